@@ -230,6 +230,8 @@ export const layers: readonly PackageLayer[] = [
       "resources/builds",
       // The way to an agent of a workspace, and into it.
       "resources/network",
+      // Apps and ports that browsers and editors open.
+      "resources/applications",
       // Measures the usage of this machine and its container.
       "machine",
       "commands",

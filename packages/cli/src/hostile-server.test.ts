@@ -7,6 +7,7 @@ import { systemClock } from "@slipway/runtime";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { memoryTerminal } from "../tests/support/memory-terminal.ts";
+import { noOpener } from "../tests/support/recorded-opener.ts";
 import { sampleAgent, sampleBuild, sampleWorkspace } from "../tests/support/sample-workspace.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
 import { commandTable } from "./gen/command-table.ts";
@@ -142,6 +143,14 @@ const answers: ReadonlyMap<string, unknown> = new Map<string, unknown>([
     [{ ...build.job, type: "workspace_build", organization_name: "o" }],
   ],
   [
+    "/regions",
+    { regions: [{ id, name: "primary", path_app_url: "https://x", wildcard_hostname: "*.x" }] },
+  ],
+  [
+    `/workspaces/${id}/port-share`,
+    { shares: [{ agent_name: "main", port: 8080, protocol: "http", share_level: "public" }] },
+  ],
+  [
     "/users/me/gitsshkey",
     { user_id: id, created_at: time, updated_at: time, public_key: "ssh-ed25519 AAAA" },
   ],
@@ -182,6 +191,7 @@ async function written(line: string, isColored: boolean): Promise<string> {
     environment: { CODER_CONFIG_DIR: directory, CODER_URL: url, CODER_SESSION_TOKEN: "t" },
     clock: systemClock,
     signal: new AbortController().signal,
+    opener: noOpener,
     interruption: {
       interrupted: Promise.withResolvers<"SIGINT">().promise,
       forced: new AbortController().signal,
@@ -213,6 +223,11 @@ const lines = `
   start demo --update
   tokens create
   prebuilds list
+  port-shares list demo
+  port-shares remove demo 8080
+  open app demo
+  open app demo docs
+  open vscode demo
 `
   .trim()
   .split(/\n */);

@@ -8,6 +8,7 @@ import { systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { type MemoryTerminal, memoryTerminal } from "../tests/support/memory-terminal.ts";
+import { noOpener } from "../tests/support/recorded-opener.ts";
 import { sampleWorkspace } from "../tests/support/sample-workspace.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
 import { commandTable } from "./gen/command-table.ts";
@@ -66,6 +67,7 @@ async function run(
     environment: { CODER_CONFIG_DIR: directory },
     clock: systemClock,
     signal,
+    opener: noOpener,
     interruption: { interrupted: never, forced: new AbortController().signal },
   });
   return { code, terminal };

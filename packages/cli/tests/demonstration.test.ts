@@ -11,6 +11,7 @@ import { expect, inject, it, vi } from "vitest";
 import { runCommandLine } from "../src/command/run-command-line.ts";
 import { commandTable } from "../src/gen/command-table.ts";
 import { memoryTerminal } from "./support/memory-terminal.ts";
+import { noOpener } from "./support/recorded-opener.ts";
 
 async function freePort(): Promise<number> {
   const listener = createServer().listen(0, "localhost");
@@ -45,6 +46,7 @@ it("the demo workspace is healthy: docs are served, and slipway measures usage",
       },
       clock: systemClock,
       signal: new AbortController().signal,
+      opener: noOpener,
       interruption: {
         interrupted: Promise.withResolvers<"SIGINT">().promise,
         forced: new AbortController().signal,

@@ -3,6 +3,7 @@ import type { Clock } from "@slipway/runtime";
 import type { Settings } from "../config/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Interruption } from "./interruption.ts";
+import type { UrlOpener } from "./url-opener.ts";
 
 /** Everything that a command may use; each picks its part. */
 export interface Needs {
@@ -10,6 +11,8 @@ export interface Needs {
   readonly settings: Settings;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  /** Opens browsers and editors. */
+  readonly opener: UrlOpener;
   /** Aborts when the command must end early. */
   readonly signal: AbortSignal;
   /** The same in two steps, for commands with their own shutdown. */

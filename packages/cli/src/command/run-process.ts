@@ -5,6 +5,7 @@ import { processTerminal } from "../terminal/terminal.ts";
 import { InterruptError, OutputError } from "./errors.ts";
 import type { Interruption, SignalName } from "./interruption.ts";
 import type { ProcessNeeds } from "./needs.ts";
+import { urlOpener } from "./url-opener.ts";
 
 /** Runs a command line with the terminal, environment and signals of this process; `run` resolves with the exit code. */
 export async function runProcess(
@@ -19,6 +20,7 @@ export async function runProcess(
     terminal: processTerminal(environment),
     environment,
     clock: systemClock,
+    opener: urlOpener(environment, process.platform),
     signal: ending.signal,
     interruption,
   });

@@ -145,6 +145,31 @@ export const commandTable: CommandTable = {
       () => import("../commands/port-forward/run.ts"),
     ),
     lazyCommand(
+      { name: "open app", heading: "Reaching into a workspace:", summary: "open an app of a workspace in the browser" },
+      () => import("../commands/open/app/command.ts"),
+      () => import("../commands/open/app/run.ts"),
+    ),
+    lazyCommand(
+      { name: "open vscode", heading: "Reaching into a workspace:", summary: "open a workspace in VS Code" },
+      () => import("../commands/open/vscode/command.ts"),
+      () => import("../commands/open/vscode/run.ts"),
+    ),
+    lazyCommand(
+      { name: "port-shares list", heading: "Reaching into a workspace:", summary: "list the shared ports of a workspace", aliases: ["ls"] },
+      () => import("../commands/port-shares/list/command.ts"),
+      () => import("../commands/port-shares/list/command.ts"),
+    ),
+    lazyCommand(
+      { name: "port-shares add", heading: "Reaching into a workspace:", summary: "share a port of a workspace, or change how it is shared", aliases: ["set"] },
+      () => import("../commands/port-shares/add/command.ts"),
+      () => import("../commands/port-shares/add/command.ts"),
+    ),
+    lazyCommand(
+      { name: "port-shares remove", heading: "Reaching into a workspace:", summary: "stop sharing a port of a workspace", aliases: ["delete","rm"] },
+      () => import("../commands/port-shares/remove/command.ts"),
+      () => import("../commands/port-shares/remove/command.ts"),
+    ),
+    lazyCommand(
       { name: "ping", heading: "Reaching into a workspace:", summary: "ping a workspace over the encrypted network" },
       () => import("../commands/ping/command.ts"),
       () => import("../commands/ping/run.ts"),
@@ -377,6 +402,8 @@ export const commandTable: CommandTable = {
   ],
   groups: [
     { name: "schedule", summary: "manage automatic starts and stops of workspaces" },
+    { name: "open", summary: "open an app of a workspace, or a workspace in an editor" },
+    { name: "port-shares", summary: "manage which ports of a workspace other users can open", aliases: ["port-share"] },
     { name: "external-auth", summary: "use the workspace owner's external logins" },
     { name: "templates", summary: "manage templates", aliases: ["template"] },
     { name: "templates versions", summary: "manage versions of a template", aliases: ["version"] },

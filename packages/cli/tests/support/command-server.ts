@@ -13,8 +13,10 @@ import { inject } from "vitest";
 
 import type { ProcessNeeds } from "../../src/command/needs.ts";
 import { runCommandLine } from "../../src/command/run-command-line.ts";
+import type { UrlOpener } from "../../src/command/url-opener.ts";
 import { commandTable } from "../../src/gen/command-table.ts";
 import { type Answer, type MemoryTerminal, memoryTerminal } from "./memory-terminal.ts";
+import { noOpener } from "./recorded-opener.ts";
 
 /** The exit code and output of a command. */
 export interface CommandResult {
@@ -35,6 +37,7 @@ export interface CommandServer extends AsyncDisposable {
     replies?: readonly Answer[],
     input?: string,
     environment?: NodeJS.ProcessEnv,
+    opener?: UrlOpener,
   ): Promise<CommandResult>;
   /** The environment of commands, unless a test overrides it. */
   readonly environment: NodeJS.ProcessEnv;
@@ -42,7 +45,10 @@ export interface CommandServer extends AsyncDisposable {
   needs(terminal: MemoryTerminal): ProcessNeeds;
 }
 
-export async function openCommandServer(): Promise<CommandServer> {
+/** Opens them; `settings` are those of the server, by variable. */
+export async function openCommandServer(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<CommandServer> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-command-"));
   // If the server is root, workspaces run as users of their own, whose homes are below this directory.
@@ -53,7 +59,7 @@ export async function openCommandServer(): Promise<CommandServer> {
     await startServerProcess({
       dataDir: join(directory, "data"),
       port: 0,
-      environment: { SLIPWAY_POSTGRES_URL: database.url },
+      environment: { SLIPWAY_POSTGRES_URL: database.url, ...settings },
     }),
   );
   const admin = await logInAsAdmin(server.url);
@@ -68,6 +74,7 @@ export async function openCommandServer(): Promise<CommandServer> {
     environment,
     clock: systemClock,
     signal: new AbortController().signal,
+    opener: noOpener,
     interruption: {
       interrupted: Promise.withResolvers<"SIGINT">().promise,
       forced: new AbortController().signal,
@@ -79,12 +86,13 @@ export async function openCommandServer(): Promise<CommandServer> {
     admin,
     needs,
     environment,
-    async slipway(line, replies, input = "", ownEnvironment = environment) {
+    async slipway(line, replies, input = "", ownEnvironment = environment, opener = noOpener) {
       const terminal = memoryTerminal(replies, { input });
       const words = line.replaceAll("@/", `${directory}/`).split(" ");
       const code = await runCommandLine(commandTable, words, {
         ...needs(terminal),
         environment: ownEnvironment,
+        opener,
       });
       return { code, out: terminal.outText(), err: terminal.errText() };
     },

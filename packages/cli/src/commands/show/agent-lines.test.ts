@@ -10,6 +10,7 @@ import { agentLines } from "./agent-lines.ts";
 import { parameterLines, workspaceLines } from "./workspace-lines.ts";
 
 const layout = { colors: noColors, columns: undefined };
+const unknown = { metadata: undefined, place: undefined };
 
 const script = {
   id: sampleAgent.id,
@@ -36,7 +37,7 @@ it("shows an agent with its values and scripts", () => {
     result: { collected_at: sampleAgent.created_at, age: 0, value: "0.5\n", error: "" },
     description: { display_name: "Load", key: "load", script: "", interval: 1, timeout: 1 },
   };
-  expect(agentLines(agent, [item], layout)).toEqual([
+  expect(agentLines(agent, { metadata: [item], place: undefined }, layout)).toEqual([
     "Agent main  connected, ready  v0.1.0, linux/amd64",
     "",
     "  VALUE",
@@ -53,15 +54,15 @@ it("shows the relay that an agent prefers", () => {
     Far: { latency_ms: 120.4, preferred: false },
     Near: { latency_ms: 3.2, preferred: true },
   };
-  expect(agentLines({ ...sampleAgent, latency }, undefined, layout)).toContain(
+  expect(agentLines({ ...sampleAgent, latency }, unknown, layout)).toContain(
     "  relay Near, 3.20 ms",
   );
-  expect(agentLines(sampleAgent, undefined, layout).join("\n")).not.toContain("relay");
+  expect(agentLines(sampleAgent, unknown, layout).join("\n")).not.toContain("relay");
 });
 
 it("shows why an agent is not healthy", () => {
   const agent = { ...sampleAgent, health: { healthy: false, reason: "agent has lost connection" } };
-  expect(agentLines(agent, undefined, layout)).toContain("  agent has lost connection");
+  expect(agentLines(agent, unknown, layout)).toContain("  agent has lost connection");
 });
 
 it("shows a workspace and why its build failed", () => {
@@ -97,4 +98,47 @@ it("shows when a workspace starts and stops automatically, and its parameters", 
     "  size       large",
   ]);
   expect(parameterLines([], layout)).toEqual([]);
+});
+
+it("shows the apps of an agent: how they are, who may open them, and where", () => {
+  const app = {
+    id: sampleAgent.id,
+    external: false,
+    slug: "web",
+    subdomain: false,
+    sharing_level: "owner" as const,
+    healthcheck: { url: "", interval: 0, threshold: 0 },
+    health: "disabled" as const,
+    hidden: false,
+    open_in: "tab" as const,
+    statuses: [],
+    url: "http://localhost:8080",
+  };
+  const subdomain = { subdomain: true, subdomain_name: "api--demo--ada" };
+  const agent = {
+    ...sampleAgent,
+    apps: [
+      app,
+      {
+        ...app,
+        slug: "api",
+        health: "unhealthy" as const,
+        sharing_level: "public" as const,
+        ...subdomain,
+      },
+      { ...app, slug: "top", url: "", command: "htop" },
+      { ...app, slug: "secret", hidden: true },
+    ],
+  };
+  const region = { path_app_url: "https://x.example", wildcard_hostname: "*.apps.example" };
+  const place = { workspace: sampleWorkspace, region };
+  expect(agentLines(agent, { metadata: undefined, place }, layout).slice(2)).toEqual([
+    "  APP  HEALTH     SHARED  URL",
+    "  web  -          owner   https://x.example/@ada/demo.main/apps/web/",
+    "  api  unhealthy  public  https://api--demo--ada.apps.example/",
+    "  top  -          owner   htop",
+  ]);
+  expect(agentLines(agent, unknown, layout)[3]).toBe(
+    "  web  -          owner   http://localhost:8080",
+  );
 });

@@ -1,13 +1,8 @@
-import type {
-  AgentMetadata,
-  AgentScript,
-  AgentStatus,
-  AppHealth,
-  WorkspaceAgent,
-  WorkspaceApp,
-} from "@slipway/api";
+import type { AgentMetadata, AgentScript, AgentStatus, WorkspaceAgent } from "@slipway/api";
 import { printableLine } from "@slipway/runtime";
 
+import { appColumns } from "../../resources/applications/app-columns.ts";
+import type { AppPlace } from "../../resources/applications/app-url.ts";
 import { latencyText } from "../../resources/network/network-text.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import type { Layout } from "../../terminal/layout.ts";
@@ -15,10 +10,18 @@ import { type Cell, renderTable } from "../../terminal/table.ts";
 
 type Section = readonly (readonly Cell[])[];
 
-/** Renders an agent with its apps, values and scripts. Without `metadata` its values are unknown. */
+/** What is known of an agent besides itself. */
+export interface AgentContext {
+  /** Undefined if its values are unknown. */
+  readonly metadata: readonly AgentMetadata[] | undefined;
+  /** Undefined if it is unknown where apps are opened. */
+  readonly place: AppPlace | undefined;
+}
+
+/** Renders an agent with its apps, values and scripts. */
 export function agentLines(
   agent: WorkspaceAgent,
-  metadata: readonly AgentMetadata[] | undefined,
+  { metadata, place }: AgentContext,
   layout: Layout,
 ): string[] {
   const { colors } = layout;
@@ -33,11 +36,7 @@ export function agentLines(
       ? []
       : [colors.yellow(`  ${printableLine(health.reason)}`)]),
     ...relayLines(agent),
-    ...section(
-      ["APP", "HEALTH", "URL"],
-      agent.apps.filter(({ hidden }) => !hidden).map((app) => appRow(app, colors)),
-      layout,
-    ),
+    ...section(["APP", "HEALTH", "SHARED", "URL"], appRows(agent, place, colors), layout),
     ...section(
       ["VALUE", ""],
       (metadata ?? []).map((item) => metadataRow(item, colors)),
@@ -67,15 +66,16 @@ export function section(headings: readonly string[], rows: Section, layout: Layo
   return ["", ...renderTable(headings, rows, inner).map((line) => `  ${line}`)];
 }
 
-function appRow(
-  { slug, display_name, health, url, command }: WorkspaceApp,
+function appRows(
+  { name, apps }: Pick<WorkspaceAgent, "name" | "apps">,
+  place: AppPlace | undefined,
   colors: Colors,
-): Cell[] {
-  return [
-    display_name || slug,
-    { text: health, style: healthStyle(health, colors) },
-    url ?? command ?? "",
-  ];
+): Cell[][] {
+  const columns = appColumns(place, colors);
+  const shown = apps.filter(({ hidden }) => !hidden).map((app) => ({ agentName: name, app }));
+  return shown.map((one) =>
+    [columns.app, columns.health, columns.shared, columns.url].map((cell) => cell(one)),
+  );
 }
 
 function metadataRow({ description, result }: AgentMetadata, colors: Colors): Cell[] {
@@ -119,18 +119,5 @@ function statusStyle(status: AgentStatus, colors: Colors): (text: string) => str
     case "disconnected":
     case "timeout":
       return colors.red;
-  }
-}
-
-function healthStyle(health: AppHealth, colors: Colors): (text: string) => string {
-  switch (health) {
-    case "healthy":
-      return colors.green;
-    case "initializing":
-      return colors.yellow;
-    case "unhealthy":
-      return colors.red;
-    case "disabled":
-      return colors.dim;
   }
 }

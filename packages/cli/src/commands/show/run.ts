@@ -7,13 +7,16 @@ import {
   type WorkspaceAgent,
 } from "@slipway/api";
 import { withTimeout } from "@slipway/runtime";
-import type { ApiClient } from "@slipway/sdk/http";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
+import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-json.ts";
+import type { AppPlace } from "../../resources/applications/app-url.ts";
+import { findRegion, primaryRegion } from "../../resources/applications/find-region.ts";
 import { allAgents } from "../../resources/builds/agents.ts";
 import { findWorkspace } from "../../resources/workspaces/workspace-reference.ts";
 import { agentLines } from "./agent-lines.ts";
@@ -36,6 +39,9 @@ export async function run(
   }
   const agents = allAgents(workspace.latest_build);
   const metadata = await Promise.all(agents.map((agent) => readMetadata(client, agent, signal)));
+  const place = agents.some(({ apps }) => apps.length > 0)
+    ? await readPlace(client, workspace, signal)
+    : undefined;
   const params = { build: workspace.latest_build.id };
   const values = await client.call(listBuildParameters, { params, signal });
   const { out } = terminal;
@@ -43,11 +49,26 @@ export async function run(
   for (const line of parameterLines(values, out)) out.line(line);
   for (const [index, agent] of agents.entries()) {
     out.line("");
-    for (const line of agentLines(agent, metadata[index], out)) out.line(line);
+    const context = { metadata: metadata[index], place };
+    for (const line of agentLines(agent, context, out)) out.line(line);
     const command = await readStartCommand(client, workspace, agent, signal);
     if (command !== undefined) out.line(`\n  start it with: ${command}`);
   }
   return exitCodes.ok;
+}
+
+/** Reads where apps are opened; undefined when the server does not say, or not to this token. */
+async function readPlace(
+  client: ApiClient,
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<AppPlace | undefined> {
+  try {
+    return { workspace, region: await findRegion(client, primaryRegion, signal) };
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof CommandError) return undefined;
+    throw error;
+  }
 }
 
 /** Returns the command that starts an agent which a person has to start. */

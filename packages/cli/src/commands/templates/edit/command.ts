@@ -1,4 +1,4 @@
-import { nameProblem, updateTemplate } from "@slipway/api";
+import { nameProblem, type SharingLevel, updateTemplate } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
@@ -10,6 +10,9 @@ import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
 import { findTemplate } from "../../../resources/templates/find-template.ts";
 import { templateArgument } from "../../../resources/templates/template-arguments.ts";
+
+/** The levels, from the one that lets in the fewest users. */
+const portShareLevels = ["owner", "organization", "authenticated", "public"] as const;
 
 export const command = defineCommand({
   summary: "change a template's settings",
@@ -41,6 +44,11 @@ export const command = defineCommand({
       value: "true|false",
       summary: "require workspaces to start with the active version",
     },
+    maxPortShareLevel: {
+      kind: "text",
+      value: "level",
+      summary: `widest level at which ports are shared: ${portShareLevels.join(", ")}`,
+    },
     output: outputFlag,
   },
   examples: [
@@ -53,6 +61,10 @@ export const command = defineCommand({
       summary: "allow no new workspaces",
     },
     { line: "slipway templates edit small --default-ttl 8h", summary: "stop after 8 hours" },
+    {
+      line: "slipway templates edit small --max-port-share-level authenticated",
+      summary: "share ports with users who are logged in, not with everyone",
+    },
   ],
 });
 
@@ -74,7 +86,7 @@ export async function run(
 
 /** Returns the changes that the flags ask for; flags not given are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
-  const { name, defaultTtl, activityBump, requireActiveVersion } = options;
+  const { name, defaultTtl, activityBump, requireActiveVersion, maxPortShareLevel } = options;
   const problem = name === undefined ? undefined : nameProblem(name);
   if (problem !== undefined) throw new UsageError(`the name of the template ${problem}`);
   const all = {
@@ -89,8 +101,18 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
       activityBump === undefined ? undefined : readDuration("--activity-bump", activityBump),
     require_active_version:
       requireActiveVersion === undefined ? undefined : readTruth(requireActiveVersion),
+    max_port_share_level:
+      maxPortShareLevel === undefined ? undefined : readPortShareLevel(maxPortShareLevel),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function readPortShareLevel(text: string): SharingLevel {
+  const level = portShareLevels.find((one) => one === text);
+  if (level !== undefined) return level;
+  throw new UsageError(
+    `--max-port-share-level is "${text}", wanted one of ${portShareLevels.join(", ")}`,
+  );
 }
 
 function readTruth(text: string): boolean {

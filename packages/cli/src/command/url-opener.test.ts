@@ -1,0 +1,58 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { urlOpener } from "./url-opener.ts";
+
+let directory = "";
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-opener-"));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+/** Makes a launcher of that name, which does what the script says. */
+async function makeLauncher(name: string, script: string): Promise<NodeJS.ProcessEnv> {
+  await writeFile(join(directory, name), `#!/bin/sh\n${script}\n`);
+  await chmod(join(directory, name), 0o755);
+  return { PATH: `${directory}:/usr/bin:/bin`, DISPLAY: ":0" };
+}
+
+const signal = new AbortController().signal;
+
+it("hands over the URL as one word, whatever it holds", async () => {
+  const environment = await makeLauncher("xdg-open", `printf '%s|' "$#" "$1" > ${directory}/seen`);
+  const url = "https://example.com/?a=$(touch%20x)&b=;c|d'e*";
+  await urlOpener(environment, "linux").open(url, signal);
+  expect(await readFile(join(directory, "seen"), "utf8")).toBe(`1|${url}|`);
+});
+
+it("uses the launcher of the system", async () => {
+  const script = `printf '%s ' "$@" > ${directory}/seen`;
+  await urlOpener(await makeLauncher("open", script), "darwin").open("https://a/", signal);
+  expect(await readFile(join(directory, "seen"), "utf8")).toBe("https://a/ ");
+  const environment = await makeLauncher("rundll32.exe", script);
+  const subsystem = { ...environment, WSL_DISTRO_NAME: "Debian" };
+  await urlOpener(subsystem, "linux").open("https://b/", signal);
+  expect(await readFile(join(directory, "seen"), "utf8")).toBe(
+    "url.dll,FileProtocolHandler https://b/ ",
+  );
+});
+
+it("says that a launcher fails or is missing", async () => {
+  const environment = await makeLauncher("xdg-open", "exit 3");
+  await expect(urlOpener(environment, "linux").open("zed://x", signal)).rejects.toThrow(
+    "the URL was not opened: xdg-open ended with 3",
+  );
+  const bare = { PATH: "/nowhere" };
+  await expect(urlOpener(bare, "linux").open("zed://x", signal)).rejects.toThrow(/xdg-open ENOENT/);
+});
+
+it("tells where nothing can be opened", () => {
+  expect(urlOpener({}, "linux").obstacle).toBe("there is no display");
+  expect(urlOpener({ DISPLAY: ":0", CODER: "true" }, "linux").obstacle).toBe("this is a workspace");
+  expect(urlOpener({ WAYLAND_DISPLAY: "wayland-0" }, "linux").obstacle).toBeUndefined();
+  expect(urlOpener({ WSL_DISTRO_NAME: "Debian" }, "linux").obstacle).toBeUndefined();
+  expect(urlOpener({}, "darwin").obstacle).toBeUndefined();
+});

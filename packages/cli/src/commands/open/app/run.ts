@@ -1,0 +1,87 @@
+import { connect } from "../../../command/connect.ts";
+import type { OptionsOf } from "../../../command/definition.ts";
+import { CommandError } from "../../../command/errors.ts";
+import { exitCodes } from "../../../command/exit-codes.ts";
+import type { Needs } from "../../../command/needs.ts";
+import { appColumns } from "../../../resources/applications/app-columns.ts";
+import { type AppPlace, appUrl, isCommandApp } from "../../../resources/applications/app-url.ts";
+import { type AgentApp, appsOf, chooseApp } from "../../../resources/applications/choose-app.ts";
+import { findRegion, primaryRegion } from "../../../resources/applications/find-region.ts";
+import { type OpenableUrl, readOpenableUrl } from "../../../resources/applications/openable-url.ts";
+import { readAgentReference } from "../../../resources/network/agent-reference.ts";
+import { runningWorkspace } from "../../../resources/network/running-workspace.ts";
+import { fullName } from "../../../resources/workspaces/workspace-reference.ts";
+import { renderColumns } from "../../../terminal/table.ts";
+import type { command } from "./command.ts";
+
+type RunNeeds = Pick<Needs, "terminal" | "settings" | "clock" | "opener" | "signal">;
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, opener, signal }: RunNeeds,
+): Promise<number> {
+  const reference = readAgentReference(options.workspace);
+  const client = connect(settings);
+  const needs = { client, terminal, clock, signal };
+  const workspace = await runningWorkspace(reference.workspace, { autostart: false }, needs);
+  const region = await findRegion(client, options.region ?? primaryRegion, signal);
+  const place = { workspace, region };
+  const { out, err } = terminal;
+  if (options.app === undefined) {
+    listApps(appsOf(workspace, reference.agent), place, terminal);
+    return exitCodes.ok;
+  }
+  const found = chooseApp(workspace, reference.agent, options.app);
+  const { href } = requireUrl(found, place);
+  if (found.app.health === "unhealthy") {
+    err.line(err.colors.yellow(`app ${found.app.slug} is unhealthy: it may not answer`));
+  }
+  out.line(href);
+  if (options.noOpen) return exitCodes.ok;
+  if (href.includes(tokenPlaceholder)) {
+    err.line(err.colors.yellow(`not opened: replace ${tokenPlaceholder} with a token of yours`));
+    return exitCodes.ok;
+  }
+  if (opener.obstacle === undefined) await opener.open(href, signal);
+  else err.line(`not opened: ${opener.obstacle}`);
+  return exitCodes.ok;
+}
+
+/** The place of a session token in the URL of an external app. A template does not get one. */
+const tokenPlaceholder = "$SESSION_TOKEN";
+
+function listApps(
+  apps: readonly AgentApp[],
+  place: AppPlace,
+  { out, err }: Pick<Needs["terminal"], "out" | "err">,
+): void {
+  const { workspace } = place;
+  if (apps.length === 0) return err.line(`workspace ${fullName(workspace)} has no apps`);
+  const columns = appColumns(place, out.colors);
+  const names = ["app", "name", "agent", "health", "shared", "url"] as const;
+  for (const line of renderColumns(columns, names, apps, out)) out.line(line);
+}
+
+/** Returns the URL of an app. Throws `CommandError` for an app that no URL opens. */
+function requireUrl({ app, agentName }: AgentApp, place: AppPlace): OpenableUrl {
+  if (isCommandApp(app)) {
+    const name = `${fullName(place.workspace)}.${agentName}`;
+    throw new CommandError(`app ${app.slug} is a command in a terminal, not a page`, {
+      hint: `run it with: slipway ssh -t ${name} -- ${app.command ?? ""}`,
+    });
+  }
+  const text = appUrl(app, agentName, place);
+  if (text === undefined) {
+    throw new CommandError(
+      `app ${app.slug} needs a host name of its own, and the server has none`,
+      {
+        hint: "an administrator can set SLIPWAY_WILDCARD_ACCESS_URL",
+      },
+    );
+  }
+  const url = readOpenableUrl(text);
+  if (url !== undefined) return url;
+  throw new CommandError(
+    `app ${app.slug} has the URL "${text}", wanted one of http, https or an editor`,
+  );
+}

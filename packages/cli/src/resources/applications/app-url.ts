@@ -1,0 +1,64 @@
+import type { PortShare, Workspace, WorkspaceApp } from "@slipway/api";
+
+/** The part of the deployment that serves applications (docs/protocol/clients.md §0.6). */
+export interface AppRegion {
+  readonly path_app_url: string;
+  /** Such as `*.apps.example.com`; empty if apps have no host names of their own. */
+  readonly wildcard_hostname: string;
+}
+
+/** The workspace whose apps are opened, and where. */
+export interface AppPlace {
+  readonly workspace: Pick<Workspace, "owner_name" | "name">;
+  readonly region: AppRegion;
+}
+
+type App = Pick<
+  WorkspaceApp,
+  "slug" | "url" | "external" | "command" | "subdomain" | "subdomain_name"
+>;
+
+/**
+ * Returns the URL under which people open an app (docs/protocol/clients.md §1.11); undefined for an app with a host name
+ * of its own on a server without a wildcard host name.
+ */
+export function appUrl(app: App, agentName: string, place: AppPlace): string | undefined {
+  if (app.external) return app.url;
+  const { workspace, region } = place;
+  const base = region.path_app_url.replace(/\/+$/, "");
+  const agent = `${workspace.name}.${agentName}`;
+  const path = `${base}/@${encode(workspace.owner_name)}/${encode(agent)}`;
+  if (isCommandApp(app)) return `${path}/terminal?app=${encode(app.slug)}`;
+  if (app.subdomain) return hostUrl(app.subdomain_name ?? "", region);
+  return `${path}/apps/${encode(app.slug)}/`;
+}
+
+/** Returns whether an app is a command that a terminal runs. */
+export function isCommandApp({ external, command }: Pick<App, "external" | "command">): boolean {
+  return !external && (command ?? "") !== "";
+}
+
+/** The smallest port that a host name can tell from the slug of an app (docs/protocol/rest.md §5). */
+const minNamedPort = 1_000;
+
+/** Returns the URL of a shared port; undefined on a server without a wildcard host name, and for ports below 1000. */
+export function portUrl(
+  { agent_name, port, protocol }: Pick<PortShare, "agent_name" | "port" | "protocol">,
+  { workspace, region }: AppPlace,
+): string | undefined {
+  if (port < minNamedPort) return undefined;
+  const ending = protocol === "https" ? "s" : "";
+  const parts = [`${port}${ending}`, agent_name, workspace.name, workspace.owner_name];
+  return hostUrl(parts.join("--"), region);
+}
+
+/** Returns the URL of a host below the wildcard, with the scheme of the server. */
+function hostUrl(name: string, { path_app_url, wildcard_hostname }: AppRegion): string | undefined {
+  const base = URL.parse(path_app_url);
+  if (base === null || name === "" || !wildcard_hostname.includes("*")) return undefined;
+  return `${base.protocol}//${wildcard_hostname.replace("*", () => name)}/`;
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}

@@ -1,0 +1,24 @@
+import { listRegions } from "@slipway/api";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { CommandError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { AppRegion } from "./app-url.ts";
+
+/** The name of the region that the server itself is. */
+export const primaryRegion = "primary";
+
+/** Finds a region that serves applications, by name. Throws `CommandError` for an unknown one. */
+export async function findRegion(
+  client: ApiClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<AppRegion> {
+  const { regions } = await client.call(listRegions, { signal });
+  const region = regions.find((one) => one.name === name);
+  if (region !== undefined) return region;
+  const names = regions.map((one) => one.name).join(", ");
+  throw new CommandError(`region "${name}" does not exist, wanted one of ${names}`, {
+    exitCode: exitCodes.notFound,
+  });
+}

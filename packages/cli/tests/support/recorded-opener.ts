@@ -1,0 +1,27 @@
+import { CommandError } from "../../src/command/errors.ts";
+import type { UrlOpener } from "../../src/command/url-opener.ts";
+
+/** The opener of a machine without a browser. */
+export const noOpener: UrlOpener = {
+  obstacle: "there is no display",
+  open: async () => {
+    throw new CommandError("opened without a display");
+  },
+};
+
+/** An opener that records what it was handed, and may fail. */
+export interface RecordedOpener extends UrlOpener {
+  readonly opened: readonly string[];
+}
+
+export function recordedOpener(problem?: string): RecordedOpener {
+  const opened: string[] = [];
+  return {
+    obstacle: undefined,
+    opened,
+    open: async (url) => {
+      opened.push(url);
+      if (problem !== undefined) throw new CommandError(problem);
+    },
+  };
+}
