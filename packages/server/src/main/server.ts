@@ -157,7 +157,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   // Clients are told before the listener closes.
   opened.defer(() => relay.close());
   stun = opened.use(await openStun(settings.stun, http.port, { clock, logger }));
-  const meshParts = { db, clock, logger, registry };
+  const meshParts = { db, pubsub, clock, logger, registry };
   const mesh = await openMesh({ relay, listenPort: http.port }, settings, meshParts);
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
   opened.use(work);

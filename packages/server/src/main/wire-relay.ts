@@ -15,6 +15,7 @@ import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Settings, StunSettings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
 import { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
+import type { PubSub } from "../platform/pubsub/pubsub.ts";
 import { StartError } from "./errors.ts";
 import type { Site } from "./open-http.ts";
 
@@ -25,6 +26,8 @@ interface RelayParts {
   readonly logger: Logger;
   readonly registry: Registry;
 }
+
+type MeshParts = Omit<RelayParts, "secrets"> & { readonly pubsub: PubSub };
 
 /** Opens the relay. Its opener closes it before the listener, so that clients are told. */
 export async function openRelay(
@@ -52,10 +55,11 @@ export function wireRelay({ app, settings }: Pick<Site, "app" | "settings">, rel
 export async function openMesh(
   { relay, listenPort }: { readonly relay: Relay; readonly listenPort: number },
   { listen, relayUrl }: Pick<Settings, "listen" | "relayUrl">,
-  { db, clock, logger, registry }: Pick<RelayParts, "db" | "clock" | "logger" | "registry">,
+  { db, pubsub, clock, logger, registry }: MeshParts,
 ): Promise<RelayMesh> {
   const mesh = await RelayMesh.open({
     db,
+    pubsub,
     clock,
     logger: logger.child({ part: "relay" }),
     relay,

@@ -5,7 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Relay, serveSocket, sodiumCrypto } from "@slipway/relay";
-import { type LogFields, type Logger, Scope, silentLogger, systemClock } from "@slipway/runtime";
+import {
+  type Clock,
+  type LogFields,
+  type Logger,
+  Scope,
+  silentLogger,
+  systemClock,
+} from "@slipway/runtime";
 import { type DerpMap, nobleCrypto, RelayPool } from "@slipway/tailnet";
 import { createRelayDialer } from "@slipway/tailnet/node";
 import {
@@ -20,6 +27,8 @@ import { beforeEach, describe, expect, inject, it, onTestFinished } from "vitest
 import { readMeshKey } from "../../src/network/relay-mesh/mesh-key.ts";
 import { RelayMesh } from "../../src/network/relay-mesh/relay-mesh.ts";
 import { SecretBox } from "../../src/platform/auth/secret-box.ts";
+import { connectionOptions } from "../../src/platform/db/database.ts";
+import { PostgresPubSub } from "../../src/platform/pubsub/postgres-pubsub.ts";
 
 /* Relays of several replicas, which carry packets for each other's clients. */
 
@@ -156,8 +165,10 @@ async function openReplica({
   logger = silentLogger,
   host = "this-machine",
   announcedUrl,
+  clock = systemClock,
 }: {
   readonly meshKey: string;
+  readonly clock?: Clock;
   readonly logger?: Logger;
   readonly host?: string;
   readonly announcedUrl?: string;
@@ -178,7 +189,8 @@ async function openReplica({
   });
   const { url, ...listening } = await openLocalServer(http);
   const self = { id: randomUUID(), url: announcedUrl ?? url, host };
-  const needs = { db, clock: systemClock, logger, relay, dialer: createRelayDialer(), self };
+  const pubsub = openPubSub();
+  const needs = { db, pubsub, clock, logger, relay, dialer: createRelayDialer(), self };
   const mesh = await RelayMesh.open(needs);
   const scope = new Scope();
   scope.run((signal) => mesh.run(signal));
@@ -188,6 +200,19 @@ async function openReplica({
     await listening[Symbol.asyncDispose]();
   });
   return { url, relay, mesh };
+}
+
+function openPubSub(): PostgresPubSub {
+  const { db, url } = database;
+  const pubsub = new PostgresPubSub({
+    db,
+    connection: connectionOptions({ url }),
+    replicaId: randomUUID(),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  onTestFinished(() => pubsub[Symbol.asyncDispose]());
+  return pubsub;
 }
 
 /** Keeps what is logged at one level. */
@@ -211,11 +236,27 @@ describe("the mesh", () => {
     ]);
   });
 
+  it("links to a new relay before the next heartbeat", async () => {
+    // Heartbeats are as good as never, and so are further attempts.
+    const clock = {
+      ...systemClock,
+      sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(ms * 1_000, signal),
+    };
+    const replicas = [
+      await openReplica({ meshKey: "key", clock }),
+      await openReplica({ meshKey: "key", clock }),
+    ];
+    for (const { relay } of replicas) {
+      await expect.poll(() => relay.counters.links, { timeout: 15_000 }).toBe(2);
+    }
+  });
+
   it("gives up a link to itself", async () => {
     const one = await openReplica({ meshKey: "key" });
     const other = { id: randomUUID(), url: one.url, host: "this-machine" };
     await RelayMesh.open({
       db: database.db,
+      pubsub: openPubSub(),
       clock: systemClock,
       logger: silentLogger,
       relay: one.relay,

@@ -185,6 +185,17 @@ export function describeCoordinator(
         );
       });
 
+      it("passes on that a peer was ready before it had a node, after its node", async () => {
+        const agent = join("agent");
+        const client = join("client", undefined, there);
+        await client.connection.addTunnel(agent.id);
+        await client.publish("c1");
+        await agent.hears("NODE client c1");
+        await agent.connection.sayReady([client.id]);
+        await agent.publish("a1");
+        await client.hears("NODE agent a1", "READY_FOR_HANDSHAKE agent");
+      });
+
       it("tells both ends when a tunnel is removed", async () => {
         const { agent, client } = await joinPair(there);
         await client.connection.removeTunnel(agent.id);

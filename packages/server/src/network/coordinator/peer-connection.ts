@@ -46,6 +46,8 @@ export class PeerConnection {
   readonly #wake = new Wake();
   readonly #notices: string[] = [];
   readonly #destinations = new Set<string>();
+  /** The peers that it was ready for before it had published a node, without which that does not count. */
+  readonly #earlyReady = new Set<string>();
   /** The newest view that was not compared. */
   #view: View | undefined;
   #written: Promise<void>;
@@ -77,7 +79,14 @@ export class PeerConnection {
   async publish(node: PublishedNode): Promise<boolean> {
     const isFirst = this.#isFirstNode;
     this.#isFirstNode = false;
-    return this.#write(true, () => this.#parts.directory.putNode(this.peer, node, isFirst));
+    const { directory } = this.#parts;
+    const isTaken = await this.#write(true, () => directory.putNode(this.peer, node, isFirst));
+    if (isTaken && this.#earlyReady.size > 0) {
+      const others = [...this.#earlyReady];
+      this.#earlyReady.clear();
+      await this.#write(undefined, () => directory.sayReady(this.peer.id, others));
+    }
+    return isTaken;
   }
 
   async addTunnel(destination: string): Promise<void> {
@@ -96,11 +105,14 @@ export class PeerConnection {
 
   /** Tells others that the peer is ready for their handshakes, and the peer of those that it shares no tunnel with. */
   async sayReady(others: readonly string[]): Promise<void> {
+    if (this.#isFirstNode) for (const id of others) this.#earlyReady.add(id);
     const told = await this.#write(new Set(others), () =>
       this.#parts.directory.sayReady(this.peer.id, others),
     );
     for (const id of others) {
-      if (told.has(id) || this.#notices.length >= maxNotices) continue;
+      if (told.has(id)) continue;
+      this.#earlyReady.delete(id);
+      if (this.#notices.length >= maxNotices) continue;
       this.#notices.push(
         `ready for handshake error: you do not share a tunnel with ${JSON.stringify(id)}`,
       );

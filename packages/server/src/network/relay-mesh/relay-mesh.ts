@@ -1,8 +1,9 @@
 import type { Relay } from "@slipway/relay";
-import { type Clock, errorText, type Logger, Scope, spread } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, Scope, spread, Wake } from "@slipway/runtime";
 import type { RelayDialer } from "@slipway/tailnet";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { linkRelay } from "./link-relay.ts";
 import {
   deleteReplica,
@@ -24,6 +25,7 @@ const farewellMs = 2_000;
 
 interface RelayMeshOptions {
   readonly db: Queryable;
+  readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly relay: Pick<Relay, "link">;
@@ -45,6 +47,7 @@ export class RelayMesh {
   /** Announces the relay, so that others link to it. */
   static async open(options: RelayMeshOptions): Promise<RelayMesh> {
     await upsertReplica(options.db, options.self);
+    options.pubsub.publish(topics.relays);
     return new RelayMesh(options);
   }
 
@@ -55,7 +58,9 @@ export class RelayMesh {
 
   /** Runs until the signal is aborted, which also closes the links. */
   async run(signal: AbortSignal): Promise<void> {
-    const { db, clock, logger, self } = this.#options;
+    const { db, pubsub, clock, logger, self } = this.#options;
+    const wake = new Wake();
+    using _ = pubsub.subscribe(topics.relays, () => wake.wake());
     try {
       while (!signal.aborted) {
         try {
@@ -64,7 +69,7 @@ export class RelayMesh {
           // The links that there are stay.
           logger.debug({ error: errorText(error) }, "relays of other replicas not looked up");
         }
-        await clock.sleep(spread(beatMs), signal);
+        await wake.wait(spread(beatMs), clock, signal);
       }
     } finally {
       await Promise.all(this.#links.values().map((link) => link.close()));

@@ -35,6 +35,8 @@ export const topics = {
   jobQueue: "job-queue",
   /** The desired and actual state of pools. */
   prebuilds: "prebuilds",
+  /** The relays of all replicas. */
+  relays: "relays",
   /** Ended sessions and tokens, and changed rights; the database itself hints (migration 0007). */
   sessions: "sessions",
   /** The peers of the network that a peer sees. */
