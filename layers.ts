@@ -156,6 +156,8 @@ export const layers: readonly PackageLayer[] = [
       "platform/auth",
       // The queue that carries out the work of the features: worker, log, stream.
       "platform/jobs",
+      // The agent and the command for machines without Node.js, and the scripts that get them.
+      "features/downloads",
       {
         group: resources
           .filter((name) => name !== "workspaces" && name !== "deployment")

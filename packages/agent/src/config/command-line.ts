@@ -18,6 +18,9 @@ const variables = {
   "script-data-dir": "CODER_AGENT_SCRIPT_DATA_DIR",
   "log-human": "CODER_AGENT_LOGGING_HUMAN",
   "log-json": "CODER_AGENT_LOGGING_JSON",
+  "ssh-max-timeout": "CODER_AGENT_SSH_MAX_TIMEOUT",
+  "tailnet-listen-port": "CODER_AGENT_TAILNET_LISTEN_PORT",
+  "block-file-transfer": "CODER_AGENT_BLOCK_FILE_TRANSFER",
 } as const;
 
 /** Reads arguments such as `--agent-url https://…` into variables. Throws `AgentConfigError` for unknown ones. */

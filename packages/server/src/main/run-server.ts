@@ -30,6 +30,8 @@ export interface RunServerOptions {
   readonly installCommand: string;
   /** Programs by name, appended to the `PATH` of workspaces on this machine. */
   readonly workspacePrograms?: Readonly<Record<string, readonly string[]>>;
+  /** The program that makes archives of the agent and the command, and its first arguments (default: none). */
+  readonly archiveCommand?: readonly string[];
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Resolves at the first termination signal. */
@@ -66,6 +68,7 @@ async function serve(options: RunServerOptions): Promise<number> {
       settings,
       agentCommand,
       workspacePrograms,
+      ...(options.archiveCommand === undefined ? {} : { archiveCommand: options.archiveCommand }),
       logger,
       signal: starting.signal,
       beforeListening: async (db) => {

@@ -33,6 +33,7 @@ import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
 import { wireDeployment } from "./wire-deployment.ts";
+import { openDownloads, wireDownloads } from "./wire-downloads.ts";
 import { createOwnPeer, wireNetwork } from "./wire-network.ts";
 import { openMesh, openRelay, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
@@ -44,6 +45,8 @@ export interface ServerOptions {
   readonly agentCommand: readonly string[];
   /** Programs by name, appended to the `PATH` of that driver's workspaces. */
   readonly workspacePrograms?: Readonly<Record<string, readonly string[]>>;
+  /** The program that makes archives of the agent and the command, and its first arguments (default: none). */
+  readonly archiveCommand?: readonly string[];
   readonly logger: Logger;
   readonly clock?: Clock;
   /** Drivers in addition to the built-in ones. */
@@ -123,6 +126,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const drivers = new Map<string, Driver>(
     [driver, external, ...(options.drivers ?? [])].map((one) => [one.name, one]),
   );
+  const { archiveCommand } = options;
+  const downloadParts = { dataDir: directory.path, archiveCommand, clock, logger };
+  const downloads = opened.use(await openDownloads(settings, downloadParts));
   const metrics = createMetrics();
   addCoordinatorMetrics(metrics.registry, () => coordinator.counters);
   addPoolMetrics(metrics.registry, { db, clock, logger, limits: defaultReconciler });
@@ -133,7 +139,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   let stun: StunListener | undefined;
   const work = new Scope();
   const http = await openHttp({ db, clock, logger, metrics }, settings, async (site) => {
-    await wireDeployment(site, { db, clock, registry: metrics.registry });
+    await wireDeployment(site, { db, clock, registry: metrics.registry, downloads });
+    wireDownloads(site, downloads);
     wireUsers(site, { db, clock, secrets, notes });
     wireWorkspaces(site, platform, { secrets, drivers, claimSeconds });
     const readDerpMap = (): DerpMap => relayMap(site.accessUrl(), stun?.port);
@@ -146,6 +153,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       replicaId,
       readDerpMap,
       coordinator,
+      hasDownloads: downloads.areOffered,
     });
     const parts = { coordinator, readDerpMap };
     const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));
@@ -156,6 +164,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   opened.use(http);
   // Clients are told before the listener closes.
   opened.defer(() => relay.close());
+  opened.defer(() => downloads.store.stop());
   stun = opened.use(await openStun(settings.stun, http.port, { clock, logger }));
   const meshParts = { db, pubsub, clock, logger, registry };
   const mesh = await openMesh({ relay, listenPort: http.port }, settings, meshParts);
@@ -172,6 +181,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   work.run((stop) =>
     runReconciler({ db, pubsub, clock, logger, reconciliationSeconds }, defaultReconciler, stop),
   );
+  work.run((stop) => downloads.run(stop));
   work.run((stop) => mesh.run(stop));
   work.run((stop) => runCleanup({ db, clock, logger }, stop));
   const worker = {

@@ -33,19 +33,30 @@ interface AgentParts {
   readonly replicaId: string;
   readonly readDerpMap: ReadDerpMap;
   readonly coordinator: Coordinator;
+  readonly hasDownloads: boolean;
 }
 
 /** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
 export function wireAgents(
   { routes, settings, accessUrl }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, notes, metadata, heartbeat, metrics, replicaId, readDerpMap, coordinator }: AgentParts,
+  {
+    secrets,
+    notes,
+    metadata,
+    heartbeat,
+    metrics,
+    replicaId,
+    readDerpMap,
+    coordinator,
+    hasDownloads,
+  }: AgentParts,
 ): void {
   const { connectedAgents, storedLogLines } = metrics;
   const identities = new IdentityVerifier({ clock, logger, settings: settings.identity });
   const budgets = new WriteBudgets(clock);
   addAgentRoutes(routes, { db, pubsub, clock, readDerpMap });
-  addExternalAgentRoutes(routes, { db, secrets, notes, accessUrl });
+  addExternalAgentRoutes(routes, { db, secrets, notes, accessUrl, hasDownloads });
   addInstanceIdentityRoutes(routes, { db, secrets, notes, logger, identities });
   addMeLogRoutes(routes, { db, pubsub, clock, storedLogLines });
   addMeStatusRoute(routes, { db, pubsub, budgets });

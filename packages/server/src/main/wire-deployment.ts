@@ -10,17 +10,19 @@ import { addNotificationRoutes } from "../features/notifications/routes.ts";
 import type { Database } from "../platform/db/database.ts";
 import type { Site } from "./open-http.ts";
 import { buildVersion, slipwayVersion } from "./version.ts";
+import type { Downloads } from "./wire-downloads.ts";
 
 interface DeploymentParts {
   readonly db: Database;
   readonly clock: Clock;
   readonly registry: Registry;
+  readonly downloads: Pick<Downloads, "scripts" | "areOffered">;
 }
 
 /** Adds what describes the deployment itself, and the pages beside the API. */
 export async function wireDeployment(
   { app, routes, requestLimits, settings, accessUrl }: Site,
-  { db, clock, registry }: DeploymentParts,
+  { db, clock, registry, downloads }: DeploymentParts,
 ): Promise<void> {
   addDeploymentRoutes(routes, {
     db,
@@ -32,7 +34,14 @@ export async function wireDeployment(
   });
   addOpenApiRoutes(routes, buildVersion);
   addDocsPage(app);
-  addPages(app, { limits: requestLimits, version: slipwayVersion, accessUrl });
+  addPages(app, {
+    limits: requestLimits,
+    version: slipwayVersion,
+    accessUrl,
+    installScript: downloads.areOffered
+      ? () => downloads.scripts.install({ accessUrl: accessUrl(), version: buildVersion })
+      : undefined,
+  });
   addMonitoringRoutes(app, { db, clock, metrics: registry, limits: requestLimits });
   addNotificationRoutes(routes);
 }

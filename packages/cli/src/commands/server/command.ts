@@ -124,6 +124,19 @@ export const command = defineCommand({
       variable: "SLIPWAY_GOOGLE_AUDIENCE",
       summary: "audience of Google instance identity tokens (default: coder)",
     },
+    downloads: {
+      kind: "text",
+      value: "when",
+      variable: "SLIPWAY_DOWNLOADS",
+      summary:
+        "when to make the downloads of the agent and the command: on-request, at-start or off (default: on-request)",
+    },
+    downloadsDir: {
+      kind: "text",
+      value: "directory",
+      variable: "SLIPWAY_DOWNLOADS_DIR",
+      summary: "directory of ready downloads (default: the server makes them)",
+    },
     logLevel: {
       kind: "text",
       value: "level",

@@ -1,3 +1,6 @@
+import { systemErrorCode } from "@slipway/runtime";
+
+import { CommandError } from "../../command/errors.ts";
 import type { Interruption } from "../../command/interruption.ts";
 import { freshBundle } from "../../config/fresh-bundle.ts";
 
@@ -18,6 +21,8 @@ interface ServerModule {
         readonly installCommand: string;
         /** Programs for workspaces on this machine, by name. */
         readonly workspacePrograms: Readonly<Record<string, readonly string[]>>;
+        /** The program that makes archives of the agent and this command. */
+        readonly archiveCommand: readonly string[];
         readonly stdout: (text: string) => void;
         readonly stderr: (text: string) => void;
       },
@@ -39,10 +44,20 @@ interface ServerModule {
   ) => Promise<number>;
 }
 
-/** Loads the server: its bundle if that is fresh, otherwise its sources, two thousand files. */
+/**
+ * Loads the server: its bundle if that is fresh, otherwise its sources, two thousand files. Throws `CommandError` where there
+ * is none: the command comes without it as a download.
+ */
 export async function loadServer(): Promise<ServerModule> {
   const bundle = freshBundle("packages/server/dist/bundle/server.js");
-  if (bundle === undefined) return import("@slipway/server");
-  const module: ServerModule = await import(bundle);
-  return module;
+  try {
+    if (bundle === undefined) return await import("@slipway/server");
+    const module: ServerModule = await import(bundle);
+    return module;
+  } catch (error) {
+    if (systemErrorCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new CommandError("this installation of slipway has no server", {
+      hint: "run the server from a clone of Slipway: npm ci && npm start",
+    });
+  }
 }

@@ -8,6 +8,7 @@ import { loadServer } from "./load-server.ts";
 
 /** Built by `tools/build-agent.ts`. */
 const workspaceBundle = new URL("dist/workspace.js", packageDirectory);
+const archiveTool = new URL("../../tools/build-archive.ts", packageDirectory);
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -25,6 +26,7 @@ export async function run(
       slipway: [process.execPath, fileURLToPath(workspaceBundle)],
       node: [process.execPath],
     },
+    archiveCommand: [process.execPath, fileURLToPath(archiveTool)],
     stdout: (text) => terminal.out.write(text),
     stderr: (text) => terminal.err.write(text),
   });

@@ -1,6 +1,5 @@
 import {
   type AgentMetadata,
-  getExternalAgentCredentials,
   listBuildParameters,
   watchAgentMetadata,
   type Workspace,
@@ -18,6 +17,7 @@ import { printJson } from "../../command/print-json.ts";
 import type { AppPlace } from "../../resources/applications/app-url.ts";
 import { findRegion, primaryRegion } from "../../resources/applications/find-region.ts";
 import { allAgents } from "../../resources/builds/agents.ts";
+import { readStartCommand } from "../../resources/builds/external-agent.ts";
 import { findWorkspace } from "../../resources/workspaces/workspace-reference.ts";
 import { agentLines } from "./agent-lines.ts";
 import type { command } from "./command.ts";
@@ -51,7 +51,9 @@ export async function run(
     out.line("");
     const context = { metadata: metadata[index], place };
     for (const line of agentLines(agent, context, out)) out.line(line);
-    const command = await readStartCommand(client, workspace, agent, signal);
+    const command = isWaiting(workspace, agent)
+      ? await readStartCommand(workspace, agent, { client, signal })
+      : undefined;
     if (command !== undefined) out.line(`\n  start it with: ${command}`);
   }
   return exitCodes.ok;
@@ -71,17 +73,9 @@ async function readPlace(
   }
 }
 
-/** Returns the command that starts an agent which a person has to start. */
-async function readStartCommand(
-  client: ApiClient,
-  workspace: Workspace,
-  agent: WorkspaceAgent,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const isExternal = workspace.latest_build.has_external_agent === true;
-  if (!isExternal || agent.status === "connected") return undefined;
-  const params = { workspace: workspace.id, agent: agent.name };
-  return (await client.call(getExternalAgentCredentials, { params, signal })).command;
+/** Returns whether the agent does not run, and a person has to start it. */
+function isWaiting({ latest_build: build }: Workspace, agent: WorkspaceAgent): boolean {
+  return build.has_external_agent === true && agent.status !== "connected";
 }
 
 /** Reads the newest values; undefined when the server does not provide them. */

@@ -14,7 +14,7 @@ import {
   presentWorkspace,
 } from "../workspaces/outcome.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
-import { isStartedByPerson } from "./external-agent.ts";
+import { isStartedByPerson, readStartCommands } from "./external-agent.ts";
 import { waitForAgents } from "./wait-for-agents.ts";
 import { waitForBuild } from "./wait-for-build.ts";
 
@@ -41,9 +41,10 @@ export async function waitForStart(
   const name = fullName(workspace);
   const done = await waitForBuild(build, needs);
   if (!hasRunning && (await isStartedByPerson(done, needs))) {
+    const commands = await readStartCommands(workspace, done, needs);
     return plainOutcome(
       await presentWorkspace(workspace, done, needs),
-      `${name} is waiting for you to start its agent; see the command with: slipway show ${name}`,
+      waitingText(name, commands),
     );
   }
   const haveSucceeded = await waitForAgents(done, needs);
@@ -55,6 +56,12 @@ export async function waitForStart(
     tone: "warning",
     exitCode: exitCodes.startScriptFailed,
   };
+}
+
+function waitingText(name: string, commands: readonly string[]): string {
+  const text = `${name} is waiting for you to start its agent`;
+  if (commands.length === 0) return `${text}; see the command with: slipway show ${name}`;
+  return [`${text}:`, ...commands.map((command) => `  ${command}`)].join("\n");
 }
 
 /** Returns the outcome of a build without waiting for it. */

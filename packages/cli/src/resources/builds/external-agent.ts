@@ -1,4 +1,11 @@
-import { getTemplateVersion, type WorkspaceBuild } from "@slipway/api";
+import {
+  getExternalAgentCredentials,
+  getTemplateVersion,
+  type Workspace,
+  type WorkspaceAgent,
+  type WorkspaceBuild,
+} from "@slipway/api";
+import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { rootAgents } from "./agents.ts";
@@ -12,4 +19,29 @@ export async function isStartedByPerson(
   const params = { version: build.template_version_id };
   const version = await client.call(getTemplateVersion, { params, signal });
   return version.has_external_agent;
+}
+
+/** Returns the command that starts an agent which a person has to start; it contains the agent's token. */
+export async function readStartCommand(
+  { id }: Pick<Workspace, "id">,
+  { name }: Pick<WorkspaceAgent, "name">,
+  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
+): Promise<string> {
+  const params = { workspace: id, agent: name };
+  return (await client.call(getExternalAgentCredentials, { params, signal })).command;
+}
+
+/** Returns the commands for the agents of a build that do not run yet; none for a user who may not read them. */
+export async function readStartCommands(
+  workspace: Pick<Workspace, "id">,
+  build: WorkspaceBuild,
+  needs: Pick<ClientNeeds, "client" | "signal">,
+): Promise<readonly string[]> {
+  const waiting = rootAgents(build).filter(({ status }) => status !== "connected");
+  try {
+    return await Promise.all(waiting.map((agent) => readStartCommand(workspace, agent, needs)));
+  } catch (error) {
+    if (error instanceof ApiError) return [];
+    throw error;
+  }
 }

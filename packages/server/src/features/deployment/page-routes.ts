@@ -4,7 +4,7 @@ import { sendPage } from "../../platform/http/html-page.ts";
 import { encodeJson } from "../../platform/http/json.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { addDocumentation } from "./documentation.ts";
-import { installScript } from "./install-script.ts";
+import { noInstallScript } from "./no-install-script.ts";
 import { startJson, startPage } from "./start-page.ts";
 import { stockVersions } from "./stock-versions.ts";
 
@@ -13,10 +13,15 @@ interface PageNeeds {
   /** The version of this release, as people know it. */
   readonly version: string;
   readonly accessUrl: () => string;
+  /** Returns the script that installs the command; undefined if there is nothing to install. */
+  readonly installScript: (() => string) | undefined;
 }
 
 /** Adds the pages that people and stock clients look for outside the API. */
-export function addPages(app: FastifyInstance, { limits, version, accessUrl }: PageNeeds): void {
+export function addPages(
+  app: FastifyInstance,
+  { limits, version, accessUrl, installScript }: PageNeeds,
+): void {
   app.get("/", async (request, reply) => {
     limits.countPage("/", request, reply);
     reply.header("Vary", ["Origin", "Cookie", "Accept"]);
@@ -33,7 +38,9 @@ export function addPages(app: FastifyInstance, { limits, version, accessUrl }: P
     return reply
       .type("text/plain; charset=utf-8")
       .serializer(String)
-      .send(installScript({ version, accessUrl: accessUrl(), stockVersions }));
+      .send(
+        installScript?.() ?? noInstallScript({ version, accessUrl: accessUrl(), stockVersions }),
+      );
   });
 
   addDocumentation(app, limits);

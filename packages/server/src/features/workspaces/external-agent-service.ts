@@ -8,6 +8,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { type KnownAgent, readDriverAgents } from "../agents/build-service.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { selectNewestDriverBuild } from "../builds/queries.ts";
+import { quoteForShell } from "../downloads/shell-text.ts";
 import type { WorkspaceRow } from "./queries.ts";
 
 export interface ExternalAgentNeeds {
@@ -16,6 +17,8 @@ export interface ExternalAgentNeeds {
   readonly notes: AuditNotes;
   /** The address at which the agent reaches the server. */
   readonly accessUrl: () => string;
+  /** True if the server has the agent as a download; otherwise the machine must have the command. */
+  readonly hasDownloads: boolean;
 }
 
 /** Repeated reads of the same credentials in a session are recorded once in this time. */
@@ -26,7 +29,7 @@ const noteReadOnceInMs = 3_600_000;
  * owner or an administrator. Throws `NotFound` for an unknown agent, `Conflict` while the workspace is not started.
  */
 export async function readExternalAgentCredentials(
-  { db, secrets, notes, accessUrl }: ExternalAgentNeeds,
+  { db, secrets, notes, accessUrl, hasDownloads }: ExternalAgentNeeds,
   caller: UserCaller,
   workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id">,
   agentName: string,
@@ -54,9 +57,23 @@ export async function readExternalAgentCredentials(
     },
     { key: `credentials ${caller.keyId} ${agent.id}`, onceInMs: noteReadOnceInMs },
   );
-  const variables = { CODER_AGENT_URL: accessUrl(), ...credentials(agent, agents) };
-  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  return { command: [...assignments, "slipway", "agent"].join(" "), agent_token: agent.token };
+  const variables = credentials(agent, agents);
+  const command = hasDownloads
+    ? downloadCommand(accessUrl(), variables)
+    : `${assignments({ CODER_AGENT_URL: accessUrl(), ...variables })} slipway agent`;
+  return { command, agent_token: agent.token };
+}
+
+/** Returns the line that downloads and starts an agent. What it says on the command line of a program is public. */
+function downloadCommand(accessUrl: string, variables: Readonly<Record<string, string>>): string {
+  const url = quoteForShell(`${accessUrl}/bin/start.sh`);
+  return `(curl -fsSL ${url} || wget -qO- ${url}) | ${assignments(variables)} sh`;
+}
+
+function assignments(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${quoteForShell(value)}`)
+    .join(" ");
 }
 
 /**

@@ -133,6 +133,20 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "of those, streams that one client address may have open",
   },
+  maxDownloads: {
+    default: 256,
+    min: 0,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "downloads of the agent and the command that one server sends at once",
+  },
+  maxDownloadsPerAddress: {
+    default: 64,
+    min: 0,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "of those, downloads by one client address",
+  },
   maxRelayClients: {
     default: 16_384,
     min: 0,

@@ -40,6 +40,7 @@ describe("readSettings", () => {
       secretKeys: undefined,
       identity: { awsCertificates: [], azureCertificates: [], ...google },
       processDriver: { isEnabled: false, uids: { first: 60_578, last: 61_183 } },
+      downloads: { mode: "on-request", directory: undefined },
       limits: defaultLimits,
       log: { level: "info", format: "json" },
     });
@@ -66,6 +67,8 @@ describe("readSettings", () => {
       "SLIPWAY_GOOGLE_IAP_KEYS_URL",
       "SLIPWAY_PROCESS_DRIVER",
       "SLIPWAY_PROCESS_UIDS",
+      "SLIPWAY_DOWNLOADS",
+      "SLIPWAY_DOWNLOADS_DIR",
       "SLIPWAY_LOG_LEVEL",
       "SLIPWAY_LOG_FORMAT",
       ...limitNames.map(limitVariable),
@@ -106,6 +109,8 @@ describe("readSettings", () => {
         SLIPWAY_PROCESS_DRIVER: "true",
         SLIPWAY_PROCESS_UIDS: "7000-7099",
         SLIPWAY_MAX_STREAMS_PER_USER: "7",
+        SLIPWAY_DOWNLOADS: "at-start",
+        SLIPWAY_DOWNLOADS_DIR: "/srv/downloads/",
         SLIPWAY_LOG_LEVEL: "debug",
         SLIPWAY_LOG_FORMAT: "json",
       },
@@ -130,6 +135,7 @@ describe("readSettings", () => {
         googleAudience: "slipway",
       },
       processDriver: { isEnabled: true, uids: { first: 7_000, last: 7_099 } },
+      downloads: { mode: "at-start", directory: "/srv/downloads" },
       limits: { ...defaultLimits, maxStreamsPerUser: 7 },
       log: { level: "debug", format: "json" },
     });

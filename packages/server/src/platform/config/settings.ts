@@ -52,6 +52,16 @@ export interface ProcessDriverSettings {
   readonly uids: { readonly first: number; readonly last: number };
 }
 
+/** The archives of the agent and the command, for machines without Node.js. */
+export interface DownloadSettings {
+  /** On request, archives are made when they are first asked for; otherwise all of them at the start, or none. */
+  readonly mode: (typeof downloadModes)[number];
+  /** A directory of ready archives, which are taken as they are; undefined if the server makes them. */
+  readonly directory: string | undefined;
+}
+
+export const downloadModes = ["on-request", "at-start", "off"] as const;
+
 /** The configuration of a server, read once (docs/configuration.md). */
 export interface Settings {
   readonly listen: ListenAddress;
@@ -73,6 +83,7 @@ export interface Settings {
   readonly secretKeys: readonly string[] | undefined;
   readonly identity: IdentitySettings;
   readonly processDriver: ProcessDriverSettings;
+  readonly downloads: DownloadSettings;
   readonly limits: Limits;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -123,6 +134,10 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
       isEnabled:
         readChoice(source, "SLIPWAY_PROCESS_DRIVER", ["false", "true"], "false", report) === "true",
       uids: readUids(source, report),
+    },
+    downloads: {
+      mode: readChoice(source, "SLIPWAY_DOWNLOADS", downloadModes, "on-request", report),
+      directory: readDirectory(source["SLIPWAY_DOWNLOADS_DIR"]),
     },
     log: {
       level: readChoice(source, "SLIPWAY_LOG_LEVEL", logLevels, "info", report),
@@ -201,6 +216,10 @@ function readDataDir(source: SettingSource): string {
   if (given !== undefined && given !== "") return resolve(given);
   if (process.getuid?.() === 0) return "/var/lib/slipway";
   return join(source["XDG_DATA_HOME"] || join(homedir(), ".local", "share"), "slipway");
+}
+
+function readDirectory(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : resolve(text);
 }
 
 function readUrl(

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { type LimitName, type Limits, limitVariable } from "../config/limits.ts";
 import { HttpError } from "./errors.ts";
@@ -29,6 +29,12 @@ const relayed: StreamKind = {
   perAddress: "maxRelayClientsPerAddress",
 };
 
+const downloaded: StreamKind = {
+  name: "downloads",
+  inAll: "maxDownloads",
+  perAddress: "maxDownloadsPerAddress",
+};
+
 /** Counts the streams of clients known only by their address. */
 export class AnonymousStreams {
   readonly #kind: StreamKind;
@@ -53,11 +59,30 @@ export class AnonymousStreams {
     return new AnonymousStreams(relayed, new OpenCounts({ inAll, perAddress }));
   }
 
+  /** Creates the count of downloads. */
+  static ofDownloads(
+    limits: Pick<Limits, "maxDownloads" | "maxDownloadsPerAddress">,
+  ): AnonymousStreams {
+    const { maxDownloads: inAll, maxDownloadsPerAddress: perAddress } = limits;
+    return new AnonymousStreams(downloaded, new OpenCounts({ inAll, perAddress }));
+  }
+
   /** Counts a stream until its connection closes, even if it is refused later. Throws the 429 or 503. */
   hold(request: FastifyRequest): void {
+    const taken = this.#take(request);
+    request.raw.socket.once("close", () => taken[Symbol.dispose]());
+  }
+
+  /** Counts a stream until its response has been sent or given up. Throws the 429 or 503. */
+  holdResponse(request: FastifyRequest, reply: FastifyReply): void {
+    const taken = this.#take(request);
+    reply.raw.once("close", () => taken[Symbol.dispose]());
+  }
+
+  #take(request: FastifyRequest): Disposable {
     const taken = this.#counts.take(clientAddress(request));
     if (typeof taken === "string") throw tooMany(this.#kind, taken);
-    request.raw.socket.once("close", () => taken[Symbol.dispose]());
+    return taken;
   }
 }
 

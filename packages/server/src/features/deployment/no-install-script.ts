@@ -6,16 +6,16 @@ interface Place {
 }
 
 /**
- * Returns the script at `/install.sh`, to which a stock command sends people. There is no package to download yet, so
- * it installs nothing and says how to do it.
+ * Returns the script at `/install.sh`, to which a stock command sends people, of a server without downloads: it installs
+ * nothing and says how to do it.
  */
-export function installScript({ version, accessUrl, stockVersions }: Place): string {
+export function noInstallScript({ version, accessUrl, stockVersions }: Place): string {
   // Between the quoted delimiters the shell expands nothing, and a URL has no line breaks.
   return `#!/bin/sh
 # Tells how to install the command for a Slipway server. It changes nothing.
 set -eu
 cat >&2 <<'END_OF_TEXT'
-Nothing was installed: this Slipway server (${version}) has no package of the command yet.
+Nothing was installed: this Slipway server (${version}) offers no downloads.
 
 Install it from a clone of Slipway ${version}, with Node.js 20 or later:
 

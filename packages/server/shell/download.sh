@@ -1,0 +1,191 @@
+# What the scripts of this server share: finding out about the machine, downloading with retries, checking the sum, and
+# unpacking. Every name that is not a function's own begins with "slipway_".
+
+slipway_say() {
+  printf 'slipway: %s\n' "$1" >&2
+}
+
+# Ends the script with a reason, and what to do about it.
+slipway_fail() {
+  slipway_say "$1"
+  shift
+  for slipway_hint in "$@"; do
+    printf '  %s\n' "$slipway_hint" >&2
+  done
+  exit 1
+}
+
+slipway_has() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+# Sets slipway_arch. Refuses a machine that the download does not run on.
+slipway_find_machine() {
+  slipway_system=$(uname -s)
+  [ "$slipway_system" = Linux ] ||
+    slipway_fail "this is $slipway_system, but the download runs on Linux only"
+  slipway_machine=$(uname -m)
+  case $slipway_machine in
+  x86_64 | amd64) slipway_arch=amd64 ;;
+  aarch64 | arm64) slipway_arch=arm64 ;;
+  *) slipway_fail "this machine is $slipway_machine, but there are downloads for x86_64 and aarch64 only" ;;
+  esac
+  slipway_kernel=$(uname -r)
+  slipway_major=${slipway_kernel%%.*}
+  slipway_minor=${slipway_kernel#*.}
+  slipway_minor=${slipway_minor%%[!0-9]*}
+  if [ "${slipway_major:-0}" -lt 4 ] || { [ "$slipway_major" -eq 4 ] && [ "${slipway_minor:-0}" -lt 18 ]; }; then
+    slipway_say "warning: Linux $slipway_kernel is older than 4.18, and may be too old"
+  fi 2>/dev/null
+}
+
+# Refuses a machine that lacks a program. Sets slipway_ending and slipway_unpack.
+slipway_find_programs() {
+  slipway_has curl || slipway_has wget ||
+    slipway_fail "this machine has neither curl nor wget" "install one of them, and try again"
+  slipway_has tar || slipway_fail "this machine has no tar" "install it, and try again"
+  if slipway_has zstd; then
+    slipway_ending=tar.zst
+    slipway_unpack='zstd -dcq'
+  elif slipway_has gzip; then
+    slipway_ending=tar.gz
+    slipway_unpack='gzip -dc'
+  else
+    slipway_fail "this machine has neither gzip nor zstd" "install one of them, and try again"
+  fi
+  slipway_has sha256sum || slipway_has shasum || slipway_has openssl ||
+    slipway_fail "this machine has none of sha256sum, shasum and openssl" "install one of them, and try again"
+}
+
+# Prints the SHA-256 of a file.
+slipway_sum() {
+  if slipway_has sha256sum; then
+    slipway_line=$(sha256sum <"$1")
+  elif slipway_has shasum; then
+    slipway_line=$(shasum -a 256 <"$1")
+  else
+    slipway_line=$(openssl dgst -sha256 -r <"$1")
+  fi
+  printf '%s' "${slipway_line%% *}"
+}
+
+# Downloads a URL into a file, once. Leaves why it failed in slipway_reason.
+slipway_fetch_once() {
+  if slipway_has curl; then
+    slipway_reason=$(curl -fsSL --connect-timeout 15 --speed-limit 1000 --speed-time 60 -o "$2" "$1" 2>&1)
+    return
+  fi
+  case $(wget --help 2>&1) in
+  *BusyBox*) slipway_reason=$(wget -q -T 60 -O "$2" "$1" 2>&1) ;;
+  *) slipway_reason=$(wget -nv -t 1 -T 60 -O "$2" "$1" 2>&1) ;;
+  esac
+}
+
+# Downloads a URL into a file. Tries again with growing pauses, but not if the server refuses for good.
+slipway_fetch() {
+  slipway_try=1
+  slipway_pause=1
+  while ! slipway_fetch_once "$1" "$2"; do
+    # The last line says it.
+    slipway_reason=${slipway_reason##*
+}
+    case $slipway_reason in
+    *" 404"*)
+      slipway_fail "the server has no $1" "ask its administrator whether its downloads are turned off"
+      ;;
+    esac
+    if [ "$slipway_try" -ge "${SLIPWAY_DOWNLOAD_TRIES:-10}" ]; then
+      slipway_fail "cannot download $1: $slipway_reason" \
+        "check that this machine reaches $slipway_server, and try again"
+    fi
+    slipway_say "cannot download $1: $slipway_reason; trying again"
+    # Machines that start together do not come back together.
+    sleep $((slipway_pause + $$ % 2))
+    slipway_try=$((slipway_try + 1))
+    [ "$slipway_pause" -ge 8 ] || slipway_pause=$((slipway_pause * 2))
+  done
+}
+
+# Makes slipway_work, a directory for what is unfinished, below a directory. It is removed at the end of the script.
+slipway_open_work() {
+  slipway_host=$(uname -n)
+  slipway_work=$1/.new-$slipway_host-$$
+  # What a killed run has left.
+  for slipway_left in "$1/.new-$slipway_host-"*; do
+    [ -d "$slipway_left" ] || continue
+    kill -0 "${slipway_left##*-}" 2>/dev/null || rm -rf "$slipway_left"
+  done
+  trap 'rm -rf "$slipway_work"' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  rm -rf "$slipway_work"
+  mkdir "$slipway_work" ||
+    slipway_fail "cannot write to $1" "check its owner and the free space"
+}
+
+# Removes what is unfinished, before another program takes the place of the script.
+slipway_close_work() {
+  rm -rf "$slipway_work"
+  trap - EXIT HUP INT TERM
+}
+
+# Sets slipway_root to the directory of the server's present release below a directory, which it downloads and unpacks
+# there unless it is there already. It appears as a whole or not at all.
+slipway_get() {
+  slipway_find_machine
+  slipway_find_programs
+  slipway_open_work "$1"
+  slipway_file=slipway-linux-$slipway_arch.$slipway_ending
+  slipway_round=1
+  while :; do
+    slipway_fetch "$slipway_server/bin/$slipway_file.sha256" "$slipway_work/sum"
+    read -r slipway_wanted slipway_rest <"$slipway_work/sum" || :
+    case $slipway_wanted in
+    '' | *[!0-9a-f]*) slipway_fail "$slipway_server/bin/$slipway_file.sha256 is not a sum" \
+      "check that nothing between this machine and the server answers in its place" ;;
+    esac
+    slipway_root=$1/$(printf '%.16s' "$slipway_wanted")
+    if [ -x "$slipway_root/bin/slipway" ]; then
+      touch "$slipway_root" 2>/dev/null || :
+      return
+    fi
+    slipway_say "downloading $slipway_server/bin/$slipway_file"
+    slipway_fetch "$slipway_server/bin/$slipway_file?sha256=$slipway_wanted" "$slipway_work/archive"
+    slipway_found=$(slipway_sum "$slipway_work/archive")
+    [ "$slipway_found" != "$slipway_wanted" ] || break
+    # The server may have been replaced meanwhile.
+    [ "$slipway_round" -lt 3 ] ||
+      slipway_fail "the sum of $slipway_file is $slipway_found, but should be $slipway_wanted" \
+        "the download was damaged or changed on its way: try again, and check the proxies in between"
+    slipway_round=$((slipway_round + 1))
+  done
+  $slipway_unpack "$slipway_work/archive" | tar -xf - -C "$slipway_work" ||
+    slipway_fail "cannot unpack $slipway_file in $1" "it takes 200 MB: check the free space (df -h $1)"
+  rm -f "$slipway_work/archive"
+  slipway_error=$("$slipway_work/slipway/bin/slipway" --version 2>&1) ||
+    slipway_fail "the download does not run from $1: $slipway_error" \
+      "if the file system does not allow programs (noexec), $slipway_elsewhere"
+  if [ -e "$slipway_root" ] && [ ! -x "$slipway_root/bin/slipway" ]; then rm -rf "$slipway_root"; fi
+  # Another run may have been faster; then this one ends up inside, and is removed.
+  [ -e "$slipway_root" ] || mv "$slipway_work/slipway" "$slipway_root"
+  rm -rf "$slipway_root/slipway"
+}
+
+# Removes all releases below a directory but the newest few and those that run.
+slipway_remove_old() {
+  slipway_running=$(ls -l /proc/[0-9]*/exe 2>/dev/null)
+  slipway_kept=0
+  ls -1t "$1" 2>/dev/null | while read -r slipway_name; do
+    case $slipway_name in
+    ????????????????) ;;
+    *) continue ;;
+    esac
+    case $slipway_name in *[!0-9a-f]*) continue ;; esac
+    slipway_kept=$((slipway_kept + 1))
+    [ "$slipway_kept" -gt 3 ] || continue
+    [ "$1/$slipway_name" != "$slipway_root" ] || continue
+    case $slipway_running in *"$1/$slipway_name/"*) continue ;; esac
+    rm -rf "${1:?}/$slipway_name"
+  done
+}

@@ -1,0 +1,1 @@
+slipway_start_agent "$@"

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { type FileHandle, open } from "node:fs/promises";
+import { Readable } from "node:stream";
+
+/** Bytes of a file, both ends included. */
+interface Part {
+  readonly first: number;
+  readonly last: number;
+}
+
+const chunkBytes = 128 * 1024;
+
+/** An archive that is open for as long as the server runs, so that its content stays what its sum says. */
+export class ArchiveFile implements AsyncDisposable {
+  readonly #file: FileHandle;
+  readonly bytes: number;
+  /** The SHA-256 of the content. */
+  readonly sha256: Buffer;
+
+  private constructor(file: FileHandle, bytes: number, sha256: Buffer) {
+    this.#file = file;
+    this.bytes = bytes;
+    this.sha256 = sha256;
+  }
+
+  /** Opens the file, and reads it once. Throws the error of the system. */
+  static async open(path: string): Promise<ArchiveFile> {
+    const file = await open(path);
+    try {
+      const hash = createHash("sha256");
+      const { size } = await file.stat();
+      for await (const chunk of readPart(file, { first: 0, last: size - 1 })) hash.update(chunk);
+      return new ArchiveFile(file, size, hash.digest());
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** Returns the bytes from `first` to `last`. */
+  read(part: Part): Readable {
+    return Readable.from(readPart(this.#file, part));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+/** Reads a part; a stream of the system would close the file with itself. */
+async function* readPart(file: FileHandle, { first, last }: Part): AsyncGenerator<Buffer> {
+  for (let position = first; position <= last;) {
+    const length = Math.min(chunkBytes, last + 1 - position);
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
+    if (bytesRead === 0) throw new Error(`the file ends at ${position}, before ${last + 1}`);
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}

@@ -1,0 +1,41 @@
+import { type Pack, pack } from "tar-stream";
+
+/** A file of an archive. */
+export interface ArchiveFile {
+  readonly path: string;
+  readonly content: Buffer;
+  readonly isProgram: boolean;
+}
+
+/** The time of every file: the same inputs make the same archive. */
+const modifiedAt = new Date("2000-01-01T00:00:00Z");
+
+/** Packs the files, sorted by path, with their directories, as owned by root. */
+export function packTree(files: readonly ArchiveFile[]): Pack {
+  const archive = pack();
+  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const directories = new Set<string>();
+  const add = async (): Promise<void> => {
+    for (const { path, content, isProgram } of sorted) {
+      for (const directory of parentsOf(path)) {
+        if (directories.has(directory)) continue;
+        directories.add(directory);
+        archive.entry({ name: directory, type: "directory", mode: 0o755, mtime: modifiedAt });
+      }
+      await new Promise<void>((resolve, reject) => {
+        const mode = isProgram ? 0o755 : 0o644;
+        const header = { name: path, mode, mtime: modifiedAt, size: content.length };
+        archive.entry(header, content, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+    archive.finalize();
+  };
+  add().catch((error: unknown) => archive.destroy(error instanceof Error ? error : undefined));
+  return archive;
+}
+
+/** Returns the directories above a path, the outermost first. */
+function parentsOf(path: string): readonly string[] {
+  const names = path.split("/").slice(0, -1);
+  return names.map((_, index) => `${names.slice(0, index + 1).join("/")}/`);
+}

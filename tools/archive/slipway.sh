@@ -1,0 +1,36 @@
+#!/bin/sh
+# Runs the command, or the agent, on the Node.js of this directory: with the C library of the system, or with the one in
+# this directory where the system's is too old or another one.
+self=$(readlink -f "$0" 2>/dev/null) || self=$0
+root=${self%/bin/*}
+node=$root/lib/node
+own=$root/lib/glibc/@loader@
+system=@system@
+
+# Succeeds if the system has everything that Node.js and its addons are linked with.
+system_runs() {
+  [ -x "$system" ] || return 1
+  for file in "$node" "$root/lib/node_modules/sodium-native/sodium-native.node"; do
+    found=$("$system" --list "$file" 2>&1) || return 1
+    case $found in *"not found"*) return 1 ;; esac
+  done
+}
+
+program=$root/lib/slipway/command.js
+if [ "${1-}" = agent ]; then
+  case " $* " in
+  *" --help "* | *" -h "*) ;;
+  *)
+    shift
+    program=$root/lib/slipway/agent/agent.cjs
+    # Scripts of the workspace find the command, unless the machine has another one.
+    PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}:$root/bin
+    export PATH
+    ;;
+  esac
+fi
+
+if [ ! -x "$own" ] || system_runs; then
+  exec "$node" "$program" "$@"
+fi
+exec "$own" --inhibit-cache --library-path "$root/lib/glibc" "$node" "$program" "$@"

@@ -1,0 +1,178 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { fetchGlibc, type Glibc, hasApt, type WorkPlace } from "./glibc.ts";
+import { bundledLicenses, licenseOf } from "./licenses.ts";
+import { fetchPackage, type PackageFiles } from "./npm-package.ts";
+import type { ArchiveFile } from "./pack-tree.ts";
+import {
+  type Architecture,
+  architectures,
+  lockedPackage,
+  nodePackage,
+  nodeVersion,
+  root,
+} from "./parts.ts";
+import { bundleModule, bundleSodium, sodiumAddon } from "./sodium-bundle.ts";
+import { stripElf } from "./strip-elf.ts";
+
+export type Report = (line: string) => void;
+
+/** The bundles of `tools/build-agent.ts` in an archive, by their places there. */
+export const bundles = {
+  "lib/slipway/agent/agent.cjs": "packages/agent/dist/agent.cjs",
+  "lib/slipway/agent/ssh2.cjs": "packages/agent/dist/ssh2.cjs",
+  "lib/slipway/cli/dist/bundle/slipway.cjs": "packages/cli/dist/bundle/slipway.cjs",
+  "lib/slipway/cli/dist/bundle/ssh2.cjs": "packages/cli/dist/bundle/ssh2.cjs",
+} as const;
+
+/** Other files of the clone in an archive. */
+export const copies = {
+  "lib/slipway/command.js": "tools/archive/command.js",
+  "lib/slipway/cli/package.json": "packages/cli/package.json",
+  "lib/examples/demo.slipway.yaml": "examples/demo.slipway.yaml",
+  "share/licenses/slipway": "LICENSE",
+  "share/licenses/libsodium": "tools/archive/libsodium-license.txt",
+} as const;
+
+const modules = "lib/node_modules";
+
+/** Collects everything that is in the archive of an architecture. */
+export async function collectTree(
+  architecture: Architecture,
+  place: WorkPlace,
+  report: Report,
+): Promise<readonly ArchiveFile[]> {
+  report(`getting Node.js ${nodeVersion} for linux/${architecture}`);
+  const node = await fetchPackage(
+    nodePackage(architecture),
+    ["bin/node", "LICENSE"],
+    await subPlace(place, "node"),
+  );
+  const pty = await fetchPackage(
+    await lockedPackage(ptyName(architecture)),
+    ["pty.node", "package.json"],
+    await subPlace(place, "pty"),
+  );
+  const glibc = await findGlibc(architecture, place, report);
+  const files = [
+    program("bin/slipway", await launcher(architecture)),
+    program("lib/node", stripElf(partOf(node, "bin/node"))),
+    plain("share/licenses/node", partOf(node, "LICENSE")),
+    plain(`${modules}/${ptyName(architecture)}/pty.node`, stripElf(partOf(pty, "pty.node"))),
+    plain(`${modules}/${ptyName(architecture)}/package.json`, partOf(pty, "package.json")),
+    ...(await sodiumFiles(architecture)),
+    ...(await promptsFiles()),
+    plain("lib/slipway/package.json", json({ type: "module" })),
+    ...(await copiedFiles({ ...bundles, ...copies })),
+    ...(glibc === undefined ? [] : glibcFiles(architecture, glibc)),
+    plain("share/licenses/packages", Buffer.from(await packageLicenses())),
+    plain("share/parts.json", json(partVersions(architecture, glibc))),
+  ];
+  return files.map(({ path, content, isProgram }) => ({
+    path: `slipway/${path}`,
+    content,
+    isProgram,
+  }));
+}
+
+async function findGlibc(
+  architecture: Architecture,
+  place: WorkPlace,
+  report: Report,
+): Promise<Glibc | undefined> {
+  if (!(await hasApt(place))) {
+    report("apt-get is missing: the archive will only run on systems with glibc 2.28 or later");
+    return undefined;
+  }
+  report(`getting the C library for linux/${architecture} with apt-get`);
+  return fetchGlibc(architecture, await subPlace(place, "glibc"));
+}
+
+async function launcher(architecture: Architecture): Promise<Buffer> {
+  const text = await readFile(join(root, "tools/archive/slipway.sh"), "utf8");
+  const { loader, systemLoader } = architectures[architecture];
+  return Buffer.from(text.replaceAll("@loader@", loader).replaceAll("@system@", systemLoader));
+}
+
+async function sodiumFiles(architecture: Architecture): Promise<readonly ArchiveFile[]> {
+  const source = join(root, "node_modules/sodium-native");
+  const prebuild = `prebuilds/linux-${architectures[architecture].node}/${sodiumAddon}`;
+  const directory = `${modules}/sodium-native`;
+  return [
+    plain(`${directory}/package.json`, json({ name: "sodium-native", main: "index.js" })),
+    plain(`${directory}/index.js`, await bundleSodium(root)),
+    plain(`${directory}/${sodiumAddon}`, stripElf(await readFile(join(source, prebuild)))),
+  ];
+}
+
+async function promptsFiles(): Promise<readonly ArchiveFile[]> {
+  const name = "@clack/prompts";
+  const manifest = { name, type: "module", exports: "./index.js" };
+  return [
+    plain(`${modules}/${name}/package.json`, json(manifest)),
+    plain(`${modules}/${name}/index.js`, await bundleModule(root, name)),
+  ];
+}
+
+async function copiedFiles(
+  files: Readonly<Record<string, string>>,
+): Promise<readonly ArchiveFile[]> {
+  return Promise.all(
+    Object.entries(files).map(async ([path, source]) =>
+      plain(path, await readFile(join(root, source))),
+    ),
+  );
+}
+
+function glibcFiles(architecture: Architecture, glibc: Glibc): readonly ArchiveFile[] {
+  const { loader } = architectures[architecture];
+  const libraries = [...glibc.libraries].map(([name, content]) => ({
+    path: `lib/glibc/${name}`,
+    content,
+    isProgram: name === loader,
+  }));
+  const licenses = [...glibc.licenses].map(([name, text]) => plain(`share/licenses/${name}`, text));
+  return [...libraries, ...licenses];
+}
+
+async function packageLicenses(): Promise<string> {
+  const lists = Object.values(bundles).map((path) => `${path}.inputs.json`);
+  const licenses = new Map(await bundledLicenses(lists));
+  const others = ["sodium-native", "which-runtime", "@lydell/node-pty", "@clack/prompts"];
+  for (const name of others) licenses.set(name, await licenseOf(`node_modules/${name}`));
+  const sorted = [...licenses].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([name, text]) => `=== ${name}\n\n${text.trim()}\n`).join("\n");
+}
+
+function partVersions(architecture: Architecture, glibc: Glibc | undefined): unknown {
+  return { platform: `linux/${architecture}`, node: nodeVersion, ...glibc?.versions };
+}
+
+function ptyName(architecture: Architecture): string {
+  return `@lydell/node-pty-linux-${architectures[architecture].node}`;
+}
+
+async function subPlace({ directory, signal }: WorkPlace, name: string): Promise<WorkPlace> {
+  const path = join(directory, name);
+  await mkdir(path);
+  return { directory: path, signal };
+}
+
+function partOf(files: PackageFiles, path: string): Buffer {
+  const content = files.get(path);
+  if (content === undefined) throw new Error(`the package lacks ${path}`);
+  return content;
+}
+
+function plain(path: string, content: Buffer): ArchiveFile {
+  return { path, content, isProgram: false };
+}
+
+function program(path: string, content: Buffer): ArchiveFile {
+  return { path, content, isProgram: true };
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+}
