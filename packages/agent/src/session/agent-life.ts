@@ -215,11 +215,11 @@ export class AgentLife {
     return decision;
   }
 
-  #begin(manifest: AgentManifest): void {
+  #begin(manifest: AgentManifest, before?: AgentSession): void {
     const session = new AgentSession(manifest, this.#options);
     this.#speakers = [...this.#speakers, session];
     this.#phase = { kind: "living", session, ranAs: identityOf(manifest) };
-    session.begin();
+    session.begin(before);
   }
 
   #reinit(session: AgentSession, ranAs: Identity, next: AgentManifest): void {
@@ -232,21 +232,22 @@ export class AgentLife {
     this.#phase = { kind: "leaving", ranAs, next, left: left.promise };
     this.#scope.run(async (signal) => {
       await session.leave(signal);
-      if (!this.#stopping.signal.aborted) await this.#beginNext();
+      if (!this.#stopping.signal.aborted) await this.#beginNext(session);
       left.resolve();
+      await session.networkClosed;
       await session.flush(signal);
       session[Symbol.dispose]();
       this.#speakers = this.#speakers.filter((speaker) => speaker !== session);
     });
   }
 
-  async #beginNext(): Promise<void> {
+  async #beginNext(before: AgentSession): Promise<void> {
     // A manifest that arrives in the meantime is used instead.
     for (let phase = this.#phase; phase.kind === "leaving"; phase = this.#phase) {
       const { next } = phase;
       await writeSecretFiles(next.secretFiles, this.#options.logger);
       if (this.#stopping.signal.aborted) return;
-      if (this.#phase === phase) this.#begin(next);
+      if (this.#phase === phase) this.#begin(next, before);
     }
   }
 

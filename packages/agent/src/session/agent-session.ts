@@ -66,6 +66,7 @@ export class AgentSession implements Disposable {
   readonly #silent = new AbortController();
   #manifest: AgentManifest;
   #isLeaving = false;
+  #networkClosed: Promise<void> = Promise.resolve();
 
   constructor(manifest: AgentManifest, options: AgentSessionOptions) {
     const { clock, logger, machine, directories, openScripts } = options;
@@ -106,11 +107,18 @@ export class AgentSession implements Disposable {
     return this.#parts.served;
   }
 
-  /** Starts the start scripts, and opens the network beside them. */
-  begin(): void {
+  /** Starts the start scripts, and opens the network beside them, once the one of the session before is closed. */
+  begin(before: AgentSession | undefined): void {
     const { agentId, network } = this.#manifest;
     this.#scripts.begin();
-    this.#parts.network?.begin(agentId, network);
+    const begin = (): void => this.#parts.network?.begin(agentId, network);
+    if (before === undefined) begin();
+    else void before.networkClosed.then(begin);
+  }
+
+  /** Resolves when the network that is being closed, if there is one, is closed; never rejects. */
+  get networkClosed(): Promise<void> {
+    return this.#networkClosed;
   }
 
   /** Applies a later manifest's view of the workspace; the scripts stay those of the first. */
@@ -141,7 +149,10 @@ export class AgentSession implements Disposable {
     await this.#parts.network?.close();
   }
 
-  /** Ends because the agent now belongs to another user, who does not wait long. Not while it serves a connection. */
+  /**
+   * Ends because the agent now belongs to another user, who does not wait long: not even for the network, which nobody is
+   * served over any more. Not while it serves a connection.
+   */
   async leave(signal: AbortSignal): Promise<void> {
     const { lifecycle, network, commands } = this.#parts;
     this.#isLeaving = true;
@@ -151,7 +162,8 @@ export class AgentSession implements Disposable {
     await withDeadline(maxLeavingMs, commands.clock, (limit) =>
       this.#scripts.end(AbortSignal.any([signal, limit])),
     );
-    await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), network?.close()]);
+    this.#networkClosed = Promise.resolve(network?.close());
+    await commands.groups.endAll(leftoverGraceMs, signal);
   }
 
   /** Waits briefly for the last messages to reach the server, and is silent then. */

@@ -30,6 +30,7 @@ export class NetworkLife {
 
   /** Opens the network for its first manifest. Call it once. */
   begin(agentId: string, manifest: NetworkManifest): void {
+    if (this.#isClosed) return;
     void this.#open(agentId, manifest).then(this.#opened.resolve);
   }
 
