@@ -107,7 +107,7 @@ if (!browser) {
 }
 const absentNetworks = [
   ...(browser ? [] : ["interop/browser-*.test.ts"]),
-  ...(namespaces ? [] : ["interop/network-{laboratory,paths}.test.ts"]),
+  ...(namespaces ? [] : ["interop/network-{laboratory,paths,resume}.test.ts"]),
   ...(goPeers ? [] : ["interop/{tcp,wireguard}-*.test.ts"]),
   ...(tun ? [] : ["interop/{tcp,wireguard}-kernel.test.ts"]),
 ];

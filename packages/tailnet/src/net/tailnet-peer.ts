@@ -59,6 +59,9 @@ const activeMs = 45_000;
 /** The time that others wait for this side's relay before they hear of it. */
 const homeWaitMs = 1_000;
 
+/** The time that connections last without a network, such as that of a machine that changes its place. */
+const userTimeoutMs = 5 * 60_000;
+
 /** The receive window: what a UDP socket holds of full packets is less than the default of TCP. */
 const maxReceiveBytes = 2 * 1024 * 1024;
 
@@ -234,7 +237,7 @@ export class TailnetPeer implements AsyncDisposable {
       clock,
       randomUint32: () => readUint32(crypto.randomBytes(4)),
       send: (packets) => this.#send(packets),
-      tcp: { maxReceiveBytes },
+      tcp: { maxReceiveBytes, userTimeoutMs },
     });
   }
 

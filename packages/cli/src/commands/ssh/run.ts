@@ -1,3 +1,4 @@
+import { Scope } from "@slipway/runtime";
 import type { PseudoTtyOptions } from "ssh2";
 
 import { connect } from "../../command/connect.ts";
@@ -17,6 +18,7 @@ import { endOf, type SessionEndNeeds } from "./session-end.ts";
 import { type SessionRequest, SshConnection } from "./ssh-connection.ts";
 import { loadSsh } from "./ssh2.ts";
 import { carryBytes } from "./stdio.ts";
+import { type Reachable, watchNetwork } from "./watch-network.ts";
 
 /** The port of the agent's SSH server, and the name that it logs in (docs/protocol/tailnet.md §1.5). */
 const sshPort = 1;
@@ -54,13 +56,18 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
     return exitCodes.ok;
   }
   await using connection = await SshConnection.open(stream, { username, agent }, signal);
-  return await runSession(connection, request, { raw, ...allNeeds });
+  return await runSession(connection, request, { raw, network: opened.connection, ...allNeeds });
+}
+
+interface SessionNeeds extends SessionEndNeeds, Pick<Needs, "clock"> {
+  readonly raw: RawTerminal;
+  readonly network: Reachable;
 }
 
 async function runSession(
   connection: SshConnection,
   request: SessionRequest,
-  { raw, ...needs }: SessionEndNeeds & { readonly raw: RawTerminal },
+  { raw, network, clock, ...needs }: SessionNeeds,
 ): Promise<number> {
   const session = await connection.start(request, needs.signal);
   if (request.pty === undefined) {
@@ -79,6 +86,11 @@ async function runSession(
       if (size !== undefined) session.channel.setWindow(size.rows, size.columns, 0, 0);
     }),
   );
+  await using watching = new Scope(needs.signal);
+  if (raw.isInteractive) {
+    const say = (): unknown => raw.error.write("\r\nconnection lost, trying again\r\n");
+    watching.run((signal) => watchNetwork(network, { say, clock, signal }));
+  }
   return await carrySession(session, raw, {
     passOn: raw.isInteractive ? passOn : undefined,
     signal: AbortSignal.any([needs.signal, escaped.signal]),

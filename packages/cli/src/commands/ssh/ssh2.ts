@@ -16,9 +16,12 @@ const ciphers: Record<"prepend" | "append" | "remove", CipherAlgorithm[]> = {
   remove: [],
 };
 
-/** The intervals of questions to a silent server, and how many of them it may leave open. */
+/**
+ * The intervals of questions to a silent server, and how many of them it may leave open: the connection below is given up
+ * before, so that a session outlasts an outage of the network.
+ */
 const keepaliveMs = 15_000;
-const maxUnansweredKeepalives = 4;
+const maxUnansweredKeepalives = 24;
 
 export interface SshOptions {
   /** The name of the user that the server logs in; ours and the stock one take any. */

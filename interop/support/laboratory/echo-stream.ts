@@ -1,0 +1,56 @@
+import type { ChildProcess } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+
+const chunkBytes = 64 * 1024;
+
+/** What came of a stream whose other end sends everything back. */
+export interface EchoOutcome {
+  readonly sent: string;
+  readonly received: string;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+/**
+ * Sends bytes to a program that sends them back, as fast as it takes them, and lets `disturb` happen after the first quarter
+ * has come back. Ends its input, and waits for its end.
+ */
+export async function echoStream(
+  {
+    stdin,
+    stdout,
+    stderr,
+    ...child
+  }: Pick<ChildProcess, "stdin" | "stdout" | "stderr"> & {
+    readonly ended: Promise<number | null>;
+  },
+  bytes: number,
+  disturb: () => Promise<void>,
+): Promise<EchoOutcome> {
+  if (stdin === null || stdout === null || stderr === null) throw new Error("wanted pipes");
+  const [sent, received] = [createHash("sha256"), createHash("sha256")];
+  const quarter = Promise.withResolvers<void>();
+  let [text, count] = ["", 0];
+  stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  stdin.on("error", () => undefined);
+  stdout.on("data", (chunk: Buffer) => {
+    received.update(chunk);
+    count += chunk.length;
+    if (count >= bytes / 4) quarter.resolve();
+  });
+  const write = async (share: number): Promise<void> => {
+    for (let left = bytes * share; left > 0; left -= chunkBytes) {
+      const chunk = randomBytes(Math.min(left, chunkBytes));
+      sent.update(chunk);
+      if (!stdin.write(chunk)) await Promise.race([once(stdin, "drain"), child.ended]);
+    }
+  };
+  await write(1 / 4);
+  await Promise.race([quarter.promise, child.ended]);
+  await Promise.all([write(1 / 2), disturb()]);
+  await write(1 / 4);
+  stdin.end();
+  const code = await child.ended;
+  return { sent: sent.digest("hex"), received: received.digest("hex"), stderr: text, code };
+}
