@@ -113,9 +113,14 @@ export class SharedTerminal {
     }
   }
 
-  async #show(chunk: Buffer): Promise<void> {
+  /** Shows output, and returns what has to be waited for, if anything. */
+  #show(chunk: Buffer): Promise<void> | undefined {
     this.#history.add(chunk);
     for (const viewer of this.#viewers()) viewer.show(chunk);
+    return this.#goesOn() ? undefined : this.#untilItGoesOn();
+  }
+
+  async #untilItGoesOn(): Promise<void> {
     while (!this.#goesOn()) {
       this.#change = Promise.withResolvers();
       await this.#change.promise;

@@ -17,8 +17,8 @@ import type { TerminalSize } from "./terminal-size.ts";
  */
 const silenceMs = 100;
 
-/** Takes a piece of output, which may be kept; nothing more is read until it resolves. */
-export type TerminalOutput = (chunk: Buffer) => Promise<void>;
+/** Takes a piece of output, which may be kept. If it returns a promise, nothing more is read until that resolves. */
+export type TerminalOutput = (chunk: Buffer) => Promise<void> | undefined;
 
 /** A command in a session of its own with a controlling terminal. Whoever opens it calls `read`, and `hangUp` to end it. */
 export class PseudoTerminal {
@@ -66,8 +66,11 @@ export class PseudoTerminal {
     const failure = Promise.withResolvers<never>();
     failure.promise.catch(() => undefined);
     this.#stream.on("data", (chunk: Buffer) => {
+      this.#heardAt = clock.monotonic();
+      const delivery = deliver(chunk);
+      if (delivery === undefined) return;
       this.#stream.pause();
-      this.#delivery = this.#deliver(deliver(chunk), clock).catch(failure.reject);
+      this.#delivery = this.#deliver(delivery, clock).catch(failure.reject);
     });
     const exit = await Promise.race([this.exit, failure.promise]);
     await Promise.race([this.#drained(clock), failure.promise]);
