@@ -402,6 +402,7 @@ export type { Admission, HandshakeLimits } from "./wireguard/handshake-gate.ts";
 export { createLocalIdentity, createRemoteIdentity } from "./wireguard/identity.ts";
 export type { LocalIdentity, RemoteIdentity } from "./wireguard/identity.ts";
 export { IndexTable } from "./wireguard/index-table.ts";
+export { rekeyTimeoutMs } from "./wireguard/limits.ts";
 export {
   minTransportBytes,
   parseCookieReply,

@@ -31,15 +31,22 @@ export class Receiver {
   #entry: IndexEntry | undefined;
   #count = 0;
   #hasData = false;
+  #hasUnknown = false;
   #packets: Uint8Array[] = [];
 
   constructor(needs: ReceiverNeeds) {
     this.#needs = needs;
   }
 
+  /** True if the batch had a message of no session that is usable. */
+  get hasUnknown(): boolean {
+    return this.#hasUnknown;
+  }
+
   /** Begins a batch. */
   start(now: number): void {
     this.#now = now;
+    this.#hasUnknown = false;
     this.#index = -1;
     this.#entry = undefined;
   }
@@ -86,5 +93,6 @@ export class Receiver {
     const entry = this.#needs.indices.get(index);
     this.#index = index;
     this.#entry = entry?.session?.isUsable(this.#now) === true ? entry : undefined;
+    if (this.#entry === undefined) this.#hasUnknown = true;
   }
 }

@@ -196,6 +196,25 @@ it("begins a handshake when a peer has been silent for fifteen seconds", async (
   expect(pair.one.handshakes).toHaveLength(2);
 });
 
+it("renews a session that it has lost as soon as the peer uses it", async () => {
+  const pair = await openConnected();
+  const { one, other } = pair;
+  const settings = { publicKey: one.tunnel.publicKey, allowedAddresses: [one.address] };
+  other.tunnel.removePeer(settings.publicKey);
+  other.tunnel.setPeer({ ...settings, persistentKeepaliveMs: undefined });
+  await pair.clock.advance(10_000);
+  pair.send("one", [numbered(1)]);
+  await pair.clock.advance(10);
+  expect([other.packets, other.sent]).toEqual([[], []]);
+  // Over a path that vouches for the sender.
+  other.tunnel.receive(one.sent.slice(-1), "path 1", settings.publicKey);
+  await pair.clock.advance(10);
+  expect(kinds(other.sent)).toEqual(["initiation", "transport"]);
+  pair.send("one", [numbered(2)]);
+  await pair.clock.advance(10);
+  expect(other.packets.map(numberOf)).toEqual([2]);
+});
+
 it("gives a peer up that does not answer, and drops what waits for it", async () => {
   const pair = open();
   pair.one.isConnected = false;

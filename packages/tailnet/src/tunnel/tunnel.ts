@@ -11,6 +11,7 @@ import {
   parseCookieReply,
   parseHandshakeResponse,
   parseInitiation,
+  rekeyTimeoutMs,
   transportBytes,
   transportHeaderBytes,
   WireguardPeer,
@@ -183,6 +184,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
       else if (kind === "cookie-reply") this.#receiveCookie(datagram, now);
     }
     const packets = this.#receiver.take();
+    if (this.#receiver.hasUnknown && publicKey !== undefined) this.#renew(publicKey, now);
     this.#reportSenders(source);
     if (packets.length > 0) this.#options.deliver(packets);
   }
@@ -268,6 +270,15 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
   #receiveCookie(message: Uint8Array, now: number): void {
     const reply = parseCookieReply(message);
     this.#indices.get(reply.receiver)?.peer.receiveCookie(reply, now);
+  }
+
+  /**
+   * Begins a handshake with a peer that uses a session which this side has lost, as it would notice only after fifteen
+   * seconds of silence. Stragglers of the session before a handshake mean nothing.
+   */
+  #renew(publicKey: Uint8Array, now: number): void {
+    const at = this.lastHandshakeAt(publicKey) ?? Number.NEGATIVE_INFINITY;
+    if (now - at >= rekeyTimeoutMs) this.initiate(publicKey);
   }
 
   #received(protocol: WireguardPeer, session: TransportSession, hasData: boolean): void {
