@@ -37,3 +37,8 @@ it("leaves out the message of the day, but no announcement, for those who want n
   const source = { banners: ["one"], motdPath: join(home, "motd"), home: quiet };
   expect(await readGreeting(source)).toBe("one\r\n\r\n");
 });
+
+it("shows announcements that cannot control the terminal", async () => {
+  const banners = ["\u001b[2J\u001b]0;title\u0007\u001b[1;1Hall\rclear\u009b2J"];
+  expect(await readGreeting({ banners, motdPath: "", home })).toBe("all␍clear\r\n\r\n");
+});

@@ -1,6 +1,8 @@
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { printableText } from "@slipway/runtime";
+
 /** The longest message of the day that is shown. */
 const maxMotdBytes = 256 * 1024;
 
@@ -14,11 +16,12 @@ export interface GreetingSource {
 
 /**
  * Returns the greeting of a shell on a terminal (docs/protocol/agent.md §6.5): the announcements, and the message of the
- * day unless `~/.hushlogin` exists. What cannot be read is left out.
+ * day unless `~/.hushlogin` exists. What cannot be read is left out. The announcements come from the server, and cannot move
+ * the cursor; the message of the day is the workspace's own.
  */
 export async function readGreeting({ banners, motdPath, home }: GreetingSource): Promise<string> {
   const announcements = banners
-    .map((banner) => banner.trim())
+    .map((banner) => printableText(banner.trim(), { colors: false }))
     .filter((banner) => banner !== "")
     .map((banner) => `${banner}\n\n`);
   const motd =
