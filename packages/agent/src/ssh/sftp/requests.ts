@@ -3,8 +3,10 @@ import {
   chmod,
   chown,
   type FileHandle,
+  lchown,
   link,
   lstat,
+  lutimes,
   mkdir,
   open,
   opendir,
@@ -12,6 +14,7 @@ import {
   rename,
   rmdir,
   stat,
+  statfs,
   symlink,
   truncate,
   unlink,
@@ -42,6 +45,8 @@ const maxDataBytes = maxPacketBytes - 1024;
 const maxEntries = 64;
 const defaultMode = { file: 0o666, directory: 0o777 } as const;
 const rightsBits = 0o7777;
+/** The longest name of a file on Linux. */
+const maxNameBytes = 255;
 
 /** The extensions that the server names, with their versions. */
 export const sftpExtensions = [
@@ -50,6 +55,8 @@ export const sftpExtensions = [
   ["fsync@openssh.com", "1"],
   ["expand-path@openssh.com", "1"],
   ["limits@openssh.com", "1"],
+  ["lsetstat@openssh.com", "1"],
+  ["statvfs@openssh.com", "2"],
 ] as const;
 
 const extensions: ReadonlyMap<string, Handle> = new Map<string, Handle>([
@@ -76,6 +83,11 @@ const extensions: ReadonlyMap<string, Handle> = new Map<string, Handle>([
       payload: Buffer.concat([maxPacketBytes, maxDataBytes, maxDataBytes, maxHandles].map(uint64)),
     }),
   ],
+  [
+    "lsetstat@openssh.com",
+    async (fields, files) => done(setLink(path(fields, files), fields.attributes())),
+  ],
+  ["statvfs@openssh.com", async (fields, files) => fileSystem(path(fields, files))],
 ]);
 
 /** The requests of version 3 by their numbers (draft-ietf-secsh-filexfer-02). */
@@ -203,6 +215,32 @@ async function setPath(name: Buffer, { size, owner, mode, times }: Attributes): 
   if (mode !== undefined) await chmod(name, mode & rightsBits);
   if (times !== undefined) await utimes(name, times.accessed, times.modified);
   if (owner !== undefined) await chown(name, owner.uid, owner.gid);
+}
+
+/** Changes a link rather than its target; a link has neither a size nor a mode to set. */
+async function setLink(name: Buffer, { owner, times }: Attributes): Promise<void> {
+  if (times !== undefined) await lutimes(name, times.accessed, times.modified);
+  if (owner !== undefined) await lchown(name, owner.uid, owner.gid);
+}
+
+/** Describes the file system of a path in the fields of statvfs(3), of which Node.js knows most. */
+async function fileSystem(name: Buffer): Promise<Answer> {
+  const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(name);
+  const [id, flags] = [0, 0];
+  const fields = [
+    bsize,
+    bsize,
+    blocks,
+    bfree,
+    bavail,
+    files,
+    ffree,
+    ffree,
+    id,
+    flags,
+    maxNameBytes,
+  ];
+  return { type: SftpAnswer.extended, payload: Buffer.concat(fields.map(uint64)) };
 }
 
 async function setFile(file: FileHandle, { size, owner, mode, times }: Attributes): Promise<void> {

@@ -90,6 +90,12 @@ describe("OpenSSH's sftp", () => {
     expect(stdout.match(/^f\d+\s*$/gm)).toHaveLength(500);
   });
 
+  it("tells the size and the free space of a file system", async () => {
+    const { stdout, exitCode } = await sftp(["df", "df -i ."]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/Size +Used +Avail[^]* \d+ +\d+ +\d+ +\d+ +\d+%/);
+  });
+
   it.each(["get none", "rm none", "rmdir none", "cd none", "put none"])(
     "fails at %j",
     async (command) => {
