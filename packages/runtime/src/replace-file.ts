@@ -15,7 +15,7 @@ export interface ReplaceFileOptions {
  */
 export async function replaceFile(
   path: string,
-  content: string,
+  content: string | Uint8Array,
   { mode, isDurable = false }: ReplaceFileOptions,
 ): Promise<void> {
   const temporary = `${path}.new-${randomBytes(4).toString("hex")}`;
@@ -33,7 +33,7 @@ export async function replaceFile(
 
 async function writeNew(
   path: string,
-  content: string,
+  content: string | Uint8Array,
   { mode, isDurable }: Required<ReplaceFileOptions>,
 ): Promise<void> {
   await using file = await open(path, "wx", mode);

@@ -3,8 +3,9 @@
  * - `library-changed`: ssh2 lacks what we use of it.
  * - `closed`: the client closed the channel.
  * - `overrun`: the client sends more than it was given room for.
+ * - `x11-failed`: the client's display cannot be offered to its commands.
  */
-export type SshErrorCode = "library-changed" | "closed" | "overrun";
+export type SshErrorCode = "library-changed" | "closed" | "overrun" | "x11-failed";
 
 export class SshError extends Error {
   override readonly name = "SshError";

@@ -1,5 +1,6 @@
 import type { SessionType } from "../connections/session-log.ts";
 import { type TerminalSize, terminalSize } from "../terminal/terminal-size.ts";
+import type { X11Request } from "./x11/x11-display.ts";
 
 /** The limits of the variables that a client sends for one session. */
 export const maxVariables = 256;
@@ -24,6 +25,11 @@ export class SessionSetup {
   readonly #variables = new Map<string, string>();
   #bytes = 0;
   #terminal: TerminalRequest | undefined;
+  #x11: X11Request | undefined;
+
+  get x11(): X11Request | undefined {
+    return this.#x11;
+  }
 
   get terminal(): TerminalRequest | undefined {
     return this.#terminal;
@@ -48,6 +54,13 @@ export class SessionSetup {
       return false;
     }
     this.#terminal = terminal;
+    return true;
+  }
+
+  /** Takes the client's X11 display, once. */
+  setX11(request: X11Request | undefined): boolean {
+    if (this.#x11 !== undefined || request === undefined) return false;
+    this.#x11 = request;
     return true;
   }
 

@@ -9,18 +9,22 @@ import { type ChannelSlots, serveLocalForwards } from "./local-forwards.ts";
 import { serveRemoteForwards } from "./remote-forwards.ts";
 import type { SshHost } from "./ssh-host.ts";
 import { type SessionConnection, SshSession } from "./ssh-session.ts";
+import { openDisplay } from "./x11/x11-display.ts";
 
 /** The sessions and the forwarded connections that one client may have at once; further ones are refused. */
 const maxSessions = 256;
 const maxForwards = 1024;
 
-/** Serves an SSH connection from its first packet on, until it is closed or the signal is aborted. */
+/**
+ * Serves an SSH connection from its first packet on, until it is closed or the signal is aborted. Returns a function that
+ * resolves when none of its sessions runs any more.
+ */
 export function serveSshConnection(
   client: Connection,
   socket: AcceptedConnection,
   host: SshHost,
   stopping: AbortSignal,
-): void {
+): () => Promise<void> {
   const { settings, logger } = host;
   const closed = new AbortController();
   const ended = AbortSignal.any([stopping, closed.signal]);
@@ -29,7 +33,8 @@ export function serveSshConnection(
   const watch: SessionConnection["watch"] = (channel, signal) => inbound.add(channel, signal);
   const forwarding = { output, ended, watch };
   const agent = new AgentForward(client, forwarding, logger);
-  const sessions = channelSlots(maxSessions);
+  const slots = channelSlots(maxSessions);
+  const sessions = new Set<SshSession>();
 
   socket.on("data", (chunk: Buffer) => {
     if (!inbound.isOverrun(chunk.length)) return;
@@ -46,20 +51,33 @@ export function serveSshConnection(
     else context.reject(["none"]);
   });
   client.on("session", (accept, reject) => {
-    const slot = ended.aborted ? undefined : sessions.take();
+    const slot = ended.aborted ? undefined : slots.take();
     if (slot === undefined) {
       reject();
       return;
     }
     const session = accept();
-    session.once("close", () => slot[Symbol.dispose]());
     const connection: SessionConnection = {
       ...forwarding,
       remoteAddress: socket.remoteAddress,
       forwardAgent: () => agent.begin(),
       agentSocket: async () => agent.socketPath(),
+      openDisplay: (request, authorityFile, sessionEnded) =>
+        openDisplay(request, {
+          client,
+          connection: forwarding,
+          clock: host.commands.clock,
+          authorityFile,
+          ended: sessionEnded,
+        }),
     };
-    new SshSession(connection, host).serve(session);
+    const served = new SshSession(connection, host);
+    sessions.add(served);
+    session.once("close", () => {
+      slot[Symbol.dispose]();
+      sessions.delete(served);
+    });
+    served.serve(session);
   });
   if (!settings.blockLocalForwarding) {
     serveLocalForwards(client, forwarding, {
@@ -68,6 +86,9 @@ export function serveSshConnection(
     });
   }
   serveRemoteForwards(client, forwarding, settings.blockReverseForwarding);
+  return async () => {
+    await Promise.all([...sessions].map((session) => session.ended));
+  };
 }
 
 function channelSlots(count: number): ChannelSlots {

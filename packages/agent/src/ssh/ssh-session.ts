@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 import { errorText } from "@slipway/runtime";
 import type { ServerChannel, Session } from "ssh2";
 
@@ -17,6 +19,7 @@ import { serveSftp } from "./sftp/serve-sftp.ts";
 import { signalNamed } from "./signals.ts";
 import type { SshHost } from "./ssh-host.ts";
 import { takeLateRequests } from "./ssh2.ts";
+import { readX11Request, type X11Request } from "./x11/x11-display.ts";
 
 /** The signals that are kept for a command that is about to start (docs/protocol/agent.md §6.2). */
 const maxEarlySignals = 128;
@@ -31,6 +34,12 @@ export interface SessionConnection {
   readonly forwardAgent: () => void;
   /** Returns the socket of the client's authentication agent, if it was forwarded. */
   readonly agentSocket: () => Promise<string | undefined>;
+  /** Offers the client's X11 display to a session, until the signal is aborted; resolves with `DISPLAY`. */
+  readonly openDisplay: (
+    request: X11Request,
+    authorityFile: string,
+    ended: AbortSignal,
+  ) => Promise<string>;
   /** Counts the channel's unread bytes as long as the channel is open. */
   readonly watch: (channel: ServerChannel, ended: AbortSignal) => void;
 }
@@ -51,10 +60,16 @@ export class SshSession {
   #onSignal: ((signal: NodeJS.Signals) => void) | undefined;
   #onResize: ((size: TerminalSize) => void) | undefined;
   #isStarted = false;
+  #ended = Promise.resolve();
 
   constructor(connection: SessionConnection, host: SshHost) {
     this.#connection = connection;
     this.#host = host;
+  }
+
+  /** Resolves when nothing runs in the session and its channel is closed; at once if nothing was started. */
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   /** Takes what the client asks for, until it closes the channel. */
@@ -71,6 +86,9 @@ export class SshSession {
     });
     session.on("window-change", (accept, reject, { cols, rows }) =>
       answer([accept, reject], this.#resize(cols, rows)),
+    );
+    session.on("x11", (accept, reject, info) =>
+      answer([accept, reject], !this.#isStarted && this.#setup.setX11(readX11Request(info))),
     );
     session.on("auth-agent", (accept, reject) => {
       this.#connection.forwardAgent();
@@ -100,7 +118,7 @@ export class SshSession {
     }
     this.#isStarted = true;
     const channel = accept?.();
-    if (channel !== undefined) void this.#run(start, channel);
+    if (channel !== undefined) this.#ended = this.#run(start, channel);
   }
 
   async #run(start: Start, channel: ServerChannel): Promise<void> {
@@ -165,7 +183,7 @@ export class SshSession {
   async #runCommand(text: string, channel: SessionChannel): Promise<RunEnd> {
     const { commands, greeting } = this.#host;
     const { terminal } = this.#setup;
-    const command = await this.#prepare(text);
+    const command = await this.#prepare(text, channel);
     if (terminal === undefined) return runPiped(command, channel, commands);
     if (text.trim() === "") await channel.writer.write("stdout", Buffer.from(await greeting()));
     // Its size may have changed in the meantime.
@@ -173,14 +191,33 @@ export class SshSession {
     return runOnTerminal(command, wanted, channel, commands);
   }
 
-  async #prepare(text: string): Promise<PreparedCommand> {
-    return this.#host.prepare(text, {
-      requested: this.#setup.variables,
-      extra: {
-        SSH_AUTH_SOCK: await this.#connection.agentSocket(),
-        TERM: this.#setup.terminal?.term || undefined,
-      },
-    });
+  async #prepare(text: string, channel: SessionChannel): Promise<PreparedCommand> {
+    const requested = this.#setup.variables;
+    const extra = {
+      SSH_AUTH_SOCK: await this.#connection.agentSocket(),
+      TERM: this.#setup.terminal?.term || undefined,
+    };
+    const command = await this.#host.prepare(text, { requested, extra });
+    const display = await this.#openDisplay(command, channel);
+    if (display === undefined) return command;
+    return { ...command, environment: { ...command.environment, DISPLAY: display } };
+  }
+
+  /** Offers the client's display to the command, if it has one; a failure is no reason to do without the command. */
+  async #openDisplay(
+    { environment, cwd }: PreparedCommand,
+    { writer, ended }: SessionChannel,
+  ): Promise<string | undefined> {
+    const { x11 } = this.#setup;
+    if (x11 === undefined) return undefined;
+    const file = environment["XAUTHORITY"] || join(environment["HOME"] ?? cwd, ".Xauthority");
+    try {
+      return await this.#connection.openDisplay(x11, file, ended);
+    } catch (error) {
+      const text = `X11 is not forwarded: ${errorText(error)}`;
+      await writer.write("stderr", Buffer.from(`${text}\r\n`));
+      return undefined;
+    }
   }
 
   #channel(channel: ServerChannel, writer: ChannelWriter, ended: AbortSignal): SessionChannel {

@@ -1,0 +1,82 @@
+import { link, open, readFile, rm, stat } from "node:fs/promises";
+
+import { type Clock, systemErrorCode } from "@slipway/runtime";
+import { replaceFile } from "@slipway/runtime/replace-file";
+
+import { SshError } from "../errors.ts";
+import { type AuthorityEntry, withEntry } from "./authority.ts";
+
+/** The largest file that is read, in bytes. */
+const maxFileBytes = 1024 * 1024;
+const fileMode = 0o600;
+/** The interval and the number of tries to lock the file, which others lock for a moment only. */
+const lockPollMs = 100;
+const lockTries = 50;
+/** The age of a lock that a killed program has left. */
+const deadLockMs = 30_000;
+
+interface LockNeeds {
+  readonly clock: Clock;
+  /** Ends the wait for the lock. */
+  readonly signal: AbortSignal;
+}
+
+/** Adds the cookie of a display to a file. Throws `SshError` "x11-failed", and the errors of the file system. */
+export async function addToAuthorityFile(
+  path: string,
+  entry: AuthorityEntry,
+  needs: LockNeeds,
+): Promise<void> {
+  await using held = new AsyncDisposableStack();
+  held.use(await lock(path, needs));
+  const changed = withEntry(await read(path), entry);
+  if (changed === undefined) throw new SshError("x11-failed", `${path} is malformed`);
+  await replaceFile(path, changed, { mode: fileMode });
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    const { size } = await stat(path);
+    if (size > maxFileBytes) {
+      throw new SshError("x11-failed", `${path} has ${size} bytes, wanted ${maxFileBytes} at most`);
+    }
+    return await readFile(path);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+/** Locks the file as Xlib and `xauth` do: by a file whose second name is the lock (XauLockAuth). */
+async function lock(path: string, { clock, signal }: LockNeeds): Promise<AsyncDisposable> {
+  const [created, locked] = [`${path}-c`, `${path}-l`];
+  for (let round = 0; round < lockTries; round += 1) {
+    if (await tryLock(created, locked)) {
+      return { [Symbol.asyncDispose]: () => unlock(created, locked) };
+    }
+    if (await isDead(created, clock)) await unlock(created, locked);
+    else await clock.sleep(lockPollMs, signal);
+  }
+  throw new SshError("x11-failed", `${path} is locked by another program`);
+}
+
+async function tryLock(created: string, locked: string): Promise<boolean> {
+  try {
+    await (await open(created, "wx", fileMode)).close();
+    await link(created, locked);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function isDead(created: string, clock: Clock): Promise<boolean> {
+  const found = await stat(created).catch(() => undefined);
+  return found !== undefined && clock.now() - found.mtimeMs > deadLockMs;
+}
+
+async function unlock(created: string, locked: string): Promise<void> {
+  await rm(created, { force: true });
+  await rm(locked, { force: true });
+}
