@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 
-import { describe, expect, it } from "vitest";
+import ssh2 from "ssh2";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isAlive } from "../../tests/support/command-host.ts";
 import { endOf, openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
@@ -102,7 +104,7 @@ describe("a command over OpenSSH's client", () => {
     const child = start(["echo $$; exec yes"]);
     child.stdout?.pause();
     const { promise, resolve } = Promise.withResolvers<string>();
-    child.stdout?.once("readable", () => resolve(String(child.stdout?.read(8) ?? "")));
+    child.stdout?.once("readable", () => resolve(String(child.stdout?.read() ?? "")));
     const pid = Number.parseInt(await promise, 10);
     const { readFileSync } = await import("node:fs");
     const state = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[2] ?? "";
@@ -164,4 +166,21 @@ it("closes channels without a status when the agent shuts down", async () => {
   });
   stop();
   expect((await ended).exitCode).toBe(255);
+});
+
+it("closes the channels of clients before their connections when the agent shuts down", async () => {
+  const { port, stop } = await openSshWorkspace();
+  const client = new ssh2.Client();
+  onTestFinished(() => void client.destroy());
+  const received: string[] = [];
+  client.connect({
+    host: "127.0.0.1",
+    port,
+    username: "anybody",
+    debug: (line) => void (/^Inbound: CHANNEL_|^Socket ended/.test(line) && received.push(line)),
+  });
+  await once(client, "ready");
+  client.exec("echo ready; sleep 1000", (_, channel) => channel.once("data", stop));
+  await once(client, "close");
+  expect(received.slice(-2)).toEqual(["Inbound: CHANNEL_CLOSE (r:0)", "Socket ended"]);
 });

@@ -1,4 +1,4 @@
-import { errorText } from "@slipway/runtime";
+import { errorText, settlesWithin } from "@slipway/runtime";
 
 import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
 import { endConnection } from "../connections/end-connection.ts";
@@ -11,6 +11,8 @@ import { createSshServer, type SshServer } from "./ssh2.ts";
 const maxConnections = 512;
 /** The time in which a client must be let in. */
 const loginTimeoutMs = 60_000;
+/** The time that sessions have to tell their clients that they end. */
+const farewellMs = 1_000;
 /** A client is asked at each of these parts of the timeout, and is gone when it has not answered any. */
 const keepAlives = 3;
 
@@ -73,7 +75,13 @@ function begin(
   signal: AbortSignal,
 ): void {
   const deadline = setTimeout(() => connection.destroy(), loginTimeoutMs);
-  const stop = (): void => endConnection(connection);
+  let sessionsEnded = async (): Promise<void> => undefined;
+  // After the sessions have closed their channels, or what they say would come after the end.
+  const stop = (): void => {
+    void settlesWithin(sessionsEnded(), farewellMs, host.commands.clock).then(() =>
+      endConnection(connection),
+    );
+  };
   signal.addEventListener("abort", stop, { once: true });
   connection.once("close", () => {
     clearTimeout(deadline);
@@ -81,7 +89,7 @@ function begin(
   });
   server.on("connection", (client) => {
     client.on("ready", () => clearTimeout(deadline));
-    serveSshConnection(client, connection, host, signal);
+    sessionsEnded = serveSshConnection(client, connection, host, signal);
   });
   server.injectSocket(connection);
 }
