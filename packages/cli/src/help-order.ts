@@ -24,6 +24,7 @@ export const helpOrder: Readonly<Record<string, readonly string[]>> = {
   ],
   "Reaching into a workspace:": [
     "ssh",
+    "config-ssh",
     "port-forward",
     "open app",
     "open vscode",

@@ -30,7 +30,7 @@ describe("what clients set themselves up by", () => {
   it.each([
     [
       "/deployment/ssh",
-      { hostname_prefix: "coder.", hostname_suffix: "coder", ssh_config_options: {} },
+      { hostname_prefix: "coder.", hostname_suffix: "slipway", ssh_config_options: {} },
     ],
     ["/applications/host", { host: "" }],
     ["/experiments", []],

@@ -140,6 +140,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/ssh/run.ts"),
     ),
     lazyCommand(
+      { name: "config-ssh", heading: "Reaching into a workspace:", summary: "let ssh, scp, rsync and git reach workspaces by name" },
+      () => import("../commands/config-ssh/command.ts"),
+      () => import("../commands/config-ssh/run.ts"),
+    ),
+    lazyCommand(
       { name: "port-forward", heading: "Reaching into a workspace:", summary: "forward local ports to a workspace", aliases: ["tunnel"] },
       () => import("../commands/port-forward/command.ts"),
       () => import("../commands/port-forward/run.ts"),

@@ -137,6 +137,24 @@ export const command = defineCommand({
       variable: "SLIPWAY_DOWNLOADS_DIR",
       summary: "directory of ready downloads (default: the server makes them)",
     },
+    sshHostnamePrefix: {
+      kind: "text",
+      value: "prefix",
+      variable: "SLIPWAY_SSH_HOSTNAME_PREFIX",
+      summary: "beginning of host names that config-ssh connects to workspaces (default: coder.)",
+    },
+    sshHostnameSuffix: {
+      kind: "text",
+      value: "suffix",
+      variable: "SLIPWAY_SSH_HOSTNAME_SUFFIX",
+      summary: "end of host names that config-ssh connects to workspaces (default: slipway)",
+    },
+    sshConfigOptions: {
+      kind: "text",
+      value: "options",
+      variable: "SLIPWAY_SSH_CONFIG_OPTIONS",
+      summary: "options of ssh for users' machines, comma-separated: ServerAliveInterval=30",
+    },
     logLevel: {
       kind: "text",
       value: "level",

@@ -76,9 +76,9 @@ function addClientSettings(
 ): void {
   const appsHost = (): string => wildcardHostname(settings.wildcardAccessUrl, accessUrl());
   routes.user(getSshConfig, async () => ({
-    hostname_prefix: "coder.",
-    hostname_suffix: "coder",
-    ssh_config_options: {},
+    hostname_prefix: settings.ssh.hostnamePrefix,
+    hostname_suffix: settings.ssh.hostnameSuffix,
+    ssh_config_options: settings.ssh.configOptions,
   }));
   routes.user(listRegions, async () => ({
     regions: [

@@ -41,6 +41,7 @@ describe("readSettings", () => {
       identity: { awsCertificates: [], azureCertificates: [], ...google },
       processDriver: { isEnabled: false, uids: { first: 60_578, last: 61_183 } },
       downloads: { mode: "on-request", directory: undefined },
+      ssh: { hostnamePrefix: "coder.", hostnameSuffix: "slipway", configOptions: {} },
       limits: defaultLimits,
       log: { level: "info", format: "json" },
     });
@@ -69,6 +70,9 @@ describe("readSettings", () => {
       "SLIPWAY_PROCESS_UIDS",
       "SLIPWAY_DOWNLOADS",
       "SLIPWAY_DOWNLOADS_DIR",
+      "SLIPWAY_SSH_HOSTNAME_PREFIX",
+      "SLIPWAY_SSH_HOSTNAME_SUFFIX",
+      "SLIPWAY_SSH_CONFIG_OPTIONS",
       "SLIPWAY_LOG_LEVEL",
       "SLIPWAY_LOG_FORMAT",
       ...limitNames.map(limitVariable),
@@ -108,6 +112,9 @@ describe("readSettings", () => {
         SLIPWAY_GOOGLE_AUDIENCE: "slipway",
         SLIPWAY_PROCESS_DRIVER: "true",
         SLIPWAY_PROCESS_UIDS: "7000-7099",
+        SLIPWAY_SSH_HOSTNAME_PREFIX: "ws-",
+        SLIPWAY_SSH_HOSTNAME_SUFFIX: "ws.example.com",
+        SLIPWAY_SSH_CONFIG_OPTIONS: "ServerAliveInterval=30, SetEnv = A=1",
         SLIPWAY_MAX_STREAMS_PER_USER: "7",
         SLIPWAY_DOWNLOADS: "at-start",
         SLIPWAY_DOWNLOADS_DIR: "/srv/downloads/",
@@ -136,6 +143,11 @@ describe("readSettings", () => {
       },
       processDriver: { isEnabled: true, uids: { first: 7_000, last: 7_099 } },
       downloads: { mode: "at-start", directory: "/srv/downloads" },
+      ssh: {
+        hostnamePrefix: "ws-",
+        hostnameSuffix: "ws.example.com",
+        configOptions: { ServerAliveInterval: "30", SetEnv: "A=1" },
+      },
       limits: { ...defaultLimits, maxStreamsPerUser: 7 },
       log: { level: "debug", format: "json" },
     });
@@ -159,6 +171,17 @@ describe("readSettings", () => {
       ]);
     },
   );
+
+  it.each([
+    ["SLIPWAY_SSH_HOSTNAME_PREFIX", "*"],
+    ["SLIPWAY_SSH_HOSTNAME_SUFFIX", ".slipway"],
+    ["SLIPWAY_SSH_HOSTNAME_SUFFIX", "a b"],
+    ["SLIPWAY_SSH_CONFIG_OPTIONS", "ProxyCommand=sh"],
+    ["SLIPWAY_SSH_CONFIG_OPTIONS", "Compression=yes\nLocalCommand=sh"],
+    ["SLIPWAY_SSH_CONFIG_OPTIONS", "Compression"],
+  ])("refuses %s of %j", (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name} must be`)]);
+  });
 
   it.each([
     ["0.0.0.0:80", "0.0.0.0", 80],

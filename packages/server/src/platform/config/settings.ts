@@ -14,6 +14,7 @@ import {
   mapLimits,
   parseLimit,
 } from "./limits.ts";
+import { readSshSettings, type SshSettings } from "./ssh-settings.ts";
 import { parseTrustedProxies } from "./trusted-proxies.ts";
 import { parseWildcardAccessUrl, type WildcardAccessUrl } from "./wildcard-access-url.ts";
 
@@ -84,6 +85,7 @@ export interface Settings {
   readonly identity: IdentitySettings;
   readonly processDriver: ProcessDriverSettings;
   readonly downloads: DownloadSettings;
+  readonly ssh: SshSettings;
   readonly limits: Limits;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -129,6 +131,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
         "https://www.gstatic.com/iap/verify/public_key-jwk",
       googleAudience: source["SLIPWAY_GOOGLE_AUDIENCE"] || "coder",
     },
+    ssh: readSshSettings(source, report),
     limits: readLimits(source, report),
     processDriver: {
       isEnabled:

@@ -1,5 +1,4 @@
 import { diffTemplateVersions, listTemplateVersions, type Template } from "@slipway/api";
-import { printableText } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../../../command/connect.ts";
@@ -11,7 +10,7 @@ import type { Needs } from "../../../../command/needs.ts";
 import { printJson } from "../../../../command/print-json.ts";
 import { findTemplate, findVersion } from "../../../../resources/templates/find-template.ts";
 import { templateArgument } from "../../../../resources/templates/template-arguments.ts";
-import type { Colors } from "../../../../terminal/colors.ts";
+import { diffLine } from "../../../../terminal/diff-line.ts";
 
 export const command = defineCommand({
   summary: "show what changed in slipway.yaml between two versions",
@@ -55,7 +54,7 @@ export async function run(
     terminal.err.line(`slipway.yaml is the same in ${found.from.name} and ${found.to.name}`);
   } else {
     for (const line of found.diff.trimEnd().split("\n"))
-      terminal.out.line(colored(line, terminal.out.colors));
+      terminal.out.line(diffLine(line, terminal.out.colors));
   }
   return exitCodes.ok;
 }
@@ -70,12 +69,4 @@ async function newestVersion(
   const newest = versions.findLast(({ job }) => job.status === "succeeded");
   if (newest !== undefined) return newest.id;
   throw new CommandError(`template ${template.name} has no successfully imported version`);
-}
-
-function colored(line: string, colors: Colors): string {
-  const text = printableText(line, { colors: false });
-  if (/^(\+\+\+|---) /.test(text)) return colors.bold(text);
-  if (text.startsWith("@@")) return colors.dim(text);
-  if (text.startsWith("+")) return colors.green(text);
-  return text.startsWith("-") ? colors.red(text) : text;
 }

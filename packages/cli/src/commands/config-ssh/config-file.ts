@@ -1,0 +1,92 @@
+import { chown, mkdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+
+import { systemErrorCode } from "@slipway/runtime";
+import { replaceFile } from "@slipway/runtime/replace-file";
+
+import { CommandError } from "../../command/errors.ts";
+
+/** The largest configuration that is read, in bytes. */
+export const maxConfigBytes = 1024 * 1024;
+const newFileMode = 0o600;
+const newDirectoryMode = 0o700;
+const modeBits = 0o7777;
+
+/** A configuration as it was read. */
+export interface ConfigFile {
+  /** The file itself, where `~/.ssh/config` may be a link to it. */
+  readonly path: string;
+  /** Empty if there is no file yet. */
+  readonly text: string;
+  /** Undefined if there is no file yet. */
+  readonly attributes: FileAttributes | undefined;
+}
+
+interface FileAttributes {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Reads a configuration, which need not exist. Throws `CommandError` for what is not a text of sensible size. */
+export async function readConfigFile(name: string): Promise<ConfigFile> {
+  const path = await targetOf(resolve(name));
+  const found = await stat(path).catch((error: unknown) => {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  if (found === undefined) return { path, text: "", attributes: undefined };
+  if (!found.isFile()) throw new CommandError(`${path} is not a file`);
+  if (found.size > maxConfigBytes) {
+    throw new CommandError(`${path} has ${found.size} bytes, wanted at most ${maxConfigBytes}`);
+  }
+  const { mode, uid, gid } = found;
+  return { path, text: await readUtf8(path), attributes: { mode: mode & modeBits, uid, gid } };
+}
+
+/**
+ * Replaces a configuration atomically; its mode and owner stay. Throws `CommandError` if somebody else has changed it since
+ * it was read.
+ */
+export async function writeConfigFile(file: ConfigFile, text: string): Promise<void> {
+  const now = await readConfigFile(file.path);
+  if (now.text !== file.text) {
+    throw new CommandError(`${file.path} has changed meanwhile: nothing was written`, {
+      hint: "run the command again",
+    });
+  }
+  await mkdir(dirname(file.path), { recursive: true, mode: newDirectoryMode });
+  await replaceFile(file.path, text, {
+    mode: file.attributes?.mode ?? newFileMode,
+    isDurable: true,
+  });
+  if (file.attributes !== undefined) await keepOwner(file.path, file.attributes);
+}
+
+/** Returns the file at the end of a chain of links, even if it does not exist. */
+async function targetOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  }
+  // Either there is nothing at all, or a link to nothing; `realpath` has thrown for a circle of links.
+  const target = await readlink(path).catch(() => undefined);
+  return target === undefined ? path : targetOf(resolve(dirname(path), target));
+}
+
+async function readUtf8(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    // Decoding and encoding again would change what is not ours.
+    throw new CommandError(`${path} is not a text in UTF-8`, { cause: error });
+  }
+}
+
+/** Returns a file that root has replaced to its owner; others own what they write. */
+async function keepOwner(path: string, { uid, gid }: FileAttributes): Promise<void> {
+  const written = await stat(path);
+  if (written.uid !== uid || written.gid !== gid) await chown(path, uid, gid);
+}

@@ -1,0 +1,64 @@
+import type { SshOption } from "./server-settings.ts";
+
+export interface HostEntriesOptions {
+  /** The beginning of host names that are workspaces; undefined for none. */
+  readonly prefix: string | undefined;
+  /** The end of host names that are workspaces, without its dot; undefined for none. */
+  readonly suffix: string | undefined;
+  /** The first of a name counts, as in OpenSSH. */
+  readonly options: readonly SshOption[];
+  /** The words that run `slipway ssh --stdio`, with its flags. */
+  readonly command: readonly string[];
+}
+
+/** The network has authenticated the workspace: its host keys tell nothing more. */
+const defaultOptions: readonly SshOption[] = [
+  { name: "ConnectTimeout", value: "0" },
+  { name: "StrictHostKeyChecking", value: "no" },
+  { name: "UserKnownHostsFile", value: "/dev/null" },
+  { name: "LogLevel", value: "ERROR" },
+];
+
+/** Options that OpenSSH adds up rather than takes once. */
+const repeatable = new Set([
+  "certificatefile",
+  "dynamicforward",
+  "identityfile",
+  "localforward",
+  "remoteforward",
+  "sendenv",
+]);
+
+/** Returns the lines of `ssh_config` that make OpenSSH reach workspaces by the command. */
+export function hostEntries(entries: HostEntriesOptions): readonly string[] {
+  const { prefix, suffix, command } = entries;
+  const options = firstOfEach([...entries.options, ...defaultOptions]);
+  const host = (pattern: string, flag: string, affix: string): readonly string[] => [
+    // The host is quoted for the shell below, and only a quote could end that; new releases of OpenSSH refuse it anyway.
+    `Host ${pattern} "!*'*"`,
+    ...options.map(({ name, value }) => `\t${name} ${value}`),
+    `\tProxyCommand ${proxyCommand([...command, flag, affix])} '%h'`,
+  ];
+  return [
+    ...(prefix === undefined ? [] : host(`${prefix}*`, "--ssh-host-prefix", prefix)),
+    ...(suffix === undefined ? [] : host(`*.${suffix}`, "--hostname-suffix", suffix)),
+  ];
+}
+
+function firstOfEach(options: readonly SshOption[]): readonly SshOption[] {
+  const named = new Set<string>();
+  return options.filter(({ name }) => {
+    const key = name.toLowerCase();
+    const isFirst = !named.has(key);
+    named.add(key);
+    return isFirst || repeatable.has(key);
+  });
+}
+
+/** Quotes words for the shell that OpenSSH runs, and for OpenSSH, to which a percent sign begins a token. */
+function proxyCommand(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .map((word) => word.replaceAll("%", "%%"))
+    .join(" ");
+}
