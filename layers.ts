@@ -234,6 +234,8 @@ export const layers: readonly PackageLayer[] = [
       "resources/network",
       // Apps and ports that browsers and editors open.
       "resources/applications",
+      // What commands inside a workspace share: the agent's token and its socket.
+      "resources/inside",
       // Measures the usage of this machine and its container.
       "machine",
       "commands",

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -199,6 +200,32 @@ describe.each(agents)("$name", (kind) => {
       status: 200,
       body: { public_key, private_key: expect.stringContaining("OPENSSH PRIVATE KEY") },
     });
+  });
+
+  it("lets Git use the owner's key", async () => {
+    const { public_key } = await server.client.call(getGitKey, { params: { user: "me" } });
+    // In the place of ssh: shows whose key it gets.
+    const fake = `#!/bin/sh
+[ "$1" = -G ] && exit 1
+for word; do [ "$last" = -i ] && ssh-keygen -y -f "$word"; last=$word; done >&2
+exit 1
+`;
+    const printed = await inside(
+      `mkdir -p ~/fake && cat > ~/fake/ssh <<'END'\n${fake}END\nchmod +x ~/fake/ssh
+PATH=~/fake:$PATH git ls-remote ssh://git@git.example.com/a 2>&1; true\n`,
+    );
+    expect(printed).toContain(public_key.split(" ").slice(0, 2).join(" ").trim());
+  });
+
+  it("answers Git's questions, and lets it ask the user for hosts that the server does not know", async () => {
+    const challenge = { "WWW-Authenticate": 'Basic realm="git"' };
+    await using host = await openLocalServer(
+      createHttpServer((_request, response) => response.writeHead(401, challenge).end()),
+    );
+    const line = `GIT_TERMINAL_PROMPT=0 git ls-remote ${host.url}/a 2>&1; true\n`;
+    const printed = await inside(line);
+    expect(printed).toMatch(/no tokens for|No matching external auth provider/);
+    expect(printed).toContain("could not read Username");
   });
 
   it.each(["/external-auth", "/gitauth"])(

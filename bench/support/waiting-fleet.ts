@@ -74,6 +74,7 @@ class Member {
         home: "/",
         environment: {},
         binDirectory: "/",
+        inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
       },
       directories: { dataDir: "/", logDir: "/" },
       subsystems: [],

@@ -36,7 +36,10 @@ export const helpOrder: Readonly<Record<string, readonly string[]>> = {
     "netcheck",
   ],
   "Inside a workspace:": [
+    "app-status",
     "external-auth access-token",
+    "gitaskpass",
+    "gitssh",
     "stat",
     "stat cpu",
     "stat mem",

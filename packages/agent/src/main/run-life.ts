@@ -1,7 +1,8 @@
-import { type Logger, systemClock } from "@slipway/runtime";
+import { errorText, type Logger, systemClock } from "@slipway/runtime";
 import { dialAgent, InstanceCredential, openSession, waitForReinit } from "@slipway/sdk/agent";
 
 import type { AgentConfig, Variables } from "../config/agent-config.ts";
+import { makeCommandPrograms } from "../process/command-programs.ts";
 import { ProcessError } from "../process/errors.ts";
 import { currentUser, homeDirectory } from "../process/user.ts";
 import type { User } from "../process/user.ts";
@@ -31,6 +32,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
   const { config, headers, environment, logger, firstDial, interrupted, forced } = options;
   const { serverUrl } = config;
   const credential = credentialOf(config, headers);
+  const commandDirectory = await commandDirectoryOf(config, environment, logger);
   const life = new AgentLife({
     // A token may have ended with its build (docs/protocol/agent.md §1.3).
     dial: after(firstDial, async (signal) =>
@@ -67,7 +69,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
       },
     },
     serverUrl,
-    machine: machineOf(config, credential, environment),
+    machine: machineOf(config, credential, environment, commandDirectory),
     directories: { dataDir: config.scriptDataDir, logDir: config.logDir },
     subsystems: config.subsystems,
     clock: systemClock,
@@ -103,10 +105,26 @@ function credentialOf(
   }
 }
 
+/** Makes the command for the workspace; without it the agent does everything else. */
+async function commandDirectoryOf(
+  { scriptDataDir: dataDir }: AgentConfig,
+  environment: Variables,
+  logger: Logger,
+): Promise<string | undefined> {
+  const agentProgram = process.argv[1] ?? process.execPath;
+  try {
+    return await makeCommandPrograms({ environment, dataDir, agentProgram });
+  } catch (error) {
+    logger.warn({ error: errorText(error) }, "workspace has no slipway command");
+    return undefined;
+  }
+}
+
 function machineOf(
   config: AgentConfig,
   credential: Credential,
   environment: Variables,
+  commandDirectory: string | undefined,
 ): AgentMachine {
   return {
     // Commands come with a manifest, and that with a token.
@@ -115,6 +133,7 @@ function machineOf(
     home: homeDirectory(environment),
     environment,
     binDirectory: scriptBinDirectory(config.scriptDataDir),
+    inside: { serverUrl: config.serverUrl, commandDirectory },
   };
 }
 

@@ -16,6 +16,7 @@ const sources = {
   manifest: { CODER: "manifest", DATA: "$HOME/data", SELF: "${DATA}", SECRET: "manifest" },
   secrets: { SECRET: "$HOME" },
   binDirectory: "/data/bin",
+  commandDirectory: "/data/commands",
 };
 
 describe("buildEnvironment", () => {
@@ -50,10 +51,12 @@ describe("buildEnvironment", () => {
   });
 
   it("puts the scripts' programs in front of the path, also of the manifest's", () => {
-    expect(buildEnvironment(sources)["PATH"]).toBe("/data/bin:/usr/bin");
+    expect(buildEnvironment(sources)["PATH"]).toBe("/data/bin:/usr/bin:/data/commands");
     const manifest = { PATH: "/opt/bin:$PATH" };
-    expect(buildEnvironment({ ...sources, manifest })["PATH"]).toBe("/data/bin:/opt/bin:/usr/bin");
-    expect(buildEnvironment({ ...sources, process: {} })["PATH"]).toBe("/data/bin");
+    expect(buildEnvironment({ ...sources, manifest })["PATH"]).toBe(
+      "/data/bin:/opt/bin:/usr/bin:/data/commands",
+    );
+    expect(buildEnvironment({ ...sources, process: {} })["PATH"]).toBe("/data/bin:/data/commands");
   });
 
   it("lets the session's and the call's own variables win over everything", () => {

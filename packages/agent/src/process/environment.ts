@@ -16,6 +16,8 @@ export interface EnvironmentSources {
   readonly secrets: Variables;
   /** The directory put in front of PATH. */
   readonly binDirectory: string;
+  /** The directory of the agent's own command, put behind PATH; undefined where the machine has none. */
+  readonly commandDirectory: string | undefined;
 }
 
 /** The variables that tell tools that they run in a remote session. */
@@ -29,7 +31,7 @@ export function buildEnvironment(
   sources: EnvironmentSources,
   extra: Variables = {},
 ): Record<string, string> {
-  const { base, process, requested, user, manifest, secrets, binDirectory } = sources;
+  const { base, process, requested, user, manifest, secrets, commandDirectory } = sources;
   const who = { USER: user.name, LOGNAME: user.name, SHELL: user.shell };
   const result: Record<string, string> = {};
   for (const source of [base, process, requested, who]) fillAbsent(result, source);
@@ -37,8 +39,9 @@ export function buildEnvironment(
     if (value !== undefined) result[key] = expandVariables(value, process);
   }
   override(result, secrets);
-  const path = result["PATH"];
-  result["PATH"] = path === undefined || path === "" ? binDirectory : `${binDirectory}:${path}`;
+  if (commandDirectory !== undefined) result["GIT_ASKPASS"] = `${commandDirectory}/slipway`;
+  const path = [sources.binDirectory, result["PATH"], commandDirectory];
+  result["PATH"] = path.filter((part) => part !== undefined && part !== "").join(":");
   override(result, session);
   override(result, extra);
   return result;

@@ -14,6 +14,7 @@ const context = {
   user: { name: "u", home: "/", shell: "/bin/sh" },
   environment: { PATH: "/usr/bin", GOTRACEBACK: "none" },
   binDirectory: "/data/bin",
+  inside: { serverUrl: "http://slipway.test", commandDirectory: "/my data/commands" },
 };
 const workspace = {
   workspaceName: "dev",
@@ -40,7 +41,10 @@ describe("prepareCommand", () => {
       CODER_WORKSPACE_ID: "00000000-0000-0000-0000-000000000001",
       CODER_AGENT_TOKEN: "the-token",
       CS_DISABLE_GETTING_STARTED_OVERRIDE: "true",
-      PATH: "/data/bin:/usr/bin",
+      CODER_AGENT_URL: "http://slipway.test",
+      GIT_SSH_COMMAND: "'/my data/commands/slipway' gitssh --",
+      GIT_ASKPASS: "/my data/commands/slipway",
+      PATH: "/data/bin:/usr/bin:/my data/commands",
       USER: "u",
       LOGNAME: "u",
       SHELL: "/bin/sh",

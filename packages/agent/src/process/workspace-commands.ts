@@ -1,5 +1,6 @@
 import { buildCommand } from "./command.ts";
 import { buildEnvironment } from "./environment.ts";
+import { quoteWord } from "./shell-words.ts";
 import type { PreparedCommand } from "./spawn-group.ts";
 import type { User } from "./user.ts";
 import { workingDirectory } from "./working-directory.ts";
@@ -28,6 +29,14 @@ export interface CommandContext {
   readonly user: User;
   readonly environment: Variables;
   readonly binDirectory: string;
+  readonly inside: InsideAccess;
+}
+
+/** The ways by which programs of the workspace reach the server and the agent. */
+export interface InsideAccess {
+  readonly serverUrl: string;
+  /** The directory of the agent's own command; undefined where the machine has none. */
+  readonly commandDirectory: string | undefined;
 }
 
 /** The variables of one command alone. */
@@ -50,7 +59,7 @@ export async function prepareCommand(
     cwd: await workingDirectory(workspace.directory, context.user.home),
     environment: buildEnvironment(
       {
-        base: baseVariables(context.token, workspace),
+        base: baseVariables(context, workspace),
         // Asks the Go runtime of a stock agent to omit stacks; not meant for other programs.
         process: { ...context.environment, GOTRACEBACK: goTraceback(context.environment) },
         requested,
@@ -58,6 +67,7 @@ export async function prepareCommand(
         manifest: workspace.environment,
         secrets: workspace.secrets,
         binDirectory: context.binDirectory,
+        commandDirectory: context.inside.commandDirectory,
       },
       extra,
     ),
@@ -70,10 +80,14 @@ function goTraceback(environment: Variables): string | undefined {
 }
 
 /**
- * Returns the variables of step 1 of docs/protocol/agent.md §4.2. `GIT_SSH_COMMAND` and `GIT_ASKPASS` come with the
- * commands that they name.
+ * Returns the variables of step 1 of docs/protocol/agent.md §4.2, and the server's address, which a stock agent hands on
+ * only where it has it from a variable.
  */
-function baseVariables(token: string, workspace: WorkspaceDescription): Variables {
+function baseVariables(
+  { token, inside: { serverUrl, commandDirectory } }: CommandContext,
+  workspace: WorkspaceDescription,
+): Variables {
+  const command = commandDirectory && quoteWord(`${commandDirectory}/slipway`);
   return {
     CODER: "true",
     CODER_WORKSPACE_NAME: workspace.workspaceName,
@@ -81,6 +95,8 @@ function baseVariables(token: string, workspace: WorkspaceDescription): Variable
     CODER_WORKSPACE_OWNER_NAME: workspace.ownerName,
     CODER_WORKSPACE_ID: workspace.workspaceId,
     CODER_AGENT_TOKEN: token,
+    CODER_AGENT_URL: serverUrl,
+    GIT_SSH_COMMAND: command && `${command} gitssh --`,
     CS_DISABLE_GETTING_STARTED_OVERRIDE: "true",
     VSCODE_PROXY_URI: workspace.vscodeProxyUri || undefined,
   };

@@ -80,6 +80,7 @@ function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}
       home: folder,
       environment: { PATH: process.env["PATH"] },
       binDirectory: join(dataDir, "bin"),
+      inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
     },
     directories: { dataDir, logDir: dataDir },
     subsystems: [],
@@ -216,6 +217,7 @@ describe("AgentLife", () => {
           home: folder,
           environment: {},
           binDirectory: folder,
+          inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
         },
       },
     );

@@ -30,6 +30,7 @@ function openWorkspace(): Workspace {
     home: "/",
     environment: { PATH: process.env["PATH"] },
     binDirectory: "/nowhere",
+    inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
   });
   workspace.update({
     workspaceName: "dev",

@@ -2,7 +2,11 @@ import { ProcessError } from "../process/errors.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { User } from "../process/user.ts";
 import { prepareCommand } from "../process/workspace-commands.ts";
-import type { CommandVariables, WorkspaceDescription } from "../process/workspace-commands.ts";
+import type {
+  CommandVariables,
+  InsideAccess,
+  WorkspaceDescription,
+} from "../process/workspace-commands.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -15,6 +19,7 @@ export interface AgentMachine {
   readonly home: string;
   readonly environment: Variables;
   readonly binDirectory: string;
+  readonly inside: InsideAccess;
 }
 
 type WorkspaceNames = Pick<WorkspaceDescription, "ownerName" | "workspaceName" | "agentName">;

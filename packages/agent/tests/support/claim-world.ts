@@ -60,6 +60,7 @@ export class ClaimWorld {
         home: "/",
         environment: {},
         binDirectory: "/",
+        inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
       },
       directories: { dataDir: "/", logDir: "/" },
       subsystems: [],

@@ -190,9 +190,24 @@ export const commandTable: CommandTable = {
       () => import("../commands/netcheck/run.ts"),
     ),
     lazyCommand(
+      { name: "app-status", heading: "Inside a workspace:", summary: "report the status of an app, inside the workspace" },
+      () => import("../commands/app-status/command.ts"),
+      () => import("../commands/app-status/run.ts"),
+    ),
+    lazyCommand(
       { name: "external-auth access-token", heading: "Inside a workspace:", summary: "print the workspace owner's token for a git host, inside the workspace" },
       () => import("../commands/external-auth/access-token/command.ts"),
       () => import("../commands/external-auth/access-token/command.ts"),
+    ),
+    lazyCommand(
+      { name: "gitaskpass", heading: "Inside a workspace:", summary: "answer Git with the workspace owner's token, as its GIT_ASKPASS" },
+      () => import("../commands/gitaskpass/command.ts"),
+      () => import("../commands/gitaskpass/run.ts"),
+    ),
+    lazyCommand(
+      { name: "gitssh", heading: "Inside a workspace:", summary: "run ssh with the workspace owner's key for Git, as GIT_SSH_COMMAND" },
+      () => import("../commands/gitssh/command.ts"),
+      () => import("../commands/gitssh/run.ts"),
     ),
     lazyCommand(
       { name: "stat", heading: "Inside a workspace:", summary: "show resource usage of this machine and container" },

@@ -5,9 +5,24 @@ import { type CommandTable, lazyCommand } from "../command/lazy-command.ts";
 export const commandTable: CommandTable = {
   commands: [
     lazyCommand(
+      { name: "app-status", heading: "Inside a workspace:", summary: "report the status of an app, inside the workspace" },
+      () => import("../commands/app-status/command.ts"),
+      () => import("../commands/app-status/run.ts"),
+    ),
+    lazyCommand(
       { name: "external-auth access-token", heading: "Inside a workspace:", summary: "print the workspace owner's token for a git host, inside the workspace" },
       () => import("../commands/external-auth/access-token/command.ts"),
       () => import("../commands/external-auth/access-token/command.ts"),
+    ),
+    lazyCommand(
+      { name: "gitaskpass", heading: "Inside a workspace:", summary: "answer Git with the workspace owner's token, as its GIT_ASKPASS" },
+      () => import("../commands/gitaskpass/command.ts"),
+      () => import("../commands/gitaskpass/run.ts"),
+    ),
+    lazyCommand(
+      { name: "gitssh", heading: "Inside a workspace:", summary: "run ssh with the workspace owner's key for Git, as GIT_SSH_COMMAND" },
+      () => import("../commands/gitssh/command.ts"),
+      () => import("../commands/gitssh/run.ts"),
     ),
     lazyCommand(
       { name: "stat", heading: "Inside a workspace:", summary: "show resource usage of this machine and container" },
@@ -28,6 +43,11 @@ export const commandTable: CommandTable = {
       { name: "stat disk", heading: "Inside a workspace:", summary: "show disk usage of a file system" },
       () => import("../commands/stat/disk/command.ts"),
       () => import("../commands/stat/disk/command.ts"),
+    ),
+    lazyCommand(
+      { name: "publickey", heading: "Users, tokens and keys:", summary: "print the public key that your workspaces use for git", aliases: ["pubkey"] },
+      () => import("../commands/publickey/command.ts"),
+      () => import("../commands/publickey/command.ts"),
     ),
   ],
   groups: [

@@ -84,6 +84,7 @@ export class AgentProcess implements AgentProcessOptions {
         home: "/",
         environment: {},
         binDirectory: "/",
+        inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
       },
       directories: { dataDir: "/", logDir: "/" },
       subsystems: [],

@@ -1,4 +1,4 @@
-import { getGitKey, regenerateGitKey } from "@slipway/api";
+import { getAgentGitKey, getGitKey, regenerateGitKey } from "@slipway/api";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
@@ -6,6 +6,7 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { yesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
+import { connectAsAgent, hiddenAgentFlags, isInside } from "../../resources/inside/agent-client.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
 export const command = defineCommand({
@@ -13,11 +14,12 @@ export const command = defineCommand({
   aliases: ["pubkey"],
   description:
     "Print the public half of the SSH key that your workspaces use for git. Add it to your account at the git " +
-    "host.",
+    "host. Inside a workspace it is the owner's key, without a login.",
   arguments: {},
   flags: {
     reset: { kind: "switch", summary: "generate a new key; the old one stops working" },
     yes: yesFlag,
+    ...hiddenAgentFlags,
   },
   examples: [
     { line: "slipway publickey", summary: "one line, for the settings of a git host" },
@@ -26,9 +28,17 @@ export const command = defineCommand({
 });
 
 export async function run(
-  { reset, yes }: OptionsOf<typeof command>,
-  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+  options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "environment" | "signal">,
 ): Promise<number> {
+  const { reset, yes } = options;
+  const { terminal, settings, environment, signal } = needs;
+  if (!reset && settings.token === undefined && isInside(options, environment)) {
+    const client = connectAsAgent(options, environment);
+    const { public_key } = await client.call(getAgentGitKey, { signal });
+    terminal.out.line(public_key.trim());
+    return exitCodes.ok;
+  }
   const client = connect(settings);
   if (reset && !yes) await confirm(terminal);
   const params = { user: "me" };

@@ -1,14 +1,12 @@
 import { getAgentExternalAuth } from "@slipway/api";
 
-import { openClient } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
-import { CommandError, UsageError } from "../../../command/errors.ts";
+import { CommandError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { firstVariable } from "../../../config/environment.ts";
-import { readServerUrl } from "../../../config/server-url.ts";
+import { agentFlags, connectAsAgent } from "../../../resources/inside/agent-client.ts";
 import { fieldAt } from "./field-at.ts";
 
 export const command = defineCommand({
@@ -23,18 +21,7 @@ export const command = defineCommand({
       value: "path",
       summary: "print a field of the token response, such as a.b",
     },
-    agentUrl: {
-      kind: "text",
-      value: "url",
-      variable: "CODER_AGENT_URL",
-      summary: "address of the server",
-    },
-    agentToken: {
-      kind: "text",
-      value: "token",
-      variable: "CODER_AGENT_TOKEN",
-      summary: "the agent's token",
-    },
+    ...agentFlags,
     output: outputFlag,
   },
   examples: [{ line: "slipway external-auth access-token github", summary: "print the token" }],
@@ -44,16 +31,7 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, environment, signal }: Pick<Needs, "terminal" | "environment" | "signal">,
 ): Promise<number> {
-  const url = options.agentUrl ?? firstVariable(environment, "CODER_AGENT_URL");
-  const token = options.agentToken ?? firstVariable(environment, "CODER_AGENT_TOKEN");
-  if (url === undefined || token === undefined) {
-    const missing = url === undefined ? "CODER_AGENT_URL" : "CODER_AGENT_TOKEN";
-    throw new UsageError(
-      `${missing} is not set`,
-      "run this command inside a workspace, where it is set",
-    );
-  }
-  const client = openClient(readServerUrl(url), token);
+  const client = connectAsAgent(options, environment);
   const query = { id: options.provider };
   const found = await client.call(getAgentExternalAuth, { query, signal });
   const { out } = terminal;

@@ -1,0 +1,85 @@
+import { access, constants, lstat, mkdir, mkdtemp, realpath, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, isAbsolute, join } from "node:path";
+
+import { replaceFile } from "@slipway/runtime/replace-file";
+
+import { quoteWord } from "./shell-words.ts";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export interface CommandProgramOptions {
+  readonly environment: Variables;
+  /** The directory of the agent's files, in which the programs get their own. */
+  readonly dataDir: string;
+  /** The program that this process runs. */
+  readonly agentProgram: string;
+}
+
+/** The names of the command: `coder` for templates that were written for it, such as `coder stat mem`. */
+const names = ["slipway", "coder"];
+
+/** The bundle of the commands for workspaces, seen from the directory of the agent's program. */
+const bundles = ["workspace.js", "../../cli/dist/workspace.js", "../dist/workspace.js"];
+
+/**
+ * Makes the command `slipway` available in the workspace, however the agent was started; returns the directory of its
+ * programs, for the end of PATH, so that a command that the workspace has itself comes first. Undefined where the machine
+ * has no command.
+ */
+export async function makeCommandPrograms(
+  options: CommandProgramOptions,
+): Promise<string | undefined> {
+  const command = await findCommand(options);
+  if (command === undefined) return undefined;
+  const directory = await privateDirectory(join(options.dataDir, "coder-script-data", "commands"));
+  const text = `#!/bin/sh\nexec ${command.map(quoteWord).join(" ")} "$@"\n`;
+  for (const name of names) await replaceFile(join(directory, name), text, { mode: 0o700 });
+  return directory;
+}
+
+/** Returns the words that run the command: a program of the machine, or the bundle that came with the agent. */
+async function findCommand({
+  environment,
+  dataDir,
+  agentProgram,
+}: CommandProgramOptions): Promise<readonly string[] | undefined> {
+  // An agent that was started in a workspace finds the programs of the workspace's agent.
+  for (const folder of (environment["PATH"] ?? "").split(":")) {
+    const path = join(folder, "slipway");
+    if (isAbsolute(folder) && !folder.startsWith(dataDir) && (await isProgram(path))) return [path];
+  }
+  const program = await realpath(agentProgram).catch(() => undefined);
+  if (program === undefined) return undefined;
+  for (const bundle of bundles) {
+    const path = join(dirname(program), bundle);
+    if (await isReadable(path)) return [process.execPath, path];
+  }
+  return undefined;
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    // Absent, or another user's.
+    return false;
+  }
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Makes a directory that only this user writes; one of somebody else in its place, as in /tmp, is left alone. */
+async function privateDirectory(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const found = await lstat(path);
+  const { uid, mode } = found;
+  const isOurs = found.isDirectory() && uid === process.geteuid?.() && (mode & 0o022) === 0;
+  return isOurs ? path : mkdtemp(join(tmpdir(), "slipway-commands-"));
+}

@@ -1,0 +1,82 @@
+import { getAgentExternalAuth, type QueryOf, type ResponseOf } from "@slipway/api";
+import { Backoff, type Clock } from "@slipway/runtime";
+import { ApiError, type ApiClient } from "@slipway/sdk/http";
+
+import type { OptionsOf } from "../../command/definition.ts";
+import { UsageError } from "../../command/errors.ts";
+import { exitCodes } from "../../command/exit-codes.ts";
+import type { Needs } from "../../command/needs.ts";
+import { connectAsAgent } from "../../resources/inside/agent-client.ts";
+import type { command } from "./command.ts";
+import { type GitPrompt, readGitPrompt } from "./prompt.ts";
+
+type Answer = ResponseOf<typeof getAgentExternalAuth>;
+
+/** The delays between attempts to wait for the login, as stock helpers have them. */
+const policy = { firstMs: 250, maxMs: 10_000, factor: 2, jitter: 0.2 };
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  {
+    terminal,
+    environment,
+    clock,
+    signal,
+  }: Pick<Needs, "terminal" | "environment" | "clock" | "signal">,
+): Promise<number> {
+  const prompt = readGitPrompt(options.prompt);
+  if (prompt === undefined) {
+    throw new UsageError(`not a question of Git for an http or https address: ${options.prompt}`);
+  }
+  const client = connectAsAgent(options, environment);
+  const match = { id: "", match: prompt.url };
+  let answer = await ask(client, match, signal).catch(undefinedIfUnknown);
+  if (answer === undefined) {
+    terminal.err.line(`the server has no tokens for ${prompt.url}`);
+    return exitCodes.failure;
+  }
+  if (answer.url !== "") {
+    terminal.err.line(`log in to let Git in: ${answer.url}`);
+    answer = await waitForLogin(client, match, { clock, signal });
+  }
+  terminal.out.line(valueFor(prompt, answer));
+  return exitCodes.ok;
+}
+
+/** Returns what Git asked for (docs/protocol/agent.md §9.1). */
+function valueFor({ wants, hasUser }: GitPrompt, { username, password }: Answer): string {
+  if (password === "") return username;
+  return wants === "password" || hasUser ? password : username;
+}
+
+async function ask(
+  client: ApiClient,
+  query: QueryOf<typeof getAgentExternalAuth>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return client.call(getAgentExternalAuth, { query, signal });
+}
+
+/** Returns undefined for a host without a provider; throws everything else. */
+function undefinedIfUnknown(error: unknown): undefined {
+  if (error instanceof ApiError && error.status === 404) return undefined;
+  throw error;
+}
+
+async function waitForLogin(
+  client: ApiClient,
+  match: QueryOf<typeof getAgentExternalAuth>,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<Answer> {
+  const backoff = new Backoff(policy);
+  for (;;) {
+    try {
+      const answer = await ask(client, { ...match, listen: "true" }, signal);
+      if (answer.url === "") return answer;
+    } catch (error) {
+      // The server may be away for a while, and a request ends after a time without a login.
+      if (signal.aborted || (error instanceof ApiError && error.status === 404)) throw error;
+    }
+    await clock.sleep(backoff.next(), signal);
+  }
+}

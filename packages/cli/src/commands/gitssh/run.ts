@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { getAgentGitKey } from "@slipway/api";
+
+import type { OptionsOf } from "../../command/definition.ts";
+import { CommandError } from "../../command/errors.ts";
+import type { Needs } from "../../command/needs.ts";
+import { connectAsAgent } from "../../resources/inside/agent-client.ts";
+import type { command } from "./command.ts";
+import { userKeys } from "./user-keys.ts";
+
+/** The exit code of ssh for a failure of its own, such as a refused key. */
+const sshFailed = 255;
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, environment, signal }: Pick<Needs, "terminal" | "environment" | "signal">,
+): Promise<number> {
+  const client = connectAsAgent(options, environment);
+  const { public_key: publicKey, private_key: privateKey } = await client.call(getAgentGitKey, {
+    signal,
+  });
+  // Others may not see the key for a moment: the directory is this user's alone.
+  const directory = await mkdtemp(join(tmpdir(), "coder-gitsshkey-"));
+  try {
+    const file = join(directory, "key");
+    await writeFile(file, privateKey, { mode: 0o600 });
+    const words = options.arguments;
+    const keys = [...(await userKeys(words, environment, signal)), file];
+    const identities = keys.flatMap((key) => ["-i", key]);
+    const code = await runSsh([...identities, ...words], environment, signal);
+    if (code === sshFailed) {
+      terminal.err.line(`the host may not know your key yet; add it there:\n${publicKey.trim()}`);
+      terminal.err.line("GitHub: https://github.com/settings/ssh/new");
+      terminal.err.line("GitLab: https://gitlab.com/-/user_settings/ssh_keys");
+    }
+    return code;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Runs ssh with the streams of this process; resolves with its exit code. */
+async function runSsh(
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<number> {
+  const child = spawn("ssh", words, { env: environment, stdio: "inherit" });
+  const kill = (): void => void child.kill();
+  signal.addEventListener("abort", kill, { once: true });
+  try {
+    return await exitCodeOf(child);
+  } finally {
+    signal.removeEventListener("abort", kill);
+  }
+}
+
+async function exitCodeOf(child: ChildProcess): Promise<number> {
+  try {
+    await once(child, "exit");
+  } catch (error) {
+    throw new CommandError("cannot run ssh", { hint: "install OpenSSH's client", cause: error });
+  }
+  const { exitCode, signalCode } = child;
+  return exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
+}

@@ -1,0 +1,60 @@
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { openClient } from "../../command/connect.ts";
+import { UsageError } from "../../command/errors.ts";
+import type { TextFlag } from "../../command/flags.ts";
+import { type Environment, firstVariable } from "../../config/environment.ts";
+import { readServerUrl } from "../../config/server-url.ts";
+
+/** The flags of commands that call the server as the workspace's agent. */
+export const agentFlags = {
+  agentUrl: {
+    kind: "text",
+    value: "url",
+    variable: "CODER_AGENT_URL",
+    summary: "address of the server",
+  },
+  agentToken: {
+    kind: "text",
+    value: "token",
+    variable: "CODER_AGENT_TOKEN",
+    summary: "the agent's token",
+  },
+} as const satisfies Readonly<Record<string, TextFlag>>;
+
+/** The same for commands that are mostly used elsewhere. */
+export const hiddenAgentFlags = {
+  agentUrl: { ...agentFlags.agentUrl, hidden: true },
+  agentToken: { ...agentFlags.agentToken, hidden: true },
+} as const satisfies Readonly<Record<string, TextFlag>>;
+
+interface AgentOptions {
+  readonly agentUrl: string | undefined;
+  readonly agentToken: string | undefined;
+}
+
+/** Returns whether the command runs inside a workspace, or is told how to act as its agent. */
+export function isInside(options: AgentOptions, environment: Environment): boolean {
+  const { url, token } = accessOf(options, environment);
+  return url !== undefined && token !== undefined;
+}
+
+/** Returns a client that calls the server as the agent of the workspace it runs in. Throws `UsageError` elsewhere. */
+export function connectAsAgent(options: AgentOptions, environment: Environment): ApiClient {
+  const { url, token } = accessOf(options, environment);
+  if (url === undefined || token === undefined) {
+    const missing = url === undefined ? "CODER_AGENT_URL" : "CODER_AGENT_TOKEN";
+    throw new UsageError(
+      `${missing} is not set`,
+      "run this command inside a workspace, where it is set",
+    );
+  }
+  return openClient(readServerUrl(url), token);
+}
+
+function accessOf({ agentUrl, agentToken }: AgentOptions, environment: Environment) {
+  return {
+    url: agentUrl ?? firstVariable(environment, "CODER_AGENT_URL"),
+    token: agentToken ?? firstVariable(environment, "CODER_AGENT_TOKEN"),
+  };
+}
