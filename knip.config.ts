@@ -21,7 +21,7 @@ const config: KnipConfig = {
       entry: [
         "src/{index,node,http,stream,terminal,agent,agent-socket,session,services,claims,prebuilds}.ts",
         "src/{testing,clouds,compliance,crypto,links,random,relay,postgres,claim-histories,claim-faults}.ts",
-        "src/workspace.ts",
+        "src/{inside,workspace}.ts",
         "src/{main,workspace-main}.ts",
         "src/main/main.ts",
         // `tools/command-table.ts` reads them.

@@ -126,7 +126,7 @@ export const layers: readonly PackageLayer[] = [
     name: "sdk",
     mayImport: ["runtime", "wire", "rpc", "api", "tailnet"],
     browser: ["http", "stream", "terminal", "browser"],
-    folders: ["http", "stream", "terminal", "agent", "workspace", "browser"],
+    folders: ["http", "stream", "terminal", "agent", "inside", "workspace", "browser"],
   },
   { name: "postgres", mayImport: ["runtime"], folders: [] },
   { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },
@@ -204,6 +204,8 @@ export const layers: readonly PackageLayer[] = [
       "forward",
       // All of these, by port.
       "services",
+      // What programs in the workspace call the agent for.
+      "socket",
       "network",
       "session",
       "main",

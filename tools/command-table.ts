@@ -10,7 +10,7 @@ export const programs: readonly Program[] = ["command", "workspace"];
 const sources = new URL("../packages/cli/src/", import.meta.url);
 const workspaceHeading = "Inside a workspace:";
 /** Commands of other headings that are useful inside a workspace too. */
-const alsoInside = ["publickey"];
+const alsoInside = new Set(["publickey"]);
 
 /** Returns the file that holds the table of a program. */
 export function tableFile(program: Program): URL {
@@ -25,7 +25,7 @@ export async function commandTable(program: Program): Promise<string> {
   checkFolders();
   const headings = Object.entries(helpOrder).map(([heading, listed]) => {
     const isListed = program === "command" || heading === workspaceHeading;
-    return [heading, listed.filter((name) => isListed || alsoInside.includes(name))] as const;
+    return [heading, listed.filter((name) => isListed || alsoInside.has(name))] as const;
   });
   const names = headings.flatMap(([, listed]) => listed);
   const commands = await Promise.all(

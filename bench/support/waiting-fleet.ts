@@ -67,6 +67,7 @@ class Member {
         return decision;
       },
       network: undefined,
+      openSocket: undefined,
       openScripts: ({ manifest }) => this.#openScripts(manifest.workspace.workspaceId),
       machine: {
         token: () => token,
@@ -74,7 +75,11 @@ class Member {
         home: "/",
         environment: {},
         binDirectory: "/",
-        inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
+        inside: {
+          serverUrl: "http://slipway.test",
+          socketPath: undefined,
+          commandDirectory: undefined,
+        },
       },
       directories: { dataDir: "/", logDir: "/" },
       subsystems: [],

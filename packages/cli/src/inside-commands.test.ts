@@ -7,6 +7,7 @@ import { systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { type MemoryTerminal, memoryTerminal } from "../tests/support/memory-terminal.ts";
+import { noOpener } from "../tests/support/recorded-opener.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
 import { workspaceWords } from "./command/workspace-words.ts";
 import { commandTable } from "./gen/workspace-table.ts";
@@ -69,7 +70,14 @@ async function run(...words: readonly string[]): Promise<Result> {
   };
   const { signal } = new AbortController();
   const interruption = { interrupted: new Promise<never>(() => undefined), forced: signal };
-  const needs = { terminal, environment, clock: systemClock, signal, interruption };
+  const needs = {
+    terminal,
+    environment,
+    clock: systemClock,
+    signal,
+    interruption,
+    opener: noOpener,
+  };
   const code = await runCommandLine(commandTable, workspaceWords(words), needs);
   return { code, terminal };
 }

@@ -426,3 +426,5 @@ export type {
   KeyPair,
   WireguardCrypto,
 } from "./wireguard/crypto.ts";
+export { AgentSocket } from "./protobuf/gen/agent-socket_pb.ts";
+export type { SyncListResponse, SyncStatusResponse } from "./protobuf/gen/agent-socket_pb.ts";

@@ -35,8 +35,17 @@ describe("readAgentConfig", () => {
         blockLocalForwarding: false,
         blockReverseForwarding: false,
       },
+      socketPath: "/tmp/coder-agent.sock",
       udpPort: 0,
     });
+  });
+
+  it("takes the path of the socket, or none", () => {
+    const read = (environment: Record<string, string>) =>
+      readAgentConfig({}, { ...enough, CODER_AGENT_SOCKET_PATH: "/run/a.sock", ...environment });
+    expect(read({}).socketPath).toBe("/run/a.sock");
+    const off = { CODER_AGENT_SOCKET_SERVER_ENABLED: "false" };
+    expect(read(off).socketPath).toBeUndefined();
   });
 
   it("takes a UDP port, and names the variable of one that is none", () => {

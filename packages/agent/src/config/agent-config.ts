@@ -4,7 +4,7 @@ import { readAuth } from "./agent-auth.ts";
 import type { AgentAuth } from "./agent-auth.ts";
 import { AgentConfigError } from "./errors.ts";
 import { parseHeader } from "./headers.ts";
-import { readSshSettings, type SshSettings } from "./ssh-settings.ts";
+import { readFlag, readSshSettings, type SshSettings } from "./ssh-settings.ts";
 
 /** The agent's configuration, from the environment and the flags (docs/protocol/agent.md §1.1). */
 export interface AgentConfig {
@@ -20,6 +20,8 @@ export interface AgentConfig {
   readonly logJson: string | undefined;
   readonly subsystems: readonly Subsystem[];
   readonly ssh: SshSettings;
+  /** The path of the socket for programs of the workspace; undefined turns it off. */
+  readonly socketPath: string | undefined;
   /** The UDP port of direct paths; 0 for any. */
   readonly udpPort: number;
 }
@@ -50,6 +52,7 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
     logJson: text("CODER_AGENT_LOGGING_JSON"),
     subsystems: readSubsystems(text("CODER_AGENT_SUBSYSTEM"), faults),
     ssh: readSshSettings(text, faults),
+    socketPath: readSocketPath(text, faults),
     udpPort: readPort("CODER_AGENT_TAILNET_LISTEN_PORT", text, faults),
   };
   if (faults.length > 0) throw new AgentConfigError(faults);
@@ -79,6 +82,18 @@ function readPort(
   if (/^\d{1,5}$/.test(value) && port <= 65_535) return port;
   faults.push(`${name} is ${JSON.stringify(value)}, wanted a port from 0 to 65535`);
   return 0;
+}
+
+/** The path of the socket, which all of the machine's agents share by default (docs/protocol/agent.md §10). */
+const defaultSocketPath = "/tmp/coder-agent.sock";
+
+function readSocketPath(
+  text: (name: string) => string | undefined,
+  faults: string[],
+): string | undefined {
+  const name = "CODER_AGENT_SOCKET_SERVER_ENABLED";
+  if (!readFlag(name, text(name) ?? "true", faults)) return undefined;
+  return text("CODER_AGENT_SOCKET_PATH") ?? defaultSocketPath;
 }
 
 /** Reads a list with commas, or with line ends where a value holds commas. */

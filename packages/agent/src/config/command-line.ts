@@ -21,6 +21,8 @@ const variables = {
   "ssh-max-timeout": "CODER_AGENT_SSH_MAX_TIMEOUT",
   "tailnet-listen-port": "CODER_AGENT_TAILNET_LISTEN_PORT",
   "block-file-transfer": "CODER_AGENT_BLOCK_FILE_TRANSFER",
+  "socket-path": "CODER_AGENT_SOCKET_PATH",
+  "socket-server-enabled": "CODER_AGENT_SOCKET_SERVER_ENABLED",
 } as const;
 
 /** Reads arguments such as `--agent-url https://…` into variables. Throws `AgentConfigError` for unknown ones. */

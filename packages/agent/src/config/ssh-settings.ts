@@ -38,7 +38,8 @@ function readTimeout(text: string | undefined, faults: string[]): number {
   return Math.min(Math.max(minTimeoutMs, durationMs(text)), maxTimeoutMs);
 }
 
-function readFlag(name: string, text: string | undefined, faults: string[]): boolean {
+/** Reads a switch, which is off by default. */
+export function readFlag(name: string, text: string | undefined, faults: string[]): boolean {
   switch (text?.toLowerCase()) {
     case undefined:
     case "false":

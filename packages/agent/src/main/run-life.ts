@@ -15,6 +15,7 @@ import type { Credential } from "../session/credential.ts";
 import type { Dial } from "../session/keep-connected.ts";
 import { askAsAgent } from "../session/reinit/ask-as-agent.ts";
 import { decide } from "../session/reinit/identity.ts";
+import type { OpenSocket } from "../session/socket-life.ts";
 import type { AgentMachine } from "../session/workspace.ts";
 import type { FirstDial } from "./first-dial.ts";
 
@@ -68,6 +69,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
         });
       },
     },
+    openSocket: socketOf(config),
     serverUrl,
     machine: machineOf(config, credential, environment, commandDirectory),
     directories: { dataDir: config.scriptDataDir, logDir: config.logDir },
@@ -105,6 +107,16 @@ function credentialOf(
   }
 }
 
+function socketOf({ socketPath: path }: AgentConfig): OpenSocket | undefined {
+  if (path === undefined) return undefined;
+  // Loaded by the time that the first script looks for the socket.
+  const loaded = import("../socket/agent-socket.ts");
+  return async (options) => {
+    const { AgentSocketServer } = await loaded;
+    return AgentSocketServer.open({ ...options, path });
+  };
+}
+
 /** Makes the command for the workspace; without it the agent does everything else. */
 async function commandDirectoryOf(
   { scriptDataDir: dataDir }: AgentConfig,
@@ -133,7 +145,7 @@ function machineOf(
     home: homeDirectory(environment),
     environment,
     binDirectory: scriptBinDirectory(config.scriptDataDir),
-    inside: { serverUrl: config.serverUrl, commandDirectory },
+    inside: { serverUrl: config.serverUrl, socketPath: config.socketPath, commandDirectory },
   };
 }
 

@@ -14,7 +14,11 @@ const context = {
   user: { name: "u", home: "/", shell: "/bin/sh" },
   environment: { PATH: "/usr/bin", GOTRACEBACK: "none" },
   binDirectory: "/data/bin",
-  inside: { serverUrl: "http://slipway.test", commandDirectory: "/my data/commands" },
+  inside: {
+    serverUrl: "http://slipway.test",
+    socketPath: undefined,
+    commandDirectory: "/my data/commands",
+  },
 };
 const workspace = {
   workspaceName: "dev",

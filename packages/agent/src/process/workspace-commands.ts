@@ -35,6 +35,8 @@ export interface CommandContext {
 /** The ways by which programs of the workspace reach the server and the agent. */
 export interface InsideAccess {
   readonly serverUrl: string;
+  /** The path of the agent's socket; undefined for an agent without one. */
+  readonly socketPath: string | undefined;
   /** The directory of the agent's own command; undefined where the machine has none. */
   readonly commandDirectory: string | undefined;
 }
@@ -84,7 +86,7 @@ function goTraceback(environment: Variables): string | undefined {
  * only where it has it from a variable.
  */
 function baseVariables(
-  { token, inside: { serverUrl, commandDirectory } }: CommandContext,
+  { token, inside: { serverUrl, socketPath, commandDirectory } }: CommandContext,
   workspace: WorkspaceDescription,
 ): Variables {
   const command = commandDirectory && quoteWord(`${commandDirectory}/slipway`);
@@ -96,6 +98,7 @@ function baseVariables(
     CODER_WORKSPACE_ID: workspace.workspaceId,
     CODER_AGENT_TOKEN: token,
     CODER_AGENT_URL: serverUrl,
+    CODER_AGENT_SOCKET_PATH: socketPath,
     GIT_SSH_COMMAND: command && `${command} gitssh --`,
     CS_DISABLE_GETTING_STARTED_OVERRIDE: "true",
     VSCODE_PROXY_URI: workspace.vscodeProxyUri || undefined,

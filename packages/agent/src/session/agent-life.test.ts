@@ -71,6 +71,7 @@ function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}
     waitForReinit: async () => ({ kind: "not-a-prebuild", message: "no" }),
     decide,
     network: undefined,
+    openSocket: undefined,
     openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
       new ScriptRunner(scripts, host, onCompleted),
     serverUrl: "http://localhost",
@@ -80,7 +81,11 @@ function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}
       home: folder,
       environment: { PATH: process.env["PATH"] },
       binDirectory: join(dataDir, "bin"),
-      inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
+      inside: {
+        serverUrl: "http://slipway.test",
+        socketPath: undefined,
+        commandDirectory: undefined,
+      },
     },
     directories: { dataDir, logDir: dataDir },
     subsystems: [],
@@ -217,7 +222,11 @@ describe("AgentLife", () => {
           home: folder,
           environment: {},
           binDirectory: folder,
-          inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
+          inside: {
+            serverUrl: "http://slipway.test",
+            socketPath: undefined,
+            commandDirectory: undefined,
+          },
         },
       },
     );

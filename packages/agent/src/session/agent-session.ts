@@ -17,6 +17,7 @@ import type { RoutineParts } from "./routines.ts";
 import { ScriptLife } from "./script-life.ts";
 import { serveConnection } from "./serve-connection.ts";
 import { ServedSessions } from "./served-sessions.ts";
+import { type OpenSocket, SocketLife } from "./socket-life.ts";
 import { Workspace } from "./workspace.ts";
 import type { AgentMachine } from "./workspace.ts";
 
@@ -27,6 +28,8 @@ export interface AgentSessionOptions {
   readonly directories: ScriptDirectories;
   /** Undefined for an agent that nobody reaches. */
   readonly network: NetworkSettings | undefined;
+  /** Undefined for an agent without a socket for programs of its workspace. */
+  readonly openSocket: OpenSocket | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -69,7 +72,7 @@ export class AgentSession implements Disposable {
   #networkClosed: Promise<void> = Promise.resolve();
 
   constructor(manifest: AgentManifest, options: AgentSessionOptions) {
-    const { clock, logger, machine, directories, openScripts } = options;
+    const { clock, logger, machine, directories, openScripts, openSocket } = options;
     const logs = new LogQueue(clock);
     const lifecycle = new Lifecycle(clock);
     const timings = new Outbox<ScriptTiming>(maxTimings, clock);
@@ -77,7 +80,18 @@ export class AgentSession implements Disposable {
     const commands = { clock, groups: new ProcessGroups(clock), pipes: this.#pipes };
     const served = new ServedSessions({ workspace, commands, logger });
     const network = options.network && new NetworkLife({ ...options.network, served, logger });
-    this.#parts = { logs, lifecycle, timings, served, network, workspace, commands, logger };
+    const socket = openSocket && new SocketLife({ open: openSocket, logger });
+    this.#parts = {
+      logs,
+      lifecycle,
+      timings,
+      served,
+      network,
+      socket,
+      workspace,
+      commands,
+      logger,
+    };
     this.#manifest = manifest;
     workspace.update(manifest.workspace);
     const stages = openScripts({
@@ -110,6 +124,7 @@ export class AgentSession implements Disposable {
   /** Starts the start scripts, and opens the network beside them, once the one of the session before is closed. */
   begin(before: AgentSession | undefined): void {
     const { agentId, network } = this.#manifest;
+    this.#parts.socket?.begin();
     this.#scripts.begin();
     const begin = (): void => this.#parts.network?.begin(agentId, network);
     if (before === undefined) begin();
@@ -146,6 +161,7 @@ export class AgentSession implements Disposable {
     this.served.close();
     await this.#scripts.end(signal);
     await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
+    await this.#parts.socket?.close();
     await this.#parts.network?.close();
   }
 
@@ -154,7 +170,7 @@ export class AgentSession implements Disposable {
    * served over any more. Not while it serves a connection.
    */
   async leave(signal: AbortSignal): Promise<void> {
-    const { lifecycle, network, commands } = this.#parts;
+    const { lifecycle, network, socket, commands } = this.#parts;
     this.#isLeaving = true;
     this.#stopping.abort();
     this.served.close();
@@ -163,7 +179,7 @@ export class AgentSession implements Disposable {
       this.#scripts.end(AbortSignal.any([signal, limit])),
     );
     this.#networkClosed = Promise.resolve(network?.close());
-    await commands.groups.endAll(leftoverGraceMs, signal);
+    await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), socket?.close()]);
   }
 
   /** Waits briefly for the last messages to reach the server, and is silent then. */
@@ -185,6 +201,7 @@ export class AgentSession implements Disposable {
     this.#silent.abort();
     this.served.close();
     void this.#parts.network?.close();
+    void this.#parts.socket?.close();
     this.#parts.commands.groups.killAll();
     this.#pipes[Symbol.dispose]();
   }

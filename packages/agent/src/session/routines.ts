@@ -29,6 +29,7 @@ import {
 } from "./report-calls.ts";
 import type { Routine } from "./serve-connection.ts";
 import type { ServedSessions } from "./served-sessions.ts";
+import type { SocketLife } from "./socket-life.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The parts that the routines of a connection work with. */
@@ -39,6 +40,8 @@ export interface RoutineParts {
   readonly served: ServedSessions;
   /** Undefined for an agent that nobody reaches. */
   readonly network: NetworkLife | undefined;
+  /** Undefined for an agent without a socket. */
+  readonly socket: SocketLife | undefined;
   readonly workspace: Workspace;
   readonly commands: CommandHost;
   readonly logger: Logger;
@@ -46,7 +49,10 @@ export interface RoutineParts {
 
 /** Returns the routines that go on to the very end: the agent's reports about its own life. */
 export function lastingRoutines(parts: RoutineParts): Routine[] {
-  return reportRoutines(parts, (report) => report);
+  const { socket } = parts;
+  const reports = reportRoutines(parts, (report) => report);
+  if (socket === undefined) return reports;
+  return [...reports, untilEnd("socket", (connection, signal) => socket.run(connection, signal))];
 }
 
 /**

@@ -30,7 +30,11 @@ function openWorkspace(): Workspace {
     home: "/",
     environment: { PATH: process.env["PATH"] },
     binDirectory: "/nowhere",
-    inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
+    inside: {
+      serverUrl: "http://slipway.test",
+      socketPath: undefined,
+      commandDirectory: undefined,
+    },
   });
   workspace.update({
     workspaceName: "dev",

@@ -52,6 +52,7 @@ export class ClaimWorld {
       waitForReinit: (signal) => this.#wait(signal),
       decide,
       network: undefined,
+      openSocket: undefined,
       openScripts: (input) => this.#openScripts(input),
       serverUrl: "http://localhost",
       machine: {
@@ -60,7 +61,11 @@ export class ClaimWorld {
         home: "/",
         environment: {},
         binDirectory: "/",
-        inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
+        inside: {
+          serverUrl: "http://slipway.test",
+          socketPath: undefined,
+          commandDirectory: undefined,
+        },
       },
       directories: { dataDir: "/", logDir: "/" },
       subsystems: [],

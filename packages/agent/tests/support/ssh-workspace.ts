@@ -79,7 +79,11 @@ export async function openSshWorkspace({
     user: { name: "u", home, shell: "/bin/sh" },
     environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: home },
     binDirectory: "/nowhere",
-    inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
+    inside: {
+      serverUrl: "http://slipway.test",
+      socketPath: undefined,
+      commandDirectory: undefined,
+    },
   };
   const workspace = {
     workspaceName: "dev",

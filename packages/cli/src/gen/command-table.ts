@@ -210,6 +210,36 @@ export const commandTable: CommandTable = {
       () => import("../commands/gitssh/run.ts"),
     ),
     lazyCommand(
+      { name: "sync start", heading: "Inside a workspace:", summary: "wait until a unit may start, and mark it as started" },
+      () => import("../commands/sync/start/command.ts"),
+      () => import("../commands/sync/start/run.ts"),
+    ),
+    lazyCommand(
+      { name: "sync want", heading: "Inside a workspace:", summary: "declare that a unit waits for others to complete" },
+      () => import("../commands/sync/want/command.ts"),
+      () => import("../commands/sync/want/command.ts"),
+    ),
+    lazyCommand(
+      { name: "sync complete", heading: "Inside a workspace:", summary: "mark a unit as completed, so that those who wait for it can start" },
+      () => import("../commands/sync/complete/command.ts"),
+      () => import("../commands/sync/complete/command.ts"),
+    ),
+    lazyCommand(
+      { name: "sync status", heading: "Inside a workspace:", summary: "show the status of a unit and what it waits for" },
+      () => import("../commands/sync/status/command.ts"),
+      () => import("../commands/sync/status/command.ts"),
+    ),
+    lazyCommand(
+      { name: "sync list", heading: "Inside a workspace:", summary: "list the units of the workspace", aliases: ["ls"] },
+      () => import("../commands/sync/list/command.ts"),
+      () => import("../commands/sync/list/command.ts"),
+    ),
+    lazyCommand(
+      { name: "sync ping", heading: "Inside a workspace:", summary: "test whether the workspace's agent answers on its socket" },
+      () => import("../commands/sync/ping/command.ts"),
+      () => import("../commands/sync/ping/command.ts"),
+    ),
+    lazyCommand(
       { name: "stat", heading: "Inside a workspace:", summary: "show resource usage of this machine and container" },
       () => import("../commands/stat/command.ts"),
       () => import("../commands/stat/command.ts"),
@@ -425,6 +455,7 @@ export const commandTable: CommandTable = {
     { name: "open", summary: "open an app of a workspace, or a workspace in an editor" },
     { name: "port-shares", summary: "manage which ports of a workspace other users can open", aliases: ["port-share"] },
     { name: "external-auth", summary: "use the workspace owner's external logins" },
+    { name: "sync", summary: "let scripts of the workspace wait for each other" },
     { name: "templates", summary: "manage templates", aliases: ["template"] },
     { name: "templates versions", summary: "manage versions of a template", aliases: ["version"] },
     { name: "templates presets", summary: "show presets of a template", aliases: ["preset"] },

@@ -75,6 +75,7 @@ export class AgentProcess implements AgentProcessOptions {
       dial: async (signal) => connectionOf(await dial(signal)),
       waitForReinit,
       network: undefined,
+      openSocket: undefined,
       openScripts: ({ manifest: { agentId, workspace } }) =>
         this.#openScripts(workspace.ownerName, fromWireId(agentId)),
       decide: rules.agent.decide,
@@ -84,7 +85,11 @@ export class AgentProcess implements AgentProcessOptions {
         home: "/",
         environment: {},
         binDirectory: "/",
-        inside: { serverUrl: "http://slipway.test", commandDirectory: undefined },
+        inside: {
+          serverUrl: "http://slipway.test",
+          socketPath: undefined,
+          commandDirectory: undefined,
+        },
       },
       directories: { dataDir: "/", logDir: "/" },
       subsystems: [],

@@ -37,6 +37,8 @@ export function agentEnvironment({
     ...(token === undefined ? {} : { CODER_AGENT_TOKEN: token }),
     CODER_AGENT_LOG_DIR: home,
     CODER_AGENT_SCRIPT_DATA_DIR: join(home, "scripts"),
+    // Not the one that all agents of the machine share.
+    CODER_AGENT_SOCKET_PATH: join(home, "agent.sock"),
     ...environment,
   };
 }

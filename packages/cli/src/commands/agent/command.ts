@@ -65,6 +65,18 @@ export const command = defineCommand({
       variable: "CODER_AGENT_LOGGING_JSON",
       summary: "file for the JSON log",
     },
+    socketPath: {
+      kind: "text",
+      value: "path",
+      variable: "CODER_AGENT_SOCKET_PATH",
+      summary: "unix socket for programs of the workspace (default: /tmp/coder-agent.sock)",
+    },
+    socketServerEnabled: {
+      kind: "text",
+      value: "true|false",
+      variable: "CODER_AGENT_SOCKET_SERVER_ENABLED",
+      summary: "serve that socket (default: true)",
+    },
     sshMaxTimeout: {
       kind: "text",
       value: "duration",

@@ -1,0 +1,80 @@
+import { type RpcEntry, RpcError, type RpcTable, unary } from "@slipway/rpc";
+import {
+  AgentSocket,
+  type DescMessage,
+  type DescMethodUnary,
+  type MessageShape,
+  type MessageInitShape,
+  parseKnownFields,
+  UpdateAppStatusRequestSchema,
+  type UpdateAppStatusRequest,
+} from "@slipway/wire";
+
+import { UnitError } from "./errors.ts";
+import type { Units } from "./units.ts";
+
+/** What the calls of programs in the workspace work on. */
+export interface SocketState {
+  readonly units: Units;
+  /** Passes the status of an app on to the server. Rejects while the agent is offline. */
+  readonly updateAppStatus: (status: UpdateAppStatusRequest) => Promise<void>;
+}
+
+const { method } = AgentSocket;
+const completed = "completed";
+
+/** The RPCs of the agent's socket (docs/protocol/agent.md §10); the context of coding agents is not among them. */
+export const socketCalls: RpcTable<SocketState> = new Map([
+  entry(method.ping, () => ({})),
+  entry(method.syncStart, ({ units }, { unit }) => {
+    units.start(unit);
+    return {};
+  }),
+  entry(method.syncWant, ({ units }, { unit, dependsOn }) => {
+    units.want(unit, dependsOn);
+    return {};
+  }),
+  entry(method.syncComplete, ({ units }, { unit }) => {
+    units.complete(unit);
+    return {};
+  }),
+  entry(method.syncReady, ({ units }, { unit }) => ({ ready: units.isReady(unit) })),
+  entry(method.syncStatus, ({ units }, { unit }) => ({
+    status: units.status(unit),
+    isReady: units.isReady(unit),
+    dependencies: units.dependencies(unit).map(({ dependsOn, status }) => ({
+      unit,
+      dependsOn,
+      requiredStatus: completed,
+      currentStatus: status,
+      isSatisfied: status === completed,
+    })),
+  })),
+  entry(method.syncList, ({ units }) => ({ units: [...units.list()] })),
+  unary(
+    method.updateAppStatus,
+    (bytes) => parseKnownFields(UpdateAppStatusRequestSchema, bytes),
+    async ({ updateAppStatus }: SocketState, status) => {
+      await updateAppStatus(status);
+      return {};
+    },
+  ),
+]);
+
+/** Returns the entry of a call that changes or reads units at once. */
+function entry<I extends DescMessage, O extends DescMessage>(
+  called: DescMethodUnary<I, O>,
+  answer: (state: SocketState, request: MessageShape<I>) => MessageInitShape<O>,
+): RpcEntry<SocketState> {
+  return unary(
+    called,
+    (bytes) => parseKnownFields(called.input, bytes),
+    async (state, request) => {
+      try {
+        return answer(state, request);
+      } catch (error) {
+        throw error instanceof UnitError ? new RpcError(error.message) : error;
+      }
+    },
+  );
+}
