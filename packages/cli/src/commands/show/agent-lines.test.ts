@@ -100,6 +100,41 @@ it("shows when a workspace starts and stops automatically, and its parameters", 
   expect(parameterLines([], layout)).toEqual([]);
 });
 
+it("shows the newest status of each app that reports one, which cannot control the terminal", () => {
+  const app = {
+    id: sampleAgent.id,
+    external: false,
+    slug: "bot",
+    subdomain: false,
+    sharing_level: "owner" as const,
+    healthcheck: { url: "", interval: 0, threshold: 0 },
+    health: "disabled" as const,
+    hidden: true,
+    open_in: "tab" as const,
+  };
+  const status = {
+    id: sampleAgent.id,
+    created_at: "2026-01-01T00:00:00Z",
+    workspace_id: sampleAgent.id,
+    agent_id: sampleAgent.id,
+    app_id: sampleAgent.id,
+    state: "working" as const,
+    message: "running \u001b[2Jtests\r\nnow",
+    uri: "https://x.example/1",
+    needs_user_attention: false,
+    icon: "",
+  };
+  const older = { ...status, state: "failure" as const, message: "older" };
+  const apps = [
+    { ...app, statuses: [status, older] },
+    { ...app, slug: "web", statuses: [] },
+  ];
+  const lines = agentLines({ ...sampleAgent, apps }, unknown, layout).slice(2);
+  for (const text of ["\u001b", "\r", "older"]) expect(lines.join("\n")).not.toContain(text);
+  expect(lines[0]).toMatch(/^  APP  REPORTS/);
+  expect(lines[1]).toMatch(/^  bot  working  running .*tests.*now +https:\/\/x\.example\/1$/);
+});
+
 it("shows the apps of an agent: how they are, who may open them, and where", () => {
   const app = {
     id: sampleAgent.id,

@@ -4,6 +4,7 @@ import { printableLine } from "@slipway/runtime";
 import { appColumns } from "../../resources/applications/app-columns.ts";
 import type { AppPlace } from "../../resources/applications/app-url.ts";
 import { latencyText } from "../../resources/network/network-text.ts";
+import { appStateCell } from "../../resources/workspaces/app-state-cell.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import type { Layout } from "../../terminal/layout.ts";
 import { type Cell, renderTable } from "../../terminal/table.ts";
@@ -37,6 +38,7 @@ export function agentLines(
       : [colors.yellow(`  ${printableLine(health.reason)}`)]),
     ...relayLines(agent),
     ...section(["APP", "HEALTH", "SHARED", "URL"], appRows(agent, place, colors), layout),
+    ...section(["APP", "REPORTS", "", ""], statusRows(agent.apps, colors), layout),
     ...section(
       ["VALUE", ""],
       (metadata ?? []).map((item) => metadataRow(item, colors)),
@@ -75,6 +77,15 @@ function appRows(
   const shown = apps.filter(({ hidden }) => !hidden).map((app) => ({ agentName: name, app }));
   return shown.map((one) =>
     [columns.app, columns.health, columns.shared, columns.url].map((cell) => cell(one)),
+  );
+}
+
+/** The newest status of each app that reports one. */
+function statusRows(apps: WorkspaceAgent["apps"], colors: Colors): Cell[][] {
+  return apps.flatMap(({ slug, statuses: [newest] }) =>
+    newest === undefined
+      ? []
+      : [[slug, appStateCell(newest.state, colors), newest.message, newest.uri]],
   );
 }
 

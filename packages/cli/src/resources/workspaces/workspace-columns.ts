@@ -8,7 +8,7 @@ import { cronText } from "./cron.ts";
 import { statusCell } from "./status-cell.ts";
 import { fullName } from "./workspace-reference.ts";
 
-/** Columns of workspace lists, with the names that `coder` gives them. */
+/** Columns of workspace lists, with the names that `coder` gives them; `app status` is ours. */
 export const workspaceColumnNames = [
   "workspace",
   "template",
@@ -25,6 +25,7 @@ export const workspaceColumnNames = [
   "organization name",
   "organization id",
   "daily cost",
+  "app status",
 ] as const;
 
 /** The columns of `slipway list` by default. */
@@ -71,6 +72,8 @@ export function workspaceColumns({
     "organization name": ({ organization_name }) => organization_name,
     "organization id": ({ organization_id }) => organization_id,
     "daily cost": ({ latest_build }) => String(latest_build.daily_cost),
+    "app status": ({ latest_app_status: reported }) =>
+      reported === null ? "-" : `${reported.state}: ${reported.message}`,
   };
 }
 
