@@ -2,7 +2,7 @@
  * The bytes of one connection that are taken in one turn of the event loop. The system would hand over up to 2 MiB in a row,
  * and everybody else on the server would wait until they are all carried on.
  */
-export const maxBytesPerTurn = 128 * 1024;
+export const maxBytesPerTurn = 256 * 1024;
 
 /** A stream or a socket, as far as its reading is concerned. */
 interface Readable {
