@@ -1,5 +1,5 @@
 import { abortable, type Clock, type Logger, Scope } from "@slipway/runtime";
-import type { DERPMap, KeyPair } from "@slipway/wire";
+import { type DERPMap, DERPMapSchema, encodeHex, encodeMessage, type KeyPair } from "@slipway/wire";
 
 import { Coordination } from "../coordination/coordination.ts";
 import type { PeerAction } from "../coordination/peer-action.ts";
@@ -86,6 +86,8 @@ export class TailnetPeer implements AsyncDisposable {
   readonly #home: HomeFinder;
   readonly #scope = new Scope();
   #latencies: LatencyReport = new Map();
+  /** The bytes of the present map, in hexadecimal digits. */
+  #mapText = "";
   /** The monotonic time of the newest packet, in either direction. */
   #packetAt = Number.NEGATIVE_INFINITY;
 
@@ -126,8 +128,14 @@ export class TailnetPeer implements AsyncDisposable {
     };
   }
 
-  /** Takes the relays: those that come with a manifest or a connection's description, before a coordinator sends any. */
+  /**
+   * Takes the relays: those that come with a manifest or a connection's description, before a coordinator sends any. The
+   * same again change nothing, and are not measured again.
+   */
   setDerpMap(message: DERPMap): void {
+    const text = encodeHex(encodeMessage(DERPMapSchema, message));
+    if (text === this.#mapText) return;
+    this.#mapText = text;
     const map = rewriteEmbedded(readDerpMap(message), this.#options.serverUrl);
     this.#relays.setMap(map);
     this.#paths.setStunServers(stunServersOf(message));
