@@ -6,12 +6,7 @@ import type { DatagramSocket, UdpAddress } from "@slipway/tailnet";
 import { openUdpSocket } from "@slipway/tailnet/node";
 import { expect, it, onTestFinished, vi } from "vitest";
 
-import {
-  agentId,
-  expectEcho,
-  joinAgent,
-  openWorld,
-} from "../../../tests/support/own-peer-world.ts";
+import { agentId, expectEcho, joinAgent, openWorld } from "../support/own-peer-world.ts";
 
 /* Strangers can send to the UDP port of the server's own peer, as much as the network carries. */
 
