@@ -60,6 +60,8 @@ export function rawTcp(port: number): OpenChannel {
     const inbox = new Inbox();
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     await once(socket, "connect");
+    // It comes back, as from a program that says so.
+    socket.write("ready");
     socket.on("data", (bytes: Buffer) => inbox.take(bytes));
     const ended = once(socket, "close");
     return {
