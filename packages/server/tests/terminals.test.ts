@@ -3,11 +3,11 @@ import { once } from "node:events";
 
 import type { RoleName } from "@slipway/api";
 import { makeWorkspace, pushTemplate, requireAgent } from "@slipway/testkit";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
-import { WebSocket } from "ws";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
+import { type TerminalQuery, TerminalViewer } from "./support/terminal-viewer.ts";
 
 /* Terminals in a workspace whose agent is ours, through the server's own peer. */
 
@@ -38,50 +38,16 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-type Query = Readonly<Record<string, string>>;
-
-/** A viewer of a terminal, and all that it has seen. */
-class Viewer {
-  readonly socket: WebSocket;
-  readonly ended: Promise<readonly [number, string]>;
-  seen = "";
-
-  constructor(query: Query, url = server.url, headers = server.admin.headers) {
-    const parameters = new URLSearchParams({ reconnect: randomUUID(), ...query });
-    const address = `${url.replace("http", "ws")}/api/v2/workspaceagents/${agentId}/pty`;
-    this.socket = new WebSocket(`${address}?${parameters.toString()}`, { headers });
-    this.ended = new Promise((resolve) => {
-      this.socket.on("close", (code, reason) => resolve([code, String(reason)]));
-    });
-    // The response says more about an upgrade that is refused.
-    this.socket.on("error", () => undefined);
-    this.socket.on("message", (data: Buffer, isBinary) => {
-      if (!isBinary) throw new Error("a text message, wanted a binary one");
-      this.seen += data.toString();
-    });
-    onTestFinished(async () => {
-      this.socket.terminate();
-      await this.ended;
-    });
-  }
-
-  send(message: object): void {
-    this.socket.send(Buffer.from(JSON.stringify(message)));
-  }
-
-  /** Types a line, and waits for what it prints. */
-  async type(line: string, wanted: RegExp): Promise<void> {
-    this.send({ data: `${line}\r` });
-    await this.sees(wanted);
-  }
-
-  async sees(wanted: RegExp): Promise<void> {
-    await expect.poll(() => this.seen, { timeout: 20_000 }).toMatch(wanted);
-  }
+function view(
+  query: TerminalQuery,
+  url = server.url,
+  headers = server.admin.headers,
+): TerminalViewer {
+  return new TerminalViewer({ url, headers, agentId, query });
 }
 
-async function open(query: Query = {}): Promise<Viewer> {
-  const viewer = new Viewer(query);
+async function open(query: TerminalQuery = {}): Promise<TerminalViewer> {
+  const viewer = view(query);
   await once(viewer.socket, "open");
   return viewer;
 }
@@ -110,7 +76,7 @@ describe("a terminal", () => {
   });
 
   it("runs a command, and ends with it", async () => {
-    const viewer = new Viewer({ command: "echo one; echo two" });
+    const viewer = view({ command: "echo one; echo two" });
     expect(await viewer.ended).toEqual([1000, ""]);
     expect(viewer.seen).toBe("one\r\ntwo\r\n");
   });
@@ -122,7 +88,7 @@ describe("a terminal", () => {
     first.socket.close();
     await first.ended;
     await using replica = await openReplica(server, secret);
-    const second = new Viewer({ reconnect }, replica.url);
+    const second = view({ reconnect }, replica.url);
     await second.sees(/kept\r\n/);
     const third = await open({ reconnect });
     await second.type("echo $secret", /4711/);
@@ -176,7 +142,7 @@ it("keeps nothing for a viewer that does not read, and lets others go on", async
 
 it("ends with its server, which does not wait for the agent", async () => {
   const replica = await openReplica(server, secret);
-  const viewer = new Viewer({}, replica.url);
+  const viewer = view({}, replica.url);
   await once(viewer.socket, "open");
   await viewer.type("echo here", /here/);
   const beganAt = performance.now();
@@ -188,7 +154,7 @@ it("ends with its server, which does not wait for the agent", async () => {
 it("limits the terminals that a user has open", async () => {
   const viewers = Array.from({ length: maxTerminals }, () => open());
   const [first] = await Promise.all(viewers);
-  const refused = new Viewer({});
+  const refused = view({});
   const [, response] = await once(refused.socket, "unexpected-response");
   expect(response.statusCode).toBe(429);
   first?.socket.close();
@@ -200,7 +166,7 @@ it("is not shown to users who may not connect to the workspace", async () => {
   const others: RoleName[][] = [[], ["template-admin"], ["auditor"]];
   for (const roles of others) {
     const { client } = await addPerson(server, `p${randomUUID().slice(0, 8)}`, roles);
-    const viewer = new Viewer({}, server.url, client.headers);
+    const viewer = view({}, server.url, client.headers);
     const [, response] = await once(viewer.socket, "unexpected-response");
     expect(response.statusCode).toBe(404);
   }
