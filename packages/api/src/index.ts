@@ -90,6 +90,7 @@ export {
   DisplayApp,
   WorkspaceAgent,
 } from "./agents/agent.ts";
+export { redirectToApp } from "./apps/auth-redirect-routes.ts";
 export { AppHealth, AppStatus, OpenIn, SharingLevel, WorkspaceApp } from "./agents/app.ts";
 export { AgentMetadata } from "./agents/metadata.ts";
 export {

@@ -32,6 +32,7 @@ import { openHttp } from "./open-http.ts";
 import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
+import { wireApps } from "./wire-apps.ts";
 import { wireDeployment } from "./wire-deployment.ts";
 import { openDownloads, wireDownloads } from "./wire-downloads.ts";
 import { createOwnPeer, wireNetwork } from "./wire-network.ts";
@@ -159,6 +160,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));
     const access = wireNetwork(site, platform, { ...parts, secrets, orphans: peers, reach });
     work.run((stop) => access.run(stop));
+    const apps = opened.use(wireApps(site, { db, clock, logger, secrets, reach, registry }));
+    work.run((stop) => apps.run(stop));
     wireRelay(site, relay);
   });
   opened.use(http);

@@ -7,6 +7,7 @@ import { addOrganizationRoutes } from "../features/organizations/routes.ts";
 import { addCliAuthPage } from "../features/users/cli-auth-routes.ts";
 import { addGitKeyRoutes } from "../features/users/git-key-routes.ts";
 import { readUsersById } from "../features/users/list-service.ts";
+import { addLogInPage } from "../features/users/log-in-routes.ts";
 import { addUserRoutes } from "../features/users/routes.ts";
 import { findVisibleUser } from "../features/users/service.ts";
 import { PasswordAttempts } from "../platform/auth/password-attempts.ts";
@@ -27,7 +28,9 @@ export function wireUsers(
   { db, clock, secrets, notes }: UserParts,
 ): void {
   const logIn = { db, notes, attempts: new PasswordAttempts(clock), accessUrl };
-  addCliAuthPage(app, logIn, requestLimits);
+  const form = { ...logIn, limits: requestLimits };
+  addCliAuthPage(app, form);
+  addLogInPage(app, form);
   addAuditRoutes(routes, db, (userIds) => readUsersById(db, userIds));
   addUserRoutes(routes, { ...logIn, limits: settings.limits });
   addGitKeyRoutes(routes, { db, secrets });

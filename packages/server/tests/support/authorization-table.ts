@@ -120,6 +120,8 @@ export const table: Readonly<Record<string, Row>> = {
   getOpenApi: anyone(200),
   listScopes: anyone(200),
   getTemplateSchema: anyone(200),
+  // Here there are no subdomain apps.
+  redirectToApp: anyone(400, { query: "redirect_uri=https://web--dev--ann.apps.test/" }),
   watchDerpMap: anyone(426),
   awsInstanceIdentity: anyone(401, { body: { signature: "x", document: "x" } }),
   azureInstanceIdentity: anyone(401, { body: { signature: "x", encoding: "x" } }),

@@ -28,6 +28,12 @@ export const command = defineCommand({
       variable: "SLIPWAY_WILDCARD_ACCESS_URL",
       summary: "hosts of workspace apps, such as *.apps.example.com (default: no subdomain apps)",
     },
+    pathApps: {
+      kind: "text",
+      value: "choice",
+      variable: "SLIPWAY_PATH_APPS",
+      summary: "apps opened by a path: sandbox, owner, shared or off (default: sandbox)",
+    },
     stunAddress: {
       kind: "text",
       value: "host:port",

@@ -16,7 +16,6 @@ import {
   updateProfile as updateProfileRoute,
   updateUserRoles,
 } from "@slipway/api";
-import { stringifySetCookie } from "cookie";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";
@@ -24,8 +23,6 @@ import { NotFound } from "../../platform/errors/errors.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { needsHttps } from "../../platform/http/same-origin.ts";
-import { sessionCookie } from "../../platform/http/token.ts";
 import {
   createUser,
   deleteUser,
@@ -38,6 +35,7 @@ import { addKeyRoutes } from "./key-routes.ts";
 import { listRoles, listUsers } from "./list-service.ts";
 import { parseUserSearch } from "./search.ts";
 import { createFirstUser, findVisibleUser, hasUsers } from "./service.ts";
+import { setSessionCookie } from "./session-cookie.ts";
 import { logIn, type LogInNeeds, logOut } from "./session-service.ts";
 import { userJson } from "./user-json.ts";
 
@@ -46,19 +44,8 @@ export function addUserRoutes(
   needs: LogInNeeds & { readonly limits: TokenLimits; readonly accessUrl: () => string },
 ): void {
   const { db, limits, accessUrl } = needs;
-  const setCookie = (raw: FastifyRequest, reply: FastifyReply, token: string): FastifyReply =>
-    reply.header(
-      "Set-Cookie",
-      stringifySetCookie({
-        name: sessionCookie,
-        value: token,
-        path: "/",
-        httpOnly: true,
-        sameSite: "lax",
-        secure: needsHttps(raw, accessUrl()),
-        ...(token === "" ? { maxAge: 0 } : {}),
-      }),
-    );
+  const setCookie = (raw: FastifyRequest, reply: FastifyReply, token: string): void =>
+    setSessionCookie(raw, reply, { token, accessUrl: accessUrl() });
   routes.anyone(getFirstUser, async () => {
     if (await hasUsers(db)) return { message: "The initial user has already been created!" };
     throw new NotFound("The initial user has not been created!");

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 
 /** A failure to decrypt a secret: its key is not among those configured, or it was tampered with. */
 export class SecretError extends Error {
@@ -22,6 +30,12 @@ interface Key {
   readonly key: Buffer;
 }
 
+/** A key for one purpose, and the id by which a reader finds it. */
+export interface DerivedKey {
+  readonly id: string;
+  readonly key: KeyObject;
+}
+
 /**
  * Encrypts secrets for the database with AES-256-GCM. The first key encrypts, all decrypt.
  *
@@ -38,6 +52,16 @@ export class SecretBox {
   /** The prefix of all values encrypted with the newest key. */
   get newestPrefix(): Buffer {
     return Buffer.concat([Buffer.of(version), this.#keys[0].id]);
+  }
+
+  /** Derives keys for another purpose; the first signs or encrypts, all verify or decrypt. */
+  derive(purpose: string, bytes: number): readonly [DerivedKey, ...DerivedKey[]] {
+    const derive = ({ id, key }: Key): DerivedKey => ({
+      id: id.toString("hex"),
+      key: createSecretKey(Buffer.from(hkdfSync("sha256", key, "", `slipway ${purpose}`, bytes))),
+    });
+    const [first, ...rest] = this.#keys;
+    return [derive(first), ...rest.map(derive)];
   }
 
   seal(secret: string): Buffer {

@@ -82,6 +82,33 @@ export function createAuthenticator(
   };
 }
 
+/** Finds the users of credentials that are presented elsewhere than to a route of the API. */
+export interface KeyHolders {
+  /** Returns the user of a session token; undefined if it is not valid. */
+  ofToken(token: string): Promise<KnownUser | undefined>;
+  /** Returns the user of a session key that was checked before; undefined if it has ended. */
+  ofKey(keyId: string): Promise<KnownUser | undefined>;
+}
+
+export function createKeyHolders(db: Database, limits: TokenLimits): KeyHolders {
+  const keys: KeyNeeds = { db, findKey: (id) => findKey(db, id, limits) };
+  const accept = async (key: KeyRow): Promise<KnownUser | undefined> => {
+    if (key.status === "suspended") return undefined;
+    if (key.status === "dormant") await activateDormant(db, key.user_id);
+    return acceptKey(db, key);
+  };
+  return {
+    ofToken: async (token) => {
+      const found = await findUserKey(keys, token);
+      return "problem" in found ? undefined : accept(found.key);
+    },
+    ofKey: async (keyId) => {
+      const found = checkKey(await keys.findKey(keyId));
+      return "problem" in found ? undefined : accept(found.key);
+    },
+  };
+}
+
 type KeyRow = NonNullable<Awaited<ReturnType<typeof findKey>>>;
 /** A key, or the reason why there is none. */
 type FoundKey = { readonly key: KeyRow } | { readonly problem: string };
@@ -104,10 +131,15 @@ async function findUserKey(keys: KeyNeeds, token: string | undefined): Promise<F
   const parsed = parseSessionToken(token);
   if ("problem" in parsed) return parsed;
   const key = await keys.findKey(parsed.id);
-  if (key === undefined) return { problem: "API key is invalid." };
-  if (!isSecretOf(parsed.secret, key.hashed_secret)) {
+  if (key !== undefined && !isSecretOf(parsed.secret, key.hashed_secret)) {
     return { problem: "API key secret is invalid." };
   }
+  return checkKey(key);
+}
+
+/** Returns a key if it still stands. */
+function checkKey(key: KeyRow | undefined): FoundKey {
+  if (key === undefined) return { problem: "API key is invalid." };
   if (key.creator_status === "suspended") {
     return { problem: "API key was created by a user who is suspended." };
   }

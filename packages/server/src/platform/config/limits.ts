@@ -96,6 +96,13 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "terminals in workspaces that one user may have open on one server",
   },
+  maxAppConnectionsPerUser: {
+    default: 512,
+    min: 1,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "requests to workspace apps that one user may have under way on one server",
+  },
   // Limits per agent.
   maxSubAgentsPerAgent: {
     default: 32,
@@ -146,6 +153,20 @@ const definitions = {
     max: 100_000,
     mayBeUnlimited: false,
     summary: "of those, downloads by one client address",
+  },
+  maxAppConnections: {
+    default: 8_192,
+    min: 1,
+    max: 1_000_000,
+    mayBeUnlimited: false,
+    summary: "requests to workspace apps that may be under way on one server",
+  },
+  maxAppAnswerSeconds: {
+    default: 120,
+    min: 1,
+    max: 86_400,
+    mayBeUnlimited: false,
+    summary: "seconds that a workspace app may take to begin its answer",
   },
   maxRelayClients: {
     default: 16_384,

@@ -29,6 +29,17 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+export const pathAppsChoices = ["sandbox", "owner", "shared", "off"] as const;
+
+/**
+ * The handling of apps that are opened by a path, at the origin of the server's own pages and API:
+ * - `sandbox`: for the owner of the workspace, and browsers isolate them from the origin.
+ * - `owner`: for the owner of the workspace.
+ * - `shared`: for all users that the app's sharing level allows.
+ * - `off`: for nobody.
+ */
+export type PathApps = (typeof pathAppsChoices)[number];
+
 /** The UDP address at which the server tells clients under which address it sees them. */
 export interface StunSettings {
   readonly host: string;
@@ -74,6 +85,7 @@ export interface Settings {
   readonly accessUrl: string | undefined;
   /** The hosts of subdomain apps; undefined if there are none. */
   readonly wildcardAccessUrl: WildcardAccessUrl | undefined;
+  readonly pathApps: PathApps;
   readonly dataDir: string;
   /** Undefined for the embedded database. */
   readonly postgresUrl: string | undefined;
@@ -111,6 +123,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     relayUrl: readRelayUrl(source, report),
     accessUrl,
     wildcardAccessUrl: readWildcardAccessUrl(source, report),
+    pathApps: readChoice(source, "SLIPWAY_PATH_APPS", pathAppsChoices, "sandbox", report),
     dataDir: readDataDir(source),
     postgresUrl: readPostgresUrl(source, report),
     trustedProxies: readProxies(source, report),

@@ -38,7 +38,8 @@ ${content}
 `;
 }
 
-const headers = {
+/** The header fields of every page. */
+export const pageHeaders = {
   "Content-Security-Policy":
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   // With "no-referrer" browsers send forms with the origin "null", which counts as another site.
@@ -48,7 +49,7 @@ const headers = {
 export function sendPage(reply: FastifyReply, status: number, html: string): FastifyReply {
   return reply
     .code(status)
-    .headers(headers)
+    .headers(pageHeaders)
     .type("text/html; charset=utf-8")
     .serializer(String)
     .send(html);

@@ -6,6 +6,7 @@ import { errorText, type Logger, systemClock } from "@slipway/runtime";
 import Fastify, { type FastifyInstance } from "fastify";
 
 import { Invalid, invalidField } from "../errors/errors.ts";
+import { limitBodyTime } from "./body-deadline.ts";
 import { isTooDeep, maxJsonDepth } from "./json-depth.ts";
 import { encodeJson } from "./json.ts";
 import { answerRefusals, refuseUrl } from "./refusals.ts";
@@ -71,7 +72,8 @@ export async function createHttpServer(
   const app = Fastify({
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: maxBodyBytes,
-    requestTimeout: requestTimeoutMs,
+    // The bodies of those that Fastify answers have a time of their own (body-deadline.ts).
+    requestTimeout: 0,
     connectionTimeout: idleTimeoutMs,
     http: {
       headersTimeout: requestTimeoutMs,
@@ -108,6 +110,7 @@ export async function createHttpServer(
     },
   });
   freeRefusedUpgrades(app, requestTimeoutMs);
+  limitBodyTime(app, requestTimeoutMs);
   addCommonHeaders(app, { buildVersion, limits, accessUrl });
   answerRefusals(app, limits, logger);
   return app;

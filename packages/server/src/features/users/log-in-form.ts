@@ -1,0 +1,120 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+
+import { login, LoginRequest } from "@slipway/api";
+import { parseCookie, stringifySetCookie } from "cookie";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { Forbidden, Invalid } from "../../platform/errors/errors.ts";
+import { findAnswer } from "../../platform/http/error-answer.ts";
+import { sendPage } from "../../platform/http/html-page.ts";
+import type { RequestLimits } from "../../platform/http/request-limits.ts";
+import { originOf } from "../../platform/http/request-origin.ts";
+import { needsHttps } from "../../platform/http/same-origin.ts";
+import { unstorableField } from "../../platform/http/storable-text.ts";
+import { createValidator } from "../../platform/http/validation.ts";
+import { type LogInForm, logInPage } from "./log-in-page.ts";
+import { type Credentials, logIn, type LogInNeeds } from "./session-service.ts";
+
+const formCookie = "slipway_form";
+const formTokenBytes = 16;
+/** The largest form, in bytes. */
+const maxFormBytes = 4 * 1024;
+/** Validates the form, which no hook of a route does. */
+const isLogIn = createValidator().compile<Credentials>(LoginRequest);
+
+/** A page with the form, at a path of its own. */
+interface FormPage {
+  readonly path: string;
+  /** The reason to log in here. */
+  readonly purpose: string;
+  /** The lifetime of the session. */
+  readonly lifetimeSeconds: number;
+  /** Answers a login that succeeded, with the token of its session. */
+  readonly onLogIn: (token: string, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+}
+
+export type FormNeeds = LogInNeeds & {
+  readonly accessUrl: () => string;
+  readonly limits: RequestLimits;
+};
+
+/**
+ * Adds a page that asks for email and password. It never reads a session, so that no other site can have anything done by
+ * sending a visitor there; and the form is valid only with the cookie that came with it, so that nobody is logged in as
+ * somebody else.
+ */
+export function addLogInForm(app: FastifyInstance, needs: FormNeeds, page: FormPage): void {
+  const { path } = page;
+  const { limits, accessUrl } = needs;
+  const sendForm = (request: FastifyRequest, reply: FastifyReply, form: Shown): FastifyReply => {
+    const formToken = randomBytes(formTokenBytes).toString("base64url");
+    const secure = needsHttps(request, accessUrl());
+    const cookie = { name: formCookie, value: formToken, path, httpOnly: true, secure };
+    reply.header("Set-Cookie", stringifySetCookie({ ...cookie, sameSite: "strict" }));
+    reply.header("Cache-Control", "no-store");
+    const { purpose } = page;
+    const action = request.url;
+    return sendPage(reply, form.status, logInPage({ formToken, purpose, action, ...form }));
+  };
+
+  app.get(path, async (request, reply) => {
+    limits.countPage(path, request, reply);
+    return sendForm(request, reply, { status: 200, email: "", problem: undefined });
+  });
+
+  app.post(path, { bodyLimit: maxFormBytes, config: { rawBody: true } }, async (request, reply) => {
+    const form = readForm(request);
+    const email = form.get("email") ?? "";
+    try {
+      const token = await logInByForm(needs, { page, request, reply, form });
+      reply.header("Cache-Control", "no-store");
+      return await page.onLogIn(token, request, reply);
+    } catch (error) {
+      const answer = findAnswer(error);
+      if (answer === undefined) throw error;
+      const { status, headers, body } = answer;
+      reply.headers(headers);
+      const problem = [body.message, body.detail].filter(Boolean).join(" ");
+      return sendForm(request, reply, { status, email, problem });
+    }
+  });
+}
+
+/** The form as shown: after a failed attempt with the email entered and the problem. */
+interface Shown extends Pick<LogInForm, "email" | "problem"> {
+  readonly status: number;
+}
+
+interface SentForm {
+  readonly page: FormPage;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly form: URLSearchParams;
+}
+
+function readForm({ body }: FastifyRequest): URLSearchParams {
+  const bytes = body instanceof Uint8Array ? body : new Uint8Array();
+  return new URLSearchParams(Buffer.from(bytes).toString("utf8"));
+}
+
+async function logInByForm(
+  needs: FormNeeds,
+  { page, request, reply, form }: SentForm,
+): Promise<string> {
+  const origin = originOf(request, 200);
+  needs.limits.count(login, request, reply, { address: origin.ip });
+  if (!isOurForm(request, form.get("form_token") ?? "")) {
+    throw new Forbidden("This form has expired. Try again.");
+  }
+  const credentials = { email: form.get("email") ?? "", password: form.get("password") ?? "" };
+  if (!isLogIn(credentials) || unstorableField(credentials) !== undefined) {
+    throw new Invalid("Enter an email address and a password.");
+  }
+  return logIn(needs, credentials, origin, page.lifetimeSeconds);
+}
+
+function isOurForm(request: FastifyRequest, formToken: string): boolean {
+  const wanted = Buffer.from(parseCookie(request.headers.cookie ?? "")[formCookie] ?? "");
+  const found = Buffer.from(formToken);
+  return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
+}

@@ -1,0 +1,27 @@
+import type { FastifyInstance } from "fastify";
+
+import { keyLifetimes } from "../../platform/auth/service.ts";
+import { sendPage } from "../../platform/http/html-page.ts";
+import { localPath } from "./local-path.ts";
+import { addLogInForm, type FormNeeds } from "./log-in-form.ts";
+import { loggedInPage } from "./log-in-page.ts";
+import { setSessionCookie } from "./session-cookie.ts";
+
+/**
+ * Adds the page at which a browser logs in, to go on to the path in `redirect`, such as an app of a workspace. It goes on
+ * from a page rather than by a redirect: browsers let a form lead to no other host, and an app may have one.
+ */
+export function addLogInPage(app: FastifyInstance, needs: FormNeeds): void {
+  addLogInForm(app, needs, {
+    path: "/login",
+    purpose: "Log in to go on.",
+    lifetimeSeconds: keyLifetimes.browserSession,
+    onLogIn: (token, request, reply) => {
+      setSessionCookie(request, reply, { token, accessUrl: needs.accessUrl() });
+      const { searchParams } = new URL(request.url, "http://server");
+      const path = localPath(searchParams.get("redirect") ?? "/");
+      reply.header("Refresh", `0; url=${path}`);
+      return sendPage(reply, 200, loggedInPage(path));
+    },
+  });
+}

@@ -1,0 +1,77 @@
+import type { Clock, Logger } from "@slipway/runtime";
+import type { Registry } from "prom-client";
+
+import { AppConnections } from "../network/apps/app-connections.ts";
+import { AppForwarder } from "../network/apps/app-forwarder.ts";
+import { AppGrants } from "../network/apps/app-grants.ts";
+import { AppLogin } from "../network/apps/app-login.ts";
+import { addAppMetrics } from "../network/apps/app-metrics.ts";
+import { AppProxy } from "../network/apps/app-proxy.ts";
+import { LoginCodes } from "../network/apps/app-tokens.ts";
+import { AppViewers } from "../network/apps/app-viewers.ts";
+import { addAuthRedirectRoute } from "../network/apps/auth-redirect-routes.ts";
+import { OpenApps } from "../network/apps/open-apps.ts";
+import type { AgentReach } from "../network/own-peer/own-peer.ts";
+import type { SecretBox } from "../platform/auth/secret-box.ts";
+import { createKeyHolders } from "../platform/auth/service.ts";
+import type { Database } from "../platform/db/database.ts";
+import { clientViews } from "../platform/http/client-view.ts";
+import { divertRequests } from "../platform/http/divert-requests.ts";
+import type { Site } from "./open-http.ts";
+
+interface AppParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly secrets: SecretBox;
+  readonly reach: AgentReach;
+  readonly registry: Registry;
+}
+
+/** The apps of workspaces, as this server opens them. Its creator runs and closes it. */
+export interface Apps extends Disposable {
+  /** Ends what its viewers may no longer open, until the signal. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Takes requests for apps from the listener, before the API and its pages see them. */
+export function wireApps({ app, routes, settings, accessUrl }: Site, parts: AppParts): Apps {
+  const { db, clock, secrets, reach, registry } = parts;
+  const logger = parts.logger.child({ part: "apps" });
+  const { limits, pathApps, wildcardAccessUrl: wildcard } = settings;
+  const holders = createKeyHolders(db, limits);
+  const codes = new LoginCodes(secrets, clock);
+  const viewers = new AppViewers({ secrets, clock, holders });
+  const connections = new AppConnections({ reach, clock });
+  const open = new OpenApps({ clock, logger, limits });
+  const metrics = addAppMetrics(registry, {
+    open: () => open.size,
+    unused: () => connections.unused,
+  });
+  const proxy = new AppProxy({
+    site: { wildcard, pathApps, accessUrl },
+    readClientView: clientViews(settings.trustedProxies),
+    grants: new AppGrants({ db, clock, secrets, viewers, pathApps }),
+    login: new AppLogin({ viewers, codes, holders, accessUrl }),
+    forwarder: new AppForwarder({
+      connections,
+      clock,
+      metrics,
+      timeoutMs: limits.maxAppAnswerSeconds * 1000,
+      isSandboxed: pathApps === "sandbox",
+    }),
+    open,
+    metrics,
+    clock,
+    logger,
+  });
+  addAuthRedirectRoute(routes, { wildcard, accessUrl, codes, holders });
+  divertRequests(app.server, (request) => proxy.divert(request));
+  return {
+    run: (signal) => open.run(signal),
+    [Symbol.dispose]: () => {
+      open.endAll();
+      connections[Symbol.dispose]();
+    },
+  };
+}

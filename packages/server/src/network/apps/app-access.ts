@@ -1,0 +1,145 @@
+import type { AppHealth, SharingLevel } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+
+import { agentStatus } from "../../features/agents/connection/agent-status.ts";
+import { holdsEntry } from "../../platform/auth/grants.ts";
+import { mayActFor } from "../../platform/auth/rights.ts";
+import type { PathApps } from "../../platform/config/settings.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { KnownUser } from "../../platform/http/caller.ts";
+import type { AppAddress, AppTarget } from "./app-address.ts";
+import { type AppUrl, minAppPort, parseAppUrl } from "./app-url.ts";
+import {
+  type AgentOfBuild,
+  type FoundApp,
+  type NamedWorkspace,
+  selectAgentsOfBuild,
+  selectApps,
+  selectMembership,
+  selectNamedWorkspaces,
+} from "./queries.ts";
+
+/** An app that its viewer may open. */
+export interface OpenedApp {
+  readonly workspaceId: string;
+  readonly agentId: string;
+  /** The name that people see. */
+  readonly name: string;
+  readonly url: AppUrl;
+  readonly level: SharingLevel;
+  /** The state that the agent last reported. */
+  readonly health: AppHealth;
+}
+
+/** The reason why an app that its viewer may open cannot be opened now. */
+export type AppProblem =
+  | { readonly type: "stopped"; readonly status: NamedWorkspace["status"] }
+  | { readonly type: "disconnected"; readonly status: string }
+  | { readonly type: "no-url"; readonly isExternal: boolean }
+  | { readonly type: "reserved-port"; readonly port: number };
+
+export type AppAccess =
+  | { readonly type: "granted"; readonly app: OpenedApp }
+  /** There is no such app, or the viewer may not know of it. */
+  | { readonly type: "unknown" }
+  | { readonly type: "problem"; readonly problem: AppProblem };
+
+interface AccessNeeds {
+  readonly db: Queryable;
+  readonly clock: Pick<Clock, "now">;
+  readonly pathApps: PathApps;
+}
+
+/** Decides whether a viewer, who may be anonymous, opens an app, and finds it. */
+export async function findApp(
+  { db, clock, pathApps }: AccessNeeds,
+  { access, username, workspace: name, agent: agentName, target }: AppAddress,
+  viewer: KnownUser | undefined,
+): Promise<AppAccess> {
+  const [workspace] = await selectNamedWorkspaces(db, username, name);
+  if (workspace === undefined) return unknown;
+  const agents = await selectAgentsOfBuild(db, workspace.build_id);
+  const isOwnersOnly = access === "path" && pathApps !== "shared";
+  const gate = { db, workspace, viewer, isOwnersOnly };
+  const found = await findTarget(db, { agents, agentName, target });
+  // Only who may open everything learns why there is nothing.
+  if (!(await mayOpen(gate, found?.level ?? "owner"))) return unknown;
+  if (workspace.status !== "running") {
+    return { type: "problem", problem: { type: "stopped", status: workspace.status } };
+  }
+  if (found === undefined) return unknown;
+  const { status } = agentStatus(found.agent, clock.now());
+  if (status !== "connected") return { type: "problem", problem: { type: "disconnected", status } };
+  return openTarget(workspace, found);
+}
+
+const unknown: AppAccess = { type: "unknown" };
+
+interface FoundTarget {
+  readonly agent: AgentOfBuild;
+  readonly level: SharingLevel;
+  readonly part:
+    | { readonly type: "app"; readonly app: FoundApp }
+    | Extract<AppTarget, { readonly type: "port" }>;
+}
+
+interface Wanted {
+  readonly agents: readonly AgentOfBuild[];
+  readonly agentName: string | undefined;
+  readonly target: AppTarget;
+}
+
+async function findTarget(
+  db: Queryable,
+  { agents, agentName, target }: Wanted,
+): Promise<FoundTarget | undefined> {
+  const named = agents.find(({ name }) => name.toLowerCase() === agentName);
+  // Slugs are unique in a workspace, so that an agent's name beside one changes nothing.
+  const ids =
+    target.type === "port" ? [named?.id ?? ""].filter(Boolean) : agents.map(({ id }) => id);
+  const apps = ids.length === 0 ? [] : await selectApps(db, ids, target.slug);
+  const app = apps.find(({ agent_id: id }) => id === named?.id) ?? apps[0];
+  const agent = agents.find(({ id }) => id === app?.agent_id) ?? named;
+  if (agent === undefined) return undefined;
+  if (app !== undefined) return { agent, level: app.sharing_level, part: { type: "app", app } };
+  if (target.type === "app") return undefined;
+  return { agent, level: "owner", part: target };
+}
+
+function openTarget(workspace: NamedWorkspace, { agent, part, level }: FoundTarget): AppAccess {
+  const problem = (found: AppProblem): AppAccess => ({ type: "problem", problem: found });
+  const isApp = part.type === "app";
+  const url = isApp
+    ? parseAppUrl(part.app.url)
+    : { protocol: part.protocol, port: part.port, path: "", query: "" };
+  if (url === undefined || (isApp && part.app.external)) {
+    return problem({ type: "no-url", isExternal: isApp && part.app.external });
+  }
+  if (url.port < minAppPort) return problem({ type: "reserved-port", port: url.port });
+  const name = isApp ? part.app.display_name || part.app.slug : `port ${part.port}`;
+  const health = isApp ? part.app.health : "disabled";
+  const app = { workspaceId: workspace.id, agentId: agent.id, name, url, level, health };
+  return { type: "granted", app };
+}
+
+interface Gate {
+  readonly db: Queryable;
+  readonly workspace: NamedWorkspace;
+  readonly viewer: KnownUser | undefined;
+  /** True if no sharing level counts, nor a role. */
+  readonly isOwnersOnly: boolean;
+}
+
+async function mayOpen(
+  { db, workspace, viewer, isOwnersOnly }: Gate,
+  level: SharingLevel,
+): Promise<boolean> {
+  if (!isOwnersOnly && level === "public") return true;
+  if (viewer === undefined) return false;
+  if (!holdsEntry(viewer.grant.allowList, `workspace:${workspace.id}`)) return false;
+  if (isOwnersOnly) return viewer.id === workspace.owner_id;
+  if (level === "authenticated" || mayActFor(viewer, workspace.owner_id)) return true;
+  if (level !== "organization") return false;
+  const [membership] = await selectMembership(db, viewer.id, workspace.organization_id);
+  return membership !== undefined;
+}

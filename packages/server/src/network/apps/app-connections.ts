@@ -1,0 +1,177 @@
+import { Agent, type ClientRequest } from "node:http";
+import type { Duplex } from "node:stream";
+import { connect, type TLSSocket } from "node:tls";
+
+import { type Clock, withDeadline } from "@slipway/runtime";
+
+import type { AgentReach } from "../own-peer/own-peer.ts";
+import type { OpenedApp } from "./app-access.ts";
+
+/** The unused connections that are kept for each app. */
+const maxUnusedPerApp = 8;
+/** The unused connections that are kept in all. */
+const maxUnused = 1_024;
+/**
+ * The time for which an unused connection is kept: shorter than that after which the usual servers close it, so that no
+ * request meets the close.
+ */
+const unusedMs = 4_000;
+/** The time for an agent to be reached, and for a connection to it. */
+const dialTimeoutMs = 25_000;
+
+interface AppConnectionsNeeds {
+  readonly reach: AgentReach;
+  readonly clock: Clock;
+}
+
+/** The place of an app in its workspace. */
+type AppPlace = Pick<OpenedApp, "agentId" | "url">;
+
+/** Connections to apps through their agents: kept for the next request, by agent, port and protocol. */
+export class AppConnections implements Disposable {
+  readonly #needs: AppConnectionsNeeds;
+  readonly #pools = new Map<string, Pool>();
+  #unused = 0;
+
+  constructor(needs: AppConnectionsNeeds) {
+    this.#needs = needs;
+  }
+
+  /** The unused connections. */
+  get unused(): number {
+    return this.#unused;
+  }
+
+  /** Returns the connections of an app, for the requests of Node.js; each is made at need. */
+  to(app: AppPlace): Agent {
+    const { protocol, port } = app.url;
+    const key = `${app.agentId} ${port} ${protocol}`;
+    const found = this.#pools.get(key);
+    if (found !== undefined) return found;
+    const pool: Pool = new Pool({
+      dial: () => this.#dial(app),
+      mayKeep: () => this.#unused < maxUnused,
+      onUnused: (change) => {
+        this.#unused += change;
+      },
+      onEmpty: () => {
+        if (this.#pools.get(key) === pool) this.#pools.delete(key);
+      },
+    });
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  [Symbol.dispose](): void {
+    for (const pool of this.#pools.values()) pool.destroy();
+    this.#pools.clear();
+  }
+
+  async #dial({ agentId, url }: AppPlace): Promise<Duplex> {
+    const { reach, clock } = this.#needs;
+    return withDeadline(dialTimeoutMs, clock, async (signal) => {
+      const agent = await reach.reachAgent(agentId, signal);
+      const stream = await agent.dial(url.port, signal);
+      return url.protocol === "https" ? secure(stream, signal) : stream;
+    });
+  }
+}
+
+interface PoolOptions {
+  readonly dial: () => Promise<Duplex>;
+  readonly mayKeep: () => boolean;
+  readonly onUnused: (change: 1 | -1) => void;
+  readonly onEmpty: () => void;
+}
+
+/** The connections to one app. */
+class Pool extends Agent {
+  readonly #options: PoolOptions;
+  readonly #unused = new Map<Duplex, () => void>();
+  #open = 0;
+
+  constructor(options: PoolOptions) {
+    super({ keepAlive: true, maxFreeSockets: maxUnusedPerApp, scheduling: "lifo" });
+    this.#options = options;
+  }
+
+  /** All go to the same place, whatever the request says. */
+  override getName(): string {
+    return "";
+  }
+
+  override createConnection(
+    _options: object,
+    done?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    this.#open += 1;
+    const closed = (): void => {
+      this.#open -= 1;
+      if (this.#open === 0) this.#options.onEmpty();
+    };
+    this.#options.dial().then(
+      (stream) => {
+        stream.once("close", closed);
+        done?.(null, stream);
+      },
+      (error: unknown) => {
+        closed();
+        // Node.js takes the error alone.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- there is no stream
+        done?.(error instanceof Error ? error : new Error(String(error)), undefined as never);
+      },
+    );
+    return undefined;
+  }
+
+  override keepSocketAlive(stream: Duplex): boolean {
+    if (!this.#options.mayKeep()) return false;
+    const timer = setTimeout(() => stream.destroy(), unusedMs);
+    const end = (): void => {
+      if (!this.#unused.delete(stream)) return;
+      clearTimeout(timer);
+      stream.off("close", end);
+      this.#options.onUnused(-1);
+    };
+    this.#unused.set(stream, end);
+    stream.once("close", end);
+    this.#options.onUnused(1);
+    return true;
+  }
+
+  override reuseSocket(stream: Duplex, request: ClientRequest): void {
+    this.#unused.get(stream)?.();
+    request.reusedSocket = true;
+  }
+}
+
+/**
+ * Speaks TLS with an app. Its certificate says nothing: the tunnel leads to the agent, and the name of the app is one that
+ * no authority vouches for.
+ */
+async function secure(stream: Duplex, signal: AbortSignal): Promise<TLSSocket> {
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const socket = connect({
+    socket: stream,
+    rejectUnauthorized: false,
+    ALPNProtocols: ["http/1.1"],
+  });
+  const fail = (error: unknown): void => {
+    socket.destroy();
+    stream.destroy();
+    reject(error);
+  };
+  const abort = (): void => fail(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  socket.once("error", fail);
+  socket.once("close", () =>
+    fail(new Error("the app closed the connection during the TLS handshake")),
+  );
+  socket.once("secureConnect", () => resolve(socket));
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    socket.off("error", fail);
+  }
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Clock } from "@slipway/runtime";
+
+import type { RequestedUpgrade } from "../../platform/http/divert-requests.ts";
+import { answerViewer, joinUpgraded } from "./answer-viewer.ts";
+import type { OpenedApp } from "./app-access.ts";
+import type { AppConnections } from "./app-connections.ts";
+import type { AppMetrics } from "./app-metrics.ts";
+import type { AppRequest } from "./app-request.ts";
+import { AppError } from "./errors.ts";
+import { forwardRequest } from "./forward-request.ts";
+import { forwardedHeaders, withoutOwnParameters } from "./request-headers.ts";
+import { viewedHeaders } from "./response-headers.ts";
+
+/** A request whose viewer may open the app. */
+export interface AppExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly upgrade: RequestedUpgrade | undefined;
+  readonly asked: AppRequest;
+  /** Fields that the server adds to the answer, as names and values in turn. */
+  readonly added: readonly string[];
+}
+
+interface AppForwarderNeeds {
+  readonly connections: AppConnections;
+  readonly clock: Pick<Clock, "monotonic">;
+  readonly metrics: Pick<AppMetrics, "firstByte">;
+  readonly timeoutMs: number;
+  /** True if browsers isolate apps that are opened by a path. */
+  readonly isSandboxed: boolean;
+}
+
+/** Passes requests on to apps, and their answers to viewers. */
+export class AppForwarder {
+  readonly #needs: AppForwarderNeeds;
+
+  constructor(needs: AppForwarderNeeds) {
+    this.#needs = needs;
+  }
+
+  /**
+   * Passes a request on and waits for the end of its answer. Throws, before anything was answered, `AppError` and what the
+   * agent is unreachable for.
+   */
+  async forward(exchange: AppExchange, app: OpenedApp): Promise<"answered" | "upgraded"> {
+    const { connections, clock, metrics, timeoutMs } = this.#needs;
+    const { request, response, asked, upgrade } = exchange;
+    const { client, basePath } = asked;
+    const isUpgrade = upgrade !== undefined;
+    const beganAt = clock.monotonic();
+    const answer = await forwardRequest({
+      request,
+      response,
+      path: pathOf(asked, app),
+      headers: forwardedHeaders(request, { client, basePath, isUpgrade }),
+      agent: connections.to(app),
+      timeoutMs,
+    });
+    metrics.firstByte((clock.monotonic() - beganAt) / 1000);
+    const headers = this.#viewedHeaders(answer.response, exchange);
+    if (answer.type === "response") {
+      await answerViewer(answer.response, response, headers);
+      return "answered";
+    }
+    if (upgrade === undefined) {
+      answer.stream.destroy();
+      throw new AppError("malformed", "the app changed the protocol without being asked");
+    }
+    response.detachSocket(upgrade.socket);
+    if (upgrade.head.length > 0) upgrade.socket.unshift(upgrade.head);
+    const { connection, upgrade: protocol } = answer.response.headers;
+    const agreed = ["Connection", connection ?? "Upgrade", "Upgrade", protocol ?? ""];
+    await joinUpgraded(upgrade.socket, answer.response, {
+      headers: [...headers, ...agreed],
+      stream: answer.stream,
+      head: answer.head,
+    });
+    return "upgraded";
+  }
+
+  #viewedHeaders(answer: IncomingMessage, { asked, added }: AppExchange): string[] {
+    const { basePath, address } = asked;
+    const isSandboxed = this.#needs.isSandboxed && address.access === "path";
+    return viewedHeaders(answer, { basePath, isSandboxed, added });
+  }
+}
+
+/** Returns the path and the query for the app: below the path of its URL. */
+function pathOf({ path, query }: AppRequest, { url }: OpenedApp): string {
+  return `${url.path}${path === "" ? "/" : path}${withoutOwnParameters(query)}`;
+}

@@ -1,0 +1,142 @@
+import type { IncomingMessage } from "node:http";
+
+import type { AppHealth, SharingLevel } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
+import { stringifySetCookie } from "cookie";
+import type { JWTPayload } from "jose";
+
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { PathApps } from "../../platform/config/settings.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import { type AppProblem, findApp, type OpenedApp } from "./app-access.ts";
+import { addressText } from "./app-address.ts";
+import type { AppRequest } from "./app-request.ts";
+import { appTokenSeconds, hashOf, isSame, SignedTokens } from "./app-tokens.ts";
+import type { AppViewers, Credential } from "./app-viewers.ts";
+import { cookieValues, signedAppTokenCookie } from "./cookies.ts";
+
+/** The right to open an app. */
+export interface AppGrant {
+  readonly type: "granted";
+  readonly app: OpenedApp;
+  /** Undefined for a viewer who is not logged in. */
+  readonly viewer: { readonly userId: string; readonly credential: Credential } | undefined;
+  /** True if an earlier request decided it. */
+  readonly isRemembered: boolean;
+  /** Cookies for the browser. */
+  readonly cookies: readonly string[];
+}
+
+export type AppDecision =
+  | AppGrant
+  /** The viewer must log in to learn more. */
+  | { readonly type: "not-signed-in" }
+  | { readonly type: "unknown" }
+  | { readonly type: "problem"; readonly problem: AppProblem };
+
+interface AppGrantsNeeds {
+  readonly db: Queryable;
+  readonly clock: Pick<Clock, "now">;
+  readonly secrets: SecretBox;
+  readonly viewers: AppViewers;
+  readonly pathApps: PathApps;
+}
+
+/** Decides who opens which app, and remembers it for a minute in a signed cookie. */
+export class AppGrants {
+  readonly #needs: AppGrantsNeeds;
+  readonly #tokens: SignedTokens;
+
+  constructor(needs: AppGrantsNeeds) {
+    this.#needs = needs;
+    this.#tokens = new SignedTokens(needs.secrets, "app token", needs.clock);
+  }
+
+  /** Decides about a request; an earlier decision counts unless `isFresh`. */
+  async decide(
+    request: IncomingMessage,
+    asked: AppRequest,
+    { isFresh }: { readonly isFresh: boolean },
+  ): Promise<AppDecision> {
+    const credentials = this.#needs.viewers.credentials(request, asked);
+    const remembered = isFresh ? undefined : await this.#recall(request, asked, credentials);
+    if (remembered !== undefined) return remembered;
+    const viewer = await this.#needs.viewers.identify(credentials, asked);
+    const access = await findApp(this.#needs, asked.address, viewer?.user);
+    if (access.type === "unknown" && viewer === undefined) return { type: "not-signed-in" };
+    if (access.type !== "granted") return access;
+    const { app } = access;
+    const found = viewer && { userId: viewer.user.id, credential: viewer.credential };
+    const cookies = [await this.#remember(asked, app, found), viewer?.renewal ?? []].flat();
+    return { type: "granted", app, viewer: found, isRemembered: false, cookies };
+  }
+
+  /** Returns what an earlier request decided for the same app and the same credential. */
+  async #recall(
+    { headers }: IncomingMessage,
+    asked: AppRequest,
+    credentials: readonly Credential[],
+  ): Promise<AppGrant | undefined> {
+    for (const token of cookieValues(headers.cookie, signedAppTokenCookie)) {
+      const claims = await this.#tokens.verify(token, audienceOf(asked));
+      const app = claims && readApp(claims);
+      if (claims === undefined || app === undefined) continue;
+      const grant = { type: "granted", app, isRemembered: true, cookies: [] } as const;
+      const { sub: userId, cred: hash } = claims;
+      if (userId === undefined) return { ...grant, viewer: undefined };
+      const credential = credentials.find(
+        ({ text }) => typeof hash === "string" && isSame(hashOf(text), hash),
+      );
+      if (credential !== undefined) return { ...grant, viewer: { userId, credential } };
+    }
+    return undefined;
+  }
+
+  async #remember(asked: AppRequest, app: OpenedApp, viewer: AppGrant["viewer"]): Promise<string> {
+    const whose =
+      viewer === undefined ? {} : { sub: viewer.userId, cred: hashOf(viewer.credential.text) };
+    const claims = { ...whose, ...claimsOf(app) };
+    return stringifySetCookie({
+      name: signedAppTokenCookie,
+      value: await this.#tokens.sign(claims, audienceOf(asked), appTokenSeconds),
+      path: `${asked.basePath}/`,
+      httpOnly: true,
+      sameSite: "lax",
+      secure: asked.origin.startsWith("https:"),
+      maxAge: appTokenSeconds,
+    });
+  }
+}
+
+function audienceOf({ origin, address }: AppRequest): string {
+  return `${origin}/${addressText(address)}`;
+}
+
+function claimsOf({ workspaceId, agentId, name, url, health, level }: OpenedApp): JWTPayload {
+  return { workspaceId, agentId, name, ...url, health, level };
+}
+
+/** Reads an app from claims that this deployment signed. */
+function readApp(claims: JWTPayload): OpenedApp | undefined {
+  const { port } = claims;
+  const text = (name: string): string => {
+    const value = claims[name];
+    return typeof value === "string" ? value : "";
+  };
+  if (typeof port !== "number") return undefined;
+  return {
+    workspaceId: text("workspaceId"),
+    agentId: text("agentId"),
+    name: text("name"),
+    url: {
+      protocol: text("protocol") === "https" ? "https" : "http",
+      port,
+      path: text("path"),
+      query: text("query"),
+    },
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- signed as such
+    health: text("health") as AppHealth,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- signed as such
+    level: text("level") as SharingLevel,
+  };
+}

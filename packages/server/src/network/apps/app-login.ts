@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+import { stringifySetCookie } from "cookie";
+
+import type { KeyHolders } from "../../platform/auth/service.ts";
+import type { AppPage } from "./app-page.ts";
+import type { AppRequest } from "./app-request.ts";
+import { hashOf, type LoginCodes } from "./app-tokens.ts";
+import type { AppViewers } from "./app-viewers.ts";
+import { cookieValues, loginStateCookie } from "./cookies.ts";
+import { notSignedIn } from "./problem-pages.ts";
+import { loginCodeParameter, withoutOwnParameters } from "./request-headers.ts";
+
+/** The answer that sends a browser elsewhere. */
+export interface Redirect {
+  readonly status: 303 | 307;
+  readonly location: string;
+  readonly cookies: readonly string[];
+}
+
+interface AppLoginNeeds {
+  readonly viewers: AppViewers;
+  readonly codes: LoginCodes;
+  readonly holders: KeyHolders;
+  readonly accessUrl: () => string;
+}
+
+/** The path at which browsers log in to the server; it returns to the path in `redirect`. */
+export const logInPath = "/login";
+/** The path at which a browser gets a login code for the host of an app. */
+export const authRedirectPath = "/api/v2/applications/auth-redirect";
+
+const stateBytes = 16;
+const stateForm = /^[\w-]{22}$/;
+/** The time for a person to log in. */
+const stateSeconds = 15 * 60;
+
+/**
+ * Logs browsers in at the hosts of apps (docs/protocol/rest.md §5). The server's own cookie is not sent there: the server
+ * encrypts a login code for the app's origin, which the browser carries there, and which is good only for the browser that
+ * began, by a cookie that the page of no other origin can read.
+ */
+export class AppLogin {
+  readonly #needs: AppLoginNeeds;
+
+  constructor(needs: AppLoginNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Sends a browser to log in; a page for requests that nobody sees. */
+  begin(request: IncomingMessage, asked: AppRequest): Redirect | AppPage {
+    if (!isNavigation(request)) return notSignedIn;
+    const { address, origin, basePath, path, query } = asked;
+    const target = `${basePath}${path}${withoutOwnParameters(query)}`;
+    const accessUrl = this.#needs.accessUrl();
+    if (address.access === "path") {
+      const parameters = new URLSearchParams({ redirect: target });
+      return { status: 303, location: `${logInPath}?${parameters.toString()}`, cookies: [] };
+    }
+    const [found = ""] = cookieValues(request.headers.cookie, loginStateCookie);
+    // One for all pages that are opened meanwhile.
+    const state = stateForm.test(found) ? found : randomBytes(stateBytes).toString("base64url");
+    const parameters = new URLSearchParams({
+      redirect_uri: `${origin}${target}`,
+      state: hashOf(state),
+    });
+    return {
+      status: 303,
+      location: `${accessUrl}${authRedirectPath}?${parameters.toString()}`,
+      cookies: [stateCookie(state, origin, stateSeconds)],
+    };
+  }
+
+  /** Ends a login with the code that the browser brings; undefined for a request without one. */
+  async complete(
+    request: IncomingMessage,
+    asked: AppRequest,
+  ): Promise<Redirect | AppPage | undefined> {
+    const { address, origin, path, query } = asked;
+    const code = new URLSearchParams(query).get(loginCodeParameter);
+    if (code === null || address.access === "path" || !isNavigation(request)) return undefined;
+    const location = `${origin}${path}${withoutOwnParameters(query)}`;
+    const { viewers, codes, holders } = this.#needs;
+    for (const state of cookieValues(request.headers.cookie, loginStateCookie)) {
+      const session = await codes.read(code, origin, state);
+      const user = session && (await holders.ofKey(session.keyId));
+      if (session === undefined || user?.id !== session.userId) continue;
+      const cookie = await viewers.sessionCookie(session, asked);
+      return { status: 303, location, cookies: [cookie, stateCookie("", origin, 0)] };
+    }
+    const known = await viewers.identify(viewers.credentials(request, asked), asked);
+    return known === undefined ? expiredLogin(location) : { status: 303, location, cookies: [] };
+  }
+}
+
+function expiredLogin(location: string): AppPage {
+  return {
+    status: 400,
+    title: "Login did not complete",
+    text: "The login has expired, was used before, or belongs to another browser; or this browser takes no cookies.",
+    advice: [`Open the app again: ${location}`],
+  };
+}
+
+function stateCookie(value: string, origin: string, maxAge: number): string {
+  const secure = origin.startsWith("https:");
+  const cookie = { name: loginStateCookie, value, path: "/", httpOnly: true, secure, maxAge };
+  return stringifySetCookie({ ...cookie, sameSite: "lax" });
+}
+
+/** Returns whether a person sees the answer: older browsers do not say so, but ask for HTML. */
+function isNavigation({ method, headers }: IncomingMessage): boolean {
+  if ((method !== "GET" && method !== "HEAD") || headers.upgrade !== undefined) return false;
+  const mode = headers["sec-fetch-mode"];
+  if (mode !== undefined) return mode === "navigate";
+  return headers.accept?.includes("text/html") ?? false;
+}

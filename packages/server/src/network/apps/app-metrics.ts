@@ -1,0 +1,55 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+import type { AppAddress } from "./app-address.ts";
+
+/** The end of a request to an app: what the viewer got, or the reason why it was not answered by the app. */
+export type AppOutcome = "answered" | "upgraded" | "refused" | "redirected" | "failed" | "left";
+
+export interface AppMetrics {
+  readonly count: (access: AppAddress["access"], outcome: AppOutcome) => void;
+  readonly firstByte: (seconds: number) => void;
+}
+
+/** Upper bounds in seconds: from an app on this machine to one that makes people wait. */
+const firstByteSeconds = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
+
+/** Adds the metrics of apps. */
+export function addAppMetrics(
+  registry: Registry,
+  read: { readonly open: () => number; readonly unused: () => number },
+): AppMetrics {
+  const registers = [registry];
+  const requests = new Counter({
+    name: "slipway_app_requests_total",
+    help: "Requests to workspace apps, by the kind of address and by outcome.",
+    labelNames: ["access", "outcome"],
+    registers,
+  });
+  const firstBytes = new Histogram({
+    name: "slipway_app_first_byte_seconds",
+    help: "Time from a request to the header of the app's answer, after the decision to let it through.",
+    buckets: firstByteSeconds,
+    registers,
+  });
+  const gauge = (name: string, help: string, value: () => number): void => {
+    const metric = new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(value());
+      },
+    });
+    registry.registerMetric(metric);
+  };
+  gauge("slipway_app_requests_open", "Requests to workspace apps that are under way.", read.open);
+  gauge(
+    "slipway_app_connections_unused",
+    "Connections to workspace apps that are kept for the next request.",
+    read.unused,
+  );
+  return {
+    count: (access, outcome) => requests.inc({ access, outcome }),
+    firstByte: (seconds) => firstBytes.observe(seconds),
+  };
+}

@@ -1,0 +1,57 @@
+import { createHash } from "node:crypto";
+
+import { sessionCookie } from "../../platform/http/token.ts";
+
+/** The cookie with the decision about the requests to an app (docs/protocol/rest.md §5). */
+export const signedAppTokenCookie = "coder_signed_app_token";
+/** The cookie of a browser that is logging in at the host of an app. */
+export const loginStateCookie = "slipway_app_login";
+
+/** The beginnings of the names of cookies that are the server's alone. */
+const reserved = [
+  sessionCookie,
+  signedAppTokenCookie,
+  "coder_path_app_session_token",
+  "coder_subdomain_app_session_token",
+  "slipway_",
+] as const;
+
+/** Returns the name of the cookie with the login at the hosts of apps. */
+export function appSessionCookie(wildcardHost: string): string {
+  const hash = createHash("sha256").update(wildcardHost).digest("hex");
+  return `coder_subdomain_app_session_token_${hash.slice(0, 32)}`;
+}
+
+/** Returns whether a cookie is the server's, which apps neither see nor set. */
+export function isReservedCookie(name: string): boolean {
+  const plain = name.trim().replace(/^__(?:host|secure)-/i, "");
+  return reserved.some((start) => plain.startsWith(start));
+}
+
+/** The most values of one name that are tried: an app may set cookies of that name in its page. */
+const maxValues = 4;
+
+/** Returns the values of a cookie, in the order of the header. */
+export function cookieValues(header: string | undefined, name: string): readonly string[] {
+  return pairsOf(header)
+    .filter((pair) => nameOf(pair) === name)
+    .map((pair) => pair.slice(pair.indexOf("=") + 1).trim())
+    .filter((value) => value !== "")
+    .slice(0, maxValues);
+}
+
+/** Returns a header of cookies without those of the server. */
+export function withoutReserved(header: string): string {
+  return pairsOf(header)
+    .filter((pair) => !isReservedCookie(nameOf(pair)))
+    .map((pair) => pair.trim())
+    .join("; ");
+}
+
+function pairsOf(header: string | undefined): readonly string[] {
+  return header === undefined ? [] : header.split(";");
+}
+
+function nameOf(pair: string): string {
+  return (pair.split("=", 1)[0] ?? "").trim();
+}

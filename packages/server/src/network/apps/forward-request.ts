@@ -1,0 +1,149 @@
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as openRequest,
+  type ServerResponse,
+} from "node:http";
+import type { Duplex } from "node:stream";
+
+import { errorText } from "@slipway/runtime";
+
+import { Refusal } from "../../platform/errors/errors.ts";
+import { hasBody } from "../../platform/http/body-deadline.ts";
+import { AppError } from "./errors.ts";
+
+/** The most bytes of the header of an app's response. */
+const maxHeaderBytes = 64 * 1024;
+
+/** A request of a viewer, as its app gets it. */
+export interface ForwardedRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The path and the query for the app. */
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly agent: Agent;
+  /** The time to the first byte of the response, after the last byte of the request. */
+  readonly timeoutMs: number;
+}
+
+/** The answer of an app. */
+export type AppAnswer =
+  | { readonly type: "response"; readonly response: IncomingMessage }
+  | {
+      readonly type: "upgrade";
+      readonly response: IncomingMessage;
+      readonly stream: Duplex;
+      readonly head: Buffer;
+    };
+
+/** Requests that may be made twice, and have no body. */
+const repeatable: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Sends a request to its app, with its body as the app takes it, and waits for the header of the response. A viewer who
+ * leaves ends it. Throws `AppError`, and what the agent is unreachable for.
+ */
+export async function forwardRequest(forwarded: ForwardedRequest): Promise<AppAnswer> {
+  const attempt = send(forwarded);
+  try {
+    return await attempt.answer;
+  } catch (error) {
+    // The app may have closed a kept connection before the request arrived there.
+    const mayRepeat =
+      attempt.sent.reusedSocket && isConnectionEnd(error) && isRepeatable(forwarded.request);
+    if (!mayRepeat || forwarded.response.destroyed) throw explain(error);
+    return send(forwarded).answer.catch((again: unknown) => {
+      throw explain(again);
+    });
+  }
+}
+
+interface Attempt {
+  readonly sent: ClientRequest;
+  readonly answer: Promise<AppAnswer>;
+}
+
+function send({ request, response, path, headers, agent, timeoutMs }: ForwardedRequest): Attempt {
+  const { promise, resolve, reject } = Promise.withResolvers<AppAnswer>();
+  const sent = openRequest({
+    agent,
+    method: request.method ?? "GET",
+    path,
+    headers,
+    maxHeaderSize: maxHeaderBytes,
+    setHost: false,
+  });
+  const late = setTimeout(() => {
+    const seconds = Math.round(timeoutMs / 1000);
+    sent.destroy(new AppError("no-answer", `no answer within ${seconds} seconds`));
+  }, timeoutMs);
+  const onData = (): void => void late.refresh();
+  const leave = (): void => void sent.destroy();
+  const settle = (): void => {
+    clearTimeout(late);
+    request.off("data", onData);
+  };
+  response.once("close", leave);
+  sent.on("continue", () => response.writeContinue());
+  sent.on("response", (answer) => {
+    settle();
+    resolve({ type: "response", response: answer });
+  });
+  sent.on("upgrade", (answer, stream, head) => {
+    settle();
+    resolve({ type: "upgrade", response: answer, stream, head });
+  });
+  // Without an answer, every request ends in one of the two.
+  sent.on("error", reject);
+  sent.on("close", () => {
+    settle();
+    reject(new AppError("ended", "the connection ended without an answer"));
+  });
+  sent.flushHeaders();
+  if (hasBody(request)) {
+    request.on("data", onData);
+    request.pipe(sent);
+  } else {
+    sent.end();
+  }
+  return { sent, answer: promise };
+}
+
+function isRepeatable(request: IncomingMessage): boolean {
+  return repeatable.has(request.method ?? "") && !hasBody(request);
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  return typeof code === "string" ? code : "";
+}
+
+/** Returns whether the connection ended, rather than that the answer is wrong. */
+function isConnectionEnd(error: unknown): boolean {
+  return ["ECONNRESET", "EPIPE", "reset", "ended"].includes(codeOf(error));
+}
+
+/** Returns the fault of the app. */
+function explain(error: unknown): unknown {
+  if (error instanceof AppError || error instanceof Refusal) return error;
+  const code = codeOf(error);
+  const options = { cause: error };
+  if (code === "HPE_HEADER_OVERFLOW") {
+    const limit = `${maxHeaderBytes / 1024} KiB`;
+    return new AppError(
+      "large-header",
+      `the header of the answer is longer than ${limit}`,
+      options,
+    );
+  }
+  if (code.startsWith("HPE_")) {
+    return new AppError("malformed", `the answer is not HTTP: ${errorText(error)}`, options);
+  }
+  if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
+    return new AppError("no-tls", `the TLS handshake failed: ${errorText(error)}`, options);
+  }
+  return new AppError("ended", errorText(error), options);
+}

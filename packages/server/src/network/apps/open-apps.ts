@@ -1,0 +1,103 @@
+import { type Clock, errorText, type Logger, spread } from "@slipway/runtime";
+
+import { type LimitName, type Limits, limitVariable } from "../../platform/config/limits.ts";
+import { OpenCounts } from "../../platform/http/open-counts.ts";
+import type { AppPage } from "./app-page.ts";
+
+export type AppLimits = Pick<Limits, "maxAppConnections" | "maxAppConnectionsPerUser">;
+
+/** The interval at which the rights to what is open are looked at again. */
+const checkMs = 15_000;
+/** What is younger was just decided. */
+const minAgeMs = 15_000;
+
+/** A request to an app that is under way, or a connection that came of one. */
+export interface OpenApp {
+  /** The same for all that need the same right. */
+  readonly right: string;
+  /** Returns whether the viewer may still open the app. */
+  readonly mayStay: () => Promise<boolean>;
+  readonly end: () => void;
+}
+
+interface OpenAppsNeeds {
+  readonly clock: Pick<Clock, "monotonic" | "sleep">;
+  readonly logger: Logger;
+  readonly limits: AppLimits;
+}
+
+/** The requests to apps that are under way, counted by user, or by address for those who are not logged in. */
+export class OpenApps {
+  readonly #needs: OpenAppsNeeds;
+  readonly #counts: OpenCounts;
+  readonly #open = new Map<OpenApp, number>();
+
+  constructor(needs: OpenAppsNeeds) {
+    const { maxAppConnections: inAll, maxAppConnectionsPerUser: perAddress } = needs.limits;
+    this.#needs = needs;
+    this.#counts = new OpenCounts({ inAll, perAddress });
+  }
+
+  get size(): number {
+    return this.#counts.size;
+  }
+
+  /** Counts a request until the result is disposed of; a page if there are too many. */
+  hold(viewer: string, app: OpenApp): Disposable | AppPage {
+    const taken = this.#counts.take(viewer);
+    if (taken === "address") return tooMany("maxAppConnectionsPerUser");
+    if (taken === "all") return tooMany("maxAppConnections");
+    this.#open.set(app, this.#needs.clock.monotonic());
+    return {
+      [Symbol.dispose]: () => {
+        this.#open.delete(app);
+        taken[Symbol.dispose]();
+      },
+    };
+  }
+
+  /** Ends what its viewer may no longer open, until the signal. Rejects with the signal's reason. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#needs;
+    for (;;) {
+      await clock.sleep(spread(checkMs), signal);
+      try {
+        await this.#check();
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.warn({ error: errorText(error) }, "rights to open apps were not looked at");
+      }
+    }
+  }
+
+  /** Ends everything. */
+  endAll(): void {
+    for (const app of this.#open.keys()) app.end();
+  }
+
+  async #check(): Promise<void> {
+    const now = this.#needs.clock.monotonic();
+    const old = [...this.#open].filter(([, since]) => now - since >= minAgeMs).map(([app]) => app);
+    const rights = Map.groupBy(old, ({ right }) => right);
+    for (const apps of rights.values()) {
+      if (await apps[0]?.mayStay()) continue;
+      for (const app of apps) app.end();
+    }
+  }
+}
+
+function tooMany(name: LimitName & keyof AppLimits): AppPage {
+  const isUser = name === "maxAppConnectionsPerUser";
+  return {
+    status: isUser ? 429 : 503,
+    title: "Too many connections to apps",
+    text: isUser
+      ? "You have too many connections to apps open on this server."
+      : "This server has too many connections to apps open.",
+    advice: [
+      "Close pages of apps that you no longer use, and reload this page.",
+      `An administrator can raise ${limitVariable(name)}.`,
+    ],
+    headers: { "Retry-After": "10" },
+  };
+}

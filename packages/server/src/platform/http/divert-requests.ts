@@ -1,0 +1,63 @@
+import { type IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** An upgrade that a client asks for. */
+export interface RequestedUpgrade {
+  readonly socket: Socket;
+  /** The bytes that came with the request. */
+  readonly head: Buffer;
+}
+
+/** Answers a request; the response of an upgrade is written to its socket, unless it is taken from it. */
+export type ServeRequest = (
+  response: ServerResponse,
+  upgrade: RequestedUpgrade | undefined,
+) => void;
+
+/**
+ * Takes requests from a server before anything else sees them, by their host or path: `divert` returns how to answer one, or
+ * undefined to leave it.
+ */
+export function divertRequests(
+  server: Server,
+  divert: (request: IncomingMessage) => ServeRequest | undefined,
+): void {
+  const onRequests = server.listeners("request");
+  const onUpgrades = server.listeners("upgrade");
+  server.removeAllListeners("request").removeAllListeners("upgrade");
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const serve = divert(request);
+    if (serve === undefined) return onRequests.forEach((on) => on.call(server, request, response));
+    waitLonger(request, response, server.timeout);
+    return serve(response, undefined);
+  };
+  server.on("request", answer);
+  // Whether the body may come is for the one who reads it to say.
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    if (divert(request) === undefined) response.writeContinue();
+    answer(request, response);
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const serve = divert(request);
+    if (serve === undefined)
+      return onUpgrades.forEach((on) => on.call(server, request, socket, head));
+    return serve(responseTo(request, socket), { socket, head });
+  });
+}
+
+/** Lets a connection be silent for as long as its request takes. */
+function waitLonger({ socket }: IncomingMessage, response: ServerResponse, idleMs: number): void {
+  socket.setTimeout(0);
+  response.once("close", () => socket.setTimeout(idleMs));
+}
+
+/** Returns the response to a request whose connection Node.js has released; the connection ends with it. */
+function responseTo(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once("finish", () => socket.end());
+  socket.on("error", () => socket.destroy());
+  socket.setTimeout(0);
+  return response;
+}
