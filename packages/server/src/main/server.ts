@@ -32,7 +32,7 @@ import { openHttp } from "./open-http.ts";
 import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
-import { wireApps } from "./wire-apps.ts";
+import { type Apps, wireApps } from "./wire-apps.ts";
 import { wireDeployment } from "./wire-deployment.ts";
 import { openDownloads, wireDownloads } from "./wire-downloads.ts";
 import { createOwnPeer, wireNetwork } from "./wire-network.ts";
@@ -138,6 +138,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const relay = opened.use(await openRelay(settings, { db, secrets, clock, logger, registry }));
   const platform = { db, pubsub, clock, logger };
   let stun: StunListener | undefined;
+  let apps: Apps | undefined;
   const work = new Scope();
   const http = await openHttp({ db, clock, logger, metrics }, settings, async (site) => {
     await wireDeployment(site, { db, clock, registry: metrics.registry, downloads });
@@ -160,11 +161,13 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));
     const access = wireNetwork(site, platform, { ...parts, secrets, orphans: peers, reach });
     work.run((stop) => access.run(stop));
-    const apps = opened.use(wireApps(site, { db, clock, logger, secrets, reach, registry }));
-    work.run((stop) => apps.run(stop));
+    apps = wireApps(site, platform, { secrets, reach, registry });
+    work.run((stop) => apps?.run(stop) ?? Promise.resolve());
     wireRelay(site, relay);
   });
   opened.use(http);
+  // What is under way with apps ends before the listener closes.
+  opened.use(apps);
   // Clients are told before the listener closes.
   opened.defer(() => relay.close());
   opened.defer(() => downloads.store.stop());

@@ -1,4 +1,3 @@
-import type { Clock, Logger } from "@slipway/runtime";
 import type { Registry } from "prom-client";
 
 import { AppConnections } from "../network/apps/app-connections.ts";
@@ -14,36 +13,37 @@ import { OpenApps } from "../network/apps/open-apps.ts";
 import type { AgentReach } from "../network/own-peer/own-peer.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import { createKeyHolders } from "../platform/auth/service.ts";
-import type { Database } from "../platform/db/database.ts";
 import { clientViews } from "../platform/http/client-view.ts";
 import { divertRequests } from "../platform/http/divert-requests.ts";
 import type { Site } from "./open-http.ts";
+import type { Platform } from "./platform.ts";
 
 interface AppParts {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly logger: Logger;
   readonly secrets: SecretBox;
   readonly reach: AgentReach;
   readonly registry: Registry;
 }
 
-/** The apps of workspaces, as this server opens them. Its creator runs and closes it. */
+/** The apps of workspaces, as this server opens them. Its creator runs it, and closes it before the listener. */
 export interface Apps extends Disposable {
   /** Ends what its viewers may no longer open, until the signal. */
   run(signal: AbortSignal): Promise<void>;
 }
 
 /** Takes requests for apps from the listener, before the API and its pages see them. */
-export function wireApps({ app, routes, settings, accessUrl }: Site, parts: AppParts): Apps {
-  const { db, clock, secrets, reach, registry } = parts;
-  const logger = parts.logger.child({ part: "apps" });
+export function wireApps(
+  { app, routes, settings, accessUrl }: Site,
+  platform: Platform,
+  { secrets, reach, registry }: AppParts,
+): Apps {
+  const { db, pubsub, clock } = platform;
+  const logger = platform.logger.child({ part: "apps" });
   const { limits, pathApps, wildcardAccessUrl: wildcard } = settings;
   const holders = createKeyHolders(db, limits);
   const codes = new LoginCodes(secrets, clock);
   const viewers = new AppViewers({ secrets, clock, holders });
   const connections = new AppConnections({ reach, clock });
-  const open = new OpenApps({ clock, logger, limits });
+  const open = new OpenApps({ pubsub, clock, logger, limits });
   const metrics = addAppMetrics(registry, {
     open: () => open.size,
     unused: () => connections.unused,

@@ -12,7 +12,8 @@ export async function answerViewer(
   response: ServerResponse,
   headers: readonly string[],
 ): Promise<void> {
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "", [...headers]);
+  const reason = (answer.statusMessage ?? "").replaceAll(/[^\t\x20-\x7e]/g, "");
+  response.writeHead(answer.statusCode ?? 502, reason, [...headers]);
   // A stream of events may begin long before its first event.
   response.flushHeaders();
   await pipeline(answer, response).catch(() => response.destroy());

@@ -2,6 +2,7 @@ import type { AppHealth, SharingLevel } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
 import { agentStatus } from "../../features/agents/connection/agent-status.ts";
+import { selectPortShare } from "../../features/workspaces/port-shares/queries.ts";
 import { holdsEntry } from "../../platform/auth/grants.ts";
 import { mayActFor } from "../../platform/auth/rights.ts";
 import type { PathApps } from "../../platform/config/settings.ts";
@@ -61,7 +62,7 @@ export async function findApp(
   const agents = await selectAgentsOfBuild(db, workspace.build_id);
   const isOwnersOnly = access === "path" && pathApps !== "shared";
   const gate = { db, workspace, viewer, isOwnersOnly };
-  const found = await findTarget(db, { agents, agentName, target });
+  const found = await findTarget(db, { workspace, agents, agentName, target });
   // Only who may open everything learns why there is nothing.
   if (!(await mayOpen(gate, found?.level ?? "owner"))) return unknown;
   if (workspace.status !== "running") {
@@ -84,6 +85,7 @@ interface FoundTarget {
 }
 
 interface Wanted {
+  readonly workspace: NamedWorkspace;
   readonly agents: readonly AgentOfBuild[];
   readonly agentName: string | undefined;
   readonly target: AppTarget;
@@ -91,7 +93,7 @@ interface Wanted {
 
 async function findTarget(
   db: Queryable,
-  { agents, agentName, target }: Wanted,
+  { workspace, agents, agentName, target }: Wanted,
 ): Promise<FoundTarget | undefined> {
   const named = agents.find(({ name }) => name.toLowerCase() === agentName);
   // Slugs are unique in a workspace, so that an agent's name beside one changes nothing.
@@ -103,7 +105,9 @@ async function findTarget(
   if (agent === undefined) return undefined;
   if (app !== undefined) return { agent, level: app.sharing_level, part: { type: "app", app } };
   if (target.type === "app") return undefined;
-  return { agent, level: "owner", part: target };
+  const shared = { workspaceId: workspace.id, agentName: agent.name, port: target.port };
+  const share = await selectPortShare(db, shared);
+  return { agent, level: share?.share_level ?? "owner", part: target };
 }
 
 function openTarget(workspace: NamedWorkspace, { agent, part, level }: FoundTarget): AppAccess {

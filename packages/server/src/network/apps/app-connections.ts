@@ -72,9 +72,14 @@ export class AppConnections implements Disposable {
     return withDeadline(dialTimeoutMs, clock, async (signal) => {
       const agent = await reach.reachAgent(agentId, signal);
       const stream = await agent.dial(url.port, signal);
-      return url.protocol === "https" ? secure(stream, signal) : stream;
+      return url.protocol === "https" ? secure(stream, signal) : asSocket(stream);
     });
   }
+}
+
+/** Adds the method of sockets that Node.js calls when it uses a connection again. */
+function asSocket(stream: Duplex): Duplex {
+  return Object.assign(stream, { ref: () => stream });
 }
 
 interface PoolOptions {
@@ -141,7 +146,7 @@ class Pool extends Agent {
 
   override reuseSocket(stream: Duplex, request: ClientRequest): void {
     this.#unused.get(stream)?.();
-    request.reusedSocket = true;
+    super.reuseSocket(stream, request);
   }
 }
 

@@ -23,6 +23,9 @@ export interface AppExchange {
   readonly added: readonly string[];
 }
 
+/** The smallest status of an answer that nothing follows (RFC 9110 section 15). */
+const minFinalStatus = 200;
+
 interface AppForwarderNeeds {
   readonly connections: AppConnections;
   readonly clock: Pick<Clock, "monotonic">;
@@ -60,6 +63,11 @@ export class AppForwarder {
     });
     metrics.firstByte((clock.monotonic() - beganAt) / 1000);
     const headers = this.#viewedHeaders(answer.response, exchange);
+    const { statusCode = 0 } = answer.response;
+    if (answer.type === "response" && statusCode < minFinalStatus) {
+      answer.response.destroy();
+      throw new AppError("malformed", `the answer has the status ${statusCode}`);
+    }
     if (answer.type === "response") {
       await answerViewer(answer.response, response, headers);
       return "answered";

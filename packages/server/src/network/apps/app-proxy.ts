@@ -56,7 +56,7 @@ export class AppProxy {
   /** Returns how to answer a request for an app; undefined for requests to the API and its pages. */
   divert(request: IncomingMessage): ServeRequest | undefined {
     const { readClientView, site } = this.#needs;
-    const asked = readAppRequest(request, readClientView(request), site);
+    const asked = readAppRequest(request, () => readClientView(request), site);
     if (asked.type === "none") return undefined;
     return (response, upgrade) => void this.#serve(asked, { request, response, upgrade });
   }
@@ -133,9 +133,12 @@ export class AppProxy {
     const credential = viewer === undefined ? "" : hashOf(viewer.credential.text);
     const held = this.#needs.open.hold(viewer?.userId ?? asked.client.address, {
       right: [asked.origin, addressText(asked.address), app.agentId, credential].join(" "),
+      workspaceId: app.workspaceId,
       mayStay: async () => {
         const now = await this.#needs.grants.decide(request, asked, { isFresh: true });
-        return now.type === "granted" && now.app.agentId === app.agentId;
+        if (now.type === "granted") return now.app.agentId === app.agentId;
+        // The session of an agent may break and come back while the app goes on.
+        return now.type === "problem" && now.problem.type === "disconnected";
       },
       end: () => {
         response.destroy();

@@ -45,36 +45,38 @@ export interface AppSite {
  */
 export function readAppRequest(
   { url = "" }: Pick<IncomingMessage, "url">,
-  client: ClientView,
+  readClient: () => ClientView,
   site: AppSite,
 ): AskedApp {
-  const access = new URL(site.accessUrl());
+  if (site.wildcard === undefined && !isAppPath(url)) return { type: "none" };
+  // Not yet known to a request that comes the moment the server listens.
+  const access = new URL(site.accessUrl() || "http://localhost");
+  const client = readClient();
   const host = client.host.toLowerCase();
-  const own = { client, origin: originOf(host, client, access) };
-  const wildcardHost = wildcardHostname(site.wildcard, access.href);
   const isServer = hostname(host) === access.hostname;
+  const wildcardHost = wildcardHostname(site.wildcard, access.href);
   const part = site.wildcard && !isServer ? wildcardPart(site.wildcard, host) : undefined;
   if (part !== undefined) {
     const address = parseAppHost(part);
-    if (address === undefined || own.origin === undefined || !url.startsWith("/")) {
-      return { type: "malformed-host" };
-    }
+    if (address === undefined || !url.startsWith("/")) return { type: "malformed-host" };
+    // A proxy may drop the port from the host.
+    const origin = `${access.protocol}//${wildcardHost.replace("*", part)}`;
     const rest = { wildcardHost, basePath: "", ...splitQuery(url) };
-    return { type: "app", asked: { address, ...own, origin: own.origin, ...rest } };
+    return { type: "app", asked: { address, client, origin, ...rest } };
   }
   if (!isAppPath(url)) return { type: "none" };
   const parsed = parseAppPath(url);
   if (site.pathApps === "off") return { type: "path-apps-off" };
-  if (parsed === undefined || own.origin === undefined) return { type: "unknown-path" };
+  const origin = isServer ? access.origin : originOf(host, client);
+  if (parsed === undefined || origin === undefined) return { type: "unknown-path" };
   const { address, basePath } = parsed;
   const rest = { wildcardHost, basePath, ...splitQuery(parsed.rest) };
-  return { type: "app", asked: { address, ...own, origin: own.origin, ...rest } };
+  return { type: "app", asked: { address, client, origin, ...rest } };
 }
 
-/** Returns the origin of a request; undefined if its host is none. Apps use https if the server does. */
-function originOf(host: string, { protocol }: ClientView, access: URL): string | undefined {
-  const scheme = access.protocol === "https:" ? "https" : protocol;
-  const text = `${scheme}://${host}`;
+/** Returns the origin of a host by which the server is reached beside its access URL; undefined if it is none. */
+function originOf(host: string, { protocol }: ClientView): string | undefined {
+  const text = `${protocol}://${host}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // Nothing but a host and a port.
   return url?.href === `${url?.origin}/` ? url.origin : undefined;

@@ -87,7 +87,8 @@ function send({ request, response, path, headers, agent, timeoutMs }: ForwardedR
     request.off("data", onData);
   };
   response.once("close", leave);
-  sent.on("continue", () => response.writeContinue());
+  // Another one would be said to nobody.
+  if (request.headers.expect !== undefined) sent.once("continue", () => response.writeContinue());
   sent.on("response", (answer) => {
     settle();
     resolve({ type: "response", response: answer });

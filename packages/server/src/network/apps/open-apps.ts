@@ -1,18 +1,20 @@
-import { type Clock, errorText, type Logger, spread } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, spread, Wake } from "@slipway/runtime";
 
 import { type LimitName, type Limits, limitVariable } from "../../platform/config/limits.ts";
 import { OpenCounts } from "../../platform/http/open-counts.ts";
+import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import type { AppPage } from "./app-page.ts";
 
 export type AppLimits = Pick<Limits, "maxAppConnections" | "maxAppConnectionsPerUser">;
 
-/** The interval at which the rights to what is open are looked at again. */
+/** The interval at which the rights to what is open are looked at again, without a hint. */
 const checkMs = 15_000;
-/** What is younger was just decided. */
-const minAgeMs = 15_000;
+/** The time for hints to gather, so that many at once make one look. */
+const gatherMs = 250;
 
 /** A request to an app that is under way, or a connection that came of one. */
 export interface OpenApp {
+  readonly workspaceId: string;
   /** The same for all that need the same right. */
   readonly right: string;
   /** Returns whether the viewer may still open the app. */
@@ -21,7 +23,8 @@ export interface OpenApp {
 }
 
 interface OpenAppsNeeds {
-  readonly clock: Pick<Clock, "monotonic" | "sleep">;
+  readonly pubsub: Pick<PubSub, "subscribe">;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: AppLimits;
 }
@@ -30,7 +33,10 @@ interface OpenAppsNeeds {
 export class OpenApps {
   readonly #needs: OpenAppsNeeds;
   readonly #counts: OpenCounts;
-  readonly #open = new Map<OpenApp, number>();
+  readonly #open = new Set<OpenApp>();
+  /** Those whose right may have changed. */
+  readonly #suspects = new Set<OpenApp>();
+  readonly #wake = new Wake();
 
   constructor(needs: OpenAppsNeeds) {
     const { maxAppConnections: inAll, maxAppConnectionsPerUser: perAddress } = needs.limits;
@@ -47,10 +53,14 @@ export class OpenApps {
     const taken = this.#counts.take(viewer);
     if (taken === "address") return tooMany("maxAppConnectionsPerUser");
     if (taken === "all") return tooMany("maxAppConnections");
-    this.#open.set(app, this.#needs.clock.monotonic());
+    this.#open.add(app);
+    const topic = topics.workspace(app.workspaceId);
+    const subscription = this.#needs.pubsub.subscribe(topic, () => this.#suspect([app]));
     return {
       [Symbol.dispose]: () => {
+        subscription[Symbol.dispose]();
         this.#open.delete(app);
+        this.#suspects.delete(app);
         taken[Symbol.dispose]();
       },
     };
@@ -58,9 +68,16 @@ export class OpenApps {
 
   /** Ends what its viewer may no longer open, until the signal. Rejects with the signal's reason. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#needs;
+    const { clock, logger, pubsub } = this.#needs;
+    using _ = pubsub.subscribe(topics.sessions, () => this.#suspect(this.#open));
+    let checkedAllAt = clock.monotonic();
     for (;;) {
-      await clock.sleep(spread(checkMs), signal);
+      await this.#wake.wait(spread(checkMs), clock, signal);
+      await clock.sleep(gatherMs, signal);
+      if (clock.monotonic() - checkedAllAt >= checkMs / 2) {
+        checkedAllAt = clock.monotonic();
+        for (const app of this.#open) this.#suspects.add(app);
+      }
       try {
         await this.#check();
       } catch (error) {
@@ -75,10 +92,14 @@ export class OpenApps {
     for (const app of this.#open.keys()) app.end();
   }
 
+  #suspect(apps: Iterable<OpenApp>): void {
+    for (const app of apps) this.#suspects.add(app);
+    this.#wake.wake();
+  }
+
   async #check(): Promise<void> {
-    const now = this.#needs.clock.monotonic();
-    const old = [...this.#open].filter(([, since]) => now - since >= minAgeMs).map(([app]) => app);
-    const rights = Map.groupBy(old, ({ right }) => right);
+    const rights = Map.groupBy(this.#suspects, ({ right }) => right);
+    this.#suspects.clear();
     for (const apps of rights.values()) {
       if (await apps[0]?.mayStay()) continue;
       for (const app of apps) app.end();
