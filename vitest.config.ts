@@ -53,7 +53,7 @@ const peerTests = {
     "interop/stock-{agent,claims,machines,relay}.test.ts",
     "a stock agent on our server",
   ],
-  SLIPWAY_STOCK_COMMAND: ["interop/stock-command.test.ts", "a stock command on our server"],
+  SLIPWAY_STOCK_COMMAND: ["interop/stock-{command,open}.test.ts", "a stock command on our server"],
   SLIPWAY_STOCK_SERVER: ["interop/stock-server.test.ts", "our agent on a stock server"],
   SLIPWAY_STOCK_DATABASE: [
     "interop/stock-server-claim.test.ts",

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { logInAsAdmin, type ServerProcess, startServerProcess } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { runStockCommand } from "./support/run-stock-command.ts";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
 /*
@@ -116,7 +117,11 @@ describe.each(stockPrograms("SLIPWAY_STOCK_COMMAND").map((one) => [one.name, one
 
     it.each(ours.map((step) => [step.line, step] as const))("%s", async (_line, step) => {
       const fill = filling(program);
-      const ended = await run(program, fill(step.line).split(" "), fill(step.input ?? ""));
+      const input = fill(step.input ?? "");
+      const ended = await runStockCommand(program, fill(step.line).split(" "), {
+        directory,
+        input,
+      });
       expect(ended.code, ended.text).toBe(0);
       expect(ended.text).toMatch(new RegExp(fill(step.prints.source), step.prints.flags));
     });
@@ -138,33 +143,4 @@ function filling({ name }: StockProgram): (text: string) => string {
       .replaceAll("TOKEN", token)
       .replaceAll("TEMPLATE", join(directory, "template"))
       .replaceAll("PULLED", join(directory, `pulled-${short}`));
-}
-
-interface Ended {
-  readonly code: number;
-  readonly text: string;
-}
-
-/** Runs a command with a home of its own; `text` is all that it printed, without colors. */
-function run(program: StockProgram, args: readonly string[], input: string): Promise<Ended> {
-  const home = join(directory, `home-${program.name}`);
-  return new Promise((resolve) => {
-    const options = {
-      timeout: 60_000,
-      env: {
-        HOME: home,
-        PATH: "/usr/bin:/bin",
-        CODER_CONFIG_DIR: join(home, "config"),
-        CODER_NO_VERSION_WARNING: "true",
-        CODER_NO_FEATURE_WARNING: "true",
-        NO_COLOR: "1",
-      },
-    };
-    const child = execFile(program.path, [...args], options, (error, stdout, stderr) => {
-      const code = error === null ? 0 : Number(error.code ?? -1);
-      // oxlint-disable-next-line no-control-regex -- colors begin with an escape
-      resolve({ code, text: `${stdout}${stderr}`.replaceAll(/\u001B\[[\d;]*m/g, "") });
-    });
-    child.stdin?.end(input);
-  });
 }

@@ -1,0 +1,49 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+
+import type { StockProgram } from "./stock-program.ts";
+
+/** The end of a stock command. */
+export interface StockResult {
+  readonly code: number;
+  readonly out: string;
+  /** Everything that it printed, without colors. */
+  readonly text: string;
+}
+
+interface StockSurroundings {
+  /** The directory in which each program has a home of its own. */
+  readonly directory: string;
+  readonly input: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Runs a stock command to its end. */
+export function runStockCommand(
+  program: StockProgram,
+  args: readonly string[],
+  { directory, input, environment = {} }: StockSurroundings,
+): Promise<StockResult> {
+  const home = join(directory, `home-${program.name}`);
+  return new Promise((resolve) => {
+    const options = {
+      timeout: 60_000,
+      env: {
+        HOME: home,
+        PATH: "/usr/bin:/bin",
+        CODER_CONFIG_DIR: join(home, "config"),
+        CODER_NO_VERSION_WARNING: "true",
+        CODER_NO_FEATURE_WARNING: "true",
+        NO_COLOR: "1",
+        ...environment,
+      },
+    };
+    const child = execFile(program.path, [...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : Number(error.code ?? -1);
+      // oxlint-disable-next-line no-control-regex -- colors begin with an escape
+      const plain = (text: string): string => text.replaceAll(/\u001B\[[\d;]*m/g, "");
+      resolve({ code, out: plain(stdout), text: plain(`${stdout}${stderr}`) });
+    });
+    child.stdin?.end(input);
+  });
+}
