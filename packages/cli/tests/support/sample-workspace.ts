@@ -1,4 +1,4 @@
-import type { Workspace, WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
+import type { Workspace, WorkspaceAgent, WorkspaceApp, WorkspaceBuild } from "@slipway/api";
 
 const id = "11111111-1111-4111-8111-111111111111";
 const time = "2026-01-01T00:00:00Z";
@@ -31,6 +31,21 @@ export const sampleAgent: WorkspaceAgent = {
   ],
   scripts: [],
   startup_script_behavior: "non-blocking",
+};
+
+/** An app of that agent. */
+export const sampleApp: WorkspaceApp = {
+  id,
+  external: false,
+  slug: "web",
+  url: "http://localhost:8080",
+  subdomain: false,
+  sharing_level: "owner",
+  healthcheck: { url: "", interval: 0, threshold: 0 },
+  health: "disabled",
+  hidden: false,
+  open_in: "tab",
+  statuses: [],
 };
 
 /** A finished build, without resources. */

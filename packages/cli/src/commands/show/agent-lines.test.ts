@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 
 import {
   sampleAgent,
+  sampleApp,
   sampleBuild,
   sampleWorkspace,
 } from "../../../tests/support/sample-workspace.ts";
@@ -136,33 +137,20 @@ it("shows the newest status of each app that reports one, which cannot control t
 });
 
 it("shows the apps of an agent: how they are, who may open them, and where", () => {
-  const app = {
-    id: sampleAgent.id,
-    external: false,
-    slug: "web",
-    subdomain: false,
-    sharing_level: "owner" as const,
-    healthcheck: { url: "", interval: 0, threshold: 0 },
-    health: "disabled" as const,
-    hidden: false,
-    open_in: "tab" as const,
-    statuses: [],
-    url: "http://localhost:8080",
-  };
   const subdomain = { subdomain: true, subdomain_name: "api--demo--ada" };
   const agent = {
     ...sampleAgent,
     apps: [
-      app,
+      sampleApp,
       {
-        ...app,
+        ...sampleApp,
         slug: "api",
         health: "unhealthy" as const,
         sharing_level: "public" as const,
         ...subdomain,
       },
-      { ...app, slug: "top", url: "", command: "htop" },
-      { ...app, slug: "secret", hidden: true },
+      { ...sampleApp, slug: "top", url: "", command: "htop" },
+      { ...sampleApp, slug: "secret", hidden: true },
     ],
   };
   const region = { path_app_url: "https://x.example", wildcard_hostname: "*.apps.example" };

@@ -1,6 +1,12 @@
+import type { AppHealth, Workspace } from "@slipway/api";
 import { expect, it } from "vitest";
 
-import { sampleBuild, sampleWorkspace } from "../../../tests/support/sample-workspace.ts";
+import {
+  sampleAgent,
+  sampleApp,
+  sampleBuild,
+  sampleWorkspace,
+} from "../../../tests/support/sample-workspace.ts";
 import { noColors } from "../../terminal/colors.ts";
 import { renderColumns } from "../../terminal/table.ts";
 import { defaultWorkspaceColumns, workspaceColumns } from "./workspace-columns.ts";
@@ -48,5 +54,44 @@ it("prints the requested columns, in their order", () => {
     "STOPS NEXT  STOPS AFTER  STARTS NEXT  STARTS AT                     WORKSPACE",
     "in 5 hours  8h           in 1 day     9:30 mon-fri (Europe/Berlin)  demo",
     "-           -            -            -                             demo",
+  ]);
+});
+
+/** Returns a running workspace whose apps have these states, named app0, app1 and so on. */
+function withApps(...states: readonly AppHealth[]): Workspace {
+  const apps = Array.from(states, (health, index) =>
+    Object.assign({}, sampleApp, { slug: `app${index}`, health }),
+  );
+  const { id, created_at } = sampleAgent;
+  const resource = {
+    id,
+    created_at,
+    job_id: id,
+    workspace_transition: "start" as const,
+    type: "process",
+    name: "box",
+    hide: false,
+    icon: "",
+    agents: [{ ...sampleAgent, apps }],
+    metadata: [],
+    daily_cost: 0,
+  };
+  return { ...sampleWorkspace, latest_build: { ...sampleBuild, resources: [resource] } };
+}
+
+it("names an app that is not healthy, in a workspace whose agents are", () => {
+  const health = { healthy: false, failing_agents: [] };
+  const workspaces = [
+    withApps("healthy", "disabled", "initializing"),
+    withApps("healthy", "unhealthy"),
+    withApps("unhealthy", "unhealthy", "unhealthy"),
+    { ...withApps("unhealthy"), health },
+  ];
+  expect(renderColumns(workspaceColumns(view), ["healthy"], workspaces, layout)).toEqual([
+    "HEALTHY",
+    "yes",
+    "no: app app1",
+    "no: app app0 and 2 more",
+    "no",
   ]);
 });

@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import type { Workspace, WorkspaceBuild } from "@slipway/api";
 import { durationText } from "@slipway/runtime";
 
 import type { Colors } from "../../terminal/colors.ts";
@@ -77,8 +77,17 @@ export function workspaceColumns({
   };
 }
 
-/** Returns the health of a running workspace; others have none. */
+/** Returns the health of a running workspace, which is that of its agents, then of its apps; others have none. */
 function healthCell({ latest_build, health }: Workspace, colors: Colors): Cell {
   if (latest_build.status !== "running") return "-";
-  return health.healthy ? "yes" : { text: "no", style: colors.red };
+  if (!health.healthy) return { text: "no", style: colors.red };
+  const [first, ...more] = unhealthyApps(latest_build);
+  if (first === undefined) return "yes";
+  const others = more.length === 0 ? "" : ` and ${more.length} more`;
+  return { text: `no: app ${first}${others}`, style: colors.yellow };
+}
+
+function unhealthyApps({ resources }: Pick<WorkspaceBuild, "resources">): readonly string[] {
+  const apps = resources.flatMap(({ agents }) => agents.flatMap((agent) => agent.apps));
+  return apps.filter(({ health }) => health === "unhealthy").map(({ slug }) => slug);
 }
