@@ -66,6 +66,8 @@ const namingNothing: ReadonlySet<string> = new Set([
   "container",
   "container_user",
   "backend_type",
+  "viewer",
+  "received",
   "label",
   // Rights of a new token, which are compared with those of the caller's token.
   "scope",
