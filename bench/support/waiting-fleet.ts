@@ -19,6 +19,9 @@ const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `openWaitingFleet`
 const order = JSON.parse(String((await lines.next()).value)) as WaitingOrder;
 
+// Every lost connection and ended wait is an error, whose stack nobody reads.
+Error.stackTraceLimit = 0;
+
 const never = new Promise<never>(() => undefined);
 const sockets = new ReinitSockets();
 /** Keeps agents from dialing while it is set. */
