@@ -275,6 +275,7 @@ export { Workspace, WorkspacesResponse, CreateWorkspaceRequest } from "./workspa
 export { AuthCheck, AuthCheckRequest } from "./deployment/auth-check.ts";
 export {
   Appearance,
+  AppearanceUpdate,
   DeploymentConfig,
   HealthReport,
   RegionsResponse,
@@ -286,6 +287,7 @@ export {
   BuildInfo,
   checkAuthorization,
   getAppearance,
+  updateAppearance,
   getApplicationsHost,
   getBuildInfo,
   getDeploymentConfig,

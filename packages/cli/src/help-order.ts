@@ -79,6 +79,7 @@ export const helpOrder: Readonly<Record<string, readonly string[]>> = {
     "users delete",
     "users edit-roles",
     "audit",
+    "announce",
     "connections",
     "publickey",
     "tokens create",

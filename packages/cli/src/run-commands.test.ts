@@ -73,6 +73,22 @@ async function run(
   return { code, terminal };
 }
 
+it("sets banners, prints them, and removes them", async () => {
+  const banner = { enabled: true, message: "noon" };
+  const hidden = { enabled: false, message: "hidden" };
+  answers = new Map(
+    Object.entries({
+      "GET /api/v2/appearance": { status: 200, body: { announcement_banners: [banner, hidden] } },
+      "PUT /api/v2/appearance": { status: 200, body: { announcement_banners: [] } },
+    }),
+  );
+  const as = `--url ${url} --token t`;
+  expect((await run(`announce ${as}`)).terminal.outText()).toBe("noon\n");
+  expect((await run(`announce --clear ${as}`)).terminal.errText()).toBe("no banners\n");
+  expect((await run(`announce noon --clear ${as}`)).code).toBe(2);
+  expect(requests).toEqual(["GET /api/v2/appearance", "PUT /api/v2/appearance"]);
+});
+
 const loginAnswers = {
   "GET /api/v2/buildinfo": { status: 200, body: { version: "v1.0.0" } },
   "GET /api/v2/users/first": { status: 200, body: { message: "yes" } },

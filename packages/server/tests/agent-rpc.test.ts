@@ -77,6 +77,7 @@ beforeEach(async () => {
     noteActivity: (workspaceId) => noteActivity(database.db, workspaceId),
     storedLogLines: { inc: () => undefined },
     readDerpMap: () => ({ Regions: {} }),
+    readAppearance: () => Promise.resolve({ announcement_banners: [] }),
     maxSubAgents: 32,
     coordinate: async function* nobody() {},
   });

@@ -2,18 +2,24 @@ import { once } from "node:events";
 
 import {
   checkAuthorization,
+  getAppearance,
   getDeploymentConfig,
   getHealthReport,
+  listAuditLogs,
   listInboxNotifications,
   listRegions,
   type OpenApiDocument,
+  updateAppearance,
 } from "@slipway/api";
-import { testAdmin } from "@slipway/testkit";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { connectExternalAgent, makeWorkspace, pushTemplate, testAdmin } from "@slipway/testkit";
+import { Agent } from "@slipway/wire";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 
 import { openReplica, type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
+
+const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -43,6 +49,44 @@ describe("what clients set themselves up by", () => {
       status: 200,
       body,
     });
+  });
+
+  it("has the banners that an owner sets, which agents read", async () => {
+    const banner = { enabled: true, message: "maintenance at noon", background_color: "#ff0000" };
+    const body = { announcement_banners: [banner, { enabled: false, message: "later" }] };
+    expect(await server.admin.call(updateAppearance, { body })).toEqual(body);
+    expect(await member.call(getAppearance, {})).toMatchObject(body);
+    const templateId = await pushTemplate(server.admin, "banners", template);
+    const workspace = await makeWorkspace(server.admin, "banners", templateId, () => true);
+    const { connection } = await connectExternalAgent(server.admin, workspace.id, "main");
+    onTestFinished(() => connection.close());
+    const { signal } = new AbortController();
+    const read = await connection.unary(Agent.method.getAnnouncementBanners, {}, signal);
+    expect(read.announcementBanners).toMatchObject([
+      { enabled: true, message: banner.message, backgroundColor: "#ff0000" },
+      { enabled: false, message: "later" },
+    ]);
+    expect(await connection.unary(Agent.method.getServiceBanner, {}, signal)).toMatchObject({
+      enabled: true,
+      message: banner.message,
+    });
+    const [entry] = (
+      await server.admin.call(listAuditLogs, {
+        query: { q: "resource_type:appearance", limit: "1" },
+      })
+    ).audit_logs;
+    expect(entry).toMatchObject({ resource_type: "appearance", action: "write" });
+    await server.admin.call(updateAppearance, { body: { announcement_banners: [] } });
+  });
+
+  it.each([
+    { announcement_banners: Array.from({ length: 9 }, () => ({ enabled: true })) },
+    { announcement_banners: [{ enabled: true, message: "x".repeat(1_001) }] },
+    { announcement_banners: [{ enabled: true, background_color: "red;}" }] },
+    { announcement_banners: [{ message: "not said whether it is enabled" }] },
+    {},
+  ])("takes no banners that are too much or malformed: %#", async (body) => {
+    expect(await server.request("PUT", "/appearance", body)).toMatchObject({ status: 400 });
   });
 
   it("names one region, with the deployment's id and the access URL", async () => {

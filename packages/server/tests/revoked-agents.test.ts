@@ -253,6 +253,7 @@ function openSession({ workspace }: Running): OpenSession {
     noteActivity: async () => undefined,
     storedLogLines: { inc: () => undefined },
     readDerpMap: () => ({ Regions: {} }),
+    readAppearance: () => Promise.resolve({ announcement_banners: [] }),
     maxSubAgents: 32,
     coordinate: async function* nobody() {},
   });

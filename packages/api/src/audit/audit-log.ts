@@ -26,6 +26,7 @@ export const AuditResourceType = oneOf(
   "api_key",
   "git_ssh_key",
   "prebuilds_settings",
+  "appearance",
   "workspace_agent",
   "file",
 );

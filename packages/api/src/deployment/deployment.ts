@@ -15,6 +15,23 @@ const Banner = Type.Object({
   background_color: Type.Optional(Type.String()),
 });
 
+/** The most banners, and the longest one, in characters. */
+const maxBanners = 8;
+const maxBannerLength = 1_000;
+
+/** The banners that sessions in workspaces begin with. */
+export const AppearanceUpdate = Type.Object({
+  announcement_banners: Type.Array(
+    Type.Object({
+      enabled: Type.Boolean(),
+      message: Type.Optional(Type.String({ maxLength: maxBannerLength })),
+      background_color: Type.Optional(Type.String({ pattern: "^(#[0-9a-fA-F]{6})?$" })),
+    }),
+    { maxItems: maxBanners },
+  ),
+});
+export type AppearanceUpdate = Infer<typeof AppearanceUpdate>;
+
 export const Appearance = Type.Object({
   application_name: Type.String(),
   logo_url: Type.String(),

@@ -5,6 +5,7 @@ import { type Infer } from "../contract/scalars.ts";
 import { AuthCheckRequest } from "./auth-check.ts";
 import {
   Appearance,
+  AppearanceUpdate,
   DeploymentConfig,
   DeploymentStats,
   HealthReport,
@@ -57,6 +58,15 @@ export const getAppearance = defineRoute({
   tag: "deployment",
   caller: "anyone",
   response: Appearance,
+});
+
+export const updateAppearance = defineRoute({
+  method: "PUT",
+  path: "/appearance",
+  summary: "Set the banners that sessions in workspaces begin with",
+  tag: "deployment",
+  body: AppearanceUpdate,
+  response: AppearanceUpdate,
 });
 
 export const listRegions = defineRoute({

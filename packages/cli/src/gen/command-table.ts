@@ -385,6 +385,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/audit/run.ts"),
     ),
     lazyCommand(
+      { name: "announce", heading: "Users, tokens and keys:", summary: "set the banners that sessions in workspaces begin with" },
+      () => import("../commands/announce/command.ts"),
+      () => import("../commands/announce/command.ts"),
+    ),
+    lazyCommand(
       { name: "connections", heading: "Users, tokens and keys:", summary: "show connections to workspaces, newest first" },
       () => import("../commands/connections/command.ts"),
       () => import("../commands/connections/run.ts"),

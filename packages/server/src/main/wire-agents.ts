@@ -16,6 +16,7 @@ import { addRpcRoute } from "../features/agents/rpc/rpc-route.ts";
 import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
 import type { AuditNotes } from "../features/audit/note-service.ts";
 import { noteActivity } from "../features/builds/deadline-service.ts";
+import { readAppearance } from "../features/deployment/appearance-service.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
 import { addExternalAgentRoutes } from "../features/workspaces/external-agent-routes.ts";
 import { coordinateAgentPeer } from "../network/agent-peer.ts";
@@ -69,6 +70,7 @@ export function wireAgents(
       secrets,
       metadata,
       readDerpMap,
+      readAppearance: () => readAppearance(db),
       noteActivity: (workspaceId) => noteActivity(db, workspaceId),
       storedLogLines,
       maxSubAgents: settings.limits.maxSubAgentsPerAgent,

@@ -202,6 +202,7 @@ export const table: Readonly<Record<string, Row>> = {
   getDeploymentStats: users(404, 404, 404, 200),
   listAuditLogs: users(403, 403, 403, 200, {}, { auditor: 200 }),
   listConnectionLogs: users(403, 403, 403, 200, {}, { auditor: 200 }),
+  updateAppearance: users(403, 403, 403, 200, { body: { announcement_banners: [] } }),
   getPrebuildsSettings: users(404, 404, 200, 200),
   updatePrebuildsSettings: users(404, 404, 403, 304, { body: { reconciliation_paused: false } }),
   listPrebuildPools: users(404, 404, 200, 200),

@@ -24,6 +24,7 @@ const resources = [
   "api_key",
   "git_ssh_key",
   "prebuilds_settings",
+  "appearance",
   "workspace_agent",
   "file",
 ] as const satisfies readonly AuditResourceType[];

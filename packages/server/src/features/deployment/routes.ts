@@ -12,6 +12,7 @@ import {
   listRegions,
   listScopes,
   scopeNames,
+  updateAppearance as updateAppearanceRoute,
 } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
@@ -25,6 +26,7 @@ import { notFound, Unavailable } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import type { Routes } from "../../platform/http/routes.ts";
+import { readAppearance, updateAppearance } from "./appearance-service.ts";
 import { answerChecks } from "./auth-check.ts";
 import { reportConfig } from "./config-report.ts";
 import { documentationPath } from "./documentation.ts";
@@ -44,7 +46,7 @@ export interface DeploymentNeeds {
 }
 
 export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): void {
-  const { version, accessUrl, deploymentId } = needs;
+  const { db, version, accessUrl, deploymentId } = needs;
   routes.anyone(getBuildInfo, async () => ({
     external_url: accessUrl(),
     version,
@@ -63,8 +65,9 @@ export function addDeploymentRoutes(routes: Routes, needs: DeploymentNeeds): voi
     logo_url: "",
     docs_url: `${accessUrl()}${documentationPath}`,
     service_banner: { enabled: false },
-    announcement_banners: [],
+    ...(await readAppearance(db)),
   }));
+  routes.user(updateAppearanceRoute, ({ body }, user) => updateAppearance(db, user, body));
   addClientSettings(routes, needs);
   addOwnerRoutes(routes, needs);
 }

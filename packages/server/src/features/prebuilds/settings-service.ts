@@ -2,11 +2,11 @@ import { nilUuid, type PrebuildsSettings } from "@slipway/api";
 
 import { isOwnerRole, mayReadPrebuilds } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
+import { selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
-import { selectSetting, upsertSetting } from "./settings-queries.ts";
 
 const key = "prebuilds_settings";
 

@@ -13,7 +13,7 @@ import {
 import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import { updateAppHealths } from "./app-health.ts";
 import { badRequestPrefix, updateAppStatus } from "./app-status.ts";
-import { announcementBanners, serviceBanner } from "./banners.ts";
+import { announcementBanners, type BannerNeeds, serviceBanner } from "./banners.ts";
 import { reportBoundaryLogs } from "./boundary-logs.ts";
 import { boundedParser } from "./bounded.ts";
 import { reportConnection } from "./connections.ts";
@@ -41,6 +41,7 @@ export type HandlerNeeds = LogNeeds &
   MetadataNeeds &
   StatsNeeds &
   SubAgentNeeds &
+  BannerNeeds &
   CoordinateNeeds;
 
 /** The lookups that the sessions of this replica share. */

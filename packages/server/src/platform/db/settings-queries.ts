@@ -1,5 +1,6 @@
-import type { Queryable } from "../../platform/db/database.ts";
+import type { Queryable } from "./database.ts";
 
+/** Returns the value of a setting that is changed at run time; undefined before its first change. */
 export async function selectSetting(db: Queryable, key: string): Promise<string | undefined> {
   const row = await db
     .selectFrom("deployment")
