@@ -76,7 +76,8 @@ slipway_fetch_once() {
     return
   fi
   case $(wget --help 2>&1) in
-  *BusyBox*) slipway_reason=$(wget -q -T 60 -O "$2" "$1" 2>&1) ;;
+  # Its option for a timeout crashes some of its releases.
+  *BusyBox*) slipway_reason=$(wget -q -O "$2" "$1" 2>&1) ;;
   *) slipway_reason=$(wget -nv -t 1 -T 60 -O "$2" "$1" 2>&1) ;;
   esac
 }
