@@ -72,12 +72,21 @@ it("waits for a running start, and starts after a running stop", async () => {
   expect(waited.latest_build).toMatchObject({ status: "running", build_number: 5 });
 });
 
-it("does not wait for an agent that a person has to start", async () => {
+it("waits a while for an agent that a person has to start, as one starts over after a claim", async () => {
   await slipway("create three -t box");
-  const needs = needsOf(memoryTerminal());
+  const terminal = memoryTerminal();
+  const needs = needsOf(terminal);
   const workspace = await runningWorkspace("three", { autostart: true }, needs);
   const agent = chooseAgent(workspace, undefined);
-  await expect(waitForAgent(workspace, agent, "auto", needs)).rejects.toThrow(
+  const leaving = new AbortController();
+  const waiting = waitForAgent(workspace, agent, "auto", { ...needs, signal: leaving.signal });
+  waiting.catch(() => undefined);
+  await expect.poll(() => terminal.errText()).toContain("waiting for agent main to connect");
+  leaving.abort(new Error("enough"));
+  await expect(waiting).rejects.toThrow("enough");
+  // Much later, nobody starts anything any more.
+  const later = { ...needs.clock, now: () => needs.clock.now() + 60_000 };
+  await expect(waitForAgent(workspace, agent, "auto", { ...needs, clock: later })).rejects.toThrow(
     "agent main of admin/three has not connected yet",
   );
 });

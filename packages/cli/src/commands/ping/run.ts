@@ -1,3 +1,5 @@
+import { silentLogger } from "@slipway/runtime";
+
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { UsageError } from "../../command/errors.ts";
@@ -27,7 +29,13 @@ export async function run(
   const plan = readPlan(options);
   const { disableDirectConnections: disableDirect, output } = options;
   const needs = { client: connect(settings), terminal, clock, signal };
-  const opening = { autostart: false, wait: "no", disableDirect, isUsage: false } as const;
+  const opening = {
+    autostart: false,
+    wait: "no",
+    disableDirect,
+    isUsage: false,
+    logger: silentLogger,
+  } as const;
   await using opened = await openAgent(readAgentReference(options.workspace), opening, needs);
   await reachAgent(opened, needs);
   const name = `${fullName(opened.workspace)}.${opened.agent.name}`;

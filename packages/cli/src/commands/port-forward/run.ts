@@ -1,4 +1,4 @@
-import { abortable } from "@slipway/runtime";
+import { abortable, silentLogger } from "@slipway/runtime";
 
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
@@ -72,5 +72,6 @@ function reachOptions({
     wait: "no",
     disableDirect: disableDirectConnections,
     isUsage: true,
+    logger: silentLogger,
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "@slipway/runtime";
+import { type Clock, silentLogger } from "@slipway/runtime";
 import type { SpeedtestInterval, WorkspaceConnection } from "@slipway/sdk/workspace";
 
 import { connect } from "../../command/connect.ts";
@@ -32,7 +32,13 @@ export async function run(
   const durationMs = readDuration(options);
   const { disableDirectConnections: disableDirect, output } = options;
   const needs = { client: connect(settings), terminal, clock, signal };
-  const opening = { autostart: false, wait: "no", disableDirect, isUsage: false } as const;
+  const opening = {
+    autostart: false,
+    wait: "no",
+    disableDirect,
+    isUsage: false,
+    logger: silentLogger,
+  } as const;
   await using opened = await openAgent(readAgentReference(options.workspace), opening, needs);
   const { connection } = opened;
   await reachAgent(opened, needs);

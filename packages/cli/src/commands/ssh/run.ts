@@ -9,11 +9,16 @@ import type { Needs } from "../../command/needs.ts";
 import { agentPorts } from "../../resources/network/agent-ports.ts";
 import { readHost } from "../../resources/network/agent-reference.ts";
 import { openAgent, reachAgent } from "../../resources/network/reach-agent.ts";
+import { readShortDuration } from "../../resources/network/short-duration.ts";
 import { readParameters } from "../../resources/parameters/parameter-assignments.ts";
 import type { RawTerminal } from "../../terminal/raw-terminal.ts";
 import { carrySession, lostExitCode } from "./carry-session.ts";
 import type { command } from "./command.ts";
+import { openConnectionLog } from "./connection-log.ts";
 import { readEscapes } from "./escapes.ts";
+import { readSshForward } from "./forward-spec.ts";
+import type { Forwards } from "./forwarding.ts";
+import { countTraffic, writeNetworkInfo } from "./network-info.ts";
 import { endOf, type SessionEndNeeds } from "./session-end.ts";
 import { type SessionRequest, SshConnection } from "./ssh-connection.ts";
 import { loadSsh } from "./ssh2.ts";
@@ -34,29 +39,61 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
     suffix: options.hostnameSuffix,
   });
   const agent = options.forwardAgent ? agentSocket(options, environment) : undefined;
+  const forwards = readSshForwards(options);
+  const intervalMs = readShortDuration(
+    "--network-info-interval",
+    options.networkInfoInterval ?? "5s",
+  );
   const raw = terminal.raw();
   const request = sessionRequest(options, environment, raw);
   const needs = { client: connect(settings), terminal, clock, signal };
+  using log = openConnectionLog({
+    directory: options.logDir,
+    isVerbose: options.verbose,
+    print: (line) => terminal.err.line(line),
+    processId: process.ppid,
+    clock,
+  });
   await using opened = await openAgent(
     reference,
     {
       autostart: !options.disableAutostart,
       wait: options.noWait ? "no" : options.wait,
       disableDirect: options.disableDirectConnections,
-      isUsage: true,
+      isUsage: options.usageApp !== "disable",
+      logger: log.logger,
     },
     needs,
   );
   // It loads while the agent answers; a failure is that of its first use.
   if (!options.stdio) loadSsh().catch(() => undefined);
   await reachAgent(opened, needs);
+  log.logger.info({ agent: opened.agent.name, ...opened.connection.path }, "agent reached");
+  const traffic = { sent: 0, received: 0 };
+  await using background = new Scope();
+  const { networkInfoDir: directory } = options;
+  if (directory !== undefined) {
+    const info = { directory, processId: process.ppid, intervalMs, traffic, clock };
+    background.run((ended) => writeNetworkInfo(opened.connection, { ...info, signal: ended }));
+  }
   const stream = await (await agentPorts(opened.connection)).dial(sshPort, signal);
+  if (directory !== undefined) countTraffic(stream, traffic);
   if (options.stdio) {
     await carryBytes(stream, raw, signal);
     return exitCodes.ok;
   }
   await using connection = await SshConnection.open(stream, { username, agent }, signal);
+  await connection.forward(forwards);
   return await runSession(connection, request, { raw, network: opened.connection, ...allNeeds });
+}
+
+function readSshForwards({ localForward, remoteForward, stdio }: Options): Forwards {
+  const local = localForward.map((text) => readSshForward("--local-forward", text));
+  const remote = remoteForward.map((text) => readSshForward("--remote-forward", text));
+  if (stdio && local.length + remote.length > 0) {
+    throw new UsageError("with --stdio, forward ports with the flags of ssh itself");
+  }
+  return { local, remote };
 }
 
 interface SessionNeeds extends SessionEndNeeds, Pick<Needs, "clock"> {

@@ -5,6 +5,7 @@ import { abortable, errorText } from "@slipway/runtime";
 import type { Client, ClientChannel, PseudoTtyOptions } from "ssh2";
 
 import { CommandError } from "../../command/errors.ts";
+import { forwardPorts, type Forwards } from "./forwarding.ts";
 import { connectConfig, createSshClient, type SshOptions } from "./ssh2.ts";
 
 /** A program to run at the other end. */
@@ -63,6 +64,11 @@ export class SshConnection implements AsyncDisposable {
       signal.throwIfAborted();
       throw new CommandError("the agent's SSH server refused the connection", { cause: error });
     }
+  }
+
+  /** Forwards ports and sockets as long as the connection lasts. Throws `CommandError` for one that cannot be listened on. */
+  async forward(forwards: Forwards): Promise<void> {
+    await forwardPorts(this.#client, forwards);
   }
 
   /** Starts a program. Throws `CommandError` if the server refuses it. */

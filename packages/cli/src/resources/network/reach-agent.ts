@@ -1,5 +1,5 @@
 import type { Workspace, WorkspaceAgent } from "@slipway/api";
-import { abortable, Scope, silentLogger } from "@slipway/runtime";
+import { abortable, type Logger, Scope } from "@slipway/runtime";
 import type { NetworkRung, WorkspaceConnection } from "@slipway/sdk/workspace";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
@@ -20,6 +20,8 @@ export interface ReachOptions {
   readonly disableDirect: boolean;
   /** Reports that the workspace is in use, as long as the connection is open. */
   readonly isUsage: boolean;
+  /** The log of the network. */
+  readonly logger: Logger;
 }
 
 /** An agent, and the connection to it. Whoever opens it disposes of it. */
@@ -35,7 +37,7 @@ export interface OpenedAgent extends AsyncDisposable {
  */
 export async function openAgent(
   reference: AgentReference,
-  { autostart, wait, disableDirect, isUsage }: ReachOptions,
+  { autostart, wait, disableDirect, isUsage, logger }: ReachOptions,
   needs: ClientNeeds,
 ): Promise<OpenedAgent> {
   const { client, clock, signal } = needs;
@@ -45,7 +47,6 @@ export async function openAgent(
   const agent = chooseAgent(workspace, reference.agent);
   await waitForAgent(workspace, agent, wait, needs);
   const { connectWorkspace } = await loading;
-  const logger = silentLogger;
   const options = { client, agentId: agent.id, disableDirect, clock, logger, signal };
   await using opening = new AsyncDisposableStack();
   const connection = opening.use(await connectWorkspace(options));

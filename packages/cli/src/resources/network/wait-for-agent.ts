@@ -1,4 +1,5 @@
 import type { Workspace, WorkspaceAgent } from "@slipway/api";
+import { withDeadline } from "@slipway/runtime";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
@@ -16,6 +17,9 @@ import { fullName } from "../workspaces/workspace-reference.ts";
 /** The choices of `--wait`: for start scripts always, never, or for those that block logins. */
 export type ScriptWait = "auto" | "yes" | "no";
 
+/** The time after a build in which an agent that a person has started before may connect again by itself. */
+const startOverMs = 20_000;
+
 /**
  * Waits until an agent is connected, and for its start scripts if wanted, whose log it shows (docs/protocol/clients.md
  * §1.1, agentWait); warns of scripts that did not succeed. Throws `CommandError` for an agent that does not connect.
@@ -29,16 +33,18 @@ export async function waitForAgent(
   const waitOf = waitsForScripts(agent, wait) ? currentWait : connectionWait;
   if (waitOf(agent) === undefined) return;
   const name = fullName(workspace);
-  if (agent.status !== "connected" && (await isStartedByPerson(workspace.latest_build, needs))) {
-    throw new CommandError(`agent ${agent.name} of ${name} has not connected yet`, {
-      hint: `you start it yourself; see the command with: slipway show ${name}`,
-    });
-  }
   const { terminal, clock } = needs;
   using progress = new Progress(terminal.err, clock);
   const { colors } = terminal.err;
   const notice = new LossNotice((text) => progress.line(colors.yellow(text)), clock);
   const output = { progress, notice };
+  if (agent.status !== "connected" && (await isStartedByPerson(workspace.latest_build, needs))) {
+    if (!(await startsOver(agent, workspace.latest_build, needs, output))) {
+      throw new CommandError(`agent ${agent.name} of ${name} has not connected yet`, {
+        hint: `you start it yourself; see the command with: slipway show ${name}`,
+      });
+    }
+  }
   if (waitOf === connectionWait) {
     await pollAgent(agent, waitOf, needs, output);
     return;
@@ -48,6 +54,32 @@ export async function waitForAgent(
   progress.line(
     colors.yellow(`warning: a start script of ${name} did not succeed; see: slipway show ${name}`),
   );
+}
+
+/**
+ * Waits for an agent that a person starts as long as it may be starting over by itself, as it does after a claim; resolves
+ * with whether it has connected.
+ */
+async function startsOver(
+  agent: WorkspaceAgent,
+  { created_at, job }: Workspace["latest_build"],
+  needs: ClientNeeds,
+  output: Parameters<typeof pollAgent>[3],
+): Promise<boolean> {
+  const { clock, signal } = needs;
+  const ageMs = clock.now() - Date.parse(job.completed_at ?? created_at);
+  const waitMs = Math.min(startOverMs - ageMs, startOverMs);
+  if (!(waitMs > 0)) return false;
+  return withDeadline(waitMs, clock, async (limit) => {
+    const both = AbortSignal.any([signal, limit]);
+    try {
+      await pollAgent(agent, connectionWait, { ...needs, signal: both }, output);
+      return true;
+    } catch (error) {
+      if (limit.aborted && !signal.aborted) return false;
+      throw error;
+    }
+  });
 }
 
 function waitsForScripts({ scripts }: WorkspaceAgent, wait: ScriptWait): boolean {
