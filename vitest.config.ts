@@ -105,7 +105,32 @@ if (!browser) {
     "chromium does not run (SLIPWAY_CHROMIUM): the network is not tested in a browser\n",
   );
 }
+/** Programs that some interop tests take, each with arguments with which it succeeds. */
+const toolTests = {
+  "interop/ssh-tools.test.ts": [
+    ["ssh", "-V"],
+    ["rsync", "--version"],
+    ["git", "--version"],
+  ],
+  "interop/ssh-displays.test.ts": [
+    ["ssh", "-V"],
+    ["Xvfb", "-help"],
+    ["xdpyinfo", "-version"],
+    ["xauth", "-V"],
+  ],
+  "interop/ssh-mounts.test.ts": [
+    ["sshfs", "--version"],
+    ["sh", "-c", ": <>/dev/fuse"],
+  ],
+} as const;
+const absentTools = Object.entries(toolTests).flatMap(([file, tools]) => {
+  const missing = tools.find(([program, ...args]) => !canRun(program, args));
+  if (missing === undefined) return [];
+  process.stderr.write(`${missing.join(" ")} fails: ${file} is not run\n`);
+  return [file];
+});
 const absentNetworks = [
+  ...absentTools,
   ...(browser ? [] : ["interop/browser-*.test.ts"]),
   ...(namespaces ? [] : ["interop/network-{laboratory,paths,resume}.test.ts"]),
   ...(goPeers ? [] : ["interop/{tcp,wireguard}-*.test.ts"]),

@@ -109,7 +109,8 @@ function killGroup({ pid }: ChildProcess): void {
   if (pid !== undefined) process.kill(-pid, "SIGKILL");
 }
 
-async function outcomeOf(child: ChildProcess, input: string | Uint8Array): Promise<Outcome> {
+/** Gives a program its input and collects its output to its end. Throws when that does not come in time. */
+export async function outcomeOf(child: ChildProcess, input: string | Uint8Array): Promise<Outcome> {
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null) throw new Error("wanted pipes");
   // It may end before it has read its input.
