@@ -14,6 +14,7 @@ import {
   readEscapes,
   readForwards,
   readHost,
+  readSshForward,
   readWorkspaceReference,
   UsageError,
 } from "@slipway/cli/testing";
@@ -70,6 +71,7 @@ export const clientTarget: FuzzTarget = {
     valueOf(() => readAgentReference(text), UsageError);
     valueOf(() => readHost(text, { prefix: "coder.", suffix: "coder" }), UsageError);
     valueOf(() => readForwards({ tcp: [text], udp: [] }), UsageError);
+    valueOf(() => readSshForward("-L", text), UsageError);
     expectThat(readEscapes(() => undefined)(input).length <= input.length, "no keys are added");
   },
 };
