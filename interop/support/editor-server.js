@@ -4,5 +4,5 @@ const { createServer } = require("node:http");
 const answer = (request, response) => response.end(`editor ${request.url}`);
 createServer(answer).listen(process.argv[2]);
 const server = createServer(answer).listen(0, "127.0.0.1", () => {
-  console.log(`listening on ${server.address().port}`);
+  process.stdout.write(`listening on ${server.address().port}\n`);
 });
