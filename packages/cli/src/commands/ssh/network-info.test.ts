@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { countTraffic, writeNetworkInfo } from "./network-info.ts";
 
-const region = { id: 1, code: "home", name: "Home", avoid: false, nodes: [] };
+const region = { name: "Home" };
 const status = {
   homeRegionId: 1,
   latencies: new Map([[1, { latencyMs: 2.5, family: "v4" as const }]]),

@@ -15,7 +15,7 @@ export interface Traffic {
 /** The part of a connection to a workspace that is reported. */
 export interface MeasuredConnection {
   readonly status: Pick<NetworkStatus, "homeRegionId" | "latencies"> & {
-    readonly map: Pick<NetworkStatus["map"], "regions">;
+    readonly map: { readonly regions: ReadonlyMap<number, { readonly name: string }> };
   };
   ping(signal: AbortSignal): Promise<Pong>;
 }
