@@ -107,6 +107,13 @@ if (!browser) {
 }
 /** Programs that some interop tests take, each with arguments with which it succeeds. */
 const toolTests = {
+  // Bare systems without Node.js, and an emulated processor.
+  "interop/agents-anywhere.test.ts": [
+    ["debootstrap", "--version"],
+    ["qemu-aarch64-static", "--version"],
+    ["sh", "-c", "[ -x /bin/busybox ] && [ -e /lib/x86_64-linux-musl/libc.so ]"],
+    ["unshare", "--mount", "true"],
+  ],
   "interop/ssh-tools.test.ts": [
     ["ssh", "-V"],
     ["rsync", "--version"],
