@@ -182,7 +182,15 @@ describe("the terminal service", () => {
     await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
-  it.each([{ ID: "none" }, { ID: firstId, Container: "box" }, {}])(
+  it("says in the terminal that there are no containers, and opens none elsewhere", async () => {
+    const { open, prepared } = await openWorld();
+    const client = open({ ID: firstId, Container: "box", Command: "echo here" });
+    await once(client.socket, "end");
+    expect(client.output()).toBe("this agent opens no terminals in containers\r\n");
+    expect(prepared).toEqual([]);
+  });
+
+  it.each([{ ID: "none" }, {}])(
     "closes the connection of a client that begins with %j",
     async (init) => {
       const { open, prepared } = await openWorld();

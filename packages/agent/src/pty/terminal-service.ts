@@ -4,11 +4,11 @@ import type { AcceptedConnection, Service } from "../connections/accepted-connec
 import { endConnection } from "../connections/end-connection.ts";
 import type { SessionEnd, SessionLog } from "../connections/session-log.ts";
 import { TerminalError } from "./errors.ts";
-import { type TerminalInit, TerminalMessages } from "./messages.ts";
-import { refuseUnknown } from "./resumable-viewer.ts";
+import { type TerminalInit, TerminalMessages, type ViewerPlace } from "./messages.ts";
+import { refuseUnknown, ResumableViewer } from "./resumable-viewer.ts";
 import type { SharedTerminal } from "./shared-terminal.ts";
 import { Terminals, type TerminalsOptions } from "./terminals.ts";
-import type { Viewer } from "./viewer.ts";
+import { PlainViewer, type Viewer } from "./viewer.ts";
 
 /** The clients at once; further ones are refused. */
 const maxConnections = 512;
@@ -94,8 +94,10 @@ async function attach(
   init: TerminalInit,
   terminals: Terminals,
 ): Promise<View | undefined> {
-  // Containers are not supported.
-  if (init.container !== "") return undefined;
+  if (init.container !== "") {
+    refuseContainer(connection, init.viewer);
+    return undefined;
+  }
   const found = await terminals.find(init);
   if (found.type === "unknown") refuseUnknown(connection, found.viewerId);
   if (found.type !== "found") return undefined;
@@ -104,4 +106,11 @@ async function attach(
   if (viewer === undefined) return undefined;
   if (init.size !== undefined) terminal.resize(init.size);
   return { terminal, viewer };
+}
+
+/** Tells a client in its terminal that there are no containers. */
+function refuseContainer(connection: AcceptedConnection, place: ViewerPlace | undefined): void {
+  const viewer = place === undefined ? new PlainViewer(connection) : new ResumableViewer(place.id);
+  viewer.begin(connection, 0, Buffer.from("this agent opens no terminals in containers\r\n"));
+  viewer.end();
 }
