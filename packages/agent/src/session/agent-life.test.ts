@@ -189,7 +189,7 @@ describe("AgentLife", () => {
       key: "k",
       script: "echo v",
       interval: metadataDuration(10),
-      timeout: metadataDuration(2),
+      timeout: metadataDuration(30),
     };
     const run = bench({ metadata: [item] });
     const values: string[] = [];

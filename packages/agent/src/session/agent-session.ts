@@ -8,6 +8,7 @@ import type { ScriptHost } from "../scripts/run-script.ts";
 import type { ScriptDirectories } from "../scripts/script-directories.ts";
 import type { ScriptTiming } from "../scripts/script-result.ts";
 import type { ScriptStages } from "../scripts/script-stages.ts";
+import { Announcements } from "./announcements.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { AgentManifest } from "./manifest.ts";
 import { NetworkLife, type NetworkLifeNeeds } from "./network-life.ts";
@@ -78,13 +79,15 @@ export class AgentSession implements Disposable {
     const timings = new Outbox<ScriptTiming>(maxTimings, clock);
     const workspace = new Workspace(machine);
     const commands = { clock, groups: new ProcessGroups(clock), pipes: this.#pipes };
-    const served = new ServedSessions({ workspace, commands, logger });
+    const announcements = new Announcements(clock, logger);
+    const served = new ServedSessions({ workspace, announcements, commands, logger });
     const network = options.network && new NetworkLife({ ...options.network, served, logger });
     const socket = openSocket && new SocketLife({ open: openSocket, logger });
     this.#parts = {
       logs,
       lifecycle,
       timings,
+      announcements,
       served,
       network,
       socket,

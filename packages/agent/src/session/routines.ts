@@ -14,6 +14,7 @@ import { monitorResources } from "../stats/monitor-resources.ts";
 import { probeApp } from "../stats/probe-app.ts";
 import { reportStats } from "../stats/report-stats.ts";
 import { volumeUsage } from "../stats/volume-usage.ts";
+import type { Announcements } from "./announcements.ts";
 import { deliverTiming } from "./deliver-timing.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { getMonitorConfig, updateStats } from "./manifest-calls.ts";
@@ -37,6 +38,7 @@ export interface RoutineParts {
   readonly logs: LogQueue;
   readonly lifecycle: Lifecycle;
   readonly timings: Outbox<ScriptTiming>;
+  readonly announcements: Announcements;
   readonly served: ServedSessions;
   /** Undefined for an agent that nobody reaches. */
   readonly network: NetworkLife | undefined;
@@ -105,7 +107,7 @@ const metadataLimitMs = 30_000;
 
 /** Returns the routines of a session that has not ended: the newest manifest says what to watch. */
 export function watchingRoutines(
-  { workspace, served, network, commands, logger }: RoutineParts,
+  { workspace, announcements, served, network, commands, logger }: RoutineParts,
   { metadata, apps }: AgentManifest,
 ): Routine[] {
   const { clock } = commands;
@@ -132,6 +134,7 @@ export function watchingRoutines(
     untilShutdown("resources", (connection, signal) =>
       watchResources(connection, { clock, logger, signal }),
     ),
+    untilShutdown("announcements", (connection, signal) => announcements.run(connection, signal)),
     // It says goodbye after the stop scripts, and ends with that.
     untilEnd("network", async (connection, signal) => network?.run(connection, signal)),
   ];

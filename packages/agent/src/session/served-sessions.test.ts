@@ -23,6 +23,8 @@ const network = {
   netcheck: async () => ({}),
 };
 
+const announcements = { read: async () => [] };
+
 function openWorkspace(): Workspace {
   const workspace = new Workspace({
     token: () => "the-token",
@@ -52,7 +54,7 @@ function openWorkspace(): Workspace {
 
 it("serves the workspace, and reports its sessions to the server, also later", async () => {
   using commands = openCommandHost();
-  const needs = { workspace: openWorkspace(), commands, logger: silentLogger };
+  const needs = { workspace: openWorkspace(), announcements, commands, logger: silentLogger };
   const served = new ServedSessions(needs);
   onTestFinished(() => served.close());
   const services = await served.open(network);
@@ -92,6 +94,7 @@ it("opens nothing once the agent's session is over", async () => {
   using commands = openCommandHost(systemClock);
   const served = new ServedSessions({
     workspace: openWorkspace(),
+    announcements,
     commands,
     logger: silentLogger,
   });

@@ -4,6 +4,7 @@ import type { AgentConnection } from "@slipway/sdk/agent";
 import type { ConnectionReport, SessionCounts } from "../connections/session-log.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import type { ServicesOptions, WorkspaceServices } from "../services/workspace-services.ts";
+import type { Announcements } from "./announcements.ts";
 import { deliverConnection } from "./deliver-connection.ts";
 import { Outbox } from "./outbox.ts";
 import type { Workspace } from "./workspace.ts";
@@ -24,6 +25,7 @@ export type NetworkSettings = Pick<ServicesOptions, "settings" | "ownPorts" | "n
 
 interface ServedSessionsNeeds {
   readonly workspace: Workspace;
+  readonly announcements: Pick<Announcements, "read">;
   readonly commands: CommandHost;
   readonly logger: Logger;
 }
@@ -47,7 +49,7 @@ export class ServedSessions {
 
   /** Loads the services, which end with the agent's session; undefined if that is over. Call it once. */
   async open(network: NetworkSettings): Promise<WorkspaceServices | undefined> {
-    const { workspace, commands, logger } = this.#needs;
+    const { workspace, announcements, commands, logger } = this.#needs;
     const [{ WorkspaceServices: Services }, { readGreeting }] = await Promise.all([
       import("../services/workspace-services.ts"),
       import("../ssh/greeting.ts"),
@@ -57,7 +59,12 @@ export class ServedSessions {
     this.#services = new Services({
       ...network,
       prepare: (text, variables) => workspace.prepare(text, variables),
-      greeting: () => readGreeting({ banners: [], motdPath: workspace.motdPath, home }),
+      greeting: async () =>
+        readGreeting({
+          banners: await announcements.read(),
+          motdPath: workspace.motdPath,
+          home,
+        }),
       names: () => workspace.names,
       commands,
       report: (report) => {
