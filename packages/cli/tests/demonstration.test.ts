@@ -62,7 +62,7 @@ it("the demo workspace is healthy: docs are served, and slipway measures usage",
   );
   await vi.waitFor(async () => {
     const shown = await slipway("show second");
-    expect(shown).toMatch(new RegExp(`Docs +healthy +http://localhost:${port}`));
+    expect(shown).toMatch(/docs +healthy +owner +http:\/\/\S+\/@admin\/second\.\w+\/apps\/docs\//);
     expect(shown).toMatch(/Memory +[\d.]+\/[\d.]+ GiB/);
     expect(shown).toMatch(/Load +[\d.]+/);
     expect(shown).toMatch(/Disk +\d+%/);
