@@ -169,6 +169,7 @@ export const aboutOneThing: ReadonlySet<string> = new Set([
   "listBuildResources",
   "listBuilds",
   "listDryRunResources",
+  "listPortShares",
   "listTemplateVersionExternalAuth",
   "listTemplateVersionParameters",
   "listTemplateVersionPresets",

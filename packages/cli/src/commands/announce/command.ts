@@ -12,7 +12,7 @@ export const command = defineCommand({
   summary: "set the banners that sessions in workspaces begin with",
   description:
     "Set the banners that interactive sessions in all workspaces begin with, such as a notice of maintenance, or print " +
-    "the present ones. Agents learn of a change within two minutes. Only owners can set banners.",
+    "the present ones. New sessions show a change at once; those of stock agents within two minutes. Only owners can set banners.",
   arguments: {
     messages: {
       summary: "text of each banner, in the place of the present ones (default: print those)",
