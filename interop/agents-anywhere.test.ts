@@ -45,6 +45,16 @@ agents:
 /** A directory of ready archives, which saves their making. */
 const ready = process.env["SLIPWAY_DOWNLOADS_DIR"];
 
+/** The way to the registries from this machine, which npm takes from the environment of the server. */
+const registries: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) =>
+    value !== undefined &&
+    /^(node_extra_ca_certs|npm_config_\w+|https?_proxy|no_proxy)$/i.test(name)
+      ? [[name, value]]
+      : [],
+  ),
+);
+
 const opened = new AsyncDisposableStack();
 let place = "";
 let server: ServerProcess;
@@ -60,7 +70,7 @@ beforeAll(async () => {
   server = await startServerProcess({
     dataDir: join(place, "data"),
     port: 0,
-    environment: ready === undefined ? {} : { SLIPWAY_DOWNLOADS_DIR: ready },
+    environment: ready === undefined ? registries : { SLIPWAY_DOWNLOADS_DIR: ready },
   });
   opened.defer(() => server.end("SIGINT"));
   client = await logInAsAdmin(server.url);
