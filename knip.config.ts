@@ -15,7 +15,15 @@ const config: KnipConfig = {
       // The runtime itself; npm puts it first in the path of every script.
       ignoreDependencies: ["node"],
       // The command of packages/cli; Go builds the peers of some interop tests.
-      ignoreBinaries: ["slipway", "go", "Xvfb", "fusermount"],
+      ignoreBinaries: [
+        "slipway",
+        "go",
+        "Xvfb",
+        "fusermount",
+        "qemu-aarch64-static",
+        "debootstrap",
+        "unshare",
+      ],
     },
     "packages/*": {
       entry: [

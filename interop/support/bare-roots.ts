@@ -10,7 +10,7 @@ export interface BareRoot {
 
 /** The user of the workspaces, who owns nothing but the home directory. */
 const uid = 4711;
-export const homeInRoot = "/home/ada";
+const homeInRoot = "/home/ada";
 
 /** Installs the smallest system of a Debian release, with one program that downloads. */
 export async function makeDebianRoot(
