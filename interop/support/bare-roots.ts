@@ -58,7 +58,8 @@ async function addUser(directory: string): Promise<void> {
 
 /**
  * Runs a line of shell in the root as its user, in namespaces of its own: with the process everything ends that it has
- * started.
+ * started. The first process of a namespace, with which the others end, stays root's: one that changes its user would not be
+ * killed with its parent.
  */
 export function runInRoot(
   { directory }: BareRoot,
@@ -68,7 +69,7 @@ export function runInRoot(
   const prepare = `mount -t proc proc "$0/proc" && mkdir -p "$0/dev/pts" &&
     mount -t devpts -o newinstance,ptmxmode=0666 devpts "$0/dev/pts" &&
     ln -sf pts/ptmx "$0/dev/ptmx" &&
-    exec chroot --userspec=${uid}:${uid} "$0" /bin/sh -c "$1"`;
+    { chroot --userspec=${uid}:${uid} "$0" /bin/sh -c "$1"; exit $?; }`;
   const namespaces = ["--mount", "--pid", "--fork", "--kill-child"];
   return spawn("unshare", [...namespaces, "sh", "-c", prepare, directory, line], {
     env: { PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", HOME: homeInRoot, ...environment },
