@@ -154,7 +154,7 @@ it("cuts a peer off that has left too much unread for a minute", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   opened.defer(() => void vi.useRealTimers());
   callAll("large");
-  while (received().size <= 8) await once(peer, "message");
+  await vi.waitFor(() => expect(received().size).toBeGreaterThan(8));
   await clock.advance(limits.unreadTimeoutMs - 10_000);
   vi.advanceTimersByTime(limits.unreadTimeoutMs - 10_000);
   expect(server.signal.aborted).toBe(false);

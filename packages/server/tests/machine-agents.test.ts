@@ -61,9 +61,12 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 const patience = { timeout: 30_000, interval: 100 } as const;
+/** The agent asks less and less often while its workspace is stopped. */
+const longPatience = { ...patience, timeout: 120_000 };
 
 it.concurrent.each(names)(
   "an agent on a machine of %s is claimed, starts over once, and follows to the next build",
+  { timeout: 240_000 },
   async (cloud) => {
     const { pool, prebuild } = requireWaiting(cloud);
     await using machine = await openMachine(clouds, cloud, instanceOf(cloud));
@@ -83,7 +86,7 @@ it.concurrent.each(names)(
         expect(build.job.status).toBe("succeeded");
       }, patience);
     }
-    await becomes(ann, claimed, { status: "connected" });
+    await becomes(ann, claimed, { status: "connected" }, longPatience);
     expect(machine.asked()).toBeGreaterThan(asked);
   },
 );
@@ -106,11 +109,12 @@ async function becomes(
   client: Client,
   { id }: Workspace,
   wanted: Partial<WorkspaceAgent>,
+  howLong: typeof patience | typeof longPatience = patience,
 ): Promise<void> {
   await vi.waitFor(async () => {
     const now = await client.call(getWorkspace, { params: { workspace: id } });
     expect(firstAgent(now)).toMatchObject(wanted);
-  }, patience);
+  }, howLong);
 }
 
 interface RunningAgent extends AsyncDisposable {
