@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +42,11 @@ agents:
     metadata:
       memory: { display_name: Memory, interval: 1s, timeout: 10s, run: slipway stat mem }
 `;
+
+/** The emulator, which newer releases of Debian link statically under its plain name. */
+const emulator = existsSync("/usr/bin/qemu-aarch64-static")
+  ? "qemu-aarch64-static"
+  : "qemu-aarch64";
 
 /** A directory of ready archives, which saves their making. */
 const ready = process.env["SLIPWAY_DOWNLOADS_DIR"];
@@ -226,7 +232,7 @@ it("the archive for arm64 runs an agent", { timeout: 600_000 }, async () => {
   await mkdir(home);
   const startedAt = performance.now();
   const program = join(lib, "slipway/agent/agent.cjs");
-  const child = spawn("qemu-aarch64-static", [...words, join(lib, "node"), program], {
+  const child = spawn(emulator, [...words, join(lib, "node"), program], {
     env: agentEnvironment({ serverUrl: server.url, token, home }),
     stdio: ["ignore", "pipe", "pipe"],
   });
