@@ -1,4 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
+import { agentFlags } from "../../resources/inside/agent-flags.ts";
 
 export const command = defineCommand({
   summary: "run the agent inside a workspace",
@@ -11,18 +12,8 @@ export const command = defineCommand({
       summary:
         "authentication method: token, or aws-, azure- or google-instance-identity (default: token)",
     },
-    agentUrl: {
-      kind: "text",
-      value: "url",
-      variable: "CODER_AGENT_URL",
-      summary: "address of the server",
-    },
-    agentToken: {
-      kind: "text",
-      value: "token",
-      variable: "CODER_AGENT_TOKEN",
-      summary: "the agent's token",
-    },
+    agentUrl: agentFlags.agentUrl,
+    agentToken: agentFlags.agentToken,
     agentTokenFile: {
       kind: "text",
       value: "file",

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
-import { agentFlags } from "../../resources/inside/agent-client.ts";
+import { agentFlags } from "../../resources/inside/agent-flags.ts";
 
 export const command = defineCommand({
   summary: "report the status of an app, inside the workspace",

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
-import { agentFlags } from "../../resources/inside/agent-client.ts";
+import { agentFlags } from "../../resources/inside/agent-flags.ts";
 
 export const command = defineCommand({
   summary: "answer Git with the workspace owner's token, as its GIT_ASKPASS",

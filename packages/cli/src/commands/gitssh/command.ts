@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command/definition.ts";
-import { agentFlags } from "../../resources/inside/agent-client.ts";
+import { agentFlags } from "../../resources/inside/agent-flags.ts";
 
 export const command = defineCommand({
   summary: "run ssh with the workspace owner's key for Git, as GIT_SSH_COMMAND",

@@ -6,7 +6,8 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { yesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { connectAsAgent, hiddenAgentFlags, isInside } from "../../resources/inside/agent-client.ts";
+import { connectAsAgent, isInside } from "../../resources/inside/agent-client.ts";
+import { hiddenAgentFlags } from "../../resources/inside/agent-flags.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
 export const command = defineCommand({

@@ -6,7 +6,8 @@ import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { agentFlags, connectAsAgent } from "../../../resources/inside/agent-client.ts";
+import { connectAsAgent } from "../../../resources/inside/agent-client.ts";
+import { agentFlags } from "../../../resources/inside/agent-flags.ts";
 import { fieldAt } from "./field-at.ts";
 
 export const command = defineCommand({
