@@ -4,7 +4,7 @@ import { once } from "node:events";
 
 const chunkBytes = 64 * 1024;
 
-/** What came of a stream whose other end sends everything back. */
+/** The outcome of a stream whose other end sends everything back. */
 export interface EchoOutcome {
   readonly sent: string;
   readonly received: string;

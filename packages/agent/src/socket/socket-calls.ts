@@ -13,7 +13,7 @@ import {
 import { UnitError } from "./errors.ts";
 import type { Units } from "./units.ts";
 
-/** What the calls of programs in the workspace work on. */
+/** The state that calls of programs in the workspace read and change. */
 export interface SocketState {
   readonly units: Units;
   /** Passes the status of an app on to the server. Rejects while the agent is offline. */

@@ -7,7 +7,7 @@ export interface NumberedInput {
 /** The most characters that wait to be typed; a person who types into a terminal that is away does not reach it. */
 const maxChars = 1024 * 1024;
 
-/** What was typed and is not known to have reached the terminal, in order. */
+/** The input that is not known to have reached the terminal, in order. */
 export class InputQueue {
   #inputs: NumberedInput[] = [];
   #chars = 0;

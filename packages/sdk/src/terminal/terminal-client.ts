@@ -30,7 +30,7 @@ export interface TerminalClientOptions {
 /** Something that happens to a terminal. */
 export type TerminalChange =
   | { readonly type: "connected" }
-  /** What the terminal prints. The bytes may be kept. */
+  /** Output of the terminal. The bytes may be kept. */
   | { readonly type: "output"; readonly bytes: Uint8Array }
   /**
    * Output was missed; what follows begins anew with the newest of it, so that the screen is to be cleared first.
@@ -59,7 +59,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
   readonly #left = new AbortController();
   #size: TerminalSize;
   #link: TerminalLink | undefined;
-  /** What is known of the agent: whether it resumes. */
+  /** The capability of the agent to resume, once known. */
   #agent: "unknown" | "resumes" | "plain" = "unknown";
   /** True if inputs may be sent on the present connection. */
   #mayType = false;

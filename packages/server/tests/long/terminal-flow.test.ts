@@ -25,7 +25,7 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 const minuteMs = 60_000;
-/** What a server may grow by for other reasons, such as its compiled code. */
+/** The growth of a server for other reasons, such as its compiled code. */
 const flatKb = 32 * 1024;
 const maxEchoMs = 30;
 

@@ -52,7 +52,7 @@ export interface World {
   readonly relay: Relay;
   readonly readDerpMap: ReadDerpMap;
   readonly ownPeer: OwnPeer;
-  /** How the attempts to reach agents ended. */
+  /** The outcomes of the attempts to reach agents. */
   readonly outcomes: readonly string[];
   /** Returns how often the peer was opened. */
   opened(): number;

@@ -4,7 +4,7 @@ import { encodeUuid } from "../bytes/uuid.ts";
 import { TerminalFrameError } from "./errors.ts";
 
 /*
- * What an agent sends to a viewer that can resume (docs/protocol/agent.md §7.1):
+ * The stream from an agent to a viewer that can resume (docs/protocol/agent.md §7.1):
  *
  *     the viewer's id, 16 bytes | frames: type, 1 byte | length, 3 bytes | payload
  *

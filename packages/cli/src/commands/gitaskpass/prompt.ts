@@ -1,4 +1,4 @@
-/** What Git asks for: the user's name or their password for a repository. */
+/** The question of Git: the user's name or their password for a repository. */
 export interface GitPrompt {
   readonly wants: "username" | "password";
   /** The address of the repository's host, without a user. */

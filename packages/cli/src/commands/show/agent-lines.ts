@@ -11,7 +11,7 @@ import { type Cell, renderTable } from "../../terminal/table.ts";
 
 type Section = readonly (readonly Cell[])[];
 
-/** What is known of an agent besides itself. */
+/** The facts about an agent that it does not hold itself. */
 export interface AgentContext {
   /** Undefined if its values are unknown. */
   readonly metadata: readonly AgentMetadata[] | undefined;

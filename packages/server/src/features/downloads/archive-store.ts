@@ -15,7 +15,7 @@ import { ArchiveFile } from "./archive-file.ts";
 import { archiveFile, type ArchiveName } from "./archive-name.ts";
 import { makeArchive } from "./make-archive.ts";
 
-/** Where the archives come from. */
+/** The source of the archives. */
 export type ArchiveSource =
   /** Archives of a release, in a directory. */
   | { readonly kind: "ready"; readonly directory: string }
