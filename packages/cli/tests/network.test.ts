@@ -134,6 +134,7 @@ it("pings a workspace, and prints the path of each answer and a summary", async 
     diagnosis: {
       path: { kind: "relay" },
       udp: "off",
+      agent_udp: expect.stringMatching(/^(blocked|open|easy NAT|hard NAT)$/),
       obstacles: [{ problem: "--disable-direct-connections is given" }],
     },
   });

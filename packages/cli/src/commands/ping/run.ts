@@ -6,12 +6,14 @@ import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-json.ts";
+import { agentPorts } from "../../resources/network/agent-ports.ts";
 import { readAgentReference } from "../../resources/network/agent-reference.ts";
 import { latencyText, pathJson, pathText } from "../../resources/network/network-text.ts";
 import { openAgent, type OpenedAgent, reachAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import { renderPairs } from "../../terminal/table.ts";
+import { type AgentUdp, readAgentUdp } from "./agent-netcheck.ts";
 import type { command } from "./command.ts";
 import { type Diagnosis, diagnose, diagnosisPairs } from "./diagnosis.ts";
 import { type PingPlan, type PingResult, pingSeries } from "./ping-series.ts";
@@ -46,9 +48,10 @@ export async function run(
     if (output === "json") results.push(result);
     else terminal.out.line(resultText(name, result));
   };
+  const checking = agentUdpOf(opened, { clock, signal });
   await pingSeries(opened.connection, plan, { clock, signal, onResult });
   const { summary } = totals;
-  const diagnosis = diagnosisOf(opened, summary, disableDirect);
+  const diagnosis = diagnosisOf(opened, summary, disableDirect, await checking);
   if (output === "json") printJson(terminal.out, reportJson(name, results, summary, diagnosis));
   else {
     const { out } = terminal;
@@ -70,13 +73,23 @@ function readPlan({ num, wait = "1s", timeout = "5s", output }: Options): PingPl
   };
 }
 
+/** Asks the agent beside the pings; an interruption ends the question, and what is known is shown. */
+async function agentUdpOf(
+  { connection }: OpenedAgent,
+  needs: Pick<Needs, "clock" | "signal">,
+): Promise<AgentUdp | undefined> {
+  const ports = await agentPorts(connection);
+  return readAgentUdp(ports, needs).catch(() => undefined);
+}
+
 function diagnosisOf(
   { connection, agent }: OpenedAgent,
   { answered }: PingSummary,
   isDirectDisabled: boolean,
+  agentUdp: AgentUdp | undefined,
 ): Diagnosis {
   const path = answered === 0 ? undefined : connection.path;
-  return diagnose({ path, status: connection.status, agent, isDirectDisabled });
+  return diagnose({ path, status: connection.status, agent, agentUdp, isDirectDisabled });
 }
 
 function resultText(name: string, result: PingResult): string {
@@ -89,7 +102,7 @@ function reportJson(
   name: string,
   results: readonly PingResult[],
   summary: PingSummary,
-  { path, home, agentHome, udp, obstacles }: Diagnosis,
+  { path, home, agentHome, udp, agentUdp, obstacles }: Diagnosis,
 ): unknown {
   return {
     agent: name,
@@ -111,6 +124,7 @@ function reportJson(
       home_region: home?.name ?? null,
       agent_home_region: agentHome?.name ?? null,
       udp,
+      agent_udp: agentUdp ?? null,
       obstacles,
     },
   };
