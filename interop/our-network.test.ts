@@ -5,9 +5,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getWorkspace } from "@slipway/api";
+import { getDeploymentStats, getWorkspace } from "@slipway/api";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
+import { TerminalClient } from "@slipway/sdk/terminal";
 import { connectWorkspace, type WorkspaceConnection } from "@slipway/sdk/workspace";
 import type { TcpStream } from "@slipway/tailnet";
 import {
@@ -100,6 +101,23 @@ it.each([
     .toBe(path);
   await expectEcho(connection, randomBytes(20_000_000));
   expect(connection.path?.kind).toBe(path);
+});
+
+it("reports the latency of the agent's connections while one is in use", async () => {
+  const ended = new AbortController();
+  const size = { columns: 80, rows: 24 };
+  const needs = { client, clock: systemClock, signal: ended.signal };
+  const terminal = new TerminalClient({ ...needs, agentId, command: "cat", size });
+  const read = async (): Promise<void> => {
+    for await (const { type } of terminal) if (type === "ended") return;
+  };
+  const reading = read();
+  const latency = async (): Promise<number> =>
+    (await client.call(getDeploymentStats)).workspaces.connection_latency_ms.P50;
+  await expect.poll(latency, { timeout: 120_000, interval: 1_000 }).toBeGreaterThan(0);
+  expect(await latency()).toBeLessThan(5_000);
+  ended.abort(new Error("seen"));
+  await expect(reading).rejects.toThrow("seen");
 });
 
 it("refuses a port without a listener", async () => {

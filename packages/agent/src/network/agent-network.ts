@@ -98,6 +98,11 @@ export class AgentNetwork implements AsyncDisposable {
     return netcheckReport(this.#peer.status);
   }
 
+  /** Resolves to the median round trip to the active peers, in milliseconds; undefined without one that answers. */
+  medianLatency(signal: AbortSignal): Promise<number | undefined> {
+    return this.#peer.medianLatency(signal);
+  }
+
   /** Says goodbye and closes everything. Idempotent. */
   async close(): Promise<void> {
     await this.#peer.close();

@@ -67,26 +67,36 @@ export async function getMonitorConfig(
   };
 }
 
-/** The latency without a network, hence not measured: −1 µs in milliseconds (docs/protocol/agent.md §5.3). */
+/** The latency that nobody could measure: −1 µs in milliseconds (docs/protocol/agent.md §5.3). */
 const noLatencyMs = -0.001;
 
+/** The state of an agent's connections to its users. */
+export interface AgentStats {
+  /** The numbers of open sessions. */
+  readonly sessions: SessionCounts;
+  /** The median round trip to the peers; undefined if none answered. */
+  readonly latencyMs: number | undefined;
+}
+
 /**
- * Reports stats with the numbers of open sessions, or without those asks only for the interval; returns it in milliseconds
- * (docs/protocol/rpc.md §7.4).
+ * Reports stats, or without those asks only for the interval; returns it in milliseconds (docs/protocol/rpc.md §7.4).
  */
 export async function updateStats(
   connection: AgentConnection,
-  sessions: SessionCounts | undefined,
+  stats: AgentStats | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  const request = sessions === undefined ? {} : { stats: statsOf(sessions) };
+  const request = stats === undefined ? {} : { stats: statsMessage(stats) };
   const answer = await connection.unary(Agent.method.updateStats, request, signal);
   return durationToMs(answer.reportInterval);
 }
 
-function statsOf(sessions: SessionCounts): MessageInitShape<typeof StatsSchema> {
+function statsMessage({
+  sessions,
+  latencyMs = noLatencyMs,
+}: AgentStats): MessageInitShape<typeof StatsSchema> {
   return {
-    connectionMedianLatencyMs: noLatencyMs,
+    connectionMedianLatencyMs: latencyMs,
     sessionCountSsh: BigInt(sessions.ssh),
     sessionCountVscode: BigInt(sessions.vscode),
     sessionCountJetbrains: BigInt(sessions.jetbrains),

@@ -22,6 +22,7 @@ export interface NetworkLifeNeeds {
 export class NetworkLife {
   readonly #needs: NetworkLifeNeeds;
   readonly #opened = Promise.withResolvers<AgentNetwork | undefined>();
+  #network: AgentNetwork | undefined;
   #isClosed = false;
 
   constructor(needs: NetworkLifeNeeds) {
@@ -39,6 +40,11 @@ export class NetworkLife {
     const network = await abortable(this.#opened.promise, signal);
     if (network === undefined || this.#isClosed) return;
     await network.coordination.serve(agentCoordination(connection), signal);
+  }
+
+  /** Resolves to the median round trip to the active peers, in milliseconds; undefined without one that answers. */
+  async medianLatency(signal: AbortSignal): Promise<number | undefined> {
+    return this.#isClosed ? undefined : this.#network?.medianLatency(signal);
   }
 
   /** Says goodbye to the peers and ends the network. Idempotent. */
@@ -63,6 +69,7 @@ export class NetworkLife {
       if (services !== undefined && !this.#isClosed) {
         network.serve(services);
         network.failed.catch((error: unknown) => this.#failed(error));
+        this.#network = network;
         return network;
       }
       await network.close();

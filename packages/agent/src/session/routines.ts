@@ -127,7 +127,11 @@ export function watchingRoutines(
     }),
     untilShutdown("stats", (connection, signal) =>
       reportStats(
-        ({ isFirst }, ended) => updateStats(connection, isFirst ? undefined : served.counts, ended),
+        async ({ isFirst }, ended) => {
+          if (isFirst) return updateStats(connection, undefined, ended);
+          const latencyMs = await network?.medianLatency(ended);
+          return updateStats(connection, { sessions: served.counts, latencyMs }, ended);
+        },
         { clock, signal },
       ),
     ),

@@ -18,6 +18,7 @@ import { StackError } from "../stack/errors.ts";
 import { NetworkStack } from "../stack/network-stack.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
 import { HomeFinder } from "./home-finder.ts";
+import { medianLatency } from "./median-latency.ts";
 import { TsmpLayer } from "./tsmp-layer.ts";
 
 export interface TailnetPeerOptions {
@@ -55,6 +56,9 @@ export interface NetworkStatus {
 
 /** The time without packets after which a nearer relay would help nobody (docs/protocol/tailnet.md §2.7). */
 const activeMs = 45_000;
+
+/** The time after a handshake for which a peer counts as active: that of a session (docs/protocol/tailnet.md §5.5). */
+const sessionMs = 180_000;
 
 /** The time that others wait for this side's relay before they hear of it. */
 const homeWaitMs = 1_000;
@@ -155,6 +159,20 @@ export class TailnetPeer implements AsyncDisposable {
   async ping(id: string, signal: AbortSignal): Promise<PingAnswer> {
     const { nodeKey } = await this.coordination.installed(id, signal);
     return this.#paths.ping(nodeKey, signal);
+  }
+
+  /**
+   * Pings the active peers, and resolves to the median round trip in milliseconds; undefined without one that answers.
+   * Rejects with the signal's reason.
+   */
+  medianLatency(signal: AbortSignal): Promise<number | undefined> {
+    const { clock } = this.#options;
+    const since = clock.monotonic() - sessionMs;
+    const isActive = (key: Uint8Array): boolean =>
+      (this.#tunnel.lastHandshakeAt(key) ?? Number.NEGATIVE_INFINITY) >= since;
+    const ping = async (key: Uint8Array, ended: AbortSignal): Promise<number> =>
+      (await this.#paths.ping(key, ended)).latencyMs;
+    return medianLatency(this.#tunnel.peers().filter(isActive), { ping, clock, signal });
   }
 
   /** Returns the present ways of data to a peer, and the monotonic time of its newest handshake. */
