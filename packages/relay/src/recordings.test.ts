@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-
+import { type Recorded, readRecording, recordedChunks } from "@slipway/testkit/recordings";
 import {
   encodeClientInfo,
   encodeDerpFrame,
@@ -20,30 +18,11 @@ import type { RelaySession } from "./transport.ts";
  * Agents and commands of a stock deployment, whose bytes are sent to our relay in the recorded order; each must get the bytes
  * that the stock relay sent. A checkout without the recordings beside it leaves this out: set SLIPWAY_SHARED.
  */
-const shared = process.env["SLIPWAY_SHARED"] ?? join(import.meta.dirname, "../../../../shared");
 
-interface Line {
-  readonly id: number;
-  readonly kind: "upgrade" | "raw" | "ws" | "close" | "http";
-  readonly path?: string;
-  readonly dir?: "c" | "s";
-  readonly op?: number;
-  readonly hex?: string;
-}
-
-function readLines(name: string): readonly Line[] {
-  return readFileSync(join(shared, `recordings/command/${name}.jsonl`), "utf8")
-    .trim()
-    .split("\n")
-    .map((line): Line => JSON.parse(line));
-}
-
-/** Returns what the peer of a connection got, or sent. */
-function bytesOf(lines: readonly Line[], id: number, dir: "c" | "s"): Uint8Array {
-  const pieces = lines.filter(
-    (line) => line.id === id && line.dir === dir && (line.kind === "raw" || line.op === 2),
-  );
-  return joinBytes(pieces.map(({ hex = "" }) => parseHex(hex)));
+/** Returns what one end of a connection sent. */
+function bytesOf(records: readonly Recorded[], id: number, dir: "c" | "s"): Uint8Array {
+  const sent = recordedChunks(records, id).filter(({ from }) => from === dir);
+  return joinBytes(sent.map(({ bytes }) => bytes));
 }
 
 /** The first frames of the stock relay: its key, and the answer to the login. */
@@ -90,7 +69,7 @@ class Replay {
 }
 
 it.each(["relay", "relay-websocket"])("sends what the stock relay sent: %s", (name) => {
-  const lines = readLines(name);
+  const lines = readRecording(`command/${name}`);
   const ids = lines
     .filter(({ kind, path }) => kind === "upgrade" && path === "/derp")
     .map(({ id }) => id);

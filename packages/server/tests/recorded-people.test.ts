@@ -1,10 +1,10 @@
 import { createToken, getTokenByName, listUserOrganizations } from "@slipway/api";
+import { readRecording } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { AnswerComparison } from "./support/compare-answer.ts";
 import { ofPeople } from "./support/deliberate-differences.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
-import { readRecording } from "./support/recordings.ts";
 
 /*
  * The requests of stock commands about people, tokens and organizations, replayed on our server: the same statuses,
@@ -49,7 +49,7 @@ function ours(text: string): string {
 
 describe("what a stock command asks about people", () => {
   it.each(commands)("%s gets answers of the recorded shapes", async (command) => {
-    for (const record of await readRecording(`command/${command}`)) {
+    for (const record of readRecording(`command/${command}`)) {
       const { method = "GET", path = "", request_body: raw } = record;
       const body: unknown = raw === undefined ? undefined : JSON.parse(ours(raw));
       const answer = await server.request(method, ours(path.replace("/api/v2", "")), body);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 
 import { createWorkspace, getAgent, updateTtl, type Workspace } from "@slipway/api";
 import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { readRecording, type Recorded } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
@@ -10,7 +11,7 @@ import { connectRecordedAgent, type RecordedAgent } from "./support/connect-reco
 import { ofRoutes } from "./support/deliberate-differences.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { nameRequest, RecordedIds } from "./support/recorded-ids.ts";
-import { messagesOf, readRecording, type Recorded } from "./support/recordings.ts";
+import { messagesOf } from "./support/recordings.ts";
 import { firstEventOf, readFirstEvent } from "./support/server-sent-events.ts";
 import { wireRequest } from "./support/wire-request.ts";
 
@@ -30,7 +31,7 @@ const recordedUserToken = /^\w{10}-\w{22}$/;
 /** Streams that end only with the client: the first event is compared. */
 const isStream = /\/(watch-metadata|watch)$/;
 
-const records = await readRecording("routes");
+const records = readRecording("routes");
 const requests = records.filter(({ kind }) => kind === "http");
 const upgrades = records.filter(({ kind }) => kind === "upgrade");
 

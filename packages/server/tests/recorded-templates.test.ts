@@ -1,12 +1,13 @@
 import { tarMimeType } from "@slipway/api";
 import { makeWorkspace, packTemplate, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { readRecording, type Recorded } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { AnswerComparison } from "./support/compare-answer.ts";
 import { ofTemplates } from "./support/deliberate-differences.ts";
 import { type Answer, type OpenServer, openServer } from "./support/open-server.ts";
 import { RecordedIds } from "./support/recorded-ids.ts";
-import { bodyOf, hasJson, readRecording, type Recorded } from "./support/recordings.ts";
+import { bodyOf, hasJson } from "./support/recordings.ts";
 
 /*
  * The requests of stock commands about templates, replayed on our server: the same statuses, every recorded key with
@@ -55,8 +56,8 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-async function readRequests(command: string): Promise<readonly Recorded[]> {
-  const all = await readRecording(`command/${command}`);
+function readRequests(command: string): readonly Recorded[] {
+  const all = readRecording(`command/${command}`);
   const requests = all.filter(({ kind, path = "" }) => {
     return kind === "http" && path.startsWith("/api/v2/");
   });
@@ -106,7 +107,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 describe("what a stock command asks", () => {
   it.each(commands)("%s gets answers of the recorded shapes", async (command) => {
-    for (const record of await readRequests(command)) {
+    for (const record of readRequests(command)) {
       const answer = await ask(record);
       if (hasJson(record)) ids.learn(bodyOf(record), answer.body);
       expect(comparison.compare(record, answer)).toEqual([]);

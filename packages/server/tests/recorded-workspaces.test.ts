@@ -2,6 +2,7 @@ import { once } from "node:events";
 
 import { updateAutomaticUpdates, updateTtl } from "@slipway/api";
 import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { readRecording, type Recorded } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
@@ -10,7 +11,7 @@ import { connectRecordedAgent } from "./support/connect-recorded-agent.ts";
 import { ofWorkspaces } from "./support/deliberate-differences.ts";
 import { openServer, type Answer, type OpenServer } from "./support/open-server.ts";
 import { nameRequest, RecordedIds } from "./support/recorded-ids.ts";
-import { bodyOf, hasJson, messagesOf, readRecording, type Recorded } from "./support/recordings.ts";
+import { bodyOf, hasJson, messagesOf } from "./support/recordings.ts";
 import { firstEventOf, readFirstEvent } from "./support/server-sent-events.ts";
 import { wireRequest } from "./support/wire-request.ts";
 
@@ -173,7 +174,7 @@ async function follow(record: Recorded): Promise<readonly unknown[]> {
 describe("what a stock command asks about workspaces", () => {
   it.each(commands)("%s gets answers of the recorded shapes", async (command) => {
     await preparations[command]?.();
-    const all = await readRecording(`command/${command}`);
+    const all = readRecording(`command/${command}`);
     for (const record of requestsOf(all)) {
       expect(await compare(record, all)).toEqual([]);
     }

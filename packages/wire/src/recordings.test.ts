@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-// oxlint-disable-next-line no-restricted-imports -- a test has no config/ to ask where the recordings are
-import { env } from "node:process";
-
 import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import {
+  readRecording,
+  type RecordedChunk,
+  recordedChunks,
+  recordingNames,
+} from "@slipway/testkit/recordings";
 import { expect, it } from "vitest";
 
-import { encodeHex, parseHex } from "./bytes/hex.ts";
+import { encodeHex } from "./bytes/hex.ts";
 import { joinBytes } from "./bytes/join.ts";
 import { parseUtf8 } from "./bytes/utf8.ts";
 import { encodeFrame, parseFrame, PacketKind } from "./drpc/frame.ts";
@@ -28,41 +29,16 @@ import { encodeHeader, FrameType, headerBytes, parseHeader } from "./yamux/heade
  * Recordings of stock peers, taken apart to their messages and put together again at each layer.
  * A checkout without the recordings beside it fails here: set SLIPWAY_SHARED.
  */
-const shared = env["SLIPWAY_SHARED"] ?? join(import.meta.dirname, "../../../../shared");
-const directory = join(shared, "recordings/agent");
-const files = readdirSync(directory).filter((name) => name.endsWith(".jsonl"));
-
-type Direction = "c" | "s";
-
-interface Chunk {
-  readonly from: Direction;
-  readonly bytes: Uint8Array;
-}
-
-interface Line {
-  readonly id: number;
-  readonly kind: string;
-  readonly path?: string;
-  readonly dir: Direction;
-  readonly op: number;
-  readonly hex: string;
-}
 
 /** Returns the binary WebSocket messages of each connection to `/me/rpc`. */
-function connectionsOf(file: string): readonly (readonly Chunk[])[] {
-  const lines: readonly Line[] = readFileSync(join(directory, file), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  const isRpc = (line: Line) => line.path?.includes("/me/rpc") === true;
-  return lines
-    .filter(isRpc)
-    .map(({ id }) =>
-      lines
-        .filter((line) => line.id === id && line.kind === "ws" && line.op === 2)
-        .map((line) => ({ from: line.dir, bytes: parseHex(line.hex) })),
-    );
+function connectionsOf(name: string): readonly (readonly RecordedChunk[])[] {
+  const records = readRecording(name);
+  return records
+    .filter(({ path }) => path?.includes("/me/rpc") === true)
+    .map(({ id }) => recordedChunks(records, id));
 }
+
+const names = recordingNames("agent");
 
 const methods = new Map<string, DescMethod>(
   [...Agent.methods, ...Tailnet.methods].map((method) => [rpcPath(method), method]),
@@ -115,15 +91,15 @@ function expectSame(schema: DescMessage, bytes: Uint8Array): void {
   expect(encodeHex(encodeMessage(schema, message))).toBe(encodeHex(bytes));
 }
 
-const connections = files.flatMap((file) =>
-  connectionsOf(file).map((chunks, index) => ({
-    name: `${file} connection ${String(index)}`,
+const connections = names.flatMap((name) =>
+  connectionsOf(name).map((chunks, index) => ({
+    name: `${name} connection ${String(index)}`,
     chunks,
   })),
 );
 
 it("finds the five recordings", () => {
-  expect(files).toHaveLength(5);
+  expect(names).toHaveLength(5);
   expect(connections.length).toBeGreaterThanOrEqual(5);
 });
 

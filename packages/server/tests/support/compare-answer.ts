@@ -1,7 +1,9 @@
+import { type Recorded } from "@slipway/testkit/recordings";
+
 import type { DeliberateDifferences } from "./deliberate-differences.ts";
 import { addedKeys, shapeDifferences } from "./json-shape.ts";
 import { nameRequest } from "./recorded-ids.ts";
-import { bodyOf, hasJson, type Recorded } from "./recordings.ts";
+import { bodyOf, hasJson } from "./recordings.ts";
 
 interface Answer {
   readonly status: number;

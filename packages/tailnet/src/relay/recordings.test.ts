@@ -1,14 +1,11 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-
 import { systemClock } from "@slipway/runtime";
+import { type Recorded, readRecording, recordedChunks } from "@slipway/testkit/recordings";
 import {
   type DerpFrame,
   encodeHex,
   encodeServerInfo,
   joinBytes,
   parseDerpFrame,
-  parseHex,
 } from "@slipway/wire";
 import { expect, it } from "vitest";
 
@@ -21,28 +18,11 @@ import { SendQueue } from "./send-queue.ts";
  * Agents and commands at a stock relay: our client takes what that relay sent, in the recorded chunks, and sends what those
  * peers sent. A checkout without the recordings beside it leaves this out: set SLIPWAY_SHARED.
  */
-const shared = process.env["SLIPWAY_SHARED"] ?? join(import.meta.dirname, "../../../../../shared");
 
-interface Line {
-  readonly id: number;
-  readonly kind: "upgrade" | "raw" | "ws" | "close" | "http";
-  readonly path?: string;
-  readonly dir?: "c" | "s";
-  readonly op?: number;
-  readonly hex?: string;
-}
-
-function readLines(name: string): readonly Line[] {
-  return readFileSync(join(shared, `recordings/command/${name}.jsonl`), "utf8")
-    .trim()
-    .split("\n")
-    .map((line): Line => JSON.parse(line));
-}
-
-function chunksOf(lines: readonly Line[], id: number, dir: "c" | "s"): readonly Uint8Array[] {
-  return lines
-    .filter((line) => line.id === id && line.dir === dir && (line.kind === "raw" || line.op === 2))
-    .map(({ hex = "" }) => parseHex(hex));
+function chunksOf(records: readonly Recorded[], id: number, dir: "c" | "s"): readonly Uint8Array[] {
+  return recordedChunks(records, id)
+    .filter(({ from }) => from === dir)
+    .map(({ bytes }) => bytes);
 }
 
 function framesOf(chunks: readonly Uint8Array[]): readonly DerpFrame[] {
@@ -118,7 +98,7 @@ class Replay {
 }
 
 it.each(["relay", "relay-websocket"])("takes and sends what stock peers did: %s", async (name) => {
-  const lines = readLines(name);
+  const lines = readRecording(`command/${name}`);
   const ids = lines.flatMap(({ kind, path, id }) =>
     kind === "upgrade" && path === "/derp" ? [id] : [],
   );
