@@ -79,6 +79,7 @@ export { JobStatus, JobType, ProvisionerJob, LogLevel, JobLog, LogQuery } from "
 export { AgentLog, AgentLogQuery, maxLogMessageBytes } from "./agents/agent-log.ts";
 export {
   AgentStatus,
+  agentStatuses,
   lifecycleStates,
   ExternalAgentCredentials,
   LifecycleState,
@@ -142,6 +143,7 @@ export { getGitKey, regenerateGitKey } from "./users/git-key-routes.ts";
 export {
   BuildStatus,
   buildReasons,
+  buildStatuses,
   BuildReason,
   BuildParameter,
   WorkspaceBuild,

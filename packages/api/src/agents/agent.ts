@@ -3,7 +3,8 @@ import { Type } from "typebox";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { WorkspaceApp } from "./app.ts";
 
-export const AgentStatus = oneOf("connecting", "connected", "disconnected", "timeout");
+export const agentStatuses = ["connecting", "connected", "disconnected", "timeout"] as const;
+export const AgentStatus = oneOf(...agentStatuses);
 export type AgentStatus = Infer<typeof AgentStatus>;
 
 /** The states in the order in which an agent goes through them (docs/protocol/rpc.md §7.3). */

@@ -5,7 +5,7 @@ import { ProvisionerJob } from "../jobs/job.ts";
 import { MatchedProvisioners } from "../jobs/provisioner.ts";
 import { Transition, WorkspaceResource } from "./resource.ts";
 
-export const BuildStatus = oneOf(
+export const buildStatuses = [
   "pending",
   "starting",
   "running",
@@ -16,7 +16,8 @@ export const BuildStatus = oneOf(
   "canceling",
   "canceled",
   "failed",
-);
+] as const;
+export const BuildStatus = oneOf(...buildStatuses);
 export type BuildStatus = Infer<typeof BuildStatus>;
 
 export const buildReasons = [

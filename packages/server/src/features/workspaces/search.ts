@@ -1,4 +1,4 @@
-import type { AgentStatus, BuildStatus } from "@slipway/api";
+import { type AgentStatus, agentStatuses, type BuildStatus, buildStatuses } from "@slipway/api";
 
 import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 import { readSearchTerms } from "../../platform/http/search-terms.ts";
@@ -33,25 +33,6 @@ export interface WorkspaceSearch {
 
 const message = "Invalid workspace search query.";
 
-const statuses: readonly BuildStatus[] = [
-  "pending",
-  "starting",
-  "running",
-  "stopping",
-  "stopped",
-  "deleting",
-  "deleted",
-  "canceling",
-  "canceled",
-  "failed",
-];
-const agentStatuses: readonly AgentStatus[] = [
-  "connecting",
-  "connected",
-  "disconnected",
-  "timeout",
-];
-
 /** The part of a search that one term sets. */
 type Reader = (value: string, key: string, before: WorkspaceSearch) => Partial<WorkspaceSearch>;
 
@@ -60,7 +41,7 @@ const readers: Readonly<Record<string, Reader>> = {
   name: (name) => ({ name }),
   template: (template) => ({ template }),
   organization: (organization) => ({ organization }),
-  status: (value, key) => ({ status: oneOf(value, key, statuses) }),
+  status: (value, key) => ({ status: oneOf(value, key, buildStatuses) }),
   id: (value, key) => ({ ids: value.split(",").map((id) => uuidOf(id, key)) }),
   has_agent: (value, key) => ({
     hasAgent: value.split(",").map((status) => oneOf(status, key, agentStatuses)),
