@@ -1,5 +1,3 @@
-import { silentLogger } from "@slipway/runtime";
-
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { UsageError } from "../../command/errors.ts";
@@ -9,7 +7,7 @@ import { printJson } from "../../command/print-json.ts";
 import { agentPorts } from "../../resources/network/agent-ports.ts";
 import { readAgentReference } from "../../resources/network/agent-reference.ts";
 import { latencyText, pathJson, pathText } from "../../resources/network/network-text.ts";
-import { openAgent, type OpenedAgent, reachAgent } from "../../resources/network/reach-agent.ts";
+import { type OpenedAgent, openMeasuredAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import { renderPairs } from "../../terminal/table.ts";
@@ -31,15 +29,8 @@ export async function run(
   const plan = readPlan(options);
   const { disableDirectConnections: disableDirect, output } = options;
   const needs = { client: connect(settings), terminal, clock, signal };
-  const opening = {
-    autostart: false,
-    wait: "no",
-    disableDirect,
-    isUsage: false,
-    logger: silentLogger,
-  } as const;
-  await using opened = await openAgent(readAgentReference(options.workspace), opening, needs);
-  await reachAgent(opened, needs);
+  const reference = readAgentReference(options.workspace);
+  await using opened = await openMeasuredAgent(reference, { disableDirect }, needs);
   const name = `${fullName(opened.workspace)}.${opened.agent.name}`;
   const totals = new PingTotals();
   const results: PingResult[] = [];

@@ -1,4 +1,4 @@
-import { type Clock, silentLogger } from "@slipway/runtime";
+import type { Clock } from "@slipway/runtime";
 import type { SpeedtestInterval, WorkspaceConnection } from "@slipway/sdk/workspace";
 
 import { connect } from "../../command/connect.ts";
@@ -10,7 +10,7 @@ import { printJson } from "../../command/print-json.ts";
 import { agentPorts } from "../../resources/network/agent-ports.ts";
 import { readAgentReference } from "../../resources/network/agent-reference.ts";
 import { pathText } from "../../resources/network/network-text.ts";
-import { openAgent, reachAgent } from "../../resources/network/reach-agent.ts";
+import { openMeasuredAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { renderTable } from "../../terminal/table.ts";
@@ -32,16 +32,9 @@ export async function run(
   const durationMs = readDuration(options);
   const { disableDirectConnections: disableDirect, output } = options;
   const needs = { client: connect(settings), terminal, clock, signal };
-  const opening = {
-    autostart: false,
-    wait: "no",
-    disableDirect,
-    isUsage: false,
-    logger: silentLogger,
-  } as const;
-  await using opened = await openAgent(readAgentReference(options.workspace), opening, needs);
+  const reference = readAgentReference(options.workspace);
+  await using opened = await openMeasuredAgent(reference, { disableDirect }, needs);
   const { connection } = opened;
-  await reachAgent(opened, needs);
   using progress = new Progress(terminal.err, clock);
   if (options.direct) {
     progress.waitFor("waiting for a direct connection");

@@ -1,5 +1,5 @@
 import type { Workspace, WorkspaceAgent } from "@slipway/api";
-import { abortable, type Logger, Scope } from "@slipway/runtime";
+import { abortable, type Logger, Scope, silentLogger } from "@slipway/runtime";
 import type { NetworkRung, WorkspaceConnection } from "@slipway/sdk/workspace";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
@@ -57,6 +57,29 @@ export async function openAgent(
   }
   const opened = opening.move();
   return { workspace, agent, connection, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/**
+ * Opens an agent to measure the network to it: a stopped workspace stays stopped, and counts as unused. Throws as `openAgent`
+ * and `reachAgent` do.
+ */
+export async function openMeasuredAgent(
+  reference: AgentReference,
+  { disableDirect }: Pick<ReachOptions, "disableDirect">,
+  needs: ClientNeeds,
+): Promise<OpenedAgent> {
+  await using opening = new AsyncDisposableStack();
+  const options = {
+    autostart: false,
+    wait: "no",
+    disableDirect,
+    isUsage: false,
+    logger: silentLogger,
+  } as const;
+  const opened = opening.use(await openAgent(reference, options, needs));
+  await reachAgent(opened, needs);
+  opening.move();
+  return opened;
 }
 
 /** Waits until the agent answers over the network. Throws `CommandError`, which names the rung that failed. */
