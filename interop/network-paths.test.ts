@@ -1,18 +1,20 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
-import type { ApiClient } from "@slipway/sdk/http";
-import { logInAsAdmin, pushTemplate, startServerProcess } from "@slipway/testkit";
-import { internetAddresses, type Laboratory, openLaboratory } from "@slipway/testkit/netlab";
+import { type Laboratory, openLaboratory } from "@slipway/testkit/netlab";
 import { beforeAll, describe, it } from "vitest";
 
 import { makeExternalWorkspace } from "./support/external-workspace.ts";
 import { agents } from "./support/laboratory/agents.ts";
 import { type Command, type CommandKind, commands } from "./support/laboratory/commands.ts";
 import type { Pong } from "./support/laboratory/pong.ts";
+import {
+  type LaboratoryServer,
+  laboratoryServer,
+  openLaboratoryServer,
+} from "./support/laboratory/server.ts";
 
 /*
  * Commands reach agents from and in all sorts of networks, directly where there is a way and over the relay where there is
@@ -23,38 +25,15 @@ import type { Pong } from "./support/laboratory/pong.ts";
 const settledPongs = 20;
 /** The pongs among which peers find each other again; their connections to the server may have to time out first. */
 const patientPongs = 200;
-const port = 3_000;
-const serverUrl = `http://${internetAddresses[0]}:${String(port)}`;
 const opened = new AsyncDisposableStack();
-let directory = "";
 let lab: Laboratory;
-let client: ApiClient;
-let templateId = "";
-
-const template = `
-driver: external
-agents:
-  main: { os: linux, arch: amd64 }
-`;
+let server: LaboratoryServer;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-paths-"));
-  opened.defer(() => rm(directory, { recursive: true, force: true }));
   lab = opened.use(await openLaboratory(layout));
-  await lab.router("hotel-proxy").interceptHttp(internetAddresses[0], port);
-  const server = await startServerProcess({
-    dataDir: directory,
-    port,
-    launcher: lab.internet.launcher,
-    environment: {
-      SLIPWAY_HTTP_ADDRESS: `${internetAddresses[0]}:${String(port)}`,
-      SLIPWAY_ACCESS_URL: serverUrl,
-    },
-  });
-  opened.defer(() => server.end("SIGINT"));
-  const door = await lab.openDoor(port);
-  client = await logInAsAdmin(door.url);
-  templateId = await pushTemplate(client, "paths", template);
+  const { host, port } = laboratoryServer;
+  await lab.router("hotel-proxy").interceptHttp(host, port);
+  server = opened.use(await openLaboratoryServer(lab));
   return () => opened.disposeAsync();
 });
 
@@ -114,11 +93,11 @@ describe.each(agents)("the agent $name", (agent) => {
   beforeAll(async () => {
     const start = async (host: HostName): Promise<ChildProcess> => {
       const name = `${agent.name} ${host}`;
-      const made = await makeExternalWorkspace(client, templateId, name);
+      const made = await makeExternalWorkspace(server.client, server.templateId, name);
       workspaces.set(host, made.name);
       const { namespace } = lab.host(host);
-      const home = join(directory, made.name);
-      return agent.start({ namespace, serverUrl, token: made.token, home });
+      const home = join(server.directory, made.name);
+      return agent.start({ namespace, serverUrl: server.url, token: made.token, home });
     };
     const started = await Promise.all(new Set(paths.map(([host]) => host)).values().map(start));
     return () => {
@@ -204,7 +183,7 @@ async function waitForPong(
 
 async function openCommand(kind: CommandKind, host: HostName): Promise<Command> {
   const { namespace } = lab.host(host);
-  const home = await mkdtemp(join(directory, `${kind.name}-${host}-`));
-  const token = client.headers["Coder-Session-Token"] ?? "";
-  return kind.open({ namespace, serverUrl, token, home });
+  const home = await mkdtemp(join(server.directory, `${kind.name}-${host}-`));
+  const token = server.client.headers["Coder-Session-Token"] ?? "";
+  return kind.open({ namespace, serverUrl: server.url, token, home });
 }

@@ -1,24 +1,17 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { systemClock } from "@slipway/runtime";
-import type { ApiClient } from "@slipway/sdk/http";
-import { logInAsAdmin, pushTemplate, startServerProcess } from "@slipway/testkit";
-import {
-  internetAddresses,
-  type Laboratory,
-  type Namespace,
-  openLaboratory,
-} from "@slipway/testkit/netlab";
+import { type Laboratory, type Namespace, openLaboratory } from "@slipway/testkit/netlab";
 import { beforeAll, describe, it } from "vitest";
 
 import { makeExternalWorkspace } from "./support/external-workspace.ts";
 import { agents } from "./support/laboratory/agents.ts";
 import { type EchoOutcome, echoStream } from "./support/laboratory/echo-stream.ts";
+import { type LaboratoryServer, openLaboratoryServer } from "./support/laboratory/server.ts";
 import { untilConnected } from "./support/network/servers.ts";
 import { untilPrinted } from "./support/network/until-printed.ts";
 
@@ -29,21 +22,11 @@ import { untilPrinted } from "./support/network/until-printed.ts";
 
 const outageMs = 60_000;
 const streamBytes = 16 * 1024 * 1024;
-const port = 3_000;
 const [echoPort, localPort] = [7_000, 4_000];
-const serverUrl = `http://${internetAddresses[0]}:${String(port)}`;
 const program = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
 const opened = new AsyncDisposableStack();
-let directory = "";
 let lab: Laboratory;
-let client: ApiClient;
-let templateId = "";
-
-const template = `
-driver: external
-agents:
-  main: { os: linux, arch: amd64 }
-`;
+let server: LaboratoryServer;
 
 /** The ways to carry a stream, and what happens to it. */
 const ways = ["ssh", "port-forward"] as const;
@@ -66,22 +49,8 @@ const layout = {
 } as const;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-resume-"));
-  opened.defer(() => rm(directory, { recursive: true, force: true }));
   lab = opened.use(await openLaboratory(layout));
-  const server = await startServerProcess({
-    dataDir: directory,
-    port,
-    launcher: lab.internet.launcher,
-    environment: {
-      SLIPWAY_HTTP_ADDRESS: `${internetAddresses[0]}:${String(port)}`,
-      SLIPWAY_ACCESS_URL: serverUrl,
-    },
-  });
-  opened.defer(() => server.end("SIGINT"));
-  const door = await lab.openDoor(port);
-  client = await logInAsAdmin(door.url);
-  templateId = await pushTemplate(client, "resume", template);
+  server = opened.use(await openLaboratoryServer(lab));
   return () => opened.disposeAsync();
 });
 
@@ -90,14 +59,14 @@ describe.each(agents)("the agent $name", (kind) => {
   let workspace = "";
 
   beforeAll(async () => {
-    const made = await makeExternalWorkspace(client, templateId, kind.name);
+    const made = await makeExternalWorkspace(server.client, server.templateId, kind.name);
     workspace = made.name;
     const { namespace } = lab.host(`site-${site}`);
-    const home = join(directory, made.name);
-    const agent = await kind.start({ namespace, serverUrl, token: made.token, home });
+    const home = join(server.directory, made.name);
+    const agent = await kind.start({ namespace, serverUrl: server.url, token: made.token, home });
     const echo = `require("net").createServer({allowHalfOpen:true},s=>s.pipe(s)).listen(${String(echoPort)},"127.0.0.1")`;
     namespace.spawn(process.execPath, ["-e", echo], { stdio: "ignore" });
-    await untilConnected(client, made.id);
+    await untilConnected(server.client, made.id);
     return () => void agent.kill("SIGKILL");
   });
 
@@ -130,14 +99,13 @@ async function openStream(
   namespace: Namespace,
   workspace: string,
 ): Promise<ChildProcess> {
-  const home = await mkdtemp(join(directory, `${way}-`));
-  await mkdir(home, { recursive: true });
+  const home = await mkdtemp(join(server.directory, `${way}-`));
   const env = {
     PATH: process.env["PATH"],
     HOME: home,
     CODER_CONFIG_DIR: home,
-    CODER_URL: serverUrl,
-    CODER_SESSION_TOKEN: client.headers["Coder-Session-Token"],
+    CODER_URL: server.url,
+    CODER_SESSION_TOKEN: server.client.headers["Coder-Session-Token"],
   };
   const command = ["--conditions=@slipway/source", program];
   if (way === "ssh") {
