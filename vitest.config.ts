@@ -54,6 +54,10 @@ const peerTests = {
     "a stock agent on our server",
   ],
   SLIPWAY_STOCK_COMMAND: ["interop/stock-{command,open}.test.ts", "a stock command on our server"],
+  SLIPWAY_STOCK_SCALETEST: [
+    "interop/stock-scaletest.test.ts",
+    "a stock load generator on our server",
+  ],
   SLIPWAY_STOCK_SERVER: ["interop/stock-server.test.ts", "our agent on a stock server"],
   SLIPWAY_STOCK_DATABASE: [
     "interop/stock-server-claim.test.ts",

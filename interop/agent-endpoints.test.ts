@@ -20,7 +20,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { WebSocket } from "ws";
 
 import { agents } from "./support/network/agents.ts";
-import { InstalledCommand, ourCommand } from "./support/network/commands.ts";
+import { commands, InstalledCommand, ourCommand } from "./support/network/commands.ts";
 import { findOnTailnet } from "./support/network/coordination.ts";
 import { type NetworkServer, openOurServer, untilConnected } from "./support/network/servers.ts";
 import { patience } from "./support/patience.ts";
@@ -160,6 +160,23 @@ describe.each(agents)("$name", (kind) => {
     socket.send(Buffer.from(JSON.stringify({ data: "echo $((40 + 2))\r" })));
     await expect.poll(() => seen, patience).toMatch(/^42\r$/m);
   });
+
+  it.each(commands.filter(({ isOurs }) => !isOurs))(
+    "opens a terminal for the experimental command rpty of $name",
+    async (stockKind) => {
+      const stock = await InstalledCommand.install(stockKind, await mkdtemp(join(homes, "rpty-")));
+      const { serverUrl, headers } = server.client;
+      await stock.expect(["login", serverUrl, "--token", headers["Coder-Session-Token"] ?? ""]);
+      const printed = await stock.expect([
+        "exp",
+        "rpty",
+        name,
+        "--",
+        "echo $((40 + 2)); test -t 0",
+      ]);
+      expect(printed).toMatch(/^42\r$/m);
+    },
+  );
 
   it("shows its log under the present and the former name", async () => {
     const params = { agent: agentId };

@@ -16,18 +16,20 @@ interface StockSurroundings {
   readonly directory: string;
   readonly input: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** The time after which it is ended (default: a minute). */
+  readonly timeoutMs?: number;
 }
 
 /** Runs a stock command to its end. */
 export function runStockCommand(
   program: StockProgram,
   args: readonly string[],
-  { directory, input, environment = {} }: StockSurroundings,
+  { directory, input, environment = {}, timeoutMs = 60_000 }: StockSurroundings,
 ): Promise<StockResult> {
   const home = join(directory, `home-${program.name}`);
   return new Promise((resolve) => {
     const options = {
-      timeout: 60_000,
+      timeout: timeoutMs,
       env: {
         HOME: home,
         PATH: "/usr/bin:/bin",
