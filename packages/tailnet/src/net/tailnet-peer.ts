@@ -193,9 +193,8 @@ export class TailnetPeer implements AsyncDisposable {
 
   /** Tells all parts that the machine may have another network now. */
   networkChanged(): void {
-    this.#relays.check();
     this.#paths.networkChanged();
-    this.#home.measureSoon();
+    this.#checkRelays();
   }
 
   /** Says goodbye and ends everything, the nearest to the application first. Idempotent. */
@@ -240,6 +239,7 @@ export class TailnetPeer implements AsyncDisposable {
       relaySend: (regionId, key, datagrams) => this.#relays.send(regionId, key, datagrams),
       deliver: (datagrams, key) => this.#tunnel.receive(datagrams, undefined, key),
       onEndpoints: (endpoints) => this.coordination.updateSelf({ endpoints }),
+      onNetworkChanged: () => this.#checkRelays(),
       ...(socket === undefined ? {} : { socket }),
     });
   }
@@ -352,6 +352,11 @@ export class TailnetPeer implements AsyncDisposable {
     if (homeId !== undefined && home?.connection.type !== "connected") return false;
     this.coordination.updateSelf({ homeRegionId: homeId });
     return true;
+  }
+
+  #checkRelays(): void {
+    this.#relays.check();
+    this.#home.measureSoon();
   }
 
   #publishRefusals(): void {

@@ -1,11 +1,16 @@
 import type { DatagramSocket } from "./datagram-socket.ts";
-import { areSameEndpoints, joinEndpoints, localEndpoints } from "./endpoints.ts";
+import { areSameEndpoints, haveSameEndpoints, joinEndpoints, localEndpoints } from "./endpoints.ts";
 import { StunClient, type UdpReport } from "./stun-client.ts";
 import { activeMs } from "./timing.ts";
-import { formatUdpAddress, isIpv6, type UdpAddress } from "./udp-address.ts";
+import { isIpv6, type UdpAddress } from "./udp-address.ts";
 
 /** Our endpoints are looked up again after a random time between these, while data flows (docs/protocol/tailnet.md §2.7). */
 const lookUpAgainMs = { least: 20_000, most: 26_000 } as const;
+/**
+ * The time between looks at the addresses of this machine, while data flows. Stock peers give a connection up whose data
+ * nobody acknowledged for 6 s, and trust the former address for as long.
+ */
+const checkAddressesMs = 1_000;
 
 export interface EndpointFinderNeeds {
   readonly socket: Pick<DatagramSocket, "ports" | "localAddresses" | "send">;
@@ -14,7 +19,7 @@ export interface EndpointFinderNeeds {
   readonly onFound: (addresses: readonly UdpAddress[]) => void;
   /** Takes the endpoints whenever they are others than before. */
   readonly onChanged: (addresses: readonly UdpAddress[]) => void;
-  /** Called when an address of this machine is gone. */
+  /** Called when this machine has other addresses than before. */
   readonly onNetworkChanged: () => void;
 }
 
@@ -23,11 +28,14 @@ export class EndpointFinder {
   readonly #needs: EndpointFinderNeeds;
   readonly #stun: StunClient;
   #servers: readonly UdpAddress[] = [];
-  #local: readonly UdpAddress[] = [];
+  /** The addresses of this machine; undefined before the first look. */
+  #local: readonly UdpAddress[] | undefined;
   #endpoints: readonly UdpAddress[] | undefined;
   #activeAt = Number.NEGATIVE_INFINITY;
   /** The time of the next look-up; undefined while nothing is sent. */
   #nextLookUp: number | undefined;
+  /** The time of the next look at our addresses; undefined while nothing is sent. */
+  #nextCheck: number | undefined;
 
   constructor(needs: EndpointFinderNeeds) {
     this.#needs = needs;
@@ -39,7 +47,9 @@ export class EndpointFinder {
   }
 
   get nextWake(): number | undefined {
-    return this.#stun.nextWake ?? this.#nextLookUp;
+    const { nextWake = this.#nextLookUp } = this.#stun;
+    if (nextWake === undefined || this.#nextCheck === undefined) return nextWake ?? this.#nextCheck;
+    return Math.min(nextWake, this.#nextCheck);
   }
 
   setServers(servers: readonly UdpAddress[], now: number): void {
@@ -63,6 +73,7 @@ export class EndpointFinder {
   /** Notes that data is sent: endpoints stay fresh while it is. */
   noteSent(now: number): void {
     this.#activeAt = now;
+    this.#nextCheck ??= now + checkAddressesMs;
     if (this.#nextLookUp === undefined) this.lookUp(now);
   }
 
@@ -74,6 +85,7 @@ export class EndpointFinder {
   }
 
   tick(now: number): void {
+    this.#checkAddresses(now);
     if (this.#stun.isRunning) this.#proceed(now);
     else if (this.#nextLookUp !== undefined && now >= this.#nextLookUp) {
       this.#nextLookUp = undefined;
@@ -87,12 +99,19 @@ export class EndpointFinder {
     this.#nextLookUp = now + least + ((most - least) * random) / 255;
     const before = this.#local;
     this.#local = localEndpoints(this.#needs.socket);
-    const kept = new Set(this.#local.map(formatUdpAddress));
-    const isGone = before.some((address) => !kept.has(formatUdpAddress(address)));
-    if (isGone) this.#stun.forget();
+    const isChanged = before !== undefined && !haveSameEndpoints(before, this.#local);
+    if (isChanged) this.#stun.forget();
     this.#stun.start(this.#servers, now);
     this.#proceed(now);
-    if (isGone) this.#needs.onNetworkChanged();
+    if (isChanged) this.#needs.onNetworkChanged();
+  }
+
+  /** Begins anew if this machine has other addresses than at the last look-up. */
+  #checkAddresses(now: number): void {
+    if (this.#nextCheck === undefined || now < this.#nextCheck) return;
+    this.#nextCheck = now - this.#activeAt < activeMs ? now + checkAddressesMs : undefined;
+    if (this.#local === undefined) return;
+    if (!haveSameEndpoints(this.#local, localEndpoints(this.#needs.socket))) this.#begin(now);
   }
 
   /** Sends the requests of a round that runs, or announces what it found. */
@@ -105,7 +124,7 @@ export class EndpointFinder {
   }
 
   #announce(now: number): void {
-    const endpoints = joinEndpoints(this.#stun.mapped(now), this.#local);
+    const endpoints = joinEndpoints(this.#stun.mapped(now), this.#local ?? []);
     const isChanged =
       this.#endpoints === undefined || !areSameEndpoints(this.#endpoints, endpoints);
     this.#endpoints = endpoints;

@@ -41,3 +41,12 @@ export function areSameEndpoints(
 ): boolean {
   return one.map(formatUdpAddress).join() === other.map(formatUdpAddress).join();
 }
+
+/** Returns true if both lists have the same endpoints in any order. */
+export function haveSameEndpoints(
+  one: readonly UdpAddress[],
+  other: readonly UdpAddress[],
+): boolean {
+  const known = new Set(one.map(formatUdpAddress));
+  return one.length === other.length && other.every((each) => known.has(formatUdpAddress(each)));
+}

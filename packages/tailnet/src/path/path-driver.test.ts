@@ -131,18 +131,55 @@ it("goes back to the relay when the network changed, and publishes where it is n
   expect(one.endpoints).toEqual(["20.0.0.3:41641"]);
 });
 
-it("notices by itself that an address of the machine is gone", async () => {
+it("notices within two seconds that the machine has another address", async () => {
   await using world = new PathWorld();
   const socket = world.network.addHost({ address: hosts[0] });
   const one = world.addPeer(socket);
   const other = world.addPeer(world.network.addHost({ address: hosts[1] }));
   await world.clock.advance(10);
   world.introduce(one, other);
-  await one.talk(other, 1);
+  await one.talk(other, 10);
   world.network.move(socket, "20.0.0.3");
-  await one.talk(other, 40);
-  expect([one.pathTo(other), other.pathTo(one)]).toEqual(["udp", "udp"]);
+  await one.talk(other, 2);
+  expect(one.networkChanges).toBe(1);
   expect(one.endpoints).toEqual(["20.0.0.3:41641"]);
+  const address = { address: "20.0.0.3", port: 41_641 };
+  expect([one.pathTo(other), other.driver.pathOf(one.node.publicKey)]).toEqual([
+    "udp",
+    { kind: "udp", address },
+  ]);
+});
+
+it("takes the direct path again within two seconds after the machine was without an address", async () => {
+  await using world = new PathWorld();
+  const socket = world.network.addHost({ address: hosts[0] });
+  const one = world.addPeer(socket);
+  const other = world.addPeer(world.network.addHost({ address: hosts[1] }));
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  await one.talk(other, 10);
+  world.network.unplug(socket);
+  await one.talk(other, 20);
+  expect(one.pathTo(other)).toBe("relay");
+  world.network.plug(socket);
+  await one.talk(other, 2);
+  expect([one.pathTo(other), other.pathTo(one)]).toEqual(["udp", "udp"]);
+  expect(one.networkChanges).toBe(2);
+});
+
+it("looks at the machine's addresses only while data flows", async () => {
+  await using world = new PathWorld();
+  const socket = world.network.addHost({ address: hosts[0] });
+  const one = world.addPeer(socket);
+  const other = world.addPeer(world.network.addHost({ address: hosts[1] }));
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  await one.talk(other, 10);
+  expect(socket.looks).toBeGreaterThanOrEqual(10);
+  await world.clock.advance(60_000);
+  const before = socket.looks;
+  await world.clock.advance(600_000);
+  expect(socket.looks).toBe(before);
 });
 
 it("sends nothing of its own accord to a peer without data for it", async () => {

@@ -38,6 +38,8 @@ export interface PathDriverOptions {
   readonly socket?: DatagramSocket;
   /** Takes our own endpoints to publish, whenever they change. */
   readonly onEndpoints?: (endpoints: readonly string[]) => void;
+  /** Called when this machine turns out to have other addresses: its relays may be lost. */
+  readonly onNetworkChanged?: () => void;
   readonly limits?: Partial<PathLimits>;
 }
 
@@ -220,8 +222,10 @@ export class PathDriver implements AsyncDisposable {
       onFound: (addresses) =>
         this.#act(this.#selector.receive({ type: "endpoints", addresses }, this.#now())),
       onChanged: (addresses) => this.#options.onEndpoints?.(addresses.map(formatUdpAddress)),
-      onNetworkChanged: () =>
-        this.#act(this.#selector.receive({ type: "network-changed" }, this.#now())),
+      onNetworkChanged: () => {
+        this.#act(this.#selector.receive({ type: "network-changed" }, this.#now()));
+        this.#options.onNetworkChanged?.();
+      },
     });
   }
 

@@ -64,6 +64,8 @@ export class WorldPeer {
   endpoints: readonly string[] = [];
   /** The first bytes of the datagrams that came, and the keys of their senders. */
   readonly received: { readonly byte: number; readonly from: Uint8Array }[] = [];
+  /** The times that it noticed other addresses of its machine. */
+  networkChanges = 0;
   readonly #world: PathWorld;
 
   constructor(world: PathWorld, socket: DatagramSocket | undefined) {
@@ -84,6 +86,7 @@ export class WorldPeer {
         this.endpoints = endpoints;
         for (const peer of world.peers) if (peer.knows(this)) peer.meet(this);
       },
+      onNetworkChanged: () => (this.networkChanges += 1),
     });
   }
 

@@ -63,6 +63,17 @@ export class UdpNetwork {
     this.#sockets.set(placeOf(socket.nat, socket.local), socket);
   }
 
+  /** Takes a host off its network: it has no address but its own loopback then. */
+  unplug(socket: SimulatedSocket): void {
+    this.#sockets.delete(placeOf(socket.nat, socket.local));
+    socket.isPlugged = false;
+  }
+
+  plug(socket: SimulatedSocket): void {
+    this.#sockets.set(placeOf(socket.nat, socket.local), socket);
+    socket.isPlugged = true;
+  }
+
   addStunServer(address: UdpAddress): void {
     this.#servers.set(textOf(address), address);
   }
@@ -148,6 +159,9 @@ export class Nat {
 export class SimulatedSocket implements DatagramSocket {
   readonly nat: Nat | undefined;
   local: UdpAddress;
+  isPlugged = true;
+  /** The times that somebody asked for its addresses. */
+  looks = 0;
   readonly #send: (flight: Flight) => void;
   #receiver: DatagramReceiver | undefined;
 
@@ -162,7 +176,8 @@ export class SimulatedSocket implements DatagramSocket {
   }
 
   localAddresses(): readonly string[] {
-    return ["127.0.0.1", "::1", this.local.address];
+    this.looks += 1;
+    return ["127.0.0.1", "::1", ...(this.isPlugged ? [this.local.address] : [])];
   }
 
   async lookup(): Promise<readonly string[]> {
@@ -170,6 +185,7 @@ export class SimulatedSocket implements DatagramSocket {
   }
 
   send(datagrams: readonly Uint8Array[], to: UdpAddress): void {
+    if (!this.isPlugged) return;
     for (const datagram of datagrams) this.#send({ from: this.local, to, datagram });
   }
 
