@@ -9,6 +9,7 @@ import { stockPrograms } from "../stock-program.ts";
 /** A program that connects workspaces to the network. */
 export interface AgentKind {
   readonly name: string;
+  readonly isOurs: boolean;
   start(place: AgentPlace): Promise<ChildProcess>;
 }
 
@@ -22,11 +23,13 @@ export interface AgentPlace {
 
 const ours: AgentKind = {
   name: "ours",
+  isOurs: true,
   start: ({ namespace, ...place }) => runOurAgent(place, namespace.launcher),
 };
 
 const stock = stockPrograms("SLIPWAY_STOCK_AGENT").map(({ name, path: program }): AgentKind => ({
   name,
+  isOurs: false,
   start: ({ namespace, ...place }) =>
     runStockAgent({ ...place, program, launcher: namespace.launcher }),
 }));

@@ -12,6 +12,13 @@ export interface EchoOutcome {
   readonly code: number | null;
 }
 
+/** Something that happens to a stream after its first quarter. */
+interface StreamBreak {
+  /** Lets it be over before the stream goes on. */
+  readonly isQuiet: boolean;
+  readonly disturb: () => Promise<void>;
+}
+
 /**
  * Sends bytes to a program that sends them back, as fast as it takes them, and lets `disturb` happen after the first quarter
  * has come back. Ends its input, and waits for its end.
@@ -26,7 +33,7 @@ export async function echoStream(
     readonly ended: Promise<number | null>;
   },
   bytes: number,
-  disturb: () => Promise<void>,
+  { isQuiet, disturb }: StreamBreak,
 ): Promise<EchoOutcome> {
   if (stdin === null || stdout === null || stderr === null) throw new Error("wanted pipes");
   const [sent, received] = [createHash("sha256"), createHash("sha256")];
@@ -43,12 +50,16 @@ export async function echoStream(
     for (let left = bytes * share; left > 0; left -= chunkBytes) {
       const chunk = randomBytes(Math.min(left, chunkBytes));
       sent.update(chunk);
-      if (!stdin.write(chunk)) await Promise.race([once(stdin, "drain"), child.ended]);
+      if (stdin.write(chunk)) continue;
+      // A program that has ended takes no more; its outcome says why.
+      await Promise.race([once(stdin, "drain").catch(() => child.ended), child.ended]);
     }
   };
   await write(1 / 4);
   await Promise.race([quarter.promise, child.ended]);
-  await Promise.all([write(1 / 2), disturb()]);
+  const disturbed = disturb();
+  if (isQuiet) await disturbed;
+  await Promise.all([write(1 / 2), disturbed]);
   await write(1 / 4);
   stdin.end();
   const code = await child.ended;
