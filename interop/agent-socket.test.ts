@@ -5,12 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { getAgent, getWorkspace } from "@slipway/api";
-import { requireAgent } from "@slipway/testkit";
+import { requireAgent, startAgentProcess } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { InstalledCommand, ourCommand } from "./support/network/commands.ts";
 import { type NetworkServer, openOurServer, untilConnected } from "./support/network/servers.ts";
-import { runOurAgent } from "./support/our-agent.ts";
 import { stockPrograms } from "./support/stock-program.ts";
 
 /*
@@ -44,7 +43,11 @@ beforeAll(async () => {
   const session = client.headers["Coder-Session-Token"] ?? "";
   await outside.expect(["login", client.serverUrl, "--token", session]);
   const { id, token } = await server.openWorkspace("sync");
-  agent = await runOurAgent({ serverUrl: client.serverUrl, token, home: join(homes, "agent") });
+  agent = await startAgentProcess({
+    serverUrl: client.serverUrl,
+    token,
+    home: join(homes, "agent"),
+  });
   opened.defer(async () => {
     const exited = once(agent, "exit");
     agent.kill("SIGKILL");

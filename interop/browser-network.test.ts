@@ -3,13 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { getWorkspace } from "@slipway/api";
-import { logInAsAdmin, pushTemplate, startServerProcess } from "@slipway/testkit";
+import {
+  logInAsAdmin,
+  pushTemplate,
+  startAgentProcess,
+  startServerProcess,
+} from "@slipway/testkit";
 import { afterAll, expect, it } from "vitest";
 
 import { openBrowserPage } from "./support/browser-page.ts";
 import { openEchoService } from "./support/echo-service.ts";
 import { makeExternalWorkspace } from "./support/external-workspace.ts";
-import { runOurAgent } from "./support/our-agent.ts";
 
 /* A page in a browser is a peer of the network: all but the sockets runs there, over WebSockets to the relay. */
 
@@ -33,7 +37,7 @@ it("reaches a workspace from a page, encrypted to its end", async () => {
   const workspace = await client.call(getWorkspace, { params: { workspace: id } });
   const agents = workspace.latest_build.resources.flatMap((resource) => resource.agents ?? []);
   const place = { serverUrl: server.url, token, home: join(directory, "agent") };
-  const agent = await runOurAgent(place);
+  const agent = await startAgentProcess(place);
   opened.defer(() => void agent.kill("SIGKILL"));
   const echo = opened.use(await openEchoService());
 

@@ -15,13 +15,13 @@ import {
   logInAsAdmin,
   pushTemplate,
   type ServerProcess,
+  startAgentProcess,
   startServerProcess,
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 
 import { openEchoService } from "./support/echo-service.ts";
 import { makeExternalWorkspace } from "./support/external-workspace.ts";
-import { runOurAgent } from "./support/our-agent.ts";
 
 /* Our client reaches our agent through our server: over the relay, directly, and across restarts of both. */
 
@@ -43,7 +43,7 @@ let token = "";
 let echoPort = 0;
 
 async function startAgent(): Promise<ChildProcess> {
-  return runOurAgent({ serverUrl: server.url, token, home: join(directory, "agent") });
+  return startAgentProcess({ serverUrl: server.url, token, home: join(directory, "agent") });
 }
 
 beforeAll(async () => {

@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { getUser, type Workspace, type WorkspaceAgent } from "@slipway/api";
-import { requireAgent } from "@slipway/testkit";
+import { requireAgent, startAgentProcess } from "@slipway/testkit";
 import { expect, it } from "vitest";
 
-import { runOurAgent } from "./support/our-agent.ts";
 import { PlayedClaim } from "./support/played-claim.ts";
 import { requireVariable } from "./support/require-variable.ts";
 import {
@@ -96,7 +95,7 @@ async function openStage(): Promise<Stage> {
     played,
     userId,
     startAgent: async () => {
-      const child = await runOurAgent({ serverUrl: client.serverUrl, token, home });
+      const child = await startAgentProcess({ serverUrl: client.serverUrl, token, home });
       const exited = once(child, "exit");
       opened.defer(async () => {
         child.kill("SIGKILL");

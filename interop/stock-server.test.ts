@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { getBuildTimings } from "@slipway/api";
+import { startAgentProcess } from "@slipway/testkit";
 import { expect, it, onTestFinished } from "vitest";
 
-import { runOurAgent } from "./support/our-agent.ts";
 import { readMetadata } from "./support/read-metadata.ts";
 import {
   findStockWorkspace,
@@ -30,7 +30,7 @@ it("our agent lives a whole life on a stock server", async () => {
   onTestFinished(() => rm(home, { recursive: true, force: true }));
 
   const { latest_build: build } = await startAnew(workspace);
-  const child = await runOurAgent({ serverUrl: client.serverUrl, token, home });
+  const child = await startAgentProcess({ serverUrl: client.serverUrl, token, home });
   onTestFinished(() => void child.kill("SIGKILL"));
   const ready = await waitForAgent(workspace, (agent) => {
     return agent.status === "connected" && agent.lifecycle_state === "ready";

@@ -6,12 +6,12 @@ import {
   logInAsAdmin,
   pushTemplate,
   requireAgent,
+  startAgentProcess,
   startServerProcess,
   waitForWorkspace,
 } from "@slipway/testkit";
 
 import { makeExternalWorkspace } from "../../interop/support/external-workspace.ts";
-import { runOurAgent } from "../../interop/support/our-agent.ts";
 import { runStockAgent } from "../../interop/support/run-stock-agent.ts";
 import { stockPrograms } from "../../interop/support/stock-program.ts";
 import { findStockServer } from "./stock-server.ts";
@@ -49,11 +49,11 @@ async function connectedAgent(client: ApiClient, workspaceId: string): Promise<s
   return requireAgent(workspace).id;
 }
 
-const startOurs: StartedAgent["start"] = (place) => runOurAgent(place);
+const startOurs: StartedAgent["start"] = (place) => startAgentProcess(place);
 
 interface StartedAgent {
   readonly name: string;
-  readonly start: (place: Parameters<typeof runOurAgent>[0]) => Promise<ChildProcess>;
+  readonly start: (place: Parameters<typeof startAgentProcess>[0]) => Promise<ChildProcess>;
 }
 
 const stockAgents: readonly StartedAgent[] = stockPrograms("SLIPWAY_STOCK_AGENT").map(

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 
-import { createWorkspace, getExternalAgentCredentials, type Workspace } from "@slipway/api";
+import { createWorkspace, type Workspace } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
-import { firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { firstAgent, pushTemplate, readAgentToken, waitForWorkspace } from "@slipway/testkit";
 
 import { makeMany } from "./at-once.ts";
 
@@ -31,8 +31,7 @@ export async function makeFleet(client: ApiClient, count: number): Promise<reado
   const templateId = await pushTemplate(client, `fleet-${Date.now()}`, template);
   return makeMany(count, async () => {
     const workspace = await makeWorkspace(client, templateId);
-    const params = { workspace: workspace.id, agent: "main" };
-    const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+    const token = await readAgentToken(client, workspace.id);
     return { id: firstAgent(workspace)?.id ?? "", workspaceId: workspace.id, token };
   });
 }

@@ -8,12 +8,12 @@ import {
   logInAsAdmin,
   pushTemplate,
   type ServerProcess,
+  startAgentProcess,
   startServerProcess,
 } from "@slipway/testkit";
 import { internetAddresses, type Laboratory } from "@slipway/testkit/netlab";
 
 import { makeExternalWorkspace } from "../../interop/support/external-workspace.ts";
-import { runOurAgent } from "../../interop/support/our-agent.ts";
 import { runStockAgent } from "../../interop/support/run-stock-agent.ts";
 import type { ReachCommand } from "./network-commands.ts";
 
@@ -109,7 +109,7 @@ async function openWorld(
       const place = { serverUrl, token, home: join(directory, name) };
       const agent =
         program === undefined
-          ? await runOurAgent(place, agentLauncher)
+          ? await startAgentProcess(place, agentLauncher)
           : await runStockAgent({ ...place, program, launcher: agentLauncher });
       opened.defer(() => void agent.kill("SIGKILL"));
       return { name: agentName, workspace: name, workspaceId: id, pid: agent.pid ?? 0 };

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { getExternalAgentCredentials, getTemplate, listTemplateVersionPresets } from "@slipway/api";
+import { getTemplate, listTemplateVersionPresets } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
-import { pushTemplate } from "@slipway/testkit";
+import { pushTemplate, readAgentToken } from "@slipway/testkit";
 
 import { makeMany } from "./at-once.ts";
 import type { MeasuredPostgres } from "./measured-postgres.ts";
@@ -76,8 +76,7 @@ export async function openPool(
 }
 
 async function readPrebuild(client: ApiClient, workspaceId: string): Promise<WaitingPrebuild> {
-  const params = { workspace: workspaceId, agent: "main" };
-  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  const token = await readAgentToken(client, workspaceId);
   return { workspaceId, token };
 }
 

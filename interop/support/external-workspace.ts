@@ -1,6 +1,5 @@
-import { getExternalAgentCredentials } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
-import { makeWorkspace } from "@slipway/testkit";
+import { makeWorkspace, readAgentToken } from "@slipway/testkit";
 
 /** A new workspace whose agent `main` is started elsewhere. */
 interface ExternalWorkspace {
@@ -18,7 +17,6 @@ export async function makeExternalWorkspace(
 ): Promise<ExternalWorkspace> {
   const name = programName.replaceAll(/[^a-z0-9]+/g, "-");
   const { id } = await makeWorkspace(client, name, templateId, () => true);
-  const params = { workspace: id, agent: "main" };
-  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  const token = await readAgentToken(client, id);
   return { id, name, token };
 }

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 
+import { startAgentProcess } from "@slipway/testkit";
 import type { Namespace } from "@slipway/testkit/netlab";
 
-import { runOurAgent } from "../our-agent.ts";
 import { runStockAgent } from "../run-stock-agent.ts";
 import { stockPrograms } from "../stock-program.ts";
 
@@ -24,7 +24,7 @@ export interface AgentPlace {
 const ours: AgentKind = {
   name: "ours",
   isOurs: true,
-  start: ({ namespace, ...place }) => runOurAgent(place, namespace.launcher),
+  start: ({ namespace, ...place }) => startAgentProcess(place, namespace.launcher),
 };
 
 const stock = stockPrograms("SLIPWAY_STOCK_AGENT").map(({ name, path: program }): AgentKind => ({

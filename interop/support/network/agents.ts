@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 
-import { runOurAgent } from "../our-agent.ts";
+import { startAgentProcess } from "@slipway/testkit";
+
 import { runStockAgent } from "../run-stock-agent.ts";
 import { stockPrograms } from "../stock-program.ts";
 
@@ -17,7 +18,7 @@ export interface AgentKind {
   start(place: AgentPlace): Promise<ChildProcess>;
 }
 
-const ourAgent: AgentKind = { name: "our agent", start: runOurAgent };
+const ourAgent: AgentKind = { name: "our agent", start: (place) => startAgentProcess(place) };
 
 /** Our agent, and those that SLIPWAY_STOCK_AGENT names. */
 export const agents: readonly AgentKind[] = [

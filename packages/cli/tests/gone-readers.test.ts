@@ -4,8 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { getExternalAgentCredentials } from "@slipway/api";
-import { logInAsAdmin, makeWorkspace, pushTemplate, startServerProcess } from "@slipway/testkit";
+import {
+  logInAsAdmin,
+  makeWorkspace,
+  pushTemplate,
+  readAgentToken,
+  startServerProcess,
+} from "@slipway/testkit";
 import { expect, it, onTestFinished } from "vitest";
 
 const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
@@ -19,8 +24,7 @@ it("drops readers that leave before the answer, and shuts down without waiting f
   const client = await logInAsAdmin(server.url);
   const templateId = await pushTemplate(client, "outside", template);
   const { id } = await makeWorkspace(client, "mine", templateId, () => true);
-  const params = { workspace: id, agent: "main" };
-  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  const token = await readAgentToken(client, id);
   const session = client.headers["Coder-Session-Token"] ?? "";
   for (let count = 0; count < requests; count += 1) {
     // The server has reached another point each time.

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 
-import { createWorkspace, getExternalAgentCredentials } from "@slipway/api";
+import { createWorkspace } from "@slipway/api";
 import {
   openRawAgent,
   pushTemplate,
   type RawAgent,
   type RawReply,
+  readAgentToken,
   waitForWorkspace,
 } from "@slipway/testkit";
 import {
@@ -104,8 +105,7 @@ beforeAll(async () => {
   await waitForWorkspace(server.admin, id, ({ latest_build: { job } }) => {
     return job.status === "succeeded";
   });
-  const params = { workspace: id, agent: "main" };
-  const { agent_token: token } = await server.admin.call(getExternalAgentCredentials, { params });
+  const token = await readAgentToken(server.admin, id);
   agent = opened.use(await openRawAgent(server.url, token));
 });
 

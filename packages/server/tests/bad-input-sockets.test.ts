@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createWorkspace, getBuildInfo, getExternalAgentCredentials } from "@slipway/api";
+import { createWorkspace, getBuildInfo } from "@slipway/api";
 import { parseProcStatus } from "@slipway/runtime";
 import {
   firstAgent,
@@ -14,8 +14,9 @@ import {
   openTestDatabase,
   pushTemplate,
   type RawReply,
-  startServerProcess,
+  readAgentToken,
   type ServerProcess,
+  startServerProcess,
   waitForWorkspace,
 } from "@slipway/testkit";
 import { Agent, DrpcCaller, encodeMessage, StartupSchema, Tailnet } from "@slipway/wire";
@@ -51,8 +52,7 @@ beforeAll(async () => {
     return job.status === "succeeded";
   });
   agentId = firstAgent(workspace)?.id ?? "";
-  const params = { workspace: id, agent: "main" };
-  token = (await client.call(getExternalAgentCredentials, { params })).agent_token;
+  token = await readAgentToken(client, id);
 });
 
 afterAll(() => opened.disposeAsync());

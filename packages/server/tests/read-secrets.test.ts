@@ -1,11 +1,11 @@
+import { activateUser, type AuditLog, listAuditLogs, suspendUser } from "@slipway/api";
 import {
-  activateUser,
-  type AuditLog,
-  getExternalAgentCredentials,
-  listAuditLogs,
-  suspendUser,
-} from "@slipway/api";
-import { makeWorkspace, openClient, packTemplate, pushTemplate } from "@slipway/testkit";
+  makeWorkspace,
+  openClient,
+  packTemplate,
+  pushTemplate,
+  readAgentToken,
+} from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { type OpenServer, openServer } from "./support/open-server.ts";
@@ -31,8 +31,7 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 async function readToken({ client }: Pick<Person, "client">): Promise<string> {
-  const params = { workspace: workspaceId, agent: "main" };
-  return (await client.call(getExternalAgentCredentials, { params })).agent_token;
+  return readAgentToken(client, workspaceId);
 }
 
 const asAgent = (path: string) =>

@@ -1,18 +1,13 @@
 import { randomUUID } from "node:crypto";
 
-import {
-  createBuild,
-  createWorkspace,
-  getExternalAgentCredentials,
-  type Transition,
-  type Workspace,
-} from "@slipway/api";
+import { createBuild, createWorkspace, type Transition, type Workspace } from "@slipway/api";
 import type { RpcTable } from "@slipway/rpc";
 import { errorText, silentLogger, systemClock } from "@slipway/runtime";
 import {
   connectExternalAgent,
   openRawAgent,
   pushTemplate,
+  readAgentToken,
   requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
@@ -78,8 +73,7 @@ async function startWorkspace(): Promise<Running> {
   const workspace = await waitForWorkspace(server.admin, id, ({ latest_build: { job } }) => {
     return job.status === "succeeded";
   });
-  const params = { workspace: id, agent: "main" };
-  const { agent_token: token } = await server.admin.call(getExternalAgentCredentials, { params });
+  const token = await readAgentToken(server.admin, id);
   return { workspace, token };
 }
 

@@ -3,12 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createWorkspace, getExternalAgentCredentials } from "@slipway/api";
+import { createWorkspace } from "@slipway/api";
 import {
   firstAgent,
   logInAsAdmin,
   openTestDatabase,
   pushTemplate,
+  readAgentToken,
   type ServerProcess,
   startServerProcess,
   type TestDatabase,
@@ -134,8 +135,7 @@ describe("slipway server rotate-key", () => {
 
   async function readSecrets(server: ServerProcess): Promise<Secrets> {
     const client = await logInAsAdmin(server.url);
-    const params = { workspace: workspaceId, agent: "main" };
-    const { agent_token: agentToken } = await client.call(getExternalAgentCredentials, { params });
+    const agentToken = await readAgentToken(client, workspaceId);
     const response = await fetch(`${server.url}/api/v2/workspaceagents/me/gitsshkey`, {
       headers: { "Coder-Session-Token": agentToken },
     });

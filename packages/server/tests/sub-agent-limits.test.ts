@@ -1,14 +1,9 @@
-import {
-  createBuild,
-  createWorkspace,
-  getExternalAgentCredentials,
-  listWorkspaces,
-  type Workspace,
-} from "@slipway/api";
+import { createBuild, createWorkspace, listWorkspaces, type Workspace } from "@slipway/api";
 import {
   openRawAgent,
   pushTemplate,
   type RawReply,
+  readAgentToken,
   requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
@@ -58,11 +53,6 @@ async function call(
   return await agent.call(method, input);
 }
 
-async function tokenOf(client: Client, workspaceId: string, agent: string): Promise<string> {
-  const params = { workspace: workspaceId, agent };
-  return (await client.call(getExternalAgentCredentials, { params })).agent_token;
-}
-
 async function makeSubAgent(token: string, name: string): Promise<SubAgent> {
   const reply = await call(token, Agent.method.createSubAgent, { name });
   if (reply.type !== "message") throw new Error(JSON.stringify(reply));
@@ -80,7 +70,7 @@ async function namesOf(token: string): Promise<readonly string[]> {
 }
 
 it("makes 32 sub-agents of an agent at once and not one more, lists them, and deletes their workspace", async () => {
-  const token = await tokenOf(server.admin, workspace.id, "main");
+  const token = await readAgentToken(server.admin, workspace.id, "main");
   const apps = Array.from({ length: 4 }, (_, index) => ({
     slug: `app${index}`,
     command: "x".repeat(3_900),
@@ -125,7 +115,7 @@ it("makes 32 sub-agents of an agent at once and not one more, lists them, and de
 });
 
 it("makes no sub-agent of a sub-agent", async () => {
-  const token = await tokenOf(server.admin, workspace.id, "main");
+  const token = await readAgentToken(server.admin, workspace.id, "main");
   const child = await makeSubAgent(token, "child");
   const reply = await call(parseUuid(child.authToken), Agent.method.createSubAgent, {
     name: "grandchild",
@@ -137,9 +127,9 @@ it("deletes and takes over the agent's own sub-agents only", async () => {
   const { client } = await addPerson(server, "ann");
   const foreign = await startWorkspace(client);
   const tokens = {
-    main: await tokenOf(server.admin, workspace.id, "main"),
-    second: await tokenOf(server.admin, workspace.id, "second"),
-    foreign: await tokenOf(client, foreign.id, "main"),
+    main: await readAgentToken(server.admin, workspace.id, "main"),
+    second: await readAgentToken(server.admin, workspace.id, "second"),
+    foreign: await readAgentToken(client, foreign.id, "main"),
   };
   const ownChild = await makeSubAgent(tokens.main, "own");
   const others = [

@@ -8,10 +8,16 @@ export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
 export { openTestDatabase } from "./database/test-database.ts";
 export type { TestDatabase } from "./database/test-database.ts";
-export { agentEnvironment, agentProgram, buildAgent } from "./processes/agent-program.ts";
+export {
+  agentEnvironment,
+  agentProgram,
+  buildAgent,
+  startAgentProcess,
+} from "./processes/agent-program.ts";
 export {
   connectExternalAgent,
   connectWithToken,
+  readAgentToken,
   reportSshConnection,
 } from "./processes/external-agent.ts";
 export type { ExternalAgent } from "./processes/external-agent.ts";

@@ -1,20 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { getExternalAgentCredentials } from "@slipway/api";
 import {
-  agentEnvironment,
-  agentProgram,
   logInAsAdmin,
   makeWorkspace,
   openTestDatabase,
   pushTemplate,
+  readAgentToken,
   type ServerProcess,
+  startAgentProcess,
   startServerProcess,
   TcpProxy,
 } from "@slipway/testkit";
@@ -55,12 +54,9 @@ beforeAll(async () => {
   session = client.headers["Coder-Session-Token"] ?? "";
   const templateId = await pushTemplate(client, "lost", template);
   const { id } = await makeWorkspace(client, "dev", templateId, () => true);
-  const params = { workspace: id, agent: "main" };
-  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  const token = await readAgentToken(client, id);
   const home = join(directory, "agent");
-  await mkdir(home);
-  const env = agentEnvironment({ serverUrl: lasting.url, token, home });
-  const agent = spawn(process.execPath, [agentProgram], { cwd: home, stdio: "ignore", env });
+  const agent = await startAgentProcess({ serverUrl: lasting.url, token, home });
   opened.defer(() => void agent.kill("SIGKILL"));
 });
 

@@ -1,22 +1,22 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getExternalAgentCredentials, getWorkspace } from "@slipway/api";
+import { getWorkspace } from "@slipway/api";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import type { TcpStream } from "@slipway/tailnet";
 import {
-  agentEnvironment,
-  agentProgram,
   logInAsAdmin,
   makeWorkspace,
   openTestDatabase,
   pushTemplate,
+  readAgentToken,
   type ServerProcess,
+  startAgentProcess,
   startServerProcess,
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
@@ -69,9 +69,7 @@ async function startReplica(): Promise<ServerProcess> {
 
 async function startAgent(): Promise<ChildProcess> {
   const home = join(directory, "agent");
-  await mkdir(home, { recursive: true });
-  const env = agentEnvironment({ serverUrl: lasting.url, token, home });
-  const agent = spawn(process.execPath, [agentProgram], { cwd: home, stdio: "ignore", env });
+  const agent = await startAgentProcess({ serverUrl: lasting.url, token, home });
   opened.defer(() => void agent.kill("SIGKILL"));
   return agent;
 }
@@ -85,8 +83,7 @@ beforeAll(async () => {
   const client = await logInAsAdmin(lasting.url);
   const templateId = await pushTemplate(client, "network", template);
   const { id } = await makeWorkspace(client, "dev", templateId, () => true);
-  const params = { workspace: id, agent: "main" };
-  token = (await client.call(getExternalAgentCredentials, { params })).agent_token;
+  token = await readAgentToken(client, id);
   const workspace = await client.call(getWorkspace, { params: { workspace: id } });
   const agents = workspace.latest_build.resources.flatMap((resource) => resource.agents ?? []);
   agentId = agents[0]?.id ?? "";

@@ -7,7 +7,6 @@ import {
   createToken,
   createUser,
   createWorkspace,
-  getExternalAgentCredentials,
   getDryRun,
   getTemplate,
   getTemplateVersion,
@@ -18,7 +17,13 @@ import {
   type User,
   type Workspace,
 } from "@slipway/api";
-import { connectWithToken, firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import {
+  connectWithToken,
+  firstAgent,
+  pushTemplate,
+  readAgentToken,
+  waitForWorkspace,
+} from "@slipway/testkit";
 import { Agent, parseUuid } from "@slipway/wire";
 import { vi } from "vitest";
 
@@ -220,6 +225,5 @@ async function makeSubAgent(serverUrl: string, token: string): Promise<string> {
 }
 
 async function agentToken(client: Client, { id }: Workspace): Promise<string> {
-  const params = { workspace: id, agent: "main" };
-  return (await client.call(getExternalAgentCredentials, { params })).agent_token;
+  return readAgentToken(client, id);
 }

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { createBuild, getExternalAgentCredentials } from "@slipway/api";
+import { createBuild } from "@slipway/api";
 import {
   Agent,
   Connection_Action,
@@ -15,6 +15,7 @@ import {
   timestampFromMs,
 } from "@slipway/wire";
 
+import { readAgentToken } from "../processes/external-agent.ts";
 import { openRawAgent, type RawAgent } from "../processes/raw-agent.ts";
 import { waitForWorkspace } from "../processes/workspace-life.ts";
 import type { Play } from "./scoreboard.ts";
@@ -224,8 +225,7 @@ function varint(number: number): Uint8Array {
 }
 
 async function tokenOf({ agentOwner: { client, workspace } }: HostileStage): Promise<string> {
-  const params = { workspace: workspace.id, agent: "main" };
-  return (await client.call(getExternalAgentCredentials, { params })).agent_token;
+  return readAgentToken(client, workspace.id);
 }
 
 /** Runs a task over a session of its own. */

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import {
   createUser,
   createWorkspace,
-  getExternalAgentCredentials,
   listTemplateVersions,
   updateUserRoles,
   type Workspace,
 } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
+import { readAgentToken } from "../processes/external-agent.ts";
 import { logIn, logInAsAdmin } from "../processes/log-in.ts";
 import { type ServerProcess, startServerProcess } from "../processes/server-process.ts";
 import { pushTemplate } from "../processes/template-upload.ts";
@@ -98,8 +98,7 @@ async function addMember(admin: ApiClient, username: string, templateId: string)
   const workspace = await waitForWorkspace(client, id, ({ latest_build: { job } }) => {
     return job.status === "succeeded";
   });
-  const params = { workspace: id, agent: "main" };
-  const { agent_token: agentToken } = await client.call(getExternalAgentCredentials, { params });
+  const agentToken = await readAgentToken(client, id);
   return { client, credentials, workspace, agentToken };
 }
 

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -41,4 +42,21 @@ export function agentEnvironment({
     CODER_AGENT_SOCKET_PATH: join(home, "agent.sock"),
     ...environment,
   };
+}
+
+/**
+ * Starts the agent that `buildAgent` has made. The launcher has the words before the command that run it elsewhere, such as in
+ * a namespace. The caller ends it.
+ */
+export async function startAgentProcess(
+  options: AgentEnvironmentOptions,
+  launcher: readonly string[] = [],
+): Promise<ChildProcess> {
+  await mkdir(options.home, { recursive: true });
+  const [command, ...args] = [...launcher, process.execPath, agentProgram];
+  return spawn(command, args, {
+    cwd: options.home,
+    stdio: "ignore",
+    env: agentEnvironment(options),
+  });
 }

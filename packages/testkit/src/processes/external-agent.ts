@@ -22,9 +22,18 @@ export async function connectExternalAgent(
   workspaceId: string,
   agentName: string,
 ): Promise<ExternalAgent> {
-  const params = { workspace: workspaceId, agent: agentName };
-  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  const token = await readAgentToken(client, workspaceId, agentName);
   return connectWithToken(client.serverUrl, token);
+}
+
+/** Reads the token of an agent of the driver `external`, as its owner. Throws what the request throws. */
+export async function readAgentToken(
+  client: Pick<ApiClient, "call">,
+  workspaceId: string,
+  agentName = "main",
+): Promise<string> {
+  const params = { workspace: workspaceId, agent: agentName };
+  return (await client.call(getExternalAgentCredentials, { params })).agent_token;
 }
 
 /** Connects the agent of a token. The caller closes the connection. */

@@ -4,18 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import {
-  type AgentLog,
-  createWorkspace,
-  getAgent,
-  getAgentLogs,
-  getExternalAgentCredentials,
-} from "@slipway/api";
+import { type AgentLog, createWorkspace, getAgent, getAgentLogs } from "@slipway/api";
 import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import type { ApiClient } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
+import { readAgentToken } from "@slipway/testkit";
 import { Agent, encodeUuid, Log_Level, timestampFromNs } from "@slipway/wire";
 import { expect, inject, it, onTestFinished, vi } from "vitest";
 
@@ -124,8 +119,7 @@ async function makeAgent(client: ApiClient): Promise<{ agentId: string; token: s
     id,
     (now) => now.latest_build.status === "running",
   );
-  const params = { workspace: id, agent: "main" };
-  const { agent_token: token } = await client.call(getExternalAgentCredentials, { params });
+  const token = await readAgentToken(client, id);
   return { agentId: firstAgent(workspace)?.id ?? "", token };
 }
 
