@@ -7,6 +7,7 @@ export interface PeerSocket {
   readonly raw: WebSocket;
   /** Sends one text message; resolves when it is handed to the kernel, so that a slow reader slows the writer. */
   sendText(text: string): Promise<void>;
+  /** Starts the closing handshake. The first call counts: a peer may send on until it has answered. */
   close(code: number, reason: string): void;
 }
 
@@ -26,11 +27,16 @@ export async function openPeerSocket(
   serve: (peer: PeerSocket) => Promise<void>,
 ): Promise<void> {
   const gone = new AbortController();
+  let isClosing = false;
+  const close = (code: number, reason: string): void => {
+    if (!isClosing) closeSocket(socket, code, reason);
+    isClosing = true;
+  };
   socket.on("close", () => gone.abort(new DOMException("connection closed", "AbortError")));
   // The plug-in's listener keeps the request for as long as the socket lives.
   socket.removeAllListeners("error");
   // `ws` has already closed it with the appropriate code.
-  socket.on("error", () => closeSocket(socket, 1011, ""));
+  socket.on("error", () => close(1011, ""));
   // Each ping is answered, even if the peer does not read.
   socket.on("ping", () => {
     if (socket.bufferedAmount > maxUnreadPongBytes) socket.terminate();
@@ -39,7 +45,7 @@ export async function openPeerSocket(
     signal: gone.signal,
     raw: socket,
     sendText: (text) => send(socket, text),
-    close: (code, reason) => closeSocket(socket, code, reason),
+    close,
   };
   try {
     await serve(peer);
