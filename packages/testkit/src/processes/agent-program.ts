@@ -9,9 +9,12 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 /** The bundle of the agent, once `buildAgent` has made it. */
 export const agentProgram = fileURLToPath(import.meta.resolve("@slipway/agent/program"));
 
-/** Bundles the agent if its sources have changed. */
+let built: Promise<unknown> | undefined;
+
+/** Bundles the agent if its sources have changed since this process did so: it opens many servers. */
 export async function buildAgent(): Promise<void> {
-  await promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
+  built ??= promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
+  await built;
 }
 
 export interface AgentEnvironmentOptions {
