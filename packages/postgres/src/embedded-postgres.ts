@@ -31,6 +31,8 @@ export interface EmbeddedPostgresOptions {
   readonly clock: Clock;
   /** Cancels the opening. An open database is closed by `close`. */
   readonly signal: AbortSignal;
+  /** True to sync nothing to disk (default: false): a crash of the machine loses the database. For tests. */
+  readonly isThrowaway?: boolean;
 }
 
 /**
@@ -122,18 +124,19 @@ async function start(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
   const { clusterDirectory, account } = setup;
-  const { clock, logger, signal } = options;
+  const { clock, logger, signal, isThrowaway = false } = options;
   const runtime = await installRuntime(setup.dataDirectory, setup.binaries);
   const isNew = await createCluster(runtime.initdb, clusterDirectory, account, signal);
   const socketDirectory = await chooseSocketDirectory(clusterDirectory, account);
   try {
     await removeSocketLock(socketDirectory);
-    const launch = { postgres: runtime.postgres, clusterDirectory, socketDirectory, account };
+    const { postgres } = runtime;
+    const launch = { postgres, clusterDirectory, socketDirectory, account, isThrowaway };
     const postmaster = await startPostmaster(launch, setup.dataDirectory, clock, signal);
     const connection = connectionAt(socketDirectory);
     await serveOrAbandon(postmaster, connection, clock);
     const scope = new Scope();
-    if (isNew || runtime.isNew) {
+    if ((isNew || runtime.isNew) && !isThrowaway) {
       scope.run(async (stopped) =>
         syncInBackground(runtime.initdb, clusterDirectory, account, logger, stopped),
       );

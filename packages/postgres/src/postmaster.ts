@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { type Clock, parseProcStat, systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
-import { cleanEnvironment, serverArguments } from "./settings.ts";
+import { cleanEnvironment, serverArguments, type ServerPlace } from "./settings.ts";
 
 /** The server's exit code and signal. Both are null for an adopted server: only a parent is told. */
 export interface PostgresExit {
@@ -19,10 +19,8 @@ export interface Postmaster {
   readonly exited: Promise<PostgresExit>;
 }
 
-export interface PostmasterStart {
+export interface PostmasterStart extends ServerPlace {
   readonly postgres: string;
-  readonly clusterDirectory: string;
-  readonly socketDirectory: string;
   readonly account: Account | undefined;
   readonly logFd: number;
 }
@@ -32,17 +30,13 @@ export interface PostmasterStart {
  * through with it. The server is not ready yet. Rejects with the system's error when it cannot be started at all.
  */
 export async function spawnPostmaster(start: PostmasterStart): Promise<Postmaster> {
-  const child = spawn(
-    start.postgres,
-    serverArguments(start.clusterDirectory, start.socketDirectory),
-    {
-      cwd: start.clusterDirectory,
-      env: cleanEnvironment,
-      detached: true,
-      stdio: ["ignore", start.logFd, start.logFd],
-      ...start.account,
-    },
-  );
+  const child = spawn(start.postgres, serverArguments(start), {
+    cwd: start.clusterDirectory,
+    env: cleanEnvironment,
+    detached: true,
+    stdio: ["ignore", start.logFd, start.logFd],
+    ...start.account,
+  });
   const { promise: exited, resolve } = Promise.withResolvers<PostgresExit>();
   child.once("exit", (code, signal) => resolve({ code, signal }));
   const { promise: spawned, resolve: onSpawn, reject } = Promise.withResolvers<number>();

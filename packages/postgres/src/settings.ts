@@ -41,10 +41,23 @@ const settings: Readonly<Record<string, string>> = {
   log_line_prefix: "%m [%p] ",
 };
 
+/** Settings for a database that no crash of the machine need spare. */
+const unsynced = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
+
+/** What the command line of a server says. */
+export interface ServerPlace {
+  readonly clusterDirectory: string;
+  readonly socketDirectory: string;
+  /** True if nothing is synced to disk. */
+  readonly isThrowaway: boolean;
+}
+
 /** Returns the server's command line. */
-export function serverArguments(clusterDirectory: string, socketDirectory: string): string[] {
+export function serverArguments(place: ServerPlace): string[] {
+  const { clusterDirectory, socketDirectory, isThrowaway } = place;
   const all = {
     ...settings,
+    ...(isThrowaway ? unsynced : {}),
     port: String(socketPort),
     unix_socket_directories: quoteList(socketDirectory),
   };

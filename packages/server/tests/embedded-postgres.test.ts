@@ -280,6 +280,7 @@ describe.runIf(isRoot)("where root starts it", () => {
         clusterDirectory: cluster,
         socketDirectory: cluster,
         account: nobody,
+        isThrowaway: false,
       },
       old,
       systemClock,

@@ -30,6 +30,7 @@ async function openTemporary(): Promise<string> {
       logger: silentLogger,
       clock: systemClock,
       signal: new AbortController().signal,
+      isThrowaway: true,
     }),
   );
   const { host, port, user, database } = postgres.connection;
