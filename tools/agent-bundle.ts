@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 import type { BuildOptions, Metafile, OutputFile, Plugin } from "esbuild";
 
+import { importDirectly } from "./direct-imports.ts";
+
 export interface AgentBundleOptions {
   readonly entry: string;
   readonly output: string;
@@ -83,7 +85,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
     metafile: true,
     format: format === "module" ? "cjs" : "esm",
     conditions: ["@slipway/source"],
-    plugins: [leaveOut(options.loadedLater ?? []), loadOnUse],
+    plugins: [leaveOut(options.loadedLater ?? []), loadOnUse, ...(isSplit ? [importDirectly] : [])],
     define: isSplit ? metaOfCommonJs : {},
     banner: { js: format === "esm" ? banner : "" },
     ...(isSplit ? { outdir: chunkDirectory, splitting: true } : { outfile: options.output }),
