@@ -36,7 +36,8 @@ async function killedAgent(): Promise<string> {
     await pipes.open(1);
     console.log("open");
     setInterval(() => pipes, 1000);`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+  const flags = ["--conditions=@slipway/source", "--input-type=module"];
+  const child = spawn(process.execPath, [...flags, "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(child.stdout, "data");
@@ -71,6 +72,29 @@ describe("OutputPipes", () => {
     for (const pipe of asked.flat()) {
       pipe.closeWriteEnd();
       pipe.reader.destroy();
+    }
+  });
+
+  it("has pipes ready for the commands after one with input", async () => {
+    using pipes = new OutputPipes(folder);
+    const run = async (): Promise<void> => {
+      const [output, input] = await Promise.all([pipes.open(1), pipes.openInput()]);
+      const closed = output.map(({ reader }) => once(reader, "close"));
+      for (const pipe of output) {
+        pipe.closeWriteEnd();
+        pipe.reader.resume();
+      }
+      input.closeReadEnd();
+      input.writer.destroy();
+      input.release();
+      await Promise.all(closed);
+    };
+    await run();
+    await expect.poll(() => fifos().length).toBeGreaterThanOrEqual(8);
+    const made = new Set(fifos());
+    for (let round = 0; round < 3; round += 1) {
+      await run();
+      expect(fifos().filter((name) => !made.has(name))).toEqual([]);
     }
   });
 

@@ -12,6 +12,13 @@ import {
   removeDeadDirectories,
 } from "./pipe-directory.ts";
 
+/**
+ * The free pipes below which a command with input, whose pipe serves once, has more made, and their number then: the next
+ * command need not wait for `mkfifo`, a process of its own.
+ */
+const leastFree = 3;
+const enoughFree = 8;
+
 /** A pipe for a child's output: the child gets `writeFd`; `closeWriteEnd` closes it here once the child has started. */
 export interface OutputPipe {
   readonly writeFd: number;
@@ -30,6 +37,7 @@ export class OutputPipes implements Disposable {
   #opening: Promise<PipeDirectory> | undefined;
   #directory: PipeDirectory | undefined;
   #isDisposed = false;
+  #isMakingMore = false;
   #made = 0;
 
   constructor(parent: string = tmpdir()) {
@@ -45,6 +53,7 @@ export class OutputPipes implements Disposable {
   /** Opens a pipe in the other direction. It serves once: nobody knows when its last reader has gone. */
   async openInput(): Promise<InputPipe> {
     const [path = ""] = await this.#take(1);
+    void this.#makeMore();
     return openInputPipe(path);
   }
 
@@ -57,12 +66,26 @@ export class OutputPipes implements Disposable {
   /** Takes the free pipes first, so that nobody else takes them while more are made. */
   async #take(count: number): Promise<string[]> {
     const taken = this.#free.splice(0, count);
-    if (taken.length === count) return taken;
     try {
-      return [...taken, ...(await this.#make(count - taken.length))];
+      if (taken.length < count) taken.push(...(await this.#make(count - taken.length)));
     } catch (error) {
       this.#free.push(...taken);
       throw error;
+    }
+    return taken;
+  }
+
+  /** Makes pipes for the next commands while this one runs. Never rejects. */
+  async #makeMore(): Promise<void> {
+    if (this.#free.length >= leastFree || this.#isMakingMore || this.#isDisposed) return;
+    this.#isMakingMore = true;
+    try {
+      const paths = await this.#make(enoughFree - this.#free.length);
+      if (!this.#isDisposed) this.#free.push(...paths);
+    } catch {
+      // The next command makes its own, or says why it cannot.
+    } finally {
+      this.#isMakingMore = false;
     }
   }
 

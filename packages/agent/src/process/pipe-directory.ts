@@ -18,7 +18,9 @@ export interface PipeDirectory extends Disposable {
 
 export async function openPipeDirectory(parent: string): Promise<PipeDirectory> {
   const path = mkdtempSync(join(parent, prefix));
-  const remove = (): void => rmSync(path, { recursive: true, force: true });
+  // Another FIFO may come into being meanwhile.
+  const remove = (): void =>
+    rmSync(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 10 });
   try {
     const made = join(path, `${lifeline}.new`);
     await makePipes([made]);
