@@ -1,6 +1,8 @@
+import { setImmediate } from "node:timers/promises";
+
 import type { Workspace, WorkspaceAgent } from "@slipway/api";
 import { abortable, type Logger, Scope, silentLogger } from "@slipway/runtime";
-import type { NetworkRung, WorkspaceConnection } from "@slipway/sdk/workspace";
+import type * as Network from "@slipway/sdk/workspace";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
@@ -28,7 +30,7 @@ export interface ReachOptions {
 export interface OpenedAgent extends AsyncDisposable {
   readonly workspace: Workspace;
   readonly agent: WorkspaceAgent;
-  readonly connection: WorkspaceConnection;
+  readonly connection: Network.WorkspaceConnection;
 }
 
 /**
@@ -41,9 +43,11 @@ export async function openAgent(
   needs: ClientNeeds,
 ): Promise<OpenedAgent> {
   const { client, clock, signal } = needs;
-  // It loads while the server answers.
-  const loading = import("@slipway/sdk/workspace");
-  const workspace = await runningWorkspace(reference.workspace, { autostart }, needs);
+  const finding = runningWorkspace(reference.workspace, { autostart }, needs);
+  // It loads while the server answers, and a failure is that of its use.
+  const loading = loadNetwork();
+  loading.catch(() => undefined);
+  const workspace = await finding;
   const agent = chooseAgent(workspace, reference.agent);
   await waitForAgent(workspace, agent, wait, needs);
   const { connectWorkspace } = await loading;
@@ -82,6 +86,14 @@ export async function openMeasuredAgent(
   return opened;
 }
 
+/** Loads the network once the request of this turn is on its way, which loading would keep waiting. */
+async function loadNetwork(): Promise<typeof Network> {
+  await setImmediate();
+  const network = await import("@slipway/sdk/workspace");
+  await network.loadNativeCrypto();
+  return network;
+}
+
 /** Waits until the agent answers over the network. Throws `CommandError`, which names the rung that failed. */
 export async function reachAgent(
   { workspace, agent, connection }: OpenedAgent,
@@ -102,14 +114,14 @@ export async function reachAgent(
   }
 }
 
-const rungNames: Readonly<Record<NetworkRung, string>> = {
+const rungNames: Readonly<Record<Network.NetworkRung, string>> = {
   coordinator: "server's coordinator",
   relay: "relay",
   agent: "agent's place in the network",
   handshake: "agent's answer",
 };
 
-function hintOf(rung: NetworkRung, name: string): string {
+function hintOf(rung: Network.NetworkRung, name: string): string {
   switch (rung) {
     case "coordinator":
       return "check that proxies on the way to the server let WebSockets through";
