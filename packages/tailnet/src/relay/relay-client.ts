@@ -91,6 +91,8 @@ export class RelayClient implements AsyncDisposable {
   readonly #retry = new Wake();
   /** Has the deadline of the session looked at. */
   readonly #deadline = new Wake();
+  /** The time until which nobody looks: each packet moves the deadline, and hardly one has to wake anybody. */
+  #sleepsUntilMs = Number.NEGATIVE_INFINITY;
   readonly #backoff = new Backoff({ ...defaultBackoff, maxMs: maxBackoffMs });
   #connection: RelayConnection = { type: "connecting" };
   #session: RelaySession | undefined;
@@ -234,7 +236,9 @@ export class RelayClient implements AsyncDisposable {
     while (!signal.aborted) {
       const nowMs = clock.monotonic();
       session.tick(nowMs);
-      await this.#deadline.wait(Math.max(0, session.deadlineMs - nowMs), clock, signal);
+      this.#sleepsUntilMs = session.deadlineMs;
+      await this.#deadline.wait(Math.max(0, this.#sleepsUntilMs - nowMs), clock, signal);
+      this.#sleepsUntilMs = Number.NEGATIVE_INFINITY;
     }
   }
 
@@ -256,7 +260,10 @@ export class RelayClient implements AsyncDisposable {
       restarting: (reconnectInMs) => {
         this.#restartInMs = Math.min(reconnectInMs, maxRestartWaitMs);
       },
-      hurried: () => this.#deadline.wake(),
+      hurried: () => {
+        const deadlineMs = this.#session?.deadlineMs ?? Infinity;
+        if (deadlineMs < this.#sleepsUntilMs) this.#deadline.wake();
+      },
       ended: (error) => {
         const lastedMs = clock.monotonic() - (openedAtMs ?? Infinity);
         if (lastedMs >= steadyAfterMs) this.#backoff.reset();

@@ -32,12 +32,15 @@ export class PeerTimers {
   /** True if more came while the keep-alive for the first was waited for. */
   #needsAnotherKeepAlive = false;
   #stalledAt = never;
+  /** The time until `stalledAt`. Its random part is as old as the keys, as a new one for each message costs more than all else. */
+  #stalledAfterMs: number;
   #wipeAt = never;
   #persistentAt = never;
 
   /** `random` returns numbers of at least 0 and below 1. */
   constructor(random: () => number) {
     this.#random = random;
+    this.#stalledAfterMs = stalledMs + this.#jitter();
   }
 
   /** The earliest time at which something is due. */
@@ -59,7 +62,7 @@ export class PeerTimers {
     this.#keepAliveAt = never;
     this.#needsAnotherKeepAlive = false;
     if (this.#persistentMs !== undefined) this.#persistentAt = now + this.#persistentMs;
-    if (hasData && this.#stalledAt === never) this.#stalledAt = now + stalledMs + this.#jitter();
+    if (hasData && this.#stalledAt === never) this.#stalledAt = now + this.#stalledAfterMs;
   }
 
   /** Takes that a genuine message was received, with or without data. */
@@ -87,6 +90,7 @@ export class PeerTimers {
   /** Takes that keys were derived. */
   derived(now: number): void {
     this.#wipeAt = now + wipeAfterMs;
+    this.#stalledAfterMs = stalledMs + this.#jitter();
   }
 
   /** Returns an action that is due, which ends its timer; undefined if none is. */
