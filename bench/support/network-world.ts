@@ -51,11 +51,17 @@ interface Places {
   readonly doorUrl: string;
 }
 
-/** Opens all on this machine. The launcher has the words before agents and commands (default: none). */
-export async function openNetworkWorld(launcher: readonly string[] = []): Promise<NetworkWorld> {
+/**
+ * Opens all on this machine. The launcher has the words before agents and commands, and `environment` additional variables
+ * of the server (default: none).
+ */
+export async function openNetworkWorld(
+  launcher: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<NetworkWorld> {
   const opened = new AsyncDisposableStack();
   const directory = await openDirectory(opened);
-  const server = opened.use(await startServerProcess({ dataDir: directory, port: 0 }));
+  const server = opened.use(await startServerProcess({ dataDir: directory, port: 0, environment }));
   const { url } = server;
   const places = { agent: launcher, command: launcher, serverUrl: url, doorUrl: url };
   return openWorld(server, places, { opened, directory });
