@@ -51,6 +51,7 @@ const resources = [
   "agents",
   "audit",
   "notifications",
+  "external-auth",
 ] as const;
 
 export const layers: readonly PackageLayer[] = [
@@ -224,6 +225,7 @@ export const layers: readonly PackageLayer[] = [
           "resources/organizations",
           "resources/users",
           "resources/tokens",
+          "resources/external-auth",
           "resources/templates",
           "resources/prebuilds",
           "resources/parameters",

@@ -329,3 +329,19 @@ export {
 } from "./agents/connection-log.ts";
 export { listConnectionLogs } from "./agents/connection-log-routes.ts";
 export { listAuditLogs } from "./audit/routes.ts";
+export {
+  ExternalAuthDevice,
+  ExternalAuthLink,
+  ExternalAuthList,
+  ExternalAuthProvider,
+  ExternalAuthRemoval,
+  ExternalAuthState,
+  TemplateVersionExternalAuth,
+} from "./external-auth/external-auth.ts";
+export {
+  createExternalAuthDevice,
+  deleteExternalAuth,
+  getExternalAuth,
+  listExternalAuth,
+  redeemExternalAuthDevice,
+} from "./external-auth/routes.ts";

@@ -79,6 +79,7 @@ beforeEach(async () => {
     readDerpMap: () => ({ Regions: {} }),
     readAppearance: () => Promise.resolve({ announcement_banners: [] }),
     maxSubAgents: 32,
+    gitAuthConfigs: 2,
     coordinate: async function* nobody() {},
   });
   rpcCaller = {
@@ -109,7 +110,7 @@ it("gives the agent its manifest", async () => {
     ownerUsername: "ann",
     workspaceName: "dev",
     environmentVariables: { A: "1" },
-    gitAuthConfigs: 0,
+    gitAuthConfigs: 2,
     vsCodePortProxyUri: "",
     scripts: [{ displayName: "Start" }],
     apps: [{ slug: "plain" }, { slug: "web" }],

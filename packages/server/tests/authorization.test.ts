@@ -11,8 +11,18 @@ const opened = new AsyncDisposableStack();
 let server: OpenServer;
 let world: World;
 
+/** A provider that is never asked: nobody logs in to it. */
+const provider = {
+  SLIPWAY_EXTERNAL_AUTH_0_TYPE: "generic",
+  SLIPWAY_EXTERNAL_AUTH_0_ID: "git",
+  SLIPWAY_EXTERNAL_AUTH_0_CLIENT_ID: "slipway",
+  SLIPWAY_EXTERNAL_AUTH_0_CLIENT_SECRET: "a secret",
+  SLIPWAY_EXTERNAL_AUTH_0_AUTH_URL: "https://git.test/authorize",
+  SLIPWAY_EXTERNAL_AUTH_0_TOKEN_URL: "https://git.test/token",
+};
+
 beforeAll(async () => {
-  server = opened.use(await openServer(inject("postgresUrl")));
+  server = opened.use(await openServer(inject("postgresUrl"), provider));
   world = await openWorld(server);
 });
 

@@ -63,8 +63,15 @@ const comparison = new AnswerComparison(ofRoutes);
 let server: OpenServer;
 let agent: RecordedAgent;
 
+/** The provider of the recorded server. */
+const github = {
+  CODER_EXTERNAL_AUTH_0_TYPE: "github",
+  CODER_EXTERNAL_AUTH_0_CLIENT_ID: "recorded",
+  CODER_EXTERNAL_AUTH_0_CLIENT_SECRET: "recorded",
+};
+
 beforeAll(async () => {
-  server = opened.use(await openServer(inject("postgresUrl")));
+  server = opened.use(await openServer(inject("postgresUrl"), github));
   const templateId = await pushTemplate(server.admin, "external", template);
   await makeOthers(templateId);
   const workspace = await makeWorkspace(server.admin, "w64578-0", templateId, () => true);

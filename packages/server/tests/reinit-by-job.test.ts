@@ -59,6 +59,7 @@ it("lets the agents wait through a claim's build, and nothing else, until it has
     manifests: new GatheredLookups((ids) => selectManifests(server.db, ids)),
     readDerpMap: () => ({ Regions: {} }),
     readAppearance: () => Promise.resolve({ announcement_banners: [] }),
+    gitAuthConfigs: 0,
   };
   const manifest = getManifest(needs, { agent: { agentId } });
   await expect(manifest).rejects.toThrow("build is outdated");

@@ -249,6 +249,7 @@ function openSession({ workspace }: Running): OpenSession {
     readDerpMap: () => ({ Regions: {} }),
     readAppearance: () => Promise.resolve({ announcement_banners: [] }),
     maxSubAgents: 32,
+    gitAuthConfigs: 0,
     coordinate: async function* nobody() {},
   });
   const caller: RpcCaller = {

@@ -9,8 +9,17 @@ export interface TemplateDefinition {
   readonly icon: string;
   readonly parameters: readonly ParameterDefinition[];
   readonly presets: readonly PresetDefinition[];
+  /** The external auth providers whose tokens workspaces use; undefined for none. */
+  readonly externalAuth: readonly ExternalAuthDefinition[] | undefined;
   /** At least one. */
   readonly agents: readonly AgentDefinition[];
+}
+
+/** A provider of tokens, by its id on the server. */
+export interface ExternalAuthDefinition {
+  readonly id: string;
+  /** True if a workspace starts without a log-in to it. */
+  readonly isOptional: boolean;
 }
 
 export const parameterTypes = ["string", "number", "bool", "list(string)"] as const;

@@ -8,6 +8,7 @@ export type {
   IdentityAuth,
   NamedValue,
   ParameterDefinition,
+  ExternalAuthDefinition,
   PresetDefinition,
   ScriptDefinition,
   TemplateDefinition,
@@ -22,6 +23,6 @@ export { resolveParameters } from "./resolve-parameters.ts";
 export { parseTemplateDefinition } from "./parse-definition.ts";
 export { problemLine } from "./problem.ts";
 export { readTemplateArchive } from "./read-archive.ts";
-export { RegexMatcher } from "./regex.ts";
+export { RegexMatcher, regexProblem } from "./regex.ts";
 export { isShellWord } from "./shell-text.ts";
 export { TemplateFormatError } from "./template-format-error.ts";

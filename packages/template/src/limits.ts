@@ -31,6 +31,9 @@ export const maxParameters = 100;
 /** Of one parameter. */
 export const maxOptions = 128;
 export const maxPresets = 64;
+export const maxExternalAuth = 16;
+/** Longest id of an external auth provider, in characters. */
+export const maxProviderIdLength = 64;
 /** Of one schedule. */
 export const maxWindows = 32;
 

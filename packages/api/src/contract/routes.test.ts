@@ -39,6 +39,7 @@ describe("the route table", () => {
     expect([...new Set(routes.map(({ route }) => route.tag))].toSorted()).toEqual([
       "audit",
       "deployment",
+      "external-auth",
       "files",
       "notifications",
       "organizations",

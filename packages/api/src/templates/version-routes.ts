@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { WorkspaceResource } from "../builds/resource.ts";
 import { defineRoute } from "../contract/route.ts";
 import { MessageBody } from "../errors/api-error.ts";
+import { TemplateVersionExternalAuth } from "../external-auth/external-auth.ts";
 import { JobLog, LogQuery } from "../jobs/job.ts";
 import { OrganizationParams } from "../organizations/routes.ts";
 import {
@@ -170,10 +171,10 @@ export const listTemplateVersionPresets = defineRoute({
 export const listTemplateVersionExternalAuth = defineRoute({
   method: "GET",
   path: "/templateversions/:version/external-auth",
-  summary: "List the external auth providers of a template version (always empty)",
+  summary: "List the external auth providers that a template version asks for",
   scopes: ["template:read"],
   params: VersionParams,
-  response: Type.Array(Type.Unknown()),
+  response: Type.Array(TemplateVersionExternalAuth),
 });
 
 export const diffTemplateVersions = defineRoute({

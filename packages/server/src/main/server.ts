@@ -35,6 +35,7 @@ import { wireAgents } from "./wire-agents.ts";
 import { type Apps, wireApps } from "./wire-apps.ts";
 import { wireDeployment } from "./wire-deployment.ts";
 import { openDownloads, wireDownloads } from "./wire-downloads.ts";
+import { createExternalAuth, wireExternalAuth } from "./wire-external-auth.ts";
 import { createOwnPeer, wireNetwork } from "./wire-network.ts";
 import { openMesh, openRelay, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
@@ -137,6 +138,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { registry } = metrics;
   const relay = opened.use(await openRelay(settings, { db, secrets, clock, logger, registry }));
   const platform = { db, pubsub, clock, logger };
+  const externalAuth = createExternalAuth(settings, platform, { secrets, registry });
   let stun: StunListener | undefined;
   let apps: Apps | undefined;
   const work = new Scope();
@@ -144,7 +146,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     await wireDeployment(site, { db, clock, registry: metrics.registry, downloads });
     wireDownloads(site, downloads);
     wireUsers(site, { db, clock, secrets, notes });
-    wireWorkspaces(site, platform, { secrets, drivers, claimSeconds });
+    wireExternalAuth(site, externalAuth);
+    wireWorkspaces(site, platform, { secrets, drivers, claimSeconds, externalAuth });
     const readDerpMap = (): DerpMap => relayMap(site.accessUrl(), stun?.port);
     wireAgents(site, platform, {
       secrets,
@@ -156,6 +159,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       readDerpMap,
       coordinator,
       hasDownloads: downloads.areOffered,
+      externalAuth,
     });
     const parts = { coordinator, readDerpMap };
     const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));

@@ -4,9 +4,11 @@ import { createConnectionMonitor } from "../features/agents/connection/connectio
 import type { Heartbeat } from "../features/agents/connection/heartbeat.ts";
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import { addInstanceIdentityRoutes } from "../features/agents/identity/instance-identity-routes.ts";
+import { addMeExternalAuthRoutes } from "../features/agents/me/external-auth-routes.ts";
+import { LogInWaits } from "../features/agents/me/log-in-waits.ts";
 import {
+  addMeGitKeyRoute,
   addMeLogRoutes,
-  addMeSecretRoutes,
   addMeStatusRoute,
 } from "../features/agents/me/me-routes.ts";
 import type { MetadataSink } from "../features/agents/metadata/metadata-batcher.ts";
@@ -18,10 +20,12 @@ import type { AuditNotes } from "../features/audit/note-service.ts";
 import { noteActivity } from "../features/builds/deadline-service.ts";
 import { readAppearance } from "../features/deployment/appearance-service.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
+import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
 import { addExternalAgentRoutes } from "../features/workspaces/external-agent-routes.ts";
 import { coordinateAgentPeer } from "../network/agent-peer.ts";
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
+import { isGitType } from "../platform/config/known-providers.ts";
 import type { Site } from "./open-http.ts";
 import type { Platform } from "./platform.ts";
 
@@ -30,11 +34,12 @@ interface AgentParts {
   readonly notes: AuditNotes;
   readonly metadata: MetadataSink;
   readonly heartbeat: Heartbeat;
-  readonly metrics: Pick<Metrics, "connectedAgents" | "storedLogLines">;
+  readonly metrics: Pick<Metrics, "connectedAgents" | "storedLogLines" | "registry">;
   readonly replicaId: string;
   readonly readDerpMap: ReadDerpMap;
   readonly coordinator: Coordinator;
   readonly hasDownloads: boolean;
+  readonly externalAuth: ExternalAuthNeeds;
 }
 
 /** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
@@ -51,6 +56,7 @@ export function wireAgents(
     readDerpMap,
     coordinator,
     hasDownloads,
+    externalAuth,
   }: AgentParts,
 ): void {
   const { connectedAgents, storedLogLines } = metrics;
@@ -61,7 +67,9 @@ export function wireAgents(
   addInstanceIdentityRoutes(routes, { db, secrets, notes, logger, identities });
   addMeLogRoutes(routes, { db, pubsub, clock, storedLogLines });
   addMeStatusRoute(routes, { db, pubsub, budgets });
-  addMeSecretRoutes(routes, { db, secrets, notes });
+  addMeGitKeyRoute(routes, { db, secrets, notes });
+  const waits = new LogInWaits(metrics.registry);
+  addMeExternalAuthRoutes(routes, { ...externalAuth, accessUrl, waits });
   addRpcRoute(routes, {
     rpcs: agentRpcs({
       db,
@@ -73,6 +81,7 @@ export function wireAgents(
       readAppearance: () => readAppearance(db),
       noteActivity: (workspaceId) => noteActivity(db, workspaceId),
       storedLogLines,
+      gitAuthConfigs: externalAuth.providers.list.filter(({ type }) => isGitType(type)).length,
       maxSubAgents: settings.limits.maxSubAgentsPerAgent,
       coordinate: (caller, requests, signal) =>
         coordinateAgentPeer({ coordinator, clock, readDerpMap }, caller, requests, signal),

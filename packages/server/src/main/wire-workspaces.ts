@@ -2,6 +2,7 @@ import type { Driver } from "@slipway/drivers";
 
 import { addBuildRoutes } from "../features/builds/routes.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
+import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
 import { addFileRoutes } from "../features/files/routes.ts";
 import { defaultReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { addPrebuildRoutes } from "../features/prebuilds/routes.ts";
@@ -17,17 +18,19 @@ interface WorkspaceParts {
   readonly secrets: SecretBox;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly claimSeconds: Metrics["claimSeconds"];
+  readonly externalAuth: ExternalAuthNeeds;
 }
 
 /** Adds the routes for templates, their workspaces and pools of those. */
 export function wireWorkspaces(
-  { routes, settings: { limits } }: Site,
+  { routes, settings: { limits }, accessUrl }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, drivers, claimSeconds }: WorkspaceParts,
+  { secrets, drivers, claimSeconds, ...parts }: WorkspaceParts,
 ): void {
   const logs = { db, pubsub, clock, jobLogReads: new GatheredReads<JobLogPart>() };
   addFileRoutes(routes, { db, limits });
-  addTemplateRoutes(routes, { ...logs, drivers, limits });
+  const externalAuth = { ...parts.externalAuth, accessUrl };
+  addTemplateRoutes(routes, { ...logs, drivers, limits, externalAuth });
   addBuildRoutes(routes, logs);
   addWorkspaceRoutes(routes, { db, pubsub, clock, limits, secrets, drivers, claimSeconds });
   addPrebuildRoutes(routes, { db, pubsub, clock, logger, limits: defaultReconciler });

@@ -170,6 +170,7 @@ export const aboutOneThing: ReadonlySet<string> = new Set([
   "listBuilds",
   "listDryRunResources",
   "listPortShares",
+  "getExternalAuth",
   "listTemplateVersionExternalAuth",
   "listTemplateVersionParameters",
   "listTemplateVersionPresets",
@@ -182,6 +183,8 @@ export const aboutOneThing: ReadonlySet<string> = new Set([
 /** Routes whose lists are the same for everybody: everybody may see each template and organization. */
 export const sameForAll: ReadonlySet<string> = new Set([
   "getDeploymentConfig",
+  // Nobody here has logged in to a provider; external-auth.test.ts shows that links are the user's own.
+  "listExternalAuth",
   "listExperiments",
   // There are no notifications yet.
   "listInboxNotifications",

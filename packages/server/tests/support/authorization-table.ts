@@ -97,6 +97,7 @@ const newWorkspace = async (world: World): Promise<Request> => ({
 });
 const newName = (): string => `n${randomUUID().slice(0, 8)}`;
 const token = { params: { name: "token" } };
+const provider = { params: { provider: "git" } };
 const secondVersion = async ({ secondVersionId }: World): Promise<Request> => ({
   params: { version: secondVersionId },
 });
@@ -188,6 +189,15 @@ export const table: Readonly<Record<string, Row>> = {
   expireKey: users(204, 404, 404, 204, newKey),
   getGitKey: users(200, 404, 404, 200),
   regenerateGitKey: users(200, 404, 404, 200),
+  // Each user's own links, to a provider with a callback, to which nobody has logged in.
+  listExternalAuth: users(200, 200, 200, 200),
+  getExternalAuth: users(200, 200, 200, 200, provider),
+  deleteExternalAuth: users(404, 404, 404, 404, provider),
+  createExternalAuthDevice: users(400, 400, 400, 400, provider),
+  redeemExternalAuthDevice: users(400, 400, 400, 400, {
+    ...provider,
+    body: { device_code: "x" },
+  }),
   checkAuthorization: users(200, 200, 200, 200, { body: { checks: {} } }),
 
   // Organizations and the deployment.

@@ -26,7 +26,6 @@ export interface DeliberateDifferences {
 const noNetwork = "the replayed agent does not join the network";
 const noContainers = "the server does not reach containers yet";
 const noNetworkHealth = "the health of the deployment does not cover its network yet";
-const noProvider = "the recorded server had a provider for GitHub, ours has none";
 const noLicense = "the recorded server had this route only with a license";
 const alwaysThere = "null there where no worker waited; our servers are always there to take a job";
 const noPushes = "the server sends no notifications to browsers";
@@ -58,15 +57,6 @@ export const ofRoutes: DeliberateDifferences = {
   answers: {
     "GET /workspaceagents/ID/containers 500": { status: 200, reason: noContainers },
     "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
-    "GET /workspaceagents/me/gitauth?url=https://github.com/a/b 200": {
-      status: 404,
-      reason: noProvider,
-    },
-    "GET /workspaceagents/me/external-auth?id=github 200": { status: 404, reason: noProvider },
-    "GET /workspaceagents/me/external-auth?match=https://github.com/a/b 200": {
-      status: 404,
-      reason: noProvider,
-    },
   },
   lost: {
     ...workspaceKeys.lost,

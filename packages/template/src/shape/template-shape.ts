@@ -2,9 +2,11 @@ import type { TemplateDefinition } from "../definition.ts";
 import { externalDriver } from "../known-drivers.ts";
 import {
   maxAgents,
+  maxExternalAuth,
   maxKeyLength,
   maxParameters,
   maxPresets,
+  maxProviderIdLength,
   maxRegexesLength,
   maxRegexesSize,
 } from "../limits.ts";
@@ -16,6 +18,7 @@ import { regexSize } from "../regex.ts";
 import { didYouMean } from "../suggest.ts";
 import { agent } from "./agent-shape.ts";
 import { description, hostKeys, icon, line, plainKeys } from "./common-fields.ts";
+import { externalAuth } from "./external-auth-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { parameter } from "./parameter-shape.ts";
 import { preset } from "./preset-shape.ts";
@@ -27,6 +30,13 @@ const parameterKeys = {
   pattern: "^[A-Za-z][A-Za-z0-9_-]*$",
   wanted: "letters, digits, dashes and underscores, beginning with a letter",
   maxLength: maxKeyLength,
+};
+
+/** Ids of providers, as the server has them. */
+const providerKeys = {
+  pattern: "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$",
+  wanted: "letters and digits, with single dashes between them",
+  maxLength: maxProviderIdLength,
 };
 
 const fields = object({
@@ -57,6 +67,10 @@ const fields = object({
     "Named sets of parameter values, and pools of workspaces that wait for an owner, by name.",
     record(preset, { keys: plainKeys, max: maxPresets }),
   ),
+  external_auth: optionalMap(
+    "External auth providers whose tokens workspaces use, by their id on the server. Users log in to them first.",
+    record(externalAuth, { keys: providerKeys, max: maxExternalAuth }),
+  ),
   agents: required(
     "Agents of a workspace, by name. Each runs scripts and apps and serves terminals on one machine.",
     record(agent, { keys: hostKeys, max: maxAgents, min: 1 }),
@@ -77,6 +91,8 @@ export const template: Shape<TemplateDefinition> = {
       icon: read.icon,
       parameters: read.parameters.map(([, value]) => value),
       presets: read.presets.map(([, value]) => value),
+      externalAuth:
+        read.external_auth.length === 0 ? undefined : read.external_auth.map(([, value]) => value),
       agents: read.agents.map(([, value]) => value),
     };
     const isWellFormed = reader.problemCount === before;

@@ -20,6 +20,7 @@ import {
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import { forbidden, invalidField } from "../../platform/errors/errors.ts";
+import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { readLogRange } from "../../platform/http/log-range.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { readUuid, requireUuid } from "../../platform/http/uuid.ts";
@@ -32,6 +33,7 @@ import { diffVersions } from "./diff-service.ts";
 import { type Drivers, offeredDrivers } from "./driver-rule.ts";
 import { cancelTemplateJob, type DryRunNeeds, readVersionPlan } from "./dry-run-service.ts";
 import { keepExample } from "./example-service.ts";
+import { readVersionLogIns, type VersionLogInNeeds } from "./external-auth-service.ts";
 import { activateVersion, readTemplate, readTemplateByName } from "./service.ts";
 import { presetJson } from "./version-json.ts";
 import {
@@ -49,6 +51,7 @@ import {
 export interface VersionRouteNeeds extends LogStreamNeeds {
   /** The drivers that a template may use, by name. */
   readonly drivers: Drivers;
+  readonly externalAuth: VersionLogInNeeds;
   readonly limits: FileNeeds["limits"] & VersionNeeds["limits"] & DryRunNeeds["limits"];
 }
 
@@ -109,9 +112,10 @@ function addReadingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
     const version = await requireImported(db, requireUuid(params.version));
     return presetsOf(version).map(({ id, preset }) => presetJson(id, preset));
   });
-  routes.user(listTemplateVersionExternalAuth, async ({ params }) => {
-    await requireVersion(db, requireUuid(params.version));
-    return [];
+  routes.user(listTemplateVersionExternalAuth, async ({ params, raw }, user) => {
+    using client = watchClient(raw);
+    const version = requireUuid(params.version);
+    return await readVersionLogIns(needs.externalAuth, user.id, version, client.signal);
   });
   routes.user(diffTemplateVersions, ({ params, query }, user) => {
     const from = query.from === undefined || query.from === "" ? undefined : query.from;

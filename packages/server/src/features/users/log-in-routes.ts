@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 
 import { keyLifetimes } from "../../platform/auth/service.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
-import { localPath } from "./local-path.ts";
+import { localPath } from "../../platform/http/local-path.ts";
 import { addLogInForm, type FormNeeds } from "./log-in-form.ts";
 import { loggedInPage } from "./log-in-page.ts";
 import { setSessionCookie } from "./session-cookie.ts";

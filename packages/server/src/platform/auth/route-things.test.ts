@@ -25,6 +25,8 @@ const namingNothing: ReadonlySet<string> = new Set([
   "deadline",
   "reason",
   "value",
+  // A code of a log-in, sealed for its user.
+  "device_code",
   // Examples of the server, and enumerated values.
   "example_id",
   "storage_method",

@@ -45,6 +45,7 @@ const pathNamings: Readonly<Record<string, Naming>> = {
   "devcontainers/:devcontainer": "nothing",
   "dry-run/:job": "nothing",
   "external-agent/:agent": "nothing",
+  "external-auth/:provider": "nothing",
   "keys/:key": "nothing",
   "tokens/:name": "nothing",
   "versions/:name": "nothing",

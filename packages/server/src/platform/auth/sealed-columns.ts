@@ -10,4 +10,5 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: "workspace_agents", id: "id", column: "auth_token_encrypted" },
   { table: "git_ssh_keys", id: "user_id", column: "private_key_encrypted" },
   { table: "relay_mesh_keys", id: "id", column: "key_encrypted" },
+  { table: "external_auth_links", id: "id", column: "tokens_encrypted" },
 ];

@@ -1,3 +1,5 @@
+import { isProviderSecret } from "./external-auth-settings.ts";
+
 /** Variables that hold secrets of the server or of its operator. */
 const secretVariables = [
   "SLIPWAY_ADMIN_PASSWORD",
@@ -15,6 +17,7 @@ const secretVariables = [
  */
 export function removeSecrets(environment: Record<string, string | undefined>): void {
   for (const name of secretVariables) delete environment[name];
+  for (const name of Object.keys(environment)) if (isProviderSecret(name)) delete environment[name];
 }
 
 /**

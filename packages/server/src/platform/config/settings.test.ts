@@ -41,6 +41,7 @@ describe("readSettings", () => {
       secretKeys: undefined,
       identity: { awsCertificates: [], azureCertificates: [], ...google },
       processDriver: { isEnabled: false, uids: { first: 60_578, last: 61_183 } },
+      externalAuth: [],
       downloads: { mode: "on-request", directory: undefined },
       ssh: { hostnamePrefix: "coder.", hostnameSuffix: "slipway", configOptions: {} },
       limits: defaultLimits,
@@ -146,6 +147,7 @@ describe("readSettings", () => {
         googleAudience: "slipway",
       },
       processDriver: { isEnabled: true, uids: { first: 7_000, last: 7_099 } },
+      externalAuth: [],
       downloads: { mode: "at-start", directory: "/srv/downloads" },
       ssh: {
         hostnamePrefix: "ws-",

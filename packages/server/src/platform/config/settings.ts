@@ -7,6 +7,11 @@ import type { IdentitySettings } from "@slipway/identity";
 import { readCertificateFile } from "./certificates.ts";
 import { ConfigError } from "./errors.ts";
 import {
+  type ExternalAuthProvider,
+  isProviderSecret,
+  readExternalAuth,
+} from "./external-auth-settings.ts";
+import {
   defaultLimits,
   limitRange,
   type Limits,
@@ -98,6 +103,8 @@ export interface Settings {
   readonly processDriver: ProcessDriverSettings;
   readonly downloads: DownloadSettings;
   readonly ssh: SshSettings;
+  /** The providers that users may link to their accounts, in the order of their numbers. */
+  readonly externalAuth: readonly ExternalAuthProvider[];
   readonly limits: Limits;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -109,8 +116,7 @@ export type SettingSource = Readonly<Record<string, string | undefined>>;
 export function readSettings(source: SettingSource, isTerminal: boolean): Settings {
   const problems: string[] = [];
   const report = (name: string, wanted: string): undefined => {
-    const found = name === "SLIPWAY_SECRET_KEY" ? "a shorter one" : `"${redact(source[name])}"`;
-    problems.push(`${name} must be ${wanted}, found ${found}`);
+    problems.push(`${name} must be ${wanted}, found ${foundText(name, source[name])}`);
   };
   const listen = readListenAddress(source, report);
   const accessUrl = readUrl(source, "SLIPWAY_ACCESS_URL", webProtocols, report)?.replace(
@@ -145,6 +151,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
       googleAudience: source["SLIPWAY_GOOGLE_AUDIENCE"] || "coder",
     },
     ssh: readSshSettings(source, report),
+    externalAuth: readExternalAuth(source, report),
     limits: readLimits(source, report),
     processDriver: {
       isEnabled:
@@ -171,6 +178,13 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
 }
 
 const webProtocols = ["http:", "https:"] as const;
+
+/** Returns a value for a message; never a secret. */
+function foundText(name: string, value = ""): string {
+  if (name === "SLIPWAY_SECRET_KEY") return "a shorter one";
+  if (isProviderSecret(name) && value !== "") return "an unusable one";
+  return `"${redact(value)}"`;
+}
 
 /** Removes the password from an address. */
 function redact(text = ""): string {

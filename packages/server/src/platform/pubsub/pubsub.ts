@@ -29,6 +29,8 @@ export const topics = {
   builds: (workspaceId: string) => `builds:${workspaceId}`,
   /** The owner of the workspace's agents, which a claim changes. */
   claim: (workspaceId: string) => `claim:${workspaceId}`,
+  /** The user's links to external providers. */
+  externalAuth: (userId: string) => `external-auth:${userId}`,
   job: (jobId: string) => `job:${jobId}`,
   /** Requests to cancel the job. */
   jobCancel: (jobId: string) => `job-cancel:${jobId}`,

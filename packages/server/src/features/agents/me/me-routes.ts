@@ -1,7 +1,5 @@
 import {
   createAgentLogSource,
-  getAgentExternalAuth,
-  getAgentGitAuth,
   getAgentGitKey,
   type LogLevel,
   maxLogBodyBytes,
@@ -14,13 +12,7 @@ import type { Clock } from "@slipway/runtime";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import { rejectedAgentToken } from "../../../platform/auth/service.ts";
 import type { Database } from "../../../platform/db/database.ts";
-import {
-  Invalid,
-  invalidField,
-  NotFound,
-  RateLimited,
-  TooLarge,
-} from "../../../platform/errors/errors.ts";
+import { Invalid, invalidField, RateLimited, TooLarge } from "../../../platform/errors/errors.ts";
 import { originOf } from "../../../platform/http/request-origin.ts";
 import type { RouteRequest } from "../../../platform/http/route-request.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
@@ -117,21 +109,14 @@ interface SecretNeeds {
   readonly notes: AuditNotes;
 }
 
-/** Adds the routes that give an agent its owner's credentials (docs/protocol/rest.md §2.6 and §2.7). */
-export function addMeSecretRoutes(routes: Routes, { db, secrets, notes }: SecretNeeds): void {
+/** Adds the route that gives an agent its owner's SSH key for Git (docs/protocol/rest.md §2.7). */
+export function addMeGitKeyRoute(routes: Routes, { db, secrets, notes }: SecretNeeds): void {
   routes.agent(getAgentGitKey, async ({ raw }, agent) => {
     const place = await requireActiveOwner(db, agent);
     const pair = await ensureGitKey(db, secrets, agent.ownerId);
     await noteGitKeyRead(notes, agent, place, pair.publicKey, originOf(raw, getAgentGitKey.status));
     return { public_key: pair.publicKey, private_key: pair.privateKey };
   });
-
-  for (const route of [getAgentExternalAuth, getAgentGitAuth]) {
-    routes.agent(route, async ({ query }, agent) => {
-      await requireActiveOwner(db, agent);
-      refuseExternalAuth(query);
-    });
-  }
 }
 
 const levels: ReadonlySet<string> = new Set<LogLevel>(["trace", "debug", "info", "warn", "error"]);
@@ -160,19 +145,4 @@ function readState(text: string): AppState {
   const state = appStates.find((known) => known === text.toLowerCase());
   if (state !== undefined) return state;
   throw new Invalid("Failed to parse request.", { detail: `Invalid state: ${text}` });
-}
-
-type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
-
-/** Refuses every request: no provider is configured, so none matches (docs/protocol/rest.md §2.6). */
-function refuseExternalAuth({ match = "", url = "", id = "" }: ExternalAuthQuery): never {
-  const wanted = match === "" ? url : match;
-  if (wanted === "" && id === "") throw new Invalid("'url' or 'id' must be provided!");
-  if (wanted !== "" && id !== "") {
-    throw new Invalid("'url' and 'id' cannot be provided together!");
-  }
-  throw new NotFound(
-    `No matching external auth provider found in Coder for the url ${JSON.stringify(wanted)}.`,
-    { detail: "External auth provider not found." },
-  );
 }

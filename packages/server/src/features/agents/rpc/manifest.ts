@@ -30,11 +30,13 @@ export interface ManifestNeeds {
   /** The inputs of manifests, by the agent's id. */
   readonly manifests: GatheredLookups<ManifestRow>;
   readonly readDerpMap: ReadDerpMap;
+  /** The number of providers of tokens for Git: with none, the agent leaves the settings of editors alone. */
+  readonly gitAuthConfigs: number;
 }
 
 /** Returns all that the agent has to do (docs/protocol/rpc.md §7.1). Read again at each connection. */
 export async function getManifest(
-  { manifests, readDerpMap }: ManifestNeeds,
+  { manifests, readDerpMap, gitAuthConfigs }: ManifestNeeds,
   caller: { readonly agent: Pick<AgentCaller, "agentId"> },
 ): Promise<MessageInitShape<typeof ManifestSchema>> {
   const row = await manifests.look(caller.agent.agentId);
@@ -43,7 +45,7 @@ export async function getManifest(
     caller,
     row.metadata.map(({ key }) => key),
   );
-  return manifestOf(row, readDerpMap());
+  return { ...manifestOf(row, readDerpMap()), gitAuthConfigs };
 }
 
 export function manifestOf(

@@ -59,6 +59,20 @@ export interface Deployment {
   value: string;
 }
 
+export interface ExternalAuthLinks {
+  created_at: Generated<string>;
+  expires_at: string | null;
+  has_refresh_token: boolean;
+  id: Generated<string>;
+  provider_id: string;
+  refresh_failure: string | null;
+  refreshing_until: string | null;
+  tokens_encrypted: Buffer;
+  updated_at: Generated<string>;
+  user_id: string;
+  version: Generated<number>;
+}
+
 export interface Files {
   created_at: Generated<string>;
   created_by: string;
@@ -494,6 +508,7 @@ export interface DB {
   api_keys: ApiKeys;
   audit_log: AuditLog;
   deployment: Deployment;
+  external_auth_links: ExternalAuthLinks;
   files: Files;
   git_ssh_keys: GitSshKeys;
   job_logs: JobLogs;

@@ -1,0 +1,25 @@
+/**
+ * The reason why a provider gave no usable answer:
+ * - `refused`: it said no, for the reason that it names.
+ * - `unreachable`: it did not answer in time, or reports a failure of its own; later attempts may succeed.
+ * - `malformed`: its answer is too long, or not what the protocol demands.
+ */
+export type ProviderErrorCode = "refused" | "unreachable" | "malformed";
+
+/** A failed request to a provider. Its message never contains a token, a code or the client's secret. */
+export class ProviderError extends Error {
+  override readonly name = "ProviderError";
+  readonly code: ProviderErrorCode;
+  /** The error code of OAuth 2 (RFC 6749 section 5.2), such as `invalid_grant`; undefined if it named none. */
+  readonly reason: string | undefined;
+
+  constructor(code: ProviderErrorCode, message: string, reason?: string) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+
+  get retryable(): boolean {
+    return this.code === "unreachable";
+  }
+}

@@ -1,0 +1,99 @@
+import { parseCookie, stringifySetCookie } from "cookie";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { generateRandomCodeVerifier, generateRandomState } from "oauth4webapi";
+
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { localPath } from "../../platform/http/local-path.ts";
+import { needsHttps } from "../../platform/http/same-origin.ts";
+import type { BegunLogIn } from "./oauth-client.ts";
+import type { Provider } from "./provider.ts";
+import type { SealedNotes } from "./sealed-notes.ts";
+
+const cookieName = "slipway_external_auth";
+/** The time for a person to log in at the provider. */
+const logInSeconds = 15 * 60;
+/** The longest path to go on to after a log-in; a longer one leads to the page of the provider. */
+const maxPathLength = 1024;
+
+export type Visitor = Pick<UserCaller, "id" | "keyId">;
+
+interface CookieNeeds {
+  readonly notes: SealedNotes;
+  readonly accessUrl: () => string;
+}
+
+/** A log-in in progress, and the path to go on to. */
+export interface OpenLogIn extends BegunLogIn {
+  readonly path: string;
+}
+
+/**
+ * Begins a log-in: its state and its PKCE verifier (RFC 7636) are in an encrypted cookie that only the session which began
+ * it can use, once, and for this provider.
+ */
+export async function beginLogIn(
+  { notes, accessUrl }: CookieNeeds,
+  visitor: Visitor,
+  provider: Provider,
+  { path, request, reply }: PageRequest & { readonly path: string },
+): Promise<BegunLogIn> {
+  const begun = {
+    state: generateRandomState(),
+    verifier: generateRandomCodeVerifier(),
+    redirectUri: redirectUriOf(provider, accessUrl()),
+  };
+  const note = { ...begun, path: path.length > maxPathLength ? "/" : path };
+  const key = { userId: visitor.id, purpose: purposeOf(provider, visitor), seconds: logInSeconds };
+  const value = await notes.seal(note, key);
+  setCookie(reply, provider, { value, secure: needsHttps(request, accessUrl()) });
+  return begun;
+}
+
+export interface PageRequest {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** Ends the log-in that a browser began, and returns it; undefined if it began none, or as another session. */
+export async function endLogIn(
+  { notes, accessUrl }: CookieNeeds,
+  visitor: Visitor,
+  provider: Provider,
+  { request, reply }: PageRequest,
+): Promise<OpenLogIn | undefined> {
+  const text = parseCookie(request.headers.cookie ?? "")[cookieName] ?? "";
+  setCookie(reply, provider, { value: "", secure: needsHttps(request, accessUrl()) });
+  const key = { userId: visitor.id, purpose: purposeOf(provider, visitor) };
+  const note = text === "" ? undefined : await notes.open(text, key);
+  const { state, verifier, redirectUri, path } = note ?? {};
+  if (typeof state !== "string" || typeof verifier !== "string") return undefined;
+  if (typeof redirectUri !== "string" || typeof path !== "string") return undefined;
+  return { state, verifier, redirectUri, path: localPath(path) };
+}
+
+/** Returns the address to which a provider sends browsers back: its own, so that no other's answers are taken for its. */
+export function redirectUriOf({ id }: Provider, accessUrl: string): string {
+  return `${accessUrl}/external-auth/${id}/callback`;
+}
+
+function purposeOf({ id }: Provider, { keyId }: Visitor): string {
+  return `log-in of ${keyId} to ${id}`;
+}
+
+function setCookie(
+  reply: FastifyReply,
+  { id }: Provider,
+  { value, secure }: { readonly value: string; readonly secure: boolean },
+): void {
+  const cookie = stringifySetCookie({
+    name: cookieName,
+    value,
+    path: `/external-auth/${id}`,
+    httpOnly: true,
+    // The provider's page sends the browser back.
+    sameSite: "lax",
+    secure,
+    maxAge: value === "" ? 0 : logInSeconds,
+  });
+  reply.header("Set-Cookie", cookie);
+}

@@ -1,0 +1,323 @@
+import { errorText } from "@slipway/runtime";
+import * as oauth from "oauth4webapi";
+
+import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
+import { ProviderError } from "./errors.ts";
+import type { ProviderFetch } from "./provider-fetch.ts";
+import { type ProviderTokens, readTokens } from "./tokens.ts";
+
+/** A code that a user enters at the provider (RFC 8628 section 3.2). */
+export interface DeviceCode {
+  readonly deviceCode: string;
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly expiresInSeconds: number;
+  readonly intervalSeconds: number;
+}
+
+/** A log-in that a browser began: what the provider's answer must fit. */
+export interface BegunLogIn {
+  readonly state: string;
+  readonly verifier: string;
+  readonly redirectUri: string;
+}
+
+interface Call {
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The longest text of a provider that is shown to people. */
+const maxReasonLength = 400;
+
+/** The requests of OAuth 2 to one provider. All reject with `ProviderError`. */
+export class OAuthClient {
+  readonly #provider: ExternalAuthProvider;
+  readonly #fetch: ProviderFetch;
+  readonly #server: oauth.AuthorizationServer;
+  readonly #client: oauth.Client;
+  readonly #clientAuth: oauth.ClientAuth;
+
+  constructor(provider: ExternalAuthProvider, fetch: ProviderFetch) {
+    this.#provider = provider;
+    this.#fetch = fetch;
+    this.#server = {
+      issuer: new URL(provider.tokenUrl).origin,
+      token_endpoint: provider.tokenUrl,
+      ...(provider.deviceCodeUrl === undefined
+        ? {}
+        : { device_authorization_endpoint: provider.deviceCodeUrl }),
+      ...(provider.revokeUrl === undefined ? {} : { revocation_endpoint: provider.revokeUrl }),
+    };
+    this.#client = { client_id: provider.clientId };
+    this.#clientAuth = clientAuthOf(provider);
+  }
+
+  /** Returns the address to which a browser goes to log in. */
+  async logInUrl(begun: BegunLogIn): Promise<string> {
+    const { authUrl = "", clientId, scopes } = this.#provider;
+    const url = new URL(authUrl);
+    const parameters: Readonly<Record<string, string>> = {
+      response_type: this.#provider.clientAuth === "assertion" ? "Assertion" : "code",
+      client_id: clientId,
+      redirect_uri: begun.redirectUri,
+      state: begun.state,
+      code_challenge: await oauth.calculatePKCECodeChallenge(begun.verifier),
+      code_challenge_method: "S256",
+      ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
+    };
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    return url.href;
+  }
+
+  /** Exchanges the code with which the provider sent a browser back. */
+  exchange(answer: URLSearchParams, begun: BegunLogIn, call: Call): Promise<ProviderTokens> {
+    // Its issuer is not known for most providers. Each provider has a redirect URI of its own instead, which the state is
+    // bound to (RFC 9700 section 4.4.2.2).
+    const parameters = new URLSearchParams(answer);
+    parameters.delete("iss");
+    return this.#tokens(call, [begun.verifier, answer.get("code") ?? ""], async (options) => {
+      const checked = oauth.validateAuthResponse(
+        this.#server,
+        this.#client,
+        parameters,
+        begun.state,
+      );
+      if (this.#provider.clientAuth === "assertion") {
+        const assertion = checked.get("code") ?? "";
+        return this.#assertion(jwtBearer, { assertion, redirect_uri: begun.redirectUri }, options);
+      }
+      const response = await oauth.authorizationCodeGrantRequest(
+        this.#server,
+        this.#client,
+        this.#clientAuth,
+        checked,
+        begun.redirectUri,
+        begun.verifier,
+        options,
+      );
+      return oauth.processAuthorizationCodeResponse(this.#server, this.#client, response);
+    });
+  }
+
+  /** Gets new tokens for a refresh token, which is kept if the provider returns no other. */
+  refresh(refreshToken: string, call: Call): Promise<ProviderTokens> {
+    return this.#tokens(
+      call,
+      [refreshToken],
+      async (options) => {
+        if (this.#provider.clientAuth === "assertion") {
+          return this.#assertion("refresh_token", { assertion: refreshToken }, options);
+        }
+        const response = await oauth.refreshTokenGrantRequest(
+          this.#server,
+          this.#client,
+          this.#clientAuth,
+          refreshToken,
+          options,
+        );
+        return oauth.processRefreshTokenResponse(this.#server, this.#client, response);
+      },
+      refreshToken,
+    );
+  }
+
+  /** Begins a log-in in which the user enters a code at the provider. */
+  async beginDevice({ signal }: Pick<Call, "signal">): Promise<DeviceCode> {
+    const { scopes } = this.#provider;
+    const parameters = scopes.length === 0 ? {} : { scope: scopes.join(" ") };
+    const found = await this.#translate([], async () => {
+      const response = await oauth.deviceAuthorizationRequest(
+        this.#server,
+        this.#client,
+        this.#clientAuth,
+        parameters,
+        this.#options(signal),
+      );
+      return oauth.processDeviceAuthorizationResponse(this.#server, this.#client, response);
+    });
+    return readDeviceCode(found);
+  }
+
+  /** Gets the tokens of such a log-in; its error says `authorization_pending` until the user is done. */
+  redeemDevice(deviceCode: string, call: Call): Promise<ProviderTokens> {
+    return this.#tokens(call, [deviceCode], async (options) => {
+      const response = await oauth.deviceCodeGrantRequest(
+        this.#server,
+        this.#client,
+        this.#clientAuth,
+        deviceCode,
+        options,
+      );
+      return oauth.processDeviceCodeResponse(this.#server, this.#client, response);
+    });
+  }
+
+  /** Ends a token at the provider (RFC 7009). */
+  async revoke(token: string, { signal }: Pick<Call, "signal">): Promise<void> {
+    await this.#translate([token], async () => {
+      const response = await oauth.revocationRequest(
+        this.#server,
+        this.#client,
+        this.#clientAuth,
+        token,
+        this.#options(signal),
+      );
+      await oauth.processRevocationResponse(response);
+    });
+  }
+
+  /** Azure DevOps has its own form of the requests for tokens, in which the secret is an assertion. */
+  async #assertion(
+    grant: string,
+    parameters: Readonly<Record<string, string>>,
+    options: RequestOptions,
+  ): Promise<oauth.TokenEndpointResponse> {
+    const response = await oauth.genericTokenEndpointRequest(
+      this.#server,
+      this.#client,
+      this.#clientAuth,
+      grant,
+      { ...parameters },
+      options,
+    );
+    return oauth.processGenericTokenEndpointResponse(this.#server, this.#client, response);
+  }
+
+  async #tokens(
+    { nowMs, signal }: Call,
+    secrets: readonly string[],
+    request: (options: RequestOptions) => Promise<oauth.TokenEndpointResponse>,
+    refreshToken?: string,
+  ): Promise<ProviderTokens> {
+    const response = await this.#translate(secrets, () => request(this.#options(signal)));
+    const extraKeys = this.#provider.extraTokenKeys;
+    return readTokens(response, { nowMs, extraKeys, refreshToken });
+  }
+
+  #options(signal: AbortSignal): RequestOptions {
+    return {
+      signal,
+      [oauth.allowInsecureRequests]: true,
+      [oauth.customFetch]: async (url, init) =>
+        plainAnswer(await this.#fetch(url, { ...init, body: readFormBody(init.body) })),
+    };
+  }
+
+  /** Translates the errors of the library, and removes the secrets of the request from what the provider says. */
+  async #translate<T>(secrets: readonly string[], request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      throw translate(error, [...secrets, this.#provider.clientSecret ?? ""]);
+    }
+  }
+}
+
+type RequestOptions = oauth.TokenEndpointRequestOptions;
+
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+function clientAuthOf({ clientSecret, clientAuth }: ExternalAuthProvider): oauth.ClientAuth {
+  if (clientSecret === undefined) return oauth.None();
+  switch (clientAuth) {
+    case "post":
+      return oauth.ClientSecretPost(clientSecret);
+    case "basic":
+      return oauth.ClientSecretBasic(clientSecret);
+    case "assertion":
+      return (_server, _client, body) => {
+        body.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        body.set("client_assertion", clientSecret);
+      };
+  }
+}
+
+function readFormBody(body: unknown): URLSearchParams | null {
+  return body instanceof URLSearchParams ? body : null;
+}
+
+/**
+ * Returns an answer in the form of the protocol: GitHub reports errors with status 200, some providers name no type of
+ * token, and an ID token, which nobody here reads, would be checked against an issuer that is not known.
+ */
+async function plainAnswer(response: Response): Promise<Response> {
+  const text = await response.text();
+  const { status, headers } = response;
+  const json = parseObject(text);
+  if (json === undefined) return new Response(text === "" ? null : text, { status, headers });
+  const { id_token: _, ...rest } = json;
+  const isError = status === 200 && typeof rest["error"] === "string";
+  const hasType = typeof rest["token_type"] === "string" && rest["token_type"] !== "jwt-bearer";
+  const isToken = rest["access_token"] !== undefined;
+  const body = isToken && !hasType ? { ...rest, token_type: "bearer" } : rest;
+  return Response.json(body, { status: isError ? 400 : status });
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? { ...value } : undefined;
+  } catch {
+    // Not JSON: the library reports that.
+    return undefined;
+  }
+}
+
+function translate(error: unknown, secrets: readonly string[]): unknown {
+  const clean = (text: string): string => withoutSecrets(text, secrets).slice(0, maxReasonLength);
+  if (error instanceof ProviderError) return error;
+  if (
+    error instanceof oauth.ResponseBodyError ||
+    error instanceof oauth.AuthorizationResponseError
+  ) {
+    const { error: reason, error_description: description } = error;
+    const isServer = error instanceof oauth.ResponseBodyError && error.status >= 500;
+    const code = isServer || reason === "temporarily_unavailable" ? "unreachable" : "refused";
+    const words = [reason, description].filter(Boolean).join(": ");
+    return new ProviderError(code, `it answered: ${clean(words)}`, clean(reason));
+  }
+  if (error instanceof oauth.WWWAuthenticateChallengeError) {
+    return new ProviderError("refused", `it answered with status ${error.status}`);
+  }
+  if (error instanceof oauth.OperationProcessingError) {
+    return new ProviderError(
+      codeOf(error.cause),
+      clean(`its answer is unusable: ${errorText(error)}`),
+    );
+  }
+  return error;
+}
+
+/** Returns whether an unusable answer is a failure of the provider's own, such as the page of a gateway. */
+function codeOf(cause: unknown): "unreachable" | "malformed" {
+  return cause instanceof Response && cause.status >= 500 ? "unreachable" : "malformed";
+}
+
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter((secret) => secret !== "")
+    .reduce((left, secret) => left.replaceAll(secret, "***"), text);
+}
+
+const maxCodeLength = 512;
+const maxDeviceSeconds = 24 * 3600;
+const defaultIntervalSeconds = 5;
+
+function readDeviceCode(found: oauth.DeviceAuthorizationResponse): DeviceCode {
+  const { device_code: deviceCode, user_code: userCode, verification_uri: uri } = found;
+  const protocol = URL.parse(uri)?.protocol;
+  const isPage = protocol === "https:" || protocol === "http:";
+  const isUsable = deviceCode.length <= maxCodeLength && /^[\w -]{1,64}$/.test(userCode);
+  if (!isPage || !isUsable || uri.length > maxCodeLength) {
+    throw new ProviderError("malformed", "found a code or an address of the device flow of no use");
+  }
+  return {
+    deviceCode,
+    userCode,
+    verificationUri: uri,
+    expiresInSeconds: Math.min(Math.floor(found.expires_in), maxDeviceSeconds),
+    intervalSeconds: Math.max(1, Math.floor(found.interval ?? defaultIntervalSeconds)),
+  };
+}

@@ -1,0 +1,41 @@
+import { RegexMatcher } from "@slipway/template";
+
+import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
+import { OAuthClient } from "./oauth-client.ts";
+import { createProviderFetch, type ProviderFetch } from "./provider-fetch.ts";
+
+/** A configured provider with the way to reach it. */
+export interface Provider extends ExternalAuthProvider {
+  readonly client: OAuthClient;
+  readonly fetch: ProviderFetch;
+}
+
+/** The longest address that is compared with the expressions of providers, in characters. */
+const maxMatchLength = 2048;
+/** Enough for an expression of the largest size and the longest address. */
+const maxMatchSteps = 2_097_152;
+
+/** The configured providers, in the order of their numbers. */
+export class Providers {
+  readonly list: readonly Provider[];
+
+  constructor(settings: readonly ExternalAuthProvider[]) {
+    this.list = settings.map((provider) => {
+      const fetch = createProviderFetch();
+      return { ...provider, fetch, client: new OAuthClient(provider, fetch) };
+    });
+  }
+
+  byId(id: string): Provider | undefined {
+    return this.list.find((provider) => provider.id === id);
+  }
+
+  /** Returns the provider for an address: of several, the last one (docs/protocol/rest.md §2.6). */
+  byAddress(address: string): Provider | undefined {
+    if (address.length > maxMatchLength) return undefined;
+    return this.list.findLast(
+      ({ regex }) =>
+        regex !== undefined && new RegexMatcher(maxMatchSteps).match(regex, address) === "match",
+    );
+  }
+}

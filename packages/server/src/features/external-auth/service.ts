@@ -1,0 +1,166 @@
+import type { ExternalAuthRemoval } from "@slipway/api";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { Conflict, NotFound, Unavailable } from "../../platform/errors/errors.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
+import { ProviderError } from "./errors.ts";
+import { type FreshNeeds, freshTokens } from "./fresh-tokens.ts";
+import type { BegunLogIn } from "./oauth-client.ts";
+import type { Provider, Providers } from "./provider.ts";
+import { deleteLink, type LinkRow, selectLink, upsertLink } from "./queries.ts";
+import { checkToken, type ProviderUser } from "./token-check.ts";
+import { openTokens, sealTokens } from "./token-seal.ts";
+import type { ProviderTokens } from "./tokens.ts";
+
+export type { Provider } from "./provider.ts";
+export { gitCredentials, type ProviderTokens } from "./tokens.ts";
+
+export interface ExternalAuthNeeds extends FreshNeeds {
+  readonly providers: Providers;
+}
+
+/**
+ * A token as it can be used:
+ * - `valid`: the provider accepts it.
+ * - `log-in`: there is none, or none any more: the user has to log in.
+ * - `unknown`: the provider does not say.
+ */
+export type UsableToken =
+  | {
+      readonly type: "valid";
+      readonly tokens: ProviderTokens;
+      readonly user: ProviderUser | undefined;
+    }
+  | { readonly type: "log-in"; readonly reason: string; readonly version: string | undefined }
+  | { readonly type: "unknown"; readonly reason: string };
+
+/** Returns a provider by its id; throws `NotFound`. */
+export function requireProvider({ list }: Providers, id: string): Provider {
+  const provider = list.find((one) => one.id === id);
+  if (provider !== undefined) return provider;
+  throw new NotFound(`No external auth provider "${id}" is configured on this server.`);
+}
+
+/** Returns a user's token of a provider: refreshed before it expires, and validated where the provider can do that. */
+export async function usableToken(
+  needs: ExternalAuthNeeds,
+  userId: string,
+  provider: Provider,
+  signal: AbortSignal,
+): Promise<UsableToken> {
+  const fresh = await freshTokens(needs, userId, provider, signal);
+  switch (fresh.type) {
+    case "none":
+      return { type: "log-in", reason: "", version: undefined };
+    case "ended":
+      return { type: "log-in", reason: fresh.reason, version: versionOf(fresh.link) };
+    case "unknown":
+      return fresh;
+    case "fresh": {
+      const checked = await validate(needs, provider, fresh.tokens, signal);
+      if (checked.type !== "log-in") return checked;
+      return { ...checked, version: versionOf(fresh.link) };
+    }
+  }
+}
+
+/** Returns the version of the tokens of a link, which differs whenever others are stored; undefined if there is none. */
+export async function linkVersion(
+  db: Queryable,
+  userId: string,
+  { id }: Provider,
+): Promise<string | undefined> {
+  const link = await selectLink(db, userId, id);
+  return link && versionOf(link);
+}
+
+/** Returns a text that differs whenever other tokens are stored. */
+function versionOf({ id, version }: LinkRow): string {
+  return `${id} ${version}`;
+}
+
+async function validate(
+  { counts }: ExternalAuthNeeds,
+  provider: Provider,
+  tokens: ProviderTokens,
+  signal: AbortSignal,
+): Promise<UsableToken> {
+  if (provider.validateUrl === undefined) return { type: "valid", tokens, user: undefined };
+  try {
+    const checked = await counts.count(provider, "validate", () =>
+      checkToken(provider, provider.fetch, tokens.accessToken, signal),
+    );
+    return checked.type === "valid"
+      ? { ...checked, tokens }
+      : { type: "log-in", reason: checked.reason, version: undefined };
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return { type: "unknown", reason: error.message };
+  }
+}
+
+/** Completes a log-in with the provider's answer, and stores its tokens. Throws `ProviderError`. */
+export async function completeLogIn(
+  needs: ExternalAuthNeeds,
+  userId: string,
+  provider: Provider,
+  { answer, begun, signal }: ProviderAnswer,
+): Promise<void> {
+  const nowMs = needs.clock.now();
+  const tokens = await needs.counts.count(provider, "exchange", () =>
+    provider.client.exchange(answer, begun, { nowMs, signal }),
+  );
+  await storeTokens(needs, userId, provider, tokens);
+}
+
+export interface ProviderAnswer {
+  readonly answer: URLSearchParams;
+  readonly begun: BegunLogIn;
+  readonly signal: AbortSignal;
+}
+
+/** Stores the tokens of a log-in, in place of those before. */
+export async function storeTokens(
+  { db, pubsub, secrets, logger }: ExternalAuthNeeds,
+  userId: string,
+  provider: Provider,
+  tokens: ProviderTokens,
+): Promise<void> {
+  const key = { userId, providerId: provider.id };
+  if (!(await upsertLink(db, key, sealTokens(secrets, tokens)))) {
+    throw new Conflict("This user was deleted.");
+  }
+  pubsub.publish(topics.externalAuth(userId));
+  logger.info({ provider: provider.id, user: userId }, "user linked to an external provider");
+}
+
+/** Removes a user's link to a provider, and has the provider revoke its tokens if it can. */
+export async function removeLink(
+  needs: ExternalAuthNeeds,
+  userId: string,
+  providerId: string,
+  signal: AbortSignal,
+): Promise<ExternalAuthRemoval> {
+  const { db, secrets, providers, pubsub } = needs;
+  const row = await deleteLink(db, userId, providerId);
+  if (row === undefined) throw new NotFound(`You are not logged in to "${providerId}".`);
+  pubsub.publish(topics.externalAuth(userId));
+  const provider = providers.byId(providerId);
+  if (provider?.revokeUrl === undefined) return { token_revoked: false };
+  const { accessToken, refreshToken } = openTokens(secrets, row.tokens_encrypted);
+  try {
+    // The end of a refresh token ends its access tokens too, not the other way round.
+    await needs.counts.count(provider, "revoke", () =>
+      provider.client.revoke(refreshToken ?? accessToken, { signal }),
+    );
+    return { token_revoked: true };
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return { token_revoked: false, token_revocation_error: error.message };
+  }
+}
+
+/** Returns the refusal of a request that depends on a provider which does not answer. */
+export function providerFailed(provider: Provider, reason: string): Unavailable {
+  return new Unavailable(`${provider.displayName} cannot be asked now.`, { detail: reason });
+}

@@ -1,0 +1,282 @@
+import { regexProblem } from "@slipway/template";
+
+import { knownProviderTypes, type ProviderDefaults, providerDefaults } from "./known-providers.ts";
+
+/** The way in which the server proves to a provider which client it is. */
+export type ClientAuth = "post" | "basic" | "assertion";
+
+/** A provider of OAuth 2 tokens that users link to their accounts (docs/external-authentication.md). */
+export interface ExternalAuthProvider {
+  readonly id: string;
+  readonly type: string;
+  readonly displayName: string;
+  readonly displayIcon: string;
+  readonly clientId: string;
+  /** Undefined for a public client, such as one of the device flow. */
+  readonly clientSecret: string | undefined;
+  readonly clientAuth: ClientAuth;
+  /** Undefined for the device flow. */
+  readonly authUrl: string | undefined;
+  readonly tokenUrl: string;
+  /** The address that answers whether a token is valid; undefined if every token counts as valid until it expires. */
+  readonly validateUrl: string | undefined;
+  readonly revokeUrl: string | undefined;
+  /** The address of the device flow; undefined if users log in with a browser that returns here. */
+  readonly deviceCodeUrl: string | undefined;
+  readonly scopes: readonly string[];
+  /** The addresses that its tokens are for; undefined if it is found by its id only. */
+  readonly regex: string | undefined;
+  readonly mayRefresh: boolean;
+  /** Fields of the token response that agents get too. */
+  readonly extraTokenKeys: readonly string[];
+}
+
+type Source = Readonly<Record<string, string | undefined>>;
+type Report = (name: string, wanted: string) => undefined;
+
+const form = /^(SLIPWAY|CODER)_EXTERNAL_AUTH_(\d{1,3})_([A-Z0-9_]+)$/;
+
+const keys = [
+  "ID",
+  "TYPE",
+  "CLIENT_ID",
+  "CLIENT_SECRET",
+  "CLIENT_AUTH",
+  "AUTH_URL",
+  "TOKEN_URL",
+  "VALIDATE_URL",
+  "REVOKE_URL",
+  "DEVICE_FLOW",
+  "DEVICE_CODE_URL",
+  "SCOPES",
+  "REGEX",
+  "NO_REFRESH",
+  "EXTRA_TOKEN_KEYS",
+  "DISPLAY_NAME",
+  "DISPLAY_ICON",
+] as const;
+type Key = (typeof keys)[number];
+
+/** The most providers of one server. */
+const maxExternalAuthProviders = 32;
+/** The longest list of scopes or token fields. */
+const maxListItems = 64;
+const maxTextLength = 2048;
+
+/** Returns whether a variable holds the secret of a provider. */
+export function isProviderSecret(name: string): boolean {
+  return form.exec(name)?.[3] === "CLIENT_SECRET";
+}
+
+/** Reads the numbered providers; those of `SLIPWAY_…` win over the same setting of `CODER_…`. */
+export function readExternalAuth(source: Source, report: Report): readonly ExternalAuthProvider[] {
+  const numbers = numbersOf(source, report);
+  if (numbers.length > maxExternalAuthProviders) {
+    report(
+      `SLIPWAY_EXTERNAL_AUTH_${numbers[maxExternalAuthProviders] ?? 0}_ID`,
+      `one of at most ${maxExternalAuthProviders} providers`,
+    );
+    return [];
+  }
+  const providers: ExternalAuthProvider[] = [];
+  for (const number of numbers) {
+    const reader = new ProviderReader(source, number, report);
+    const provider = readProvider(reader);
+    if (provider === undefined) continue;
+    if (providers.some(({ id }) => id === provider.id)) {
+      reader.report("ID", "an id that no other provider has");
+    } else providers.push(provider);
+  }
+  return providers;
+}
+
+/** Lists the numbers of providers; reports settings that do not exist, among them misspelled ones. */
+function numbersOf(source: Source, report: Report): readonly number[] {
+  const numbers = new Set<number>();
+  for (const [name, value] of Object.entries(source)) {
+    const [, prefix, number, key = ""] = form.exec(name) ?? [];
+    if (number === undefined || value === undefined || value === "") continue;
+    if (isKey(key)) numbers.add(Number(number));
+    // Settings of the original that have no meaning here are left to it.
+    else if (prefix === "SLIPWAY") {
+      report(name, `one of the settings of a provider: ${keys.join(", ")}`);
+    }
+  }
+  return [...numbers].toSorted((a, b) => a - b);
+}
+
+function isKey(text: string): text is Key {
+  return keys.some((key) => key === text);
+}
+
+/** Reads the settings of one provider. */
+class ProviderReader {
+  readonly #source: Source;
+  readonly #number: number;
+  readonly #report: Report;
+  hasProblem = false;
+
+  constructor(source: Source, number: number, report: Report) {
+    this.#source = source;
+    this.#number = number;
+    this.#report = report;
+  }
+
+  /** Reports a setting, by the name under which it is set. */
+  report(key: Key, wanted: string): undefined {
+    this.hasProblem = true;
+    return this.#report(
+      this.#nameOf(key) ?? `SLIPWAY_EXTERNAL_AUTH_${this.#number}_${key}`,
+      wanted,
+    );
+  }
+
+  text(key: Key): string | undefined {
+    const name = this.#nameOf(key);
+    const text = name === undefined ? undefined : this.#source[name];
+    if (text === undefined) return undefined;
+    if (text.length <= maxTextLength && !/\p{Cc}/u.test(text)) return text;
+    return this.report(key, `a text of at most ${maxTextLength} printable characters`);
+  }
+
+  url(key: Key): string | undefined {
+    const text = this.text(key);
+    if (text === undefined) return undefined;
+    const url = URL.parse(text);
+    const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
+    if (isWeb && url.username === "" && url.password === "" && url.hash === "") return text;
+    return this.report(key, "a URL that begins with https:// or http://, without a user");
+  }
+
+  isTrue(key: Key): boolean {
+    const text = this.text(key) ?? "false";
+    if (text !== "true" && text !== "false") this.report(key, "true or false");
+    return text === "true";
+  }
+
+  /** Reads words between spaces or commas. */
+  list(key: Key, fallback: readonly string[]): readonly string[] {
+    const text = this.text(key);
+    if (text === undefined) return fallback;
+    const words = text.split(/[\s,]+/).filter((word) => word !== "");
+    if (words.length <= maxListItems && words.every((word) => /^[!#-[\]-~]+$/.test(word)))
+      return words;
+    this.report(key, `at most ${maxListItems} words of ASCII, separated by spaces or commas`);
+    return fallback;
+  }
+
+  choice<const C extends string>(key: Key, choices: readonly C[], fallback: C): C {
+    const text = this.text(key);
+    if (text === undefined) return fallback;
+    const choice = choices.find((one) => one === text);
+    if (choice === undefined) this.report(key, `one of ${choices.join(", ")}`);
+    return choice ?? fallback;
+  }
+
+  #nameOf(key: Key): string | undefined {
+    return [`SLIPWAY_EXTERNAL_AUTH_${this.#number}_`, `CODER_EXTERNAL_AUTH_${this.#number}_`]
+      .map((prefix) => `${prefix}${key}`)
+      .find((name) => (this.#source[name] ?? "") !== "");
+  }
+}
+
+const nameForm = /^[a-z0-9]+(?:-[a-z0-9]+)*$/i;
+const maxNameLength = 64;
+
+function readProvider(reader: ProviderReader): ExternalAuthProvider | undefined {
+  const type = readName(reader, "TYPE", undefined);
+  const id = readName(reader, "ID", type);
+  const authUrl = reader.url("AUTH_URL");
+  const defaults = providerDefaults(type ?? "", authUrl);
+  const clientId = reader.text("CLIENT_ID") ?? reader.report("CLIENT_ID", "the id of a client");
+  const isDevice = reader.isTrue("DEVICE_FLOW");
+  const urls = readUrls(reader, { isDevice, defaults, authUrl });
+  const rest = {
+    displayName: reader.text("DISPLAY_NAME") ?? (defaults.displayName || (id ?? "")),
+    displayIcon: reader.text("DISPLAY_ICON") ?? defaults.displayIcon,
+    ...readClient(reader, type ?? "", isDevice),
+    scopes: reader.list("SCOPES", defaults.scopes),
+    regex: readRegex(reader, defaults.regex),
+    mayRefresh: !reader.isTrue("NO_REFRESH"),
+    extraTokenKeys: reader.list("EXTRA_TOKEN_KEYS", []),
+  };
+  if (reader.hasProblem || type === undefined || id === undefined) return undefined;
+  return clientId === undefined || urls === undefined
+    ? undefined
+    : { id, type, clientId, ...urls, ...rest };
+}
+
+function readName(
+  reader: ProviderReader,
+  key: "ID" | "TYPE",
+  fallback: string | undefined,
+): string | undefined {
+  const text = reader.text(key) ?? fallback;
+  if (text !== undefined && nameForm.test(text) && text.length <= maxNameLength) return text;
+  if (key === "TYPE" || text !== undefined) {
+    const known = key === "TYPE" ? `${knownProviderTypes.join(", ")}, or another name` : "a name";
+    reader.report(key, `${known} of letters, digits and single dashes`);
+  }
+  return undefined;
+}
+
+interface UrlContext {
+  readonly isDevice: boolean;
+  readonly defaults: ProviderDefaults;
+  readonly authUrl: string | undefined;
+}
+
+type Urls = Pick<
+  ExternalAuthProvider,
+  "authUrl" | "tokenUrl" | "validateUrl" | "revokeUrl" | "deviceCodeUrl"
+>;
+
+function readUrls(
+  reader: ProviderReader,
+  { isDevice, defaults, authUrl }: UrlContext,
+): Urls | undefined {
+  const login = authUrl ?? defaults.authUrl;
+  const tokenUrl = reader.url("TOKEN_URL") ?? defaults.tokenUrl;
+  const deviceCodeUrl = reader.url("DEVICE_CODE_URL") ?? defaults.deviceCodeUrl;
+  if (isDevice && deviceCodeUrl === undefined) {
+    reader.report("DEVICE_CODE_URL", "the URL at which the device flow begins");
+  }
+  if (!isDevice && login === undefined) reader.report("AUTH_URL", "the URL of the log-in page");
+  if (tokenUrl === undefined) return reader.report("TOKEN_URL", "the URL that exchanges codes");
+  return {
+    authUrl: isDevice ? undefined : login,
+    tokenUrl,
+    validateUrl: reader.url("VALIDATE_URL") ?? defaults.validateUrl,
+    revokeUrl: reader.url("REVOKE_URL") ?? defaults.revokeUrl,
+    deviceCodeUrl: isDevice ? deviceCodeUrl : undefined,
+  };
+}
+
+function readClient(
+  reader: ProviderReader,
+  type: string,
+  isDevice: boolean,
+): Pick<ExternalAuthProvider, "clientSecret" | "clientAuth"> {
+  const clientSecret = reader.text("CLIENT_SECRET");
+  if (clientSecret === undefined && !isDevice && !reader.hasProblem) {
+    reader.report("CLIENT_SECRET", "the secret of the client");
+  }
+  const usual = type.startsWith("bitbucket") ? "basic" : "post";
+  return {
+    clientSecret,
+    clientAuth:
+      type === "azure-devops"
+        ? "assertion"
+        : reader.choice("CLIENT_AUTH", ["post", "basic"], usual),
+  };
+}
+
+/** Reads an expression of RE2, which takes linear time and is bounded in size. */
+function readRegex(reader: ProviderReader, fallback: string | undefined): string | undefined {
+  const text = reader.text("REGEX");
+  if (text === undefined) return fallback;
+  const problem = regexProblem(text);
+  return problem === undefined
+    ? text
+    : reader.report("REGEX", `a regular expression of RE2 (${problem})`);
+}

@@ -1,0 +1,50 @@
+import { type Answered, ask, CookieJar } from "./app-world.ts";
+
+interface Site {
+  readonly url: string;
+}
+
+/** A browser of a person who is logged in to the server, on its way through the log-in to a provider. */
+export class ProviderBrowser {
+  readonly #site: Site;
+  readonly #jar = new CookieJar();
+
+  constructor(site: Site, client: { readonly headers: Readonly<Record<string, string>> }) {
+    this.#site = site;
+    const token = client.headers["Coder-Session-Token"] ?? "";
+    const headers = { "set-cookie": [`coder_session_token=${token}`] };
+    this.#jar.note(site.url, { status: 200, headers, text: "" });
+  }
+
+  get cookies(): string {
+    return this.#jar.of(this.#site.url);
+  }
+
+  /** Requests a path of the server, and notes its cookies. */
+  async ask(path: string, method = "GET", body = ""): Promise<Answered> {
+    const headers = { Cookie: this.cookies, Origin: this.#site.url };
+    return this.#jar.note(
+      this.#site.url,
+      await ask(this.#site.url, path, { method, headers, body }),
+    );
+  }
+
+  /** Begins a log-in; resolves to the address of the provider that the browser is sent to. */
+  async begin(provider: string, query = ""): Promise<string> {
+    const { headers } = await this.ask(`/external-auth/${provider}${query}`, "POST");
+    return String(headers["refresh"]).replace(/^0; url=/, "");
+  }
+
+  /** Opens the page of the provider, which sends the browser back; resolves to the path with the code. */
+  async visit(address: string): Promise<string> {
+    const response = await fetch(address, { redirect: "manual" });
+    await response.body?.cancel();
+    const { pathname, search } = new URL(response.headers.get("location") ?? "", this.#site.url);
+    return `${pathname}${search}`;
+  }
+
+  /** Logs in; resolves to the answer to the callback. */
+  async logIn(provider: string, query = ""): Promise<Answered> {
+    return this.ask(await this.visit(await this.begin(provider, query)));
+  }
+}
