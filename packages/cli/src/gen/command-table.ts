@@ -400,6 +400,21 @@ export const commandTable: CommandTable = {
       () => import("../commands/publickey/command.ts"),
     ),
     lazyCommand(
+      { name: "external-auth list", heading: "Users, tokens and keys:", summary: "list the external auth providers and your logins to them", aliases: ["ls"] },
+      () => import("../commands/external-auth/list/command.ts"),
+      () => import("../commands/external-auth/list/command.ts"),
+    ),
+    lazyCommand(
+      { name: "external-auth login", heading: "Users, tokens and keys:", summary: "log in to an external auth provider" },
+      () => import("../commands/external-auth/login/command.ts"),
+      () => import("../commands/external-auth/login/command.ts"),
+    ),
+    lazyCommand(
+      { name: "external-auth logout", heading: "Users, tokens and keys:", summary: "log out of an external auth provider" },
+      () => import("../commands/external-auth/logout/command.ts"),
+      () => import("../commands/external-auth/logout/command.ts"),
+    ),
+    lazyCommand(
       { name: "tokens create", heading: "Users, tokens and keys:", summary: "create an API token, shown only once" },
       () => import("../commands/tokens/create/command.ts"),
       () => import("../commands/tokens/create/command.ts"),
@@ -459,7 +474,7 @@ export const commandTable: CommandTable = {
     { name: "schedule", summary: "manage automatic starts and stops of workspaces" },
     { name: "open", summary: "open an app of a workspace, or a workspace in an editor" },
     { name: "port-shares", summary: "manage which ports of a workspace other users can open", aliases: ["port-share"] },
-    { name: "external-auth", summary: "use the workspace owner's external logins" },
+    { name: "external-auth", summary: "log in to external providers, such as git hosts, and use their tokens" },
     { name: "sync", summary: "let scripts of the workspace wait for each other" },
     { name: "templates", summary: "manage templates", aliases: ["template"] },
     { name: "templates versions", summary: "manage versions of a template", aliases: ["version"] },

@@ -81,7 +81,7 @@ export const commandTable: CommandTable = {
     ),
   ],
   groups: [
-    { name: "external-auth", summary: "use the workspace owner's external logins" },
+    { name: "external-auth", summary: "log in to external providers, such as git hosts, and use their tokens" },
     { name: "sync", summary: "let scripts of the workspace wait for each other" },
   ],
 };

@@ -16,6 +16,8 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import type { Needs } from "../../command/needs.ts";
 import { queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
 import { isFinal } from "../../resources/builds/follow-job.ts";
+import { requireLogIns } from "../../resources/external-auth/required-log-ins.ts";
+import type { LogInNeeds } from "../../resources/external-auth/wait-for-log-in.ts";
 import { chooseParameters } from "../../resources/parameters/choose-parameters.ts";
 import { type GivenValues, readGivenValues } from "../../resources/parameters/given-values.ts";
 import { cronOf, readStartTime } from "../../resources/workspaces/cron.ts";
@@ -30,12 +32,18 @@ import { generateName } from "./generate-name.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
-  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+  {
+    terminal,
+    settings,
+    clock,
+    opener,
+    signal,
+  }: Pick<Needs, "terminal" | "settings" | "clock" | "opener" | "signal">,
 ): Promise<number> {
   const named = readName(options.name);
   const given = await readGivenValues(options);
   const settled = settledFields(options);
-  const needs = { client: connect(settings), terminal, clock, signal };
+  const needs = { client: connect(settings), terminal, clock, opener, signal };
   const template = await chooseTemplate(options.template, needs);
   if (options.name !== undefined) await checkIsFree(named, needs);
   const { presetName, ...chosen } = await chooseVersionAndValues(template, options, given, needs);
@@ -62,10 +70,11 @@ async function chooseVersionAndValues(
   template: Template,
   options: OptionsOf<typeof command>,
   { given, defaults }: GivenValues,
-  needs: ClientNeeds,
+  needs: LogInNeeds,
 ): Promise<ChosenFields & { readonly presetName: string | undefined }> {
   const { templateVersion, useParameterDefaults, alwaysPrompt } = options;
   const version = await chooseVersion(template, templateVersion, needs);
+  await requireLogIns(version, needs);
   const copied = await copiedParameters(options.copyParametersFrom, needs);
   const wanted = withCopied(given, copied);
   const preset = await choosePreset(

@@ -1,5 +1,5 @@
 import type { GroupDefinition } from "../../command/definition.ts";
 
 export const group: GroupDefinition = {
-  summary: "use the workspace owner's external logins",
+  summary: "log in to external providers, such as git hosts, and use their tokens",
 };
