@@ -97,6 +97,8 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
         entryPoints: [entryChunk(metafile, options.entry)],
         outfile: options.output,
         format,
+        // A script that is not loaded by Node.js itself has no `import()`; `require` loads ES modules as well.
+        supported: { "dynamic-import": false },
         banner: { js: outputFiles.some(usesMeta) ? commonJsMeta : "" },
         plugins: [readFrom(outputFiles), leaveOut(options.loadedLater ?? [])],
       })

@@ -13,12 +13,15 @@ const clone = fileURLToPath(new URL("../../../", import.meta.url));
 const ownNode = `${clone}node_modules/node/bin/node`;
 
 if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
-  nodeModule.enableCompileCache(join(homedir(), ".cache", "slipway", "compiled"));
+  const cacheDirectory = join(homedir(), ".cache", "slipway", "compiled");
+  nodeModule.enableCompileCache(cacheDirectory);
   const { freshBundle } = await import("../src/config/fresh-bundle.ts");
   const bundle = freshBundle("packages/cli/dist/bundle/slipway.cjs");
   if (bundle === undefined) await import("../src/main.ts");
-  // An import would search all of it for exports first.
-  else nodeModule.createRequire(import.meta.url)(fileURLToPath(bundle));
+  else {
+    const { runBundle } = await import("../src/config/run-bundle.ts");
+    runBundle(bundle, { cacheDirectory, command: process.argv[2] });
+  }
 } else if (existsSync(ownNode) && realpathSync(ownNode) !== process.execPath) {
   await handOver();
 } else {

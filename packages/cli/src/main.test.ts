@@ -49,10 +49,9 @@ it("runs the bundle, or the sources once one of them is newer", async () => {
   await mkdir(at("bin"));
   await copyFile(program, at("bin/slipway.js"));
   await mkdir(at("src/config"));
-  await copyFile(
-    fileURLToPath(new URL("config/fresh-bundle.ts", import.meta.url)),
-    at("src/config/fresh-bundle.ts"),
-  );
+  for (const file of ["config/fresh-bundle.ts", "config/run-bundle.ts"]) {
+    await copyFile(fileURLToPath(new URL(file, import.meta.url)), at(`src/${file}`));
+  }
   const output = async (): Promise<string> => {
     const child = spawn(process.execPath, [at("bin/slipway.js")], {
       env: { ...process.env, HOME: root },

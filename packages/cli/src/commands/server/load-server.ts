@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+
 import { systemErrorCode } from "@slipway/runtime";
 
 import { CommandError } from "../../command/errors.ts";
@@ -44,6 +46,12 @@ interface ServerModule {
   ) => Promise<number>;
 }
 
+/** The codes of a missing package, of `import` and of `require`, which stands for it in the command's bundle. */
+const notFoundCodes: ReadonlySet<string | undefined> = new Set([
+  "ERR_MODULE_NOT_FOUND",
+  "MODULE_NOT_FOUND",
+]);
+
 /**
  * Loads the server: its bundle if that is fresh, otherwise its sources, two thousand files. Throws `CommandError` where there
  * is none: the command comes without it as a download.
@@ -52,10 +60,10 @@ export async function loadServer(): Promise<ServerModule> {
   const bundle = freshBundle("packages/server/dist/bundle/server.js");
   try {
     if (bundle === undefined) return await import("@slipway/server");
-    const module: ServerModule = await import(bundle);
+    const module: ServerModule = createRequire(import.meta.url)(bundle);
     return module;
   } catch (error) {
-    if (systemErrorCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
+    if (!notFoundCodes.has(systemErrorCode(error))) throw error;
     throw new CommandError("this installation of slipway has no server", {
       hint: "run the server from a clone of Slipway: npm ci && npm start",
     });

@@ -1,0 +1,88 @@
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import Module, { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { cachedDataVersionTag } from "node:v8";
+import { Script } from "node:vm";
+
+export interface RunBundleOptions {
+  /** The directory of the cache, which holds code: only this user may write there. */
+  readonly cacheDirectory: string;
+  /** The first word of the command line. Each command has a cache of its own. */
+  readonly command: string | undefined;
+}
+
+/** The names of commands; whatever else somebody types shares one cache. */
+const commandName = /^[a-z][a-z-]{0,31}$/;
+
+/**
+ * Runs a bundle as `require` does, with the code that V8 has compiled for the same command before. The cache of Node.js
+ * holds only what a file runs when it is loaded, and the functions of a command are nearly all compiled later.
+ */
+export function runBundle(path: string, { cacheDirectory, command }: RunBundleOptions): void {
+  const name = commandName.test(command ?? "") ? command : "other";
+  const cachePath = join(cacheDirectory, `${name}-${stateOf(path)}.bin`);
+  const cachedData = readCache(cachePath);
+  // A bundle is ASCII. Its first line, for those who start it by itself, becomes a comment.
+  const text = readFileSync(path, "latin1").replace(/^#!/, "//");
+  const script = new Script(Module.wrap(text), {
+    filename: path,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  });
+  if (cachedData === undefined || script.cachedDataRejected === true) {
+    process.on("exit", (code) => {
+      if (code === 0) replaceCaches(cachePath, script.createCachedData(), `${name}-`);
+    });
+  }
+  const module = { exports: {} };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the wrapper of the line above
+  const run = script.runInThisContext() as ModuleWrapper;
+  run(module.exports, createRequire(path), module, path, dirname(path));
+}
+
+type ModuleWrapper = (
+  exports: object,
+  require: NodeJS.Require,
+  module: { readonly exports: object },
+  fileName: string,
+  directoryName: string,
+) => void;
+
+/** Names the state of a bundle, and the V8 that compiles it. */
+function stateOf(path: string): string {
+  const { mtimeMs, size } = statSync(path);
+  return `${size}.${Math.trunc(mtimeMs)}.${cachedDataVersionTag()}`;
+}
+
+function readCache(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    // The first time, or a home directory that cannot be read.
+    return undefined;
+  }
+}
+
+/** Writes a cache at once, as others may read it meanwhile, and removes those of the same command before. */
+function replaceCaches(path: string, data: Uint8Array, prefix: string): void {
+  try {
+    const directory = dirname(path);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const isOfCommand = (name: string): boolean => /^[\d.]+bin$/.test(name.slice(prefix.length));
+    for (const name of readdirSync(directory)) {
+      if (name.startsWith(prefix) && isOfCommand(name)) rmSync(join(directory, name));
+    }
+    const temporary = `${path}.${process.pid}.tmp`;
+    writeFileSync(temporary, data, { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch {
+    // A home directory that cannot be written, or another process that does the same: the next run compiles again.
+  }
+}
