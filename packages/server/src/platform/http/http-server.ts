@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 
 import websocket from "@fastify/websocket";
 import { errorText, type Logger, systemClock } from "@slipway/runtime";
+import type { ValidateFunction } from "ajv";
 import Fastify, { type FastifyInstance } from "fastify";
 
 import { Invalid, invalidField } from "../errors/errors.ts";
@@ -57,6 +58,12 @@ interface HttpServerOptions {
   readonly idleTimeoutMs?: number;
 }
 
+/**
+ * Checks the requests of all servers of this process. It compiles a schema when the first request needs it: to compile
+ * those of all routes takes a quarter of a start.
+ */
+const validator = createValidator();
+
 /** Creates the listener with everything that all answers share; the features add their routes. */
 export async function createHttpServer(
   buildVersion: string,
@@ -86,11 +93,11 @@ export async function createHttpServer(
     logger: false,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
   });
-  const validator = createValidator();
   app.setValidatorCompiler(({ schema, httpPart, url }) => {
-    const check = validator.compile(schema as object);
+    let check: ValidateFunction | undefined;
     const isCleaned = httpPart === "body" && url.includes(agentsOwnPath);
     return (data: unknown) => {
+      check ??= validator.compile(schema as object);
       if (!check(data)) return { error: validationError(check.errors ?? []) };
       const field = isCleaned ? undefined : unstorableField(data);
       return field === undefined ? { value: data } : { error: unstorableText(field) };

@@ -1,3 +1,4 @@
+import * as contract from "@slipway/api";
 import { describe, expect, it } from "vitest";
 
 import { createValidator, validationError } from "./validation.ts";
@@ -25,6 +26,15 @@ function faultsOf(body: unknown): readonly object[] {
 }
 
 describe("the validator", () => {
+  it("compiles what each route takes, which the server does at the first request", () => {
+    const validator = createValidator();
+    const schemas = contract
+      .routesOf(contract)
+      .flatMap(({ route: { params, query, body } }) => [params, query, body]);
+    expect(schemas.length).toBeGreaterThan(300);
+    for (const one of schemas) expect(validator.compile(one ?? {})).toBeTypeOf("function");
+  });
+
   it("takes keys that it does not know and keeps them", () => {
     const body = { ...good, unknown: 1 };
     expect(faultsOf(body)).toEqual([]);
