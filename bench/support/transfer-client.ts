@@ -45,9 +45,11 @@ async function download(limit: number): Promise<number> {
 /** Sends until the service has seen enough and ends the connection. */
 async function upload(limit: number): Promise<void> {
   const socket = await open({ kind: "up", seconds: limit });
-  const ended = once(socket, "close");
+  const ended = new Promise((resolve) => socket.once("close", resolve));
+  // The service resets the connection.
   socket.on("error", () => undefined);
   while (!socket.destroyed) {
-    if (!socket.write(transferBlock)) await Promise.race([once(socket, "drain"), ended]);
+    if (socket.write(transferBlock)) continue;
+    await Promise.race([new Promise((resolve) => socket.once("drain", resolve)), ended]);
   }
 }
