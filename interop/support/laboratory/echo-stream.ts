@@ -17,6 +17,8 @@ interface StreamBreak {
   /** Lets it be over before the stream goes on. */
   readonly isQuiet: boolean;
   readonly disturb: () => Promise<void>;
+  /** Ends the input before everything has come back. */
+  readonly halfCloses: boolean;
 }
 
 /**
@@ -33,11 +35,11 @@ export async function echoStream(
     readonly ended: Promise<number | null>;
   },
   bytes: number,
-  { isQuiet, disturb }: StreamBreak,
+  { isQuiet, disturb, halfCloses }: StreamBreak,
 ): Promise<EchoOutcome> {
   if (stdin === null || stdout === null || stderr === null) throw new Error("wanted pipes");
   const [sent, received] = [createHash("sha256"), createHash("sha256")];
-  const quarter = Promise.withResolvers<void>();
+  const [quarter, all] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let [text, count] = ["", 0];
   stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
   stdin.on("error", () => undefined);
@@ -45,6 +47,7 @@ export async function echoStream(
     received.update(chunk);
     count += chunk.length;
     if (count >= bytes / 4) quarter.resolve();
+    if (count >= bytes) all.resolve();
   });
   const write = async (share: number): Promise<void> => {
     for (let left = bytes * share; left > 0; left -= chunkBytes) {
@@ -61,6 +64,7 @@ export async function echoStream(
   if (isQuiet) await disturbed;
   await Promise.all([write(1 / 2), disturbed]);
   await write(1 / 4);
+  if (!halfCloses) await Promise.race([all.promise, child.ended]);
   stdin.end();
   const code = await child.ended;
   return { sent: sent.digest("hex"), received: received.digest("hex"), stderr: text, code };

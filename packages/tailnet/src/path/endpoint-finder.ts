@@ -7,8 +7,8 @@ import { isIpv6, type UdpAddress } from "./udp-address.ts";
 /** Our endpoints are looked up again after a random time between these, while data flows (docs/protocol/tailnet.md §2.7). */
 const lookUpAgainMs = { least: 20_000, most: 26_000 } as const;
 /**
- * The time between looks at the addresses of this machine, while data flows. Stock peers give a connection up whose data
- * nobody acknowledged for 6 s, and trust the former address for as long.
+ * The time between looks at the addresses of this machine, while data flows. Stock peers trust a former address for 6.5 s,
+ * and soon give up a connection whose data nobody acknowledges.
  */
 const checkAddressesMs = 1_000;
 
