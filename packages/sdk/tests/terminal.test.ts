@@ -179,6 +179,19 @@ it("is left at once, and ends with its reader", async () => {
   expect(reader.changes.some(({ type }) => type === "lost")).toBe(false);
 });
 
+it("ends by its signal while nothing comes", async () => {
+  const stopped = new AbortController();
+  const size = { columns: 80, rows: 24 };
+  const needs = { client, agentId, size, clock: systemClock, signal: stopped.signal };
+  const terminal = new TerminalClient({ ...needs, command: "echo ready; cat" });
+  const read = async (): Promise<void> => {
+    for await (const { type } of terminal) {
+      if (type === "output") setImmediate(() => stopped.abort(new Error("enough")));
+    }
+  };
+  await expect(read()).rejects.toThrow("enough");
+});
+
 it("throws the refusal of a server instead of trying for ever", async () => {
   const stranger = new ApiClient({
     serverUrl: proxy.url,

@@ -106,6 +106,9 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
     const { signal, clock } = this.#options;
     const isOver = AbortSignal.any([signal, this.#left.signal]);
     const backoff = new Backoff();
+    // A connection on which nothing comes would not notice.
+    const endLink = (): void => this.#link?.close();
+    isOver.addEventListener("abort", endLink, { once: true });
     try {
       while (!isOver.aborted) {
         try {
@@ -125,6 +128,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
       }
       signal.throwIfAborted();
     } finally {
+      isOver.removeEventListener("abort", endLink);
       this.close();
     }
   }
