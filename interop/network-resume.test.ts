@@ -23,7 +23,7 @@ import { untilPrinted } from "./support/network/until-printed.ts";
 /*
  * Connections of our command survive a minute without a network, and another address of either end: their bytes are neither
  * lost nor repeated. A stock agent gives a connection up when what it has sent is not acknowledged after five repetitions,
- * some 13 s, and ends both directions of a forwarded connection when one ends: with one, connections survive ten seconds, and
+ * 13 to 30 s, and ends both directions of a forwarded connection when one ends: with one, connections survive ten seconds, and
  * a minute while they are quiet. `vitest.config.ts` leaves this file out, and says so, where namespaces cannot be made.
  */
 
