@@ -1,6 +1,6 @@
 import type { ServerChannel } from "ssh2";
 
-import { channelPacketBytes, channelWindowBytes } from "./ssh2.ts";
+import { channelPacketBytes, channelWindowBytes, joinUnread } from "./ssh2.ts";
 
 /** The bytes that one channel may hold unread: ssh2 gives a new window as long as less than one is unread. */
 const maxChannelBytes = 2 * channelWindowBytes + channelPacketBytes;
@@ -9,7 +9,12 @@ const maxConnectionBytes = 32 * maxChannelBytes;
 /** The most that may come before we look again. */
 const lookEveryBytes = 512 * 1024;
 
-/** Notices clients that send more than they were given room for. */
+/** Small pieces that a channel may hold unread: each takes far more memory than its few bytes. */
+const maxSmallPieces = 1024;
+/** The average size from which pieces are large enough. */
+const largePieceBytes = 4096;
+
+/** Notices clients that send more than they were given room for, and joins what they send in small pieces. */
 export class InboundWatch {
   readonly #channels = new Set<ServerChannel>();
   #sinceLook = 0;
@@ -18,6 +23,7 @@ export class InboundWatch {
   add(channel: ServerChannel, ended: AbortSignal): void {
     if (ended.aborted) return;
     this.#channels.add(channel);
+    joinSmallPieces(channel);
     ended.addEventListener("abort", () => this.#channels.delete(channel), { once: true });
   }
 
@@ -33,4 +39,18 @@ export class InboundWatch {
     }
     return total > maxConnectionBytes;
   }
+}
+
+function joinSmallPieces(channel: ServerChannel): void {
+  const push = channel.push.bind(channel);
+  let pieces = 0;
+  channel.push = (...piece): boolean => {
+    const hasRoom = push(...piece);
+    pieces = channel.readableLength === 0 ? 0 : pieces + 1;
+    if (pieces > maxSmallPieces && channel.readableLength < pieces * largePieceBytes) {
+      joinUnread(channel);
+      pieces = 1;
+    }
+    return hasRoom;
+  };
 }

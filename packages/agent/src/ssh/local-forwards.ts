@@ -85,9 +85,18 @@ async function report(
 }
 
 /** Resolves with undefined where nobody answers. */
-function open(target: NetConnectOpts, signal: AbortSignal): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
+async function open(target: NetConnectOpts, signal: AbortSignal): Promise<Socket | undefined> {
+  try {
     const socket = connect({ ...target, allowHalfOpen: true });
+    return await connected(socket, signal);
+  } catch {
+    // No name of a host: Node.js throws for it.
+    return undefined;
+  }
+}
+
+function connected(socket: Socket, signal: AbortSignal): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
     const stop = (): void => {
       clearTimeout(timer);
       signal.removeEventListener("abort", fail);

@@ -11,27 +11,35 @@ const maxListeners = 64;
 /** The connections to one of them at once. */
 const maxConnections = 256;
 
-/** The answers to a request; absent if the client wants none. */
+/** The answers to a request. */
 interface Answers {
-  readonly accept: ((port?: number) => void) | undefined;
-  readonly reject: (() => void) | undefined;
+  readonly accept: (port?: number) => void;
+  readonly reject: () => void;
 }
+
+/** The answers as ssh2 has them; absent if the client wants none. */
+type PossibleAnswers = { readonly [Name in keyof Answers]: Answers[Name] | undefined };
 
 type Opened = (error: Error | undefined, channel: ServerChannel) => void;
 
-/** Listens on ports and Unix sockets of the workspace for the client (docs/protocol/agent.md §6.6). */
+/**
+ * Listens on ports and Unix sockets of the workspace for the client (docs/protocol/agent.md §6.6). Returns a function that
+ * reports whether a request of it is still to be answered.
+ */
 export function serveRemoteForwards(
   client: Connection,
   connection: ForwardingConnection,
   isBlocked: boolean,
-): void {
+): () => boolean {
   const forwards = new RemoteForwards(connection);
+  let unanswered = 0;
   client.on("request", (accept, reject, name, info) => {
-    const answers: Answers = { accept, reject };
+    unanswered += 1;
+    const answers = onceAnswered({ accept, reject }, () => void (unanswered -= 1));
     if ("bindAddr" in info) {
       const { bindAddr, bindPort } = info;
       if (name.startsWith("cancel")) forwards.cancel(portKey(bindAddr, bindPort), answers);
-      else if (isBlocked) reject?.();
+      else if (isBlocked) answers.reject();
       else {
         forwards.listenOnPort(bindAddr, bindPort, answers, (socket, opened) => {
           const { remoteAddress = "", remotePort = 0, localPort = 0 } = socket;
@@ -42,13 +50,29 @@ export function serveRemoteForwards(
     }
     const { socketPath } = info;
     if (name.startsWith("cancel")) forwards.cancel(socketPath, answers);
-    else if (isBlocked) reject?.();
+    else if (isBlocked) answers.reject();
     else {
       void forwards.listenOnSocket(socketPath, answers, (_, opened) =>
         client.openssh_forwardOutStreamLocal(socketPath, opened),
       );
     }
   });
+  return () => unanswered > 0;
+}
+
+/** Returns the answers to a request, either of which calls `done`; the first one counts. */
+function onceAnswered({ accept, reject }: PossibleAnswers, done: () => void): Answers {
+  let isAnswered = false;
+  const answer = (send: () => void): void => {
+    if (isAnswered) return;
+    isAnswered = true;
+    done();
+    send();
+  };
+  return {
+    accept: (port) => answer(() => accept?.(port)),
+    reject: () => answer(() => reject?.()),
+  };
 }
 
 /** The listeners of one connection, which end with it. */
@@ -82,14 +106,14 @@ class RemoteForwards {
   ): Promise<void> {
     // Asked again, it is there already.
     if (this.#listeners.has(path)) {
-      answers.accept?.();
+      answers.accept();
       return;
     }
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await rm(path, { force: true });
     } catch {
-      answers.reject?.();
+      answers.reject();
       return;
     }
     this.#listen(this.#create(open), path, { path }, answers);
@@ -100,8 +124,8 @@ class RemoteForwards {
     this.#listeners.delete(key);
     server?.close();
     // A socket that is not there is as good as gone.
-    if (server === undefined && !key.startsWith("/")) reject?.();
-    else accept?.();
+    if (server === undefined && !key.startsWith("/")) reject();
+    else accept();
   }
 
   #create(open: (socket: Socket, opened: Opened) => void): Server {
@@ -119,18 +143,24 @@ class RemoteForwards {
   #listen(server: Server, key: string, where: ListenOptions, { accept, reject }: Answers): void {
     const { ended } = this.#connection;
     if (this.#listeners.has(key) || this.#listeners.size >= maxListeners || ended.aborted) {
-      reject?.();
+      reject();
       return;
     }
     this.#listeners.set(key, server);
-    server.once("error", () => {
+    const fail = (): void => {
       this.#listeners.delete(key);
-      reject?.();
-    });
-    server.listen(where, () => {
-      const address = server.address();
-      accept?.(typeof address === "object" ? address?.port : undefined);
-    });
+      reject();
+    };
+    server.once("error", fail);
+    try {
+      server.listen(where, () => {
+        const address = server.address();
+        accept(typeof address === "object" ? address?.port : undefined);
+      });
+    } catch {
+      // No address or port.
+      fail();
+    }
   }
 }
 

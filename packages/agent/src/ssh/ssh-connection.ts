@@ -2,13 +2,16 @@ import { errorText } from "@slipway/runtime";
 import type { Connection } from "ssh2";
 
 import type { AcceptedConnection } from "../connections/accepted-connection.ts";
+import { endConnection } from "../connections/end-connection.ts";
 import { AgentForward } from "./agent-forward.ts";
 import { ConnectionOutput } from "./connection-output.ts";
 import { InboundWatch } from "./inbound-watch.ts";
 import { type ChannelSlots, serveLocalForwards } from "./local-forwards.ts";
+import { MessageGuard } from "./message-guard.ts";
 import { serveRemoteForwards } from "./remote-forwards.ts";
 import type { SshHost } from "./ssh-host.ts";
 import { type SessionConnection, SshSession } from "./ssh-session.ts";
+import { closeUnstarted, onMessage } from "./ssh2.ts";
 import { openDisplay } from "./x11/x11-display.ts";
 
 /** The sessions and the forwarded connections that one client may have at once; further ones are refused. */
@@ -29,7 +32,7 @@ export function serveSshConnection(
   const closed = new AbortController();
   const ended = AbortSignal.any([stopping, closed.signal]);
   const inbound = new InboundWatch();
-  const output = new ConnectionOutput(socket);
+  const output = new ConnectionOutput(client, socket);
   const watch: SessionConnection["watch"] = (channel, signal) => inbound.add(channel, signal);
   const forwarding = { output, ended, watch };
   const agent = new AgentForward(client, forwarding, logger);
@@ -44,7 +47,14 @@ export function serveSshConnection(
   // A client ends both directions at once.
   socket.once("end", () => socket.destroy());
   socket.once("close", () => closed.abort());
-  client.on("error", (error) => logger.debug({ error: errorText(error) }, "ssh connection failed"));
+  // ssh2 ends our side only, which a client may ignore.
+  socket.once("finish", () => endConnection(socket));
+  client.on("error", (error) => {
+    logger.debug({ error: errorText(error) }, "ssh connection failed");
+    // What else the client sends is not read.
+    socket.removeAllListeners("data");
+    endConnection(socket);
+  });
   client.on("authentication", (context) => {
     // The network has authenticated the peer.
     if (context.method === "none") context.accept();
@@ -76,6 +86,7 @@ export function serveSshConnection(
     session.once("close", () => {
       slot[Symbol.dispose]();
       sessions.delete(served);
+      closeUnstarted(client, session);
     });
     served.serve(session);
   });
@@ -85,7 +96,9 @@ export function serveSshConnection(
       openEditorSession: () => host.sessions.open("jetbrains", socket.remoteAddress),
     });
   }
-  serveRemoteForwards(client, forwarding, settings.blockReverseForwarding);
+  const isAnswering = serveRemoteForwards(client, forwarding, settings.blockReverseForwarding);
+  const guard = new MessageGuard(isAnswering);
+  onMessage(client, (message) => guard.check(message));
   return async () => {
     await Promise.all([...sessions].map((session) => session.ended));
   };

@@ -25,6 +25,16 @@ const fastCiphers = [
   "aes256-ctr",
 ] as const;
 
+/** Those of ssh2 without the large groups, which hold up the agent for a client that starts over and over. */
+const keyExchanges = [
+  "curve25519-sha256",
+  "curve25519-sha256@libssh.org",
+  "ecdh-sha2-nistp256",
+  "ecdh-sha2-nistp384",
+  "ecdh-sha2-nistp521",
+  "diffie-hellman-group14-sha256",
+] as const;
+
 export interface SshServiceOptions {
   readonly host: SshHost;
   /** The names of the workspace, which the host key follows from. */
@@ -42,7 +52,12 @@ export function createSshService({ host, names, signal }: SshServiceOptions): Se
     const server = createSshServer({
       hostKeys: [hostKey],
       ident: "Slipway",
-      algorithms: { cipher: { append: [], prepend: [...fastCiphers], remove: [] } },
+      algorithms: {
+        kex: [...keyExchanges],
+        cipher: { append: [], prepend: [...fastCiphers], remove: [] },
+        // Little can unpack to more than there is memory.
+        compress: ["none"],
+      },
       keepaliveInterval: Math.ceil(host.settings.maxTimeoutMs / keepAlives),
       keepaliveCountMax: keepAlives,
     });

@@ -68,6 +68,41 @@ export function insideOf(channel: ServerChannel): ChannelInside {
   };
 }
 
+/** Has `look` see each message of the client before ssh2 handles it; an error that it throws ends the connection. */
+export function onMessage(connection: Connection, look: (message: Uint8Array) => void): void {
+  const protocol = part(connection, "_protocol");
+  const handle = method(protocol, "_onPayload");
+  Reflect.set(protocol, "_onPayload", (message: Uint8Array) => {
+    look(message);
+    return handle(message);
+  });
+}
+
+/** Reports whether keys are being exchanged; until that is done, ssh2 keeps all that is to be sent in memory. */
+export function isExchangingKeys(connection: Connection): boolean {
+  return Reflect.get(part(connection, "_protocol"), "_kexinit") !== undefined;
+}
+
+/** Closes a session whose client has closed it before it started anything: ssh2 neither answers nor forgets it then. */
+export function closeUnstarted(connection: Connection, session: Session): void {
+  if (Reflect.get(session, "_channel") !== undefined) return;
+  const info = part(session, "_chanInfo");
+  const close = method(part(connection, "_protocol"), "channelClose");
+  const forget = method(part(connection, "_chanMgr"), "remove");
+  close(Reflect.get(part(info, "outgoing"), "id"));
+  forget(Reflect.get(part(info, "incoming"), "id"));
+}
+
+/** Joins all that a channel holds unread to one piece, without giving its client more room. */
+export function joinUnread(channel: ServerChannel): void {
+  const isWaiting: unknown = Reflect.get(channel, "_waitChanDrain");
+  if (typeof isWaiting !== "boolean") throw changed("the room of a channel");
+  Reflect.set(channel, "_waitChanDrain", false);
+  const unread: unknown = channel.read();
+  Reflect.set(channel, "_waitChanDrain", isWaiting);
+  if (unread !== null) channel.unshift(unread);
+}
+
 /** Has a session take requests after the client has ended its input, such as signals, which ssh2 drops then. */
 export function takeLateRequests(session: Session): void {
   const isEnding: unknown = Reflect.get(session, "_ending");

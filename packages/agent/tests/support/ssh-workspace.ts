@@ -5,6 +5,7 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { onTestFinished } from "vitest";
 
 import type { SshSettings } from "../../src/config/ssh-settings.ts";
+import type { Service } from "../../src/connections/accepted-connection.ts";
 import { type ConnectionReport, SessionLog } from "../../src/connections/session-log.ts";
 import { prepareCommand } from "../../src/process/workspace-commands.ts";
 import { createSshService } from "../../src/ssh/ssh-service.ts";
@@ -20,6 +21,8 @@ export interface Ended {
 
 export interface SshWorkspace {
   readonly port: number;
+  /** Serves a connection that did not come by the port. */
+  readonly accept: Service["accept"];
   readonly reports: readonly ConnectionReport[];
   readonly sessions: SessionLog;
   /** Ends the service, as the agent does when it shuts down. */
@@ -117,6 +120,7 @@ export async function openSshWorkspace({
   };
   return {
     port,
+    accept: (connection) => service.accept(connection),
     reports,
     sessions,
     stop: () => stopping.abort(),
