@@ -11,7 +11,7 @@ export interface Attributes {
 
 const flags = { size: 1, owner: 2, mode: 4, times: 8, extended: 0x80000000 } as const;
 
-/** Reads the fields of a packet one after the other. Throws `SftpError` "malformed" at its end. */
+/** Reads the fields of a packet one after the other. Throws `SftpError`: "malformed" at its end. */
 export class FieldReader {
   readonly #packet: Buffer;
   #at: number;
@@ -27,7 +27,9 @@ export class FieldReader {
 
   uint64(): number {
     const value = this.#packet.readBigUInt64BE(this.#advance(8));
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed("a number is too large");
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw new SftpError(SftpStatus.failure, "a number above 2^53");
+    }
     return Number(value);
   }
 

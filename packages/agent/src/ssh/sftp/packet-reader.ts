@@ -7,23 +7,26 @@ const lengthBytes = 4;
 
 /** Cuts a stream into packets: uint32 length, then that many bytes. */
 export class PacketReader {
-  #buffered: Buffer[] = [];
-  #bytes = 0;
+  /** The packet that is being read, its length before it; that alone at first. */
+  #packet = Buffer.alloc(lengthBytes);
+  #filled = 0;
 
-  /** Returns the packets that are complete; they may be views of the chunks. Throws `SftpError` "malformed". */
+  /** Returns copies of the packets that are complete. Throws `SftpError` "malformed". */
   receive(chunk: Buffer): Buffer[] {
-    this.#buffered.push(chunk);
-    this.#bytes += chunk.length;
     const packets: Buffer[] = [];
-    for (let packet = this.#take(); packet !== undefined; packet = this.#take()) {
-      packets.push(packet);
+    for (let rest = chunk; rest.length > 0;) {
+      const copied = rest.copy(this.#packet, this.#filled);
+      this.#filled += copied;
+      rest = rest.subarray(copied);
+      if (this.#filled < this.#packet.length) break;
+      if (this.#filled === lengthBytes) this.#makeRoom();
+      else packets.push(this.#take());
     }
     return packets;
   }
 
-  #take(): Buffer | undefined {
-    if (this.#bytes < lengthBytes) return undefined;
-    const length = this.#peekLength();
+  #makeRoom(): void {
+    const length = this.#packet.readUInt32BE();
     if (length < 1 || length > maxPacketBytes) {
       throw new SftpError(
         SftpStatus.badMessage,
@@ -31,25 +34,15 @@ export class PacketReader {
         "malformed",
       );
     }
-    const end = lengthBytes + length;
-    if (this.#bytes < end) return undefined;
-    const all = this.#joined();
-    this.#buffered = [all.subarray(end)];
-    this.#bytes -= end;
-    return all.subarray(lengthBytes, end);
+    const packet = Buffer.allocUnsafe(lengthBytes + length);
+    this.#packet.copy(packet);
+    this.#packet = packet;
   }
 
-  #peekLength(): number {
-    const [first] = this.#buffered;
-    const head = first !== undefined && first.length >= lengthBytes ? first : this.#joined();
-    return head.readUInt32BE();
-  }
-
-  #joined(): Buffer {
-    const [first] = this.#buffered;
-    if (first !== undefined && this.#buffered.length === 1) return first;
-    const all = Buffer.concat(this.#buffered);
-    this.#buffered = [all];
-    return all;
+  #take(): Buffer {
+    const packet = this.#packet.subarray(lengthBytes);
+    this.#packet = Buffer.alloc(lengthBytes);
+    this.#filled = 0;
+    return packet;
   }
 }

@@ -45,6 +45,8 @@ const maxDataBytes = maxPacketBytes - 1024;
 const maxEntries = 64;
 const defaultMode = { file: 0o666, directory: 0o777 } as const;
 const rightsBits = 0o7777;
+/** Names need not be text. */
+const anyBytes = "latin1";
 /** The longest name of a file on Linux. */
 const maxNameBytes = 255;
 
@@ -143,8 +145,9 @@ async function openFile(fields: FieldReader, files: SftpFiles): Promise<Answer> 
     (has(openFlags.truncate) ? constants.O_TRUNC : 0) |
     (has(openFlags.exclusive) ? constants.O_EXCL : 0);
   files.handles.checkRoom();
-  // A FIFO without another end would hold up everything.
-  const file = await open(name, flags | constants.O_NONBLOCK, mode & rightsBits);
+  // A FIFO without another end would hold up everything, and a terminal that hangs up would end the agent.
+  const special = constants.O_NONBLOCK | constants.O_NOCTTY;
+  const file = await open(name, flags | special, mode & rightsBits);
   const isAppending = has(openFlags.append);
   return handleAnswer(files.handles.add({ kind: "file", file, isAppending }));
 }
@@ -173,7 +176,7 @@ async function write(fields: FieldReader, { handles }: SftpFiles): Promise<Answe
 async function openDirectory(fields: FieldReader, files: SftpFiles): Promise<Answer> {
   const name = path(fields, files);
   files.handles.checkRoom();
-  const directory = await opendir(name.toString());
+  const directory = await opendir(name, { encoding: anyBytes });
   return handleAnswer(files.handles.add({ kind: "directory", directory, path: name }));
 }
 
@@ -183,8 +186,9 @@ async function readDirectory(fields: FieldReader, { handles }: SftpFiles): Promi
   while (entries.length < maxEntries) {
     const entry = await directory.read();
     if (entry === null) break;
-    const stats = await lstatOrGone(Buffer.concat([parent, Buffer.from(`/${entry.name}`)]));
-    if (stats !== undefined) entries.push({ name: Buffer.from(entry.name), stats });
+    const child = Buffer.from(entry.name, anyBytes);
+    const stats = await lstatOrGone(Buffer.concat([parent, Buffer.from("/"), child]));
+    if (stats !== undefined) entries.push({ name: child, stats });
   }
   if (entries.length === 0) throw new SftpError(SftpStatus.endOfFile, "end of directory");
   return names(entries);

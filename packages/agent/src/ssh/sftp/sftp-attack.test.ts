@@ -1,0 +1,290 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+import type { ClientChannel } from "ssh2";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+
+import {
+  byte,
+  execute,
+  openRawSshClient,
+  string,
+  uint32,
+} from "../../../tests/support/raw-ssh-client.ts";
+import { openSshWorkspace } from "../../../tests/support/ssh-workspace.ts";
+import { SftpStatus } from "./errors.ts";
+import { maxHandles } from "./open-handles.ts";
+import { maxPacketBytes, PacketReader } from "./packet-reader.ts";
+
+const request = {
+  open: 3,
+  close: 4,
+  read: 5,
+  write: 6,
+  setFile: 10,
+  openDirectory: 11,
+  readDirectory: 12,
+  realPath: 16,
+  stat: 17,
+  extended: 200,
+} as const;
+const answered = { status: 101, handle: 102, data: 103, name: 104, attributes: 105 } as const;
+const [forReading, forWriting] = [1, 2 | 8];
+const noAttributes = uint32(0);
+
+interface SftpReply {
+  readonly type: number;
+  /** What follows the id. */
+  readonly fields: Buffer;
+}
+
+/** A client of SFTP that sends what it likes. */
+interface RawSftp {
+  readonly channel: ClientChannel;
+  /** Sends bytes that need not be a packet. */
+  readonly send: (bytes: Uint8Array) => void;
+  readonly ask: (type: number, ...fields: readonly Uint8Array[]) => Promise<SftpReply>;
+  /** Returns the status of the answer; undefined if it is another one. */
+  readonly status: (type: number, ...fields: readonly Uint8Array[]) => Promise<number | undefined>;
+  readonly open: (path: string, flags: number) => Promise<Buffer>;
+}
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "slipway-sftp-attack-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+});
+
+const uint64 = (value: bigint): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(value);
+  return bytes;
+};
+const packet = (...fields: readonly Uint8Array[]): Buffer => {
+  const body = Buffer.concat(fields);
+  return Buffer.concat([uint32(body.length), body]);
+};
+
+async function openRawSftp(): Promise<RawSftp> {
+  const { port } = await openSshWorkspace({ directory: folder });
+  const { client } = await openRawSshClient(port);
+  const channel = await new Promise<ClientChannel>((resolve, reject) => {
+    client.subsys("sftp", (error, opened) =>
+      error === undefined ? resolve(opened) : reject(error),
+    );
+  });
+  const waiting: ((reply: SftpReply) => void)[] = [];
+  const reader = new PacketReader();
+  channel.on("data", (chunk: Buffer) => {
+    for (const reply of reader.receive(chunk)) {
+      waiting.shift()?.({ type: reply[0] ?? 0, fields: reply.subarray(5) });
+    }
+  });
+  const ask: RawSftp["ask"] = (type, ...fields) =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      channel.write(packet(byte(type), uint32(7), ...fields));
+    });
+  const reply = (): Promise<SftpReply> => new Promise((resolve) => void waiting.push(resolve));
+  const version = reply();
+  channel.write(packet(byte(1), uint32(3)));
+  await version;
+  return {
+    channel,
+    send: (bytes) => void channel.write(bytes),
+    ask,
+    status: async (type, ...fields) => {
+      const { type: kind, fields: rest } = await ask(type, ...fields);
+      return kind === answered.status ? rest.readUInt32BE() : undefined;
+    },
+    open: async (path, flags) => {
+      const { type, fields } = await ask(request.open, string(path), uint32(flags), noAttributes);
+      expect(type).toBe(answered.handle);
+      return fields;
+    },
+  };
+}
+
+describe("the files of a client", () => {
+  it("are all that its user can reach, and none that the user cannot", async () => {
+    const sftp = await openRawSftp();
+    mkdirSync(join(folder, "closed"), { mode: 0 });
+    const { fields } = await sftp.ask(request.realPath, string("../../../../../../etc"));
+    expect(fields.subarray(8, 12).toString()).toBe("/etc");
+    expect(await sftp.status(request.stat, string("/etc/passwd"))).toBeUndefined();
+    const isRoot = process.getuid?.() === 0;
+    const answer = await sftp.status(request.openDirectory, string("closed"));
+    expect(answer).toBe(isRoot ? undefined : SftpStatus.permissionDenied);
+  });
+
+  it("may be links that lead in circles", async () => {
+    symlinkSync("two", join(folder, "one"));
+    symlinkSync("one", join(folder, "two"));
+    const sftp = await openRawSftp();
+    for (const type of [request.stat, request.realPath, request.openDirectory]) {
+      expect(await sftp.status(type, string("one/x"))).toBe(SftpStatus.failure);
+    }
+    expect(await sftp.status(request.open, string("one"), uint32(forWriting), noAttributes)).toBe(
+      SftpStatus.failure,
+    );
+  });
+
+  it("may have names that are no text", async () => {
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.of(0xff, 0xfe)]), "x");
+    const sftp = await openRawSftp();
+    const { fields: handle } = await sftp.ask(request.openDirectory, string("."));
+    const { fields } = await sftp.ask(request.readDirectory, handle);
+    expect(fields.subarray(0, 10)).toEqual(
+      Buffer.concat([uint32(1), string(Buffer.of(0xff, 0xfe))]),
+    );
+    expect(await sftp.status(request.stat, string(Buffer.of(0xff, 0xfe)))).toBeUndefined();
+  });
+
+  it("may be pipes that nobody else has open", async () => {
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    const sftp = await openRawSftp();
+    const writing = [string("pipe"), uint32(2), noAttributes];
+    expect(await sftp.status(request.open, ...writing)).toBe(SftpStatus.failure);
+    const handle = await sftp.open("pipe", forReading);
+    expect(await sftp.status(request.read, handle, uint64(0n), uint32(1))).toBe(SftpStatus.failure);
+  });
+});
+
+describe("a hostile client of SFTP", () => {
+  it.each([
+    ["no path", ""],
+    ["a path of 200 KB", "x".repeat(200_000)],
+    ["a path with a zero byte", "a\0b"],
+    ["a path of dots", "./../".repeat(40_000)],
+  ])("names %s, and goes on", async (_, path) => {
+    const sftp = await openRawSftp();
+    const { type } = await sftp.ask(request.stat, string(path));
+    expect(type).toBe(path === "" ? answered.attributes : answered.status);
+    expect(await sftp.status(request.stat, string("none"))).toBe(SftpStatus.noSuchFile);
+  });
+
+  it("opens files without end, of which so many are open at once", async () => {
+    writeFileSync(join(folder, "file"), "x");
+    const sftp = await openRawSftp();
+    const one = [string("file"), uint32(forReading), noAttributes];
+    const answers = await Promise.all(
+      Array.from({ length: 10 * maxHandles }, () => sftp.ask(request.open, ...one)),
+    );
+    const handles = answers.filter(({ type }) => type === answered.handle);
+    expect(handles.length).toBe(maxHandles);
+    expect(await sftp.status(request.openDirectory, string("."))).toBe(SftpStatus.failure);
+    expect(await sftp.status(request.close, handles[0]?.fields ?? byte(0))).toBe(SftpStatus.ok);
+    expect(await sftp.status(request.open, ...one)).toBeUndefined();
+  });
+
+  it("uses handles that are closed, of another kind, or were never given", async () => {
+    writeFileSync(join(folder, "file"), "x");
+    const sftp = await openRawSftp();
+    const file = await sftp.open("file", forReading);
+    const { fields: directory } = await sftp.ask(request.openDirectory, string("."));
+    const read = [uint64(0n), uint32(10)];
+    expect(await sftp.status(request.readDirectory, file)).toBe(SftpStatus.failure);
+    expect(await sftp.status(request.read, directory, ...read)).toBe(SftpStatus.failure);
+    expect(await sftp.status(request.close, file)).toBe(SftpStatus.ok);
+    expect(await sftp.status(request.close, file)).toBe(SftpStatus.failure);
+    for (const name of ["", "1", "99", "__proto__", "x".repeat(100_000)]) {
+      expect(await sftp.status(request.read, string(name), ...read)).toBe(SftpStatus.failure);
+    }
+    expect(await sftp.status(request.write, directory, uint64(0n), string("x"))).toBe(
+      SftpStatus.failure,
+    );
+  });
+
+  it("reads and writes where no file can be", async () => {
+    writeFileSync(join(folder, "file"), "content");
+    const sftp = await openRawSftp();
+    const file = await sftp.open("file", forReading | forWriting);
+    for (const offset of [2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]) {
+      const at = uint64(offset);
+      expect(await sftp.status(request.read, file, at, uint32(1))).toBe(SftpStatus.failure);
+      expect(await sftp.status(request.write, file, at, string("x"))).toBe(SftpStatus.failure);
+      const size = [uint32(1), at];
+      expect(await sftp.status(request.setFile, file, ...size)).toBe(SftpStatus.failure);
+    }
+    expect(statSync(join(folder, "file")).size).toBe(7);
+  });
+
+  it("reads 4 GB at once, and gets what one answer holds", async () => {
+    const sftp = await openRawSftp();
+    const file = await sftp.open("/dev/zero", forReading);
+    const { type, fields } = await sftp.ask(request.read, file, uint64(0n), uint32(0xffffffff));
+    expect(type).toBe(answered.data);
+    expect(fields.length).toBeLessThan(maxPacketBytes);
+  });
+
+  it.each([
+    ["a packet of 4 GB", uint32(0xffffffff)],
+    ["a packet without a type", uint32(0)],
+    ["a request without its fields", packet(byte(request.open), uint32(1))],
+    ["a text longer than its packet", packet(byte(request.stat), uint32(1), uint32(0xfffffff0))],
+    [
+      "more attributes than fit",
+      packet(byte(9), uint32(1), string("x"), uint32(0x80000000), uint32(0xffffffff)),
+    ],
+  ])("sends %s, which ends the session", async (_, bytes) => {
+    const sftp = await openRawSftp();
+    const exited = once(sftp.channel, "exit");
+    sftp.send(bytes);
+    expect(await exited).toEqual([1]);
+  });
+
+  it("asks for what nobody knows", async () => {
+    const sftp = await openRawSftp();
+    for (const type of [0, 2, 21, 101, 199, 201, 255]) {
+      expect(await sftp.status(type, string("x"))).toBe(SftpStatus.unsupported);
+    }
+    expect(await sftp.status(request.extended, string("evil@example.com"))).toBe(
+      SftpStatus.unsupported,
+    );
+  });
+
+  it("asks without end and reads no answer, which is not produced then", async () => {
+    const sftp = await openRawSftp();
+    const file = await sftp.open("/dev/zero", forReading);
+    sftp.channel.pause();
+    const before = process.memoryUsage().arrayBuffers;
+    const one = packet(byte(request.read), uint32(1), file, uint64(0n), uint32(0xffffffff));
+    sftp.send(Buffer.concat(Array.from({ length: 10_000 }, () => one)));
+    const { port } = await openSshWorkspace();
+    const { client } = await openRawSshClient(port);
+    expect(await text(await execute(client, "echo fine"))).toBe("fine\n");
+    // 2.6 GB in all.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50_000_000);
+  });
+
+  it("gets nothing where the transfer of files is blocked, whatever the case of its name", async () => {
+    const { port } = await openSshWorkspace({ settings: { blockFileTransfer: true } });
+    const { client } = await openRawSshClient(port);
+    const opened = Promise.withResolvers<readonly [ClientChannel, Promise<unknown[]>]>();
+    client.subsys("sftp", (error, channel) => {
+      if (error === undefined) opened.resolve([channel, once(channel, "exit")]);
+      else opened.reject(error);
+    });
+    const [channel, exited] = await opened.promise;
+    channel.write(packet(byte(1), uint32(3)));
+    expect(await text(channel)).toBe("");
+    expect(await exited).toEqual([65]);
+    const other = new Promise((resolve) => {
+      client.subsys("SFTP", (error) => resolve(error?.message));
+    });
+    expect(await other).toMatch("Unable to start subsystem");
+  });
+});
+
+it("sends a packet byte by byte", () => {
+  const reader = new PacketReader();
+  const all = packet(Buffer.alloc(maxPacketBytes, 1));
+  const packets: Buffer[] = [];
+  for (const value of all) packets.push(...reader.receive(byte(value)));
+  expect(packets).toEqual([all.subarray(4)]);
+});
