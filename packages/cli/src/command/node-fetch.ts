@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { arrayBuffer, text } from "node:stream/consumers";
 
 import type { ClientRequest, ClientResponse } from "@slipway/sdk/http";
 
@@ -10,10 +9,13 @@ export interface NodeResponse extends ClientResponse {
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const maxRedirects = 20;
+/** The largest body that is read as a whole; templates are at most 10 MiB. */
+const maxBodyBytes = 64 * 1024 * 1024;
 
 /**
  * Sends a request as `fetch` does, for the clients of commands: loading the `fetch` of Node.js takes longer than all else
- * that a short command does. Follows redirects; a response is not compressed.
+ * that a short command does. Follows redirects, to other servers without credentials and bodies; a response is not
+ * compressed.
  */
 export async function nodeFetch(url: string, request: ClientRequest): Promise<NodeResponse> {
   let target = url;
@@ -25,8 +27,8 @@ export async function nodeFetch(url: string, request: ClientRequest): Promise<No
       return responseOf(message, current.signal);
     message.resume();
     const next = new URL(headers.location, target);
-    if (next.hostname !== new URL(target).hostname) current = withoutCredentials(current);
     if (status < 307) current = asGet(current);
+    if (!isSameServer(new URL(target), next)) current = forOthers(current, next);
     target = next.href;
   }
   throw new TypeError(`more than ${maxRedirects} redirects`);
@@ -51,17 +53,19 @@ function send(
   return promise;
 }
 
-/** Headers that are for the host of the request alone. */
-const credentialHeaders: ReadonlySet<string> = new Set([
-  "authorization",
-  "cookie",
-  "coder-session-token",
-]);
+/** Reports whether a redirect stays on the server; it may begin to use TLS. */
+function isSameServer(from: URL, to: URL): boolean {
+  const isUpgrade = from.protocol === "http:" && to.protocol === "https:";
+  const isUsualPort = from.port === "" && to.port === "";
+  return from.origin === to.origin || (from.hostname === to.hostname && isUpgrade && isUsualPort);
+}
 
-function withoutCredentials({ headers, ...request }: ClientRequest): ClientRequest {
-  const kept = Object.entries(headers).filter(
-    ([name]) => !credentialHeaders.has(name.toLowerCase()),
-  );
+/** Headers that tell another server nothing; those of the user's settings may be credentials too. */
+const plainHeaders: ReadonlySet<string> = new Set(["accept", "content-type", "user-agent"]);
+
+function forOthers({ headers, body, ...request }: ClientRequest, { origin }: URL): ClientRequest {
+  if (body !== undefined) throw new TypeError(`redirected to ${origin}, which gets no data`);
+  const kept = Object.entries(headers).filter(([name]) => plainHeaders.has(name.toLowerCase()));
   return { ...request, headers: Object.fromEntries(kept) };
 }
 
@@ -73,9 +77,9 @@ function asGet({ method, headers, signal }: ClientRequest): ClientRequest {
 
 function responseOf(message: IncomingMessage, signal: AbortSignal): NodeResponse {
   const { statusCode: status = 0, statusMessage: statusText = "" } = message;
-  const read = async <T>(consume: (body: IncomingMessage) => Promise<T>): Promise<T> => {
+  const read = async (): Promise<Buffer<ArrayBuffer>> => {
     try {
-      return await consume(message);
+      return await readWhole(message);
     } catch (error) {
       signal.throwIfAborted();
       throw error;
@@ -85,8 +89,19 @@ function responseOf(message: IncomingMessage, signal: AbortSignal): NodeResponse
     ok: status >= 200 && status < 300,
     status,
     statusText,
-    text: () => read(text),
-    arrayBuffer: () => read(arrayBuffer),
+    text: async () => new TextDecoder().decode(await read()),
+    arrayBuffer: async () => new Uint8Array(await read()).buffer,
     body: message,
   };
+}
+
+async function readWhole(message: AsyncIterable<Buffer>): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of message) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) throw new TypeError(`a body of more than ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
