@@ -5,7 +5,17 @@ import {
   TerminalError,
   TerminalMessages,
 } from "@slipway/agent/testing";
-import { LineCollector, parseSpeedtestRequest, SpeedtestError } from "@slipway/wire";
+import {
+  encodeHex,
+  encodeOutputHeader,
+  encodeTerminalFrame,
+  encodeTerminalGreeting,
+  LineCollector,
+  parseSpeedtestRequest,
+  SpeedtestError,
+  TerminalFrameError,
+  TerminalFrames,
+} from "@slipway/wire";
 
 import { chunksOf, expectSame, expectThat, outcomeOf } from "../expectations.ts";
 import { type FuzzTarget, utf8 } from "../target.ts";
@@ -39,15 +49,33 @@ function readSpeedtest(chunks: readonly Uint8Array[]): unknown {
   return undefined;
 }
 
+const viewerId = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+/** Reads what an agent sends to a viewer that can resume; output may be cut anywhere. */
+function readFrames(chunks: readonly Uint8Array[]): unknown {
+  const frames = new TerminalFrames(viewerId);
+  const controls: unknown[] = [];
+  let output = "";
+  for (const event of chunks.flatMap((chunk) => frames.receive(chunk))) {
+    if (event.type === "output") output += encodeHex(event.bytes);
+    else controls.push([output.length, event]);
+  }
+  return { isPlain: frames.isPlain, controls, output };
+}
+
 const readers: readonly (readonly [ReadAll, abstract new (...args: never[]) => Error])[] = [
   [readTerminal, TerminalError],
   [readSftp, SftpError],
   [readSpeedtest, SpeedtestError],
+  [readFrames, TerminalFrameError],
 ];
 
 const init = '{"ID":"0f8fad5b-d9cb-469f-a165-70867728950e","Height":24,"Width":80,"Command":""}';
 
-/** The input of those who reach an agent over the network, to its terminals, files and speed test. */
+/**
+ * The input of those who reach an agent over the network, to its terminals, files and speed test; and what an agent sends to
+ * viewers of its terminals.
+ */
 export const servicesTarget: FuzzTarget = {
   name: "services",
   maxBytes: 16 * 1024,
@@ -57,6 +85,14 @@ export const servicesTarget: FuzzTarget = {
     Uint8Array.of(init.length, 0, ...utf8(`${init}{"data":"ls\\r"}{"height":40,"width":120}`)),
     Uint8Array.of(0, 0, 0, 5, 1, 0, 0, 0, 3, 0, 0, 0, 9, 7, 0, 0, 0, 1, 0, 0, 0, 0),
     utf8('{"version":2,"time":5000000000,"direction":1}\n'),
+    Uint8Array.of(
+      ...encodeTerminalGreeting(viewerId),
+      ...encodeTerminalFrame({ type: "attached", position: 70_000, taken: 3 }),
+      ...encodeOutputHeader(4),
+      ...utf8("ls\r\n"),
+      ...encodeTerminalFrame({ type: "taken", taken: 4 }),
+      ...encodeTerminalFrame({ type: "ended" }),
+    ),
   ],
   check: (input) => {
     for (const [readAll, errorClass] of readers) {
