@@ -376,6 +376,40 @@ describe("an app that", () => {
       "large-header",
     ],
     [
+      "answers half a header, and waits",
+      (socket) => socket.write("HTTP/1.1 200 OK\r\nX: "),
+      504,
+      "no-answer",
+    ],
+    [
+      "answers half a header, and ends",
+      (socket) => socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nX: ")),
+      502,
+      "ended",
+    ],
+    [
+      "answers with two lengths",
+      (socket) =>
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 5\r\n\r\nabcde"),
+      502,
+      "malformed",
+    ],
+    [
+      "answers with a length beside chunks",
+      (socket) =>
+        socket.write(
+          "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ),
+      502,
+      "malformed",
+    ],
+    [
+      "answers with a line break in a field",
+      (socket) => socket.write("HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\n\r\n"),
+      502,
+      "malformed",
+    ],
+    [
       "answers without end before its header",
       (socket) => {
         const more = (): void => {
