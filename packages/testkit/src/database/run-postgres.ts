@@ -8,7 +8,7 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { migrate, openDatabase } from "@slipway/server";
 import pg from "pg";
 
-import { templateDatabase, urlOf } from "./test-database.ts";
+import { templateDatabase, urlOf, withClient } from "./test-database.ts";
 
 /*
  * The PostgreSQL of a test run, as a process of its own: the embedded one in a directory of its own, or the one of
@@ -34,15 +34,30 @@ async function openTemporary(): Promise<string> {
     }),
   );
   const { host, port, user, database } = postgres.connection;
-  return `postgres:///${database}?host=${encodeURIComponent(host)}&port=${port}&user=${user}`;
+  const ours = `postgres:///${database}?host=${encodeURIComponent(host)}&port=${port}&user=${user}`;
+  await copyInKernel(ours);
+  return ours;
+}
+
+/** Lets the kernel copy the files of databases, if it and the file system can. */
+async function copyInKernel(own: string): Promise<void> {
+  await withClient(own, async (client) => {
+    try {
+      await client.query("set file_copy_method = clone");
+      await client.query("create database probe strategy file_copy");
+      await client.query("alter role current_user set file_copy_method = clone");
+      await client.query("drop database probe");
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+    }
+  });
 }
 
 async function makeTemplate(): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(`drop database if exists ${templateDatabase}`);
-  await client.query(`create database ${templateDatabase}`);
-  await client.end();
+  await withClient(url, async (client) => {
+    await client.query(`drop database if exists ${templateDatabase}`);
+    await client.query(`create database ${templateDatabase}`);
+  });
   const db = openDatabase({ url: urlOf(url, templateDatabase) }, silentLogger);
   await migrate(db);
   await db.destroy();
