@@ -162,8 +162,8 @@ const withDatabases = {
 export default defineConfig({
   ssr: { resolve: { conditions: ["@slipway/source"] } },
   test: {
-    // Tests wait most of the time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Many tests wait for periods and other processes: two workers let two cores idle at times.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Each file cleans up after itself, so a worker runs many.
     isolate: false,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
