@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { InputBoard, type WorkerOrder, type WorkerReport } from "./protocol.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** The time after which an input counts as endless, whatever else wants the processor. */
+/** The time after which an input counts as endless, whatever else wants the processor; not while all of this is suspended. */
 const hangMs = 30_000;
 /** The memory limit of the whole process; more is a finding. */
 const maxRssBytes = 1024 * 1024 * 1024;
@@ -56,14 +56,14 @@ export async function supervise(
       : fail("crash", `the worker ended with ${code}`),
   );
   let highest = 0;
-  let seen = { count: board.count, at: started };
+  let seen = { count: board.count, looks: 0 };
   const timer = setInterval(() => {
     const rss = process.memoryUsage.rss();
     highest = Math.max(highest, rss);
-    const now = performance.now();
-    if (board.count !== seen.count) seen = { count: board.count, at: now };
+    const { count } = board;
+    seen = { count, looks: count === seen.count ? seen.looks + 1 : 0 };
     if (rss > maxRssBytes) fail("memory", `${rss} bytes in memory, wanted at most ${maxRssBytes}`);
-    else if (now - seen.at > hangMs) fail("hang", `no end after ${hangMs} ms`);
+    else if (seen.looks * lookEveryMs > hangMs) fail("hang", `no end after ${hangMs} ms`);
   }, lookEveryMs);
   try {
     return {
