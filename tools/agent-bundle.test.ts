@@ -35,6 +35,28 @@ describe("buildAgent", () => {
     expect(stdout).toBe("a/b Agent");
   });
 
+  it("makes a file of ASCII, whatever the sources have in comments, texts and patterns", async () => {
+    await writeFile(
+      at("main.ts"),
+      `class Agent {
+        /** From 1 – 9. */
+        text = "–\u{1f6a2}".replace(/[–]/, (dash) => String.raw({ raw: [dash, "!"] }, 1));
+      }
+      process.stdout.write(new Agent().text);`,
+    );
+    await buildAgent({
+      entry: at("main.ts"),
+      output: at("dist/agent.js"),
+      force: true,
+      keepLines: true,
+    });
+    const text = await readFile(at("dist/agent.js"), "utf8");
+    expect(text).toContain("From 1");
+    expect(text).not.toMatch(/[^\0-~]/);
+    const { stdout } = await promisify(execFile)(process.execPath, [at("dist/agent.js")]);
+    expect(stdout).toBe("–1!\u{1f6a2}");
+  });
+
   it("does nothing when the bundle is newer than all its inputs", async () => {
     await build();
     expect(await build()).toBeUndefined();

@@ -110,10 +110,22 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   const inputs = [...files, fileURLToPath(import.meta.url)];
   await mkdir(dirname(options.output), { recursive: true });
   await replace(inputsPath, JSON.stringify(inputs));
-  await replace(options.output, file.contents);
+  const text = toAscii(file.text);
+  await replace(options.output, text);
   // An input that changes during the build is newer than this.
   await utimes(options.output, started, started);
-  return { bytes: file.contents.byteLength };
+  return { bytes: Buffer.byteLength(text) };
+}
+
+/**
+ * Escapes what is not ASCII: for one such character, even in a comment, V8 may hold the whole source with two bytes a
+ * character. esbuild leaves them in comments, regular expressions and tagged templates, where the escape means the same.
+ */
+function toAscii(text: string): string {
+  return text.replaceAll(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function usesMeta({ text }: OutputFile): boolean {
