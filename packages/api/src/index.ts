@@ -317,7 +317,12 @@ export {
   updatePrebuildsSettings,
 } from "./prebuilds/routes.ts";
 export { InboxMessage, InboxNotification } from "./notifications/notification.ts";
-export { listInboxNotifications, watchInboxNotifications } from "./notifications/routes.ts";
+export {
+  listInboxNotifications,
+  markAllInboxNotificationsRead,
+  updateInboxReadStatus,
+  watchInboxNotifications,
+} from "./notifications/routes.ts";
 export { describeApi } from "./openapi/document.ts";
 export type { OpenApiDocument } from "./openapi/document.ts";
 export { AuditAction, AuditResourceType, AuditLog, AuditLogsResponse } from "./audit/audit-log.ts";

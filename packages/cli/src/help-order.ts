@@ -1,7 +1,7 @@
 /** The order of the help: the commands below each heading. A name is the path of a folder in `commands`. */
 export const helpOrder: Readonly<Record<string, readonly string[]>> = {
   "Server and agent:": ["server", "server rotate-key", "server reset-password", "agent"],
-  "Session:": ["login", "login token", "logout", "whoami"],
+  "Session:": ["login", "login token", "logout", "whoami", "inbox"],
   "Workspaces:": [
     "create",
     "list",

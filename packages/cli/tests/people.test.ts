@@ -57,6 +57,12 @@ it("lists and shows users, as text and as JSON", async () => {
   expect(show.out).toMatch(/Organizations +default\nCreated +just now\nLast seen +never\n/);
 });
 
+it("shows an empty inbox, and marks it as read", async () => {
+  expect(await slipway("inbox")).toMatchObject({ code: 0, err: "no unread notifications\n" });
+  const all = await slipway("inbox --all --mark-read -o json");
+  expect(JSON.parse(all.out)).toEqual([]);
+});
+
 it("sets roles, and names the existing ones", async () => {
   await slipway("users create -u eva -e eva@example.com");
   const given = await slipway("users edit-roles eva --roles auditor,user-admin");

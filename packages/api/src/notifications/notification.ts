@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { nullable, Timestamp, Uuid } from "../contract/scalars.ts";
+import { type Infer, nullable, Timestamp, Uuid } from "../contract/scalars.ts";
 
 /** A message to one user (docs/protocol/clients.md §4.5). */
 export const InboxNotification = Type.Object({
@@ -15,9 +15,11 @@ export const InboxNotification = Type.Object({
   read_at: nullable(Timestamp),
   created_at: Timestamp,
 });
+export type InboxNotification = Infer<typeof InboxNotification>;
 
 /** The message that a watcher gets for each new notification. */
 export const InboxMessage = Type.Object({
   notification: InboxNotification,
   unread_count: Type.Integer(),
 });
+export type InboxMessage = Infer<typeof InboxMessage>;

@@ -28,3 +28,20 @@ export const watchInboxNotifications = defineRoute({
   query: Type.Object({ ...filter, format: Type.Optional(Type.String({ maxLength: 16 })) }),
   response: InboxMessage,
 });
+
+export const updateInboxReadStatus = defineRoute({
+  method: "PUT",
+  path: "/notifications/inbox/:notification/read-status",
+  summary: "Mark an inbox notification as read or unread",
+  params: Type.Object({ notification: Type.String() }),
+  body: Type.Object({ is_read: Type.Boolean() }),
+  response: InboxMessage,
+});
+
+export const markAllInboxNotificationsRead = defineRoute({
+  method: "PUT",
+  path: "/notifications/inbox/mark-all-as-read",
+  summary: "Mark all of the caller's inbox notifications as read",
+  status: 204,
+  response: Type.Null(),
+});

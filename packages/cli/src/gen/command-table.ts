@@ -45,6 +45,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/whoami/command.ts"),
     ),
     lazyCommand(
+      { name: "inbox", heading: "Session:", summary: "show your unread notifications, newest first" },
+      () => import("../commands/inbox/command.ts"),
+      () => import("../commands/inbox/run.ts"),
+    ),
+    lazyCommand(
       { name: "create", heading: "Workspaces:", summary: "create a workspace and start it" },
       () => import("../commands/create/command.ts"),
       () => import("../commands/create/run.ts"),

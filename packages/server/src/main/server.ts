@@ -143,7 +143,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   let apps: Apps | undefined;
   const work = new Scope();
   const http = await openHttp({ db, clock, logger, metrics }, settings, async (site) => {
-    await wireDeployment(site, { db, clock, registry: metrics.registry, downloads });
+    await wireDeployment(site, { db, pubsub, clock, registry: metrics.registry, downloads });
     wireDownloads(site, downloads);
     wireUsers(site, { db, clock, secrets, notes });
     wireExternalAuth(site, externalAuth);

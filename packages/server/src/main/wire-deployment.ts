@@ -8,12 +8,14 @@ import { addDeploymentRoutes, addMonitoringRoutes } from "../features/deployment
 import { readDeploymentId } from "../features/deployment/service.ts";
 import { addNotificationRoutes } from "../features/notifications/routes.ts";
 import type { Database } from "../platform/db/database.ts";
+import type { PubSub } from "../platform/pubsub/pubsub.ts";
 import type { Site } from "./open-http.ts";
 import { buildVersion, slipwayVersion } from "./version.ts";
 import type { Downloads } from "./wire-downloads.ts";
 
 interface DeploymentParts {
   readonly db: Database;
+  readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly registry: Registry;
   readonly downloads: Pick<Downloads, "scripts" | "areOffered">;
@@ -22,7 +24,7 @@ interface DeploymentParts {
 /** Adds what describes the deployment itself, and the pages beside the API. */
 export async function wireDeployment(
   { app, routes, requestLimits, settings, accessUrl }: Site,
-  { db, clock, registry, downloads }: DeploymentParts,
+  { db, pubsub, clock, registry, downloads }: DeploymentParts,
 ): Promise<void> {
   addDeploymentRoutes(routes, {
     db,
@@ -43,5 +45,5 @@ export async function wireDeployment(
       : undefined,
   });
   addMonitoringRoutes(app, { db, clock, metrics: registry, limits: requestLimits });
-  addNotificationRoutes(routes);
+  addNotificationRoutes(routes, { db, pubsub, clock });
 }

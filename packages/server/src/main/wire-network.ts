@@ -4,6 +4,7 @@ import type { Registry } from "prom-client";
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import { connectionSettings } from "../features/agents/network/connection-routes.ts";
 import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
+import { ConnectionNotices } from "../features/notifications/inbox-service.ts";
 import { ClientAccess, type Orphans } from "../network/client-access.ts";
 import { clientRpcs } from "../network/client-rpcs.ts";
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
@@ -61,11 +62,12 @@ export function wireNetwork(
   { secrets, coordinator, orphans, readDerpMap, reach }: NetworkRouteParts,
 ): ClientAccess {
   const tokens = new ResumeTokens(secrets, clock);
-  const access = new ClientAccess({ db, pubsub, clock, logger, limits, orphans });
+  const notices = new ConnectionNotices({ db, pubsub, logger });
+  const access = new ClientAccess({ db, pubsub, clock, logger, limits, orphans, notices });
   const budgets = new WriteBudgets(clock);
   const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
   addTailnetRoutes(routes, { db, tokens, rpcs, coordinator, access, budgets, clock, logger });
   addListeningPortRoutes(routes, { db, clock, reach });
-  addTerminalRoutes(routes, { db, clock, reach });
+  addTerminalRoutes(routes, { db, clock, reach, notices });
   return access;
 }

@@ -1,5 +1,6 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
+import type { ConnectionNotices } from "../features/notifications/inbox-service.ts";
 import { selectLiveKeys } from "../platform/auth/queries.ts";
 import { mayActFor } from "../platform/auth/rights.ts";
 import type { TokenLimits } from "../platform/auth/token-lifetime.ts";
@@ -28,6 +29,7 @@ interface ClientAccessNeeds {
   readonly logger: Logger;
   readonly limits: TokenLimits;
   readonly orphans: Orphans;
+  readonly notices: Pick<ConnectionNotices, "tell">;
 }
 
 /** The clients of dead replicas, over whose rights every living one watches. */
@@ -57,10 +59,16 @@ export class ClientAccess {
     return { [Symbol.dispose]: () => void this.#clients.delete(client) };
   }
 
-  /** Returns whether a user may reach an agent, with the rights that they had when they connected. */
+  /**
+   * Returns whether a user may reach an agent, with the rights that they had when they connected; the owner of the agent's
+   * workspace is told of another user.
+   */
   async mayReach(user: UserCaller, agentId: string): Promise<boolean> {
-    const owner = (await selectAgentOwners(this.#needs.db, [agentId])).get(agentId);
-    return owner !== undefined && mayActFor(user, owner);
+    const { db, notices } = this.#needs;
+    const owner = (await selectAgentOwners(db, [agentId])).get(agentId);
+    if (owner === undefined || !mayActFor(user, owner)) return false;
+    if (owner !== user.id) notices.tell(user.id, agentId);
+    return true;
   }
 
   /** Checks clients now; resolves to those that may go on as they are. */

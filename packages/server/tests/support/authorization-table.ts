@@ -222,6 +222,12 @@ export const table: Readonly<Record<string, Row>> = {
   listRegions: users(200, 200, 200, 200),
   listInboxNotifications: users(200, 200, 200, 200),
   watchInboxNotifications: users(426, 426, 426, 426),
+  // Each has an inbox of their own, which is empty.
+  updateInboxReadStatus: users(404, 404, 404, 404, {
+    params: { notification: "11111111-1111-4111-8111-111111111111" },
+    body: { is_read: true },
+  }),
+  markAllInboxNotificationsRead: users(204, 204, 204, 204),
 
   // Workspaces: a template admin sees them, and changes none.
   listWorkspaces: users(200, 200, 200, 200, {}, isReading),

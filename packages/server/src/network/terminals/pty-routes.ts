@@ -5,6 +5,7 @@ import { errorText } from "@slipway/runtime";
 
 import { type ReachNeeds, requireReachable } from "../../features/agents/network/reach.ts";
 import { connectionProblem } from "../../features/agents/service.ts";
+import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
 import { NotFound, Refusal } from "../../platform/errors/errors.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
@@ -16,9 +17,11 @@ import { encodePreamble, readTerminalQuery, type TerminalStart } from "./termina
 
 interface TerminalNeeds extends ReachNeeds {
   readonly reach: AgentReach;
+  readonly notices: Pick<ConnectionNotices, "tell">;
 }
 
 interface Terminal {
+  readonly userId: string;
   readonly agentId: string;
   readonly start: TerminalStart;
 }
@@ -30,16 +33,19 @@ const maxReasonBytes = 123;
 
 /** Adds the route on which users open terminals in workspaces (docs/protocol/rest.md §6.10). */
 export function addTerminalRoutes(routes: Routes, needs: TerminalNeeds): void {
-  const { db, clock, reach } = needs;
+  const { db, clock, reach, notices } = needs;
   routes.userSocket(openTerminal, {
     prepare: async ({ params, query }, user): Promise<Terminal> => {
       await requireReachable(db, user, params.agent);
       const agentId = requireUuid(params.agent);
       const problem = await connectionProblem(db, user, agentId, clock.now());
       if (problem !== undefined) throw new NotFound("Application Unavailable", { detail: problem });
-      return { agentId, start: readTerminalQuery(query) };
+      return { userId: user.id, agentId, start: readTerminalQuery(query) };
     },
-    serve: (socket, terminal) => serveTerminal(socket, terminal, reach),
+    serve: (socket, terminal) => {
+      notices.tell(terminal.userId, terminal.agentId);
+      return serveTerminal(socket, terminal, reach);
+    },
   });
 }
 

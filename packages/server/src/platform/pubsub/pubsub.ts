@@ -31,6 +31,8 @@ export const topics = {
   claim: (workspaceId: string) => `claim:${workspaceId}`,
   /** The user's links to external providers. */
   externalAuth: (userId: string) => `external-auth:${userId}`,
+  /** The notifications of a user. */
+  inbox: (userId: string) => `inbox:${userId}`,
   job: (jobId: string) => `job:${jobId}`,
   /** Requests to cancel the job. */
   jobCancel: (jobId: string) => `job-cancel:${jobId}`,

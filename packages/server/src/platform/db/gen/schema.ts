@@ -90,6 +90,18 @@ export interface GitSshKeys {
   user_id: string;
 }
 
+export interface InboxNotifications {
+  content: string;
+  created_at: Generated<string>;
+  id: Generated<string>;
+  occasion: string;
+  read_at: string | null;
+  targets: string[];
+  template_id: string;
+  title: string;
+  user_id: string;
+}
+
 export interface JobLogs {
   created_at: Generated<string>;
   id: Generated<number>;
@@ -511,6 +523,7 @@ export interface DB {
   external_auth_links: ExternalAuthLinks;
   files: Files;
   git_ssh_keys: GitSshKeys;
+  inbox_notifications: InboxNotifications;
   job_logs: JobLogs;
   job_plans: JobPlans;
   jobs: Jobs;

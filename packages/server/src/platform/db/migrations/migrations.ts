@@ -23,6 +23,7 @@ import { up as agentLatency } from "./0025-agent-latency.ts";
 import { up as keysOfPeers } from "./0026-keys-of-peers.ts";
 import { up as portShares } from "./0027-port-shares.ts";
 import { up as externalAuth } from "./0028-external-auth.ts";
+import { up as inbox } from "./0029-inbox.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -52,4 +53,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0026-keys-of-peers": { up: keysOfPeers },
   "0027-port-shares": { up: portShares },
   "0028-external-auth": { up: externalAuth },
+  "0029-inbox": { up: inbox },
 };

@@ -1,0 +1,140 @@
+import type { InboxMessage, InboxNotification } from "@slipway/api";
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import type { Database } from "../../platform/db/database.ts";
+import { invalidField, notFound } from "../../platform/errors/errors.ts";
+import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import { watch } from "../../platform/pubsub/watch.ts";
+import {
+  type InboxRow,
+  markInboxRead,
+  pruneInbox,
+  selectInbox,
+  updateReadStatus,
+  upsertConnectionNotice,
+} from "./queries.ts";
+
+export interface InboxNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+}
+
+export interface Inbox {
+  readonly notifications: InboxNotification[];
+  readonly unread_count: number;
+}
+
+/** The messages that a user has at most; older ones are deleted. */
+const maxMessages = 200;
+/** The messages of a page (docs/protocol/clients.md §4.5). */
+const pageSize = 25;
+/** The messages about connections. */
+export const connectionTemplateId = "3f1c9a52-6d0e-4b7c-9c3e-2a8f5d7b1e64";
+/** A connection of the same user to the same workspace is no news for so long. */
+const quietSeconds = 3600;
+/** The interval of reads without a notification. */
+const repeatMs = 60_000;
+
+type Filter = (row: InboxRow) => boolean;
+
+/** Returns a page of a user's messages: those that are older than the one `before`. */
+export async function listInbox(
+  { db }: Pick<InboxNeeds, "db">,
+  userId: string,
+  filter: Filter,
+  before: string | undefined,
+): Promise<Inbox> {
+  const rows = await selectInbox(db, userId);
+  const start = before === undefined ? 0 : rows.findIndex(({ id }) => id === before) + 1;
+  if (before !== undefined && start === 0) {
+    throw invalidField("starting_before", "must be a notification of the caller");
+  }
+  const page = rows.slice(start).filter(filter).slice(0, pageSize);
+  return { notifications: page.map(notificationJson), unread_count: unreadCount(rows) };
+}
+
+/** Yields each new message of a user, until the signal. */
+export async function* watchInbox(
+  { db, pubsub, clock }: InboxNeeds & { readonly clock: Clock },
+  userId: string,
+  filter: Filter,
+  signal: AbortSignal,
+): AsyncGenerator<InboxMessage, void, undefined> {
+  let known: ReadonlySet<string> | undefined;
+  const looks = watch({
+    pubsub,
+    topics: [topics.inbox(userId)],
+    maxWaitMs: repeatMs,
+    clock,
+    signal,
+  });
+  for await (const _ of looks) {
+    const rows = await selectInbox(db, userId);
+    const seen = known;
+    known = new Set(rows.map(({ id }) => id));
+    // Those at the beginning are no news.
+    if (seen === undefined) continue;
+    for (const row of rows.toReversed()) {
+      if (seen.has(row.id) || !filter(row)) continue;
+      yield { notification: notificationJson(row), unread_count: unreadCount(rows) };
+    }
+  }
+}
+
+/** Marks a message as read or unread; throws `NotFound` for what is no message of the user. */
+export async function setReadStatus(
+  { db }: Pick<InboxNeeds, "db">,
+  userId: string,
+  id: string,
+  isRead: boolean,
+): Promise<InboxMessage> {
+  const row = await updateReadStatus(db, { userId, id, isRead });
+  if (row === undefined) throw notFound();
+  const rows = await selectInbox(db, userId);
+  return { notification: notificationJson(row), unread_count: unreadCount(rows) };
+}
+
+/** Marks all messages of a user as read. */
+export async function markAllRead({ db }: Pick<InboxNeeds, "db">, userId: string): Promise<void> {
+  await markInboxRead(db, userId);
+}
+
+/** Tells owners of workspaces that other users have connected to them. */
+export class ConnectionNotices {
+  readonly #needs: InboxNeeds & { readonly logger: Logger };
+  /** The pairs of user and agent of which an owner is being told: who connects over and over costs one statement at a time. */
+  readonly #telling = new Set<string>();
+
+  constructor(needs: InboxNeeds & { readonly logger: Logger }) {
+    this.#needs = needs;
+  }
+
+  /** Tells the owner of an agent's workspace in the background, unless the owner is the user. */
+  tell(actorId: string, agentId: string): void {
+    const pair = `${actorId} ${agentId}`;
+    if (this.#telling.has(pair)) return;
+    this.#telling.add(pair);
+    this.#tell(actorId, agentId)
+      .catch((error: unknown) =>
+        this.#needs.logger.warn({ error: errorText(error) }, "cannot tell of a connection"),
+      )
+      .finally(() => this.#telling.delete(pair));
+  }
+
+  async #tell(actorId: string, agentId: string): Promise<void> {
+    const { db, pubsub } = this.#needs;
+    const connection = { actorId, agentId, templateId: connectionTemplateId, quietSeconds };
+    const ownerId = await upsertConnectionNotice(db, connection);
+    if (ownerId === undefined) return;
+    await pruneInbox(db, ownerId, maxMessages);
+    pubsub.publish(topics.inbox(ownerId));
+  }
+}
+
+function unreadCount(rows: readonly InboxRow[]): number {
+  return rows.filter(({ read_at }) => read_at === null).length;
+}
+
+function notificationJson(row: InboxRow): InboxNotification {
+  return { ...row, targets: [...row.targets], icon: "", actions: [] };
+}

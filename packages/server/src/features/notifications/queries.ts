@@ -1,0 +1,108 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+
+/** A message to a user. */
+export interface InboxRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly template_id: string;
+  readonly targets: readonly string[];
+  readonly title: string;
+  readonly content: string;
+  readonly read_at: string | null;
+  readonly created_at: string;
+}
+
+const columns = [
+  "id",
+  "user_id",
+  "template_id",
+  "targets",
+  "title",
+  "content",
+  "read_at",
+  "created_at",
+] as const;
+
+interface Connection {
+  readonly agentId: string;
+  readonly actorId: string;
+  readonly templateId: string;
+  /** A connection of the same user to the same workspace is no news for so long. */
+  readonly quietSeconds: number;
+}
+
+/**
+ * Tells the owner of an agent's workspace that another user has connected to it. Resolves to the owner if that is news;
+ * prebuilds belong to nobody who reads.
+ */
+export async function upsertConnectionNotice(
+  db: Queryable,
+  { agentId, actorId, templateId, quietSeconds }: Connection,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ user_id: string }>`
+    insert into inbox_notifications as notice (user_id, occasion, template_id, targets, title, content)
+      select owner.id, 'connection:' || workspace.id || ':' || actor.id, ${templateId}::uuid,
+          array[workspace.id], actor.username || ' connected to ' || workspace.name,
+          'The user ' || actor.username || ' connected to your workspace ' || workspace.name || '.'
+        from workspace_agents agent
+          join workspace_builds build on build.id = agent.workspace_build_id
+          join workspaces workspace on workspace.id = build.workspace_id
+          join users owner on owner.id = workspace.owner_id
+          join users actor on actor.id = ${actorId}::uuid
+        where agent.id = ${agentId}::uuid and owner.id <> actor.id and not owner.is_system
+      on conflict (user_id, occasion) do update
+        set id = excluded.id, title = excluded.title, content = excluded.content, read_at = null,
+          created_at = excluded.created_at
+        where notice.created_at < now() - make_interval(secs => ${quietSeconds}::float8)
+      returning user_id`.execute(db);
+  return rows[0]?.user_id;
+}
+
+/** Deletes a user's messages but the newest. */
+export async function pruneInbox(db: Queryable, userId: string, kept: number): Promise<void> {
+  await sql`
+    delete from inbox_notifications where id = any(array(
+      select id from inbox_notifications where user_id = ${userId}
+        order by created_at desc, id desc offset ${kept}))`.execute(db);
+}
+
+/** Selects all of a user's messages, newest first. */
+export function selectInbox(db: Queryable, userId: string): Promise<InboxRow[]> {
+  return db
+    .selectFrom("inbox_notifications")
+    .select(columns)
+    .where("user_id", "=", userId)
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .execute();
+}
+
+/** Marks a message of a user as read or unread; undefined if there is none. */
+export function updateReadStatus(
+  db: Queryable,
+  {
+    userId,
+    id,
+    isRead,
+  }: { readonly userId: string; readonly id: string; readonly isRead: boolean },
+): Promise<InboxRow | undefined> {
+  return db
+    .updateTable("inbox_notifications")
+    .set({ read_at: isRead ? sql`coalesce(read_at, now())` : null })
+    .where("id", "=", id)
+    .where("user_id", "=", userId)
+    .returning(columns)
+    .executeTakeFirst();
+}
+
+/** Marks all messages of a user as read. */
+export async function markInboxRead(db: Queryable, userId: string): Promise<void> {
+  await db
+    .updateTable("inbox_notifications")
+    .set({ read_at: sql`now()` })
+    .where("user_id", "=", userId)
+    .where("read_at", "is", null)
+    .execute();
+}
