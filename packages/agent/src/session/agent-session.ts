@@ -124,9 +124,13 @@ export class AgentSession implements Disposable {
     return this.#parts.served;
   }
 
-  /** Starts the start scripts, and opens the network beside them, once the one of the session before is closed. */
+  /**
+   * Starts the start scripts, and opens the network beside them, once the one of the session before is closed. The
+   * states of the session before that the server does not know yet are of no use to it any more.
+   */
   begin(before: AgentSession | undefined): void {
     const { agentId, network } = this.#manifest;
+    if (before !== undefined) before.#parts.lifecycle.forget();
     this.#parts.socket?.begin();
     this.#scripts.begin();
     const begin = (): void => this.#parts.network?.begin(agentId, network);

@@ -48,10 +48,7 @@ export class Lifecycle {
     this.#outbox.put({ state, changedAtMs: this.#clock.now() });
   }
 
-  /**
-   * Drops reports that no server has taken yet: they were meant for an agent that this process no longer is. Not while
-   * it reports.
-   */
+  /** Drops the reports that wait: they were meant for an agent that this process no longer is. */
   forget(): void {
     this.#outbox.clear();
   }

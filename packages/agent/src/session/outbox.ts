@@ -13,6 +13,7 @@ export class Outbox<T> {
   readonly #clock: Clock;
   readonly #changed = new Wake();
   readonly #emptied = new Set<() => void>();
+  #isDelivering = false;
 
   constructor(capacity: number, clock: Clock) {
     this.#capacity = capacity;
@@ -26,9 +27,9 @@ export class Outbox<T> {
     return true;
   }
 
-  /** Drops all waiting items. Not while it delivers. */
+  /** Drops all waiting items, except the one that is being delivered. */
   clear(): void {
-    this.#items.length = 0;
+    this.#items.length = this.#isDelivering ? 1 : 0;
   }
 
   /** Delivers over one connection until the signal is aborted, or rejects with the error of `deliver`. One at a time. */
@@ -42,9 +43,22 @@ export class Outbox<T> {
         for (const onEmpty of this.#emptied) onEmpty();
         await this.#changed.wait(maxWaitMs, this.#clock, signal);
       } else {
-        await deliver(item, signal);
-        this.#items.shift();
+        await this.#deliver(item, deliver, signal);
       }
+    }
+  }
+
+  async #deliver(
+    item: T,
+    deliver: (item: T, signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#isDelivering = true;
+    try {
+      await deliver(item, signal);
+      this.#items.shift();
+    } finally {
+      this.#isDelivering = false;
     }
   }
 
