@@ -5,7 +5,8 @@ export {
   markConnected,
   markDisconnected,
 } from "./features/agents/connection/connection-queries.ts";
-export { updateAgentLifecycle, updateAgentStartup } from "./features/agents/rpc/queries.ts";
+export { updateAgentLifecycle } from "./features/agents/rpc/lifecycle-queries.ts";
+export { updateAgentStartup } from "./features/agents/rpc/queries.ts";
 export { createSubAgent } from "./features/agents/rpc/sub-agents.ts";
 export { hashAgentToken } from "./platform/auth/agent-token.ts";
 export { findLiveAgent } from "./platform/auth/queries.ts";

@@ -10,7 +10,10 @@ import {
 import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 
 import { selectAgent } from "../src/features/agents/agent-read-queries.ts";
-import { monitorConnection } from "../src/features/agents/connection/connection-monitor.ts";
+import {
+  monitorConnection,
+  sessionWrites,
+} from "../src/features/agents/connection/connection-monitor.ts";
 import {
   type AgentSession,
   markConnected,
@@ -122,7 +125,14 @@ it("closes the session of an agent that has ended since it was let in", async ()
     subscribe: (topic: string, listener: () => void) => listeners.add(topic, listener),
     publish: (topic: string) => listeners.hint(topic),
   };
-  const needs = { db, heartbeat, pubsub, clock, logger: silentLogger };
+  const needs = {
+    db,
+    heartbeat,
+    pubsub,
+    clock,
+    logger: silentLogger,
+    ...sessionWrites({ db, clock }),
+  };
   const reason = await monitorConnection(needs, peer, sessionOf(agentId), randomUUID());
   expect(reason).toBe("build is outdated");
 });

@@ -33,7 +33,7 @@ export const races: readonly Mutant[] = [
   {
     name: "late-report-begins-a-life",
     breaks: "a stock agent's report of its life before the claim counts as its new beginning",
-    file: "packages/server/src/features/agents/rpc/queries.ts",
+    file: "packages/server/src/features/agents/rpc/lifecycle-queries.ts",
     find: "* 1000 >= coalesce(a.clock_ahead_ms, 0))",
     replace: "* 1000 > '-infinity')",
     suite: late,
@@ -41,7 +41,7 @@ export const races: readonly Mutant[] = [
   {
     name: "identity-not-believed",
     breaks: "an agent of ours whose clock was set back is told to start over although it has",
-    file: "packages/server/src/features/agents/rpc/queries.ts",
+    file: "packages/server/src/features/agents/rpc/lifecycle-queries.ts",
     find: "or position(${sql.lit(identityMark)} in a.version) > 0",
     replace: "",
     suite: late,

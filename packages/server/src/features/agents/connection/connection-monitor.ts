@@ -1,14 +1,19 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";
+import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { isLive } from "../live-queries.ts";
-import { type AgentSession, markConnected, markDisconnected } from "./connection-queries.ts";
+import { type AgentSession, markAllConnected, markAllDisconnected } from "./connection-queries.ts";
 import type { Heartbeat, WatchedPeer } from "./heartbeat.ts";
 
-interface MonitorNeeds {
+export interface MonitorNeeds {
   readonly db: Database;
+  /** Records the starts of all sessions; whether their agents are live. */
+  readonly starts: GatheredWrites<AgentSession, boolean>;
+  /** Records the ends of all sessions; whether that makes a difference to the workspace. */
+  readonly ends: GatheredWrites<AgentSession, boolean>;
   readonly heartbeat: Heartbeat;
   readonly pubsub: PubSub;
   readonly clock: Clock;
@@ -33,7 +38,11 @@ export interface ConnectionMonitor {
   watchCompanion(peer: MonitoredPeer, session: SessionOfAgent): Promise<string>;
 }
 
-export function createConnectionMonitor(needs: MonitorNeeds, replicaId: string): ConnectionMonitor {
+export function createConnectionMonitor(
+  given: Omit<MonitorNeeds, "starts" | "ends">,
+  replicaId: string,
+): ConnectionMonitor {
+  const needs = { ...given, ...sessionWrites(given) };
   const sessionOf = ({ agent, connectionId }: SessionOfAgent): AgentSession => {
     const { agentId, authenticatedAt } = agent;
     return { agentId, connectionId, replicaId, authenticatedAt };
@@ -43,6 +52,18 @@ export function createConnectionMonitor(needs: MonitorNeeds, replicaId: string):
       monitorConnection(needs, peer, sessionOf(session), session.agent.workspaceId),
     watchCompanion: (peer, session) =>
       watchCompanion(needs, peer, sessionOf(session), session.agent.workspaceId),
+  };
+}
+
+/** Returns the writes that the sessions of this replica share. */
+export function sessionWrites({
+  db,
+  clock,
+}: Pick<MonitorNeeds, "db" | "clock">): Pick<MonitorNeeds, "starts" | "ends"> {
+  const keyOf = ({ agentId }: AgentSession): string => agentId;
+  return {
+    starts: new GatheredWrites({ keyOf, clock, writeAll: (all) => markAllConnected(db, all) }),
+    ends: new GatheredWrites({ keyOf, clock, writeAll: (all) => markAllDisconnected(db, all) }),
   };
 }
 
@@ -60,11 +81,11 @@ export async function monitorConnection(
   session: AgentSession,
   workspaceId: string,
 ): Promise<string> {
-  const { db, pubsub } = needs;
+  const { starts, pubsub } = needs;
   const begin = async (): Promise<boolean> => {
-    const isLet = await markConnected(db, session);
+    const isLet = await starts.write(session);
     pubsub.publish(topics.workspace(workspaceId));
-    return isLet;
+    return isLet ?? false;
   };
   const reason = await watchOver(needs, peer, { session, workspaceId, begin });
   if (await writeEnd(needs, session)) pubsub.publish(topics.workspace(workspaceId));
@@ -106,13 +127,13 @@ async function watchOver(
 
 /** Records the end of a session; resolves to true if its workspace looks different now. */
 async function writeEnd(
-  { db, clock, logger }: MonitorNeeds,
+  { ends, clock, logger }: MonitorNeeds,
   session: AgentSession,
 ): Promise<boolean> {
   const deadline = clock.monotonic() + lastWriteTimeoutMs;
   for (;;) {
     try {
-      return await markDisconnected(db, session);
+      return (await ends.write(session)) ?? false;
     } catch (error) {
       // The times suffice: an agent not heard from counts as disconnected.
       if (clock.monotonic() > deadline) {

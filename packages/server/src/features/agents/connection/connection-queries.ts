@@ -3,6 +3,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Queryable } from "../../../platform/db/database.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { isLiveAgent } from "../live-queries.ts";
+import { isOneOfFew } from "./one-of-few.ts";
 
 /** One session of an agent; its id guards its writes, because a newer session may have taken over. */
 export interface AgentSession {
@@ -13,35 +14,54 @@ export interface AgentSession {
   readonly authenticatedAt: string;
 }
 
-/** Returns the start of an agent's first session, which precedes any answer in it. */
-export function firstConnected(authenticatedAt: string): RawBuilder<string> {
+/**
+ * Returns the start of an agent's first session, which precedes any answer in it: that of the row, or the time when the
+ * agent was authenticated for this one.
+ */
+export function firstConnected(authenticatedAt: RawBuilder<unknown>): RawBuilder<string> {
   return sql<string>`coalesce(first_connected_at, ${authenticatedAt}::timestamptz)`;
 }
 
 /** Records the start of a session; false when the agent is no longer live. */
-export async function markConnected(
+export async function markConnected(db: Queryable, session: AgentSession): Promise<boolean> {
+  return (await markAllConnected(db, [session])).get(session.agentId) ?? false;
+}
+
+/**
+ * Records the starts of sessions, each of another agent. Resolves to whether the agents are live, by their ids; those
+ * that are gone are missing.
+ */
+export async function markAllConnected(
   db: Queryable,
-  { agentId, connectionId, replicaId, authenticatedAt }: AgentSession,
-): Promise<boolean> {
-  const [row] = await connected(db, agentId, connectionId, replicaId, authenticatedAt);
-  return row?.deleted === false && row.is_live;
+  sessions: readonly AgentSession[],
+): Promise<ReadonlyMap<string, boolean>> {
+  const rows = await connected(
+    db,
+    sessions.map(({ agentId }) => agentId),
+    sessions.map(({ connectionId }) => connectionId),
+    sessions.map(({ replicaId }) => replicaId),
+    sessions.map(({ authenticatedAt }) => authenticatedAt),
+  );
+  return new Map(rows.map(({ id, deleted, is_live }) => [id, !deleted && is_live]));
 }
 
 const connected = prepareQuery(
-  (db, agentId: string, connectionId: string, replicaId: string, authenticatedAt: string) =>
-    db
-      .updateTable("workspace_agents")
-      .set({
-        first_connected_at: firstConnected(authenticatedAt),
-        last_connected_at: sql`now()`,
-        connected_at: sql`now()`,
-        connection_id: connectionId,
-        last_connected_replica_id: replicaId,
-        updated_at: sql`now()`,
-      })
-      .where("id", "=", agentId)
-      // The current row, under its lock: the view is as of the statement's start.
-      .returning(["deleted", isLiveAgent(agentId).as("is_live")]),
+  (
+    _,
+    agentIds: readonly string[],
+    connectionIds: readonly string[],
+    replicaIds: readonly string[],
+    authenticatedAts: readonly string[],
+  ) => sql<{ readonly id: string; readonly deleted: boolean; readonly is_live: boolean }>`
+    update workspace_agents a set
+        first_connected_at = ${firstConnected(sql`new.authenticated_at`)},
+        last_connected_at = now(), connected_at = now(), updated_at = now(),
+        connection_id = new.connection_id, last_connected_replica_id = new.replica_id
+      from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[], ${replicaIds}::uuid[],
+          ${authenticatedAts}::timestamptz[]) as new (id, connection_id, replica_id, authenticated_at)
+      where a.id = new.id and ${isOneOfFew("new.id")}
+      -- The current row, under its lock: the view is as of the statement's start.
+      returning a.id, a.deleted, ${isLiveAgent(sql.ref("a.id"))} as is_live`,
 );
 
 /**
@@ -73,23 +93,35 @@ const alive = prepareQuery(
     select agent_id from session where ${isLiveAgent(sql.ref("session.agent_id"))}`,
 );
 
-/**
- * Records the end of a session; false when that makes no difference to the workspace, because a newer one has taken over
- * or the agent was replaced.
- */
+/** Records the end of a session; false as in `markAllDisconnected`. */
 export async function markDisconnected(
   db: Queryable,
-  { agentId, connectionId }: AgentSession,
+  session: Pick<AgentSession, "agentId" | "connectionId">,
 ): Promise<boolean> {
-  const [row] = await disconnected(db, agentId, connectionId);
-  return row?.deleted === false;
+  return (await markAllDisconnected(db, [session])).get(session.agentId) ?? false;
 }
 
-const disconnected = prepareQuery((db, agentId: string, connectionId: string) =>
-  db
-    .updateTable("workspace_agents")
-    .set({ disconnected_at: sql`now()`, updated_at: sql`now()` })
-    .where("id", "=", agentId)
-    .where("connection_id", "=", connectionId)
-    .returning("deleted"),
+/**
+ * Records the ends of sessions, each of another agent. Resolves, by the agent's id, to false where that makes no
+ * difference to the workspace because the agent was replaced; a session that a newer one has taken over is missing.
+ */
+export async function markAllDisconnected(
+  db: Queryable,
+  sessions: readonly Pick<AgentSession, "agentId" | "connectionId">[],
+): Promise<ReadonlyMap<string, boolean>> {
+  const agentIds = sessions.map(({ agentId }) => agentId);
+  const connectionIds = sessions.map(({ connectionId }) => connectionId);
+  const rows = await disconnected(db, agentIds, connectionIds);
+  return new Map(rows.map(({ id, deleted }) => [id, !deleted]));
+}
+
+const disconnected = prepareQuery(
+  (_, agentIds: readonly string[], connectionIds: readonly string[]) => sql<{
+    readonly id: string;
+    readonly deleted: boolean;
+  }>`
+    update workspace_agents a set disconnected_at = now(), updated_at = now()
+      from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[]) as ended (id, connection_id)
+      where a.id = ended.id and a.connection_id = ended.connection_id and ${isOneOfFew("ended.id")}
+      returning a.id, a.deleted`,
 );

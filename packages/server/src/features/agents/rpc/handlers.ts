@@ -11,6 +11,7 @@ import {
 } from "@slipway/wire";
 
 import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
+import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { updateAppHealths } from "./app-health.ts";
 import { badRequestPrefix, updateAppStatus } from "./app-status.ts";
 import { announcementBanners, type BannerNeeds, serviceBanner } from "./banners.ts";
@@ -18,12 +19,17 @@ import { reportBoundaryLogs } from "./boundary-logs.ts";
 import { boundedParser } from "./bounded.ts";
 import { reportConnection } from "./connections.ts";
 import { streamDerpMaps } from "./derp-maps.ts";
-import { updateLifecycle } from "./lifecycle.ts";
+import {
+  type LifecycleEffect,
+  type LifecycleReport,
+  updateLifecycles,
+} from "./lifecycle-queries.ts";
+import { type LifecycleNeeds, updateLifecycle } from "./lifecycle.ts";
 import { batchCreateLogs, type LogNeeds, parseLogRequest } from "./logs.ts";
 import { selectManifests } from "./manifest-queries.ts";
 import { getManifest, type ManifestNeeds } from "./manifest.ts";
 import { batchUpdateMetadata, type MetadataNeeds } from "./metadata.ts";
-import { selectResourceMonitors } from "./queries.ts";
+import { selectResourceMonitors, type StartupOfAgent, updateStartups } from "./queries.ts";
 import {
   monitoringConfiguration,
   type MonitorNeeds,
@@ -31,21 +37,24 @@ import {
 } from "./resource-monitoring.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
 import { scriptCompleted } from "./script-timing.ts";
-import { updateStartup } from "./startup.ts";
+import { type StartupNeeds, updateStartup } from "./startup.ts";
 import { type StatsNeeds, updateStats } from "./stats.ts";
 import { createSubAgent, deleteSubAgent, listSubAgents, type SubAgentNeeds } from "./sub-agents.ts";
 
 /** The needs of all handlers, each of which takes its own few. */
 export type HandlerNeeds = LogNeeds &
-  Omit<ManifestNeeds, keyof Lookups> &
+  Omit<ManifestNeeds, keyof Shared> &
   MetadataNeeds &
   StatsNeeds &
   SubAgentNeeds &
   BannerNeeds &
   CoordinateNeeds;
 
-/** The lookups that the sessions of this replica share. */
-type Lookups = Pick<ManifestNeeds, "manifests"> & Pick<MonitorNeeds, "monitors">;
+/** The lookups and writes that the sessions of this replica share. */
+type Shared = Pick<ManifestNeeds, "manifests"> &
+  Pick<MonitorNeeds, "monitors"> &
+  Pick<StartupNeeds, "startups"> &
+  Pick<LifecycleNeeds, "lifecycles">;
 
 interface CoordinateNeeds {
   /** Serves an agent as a peer of the network, until the signal or the end of its requests. */
@@ -65,11 +74,22 @@ const { method: network } = Tailnet;
  * RefreshResumeToken and WorkspaceUpdates.
  */
 export function agentRpcs(given: HandlerNeeds): RpcTable<RpcCaller> {
-  const { db } = given;
+  const { db, clock } = given;
+  const keyOf = ({ agentId }: { readonly agentId: string }): string => agentId;
   const needs = {
     ...given,
     manifests: new GatheredLookups((ids) => selectManifests(db, ids)),
     monitors: new GatheredLookups((ids) => selectResourceMonitors(db, ids)),
+    startups: new GatheredWrites<StartupOfAgent, true>({
+      keyOf,
+      clock,
+      writeAll: (all) => updateStartups(db, all),
+    }),
+    lifecycles: new GatheredWrites<LifecycleReport, LifecycleEffect>({
+      keyOf,
+      clock,
+      writeAll: (all) => updateLifecycles(db, all),
+    }),
   };
   const bounded = <I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -116,7 +136,7 @@ export function agentRpcs(given: HandlerNeeds): RpcTable<RpcCaller> {
 }
 
 type Handler<I extends DescMessage, O extends DescMessage> = (
-  needs: HandlerNeeds & Lookups,
+  needs: HandlerNeeds & Shared,
   caller: RpcCaller,
   request: MessageShape<I>,
 ) => Promise<MessageInitShape<O>>;

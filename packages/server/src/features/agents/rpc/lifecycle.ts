@@ -2,17 +2,18 @@ import type { LifecycleState } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 import { type Lifecycle, Lifecycle_State, type UpdateLifecycleRequest } from "@slipway/wire";
 
-import type { Database } from "../../../platform/db/database.ts";
+import type { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required, timeField } from "./fields.ts";
-import { updateAgentLifecycle } from "./queries.ts";
+import type { LifecycleEffect, LifecycleReport } from "./lifecycle-queries.ts";
 import { requireBudget } from "./require-budget.ts";
 import { notLive } from "./require-live.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
 
-interface Needs {
-  readonly db: Database;
+export interface LifecycleNeeds {
+  /** Stores the reports of all agents. */
+  readonly lifecycles: GatheredWrites<LifecycleReport, LifecycleEffect>;
   readonly pubsub: PubSub;
   readonly clock: Clock;
 }
@@ -31,19 +32,21 @@ const states: ReadonlyMap<number, LifecycleState> = new Map([
 
 /** Stores the agent's state, whatever the previous one, and echoes it (docs/protocol/rpc.md §7.3). */
 export async function updateLifecycle(
-  { db, pubsub, clock }: Needs,
+  { lifecycles, pubsub, clock }: LifecycleNeeds,
   caller: Pick<RpcCaller, "agent" | "connectionId" | "spend">,
   request: UpdateLifecycleRequest,
 ): Promise<Lifecycle> {
   const lifecycle = required(request.lifecycle, "lifecycle");
   const { agentId, authenticatedAt, workspaceId } = caller.agent;
-  const session = { agentId, authenticatedAt, connectionId: caller.connectionId };
   requireBudget(caller, "updates");
-  const effect = await updateAgentLifecycle(db, session, {
+  const effect = await lifecycles.write({
+    agentId,
+    authenticatedAt,
+    connectionId: caller.connectionId,
     state: enumField(states, lifecycle.state, "lifecycle state"),
     changedAt: timeField(lifecycle.changedAt, "changed_at") ?? timestampFromMs(clock.now()),
   });
-  if (effect === "not-live") throw notLive();
+  if (effect === undefined || effect === "not-live") throw notLive();
   if (effect === "changed") pubsub.publish(topics.workspace(workspaceId));
   return lifecycle;
 }

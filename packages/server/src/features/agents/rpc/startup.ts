@@ -2,18 +2,19 @@ import type { Subsystem } from "@slipway/api";
 import { RpcError } from "@slipway/rpc";
 import { type Startup, Startup_Subsystem, type UpdateStartupRequest } from "@slipway/wire";
 
-import type { Database } from "../../../platform/db/database.ts";
+import type { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
-import { updateAgentStartup } from "./queries.ts";
+import type { StartupOfAgent } from "./queries.ts";
 import { requireBudget } from "./require-budget.ts";
 import { notLive } from "./require-live.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
 
-interface Needs {
-  readonly db: Database;
+export interface StartupNeeds {
+  /** Stores the descriptions of all agents. */
+  readonly startups: GatheredWrites<StartupOfAgent, true>;
   readonly pubsub: PubSub;
 }
 
@@ -27,7 +28,7 @@ const maxVersionLength = agentLimits["coder.agent.v2.Startup"].version.maxBytes;
 
 /** Stores the agent's version, directory and subsystems, and echoes them (docs/protocol/rpc.md §7.2). */
 export async function updateStartup(
-  { db, pubsub }: Needs,
+  { startups, pubsub }: StartupNeeds,
   caller: Pick<RpcCaller, "agent" | "apiVersion" | "spend">,
   request: UpdateStartupRequest,
 ): Promise<Startup> {
@@ -39,13 +40,16 @@ export async function updateStartup(
   }
   requireBudget(caller, "updates");
   const names = startup.subsystems.map((value) => enumField(subsystems, value, "subsystem"));
-  const isStored = await updateAgentStartup(db, caller.agent, {
+  const { agentId, authenticatedAt } = caller.agent;
+  const isStored = await startups.write({
+    agentId,
+    authenticatedAt,
     version,
     expandedDirectory: withoutNul(expandedDirectory),
     subsystems: [...new Set(names)].toSorted(),
     apiVersion: caller.apiVersion,
   });
-  if (!isStored) throw notLive();
+  if (isStored === undefined) throw notLive();
   pubsub.publish(topics.workspace(caller.agent.workspaceId));
   return startup;
 }

@@ -1,0 +1,117 @@
+import type { LifecycleState } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { Queryable } from "../../../platform/db/database.ts";
+import { prepareQuery } from "../../../platform/db/prepared-query.ts";
+import type { AgentSession } from "../connection/connection-queries.ts";
+import { isOneOfFew } from "../connection/one-of-few.ts";
+import { isLiveAgent } from "../live-queries.ts";
+
+/** The mark in the version of agents that decide by identity, such as `v2.37.0+slipway.0.1.0`. */
+const identityMark = "+slipway.";
+
+/**
+ * The condition that a report `new` of agent `a` starting is about its lifecycle as this row, not a late one
+ * from before the claim. An agent that decides by identity drops such reports by itself. A stock agent delivers them in
+ * order: so one that was seen to shut down has none left. Otherwise the time of the report decides, by the clock of the
+ * agent's machine: no lifecycle as this row began before its first session did (docs/claims.md).
+ */
+const isOfThisLife = sql<boolean>`(
+    a.reinit_received_at is not null
+      or position(${sql.lit(identityMark)} in a.version) > 0
+      or extract(epoch from new.changed_at - coalesce(a.first_connected_at, new.authenticated_at))
+        * 1000 >= coalesce(a.clock_ahead_ms, 0))`;
+
+/** The effect of a report of the lifecycle; `none`: the agent is live, and the report is not about its present lifecycle. */
+export type LifecycleEffect = "changed" | "none" | "not-live";
+
+/** A report of the lifecycle by its session. */
+export interface LifecycleReport extends Omit<AgentSession, "replicaId"> {
+  readonly state: LifecycleState;
+  readonly changedAt: string;
+}
+
+/** Updates the lifecycle state of an agent, as `updateLifecycles` does. */
+export async function updateAgentLifecycle(
+  db: Queryable,
+  session: Omit<AgentSession, "replicaId">,
+  change: { readonly state: LifecycleState; readonly changedAt: string },
+): Promise<LifecycleEffect> {
+  const effects = await updateLifecycles(db, [{ ...session, ...change }]);
+  return effects.get(session.agentId) ?? "not-live";
+}
+
+/**
+ * Updates the lifecycle states of agents, each of another; resolves to the effects by the agents' ids. Start and end of
+ * the start scripts follow from it (table of docs/protocol/rpc.md §7.3). While an agent is owed a reinit, any report
+ * except `starting` is about its previous lifecycle and changes nothing (docs/claims.md); a shutdown after it was
+ * notified is recorded, because a release that does not recognize repetitions would restart at each. Nor does a
+ * session's report of a time that the agent has passed have an effect once a newer session exists: the statement was
+ * delayed, and the agent, which had no answer, has sent it again. In the newest session, an agent's clock may have been
+ * set back.
+ */
+export async function updateLifecycles(
+  db: Queryable,
+  reports: readonly LifecycleReport[],
+): Promise<ReadonlyMap<string, LifecycleEffect>> {
+  const rows = await lifecycles(
+    db,
+    reports.map(({ agentId }) => agentId),
+    reports.map(({ connectionId }) => connectionId),
+    reports.map(({ authenticatedAt }) => authenticatedAt),
+    reports.map(({ state }) => state),
+    reports.map(({ changedAt }) => changedAt),
+  );
+  return new Map(rows.map(({ id, effect }) => [id, effect]));
+}
+
+const lifecycles = prepareQuery(
+  (
+    _,
+    agentIds: readonly string[],
+    connectionIds: readonly string[],
+    authenticatedAts: readonly string[],
+    states: readonly LifecycleState[],
+    changedAts: readonly string[],
+  ) => sql<{ readonly id: string; readonly effect: LifecycleEffect }>`
+    with new as materialized (
+      select *, ${isLiveAgent(sql.ref("reported.id"))} as is_live
+        from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[], ${authenticatedAts}::timestamptz[],
+            ${states}::text[], ${changedAts}::timestamptz[])
+          as reported (id, connection_id, authenticated_at, state, changed_at)
+        where ${isOneOfFew("reported.id")}),
+    received as (
+      update workspace_agents a set reinit_received_at = now() from new
+        where a.id = new.id and new.is_live and a.took_over and a.started_at is null
+          and a.reinit_sent_at is not null and a.reinit_received_at is null
+          and new.state in ('shutting_down', 'shutdown_timeout', 'shutdown_error', 'off')
+        returning a.id, a.deleted),
+    changed as (
+      update workspace_agents a set
+        lifecycle_state = new.state,
+        started_at = case
+          when new.state = 'starting' then new.changed_at
+          when new.state in ('ready', 'start_timeout', 'start_error') then coalesce(a.started_at, new.changed_at)
+          else a.started_at end,
+        ready_at = case
+          when new.state = 'starting' then null
+          when new.state in ('ready', 'start_timeout', 'start_error') then new.changed_at
+          else a.ready_at end,
+        clock_ahead_ms = greatest(a.clock_ahead_ms, extract(epoch from new.changed_at - now()) * 1000),
+        updated_at = now()
+      from new
+      where a.id = new.id and new.is_live
+        and (a.started_at is not null or not a.took_over or (new.state = 'starting' and ${isOfThisLife}))
+        and not (coalesce(a.connection_id <> new.connection_id, false) and (
+          coalesce(new.changed_at < greatest(a.started_at, a.ready_at), false) or
+          coalesce(new.changed_at = case
+            when new.state = 'starting' then a.started_at
+            when new.state in ('ready', 'start_timeout', 'start_error') then a.ready_at end, false)))
+      returning a.id)
+    select new.id, case
+        when new.id in (select id from changed) then 'changed'
+        -- A claim may have ended the agent while the statement waited for its row.
+        when new.is_live and new.id not in (select id from received where deleted) then 'none'
+        else 'not-live' end as effect
+      from new`,
+);
