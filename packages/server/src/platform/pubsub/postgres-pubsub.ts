@@ -10,6 +10,8 @@ import type { Listener, LocalHints, PubSub } from "./pubsub.ts";
 export const channel = "slipway";
 /** The delay in which hints gather into one statement. */
 const gatherMs = 5;
+/** The least time between two such statements: each is a transaction of its own, and wakes every replica. */
+const paceMs = 20;
 /** PostgreSQL accepts 7,999 bytes in one NOTIFY. */
 const maxPayloadBytes = 7_900;
 
@@ -30,6 +32,7 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
   readonly #scope = new Scope();
   readonly #outgoing = new Set<string>();
   #gathering = false;
+  #notifiedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PubSubOptions) {
     this.#options = options;
@@ -47,8 +50,13 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
     if (this.#gathering) return;
     this.#gathering = true;
     this.#scope.run(async (signal) => {
-      await this.#options.clock.sleep(gatherMs, signal);
+      const { clock } = this.#options;
+      await clock.sleep(
+        Math.max(gatherMs, this.#notifiedAtMs + paceMs - clock.monotonic()),
+        signal,
+      );
       this.#gathering = false;
+      this.#notifiedAtMs = clock.monotonic();
       await this.#notify();
     });
   }
