@@ -50,8 +50,8 @@ export const races: readonly Mutant[] = [
     name: "own-job-taken-again",
     breaks: "a worker that could not renew a lease runs its own job twice at the same time",
     file: "packages/server/src/platform/jobs/queries.ts",
-    find: "id <> all(${sql.val([...active])}::uuid[])",
-    replace: "(id <> all(${sql.val([...active])}::uuid[]) or lease_until < now())",
+    find: "id <> all(${active}::uuid[])",
+    replace: "(id <> all(${active}::uuid[]) or lease_until < now())",
     suite: { project: "db", files: ["packages/server/tests/jobs.test.ts"] },
   },
 ];

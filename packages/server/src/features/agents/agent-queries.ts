@@ -6,6 +6,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { KeptAgentToken } from "../../platform/auth/agent-token.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { appRow, scriptName, scriptRow } from "./definition-rows.ts";
 
 /** One agent of a build, with every text rendered. */
@@ -100,8 +101,8 @@ function metadataOf(agentId: string, { metadata }: AgentDefinition) {
 }
 
 /** Selects the agents of a build that a driver runs, without their sub-agents. */
-export function selectDriverAgents(db: Queryable, buildId: string) {
-  return db
+export const selectDriverAgents = prepareQuery((db, buildId: string) =>
+  db
     .selectFrom("workspace_agents")
     .where("workspace_build_id", "=", buildId)
     .where("parent_id", "is", null)
@@ -117,9 +118,8 @@ export function selectDriverAgents(db: Queryable, buildId: string) {
       "environment_variables",
       "auth",
       "auth_instance_id",
-    ])
-    .execute();
-}
+    ]),
+);
 
 /** Resets the lifecycle of restarted agents: they take over nothing any more. */
 export async function resetLifecycles(db: Queryable, agentIds: readonly string[]): Promise<void> {

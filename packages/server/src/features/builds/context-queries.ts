@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { isReplaced } from "../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
@@ -59,9 +60,14 @@ function buildContexts(db: Queryable) {
   );
 }
 
-export function selectBuildContext(db: Queryable, jobId: string) {
-  return buildContexts(db).where("b.job_id", "=", jobId).executeTakeFirst();
+export async function selectBuildContext(db: Queryable, jobId: string) {
+  const [context] = await contextsOfJob(db, jobId);
+  return context;
 }
+
+const contextsOfJob = prepareQuery((db, jobId: string) =>
+  buildContexts(db).where("b.job_id", "=", jobId),
+);
 
 export type BuildContext = NonNullable<Awaited<ReturnType<typeof selectBuildContext>>>;
 

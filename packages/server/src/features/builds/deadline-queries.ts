@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 
 /** The deadline of a workspace `w` that starts now; null: none. */
@@ -21,13 +22,17 @@ export async function updateStarted(
   buildId: string,
   state: Uint8Array | undefined,
 ): Promise<void> {
-  await sql`
+  await startedBuilds(db, buildId, state === undefined ? null : Buffer.from(state));
+}
+
+const startedBuilds = prepareQuery(
+  (_, buildId: string, state: Buffer | null) => sql`
     update workspace_builds b
-      set driver_state = ${state === undefined ? null : Buffer.from(state)}, updated_at = now(),
+      set driver_state = ${state}, updated_at = now(),
         deadline = case when w.ttl_ms is null then b.deadline else least(${endOfLife}, b.max_deadline) end
       from workspaces w
-      where b.id = ${buildId} and w.id = b.workspace_id`.execute(db);
-}
+      where b.id = ${buildId} and w.id = b.workspace_id`,
+);
 
 /** Sets the deadline of a running build; null: none. */
 export async function updateBuildDeadline(

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 
 /**
  * Locks a workspace until the transaction ends. Its updates never write columns that foreign keys refer to, so rows
@@ -35,8 +36,15 @@ export async function lockOrigin(
   templateId: string,
   userId: string,
 ): Promise<{ readonly hasTemplate: boolean; readonly hasOwner: boolean }> {
-  const { rows } = await sql<{ readonly hasTemplate: boolean; readonly hasOwner: boolean }>`
-    select ${keepsTemplate(sql`${templateId}::uuid`)} as "hasTemplate",
-      ${keepsUser(sql`${userId}::uuid`)} as "hasOwner"`.execute(db);
-  return rows[0] ?? { hasTemplate: false, hasOwner: false };
+  const [origin] = await origins(db, templateId, userId);
+  return origin ?? { hasTemplate: false, hasOwner: false };
 }
+
+const origins = prepareQuery(
+  (_, templateId: string, userId: string) => sql<{
+    readonly hasTemplate: boolean;
+    readonly hasOwner: boolean;
+  }>`
+    select ${keepsTemplate(sql`${templateId}::uuid`)} as "hasTemplate",
+      ${keepsUser(sql`${userId}::uuid`)} as "hasOwner"`,
+);

@@ -2,7 +2,8 @@ import { type JobLog, type JobType, prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
-import { type NewRows, transactionTime } from "../db/insert-rows.ts";
+import { insertRows, type NewRows, transactionTime } from "../db/insert-rows.ts";
+import { prepareQuery } from "../db/prepared-query.ts";
 import type { LogRange } from "../http/log-range.ts";
 import { jobColumns } from "./job-columns.ts";
 
@@ -82,8 +83,13 @@ export function endedJobRows(
  * Takes the oldest job that is pending, whose lease expired, or that this worker held before it restarted. `active` are
  * this worker's current jobs. System jobs have the lowest priority.
  */
-export function acquireJob(db: Queryable, workerId: string, active: readonly string[]) {
-  return db
+export async function acquireJob(db: Queryable, workerId: string, active: readonly string[]) {
+  const [job] = await acquiredJobs(db, workerId, active);
+  return job;
+}
+
+const acquiredJobs = prepareQuery((db, workerId: string, active: readonly string[]) =>
+  db
     .updateTable("jobs")
     .set({
       worker_id: workerId,
@@ -96,7 +102,7 @@ export function acquireJob(db: Queryable, workerId: string, active: readonly str
         .selectFrom("jobs")
         .where("completed_at", "is", null)
         // Even if it could not renew their leases for a while.
-        .where(sql<boolean>`id <> all(${sql.val([...active])}::uuid[])`)
+        .where(sql<boolean>`id <> all(${active}::uuid[])`)
         .where((or) =>
           or.or([or("only_worker_id", "is", null), or("only_worker_id", "=", workerId)]),
         )
@@ -123,9 +129,8 @@ export function acquireJob(db: Queryable, workerId: string, active: readonly str
       "workspace_id",
       "created_at",
       "canceled_at",
-    ])
-    .executeTakeFirst();
-}
+    ]),
+);
 
 /** Renews leases; resolves to the jobs that still belong to this worker, each with whether it was canceled. */
 export async function renewLeases(
@@ -187,20 +192,17 @@ export interface JobEnd {
  * succeeded before it could be canceled counts as succeeded.
  */
 export async function completeJob(db: Queryable, end: JobEnd): Promise<boolean> {
-  const result = await db
-    .updateTable("jobs")
-    .set({
-      completed_at: sql`now()`,
-      updated_at: sql`now()`,
-      error: end.error ?? null,
-      ...(end.error === undefined ? { canceled_at: null } : {}),
-    })
-    .where("id", "=", end.jobId)
-    .where("worker_id", "=", end.workerId)
-    .where("completed_at", "is", null)
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+  const { jobId, workerId, error } = end;
+  return (await completedJobs(db, jobId, workerId, error ?? null)).length === 1;
 }
+
+const completedJobs = prepareQuery(
+  (_, jobId: string, workerId: string, error: string | null) => sql<{ readonly id: string }>`
+    update jobs set completed_at = now(), updated_at = now(), error = ${error}::text,
+        canceled_at = case when ${error}::text is null then null else canceled_at end
+      where id = ${jobId} and worker_id = ${workerId} and completed_at is null
+      returning id`,
+);
 
 export type NewJobLog = Pick<JobLog, "log_source" | "log_level" | "stage" | "output">;
 
@@ -209,10 +211,9 @@ export async function insertJobLogs(
   jobId: string,
   logs: readonly NewJobLog[],
 ): Promise<void> {
-  await db
-    .insertInto("job_logs")
-    .values(logs.map((log) => ({ ...log, job_id: jobId })))
-    .execute();
+  await insertRows(db, [
+    { table: "job_logs", rows: logs.map((log) => ({ ...log, job_id: jobId })) },
+  ]);
 }
 
 /** The maximum number of log lines per read. */
