@@ -2,10 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { ApiClient } from "@slipway/sdk/http";
+import { ApiClient } from "@slipway/sdk/http";
 import { logInAsAdmin, startServerProcess, unlimitedWorkspaces } from "@slipway/testkit";
 
 import { type FleetAgent, makeFleet, makeWorkspaces } from "./external-fleet.ts";
+import { openPlainFetch } from "./plain-fetch.ts";
 import { findStockServer } from "./stock-server.ts";
 
 /** A server that is measured. */
@@ -28,7 +29,8 @@ export async function openBenchServers(
   const server = opened.use(
     await startServerProcess({ dataDir, port: 0, environment: unlimitedWorkspaces }),
   );
-  const client = await logInAsAdmin(server.url);
+  const { headers } = await logInAsAdmin(server.url);
+  const client = new ApiClient({ serverUrl: server.url, headers, fetch: openPlainFetch() });
   const ours: BenchServer = {
     name: "ours",
     client,

@@ -2,12 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { ApiClient } from "@slipway/sdk/http";
+import { ApiClient } from "@slipway/sdk/http";
 import { logInAsAdmin, startServerProcess, unlimitedWorkspaces } from "@slipway/testkit";
 
 import { ClaimedAgents } from "./claimed-agents.ts";
 import { type MeasuredPostgres, openMeasuredPostgres } from "./measured-postgres.ts";
 import { openWaitingFleet, type WaitingFleet } from "./open-waiting-fleet.ts";
+import { openPlainFetch } from "./plain-fetch.ts";
 import type { PrebuildPool } from "./prebuild-pool.ts";
 
 /** A server with its database, and agents that wait for their owners. */
@@ -38,12 +39,13 @@ export async function openClaimWorld(opened: AsyncDisposableStack): Promise<Clai
       environment: { ...unlimitedWorkspaces, SLIPWAY_POSTGRES_URL: database.url },
     }),
   );
+  const { headers } = await logInAsAdmin(server.url);
   const claimed = new ClaimedAgents();
   const order = { kind: "agents", serverUrl: server.url } as const;
   return {
     database,
     serverPid: server.pid,
-    client: await logInAsAdmin(server.url),
+    client: new ApiClient({ serverUrl: server.url, headers, fetch: openPlainFetch() }),
     fleets: Array.from({ length: fleetCount }, () =>
       openWaitingFleet(opened, order, (report) => claimed.take(report)),
     ),

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { createWorkspace, type Workspace } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
@@ -12,6 +13,9 @@ export interface FleetAgent {
   readonly workspaceId: string;
   readonly token: string;
 }
+
+/** The interval at which to ask whether a workspace runs: a longer one would be most of what is measured. */
+const pollMs = 10;
 
 const template = `
 driver: external
@@ -45,5 +49,9 @@ export async function makeWorkspaces(client: ApiClient, count: number): Promise<
 async function makeWorkspace(client: ApiClient, templateId: string): Promise<Workspace> {
   const body = { name: `w-${randomUUID().slice(0, 13)}`, template_id: templateId };
   const { id } = await client.call(createWorkspace, { params: { user: "me" }, body });
-  return waitForWorkspace(client, id, ({ latest_build: { status } }) => status === "running");
+  // Its build takes longer than to ask for it.
+  await pause(pollMs);
+  return waitForWorkspace(client, id, ({ latest_build: { status } }) => status === "running", {
+    pollMs,
+  });
 }

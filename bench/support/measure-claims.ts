@@ -3,13 +3,13 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { makeMany } from "./at-once.ts";
 import { beginAtRate } from "./at-rate.ts";
+import { noteCosts } from "./claim-cost.ts";
 import type { ClaimWorld } from "./claim-world.ts";
 import { claim, type Committed, readCommitTimes } from "./claim.ts";
 import type { ClaimedAgent } from "./claimed-agents.ts";
 import type { Findings } from "./findings.ts";
 import type { NotifyFloor, NotifyRounds } from "./notify-floor.ts";
 import type { PrebuildPool } from "./prebuild-pool.ts";
-import { readProcessCost } from "./process-cost.ts";
 import { type RealLife, startRealAgent } from "./real-agents.ts";
 
 /** The number of claims and the rate at which they begin. */
@@ -18,7 +18,7 @@ export interface ClaimRate {
   readonly claims: number;
 }
 
-const notifyEveryMs = 20;
+const notifyEveryMs = 50;
 /** The time that agents get to finish after their start scripts began. */
 export const settleMs = 5_000;
 
@@ -31,11 +31,13 @@ export async function measureRate(
   findings: Findings,
 ): Promise<void> {
   const name = `${rate.perSecond}/s`;
-  const made = await claimBesideFloor(world, floor, pool, { name, rate }, findings);
   const times: { readonly one: Committed; readonly agent: ClaimedAgent }[] = [];
-  for (const one of made) {
-    times.push({ one, agent: await world.claimed.begun(one.workspaceId) });
-  }
+  await noteCosts(world, { name, claims: rate.claims, findings }, async () => {
+    const made = await claimBesideFloor(world, floor, pool, { name, rate }, findings);
+    for (const one of made) {
+      times.push({ one, agent: await world.claimed.begun(one.workspaceId) });
+    }
+  });
   findings.noteTimes(
     `${name}: commit → frame`,
     times.map(({ one, agent }) => agent.frameAtMs - one.committedAtMs),
@@ -102,25 +104,21 @@ export async function measureReal(
 }
 
 async function claimBesideFloor(
-  { database, client, serverPid }: ClaimWorld,
+  { database, client }: ClaimWorld,
   floor: NotifyFloor,
   pool: PrebuildPool,
   { name, rate }: { readonly name: string; readonly rate: ClaimRate },
   findings: Findings,
 ): Promise<readonly Committed[]> {
-  const before = readProcessCost(serverPid);
   const [made, rounds] = await besideFloor(floor, () =>
     beginAtRate(rate.perSecond, rate.claims, () => claim(client, pool)),
   );
-  const after = readProcessCost(serverPid);
   findings.noteTimes(`${name}: bare NOTIFY`, rounds.bare);
   findings.noteTimes(`${name}: row with NOTIFY`, rounds.committed);
   findings.noteTimes(
     `${name}: request → response`,
     made.map(({ requestedAtMs, respondedAtMs }) => respondedAtMs - requestedAtMs),
   );
-  const usedMs = (after.cpuSeconds - before.cpuSeconds) * 1000;
-  findings.note(`${name}: processor of the server, a claim`, "ms, processor", usedMs / made.length);
   return readCommitTimes(database, made);
 }
 

@@ -6,6 +6,8 @@ import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import pg from "pg";
 
+import { readTreeCpuSeconds } from "./process-cost.ts";
+
 /**
  * The embedded database, with facts that a server's own would not tell: the number of statements it gets, and the time
  * of each commit.
@@ -13,6 +15,8 @@ import pg from "pg";
 export interface MeasuredPostgres {
   /** The address for a server, as SLIPWAY_POSTGRES_URL. */
   readonly url: string;
+  /** Returns the processor time of all its processes so far, in seconds. */
+  readonly cpuSeconds: () => number;
   /** A connection of its own; it goes with the database. */
   readonly connect: () => Promise<pg.Client>;
   readonly query: <Row extends pg.QueryResultRow>(
@@ -52,7 +56,7 @@ export async function openMeasuredPostgres(
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
   await prepare(dataDir);
-  const { connection } = opened.use(await open(dataDir));
+  const { connection, pid } = opened.use(await open(dataDir));
   const clients: pg.Client[] = [];
   opened.defer(async () => {
     for (const client of clients) await client.end();
@@ -78,6 +82,7 @@ export async function openMeasuredPostgres(
   const address = new URLSearchParams({ host, port: String(port), user });
   return {
     url: `postgres:///${database}?${address.toString()}`,
+    cpuSeconds: () => readTreeCpuSeconds(pid),
     connect,
     query,
     countStatements: async () => {

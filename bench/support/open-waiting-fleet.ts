@@ -32,6 +32,7 @@ export interface FleetAnswer {
 
 /** Agents that wait for their owners, in another process; see `waiting-fleet.ts`. */
 export interface WaitingFleet {
+  readonly pid: number;
   /** Resolves when an agent of each token waits. */
   readonly join: (tokens: readonly string[]) => Promise<void>;
   /** Cuts all reinit streams at once; resolves, when as many are back, to the time that each took, in milliseconds. */
@@ -77,6 +78,7 @@ export function openWaitingFleet(
     return answered.promise;
   };
   return {
+    pid: child.pid ?? 0,
     join: async (tokens) => void (await ask({ do: "join", tokens })),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by the fleet
     cut: async () => (await ask({ do: "cut" })) as readonly number[],

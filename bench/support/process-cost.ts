@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 import { parseProcStat, parseProcStatus, ticksPerSecond } from "@slipway/runtime";
 
@@ -20,4 +20,26 @@ export function readProcessCost(pid: number): ProcessCost {
     peakMb: megabytes("VmHWM"),
     cpuSeconds: (stat?.usedTicks ?? Number.NaN) / ticksPerSecond,
   };
+}
+
+/** Returns the processor time of a process and of its children that have not ended, in seconds. Linux only. */
+export function readTreeCpuSeconds(pid: number): number {
+  const ticks = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => {
+      const stat = readStat(name);
+      return stat !== undefined && (Number(name) === pid || stat.parentPid === pid)
+        ? stat.usedTicks
+        : 0;
+    });
+  return ticks.reduce((sum, used) => sum + used, 0) / ticksPerSecond;
+}
+
+function readStat(pid: string): ReturnType<typeof parseProcStat> {
+  try {
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    // It has ended meanwhile.
+    return undefined;
+  }
 }

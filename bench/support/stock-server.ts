@@ -136,7 +136,7 @@ async function makeWorkspace(
   return { workspaceId: workspace.id, build: await waitForJob<Build>(client, path) };
 }
 
-const pollMs = 50;
+const pollMs = 10;
 
 async function waitForJob<T extends { readonly job: Job }>(
   client: ApiClient,

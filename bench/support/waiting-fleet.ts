@@ -27,8 +27,18 @@ const sockets = new ReinitSockets();
 /** Keeps agents from dialing while it is set. */
 let hold: PromiseWithResolvers<void> | undefined;
 
+/** The time in which lines gather: each is stamped with its own time, and a write of its own would cost more than it. */
+const gatherMs = 20;
+let printed = "";
+
 function print(line: FleetReport | FleetAnswer): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  if (printed === "") setTimeout(flush, gatherMs);
+  printed += `${JSON.stringify(line)}\n`;
+}
+
+function flush(): void {
+  process.stdout.write(printed);
+  printed = "";
 }
 
 /** An agent of one token. */

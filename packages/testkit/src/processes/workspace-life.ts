@@ -31,13 +31,17 @@ export function requireAgent(workspace: Workspace): WorkspaceAgent {
 }
 
 const waitTimeoutMs = 60_000;
-const pollMs = 50;
+const defaultPollMs = 50;
 
-/** Reads the workspace until `isGood` accepts it. Throws when its build fails or the time is up. */
+/**
+ * Reads the workspace every `pollMs` (default: 50) until `isGood` accepts it. Throws when its build fails or the time is
+ * up.
+ */
 export async function waitForWorkspace(
   client: ApiClient,
   id: string,
   isGood: (workspace: Workspace) => boolean,
+  { pollMs = defaultPollMs }: { readonly pollMs?: number } = {},
 ): Promise<Workspace> {
   const deadline = performance.now() + waitTimeoutMs;
   for (;;) {

@@ -1,0 +1,34 @@
+import { Agent, type IncomingMessage, request as sendRequest } from "node:http";
+
+import type { ClientFetch, ClientResponse } from "@slipway/sdk/http";
+
+/**
+ * Returns a `fetch` over connections that stay open, without the streams and copies of the one of Node.js: the machine
+ * that is measured also makes the requests, whose clients are elsewhere in life. They go with the process.
+ */
+export function openPlainFetch(): ClientFetch {
+  const agent = new Agent({ keepAlive: true });
+  return (url, { method, headers, body, signal }) => {
+    const { promise, resolve, reject } = Promise.withResolvers<ClientResponse>();
+    const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
+    sendRequest(url, { agent, method, headers: { ...headers, ...length }, signal })
+      .on("response", (message) => void readAll(message).then(resolve, reject))
+      .on("error", reject)
+      .end(body);
+    return promise;
+  };
+}
+
+async function readAll(message: IncomingMessage): Promise<ClientResponse> {
+  const { statusCode: status = 0, statusMessage: statusText = "" } = message;
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  for await (const chunk of message) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  return {
+    ok: status >= 200 && status < 300,
+    status,
+    statusText,
+    text: async () => bytes.toString(),
+    arrayBuffer: async () => new Uint8Array(bytes).buffer,
+  };
+}
