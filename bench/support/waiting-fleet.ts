@@ -1,18 +1,18 @@
 import { createInterface } from "node:readline";
 
-import { AgentLife, decide, type ScriptStages } from "@slipway/agent/session";
-import { abortable, silentLogger, systemClock } from "@slipway/runtime";
+import { parseUuid } from "@slipway/wire";
 
 import { makeMany } from "./at-once.ts";
+import { LightAgent } from "./light-agent.ts";
 import type { FleetAnswer, FleetCommand, FleetReport, WaitingOrder } from "./open-waiting-fleet.ts";
-import { dialPlainly } from "./plain-web-socket.ts";
 import { ReinitSockets } from "./reinit-sockets.ts";
 import { wallMs } from "./wall-clock.ts";
 
 /*
- * Agents that wait for their owners, in a process of its own: the product's own agent, many times, without scripts, over
- * connections that cost the machine less than the product's do, as real agents run elsewhere. Its input is a line of JSON, the `WaitingOrder`; each line after that is a `FleetCommand`, answered with a line. Beside that
- * it prints a `FleetReport` whenever something has happened to an agent. The end of its input ends it.
+ * Agents that wait for their owners, in a process of its own: many that cost the machine less than the product's do, as
+ * real agents run elsewhere (`LightAgent`). Its input is a line of JSON, the `WaitingOrder`; each line after that is a
+ * `FleetCommand`, answered with a line. Beside that it prints a `FleetReport` whenever something has happened to an
+ * agent. The end of its input ends it.
  */
 
 const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
@@ -22,8 +22,8 @@ const order = JSON.parse(String((await lines.next()).value)) as WaitingOrder;
 // Every lost connection and ended wait is an error, whose stack nobody reads.
 Error.stackTraceLimit = 0;
 
-const never = new Promise<never>(() => undefined);
 const sockets = new ReinitSockets();
+const members = new Set<LightAgent>();
 /** Keeps agents from dialing while it is set. */
 let hold: PromiseWithResolvers<void> | undefined;
 
@@ -41,103 +41,34 @@ function flush(): void {
   printed = "";
 }
 
-/** An agent of one token. */
-class Member {
-  readonly token: string;
-  readonly #leaving = new AbortController();
-  readonly #begun = Promise.withResolvers<void>();
-  #manifestAtMs = 0;
-  #isClaimed = false;
-
-  constructor(token: string) {
-    this.token = token;
-  }
-
-  get isClaimed(): boolean {
-    return this.#isClaimed;
-  }
-
-  /** Lives; resolves once the start scripts would run for the first time, or at once for an agent that only streams. */
-  async begin(): Promise<void> {
-    const { serverUrl } = order;
-    const { token } = this;
-    const life = new AgentLife({
-      dial: async (signal) => {
-        if (order.kind === "streams") return abortable(never, signal);
-        await abortable(hold?.promise ?? Promise.resolve(), signal);
-        return dialPlainly(serverUrl, token, signal);
-      },
-      waitForReinit: async (signal) => {
-        const found = await sockets.wait(serverUrl, token, signal);
-        if (found.kind === "event") {
-          print({ kind: "frame", workspaceId: found.event.workspaceId ?? "", atMs: wallMs() });
-        }
-        return found;
-      },
-      decide: (...input) => {
-        const decision = decide(...input);
-        if (decision === "reinit") this.#manifestAtMs = wallMs();
-        return decision;
-      },
-      network: undefined,
-      openSocket: undefined,
-      openScripts: ({ manifest }) => this.#openScripts(manifest.workspace.workspaceId),
-      machine: {
-        token: () => token,
-        user: { name: "user", home: "/", shell: "/bin/sh" },
-        home: "/",
-        environment: {},
-        binDirectory: "/",
-        inside: {
-          serverUrl: "http://slipway.test",
-          socketPath: undefined,
-          commandDirectory: undefined,
-        },
-      },
-      directories: { dataDir: "/", logDir: "/" },
-      subsystems: [],
-      clock: systemClock,
-      random: Math.random,
-      logger: silentLogger,
-      serverUrl,
-    });
-    void life.run({ interrupted: never, forced: this.#leaving.signal });
-    if (order.kind === "agents") await this.#begun.promise;
-  }
-
-  leave(): void {
-    this.#leaving.abort();
-  }
-
-  #openScripts(workspaceId: string): ScriptStages {
-    return {
-      start: async () => {
-        const atMs = wallMs();
-        if (this.#manifestAtMs > 0) {
-          this.#isClaimed = true;
-          print({ kind: "start", workspaceId, manifestAtMs: this.#manifestAtMs, atMs });
-        }
-        this.#begun.resolve();
-        return "ok";
-      },
-      startSchedules: () => undefined,
-      close: async () => undefined,
-      stop: async () => "ok",
-    };
-  }
+/** Adds an agent of a token; resolves once its start scripts would run for the first time, or at once for a stream. */
+async function begin(token: string): Promise<void> {
+  const { serverUrl, kind } = order;
+  const begun = Promise.withResolvers<void>();
+  const member = new LightAgent({
+    serverUrl,
+    token,
+    sockets,
+    isOnlyStream: kind === "streams",
+    mayDial: async () => hold?.promise,
+    onFrame: (workspaceId) => print({ kind: "frame", workspaceId, atMs: wallMs() }),
+    onBegin: (manifest, life) => {
+      const atMs = wallMs();
+      begun.resolve();
+      if (life === "first") return;
+      const workspaceId = parseUuid(manifest.workspaceId);
+      print({ kind: "start", workspaceId, manifestAtMs: atMs, atMs });
+    },
+  });
+  members.add(member);
+  // A wrong answer ends the process, and so the measurement.
+  void member.live();
+  if (kind === "agents") await begun.promise;
 }
-
-const members = new Set<Member>();
 
 async function join(tokens: readonly string[]): Promise<null> {
   const open = sockets.count + tokens.length;
-  const joining = tokens.map((token) => new Member(token));
-  await makeMany(joining.length, async (index) => {
-    const member = joining[index];
-    if (member === undefined) return;
-    members.add(member);
-    await member.begin();
-  });
+  await makeMany(tokens.length, (index) => begin(tokens[index] ?? ""));
   await sockets.until(open);
   return null;
 }

@@ -1,0 +1,166 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import { prebuildsOwner } from "@slipway/agent/session";
+import type { AgentConnection } from "@slipway/sdk/agent";
+import {
+  Agent,
+  durationToMs,
+  Lifecycle_State,
+  type Manifest,
+  timestampFromMs,
+} from "@slipway/wire";
+
+import { dialPlainly } from "./plain-web-socket.ts";
+import type { ReinitSockets } from "./reinit-sockets.ts";
+
+export interface LightAgentOptions {
+  readonly serverUrl: string;
+  readonly token: string;
+  readonly sockets: ReinitSockets;
+  /** True for one that waits for its owner, but never opens a session. */
+  readonly isOnlyStream: boolean;
+  /** Resolves once agents may connect. */
+  readonly mayDial: () => Promise<void>;
+  readonly onFrame: (workspaceId: string) => void;
+  /** Its start scripts would run for the first time, or for its owner. */
+  readonly onBegin: (manifest: Manifest, life: "first" | "claimed") => void;
+}
+
+/** An answer that an agent must not get: the measurement is worth nothing. */
+class WrongAnswer extends Error {
+  override readonly name = "WrongAnswer";
+}
+
+/** The mark of an agent that decides by identity (docs/claims.md). */
+const version = "v2.37.0+slipway.0.1.0";
+const directory = "/";
+const redialMs = 100;
+const spreadMs = 1_000;
+
+/**
+ * An agent as its server sees one of the product without scripts: the same calls over the same protocols, in the same
+ * order, each answer checked, without the parts that only serve the agent's own machine.
+ */
+export class LightAgent {
+  readonly #options: LightAgentOptions;
+  readonly #leaving = new AbortController();
+  #connection: AgentConnection | undefined;
+  #isAsked = false;
+  /** The manifest for which its start scripts ran last. */
+  #ranAs: Manifest | undefined;
+
+  constructor(options: LightAgentOptions) {
+    this.#options = options;
+  }
+
+  get isClaimed(): boolean {
+    return this.#ranAs !== undefined && this.#ranAs.ownerUsername !== prebuildsOwner;
+  }
+
+  /** Lives until it leaves; rejects with `WrongAnswer` only. */
+  async live(): Promise<void> {
+    const waiting = this.#waitForFrames();
+    if (!this.#options.isOnlyStream) await this.#stayConnected();
+    await waiting;
+  }
+
+  leave(): void {
+    this.#leaving.abort();
+    void this.#connection?.close();
+  }
+
+  async #waitForFrames(): Promise<void> {
+    const { sockets, serverUrl, token, onFrame } = this.#options;
+    const { signal } = this.#leaving;
+    while (!signal.aborted) {
+      const answer = await sockets.wait(serverUrl, token, signal).catch(() => undefined);
+      if (answer === undefined || answer.kind === "not-a-prebuild") return;
+      if (answer.kind === "event") {
+        onFrame(answer.event.workspaceId ?? "");
+        this.#isAsked = true;
+        void this.#connection?.close();
+      }
+      // Streams that end together were cut together: the product's agents spread out.
+      await pause(answer.kind === "ended" ? spreadMs * Math.random() : redialMs);
+    }
+  }
+
+  async #stayConnected(): Promise<void> {
+    const { signal } = this.#leaving;
+    while (!signal.aborted) {
+      this.#isAsked = false;
+      try {
+        await this.#options.mayDial();
+        await this.#serve(await dialPlainly(this.#options.serverUrl, this.#options.token, signal));
+      } catch (error) {
+        if (error instanceof WrongAnswer) throw error;
+      }
+      // A frame makes for a new session at once.
+      if (!this.#isAsked) await pause(redialMs);
+    }
+  }
+
+  async #serve(connection: AgentConnection): Promise<void> {
+    this.#connection = connection;
+    try {
+      await this.#greet(connection);
+      await connection.closed;
+    } finally {
+      this.#connection = undefined;
+      void connection.close();
+    }
+  }
+
+  async #greet(connection: AgentConnection): Promise<void> {
+    const { signal } = this.#leaving;
+    const manifest = await connection.unary(Agent.method.getManifest, {}, signal);
+    const life = this.#take(manifest);
+    const startup = { version, expandedDirectory: directory };
+    const echo = await connection.unary(Agent.method.updateStartup, { startup }, signal);
+    requireAnswer(echo.version === version, `a startup of ${echo.version}`);
+    await Promise.all([
+      life === undefined ? undefined : this.#report(connection),
+      connection.unary(Agent.method.getResourcesMonitoringConfiguration, {}, signal),
+      this.#reportStats(connection),
+    ]);
+  }
+
+  /** Decides by identity, as the product does; undefined if it goes on as before. */
+  #take(manifest: Manifest): "first" | "claimed" | undefined {
+    const { ownerUsername, agentId } = manifest;
+    requireAnswer(agentId.length === 16, `an agent id of ${agentId.length} bytes`);
+    const before = this.#ranAs;
+    if (before?.ownerUsername === ownerUsername) return undefined;
+    const life = before === undefined ? "first" : "claimed";
+    requireAnswer(life === "first" || !this.isClaimed, `a second owner, ${ownerUsername}`);
+    this.#ranAs = manifest;
+    this.#options.onBegin(manifest, life);
+    return life;
+  }
+
+  async #report(connection: AgentConnection): Promise<void> {
+    for (const state of [Lifecycle_State.STARTING, Lifecycle_State.READY]) {
+      const lifecycle = { state, changedAt: timestampFromMs(Date.now()) };
+      const { updateLifecycle } = Agent.method;
+      const echo = await connection.unary(updateLifecycle, { lifecycle }, this.#leaving.signal);
+      requireAnswer(echo.state === state, `a state of ${echo.state}`);
+    }
+  }
+
+  /** Asks for the interval first, and reports idle stats from then on while the session lasts. */
+  async #reportStats(connection: AgentConnection): Promise<void> {
+    const report = async (request: object): Promise<void> => {
+      const { updateStats } = Agent.method;
+      const answer = await connection.unary(updateStats, request, this.#leaving.signal);
+      const waitMs = durationToMs(answer.reportInterval);
+      requireAnswer(waitMs > 0, `an interval of ${waitMs} ms`);
+      const timer = setTimeout(() => void report({ stats: {} }).catch(() => undefined), waitMs);
+      void connection.closed.then(() => clearTimeout(timer));
+    };
+    await report({});
+  }
+}
+
+function requireAnswer(holds: boolean, found: string): asserts holds {
+  if (!holds) throw new WrongAnswer(`an agent got ${found}`);
+}
