@@ -1,8 +1,11 @@
 import {
+  createWorkspace,
   deleteExternalAuth,
   deleteUser,
   getExternalAuth,
+  getTemplate,
   listExternalAuth,
+  listTemplateVersionExternalAuth,
   suspendUser,
 } from "@slipway/api";
 import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
@@ -134,6 +137,54 @@ describe("a log-in", () => {
   });
 });
 
+describe("a template that needs a login", () => {
+  const needy = `external_auth: { git: {}, other: { optional: true }, none: { optional: true } }
+driver: external
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+  it("says so to each user, and creates a workspace for those who have logged in", async () => {
+    const templateId = await pushTemplate(server.admin, "needy", needy);
+    const { active_version_id: version } = await server.admin.call(getTemplate, {
+      params: { template: templateId },
+    });
+    const ask = { params: { version } };
+    const page = `${server.url}/external-auth/git`;
+    const git = { id: "git", type: "generic", authenticate_url: page, optional: false };
+    expect(await ada.client.call(listTemplateVersionExternalAuth, ask)).toMatchObject([
+      { ...git, authenticated: false },
+      { id: "other", authenticated: false, optional: true },
+    ]);
+    const body = { name: "needy", template_id: templateId };
+    const create = () => ada.client.call(createWorkspace, { params: { user: "me" }, body });
+    await expect(create()).rejects.toMatchObject({
+      status: 400,
+      body: {
+        message: expect.stringMatching(/not logged in to Git Test/),
+        detail: expect.stringContaining(page),
+      },
+    });
+    await browserOf(ada).logIn("git");
+    expect(await ada.client.call(listTemplateVersionExternalAuth, ask)).toMatchObject([
+      { ...git, authenticated: true },
+      { id: "other", authenticated: false },
+    ]);
+    expect(await create()).toMatchObject({ name: "needy" });
+  });
+
+  it("is of no use where its provider is not configured", async () => {
+    const missing = needy.replace("{ git: {}", "{ gone: {}");
+    const templateId = await pushTemplate(server.admin, "missing", missing);
+    const body = { name: "missing", template_id: templateId };
+    const created = ada.client.call(createWorkspace, { params: { user: "me" }, body });
+    await expect(created).rejects.toMatchObject({
+      status: 404,
+      body: { message: expect.stringMatching(/external auth provider "gone"/) },
+    });
+  });
+});
+
 describe("a callback", () => {
   it("counts once, and only in the session that began", async () => {
     const [mine, theirs] = [browserOf(ada), browserOf(eve)];
@@ -238,7 +289,9 @@ describe("a token", () => {
     provider.accepted.length = 0;
     expect((await agentsToken("id=git")).body).toMatchObject(notLoggedIn);
     const { links } = await ada.client.call(listExternalAuth, {});
-    expect(links).toMatchObject([{ authenticated: false, validate_error: /no longer accepts/ }]);
+    expect(links).toMatchObject([
+      { authenticated: false, validate_error: expect.stringMatching(/no longer accepts/) },
+    ]);
   });
 
   it("ends with the log-out, at the provider too", async () => {

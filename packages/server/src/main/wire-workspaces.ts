@@ -32,6 +32,7 @@ export function wireWorkspaces(
   const externalAuth = { ...parts.externalAuth, accessUrl };
   addTemplateRoutes(routes, { ...logs, drivers, limits, externalAuth });
   addBuildRoutes(routes, logs);
-  addWorkspaceRoutes(routes, { db, pubsub, clock, limits, secrets, drivers, claimSeconds });
+  const creation = { db, pubsub, clock, limits, secrets, drivers, claimSeconds };
+  addWorkspaceRoutes(routes, { ...creation, externalAuth });
   addPrebuildRoutes(routes, { db, pubsub, clock, logger, limits: defaultReconciler });
 }

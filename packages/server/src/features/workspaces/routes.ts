@@ -15,15 +15,18 @@ import {
   updateTtl,
 } from "@slipway/api";
 
+import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
+import type { VersionLogInNeeds } from "../templates/external-auth-service.ts";
 import { findUserId } from "../users/service.ts";
 import { addWorkspaceBuildRoutes } from "./build-routes.ts";
 import { hasParameterMismatch, optionalUuid } from "./build-service.ts";
 import { type CreateNeeds, createWorkspace } from "./create/create-service.ts";
 import { CreationQueue } from "./create/creation-queue.ts";
 import type { NewWorkspace } from "./create/new-workspace.ts";
+import { requireLogIns } from "./create/require-log-ins.ts";
 import { listWorkspaces } from "./list-service.ts";
 import { addPortShareRoutes } from "./port-shares/port-share-routes.ts";
 import { parseSearch } from "./search.ts";
@@ -49,7 +52,11 @@ import {
 } from "./settings-service.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
-export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
+interface WorkspaceRouteNeeds extends CreateNeeds {
+  readonly externalAuth: VersionLogInNeeds;
+}
+
+export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceRouteNeeds): void {
   const { db, clock } = needs;
   const creations = new CreationQueue();
 
@@ -68,7 +75,7 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
     const row = await requireWorkspaceByName(db, owner.id, params.name, includeDeleted);
     return describeWorkspace(db, row, clock.now());
   });
-  routes.user(createWorkspaceRoute, async ({ params, body }, user) => {
+  routes.user(createWorkspaceRoute, async ({ params, body, raw }, user) => {
     const input: NewWorkspace = {
       ownerId: await findUserId(db, user, params.user),
       name: body.name,
@@ -82,7 +89,9 @@ export function addWorkspaceRoutes(routes: Routes, needs: CreateNeeds): void {
         ttlMs: readTtl(body.ttl_ms),
       },
     };
-    return creations.run(() => createWorkspace(needs, user, input));
+    using client = watchClient(raw);
+    await requireLogIns(needs.externalAuth, input, client.signal);
+    return await creations.run(() => createWorkspace(needs, user, input));
   });
   addSettingsRoutes(routes, needs);
   addStateRoutes(routes, needs);
