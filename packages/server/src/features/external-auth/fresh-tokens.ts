@@ -50,6 +50,7 @@ export async function freshTokens(
 ): Promise<FreshTokens> {
   const { db, clock, secrets } = needs;
   const deadlineMs = clock.now() + refreshMs;
+  let wasRefreshed = false;
   for (;;) {
     const link = await selectLink(db, userId, provider.id);
     if (link === undefined) return { type: "none" };
@@ -61,11 +62,14 @@ export async function freshTokens(
       if (!isExpired) return { type: "fresh", link, tokens };
       return { type: "ended", link, reason: link.refresh_failure ?? "the token has expired" };
     }
+    // Some providers issue tokens that expire at once.
+    if (wasRefreshed) return { type: "fresh", link, tokens };
     if (await claimRefresh(db, link, leaseMs)) {
       const failure = await refresh(needs, { link, tokens, refreshToken, provider }, deadlineMs);
       if (failure !== undefined && !isExpired) return { type: "fresh", link, tokens };
       if (failure?.retryable === true) return { type: "unknown", reason: failure.message };
       // Read again: with new tokens, or without a refresh token.
+      wasRefreshed = failure === undefined;
       continue;
     }
     // Another request refreshes them; the tokens are still good while it does.

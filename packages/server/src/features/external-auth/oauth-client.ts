@@ -281,7 +281,10 @@ function translate(error: unknown, secrets: readonly string[]): unknown {
   if (error instanceof oauth.WWWAuthenticateChallengeError) {
     return new ProviderError("refused", `it answered with status ${error.status}`);
   }
-  if (error instanceof oauth.OperationProcessingError) {
+  if (
+    error instanceof oauth.OperationProcessingError ||
+    error instanceof oauth.UnsupportedOperationError
+  ) {
     return new ProviderError(
       codeOf(error.cause),
       clean(`its answer is unusable: ${errorText(error)}`),

@@ -54,6 +54,7 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const answer = findAnswer(error) ?? frameworkAnswer(error);
     if (answer !== undefined) return sendAnswer(reply, answer);
+    if (isGone(request, error)) return sendAnswer(reply, answerOf(disconnected()));
     logger.error(
       {
         method: request.method,
@@ -65,6 +66,16 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
     );
     return sendAnswer(reply, answerOf(new HttpError(500, "An internal server error occurred.")));
   });
+}
+
+/** Returns whether a request failed because its client did not wait for the answer (`watchClient`). */
+function isGone({ raw: { socket } }: FastifyRequest, { name }: Error): boolean {
+  return name === "AbortError" && socket.destroyed;
+}
+
+/** Returns the answer that nobody reads; metrics count it by its status. */
+function disconnected(): HttpError {
+  return new HttpError(499, "The client disconnected.");
 }
 
 /** Serializes the body itself, because outside routes our serializer does not apply. */
