@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import {
+  deleteExternalAuth,
   getAgent,
   getAgentLogs,
   getAgentStartupLogs,
@@ -15,10 +16,13 @@ import {
   getListeningPorts,
   getWorkspace,
 } from "@slipway/api";
+import { ApiError } from "@slipway/sdk/http";
 import { openLocalServer, requireAgent } from "@slipway/testkit";
+import { logInToProvider, type OAuthServer, openOAuthServer } from "@slipway/testkit/oauth";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 
+import { openGitHost } from "./support/git-host.ts";
 import { agents } from "./support/network/agents.ts";
 import { commands, InstalledCommand, ourCommand } from "./support/network/commands.ts";
 import { findOnTailnet } from "./support/network/coordination.ts";
@@ -44,13 +48,20 @@ agents:
 
 const opened = new AsyncDisposableStack();
 let homes = "";
+let provider: OAuthServer;
 let server: NetworkServer;
 let command: InstalledCommand;
 
 beforeAll(async () => {
   homes = await mkdtemp(join(tmpdir(), "slipway-endpoints-"));
   opened.defer(() => rm(homes, { recursive: true, force: true }));
-  server = opened.use(await openOurServer(template));
+  provider = opened.use(await openOAuthServer());
+  // The tokens are for a host that is called localhost; 127.0.0.1 is one that the server knows nothing of.
+  const environment = {
+    ...provider.settings(0, "git"),
+    SLIPWAY_EXTERNAL_AUTH_0_REGEX: "^https?://localhost:",
+  };
+  server = opened.use(await openOurServer(template, environment));
   command = await InstalledCommand.install(ourCommand, join(homes, "command"));
   const { serverUrl, headers } = server.client;
   await command.expect(["login", serverUrl, "--token", headers["Coder-Session-Token"] ?? ""]);
@@ -248,6 +259,16 @@ PATH=~/fake:$PATH git ls-remote ssh://git@git.example.com/a 2>&1; true\n`,
   it.each(["/external-auth", "/gitauth"])(
     "answers programs of its workspace that ask %s for a token of a Git host",
     async (path) => {
+      await logOut();
+      const page = `${server.client.serverUrl}/external-auth/git`;
+      const known = `${path}?id=&match=${encodeURIComponent("https://localhost:1/a")}`;
+      expect(await request("GET", known)).toMatchObject({ status: 200, body: { url: page } });
+      const listening = request("GET", `${known}&listen=true`);
+      await logIn();
+      const token = provider.accepted.at(-1);
+      const answer = { access_token: token, username: token, password: "", url: "" };
+      expect(await listening).toMatchObject({ status: 200, body: answer });
+      expect(await request("GET", `${path}?id=git&match=`)).toMatchObject({ body: answer });
       const url = "https://git.example.com/a";
       const message = `No matching external auth provider found in Coder for the url "${url}".`;
       const reply = await request("GET", `${path}?id=&match=${encodeURIComponent(url)}`);
@@ -255,7 +276,32 @@ PATH=~/fake:$PATH git ls-remote ssh://git@git.example.com/a 2>&1; true\n`,
       expect(await request("GET", `${path}?id=&match=`)).toMatchObject({ status: 400 });
     },
   );
+
+  it("lets Git clone with the owner's token, and the command print it", async () => {
+    await logIn();
+    const directory = await mkdtemp(join(homes, "git-"));
+    const mayRead = (username: string, password: string): boolean =>
+      provider.accepted.includes(username) && password === username;
+    await using host = await openGitHost(directory, mayRead);
+    const printed = await inside(`cd "$(mktemp -d)"
+GIT_TERMINAL_PROMPT=0 git clone -q http://localhost:${host.port}/repository.git && git -C repository log --format=%s
+slipway external-auth access-token git || "$GIT_ASKPASS" external-auth access-token git\n`);
+    expect(printed.trim().split("\n")).toEqual(["first", provider.accepted.at(-1)]);
+  });
 });
+
+async function logIn(): Promise<void> {
+  const { serverUrl, headers } = server.client;
+  await logInToProvider({ serverUrl, token: headers["Coder-Session-Token"] ?? "" }, "git");
+}
+
+/** Ends the log-in that a test before may have left. */
+async function logOut(): Promise<void> {
+  const params = { provider: "git" };
+  await server.client.call(deleteExternalAuth, { params }).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  });
+}
 
 interface Reply {
   readonly status: number;

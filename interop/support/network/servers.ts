@@ -62,12 +62,17 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-/** Opens our server with a template of the driver `external`, whose agent is `main`. */
-export async function openOurServer(text = template): Promise<NetworkServer> {
+/** Opens our server with a template of the driver `external`, whose agent is `main`, and with additional settings. */
+export async function openOurServer(
+  text = template,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<NetworkServer> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-network-"));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
-  const server = opening.use(await startServerProcess({ dataDir: directory, port: 0 }));
+  const server = opening.use(
+    await startServerProcess({ dataDir: directory, port: 0, environment }),
+  );
   const client = await logInAsAdmin(server.url);
   const templateId = await pushTemplate(client, "network", text);
   const opened = opening.move();

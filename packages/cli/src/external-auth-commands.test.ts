@@ -9,8 +9,10 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { type MemoryTerminal, memoryTerminal } from "../tests/support/memory-terminal.ts";
 import { noOpener } from "../tests/support/recorded-opener.ts";
+import { openClient } from "./command/connect.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
 import { commandTable } from "./gen/command-table.ts";
+import { requireLogIns } from "./resources/external-auth/required-log-ins.ts";
 
 /* The commands for logins to external providers, against a server that answers as the real one. */
 
@@ -138,4 +140,44 @@ it("logs out, and tells what becomes of the token", async () => {
   expect(texts[0]).toBe("logged out of git\n");
   expect(texts[1]).toContain("does not revoke tokens");
   expect(texts[2]).toContain("the token was not revoked: it is down");
+});
+
+const logIns = "GET /api/v2/templateversions/v1/external-auth";
+
+/** Answers with one provider that a template needs. */
+function needed(authenticated: boolean, optional = false): Answer {
+  const authenticate_url = `${url}/external-auth/git`;
+  return { status: 200, body: [{ ...provider, authenticate_url, authenticated, optional }] };
+}
+
+async function requireThem(terminal: MemoryTerminal): Promise<void> {
+  const client = openClient(url, "t");
+  const { signal } = new AbortController();
+  await requireLogIns("v1", { client, terminal, clock: systemClock, opener: noOpener, signal });
+}
+
+it("names the login that a template needs where nobody can be asked", async () => {
+  answers[logIns] = [needed(false)];
+  await expect(requireThem(memoryTerminal())).rejects.toMatchObject({
+    message: "the template needs a login to Git Test",
+    hint: `log in with: slipway external-auth login git, or at ${url}/external-auth/git`,
+  });
+  answers[logIns] = [{ status: 404, body: { message: "no provider git" } }];
+  await expect(requireThem(memoryTerminal())).rejects.toThrow("no provider git");
+});
+
+it("waits on a terminal for the login that a template needs", async () => {
+  answers[logIns] = [needed(false), needed(false), needed(true)];
+  const terminal = memoryTerminal([]);
+  await requireThem(terminal);
+  expect(terminal.errText()).toBe(
+    `the template needs a login to Git Test: ${url}/external-auth/git\nlogged in to Git Test\n`,
+  );
+});
+
+it("goes on without an optional login, and says so", async () => {
+  answers[logIns] = [needed(false, true)];
+  const terminal = memoryTerminal();
+  await requireThem(terminal);
+  expect(terminal.errText()).toContain("slipway external-auth login git");
 });
