@@ -33,24 +33,27 @@ export async function endAgents(options: EndAgentsOptions, signal: AbortSignal):
   const processes = await table.list();
   const agents = findAgents(processes, records).filter(selects.marks);
   // Once its agent is gone, a child that leads its own session can be identified by its marks alone.
-  const seen = new Set(findMembers(processes, agents, selects, new Set()).map(processKey));
-  if (seen.size === 0) return;
+  const seen = findMembers(processes, agents, selects, []);
+  if (seen.length === 0) return;
   for (const { process: found } of agents) send(found, "SIGTERM");
   await waitForAgents(agents, options, signal);
   await sweep(seen, options, signal);
 }
 
 async function sweep(
-  seen: ReadonlySet<string>,
+  first: readonly RunningProcess[],
   { table, records, selects, clock }: EndAgentsOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const asked = new Set<string>();
+  // What one of them starts before it is killed has its group only.
+  const seen = new Map(first.map((found) => [processKey(found), found]));
   const started = clock.monotonic();
   for (;;) {
     signal.throwIfAborted();
     const processes = await table.list();
-    const left = findMembers(processes, findAgents(processes, records), selects, seen);
+    const agents = findAgents(processes, records);
+    const left = findMembers(processes, agents, selects, [...seen.values()]);
     if (left.length === 0) return;
     const elapsedMs = clock.monotonic() - started;
     if (elapsedMs > graceMs + killWithinMs) throw stillRunning(left);
@@ -58,6 +61,7 @@ async function sweep(
       if (elapsedMs > graceMs) send(found, "SIGKILL");
       else if (!asked.has(processKey(found))) send(found, "SIGTERM");
       asked.add(processKey(found));
+      seen.set(processKey(found), found);
     }
     await clock.sleep(pollMs, signal);
   }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { findAgents, findMembers, processKey } from "./running-agent.ts";
+import { findAgents, findMembers } from "./running-agent.ts";
 import type { AgentMarks, RunningProcess } from "./running-process.ts";
 
 const marks: AgentMarks = { agentId: "agent", directory: "/data/one", tokenHash: "hash" };
@@ -25,7 +25,7 @@ function pidsOf(found: readonly RunningProcess[]): number[] {
 const recordOf = (pid: number) => ({ ...marks, pid, start: `start of ${pid}` });
 const nobody: ReadonlySet<number> = new Set();
 const all = { marks: () => true, uids: nobody };
-const none: ReadonlySet<string> = new Set();
+const none: readonly RunningProcess[] = [];
 
 it("an agent is the process of its record, not an older child that carries its marks", () => {
   const processes = [running(10, { marks }), running(20, { marks })];
@@ -77,9 +77,16 @@ it("everything marked, in a group with a member, or descended from one is a memb
 
 it("a member seen before is one still after its agent has ended", () => {
   const orphan = running(11);
-  expect(findMembers([orphan, running(12)], [], all, new Set([processKey(orphan)]))).toEqual([
-    orphan,
-  ]);
+  expect(findMembers([orphan, running(12)], [], all, [orphan])).toEqual([orphan]);
+});
+
+it("what a member started in its group, before it ended, is a member", () => {
+  const leader = running(11);
+  const child = running(20, { groupId: 11 });
+  expect(findMembers([child, running(12)], [], all, [leader])).toEqual([child]);
+  // The id of a process that is gone may name another, with a group of its own.
+  const other = running(11, { start: "later" });
+  expect(findMembers([child, other], [], all, [leader])).toEqual([]);
 });
 
 it("whatever runs as a workspace's user is a member, with no mark, group or parent that tells", () => {

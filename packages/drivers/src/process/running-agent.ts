@@ -40,19 +40,25 @@ export interface ProcessSelection {
 }
 
 /**
- * Returns the processes of the selected agents: by mark, by user, by group, by descent, and those already known to be
- * theirs (`processKey`). This process is never among them, even where a server was started in a workspace's terminal.
+ * Returns the processes of the selected agents: by mark, by user, by group, by descent, those already seen as theirs, and
+ * those that such a one started in its group before it ended. This process is never among them, even where a server was
+ * started in a workspace's terminal.
  */
 export function findMembers(
   processes: readonly RunningProcess[],
   agents: readonly RunningAgent[],
   { marks: selects, uids }: ProcessSelection,
-  seen: ReadonlySet<string>,
+  seen: readonly RunningProcess[],
 ): RunningProcess[] {
+  const seenKeys = new Set(seen.map(processKey));
+  const seenGroups = new Set(seen.map(({ groupId }) => groupId).filter((id) => id !== 0));
+  // A group of the same id with a leader that was not seen is a new one.
+  for (const { pid } of processes) seenGroups.delete(pid);
   const roots = new Set(agents.filter(selects).map((agent) => agent.process.pid));
   const isRoot = (entry: RunningProcess): boolean =>
     roots.has(entry.pid) ||
-    seen.has(processKey(entry)) ||
+    seenKeys.has(processKey(entry)) ||
+    seenGroups.has(entry.groupId) ||
     uids.has(entry.uid) ||
     (entry.marks !== undefined && selects(entry.marks));
   const members = new Set(processes.filter(isRoot));
