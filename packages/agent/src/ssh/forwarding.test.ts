@@ -78,10 +78,10 @@ describe("forwarding over OpenSSH's client", () => {
     onTestFinished(() => void editor.kill("SIGKILL"));
     const [line] = await once(editor.stdout, "data");
     const child = start([], ["-W", `127.0.0.1:${Number(String(line))}`]);
-    await expect.poll(() => sessions.counts.jetbrains).toBe(1);
+    await expect.poll(() => sessions.counts.jetbrains, { timeout: 10_000 }).toBe(1);
     child.kill("SIGKILL");
     await expect
-      .poll(() => reports.map(({ type, action }) => `${type} ${action}`))
+      .poll(() => reports.map(({ type, action }) => `${type} ${action}`), { timeout: 10_000 })
       .toEqual(["jetbrains connect", "jetbrains disconnect"]);
     const port = await openEcho(0);
     const other = start([], ["-W", `127.0.0.1:${port}`]);
