@@ -132,7 +132,7 @@ describe.each(pairs.map((pair) => [pair.agent.name, pair.command.name, pair] as 
     it("a port of this machine in the workspace", async () => {
       const port = await findFreePort();
       const line = `printf 'GET /version HTTP/1.0\\r\\n\\r\\n' | ${process.execPath} -e '
-        const socket = require("net").connect(${port}, "127.0.0.1", () => process.stdin.pipe(socket));
+        const socket = require("net").connect(${port}, "127.0.0.1", () => process.stdin.pipe(socket, { end: false }));
         socket.pipe(process.stdout);'`;
       const { createServer } = await import("node:http");
       const own = createServer((request, response) => response.end(`mine ${request.url}`));
