@@ -1,12 +1,13 @@
 import { ReadStream } from "node:tty";
 
-import { type Clock, systemErrorCode } from "@slipway/runtime";
+import { BurstJoiner, type Clock, systemErrorCode } from "@slipway/runtime";
 
 import { ProcessError } from "../process/errors.ts";
 import { keepFromChildren } from "../process/private-descriptors.ts";
 import { signalGroup } from "../process/signal-group.ts";
 import type { Exit, PreparedCommand } from "../process/spawn-group.ts";
 import { loadNativePty, type LoadedPty } from "./native-pty.ts";
+import { OutputSlab } from "./output-slab.ts";
 import { startOnTerminal } from "./start-on-terminal.ts";
 import { TerminalInput } from "./terminal-input.ts";
 import type { TerminalSize } from "./terminal-size.ts";
@@ -29,6 +30,8 @@ export class PseudoTerminal {
   readonly #stream: ReadStream;
   readonly #input: TerminalInput;
   readonly #closed = Promise.withResolvers<void>();
+  readonly #closing = new AbortController();
+  #receive: (chunk: Buffer) => void = () => undefined;
   #delivery: Promise<void> | undefined;
   #isClosed = false;
   #heardAt = 0;
@@ -47,11 +50,12 @@ export class PseudoTerminal {
       });
     }
     const kept = keepFromChildren(this.#fd);
-    this.#stream = new ReadStream(this.#fd);
+    this.#stream = this.#openStream();
     this.#input = new TerminalInput(this.#fd, () => !this.#isClosed && !this.#stream.destroyed);
     // EIO: nobody holds the other end anymore.
     this.#stream.on("error", () => undefined);
     this.#stream.on("close", () => {
+      this.#closing.abort();
       this.#isClosed = true;
       kept[Symbol.dispose]();
       this.#closed.resolve();
@@ -65,13 +69,23 @@ export class PseudoTerminal {
   async read(deliver: TerminalOutput, clock: Clock): Promise<Exit> {
     const failure = Promise.withResolvers<never>();
     failure.promise.catch(() => undefined);
-    this.#stream.on("data", (chunk: Buffer) => {
-      this.#heardAt = clock.monotonic();
-      const delivery = deliver(chunk);
-      if (delivery === undefined) return;
-      this.#stream.pause();
-      this.#delivery = this.#deliver(delivery, clock).catch(failure.reject);
+    const joiner = new BurstJoiner({
+      clock,
+      signal: this.#closing.signal,
+      deliver: (pieces) => {
+        const delivery = deliver(joined(pieces));
+        if (delivery === undefined) return;
+        this.#stream.pause();
+        this.#delivery = this.#deliver(delivery, clock).catch(failure.reject);
+      },
     });
+    this.#receive = (chunk) => {
+      this.#heardAt = clock.monotonic();
+      joiner.add(chunk);
+    };
+    // Before it counts as closed.
+    this.#stream.prependListener("close", () => joiner.flush());
+    this.#stream.resume();
     const exit = await Promise.race([this.exit, failure.promise]);
     await Promise.race([this.#drained(clock), failure.promise]);
     this.#stream.destroy();
@@ -97,6 +111,17 @@ export class PseudoTerminal {
   hangUp(): void {
     signalGroup(this.pid, "SIGHUP");
     this.#stream.destroy();
+  }
+
+  /** Has the terminal read into our own room: a stream of Node.js allocates 64 KiB for each read, of about 4 KiB. */
+  #openStream(): ReadStream {
+    const slab = new OutputSlab();
+    const buffer = (): Buffer => slab.room();
+    const callback = (bytes: number): boolean => {
+      this.#receive(slab.take(bytes));
+      return true;
+    };
+    return new ReadStream(this.#fd, { onread: { buffer, callback } });
   }
 
   async #deliver(delivered: Promise<void>, clock: Clock): Promise<void> {
@@ -128,4 +153,10 @@ export class PseudoTerminal {
       isOver.abort();
     }
   }
+}
+
+function joined(pieces: readonly Uint8Array[]): Buffer {
+  const [first] = pieces;
+  if (pieces.length === 1 && first instanceof Buffer) return first;
+  return Buffer.concat(pieces);
 }

@@ -1,17 +1,29 @@
 import type { Duplex } from "node:stream";
+import { finished } from "node:stream/promises";
+
+import { BurstJoiner, type Clock } from "@slipway/runtime";
 
 import { messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
 
 /** The time for an agent to end a terminal's connection, or to take what was typed last. */
 const endTimeoutMs = 5_000;
+/** The output that may wait for a viewer to read; more waits in the agent. */
+const maxUnsentBytes = 256 * 1024;
 
 /**
  * Carries bytes between a viewer's WebSocket and an agent until either ends; owns the stream. Nobody is read faster than
  * the other one takes it. Throws the stream's error if the agent is lost. The socket must be paused.
  */
-export async function bridgeTerminal(socket: PeerSocket, stream: Duplex): Promise<void> {
+export async function bridgeTerminal(
+  socket: PeerSocket,
+  stream: Duplex,
+  clock: Clock,
+): Promise<void> {
   const { raw, signal } = socket;
-  const end = (): void => endSoon(stream);
+  const end = (): void => {
+    stream.resume();
+    endSoon(stream);
+  };
   raw.on("message", (data, isBinary) => {
     if (!isBinary) return socket.close(1003, "binary messages only");
     if (!stream.writable) return undefined;
@@ -24,10 +36,7 @@ export async function bridgeTerminal(socket: PeerSocket, stream: Duplex): Promis
   else signal.addEventListener("abort", end, { once: true });
   raw.resume();
   try {
-    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-      // What nobody sees is still read, so that the agent ends in order.
-      if (!signal.aborted) await send(socket, chunk);
-    }
+    await sendOutput(socket, stream, clock);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -38,13 +47,36 @@ export async function bridgeTerminal(socket: PeerSocket, stream: Duplex): Promis
   }
 }
 
-/** Resolves when the bytes are handed to the kernel, so that a slow viewer slows the agent. */
-function send({ raw }: PeerSocket, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    raw.send(bytes, { binary: true }, (error) =>
-      error === undefined || error === null ? resolve() : reject(error),
-    );
+/**
+ * Sends the output of a stream to a viewer, joined in bursts: every message costs both sides as much as some kilobytes.
+ * Resolves at the end of the stream.
+ */
+async function sendOutput(
+  { raw, signal }: PeerSocket,
+  stream: Duplex,
+  clock: Clock,
+): Promise<void> {
+  let unsentBytes = 0;
+  const deliver = (pieces: readonly Uint8Array[]): void => {
+    const bytes = Buffer.concat(pieces);
+    unsentBytes += bytes.length;
+    if (unsentBytes > maxUnsentBytes) stream.pause();
+    // Called when the kernel has taken it, so that a slow viewer slows the agent; or the socket is gone.
+    raw.send(bytes, { binary: true }, () => {
+      unsentBytes -= bytes.length;
+      if (unsentBytes <= maxUnsentBytes) stream.resume();
+    });
+  };
+  const joiner = new BurstJoiner({ clock, signal, deliver });
+  stream.on("data", (chunk: Uint8Array) => {
+    // What nobody sees is still read, so that the agent ends in order.
+    if (!signal.aborted) joiner.add(chunk);
   });
+  try {
+    await finished(stream, { writable: false });
+  } finally {
+    if (!signal.aborted) joiner.flush();
+  }
 }
 
 /** Ends a stream in order, or at once if the other end does not. */

@@ -44,7 +44,7 @@ export function addTerminalRoutes(routes: Routes, needs: TerminalNeeds): void {
     },
     serve: (socket, terminal) => {
       notices.tell(terminal.userId, terminal.agentId);
-      return serveTerminal(socket, terminal, reach);
+      return serveTerminal(socket, terminal, { reach, clock });
     },
   });
 }
@@ -52,7 +52,7 @@ export function addTerminalRoutes(routes: Routes, needs: TerminalNeeds): void {
 async function serveTerminal(
   socket: PeerSocket,
   { agentId, start }: Terminal,
-  reach: AgentReach,
+  { reach, clock }: Pick<TerminalNeeds, "reach" | "clock">,
 ): Promise<void> {
   // What is typed meanwhile waits.
   socket.raw.pause();
@@ -61,7 +61,7 @@ async function serveTerminal(
   const stream = await dial(socket, agentId, reach);
   if (stream === undefined) return;
   stream.write(encodePreamble(start));
-  await bridgeTerminal(socket, stream);
+  await bridgeTerminal(socket, stream, clock);
 }
 
 /** Connects to the terminals of an agent; undefined, with the reason for the viewer, if that fails. */
