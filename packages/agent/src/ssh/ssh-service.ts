@@ -2,6 +2,7 @@ import { errorText, settlesWithin } from "@slipway/runtime";
 
 import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
 import { endConnection } from "../connections/end-connection.ts";
+import { allCiphers, CipherOffer } from "./cipher-offer.ts";
 import { deriveHostKey, type HostNames } from "./host-key.ts";
 import { serveSshConnection } from "./ssh-connection.ts";
 import type { SshHost } from "./ssh-host.ts";
@@ -15,15 +16,6 @@ const loginTimeoutMs = 60_000;
 const farewellMs = 1_000;
 /** A client is asked at each of these parts of the timeout, and is gone when it has not answered any. */
 const keepAlives = 3;
-
-/** Without native code, these ciphers run in OpenSSL; all others of ssh2 are far slower. */
-const fastCiphers = [
-  "aes128-gcm@openssh.com",
-  "aes256-gcm@openssh.com",
-  "aes128-ctr",
-  "aes192-ctr",
-  "aes256-ctr",
-] as const;
 
 /** Those of ssh2 without the large groups, which hold up the agent for a client that starts over and over. */
 const keyExchanges = [
@@ -47,6 +39,7 @@ export interface SshServiceOptions {
 export function createSshService({ host, names, signal }: SshServiceOptions): Service {
   let connections = 0;
   let hostKey: string | undefined;
+  const offer = new CipherOffer();
   const serve = (connection: AcceptedConnection): void => {
     hostKey ??= deriveHostKey(names());
     const server = createSshServer({
@@ -54,13 +47,14 @@ export function createSshService({ host, names, signal }: SshServiceOptions): Se
       ident: "Slipway",
       algorithms: {
         kex: [...keyExchanges],
-        cipher: { append: [], prepend: [...fastCiphers], remove: [] },
+        cipher: { append: [], prepend: [...allCiphers], remove: [] },
         // Little can unpack to more than there is memory.
         compress: ["none"],
       },
       keepaliveInterval: Math.ceil(host.settings.maxTimeoutMs / keepAlives),
       keepaliveCountMax: keepAlives,
     });
+    server.on("connection", (client, { header }) => offer.begin(client, header.versions.software));
     begin(server, connection, host, signal);
   };
   return {

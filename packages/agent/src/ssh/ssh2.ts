@@ -103,6 +103,21 @@ export function joinUnread(channel: ServerChannel): void {
   if (unread !== null) channel.unshift(unread);
 }
 
+/** Replaces the ciphers that are offered to a client; before its connection is announced, or at once after that. */
+export function offerCiphers(connection: Connection, ciphers: readonly string[]): void {
+  const protocol = part(connection, "_protocol");
+  const offer = part(protocol, "_offer");
+  const lists = part(offer, "lists");
+  const directions = ["cs", "sc"].map((name): [string, object] => {
+    const direction = part(lists, name);
+    const others = ["mac", "compress", "lang"].map((list) => [list, algorithms(direction, list)]);
+    return [name, { ...Object.fromEntries(others), cipher: ciphers }];
+  });
+  const shared = ["kex", "serverHostKey"].map((list) => [list, algorithms(lists, list)]);
+  const wanted = { ...Object.fromEntries(shared), ...Object.fromEntries(directions) };
+  Reflect.set(protocol, "_offer", Reflect.construct(offer.constructor, [wanted]));
+}
+
 /** Has a session take requests after the client has ended its input, such as signals, which ssh2 drops then. */
 export function takeLateRequests(session: Session): void {
   const isEnding: unknown = Reflect.get(session, "_ending");
@@ -137,6 +152,12 @@ function isOutgoing(value: unknown): value is OutgoingSide {
 function part(owner: object, name: string): object {
   const found: unknown = Reflect.get(owner, name);
   if (typeof found !== "object" || found === null) throw changed(name);
+  return found;
+}
+
+function algorithms(owner: object, name: string): readonly unknown[] {
+  const found: unknown = Reflect.get(part(owner, name), "array");
+  if (!Array.isArray(found)) throw changed(name);
   return found;
 }
 
