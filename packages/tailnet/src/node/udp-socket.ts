@@ -81,8 +81,7 @@ export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
     if (socket === undefined || this.#isClosed) return;
     for (const datagram of datagrams) {
       if (socket.getSendQueueCount() >= maxQueuedDatagrams) return;
-      // A copy: the datagram waits in the queue if the machine does not take it at once.
-      socket.send(Buffer.from(datagram), port, address);
+      socket.send(datagram, port, address);
     }
   }
 

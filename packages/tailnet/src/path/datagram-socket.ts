@@ -11,7 +11,10 @@ export interface DatagramSocket {
   localAddresses(): readonly string[];
   /** Resolves a name to addresses; none for an unknown one. */
   lookup(hostName: string): Promise<readonly string[]>;
-  /** Sends datagrams in one go, which the caller may reuse at once. What cannot be sent is dropped, as by any network. */
+  /**
+   * Sends datagrams in one go, which must not change from then on: they may wait for the machine. What cannot be sent is
+   * dropped, as by any network.
+   */
   send(datagrams: readonly Uint8Array[], to: UdpAddress): void;
   /** Hands datagrams to `receiver` from now on, in place of the one before. */
   onDatagrams(receiver: DatagramReceiver | undefined): void;
