@@ -32,7 +32,7 @@ import {
   SftpAnswer,
 } from "./answers.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
-import { type Attributes, type FieldReader, text, uint64 } from "./fields.ts";
+import { type Attributes, type FieldReader, uint64 } from "./fields.ts";
 import { maxHandles } from "./open-handles.ts";
 import { maxPacketBytes } from "./packet-reader.ts";
 import { expand, path, resolve, type SftpFiles } from "./paths.ts";
@@ -41,6 +41,8 @@ type Handle = (fields: FieldReader, files: SftpFiles) => Promise<Answer>;
 
 /** The most that one READ or WRITE carries. */
 const maxDataBytes = maxPacketBytes - 1024;
+/** The length before the data of an answer. */
+const lengthBytes = 4;
 /** The entries of a directory in one answer. */
 const maxEntries = 64;
 const defaultMode = { file: 0o666, directory: 0o777 } as const;
@@ -155,10 +157,13 @@ async function openFile(fields: FieldReader, files: SftpFiles): Promise<Answer> 
 async function read(fields: FieldReader, { handles }: SftpFiles): Promise<Answer> {
   const { file } = handles.file(fields.text());
   const offset = fields.uint64();
-  const buffer = Buffer.allocUnsafe(Math.min(fields.uint32(), maxDataBytes));
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+  const wanted = Math.min(fields.uint32(), maxDataBytes);
+  // Behind the room for their number, which spares a copy.
+  const payload = Buffer.allocUnsafe(lengthBytes + wanted);
+  const { bytesRead } = await file.read(payload, lengthBytes, wanted, offset);
   if (bytesRead === 0) throw new SftpError(SftpStatus.endOfFile, "end of file");
-  return { type: SftpAnswer.data, payload: text(buffer.subarray(0, bytesRead)) };
+  payload.writeUInt32BE(bytesRead);
+  return { type: SftpAnswer.data, payload: payload.subarray(0, lengthBytes + bytesRead) };
 }
 
 async function write(fields: FieldReader, { handles }: SftpFiles): Promise<Answer> {

@@ -50,8 +50,9 @@ async function answer(packet: Buffer, files: SftpFiles): Promise<Buffer> {
     new FieldReader(packet, fieldsAt),
     files,
   );
-  const body = Buffer.concat([Buffer.of(answerType), uint32(id), payload]);
-  return Buffer.concat([uint32(body.length), body]);
+  // Once: the payload may be 255 KiB of a file.
+  const bytes = fieldsAt + payload.length;
+  return Buffer.concat([uint32(bytes), Buffer.of(answerType), uint32(id), payload]);
 }
 
 async function handle(type: number, fields: FieldReader, files: SftpFiles): Promise<Answer> {
