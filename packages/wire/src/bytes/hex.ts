@@ -1,9 +1,12 @@
 import { BytesError } from "./errors.ts";
 
+/** The digits of each byte: keys are encoded for every batch of datagrams. */
+const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Encodes lower-case hexadecimal digits, two a byte. */
 export function encodeHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (const byte of bytes) text += digits[byte] ?? "";
   return text;
 }
 
