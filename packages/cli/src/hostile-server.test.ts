@@ -151,6 +151,15 @@ const answers: ReadonlyMap<string, unknown> = new Map<string, unknown>([
     { shares: [{ agent_name: "main", port: 8080, protocol: "http", share_level: "public" }] },
   ],
   [
+    "/notifications/inbox",
+    {
+      notifications: [
+        { id, title: "t", content: "c", targets: [id], read_at: null, created_at: time },
+      ],
+      unread_count: 1,
+    },
+  ],
+  [
     "/users/me/gitsshkey",
     { user_id: id, created_at: time, updated_at: time, public_key: "ssh-ed25519 AAAA" },
   ],
@@ -213,6 +222,7 @@ const lines = `
   templates versions list small
   templates presets list small
   publickey
+  inbox --column title,content
   organizations list
   organizations show
   provisioner jobs list
