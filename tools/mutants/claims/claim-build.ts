@@ -42,8 +42,8 @@ export const claimBuild: readonly Mutant[] = [
     name: "cancel-mark-kept",
     breaks: "a claim that succeeded before it could be canceled counts as canceled",
     file: "packages/server/src/platform/jobs/queries.ts",
-    find: "...(end.error === undefined ? { canceled_at: null } : {}),",
-    replace: "",
+    find: "case when ${error}::text is null then null else canceled_at end",
+    replace: "canceled_at",
     suite,
   },
   {
