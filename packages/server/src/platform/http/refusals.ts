@@ -73,7 +73,7 @@ function isGone({ raw: { socket } }: FastifyRequest, { name }: Error): boolean {
   return name === "AbortError" && socket.destroyed;
 }
 
-/** Returns the answer that nobody reads; metrics count it by its status. */
+/** Returns an answer that nobody reads: the client is gone, which is no failure of the server. */
 function disconnected(): HttpError {
   return new HttpError(499, "The client disconnected.");
 }
