@@ -17,6 +17,7 @@ const config: KnipConfig = {
       // The command of packages/cli; Go builds the peers of some interop tests.
       ignoreBinaries: [
         "slipway",
+        "mkfifo",
         "go",
         "Xvfb",
         "fusermount",

@@ -252,7 +252,7 @@ PATH=~/fake:$PATH git ls-remote ssh://git@git.example.com/a 2>&1; true\n`,
     );
     const line = `GIT_TERMINAL_PROMPT=0 git ls-remote ${host.url}/a 2>&1; true\n`;
     const printed = await inside(line);
-    expect(printed).toMatch(/no tokens for|No matching external auth provider/);
+    expect(printed).toMatch(/no tokens for|No external auth provider/);
     expect(printed).toContain("could not read Username");
   });
 
@@ -270,7 +270,7 @@ PATH=~/fake:$PATH git ls-remote ssh://git@git.example.com/a 2>&1; true\n`,
       expect(await listening).toMatchObject({ status: 200, body: answer });
       expect(await request("GET", `${path}?id=git&match=`)).toMatchObject({ body: answer });
       const url = "https://git.example.com/a";
-      const message = `No matching external auth provider found in Coder for the url "${url}".`;
+      const message = `No external auth provider is for the URL "${url}".`;
       const reply = await request("GET", `${path}?id=&match=${encodeURIComponent(url)}`);
       expect(reply).toMatchObject({ status: 404, body: { message } });
       expect(await request("GET", `${path}?id=&match=`)).toMatchObject({ status: 400 });
@@ -295,7 +295,7 @@ async function logIn(): Promise<void> {
   await logInToProvider({ serverUrl, token: headers["Coder-Session-Token"] ?? "" }, "git");
 }
 
-/** Ends the log-in that a test before may have left. */
+/** Ends the login that a test before may have left. */
 async function logOut(): Promise<void> {
   const params = { provider: "git" };
   await server.client.call(deleteExternalAuth, { params }).catch((error: unknown) => {

@@ -211,19 +211,18 @@ describe("the key for git", () => {
 
 describe("tokens for git hosts", () => {
   it.each([
-    ["", 400, { message: "'url' or 'id' must be provided!" }],
-    ["?match=&id=", 400, { message: "'url' or 'id' must be provided!" }],
-    ["?url=a&id=b", 400, { message: "'url' and 'id' cannot be provided together!" }],
+    ["", 400, { message: "'url' or 'id' must be set." }],
+    ["?match=&id=", 400, { message: "'url' or 'id' must be set." }],
+    ["?url=a&id=b", 400, { message: "'url' and 'id' cannot both be set." }],
     [
       "?match=https://example.com/a",
       404,
       {
-        message:
-          'No matching external auth provider found in Coder for the url "https://example.com/a".',
-        detail: "External auth provider not found.",
+        message: 'No external auth provider is for the URL "https://example.com/a".',
+        detail: "This server has no external auth providers.",
       },
     ],
-    ["?id=github&match=", 404, { detail: "External auth provider not found." }],
+    ["?id=github&match=", 404, { message: 'No external auth provider has the id "github".' }],
   ])("are not there for %j", async (query, status, body) => {
     for (const route of ["/external-auth", "/gitauth"]) {
       expect(await asAgent("GET", `${route}${query}`)).toMatchObject({ status, body });

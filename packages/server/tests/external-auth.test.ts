@@ -17,7 +17,7 @@ import { addPerson, type Person } from "./support/people.ts";
 import { ProviderBrowser } from "./support/provider-browser.ts";
 import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
 
-/* Log-ins of users to a real authorization server, and the tokens that their agents get. */
+/* Logins of users to a real authorization server, and the tokens that their agents get. */
 
 const secretKey = "a key of the server that is long enough";
 const opened = new AsyncDisposableStack();
@@ -189,7 +189,7 @@ describe("a callback", () => {
   it("counts once, and only in the session that began", async () => {
     const [mine, theirs] = [browserOf(ada), browserOf(eve)];
     const callback = await mine.visit(await mine.begin("git"));
-    // The other has a log-in of their own open, or none.
+    // The other has a login of their own open, or none.
     expect(await theirs.ask(callback)).toMatchObject({ status: 400 });
     await theirs.begin("git");
     expect(await theirs.ask(callback)).toMatchObject({ status: 400 });

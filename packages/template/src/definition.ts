@@ -18,7 +18,7 @@ export interface TemplateDefinition {
 /** A provider of tokens, by its id on the server. */
 export interface ExternalAuthDefinition {
   readonly id: string;
-  /** True if a workspace starts without a log-in to it. */
+  /** True if a workspace starts without a login to it. */
   readonly isOptional: boolean;
 }
 

@@ -43,6 +43,14 @@ describe("parseCron", () => {
     ]);
   });
 
+  it("takes a name before a step as the start of a range", async () => {
+    expect(await nextTimes("TZ=UTC 0 0 9 * oct/2 wed/2", "2026-09-29T00:00:00Z", 3)).toEqual([
+      "2026-10-02T09:00:00.000Z",
+      "2026-10-07T09:00:00.000Z",
+      "2026-10-09T09:00:00.000Z",
+    ]);
+  });
+
   it("runs on either day where both days are given", async () => {
     expect(await nextTimes("TZ=UTC 0 0 0 1 * 1", "2026-01-31T00:00:00Z", 2)).toEqual([
       "2026-02-01T00:00:00.000Z",

@@ -8,7 +8,7 @@ export interface CronSchedule {
   next(ms: number): number | undefined;
 }
 
-/** The highest value of each field, for `N/step`, which means "from N on". */
+/** The highest value of each field, for `N/step` and `MON/step`, which mean "from there on". */
 const highest = [59, 59, 23, 31, 12, 6] as const;
 /** Numbers, signs, and names of months and days: the syntax that a stock agent also knows. */
 const field = /^(?:[\d*/,?-]|[a-z]{3}(?![a-z]))+$/i;
@@ -48,6 +48,6 @@ export async function parseCron(text: string): Promise<CronSchedule> {
 function withRange(part: string, index: number): string {
   return part
     .split(",")
-    .map((item) => item.replace(/^(\d+)\//, `$1-${highest[index] ?? 0}/`))
+    .map((item) => item.replace(/^(\d+|[a-z]{3})\//i, `$1-${highest[index] ?? 0}/`))
     .join(",");
 }

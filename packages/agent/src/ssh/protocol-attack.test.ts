@@ -158,7 +158,7 @@ describe("a client with keys", () => {
       [message.authentication, string("a"), string("ssh-connection"), string("none")],
     ],
     [
-      "a log-in to another service",
+      "a login to another service",
       [message.authentication, string("a"), string("x"), string("none")],
     ],
     ["a disconnection", [message.disconnect, uint32(2), string("bye"), string("")]],

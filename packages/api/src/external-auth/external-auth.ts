@@ -38,7 +38,7 @@ export const ExternalAuthList = Type.Object({
 export type ExternalAuthList = Infer<typeof ExternalAuthList>;
 
 /** The user's account at the provider. */
-export const ExternalAuthUser = Type.Object({
+const ExternalAuthUser = Type.Object({
   id: Type.Integer(),
   login: Type.String(),
   avatar_url: Type.String(),

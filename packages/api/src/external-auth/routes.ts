@@ -39,7 +39,7 @@ export const deleteExternalAuth = defineRoute({
 export const createExternalAuthDevice = defineRoute({
   method: "GET",
   path: "/external-auth/:provider/device",
-  summary: "Begin a log-in by device flow",
+  summary: "Begin a login by device flow",
   scopes: ["user:update_personal"],
   params: ProviderParams,
   response: ExternalAuthDevice,
@@ -48,7 +48,7 @@ export const createExternalAuthDevice = defineRoute({
 export const redeemExternalAuthDevice = defineRoute({
   method: "POST",
   path: "/external-auth/:provider/device",
-  summary: "Complete a log-in by device flow, once the user has entered the code",
+  summary: "Complete a login by device flow, once the user has entered the code",
   scopes: ["user:update_personal"],
   params: ProviderParams,
   body: Type.Object({ device_code: Type.String({ minLength: 1, maxLength: 4096 }) }),

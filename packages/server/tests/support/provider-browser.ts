@@ -4,7 +4,7 @@ interface Site {
   readonly url: string;
 }
 
-/** A browser of a person who is logged in to the server, on its way through the log-in to a provider. */
+/** A browser of a person who is logged in to the server, on its way through the login to a provider. */
 export class ProviderBrowser {
   readonly #site: Site;
   readonly #jar = new CookieJar();
@@ -29,7 +29,7 @@ export class ProviderBrowser {
     );
   }
 
-  /** Begins a log-in; resolves to the address of the provider that the browser is sent to. */
+  /** Begins a login; resolves to the address of the provider that the browser is sent to. */
   async begin(provider: string, query = ""): Promise<string> {
     const { headers } = await this.ask(`/external-auth/${provider}${query}`, "POST");
     return String(headers["refresh"]).replace(/^0; url=/, "");

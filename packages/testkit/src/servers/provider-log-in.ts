@@ -21,5 +21,5 @@ export async function logInToProvider(
     headers: { Cookie: `${session}; ${cookie}` },
     redirect: "manual",
   });
-  if (done.status !== 303) throw new Error(`the log-in ended with ${await done.text()}`);
+  if (done.status !== 303) throw new Error(`the login ended with ${await done.text()}`);
 }

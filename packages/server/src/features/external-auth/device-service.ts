@@ -10,7 +10,7 @@ export interface DeviceNeeds extends ExternalAuthNeeds {
   readonly notes: SealedNotes;
 }
 
-/** Begins a log-in by device flow. The code that it returns is of use to this user only. */
+/** Begins a login by device flow. The code that it returns is of use to this user only. */
 export async function beginDevice(
   needs: DeviceNeeds,
   userId: string,
@@ -36,7 +36,7 @@ export async function beginDevice(
   };
 }
 
-/** Completes a log-in by device flow; throws `Invalid` with the provider's reason, such as `authorization_pending`. */
+/** Completes a login by device flow; throws `Invalid` with the provider's reason, such as `authorization_pending`. */
 export async function redeemDevice(
   needs: DeviceNeeds,
   userId: string,

@@ -109,7 +109,7 @@ async function refresh(
         provider.client.refresh(refreshToken, { nowMs: clock.now(), signal }),
       ),
     );
-    // After a log-in meanwhile the tokens of that stay.
+    // After a login meanwhile the tokens of that stay.
     await storeRefreshed(db, link, sealTokens(secrets, refreshed));
     pubsub.publish(topics.externalAuth(link.user_id));
     return undefined;

@@ -12,7 +12,7 @@ import type { SealedNotes } from "./sealed-notes.ts";
 const cookieName = "slipway_external_auth";
 /** The time for a person to log in at the provider. */
 const logInSeconds = 15 * 60;
-/** The longest path to go on to after a log-in; a longer one leads to the page of the provider. */
+/** The longest path to go on to after a login; a longer one leads to the page of the provider. */
 const maxPathLength = 1024;
 
 export type Visitor = Pick<UserCaller, "id" | "keyId">;
@@ -22,13 +22,13 @@ interface CookieNeeds {
   readonly accessUrl: () => string;
 }
 
-/** A log-in in progress, and the path to go on to. */
+/** A login in progress, and the path to go on to. */
 export interface OpenLogIn extends BegunLogIn {
   readonly path: string;
 }
 
 /**
- * Begins a log-in: its state and its PKCE verifier (RFC 7636) are in an encrypted cookie that only the session which began
+ * Begins a login: its state and its PKCE verifier (RFC 7636) are in an encrypted cookie that only the session which began
  * it can use, once, and for this provider.
  */
 export async function beginLogIn(
@@ -54,7 +54,7 @@ export interface PageRequest {
   readonly reply: FastifyReply;
 }
 
-/** Ends the log-in that a browser began, and returns it; undefined if it began none, or as another session. */
+/** Ends the login that a browser began, and returns it; undefined if it began none, or as another session. */
 export async function endLogIn(
   { notes, accessUrl }: CookieNeeds,
   visitor: Visitor,
@@ -77,7 +77,7 @@ export function redirectUriOf({ id }: Provider, accessUrl: string): string {
 }
 
 function purposeOf({ id }: Provider, { keyId }: Visitor): string {
-  return `log-in of ${keyId} to ${id}`;
+  return `login of ${keyId} to ${id}`;
 }
 
 function setCookie(

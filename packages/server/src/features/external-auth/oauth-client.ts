@@ -15,7 +15,7 @@ export interface DeviceCode {
   readonly intervalSeconds: number;
 }
 
-/** A log-in that a browser began: what the provider's answer must fit. */
+/** A login that a browser began: what the provider's answer must fit. */
 export interface BegunLogIn {
   readonly state: string;
   readonly verifier: string;
@@ -122,7 +122,7 @@ export class OAuthClient {
     );
   }
 
-  /** Begins a log-in in which the user enters a code at the provider. */
+  /** Begins a login in which the user enters a code at the provider. */
   async beginDevice({ signal }: Pick<Call, "signal">): Promise<DeviceCode> {
     const { scopes } = this.#provider;
     const parameters = scopes.length === 0 ? {} : { scope: scopes.join(" ") };
@@ -139,7 +139,7 @@ export class OAuthClient {
     return readDeviceCode(found);
   }
 
-  /** Gets the tokens of such a log-in; its error says `authorization_pending` until the user is done. */
+  /** Gets the tokens of such a login; its error says `authorization_pending` until the user is done. */
   redeemDevice(deviceCode: string, call: Call): Promise<ProviderTokens> {
     return this.#tokens(call, [deviceCode], async (options) => {
       const response = await oauth.deviceCodeGrantRequest(

@@ -53,7 +53,7 @@ interface Visit {
 
 /**
  * Adds the pages at which people log in to providers (docs/external-authentication.md). Only a form of our own begins a
- * log-in, and only the session that began it completes it.
+ * login, and only the session that began it completes it.
  */
 export function addExternalAuthPages(app: FastifyInstance, needs: ExternalAuthPageNeeds): void {
   const visit = visitor(needs);
@@ -88,7 +88,7 @@ function visitor(needs: ExternalAuthPageNeeds) {
       reply.header("Cache-Control", "no-store");
       const user = await findUser(needs, request);
       if (user === undefined) {
-        // Without a query: it may hold a code, which is of no use to a session that did not begin the log-in.
+        // Without a query: it may hold a code, which is of no use to a session that did not begin the login.
         const back = new URLSearchParams({ redirect: pathOf(request) });
         return reply.redirect(`/login?${back.toString()}`, 303);
       }
@@ -121,7 +121,7 @@ function pathOf(request: FastifyRequest): string {
   return `/external-auth/${encodeURIComponent(providerIdOf(request))}`;
 }
 
-/** Returns the address of the provider's page, with the path to go on to after the log-in. */
+/** Returns the address of the provider's page, with the path to go on to after the login. */
 function actionOf(request: FastifyRequest): string {
   const path = redirectOf(request);
   return path === undefined
@@ -173,11 +173,11 @@ async function begin(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyRe
 async function complete(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyReply> {
   const { user, provider, request, reply, signal } = at;
   const { searchParams: answer } = new URL(request.url, "http://server");
-  // Clients of the original begin a log-in here.
+  // Clients of the original begin a login here.
   if (!answer.has("code") && !answer.has("error")) return reply.redirect(pathOf(request), 303);
   const open = await endLogIn(needs, user, provider, { request, reply });
   if (open === undefined || !answer.has("state") || answer.get("state") !== open.state) {
-    return fail(at, "This log-in has expired, was completed before, or began in another session.");
+    return fail(at, "This login has expired, was completed before, or began in another session.");
   }
   return orProblem(at, async () => {
     await completeLogIn(needs, user.id, provider, { answer, begun: open, signal });

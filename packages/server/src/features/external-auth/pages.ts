@@ -81,7 +81,7 @@ export function devicePage(
   );
 }
 
-/** Returns the page of a log-in that did not complete. */
+/** Returns the page of a login that did not complete. */
 export function failedPage(
   { displayName }: Named,
   { problem, again }: { readonly problem: string; readonly again: string },

@@ -57,7 +57,7 @@ export function selectLinks(db: Queryable, userId: string): Promise<LinkRow[]> {
     .execute();
 }
 
-/** Stores the tokens of a log-in, in place of those before; false for a user who was deleted meanwhile. */
+/** Stores the tokens of a login, in place of those before; false for a user who was deleted meanwhile. */
 export async function upsertLink(
   db: Queryable,
   key: { readonly userId: string; readonly providerId: string },

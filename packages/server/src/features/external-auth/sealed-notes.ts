@@ -8,7 +8,7 @@ const issuer = "slipway";
 /** The longest note that is read, in characters: shorter than a cookie may be. */
 const maxNoteLength = 4096;
 
-/** Encrypts what a client keeps for the server during a log-in, for one user, one provider and one purpose. */
+/** Encrypts what a client keeps for the server during a login, for one user, one provider and one purpose. */
 export class SealedNotes {
   readonly #keys: readonly [DerivedKey, ...DerivedKey[]];
   readonly #clock: Pick<Clock, "now">;

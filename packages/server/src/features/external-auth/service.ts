@@ -22,7 +22,7 @@ export interface ExternalAuthNeeds extends FreshNeeds {
 /**
  * A token as it can be used:
  * - `valid`: the provider accepts it.
- * - `log-in`: there is none, or none any more: the user has to log in.
+ * - `login`: there is none, or none any more: the user has to log in.
  * - `unknown`: the provider does not say.
  */
 export type UsableToken =
@@ -99,7 +99,7 @@ async function validate(
   }
 }
 
-/** Completes a log-in with the provider's answer, and stores its tokens. Throws `ProviderError`. */
+/** Completes a login with the provider's answer, and stores its tokens. Throws `ProviderError`. */
 export async function completeLogIn(
   needs: ExternalAuthNeeds,
   userId: string,
@@ -119,7 +119,7 @@ export interface ProviderAnswer {
   readonly signal: AbortSignal;
 }
 
-/** Stores the tokens of a log-in, in place of those before. */
+/** Stores the tokens of a login, in place of those before. */
 export async function storeTokens(
   { db, pubsub, secrets, logger }: ExternalAuthNeeds,
   userId: string,

@@ -25,7 +25,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   "deadline",
   "reason",
   "value",
-  // A code of a log-in, sealed for its user.
+  // A code of a login, sealed for its user.
   "device_code",
   // Examples of the server, and enumerated values.
   "example_id",

@@ -241,7 +241,7 @@ function readUrls(
   if (isDevice && deviceCodeUrl === undefined) {
     reader.report("DEVICE_CODE_URL", "the URL at which the device flow begins");
   }
-  if (!isDevice && login === undefined) reader.report("AUTH_URL", "the URL of the log-in page");
+  if (!isDevice && login === undefined) reader.report("AUTH_URL", "the URL of the login page");
   if (tokenUrl === undefined) return reader.report("TOKEN_URL", "the URL that exchanges codes");
   return {
     authUrl: isDevice ? undefined : login,

@@ -118,7 +118,7 @@ const nothing: ProviderDefaults = {
 };
 
 /**
- * Returns the defaults of a type of provider. The address of the log-in, if the operator sets one, tells where a host of
+ * Returns the defaults of a type of provider. The address of the login, if the operator sets one, tells where a host of
  * their own is; the others follow from it.
  */
 export function providerDefaults(type: string, authUrl: string | undefined): ProviderDefaults {
@@ -149,7 +149,7 @@ function hostDefaults(
   };
 }
 
-/** Returns the address below which a host has its paths; undefined if the log-in is at an unknown path. */
+/** Returns the address below which a host has its paths; undefined if the login is at an unknown path. */
 function baseOf(host: KnownHost, authUrl: string | undefined): string | undefined {
   if (authUrl === undefined) return host.base;
   return authUrl.endsWith(host.authPath) ? authUrl.slice(0, -host.authPath.length) : undefined;

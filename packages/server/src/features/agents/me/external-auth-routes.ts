@@ -40,7 +40,7 @@ export interface AgentExternalAuthNeeds extends ExternalAuthNeeds {
 type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
 type ExternalAuthAnswer = ResponseOf<typeof getAgentExternalAuth>;
 
-/** The longest wait for a log-in: less than the time after which a silent connection is closed. */
+/** The longest wait for a login: less than the time after which a silent connection is closed. */
 const maxLogInWaitMs = 90_000;
 /** The longest time between two looks without a hint. */
 const maxLookWaitMs = 5_000;
@@ -68,22 +68,21 @@ function findProvider(
   { match = "", url = "", id = "" }: ExternalAuthQuery,
 ): Provider {
   const wanted = match === "" ? url : match;
-  if (wanted === "" && id === "") throw new Invalid("'url' or 'id' must be provided!");
-  if (wanted !== "" && id !== "") {
-    throw new Invalid("'url' and 'id' cannot be provided together!");
-  }
+  if (wanted === "" && id === "") throw new Invalid("'url' or 'id' must be set.");
+  if (wanted !== "" && id !== "") throw new Invalid("'url' and 'id' cannot both be set.");
   const provider = id === "" ? providers.byAddress(wanted) : providers.byId(id);
   if (provider !== undefined) return provider;
-  const known = providers.list.map((one) => `${one.id}=${JSON.stringify(one.regex ?? "")}`);
-  throw new NotFound(
-    `No matching external auth provider found in Coder for the url ${JSON.stringify(wanted)}.`,
-    {
-      detail:
-        known.length === 0
-          ? "External auth provider not found."
-          : `The configured external auth provider have regex filters that do not match the url. Provider url regex: ${known.join(", ")}`,
-    },
-  );
+  const what =
+    id === "" ? `is for the URL ${JSON.stringify(wanted)}` : `has the id ${JSON.stringify(id)}`;
+  throw new NotFound(`No external auth provider ${what}.`, {
+    detail: knownProviders(providers.list),
+  });
+}
+
+function knownProviders(providers: readonly Provider[]): string {
+  if (providers.length === 0) return "This server has no external auth providers.";
+  const known = providers.map((one) => `${one.id} (${one.regex ?? "no URLs"})`);
+  return `This server has: ${known.join(", ")}.`;
 }
 
 /** Requires that the agent still belongs to its owner, and that they are active. */
@@ -96,7 +95,7 @@ async function requireOwner({ db }: AgentExternalAuthNeeds, agent: AgentCaller):
 function holdWait({ waits }: AgentExternalAuthNeeds, agent: AgentCaller): Disposable {
   const wait = waits.hold(agent.agentId);
   if (wait !== undefined) return wait;
-  throw new RateLimited("This agent already waits for too many log-ins.", {
+  throw new RateLimited("This agent already waits for too many logins.", {
     retryAfterSeconds: maxLookWaitMs / 1000,
   });
 }
