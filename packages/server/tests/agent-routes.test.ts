@@ -211,9 +211,9 @@ describe("the key for git", () => {
 
 describe("tokens for git hosts", () => {
   it.each([
-    ["", 400, { message: "'url' or 'id' must be set." }],
-    ["?match=&id=", 400, { message: "'url' or 'id' must be set." }],
-    ["?url=a&id=b", 400, { message: "'url' and 'id' cannot both be set." }],
+    ["", 400, { message: "'url' or 'id' must be provided!" }],
+    ["?match=&id=", 400, { message: "'url' or 'id' must be provided!" }],
+    ["?url=a&id=b", 400, { message: "'url' and 'id' cannot be provided together!" }],
     [
       "?match=https://example.com/a",
       404,

@@ -175,7 +175,8 @@ describe("every route that takes a body", () => {
   });
 
   it.each(withBody)("$name refuses values of other types", async ({ route }) => {
-    const path = api.routePath(route, { ...world.ids, name: "x", key: "x", devcontainer: "x" });
+    const names = { name: "x", key: "x", devcontainer: "x", provider: "x" };
+    const path = api.routePath(route, { ...world.ids, ...names, notification: api.nilUuid });
     const agent = world.callers.agent;
     const headers = route.caller === "agent" ? agent : server.admin.headers;
     const values = [[[]], { x: { y: 1 } }, -1.5];

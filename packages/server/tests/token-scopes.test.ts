@@ -37,7 +37,8 @@ async function newToken(
 
 /** Resolves to true if a token allows a route for Ann's things; the route's other answers do not matter. */
 async function opens(route: api.Route, client: Pick<Client, "headers">): Promise<boolean> {
-  const params = { ...world.ids, name: "x", number: "1", key: "x", devcontainer: "x" };
+  const names = { name: "x", number: "1", key: "x", devcontainer: "x", provider: "x" };
+  const params = { ...world.ids, ...names, notification: api.nilUuid };
   const leaving = new AbortController();
   const response = await fetch(`${server.url}/api/v2${api.routePath(route, params)}`, {
     method: route.method,
@@ -104,7 +105,13 @@ const table: Readonly<Record<string, readonly string[]>> = {
   "file:create": ["uploadFile"],
   "task:read": [],
   "user_secret:*": ["getExternalAgentCredentials"],
-  "user:update_personal": ["regenerateGitKey", "updateProfile"],
+  "user:update_personal": [
+    "createExternalAuthDevice",
+    "deleteExternalAuth",
+    "redeemExternalAuthDevice",
+    "regenerateGitKey",
+    "updateProfile",
+  ],
   "workspace:update": [
     "cancelBuild",
     "deleteDevcontainer",

@@ -68,8 +68,8 @@ function findProvider(
   { match = "", url = "", id = "" }: ExternalAuthQuery,
 ): Provider {
   const wanted = match === "" ? url : match;
-  if (wanted === "" && id === "") throw new Invalid("'url' or 'id' must be set.");
-  if (wanted !== "" && id !== "") throw new Invalid("'url' and 'id' cannot both be set.");
+  if (wanted === "" && id === "") throw new Invalid("'url' or 'id' must be provided!");
+  if (wanted !== "" && id !== "") throw new Invalid("'url' and 'id' cannot be provided together!");
   const provider = id === "" ? providers.byAddress(wanted) : providers.byId(id);
   if (provider !== undefined) return provider;
   const what =
