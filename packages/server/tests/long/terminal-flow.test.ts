@@ -91,11 +91,13 @@ it(
     const before = residentKb();
     const disturbed = await typeFor(typist, minuteMs);
     expect(residentKb() - before).toBeLessThan(flatKb);
-    // A busy machine is slow without the other viewer too.
-    const bound = Math.max(maxEchoMs, 3 * percentile(quiet, 0.99));
-    expect(percentile(disturbed, 0.99)).toBeLessThan(bound);
     idle.seen = "";
     idle.socket.resume();
     await expect.poll(() => idle.seen.length).toBeGreaterThan(1_000_000);
+    idle.socket.terminate();
+    // A busy machine is slow without the other viewer too, before or after.
+    const quietAfter = await typeFor(typist, minuteMs / 6);
+    const slowest = Math.max(percentile(quiet, 0.99), percentile(quietAfter, 0.99));
+    expect(percentile(disturbed, 0.99)).toBeLessThan(Math.max(maxEchoMs, 3 * slowest));
   },
 );
