@@ -35,8 +35,15 @@ async function startDisplay(): Promise<string> {
     stdio: ["ignore", "pipe", "ignore"],
   });
   opened.defer(() => void xvfb.kill());
-  for await (const line of xvfb.stdout) return `:${String(line).trim()}`;
-  throw new Error("Xvfb has ended");
+  let text = "";
+  // A closed pipe would end Xvfb if it wrote once more.
+  for await (const chunk of xvfb.stdout.iterator({ destroyOnReturn: false })) {
+    text += String(chunk);
+    if (text.endsWith("\n")) break;
+  }
+  if (text === "") throw new Error("Xvfb has ended");
+  xvfb.stdout.resume();
+  return `:${text.trim()}`;
 }
 
 describe.each(agents.map((agent) => [agent.name, agent] as const))("%s", (_, agent) => {
