@@ -106,10 +106,6 @@ export const ofWorkspaces: DeliberateDifferences = {
     "GET /workspaceagents/ID/containers?label=devcontainer.config_file%3D&label=devcontainer.local_folder%3D 403":
       { status: 200, reason: noContainers },
     "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
-    "GET /workspaceagents/me/external-auth?match=https://example.com/a/b 404": {
-      message: 'No external auth provider is for the URL "https://example.com/a/b".',
-      reason: "the recorded message names another product",
-    },
   },
   lost: {
     ...workspaceKeys.lost,
