@@ -76,9 +76,15 @@ export async function waitForPrebuilds(
   for (;;) {
     const all = await listPrebuilds(server.admin);
     const running = all.filter(({ latest_build: build }) => build.status === "running");
-    if (running.length === count) return running;
+    if (running.length === count) return running.toSorted(byAge);
     await pause(50);
   }
+}
+
+/** Compares in the order in which claims take them. */
+function byAge(one: Workspace, other: Workspace): number {
+  const [first, second] = [one, other].map(({ created_at: at, name }) => `${at} ${name}`);
+  return (first ?? "") < (second ?? "") ? -1 : 1;
 }
 
 /** Connects an agent of a workspace by its name. The caller closes the connection. */
