@@ -3,7 +3,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { LookupFunction } from "node:net";
 
-import { errorText, type Logger } from "@slipway/runtime";
+import { errorText, type Logger, readBounded } from "@slipway/runtime";
 
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { isPublicAddress } from "./public-address.ts";
@@ -127,12 +127,7 @@ export class IssuerStore {
 }
 
 async function readBody(response: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response) {
-    length += chunk.length;
-    if (length > maxBytes) throw new Error(`found more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const body = await readBounded(response, maxBytes);
+  if (body === undefined) throw new Error(`found more than ${maxBytes} bytes`);
+  return body;
 }

@@ -1,6 +1,6 @@
 import type { webcrypto } from "node:crypto";
 
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, readBounded } from "@slipway/runtime";
 
 import { IdentityError } from "./errors.ts";
 
@@ -85,14 +85,9 @@ async function fetchKeys(url: string): Promise<KeyResponse> {
 }
 
 async function readBody({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > maxBytes) throw new Error(`found more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+  const bytes = body === null ? Buffer.alloc(0) : await readBounded(body, maxBytes);
+  if (bytes === undefined) throw new Error(`found more than ${maxBytes} bytes`);
+  return bytes.toString();
 }
 
 function readKeys(value: unknown): ReadonlyMap<string, PublicJwk> {

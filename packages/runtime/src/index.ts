@@ -17,6 +17,7 @@ export { proxyAgent } from "./proxy-agent.ts";
 export { printableJson, printableLine, printableText } from "./printable-text.ts";
 export { parseProcStat, parseProcStatus, ticksPerSecond } from "./proc.ts";
 export type { ProcStat } from "./proc.ts";
+export { readBounded } from "./read-bounded.ts";
 export { Scope } from "./scope.ts";
 export type { Task } from "./scope.ts";
 export { settlesWithin } from "./settles-within.ts";

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, readBounded } from "@slipway/runtime";
 
 import type { Service } from "../connections/accepted-connection.ts";
 import { ApiError } from "./errors.ts";
@@ -113,19 +113,11 @@ async function respond(
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of request) {
-      bytes += Buffer.byteLength(chunk);
-      if (bytes > maxBodyBytes) break;
-      chunks.push(Buffer.from(chunk));
-    }
-  } catch (error) {
+  const body = await readBounded(request, maxBodyBytes).catch((error: unknown) => {
     throw new ApiError(400, "The request is incomplete.", errorText(error));
-  }
-  if (bytes > maxBodyBytes) throw new ApiError(413, "The body of the request is too large.");
-  return Buffer.concat(chunks);
+  });
+  if (body === undefined) throw new ApiError(413, "The body of the request is too large.");
+  return body;
 }
 
 function parseBody(body: Buffer): unknown {

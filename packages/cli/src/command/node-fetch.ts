@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
+import { readBounded } from "@slipway/runtime";
 import type { ClientRequest, ClientResponse } from "@slipway/sdk/http";
 
 /** A response whose body can also be read as it arrives. */
@@ -96,12 +97,7 @@ function responseOf(message: IncomingMessage, signal: AbortSignal): NodeResponse
 }
 
 async function readWhole(message: AsyncIterable<Buffer>): Promise<Buffer<ArrayBuffer>> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of message) {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw new TypeError(`a body of more than ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const body = await readBounded(message, maxBodyBytes);
+  if (body === undefined) throw new TypeError(`a body of more than ${maxBodyBytes} bytes`);
+  return body;
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { type Clock, withDeadline } from "@slipway/runtime";
+import { type Clock, readBounded, withDeadline } from "@slipway/runtime";
 
 import type { AgentPorts } from "../../resources/network/agent-ports.ts";
 import type { UdpState } from "../../resources/network/udp-state.ts";
@@ -70,15 +70,9 @@ function send(stream: Duplex, signal: AbortSignal): Promise<IncomingMessage> {
 async function readBody(response: IncomingMessage): Promise<string> {
   const { statusCode: status = 0 } = response;
   if (status !== 200) throw new Error(`the agent answered ${status}, wanted 200`);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    const part = Buffer.from(chunk);
-    bytes += part.length;
-    if (bytes > maxBodyBytes) throw new Error(`a report of more than ${maxBodyBytes} bytes`);
-    chunks.push(part);
-  }
-  return Buffer.concat(chunks).toString();
+  const body = await readBounded(response, maxBodyBytes);
+  if (body === undefined) throw new Error(`a report of more than ${maxBodyBytes} bytes`);
+  return body.toString();
 }
 
 function field(value: unknown, name: string): unknown {

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
+import { readBounded } from "@slipway/runtime";
+
 /** One request whose answer is small. */
 export interface TextRequest {
   readonly method: "GET" | "PUT" | "POST";
@@ -47,13 +49,5 @@ function send(
 }
 
 async function readText(response: IncomingMessage): Promise<string | undefined> {
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.setEncoding("utf8")) {
-    const piece = String(chunk);
-    bytes += Buffer.byteLength(piece);
-    if (bytes > maxAnswerBytes) return undefined;
-    text += piece;
-  }
-  return text;
+  return (await readBounded(response, maxAnswerBytes))?.toString();
 }

@@ -1,4 +1,4 @@
-import { errorText } from "@slipway/runtime";
+import { errorText, readBounded } from "@slipway/runtime";
 
 import { ProviderError } from "./errors.ts";
 
@@ -57,20 +57,13 @@ async function fetchWhole(url: string, init: RequestInit, timeoutMs: number): Pr
   }
 }
 
-async function readBody(response: Response): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.byteLength;
-    if (length > maxProviderAnswerBytes) {
-      throw new ProviderError(
-        "malformed",
-        `found an answer of more than ${maxProviderAnswerBytes} bytes`,
-      );
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+async function readBody({ body }: Response): Promise<Buffer<ArrayBuffer> | null> {
+  const bytes = body === null ? null : await readBounded(body, maxProviderAnswerBytes);
+  if (bytes !== undefined) return bytes;
+  throw new ProviderError(
+    "malformed",
+    `found an answer of more than ${maxProviderAnswerBytes} bytes`,
+  );
 }
 
 /** Statuses for which `Response` takes no body. */

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { type Clock, errorText, withDeadline } from "@slipway/runtime";
+import { type Clock, errorText, readBounded, withDeadline } from "@slipway/runtime";
 
 import type { ReachedAgent } from "../own-peer/own-peer.ts";
 import { AgentHttpError } from "./errors.ts";
@@ -61,17 +61,9 @@ async function send(stream: Duplex, path: string, signal: AbortSignal): Promise<
 async function readBody(response: IncomingMessage): Promise<string> {
   const { statusCode: status = 0 } = response;
   if (status !== 200) throw new AgentHttpError("refused", `the agent answered ${status}`);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError("the body is text, wanted bytes");
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) {
-      throw new AgentHttpError("too-large", `the answer has more than ${maxBodyBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+  const body = await readBounded(response, maxBodyBytes);
+  if (body !== undefined) return body.toString();
+  throw new AgentHttpError("too-large", `the answer has more than ${maxBodyBytes} bytes`);
 }
 
 function parse(text: string): unknown {
