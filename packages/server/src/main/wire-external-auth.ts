@@ -4,8 +4,8 @@ import { addExternalAuthPages } from "../features/external-auth/page-routes.ts";
 import { ProviderCounts } from "../features/external-auth/provider-counts.ts";
 import { Providers } from "../features/external-auth/provider.ts";
 import { addExternalAuthRoutes } from "../features/external-auth/routes.ts";
-import { SealedNotes } from "../features/external-auth/sealed-notes.ts";
 import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
+import { SealedNotes } from "../platform/auth/sealed-notes.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import { createKeyHolders } from "../platform/auth/service.ts";
 import type { Settings } from "../platform/config/settings.ts";
@@ -35,7 +35,7 @@ export function wireExternalAuth(
   externalAuth: ExternalAuthNeeds,
 ): void {
   const { db, secrets, clock } = externalAuth;
-  const notes = new SealedNotes(secrets, clock);
+  const notes = new SealedNotes(secrets, "external auth", clock);
   const holders = createKeyHolders(db, settings.limits);
   addExternalAuthRoutes(routes, { ...externalAuth, notes });
   addExternalAuthPages(app, { ...externalAuth, notes, holders, limits, accessUrl });

@@ -1,10 +1,7 @@
 import { listTemplateVersionExternalAuth, type TemplateVersionExternalAuth } from "@slipway/api";
 
 import { CommandError } from "../../command/errors.ts";
-import { type LogInNeeds, openPage } from "./wait-for-log-in.ts";
-
-/** The time between two questions whether the user has logged in, in milliseconds. */
-const askAgainMs = 1_000;
+import { type LogInNeeds, openPage, untilLoggedIn } from "./wait-for-log-in.ts";
 
 /**
  * Has the user log in to the providers that a template version needs: waits on a terminal, else throws `CommandError`. Tells
@@ -46,13 +43,12 @@ async function waitForLogIn(
   { id, display_name, authenticate_url }: TemplateVersionExternalAuth,
   needs: LogInNeeds,
 ): Promise<void> {
-  const { terminal, clock, signal } = needs;
+  const { terminal } = needs;
   terminal.err.line(`the template needs a login to ${display_name}: ${authenticate_url}`);
   await openPage(authenticate_url, needs);
-  for (;;) {
-    const missing = await missingLogIns(version, needs);
-    if (!missing.some((one) => one.id === id)) break;
-    await clock.sleep(askAgainMs, signal);
-  }
+  await untilLoggedIn(
+    async () => !(await missingLogIns(version, needs)).some((one) => one.id === id),
+    needs,
+  );
   terminal.err.line(terminal.err.colors.green(`logged in to ${display_name}`));
 }

@@ -33,14 +33,23 @@ export async function waitForBrowser(
   { provider, url, open }: LogIn,
   needs: LogInNeeds,
 ): Promise<void> {
-  const { client, clock, signal, terminal } = needs;
+  const { client, signal, terminal } = needs;
   terminal.err.line(`log in with a browser: ${url}`);
   if (open) await openPage(url, needs);
-  for (;;) {
-    await clock.sleep(askAgainMs, signal);
-    const params = { provider };
-    if ((await client.call(getExternalAuth, { params, signal })).authenticated) return;
-  }
+  const params = { provider };
+  await untilLoggedIn(
+    async () => (await client.call(getExternalAuth, { params, signal })).authenticated,
+    needs,
+  );
+}
+
+/** Asks now and then until the user has logged in. */
+export async function untilLoggedIn(
+  isLoggedIn: () => Promise<boolean>,
+  { clock, signal }: Pick<LogInNeeds, "clock" | "signal">,
+): Promise<void> {
+  do await clock.sleep(askAgainMs, signal);
+  while (!(await isLoggedIn()));
 }
 
 /** Logs the user in by a code that they enter at the provider. */

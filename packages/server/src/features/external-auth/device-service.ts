@@ -1,9 +1,9 @@
 import type { ExternalAuthDevice } from "@slipway/api";
 
+import type { SealedNotes } from "../../platform/auth/sealed-notes.ts";
 import { Invalid } from "../../platform/errors/errors.ts";
 import { ProviderError } from "./errors.ts";
 import type { Provider } from "./provider.ts";
-import type { SealedNotes } from "./sealed-notes.ts";
 import { type ExternalAuthNeeds, providerFailed, storeTokens } from "./service.ts";
 
 export interface DeviceNeeds extends ExternalAuthNeeds {

@@ -2,12 +2,12 @@ import { parseCookie, stringifySetCookie } from "cookie";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { generateRandomCodeVerifier, generateRandomState } from "oauth4webapi";
 
+import type { SealedNotes } from "../../platform/auth/sealed-notes.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { localPath } from "../../platform/http/local-path.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import type { BegunLogIn } from "./oauth-client.ts";
 import type { Provider } from "./provider.ts";
-import type { SealedNotes } from "./sealed-notes.ts";
 
 const cookieName = "slipway_external_auth";
 /** The time for a person to log in at the provider. */

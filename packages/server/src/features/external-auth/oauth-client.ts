@@ -3,6 +3,7 @@ import * as oauth from "oauth4webapi";
 
 import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
 import { ProviderError } from "./errors.ts";
+import { parseJsonObject } from "./json-object.ts";
 import type { ProviderFetch } from "./provider-fetch.ts";
 import { type ProviderTokens, readTokens } from "./tokens.ts";
 
@@ -244,7 +245,8 @@ function readFormBody(body: unknown): URLSearchParams | null {
 async function plainAnswer(response: Response): Promise<Response> {
   const text = await response.text();
   const { status, headers } = response;
-  const json = parseObject(text);
+  // The library reports what is no object.
+  const json = parseJsonObject(text);
   if (json === undefined) return new Response(text === "" ? null : text, { status, headers });
   const { id_token: _, ...rest } = json;
   const isError = status === 200 && typeof rest["error"] === "string";
@@ -252,17 +254,6 @@ async function plainAnswer(response: Response): Promise<Response> {
   const isToken = rest["access_token"] !== undefined;
   const body = isToken && !hasType ? { ...rest, token_type: "bearer" } : rest;
   return Response.json(body, { status: isError ? 400 : status });
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? { ...value } : undefined;
-  } catch {
-    // Not JSON: the library reports that.
-    return undefined;
-  }
 }
 
 function translate(error: unknown, secrets: readonly string[]): unknown {

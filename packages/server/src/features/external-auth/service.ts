@@ -4,7 +4,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { Conflict, NotFound, Unavailable } from "../../platform/errors/errors.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { ProviderError } from "./errors.ts";
-import { type FreshNeeds, freshTokens } from "./fresh-tokens.ts";
+import { type FreshNeeds, type FreshTokens, freshTokens } from "./fresh-tokens.ts";
 import type { BegunLogIn } from "./oauth-client.ts";
 import type { Provider, Providers } from "./provider.ts";
 import { deleteLink, type LinkRow, selectLink, upsertLink } from "./queries.ts";
@@ -22,7 +22,7 @@ export interface ExternalAuthNeeds extends FreshNeeds {
 /**
  * A token as it can be used:
  * - `valid`: the provider accepts it.
- * - `login`: there is none, or none any more: the user has to log in.
+ * - `log-in`: there is none, or none any more: the user has to log in.
  * - `unknown`: the provider does not say.
  */
 export type UsableToken =
@@ -56,11 +56,8 @@ export async function usableToken(
       return { type: "log-in", reason: fresh.reason, version: versionOf(fresh.link) };
     case "unknown":
       return fresh;
-    case "fresh": {
-      const checked = await validate(needs, provider, fresh.tokens, signal);
-      if (checked.type !== "log-in") return checked;
-      return { ...checked, version: versionOf(fresh.link) };
-    }
+    case "fresh":
+      return validate(needs, provider, fresh, signal);
   }
 }
 
@@ -82,17 +79,18 @@ function versionOf({ id, version }: LinkRow): string {
 async function validate(
   { counts }: ExternalAuthNeeds,
   provider: Provider,
-  tokens: ProviderTokens,
+  { link, tokens }: Extract<FreshTokens, { readonly type: "fresh" }>,
   signal: AbortSignal,
 ): Promise<UsableToken> {
-  if (provider.validateUrl === undefined) return { type: "valid", tokens, user: undefined };
+  const { validateUrl, fetch } = provider;
+  if (validateUrl === undefined) return { type: "valid", tokens, user: undefined };
   try {
     const checked = await counts.count(provider, "validate", () =>
-      checkToken(provider, provider.fetch, tokens.accessToken, signal),
+      checkToken(validateUrl, fetch, tokens.accessToken, signal),
     );
     return checked.type === "valid"
       ? { ...checked, tokens }
-      : { type: "log-in", reason: checked.reason, version: undefined };
+      : { type: "log-in", reason: checked.reason, version: versionOf(link) };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     return { type: "unknown", reason: error.message };

@@ -1,5 +1,5 @@
-import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
 import { ProviderError } from "./errors.ts";
+import { parseJsonObject } from "./json-object.ts";
 import type { ProviderFetch } from "./provider-fetch.ts";
 
 /** The user's account at the provider, as far as its answer shows it. */
@@ -16,16 +16,15 @@ export type TokenCheck =
   | { readonly type: "invalid"; readonly reason: string };
 
 /**
- * Asks the provider whether a token is valid (docs/protocol/rest.md §2.6); one without a validation address always is.
+ * Asks the provider whether a token is valid (docs/protocol/rest.md §2.6).
  * Rejects with `ProviderError` if the answer tells nothing.
  */
 export async function checkToken(
-  { validateUrl }: Pick<ExternalAuthProvider, "validateUrl">,
+  validateUrl: string,
   fetch: ProviderFetch,
   token: string,
   signal: AbortSignal,
 ): Promise<TokenCheck> {
-  if (validateUrl === undefined) return { type: "valid", user: undefined };
   const response = await fetch(validateUrl, {
     headers: {
       Authorization: `Bearer ${token}`,
@@ -62,7 +61,8 @@ const maxTextLength = 512;
 
 /** Reads the account from the form in which GitHub and Gitea show it; undefined for another one. */
 function readUser(text: string): ProviderUser | undefined {
-  const fields = parseFields(text);
+  // Without an object, the status alone answers.
+  const fields = parseJsonObject(text) ?? {};
   const { id, login } = fields;
   if (typeof id !== "number" || !Number.isSafeInteger(id) || typeof login !== "string") {
     return undefined;
@@ -78,14 +78,4 @@ function readUser(text: string): ProviderUser | undefined {
     avatarUrl: urlOf(fields["avatar_url"]),
     profileUrl: urlOf(fields["html_url"]),
   };
-}
-
-function parseFields(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : {};
-  } catch {
-    // The status alone answers.
-    return {};
-  }
 }

@@ -1,16 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
 import type { Clock } from "@slipway/runtime";
-import {
-  EncryptJWT,
-  errors,
-  type JWTPayload,
-  type JWTVerifyOptions,
-  jwtDecrypt,
-  jwtVerify,
-  SignJWT,
-} from "jose";
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from "jose";
 
+import { SealedNotes } from "../../platform/auth/sealed-notes.ts";
 import type { DerivedKey, SecretBox } from "../../platform/auth/secret-box.ts";
 
 /** A login at the host of one app, from the server's session. */
@@ -28,7 +21,6 @@ export const loginCodeSeconds = 60;
 export const appSessionSeconds = 24 * 3600;
 
 const signatureKeyBytes = 64;
-const encryptionKeyBytes = 32;
 /** The longest token that is read, in characters. */
 const maxTokenLength = 4096;
 const issuer = "slipway";
@@ -81,39 +73,22 @@ export class SignedTokens {
 
 /** Encrypts what a browser carries from the server to the host of an app. */
 export class LoginCodes {
-  readonly #keys: Keys;
-  readonly #clock: TokenClock;
+  readonly #notes: SealedNotes;
 
   constructor(secrets: SecretBox, clock: TokenClock) {
-    this.#keys = secrets.derive("app login", encryptionKeyBytes);
-    this.#clock = clock;
+    this.#notes = new SealedNotes(secrets, "app login", clock);
   }
 
   /** Issues a code for the browser that began to log in at `origin` with a state of that hash. */
-  async issue({ userId, keyId }: AppSession, origin: string, stateHash: string): Promise<string> {
-    const [{ id, key }] = this.#keys;
-    const now = Math.floor(this.#clock.now() / 1000);
-    return new EncryptJWT({ sid: keyId, state: stateHash })
-      .setProtectedHeader({ alg: "dir", enc: "A256GCM", kid: id })
-      .setIssuer(issuer)
-      .setSubject(userId)
-      .setAudience(origin)
-      .setExpirationTime(now + loginCodeSeconds)
-      .encrypt(key);
+  issue({ userId, keyId }: AppSession, origin: string, stateHash: string): Promise<string> {
+    const key = { userId, purpose: origin, seconds: loginCodeSeconds };
+    return this.#notes.seal({ sid: keyId, state: stateHash }, key);
   }
 
   /** Returns the login of a code; undefined unless it is for this origin and this browser. */
   async read(code: string, origin: string, state: string): Promise<AppSession | undefined> {
-    if (code.length > maxTokenLength) return undefined;
-    const payload = await readToken(async () => {
-      const found = await jwtDecrypt(code, ({ kid }) => findKey(this.#keys, kid), {
-        ...verifyOptions(this.#clock, origin),
-        keyManagementAlgorithms: ["dir"],
-        contentEncryptionAlgorithms: ["A256GCM"],
-      });
-      return found.payload;
-    });
-    const { sub: userId, sid: keyId, state: wanted } = payload ?? {};
+    const note = await this.#notes.open(code, { purpose: origin });
+    const { sub: userId, sid: keyId, state: wanted } = note ?? {};
     if (userId === undefined || typeof keyId !== "string" || typeof wanted !== "string") {
       return undefined;
     }

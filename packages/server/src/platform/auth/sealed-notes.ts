@@ -1,24 +1,28 @@
 import type { Clock } from "@slipway/runtime";
 import { EncryptJWT, errors, jwtDecrypt, type JWTPayload } from "jose";
 
-import type { DerivedKey, SecretBox } from "../../platform/auth/secret-box.ts";
+import type { DerivedKey, SecretBox } from "./secret-box.ts";
 
 const keyBytes = 32;
 const issuer = "slipway";
 /** The longest note that is read, in characters: shorter than a cookie may be. */
 const maxNoteLength = 4096;
 
-/** Encrypts what a client keeps for the server during a login, for one user, one provider and one purpose. */
+/** Encrypts what a client keeps for the server during a login, for one user and one purpose. */
 export class SealedNotes {
   readonly #keys: readonly [DerivedKey, ...DerivedKey[]];
   readonly #clock: Pick<Clock, "now">;
 
-  constructor(secrets: SecretBox, clock: Pick<Clock, "now">) {
-    this.#keys = secrets.derive("external auth", keyBytes);
+  /** `kind` keeps notes of other kinds from being one. */
+  constructor(secrets: SecretBox, kind: string, clock: Pick<Clock, "now">) {
+    this.#keys = secrets.derive(kind, keyBytes);
     this.#clock = clock;
   }
 
-  async seal(note: JWTPayload, { userId, purpose, seconds }: NoteKey & Lifetime): Promise<string> {
+  async seal(
+    note: JWTPayload,
+    { userId, purpose, seconds }: Required<NoteKey> & Lifetime,
+  ): Promise<string> {
     const [{ id, key }] = this.#keys;
     return new EncryptJWT(note)
       .setProtectedHeader({ alg: "dir", enc: "A256GCM", kid: id })
@@ -29,13 +33,13 @@ export class SealedNotes {
       .encrypt(key);
   }
 
-  /** Returns a note; undefined if it is another one's, or too old. */
+  /** Returns a note with its user as `sub`; undefined if it is another one's, or too old. */
   async open(text: string, { userId, purpose }: NoteKey): Promise<JWTPayload | undefined> {
     if (text.length > maxNoteLength) return undefined;
     try {
       const { payload } = await jwtDecrypt(text, ({ kid }) => this.#keyOf(kid), {
         issuer,
-        subject: userId,
+        ...(userId === undefined ? {} : { subject: userId }),
         audience: purpose,
         currentDate: new Date(this.#clock.now()),
         requiredClaims: ["exp"],
@@ -44,7 +48,7 @@ export class SealedNotes {
       });
       return payload;
     } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined;
+      if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
       throw error;
     }
   }
@@ -57,8 +61,9 @@ export class SealedNotes {
 }
 
 interface NoteKey {
-  readonly userId: string;
-  /** The purpose, with the provider's id. */
+  /** The user that it must be for; undefined for any. */
+  readonly userId?: string;
+  /** The purpose, with the provider's id or the app's origin. */
   readonly purpose: string;
 }
 
