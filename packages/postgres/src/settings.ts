@@ -44,7 +44,7 @@ const settings: Readonly<Record<string, string>> = {
 /** Settings for a database that no crash of the machine need spare. */
 const unsynced = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
 
-/** What the command line of a server says. */
+/** The directories of a server, and how it treats them. */
 export interface ServerPlace {
   readonly clusterDirectory: string;
   readonly socketDirectory: string;

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { parseHex } from "@slipway/wire";
 
 /*
- * What stock peers sent each other. The recordings are not part of the repository: they stand in `shared` beside the clone, or
- * where SLIPWAY_SHARED says.
+ * Recordings of the bytes that stock peers sent each other. They are not part of the repository: they stand in `shared` beside
+ * the clone, or where SLIPWAY_SHARED says.
  */
 
 /** One line of a recording; the README of the recordings describes each kind. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 
 import { OAuth2Server } from "oauth2-mock-server";
 
-/** What the server answers to a request for tokens. */
+/** The answer of the server to a request for tokens. */
 export interface TokenAnswer {
   body: Record<string, unknown> | "";
   statusCode: number;

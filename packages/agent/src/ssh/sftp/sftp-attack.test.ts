@@ -38,7 +38,7 @@ const noAttributes = uint32(0);
 
 interface SftpReply {
   readonly type: number;
-  /** What follows the id. */
+  /** The rest of the answer, after the id. */
   readonly fields: Buffer;
 }
 
