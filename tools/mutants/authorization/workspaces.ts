@@ -84,7 +84,7 @@ export const workspaceHoles: readonly Mutant[] = [
     name: "reaches-into-whatever-is-seen",
     breaks: "a template admin reaches into anybody's workspace",
     file: `${agents}/network/reach.ts`,
-    find: "  if (!mayActFor(user, place.owner_id)) throw notFound();",
+    find: "  if (!mayActFor(user, ownerId)) throw notFound();",
     replace: "",
     suite: sockets,
   },

@@ -67,7 +67,7 @@ export class ClientAccess {
     const { db, notices } = this.#needs;
     const owner = (await selectAgentOwners(db, [agentId])).get(agentId);
     if (owner === undefined || !mayActFor(user, owner)) return false;
-    if (owner !== user.id) notices.tell(user.id, agentId);
+    notices.tell({ actorId: user.id, ownerId: owner, agentId });
     return true;
   }
 

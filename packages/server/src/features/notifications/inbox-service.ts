@@ -99,6 +99,13 @@ export async function markAllRead({ db }: Pick<InboxNeeds, "db">, userId: string
   await markInboxRead(db, userId);
 }
 
+/** A connection of a user to an agent, and the owner of the agent's workspace. */
+interface OthersConnection {
+  readonly actorId: string;
+  readonly ownerId: string;
+  readonly agentId: string;
+}
+
 /** Tells owners of workspaces that other users have connected to them. */
 export class ConnectionNotices {
   readonly #needs: InboxNeeds & { readonly logger: Logger };
@@ -110,7 +117,8 @@ export class ConnectionNotices {
   }
 
   /** Tells the owner of an agent's workspace in the background, unless the owner is the user. */
-  tell(actorId: string, agentId: string): void {
+  tell({ actorId, ownerId, agentId }: OthersConnection): void {
+    if (actorId === ownerId) return;
     const pair = `${actorId} ${agentId}`;
     if (this.#telling.has(pair)) return;
     this.#telling.add(pair);

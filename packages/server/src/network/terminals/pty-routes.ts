@@ -22,6 +22,8 @@ interface TerminalNeeds extends ReachNeeds {
 
 interface Terminal {
   readonly userId: string;
+  /** The owner of the workspace. */
+  readonly ownerId: string;
   readonly agentId: string;
   readonly start: TerminalStart;
 }
@@ -36,14 +38,15 @@ export function addTerminalRoutes(routes: Routes, needs: TerminalNeeds): void {
   const { db, clock, reach, notices } = needs;
   routes.userSocket(openTerminal, {
     prepare: async ({ params, query }, user): Promise<Terminal> => {
-      await requireReachable(db, user, params.agent);
+      const ownerId = await requireReachable(db, user, params.agent);
       const agentId = requireUuid(params.agent);
       const problem = await connectionProblem(db, user, agentId, clock.now());
       if (problem !== undefined) throw new NotFound("Application Unavailable", { detail: problem });
-      return { userId: user.id, agentId, start: readTerminalQuery(query) };
+      return { userId: user.id, ownerId, agentId, start: readTerminalQuery(query) };
     },
     serve: (socket, terminal) => {
-      notices.tell(terminal.userId, terminal.agentId);
+      const { userId: actorId, ownerId, agentId } = terminal;
+      notices.tell({ actorId, ownerId, agentId });
       return serveTerminal(socket, terminal, { reach, clock });
     },
   });

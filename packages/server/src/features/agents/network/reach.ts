@@ -22,14 +22,18 @@ export async function requireConnected(
   if (problem !== undefined) throw new Invalid(problem);
 }
 
-/** Requires more than permission to see a workspace: the permission to connect to it (docs/protocol/clients.md §6). */
+/**
+ * Requires more than permission to see a workspace: the permission to connect to it (docs/protocol/clients.md §6). Resolves to
+ * its owner.
+ */
 export async function requireReachable(
   db: Database,
   user: UserCaller,
   agent: string,
-): Promise<void> {
-  const place = await requireAgentPlace(db, user, requireUuid(agent));
-  if (!mayActFor(user, place.owner_id)) throw notFound();
+): Promise<string> {
+  const { owner_id: ownerId } = await requireAgentPlace(db, user, requireUuid(agent));
+  if (!mayActFor(user, ownerId)) throw notFound();
+  return ownerId;
 }
 
 /** Creates the error of docs/protocol/rest.md §6.5 of requests that change or follow containers: there are none yet. */
