@@ -3,7 +3,7 @@ import type { ExternalAuthDevice } from "@slipway/api";
 import type { SealedNotes } from "../../platform/auth/sealed-notes.ts";
 import { Invalid } from "../../platform/errors/errors.ts";
 import { ProviderError } from "./errors.ts";
-import type { Provider } from "./provider.ts";
+import { type Provider, providerPath } from "./provider.ts";
 import { type ExternalAuthNeeds, providerFailed, storeTokens } from "./service.ts";
 
 export interface DeviceNeeds extends ExternalAuthNeeds {
@@ -97,6 +97,6 @@ function purposeOf({ id }: Provider): string {
 function requireDevice(provider: Provider): void {
   if (provider.deviceCodeUrl !== undefined) return;
   throw new Invalid(`${provider.displayName} does not use the device flow.`, {
-    detail: `Log in with a browser at /external-auth/${provider.id}.`,
+    detail: `Log in with a browser at ${providerPath(provider)}.`,
   });
 }

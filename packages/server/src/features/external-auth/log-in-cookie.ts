@@ -7,7 +7,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { localPath } from "../../platform/http/local-path.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import type { BegunLogIn } from "./oauth-client.ts";
-import type { Provider } from "./provider.ts";
+import { type Provider, providerPath } from "./provider.ts";
 
 const cookieName = "slipway_external_auth";
 /** The time for a person to log in at the provider. */
@@ -72,8 +72,8 @@ export async function endLogIn(
 }
 
 /** Returns the address to which a provider sends browsers back: its own, so that no other's answers are taken for its. */
-export function redirectUriOf({ id }: Provider, accessUrl: string): string {
-  return `${accessUrl}/external-auth/${id}/callback`;
+function redirectUriOf(provider: Provider, accessUrl: string): string {
+  return `${accessUrl}${providerPath(provider)}/callback`;
 }
 
 function purposeOf({ id }: Provider, { keyId }: Visitor): string {
@@ -82,13 +82,13 @@ function purposeOf({ id }: Provider, { keyId }: Visitor): string {
 
 function setCookie(
   reply: FastifyReply,
-  { id }: Provider,
+  provider: Provider,
   { value, secure }: { readonly value: string; readonly secure: boolean },
 ): void {
   const cookie = stringifySetCookie({
     name: cookieName,
     value,
-    path: `/external-auth/${id}`,
+    path: providerPath(provider),
     httpOnly: true,
     // The provider's page sends the browser back.
     sameSite: "lax",

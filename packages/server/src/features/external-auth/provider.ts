@@ -10,6 +10,11 @@ export interface Provider extends ExternalAuthProvider {
   readonly fetch: ProviderFetch;
 }
 
+/** Returns the path of the page at which people log in to a provider. */
+export function providerPath({ id }: Pick<Provider, "id">): string {
+  return `/external-auth/${id}`;
+}
+
 /** The longest address that is compared with the expressions of providers, in characters. */
 const maxMatchLength = 2048;
 /** Enough for an expression of the largest size and the longest address. */

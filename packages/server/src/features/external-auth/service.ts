@@ -12,7 +12,7 @@ import { checkToken, type ProviderUser } from "./token-check.ts";
 import { openTokens, sealTokens } from "./token-seal.ts";
 import type { ProviderTokens } from "./tokens.ts";
 
-export type { Provider } from "./provider.ts";
+export { type Provider, providerPath } from "./provider.ts";
 export { gitCredentials, type ProviderTokens } from "./tokens.ts";
 
 export interface ExternalAuthNeeds extends FreshNeeds {

@@ -2,7 +2,7 @@ import type { TemplateVersionExternalAuth } from "@slipway/api";
 import type { ExternalAuthDefinition } from "@slipway/template";
 
 import { NotFound } from "../../platform/errors/errors.ts";
-import { type ExternalAuthNeeds, usableToken } from "../external-auth/service.ts";
+import { type ExternalAuthNeeds, providerPath, usableToken } from "../external-auth/service.ts";
 import { requireVersion } from "./version-service.ts";
 
 export interface VersionLogInNeeds extends ExternalAuthNeeds {
@@ -45,7 +45,7 @@ async function readLogIn(
     type: provider.type,
     display_name: provider.displayName,
     display_icon: provider.displayIcon,
-    authenticate_url: `${needs.accessUrl()}/external-auth/${id}`,
+    authenticate_url: `${needs.accessUrl()}${providerPath(provider)}`,
     authenticated: token.type === "valid",
     optional: isOptional,
   };

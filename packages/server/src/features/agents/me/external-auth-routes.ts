@@ -25,6 +25,7 @@ import {
   gitCredentials,
   linkVersion,
   type Provider,
+  providerPath,
   type ProviderTokens,
   type UsableToken,
   usableToken,
@@ -178,6 +179,6 @@ function tokenJson(
   };
 }
 
-function logInUrl({ accessUrl }: AgentExternalAuthNeeds, { id }: Provider): string {
-  return `${accessUrl()}/external-auth/${id}`;
+function logInUrl({ accessUrl }: AgentExternalAuthNeeds, provider: Provider): string {
+  return `${accessUrl()}${providerPath(provider)}`;
 }
