@@ -3,6 +3,9 @@ import { parseSegment, TcpConnection } from "@slipway/wire";
 import { expectThat } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";
 
+/** The longest packet of this end, with room for every kind of header. */
+const mtu = 9000;
+
 /** The bytes of a step: what to do, and numbers for it. */
 const stepBytes = 8;
 const maxBuffered = 20_000;
@@ -11,7 +14,7 @@ const peerSequence = 0x7fff_fff0;
 
 /**
  * A connection and its user, driven by an input of steps: segments of a peer that says whatever it likes, calls of the
- * user, time. Buffers stay bounded, answers too, and nobody loops.
+ * user, paths that carry less or more, time. Buffers stay bounded, answers too, and nobody loops.
  */
 export const tcpPeerTarget: FuzzTarget = {
   name: "tcp-peer",
@@ -39,7 +42,7 @@ function say(flags: number, at: number, ack: number, length: number): readonly n
 class World {
   readonly #connection: TcpConnection;
   readonly #options: number;
-  readonly #buffer = new Uint8Array(1280);
+  readonly #buffer = new Uint8Array(mtu);
   #now = 1000;
   #closed = 0;
 
@@ -51,7 +54,7 @@ class World {
       addressSum: 0,
       initialSequence: ourSequence,
       timestampOffset: 0,
-      maxSegmentBytes: 1220,
+      maxSegmentBytes: mtu - 60,
     };
     const limits = { maxReceiveBytes: maxBuffered, maxSendBytes: maxBuffered };
     const syn = this.#segment(0x02, 0, 0, new Uint8Array(0), 0xff);
@@ -76,6 +79,7 @@ class World {
     const amount = atHigh * 256 + atLow;
     const connection = this.#connection;
     if (kind >= 240) this.#wait(amount * 4);
+    else if (kind >= 235) connection.limitSegments(amount);
     else if (kind >= 220) {
       const readable = connection.peek()?.length ?? 0;
       connection.consume(Math.min(readable, amount), this.#now);

@@ -42,12 +42,13 @@ export interface PeerHabits {
 /** The initial sequence number of the connection under test. */
 export const ourSequence = 0xffff_f000;
 const peerSequence = 0x7fff_ff00;
+const defaultSegmentBytes = 1220;
 
 /** The peer of one connection, which says what a test wants it to say, byte by byte as the test encodes it. */
 export class ScriptedPeer {
   readonly connection: TcpConnection;
   readonly #habits: PeerHabits;
-  readonly #buffer = new Uint8Array(2000);
+  readonly #buffer = new Uint8Array(20_000);
   /** The offset behind what the peer has sent, and behind what it has heard without a gap. */
   #sent = 0;
   #heard = 0;
@@ -56,7 +57,12 @@ export class ScriptedPeer {
   #latestTimestamp = 0;
   now = 1000;
 
-  private constructor(role: "client" | "server", habits: PeerHabits, tcp: TcpOptions) {
+  private constructor(
+    role: "client" | "server",
+    habits: PeerHabits,
+    tcp: TcpOptions,
+    maxSegmentBytes: number,
+  ) {
     this.#habits = habits;
     const flow = {
       localPort: 1,
@@ -64,7 +70,7 @@ export class ScriptedPeer {
       addressSum: 0,
       initialSequence: ourSequence,
       timestampOffset: 0xffff_ff00,
-      maxSegmentBytes: 1220,
+      maxSegmentBytes,
     };
     if (role === "client") this.connection = TcpConnection.connect(flow, tcp, this.now);
     else {
@@ -78,12 +84,16 @@ export class ScriptedPeer {
 
   /** Creates a peer that is called by a connection under test, which has sent nothing yet. */
   static called(habits: PeerHabits = {}, tcp: TcpOptions = {}): ScriptedPeer {
-    return new ScriptedPeer("client", habits, tcp);
+    return new ScriptedPeer("client", habits, tcp, defaultSegmentBytes);
   }
 
-  /** Creates a peer whose SYN a connection under test has accepted. */
-  static calling(habits: PeerHabits = {}, tcp: TcpOptions = {}): ScriptedPeer {
-    return new ScriptedPeer("server", habits, tcp);
+  /** Creates a peer whose SYN a connection under test has accepted, which takes payloads of `maxSegmentBytes`. */
+  static calling(
+    habits: PeerHabits = {},
+    tcp: TcpOptions = {},
+    maxSegmentBytes = defaultSegmentBytes,
+  ): ScriptedPeer {
+    return new ScriptedPeer("server", habits, tcp, maxSegmentBytes);
   }
 
   /** Creates a peer of an established connection, whose handshake and events are taken. */

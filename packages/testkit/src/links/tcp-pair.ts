@@ -16,6 +16,8 @@ export interface PairOptions {
 }
 
 const ipHeaderBytes = 40;
+/** The headers of a packet, without the options of TCP. */
+const headerBytes = ipHeaderBytes + 20;
 const defaultMtu = 1280;
 /**
  * The steps without progress of time after which an end is taken to be caught in a loop. A link without delay carries a
@@ -33,6 +35,7 @@ export class TcpPair {
   readonly toClient: VirtualLink;
   readonly #options: PairOptions;
   readonly #buffer: Uint8Array;
+  #pathMtu: number | undefined;
   now = 1000;
   /** The number of times that anything happened. */
   steps = 0;
@@ -50,6 +53,12 @@ export class TcpPair {
     this.server = new TcpEnd(options.server, theirs, ours);
     this.client.connection = TcpConnection.connect(this.#flow(0), options.tcp ?? {}, this.now);
     this.#settle(this.client, this.toServer);
+  }
+
+  /** Changes the longest packet that the path carries, and, unless `isSilent`, tells both ends. */
+  changePath(mtu: number, isSilent = false): void {
+    for (const [, link] of this.#ends()) link.maxPacketBytes = mtu;
+    if (!isSilent) this.#pathMtu = mtu;
   }
 
   /** Runs until `isDone`, or until nothing would ever happen again, or `limitMs` of virtual time have passed. */
@@ -113,6 +122,7 @@ export class TcpPair {
     end.serve(this.now);
     const { connection } = end;
     if (connection === undefined) return;
+    if (this.#pathMtu !== undefined) connection.limitSegments(this.#pathMtu - headerBytes);
     for (;;) {
       const length = connection.writeSegment(this.#buffer, 0, this.now);
       if (length === 0) break;
@@ -140,7 +150,7 @@ export class TcpPair {
       addressSum: 0,
       initialSequence: initialSequences?.[end] ?? Math.imul(seed + end, 0x9e37_79b1) >>> 0,
       timestampOffset: Math.imul(seed + end + 7, 0x85eb_ca6b) >>> 0,
-      maxSegmentBytes: mtu - ipHeaderBytes - 20,
+      maxSegmentBytes: mtu - headerBytes,
     };
   }
 }

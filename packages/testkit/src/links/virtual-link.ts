@@ -39,6 +39,8 @@ export class VirtualLink {
   #departures: number[] = [];
   #departed = 0;
   readonly #counts = { sent: 0, lost: 0, dropped: 0, bytes: 0 };
+  /** The longest packet that the link carries, lower layers included; longer ones are dropped, and nobody is told. */
+  maxPacketBytes = Number.POSITIVE_INFINITY;
 
   constructor(options: LinkOptions, seed: number) {
     this.#options = {
@@ -70,7 +72,8 @@ export class VirtualLink {
       this.#departures = this.#departures.slice(this.#departed);
       this.#departed = 0;
     }
-    if (this.#departures.length - this.#departed >= queuePackets) {
+    const isTooLong = packet.length + overheadBytes > this.maxPacketBytes;
+    if (isTooLong || this.#departures.length - this.#departed >= queuePackets) {
       this.#counts.dropped += 1;
       return;
     }

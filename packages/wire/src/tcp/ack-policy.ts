@@ -7,8 +7,14 @@ export const delayedAckMs = 40;
  */
 const quickSegments = 16;
 
+/**
+ * The payload from which a segment may be full: how large those of the peer are depends on the path too, which may take
+ * less than this end does.
+ */
+const maybeFullBytes = 1208;
+
 /*
- *   none --data--> delayed --40 ms, or two segments of full size--> due --sent--> none
+ *   none --data--> delayed --40 ms, or two segments that may be full--> due --sent--> none
  *     \--out of order, duplicate, FIN, window to be announced--------^
  */
 /** Decides when received data is acknowledged (RFC 5681 §4.2). */
@@ -16,6 +22,7 @@ export class AckPolicy {
   #state: "none" | "delayed" | "due" = "none";
   #deadline = Number.POSITIVE_INFINITY;
   #waitingBytes = 0;
+  #waitingSegments = 0;
   #quickLeft = quickSegments;
 
   /** The time at which a delayed ACK becomes due. */
@@ -28,13 +35,15 @@ export class AckPolicy {
     return this.#state === "due";
   }
 
-  /** Notes data that arrived in order. */
+  /** Notes data that arrived in order; `segmentBytes` is the largest payload that this end takes. */
   received(byteCount: number, segmentBytes: number, now: number): void {
     this.#waitingBytes += byteCount;
+    this.#waitingSegments += 1;
+    const fullBytes = Math.min(segmentBytes, maybeFullBytes);
     if (this.#quickLeft > 0) {
       this.#quickLeft -= 1;
       this.demand();
-    } else if (this.#waitingBytes >= 2 * segmentBytes) {
+    } else if (this.#waitingSegments >= 2 && this.#waitingBytes >= 2 * fullBytes) {
       this.demand();
     } else if (this.#state === "none") {
       this.#state = "delayed";
@@ -58,5 +67,6 @@ export class AckPolicy {
     this.#state = "none";
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#waitingBytes = 0;
+    this.#waitingSegments = 0;
   }
 }

@@ -11,15 +11,21 @@ function acked(segments: number): AckedData {
 }
 
 it("starts with ten segments and grows by what is acknowledged", () => {
-  const congestion = new Congestion(segment);
+  const congestion = new Congestion({ bytes: segment });
   expect(congestion.window).toBe(10 * segment);
   congestion.grow(acked(2), 0);
   expect(congestion.window).toBe(12 * segment);
   expect(congestion.isSlowStart).toBe(true);
 });
 
+it("starts with less than ten segments if they are large, and with two at least", () => {
+  expect(new Congestion({ bytes: 1460 }).window).toBe(14_600);
+  expect(new Congestion({ bytes: 5000 }).window).toBe(14_600);
+  expect(new Congestion({ bytes: 9000 }).window).toBe(18_000);
+});
+
 it("comes down to seven tenths after a loss, and to two segments at least", () => {
-  const congestion = new Congestion(segment);
+  const congestion = new Congestion({ bytes: segment });
   congestion.reduce();
   expect(congestion.threshold).toBe(7 * segment);
   congestion.setWindow(segment);
@@ -28,7 +34,7 @@ it("comes down to seven tenths after a loss, and to two segments at least", () =
 });
 
 it("starts slowly after a timeout, up to the threshold", () => {
-  const congestion = new Congestion(segment);
+  const congestion = new Congestion({ bytes: segment });
   congestion.reduce();
   congestion.setWindow(segment);
   congestion.grow(acked(4), 0);
@@ -42,7 +48,7 @@ it("starts slowly after a timeout, up to the threshold", () => {
 });
 
 it("takes a decrease back once", () => {
-  const congestion = new Congestion(segment);
+  const congestion = new Congestion({ bytes: segment });
   congestion.reduce();
   congestion.setWindow(segment);
   congestion.restore();
@@ -56,7 +62,7 @@ it("takes a decrease back once", () => {
 });
 
 it("halves for each timeout of idle time, to ten segments at least", () => {
-  const congestion = new Congestion(segment);
+  const congestion = new Congestion({ bytes: segment });
   congestion.setWindow(100 * segment);
   congestion.idle(499, 500);
   expect(congestion.window).toBe(100 * segment);
@@ -70,7 +76,7 @@ it("halves for each timeout of idle time, to ten segments at least", () => {
 });
 
 it("gives up for noise what the path has lost", () => {
-  const congestion = new Congestion(segment);
+  const congestion = new Congestion({ bytes: segment });
   congestion.lose(segment, 20 * segment);
   expect(congestion.window).toBe(9.5 * segment);
   expect(congestion.isSlowStart).toBe(true);

@@ -1,8 +1,10 @@
 import { Cubic, cubicDecrease } from "./cubic.ts";
 import { HyStart } from "./hystart.ts";
+import type { SegmentSize } from "./segment-limit.ts";
 
-/** The segments of the initial window (RFC 6928). */
+/** The initial window (RFC 6928 §2): so many segments, but of large ones no more than so many bytes or two. */
 const initialSegments = 10;
+const initialBytes = 14_600;
 /** The segments of the least window after a decrease (RFC 5681 §3.1). */
 const leastSegments = 2;
 
@@ -24,7 +26,7 @@ export interface AckedData {
  */
 /** The congestion window: slow start with HyStart++, then CUBIC. Sizes are bytes. */
 export class Congestion {
-  readonly #segmentBytes: number;
+  readonly #segment: SegmentSize;
   readonly #hystart: HyStart;
   readonly #cubic: Cubic;
   #window: number;
@@ -32,11 +34,11 @@ export class Congestion {
   /** The state before the last decrease, which comes back if that turns out to be needless. */
   #before: { readonly window: number; readonly threshold: number } | undefined;
 
-  constructor(segmentBytes: number) {
-    this.#segmentBytes = segmentBytes;
-    this.#hystart = new HyStart(segmentBytes);
-    this.#cubic = new Cubic(segmentBytes);
-    this.#window = initialSegments * segmentBytes;
+  constructor(segment: SegmentSize) {
+    this.#segment = segment;
+    this.#hystart = new HyStart(segment);
+    this.#cubic = new Cubic(segment);
+    this.#window = this.#initialWindow;
   }
 
   get window(): number {
@@ -76,7 +78,7 @@ export class Congestion {
   reduce(): void {
     this.#before = { window: this.#window, threshold: this.#threshold };
     this.#cubic.decreased(this.#window);
-    const least = leastSegments * this.#segmentBytes;
+    const least = leastSegments * this.#segment.bytes;
     this.#threshold = Math.max(this.#window * cubicDecrease, least);
   }
 
@@ -87,7 +89,7 @@ export class Congestion {
 
   /** Sets the window during recovery and at its end. */
   setWindow(bytes: number): void {
-    this.#window = Math.max(bytes, this.#segmentBytes);
+    this.#window = Math.max(bytes, this.#segment.bytes);
   }
 
   /** Takes the last `reduce` back: nothing was lost (RFC 9438 §4.9). */
@@ -103,9 +105,14 @@ export class Congestion {
   idle(idleMs: number, timeoutMs: number): void {
     this.#cubic.skip(idleMs);
     if (idleMs < timeoutMs) return;
-    const initial = Math.min(initialSegments * this.#segmentBytes, this.#window);
+    const initial = Math.min(this.#initialWindow, this.#window);
     const halved = this.#window / 2 ** Math.floor(idleMs / timeoutMs);
     this.#threshold = Math.max(this.#threshold, (this.#window * 3) / 4);
     this.#window = Math.max(initial, halved);
+  }
+
+  get #initialWindow(): number {
+    const { bytes } = this.#segment;
+    return Math.min(initialSegments * bytes, Math.max(leastSegments * bytes, initialBytes));
   }
 }

@@ -15,7 +15,7 @@ export interface TcpFlow {
   readonly initialSequence: number;
   /** Unsigned 32 bits that hide the clock, at random for each connection (RFC 7323 §5.4). */
   readonly timestampOffset: number;
-  /** The largest payload of a segment, options included: the MTU less 60. */
+  /** The largest payload that this end takes in a segment, options included: the longest packet less 60. */
   readonly maxSegmentBytes: number;
 }
 

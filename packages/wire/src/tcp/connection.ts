@@ -7,6 +7,7 @@ import type { TcpEvent } from "./events.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import { Opening } from "./opening.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
+import { SegmentLimit } from "./segment-limit.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { segmentLength, TcpFlag } from "./segment.ts";
 import type { TcpSegment } from "./segment.ts";
@@ -41,6 +42,7 @@ export class TcpConnection {
   readonly #options: Required<TcpOptions>;
   readonly #writer: SegmentWriter;
   readonly #rtt = new RttEstimator();
+  readonly #segment: SegmentLimit;
   #state: TcpState;
   /** The connection before and after its handshake; after its end both are as they were. */
   #opening: Opening | undefined;
@@ -64,7 +66,8 @@ export class TcpConnection {
     this.#flow = flow;
     this.#options = withDefaults(options);
     this.#writer = new SegmentWriter(flow);
-    this.#opening = new Opening(flow, this.#options, this.#rtt, syn, now);
+    this.#segment = new SegmentLimit(flow.maxSegmentBytes);
+    this.#opening = new Opening(flow, this.#options, this.#rtt, this.#segment, syn, now);
     this.#state = syn === undefined ? "syn-sent" : "syn-received";
   }
 
@@ -138,6 +141,14 @@ export class TcpConnection {
       throw new RangeError(`${String(count)} bytes consumed, ${String(this.readable)} can be read`);
     }
     this.#established?.receiver.consume(count, this.#rtt.smoothed, now);
+  }
+
+  /**
+   * Sets the largest payload, options included, that the path to the peer takes now (default: that of the flow). What was
+   * sent in larger segments and is lost is sent again in smaller ones.
+   */
+  limitSegments(pathBytes: number): void {
+    this.#segment.setPath(pathBytes);
   }
 
   /** Sends FIN after what was written. Reading goes on. */

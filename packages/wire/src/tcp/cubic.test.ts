@@ -17,7 +17,7 @@ function growFor(cubic: Cubic, windowBytes: number, ms: number, rttMs: number, f
 }
 
 it("is back at the old window after the cube root of the decrease", () => {
-  const cubic = new Cubic(segment);
+  const cubic = new Cubic({ bytes: segment });
   cubic.decreased(1000 * segment);
   // K = cbrt(1000 * 0.3 / 0.4) = 9.09 s
   const window = growFor(cubic, 700 * segment, 9_090, 100);
@@ -26,7 +26,7 @@ it("is back at the old window after the cube root of the decrease", () => {
 });
 
 it("grows fast at first, hardly at the plateau, then fast again", () => {
-  const cubic = new Cubic(segment);
+  const cubic = new Cubic({ bytes: segment });
   cubic.decreased(1000 * segment);
   const early = growFor(cubic, 700 * segment, 2000, 100);
   const middle = growFor(cubic, early, 4000, 100, 2000);
@@ -38,7 +38,7 @@ it("grows fast at first, hardly at the plateau, then fast again", () => {
 });
 
 it("grows no slower than Reno on a short path", () => {
-  const cubic = new Cubic(segment);
+  const cubic = new Cubic({ bytes: segment });
   cubic.decreased(20 * segment);
   // Reno with alpha 0.53 and then 1 gains a segment each one or two round trips.
   const window = growFor(cubic, 14 * segment, 200, 5);
@@ -46,10 +46,10 @@ it("grows no slower than Reno on a short path", () => {
 });
 
 it("remembers less than the window if the one before was higher", () => {
-  const first = new Cubic(segment);
+  const first = new Cubic({ bytes: segment });
   first.decreased(1000 * segment);
   first.decreased(800 * segment);
-  const second = new Cubic(segment);
+  const second = new Cubic({ bytes: segment });
   second.decreased(800 * segment);
   // The plateau is at 680, not at 800: it is reached sooner and grows less.
   const converged = growFor(first, 560 * segment, 5000, 100);
@@ -58,10 +58,21 @@ it("remembers less than the window if the one before was higher", () => {
 });
 
 it("leaves idle time out", () => {
-  const cubic = new Cubic(segment);
+  const cubic = new Cubic({ bytes: segment });
   cubic.decreased(1000 * segment);
   const before = growFor(cubic, 700 * segment, 1000, 100);
   cubic.skip(60_000);
   const after = cubic.grow(before, segment, 100, 61_000);
   expect(after - before).toBeLessThan(segment);
+});
+
+it("keeps its window when the segments change", () => {
+  const size = { bytes: segment };
+  const cubic = new Cubic(size);
+  cubic.decreased(1000 * segment);
+  const before = growFor(cubic, 700 * segment, 1000, 100);
+  size.bytes = 10 * segment;
+  const after = cubic.grow(before, segment, 100, 1100);
+  expect(after).toBeGreaterThanOrEqual(before);
+  expect(after - before).toBeLessThan(size.bytes);
 });

@@ -59,9 +59,9 @@ export class Flight {
       this.#losses.delivered(segment, this.#delivery, at);
     });
     this.#losses = new LossDetection(this.#board, rtt, options.hasSack);
-    this.#congestion = new Congestion(options.segmentBytes);
+    this.#congestion = new Congestion(options.segment);
     this.#recovery = new Recovery(options, this.#congestion);
-    this.#pacer = new Pacer(options.segmentBytes);
+    this.#pacer = new Pacer(options.segment);
     this.#lastSentAt = now;
   }
 
@@ -118,7 +118,7 @@ export class Flight {
 
   /** Returns the segment to be sent again now, if any may be, and notes that it is. */
   takeRepeat(windowEdge: number, now: number): SentSegment | undefined {
-    const segment = this.#forced === "probe" ? this.#board.last : this.#board.firstLost();
+    const segment = this.#nextRepeat();
     const isInWindow = segment === this.#board.first || (segment?.end ?? 0) <= windowEdge;
     if (segment === undefined || segment.state === "sacked" || !isInWindow) {
       this.#forced = "nothing";
@@ -127,6 +127,20 @@ export class Flight {
     if (this.#forced === "nothing" && !this.allows(segment.length, now)) return undefined;
     this.#board.sentAgain(segment, now);
     this.#afterSending(segment, true, now);
+    return segment;
+  }
+
+  /** Returns the segment that would be sent again next: cut, if it was sent when larger ones were. */
+  #nextRepeat(): SentSegment | undefined {
+    const isProbe = this.#forced === "probe";
+    const segment = isProbe ? this.#board.last : this.#board.firstLost();
+    const { bytes } = this.#options.segment;
+    if (segment === undefined || segment.state === "sacked" || segment.payloadBytes <= bytes) {
+      return segment;
+    }
+    // A probe is the last of what was sent (RFC 8985 §7.3).
+    if (isProbe) return this.#board.split(segment, segment.payloadEnd - bytes);
+    this.#board.split(segment, segment.start + bytes);
     return segment;
   }
 
@@ -150,7 +164,7 @@ export class Flight {
       this.#recovery.repaired();
     }
     const hasNewEcho = hasAdvanced && !ack.wasReceivedTwice;
-    const perRtt = Math.ceil(flightBytes / (2 * this.#options.segmentBytes));
+    const perRtt = Math.ceil(flightBytes / (2 * this.#options.segment.bytes));
     const rttMs = this.#delivery.measure(this.#rtt, hasNewEcho, perRtt);
     this.#progress({ flightBytes, ackedBytes, lostBytes, wasLimited, rttMs }, now);
     if (this.isEmpty) this.#timeoutAt = Number.POSITIVE_INFINITY;
@@ -193,10 +207,10 @@ export class Flight {
   }
 
   #findLosses(ack: FlightAck, hasAdvanced: boolean, now: number): number {
-    const { hasSack, segmentBytes } = this.#options;
+    const { hasSack, segment } = this.#options;
     const isDuplicate = ack.isPlainDuplicate && !this.isEmpty;
     // What arrived is not known then, but that something did is.
-    if (isDuplicate && !hasSack) this.#delivery.addUnknown(segmentBytes);
+    if (isDuplicate && !hasSack) this.#delivery.addUnknown(segment.bytes);
     const isPartial = hasAdvanced && this.#recovery.covers(this.#una);
     const plain = { isDuplicate, hasAdvanced, isPartial };
     return this.#losses.findAfter(plain, !this.#recovery.isOpen, now);

@@ -1,3 +1,5 @@
+import type { SegmentSize } from "./segment-limit.ts";
+
 /** Constants of RFC 9406 §4.3. */
 const minThresholdMs = 4;
 const maxThresholdMs = 16;
@@ -19,7 +21,7 @@ type Phase =
 
 /** Decides how fast the first slow start grows and when it ends before a loss (HyStart++, RFC 9406). */
 export class HyStart {
-  readonly #segmentBytes: number;
+  readonly #segment: SegmentSize;
   #phase: Phase = { type: "slow-start" };
   /** The offset whose acknowledgment ends the round. */
   #roundEnd = 0;
@@ -27,8 +29,8 @@ export class HyStart {
   #roundRttMs = Number.POSITIVE_INFINITY;
   #samples = 0;
 
-  constructor(segmentBytes: number) {
-    this.#segmentBytes = segmentBytes;
+  constructor(segment: SegmentSize) {
+    this.#segment = segment;
   }
 
   /** True if slow start is to give way to congestion avoidance. */
@@ -52,7 +54,7 @@ export class HyStart {
       this.#samples += 1;
       if (this.#samples >= samplesPerRound) this.#compareRounds();
     }
-    const growth = Math.min(ackedBytes, maxGrowthSegments * this.#segmentBytes);
+    const growth = Math.min(ackedBytes, maxGrowthSegments * this.#segment.bytes);
     return this.#phase.type === "conservative" ? growth / conservativeDivisor : growth;
   }
 

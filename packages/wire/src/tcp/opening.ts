@@ -7,6 +7,7 @@ import type { PeerSyn } from "./peer-syn.ts";
 import { ReceiveWindow, scaleFor } from "./receive-window.ts";
 import { Receiver } from "./receiver.ts";
 import type { RttEstimator } from "./rtt-estimator.ts";
+import type { SegmentLimit } from "./segment-limit.ts";
 import type { SegmentWriter } from "./segment-writer.ts";
 import { TcpFlag } from "./segment.ts";
 import type { TcpSegment } from "./segment.ts";
@@ -32,6 +33,7 @@ export class Opening {
   readonly #flow: TcpFlow;
   readonly #options: Required<TcpOptions>;
   readonly #rtt: RttEstimator;
+  readonly #segment: SegmentLimit;
   readonly #handshake: Handshake;
   readonly #timestamps: Timestamps;
   readonly #window: ReceiveWindow;
@@ -42,12 +44,14 @@ export class Opening {
     flow: TcpFlow,
     options: Required<TcpOptions>,
     rtt: RttEstimator,
+    segment: SegmentLimit,
     syn: TcpSegment | undefined,
     now: number,
   ) {
     this.#flow = flow;
     this.#options = options;
     this.#rtt = rtt;
+    this.#segment = segment;
     this.#handshake = new Handshake(syn === undefined ? "active" : "passive", now);
     this.#timestamps = new Timestamps(flow.timestampOffset);
     this.#window = new ReceiveWindow(options.maxReceiveBytes, flow.maxSegmentBytes);
@@ -153,11 +157,11 @@ export class Opening {
     const rttMs = this.#handshake.rtt(now);
     if (rttMs !== undefined) this.#rtt.measured(rttMs, 1, now);
     const { hasSack, windowScale, initialSequence: peerSequence } = peer;
-    const limit = Math.min(peer.maxSegmentBytes, this.#flow.maxSegmentBytes);
-    const segmentBytes = limit - (this.#timestamps.isOn ? timestampsBytes : 0);
+    const optionBytes = this.#timestamps.isOn ? timestampsBytes : 0;
+    this.#segment.agree(peer.maxSegmentBytes, optionBytes);
     this.#window.useScale(windowScale === undefined ? 0 : scaleFor(maxReceiveBytes));
     const habits = {
-      segmentBytes,
+      segment: this.#segment,
       hasSack,
       // Without reports it is not known how much is lost.
       toleratesNoise: hasSack && toleratesNoise,
@@ -169,6 +173,7 @@ export class Opening {
       this.#rtt,
       now,
     );
+    const segmentBytes = Math.min(peer.maxSegmentBytes, this.#flow.maxSegmentBytes) - optionBytes;
     const receiver = new Receiver({ peerSequence, segmentBytes, hasSack }, this.#window);
     if (owesAck) receiver.acks.demand();
     const { initialSequence } = this.#flow;

@@ -6,7 +6,7 @@ const segment = 1000;
 
 /** Returns the times at which segments go out if they are asked for whenever they may. */
 function timesOf(count: number, windowBytes: number, isSlowStart: boolean, rttMs: number) {
-  const pacer = new Pacer(segment);
+  const pacer = new Pacer({ bytes: segment });
   const times: number[] = [];
   let now = 0;
   while (times.length < count) {
@@ -37,7 +37,7 @@ it("does not hold anything back before the RTT is known", () => {
 });
 
 it("waits for nothing unless it is asked", () => {
-  const pacer = new Pacer(segment);
+  const pacer = new Pacer({ bytes: segment });
   pacer.sent(100 * segment, 10 * segment, false, 100, 0);
   expect(pacer.deadline).toBe(Number.POSITIVE_INFINITY);
   expect(pacer.allows(0)).toBe(false);

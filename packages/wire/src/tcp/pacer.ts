@@ -1,23 +1,26 @@
+import type { SegmentSize } from "./segment-limit.ts";
+
 /** The factors by which pacing is faster than the window a round trip: it may grow, and late timers are made up for. */
 const slowStartGain = 2;
 const steadyGain = 1.25;
 
-/** The bytes that may go out at once: what piles up while a timer is late, and a few segments in any case. */
+/** The bytes that may go out at once: what piles up while a timer is late, and a few segments that are not large. */
 const burstMs = 1;
 const burstSegments = 4;
+const maxBurstBytes = 16 * 1024;
 
 /**
  * Spreads what the congestion window lets out over the round trip, so that a short queue on the way is not overrun by a
  * burst while the path is mostly idle.
  */
 export class Pacer {
-  readonly #segmentBytes: number;
+  readonly #segment: SegmentSize;
   /** The time until which what was sent has used up the rate. */
   #usedUntil = Number.NEGATIVE_INFINITY;
   #deadline = Number.POSITIVE_INFINITY;
 
-  constructor(segmentBytes: number) {
-    this.#segmentBytes = segmentBytes;
+  constructor(segment: SegmentSize) {
+    this.#segment = segment;
   }
 
   /** The time at which a segment that has to wait may go; infinite if none waits. */
@@ -46,7 +49,8 @@ export class Pacer {
   ): void {
     const gain = isSlowStart ? slowStartGain : steadyGain;
     const bytesPerMs = (gain * windowBytes) / Math.max(rttMs, 0.001);
-    const creditMs = Math.max(burstMs, (burstSegments * this.#segmentBytes) / bytesPerMs);
+    const burstBytes = Math.min(burstSegments * this.#segment.bytes, maxBurstBytes);
+    const creditMs = Math.max(burstMs, burstBytes / bytesPerMs);
     this.#usedUntil = Math.max(this.#usedUntil, now - creditMs) + byteCount / bytesPerMs;
   }
 }

@@ -7,7 +7,7 @@ const lowest = 20;
 
 /** A path whose latest RTTs were these. */
 function pathWith(...rttsMs: readonly number[]): PathNoise {
-  const noise = new PathNoise(segment);
+  const noise = new PathNoise({ bytes: segment });
   for (const rttMs of rttsMs) noise.acknowledged(0, 1, rttMs);
   return noise;
 }

@@ -1,3 +1,5 @@
+import type { SegmentSize } from "./segment-limit.ts";
+
 /**
  * The share of a flight that a noisy path may lose in two rounds, one segment at least: more is congestion, whatever the
  * RTT says.
@@ -15,7 +17,7 @@ const latestRtts = 4;
  * 20 ms four fifths idle (RFC 9438 §5.1).
  */
 export class PathNoise {
-  readonly #segmentBytes: number;
+  readonly #segment: SegmentSize;
   /** The offset whose acknowledgment ends the round. */
   #roundEnd = 0;
   #lostBytes = 0;
@@ -23,8 +25,8 @@ export class PathNoise {
   readonly #rtts: number[] = Array<number>(latestRtts).fill(0);
   #rttIndex = 0;
 
-  constructor(segmentBytes: number) {
-    this.#segmentBytes = segmentBytes;
+  constructor(segment: SegmentSize) {
+    this.#segment = segment;
   }
 
   /** Takes an ACK up to `una` with everything below `sentEnd` sent, and its RTT if it was measured. */
@@ -42,7 +44,7 @@ export class PathNoise {
   /** Returns true if `lostBytes` more of a flight are to be put down to noise. */
   explains(lostBytes: number, flightBytes: number, lowestRttMs: number): boolean {
     this.#lostBytes += lostBytes;
-    const most = Math.max(flightBytes * maxLossShare, this.#segmentBytes);
+    const most = Math.max(flightBytes * maxLossShare, this.#segment.bytes);
     if (this.#lostBytes + this.#lastLostBytes > most) return false;
     const queueMs = Math.min(...this.#rtts) - lowestRttMs;
     return queueMs <= Math.max(emptyQueueMs, lowestRttMs * emptyQueueShare);

@@ -1,6 +1,7 @@
 import type { AckedData, Congestion } from "./congestion.ts";
 import { PathNoise } from "./path-noise.ts";
 import { ProportionalReduction } from "./proportional-reduction.ts";
+import type { SegmentSize } from "./segment-limit.ts";
 
 /*
  *   open --losses found--> fast --all that was sent then is acknowledged--> open
@@ -33,7 +34,7 @@ export interface Progress {
 
 export interface RecoveryOptions {
   /** The payload of a full segment. */
-  readonly segmentBytes: number;
+  readonly segment: SegmentSize;
   /** Takes few losses on an empty path for noise rather than for congestion. */
   readonly toleratesNoise: boolean;
 }
@@ -50,7 +51,7 @@ export class Recovery {
   constructor(options: RecoveryOptions, congestion: Congestion) {
     this.#options = options;
     this.#congestion = congestion;
-    this.#noise = new PathNoise(options.segmentBytes);
+    this.#noise = new PathNoise(options.segment);
   }
 
   get isOpen(): boolean {
@@ -78,7 +79,7 @@ export class Recovery {
     if (!wasOpen || lostBytes === 0) {
       isOver = this.#advance(progress, now);
       // What is lost when a recovery ends was sent during it.
-      lostBytes = isOver && progress.hasLost ? Math.max(lostBytes, this.#options.segmentBytes) : 0;
+      lostBytes = isOver && progress.hasLost ? Math.max(lostBytes, this.#options.segment.bytes) : 0;
     }
     if (lostBytes > 0) {
       const isNoise =
@@ -106,7 +107,7 @@ export class Recovery {
       this.#congestion.reduce();
       this.#firstRepeatAt = undefined;
     }
-    this.#congestion.setWindow(this.#options.segmentBytes);
+    this.#congestion.setWindow(this.#options.segment.bytes);
     this.#state = { type: "timeout", end: sentEnd };
   }
 
@@ -125,7 +126,7 @@ export class Recovery {
   #begin(progress: Progress): void {
     const { flightBytes, acked } = progress;
     this.#congestion.reduce();
-    const reduction = new ProportionalReduction(this.#options.segmentBytes, flightBytes);
+    const reduction = new ProportionalReduction(this.#options.segment.bytes, flightBytes);
     this.#state = { type: "fast", end: acked.sentEnd, reduction };
     this.#firstRepeatAt = undefined;
     this.#reduce(reduction, progress, true);

@@ -72,9 +72,28 @@ it("takes what was reported for lost when the reports are forgotten", () => {
   expect(board.flyingBytes).toBe(20);
 });
 
+it("cuts a segment in two that were sent when it was", () => {
+  const { board, all } = boardOf(3);
+  const [, second] = all;
+  if (second === undefined) throw new Error("no second segment");
+  const rest = board.split(second, 14);
+  expect([second.start, second.end, rest.start, rest.end]).toEqual([10, 14, 14, 20]);
+  expect([rest.sentAt, rest.state, board.flyingBytes, board.size]).toEqual([1, "flying", 30, 4]);
+  const order: number[] = [];
+  for (let at = board.longestInFlight; at !== undefined; at = at.later) order.push(at.start);
+  expect(order).toEqual([0, 10, 14, 20]);
+});
+
+it("leaves the FIN with the last part of a segment", () => {
+  const whole = new SentSegment(0, 11, true, 0);
+  const rest = whole.split(6);
+  expect([whole.hasFin, whole.payloadBytes]).toEqual([false, 6]);
+  expect([rest.hasFin, rest.payloadBytes, rest.payloadEnd]).toEqual([true, 4, 10]);
+});
+
 it("has sums that fit its segments, whatever happens", () => {
   const anyStep = fc.record({
-    kind: fc.constantFrom("send", "ack", "sack", "lose", "again", "forget", "forgive"),
+    kind: fc.constantFrom("send", "ack", "sack", "lose", "again", "forget", "forgive", "split"),
     from: fc.nat(400),
     length: fc.integer({ min: 1, max: 60 }),
   });
@@ -108,6 +127,12 @@ it("has sums that fit its segments, whatever happens", () => {
         } else if (kind === "again") {
           const lost = board.firstLost();
           if (lost !== undefined) board.sentAgain(lost, now);
+        } else if (kind === "split") {
+          const cut = all.filter((segment) => segment.end > una && segment.length > 1);
+          const whole = cut[from % Math.max(1, cut.length)];
+          if (whole === undefined) continue;
+          const rest = board.split(whole, whole.start + 1 + (from % (whole.length - 1)));
+          all.splice(all.indexOf(whole) + 1, 0, rest);
         } else if (kind === "forgive") board.forgiveLosses(now);
         else {
           board.forgetSacks();

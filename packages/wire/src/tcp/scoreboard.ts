@@ -86,6 +86,16 @@ export class Scoreboard {
     this.#order.append(segment);
   }
 
+  /** Cuts a segment in two that have its state and time, and returns the second, which begins at `at`. */
+  split(segment: SentSegment, at: number): SentSegment {
+    const rest = segment.split(at);
+    this.#segments.splice(this.#indexOf(segment.start) + 1, 0, rest);
+    if (segment.state === "flying") this.#order.insertAfter(segment, rest);
+    else if (segment.state === "lost") this.#lostSegments += 1;
+    else this.#sackedSegments += 1;
+    return rest;
+  }
+
   /** Drops what lies below `offset`: the peer has acknowledged it. */
   acknowledge(offset: number, now: number): void {
     for (let first = this.first; first !== undefined && first.end <= offset; first = this.first) {

@@ -2,10 +2,12 @@ import { Flight } from "./flight.ts";
 import type { FlightAck, FlightOptions } from "./flight.ts";
 import { PersistTimer } from "./persist-timer.ts";
 import type { RttEstimator } from "./rtt-estimator.ts";
+import type { SegmentLimit } from "./segment-limit.ts";
 import { SendQueue } from "./send-queue.ts";
 import { SentSegment } from "./sent-segment.ts";
 
 export interface SenderOptions extends FlightOptions {
+  readonly segment: SegmentLimit;
   /** The most bytes that may be written and not acknowledged. */
   readonly maxQueuedBytes: number;
   /** Waits with less than a segment until all that was sent is acknowledged (Nagle, RFC 9293 §3.7.4). */
@@ -22,6 +24,8 @@ export interface SenderAck extends Omit<FlightAck, "isPlainDuplicate"> {
 
 /** The attempts to get an answer of the peer before it counts as dead. */
 const leastAttempts = 4;
+/** The timeouts in a row after which large segments are suspected not to arrive. */
+const cautiousAttempts = 2;
 
 /*
  *        una             next            windowEdge       queue.end
@@ -130,9 +134,9 @@ export class Sender {
 
   /** Copies the data of a segment into a packet. */
   copyTo(target: Uint8Array, at: number, segment: SentSegment): number {
-    const length = segment.length - (segment.hasFin ? 1 : 0);
-    this.#queue.copyTo(target, at, segment.start, length);
-    return length;
+    const { start, payloadBytes } = segment;
+    this.#queue.copyTo(target, at, start, payloadBytes);
+    return payloadBytes;
   }
 
   /** Returns true if a segment has the last byte that was written, so that the peer should not wait for more. */
@@ -160,6 +164,7 @@ export class Sender {
 
   /** Returns the segment to be sent now, which then counts as sent; `undefined` if there is none. */
   take(now: number): SentSegment | undefined {
+    this.#options.segment.refresh(now);
     const segment = this.#takeSegment(now);
     this.#updatePersist(now);
     return segment;
@@ -174,7 +179,10 @@ export class Sender {
 
   /** Does the work due by `now`. */
   tick(now: number): void {
-    if (this.#flight.tick(now) === "timed-out") this.#attempts += 1;
+    if (this.#flight.tick(now) === "timed-out") {
+      this.#attempts += 1;
+      if (this.#attempts >= cautiousAttempts) this.#options.segment.beCautious(now);
+    }
     if (now < this.#persist.deadline) return;
     this.#attempts += 1;
     if (this.#windowEdge > this.#flight.end) this.#isSmallAllowed = true;
@@ -195,7 +203,7 @@ export class Sender {
     if (this.#finish === "sent") return undefined;
     const start = this.#flight.end;
     const inWindow = Math.min(this.#queue.end, this.#windowEdge) - start;
-    const length = Math.max(0, Math.min(inWindow, this.#options.segmentBytes));
+    const length = Math.max(0, Math.min(inWindow, this.#options.segment.bytes));
     const isLast = start + length === this.#queue.end;
     const hasFin = isLast && this.#finish === "finishing" && start + length < this.#windowEdge;
     if (!hasFin && !this.#isWorthSending(length, isLast)) return undefined;
@@ -211,7 +219,7 @@ export class Sender {
   /** Avoids small segments that a small window or Nagle makes (RFC 9293 §3.8.6.2.1). */
   #isWorthSending(length: number, isLast: boolean): boolean {
     if (length === 0) return false;
-    if (length === this.#options.segmentBytes || this.#isSmallAllowed) return true;
+    if (length === this.#options.segment.bytes || this.#isSmallAllowed) return true;
     if (isLast) return !this.#options.delaysSmallSegments || this.#flight.isEmpty;
     return length >= this.#maxWindow / 2;
   }

@@ -11,8 +11,8 @@ export class SentSegment {
   /** The offset of its first byte; moved up when the peer acknowledges a part. */
   start: number;
   /** The offset behind its last byte, or behind its FIN. */
-  readonly end: number;
-  readonly hasFin: boolean;
+  end: number;
+  hasFin: boolean;
   /** The time of the latest transmission. */
   sentAt: number;
   isRetransmitted = false;
@@ -29,6 +29,25 @@ export class SentSegment {
 
   get length(): number {
     return this.end - this.start;
+  }
+
+  /** The offset behind its last byte. */
+  get payloadEnd(): number {
+    return this.end - (this.hasFin ? 1 : 0);
+  }
+
+  get payloadBytes(): number {
+    return this.payloadEnd - this.start;
+  }
+
+  /** Cuts off what lies behind `at`, and returns that as a segment which was sent at the same time. */
+  split(at: number): SentSegment {
+    const rest = new SentSegment(at, this.end, this.hasFin, this.sentAt);
+    rest.isRetransmitted = this.isRetransmitted;
+    rest.state = this.state;
+    this.end = at;
+    this.hasFin = false;
+    return rest;
   }
 
   /** Returns true if it was sent after another: later, or at the same time and behind it (RFC 8985 §6.2). */
@@ -53,6 +72,15 @@ export class FlightOrder {
     if (this.#last === undefined) this.#first = segment;
     else this.#last.later = segment;
     this.#last = segment;
+  }
+
+  /** Puts a segment behind one that is there. */
+  insertAfter(segment: SentSegment, added: SentSegment): void {
+    added.earlier = segment;
+    added.later = segment.later;
+    if (segment.later === undefined) this.#last = added;
+    else segment.later.earlier = added;
+    segment.later = added;
   }
 
   remove(segment: SentSegment): void {
