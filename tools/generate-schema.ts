@@ -53,6 +53,7 @@ const columns = {
   "workspace_port_shares.share_level": `Exclude<${api("SharingLevel")}, "owner">`,
   "workspace_port_shares.protocol": api("PortProtocol"),
   "templates.max_port_share_level": `Generated<${api("SharingLevel")}>`,
+  "templates.cors_behavior": `Generated<${api("CorsBehavior")}>`,
   "workspace_apps.open_in": `Generated<${api("OpenIn")}>`,
 };
 

@@ -230,6 +230,7 @@ export {
   Preset,
 } from "./templates/template-version.ts";
 export {
+  CorsBehavior,
   Template,
   CreateTemplateRequest,
   UpdateActiveVersionRequest,

@@ -107,6 +107,15 @@ it("refuses what cannot be shared, and names what is wanted", async () => {
   await slipway("templates edit box --max-port-share-level public");
 });
 
+it("lets apps say which pages may read their responses, if a template does", async () => {
+  expect(await slipway("templates edit box --cors-behavior open")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--cors-behavior is "open", wanted one of simple, passthru'),
+  });
+  const changed = await slipway("templates edit box --cors-behavior passthru -o json");
+  expect(JSON.parse(changed.out)).toMatchObject({ cors_behavior: "passthru" });
+});
+
 it("lists apps with their health, who may open them, and where", async () => {
   await expect
     .poll(async () => (await slipway("show demo")).out)

@@ -3,6 +3,10 @@ import { Type } from "typebox";
 import { SharingLevel } from "../agents/app.ts";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
+/** Who says which pages may read the responses of apps: the server, or the apps themselves. */
+export const CorsBehavior = oneOf("simple", "passthru");
+export type CorsBehavior = Infer<typeof CorsBehavior>;
+
 const BuildTime = Type.Object({
   P50: nullable(Type.Integer()),
   P95: nullable(Type.Integer()),
@@ -45,7 +49,7 @@ export const Template = Type.Object({
   time_til_dormant_autodelete_ms: Type.Integer(),
   require_active_version: Type.Boolean(),
   max_port_share_level: SharingLevel,
-  cors_behavior: oneOf("simple", "passthru"),
+  cors_behavior: CorsBehavior,
   use_classic_parameter_flow: Type.Boolean(),
   disable_module_cache: Type.Boolean(),
 });
@@ -80,6 +84,7 @@ export const UpdateTemplateRequest = Type.Object({
   use_classic_parameter_flow: Type.Optional(nullable(Type.Boolean())),
   /** The widest level at which ports of its workspaces are shared; a lower one also lowers existing shares. */
   max_port_share_level: Type.Optional(nullable(SharingLevel)),
+  cors_behavior: Type.Optional(nullable(CorsBehavior)),
 
   time_til_autostop_notify_ms: Type.Optional(Type.Integer()),
   autostop_requirement: Type.Optional(nullable(Type.Unknown())),
@@ -89,7 +94,6 @@ export const UpdateTemplateRequest = Type.Object({
   failure_ttl_ms: Type.Optional(Type.Integer()),
   time_til_dormant_ms: Type.Optional(Type.Integer()),
   time_til_dormant_autodelete_ms: Type.Optional(Type.Integer()),
-  cors_behavior: Type.Optional(nullable(Type.String({ maxLength: 32 }))),
   disable_module_cache: Type.Optional(nullable(Type.Boolean())),
 });
 export type UpdateTemplateRequest = Infer<typeof UpdateTemplateRequest>;

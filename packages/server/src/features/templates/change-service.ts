@@ -27,7 +27,6 @@ const fixedSettings = [
   "failure_ttl_ms",
   "time_til_dormant_ms",
   "time_til_dormant_autodelete_ms",
-  "cors_behavior",
   "disable_module_cache",
 ] as const satisfies readonly (keyof Template & keyof UpdateTemplateRequest)[];
 
@@ -56,6 +55,7 @@ export async function changeTemplate(
     allow_user_cancel_workspace_jobs: request.allow_user_cancel_workspace_jobs,
     use_classic_parameter_flow: request.use_classic_parameter_flow ?? undefined,
     max_port_share_level: request.max_port_share_level ?? undefined,
+    cors_behavior: request.cors_behavior ?? undefined,
   };
   await inTransaction(db, async (trx) => {
     await updateTemplate(trx, id, changes);

@@ -1,4 +1,9 @@
-import { prebuildsUserId, type SharingLevel, type Transition } from "@slipway/api";
+import {
+  type CorsBehavior,
+  prebuildsUserId,
+  type SharingLevel,
+  type Transition,
+} from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -29,6 +34,7 @@ function templates(db: Queryable) {
       "t.allow_user_cancel_workspace_jobs",
       "t.use_classic_parameter_flow",
       "t.max_port_share_level",
+      "t.cors_behavior",
       "t.created_by",
       "u.username as created_by_name",
       "t.created_at",
@@ -176,6 +182,7 @@ export interface TemplateChanges {
   readonly allow_user_cancel_workspace_jobs: boolean | undefined;
   readonly use_classic_parameter_flow: boolean | undefined;
   readonly max_port_share_level: SharingLevel | undefined;
+  readonly cors_behavior: CorsBehavior | undefined;
 }
 
 export async function updateTemplate(

@@ -45,7 +45,7 @@ export function templateJson(row: TemplateInUseRow): Template {
     time_til_dormant_autodelete_ms: 0,
     require_active_version: row.require_active_version,
     max_port_share_level: row.max_port_share_level,
-    cors_behavior: "simple",
+    cors_behavior: row.cors_behavior,
     use_classic_parameter_flow: row.use_classic_parameter_flow,
     disable_module_cache: false,
   };

@@ -1,4 +1,4 @@
-import type { AppHealth, SharingLevel } from "@slipway/api";
+import type { AppHealth, CorsBehavior, SharingLevel } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
 import { agentStatus } from "../../features/agents/connection/agent-status.ts";
@@ -28,6 +28,7 @@ export interface OpenedApp {
   readonly name: string;
   readonly url: AppUrl;
   readonly level: SharingLevel;
+  readonly cors: CorsBehavior;
   /** The state that the agent last reported. */
   readonly health: AppHealth;
 }
@@ -71,7 +72,7 @@ export async function findApp(
   if (found === undefined) return unknown;
   const { status } = agentStatus(found.agent, clock.now());
   if (status !== "connected") return { type: "problem", problem: { type: "disconnected", status } };
-  return openTarget(workspace, found);
+  return openTarget(workspace, found, access);
 }
 
 const unknown: AppAccess = { type: "unknown" };
@@ -110,7 +111,11 @@ async function findTarget(
   return { agent, level: share?.share_level ?? "owner", part: target };
 }
 
-function openTarget(workspace: NamedWorkspace, { agent, part, level }: FoundTarget): AppAccess {
+function openTarget(
+  workspace: NamedWorkspace,
+  { agent, part, level }: FoundTarget,
+  access: AppAddress["access"],
+): AppAccess {
   const problem = (found: AppProblem): AppAccess => ({ type: "problem", problem: found });
   const isApp = part.type === "app";
   const url = isApp
@@ -122,7 +127,9 @@ function openTarget(workspace: NamedWorkspace, { agent, part, level }: FoundTarg
   if (url.port < minAppPort) return problem({ type: "reserved-port", port: url.port });
   const name = isApp ? part.app.display_name || part.app.slug : `port ${part.port}`;
   const health = isApp ? part.app.health : "disabled";
-  const app = { workspaceId: workspace.id, agentId: agent.id, name, url, level, health };
+  // A response at the server's own origin is the server's to share.
+  const cors = access === "path" ? "simple" : workspace.cors_behavior;
+  const app = { workspaceId: workspace.id, agentId: agent.id, name, url, level, cors, health };
   return { type: "granted", app };
 }
 

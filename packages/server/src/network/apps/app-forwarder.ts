@@ -62,7 +62,7 @@ export class AppForwarder {
       timeoutMs,
     });
     metrics.firstByte((clock.monotonic() - beganAt) / 1000);
-    const headers = this.#viewedHeaders(answer.response, exchange);
+    const headers = this.#viewedHeaders(answer.response, exchange, app);
     const { statusCode = 0 } = answer.response;
     if (answer.type === "response" && statusCode < minFinalStatus) {
       answer.response.destroy();
@@ -88,10 +88,15 @@ export class AppForwarder {
     return "upgraded";
   }
 
-  #viewedHeaders(answer: IncomingMessage, { asked, added }: AppExchange): string[] {
+  #viewedHeaders(
+    answer: IncomingMessage,
+    { asked, added }: AppExchange,
+    { cors }: OpenedApp,
+  ): string[] {
     const { basePath, address } = asked;
     const isSandboxed = this.#needs.isSandboxed && address.access === "path";
-    return viewedHeaders(answer, { basePath, isSandboxed, added });
+    const isCorsKept = cors === "passthru";
+    return viewedHeaders(answer, { basePath, isSandboxed, isCorsKept, added });
   }
 }
 

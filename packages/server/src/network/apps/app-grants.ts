@@ -112,8 +112,8 @@ function audienceOf({ origin, address }: AppRequest): string {
   return `${origin}/${addressText(address)}`;
 }
 
-function claimsOf({ workspaceId, agentId, name, url, health, level }: OpenedApp): JWTPayload {
-  return { workspaceId, agentId, name, ...url, health, level };
+function claimsOf({ workspaceId, agentId, name, url, health, level, cors }: OpenedApp): JWTPayload {
+  return { workspaceId, agentId, name, ...url, health, level, cors };
 }
 
 /** Reads an app from claims that this deployment signed. */
@@ -138,5 +138,6 @@ function readApp(claims: JWTPayload): OpenedApp | undefined {
     health: text("health") as AppHealth,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- signed as such
     level: text("level") as SharingLevel,
+    cors: text("cors") === "passthru" ? "passthru" : "simple",
   };
 }

@@ -84,12 +84,15 @@ export class AppProxy {
   async #answer(exchange: AppExchange): Promise<Answered> {
     const { request, response, asked } = exchange;
     const { grants, login } = this.#needs;
-    if (isPreflight(request)) return this.#answerPreflight(exchange);
-    const completed = await login.complete(request, asked);
+    const asksFirst = isPreflight(request);
+    const completed = asksFirst ? undefined : await login.complete(request, asked);
     if (completed !== undefined) return completed;
     const decision = await grants.decide(request, asked, { isFresh: false });
+    const isPassed = decision.type === "granted" && decision.app.cors === "passthru";
+    // Browsers send no credential with a preflight, so that it reaches no app but a public one.
+    if (asksFirst && !isPassed) return this.#answerPreflight(exchange);
     if (decision.type !== "granted") return this.#refuse(exchange, decision);
-    const sibling = siblingOrigin(request, this.#originRules(asked));
+    const sibling = isPassed ? undefined : siblingOrigin(request, this.#originRules(asked));
     const cookies = decision.cookies.flatMap((cookie) => ["Set-Cookie", cookie]);
     const added = [...cookies, ...sharedWith(sibling, request)];
     const outcome = await this.#open({ ...exchange, added }, decision);

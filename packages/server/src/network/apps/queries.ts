@@ -10,6 +10,7 @@ export const selectNamedWorkspaces = prepareQuery((db, username: string, name: s
   db
     .selectFrom("workspaces as w")
     .innerJoin("users as owner", "owner.id", "w.owner_id")
+    .innerJoin("templates as template", "template.id", "w.template_id")
     .innerJoinLateral(
       ({ selectFrom }) =>
         selectFrom(newestBuild(sql.ref("w.id")).as("b"))
@@ -31,6 +32,7 @@ export const selectNamedWorkspaces = prepareQuery((db, username: string, name: s
       "w.name",
       "build.id as build_id",
       "build.status",
+      "template.cors_behavior",
     ]),
 );
 

@@ -6,7 +6,7 @@ function viewed(rawHeaders: readonly string[], basePath = "", isSandboxed = fals
   const at = rawHeaders.indexOf("Connection");
   const headers = at === -1 ? {} : { connection: rawHeaders[at + 1] ?? "" };
   const answer = { rawHeaders: [...rawHeaders], headers };
-  return viewedHeaders(answer, { basePath, isSandboxed, added: [] });
+  return viewedHeaders(answer, { basePath, isSandboxed, isCorsKept: false, added: [] });
 }
 
 describe("viewedHeaders", () => {

@@ -19,6 +19,8 @@ interface ViewedAs {
   /** The path that the app has at the server; empty for a host of its own. */
   readonly basePath: string;
   readonly isSandboxed: boolean;
+  /** True if the app says itself which pages may read its responses. */
+  readonly isCorsKept: boolean;
   /** Fields that the server adds, as names and values in turn. */
   readonly added: readonly string[];
 }
@@ -29,14 +31,15 @@ interface ViewedAs {
  */
 export function viewedHeaders(
   { rawHeaders, headers }: Pick<IncomingMessage, "rawHeaders" | "headers">,
-  { basePath, isSandboxed, added }: ViewedAs,
+  { basePath, isSandboxed, isCorsKept, added }: ViewedAs,
 ): string[] {
   const dropped = connectionFields(headers.connection);
   const kept: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const [name = "", value = ""] = rawHeaders.slice(index, index + 2);
     const field = name.toLowerCase();
-    if (dropped.has(field) || field.startsWith("access-control-")) continue;
+    if (dropped.has(field)) continue;
+    if (!isCorsKept && field.startsWith("access-control-")) continue;
     if (basePath !== "" && originFields.has(field)) continue;
     const viewed = field === "set-cookie" ? viewedCookie(value, basePath) : value;
     if (viewed !== undefined) kept.push(name, viewed);

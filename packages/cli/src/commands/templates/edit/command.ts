@@ -1,4 +1,4 @@
-import { nameProblem, type SharingLevel, updateTemplate } from "@slipway/api";
+import { type CorsBehavior, nameProblem, type SharingLevel, updateTemplate } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
@@ -13,6 +13,9 @@ import { templateArgument } from "../../../resources/templates/template-argument
 
 /** The levels, from the one that lets in the fewest users. */
 const portShareLevels = ["owner", "organization", "authenticated", "public"] as const;
+
+/** The server's rule, or each app's own headers. */
+const corsBehaviors = ["simple", "passthru"] as const;
 
 export const command = defineCommand({
   summary: "change a template's settings",
@@ -49,6 +52,11 @@ export const command = defineCommand({
       value: "level",
       summary: `widest level at which ports are shared: ${portShareLevels.join(", ")}`,
     },
+    corsBehavior: {
+      kind: "text",
+      value: "behavior",
+      summary: `which pages may read responses of apps: ${corsBehaviors.join(", ")}`,
+    },
     output: outputFlag,
   },
   examples: [
@@ -64,6 +72,10 @@ export const command = defineCommand({
     {
       line: "slipway templates edit small --max-port-share-level authenticated",
       summary: "share ports with users who are logged in, not with everyone",
+    },
+    {
+      line: "slipway templates edit small --cors-behavior passthru",
+      summary: "let apps say which pages may read their responses",
     },
   ],
 });
@@ -87,6 +99,7 @@ export async function run(
 /** Returns the changes that the flags ask for; flags not given are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
   const { name, defaultTtl, activityBump, requireActiveVersion, maxPortShareLevel } = options;
+  const { corsBehavior } = options;
   const problem = name === undefined ? undefined : nameProblem(name);
   if (problem !== undefined) throw new UsageError(`the name of the template ${problem}`);
   const all = {
@@ -103,6 +116,7 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
       requireActiveVersion === undefined ? undefined : readTruth(requireActiveVersion),
     max_port_share_level:
       maxPortShareLevel === undefined ? undefined : readPortShareLevel(maxPortShareLevel),
+    cors_behavior: corsBehavior === undefined ? undefined : readCorsBehavior(corsBehavior),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
@@ -113,6 +127,12 @@ function readPortShareLevel(text: string): SharingLevel {
   throw new UsageError(
     `--max-port-share-level is "${text}", wanted one of ${portShareLevels.join(", ")}`,
   );
+}
+
+function readCorsBehavior(text: string): CorsBehavior {
+  const behavior = corsBehaviors.find((one) => one === text);
+  if (behavior !== undefined) return behavior;
+  throw new UsageError(`--cors-behavior is "${text}", wanted one of ${corsBehaviors.join(", ")}`);
 }
 
 function readTruth(text: string): boolean {

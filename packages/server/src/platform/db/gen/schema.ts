@@ -215,6 +215,7 @@ export interface Templates {
   active_version_id: string;
   activity_bump_ms: Generated<number>;
   allow_user_cancel_workspace_jobs: Generated<boolean>;
+  cors_behavior: Generated<import("@slipway/api").CorsBehavior>;
   created_at: Generated<string>;
   created_by: string;
   default_ttl_ms: Generated<number>;

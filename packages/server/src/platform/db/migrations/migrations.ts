@@ -24,6 +24,7 @@ import { up as keysOfPeers } from "./0026-keys-of-peers.ts";
 import { up as portShares } from "./0027-port-shares.ts";
 import { up as externalAuth } from "./0028-external-auth.ts";
 import { up as inbox } from "./0029-inbox.ts";
+import { up as corsOfApps } from "./0030-cors-of-apps.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -54,4 +55,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0027-port-shares": { up: portShares },
   "0028-external-auth": { up: externalAuth },
   "0029-inbox": { up: inbox },
+  "0030-cors-of-apps": { up: corsOfApps },
 };
