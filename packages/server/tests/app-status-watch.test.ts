@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import { getAgent, getWorkspace, type Workspace, type WorkspaceAgent } from "@slipway/api";
 import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
@@ -63,6 +63,10 @@ async function watchEvents(): Promise<readonly string[]> {
   return events;
 }
 
+function agentOf({ latest_build: { resources } }: Workspace): WorkspaceAgent | undefined {
+  return resources[0]?.agents?.[0];
+}
+
 /** Returns the newest status in each event, as its state and message. */
 function statuses(events: readonly string[]): readonly string[] {
   return events.flatMap((event) => {
@@ -106,6 +110,16 @@ it("is the last of many at once, in few events, and no more than its agent may r
   expect(answers.map(({ status }) => status)).toContain(429);
   await expect.poll(() => statuses(events).at(-1)).toBe(`working: n${taken.at(-1)}`);
   expect(events.length - before).toBeLessThanOrEqual(taken.length);
+});
+
+it("shows the newest ten of an app with its workspace, and all with its agent", async () => {
+  const id = agentOf(workspace)?.id ?? "";
+  const { apps } = await server.admin.call(getAgent, { params: { agent: id } });
+  const all = apps[0]?.statuses ?? [];
+  expect(all.length).toBeGreaterThan(30);
+  const shown = await server.admin.call(getWorkspace, { params: { workspace: workspace.id } });
+  expect(agentOf(shown)?.apps[0]?.statuses).toEqual(all.slice(0, 10));
+  expect(shown.latest_app_status).toEqual(all[0]);
 });
 
 it("shows nothing to those who may not see the workspace", async () => {

@@ -65,11 +65,15 @@ export function selectAgent(db: Queryable, id: string) {
   return agents(db).where("agent.id", "=", id).executeTakeFirst();
 }
 
-/** The most statuses of an app in one response. */
+/**
+ * The most statuses of an app in the response to a question about its agent, which are all that are stored, and in one about
+ * workspaces or builds: those are many, and sent again with each change.
+ */
 const maxAppStatuses = 100;
+const maxEmbeddedAppStatuses = 10;
 
 /** Selects agents with all their parts, as JSON: one statement, however many there are. */
-function agentsWithParts(db: Queryable) {
+function agentsWithParts(db: Queryable, maxStatuses: number) {
   return agents(db).select((agent) => [
     jsonArrayFrom(
       agent
@@ -85,7 +89,7 @@ function agentsWithParts(db: Queryable) {
               .selectFrom("workspace_app_statuses as status")
               .whereRef("status.workspace_app_id", "=", "app.id")
               .orderBy("status.created_at", "desc")
-              .limit(maxAppStatuses)
+              .limit(maxStatuses)
               .select(["status.id", "status.state", "status.message", "status.uri"])
               .select(apiTimestamp("status.created_at").as("created_at")),
           ).as("statuses"),
@@ -134,7 +138,7 @@ const placeColumns = [
 ] as const;
 
 const placedAgents = prepareQuery((db, id: string) =>
-  agentsWithParts(db)
+  agentsWithParts(db, maxAppStatuses)
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
     .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
     .innerJoin("users as owner", "owner.id", "workspace.owner_id")
@@ -154,10 +158,13 @@ export async function selectPlacedAgent(
 
 export type PlacedAgent = Awaited<ReturnType<typeof placedAgents>>[number];
 
-/** Returns the agents on a resource with all their parts, as JSON, for the statement that reads the resource. */
+/**
+ * Returns the agents on a resource with all their parts, but the newest statuses of apps alone, as JSON, for the statement that
+ * reads the resource.
+ */
 export function agentsOn(db: Queryable, resourceId: RawBuilder<string>) {
   return jsonArrayFrom(
-    agentsWithParts(db)
+    agentsWithParts(db, maxEmbeddedAppStatuses)
       .where("agent.resource_id", "=", resourceId)
       .orderBy("agent.created_at")
       .orderBy("agent.name"),
