@@ -8,7 +8,7 @@ export { WorkspaceConnection } from "./workspace/workspace-connection.ts";
 export type { AgentPath, Pong } from "./workspace/workspace-connection.ts";
 export { runSpeedtest } from "./workspace/run-speedtest.ts";
 export type { SpeedtestInterval, SpeedtestOptions } from "./workspace/run-speedtest.ts";
-export { loadNativeCrypto, toDuplex } from "@slipway/tailnet/node";
+export { loadNativeCrypto, readAgentJson, toDuplex } from "@slipway/tailnet/node";
 export { checkNetwork } from "./workspace/check-network.ts";
 export type { CheckNetworkOptions } from "./workspace/check-network.ts";
 export type { NetworkStatus } from "@slipway/tailnet";

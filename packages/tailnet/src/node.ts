@@ -1,3 +1,5 @@
+export { readAgentJson } from "./node/agent-json.ts";
+export { AgentHttpError } from "./node/errors.ts";
 export { createFetchLatency } from "./node/fetch-latency.ts";
 export { loadNativeCrypto } from "./node/native-crypto.ts";
 export { toDuplex } from "./node/duplex.ts";

@@ -63,7 +63,7 @@ it.each<[string, RequestListener]>([
     (_, response) => void response.writeHead(404).end('{"net_info":{"WorkingUDP":true}}'),
   ],
   ["answers no JSON", (_, response) => void response.end("<html>")],
-  ["sends without end", (_, response) => void response.write(Buffer.alloc(512 * 1024, " "))],
+  ["sends without end", (_, response) => void response.write(Buffer.alloc(2 * 1024 * 1024, " "))],
   ["breaks off", (_, response) => void response.destroy()],
 ])("knows nothing of an agent that %s", async (_, answer) => {
   const agent = await openAgent(answer);

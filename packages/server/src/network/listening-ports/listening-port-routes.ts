@@ -1,4 +1,5 @@
 import { getListeningPorts } from "@slipway/api";
+import { AgentHttpError, readAgentJson } from "@slipway/tailnet/node";
 
 import {
   type ReachNeeds,
@@ -9,8 +10,6 @@ import { Unreachable } from "../../platform/errors/errors.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import { AgentHttpError } from "../agent-http/errors.ts";
-import { readAgentJson } from "../agent-http/read-agent-json.ts";
 import type { AgentReach } from "../own-peer/own-peer.ts";
 import { parseListeningPorts, visiblePorts } from "./listening-ports.ts";
 import { selectAppUrls } from "./queries.ts";

@@ -1,6 +1,5 @@
 import type { getListeningPorts, ResponseOf } from "@slipway/api";
-
-import { AgentHttpError } from "../agent-http/errors.ts";
+import { AgentHttpError } from "@slipway/tailnet/node";
 
 type ListeningPort = ResponseOf<typeof getListeningPorts>["ports"][number];
 

@@ -3,8 +3,12 @@ import type { Duplex } from "node:stream";
 
 import { type Clock, errorText, readBounded, withDeadline } from "@slipway/runtime";
 
-import type { ReachedAgent } from "../own-peer/own-peer.ts";
 import { AgentHttpError } from "./errors.ts";
+
+/** An agent that can be reached: connects to a TCP port of it. */
+interface DialedAgent {
+  dial(port: number, signal: AbortSignal): Promise<Duplex>;
+}
 
 interface AgentRequest {
   readonly path: string;
@@ -25,7 +29,7 @@ const maxHeaderBytes = 16 * 1024;
  * `AgentHttpError`, the errors of `dial`, and the signal's reason.
  */
 export async function readAgentJson(
-  agent: ReachedAgent,
+  agent: DialedAgent,
   { path, clock, signal }: AgentRequest,
 ): Promise<unknown> {
   const stream = await agent.dial(apiPort, signal);

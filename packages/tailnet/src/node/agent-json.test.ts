@@ -5,8 +5,9 @@ import { type Clock, systemClock } from "@slipway/runtime";
 import { openLocalServer } from "@slipway/testkit";
 import { expect, it, onTestFinished } from "vitest";
 
-import type { ReachedAgent } from "../own-peer/own-peer.ts";
-import { readAgentJson } from "./read-agent-json.ts";
+import { readAgentJson } from "./agent-json.ts";
+
+type DialedAgent = Parameters<typeof readAgentJson>[0];
 
 const hastyClock: Clock = {
   ...systemClock,
@@ -16,7 +17,7 @@ const hastyClock: Clock = {
 /** Opens an agent that handles each connection to it as a hostile one may. */
 async function openAgent(
   serve: (socket: Socket) => void,
-): Promise<{ readonly agent: ReachedAgent; readonly ended: Promise<unknown> }> {
+): Promise<{ readonly agent: DialedAgent; readonly ended: Promise<unknown> }> {
   const { promise: ended, resolve } = Promise.withResolvers<unknown>();
   const { port, ...server } = await openLocalServer(
     createServer((socket) => {
@@ -25,7 +26,7 @@ async function openAgent(
     }),
   );
   onTestFinished(() => server[Symbol.asyncDispose]());
-  const agent: ReachedAgent = {
+  const agent: DialedAgent = {
     dial: async () => {
       const socket = connect(port, "127.0.0.1");
       await once(socket, "connect");
@@ -35,7 +36,7 @@ async function openAgent(
   return { agent, ended };
 }
 
-function read(agent: ReachedAgent, signal = AbortSignal.timeout(10_000)): Promise<unknown> {
+function read(agent: DialedAgent, signal = AbortSignal.timeout(10_000)): Promise<unknown> {
   return readAgentJson(agent, { path: "/x", clock: hastyClock, signal });
 }
 
