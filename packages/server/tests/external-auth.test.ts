@@ -109,6 +109,24 @@ describe("a log-in", () => {
     expect(page.text).toContain("logged in to Git Test as <strong>ada</strong>");
   });
 
+  it("is in the audit trail, as is the log-out, without the tokens", async () => {
+    await browserOf(ada).logIn("git");
+    await browserOf(ada).logIn("git");
+    await ada.client.call(deleteExternalAuth, { params });
+    const query = "q=resource_type:external_auth_link%20username:ada&limit=3";
+    const { body } = await server.request("GET", `/audit?${query}`);
+    const entry = { resource_target: "git", user: { username: "ada" } };
+    const byPage = { ...entry, status_code: 303, ip: "127.0.0.1" };
+    expect(body).toMatchObject({
+      audit_logs: [
+        { ...entry, action: "delete", description: "{user} deleted external auth link {target}" },
+        { ...byPage, action: "write" },
+        { ...byPage, action: "create", diff: { tokens: { old: "", new: "", secret: true } } },
+      ],
+    });
+    for (const token of provider.accepted) expect(JSON.stringify(body)).not.toContain(token);
+  });
+
   it("hands on the fields of the response that are configured", async () => {
     provider.changeAnswer = ({ body }) => {
       if (body !== "") body["scope"] = "repo gist";

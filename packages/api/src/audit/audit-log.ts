@@ -25,6 +25,7 @@ export const AuditResourceType = oneOf(
   "user",
   "api_key",
   "git_ssh_key",
+  "external_auth_link",
   "prebuilds_settings",
   "appearance",
   "workspace_agent",

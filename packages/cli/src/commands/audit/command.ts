@@ -23,6 +23,7 @@ const resources = [
   "user",
   "api_key",
   "git_ssh_key",
+  "external_auth_link",
   "prebuilds_settings",
   "appearance",
   "workspace_agent",

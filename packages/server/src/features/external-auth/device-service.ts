@@ -2,6 +2,7 @@ import type { ExternalAuthDevice } from "@slipway/api";
 
 import type { SealedNotes } from "../../platform/auth/sealed-notes.ts";
 import { Invalid } from "../../platform/errors/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import { ProviderError } from "./errors.ts";
 import { type Provider, providerPath } from "./provider.ts";
 import { type ExternalAuthNeeds, providerFailed, storeTokens } from "./service.ts";
@@ -39,13 +40,13 @@ export async function beginDevice(
 /** Completes a login by device flow; throws `Invalid` with the provider's reason, such as `authorization_pending`. */
 export async function redeemDevice(
   needs: DeviceNeeds,
-  userId: string,
+  caller: UserCaller,
   provider: Provider,
   { deviceCode, signal }: { readonly deviceCode: string; readonly signal: AbortSignal },
 ): Promise<void> {
   requireDevice(provider);
   const { notes, counts, clock } = needs;
-  const opened = await openDeviceCode(notes, userId, provider, deviceCode);
+  const opened = await openDeviceCode(notes, caller.id, provider, deviceCode);
   if (opened === undefined) throw refusedCode("expired_token");
   const { code } = opened;
   const nowMs = clock.now();
@@ -53,7 +54,7 @@ export async function redeemDevice(
     const tokens = await counts.count(provider, "device", () =>
       provider.client.redeemDevice(code, { nowMs, signal }),
     );
-    await storeTokens(needs, userId, provider, tokens);
+    await storeTokens(needs, caller, provider, tokens);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     if (error.retryable) throw providerFailed(provider, error.message);

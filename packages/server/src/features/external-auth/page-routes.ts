@@ -4,11 +4,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { holdsEntry, holdsScope } from "../../platform/auth/grants.ts";
 import type { KeyHolders } from "../../platform/auth/service.ts";
 import { Refusal } from "../../platform/errors/errors.ts";
-import type { KnownUser } from "../../platform/http/caller.ts";
+import type { KnownUser, UserCaller } from "../../platform/http/caller.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import { localPath } from "../../platform/http/local-path.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
+import { originOf } from "../../platform/http/request-origin.ts";
 import { sessionCookie } from "../../platform/http/token.ts";
 import {
   beginDevice,
@@ -44,7 +45,7 @@ const devicePath = `${pagePath}/device`;
 
 /** A request of a person who has a session, to the page of a provider. */
 interface Visit {
-  readonly user: KnownUser;
+  readonly user: UserCaller;
   readonly provider: Provider;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -95,7 +96,8 @@ function visitor(needs: ExternalAuthPageNeeds) {
       const provider = needs.providers.byId(providerIdOf(request));
       if (provider === undefined) return sendPage(reply, 404, unknownPage());
       using client = watchClient(request);
-      return await answer({ user, provider, request, reply, signal: client.signal });
+      const caller = { ...user, origin: originOf(request, 303) };
+      return await answer({ user: caller, provider, request, reply, signal: client.signal });
     };
 }
 
@@ -180,7 +182,7 @@ async function complete(needs: ExternalAuthPageNeeds, at: Visit): Promise<Fastif
     return fail(at, "This login has expired, was completed before, or began in another session.");
   }
   return orProblem(at, async () => {
-    await completeLogIn(needs, user.id, provider, { answer, begun: open, signal });
+    await completeLogIn(needs, user, provider, { answer, begun: open, signal });
     // The address with the code leaves the history of the browser.
     return reply.redirect(open.path, 303);
   });
@@ -193,7 +195,7 @@ async function redeem(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyR
   const deviceCode = new URLSearchParams(text).get("device_code") ?? "";
   return orProblem(at, async () => {
     try {
-      await redeemDevice(needs, user.id, provider, { deviceCode, signal });
+      await redeemDevice(needs, user, provider, { deviceCode, signal });
     } catch (error) {
       const isPending = error instanceof Refusal && pendingDetails.has(error.detail ?? "");
       if (!isPending) throw error;

@@ -57,14 +57,16 @@ export function selectLinks(db: Queryable, userId: string): Promise<LinkRow[]> {
     .execute();
 }
 
-/** Stores the tokens of a login, in place of those before; false for a user who was deleted meanwhile. */
+/**
+ * Stores the tokens of a login, in place of those before, and returns the link; undefined for a user who was deleted meanwhile.
+ */
 export async function upsertLink(
   db: Queryable,
   key: { readonly userId: string; readonly providerId: string },
   tokens: StoredTokens,
-): Promise<boolean> {
+): Promise<Pick<LinkRow, "id" | "version"> | undefined> {
   const stored = valuesOf(tokens);
-  const { numInsertedOrUpdatedRows: count = 0n } = await db
+  return db
     .insertInto("external_auth_links")
     .columns(["user_id", "provider_id", "tokens_encrypted", "expires_at", "has_refresh_token"])
     .expression((eb) =>
@@ -89,8 +91,8 @@ export async function upsertLink(
         version: sql`external_auth_links.version + 1`,
       }),
     )
+    .returning(["id", "version"])
     .executeTakeFirst();
-  return count > 0n;
 }
 
 const settled = {
@@ -172,11 +174,11 @@ export function deleteLink(
   db: Queryable,
   userId: string,
   providerId: string,
-): Promise<Pick<LinkRow, "tokens_encrypted"> | undefined> {
+): Promise<Pick<LinkRow, "id" | "tokens_encrypted"> | undefined> {
   return db
     .deleteFrom("external_auth_links")
     .where("user_id", "=", userId)
     .where("provider_id", "=", providerId)
-    .returning("tokens_encrypted")
+    .returning(["id", "tokens_encrypted"])
     .executeTakeFirst();
 }

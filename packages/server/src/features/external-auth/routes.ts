@@ -26,7 +26,7 @@ export function addExternalAuthRoutes(routes: Routes, needs: DeviceNeeds): void 
   });
   routes.user(deleteExternalAuth, async ({ params, raw }, user) => {
     using client = watchClient(raw);
-    return await removeLink(needs, user.id, params.provider, client.signal);
+    return await removeLink(needs, user, params.provider, client.signal);
   });
   routes.user(createExternalAuthDevice, async ({ params, raw }, user) => {
     const provider = requireProvider(providers, params.provider);
@@ -37,7 +37,7 @@ export function addExternalAuthRoutes(routes: Routes, needs: DeviceNeeds): void 
     const provider = requireProvider(providers, params.provider);
     const { device_code: deviceCode } = body;
     using client = watchClient(raw);
-    await redeemDevice(needs, user.id, provider, { deviceCode, signal: client.signal });
+    await redeemDevice(needs, user, provider, { deviceCode, signal: client.signal });
     return null;
   });
 }

@@ -1,8 +1,11 @@
 import type { ExternalAuthRemoval } from "@slipway/api";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, NotFound, Unavailable } from "../../platform/errors/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
+import { recordLinkChange } from "./audit.ts";
 import { ProviderError } from "./errors.ts";
 import { type FreshNeeds, type FreshTokens, freshTokens } from "./fresh-tokens.ts";
 import type { BegunLogIn } from "./oauth-client.ts";
@@ -100,7 +103,7 @@ async function validate(
 /** Completes a login with the provider's answer, and stores its tokens. Throws `ProviderError`. */
 export async function completeLogIn(
   needs: ExternalAuthNeeds,
-  userId: string,
+  caller: UserCaller,
   provider: Provider,
   { answer, begun, signal }: ProviderAnswer,
 ): Promise<void> {
@@ -108,7 +111,7 @@ export async function completeLogIn(
   const tokens = await needs.counts.count(provider, "exchange", () =>
     provider.client.exchange(answer, begun, { nowMs, signal }),
   );
-  await storeTokens(needs, userId, provider, tokens);
+  await storeTokens(needs, caller, provider, tokens);
 }
 
 export interface ProviderAnswer {
@@ -120,28 +123,37 @@ export interface ProviderAnswer {
 /** Stores the tokens of a login, in place of those before. */
 export async function storeTokens(
   { db, pubsub, secrets, logger }: ExternalAuthNeeds,
-  userId: string,
-  provider: Provider,
+  caller: UserCaller,
+  { id: providerId }: Provider,
   tokens: ProviderTokens,
 ): Promise<void> {
-  const key = { userId, providerId: provider.id };
-  if (!(await upsertLink(db, key, sealTokens(secrets, tokens)))) {
-    throw new Conflict("This user was deleted.");
-  }
+  const { id: userId } = caller;
+  const sealed = sealTokens(secrets, tokens);
+  await inTransaction(db, async (trx) => {
+    const link = await upsertLink(trx, { userId, providerId }, sealed);
+    if (link === undefined) throw new Conflict("This user was deleted.");
+    const action = link.version === 1 ? "create" : "write";
+    await recordLinkChange(trx, caller, { id: link.id, providerId }, action);
+  });
   pubsub.publish(topics.externalAuth(userId));
-  logger.info({ provider: provider.id, user: userId }, "user linked to an external provider");
+  logger.info({ provider: providerId, user: userId }, "user linked to an external provider");
 }
 
 /** Removes a user's link to a provider, and has the provider revoke its tokens if it can. */
 export async function removeLink(
   needs: ExternalAuthNeeds,
-  userId: string,
+  caller: UserCaller,
   providerId: string,
   signal: AbortSignal,
 ): Promise<ExternalAuthRemoval> {
   const { db, secrets, providers, pubsub } = needs;
-  const row = await deleteLink(db, userId, providerId);
-  if (row === undefined) throw new NotFound(`You are not logged in to "${providerId}".`);
+  const { id: userId } = caller;
+  const row = await inTransaction(db, async (trx) => {
+    const link = await deleteLink(trx, userId, providerId);
+    if (link === undefined) throw new NotFound(`You are not logged in to "${providerId}".`);
+    await recordLinkChange(trx, caller, { id: link.id, providerId }, "delete");
+    return link;
+  });
   pubsub.publish(topics.externalAuth(userId));
   const provider = providers.byId(providerId);
   if (provider?.revokeUrl === undefined) return { token_revoked: false };
