@@ -138,6 +138,11 @@ it("pings a workspace, and prints the path of each answer and a summary", async 
       obstacles: [{ problem: "--disable-direct-connections is given" }],
     },
   });
+  const endless = start("ping demo --wait 10ms");
+  await expect.poll(() => endless.terminal.outText(), { timeout: 20_000 }).toContain("pong");
+  endless.interrupt();
+  expect(await endless.code).toBe(0);
+  expect(endless.terminal.errText()).toBe("pinging admin/demo.main until interrupted by Ctrl-C\n");
   expect(await slipway("ping demo -n 0")).toMatchObject({ code: 2 });
 });
 

@@ -135,5 +135,21 @@ function helpText(error: unknown, printed: string, called: string | undefined): 
   if (!(error instanceof CommanderError)) throw error;
   if (error.exitCode === 0 || error.code === "commander.help") return printed;
   const help = called === undefined ? "slipway --help" : `slipway ${called} --help`;
-  throw new UsageError(error.message.replace(/^error: /, ""), `see: ${help}`);
+  throw new UsageError(problemOf(error), `see: ${help}`);
+}
+
+/** Returns commander's message in the words that our own have. */
+function problemOf({ message }: CommanderError): string {
+  return message
+    .replace(/^error: /, "")
+    .replace(
+      /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+: .*)\.$/s,
+      (_, name: string, wanted: string, found: string) =>
+        `${name} takes ${wanted === "0" ? "no arguments" : wanted === "1" ? "1 argument" : `${wanted} arguments`}, found ${found}`,
+    )
+    .replace(
+      /^option '(?:-\w, )?(--[\w-]+).*?' argument '(.*)' is invalid\. (.*)$/s,
+      (_, flag: string, found: string, wanted: string) =>
+        wanted.startsWith("wanted") ? `${flag} is "${found}", ${wanted}` : `${flag}: ${wanted}`,
+    );
 }

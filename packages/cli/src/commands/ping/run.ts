@@ -39,6 +39,9 @@ export async function run(
     if (output === "json") results.push(result);
     else terminal.out.line(resultText(name, result));
   };
+  if (plan.count === undefined) {
+    terminal.err.line(terminal.err.colors.dim(`pinging ${name} until interrupted by Ctrl-C`));
+  }
   const checking = agentUdpOf(opened, { clock, signal });
   await pingSeries(opened.connection, plan, { clock, signal, onResult });
   const { summary } = totals;
