@@ -5,4 +5,4 @@ export type {
   ClientRequest,
   ClientResponse,
 } from "./http/client.ts";
-export { ApiError, ConnectError, isRetryable } from "./http/errors.ts";
+export { AnswerError, ApiError, ConnectError, isRetryable } from "./http/errors.ts";

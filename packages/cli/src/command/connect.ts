@@ -12,5 +12,14 @@ export function connect({ url, token }: Settings): ApiClient {
 
 /** Returns a client for a server; without a token it calls only what needs none. */
 export function openClient(serverUrl: string, token?: string): ApiClient {
-  return new ApiClient({ serverUrl, fetch: nodeFetch, ...(token === undefined ? {} : { token }) });
+  return new ApiClient({
+    serverUrl,
+    fetch: nodeFetch,
+    // Most commands need none.
+    createSocket: async (url, headers) => {
+      const { createNodeSocket } = await import("@slipway/sdk/node");
+      return createNodeSocket(url, headers);
+    },
+    ...(token === undefined ? {} : { token }),
+  });
 }

@@ -1,5 +1,5 @@
 import { errorText } from "@slipway/runtime";
-import { ApiError, ConnectError } from "@slipway/sdk/http";
+import { AnswerError, ApiError, ConnectError } from "@slipway/sdk/http";
 
 import { PromptCanceledError } from "../terminal/prompts.ts";
 import { CommandError, InterruptError, OutputError, UsageError } from "./errors.ts";
@@ -27,6 +27,10 @@ export function explain(error: unknown, url: string | undefined): Explanation {
   }
   if (error instanceof ApiError) return explainAnswer(error, url);
   if (error instanceof ConnectError) return explainConnect(error);
+  if (error instanceof AnswerError) {
+    const hint = "check that the address is that of a server, not of a page that stands before it";
+    return { exitCode: exitCodes.failure, text: errorText(error), hint };
+  }
   return { exitCode: exitCodes.failure, text: errorText(error), hint: undefined };
 }
 

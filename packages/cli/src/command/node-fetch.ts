@@ -26,7 +26,8 @@ export async function nodeFetch(url: string, request: ClientRequest): Promise<No
     const { statusCode: status = 0, headers } = message;
     if (!redirectStatuses.has(status) || headers.location === undefined)
       return responseOf(message, current.signal);
-    message.resume();
+    // Nobody reads its body, which may be endless.
+    message.destroy();
     const next = new URL(headers.location, target);
     if (status < 307) current = asGet(current);
     if (!isSameServer(new URL(target), next)) current = forOthers(current, next);

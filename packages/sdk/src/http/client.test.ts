@@ -5,7 +5,7 @@ import { type LocalServer, openLocalServer } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { ApiClient } from "./client.ts";
-import { ApiError, ConnectError, isRetryable } from "./errors.ts";
+import { AnswerError, ApiError, ConnectError, isRetryable } from "./errors.ts";
 
 async function serve(listener: RequestListener): Promise<LocalServer> {
   const server = await openLocalServer(createServer(listener));
@@ -93,6 +93,16 @@ describe("ApiClient", () => {
     const error: unknown = await client.call(getBuildInfo).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ status: 502, message: "unexpected answer 502 Bad Gateway" });
     expect(isRetryable(error)).toBe(true);
+  });
+
+  it("says so when a page answers in place of the server", async () => {
+    const client = await answering(200, "<html>Log in to the hotel</html>");
+    const error: unknown = await client.call(getBuildInfo).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(AnswerError);
+    expect(error).toMatchObject({
+      message: `${client.serverUrl} does not answer as a Slipway server does`,
+    });
+    expect(isRetryable(error)).toBe(false);
   });
 
   it("says whom it cannot reach, and that trying again may help", async () => {

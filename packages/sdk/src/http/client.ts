@@ -8,7 +8,8 @@ import {
   routePath,
 } from "@slipway/api";
 
-import { ApiError, ConnectError } from "./errors.ts";
+import { parseErrorBody } from "./error-body.ts";
+import { AnswerError, ApiError, ConnectError } from "./errors.ts";
 
 /** The prefix of all routes of the contract. */
 const apiPrefix = "/api/v2";
@@ -25,7 +26,15 @@ export interface ApiClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sends the requests (default: the global `fetch`). */
   readonly fetch?: ClientFetch;
+  /** Creates the WebSockets (default: the global `WebSocket`). */
+  readonly createSocket?: CreateSocket;
 }
+
+/** Creates a WebSocket to an `http` or `https` address. */
+export type CreateSocket = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+) => WebSocket | Promise<WebSocket>;
 
 /** The part of `fetch` that a client uses. Rejects with the signal's reason, or because no answer came. */
 export type ClientFetch = (url: string, request: ClientRequest) => Promise<ClientResponse>;
@@ -51,10 +60,13 @@ interface CallInput<R extends Route> {
 
 /**
  * Calls routes of the contract. Answers are trusted to follow the contract; they are not validated again.
- * Rejects with `ApiError` for an error answer, `ConnectError` when none came, and the signal's reason.
+ * Rejects with `ApiError` for an error answer, `AnswerError` for one that is not JSON, `ConnectError` when none came, and the
+ * signal's reason.
  */
 export class ApiClient {
   readonly serverUrl: string;
+  /** Undefined for the global `WebSocket`. */
+  readonly createSocket: CreateSocket | undefined;
   readonly #token: string | undefined;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #fetch: ClientFetch;
@@ -63,6 +75,7 @@ export class ApiClient {
     this.serverUrl = options.serverUrl.replace(/\/+$/, "");
     this.#token = options.token;
     this.#headers = options.headers ?? {};
+    this.createSocket = options.createSocket;
     this.#fetch = options.fetch ?? ((url, request) => fetch(url, request));
   }
 
@@ -89,7 +102,7 @@ export class ApiClient {
   async call<R extends Route>(route: R, input: CallInput<R> = {}): Promise<ResponseOf<R>> {
     const text = await this.#send(route, input, jsonBody(input.body), readText);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are trusted to follow the contract
-    return parseAnswer(text) as ResponseOf<R>;
+    return this.#parse(text) as ResponseOf<R>;
   }
 
   /** Sends raw bytes to a route whose answer is JSON. */
@@ -100,7 +113,7 @@ export class ApiClient {
     const body = { content: new Uint8Array(input.bytes), contentType: input.contentType };
     const text = await this.#send(route, input, body, readText);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are trusted to follow the contract
-    return parseAnswer(text) as ResponseOf<R>;
+    return this.#parse(text) as ResponseOf<R>;
   }
 
   /** Reads the raw bytes of a route's answer. */
@@ -108,6 +121,15 @@ export class ApiClient {
     return new Uint8Array(
       await this.#send(route, input, undefined, (response) => response.arrayBuffer()),
     );
+  }
+
+  #parse(text: string): unknown {
+    if (text === "") return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new AnswerError(this.serverUrl, { cause });
+    }
   }
 
   /** Resolves to the result of `read` for a good answer. An answer that breaks off is not one. */
@@ -146,25 +168,13 @@ function readText(response: ClientResponse): Promise<string> {
   return response.text();
 }
 
-function parseAnswer(text: string): unknown {
-  return text === "" ? undefined : JSON.parse(text);
-}
-
 function jsonBody(body: unknown): RequestBody | undefined {
   if (body === undefined) return undefined;
   return { content: JSON.stringify(body), contentType: "application/json" };
 }
 
 async function readErrorBody(response: ClientResponse): Promise<ErrorBody> {
-  const text = await response.text().catch(() => "");
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null && "message" in parsed) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are trusted to follow the contract
-      return parsed as ErrorBody;
-    }
-  } catch {
-    // Not one of ours: a proxy's page, perhaps. The status tells more than its text.
-  }
-  return { message: `unexpected answer ${response.status} ${response.statusText}`.trim() };
+  // Of the text of a proxy's page the status tells more.
+  const body = parseErrorBody(await response.text().catch(() => ""));
+  return body ?? { message: `unexpected answer ${response.status} ${response.statusText}`.trim() };
 }

@@ -33,6 +33,19 @@ export class ConnectError extends Error {
   }
 }
 
+/** The answer is not that of a server of ours: not JSON, perhaps a page. */
+export class AnswerError extends Error {
+  override readonly name = "AnswerError";
+  readonly code = "answer-error";
+  readonly retryable = false;
+  readonly url: string;
+
+  constructor(url: string, options: { readonly cause: unknown }) {
+    super(`${url} does not answer as a Slipway server does`, options);
+    this.url = url;
+  }
+}
+
 /** Reports whether trying again later can help. */
 export function isRetryable(error: unknown): boolean {
   return (error instanceof ApiError || error instanceof ConnectError) && error.retryable;

@@ -135,6 +135,16 @@ describe("followLog", () => {
     await expect(entries.next()).rejects.toMatchObject({ status, message: "not for you" });
   });
 
+  it.each(["<html>", "7", "[null]", '[{"id":1},"x"]', ""])(
+    "refuses the message %j",
+    async (text) => {
+      const { server } = await serve((socket) => socket.send(text));
+      await expect(follow(server.url).entries.next()).rejects.toMatchObject({
+        code: "answer-error",
+      });
+    },
+  );
+
   it("throws the reason of the signal and closes the socket", async () => {
     const closed = Promise.withResolvers<number>();
     const { server } = await serve((socket) => {

@@ -2,7 +2,7 @@ import type { QueryOf, ParamsOf, Route } from "@slipway/api";
 import { Backoff, type Clock } from "@slipway/runtime";
 
 import type { ApiClient } from "../http/client.ts";
-import { isRetryable } from "../http/errors.ts";
+import { AnswerError, isRetryable } from "../http/errors.ts";
 import { openSocket } from "./socket.ts";
 
 /** An entry of a log: its id is the place to resume. */
@@ -26,7 +26,7 @@ const endedByServer = 1000;
 
 /**
  * Follows a log across lost connections and server restarts: each entry once, in order of its id. Ends when the
- * server ends the stream; throws `ApiError` when the server refuses, and the signal's reason.
+ * server ends the stream; throws `ApiError` when the server refuses, `AnswerError` when a message is no entry, and the signal's reason.
  * A message is one entry or an array of them (docs/protocol/clients.md §4.2 and §4.4).
  */
 export async function* followLog<T extends LogEntry, R extends Route>(
@@ -41,7 +41,7 @@ export async function* followLog<T extends LogEntry, R extends Route>(
         for await (const text of socket) {
           backoff.reset();
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- messages are trusted to follow the contract
-          for (const entry of readEntries(text) as readonly T[]) {
+          for (const entry of readEntries(text, options.client) as readonly T[]) {
             if (entry.id <= after) continue;
             after = entry.id;
             yield entry;
@@ -72,7 +72,11 @@ async function openFollow<R extends Route>(
   const query = { follow: "true", ...(after > 0 ? { after: String(after) } : {}) } as QueryOf<R>;
   const url = client.url(route, { params, query });
   try {
-    return await openSocket(url, client.headers, signal);
+    return await openSocket(url, {
+      headers: client.headers,
+      signal,
+      ...(client.createSocket === undefined ? {} : { create: client.createSocket }),
+    });
   } catch (error) {
     // A WebSocket does not tell why it was refused; the plain route does, by throwing.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- routes that are followed have this key in their query
@@ -82,7 +86,17 @@ async function openFollow<R extends Route>(
   }
 }
 
-function readEntries(text: string): readonly unknown[] {
-  const parsed: unknown = JSON.parse(text);
-  return Array.isArray(parsed) ? parsed : [parsed];
+function readEntries(text: string, { serverUrl }: ApiClient): readonly unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const entries: readonly unknown[] = Array.isArray(parsed) ? parsed : [parsed];
+    if (entries.every(isEntry)) return entries;
+    throw new TypeError("an entry of the log has no id");
+  } catch (cause) {
+    throw new AnswerError(serverUrl, { cause });
+  }
+}
+
+function isEntry(value: unknown): value is LogEntry {
+  return typeof value === "object" && value !== null && "id" in value;
 }

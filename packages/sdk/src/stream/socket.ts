@@ -1,10 +1,14 @@
 import { Mailbox } from "@slipway/runtime";
 
-import { ConnectError } from "../http/errors.ts";
+import type { CreateSocket } from "../http/client.ts";
+import { AnswerError, ConnectError } from "../http/errors.ts";
 import { createWebSocket } from "./create-web-socket.ts";
 
-/** The most messages that may wait for a slow reader before the socket is given up. */
+/** The most messages, and characters of them, that may wait for a slow reader before the socket is given up. */
 const maxWaitingMessages = 4096;
+const maxWaitingChars = 16 * 1024 * 1024;
+/** The time for a server to open a socket. */
+const openTimeoutMs = 30_000;
 
 /** The end of a socket: its close code and reason; 1006 when the connection just broke. */
 export interface SocketEnd {
@@ -18,27 +22,48 @@ export interface MessageSocket extends AsyncIterable<string> {
   close(): void;
 }
 
-/** Opens a WebSocket of text messages. Rejects with `ConnectError`; iterating ends when the socket does. */
+interface SocketOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly create?: CreateSocket;
+}
+
+/**
+ * Opens a WebSocket of text messages. Rejects with `ConnectError`, also when the server takes longer than 30 seconds; iterating
+ * ends when the socket does, with `AnswerError` if what came is no message.
+ */
 export async function openSocket(
   url: string,
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
+  { headers, signal, create = createWebSocket }: SocketOptions,
 ): Promise<MessageSocket> {
   signal.throwIfAborted();
-  const socket = createWebSocket(url, headers);
+  const socket = await create(url, headers);
   const messages = new Mailbox<string>(maxWaitingMessages);
   const opened = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<SocketEnd>();
   const close = (): void => socket.close(1000);
-  socket.addEventListener("open", () => opened.resolve());
-  socket.addEventListener("message", (event) => {
-    if (messages.offer(String(event.data)) === "full") socket.close(4000, "reader is too slow");
+  const late = setTimeout(close, openTimeoutMs);
+  let waitingChars = 0;
+  socket.addEventListener("open", () => {
+    clearTimeout(late);
+    opened.resolve();
   });
+  socket.addEventListener("message", (event) => {
+    const text = String(event.data);
+    waitingChars += text.length;
+    const isFull = waitingChars > maxWaitingChars || messages.offer(text) === "full";
+    if (isFull) socket.close(4000, "reader is too slow");
+  });
+  let violation: unknown;
   // An error is always followed by a close event.
+  socket.addEventListener("error", (event) => {
+    if (isViolation(event)) violation = new AnswerError(url, { cause: event.error });
+  });
   socket.addEventListener("close", (event) => {
+    clearTimeout(late);
     signal.removeEventListener("abort", close);
     opened.reject(new ConnectError(url, { cause: new Error(`socket closed with ${event.code}`) }));
-    messages.close();
+    messages.close(violation);
     ended.resolve({ code: event.code, reason: event.reason });
   });
   signal.addEventListener("abort", close, { once: true });
@@ -46,6 +71,18 @@ export async function openSocket(
   return {
     ended: ended.promise,
     close,
-    [Symbol.asyncIterator]: () => messages[Symbol.asyncIterator](),
+    async *[Symbol.asyncIterator]() {
+      for await (const text of messages) {
+        waitingChars -= text.length;
+        yield text;
+      }
+    },
   };
+}
+
+/** Returns whether a socket of Node.js failed because its server broke the protocol, or sent too much at once. */
+function isViolation(event: Event): event is Event & { readonly error: Error } {
+  const error: unknown = Reflect.get(event, "error");
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  return typeof code === "string" && code.startsWith("WS_ERR_");
 }

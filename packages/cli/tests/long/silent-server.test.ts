@@ -1,0 +1,57 @@
+import { expect, it } from "vitest";
+
+import {
+  expectHarmless,
+  frame,
+  honest,
+  openHostileServer,
+  pour,
+  steeringText,
+} from "../support/hostile-server.ts";
+
+/* The command, as a process of its own, against servers that never come to an end. */
+
+it.each(["list", "whoami", "start demo"])(
+  "%s: ends with an error if no answer comes",
+  async (line) => {
+    const { run } = await openHostileServer({ answer: () => undefined });
+    const ended = await run(line);
+    expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(/^error: cannot reach /) });
+    expectHarmless(ended);
+  },
+);
+
+it("ends with an error if an answer comes byte by byte", async () => {
+  const { run } = await openHostileServer({
+    answer: (response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write(" "), 100);
+      response.on("close", () => clearInterval(drip));
+    },
+  });
+  const ended = await run("list");
+  expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(/^error: cannot reach /) });
+  expectHarmless(ended);
+});
+
+it("says that the connection is lost if a socket is never opened, and stops when it is told to", async () => {
+  const { run } = await openHostileServer({ answer: honest, opensSockets: false });
+  const ended = await run("logs demo -f", (child) => {
+    child.stderr?.once("data", () => child.kill("SIGINT"));
+  });
+  expect(ended).toMatchObject({ code: 130, err: "connection lost, reconnecting…\n" });
+  expectHarmless(ended);
+});
+
+it.each(["ping demo -n 1 -t 3s", "ssh demo true"])(
+  "%s: ends with an error at a coordinator that talks nonsense without end",
+  async (line) => {
+    const { run } = await openHostileServer({
+      socket: (stream) => pour(stream, frame(steeringText)),
+    });
+    const ended = await run(line);
+    expect(ended.code).toBeGreaterThan(0);
+    expect(ended.err).toMatch(/^error: /m);
+    expectHarmless(ended);
+  },
+);

@@ -1,0 +1,46 @@
+import type { ErrorBody } from "@slipway/api";
+
+/** The most characters of a text of an error, and the most fields, that a person would read. */
+const maxTextChars = 4_096;
+const maxValidations = 32;
+
+/** Parses the body of an error answer; undefined when it is not one, and the answer perhaps a proxy's page. */
+export function parseErrorBody(text: string): ErrorBody | undefined {
+  const parsed = parseObject(text);
+  const message = textOf(parsed, "message");
+  if (message === undefined) return undefined;
+  const detail = textOf(parsed, "detail");
+  const validations = validationsOf(parsed);
+  return {
+    message,
+    ...(detail === undefined ? {} : { detail }),
+    ...(validations.length === 0 ? {} : { validations }),
+  };
+}
+
+function validationsOf(parsed: unknown): { readonly field: string; readonly detail: string }[] {
+  const list: unknown = fieldOf(parsed, "validations");
+  if (!Array.isArray(list)) return [];
+  return list.slice(0, maxValidations).map((one: unknown) => ({
+    field: textOf(one, "field") ?? "",
+    detail: textOf(one, "detail") ?? "",
+  }));
+}
+
+function parseObject(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown, name: string): string | undefined {
+  const text = fieldOf(value, name);
+  if (typeof text !== "string") return undefined;
+  return text.length > maxTextChars ? `${text.slice(0, maxTextChars)}…` : text;
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}

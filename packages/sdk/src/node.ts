@@ -1,0 +1,1 @@
+export { createNodeSocket } from "./node/create-node-socket.ts";

@@ -1,0 +1,28 @@
+import { type ClientOptions, WebSocket as NodeWebSocket } from "ws";
+
+/** The longest message: a server sends the lines of a log in pieces. */
+const maxMessageBytes = 16 * 1024 * 1024;
+/** The time for a server to answer the end of a socket, and to open one. */
+const closeTimeoutMs = 2_000;
+const openTimeoutMs = 30_000;
+
+/**
+ * Creates a WebSocket to an `http` or `https` address for programs of Node.js. Unlike the built-in one it limits its messages, and
+ * its end does not depend on the server.
+ */
+export function createNodeSocket(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): WebSocket {
+  // Its types do not know the time for a close yet.
+  const options: ClientOptions & { readonly closeTimeout: number } = {
+    headers: { ...headers },
+    maxPayload: maxMessageBytes,
+    perMessageDeflate: false,
+    handshakeTimeout: openTimeoutMs,
+    closeTimeout: closeTimeoutMs,
+  };
+  const socket = new NodeWebSocket(url.replace(/^http/, "ws"), options);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has the interface of a browser's
+  return socket as unknown as WebSocket;
+}
