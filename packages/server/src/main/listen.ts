@@ -3,7 +3,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { systemErrorCode } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
 
-import type { ListenAddress, Settings } from "../platform/config/settings.ts";
+import type { ListenAddress } from "../platform/config/address-settings.ts";
+import type { Settings } from "../platform/config/settings.ts";
 import type { Connections } from "../platform/http/connections.ts";
 import { StartError } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 
-import type { ListenAddress } from "../../platform/config/settings.ts";
+import type { ListenAddress } from "../../platform/config/address-settings.ts";
 
 /** Returns the URL at which other replicas reach a listener: its address, or the first one that others may reach. */
 export function replicaUrl(

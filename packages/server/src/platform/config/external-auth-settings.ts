@@ -1,6 +1,7 @@
 import { regexProblem } from "@slipway/template";
 
 import { knownProviderTypes, type ProviderDefaults, providerDefaults } from "./known-providers.ts";
+import type { Report, SettingSource } from "./setting-source.ts";
 
 /** The way in which the server proves to a provider which client it is. */
 export type ClientAuth = "post" | "basic" | "assertion";
@@ -30,9 +31,6 @@ export interface ExternalAuthProvider {
   /** Fields of the token response that agents get too. */
   readonly extraTokenKeys: readonly string[];
 }
-
-type Source = Readonly<Record<string, string | undefined>>;
-type Report = (name: string, wanted: string) => undefined;
 
 const form = /^(SLIPWAY|CODER)_EXTERNAL_AUTH_(\d{1,3})_([A-Z0-9_]+)$/;
 
@@ -69,7 +67,10 @@ export function isProviderSecret(name: string): boolean {
 }
 
 /** Reads the numbered providers; those of `SLIPWAY_…` win over the same setting of `CODER_…`. */
-export function readExternalAuth(source: Source, report: Report): readonly ExternalAuthProvider[] {
+export function readExternalAuth(
+  source: SettingSource,
+  report: Report,
+): readonly ExternalAuthProvider[] {
   const numbers = numbersOf(source, report);
   if (numbers.length > maxExternalAuthProviders) {
     report(
@@ -91,7 +92,7 @@ export function readExternalAuth(source: Source, report: Report): readonly Exter
 }
 
 /** Lists the numbers of providers; reports settings that do not exist, among them misspelled ones. */
-function numbersOf(source: Source, report: Report): readonly number[] {
+function numbersOf(source: SettingSource, report: Report): readonly number[] {
   const numbers = new Set<number>();
   for (const [name, value] of Object.entries(source)) {
     const [, prefix, number, key = ""] = form.exec(name) ?? [];
@@ -111,12 +112,12 @@ function isKey(text: string): text is Key {
 
 /** Reads the settings of one provider. */
 class ProviderReader {
-  readonly #source: Source;
+  readonly #source: SettingSource;
   readonly #number: number;
   readonly #report: Report;
   hasProblem = false;
 
-  constructor(source: Source, number: number, report: Report) {
+  constructor(source: SettingSource, number: number, report: Report) {
     this.#source = source;
     this.#number = number;
     this.#report = report;

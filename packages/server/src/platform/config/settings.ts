@@ -4,6 +4,16 @@ import { join, resolve } from "node:path";
 
 import type { IdentitySettings } from "@slipway/identity";
 
+import {
+  type ListenAddress,
+  readListenAddress,
+  readPostgresUrl,
+  readProxies,
+  readRelayUrl,
+  readStun,
+  readWildcardAccessUrl,
+  type StunSettings,
+} from "./address-settings.ts";
 import { readCertificateFile } from "./certificates.ts";
 import { ConfigError } from "./errors.ts";
 import {
@@ -19,20 +29,19 @@ import {
   mapLimits,
   parseLimit,
 } from "./limits.ts";
+import {
+  readChoice,
+  readUrl,
+  type Report,
+  type SettingSource,
+  webProtocols,
+} from "./setting-source.ts";
 import { readSshSettings, type SshSettings } from "./ssh-settings.ts";
-import { parseTrustedProxies } from "./trusted-proxies.ts";
-import { parseWildcardAccessUrl, type WildcardAccessUrl } from "./wildcard-access-url.ts";
+import type { WildcardAccessUrl } from "./wildcard-access-url.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = "pretty" | "json";
-
-/** The address that the server listens on. */
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 lets the system pick one. */
-  readonly port: number;
-}
 
 export const pathAppsChoices = ["sandbox", "owner", "shared", "off"] as const;
 
@@ -44,15 +53,6 @@ export const pathAppsChoices = ["sandbox", "owner", "shared", "off"] as const;
  * - `off`: for nobody.
  */
 export type PathApps = (typeof pathAppsChoices)[number];
-
-/** The UDP address at which the server tells clients under which address it sees them. */
-export interface StunSettings {
-  readonly host: string;
-  /** The port (default: the number of the listener's). */
-  readonly port: number | undefined;
-  /** True if a start without it fails: it was asked for. */
-  readonly isRequired: boolean;
-}
 
 /** The administrator created when there is no user. */
 export interface AdminSettings {
@@ -108,9 +108,6 @@ export interface Settings {
   readonly limits: Limits;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
-
-/** Settings by variable name; flags of the same names have been merged in by the caller. */
-export type SettingSource = Readonly<Record<string, string | undefined>>;
 
 /** Reads and checks every setting; throws `ConfigError` with all faults. */
 export function readSettings(source: SettingSource, isTerminal: boolean): Settings {
@@ -177,8 +174,6 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
   return Object.freeze(settings);
 }
 
-const webProtocols = ["http:", "https:"] as const;
-
 /** Returns a value for a message; never a secret. */
 function foundText(name: string, value = ""): string {
   if (name === "SLIPWAY_SECRET_KEY") return "a shorter one";
@@ -191,56 +186,6 @@ function redact(text = ""): string {
   return text.replace(/^(.*\/\/)?.*@/, "$1***@");
 }
 
-type Report = (name: string, wanted: string) => undefined;
-
-function readListenAddress(source: SettingSource, report: Report): ListenAddress {
-  const name = "SLIPWAY_HTTP_ADDRESS";
-  const address = parseListenAddress(source[name] || "127.0.0.1:3000");
-  if (address !== undefined) return address;
-  report(name, "an address and a port, such as 127.0.0.1:3000");
-  return { host: "127.0.0.1", port: 3000 };
-}
-
-/**
- * Reads the address of STUN, which is by default that of the listener, if clients reach it there and not through a proxy:
- * a port that UDP does not reach makes them wait.
- */
-function readStun(
-  source: SettingSource,
-  { listen, accessUrl }: Pick<Settings, "listen" | "accessUrl">,
-  report: Report,
-): StunSettings | undefined {
-  const name = "SLIPWAY_STUN_ADDRESS";
-  const text = source[name] || "auto";
-  if (text === "off") return undefined;
-  if (text === "auto") {
-    const isDirect = accessUrl === undefined || new URL(accessUrl).port === `${listen.port}`;
-    return isDirect ? { host: listen.host, port: undefined, isRequired: false } : undefined;
-  }
-  const address = parseListenAddress(text);
-  if (address !== undefined) return { ...address, isRequired: true };
-  return report(name, "an address and a port, such as 0.0.0.0:3478, or off");
-}
-
-/** Reads a URL without a path: a relay is at `/derp`. */
-function readRelayUrl(source: SettingSource, report: Report): string | undefined {
-  const name = "SLIPWAY_RELAY_URL";
-  const text = readUrl(source, name, webProtocols, report);
-  if (text === undefined) return undefined;
-  const { origin, href } = new URL(text);
-  if (href === `${origin}/`) return origin;
-  return report(name, "a URL without a path, such as http://10.0.0.5:3000");
-}
-
-/** Parses host and port as `127.0.0.1:3000`, `[::1]:3000` or `:3000`. */
-function parseListenAddress(text: string): ListenAddress | undefined {
-  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/.exec(text);
-  const port = Number(match?.groups?.["port"]);
-  if (match === null || port > 65_535) return undefined;
-  const host = match.groups?.["v6"] ?? match.groups?.["host"] ?? "";
-  return { host: host === "" ? "0.0.0.0" : host, port };
-}
-
 function readDataDir(source: SettingSource): string {
   const given = source["SLIPWAY_DATA_DIR"];
   if (given !== undefined && given !== "") return resolve(given);
@@ -250,51 +195,6 @@ function readDataDir(source: SettingSource): string {
 
 function readDirectory(text: string | undefined): string | undefined {
   return text === undefined || text === "" ? undefined : resolve(text);
-}
-
-function readUrl(
-  source: SettingSource,
-  name: string,
-  protocols: readonly string[],
-  report: Report,
-): string | undefined {
-  const text = source[name];
-  if (text === undefined || text === "") return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && protocols.includes(url.protocol)) return text;
-  return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
-}
-
-function readWildcardAccessUrl(
-  source: SettingSource,
-  report: Report,
-): WildcardAccessUrl | undefined {
-  const name = "SLIPWAY_WILDCARD_ACCESS_URL";
-  const text = source[name];
-  if (text === undefined || text === "") return undefined;
-  const wanted = "a host that begins with *, such as *.apps.example.com or *-apps.example.com";
-  return parseWildcardAccessUrl(text) ?? report(name, wanted);
-}
-
-/** Reads the address, with the password from libpq's variable unless the address contains one. */
-function readPostgresUrl(source: SettingSource, report: Report): string | undefined {
-  const text = readUrl(source, "SLIPWAY_POSTGRES_URL", ["postgres:", "postgresql:"], report);
-  const password = source["PGPASSWORD"];
-  if (text === undefined || password === undefined || password === "") return text;
-  const url = new URL(text);
-  if (url.password !== "" || url.searchParams.has("password")) return text;
-  return `${text}${url.search === "" ? "?" : "&"}password=${encodeURIComponent(password)}`;
-}
-
-function readProxies(source: SettingSource, report: Report): readonly string[] {
-  const name = "SLIPWAY_TRUSTED_PROXIES";
-  const text = source[name];
-  if (text === undefined || text === "") return [];
-  const proxies = parseTrustedProxies(text);
-  if (proxies === undefined) {
-    report(name, "addresses and networks such as 10.0.0.0/8, separated by commas");
-  }
-  return proxies ?? [];
 }
 
 function readCertificates(
@@ -347,18 +247,4 @@ function readLimits(source: SettingSource, report: Report): Limits {
     if (value === undefined) report(name, limitRange(limit));
     return value ?? defaultLimits[limit];
   });
-}
-
-function readChoice<const C extends string>(
-  source: SettingSource,
-  name: string,
-  choices: readonly C[],
-  fallback: C,
-  report: Report,
-): C {
-  const text = source[name];
-  if (text === undefined || text === "") return fallback;
-  const choice = choices.find((candidate) => candidate === text);
-  if (choice === undefined) report(name, `one of ${choices.join(", ")}`);
-  return choice ?? fallback;
 }

@@ -1,3 +1,5 @@
+import type { Report, SettingSource } from "./setting-source.ts";
+
 /** The settings that clients write into their SSH configuration (docs/protocol/clients.md §0.6). */
 export interface SshSettings {
   /** The beginning of host names that are workspaces. */
@@ -7,9 +9,6 @@ export interface SshSettings {
   /** Options of `ssh_config` by name. */
   readonly configOptions: Readonly<Record<string, string>>;
 }
-
-type Source = Readonly<Record<string, string | undefined>>;
-type Report = (name: string, wanted: string) => undefined;
 
 /** Options that clients refuse, as they would run programs on their machines. */
 const refusedOptions = new Set([
@@ -28,7 +27,7 @@ const refusedOptions = new Set([
   "xauthlocation",
 ]);
 
-export function readSshSettings(source: Source, report: Report): SshSettings {
+export function readSshSettings(source: SettingSource, report: Report): SshSettings {
   return {
     hostnamePrefix: readName(source, "SLIPWAY_SSH_HOSTNAME_PREFIX", "coder.", report),
     hostnameSuffix: readName(source, "SLIPWAY_SSH_HOSTNAME_SUFFIX", "slipway", report),
@@ -36,14 +35,14 @@ export function readSshSettings(source: Source, report: Report): SshSettings {
   };
 }
 
-function readName(source: Source, name: string, fallback: string, report: Report): string {
+function readName(source: SettingSource, name: string, fallback: string, report: Report): string {
   const text = source[name] || fallback;
   if (/^[a-z0-9][a-z0-9._-]{0,126}$/i.test(text)) return text;
   report(name, "a part of a host name, such as slipway");
   return fallback;
 }
 
-function readOptions(source: Source, report: Report): Readonly<Record<string, string>> {
+function readOptions(source: SettingSource, report: Report): Readonly<Record<string, string>> {
   const name = "SLIPWAY_SSH_CONFIG_OPTIONS";
   const text = source[name] ?? "";
   if (text === "") return {};
