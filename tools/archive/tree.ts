@@ -1,6 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { bundleFile, bundleModule, bundleSodium, sodiumAddon } from "./bundles.ts";
 import { fetchGlibc, type Glibc, hasApt, type WorkPlace } from "./glibc.ts";
 import { bundledLicenses, licenseOf } from "./licenses.ts";
 import { fetchPackage, type PackageFiles } from "./npm-package.ts";
@@ -13,7 +14,6 @@ import {
   nodeVersion,
   root,
 } from "./parts.ts";
-import { bundleModule, bundleSodium, sodiumAddon } from "./sodium-bundle.ts";
 import { stripElf } from "./strip-elf.ts";
 
 export type Report = (line: string) => void;
@@ -28,12 +28,15 @@ export const bundles = {
 
 /** Other files of the clone in an archive. */
 export const copies = {
-  "lib/slipway/command.js": "tools/archive/command.js",
   "lib/slipway/cli/package.json": "packages/cli/package.json",
   "lib/examples/demo.slipway.yaml": "examples/demo.slipway.yaml",
   "share/licenses/slipway": "LICENSE",
   "share/licenses/libsodium": "tools/archive/libsodium-license.txt",
 } as const;
+
+/** The program that runs the bundle of the command, and its parts. */
+const commandEntry = "packages/cli/bin/archive.js";
+export const commandParts = [commandEntry, "packages/cli/src/config/run-bundle.ts"];
 
 const modules = "lib/node_modules";
 
@@ -64,6 +67,7 @@ export async function collectTree(
     ...(await sodiumFiles(architecture)),
     ...(await promptsFiles()),
     plain("lib/slipway/package.json", json({ type: "module" })),
+    plain("lib/slipway/command.js", await bundleFile(root, commandEntry)),
     ...(await copiedFiles({ ...bundles, ...copies })),
     ...(glibc === undefined ? [] : glibcFiles(architecture, glibc)),
     plain("share/licenses/packages", Buffer.from(await packageLicenses())),

@@ -11,7 +11,7 @@ import { hasApt } from "./glibc.ts";
 import { packTree } from "./pack-tree.ts";
 import { type Architecture, lockedPackage, nodePackage, root } from "./parts.ts";
 import { runProgram } from "./run-program.ts";
-import { bundles, collectTree, copies, type Report } from "./tree.ts";
+import { bundles, collectTree, commandParts, copies, type Report } from "./tree.ts";
 
 /** The compressions by the endings of their files: what every busybox unpacks, and what is a quarter smaller. */
 export const compressions = {
@@ -81,7 +81,12 @@ async function inputsKey(
 ): Promise<string> {
   const hash = createHash("sha256");
   const tools = (await readdir(join(root, "tools/archive"))).map((name) => `tools/archive/${name}`);
-  const files = [...Object.values(bundles), ...Object.values(copies), ...tools.toSorted()];
+  const files = [
+    ...Object.values(bundles),
+    ...Object.values(copies),
+    ...commandParts,
+    ...tools.toSorted(),
+  ];
   for (const file of files.filter((name) => !name.endsWith(".test.ts"))) {
     hash.update(`${file}\n`).update(await readFile(join(root, file)));
   }
