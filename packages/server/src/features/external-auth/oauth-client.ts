@@ -1,20 +1,10 @@
-import { errorText } from "@slipway/runtime";
 import * as oauth from "oauth4webapi";
 
 import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
-import { ProviderError } from "./errors.ts";
-import { parseJsonObject } from "./json-object.ts";
+import { type DeviceCode, readDeviceCode } from "./device-code.ts";
+import { plainAnswer, translateError } from "./oauth-answer.ts";
 import type { ProviderFetch } from "./provider-fetch.ts";
 import { type ProviderTokens, readTokens } from "./tokens.ts";
-
-/** A code that a user enters at the provider (RFC 8628 section 3.2). */
-export interface DeviceCode {
-  readonly deviceCode: string;
-  readonly userCode: string;
-  readonly verificationUri: string;
-  readonly expiresInSeconds: number;
-  readonly intervalSeconds: number;
-}
 
 /** A login that a browser began: what the provider's answer must fit. */
 export interface BegunLogIn {
@@ -27,9 +17,6 @@ interface Call {
   readonly nowMs: number;
   readonly signal: AbortSignal;
 }
-
-/** The longest text of a provider that is shown to people. */
-const maxReasonLength = 400;
 
 /** The requests of OAuth 2 to one provider. All reject with `ProviderError`. */
 export class OAuthClient {
@@ -210,7 +197,7 @@ export class OAuthClient {
     try {
       return await request();
     } catch (error) {
-      throw translate(error, [...secrets, this.#provider.clientSecret ?? ""]);
+      throw translateError(error, [...secrets, this.#provider.clientSecret ?? ""]);
     }
   }
 }
@@ -236,82 +223,4 @@ function clientAuthOf({ clientSecret, clientAuth }: ExternalAuthProvider): oauth
 
 function readFormBody(body: unknown): URLSearchParams | null {
   return body instanceof URLSearchParams ? body : null;
-}
-
-/**
- * Returns an answer in the form of the protocol: GitHub reports errors with status 200, some providers name no type of
- * token, and an ID token, which nobody here reads, would be checked against an issuer that is not known.
- */
-async function plainAnswer(response: Response): Promise<Response> {
-  const text = await response.text();
-  const { status, headers } = response;
-  // The library reports what is no object.
-  const json = parseJsonObject(text);
-  if (json === undefined) return new Response(text === "" ? null : text, { status, headers });
-  const { id_token: _, ...rest } = json;
-  const isError = status === 200 && typeof rest["error"] === "string";
-  const hasType = typeof rest["token_type"] === "string" && rest["token_type"] !== "jwt-bearer";
-  const isToken = rest["access_token"] !== undefined;
-  const body = isToken && !hasType ? { ...rest, token_type: "bearer" } : rest;
-  return Response.json(body, { status: isError ? 400 : status });
-}
-
-function translate(error: unknown, secrets: readonly string[]): unknown {
-  const clean = (text: string): string => withoutSecrets(text, secrets).slice(0, maxReasonLength);
-  if (error instanceof ProviderError) return error;
-  if (
-    error instanceof oauth.ResponseBodyError ||
-    error instanceof oauth.AuthorizationResponseError
-  ) {
-    const { error: reason, error_description: description } = error;
-    const isServer = error instanceof oauth.ResponseBodyError && error.status >= 500;
-    const code = isServer || reason === "temporarily_unavailable" ? "unreachable" : "refused";
-    const words = [reason, description].filter(Boolean).join(": ");
-    return new ProviderError(code, `it answered: ${clean(words)}`, clean(reason));
-  }
-  if (error instanceof oauth.WWWAuthenticateChallengeError) {
-    return new ProviderError("refused", `it answered with status ${error.status}`);
-  }
-  if (
-    error instanceof oauth.OperationProcessingError ||
-    error instanceof oauth.UnsupportedOperationError
-  ) {
-    return new ProviderError(
-      codeOf(error.cause),
-      clean(`its answer is unusable: ${errorText(error)}`),
-    );
-  }
-  return error;
-}
-
-/** Returns whether an unusable answer is a failure of the provider's own, such as the page of a gateway. */
-function codeOf(cause: unknown): "unreachable" | "malformed" {
-  return cause instanceof Response && cause.status >= 500 ? "unreachable" : "malformed";
-}
-
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter((secret) => secret !== "")
-    .reduce((left, secret) => left.replaceAll(secret, "***"), text);
-}
-
-const maxCodeLength = 512;
-const maxDeviceSeconds = 24 * 3600;
-const defaultIntervalSeconds = 5;
-
-function readDeviceCode(found: oauth.DeviceAuthorizationResponse): DeviceCode {
-  const { device_code: deviceCode, user_code: userCode, verification_uri: uri } = found;
-  const protocol = URL.parse(uri)?.protocol;
-  const isPage = protocol === "https:" || protocol === "http:";
-  const isUsable = deviceCode.length <= maxCodeLength && /^[\w -]{1,64}$/.test(userCode);
-  if (!isPage || !isUsable || uri.length > maxCodeLength) {
-    throw new ProviderError("malformed", "found a code or an address of the device flow of no use");
-  }
-  return {
-    deviceCode,
-    userCode,
-    verificationUri: uri,
-    expiresInSeconds: Math.min(Math.floor(found.expires_in), maxDeviceSeconds),
-    intervalSeconds: Math.max(1, Math.floor(found.interval ?? defaultIntervalSeconds)),
-  };
 }

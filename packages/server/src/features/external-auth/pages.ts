@@ -1,5 +1,5 @@
 import { escapeHtml, htmlPage } from "../../platform/http/html-page.ts";
-import type { DeviceCode } from "./oauth-client.ts";
+import type { DeviceCode } from "./device-code.ts";
 import type { Provider } from "./provider.ts";
 
 type Named = Pick<Provider, "displayName">;
