@@ -18,6 +18,8 @@ export interface OAuthServer extends AsyncDisposable {
   readonly grants: string[];
   /** Changes each answer to a request for tokens; by default, none. */
   changeAnswer: (answer: TokenAnswer, grant: string) => void;
+  /** Changes the address to which it sends a browser back; by default, not at all. */
+  changeRedirect: (back: URL) => void;
   /** The settings of a provider of Slipway, by variable. */
   settings(number: number, id: string): Record<string, string>;
 }
@@ -35,6 +37,7 @@ export async function openOAuthServer(): Promise<OAuthServer> {
     accepted,
     grants,
     changeAnswer: () => undefined,
+    changeRedirect: () => undefined,
     settings: (number, id) => settingsOf(url, number, id),
     [Symbol.asyncDispose]: () => server.stop(),
   };
@@ -46,6 +49,9 @@ export async function openOAuthServer(): Promise<OAuthServer> {
     if (answer.body !== "") answer.body["access_token"] = token;
     opened.changeAnswer(answer, grant);
     if (answer.statusCode === 200) accepted.push(token);
+  });
+  service.on("beforeAuthorizeRedirect", ({ url: back }: { readonly url: URL }) => {
+    opened.changeRedirect(back);
   });
   service.on("beforeUserinfo", (answer: TokenAnswer, request: IncomingMessage) => {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";

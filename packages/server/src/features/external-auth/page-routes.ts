@@ -224,12 +224,19 @@ async function orProblem(at: Visit, answer: () => Promise<FastifyReply>): Promis
     return await answer();
   } catch (error) {
     if (error instanceof ProviderError) {
-      const { displayName } = at.provider;
-      return fail(at, `${displayName} did not log you in: ${error.message}.`);
+      return fail(at, problemOf(at.provider, error));
     }
     if (error instanceof Refusal) return fail(at, [error.message, error.detail].join(" "));
     throw error;
   }
+}
+
+/** Returns what a provider's error means for the person at the browser. */
+function problemOf({ displayName }: Provider, { reason, message }: ProviderError): string {
+  const isDenied = reason === "access_denied";
+  return isDenied
+    ? `It was canceled or denied at ${displayName} (${message}).`
+    : `${displayName} did not log you in: ${message}.`;
 }
 
 function fail({ provider, request, reply }: Visit, problem: string): FastifyReply {

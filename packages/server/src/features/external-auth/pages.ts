@@ -87,8 +87,9 @@ export function failedPage(
   { problem, again }: { readonly problem: string; readonly again: string },
 ): string {
   return page(
-    `Log in to ${displayName}`,
-    `${alert(problem)}<p><a href="${escapeHtml(again)}">Try again</a></p>`,
+    `Login to ${displayName} failed`,
+    `${alert(`The login to ${displayName} failed.`)}<p>${escapeHtml(problem)}</p>
+<p><a href="${escapeHtml(again)}">Try again</a></p>`,
   );
 }
 
