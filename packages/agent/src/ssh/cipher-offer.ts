@@ -8,29 +8,32 @@ const fastestCiphers = ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com"] as c
 /** The ciphers of clients of which it is not known that they have AES-GCM, the fastest first. */
 export const allCiphers = [...fastestCiphers, "aes128-ctr", "aes192-ctr", "aes256-ctr"] as const;
 
-/** The first release of OpenSSH with AES-GCM. */
-const firstRelease = [6, 2] as const;
+/** The first releases of OpenSSH that have AES-GCM, and that prefer it to AES-CTR. */
+const firstWithGcm = [6, 2] as const;
+const firstPreferringGcm = [10, 0] as const;
 
 /**
- * Offers OpenSSH's clients AES-GCM alone: the client's order counts (RFC 4253 §7.1), and theirs puts it last. Once one of
- * them is configured not to take it, all are offered everything: a second attempt succeeds.
+ * Offers OpenSSH's clients what makes them agree on AES-GCM: the client's order counts (RFC 4253 §7.1). Newer ones put only
+ * ChaCha20-Poly1305 before it, which they are not offered; older ones put it last, and are offered nothing else. Once one of
+ * them is configured not to take what is offered, all are offered everything: a second attempt succeeds. To wait for the
+ * client's list instead would take each connection a round trip.
  */
 export class CipherOffer {
   #isGcmTaken = true;
 
   /** Narrows the offer to a client, before it is sent. */
   begin(client: Connection, software: string): void {
-    if (!this.#isGcmTaken || !hasGcm(software)) return;
-    offerCiphers(client, fastestCiphers);
+    if (!this.#isGcmTaken || !isSince(firstWithGcm, software)) return;
+    offerCiphers(client, isSince(firstPreferringGcm, software) ? allCiphers : fastestCiphers);
     client.on("error", ({ message }) => {
       if (message.includes("cipher")) this.#isGcmTaken = false;
     });
   }
 }
 
-function hasGcm(software: string): boolean {
+/** Returns whether a client is OpenSSH's, of a release or a later one. */
+function isSince([firstMajor, firstMinor]: readonly [number, number], software: string): boolean {
   const [, major, minor] = /^OpenSSH_(\d{1,3})\.(\d{1,3})/.exec(software) ?? [];
-  const [firstMajor, firstMinor] = firstRelease;
   const release = Number(major);
   return release > firstMajor || (release === firstMajor && Number(minor) >= firstMinor);
 }
