@@ -25,7 +25,12 @@ export type { HostileOutcome, Interval } from "./hostile/options.ts";
 export { runHostile } from "./hostile/run-hostile.ts";
 export { openRawAgent } from "./processes/raw-agent.ts";
 export type { RawAgent, RawReply } from "./processes/raw-agent.ts";
-export { startServerProcess, testAdmin, unlimitedWorkspaces } from "./processes/server-process.ts";
+export {
+  startServerProcess,
+  testAdmin,
+  testPasswordHash,
+  unlimitedWorkspaces,
+} from "./processes/server-process.ts";
 export type { ServerProcess, ServerProcessOptions } from "./processes/server-process.ts";
 export { logIn, logInAsAdmin, openClient } from "./processes/log-in.ts";
 export { packTemplate, pushTemplate, pushVersion } from "./processes/template-upload.ts";

@@ -5,7 +5,6 @@ import {
   createDryRun,
   createTemplateVersion,
   createToken,
-  createUser,
   createWorkspace,
   getDryRun,
   getTemplate,
@@ -28,7 +27,7 @@ import { Agent, parseUuid } from "@slipway/wire";
 import { vi } from "vitest";
 
 import type { OpenServer } from "./open-server.ts";
-import { addPerson, type Client, testPassword } from "./people.ts";
+import { addPerson, addUser, type Client } from "./people.ts";
 
 /** The callers. The rows refer to things of the member, Ann, and of her agents. */
 export const callerNames = [
@@ -164,11 +163,7 @@ export async function openWorld(server: OpenServer): Promise<World> {
       const { body } = await server.request("POST", "/users/me/keys", undefined, { headers });
       return hasKey(body) ? withToken(body.key) : headers;
     },
-    newUser: () => {
-      const username = `u${randomUUID().slice(0, 8)}`;
-      const email = `${username}@example.com`;
-      return server.admin.call(createUser, { body: { username, email, password: testPassword } });
-    },
+    newUser: () => addUser(server, `u${randomUUID().slice(0, 8)}`),
     newKey: async () => {
       const name = `k${randomUUID()}`;
       await ann.client.call(createToken, { params: me, body: { token_name: name } });

@@ -2,18 +2,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createFirstUser } from "@slipway/api";
 import type { Driver } from "@slipway/drivers";
 import { silentLogger } from "@slipway/runtime";
 import {
   buildAgent,
   agentProgram,
   logInAsAdmin,
-  openClient,
+  type openClient,
   openTestDatabase,
   testAdmin,
+  testPasswordHash,
 } from "@slipway/testkit";
 
+import { insertFirstUser } from "../../src/features/users/service.ts";
 import { createServer, type Server } from "../../src/main/server.ts";
 import { readSettings } from "../../src/platform/config/settings.ts";
 import type { Database } from "../../src/platform/db/database.ts";
@@ -56,8 +57,9 @@ export async function openServer(
   const server = await serve(dataDir, database.url, environment, drivers);
   opening.defer(() => server.close({ stopAgents: true }));
   const url = server.accessUrl;
-  const body = { ...testAdmin, username: "admin" };
-  await openClient(url).call(createFirstUser, { body });
+  const { email } = testAdmin;
+  const passwordHash = testPasswordHash;
+  await insertFirstUser(server.db, { username: "admin", email, name: "", passwordHash });
   const admin = await logInAsAdmin(url);
   const opened = opening.move();
   return {

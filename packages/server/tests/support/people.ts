@@ -1,5 +1,5 @@
 import { createUser, type RoleName, updateUserRoles, type User } from "@slipway/api";
-import { logIn, type openClient } from "@slipway/testkit";
+import { logIn, type openClient, testPasswordHash } from "@slipway/testkit";
 
 import type { OpenServer } from "./open-server.ts";
 
@@ -13,18 +13,26 @@ export interface Person {
   readonly client: Client;
 }
 
+/** Creates a user with the password of all, whose hash is cheap. */
+export async function addUser({ admin, db }: OpenServer, username: string): Promise<User> {
+  const body = { username, email: `${username}@example.com`, login_type: "none" } as const;
+  const user = await admin.call(createUser, { body });
+  const loginType = "password" as const;
+  const change = { login_type: loginType, password_hash: testPasswordHash };
+  await db.updateTable("users").set(change).where("id", "=", user.id).execute();
+  return { ...user, login_type: loginType };
+}
+
 /** Creates a user with these roles and logs them in. */
 export async function addPerson(
   server: OpenServer,
   username: string,
   roles: RoleName[] = [],
 ): Promise<Person> {
-  const email = `${username}@example.com`;
-  const body = { username, email, password: testPassword };
-  const user = await server.admin.call(createUser, { body });
+  const user = await addUser(server, username);
   if (roles.length > 0) {
     const params = { user: user.id };
     await server.admin.call(updateUserRoles, { params, body: { roles } });
   }
-  return { user, client: await logIn(server.url, { email, password: testPassword }) };
+  return { user, client: await logIn(server.url, { email: user.email, password: testPassword }) };
 }
