@@ -10,10 +10,10 @@ const patience = 60;
 
 describe("claims in a world where things go wrong", () => {
   it("keep S1 to S13 and L1 to L8", { timeout: 120_000 }, async () => {
-    const { seeds, steps, found } = await explore(own, { from: 1, count: 100 });
+    const { seeds, steps, found } = await explore(own, { from: 1, count: 20 });
     expect(found).toBeUndefined();
-    expect(seeds).toBe(100);
-    expect(steps).toBeGreaterThan(100_000);
+    expect(seeds).toBe(20);
+    expect(steps).toBeGreaterThan(20_000);
   });
 
   it("are those of stock agents in some worlds", () => {
