@@ -18,6 +18,8 @@ export interface EndAgentsOptions {
 }
 
 const pollMs = 50;
+/** Listing all processes takes milliseconds of processor for a hundred: while they may end by themselves, look seldom. */
+const patientPollMs = 250;
 const reportEveryMs = 5_000;
 const graceMs = 2_000;
 /** A workspace that starts processes faster than they are killed is given up after this time. */
@@ -63,7 +65,8 @@ async function sweep(
       asked.add(processKey(found));
       seen.set(processKey(found), found);
     }
-    await clock.sleep(pollMs, signal);
+    const isPatient = elapsedMs > 4 * pollMs && elapsedMs < graceMs;
+    await clock.sleep(isPatient ? patientPollMs : pollMs, signal);
   }
 }
 
