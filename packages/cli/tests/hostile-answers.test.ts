@@ -74,6 +74,16 @@ it.each<[string, NonNullable<Tricks["answer"]>, RegExp]>([
     /cannot reach \S+: Parse Error: Header overflow/,
   ],
   [
+    "JSON of another form",
+    (response) => response.end('{"workspaces":7,"count":{}}'),
+    /^error: .+\nthe server may have sent an answer of an unknown form/,
+  ],
+  [
+    "a list of nothing",
+    (response) => response.end('{"workspaces":[null],"count":1}'),
+    /^error: .+\nthe server may have sent an answer of an unknown form/,
+  ],
+  [
     "a page",
     (response) => response.end(`<html>${steeringText}</html>`),
     /does not answer as a Slipway server does/,

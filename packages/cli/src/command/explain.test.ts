@@ -1,4 +1,4 @@
-import { ApiError, ConnectError } from "@slipway/sdk/http";
+import { AnswerError, ApiError, ConnectError } from "@slipway/sdk/http";
 import { expect, it } from "vitest";
 
 import { PromptCanceledError } from "../terminal/prompts.ts";
@@ -43,6 +43,18 @@ it.each([
   [new OutputError(Object.assign(new Error("x"), { code: "EPIPE" })), 141, undefined, undefined],
   [new OutputError(Object.assign(new Error("x"), { code: "ENOSPC" })), 1, undefined, undefined],
   [new Error("bug", { cause: new Error("deeper") }), 1, "bug: deeper", undefined],
+  [
+    new TypeError("x.map is not a function"),
+    1,
+    "x.map is not a function",
+    "the server may have sent an answer of an unknown form; otherwise this is a bug of slipway",
+  ],
+  [
+    new AnswerError(url, { cause: new SyntaxError("Unexpected token") }),
+    1,
+    `${url} does not answer as a Slipway server does: Unexpected token`,
+    "check that the address is that of a server, not of a page that stands before it",
+  ],
 ])("explains %s", (error, exitCode, text, hint) => {
   expect(explain(error, url)).toEqual({ exitCode, text, hint });
 });

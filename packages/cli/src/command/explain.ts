@@ -31,8 +31,13 @@ export function explain(error: unknown, url: string | undefined): Explanation {
     const hint = "check that the address is that of a server, not of a page that stands before it";
     return { exitCode: exitCodes.failure, text: errorText(error), hint };
   }
-  return { exitCode: exitCodes.failure, text: errorText(error), hint: undefined };
+  // Answers are not validated, as those of other versions differ harmlessly.
+  const hint = error instanceof TypeError ? odd : undefined;
+  return { exitCode: exitCodes.failure, text: errorText(error), hint };
 }
+
+const odd =
+  "the server may have sent an answer of an unknown form; otherwise this is a bug of slipway";
 
 function causeText(error: Error): string {
   return error.cause === undefined ? error.message : errorText(error);
