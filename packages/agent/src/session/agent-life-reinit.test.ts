@@ -28,6 +28,14 @@ describe("AgentLife at a claim", () => {
     expect(world.dials).toEqual([0, 0]);
   });
 
+  it("lends the next life's scripts the pipes of the life before, which are there already", async () => {
+    const world = await begin();
+    world.claim("ada", { closes: false });
+    await world.frame(ada);
+    expect(world.scripts).toEqual(claimedOnce);
+    expect(world.pipes.size).toBe(1);
+  });
+
   it("does the same when the frame is lost and the connection ends", async () => {
     const world = await begin();
     world.claim("ada");

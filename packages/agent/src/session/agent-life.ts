@@ -3,6 +3,7 @@ import type { AgentConnection, ReinitEvent } from "@slipway/sdk/agent";
 
 import type { Subsystem } from "../config/agent-config.ts";
 import { agentVersion } from "../config/agent-version.ts";
+import { OutputPipes } from "../process/output-pipes.ts";
 import { AgentSession } from "./agent-session.ts";
 import type { AgentSessionOptions } from "./agent-session.ts";
 import { ConnectLog } from "./connect-log.ts";
@@ -73,6 +74,7 @@ export class AgentLife {
   readonly #redial = new Redial();
   readonly #stopping = new AbortController();
   readonly #scope = new Scope();
+  readonly #pipes = new OutputPipes();
   #phase: Phase = { kind: "waiting" };
   /** Sessions that have something to report, the oldest first. */
   #speakers: readonly AgentSession[] = [];
@@ -101,6 +103,7 @@ export class AgentLife {
     } finally {
       for (const session of this.#speakers) session[Symbol.dispose]();
       await this.#scope.close();
+      this.#pipes[Symbol.dispose]();
     }
   }
 
@@ -216,7 +219,7 @@ export class AgentLife {
   }
 
   #begin(manifest: AgentManifest, before?: AgentSession): void {
-    const session = new AgentSession(manifest, this.#options);
+    const session = new AgentSession(manifest, this.#options, this.#pipes);
     this.#speakers = [...this.#speakers, session];
     this.#phase = { kind: "living", session, ranAs: identityOf(manifest) };
     session.begin(before);

@@ -1,7 +1,7 @@
 import { type Clock, type Logger, withDeadline } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
-import { OutputPipes } from "../process/output-pipes.ts";
+import type { OutputPipes } from "../process/output-pipes.ts";
 import { ProcessGroups } from "../process/process-groups.ts";
 import { LogQueue } from "../scripts/log-queue.ts";
 import type { ScriptHost } from "../scripts/run-script.ts";
@@ -65,20 +65,20 @@ const maxLeavingMs = 30_000;
 export class AgentSession implements Disposable {
   readonly #parts: RoutineParts;
   readonly #scripts: ScriptLife;
-  readonly #pipes = new OutputPipes();
   readonly #stopping = new AbortController();
   readonly #silent = new AbortController();
   #manifest: AgentManifest;
   #isLeaving = false;
   #networkClosed: Promise<void> = Promise.resolve();
 
-  constructor(manifest: AgentManifest, options: AgentSessionOptions) {
+  /** `pipes` outlive it: the next session's first script would have to wait until its own were made. */
+  constructor(manifest: AgentManifest, options: AgentSessionOptions, pipes: OutputPipes) {
     const { clock, logger, machine, directories, openScripts, openSocket } = options;
     const logs = new LogQueue(clock);
     const lifecycle = new Lifecycle(clock);
     const timings = new Outbox<ScriptTiming>(maxTimings, clock);
     const workspace = new Workspace(machine);
-    const commands = { clock, groups: new ProcessGroups(clock), pipes: this.#pipes };
+    const commands = { clock, groups: new ProcessGroups(clock), pipes };
     const announcements = new Announcements(clock, logger);
     const served = new ServedSessions({ workspace, announcements, commands, logger });
     const network = options.network && new NetworkLife({ ...options.network, served, logger });
@@ -210,6 +210,5 @@ export class AgentSession implements Disposable {
     void this.#parts.network?.close();
     void this.#parts.socket?.close();
     this.#parts.commands.groups.killAll();
-    this.#pipes[Symbol.dispose]();
   }
 }

@@ -3,6 +3,7 @@ import { DialError, type ReinitAnswer } from "@slipway/sdk/agent";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { Agent, encodeUuid, Lifecycle_State } from "@slipway/wire";
 
+import type { OutputPipes } from "../../src/process/output-pipes.ts";
 import type { ScriptStages } from "../../src/scripts/script-stages.ts";
 import { AgentLife } from "../../src/session/agent-life.ts";
 import type { OpenScriptsInput } from "../../src/session/agent-session.ts";
@@ -26,6 +27,8 @@ export class ClaimWorld {
   /** The times at which the agent dialed, and at which it asked for the reinit stream. */
   readonly dials: number[] = [];
   readonly asks: number[] = [];
+  /** The pipes that the scripts of all lives were lent. */
+  readonly pipes = new Set<OutputPipes>();
   owner: string;
   /** The id of the agent's row; a digit. */
   row = 1;
@@ -162,8 +165,9 @@ export class ClaimWorld {
     });
   }
 
-  #openScripts({ manifest }: OpenScriptsInput): ScriptStages {
+  #openScripts({ manifest, host }: OpenScriptsInput): ScriptStages {
     const { ownerName } = manifest.workspace;
+    this.pipes.add(host.commands.pipes);
     return {
       start: async () => {
         this.log.push(`start ${ownerName}`);
