@@ -1,5 +1,8 @@
 import type { Clock } from "./clock.ts";
 
+/** The reason that ends a wait; one for all, because each would record a stack that nobody reads. */
+const wokenUp = new DOMException("woken up", "AbortError");
+
 /**
  * A latch that says "look again". Any number of calls to `wake` before a wait count as one; a wake between two waits
  * is not lost. One waiter at a time.
@@ -21,7 +24,7 @@ export class Wake {
     if (!this.#awake) {
       const woken = new AbortController();
       const either = AbortSignal.any([signal, woken.signal]);
-      this.#waiter = () => woken.abort();
+      this.#waiter = () => woken.abort(wokenUp);
       try {
         await clock.sleep(timeoutMs, either);
       } catch (error) {
