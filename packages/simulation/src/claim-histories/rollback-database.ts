@@ -14,17 +14,10 @@ export interface RollbackDatabase extends AsyncDisposable {
 export async function openRollbackDatabase(url: string): Promise<RollbackDatabase> {
   const pool = new pg.Pool({ ...connectionOptions({ url }), max: 1, idleTimeoutMillis: 0 });
   await pool.query("begin");
-  const db = databaseOn({
-    options: pool.options,
-    connect: async () => {
-      const client = await pool.connect();
-      return {
-        query: ({ text, ...statement }) =>
-          client.query({ ...statement, values: [...statement.values], text: insideOf(text) }),
-        release: () => client.release(),
-      };
-    },
-    end: () => pool.end(),
+  const db = databaseOn(pool, {
+    begin: "savepoint inside",
+    commit: "release savepoint inside",
+    rollback: "rollback to savepoint inside",
   });
   return {
     db,
@@ -33,14 +26,4 @@ export async function openRollbackDatabase(url: string): Promise<RollbackDatabas
       await db.destroy();
     },
   };
-}
-
-const savepoints: Readonly<Record<string, string>> = {
-  begin: "savepoint inside",
-  commit: "release savepoint inside",
-  rollback: "rollback to savepoint inside",
-};
-
-function insideOf(text: string): string {
-  return savepoints[text] ?? text;
 }

@@ -4,7 +4,7 @@ import pg from "pg";
 import { parseIntoClientConfig } from "pg-connection-string";
 
 import type { DB } from "./gen/schema.ts";
-import { type ConnectionPool, preparedPool } from "./prepared-pool.ts";
+import { type ConnectionPool, preparedPool, type TransactionWords } from "./prepared-pool.ts";
 import { readTimestamp } from "./timestamp.ts";
 
 export type Database = Kysely<DB>;
@@ -81,7 +81,7 @@ export function openDatabase(address: DatabaseAddress, logger: Logger): Database
   return databaseOn(pool);
 }
 
-/** Returns a database on the caller's own pool, which `destroy` closes. */
-export function databaseOn(pool: ConnectionPool): Database {
-  return new Kysely<DB>({ dialect: new PostgresDialect({ pool: preparedPool(pool) }) });
+/** Returns a database on the caller's own pool, which `destroy` closes; `words` begin and end its transactions. */
+export function databaseOn(pool: ConnectionPool, words?: TransactionWords): Database {
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool: preparedPool(pool, words) }) });
 }

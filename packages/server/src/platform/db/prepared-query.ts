@@ -1,6 +1,7 @@
 import type { CompiledQuery } from "kysely";
 
 import type { Queryable } from "./database.ts";
+import { holdBack } from "./prepared-pool.ts";
 
 /** The place of a value in a statement, by the index of the value. */
 class Place {
@@ -16,6 +17,11 @@ interface Statement<Row> {
   compile(db: Queryable): CompiledQuery<Row>;
 }
 
+interface PrepareOptions {
+  /** True if a transaction sends it with its next statement, which fails with its error. It returns no rows then. */
+  readonly sentWithNext?: boolean;
+}
+
 /**
  * Prepares a statement of a hot path: it is built and compiled at the first call; later ones only fill in their values. To
  * build a large statement takes longer than PostgreSQL takes to answer it. `build` must use each value as a value of the
@@ -23,6 +29,7 @@ interface Statement<Row> {
  */
 export function prepareQuery<Values extends readonly unknown[], Row>(
   build: (db: Queryable, ...values: Values) => Statement<Row>,
+  { sentWithNext = false }: PrepareOptions = {},
 ): (db: Queryable, ...values: Values) => Promise<readonly Row[]> {
   let compiled: CompiledQuery<Row> | undefined;
   return async (db, ...values) => {
@@ -33,6 +40,7 @@ export function prepareQuery<Values extends readonly unknown[], Row>(
     const parameters = compiled.parameters.map((parameter) =>
       parameter instanceof Place ? values[parameter.index] : parameter,
     );
+    if (sentWithNext && db.isTransaction) holdBack(parameters);
     const { rows } = await db.executeQuery<Row>({ ...compiled, parameters });
     return rows;
   };
