@@ -30,6 +30,12 @@ export interface Selection {
   readonly build: (values: readonly string[]) => RawBuilder<unknown>;
 }
 
+interface InsertOptions {
+  readonly selection?: Selection | undefined;
+  /** True if a transaction sends it with its next statement, which fails with its error. */
+  readonly sentWithNext?: boolean;
+}
+
 type Insert = (db: Queryable, ...values: readonly string[]) => Promise<readonly unknown[]>;
 
 /** The statements so far, by their tables and columns; the code has few combinations of them. */
@@ -43,13 +49,13 @@ const inserts = new Map<string, Insert>();
 export async function insertRows(
   db: Queryable,
   tables: readonly NewRows[],
-  selection?: Selection,
+  { selection, sentWithNext = false }: InsertOptions = {},
 ): Promise<void> {
   const filled = tables.filter(({ rows }) => rows.length > 0);
   if (filled.length === 0 && selection === undefined) return;
   const parts = filled.map(({ table, rows }) => ({ table, columns: Object.keys(rows[0] ?? {}) }));
-  const key = JSON.stringify([parts, selection?.name]);
-  const insert = inserts.get(key) ?? prepareInsert(parts, selection);
+  const key = JSON.stringify([parts, selection?.name, sentWithNext]);
+  const insert = inserts.get(key) ?? prepareInsert(parts, { selection, sentWithNext });
   inserts.set(key, insert);
   const json = filled.map(({ rows }) => JSON.stringify(rows.map(jsonRow)));
   await insert(db, ...json, ...(selection?.values ?? []));
@@ -61,8 +67,11 @@ interface Part {
   readonly columns: readonly string[];
 }
 
-function prepareInsert(parts: readonly Part[], selection: Selection | undefined): Insert {
-  return prepareQuery((_, ...values: readonly string[]) => {
+function prepareInsert(
+  parts: readonly Part[],
+  { selection, sentWithNext }: Required<InsertOptions>,
+): Insert {
+  const build = (_: Queryable, ...values: readonly string[]): RawBuilder<unknown> => {
     const selected = selection?.build(values.slice(parts.length)) ?? sql``;
     if (parts.length === 0) return sql`select ${selected}`;
     const inserting = parts.map(
@@ -70,7 +79,8 @@ function prepareInsert(parts: readonly Part[], selection: Selection | undefined)
         sql`${sql.id(`part_${index}`)} as (${insertInto(part, values[index] ?? "")})`,
     );
     return sql`with ${sql.join(inserting)} select ${selected}`;
-  });
+  };
+  return prepareQuery(build, { sentWithNext });
 }
 
 function insertInto({ table, columns }: Part, json: string): RawBuilder<unknown> {

@@ -70,7 +70,8 @@ export async function claimWorkspace(
     topics.workspace(id),
     topics.prebuilds,
   ]);
-  await insertRows(trx, [...build.rows, ...audit], hint);
+  // The transaction reads the workspace next.
+  await insertRows(trx, [...build.rows, ...audit], { selection: hint, sentWithNext: true });
   return { id, isQueued };
 }
 
