@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { sleep } from "./sleep.ts";
 
 /** Time as a dependency. Wall-clock and monotonic times are in milliseconds. */
 export interface Clock {
@@ -15,12 +15,5 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   // `performance` is a large part of Node.js, which is loaded at its first use.
   monotonic: () => Number(process.hrtime.bigint()) / 1e6,
-  async sleep(ms, signal) {
-    try {
-      await delay(ms, undefined, { signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
-    }
-  },
+  sleep,
 };
