@@ -10,29 +10,51 @@ export function toDuplex(stream: TcpStream): Duplex {
   const ended = new AbortController();
   let isPeerFinished = false;
 
-  async function readNext(): Promise<Buffer | null> {
-    const bytes = await stream.read(ended.signal);
-    if (bytes !== undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    isPeerFinished = true;
-    return null;
+  /** Delivers what comes next as soon as it is there. */
+  function deliver(duplex: Duplex): void {
+    if (duplex.destroyed) return;
+    const bytes = readNow(stream);
+    if (bytes === "later") void stream.changed().then(() => deliver(duplex));
+    else if (bytes instanceof Error) duplex.destroy(bytes);
+    else {
+      isPeerFinished = bytes === undefined;
+      duplex.push(bytes === undefined ? null : asBuffer(bytes));
+    }
   }
 
-  async function writeAll(chunks: readonly Uint8Array[]): Promise<void> {
+  /** Writes in the present turn what there is room for. */
+  function send(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
+    try {
+      for (const [index, chunk] of chunks.entries()) {
+        const taken = stream.writeNow(chunk);
+        if (taken === chunk.length) continue;
+        const rest = [chunk.subarray(taken), ...chunks.slice(index + 1)];
+        sendSlowly(rest).then(() => done(), done);
+        return;
+      }
+    } catch (error) {
+      done(toError(error));
+      return;
+    }
+    done();
+  }
+
+  async function sendSlowly(chunks: readonly Uint8Array[]): Promise<void> {
     for (const chunk of chunks) await stream.write(chunk, ended.signal);
   }
 
   return new Duplex({
     read() {
-      readNext().then(
-        (bytes) => this.push(bytes),
-        (error: unknown) => this.destroy(toError(error)),
-      );
+      void settled.then(() => deliver(this));
     },
     write(chunk: Uint8Array, _, done) {
-      stream.write(chunk, ended.signal).then(() => done(), done);
+      send([chunk], done);
     },
     writev(writes, done) {
-      writeAll(writes.map(({ chunk }) => asBytes(chunk))).then(() => done(), done);
+      send(
+        writes.map(({ chunk }) => asBytes(chunk)),
+        done,
+      );
     },
     final(done) {
       stream.finish();
@@ -46,6 +68,21 @@ export function toDuplex(stream: TcpStream): Duplex {
       done(error);
     },
   });
+}
+
+/** A stream of Node.js delivers what is pushed outside of its call at once, rather than in a later turn. */
+const settled = Promise.resolve();
+
+function readNow(stream: TcpStream): ReturnType<TcpStream["readNow"]> | Error {
+  try {
+    return stream.readNow();
+  } catch (error) {
+    return toError(error);
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Strings have become buffers by then: `decodeStrings` is on. */

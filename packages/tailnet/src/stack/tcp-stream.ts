@@ -59,19 +59,23 @@ export class TcpStream implements AsyncDisposable {
    */
   async read(signal: AbortSignal): Promise<Uint8Array | undefined> {
     for (;;) {
-      const bytes = this.#connection.peek();
-      if (bytes !== undefined) {
-        this.#connection.consume(bytes.length, this.#needs.now());
-        this.#needs.touch();
-        return bytes;
-      }
-      if (this.#isPeerFinished) return undefined;
-      if (this.#end !== undefined) {
-        if (this.#end.error !== undefined) throw this.#end.error;
-        return undefined;
-      }
-      await this.#changed(signal);
+      const bytes = this.readNow();
+      if (bytes !== "later") return bytes;
+      await abortable(this.changed(), signal);
     }
+  }
+
+  /** Does what `read` does, but returns "later" where that waits for `changed`. */
+  readNow(): Uint8Array | undefined | "later" {
+    const bytes = this.#connection.peek();
+    if (bytes !== undefined) {
+      this.#connection.consume(bytes.length, this.#needs.now());
+      this.#needs.touch();
+      return bytes;
+    }
+    if (this.#isPeerFinished) return undefined;
+    if (this.#end?.error !== undefined) throw this.#end.error;
+    return this.#end === undefined ? "later" : undefined;
   }
 
   /**
@@ -79,18 +83,27 @@ export class TcpStream implements AsyncDisposable {
    * `StackError` "stream-finished" after `finish` or `close`.
    */
   async write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    let written = 0;
-    while (written < bytes.length) {
-      if (this.#end?.error !== undefined) throw this.#end.error;
-      if (this.#isFinished || this.#end !== undefined) {
-        throw new StackError("stream-finished", "write to a stream that was finished");
-      }
-      const rest = written === 0 ? bytes : bytes.subarray(written);
-      const taken = this.#connection.write(rest, this.#needs.now());
-      written += taken;
-      if (taken > 0) this.#needs.touch();
-      if (written < bytes.length) await this.#changed(signal);
+    for (let rest = bytes; rest.length > 0;) {
+      rest = rest.subarray(this.writeNow(rest));
+      if (rest.length > 0) await abortable(this.changed(), signal);
     }
+  }
+
+  /** Does what `write` does for as many bytes as there is room for, and returns how many that are. */
+  writeNow(bytes: Uint8Array): number {
+    if (this.#end?.error !== undefined) throw this.#end.error;
+    if (this.#isFinished || this.#end !== undefined) {
+      throw new StackError("stream-finished", "write to a stream that was finished");
+    }
+    const taken = this.#connection.write(bytes, this.#needs.now());
+    if (taken > 0) this.#needs.touch();
+    return taken;
+  }
+
+  /** Resolves at the next event, of either direction: bytes to read, room to write, or an end. */
+  changed(): Promise<void> {
+    this.#hasWaiter = true;
+    return this.#change.promise;
   }
 
   /** Ends the direction to the peer after what was written. Reading goes on. */
@@ -139,11 +152,5 @@ export class TcpStream implements AsyncDisposable {
     const change = this.#change;
     this.#change = Promise.withResolvers();
     change.resolve();
-  }
-
-  /** Waits for any event, of either direction. */
-  async #changed(signal: AbortSignal): Promise<void> {
-    this.#hasWaiter = true;
-    await abortable(this.#change.promise, signal);
   }
 }
