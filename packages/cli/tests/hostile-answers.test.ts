@@ -22,7 +22,7 @@ it.each<[string, NonNullable<Tricks["answer"]>, RegExp]>([
       response.writeHead(200);
       pour(response, " ".repeat(65_536));
     },
-    /cannot reach \S+: a body of more than 67108864 bytes/,
+    /does not answer as a Slipway server does: a body of more than 67108864 bytes/,
   ],
   [
     "an endless text of an error",

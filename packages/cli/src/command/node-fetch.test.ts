@@ -107,7 +107,10 @@ it.each(["text", "arrayBuffer"] as const)("does not read a body without end: %s"
     write();
   });
   const response = await nodeFetch(url, { method: "GET", headers: {}, signal: never });
-  await expect(response[read]()).rejects.toThrow("a body of more than 67108864 bytes");
+  await expect(response[read]()).rejects.toMatchObject({
+    code: "answer-error",
+    cause: { message: "a body of more than 67108864 bytes" },
+  });
 });
 
 it("gives up on endless redirects", async () => {

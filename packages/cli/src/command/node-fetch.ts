@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import { readBounded } from "@slipway/runtime";
-import type { ClientRequest, ClientResponse } from "@slipway/sdk/http";
+import { AnswerError, type ClientRequest, type ClientResponse } from "@slipway/sdk/http";
 
 /** A response whose body can also be read as it arrives. */
 export interface NodeResponse extends ClientResponse {
@@ -25,7 +25,7 @@ export async function nodeFetch(url: string, request: ClientRequest): Promise<No
     const message = await send(target, current);
     const { statusCode: status = 0, headers } = message;
     if (!redirectStatuses.has(status) || headers.location === undefined)
-      return responseOf(message, current.signal);
+      return responseOf(message, new URL(target).origin, current.signal);
     // Nobody reads its body, which may be endless.
     message.destroy();
     const next = new URL(headers.location, target);
@@ -77,11 +77,11 @@ function asGet({ method, headers, signal }: ClientRequest): ClientRequest {
   return { method: method === "HEAD" ? method : "GET", headers: more, signal };
 }
 
-function responseOf(message: IncomingMessage, signal: AbortSignal): NodeResponse {
+function responseOf(message: IncomingMessage, origin: string, signal: AbortSignal): NodeResponse {
   const { statusCode: status = 0, statusMessage: statusText = "" } = message;
   const read = async (): Promise<Buffer<ArrayBuffer>> => {
     try {
-      return await readWhole(message);
+      return await readWhole(message, origin);
     } catch (error) {
       signal.throwIfAborted();
       throw error;
@@ -97,8 +97,12 @@ function responseOf(message: IncomingMessage, signal: AbortSignal): NodeResponse
   };
 }
 
-async function readWhole(message: AsyncIterable<Buffer>): Promise<Buffer<ArrayBuffer>> {
+async function readWhole(
+  message: AsyncIterable<Buffer>,
+  origin: string,
+): Promise<Buffer<ArrayBuffer>> {
   const body = await readBounded(message, maxBodyBytes);
-  if (body === undefined) throw new TypeError(`a body of more than ${maxBodyBytes} bytes`);
-  return body;
+  if (body !== undefined) return body;
+  const cause = new Error(`a body of more than ${maxBodyBytes} bytes`);
+  throw new AnswerError(origin, { cause });
 }

@@ -32,7 +32,7 @@ export async function runCommandLine(
 }
 
 function asUsage(error: unknown): never {
-  if (error instanceof TypeError)
+  if (error instanceof RangeError)
     throw new UsageError(error.message, "set it with --url or CODER_URL");
   throw error;
 }

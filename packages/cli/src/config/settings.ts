@@ -21,7 +21,7 @@ export interface Settings {
 
 /**
  * Reads settings from flags, then variables, then stored files. A stored token goes only to the server that issued it:
- * with another address there is none. Throws `TypeError` for an invalid address.
+ * with another address there is none. Throws `RangeError` for an invalid address.
  */
 export async function readSettings(
   flags: GlobalFlags,

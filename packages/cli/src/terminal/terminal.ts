@@ -16,7 +16,7 @@ export interface Terminal {
   /** True if a person can answer prompts. */
   readonly interactive: boolean;
   readonly prompts: Prompts;
-  /** Reads stdin to its end, as text. Throws `TypeError` above 64 KiB. */
+  /** Reads stdin to its end, as text. Throws `RangeError` above 64 KiB. */
   readInput(): Promise<string>;
   /** Returns the streams as they are, for a program that runs elsewhere. */
   raw(): RawTerminal;
@@ -53,7 +53,7 @@ async function readText(stream: AsyncIterable<Buffer | string>): Promise<string>
   for await (const chunk of stream) {
     chunks.push(Buffer.from(chunk));
     bytes += chunk.length;
-    if (bytes > maxInputBytes) throw new TypeError(`stdin has more than ${maxInputBytes} bytes`);
+    if (bytes > maxInputBytes) throw new RangeError(`stdin has more than ${maxInputBytes} bytes`);
   }
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -36,7 +36,10 @@ export type CreateSocket = (
   headers: Readonly<Record<string, string>>,
 ) => WebSocket | Promise<WebSocket>;
 
-/** The part of `fetch` that a client uses. Rejects with the signal's reason, or because no answer came. */
+/**
+ * The part of `fetch` that a client uses. Rejects with the signal's reason, or because no answer came; with `AnswerError` if it
+ * cannot be read.
+ */
 export type ClientFetch = (url: string, request: ClientRequest) => Promise<ClientResponse>;
 
 export interface ClientRequest {
@@ -153,6 +156,7 @@ export class ApiClient {
       if (response.ok) return await read(response);
     } catch (error) {
       input.signal?.throwIfAborted();
+      if (error instanceof AnswerError) throw error;
       throw new ConnectError(this.serverUrl, { cause: error });
     }
     throw new ApiError(response.status, await readErrorBody(response));
