@@ -129,6 +129,15 @@ async function makeDirectory(): Promise<string> {
   return path;
 }
 
+/** Logins by the address of their server: the tests run at once, and the server checks few passwords of a user at once. */
+const logins = new Map<string, ReturnType<typeof logInAsAdmin>>();
+
+function adminOf(url: string): ReturnType<typeof logInAsAdmin> {
+  const login = logins.get(url) ?? logInAsAdmin(url);
+  logins.set(url, login);
+  return login;
+}
+
 interface Waiting extends AsyncDisposable {
   readonly pool: SinglePool;
   readonly box: StockBox;
@@ -148,7 +157,7 @@ async function openWaiting(
 ): Promise<Waiting> {
   await using opening = new AsyncDisposableStack();
   const title = `${what}-${name.replaceAll(/[^a-z0-9]+/g, "-")}`;
-  const pool = await openSinglePool(await logInAsAdmin(url), title, options);
+  const pool = await openSinglePool(await adminOf(url), title, options);
   const home = join(homes, title);
   const box = opening.use(
     await StockBox.open({
