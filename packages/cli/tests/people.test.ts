@@ -225,6 +225,12 @@ it("shows connections to workspaces, filtered by flags", async () => {
   );
   const json: unknown = JSON.parse((await slipway("connections -u admin -o json")).out);
   expect(json).toMatchObject([{ workspace_name: "reached", ssh_info: { exit_code: 3 } }]);
+  for (const name of ["reached", "admin/reached", workspace.id]) {
+    expect((await slipway(`connections ${name}`)).out).toBe(
+      (await slipway("connections --workspace reached")).out,
+    );
+  }
+  expect(await slipway("connections none")).toMatchObject({ code: 4 });
   expect((await slipway("connections --status ongoing")).err).toContain("no connections");
   expect(await slipway("connections --type telnet")).toMatchObject({ code: 1 });
 });

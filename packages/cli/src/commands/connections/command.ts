@@ -18,7 +18,13 @@ export const command = defineCommand({
     "Show connections to workspaces, newest first: to which agent, of what type, from which address, how long and " +
     "with what result. Requires the owner or auditor role. Flags filter the entries; --search takes the server's " +
     "search syntax, such as connected_after:2026-01-31.",
-  arguments: {},
+  arguments: {
+    name: {
+      summary: "name, owner/name or id of a workspace (default: all workspaces)",
+      required: false,
+      completion: "workspace",
+    },
+  },
   flags: {
     user: {
       kind: "text",
@@ -27,7 +33,12 @@ export const command = defineCommand({
       summary: "only workspaces of this user",
       completion: "user",
     },
-    workspace: { kind: "text", short: "w", value: "name", summary: "only workspaces of this name" },
+    workspace: {
+      kind: "text",
+      short: "w",
+      value: "name",
+      summary: "only workspaces of this name, deleted ones too",
+    },
     type: {
       kind: "text",
       value: "type",
@@ -67,6 +78,7 @@ export const command = defineCommand({
   },
   examples: [
     { line: "slipway connections", summary: "newest connections" },
+    { line: "slipway connections demo", summary: "those to your workspace demo" },
     {
       line: "slipway connections -u ada --status ongoing",
       summary: "open ones to ada's workspaces",

@@ -6,6 +6,7 @@ import type { OptionsOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printList } from "../../command/print-list.ts";
 import { readPages, searchText } from "../../command/search-pages.ts";
+import { findWorkspace } from "../../resources/workspaces/workspace-reference.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Columns } from "../../terminal/table.ts";
 import type { command } from "./command.ts";
@@ -16,9 +17,11 @@ export async function run(
   options: Options,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const { user, workspace, type, status, search } = options;
-  const q = searchText({ workspace_owner: user, workspace, type, status }, search);
+  const { name, type, status, search } = options;
   const client = connect(settings);
+  const named = name === undefined ? undefined : await findWorkspace(client, name, signal);
+  const { user = named?.owner_name, workspace = named?.name } = options;
+  const q = searchText({ workspace_owner: user, workspace, type, status }, search);
   const entries = await readPages(options, async (page) => {
     const query = { q, ...page };
     return (await client.call(listConnectionLogs, { query, signal })).connection_logs;
