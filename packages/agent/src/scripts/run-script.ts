@@ -6,7 +6,11 @@ import { pipesGraceMs, runCommand } from "../process/run-command.ts";
 import type { CommandHost, RunOutcome } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { LogQueue } from "./log-queue.ts";
-import { makeScriptDataDirectory, scriptBinDirectory } from "./script-directories.ts";
+import {
+  makeScriptDataDirectory,
+  scriptBinDirectory,
+  scriptDataDirectory,
+} from "./script-directories.ts";
 import type { ScriptDirectories } from "./script-directories.ts";
 import { ScriptLog } from "./script-log.ts";
 import { scriptResult } from "./script-result.ts";
@@ -30,12 +34,19 @@ export interface ScriptHost {
 const timeoutGraceMs = 10_000;
 const stopGraceMs = 2_000;
 
+interface RunScriptOptions {
+  readonly timeoutMs: number | undefined;
+  /** Resolves once the script may start; its files are opened meanwhile. Never rejects. */
+  readonly ready: Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 /** Runs a script to its end. Does not throw for its failures: they are in the result and in the script's log. */
 export async function runScript(
   script: Script,
   stage: Stage,
   host: ScriptHost,
-  options: { readonly timeoutMs: number | undefined; readonly signal: AbortSignal },
+  options: RunScriptOptions,
 ): Promise<ScriptTiming> {
   const { clock } = host.commands;
   const startMs = clock.now();
@@ -56,10 +67,15 @@ export async function runScript(
 async function runWithLog(
   script: Script,
   host: ScriptHost,
-  { timeoutMs, signal }: { readonly timeoutMs: number | undefined; readonly signal: AbortSignal },
+  { timeoutMs, ready, signal }: RunScriptOptions,
 ): Promise<RunOutcome> {
-  await using log = await ScriptLog.open(host.logs, script.logSourceId, logPath(script, host));
-  const command = await prepare(script, host);
+  // All at once: while an agent begins anew, each wait for a file takes milliseconds.
+  const [opened, command] = await Promise.all([
+    ScriptLog.open(host.logs, script.logSourceId, logPath(script, host)),
+    prepare(script, host),
+    ready,
+  ]);
+  await using log = opened;
   if (command instanceof ProcessError) {
     log.say("error", errorText(command));
     return { kind: "not-started", error: command };
@@ -80,10 +96,15 @@ async function runWithLog(
 async function prepare(script: Script, host: ScriptHost): Promise<PreparedCommand | ProcessError> {
   const { dataDir } = host.directories;
   try {
-    return await host.prepare(script.text, {
-      CODER_SCRIPT_DATA_DIR: await makeScriptDataDirectory(dataDir, script.logSourceId),
+    const variables = {
+      CODER_SCRIPT_DATA_DIR: scriptDataDirectory(dataDir, script.logSourceId),
       CODER_SCRIPT_BIN_DIR: scriptBinDirectory(dataDir),
-    });
+    };
+    const [command] = await Promise.all([
+      host.prepare(script.text, variables),
+      makeScriptDataDirectory(dataDir, script.logSourceId),
+    ]);
+    return command;
   } catch (error) {
     if (error instanceof ProcessError) return error;
     return new ProcessError("no-directory", "the script's directory cannot be made", {

@@ -16,12 +16,11 @@ export async function makeScriptBinDirectory(dataDir: string): Promise<void> {
   await mkdir(scriptBinDirectory(dataDir), { recursive: true, mode: 0o700 });
 }
 
-/** Makes the directory of one script and returns it. */
-export async function makeScriptDataDirectory(
-  dataDir: string,
-  logSourceId: string,
-): Promise<string> {
-  const path = join(dataDir, "coder-script-data", logSourceId);
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  return path;
+/** The directory of one script. */
+export function scriptDataDirectory(dataDir: string, logSourceId: string): string {
+  return join(dataDir, "coder-script-data", logSourceId);
+}
+
+export async function makeScriptDataDirectory(dataDir: string, logSourceId: string): Promise<void> {
+  await mkdir(scriptDataDirectory(dataDir, logSourceId), { recursive: true, mode: 0o700 });
 }

@@ -25,6 +25,7 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
   /** Start and cron scripts; stop scripts outlive it. */
   readonly #scope: Scope;
   #hasFault = false;
+  #prepared: Promise<void> = Promise.resolve();
 
   constructor(
     scripts: readonly Script[],
@@ -42,9 +43,10 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
    * read, is written into the log of the script, and counts as failure.
    */
   async start(): Promise<StageResult> {
-    await this.#prepare();
+    this.#prepared = this.#prepare();
     const scripts = this.#scripts.filter(({ runOnStart }) => runOnStart);
     const result = await this.#runAll(scripts, "start", this.#scope.signal);
+    await this.#prepared;
     return result === "ok" && this.#hasFault ? "failed" : result;
   }
 
@@ -86,6 +88,7 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
     return this.#runAll(scripts, "stop", signal);
   }
 
+  /** Never rejects. */
   async #prepare(): Promise<void> {
     try {
       await makeScriptBinDirectory(this.#host.directories.dataDir);
@@ -125,7 +128,8 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
 
   async #run(script: Script, stage: Stage, signal: AbortSignal): Promise<ScriptTiming> {
     const timeoutMs = script.timeoutMs ?? (stage === "stop" ? stopTimeoutMs : undefined);
-    const timing = await runScript(script, stage, this.#host, { timeoutMs, signal });
+    const ready = this.#prepared;
+    const timing = await runScript(script, stage, this.#host, { timeoutMs, ready, signal });
     this.#onCompleted(timing);
     return timing;
   }

@@ -237,7 +237,7 @@ export class AgentLife {
       await session.leave(signal);
       if (!this.#stopping.signal.aborted) await this.#beginNext(session);
       left.resolve();
-      await session.networkClosed;
+      await session.closeNetwork();
       await session.flush(signal);
       session[Symbol.dispose]();
       this.#speakers = this.#speakers.filter((speaker) => speaker !== session);

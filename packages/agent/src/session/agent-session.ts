@@ -69,7 +69,6 @@ export class AgentSession implements Disposable {
   readonly #silent = new AbortController();
   #manifest: AgentManifest;
   #isLeaving = false;
-  #networkClosed: Promise<void> = Promise.resolve();
 
   /** `pipes` outlive it: the next session's first script would have to wait until its own were made. */
   constructor(manifest: AgentManifest, options: AgentSessionOptions, pipes: OutputPipes) {
@@ -125,8 +124,8 @@ export class AgentSession implements Disposable {
   }
 
   /**
-   * Starts the start scripts, and opens the network beside them, once the one of the session before is closed. The
-   * states of the session before that the server does not know yet are of no use to it any more.
+   * Starts the start scripts, then closes the network of the session before and opens its own. The states of the session
+   * before that the server does not know yet are of no use to it any more.
    */
   begin(before: AgentSession | undefined): void {
     const { agentId, network } = this.#manifest;
@@ -135,12 +134,12 @@ export class AgentSession implements Disposable {
     this.#scripts.begin();
     const begin = (): void => this.#parts.network?.begin(agentId, network);
     if (before === undefined) begin();
-    else void before.networkClosed.then(begin);
+    else void before.closeNetwork().then(begin);
   }
 
-  /** Resolves when the network that is being closed, if there is one, is closed; never rejects. */
-  get networkClosed(): Promise<void> {
-    return this.#networkClosed;
+  /** Closes the network, if there is one. Idempotent. */
+  async closeNetwork(): Promise<void> {
+    await this.#parts.network?.close();
   }
 
   /** Applies a later manifest's view of the workspace; the scripts stay those of the first. */
@@ -169,15 +168,15 @@ export class AgentSession implements Disposable {
     await this.#scripts.end(signal);
     await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
     await this.#parts.socket?.close();
-    await this.#parts.network?.close();
+    await this.closeNetwork();
   }
 
   /**
    * Ends because the agent now belongs to another user, who does not wait long: not even for the network, which nobody is
-   * served over any more. Not while it serves a connection.
+   * served over any more and which `closeNetwork` closes. Not while it serves a connection.
    */
   async leave(signal: AbortSignal): Promise<void> {
-    const { lifecycle, network, socket, commands } = this.#parts;
+    const { lifecycle, socket, commands } = this.#parts;
     this.#isLeaving = true;
     this.#stopping.abort();
     this.served.close();
@@ -185,7 +184,6 @@ export class AgentSession implements Disposable {
     await withDeadline(maxLeavingMs, commands.clock, (limit) =>
       this.#scripts.end(AbortSignal.any([signal, limit])),
     );
-    this.#networkClosed = Promise.resolve(network?.close());
     await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), socket?.close()]);
   }
 
