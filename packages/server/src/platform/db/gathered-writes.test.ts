@@ -48,7 +48,7 @@ it("writes a single item at once, and those that follow within the pace together
   await clock.advance(paceMs - 1);
   expect(statements).toHaveLength(1);
   await clock.advance(1);
-  expect(valuesOf(1)).toEqual([2, 3, 4]);
+  expect(valuesOf(1)).toEqual([2, 4, 3]);
   statements[1]?.end.resolve();
   expect(await Promise.all(later)).toEqual([2, undefined, 4]);
   await clock.advance(paceMs);
@@ -88,6 +88,17 @@ it("goes on while a statement waits for a row, but not with any number of them",
   await clock.advance(paceMs);
   for (const { end } of statements) end.resolve();
   expect(await Promise.all(all)).toHaveLength(9);
+});
+
+it("writes in the order of the keys, so that no two statements lock rows in opposite orders", async () => {
+  const { clock, statements, write, valuesOf } = open();
+  const all = [write("first"), write("c", 1), write("a", 2), write("b", 3), write("a", 4)];
+  await clock.advance(paceMs);
+  expect(valuesOf(1)).toEqual([2, 3, 1]);
+  await clock.advance(paceMs);
+  expect(valuesOf(2)).toEqual([4]);
+  for (const { end } of statements) end.resolve();
+  expect(await Promise.all(all)).toEqual([0, 1, 2, 3, 4]);
 });
 
 it("writes each alone when the database refuses them together", async () => {

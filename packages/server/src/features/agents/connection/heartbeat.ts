@@ -116,7 +116,10 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
 
   async #note(due: readonly Watched[]): Promise<void> {
     try {
-      const sessions = due.map(({ session }) => session);
+      // As gathered writes do, so that they do not wait for each other's rows.
+      const sessions = due
+        .map(({ session }) => session)
+        .toSorted((one, other) => (one.agentId < other.agentId ? -1 : 1));
       closeOutdated(due, await markAllAlive(this.#db, sessions));
     } catch (error) {
       const fields = { error: errorText(error), sessions: due.length };
