@@ -10,6 +10,7 @@ describe("parseProcStat", () => {
   it("reads a process whose name holds parentheses and blanks", () => {
     expect(parseProcStat(`4711 (a) Z 1 (b) S 17 4000 4000 0 ${rest}`)).toEqual({
       isZombie: false,
+      hasMemory: true,
       parentPid: 17,
       groupId: 4000,
       usedTicks: 42,
@@ -21,13 +22,18 @@ describe("parseProcStat", () => {
     expect(parseProcStat(`4711 (sh) ${state} 17 4000 4000 0 ${rest}`)?.isZombie).toBe(true);
   });
 
+  it("tells a thread of the kernel by its memory", () => {
+    const thread = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 1 0 0 20 0 1 0 5 0 0\n";
+    expect(parseProcStat(thread)).toMatchObject({ hasMemory: false, start: "5" });
+  });
+
   it.each(["", "4711 (sh) S 17"])("finds nothing in %j", (text) => {
     expect(parseProcStat(text)).toBeUndefined();
   });
 
   it.runIf(existsSync("/proc/self/stat"))("reads this process", () => {
     const stat = parseProcStat(readFileSync("/proc/self/stat", "utf8"));
-    expect(stat).toMatchObject({ isZombie: false, parentPid: process.ppid });
+    expect(stat).toMatchObject({ isZombie: false, hasMemory: true, parentPid: process.ppid });
   });
 });
 

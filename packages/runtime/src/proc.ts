@@ -2,6 +2,8 @@
 export interface ProcStat {
   /** True for a process that has ended and that its parent has not waited for yet. */
   readonly isZombie: boolean;
+  /** False for a thread of the kernel and a process that is ending, neither of which has an environment. */
+  readonly hasMemory: boolean;
   readonly parentPid: number;
   readonly groupId: number;
   /** The processor time, in ticks. */
@@ -24,6 +26,7 @@ export function parseProcStat(text: string): ProcStat | undefined {
   if (start === undefined) return undefined;
   return {
     isZombie: state === "Z" || state === "X",
+    hasMemory: fields[20] !== "0",
     parentPid: Number(parentPid),
     groupId: Number(groupId),
     usedTicks: Number(fields[11]) + Number(fields[12]),

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 
 import { parseProcStat, parseProcStatus, ticksPerSecond } from "@slipway/runtime";
@@ -28,12 +29,32 @@ export function procTable(directory = "/proc"): ProcessTable {
 }
 
 async function readProcess(path: string, bootMs: number): Promise<RunningProcess | undefined> {
-  const [stat, status, environment] = await Promise.all([
-    readOrEmpty(`${path}/stat`),
-    readOrEmpty(`${path}/status`),
-    readOrEmpty(`${path}/environ`),
-  ]);
-  return parseProcess({ stat, status }, parseMarks(environment), bootMs);
+  const stat = readHead(`${path}/stat`);
+  const status = readHead(`${path}/status`);
+  const found = parseProcess({ stat, status }, undefined, bootMs);
+  if (found === undefined || parseProcStat(stat)?.hasMemory === false) return found;
+  return { ...found, marks: parseMarks(await readOrEmpty(`${path}/environ`)) };
+}
+
+/** Holds a `stat`, and of a `status` the user. */
+const page = Buffer.allocUnsafe(4096);
+
+/**
+ * Reads the first page of a file that the kernel answers at once: through the thread pool it takes ten times the
+ * processor. An environment is memory of the process, and may have to be fetched from disk.
+ */
+function readHead(path: string): string {
+  try {
+    const file = openSync(path, "r");
+    try {
+      return page.toString("latin1", 0, readSync(file, page));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // Ended meanwhile.
+    return "";
+  }
 }
 
 /** Combines the files of one process; undefined for a zombie, and for one that has ended meanwhile. */
