@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { openTestDatabase } from "@slipway/testkit";
+import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
-import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
 import { MemoryPeers } from "../src/network/coordinator/memory-directory.ts";
@@ -46,18 +46,26 @@ async function openReplica(url: string) {
 
 type Replica = Awaited<ReturnType<typeof openReplica>>;
 
+/** One database for all tests of the suite: a test's peers and replicas are gone when the next one begins. */
+let shared: TestDatabase;
+
+beforeAll(async () => {
+  shared = await openTestDatabase(inject("postgresUrl"));
+});
+
+afterAll(() => shared[Symbol.asyncDispose]());
+
 describeCoordinator("on PostgreSQL", async () => {
-  const database = await openTestDatabase(inject("postgresUrl"));
   const opened: Replica[] = [];
   return {
     openReplica: async () => {
-      const replica = await openReplica(database.url);
+      const replica = await openReplica(shared.url);
       opened.push(replica);
       return replica;
     },
     [Symbol.asyncDispose]: async () => {
       for (const { kill } of opened) await kill().catch(() => undefined);
-      await database[Symbol.asyncDispose]();
+      await sql`truncate tailnet_coordinators, tailnet_reservations cascade`.execute(shared.db);
     },
   };
 });
