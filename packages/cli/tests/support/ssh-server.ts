@@ -3,13 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-import {
-  type Connection,
-  type PseudoTtyInfo,
-  Server,
-  type ServerChannel,
-  type Session,
-} from "ssh2";
+import ssh2, { type Connection, type PseudoTtyInfo, type ServerChannel, type Session } from "ssh2";
 
 /** An SSH server on a port of this machine that lets everybody in and runs what they ask for, without a terminal. */
 export interface SshServer extends AsyncDisposable {
@@ -32,7 +26,7 @@ export async function openSshServer(): Promise<SshServer> {
   const terminals: PseudoTtyInfo[] = [];
   const dialed = new Set<Socket>();
   const accepted = new Set<Socket>();
-  const server = new Server({ hostKeys: [privateKey] }, (client) => serve(client, terminals));
+  const server = new ssh2.Server({ hostKeys: [privateKey] }, (client) => serve(client, terminals));
   const listener = createServer({ allowHalfOpen: true }, (socket) => {
     accepted.add(socket);
     server.injectSocket(socket);
