@@ -2,9 +2,10 @@ import { execFile } from "node:child_process";
 import { KeyObject } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
+import { getCompileCacheDir } from "node:module";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -18,6 +19,10 @@ import { beforeAll, expect, it, onTestFinished } from "vitest";
 
 const program = fileURLToPath(new URL("../../tests/support/dial-program.ts", import.meta.url));
 const execute = promisify(execFile);
+/** Each process runs the same modules: what this one has compiled is not compiled again. */
+const cacheDirectory = getCompileCacheDir();
+const compiled =
+  cacheDirectory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cacheDirectory) };
 let authority: IssuedCertificate;
 
 beforeAll(async () => {
@@ -63,7 +68,9 @@ async function dial(
   environment: NodeJS.ProcessEnv,
 ): Promise<string> {
   const args = ["--conditions=@slipway/source", program, String(port), transport];
-  const { stdout } = await execute(process.execPath, args, { env: environment });
+  const { stdout } = await execute(process.execPath, args, {
+    env: { ...compiled, ...environment },
+  });
   return stdout.trim();
 }
 
