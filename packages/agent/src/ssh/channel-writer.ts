@@ -24,23 +24,43 @@ export class ChannelWriter {
     ended.addEventListener("abort", () => this.#wake(), { once: true });
   }
 
-  /** Writes all bytes, which must not change until it resolves. Rejects with `SshError` "closed". */
-  async write(name: OutputName, bytes: Uint8Array): Promise<void> {
-    const { outgoing } = this.#inside;
+  /**
+   * Writes all bytes, which must not change until it resolves; undefined if nothing has to be waited for. Rejects with
+   * `SshError` "closed".
+   */
+  write(name: OutputName, bytes: Uint8Array): Promise<void> | undefined {
+    const rest = this.#output.isFull ? bytes : this.#send(name, bytes);
+    return rest.length === 0 ? undefined : this.#writeSlowly(name, rest);
+  }
+
+  async #writeSlowly(name: OutputName, bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0;) {
       await this.#output.room();
-      const length = Math.min(rest.length, outgoing.packetSize, outgoing.window);
-      if (this.#ended.aborted || outgoing.state !== "open" || outgoing.packetSize < 1) {
-        throw new SshError("closed", "the channel is closed");
-      }
-      if (length > 0) {
-        outgoing.window -= length;
-        this.#inside.send(rest.subarray(0, length), name === "stderr" ? stderrType : undefined);
-        rest = rest.subarray(length);
-      } else {
-        await this.#roomInWindow();
-      }
+      if (!this.#isOpen()) throw new SshError("closed", "the channel is closed");
+      const left = this.#send(name, rest);
+      // Another channel may have filled the connection meanwhile.
+      if (left === rest && !this.#output.isFull) await this.#roomInWindow();
+      rest = left;
     }
+  }
+
+  /** Sends packets while there is room, and returns what is left. */
+  #send(name: OutputName, bytes: Uint8Array): Uint8Array {
+    const { outgoing } = this.#inside;
+    let rest = bytes;
+    while (rest.length > 0 && this.#isOpen() && !this.#output.isFull) {
+      const length = Math.min(rest.length, outgoing.packetSize, outgoing.window);
+      if (length === 0) return rest;
+      outgoing.window -= length;
+      this.#inside.send(rest.subarray(0, length), name === "stderr" ? stderrType : undefined);
+      rest = rest.subarray(length);
+    }
+    return rest;
+  }
+
+  #isOpen(): boolean {
+    const { state, packetSize } = this.#inside.outgoing;
+    return !this.#ended.aborted && state === "open" && packetSize >= 1;
   }
 
   async #roomInWindow(): Promise<void> {

@@ -32,16 +32,17 @@ export class ConnectionOutput {
     });
   }
 
+  /** True if what is written must wait. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain || isExchangingKeys(this.#client);
+  }
+
   /** Resolves once there is room, or the connection is closed. */
   async room(): Promise<void> {
-    while (this.#mustWait() && !this.#socket.destroyed) {
+    while (this.isFull && !this.#socket.destroyed) {
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve);
       });
     }
-  }
-
-  #mustWait(): boolean {
-    return this.#socket.writableNeedDrain || isExchangingKeys(this.#client);
   }
 }

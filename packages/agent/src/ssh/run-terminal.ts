@@ -32,7 +32,7 @@ export async function runOnTerminal(
   channel.onSignal((signal) => signalProcess(terminal.pid, signal));
   channel.onResize((wanted) => terminal.resize(wanted));
   void typeInput(channel.input, terminal, clock, ended);
-  const read = terminal.read(async (chunk) => channel.writer.write("stdout", chunk), clock);
+  const read = terminal.read((chunk) => channel.writer.write("stdout", chunk), clock);
   const left = whenAborted(ended).then(() => ({ kind: "left" }) as const);
   // Writing fails for a client that has gone, perhaps a moment before that is known.
   const end = await Promise.race([read.catch(async () => left), left]);
