@@ -62,6 +62,8 @@ export class PathDriver implements AsyncDisposable {
   readonly #selector: PathSelector;
   readonly #finder: EndpointFinder | undefined;
   readonly #peers = new Map<string, PathPeer>();
+  /** The digits of the keys that datagrams were sent to: the tunnel hands in one object for each peer. */
+  readonly #keyTexts = new WeakMap<Uint8Array, string>();
   readonly #pings = new PendingPings();
   readonly #scope = new Scope();
   readonly #wake = new Wake();
@@ -122,10 +124,10 @@ export class PathDriver implements AsyncDisposable {
     this.#peers.delete(key);
   }
 
-  /** Sends datagrams to a peer on its present paths; those to an unknown one are dropped. */
+  /** Sends datagrams to a peer on its present paths; those to an unknown one are dropped. Keys must not change. */
   sendDatagrams(peerKey: Uint8Array, datagrams: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
-    const nodeKey = keyText(peerKey);
+    const nodeKey = this.#keyTexts.get(peerKey) ?? this.#noteKey(peerKey);
     const now = this.#now();
     this.#finder?.noteSent(now);
     this.#act(this.#selector.receive({ type: "sent", nodeKey }, now));
@@ -210,6 +212,12 @@ export class PathDriver implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #noteKey(peerKey: Uint8Array): string {
+    const text = keyText(peerKey);
+    this.#keyTexts.set(peerKey, text);
+    return text;
   }
 
   #createFinder(
