@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
 
 import ssh2 from "ssh2";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isAlive } from "../../tests/support/command-host.ts";
+import { execute, openRawSshClient } from "../../tests/support/raw-ssh-client.ts";
 import { endOf, openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
 
 describe("a command over OpenSSH's client", () => {
@@ -84,6 +86,16 @@ describe("a command over OpenSSH's client", () => {
     const { stdout, stderr } = await ssh(["seq 1 700000 & seq 1 700000 >&2; wait"]);
     expect(stdout).toBe(stderr);
     expect(stdout.length).toBe(4_788_895);
+  });
+
+  it("shares a connection that others fill, and gets all its output", async () => {
+    const { port } = await openSshWorkspace();
+    const { client } = await openRawSshClient(port);
+    const channels = await Promise.all(
+      Array.from({ length: 8 }, () => execute(client, "exec head -c 4000000 /dev/zero")),
+    );
+    const outputs = await Promise.all(channels.map((channel) => buffer(channel)));
+    expect(outputs.map(({ length }) => length)).toEqual(channels.map(() => 4_000_000));
   });
 
   it("ends when its client is killed", async () => {
