@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -19,6 +19,7 @@ import {
   string,
   uint32,
 } from "../../tests/support/raw-ssh-client.ts";
+import { openSocketPair } from "../../tests/support/socket-pair.ts";
 import { openSshWorkspace, type SshWorkspace } from "../../tests/support/ssh-workspace.ts";
 
 /** The numbers of messages (RFC 4250, 4.1.2). */
@@ -69,20 +70,6 @@ function openFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "slipway-attack-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** Opens two sockets that are connected, between which the system keeps little. */
-async function openSocketPair(): Promise<readonly [Socket, Socket]> {
-  const path = join(openFolder(), "socket");
-  const server = createServer({ allowHalfOpen: true });
-  onTestFinished(() => void server.close());
-  server.listen(path);
-  await once(server, "listening");
-  const accepted = once(server, "connection");
-  const ours = connect(path);
-  onTestFinished(() => void ours.destroy());
-  const [theirs] = await accepted;
-  return [ours, theirs];
 }
 
 describe("before the keys are exchanged", () => {

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isAlive } from "../../tests/support/command-host.ts";
 import { execute, openRawSshClient } from "../../tests/support/raw-ssh-client.ts";
+import { openSocketPair } from "../../tests/support/socket-pair.ts";
 import { endOf, openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
 
 describe("a command over OpenSSH's client", () => {
@@ -89,13 +90,19 @@ describe("a command over OpenSSH's client", () => {
   });
 
   it("shares a connection that others fill, and gets all its output", async () => {
-    const { port } = await openSshWorkspace();
-    const { client } = await openRawSshClient(port);
+    const { port, accept } = await openSshWorkspace();
+    const [ours, theirs] = await openSocketPair();
+    accept(theirs);
+    const { client } = await openRawSshClient(port, { sock: ours });
+    // Each prints less than the client gives more room for.
     const channels = await Promise.all(
-      Array.from({ length: 8 }, () => execute(client, "exec head -c 4000000 /dev/zero")),
+      Array.from({ length: 8 }, () => execute(client, "exec head -c 900000 /dev/zero")),
     );
+    ours.pause();
+    await expect.poll(() => theirs.writableNeedDrain).toBe(true);
+    ours.resume();
     const outputs = await Promise.all(channels.map((channel) => buffer(channel)));
-    expect(outputs.map(({ length }) => length)).toEqual(channels.map(() => 4_000_000));
+    expect(outputs.map(({ length }) => length)).toEqual(channels.map(() => 900_000));
   });
 
   it("ends when its client is killed", async () => {
