@@ -110,6 +110,27 @@ it("looks soon at those it is told to, and closes them if their build is outdate
   expect(gone.reasons).toEqual([]);
 });
 
+it("gives each session the same time to end by itself", async () => {
+  const { db } = database;
+  const place = await seedWorkspace(db);
+  const old = await seedBuild(db, place, { number: 1, transition: "start", job: "succeeded" });
+  const outdated = sessionOf(await seedAgent(db, old));
+  await seedBuild(db, place, { number: 2, transition: "start", job: "succeeded" });
+  const [early, late] = [openPeer(true), openPeer(true)];
+  heartbeat.watch(outdated, early).lookNow();
+  await clock.advance(99);
+  const other = heartbeat.watch(outdated, late);
+  other.lookNow();
+  await clock.advance(1);
+  await vi.waitFor(() => expect(early.reasons).toEqual(["build is outdated"]));
+  expect(late.reasons).toEqual([]);
+  await clock.advance(98);
+  // It was named before.
+  other.lookNow();
+  await clock.advance(2);
+  await vi.waitFor(() => expect(late.reasons).toEqual(["build is outdated"]));
+});
+
 it("closes the session of an agent that has ended since it was let in", async () => {
   const { db } = database;
   const agentId = await seedRunningAgent();

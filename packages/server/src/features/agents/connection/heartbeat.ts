@@ -32,7 +32,10 @@ interface Watched {
 /** The time between two beats. All sessions of a beat cost one statement, however many there are. */
 const beatMs = 250;
 const beatsPerPeriod = connectionUpdateMs / beatMs;
-/** The same for sessions to check now. An agent that restarts for a new owner has disconnected by itself by then. */
+/**
+ * The same for sessions to check soon, and the least time that each of them has. An agent that restarts for a new owner
+ * has disconnected by itself by then; one whose session was closed before would wait before it connects again.
+ */
 const lookMs = 100;
 /** The number of unanswered pings after which a peer counts as gone. */
 const maxUnanswered = 2;
@@ -51,8 +54,8 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   readonly #scope = new Scope();
   /** One set for each beat of a period, in order. */
   readonly #beats = Array.from({ length: beatsPerPeriod }, () => new Set<Watched>());
-  /** The sessions to check now. */
-  readonly #lookedFor = new Set<Watched>();
+  /** The sessions to check soon, with the time when each was named. */
+  readonly #lookedFor = new Map<Watched, number>();
   #isLooking = false;
 
   constructor(db: Database, clock: Clock, logger: Logger) {
@@ -68,7 +71,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     beat.add(watched);
     return {
       lookNow: () => {
-        this.#lookedFor.add(watched);
+        if (!this.#lookedFor.has(watched)) this.#lookedFor.set(watched, this.#clock.monotonic());
         if (!this.#isLooking) this.#scope.run((signal) => this.#lookAtAll(signal));
       },
       [Symbol.dispose]: () => {
@@ -132,10 +135,9 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     this.#isLooking = true;
     while (this.#lookedFor.size > 0) {
       await this.#clock.sleep(lookMs, signal);
-      const watched = [...this.#lookedFor];
-      // They have all ended by themselves.
-      if (watched.length === 0) break;
-      this.#lookedFor.clear();
+      const watched = this.#takeLookedFor(this.#clock.monotonic() - lookMs);
+      // They have ended by themselves, or have time left.
+      if (watched.length === 0) continue;
       try {
         const agentIds = watched.map(({ session }) => session.agentId);
         closeOutdated(watched, await selectLive(this.#db, agentIds));
@@ -144,6 +146,15 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
       }
     }
     this.#isLooking = false;
+  }
+
+  /** Takes the sessions to check that were named by then. */
+  #takeLookedFor(untilMs: number): readonly Watched[] {
+    const taken = [...this.#lookedFor].flatMap(([one, sinceMs]) =>
+      sinceMs <= untilMs ? [one] : [],
+    );
+    for (const one of taken) this.#lookedFor.delete(one);
+    return taken;
   }
 }
 
