@@ -21,14 +21,17 @@ import { untilConnected } from "./support/network/servers.ts";
 import { untilPrinted } from "./support/network/until-printed.ts";
 
 /*
- * Connections of our command survive a minute without a network, and another address of either end: their bytes are neither
- * lost nor repeated. A stock agent gives a connection up when what it has sent is not acknowledged after five repetitions,
+ * Connections of our command survive a minute without a network, another address of either end, and the way from a direct
+ * path to the relay and back: their bytes are neither lost nor repeated. A stock agent gives a connection up when what it has sent is not acknowledged after five repetitions,
  * 13 to 30 s, and ends both directions of a forwarded connection when one ends: with one, connections survive ten seconds, and
  * a minute while they are quiet. `vitest.config.ts` leaves this file out, and says so, where namespaces cannot be made.
  */
 
 const longMs = 60_000;
 const shortMs = 10_000;
+/** The time in which a path that carries nothing is given up for the relay, and in which another one is found. */
+const relayMs = 13_000;
+const directMs = 6_000;
 /** The time after the last byte in which everything is acknowledged, however an end delays that. */
 const quietMs = 1_000;
 const streamBytes = 16 * 1024 * 1024;
@@ -52,12 +55,24 @@ interface Disturbance {
   /** True if it happens while nothing is under way. */
   readonly isQuiet: boolean;
   readonly happen: (uplink: Uplink) => Promise<unknown>;
+  /** The router of its hosts (default: that of the way, if it has one). */
+  readonly behind?: "cafe-router";
 }
 
 const moved = (uplink: Uplink): Promise<unknown> => uplink.changeAddress();
+
+/** Sends a stream from its direct path over the relay, and lets it find a direct one again: each carries other packets. */
+async function detour(): Promise<void> {
+  const router = lab.router("cafe-router");
+  await router.blockUdp();
+  await sleep(relayMs);
+  await router.allowUdp();
+  await sleep(directMs);
+}
 const onOurs: readonly Disturbance[] = [
   { name: "cut for a minute", isQuiet: false, happen: (uplink) => cut(uplink, longMs) },
   { name: "moved", isQuiet: false, happen: moved },
+  { name: "relayed for a while", isQuiet: false, happen: detour, behind: "cafe-router" },
 ];
 const onStock: readonly Disturbance[] = [
   { name: "cut for ten seconds", isQuiet: false, happen: (uplink) => cut(uplink, shortMs) },
@@ -89,13 +104,19 @@ function scenariosOf(kind: AgentKind): readonly Scenario[] {
 }
 
 const layout = {
-  routers: { "home-router": { nat: "endpoint-independent" } },
+  routers: {
+    "home-router": { nat: "endpoint-independent" },
+    "cafe-router": { nat: "endpoint-independent" },
+  },
   hosts: {
     ...Object.fromEntries(agents.map((_, index) => [`site-${String(index)}`, {}])),
     ...Object.fromEntries(
       agents
         .flatMap(scenariosOf)
-        .map(({ host, way }) => [host, way === "ssh" ? { behind: "home-router" } : {}]),
+        .map(({ host, way, disturbance: { behind } }) => [
+          host,
+          behind === undefined && way !== "ssh" ? {} : { behind: behind ?? "home-router" },
+        ]),
     ),
   },
 } as const;

@@ -4,6 +4,7 @@ import { type DERPMap, DERPMapSchema, encodeHex, encodeMessage, type KeyPair } f
 import { Coordination } from "../coordination/coordination.ts";
 import type { PeerAction } from "../coordination/peer-action.ts";
 import type { TailnetCrypto } from "../crypto/crypto.ts";
+import { leastDatagramBytes, relayDatagramBytes } from "../path/datagram-size.ts";
 import type { DatagramSocket } from "../path/datagram-socket.ts";
 import type { PeerRoute, PingAnswer } from "../path/path-action.ts";
 import { PathDriver } from "../path/path-driver.ts";
@@ -16,6 +17,7 @@ import { RelayPool } from "../relay/relay-pool.ts";
 import type { RelayDialer } from "../relay/relay-stream.ts";
 import { StackError } from "../stack/errors.ts";
 import { NetworkStack } from "../stack/network-stack.ts";
+import { packetBytesOf } from "../tunnel/packet.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
 import { HomeFinder } from "./home-finder.ts";
 import { medianLatency } from "./median-latency.ts";
@@ -264,7 +266,17 @@ export class TailnetPeer implements AsyncDisposable {
       randomUint32: () => readUint32(crypto.randomBytes(4)),
       send: (packets) => this.#send(packets),
       tcp: { maxReceiveBytes, userTimeoutMs },
+      tcpPackets: {
+        largestBytes: packetBytesOf(relayDatagramBytes),
+        carriedBytes: (destination) => this.#carriedBytes(destination),
+      },
     });
+  }
+
+  /** Returns the length of the longest packet that the path to an address carries. */
+  #carriedBytes(destination: Uint8Array): number {
+    const key = this.#tunnel.ownerOf(destination);
+    return packetBytesOf(key === undefined ? leastDatagramBytes : this.#paths.datagramBytes(key));
   }
 
   #openTsmp(): TsmpLayer {

@@ -8,9 +8,10 @@ import { systemErrorCode } from "@slipway/runtime";
 import type { DatagramReceiver, DatagramSocket } from "../path/datagram-socket.ts";
 import { isIpv6, type UdpAddress } from "../path/udp-address.ts";
 import { ReceivedBatch } from "./received-batch.ts";
+import { sendWhole } from "./whole-datagram.ts";
 
-/** The datagrams that wait while the machine cannot send: further ones are dropped, as it would drop them. */
-const maxQueuedDatagrams = 256;
+/** The bytes that wait while the machine cannot send: further datagrams are dropped, as it would drop them. */
+const maxQueuedBytes = 256 * 1312;
 
 /** The buffers that we ask the machine for; it may give less. */
 const socketBufferBytes = 4 * 1024 * 1024;
@@ -76,17 +77,34 @@ export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
     }
   }
 
-  send(datagrams: readonly Uint8Array[], { address, port }: UdpAddress): void {
-    const socket = isIpv6(address) ? this.#ipv6 : this.#ipv4;
-    if (socket === undefined || this.#isClosed) return;
+  sendWhole(datagram: Uint8Array, to: UdpAddress): boolean {
+    const socket = this.#socketTo(to);
+    if (socket === undefined) return false;
+    return sendWhole(datagram, to, () => {
+      if (socket.getSendQueueCount() > 0) return false;
+      socket.send(datagram, to.port, to.address);
+      return socket.getSendQueueCount() === 0;
+    });
+  }
+
+  send(datagrams: readonly Uint8Array[], to: UdpAddress): void {
+    const socket = this.#socketTo(to);
+    if (socket === undefined) return;
+    const { address, port } = to;
     for (const datagram of datagrams) {
-      if (socket.getSendQueueCount() >= maxQueuedDatagrams) return;
+      if (socket.getSendQueueSize() >= maxQueuedBytes) return;
       socket.send(datagram, port, address);
     }
   }
 
   onDatagrams(receiver: DatagramReceiver | undefined): void {
     this.#received.onDatagrams(receiver);
+  }
+
+  /** Returns the socket of an address's family; undefined if there is none. */
+  #socketTo({ address }: UdpAddress): Socket | undefined {
+    if (this.#isClosed) return undefined;
+    return isIpv6(address) ? this.#ipv6 : this.#ipv4;
   }
 
   /** Idempotent. */

@@ -1,3 +1,4 @@
+import { PathSize } from "./path-size.ts";
 import { heardMs } from "./timing.ts";
 import { formatUdpAddress, nearness, type UdpAddress } from "./udp-address.ts";
 
@@ -16,6 +17,8 @@ export class Candidate {
   pingedAt = Number.NEGATIVE_INFINITY;
   /** The time between the latest ping that was answered and its pong; undefined before the first. */
   latencyMs: number | undefined;
+  /** The length of the datagrams that it takes. */
+  size = new PathSize();
   /** A ping of the peer from here was answered by a ping of ours since the last round. */
   isPingedBack = false;
 

@@ -36,6 +36,8 @@ export type PathAction =
       readonly message: DiscoMessage;
       /** The length to which the packet is padded. */
       readonly packetBytes: number;
+      /** True for one that must not be sent in fragments: else its pong would prove nothing, and `not-whole` is reported. */
+      readonly isWhole: boolean;
     }
   /** Look up our own endpoints, and report them by the event `endpoints`. */
   | { readonly type: "look-up-endpoints" }

@@ -2,6 +2,7 @@ import { abortable, Scope, Wake, type Clock } from "@slipway/runtime";
 
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 import { keyText } from "../identity/key.ts";
+import { leastDatagramBytes } from "./datagram-size.ts";
 import type { DatagramSocket } from "./datagram-socket.ts";
 import { DiscoSealer, type DiscoKeys, type OpenedMessage } from "./disco-sealer.ts";
 import { EndpointFinder } from "./endpoint-finder.ts";
@@ -130,11 +131,25 @@ export class PathDriver implements AsyncDisposable {
     const nodeKey = this.#keyTexts.get(peerKey) ?? this.#noteKey(peerKey);
     const now = this.#now();
     this.#finder?.noteSent(now);
-    this.#act(this.#selector.receive({ type: "sent", nodeKey }, now));
+    const isFull = datagrams.some(({ length }) => length >= leastDatagramBytes);
+    this.#act(this.#selector.receive({ type: "sent", nodeKey, isFull }, now));
     const route = this.#selector.route(nodeKey, now);
     if (route === undefined) return;
-    if (route.kind !== "relay") this.#options.socket?.send(datagrams, route.address);
-    if (route.kind !== "udp") this.#options.relaySend(route.regionId, peerKey, datagrams);
+    if (route.kind === "relay") {
+      this.#options.relaySend(route.regionId, peerKey, datagrams);
+      return;
+    }
+    // Some may have been cut for another path, a moment ago.
+    const largestBytes = this.#selector.datagramBytes(nodeKey);
+    const isLong = ({ length }: Uint8Array): boolean => length > largestBytes;
+    const long = datagrams.filter(isLong);
+    const fitting = long.length === 0 ? datagrams : datagrams.filter((one) => !isLong(one));
+    if (fitting.length > 0) this.#options.socket?.send(fitting, route.address);
+    const relayed = route.kind === "both" ? datagrams : long;
+    const regionId = this.#peers.get(nodeKey)?.homeRegionId;
+    if (relayed.length > 0 && regionId !== undefined) {
+      this.#options.relaySend(regionId, peerKey, relayed);
+    }
   }
 
   /** Takes packets that a relay says a peer has sent. Those of unknown peers are dropped. */
@@ -178,6 +193,11 @@ export class PathDriver implements AsyncDisposable {
   /** Returns the present ways of data to a peer; undefined for an unknown one. */
   pathOf(peerKey: Uint8Array): PeerRoute | undefined {
     return this.#selector.route(keyText(peerKey), this.#now());
+  }
+
+  /** Returns the length of the longest datagram that the paths to a peer carry now. */
+  datagramBytes(peerKey: Uint8Array): number {
+    return this.#selector.datagramBytes(keyText(peerKey));
   }
 
   /** Sets the servers that tell us our addresses, in place of those before. */
@@ -278,10 +298,17 @@ export class PathDriver implements AsyncDisposable {
     this.#wakeLoop();
   }
 
-  #send({ peer, via, message, packetBytes }: PathAction & { readonly type: "send" }): void {
+  #send(action: PathAction & { readonly type: "send" }): void {
+    const { peer, via, message, packetBytes, isWhole } = action;
     const packet = this.#sealer.seal(peer.discoKey, message, packetBytes);
     if (packet === undefined) return;
-    if (via.kind === "udp") this.#options.socket?.send([packet], via.address);
+    if (isWhole && via.kind === "udp" && message.type === "ping") {
+      if (this.#options.socket?.sendWhole?.(packet, via.address) === true) return;
+      const nodeKey = keyText(peer.nodeKey);
+      const { transactionId } = message;
+      const event = { type: "not-whole", nodeKey, transactionId } as const;
+      this.#act(this.#selector.receive(event, this.#now()));
+    } else if (via.kind === "udp") this.#options.socket?.send([packet], via.address);
     else this.#options.relaySend(via.regionId, peer.nodeKey, [packet]);
   }
 

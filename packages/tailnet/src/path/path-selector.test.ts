@@ -69,7 +69,7 @@ function pongsTo(actions: readonly PathAction[]): readonly PathEvent[] {
 it("searches with the first data, and calls once its endpoints are fresh", () => {
   const selector = create();
   expect(selector.receive({ type: "peer", peer: peerOf(1, [at(5)]) }, 0)).toEqual([]);
-  const actions = selector.receive({ type: "sent", nodeKey: keyText(keyOf(1)) }, 0);
+  const actions = selector.receive({ type: "sent", nodeKey: keyText(keyOf(1)), isFull: false }, 0);
   expect(sentOf(actions).map(({ via, message }) => [via, message.type])).toEqual([
     [{ kind: "udp", address: at(5) }, "ping"],
   ]);
@@ -87,17 +87,55 @@ it("trusts an address for 6.5 s from each pong, and then sends both ways", () =>
   const selector = create();
   const nodeKey = keyText(keyOf(1));
   selector.receive({ type: "peer", peer: peerOf(1, [at(5)]) }, 0);
-  const pongs = pongsTo(selector.receive({ type: "sent", nodeKey }, 0));
+  const pongs = pongsTo(selector.receive({ type: "sent", nodeKey, isFull: false }, 0));
   for (const pong of pongs) selector.receive(pong, 20);
   expect(selector.route(nodeKey, 6519)).toEqual({ kind: "udp", address: at(5) });
   expect(selector.route(nodeKey, 6520)).toEqual({ kind: "both", regionId: 999, address: at(5) });
+});
+
+it("takes no pong for a proof of a length but that to a ping of this length, from where it went", () => {
+  const selector = create();
+  const nodeKey = keyText(keyOf(1));
+  const send = (isFull: boolean, now: number): readonly PathEvent[] =>
+    pongsTo(selector.receive({ type: "sent", nodeKey, isFull }, now));
+  selector.receive({ type: "peer", peer: peerOf(1, [at(5)]) }, 0);
+  const [pong] = send(false, 0);
+  if (pong?.type !== "message") throw new Error("wanted a ping");
+  selector.receive({ ...pong, packetBytes: 16_416 }, 20);
+  expect(selector.route(nodeKey, 20)).toMatchObject({ kind: "udp" });
+  expect(selector.datagramBytes(nodeKey)).toBe(1312);
+  const [proof] = send(true, 100);
+  if (proof?.type !== "message") throw new Error("wanted a probe");
+  for (const forged of [
+    { ...proof, source: { kind: "udp", address: at(6) } },
+    { ...proof, source: { kind: "relay", regionId: 999, nodeKey } },
+    { ...proof, senderKey: keyText(keyOf(102)) },
+    { ...pong, packetBytes: 16_416 },
+  ] as const) {
+    selector.receive(forged, 110);
+    expect(selector.datagramBytes(nodeKey)).toBe(1312);
+  }
+  selector.receive(proof, 120);
+  expect(selector.datagramBytes(nodeKey)).toBe(1440);
+  selector.receive(proof, 121);
+  expect(selector.datagramBytes(nodeKey)).toBe(1440);
+});
+
+it("answers a ping of any length with a pong that is no longer than those of others", () => {
+  const selector = create();
+  selector.receive({ type: "peer", peer: peerOf(1, [at(5)]) }, 0);
+  const ping = { type: "ping", transactionId: new Uint8Array(12), nodeKey: keyOf(1) } as const;
+  const event = from(1, 5, ping);
+  if (event.type !== "message") throw new Error("wanted a message");
+  const [pong] = sentOf(selector.receive({ ...event, packetBytes: 16_416 }, 0));
+  expect([pong?.message.type, pong?.packetBytes, pong?.isWhole]).toEqual(["pong", 1310, false]);
 });
 
 it("changes to a better address, and not for noise", () => {
   const selector = create();
   const nodeKey = keyText(keyOf(1));
   selector.receive({ type: "peer", peer: peerOf(1, [at(5), at(6)]) }, 0);
-  const [slow, fast] = pongsTo(selector.receive({ type: "sent", nodeKey }, 0));
+  const [slow, fast] = pongsTo(selector.receive({ type: "sent", nodeKey, isFull: false }, 0));
   if (slow === undefined || fast === undefined) throw new Error("wanted two pings");
   selector.receive(fast, 100);
   expect(selector.route(nodeKey, 100)).toMatchObject({ address: at(6) });
@@ -112,7 +150,7 @@ it("looks for a better address once a minute, if the one in use is slow", () => 
   const times: number[] = [];
   for (let now = 0; now < 130_000; now += 500) {
     const actions = [
-      ...selector.receive({ type: "sent", nodeKey }, now),
+      ...selector.receive({ type: "sent", nodeKey, isFull: false }, now),
       ...selector.receive({ type: "tick" }, now),
     ];
     for (const { via } of sentOf(actions)) {
@@ -140,7 +178,9 @@ it("ties an address to the peer that pinged from it, until another one answers t
   });
   selector.receive(from(1, 5, ping(7)), 0);
   expect(selector.ownerOf(at(5))).toBe(keyText(keyOf(1)));
-  for (const pong of pongsTo(selector.receive({ type: "sent", nodeKey: keyText(keyOf(2)) }, 0))) {
+  for (const pong of pongsTo(
+    selector.receive({ type: "sent", nodeKey: keyText(keyOf(2)), isFull: false }, 0),
+  )) {
     selector.receive(pong, 10);
   }
   expect(selector.ownerOf(at(5))).toBe(keyText(keyOf(2)));
@@ -156,7 +196,10 @@ it("pings a bounded number of addresses of all peers together", () => {
   for (let byte = 1; byte <= 90; byte += 1) {
     const endpoints = Array.from({ length: 16 }, (_, index) => at(index));
     selector.receive({ type: "peer", peer: peerOf(byte, endpoints) }, 0);
-    const actions = selector.receive({ type: "sent", nodeKey: keyText(keyOf(byte)) }, 0);
+    const actions = selector.receive(
+      { type: "sent", nodeKey: keyText(keyOf(byte)), isFull: false },
+      0,
+    );
     count += sentOf(actions).length;
   }
   expect(count).toBe(512);
@@ -198,7 +241,7 @@ class Run {
         this.#receive({ type: "peer-removed", nodeKey: keyText(keyOf(event.byte)) }, now);
         return;
       case "sent":
-        this.#receive({ type: "sent", nodeKey: keyText(keyOf(event.byte)) }, now);
+        this.#receive({ type: "sent", nodeKey: keyText(keyOf(event.byte)), isFull: false }, now);
         return;
       case "ping": {
         const { byte, id, last } = event;

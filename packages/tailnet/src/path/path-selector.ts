@@ -1,6 +1,7 @@
 import type { DiscoMessage } from "@slipway/wire";
 
 import { keyText } from "../identity/key.ts";
+import { leastDatagramBytes } from "./datagram-size.ts";
 import { defaultPathLimits, type PathLimits } from "./limits.ts";
 import type { PathAction, PathPeer, PathVia, PeerRoute } from "./path-action.ts";
 import { PeerPath } from "./peer-path.ts";
@@ -26,8 +27,10 @@ export interface ReceivedMessage {
 export type PathEvent =
   | { readonly type: "peer"; readonly peer: PathPeer }
   | { readonly type: "peer-removed"; readonly nodeKey: string }
-  /** Data goes to the peer. */
-  | { readonly type: "sent"; readonly nodeKey: string }
+  /** Data goes to the peer; `isFull` says that some of it was cut to the length that every path carries. */
+  | { readonly type: "sent"; readonly nodeKey: string; readonly isFull: boolean }
+  /** A ping was not sent, or not in one piece as far as the machine can tell. */
+  | { readonly type: "not-whole"; readonly nodeKey: string; readonly transactionId: Uint8Array }
   | ({ readonly type: "message" } & ReceivedMessage)
   /** Our own endpoints were looked up. */
   | { readonly type: "endpoints"; readonly addresses: readonly UdpAddress[] }
@@ -81,7 +84,12 @@ export class PathSelector {
         this.#removePeer(this.#peers.get(event.nodeKey));
         break;
       case "sent":
-        this.#touch(this.#peers.get(event.nodeKey), now, (peer) => peer.noteSent(now));
+        this.#touch(this.#peers.get(event.nodeKey), now, (peer) => {
+          peer.noteSent(event.isFull, now);
+        });
+        break;
+      case "not-whole":
+        this.#peers.get(event.nodeKey)?.noteNotWhole(event.transactionId, now);
         break;
       case "message":
         this.#receiveMessage(event, now);
@@ -117,6 +125,11 @@ export class PathSelector {
   /** Returns the ways of data to a peer now; undefined for an unknown one. */
   route(nodeKey: string, now: number): PeerRoute | undefined {
     return this.#peers.get(nodeKey)?.route(now);
+  }
+
+  /** Returns the length of the longest datagram that the ways to a peer carry now. */
+  datagramBytes(nodeKey: string): number {
+    return this.#peers.get(nodeKey)?.datagramBytes ?? leastDatagramBytes;
   }
 
   /** Returns the digits of the key of the peer that proved to be at an address. */

@@ -3,14 +3,17 @@ import { encodeHex, paddedDiscoBytes, type DiscoMessage } from "@slipway/wire";
 import { keyText } from "../identity/key.ts";
 import { isBetter } from "./best-address.ts";
 import { Candidates, isNamed, type Candidate } from "./candidates.ts";
+import { relayDatagramBytes } from "./datagram-size.ts";
 import { ExplicitPings } from "./explicit-pings.ts";
 import type { PathLimits } from "./limits.ts";
 import type { OwnEndpoints, PathAction, PathPeer, PathVia, PeerRoute } from "./path-action.ts";
+import { PathSize } from "./path-size.ts";
 import { RecentTransactions } from "./recent-transactions.ts";
 import { SentPings } from "./sent-pings.ts";
 import {
   activeMs,
   freshEndpointsMs,
+  fullMs,
   goodLatencyMs,
   heartbeatMs,
   roundMs,
@@ -59,6 +62,7 @@ export class PeerPath {
   #peer: PathPeer;
   #state: State = { kind: "relayed" };
   #sentAt = Number.NEGATIVE_INFINITY;
+  #fullAt = Number.NEGATIVE_INFINITY;
   #roundAt = Number.NEGATIVE_INFINITY;
   /** A call waits for our own endpoints. */
   #isCallDue = false;
@@ -85,6 +89,11 @@ export class PeerPath {
 
   get homeRegionId(): number {
     return this.#peer.homeRegionId;
+  }
+
+  /** The length of the longest datagram that the present ways carry. */
+  get datagramBytes(): number {
+    return this.#best === undefined ? relayDatagramBytes : this.#best.size.bytes;
   }
 
   /** The time at which `tick` is due; undefined if nothing waits. */
@@ -117,14 +126,26 @@ export class PeerPath {
     return this.#isTrusted(now) ? { kind: "udp", address } : { kind: "both", regionId, address };
   }
 
-  /** Notes that data is sent, which makes the peer active. */
-  noteSent(now: number): void {
+  /** Notes that data is sent, which makes the peer active; `isFull` that it would gain from longer datagrams. */
+  noteSent(isFull: boolean, now: number): void {
     this.#sentAt = now;
+    if (isFull) this.#fullAt = now;
     this.#advance(now);
   }
 
+  /** Takes a ping for one that proves nothing: it was not sent in one piece. */
+  noteNotWhole(transactionId: Uint8Array, now: number): void {
+    const transaction = encodeHex(transactionId);
+    const { candidate, provesBytes } = this.#sentPings.get(transaction) ?? {};
+    if (provesBytes === undefined) return;
+    this.#sentPings.delete(transaction);
+    candidate?.size.missed(provesBytes, now);
+  }
+
   tick(now: number): void {
-    for (const { candidate, sentAt } of this.#sentPings.takeExpired(now)) {
+    for (const { candidate, sentAt, provesBytes } of this.#sentPings.takeExpired(now)) {
+      // The next probe, or a shorter ping, tells what is the matter.
+      if (provesBytes !== undefined) continue;
       const { trustedUntil = 0 } = this.#state.kind === "direct" ? this.#state : {};
       const isBest = candidate !== undefined && candidate.key === this.#best?.key;
       if (isBest && !this.#isTrusted(now) && sentAt >= trustedUntil) {
@@ -179,8 +200,13 @@ export class PeerPath {
     }
     if (via.kind === "relay") return true;
     const candidate = this.#candidates.hear(via.address, now);
-    candidate.latencyMs = latencyMs;
-    this.#trust(candidate, now);
+    if (ping.provesBytes === undefined) {
+      candidate.latencyMs = latencyMs;
+      this.#trust(candidate, now);
+    } else {
+      candidate.size.answered(ping.provesBytes, now);
+    }
+    this.#probeSize(now);
     return true;
   }
 
@@ -204,7 +230,10 @@ export class PeerPath {
     this.#state = { kind: "relayed" };
     this.#sentPings.clear();
     this.#roundAt = Number.NEGATIVE_INFINITY;
-    for (const candidate of this.#candidates) candidate.pingedAt = Number.NEGATIVE_INFINITY;
+    for (const candidate of this.#candidates) {
+      candidate.pingedAt = Number.NEGATIVE_INFINITY;
+      candidate.size = new PathSize();
+    }
     this.#advance(now);
   }
 
@@ -241,6 +270,36 @@ export class PeerPath {
     if (now >= this.#nextRound()) this.#pingAll(now);
     const best = this.#best;
     if (best !== undefined && now >= best.pingedAt + heartbeatMs) this.#sendPing(best, now);
+    this.#probeSize(now);
+  }
+
+  /**
+   * Probes the length of datagrams that the best address takes, while data is sent that would gain from longer ones. Only an
+   * address that answers gets long packets.
+   */
+  #probeSize(now: number): void {
+    const best = this.#best;
+    if (best === undefined || !this.#isTrusted(now) || now - this.#fullAt >= fullMs) return;
+    const packetBytes = best.size.take(now);
+    if (packetBytes === undefined) return;
+    const transactionId = this.#addPing(best, now, { provesBytes: packetBytes });
+    const message = { type: "ping", transactionId, nodeKey: this.#needs.nodeKey } as const;
+    const via = { kind: "udp", address: best.address } as const;
+    const { emit } = this.#needs;
+    emit({ type: "send", peer: this.#peer, via, message, packetBytes, isWhole: true });
+  }
+
+  /** Notes a ping that is sent now, and returns its transaction id. */
+  #addPing(
+    candidate: Candidate | undefined,
+    now: number,
+    purpose: { readonly explicitId?: number | undefined; readonly provesBytes?: number },
+  ): Uint8Array {
+    const { explicitId, provesBytes } = purpose;
+    const transactionId = this.#needs.randomBytes(transactionIdBytes);
+    const ping = { candidate, sentAt: now, explicitId, provesBytes };
+    this.#sentPings.add(encodeHex(transactionId), ping);
+    return transactionId;
   }
 
   /** Returns the time of the next round or heartbeat; never, if the peer is not active by then. */
@@ -299,8 +358,7 @@ export class PeerPath {
 
   /** Pings an address, or over the relay. */
   #sendPing(candidate: Candidate | undefined, now: number, explicitId?: number): void {
-    const transactionId = this.#needs.randomBytes(transactionIdBytes);
-    this.#sentPings.add(encodeHex(transactionId), { candidate, sentAt: now, explicitId });
+    const transactionId = this.#addPing(candidate, now, { explicitId });
     if (candidate !== undefined) candidate.pingedAt = now;
     const via: PathVia =
       candidate === undefined ? this.#relay : { kind: "udp", address: candidate.address };
@@ -317,7 +375,8 @@ export class PeerPath {
   }
 
   #send(via: PathVia, message: DiscoMessage, packetBytes: number): void {
-    this.#needs.emit({ type: "send", peer: this.#peer, via, message, packetBytes });
+    const { emit } = this.#needs;
+    emit({ type: "send", peer: this.#peer, via, message, packetBytes, isWhole: false });
   }
 
   get #relay(): PathVia {
@@ -331,7 +390,10 @@ export class PeerPath {
       best.key === candidate.key ||
       !this.#isTrusted(now) ||
       isBetter(candidate, best);
-    if (isChosen) this.#state = { kind: "direct", best: candidate, trustedUntil: now + trustMs };
+    if (!isChosen) return;
+    // Another address is another path, whatever was known of it.
+    if (best?.key !== candidate.key) candidate.size = new PathSize();
+    this.#state = { kind: "direct", best: candidate, trustedUntil: now + trustMs };
   }
 }
 

@@ -8,6 +8,8 @@ export interface SentPing {
   readonly sentAt: number;
   /** The explicit ping that it is part of; undefined for one of our own accord. */
   readonly explicitId: number | undefined;
+  /** The length of its packet, if that is what it is to prove. */
+  readonly provesBytes: number | undefined;
 }
 
 /** The pings of one peer that wait for their pongs, oldest first. A full set forgets the oldest. */

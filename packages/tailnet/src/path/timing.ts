@@ -12,6 +12,8 @@ export const roundMs = 5000;
 export const upgradeMs = 60_000;
 /** A trusted address with less latency is good enough. */
 export const goodLatencyMs = 5;
+/** The length that a path takes is looked for while full datagrams are sent, and for this long after. */
+export const fullMs = 10_000;
 /** A ping without a pong is forgotten after this long. */
 export const pingTimeoutMs = 5000;
 /** An address that only messages of the peer have shown is forgotten this long after the last of them. */

@@ -51,7 +51,7 @@ export class IcmpLayer {
       case "unknown-next-header":
         this.#needs.unreachable(message.cause);
         return;
-      // Nobody here asks, routes, or sends packets that are too big.
+      // Nobody here asks or routes, and the paths know best what they carry.
       case "echo-reply":
       case "packet-too-big":
       case "time-exceeded":
@@ -84,7 +84,7 @@ export class IcmpLayer {
   #answer(message: Icmpv6Message, { source, destination }: Ipv6Packet): void {
     const { batch } = this.#needs;
     const addressSum = pseudoHeaderSum(source, destination, IpProtocol.icmpv6);
-    const length = writeIcmpv6(batch.buffer, ipv6HeaderBytes, message, addressSum);
+    const length = writeIcmpv6(batch.buffer, batch.payloadStart, message, addressSum);
     batch.push({ source: destination, destination: source, nextHeader: IpProtocol.icmpv6 }, length);
   }
 }

@@ -7,6 +7,7 @@ import {
   pseudoHeaderSum,
   writeIcmpv6,
   writeIpv6Header,
+  writeUdp,
   type Icmpv6Message,
 } from "@slipway/wire";
 import { afterEach, expect, it } from "vitest";
@@ -359,4 +360,74 @@ it("ends all streams, listeners and sockets when it is closed", async () => {
   for await (const one of listener) expect(one).toBeUndefined();
   for await (const one of socket) expect(one).toBeUndefined();
   expect(() => client.listen(99)).toThrow(expect.objectContaining({ code: "closed" }));
+});
+
+/** Opens two stacks that take packets of 16 KiB, over a path that carries `carried.bytes`. */
+function openLargePair(carried: { bytes: number }, lengths: number[] = []) {
+  const tcpPackets = { largestBytes: 16_384, carriedBytes: () => carried.bytes };
+  const client: NetworkStack = open(
+    ours,
+    (packets) => {
+      lengths.push(...packets.map(({ length }) => length));
+      server.receive(packets);
+    },
+    { tcpPackets },
+  );
+  const server: NetworkStack = open(theirs, (packets) => client.receive(packets), { tcpPackets });
+  return [client, server] as const;
+}
+
+it("sends packets of TCP as long as the path carries now", async () => {
+  const carried = { bytes: 16_384 };
+  const lengths: number[] = [];
+  const [stream, accepted] = await connectPair(...openLargePair(carried, lengths));
+  const upload = Buffer.alloc(1_000_000, "large and small");
+  const sent = (async () => {
+    for (const bytes of [16_384, 1280, 8800]) {
+      carried.bytes = bytes;
+      await stream.write(upload, signal);
+    }
+    stream.finish();
+  })();
+  const read = await readAll(accepted);
+  await sent;
+  expect(Buffer.concat([upload, upload, upload]).equals(read)).toBe(true);
+  for (const bytes of [16_384, 1280, 8800]) expect(lengths).toContain(bytes);
+});
+
+it("sends a peer that takes 1280 bytes no more", async () => {
+  const lengths: number[] = [];
+  const client: NetworkStack = open(
+    ours,
+    (packets) => {
+      lengths.push(...packets.map(({ length }) => length));
+      server.receive(packets);
+    },
+    { tcpPackets: { largestBytes: 16_384, carriedBytes: () => 65_000 } },
+  );
+  const server: NetworkStack = open(theirs, (packets) => client.receive(packets));
+  const upload = Buffer.alloc(100_000, "small");
+  const [stream, accepted] = await connectPair(client, server);
+  const sent = stream.write(upload, signal).then(() => stream.finish());
+  expect(upload.equals(await readAll(accepted))).toBe(true);
+  await sent;
+  expect(Math.max(...lengths)).toBe(1280);
+});
+
+it("takes long packets of TCP alone", async () => {
+  const { stack } = openAlone({ tcpPackets: { largestBytes: 16_384, carriedBytes: () => 1280 } });
+  const socket = stack.bindUdp(7);
+  const bytes = new Uint8Array(1400);
+  const header = { source: theirs, destination: ours, nextHeader: IpProtocol.udp };
+  const datagram = { sourcePort: 9, destinationPort: 7, payload: new Uint8Array(1300) };
+  const length = writeUdp(bytes, ipv6HeaderBytes, datagram, 0);
+  writeIpv6Header(bytes, 0, header, length);
+  stack.receive([bytes.subarray(0, ipv6HeaderBytes + length)]);
+  const short = { ...datagram, payload: Uint8Array.of(1) };
+  writeIpv6Header(bytes, 0, header, writeUdp(bytes, ipv6HeaderBytes, short, 0));
+  stack.receive([bytes.subarray(0, ipv6HeaderBytes + 9)]);
+  for await (const { payload } of socket) {
+    expect(payload).toEqual(Uint8Array.of(1));
+    break;
+  }
 });

@@ -19,8 +19,8 @@ import type { TcpStream } from "./tcp-stream.ts";
 import { UdpLayer, type DatagramHandler } from "./udp-layer.ts";
 import type { UdpSocket } from "./udp-socket.ts";
 
-/** The MTU of a tunnel (docs/protocol/tailnet.md §7.1). */
-const defaultMtu = 1280;
+/** The longest packet that every peer and path takes (docs/protocol/tailnet.md §7.1). */
+const mtu = 1280;
 
 /** The lateness of a timer that shows that the event loop was busy. */
 const lateMs = 20;
@@ -36,10 +36,17 @@ export interface StackOptions {
   readonly randomUint32: () => number;
   /** Sends packets to the peers. */
   readonly send: SendPackets;
-  /** The largest packet (default: 1280). */
-  readonly mtu?: number;
   readonly tcp?: TcpOptions;
+  /** The lengths of packets of TCP; all others have 1,280 bytes at most (default: those of TCP too). */
+  readonly tcpPackets?: TcpPacketSizes;
   readonly limits?: Partial<StackLimits>;
+}
+
+export interface TcpPacketSizes {
+  /** The longest that this end takes, and tells its peers to take. */
+  readonly largestBytes: number;
+  /** Returns the longest that the path to an address carries now. */
+  readonly carriedBytes: (destination: Uint8Array) => number;
 }
 
 export interface ConnectOptions {
@@ -59,7 +66,7 @@ export class NetworkStack implements AsyncDisposable {
   readonly #addresses: readonly Uint8Array[];
   readonly #clock: Clock;
   readonly #randomUint32: () => number;
-  readonly #mtu: number;
+  readonly #largestTcpBytes: number;
   readonly #batch: PacketBatch;
   readonly #tcp: TcpLayer;
   readonly #udp: UdpLayer;
@@ -72,17 +79,18 @@ export class NetworkStack implements AsyncDisposable {
   #isClosed = false;
 
   constructor(options: StackOptions) {
-    const { clock, mtu = defaultMtu, randomUint32 } = options;
+    const { clock, randomUint32 } = options;
+    const tcpPackets = options.tcpPackets ?? { largestBytes: mtu, carriedBytes: () => mtu };
     const limits = { ...defaultLimits, ...options.limits };
     this.#addresses = options.addresses;
     this.#clock = clock;
     this.#randomUint32 = randomUint32;
-    this.#mtu = mtu;
-    this.#batch = new PacketBatch(mtu, options.send);
+    this.#largestTcpBytes = tcpPackets.largestBytes;
+    this.#batch = new PacketBatch(Math.max(mtu, tcpPackets.largestBytes), options.send);
     const now = (): number => clock.monotonic();
     const flushSoon = (): void => this.#flushSoon();
     const needs = { now, batch: this.#batch, mtu, flushSoon };
-    this.#tcp = new TcpLayer({ ...needs, randomUint32 }, options.tcp ?? {}, limits);
+    this.#tcp = new TcpLayer({ ...needs, ...tcpPackets, randomUint32 }, options.tcp ?? {}, limits);
     this.#udp = new UdpLayer(needs, limits);
     this.#icmp = new IcmpLayer({ ...needs, unreachable: (cause) => this.#unreachable(cause) });
     this.#scope.run((signal) => this.#run(signal));
@@ -191,9 +199,10 @@ export class NetworkStack implements AsyncDisposable {
   }
 
   /** Returns true if a packet is for one of the addresses, from one that can be answered, and not too big. */
-  #isTaken({ source, destination, payloadEnd }: Ipv6Packet): boolean {
+  #isTaken({ source, destination, nextHeader, payloadEnd }: Ipv6Packet): boolean {
     const isMulticast = source[0] === 0xff;
-    if (isMulticast || payloadEnd > this.#mtu) return false;
+    const largestBytes = nextHeader === IpProtocol.tcp ? this.#largestTcpBytes : mtu;
+    if (isMulticast || payloadEnd > largestBytes) return false;
     return this.#addresses.some((address) => isSameAddress(address, destination));
   }
 

@@ -1,43 +1,52 @@
 import { ipv6HeaderBytes, writeIpv6Header, type Ipv6Header } from "@slipway/wire";
 
-/** The packets that are handed on at once. */
+/** The packets that are handed on at once, and the room for them. */
 const batchPackets = 64;
+const batchBytes = 96 * 1024;
 
 /** Takes packets. The views are reused once it returns: it copies what it keeps. */
 export type SendPackets = (packets: readonly Uint8Array[]) => void;
 
-/** Collects packets in buffers that are used again and again, and hands them on in batches. */
+/** Collects packets in one buffer that is used again and again, and hands them on in batches. */
 export class PacketBatch {
   readonly #send: SendPackets;
-  readonly #slots: readonly Uint8Array[];
+  readonly #largestBytes: number;
+  readonly #bytes: Uint8Array;
   #packets: Uint8Array[] = [];
+  /** The place of the next packet. */
+  #at = 0;
 
-  constructor(mtu: number, send: SendPackets) {
+  /** Creates a batch for packets of up to `largestBytes`. */
+  constructor(largestBytes: number, send: SendPackets) {
+    this.#largestBytes = largestBytes;
     this.#send = send;
-    const bytes = new Uint8Array(batchPackets * mtu);
-    this.#slots = Array.from({ length: batchPackets }, (_, slot) =>
-      bytes.subarray(slot * mtu, (slot + 1) * mtu),
-    );
+    this.#bytes = new Uint8Array(Math.max(batchBytes, largestBytes));
   }
 
-  /** Returns the buffer of the next packet, as long as the MTU. Its payload begins at 40. */
+  /** The buffer of the next packet, which has room for the largest. */
   get buffer(): Uint8Array {
-    const slot = this.#slots[this.#packets.length];
-    if (slot === undefined) throw new RangeError("the batch is full");
-    return slot;
+    return this.#bytes;
   }
 
-  /** Adds the packet whose payload was written to `buffer`. */
+  /** The place in the buffer where the payload of the next packet begins. */
+  get payloadStart(): number {
+    return this.#at + ipv6HeaderBytes;
+  }
+
+  /** Adds the packet whose payload was written to its place. */
   push(header: Ipv6Header, payloadBytes: number): void {
-    const { buffer } = this;
-    writeIpv6Header(buffer, 0, header, payloadBytes);
-    const length = ipv6HeaderBytes + payloadBytes;
-    this.#packets.push(length === buffer.length ? buffer : buffer.subarray(0, length));
-    if (this.#packets.length === this.#slots.length) this.flush();
+    const end = this.payloadStart + payloadBytes;
+    writeIpv6Header(this.#bytes, this.#at, header, payloadBytes);
+    this.#packets.push(this.#bytes.subarray(this.#at, end));
+    this.#at = end;
+    const isFull =
+      this.#packets.length === batchPackets || end + this.#largestBytes > this.#bytes.length;
+    if (isFull) this.flush();
   }
 
   /** Hands on what was collected. */
   flush(): void {
+    this.#at = 0;
     if (this.#packets.length === 0) return;
     const packets = this.#packets;
     this.#packets = [];

@@ -31,15 +31,18 @@ export interface TcpLayerNeeds {
   /** Unsigned 32 bits that nobody can guess. */
   readonly randomUint32: () => number;
   readonly batch: PacketBatch;
-  readonly mtu: number;
+  /** The longest packet that this end takes. */
+  readonly largestBytes: number;
+  /** Returns the longest packet that the path to an address carries now. */
+  readonly carriedBytes: (destination: Uint8Array) => number;
   /** Has `flush` called soon. */
   readonly flushSoon: () => void;
 }
 
 export type RequestHandler = (request: TcpRequest) => void;
 
-/** A TCP header, without its options. */
-const headerBytes = 20;
+/** The headers of a segment, without options of TCP. */
+const headerBytes = ipv6HeaderBytes + 20;
 
 /** All TCP connections of a stack: finds the one of a segment, opens and accepts them, and wakes them. */
 export class TcpLayer {
@@ -213,14 +216,14 @@ export class TcpLayer {
 
   /** Opens a connection, or accepts the one of a SYN. */
   #add(local: Endpoint, remote: Endpoint, syn: TcpSegment | undefined): TcpLink {
-    const { randomUint32, mtu, now } = this.#needs;
+    const { randomUint32, largestBytes, now } = this.#needs;
     const flow = {
       localPort: local.port,
       remotePort: remote.port,
       addressSum: pseudoHeaderSum(local.address, remote.address, IpProtocol.tcp),
       initialSequence: randomUint32(),
       timestampOffset: randomUint32(),
-      maxSegmentBytes: mtu - ipv6HeaderBytes - headerBytes,
+      maxSegmentBytes: largestBytes - headerBytes,
     };
     const connection =
       syn === undefined
@@ -281,12 +284,14 @@ export class TcpLayer {
   }
 
   #drain(link: TcpLink): void {
-    const { batch } = this.#needs;
+    const { batch, carriedBytes } = this.#needs;
+    const { connection, header } = link;
     const now = this.#needs.now();
+    connection.limitSegments(carriedBytes(header.destination) - headerBytes);
     for (;;) {
-      const length = link.connection.writeSegment(batch.buffer, ipv6HeaderBytes, now);
+      const length = connection.writeSegment(batch.buffer, batch.payloadStart, now);
       if (length === 0) return;
-      batch.push(link.header, length);
+      batch.push(header, length);
     }
   }
 
@@ -304,7 +309,7 @@ export class TcpLayer {
   #reset(segment: TcpSegment, local: Endpoint, remote: Endpoint): void {
     const { batch } = this.#needs;
     const addressSum = pseudoHeaderSum(local.address, remote.address, IpProtocol.tcp);
-    const length = writeResetFor(segment, batch.buffer, ipv6HeaderBytes, addressSum);
+    const length = writeResetFor(segment, batch.buffer, batch.payloadStart, addressSum);
     if (length === 0) return;
     const header = {
       source: local.address,

@@ -89,7 +89,7 @@ export class UdpLayer {
     }
     const addressSum = pseudoHeaderSum(from.address, to.address, IpProtocol.udp);
     const datagram = { sourcePort: from.port, destinationPort: to.port, payload };
-    const length = writeUdp(batch.buffer, ipv6HeaderBytes, datagram, addressSum);
+    const length = writeUdp(batch.buffer, batch.payloadStart, datagram, addressSum);
     batch.push(
       { source: from.address, destination: to.address, nextHeader: IpProtocol.udp },
       length,

@@ -1,8 +1,16 @@
-import { ipv6HeaderBytes } from "@slipway/wire";
+import { ipv6HeaderBytes, minTransportBytes } from "@slipway/wire";
 
 /** The places of the addresses in an IPv6 packet. */
 export const sourceOffset = 8;
 export const destinationOffset = 24;
+
+/** The size of the blocks that packets are padded to (docs/protocol/tailnet.md §5.4). */
+const blockBytes = 16;
+
+/** Returns the length of the longest packet whose message has at most `datagramBytes`. */
+export function packetBytesOf(datagramBytes: number): number {
+  return Math.floor((datagramBytes - minTransportBytes) / blockBytes) * blockBytes;
+}
 
 /**
  * Returns where the IPv6 packet ends that begins at `start`; undefined if it is none, or does not end by `end`. The hot

@@ -7,7 +7,8 @@ export class TunnelPeer implements Sleeper {
   readonly publicKey: Uint8Array;
   readonly protocol: WireguardPeer;
   /** Encrypted packets that leave at the end of the turn. */
-  outgoing: Uint8Array[] = [];
+  #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
   /** True while something waits for the end of the turn. */
   isDirty = false;
   /** The handshake that was reported last. */
@@ -20,12 +21,24 @@ export class TunnelPeer implements Sleeper {
     this.protocol = protocol;
   }
 
+  /** The bytes of the datagrams that wait. */
+  get outgoingBytes(): number {
+    return this.#outgoingBytes;
+  }
+
+  /** Adds an encrypted packet. */
+  add(datagram: Uint8Array): void {
+    this.#outgoing.push(datagram);
+    this.#outgoingBytes += datagram.length;
+  }
+
   /** Takes all datagrams that wait, in order. */
   takeDatagrams(): readonly Uint8Array[] {
     const output = this.protocol.takeOutput();
-    const { outgoing } = this;
+    const outgoing = this.#outgoing;
     if (outgoing.length === 0) return output;
-    this.outgoing = [];
+    this.#outgoing = [];
+    this.#outgoingBytes = 0;
     return output.length === 0 ? outgoing : [...output, ...outgoing];
   }
 }

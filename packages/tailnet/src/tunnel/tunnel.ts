@@ -33,8 +33,8 @@ import { TunnelPeer } from "./tunnel-peer.ts";
 /** The longest sleep that a timer takes; the loop looks again then. */
 const maxSleepMs = 2 ** 30;
 const keyBytes = 32;
-/** The datagrams to one peer that wait for the end of the turn; more go out before it. */
-const maxOutgoing = 1024;
+/** The bytes of datagrams to one peer that wait for the end of the turn; more go out before it. */
+const maxOutgoingBytes = 1280 * 1024;
 
 /**
  * A WireGuard device for many peers: encrypts IPv6 packets to the peer that has their destination, and decrypts what comes
@@ -117,12 +117,18 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     this.#routes.remove(peer.protocol);
     this.#wakes.remove(peer);
     peer.protocol.close();
-    peer.outgoing = [];
+    peer.takeDatagrams();
   }
 
   /** Returns the public keys of all peers. */
   peers(): readonly Uint8Array[] {
     return [...this.#peers.values()].map(({ publicKey }) => publicKey);
+  }
+
+  /** Returns the public key of the peer that has an IPv6 address. */
+  ownerOf(address: Uint8Array): Uint8Array | undefined {
+    const protocol = this.#routes.find(address, 0);
+    return protocol && this.#byProtocol.get(protocol)?.publicKey;
   }
 
   /** Begins a handshake with a peer, unless one was begun within five seconds. */
@@ -223,8 +229,8 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     const datagram = this.#pool.take(transportBytes(packet.length));
     datagram.set(packet, transportHeaderBytes);
     session.seal(datagram);
-    peer.outgoing.push(datagram);
-    if (peer.outgoing.length >= maxOutgoing) this.#transmit(peer);
+    peer.add(datagram);
+    if (peer.outgoingBytes >= maxOutgoingBytes) this.#transmit(peer);
   }
 
   #receiveInitiation(

@@ -101,19 +101,21 @@ export class WorldPeer {
   }
 
   /** Sends a datagram that is not about paths. */
-  send(to: WorldPeer, byte = 4): void {
-    this.driver.sendDatagrams(to.node.publicKey, [Uint8Array.of(byte, 0, 0, 0, 1, 2, 3, 4)]);
+  send(to: WorldPeer, byte = 4, length = 8): void {
+    const datagram = new Uint8Array(length).fill(1);
+    datagram.set([byte, 0, 0, 0]);
+    this.driver.sendDatagrams(to.node.publicKey, [datagram]);
   }
 
   pathTo(other: WorldPeer): PeerRoute["kind"] | undefined {
     return this.driver.pathOf(other.node.publicKey)?.kind;
   }
 
-  /** Sends both ways for some seconds, ten times a second. */
-  async talk(other: WorldPeer, seconds: number): Promise<void> {
+  /** Sends datagrams of a length both ways for some seconds, ten times a second. */
+  async talk(other: WorldPeer, seconds: number, length?: number): Promise<void> {
     for (let turn = 0; turn < seconds * 10; turn += 1) {
-      this.send(other);
-      other.send(this);
+      this.send(other, 4, length);
+      other.send(this, 4, length);
       await this.#world.clock.advance(100);
     }
   }

@@ -34,6 +34,8 @@ export class UdpNetwork {
   readonly #nats = new Map<string, Nat>();
   delayMs = 10;
   lossRate = 0;
+  /** The length of the longest datagram that arrives: longer ones are lost, and nobody is told. */
+  maxDatagramBytes = Number.POSITIVE_INFINITY;
   /** Drops the datagrams for which it returns true. */
   isBlocked: (flight: Flight) => boolean = () => false;
   /** Sees the datagrams that the network carries, as they are outside of NATs. */
@@ -91,6 +93,7 @@ export class UdpNetwork {
 
   #carry(flight: Flight, arrive: (flight: Flight) => void): void {
     this.onFlight(flight);
+    if (flight.datagram.length > this.maxDatagramBytes) return;
     if (this.isBlocked(flight) || this.#random.chance(this.lossRate)) return;
     const copy = { ...flight, datagram: Uint8Array.from(flight.datagram) };
     void this.#clock.sleep(this.delayMs, neverAborted).then(() => arrive(copy));
@@ -160,6 +163,8 @@ export class SimulatedSocket implements DatagramSocket {
   readonly nat: Nat | undefined;
   local: UdpAddress;
   isPlugged = true;
+  /** The length of the longest datagram that the machine sends in one piece, as far as it knows. */
+  wholeBytes = Number.POSITIVE_INFINITY;
   /** The times that somebody asked for its addresses. */
   looks = 0;
   readonly #send: (flight: Flight) => void;
@@ -187,6 +192,12 @@ export class SimulatedSocket implements DatagramSocket {
   send(datagrams: readonly Uint8Array[], to: UdpAddress): void {
     if (!this.isPlugged) return;
     for (const datagram of datagrams) this.#send({ from: this.local, to, datagram });
+  }
+
+  /** Sends a datagram all the same if it has to be cut: its fragments arrive. */
+  sendWhole(datagram: Uint8Array, to: UdpAddress): boolean {
+    this.send([datagram], to);
+    return this.isPlugged && datagram.length <= this.wholeBytes;
   }
 
   onDatagrams(receiver: DatagramReceiver | undefined): void {

@@ -25,8 +25,9 @@ export const wipeAfterMs = 3 * rejectAfterMs;
 export const rekeyAfterMessages = 2 ** 52;
 export const rejectAfterMessages = 2 ** 53 - 2 ** 13 - 1;
 
-/** The packets that wait for a handshake; the oldest is dropped for a further one. */
+/** The packets that wait for a handshake, and their bytes; the oldest are dropped for a further one. */
 export const maxStagedPackets = 128;
+export const maxStagedBytes = 128 * 1280;
 /** The least time between two initiations that are answered (§5.1). */
 export const minInitiationGapMs = 20;
 /** The time for which a cookie is used, and its secret kept. */

@@ -163,6 +163,20 @@ it("lets 128 packets wait, and drops the oldest for more", () => {
   expect([other.packets[0], other.packets.at(-1)]).toEqual(["872", "999"]);
 });
 
+it("lets no more bytes wait than 128 packets of 1280 bytes have", () => {
+  const pair = openPair();
+  const [one, other] = pair;
+  for (let count = 0; count < 100; count += 1) one.send(String(count).padEnd(16_384), 0);
+  expect(one.peer.stagedPackets).toBe(10);
+  settle(pair, 0);
+  expect(other.packets.map((packet) => packet.trimEnd())).toEqual(
+    Array.from({ length: 10 }, (_, at) => String(90 + at)),
+  );
+  for (let count = 0; count < 200; count += 1) one.send("again", 1);
+  settle(pair, 1);
+  expect(other.packets).toHaveLength(210);
+});
+
 it("answers an initiation once, and no older or hasty one", () => {
   const [one, other] = openPair();
   one.peer.initiate(0);

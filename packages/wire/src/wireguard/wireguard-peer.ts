@@ -3,7 +3,7 @@ import { type OpenedInitiation, type PendingHandshake, startHandshake } from "./
 import type { LocalIdentity, RemoteIdentity } from "./identity.ts";
 import type { IndexTable } from "./index-table.ts";
 import { KeySlots } from "./key-slots.ts";
-import { maxStagedPackets, minInitiationGapMs, rekeyTimeoutMs } from "./limits.ts";
+import { maxStagedBytes, maxStagedPackets, minInitiationGapMs, rekeyTimeoutMs } from "./limits.ts";
 import type { CookieReply, HandshakeResponse } from "./message.ts";
 import { PeerTimers } from "./peer-timers.ts";
 import { isLater, Timestamps } from "./tai64n.ts";
@@ -41,6 +41,7 @@ export class WireguardPeer {
   #answered: { readonly timestamp: Uint8Array; readonly at: number } | undefined;
   #lastHandshakeAt: number | undefined;
   #staged: Uint8Array[] = [];
+  #stagedBytes = 0;
   #output: Uint8Array[] = [];
 
   constructor(needs: PeerNeeds, remote: RemoteIdentity) {
@@ -80,10 +81,13 @@ export class WireguardPeer {
     return current;
   }
 
-  /** Takes a packet that waits for a session, and asks for one. The oldest makes room. */
+  /** Takes a packet that waits for a session, and asks for one. The oldest make room. */
   stage(packet: Uint8Array, now: number): void {
-    if (this.#staged.length >= maxStagedPackets) this.#staged.shift();
     this.#staged.push(packet);
+    this.#stagedBytes += packet.length;
+    while (this.#staged.length > maxStagedPackets || this.#stagedBytes > maxStagedBytes) {
+      this.#stagedBytes -= this.#staged.shift()?.length ?? 0;
+    }
     this.initiate(now);
   }
 
@@ -165,7 +169,7 @@ export class WireguardPeer {
           this.#forgetKeys();
           break;
         case "give-up":
-          this.#staged = [];
+          this.#unstage();
           this.#dropPending();
           break;
         case "retry":
@@ -190,7 +194,7 @@ export class WireguardPeer {
 
   /** Forgets everything. */
   close(): void {
-    this.#staged = [];
+    this.#unstage();
     this.#output = [];
     this.#forgetKeys();
   }
@@ -237,12 +241,20 @@ export class WireguardPeer {
     this.#dropPending();
     const session = this.#slots.current;
     if (session === undefined || this.#staged.length === 0) return;
-    for (const packet of this.#staged) this.#output.push(session.sealPacket(packet));
+    const staged = this.#unstage();
+    for (const packet of staged) this.#output.push(session.sealPacket(packet));
     this.#timers.sent(
-      this.#staged.some(({ length }) => length > 0),
+      staged.some(({ length }) => length > 0),
       now,
     );
+  }
+
+  /** Takes out the packets that wait. */
+  #unstage(): readonly Uint8Array[] {
+    const staged = this.#staged;
     this.#staged = [];
+    this.#stagedBytes = 0;
+    return staged;
   }
 
   #keepAlive(now: number): void {
