@@ -67,6 +67,8 @@ export class TcpPeer implements AsyncDisposable {
       randomUint32: () => randomBytes(4).readUInt32BE(),
       send,
       tcp: link.tcp,
+      // The peer takes 1,280 bytes and says so; nothing else must keep us from sending it more.
+      tcpPackets: { largestBytes: 16_384, carriedBytes: () => 16_384 },
     });
     this.#stack.failed.catch((error: unknown) => this.#failed.reject(error));
     child.once("exit", () => this.#failed.reject(new Error("the peer has ended")));

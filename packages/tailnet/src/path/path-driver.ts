@@ -63,7 +63,7 @@ export class PathDriver implements AsyncDisposable {
   readonly #selector: PathSelector;
   readonly #finder: EndpointFinder | undefined;
   readonly #peers = new Map<string, PathPeer>();
-  /** The digits of the keys that datagrams were sent to: the tunnel hands in one object for each peer. */
+  /** The digits of the keys of peers that data is sent to: the tunnel hands in one object for each peer. */
   readonly #keyTexts = new WeakMap<Uint8Array, string>();
   readonly #pings = new PendingPings();
   readonly #scope = new Scope();
@@ -128,7 +128,7 @@ export class PathDriver implements AsyncDisposable {
   /** Sends datagrams to a peer on its present paths; those to an unknown one are dropped. Keys must not change. */
   sendDatagrams(peerKey: Uint8Array, datagrams: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
-    const nodeKey = this.#keyTexts.get(peerKey) ?? this.#noteKey(peerKey);
+    const nodeKey = this.#textOf(peerKey);
     const now = this.#now();
     this.#finder?.noteSent(now);
     const isFull = datagrams.some(({ length }) => length >= leastDatagramBytes);
@@ -195,9 +195,9 @@ export class PathDriver implements AsyncDisposable {
     return this.#selector.route(keyText(peerKey), this.#now());
   }
 
-  /** Returns the length of the longest datagram that the paths to a peer carry now. */
+  /** Returns the length of the longest datagram that the paths to a peer carry now. Keys must not change. */
   datagramBytes(peerKey: Uint8Array): number {
-    return this.#selector.datagramBytes(keyText(peerKey));
+    return this.#selector.datagramBytes(this.#textOf(peerKey));
   }
 
   /** Sets the servers that tell us our addresses, in place of those before. */
@@ -234,7 +234,10 @@ export class PathDriver implements AsyncDisposable {
     await this.close();
   }
 
-  #noteKey(peerKey: Uint8Array): string {
+  /** Returns the digits of a key that must not change. */
+  #textOf(peerKey: Uint8Array): string {
+    const known = this.#keyTexts.get(peerKey);
+    if (known !== undefined) return known;
     const text = keyText(peerKey);
     this.#keyTexts.set(peerKey, text);
     return text;
