@@ -50,6 +50,8 @@ export async function runWorld(options: SettingOptions): Promise<WorldOutcome> {
   } catch (error) {
     if (error instanceof Violation) return { world, violation: error };
     throw error;
+  } finally {
+    scheduler.close();
   }
 }
 

@@ -8,6 +8,8 @@ import type { Scheduler } from "./scheduler.ts";
  */
 export class Life implements Clock {
   readonly name: string;
+  /** Never aborts. Belongs to this life: listeners of one that all worlds share would keep them in memory. */
+  readonly forever: AbortSignal = new AbortController().signal;
   readonly #scheduler: Scheduler;
   /** The time by which its wall clock is ahead, in milliseconds. */
   readonly #skewMs: number;

@@ -15,6 +15,7 @@ export class Scheduler {
   readonly #queue = new StepQueue();
   #nowMs = startMs;
   #steps = 0;
+  readonly #over = new AbortController();
   #failure: { readonly error: unknown } | undefined;
 
   constructor(seed: number) {
@@ -40,6 +41,16 @@ export class Scheduler {
     const step: Step = { atMs: this.#nowMs + delayMs, order: this.random.next(), run };
     this.#queue.put(step);
     return { [Symbol.dispose]: () => void (step.run = takenBack) };
+  }
+
+  /** Aborts when the world is over, for code that something outside of the world would keep in memory. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Ends the world: it does not go on. */
+  close(): void {
+    this.#over.abort(new Error("the world is over"));
   }
 
   /** Ends the run: `run` rejects with the first error after the step that is under way. */

@@ -5,7 +5,6 @@ import { committed, View } from "../model/view.ts";
 import type { ApiCall } from "../network/messages.ts";
 import type { Setting } from "./setting.ts";
 
-const noSignal = new AbortController().signal;
 /** The time after which an unanswered request is given up, in milliseconds. */
 const answerTimeoutMs = 60_000;
 
@@ -112,7 +111,7 @@ export class Actors {
   }
 
   #pause(least: number, most: number): Promise<void> {
-    return this.#life.sleep(this.#setting.random.between(least, most), noSignal);
+    return this.#life.sleep(this.#setting.random.between(least, most), this.#life.forever);
   }
 
   /** Sends a request, and waits for its answer or until it is given up. */

@@ -16,8 +16,6 @@ export interface AgentProcessOptions {
   readonly clockAheadMs: number;
 }
 
-const never = new Promise<never>(() => undefined);
-const noSignal = new AbortController().signal;
 /** A time longer than any start script of this world takes. */
 const foreverMs = 24 * 3_600_000;
 
@@ -98,7 +96,10 @@ export class AgentProcess implements AgentProcessOptions {
       logger: silentLogger,
       serverUrl: "simulated",
     });
-    void agent.run({ interrupted: never, forced: noSignal });
+    const never = new Promise<never>(() => undefined);
+    // Node.js keeps a signal made of others while somebody listens: an agent that waits forever would never be forgotten.
+    const { over } = this.#setting.scheduler;
+    void agent.run({ interrupted: never, forced: over });
   }
 
   end(): void {

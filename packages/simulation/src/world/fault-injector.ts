@@ -7,8 +7,6 @@ import type { Hazard } from "./profile.ts";
 import type { Replica } from "./replica.ts";
 import type { World } from "./world.ts";
 
-const noSignal = new AbortController().signal;
-
 /** The longest time that a server is down, or does not listen, in milliseconds. */
 const longestOutageMs = 15_000;
 
@@ -77,7 +75,7 @@ export class FaultInjector implements Monitor {
   async #repeat(hazard: Hazard, everyMs: number, strike: () => void): Promise<void> {
     const { random, conditions } = this.#world.setting;
     while (conditions.has(hazard)) {
-      await this.#life.sleep(random.between(0, 2 * everyMs), noSignal);
+      await this.#life.sleep(random.between(0, 2 * everyMs), this.#life.forever);
       if (conditions.has(hazard)) strike();
     }
   }

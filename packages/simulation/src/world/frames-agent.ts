@@ -13,7 +13,6 @@ export interface FramesAgentNeeds {
   readonly random: () => number;
 }
 
-const noSignal = new AbortController().signal;
 /** The time for the last words of a session, in milliseconds. */
 const flushMs = 5_000;
 
@@ -27,7 +26,7 @@ export async function runFramesAgent(needs: FramesAgentNeeds): Promise<void> {
   let lastOwnerId: string | undefined;
   let session = new FramesSession(needs);
   for (;;) {
-    const answer = await waitForReinit(noSignal);
+    const answer = await waitForReinit(life.forever);
     switch (answer.kind) {
       case "event": {
         const { ownerId } = answer.event;
@@ -43,7 +42,7 @@ export async function runFramesAgent(needs: FramesAgentNeeds): Promise<void> {
       case "ended":
       case "unauthorized":
       case "failed":
-        await life.sleep(backoff.next(), noSignal);
+        await life.sleep(backoff.next(), life.forever);
         break;
     }
   }
@@ -73,9 +72,9 @@ class FramesSession {
     if (stages !== undefined) {
       this.#enter("shutting_down");
       await stages.close();
-      await stages.stop(noSignal);
+      await stages.stop(this.#needs.life.forever);
       this.#enter("off");
-      await this.#needs.life.sleep(flushMs, noSignal);
+      await this.#needs.life.sleep(flushMs, this.#needs.life.forever);
     }
     this.#ended.abort(new Error("ended"));
   }

@@ -2,8 +2,6 @@ import { Wake } from "@slipway/runtime";
 
 import type { ServerProcess } from "./server-process.ts";
 
-const forLife = new AbortController().signal;
-
 /** Yields at once, after each hint, and at the latest after `maxWaitMs`, for as long as the server lives. */
 export async function* looks(
   { hints, life }: ServerProcess,
@@ -14,6 +12,6 @@ export async function* looks(
   using _ = hints.subscribe(topic, () => wake.wake());
   for (;;) {
     yield;
-    await wake.wait(maxWaitMs, life, forLife);
+    await wake.wait(maxWaitMs, life, life.forever);
   }
 }
