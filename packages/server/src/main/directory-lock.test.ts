@@ -31,7 +31,8 @@ async function startOther(): Promise<{ readonly child: ChildProcess; readonly sa
     const lock = await lockFile(${JSON.stringify(file)});
     console.log(lock === undefined ? "refused" : "locked");
     setInterval(() => lock, 1000);`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+  const flags = ["--conditions=@slipway/source", "--input-type=module"];
+  const child = spawn(process.execPath, [...flags, "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [said] = await once(child.stdout, "data");
