@@ -4,7 +4,7 @@ import { type OptionsOf, variablesOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
 import { packageDirectory } from "../../config/package-directory.ts";
 import { command } from "./command.ts";
-import { limitYoungGeneration } from "./limit-young-generation.ts";
+import { limitHeap } from "./limit-heap.ts";
 import { loadServer } from "./load-server.ts";
 
 /** Built by `tools/build-agent.ts`. */
@@ -15,7 +15,7 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, environment, interruption }: Pick<Needs, "terminal" | "environment" | "interruption">,
 ): Promise<number> {
-  limitYoungGeneration();
+  limitHeap();
   const { runServer } = await loadServer();
   return runServer({
     ...interruption,
