@@ -1,14 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 
-import {
-  createToken,
-  getWorkspaceByName,
-  type ScopeName,
-  sharePort,
-  unsharePort,
-  type Workspace,
-} from "@slipway/api";
+import { createToken, type ScopeName, sharePort, unsharePort } from "@slipway/api";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
@@ -25,10 +18,6 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 
 const html = { Accept: "text/html" };
-
-function workspace(): Promise<Workspace> {
-  return site.server.admin.call(getWorkspaceByName, { params: { user: "me", name: "dev" } });
-}
 
 describe("sharing", () => {
   interface Viewer {
@@ -108,7 +97,7 @@ describe("sharing", () => {
 describe("a port of an agent", () => {
   const name = (): string => `${site.app.port}--main`;
   const share = async (level: "authenticated" | "organization" | "public"): Promise<void> => {
-    const { id } = await workspace();
+    const { id } = await site.workspace();
     const body = { agent_name: "main", port: site.app.port, share_level: level };
     await site.server.admin.call(sharePort, { params: { workspace: id }, body });
   };
@@ -128,7 +117,7 @@ describe("a port of an agent", () => {
     expect(await statuses()).toEqual([200, 200, 401]);
     await share("public");
     expect(await statuses()).toEqual([200, 200, 200]);
-    const { id } = await workspace();
+    const { id } = await site.workspace();
     const body = { agent_name: "main", port: site.app.port };
     await site.server.admin.call(unsharePort, { params: { workspace: id }, body });
     expect(await statuses()).toEqual([200, 404, 401]);
@@ -140,7 +129,7 @@ describe("a port of an agent", () => {
       headers: { Host: site.hostOf(name()) },
     });
     await once(socket, "open");
-    const { id } = await workspace();
+    const { id } = await site.workspace();
     const body = { agent_name: "main", port: site.app.port };
     await site.server.admin.call(unsharePort, { params: { workspace: id }, body });
     await once(socket, "close");

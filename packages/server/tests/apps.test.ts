@@ -1,4 +1,4 @@
-import { createBuild, getWorkspaceByName, type Workspace } from "@slipway/api";
+import { createBuild } from "@slipway/api";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { type Answered, ask, CookieJar } from "./support/app-world.ts";
@@ -14,10 +14,6 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 
 const html = { Accept: "text/html" };
-
-function workspace(): Promise<Workspace> {
-  return site.server.admin.call(getWorkspaceByName, { params: { user: "me", name: "dev" } });
-}
 
 describe("an app at a host of its own", () => {
   it("is opened by its owner, who logs in at the server", async () => {
@@ -191,7 +187,7 @@ it("opens a path app for its owner, isolated", async () => {
 
 it("says so when the workspace is stopped, to those who may know", async () => {
   const headers = { "Coder-Session-Token": tokenOf(site.server.admin) };
-  const { id } = await workspace();
+  const { id } = await site.workspace();
   await site.server.admin.call(createBuild, {
     params: { workspace: id },
     body: { transition: "stop" },

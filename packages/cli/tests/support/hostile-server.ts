@@ -11,7 +11,7 @@ import { expect, onTestFinished } from "vitest";
 import { type EndedCommand, runCommandProcess } from "./command-process.ts";
 import { sampleAgent, sampleBuild, sampleWorkspace } from "./sample-workspace.ts";
 
-/** What clears a screen, writes a clipboard and asks a terminal to type; of no line and no end. */
+/** Sequences that clear a screen, write a clipboard and ask a terminal to type; no line ends. */
 const steering = "\u001b[2J\u001b]52;c;ZXZpbA==\u0007\u001b[6n\u009b2J\r\u202e";
 const harmless = /^(?:[^\p{Cc}\u2028-\u202e\u2066-\u2069]|[\n\t])*$/u;
 const mebibyte = 1024 * 1024;

@@ -1,3 +1,4 @@
+import { getWorkspaceByName, type Workspace } from "@slipway/api";
 import { makeWorkspace, pushTemplate } from "@slipway/testkit";
 
 import { type Answered, type AppServer, ask, type Asked, openApp } from "./app-world.ts";
@@ -13,6 +14,7 @@ export interface AppsSite extends AsyncDisposable {
   readonly app: AppServer;
   /** The port of the server, and of the hosts of apps. */
   readonly port: string;
+  readonly workspace: () => Promise<Workspace>;
   /** Returns the host of an app. */
   readonly hostOf: (name: string) => string;
   readonly askApp: (name: string, path: string, asked?: Asked) => Promise<Answered>;
@@ -43,6 +45,7 @@ export async function openAppsSite(postgresUrl: string): Promise<AppsSite> {
     server,
     app,
     port,
+    workspace: () => server.admin.call(getWorkspaceByName, { params: { user: "me", name: "dev" } }),
     hostOf,
     askApp: (name, path, asked = {}) => ask(server.url, path, { host: hostOf(name), ...asked }),
     byCookie: (client = server.admin) => ({ Cookie: `coder_session_token=${tokenOf(client)}` }),
