@@ -142,6 +142,13 @@ describe("a log-in", () => {
     expect(await logIn(needs, { email, password }, elsewhere)).toContain("-");
   });
 
+  it("succeeds however many come together, also after a mistake", async () => {
+    await fail(1, email);
+    const start = () => logIn(needs, { email, password }, origin);
+    const tokens = await Promise.all(Array.from({ length: 16 }, start));
+    expect(new Set(tokens).size).toBe(16);
+  });
+
   it("that fails is noted once an address, and of accounts that do not exist never", async () => {
     await fail(7, email);
     await fail(2, email, { ...origin, ip: "192.0.2.7" });

@@ -17,6 +17,19 @@ interface Counted {
   readonly lastAt: number;
 }
 
+interface Running {
+  readonly attempts: number;
+  /** Resolves at the end of the next attempt that ends. */
+  readonly nextEnd: PromiseWithResolvers<void>;
+}
+
+/** The answer to an attempt that would like to run. */
+export type Turn =
+  | { readonly kind: "free" }
+  /** The results of running attempts decide; `nextEnd` resolves when to ask again. */
+  | { readonly kind: "busy"; readonly nextEnd: Promise<void> }
+  | { readonly kind: "delayed"; readonly waitMs: number };
+
 /** The maximum number of counted keys; beyond it the oldest counts are forgotten. */
 const maxKeys = 50_000;
 const firstDelayMs = 1_000;
@@ -26,7 +39,7 @@ export class FailureCounts {
   readonly #clock: Pick<Clock, "now">;
   readonly #slowdown: Slowdown;
   readonly #counted = new Map<string, Counted>();
-  readonly #running = new Map<string, number>();
+  readonly #running = new Map<string, Running>();
 
   constructor(clock: Pick<Clock, "now">, slowdown: Slowdown) {
     this.#clock = clock;
@@ -34,33 +47,42 @@ export class FailureCounts {
   }
 
   /**
-   * Returns the time the next attempt has to wait; 0 if it may run now. If failures are remembered, a running attempt
-   * counts as another one, so that no more of them share a delay than there are free failures left, or one.
+   * Decides about the next attempt. If failures are remembered, a running attempt counts as another one, so that no more
+   * of them share a delay than there are free failures left, or one.
    */
-  waitMs(key: string): number {
+  turn(key: string): Turn {
     const { freeFailures, maxDelayMs, maxAtOnce } = this.#slowdown;
-    const running = this.#running.get(key) ?? 0;
-    if (running >= maxAtOnce) return firstDelayMs;
+    const running = this.#running.get(key);
     const counted = this.#counted.get(key);
     const failures = counted === undefined ? 0 : Math.ceil(this.#left(counted));
-    if (counted === undefined || failures === 0) return 0;
-    if (running > 0 && failures + running >= freeFailures) return firstDelayMs;
+    if (running !== undefined) {
+      const counts = failures > 0 && failures + running.attempts >= freeFailures;
+      if (counts || running.attempts >= maxAtOnce) {
+        return { kind: "busy", nextEnd: running.nextEnd.promise };
+      }
+    }
     const beyond = failures - freeFailures;
-    if (beyond < 0) return 0;
+    if (counted === undefined || beyond < 0) return { kind: "free" };
     const delay = Math.min(firstDelayMs * 2 ** beyond, maxDelayMs);
-    return Math.max(0, counted.lastAt + delay - this.#clock.now());
+    const waitMs = counted.lastAt + delay - this.#clock.now();
+    return waitMs > 0 ? { kind: "delayed", waitMs } : { kind: "free" };
   }
 
   /** Counts a running attempt until the result is disposed of. */
   run(key: string): Disposable {
-    this.#running.set(key, (this.#running.get(key) ?? 0) + 1);
-    return {
-      [Symbol.dispose]: () => {
-        const others = (this.#running.get(key) ?? 0) - 1;
-        if (others > 0) this.#running.set(key, others);
-        else this.#running.delete(key);
-      },
-    };
+    const others = this.#running.get(key);
+    const nextEnd = others?.nextEnd ?? Promise.withResolvers<void>();
+    this.#running.set(key, { attempts: (others?.attempts ?? 0) + 1, nextEnd });
+    return { [Symbol.dispose]: () => this.#end(key) };
+  }
+
+  #end(key: string): void {
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    const attempts = running.attempts - 1;
+    if (attempts > 0) this.#running.set(key, { attempts, nextEnd: Promise.withResolvers<void>() });
+    else this.#running.delete(key);
+    running.nextEnd.resolve();
   }
 
   add(key: string): void {

@@ -75,7 +75,7 @@ describe("attempts at a password", () => {
   });
 
   it("that run at a time are limited before their results are known", async () => {
-    const results = await Promise.all(Array.from({ length: 200 }, () => attempt(false)));
+    const results = await Promise.all(Array.from({ length: 1_000 }, () => attempt(false)));
     expect(results.filter((result) => result === false)).toHaveLength(16);
     expect(await attempt(true)).toBeGreaterThan(1);
   });
@@ -94,6 +94,63 @@ describe("attempts at a password", () => {
     await fail(2);
     const results = await Promise.all(Array.from({ length: 20 }, () => attempt(false)));
     expect(results.filter((result) => result === false)).toHaveLength(3);
+  });
+
+  it("from many addresses that run at a time are limited before their results are known", async () => {
+    const results = await Promise.all(
+      Array.from({ length: 1_000 }, (_, at) => attempt(false, "ann", `198.51.100.${at % 200}`)),
+    );
+    expect(results.filter((result) => result === false)).toHaveLength(64);
+  });
+
+  it.each([0, 1, 4, 5])(
+    "that come together and are right all succeed after %d failures",
+    async (failures) => {
+      await fail(failures);
+      now += 1_000;
+      const results = await Promise.all(Array.from({ length: 40 }, () => attempt(true)));
+      expect(results).toEqual(Array<boolean>(40).fill(true));
+    },
+  );
+
+  it("that come together and are right all succeed where only strangers failed", async () => {
+    for (let at = 0; at < 10; at += 1) await fail(5, "ann", `198.51.100.${at}`);
+    now += 1_000;
+    const results = await Promise.all(Array.from({ length: 16 }, () => attempt(true)));
+    expect(results).toEqual(Array<boolean>(16).fill(true));
+  });
+
+  it("wait for their turn, up to 64 of them, and are refused as too many beyond that", async () => {
+    const result = Promise.withResolvers<boolean>();
+    let started = 0;
+    const start = (): Promise<boolean> =>
+      attempts.check("ann", "192.0.2.1", () => {
+        started += 1;
+        return result.promise;
+      });
+    const pending = Array.from({ length: 16 + 64 }, start);
+    await expect(start()).rejects.toMatchObject({
+      code: "rate-limited",
+      message: "Too many concurrent attempts to log in.",
+      retryAfterSeconds: 1,
+    });
+    expect(started).toBe(16);
+    expect(await attempt(true, "ann", "198.51.100.1")).toBe(true);
+    result.resolve(true);
+    expect(await Promise.all(pending)).toEqual(Array<boolean>(80).fill(true));
+    expect(started).toBe(80);
+  });
+
+  it("give up their turn if their check throws", async () => {
+    const broken = Promise.withResolvers<boolean>();
+    const pending = Array.from({ length: 16 }, () =>
+      attempts.check("ann", "192.0.2.1", () => broken.promise),
+    );
+    const waiting = attempt(true);
+    broken.reject(new Error("broken"));
+    const results = await Promise.allSettled(pending);
+    expect(results.map(({ status }) => status)).toEqual(Array<string>(16).fill("rejected"));
+    expect(await waiting).toBe(true);
   });
 
   it("at many accounts are forgotten in the order in which they became quiet", async () => {
