@@ -152,6 +152,7 @@ it("closes the session of an agent that has ended since it was let in", async ()
     pubsub,
     clock,
     logger: silentLogger,
+    closing: new AbortController().signal,
     ...sessionWrites({ db, clock }),
   };
   const reason = await monitorConnection(needs, peer, sessionOf(agentId), randomUUID());

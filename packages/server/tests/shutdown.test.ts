@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { makeWorkspace, pushTemplate } from "@slipway/testkit";
+import { connectWithToken, makeWorkspace, pushTemplate, readAgentToken } from "@slipway/testkit";
+import { Agent } from "@slipway/wire";
 import { expect, inject, it } from "vitest";
 
-import { openServer } from "./support/open-server.ts";
+import { openReplica, openServer } from "./support/open-server.ts";
 
 const template = `
 driver: external
@@ -78,3 +79,30 @@ it(
     for (const socket of sockets) socket.destroy();
   },
 );
+
+it("records the end of every agent's session before it closes the database", async () => {
+  const secret = { SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex") };
+  await using server = await openServer(inject("postgresUrl"), secret);
+  const templateId = await pushTemplate(server.admin, "external", template);
+  const names = Array.from({ length: 12 }, (_, index) => `w${index}`);
+  const tokens = await Promise.all(
+    names.map(async (name) => {
+      const { id } = await makeWorkspace(server.admin, name, templateId, () => true);
+      return readAgentToken(server.admin, id);
+    }),
+  );
+  const replica = await openReplica(server, secret);
+  const { signal } = new AbortController();
+  for (const token of tokens) {
+    const { connection } = await connectWithToken(replica.url, token);
+    await connection.unary(Agent.method.getManifest, {}, signal);
+  }
+  const selectOpen = server.db
+    .selectFrom("workspace_agents")
+    .select("id")
+    .where("last_connected_at", "is not", null)
+    .where("disconnected_at", "is", null);
+  await expect.poll(() => selectOpen.execute()).toHaveLength(names.length);
+  await replica[Symbol.asyncDispose]();
+  expect(await selectOpen.execute()).toEqual([]);
+});

@@ -6,6 +6,7 @@ import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import type { StunListener } from "@slipway/relay";
 import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
 
+import { ConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
 import { GatheredHeartbeat } from "../features/agents/connection/heartbeat.ts";
 import { relayMap } from "../features/agents/derp-map.ts";
 import { MetadataBatcher } from "../features/agents/metadata/metadata-batcher.ts";
@@ -111,6 +112,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   );
   const notes = opened.use(new AuditNotes({ db, clock, logger }));
   const heartbeat = opened.use(new GatheredHeartbeat(db, clock, logger));
+  const sessionNeeds = { db, heartbeat, pubsub, clock, logger };
+  const monitor = opened.use(new ConnectionMonitor(sessionNeeds, replicaId));
   const peers = await PostgresDirectory.open({ db, pubsub, clock, logger });
   const coordinator = opened.use(new Coordinator({ directory: peers, clock, logger }));
   const metadata = opened.use(new MetadataBatcher({ db, pubsub, clock, logger }));
@@ -153,9 +156,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       secrets,
       notes,
       metadata,
-      heartbeat,
+      monitor,
       metrics,
-      replicaId,
       readDerpMap,
       coordinator,
       hasDownloads: downloads.areOffered,

@@ -1,7 +1,6 @@
 import { IdentityVerifier } from "@slipway/identity";
 
-import { createConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
-import type { Heartbeat } from "../features/agents/connection/heartbeat.ts";
+import type { ConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import { addInstanceIdentityRoutes } from "../features/agents/identity/instance-identity-routes.ts";
 import { addMeExternalAuthRoutes } from "../features/agents/me/external-auth-routes.ts";
@@ -33,9 +32,8 @@ interface AgentParts {
   readonly secrets: SecretBox;
   readonly notes: AuditNotes;
   readonly metadata: MetadataSink;
-  readonly heartbeat: Heartbeat;
+  readonly monitor: ConnectionMonitor;
   readonly metrics: Pick<Metrics, "connectedAgents" | "storedLogLines" | "registry">;
-  readonly replicaId: string;
   readonly readDerpMap: ReadDerpMap;
   readonly coordinator: Coordinator;
   readonly hasDownloads: boolean;
@@ -50,9 +48,8 @@ export function wireAgents(
     secrets,
     notes,
     metadata,
-    heartbeat,
+    monitor,
     metrics,
-    replicaId,
     readDerpMap,
     coordinator,
     hasDownloads,
@@ -86,7 +83,7 @@ export function wireAgents(
       coordinate: (caller, requests, signal) =>
         coordinateAgentPeer({ coordinator, clock, readDerpMap }, caller, requests, signal),
     }),
-    monitor: createConnectionMonitor({ db, heartbeat, pubsub, clock, logger }, replicaId),
+    monitor,
     budgets,
     connectedAgents,
     clock,

@@ -18,6 +18,8 @@ export interface MonitorNeeds {
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Aborted when the server closes: what cannot be written then is not tried again. */
+  readonly closing: AbortSignal;
 }
 
 interface MonitoredPeer extends WatchedPeer {
@@ -31,28 +33,50 @@ interface SessionOfAgent {
   readonly connectionId: string;
 }
 
-/** Watches the sessions of one replica. Its promises resolve with the reason why a session has ended. */
-export interface ConnectionMonitor {
-  watchAgent(peer: MonitoredPeer, session: SessionOfAgent): Promise<string>;
-  /** Watches a session of another program with the agent's token. */
-  watchCompanion(peer: MonitoredPeer, session: SessionOfAgent): Promise<string>;
-}
+/**
+ * Watches the sessions of one replica. Its promises resolve with the reason why a session has ended. The database stays
+ * open until it is disposed of, which waits until every session has ended and that is recorded: close the sockets first.
+ */
+export class ConnectionMonitor implements AsyncDisposable {
+  readonly #needs: MonitorNeeds;
+  readonly #replicaId: string;
+  readonly #closing = new AbortController();
+  readonly #watches = new Set<Promise<string>>();
 
-export function createConnectionMonitor(
-  given: Omit<MonitorNeeds, "starts" | "ends">,
-  replicaId: string,
-): ConnectionMonitor {
-  const needs = { ...given, ...sessionWrites(given) };
-  const sessionOf = ({ agent, connectionId }: SessionOfAgent): AgentSession => {
+  constructor(needs: Omit<MonitorNeeds, "starts" | "ends" | "closing">, replicaId: string) {
+    this.#needs = { ...needs, ...sessionWrites(needs), closing: this.#closing.signal };
+    this.#replicaId = replicaId;
+  }
+
+  watchAgent(peer: MonitoredPeer, session: SessionOfAgent): Promise<string> {
+    const { workspaceId } = session.agent;
+    return this.#keep(monitorConnection(this.#needs, peer, this.#sessionOf(session), workspaceId));
+  }
+
+  /** Watches a session of another program with the agent's token. */
+  watchCompanion(peer: MonitoredPeer, session: SessionOfAgent): Promise<string> {
+    const { workspaceId } = session.agent;
+    return this.#keep(watchCompanion(this.#needs, peer, this.#sessionOf(session), workspaceId));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#watches);
+  }
+
+  #sessionOf({ agent, connectionId }: SessionOfAgent): AgentSession {
     const { agentId, authenticatedAt } = agent;
-    return { agentId, connectionId, replicaId, authenticatedAt };
-  };
-  return {
-    watchAgent: (peer, session) =>
-      monitorConnection(needs, peer, sessionOf(session), session.agent.workspaceId),
-    watchCompanion: (peer, session) =>
-      watchCompanion(needs, peer, sessionOf(session), session.agent.workspaceId),
-  };
+    return { agentId, connectionId, replicaId: this.#replicaId, authenticatedAt };
+  }
+
+  async #keep(watch: Promise<string>): Promise<string> {
+    this.#watches.add(watch);
+    try {
+      return await watch;
+    } finally {
+      this.#watches.delete(watch);
+    }
+  }
 }
 
 /** Returns the writes that the sessions of this replica share. */
@@ -127,7 +151,7 @@ async function watchOver(
 
 /** Records the end of a session; resolves to true if its workspace looks different now. */
 async function writeEnd(
-  { ends, clock, logger }: MonitorNeeds,
+  { ends, clock, logger, closing }: MonitorNeeds,
   session: AgentSession,
 ): Promise<boolean> {
   const deadline = clock.monotonic() + lastWriteTimeoutMs;
@@ -136,12 +160,12 @@ async function writeEnd(
       return (await ends.write(session)) ?? false;
     } catch (error) {
       // The times suffice: an agent not heard from counts as disconnected.
-      if (clock.monotonic() > deadline) {
+      if (closing.aborted || clock.monotonic() > deadline) {
         const fields = { agent: session.agentId, error: errorText(error) };
         logger.warn(fields, "disconnection not written");
         return true;
       }
-      await clock.sleep(1000, AbortSignal.timeout(lastWriteTimeoutMs)).catch(() => undefined);
+      await clock.sleep(1000, closing).catch(() => undefined);
     }
   }
 }
