@@ -42,6 +42,8 @@ const settings = {
   platform: "node",
   target: "node24",
   external,
+  // Its main file finds the others only as separate files.
+  alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",

@@ -45,6 +45,21 @@ interface Bench {
   readonly ended: Promise<void>;
 }
 
+function machine(): AgentLifeOptions["machine"] {
+  return {
+    token: () => "token",
+    user: { name: "u", home: folder, shell: "/bin/sh" },
+    home: folder,
+    environment: { PATH: process.env["PATH"] },
+    binDirectory: join(folder, "bin"),
+    inside: {
+      serverUrl: "http://slipway.test",
+      socketPath: undefined,
+      commandDirectory: undefined,
+    },
+  };
+}
+
 function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}): Bench {
   const server = new ScriptedServer();
   const stored: Bench["stored"] = { lines: [], states: [], timings: [] };
@@ -75,18 +90,7 @@ function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}
     openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
       new ScriptRunner(scripts, host, onCompleted),
     serverUrl: "http://localhost",
-    machine: {
-      token: () => "token",
-      user: { name: "u", home: folder, shell: "/bin/sh" },
-      home: folder,
-      environment: { PATH: process.env["PATH"] },
-      binDirectory: join(dataDir, "bin"),
-      inside: {
-        serverUrl: "http://slipway.test",
-        socketPath: undefined,
-        commandDirectory: undefined,
-      },
-    },
+    machine: machine(),
     directories: { dataDir, logDir: dataDir },
     subsystems: [],
     clock: systemClock,
@@ -128,6 +132,24 @@ describe("AgentLife", () => {
     expect(run.stored.lines).toEqual(["INFO: hello", "INFO: bye"]);
     expect(run.stored.timings).toEqual(["0 0 0", "1 0 0"]);
   });
+
+  it.each([
+    [1, ["INFO: 6"]],
+    [0, ["INFO: 0"]],
+  ])(
+    "has set up the editors before its scripts run, for %i providers of git",
+    async (count, lines) => {
+      const home = mkdtempSync(join(folder, "home-"));
+      const script = `find ${home} -name settings.json | wc -l`;
+      const run = bench(
+        { gitAuthConfigs: count, scripts: [{ ...startScript, script }] },
+        { machine: { ...machine(), home } },
+      );
+      await expect.poll(() => run.stored.lines).toEqual(lines);
+      run.interrupt();
+      await run.ended;
+    },
+  );
 
   it("says what it is in a version that a stock server takes", async () => {
     const run = bench({ directory: "~/src" });

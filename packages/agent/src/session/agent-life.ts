@@ -185,6 +185,10 @@ export class AgentLife {
     onUsable();
     if (decision === "reinit") return;
     await writeSecretFiles(manifest.secretFiles, logger);
+    if (decision === "run" && manifest.hasGitProviders) {
+      const { writeEditorSettings } = await import("./editor-settings.ts");
+      await writeEditorSettings(machine, logger);
+    }
     // The shutdown may have begun in the meantime, and would not know of scripts that start now.
     signal.throwIfAborted();
     if (decision === "run") this.#begin(manifest);

@@ -28,6 +28,8 @@ export interface AgentManifest {
   readonly apps: readonly CheckedApp[];
   readonly metadata: readonly MetadataItem[];
   readonly secretFiles: readonly SecretFile[];
+  /** True if the server can log users in to providers of git. */
+  readonly hasGitProviders: boolean;
   readonly network: NetworkManifest;
 }
 
@@ -73,6 +75,7 @@ export function readManifest(message: Manifest, context: ExpansionContext): Agen
     secretFiles: message.secrets
       .filter(({ filePath }) => filePath !== "")
       .map(({ filePath, value }) => ({ path: expand(filePath), content: value })),
+    hasGitProviders: message.gitAuthConfigs > 0,
     network: {
       // Where a server sends none, its coordinator may.
       derpMap: message.derpMap ?? createMessage(DERPMapSchema),
