@@ -1,3 +1,6 @@
+import { createServer } from "node:http";
+import { json } from "node:stream/consumers";
+
 import {
   createWorkspace,
   deleteExternalAuth,
@@ -8,7 +11,13 @@ import {
   listTemplateVersionExternalAuth,
   suspendUser,
 } from "@slipway/api";
-import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
+import {
+  connectExternalAgent,
+  type LocalServer,
+  makeWorkspace,
+  openLocalServer,
+  pushTemplate,
+} from "@slipway/testkit";
 import { type OAuthServer, openOAuthServer } from "@slipway/testkit/oauth";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -22,6 +31,8 @@ import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
 const secretKey = "a key of the server that is long enough";
 const opened = new AsyncDisposableStack();
 let provider: OAuthServer;
+/** The requests to the API of GitHub, which the last of the providers has, and the status of its next answer. */
+const github: { asked: unknown[]; status: number } = { asked: [], status: 204 };
 let server: OpenServer;
 let environment: Record<string, string>;
 let ada: Person;
@@ -37,6 +48,10 @@ beforeAll(async () => {
     ...provider.settings(1, "other"),
     SLIPWAY_EXTERNAL_AUTH_1_REGEX: "",
     SLIPWAY_EXTERNAL_AUTH_1_EXTRA_TOKEN_KEYS: "scope",
+    ...provider.settings(2, "hub"),
+    SLIPWAY_EXTERNAL_AUTH_2_TYPE: "github",
+    SLIPWAY_EXTERNAL_AUTH_2_REGEX: "hub",
+    SLIPWAY_EXTERNAL_AUTH_2_REVOKE_URL: `${opened.use(await openGitHub()).url}/applications/slipway/grant`,
   };
   server = opened.use(await openServer(inject("postgresUrl"), environment));
   const templateId = await pushTemplate(server.admin, "external", template);
@@ -63,6 +78,18 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 const params = { provider: "git" };
+
+function openGitHub(): Promise<LocalServer> {
+  return openLocalServer(
+    createServer((request, response) => {
+      const { method, url, headers } = request;
+      void json(request).then((body) => {
+        github.asked.push({ method, url, authorization: headers.authorization, body });
+        response.writeHead(github.status).end();
+      });
+    }),
+  );
+}
 
 function agentsToken(query: string, token = adasAgent, url = server.url): Promise<WireAnswer> {
   return wireRequest("GET", `${url}/api/v2/workspaceagents/me/external-auth?${query}`, { token });
@@ -97,7 +124,7 @@ describe("a log-in", () => {
   it("is shown to the user alone, without the tokens", async () => {
     await browserOf(ada).logIn("git");
     const list = await ada.client.call(listExternalAuth, {});
-    expect(list.providers.map(({ id }) => id)).toEqual(["git", "other"]);
+    expect(list.providers.map(({ id }) => id)).toEqual(["git", "other", "hub"]);
     expect(list.links).toMatchObject([
       { provider_id: "git", authenticated: true, has_refresh_token: true, validate_error: "" },
     ]);
@@ -320,6 +347,32 @@ describe("a token", () => {
     await expect(ada.client.call(deleteExternalAuth, { params })).rejects.toMatchObject({
       status: 404,
     });
+  });
+
+  it("ends at GitHub in its own way, and says so when GitHub does not", async () => {
+    await browserOf(ada).logIn("hub");
+    const token = provider.accepted.at(-1) ?? "";
+    const logOut = { params: { provider: "hub" } };
+    expect(await ada.client.call(deleteExternalAuth, logOut)).toEqual({ token_revoked: true });
+    const credentials = Buffer.from("slipway:the secret of the client").toString("base64");
+    expect(github.asked).toEqual([
+      {
+        method: "DELETE",
+        url: "/applications/slipway/grant",
+        authorization: `Basic ${credentials}`,
+        body: { access_token: token },
+      },
+    ]);
+    for (const status of [404, 503]) {
+      github.status = status;
+      await browserOf(ada).logIn("hub");
+      expect(await ada.client.call(deleteExternalAuth, logOut)).toEqual({
+        token_revoked: false,
+        token_revocation_error: `it answered with status ${status}`,
+      });
+    }
+    const { links } = await ada.client.call(listExternalAuth, {});
+    expect(links).toEqual([]);
   });
 
   it("ends with its user, whose suspended agents get none", async () => {

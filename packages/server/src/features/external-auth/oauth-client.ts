@@ -2,6 +2,7 @@ import * as oauth from "oauth4webapi";
 
 import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
 import { type DeviceCode, readDeviceCode } from "./device-code.ts";
+import { endGitHubGrant } from "./github-grant.ts";
 import { plainAnswer, translateError } from "./oauth-answer.ts";
 import type { ProviderFetch } from "./provider-fetch.ts";
 import { type ProviderTokens, readTokens } from "./tokens.ts";
@@ -141,8 +142,17 @@ export class OAuthClient {
     });
   }
 
-  /** Ends a token at the provider (RFC 7009). */
-  async revoke(token: string, { signal }: Pick<Call, "signal">): Promise<void> {
+  /** Ends a login at the provider: its refresh token, which ends its access tokens too, by RFC 7009; GitHub's own way. */
+  async revoke(
+    { accessToken, refreshToken }: Pick<ProviderTokens, "accessToken" | "refreshToken">,
+    { signal }: Pick<Call, "signal">,
+  ): Promise<void> {
+    const { type, clientId, clientSecret = "", revokeUrl = "" } = this.#provider;
+    if (type === "github") {
+      const client = { clientId, clientSecret };
+      return endGitHubGrant(revokeUrl, this.#fetch, client, accessToken, signal);
+    }
+    const token = refreshToken ?? accessToken;
     await this.#translate([token], async () => {
       const response = await oauth.revocationRequest(
         this.#server,

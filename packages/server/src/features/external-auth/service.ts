@@ -157,12 +157,9 @@ export async function removeLink(
   pubsub.publish(topics.externalAuth(userId));
   const provider = providers.byId(providerId);
   if (provider?.revokeUrl === undefined) return { token_revoked: false };
-  const { accessToken, refreshToken } = openTokens(secrets, row.tokens_encrypted);
+  const tokens = openTokens(secrets, row.tokens_encrypted);
   try {
-    // The end of a refresh token ends its access tokens too, not the other way round.
-    await needs.counts.count(provider, "revoke", () =>
-      provider.client.revoke(refreshToken ?? accessToken, { signal }),
-    );
+    await needs.counts.count(provider, "revoke", () => provider.client.revoke(tokens, { signal }));
     return { token_revoked: true };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;

@@ -38,6 +38,7 @@ it("knows the addresses of GitHub", () => {
       authUrl: "https://github.com/login/oauth/authorize",
       tokenUrl: "https://github.com/login/oauth/access_token",
       validateUrl: "https://api.github.com/user",
+      revokeUrl: "https://api.github.com/applications/id/grant",
       deviceCodeUrl: undefined,
       scopes: ["repo", "workflow"],
       regex: String.raw`^(https?://)?github\.com(/.*)?$`,
@@ -52,6 +53,7 @@ it("derives the addresses of a host of the operator's own", () => {
     {
       tokenUrl: "https://git.example.com:8443/login/oauth/access_token",
       validateUrl: "https://git.example.com:8443/api/v3/user",
+      revokeUrl: "https://git.example.com:8443/api/v3/applications/id/grant",
       regex: String.raw`^(https?://)?git\.example\.com:8443(/.*)?$`,
     },
   ]);
@@ -79,7 +81,12 @@ it("reads several in the order of their numbers, and the names of Coder", () => 
 
 it("needs no secret for the device flow", () => {
   expect(read({ "0_TYPE": "github", "0_CLIENT_ID": "id", "0_DEVICE_FLOW": "true" })).toMatchObject([
-    { authUrl: undefined, deviceCodeUrl: "https://github.com/login/device/code" },
+    {
+      authUrl: undefined,
+      deviceCodeUrl: "https://github.com/login/device/code",
+      // GitHub wants the secret for it.
+      revokeUrl: undefined,
+    },
   ]);
 });
 

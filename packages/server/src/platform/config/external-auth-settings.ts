@@ -21,6 +21,7 @@ export interface ExternalAuthProvider {
   readonly tokenUrl: string;
   /** The address that answers whether a token is valid; undefined if every token counts as valid until it expires. */
   readonly validateUrl: string | undefined;
+  /** The address that ends tokens: by RFC 7009, or a grant by GitHub's API for the type `github`. */
   readonly revokeUrl: string | undefined;
   /** The address of the device flow; undefined if users log in with a browser that returns here. */
   readonly deviceCodeUrl: string | undefined;
@@ -191,11 +192,13 @@ function readProvider(reader: ProviderReader): ExternalAuthProvider | undefined 
   const defaults = providerDefaults(type ?? "", authUrl);
   const clientId = reader.text("CLIENT_ID") ?? reader.report("CLIENT_ID", "the id of a client");
   const isDevice = reader.isTrue("DEVICE_FLOW");
-  const urls = readUrls(reader, { isDevice, defaults, authUrl });
+  const identity = readClient(reader, type ?? "", isDevice);
+  const revokeUrl = defaultRevokeUrl(defaults, clientId, identity.clientSecret);
+  const urls = readUrls(reader, { isDevice, defaults: { ...defaults, revokeUrl }, authUrl });
   const rest = {
     displayName: reader.text("DISPLAY_NAME") ?? (defaults.displayName || (id ?? "")),
     displayIcon: reader.text("DISPLAY_ICON") ?? defaults.displayIcon,
-    ...readClient(reader, type ?? "", isDevice),
+    ...identity,
     scopes: reader.list("SCOPES", defaults.scopes),
     regex: readRegex(reader, defaults.regex),
     mayRefresh: !reader.isTrue("NO_REFRESH"),
@@ -205,6 +208,18 @@ function readProvider(reader: ProviderReader): ExternalAuthProvider | undefined 
   return clientId === undefined || urls === undefined
     ? undefined
     : { id, type, clientId, ...urls, ...rest };
+}
+
+/** Returns the usual address with the client's id; undefined where the provider wants a secret that is not set. */
+function defaultRevokeUrl(
+  { revokeUrl }: ProviderDefaults,
+  clientId: string | undefined,
+  clientSecret: string | undefined,
+): string | undefined {
+  const place = "{client_id}";
+  if (revokeUrl?.includes(place) !== true) return revokeUrl;
+  if (clientId === undefined || clientSecret === undefined) return undefined;
+  return revokeUrl.replace(place, () => encodeURIComponent(clientId));
 }
 
 function readName(

@@ -5,6 +5,7 @@ export interface ProviderDefaults {
   readonly authUrl: string | undefined;
   readonly tokenUrl: string | undefined;
   readonly validateUrl: string | undefined;
+  /** May hold the id of the client, as `{client_id}`. */
   readonly revokeUrl: string | undefined;
   readonly deviceCodeUrl: string | undefined;
   readonly scopes: readonly string[];
@@ -21,7 +22,9 @@ interface KnownHost {
   readonly validatePath: string | undefined;
   /** The validation address of the public host, if it is on another host. */
   readonly publicValidateUrl?: string;
+  /** The paths and addresses that end tokens may hold the id of the client, as `{client_id}`. */
   readonly revokePath?: string;
+  readonly publicRevokeUrl?: string;
   readonly devicePath?: string;
   readonly scopes: readonly string[];
 }
@@ -34,6 +37,8 @@ const hosts: Readonly<Record<string, KnownHost>> = {
     tokenPath: "/login/oauth/access_token",
     validatePath: "/api/v3/user",
     publicValidateUrl: "https://api.github.com/user",
+    revokePath: "/api/v3/applications/{client_id}/grant",
+    publicRevokeUrl: "https://api.github.com/applications/{client_id}/grant",
     devicePath: "/login/device/code",
     scopes: ["repo", "workflow"],
   },
@@ -142,7 +147,7 @@ function hostDefaults(
     authUrl: at(host.authPath),
     tokenUrl: at(host.tokenPath),
     validateUrl: (isPublic ? host.publicValidateUrl : undefined) ?? at(host.validatePath),
-    revokeUrl: at(host.revokePath),
+    revokeUrl: (isPublic ? host.publicRevokeUrl : undefined) ?? at(host.revokePath),
     deviceCodeUrl: at(host.devicePath),
     scopes: host.scopes,
     regex: base === undefined ? undefined : regexOf(base),
