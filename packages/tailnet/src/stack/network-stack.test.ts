@@ -114,6 +114,27 @@ it("carries bytes both ways, and ends each half by itself", async () => {
   await Promise.all([stream.closed, accepted.closed]);
 });
 
+it("connects anew from a port that the peer still waits on for old segments", async () => {
+  // Each number is smaller than the one before, and all lead to the same port.
+  let next = 0xffff_c000;
+  const decreasing = (): number => (next -= 0x1000_0000);
+  const client: NetworkStack = open(ours, (packets) => server.receive(packets), {
+    randomUint32: decreasing,
+  });
+  const server: NetworkStack = open(theirs, (packets) => client.receive(packets));
+  const ports: number[] = [];
+  for (let time = 0; time < 3; time += 1) {
+    const [stream, accepted] = await connectPair(client, server);
+    ports.push(stream.local.port);
+    accepted.finish();
+    await readAll(stream);
+    stream.finish();
+    await Promise.all([stream.closed, readAll(accepted)]);
+    await clock.advance(2);
+  }
+  expect(new Set(ports).size).toBe(1);
+});
+
 it("refuses a connection to a port without a listener", async () => {
   const [client] = openPair();
   await expect(client.connect({ address: theirs, port: 81 }, { signal })).rejects.toMatchObject({

@@ -56,6 +56,11 @@ export class TcpLayer {
   readonly #wakes = new WakeQueue<TcpLink>();
   /** Oldest first. */
   readonly #timeWait = new Set<TcpLink>();
+  /**
+   * One for all connections, so that their timestamps rise: a peer that still waits on the same ports for old segments
+   * takes a SYN only if it is newer (RFC 6191 §2).
+   */
+  readonly #timestampOffset: number;
   #dirty: TcpLink[] = [];
   #handler: RequestHandler | undefined;
 
@@ -63,6 +68,7 @@ export class TcpLayer {
     this.#needs = needs;
     this.#options = options;
     this.#limits = limits;
+    this.#timestampOffset = needs.randomUint32();
   }
 
   /** The time at which `tick` has something to do. */
@@ -222,7 +228,7 @@ export class TcpLayer {
       remotePort: remote.port,
       addressSum: pseudoHeaderSum(local.address, remote.address, IpProtocol.tcp),
       initialSequence: randomUint32(),
-      timestampOffset: randomUint32(),
+      timestampOffset: this.#timestampOffset,
       maxSegmentBytes: largestBytes - headerBytes,
     };
     const connection =
