@@ -62,6 +62,10 @@ async function listen(host: string, onSocket: (socket: Socket) => void): Promise
   return address.port;
 }
 
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+}
+
 describe("the TCP forwarder", () => {
   it.each(["127.0.0.1", "::1"])("connects to a port of %s, both ways", async (host) => {
     const { peer } = openPair();
@@ -102,6 +106,19 @@ describe("the TCP forwarder", () => {
     const socket = await again.promise;
     second.abort();
     await expect(once(socket, "data")).rejects.toThrow("ECONNRESET");
+  });
+
+  it("closes the connection to a silent port when its peer resets, after the peer's end too", async () => {
+    const { peer } = openPair();
+    const accepted = Promise.withResolvers<Socket>();
+    const port = await listen("127.0.0.1", accepted.resolve);
+    const stream = await peer.connect({ address: ours, port }, { signal: never });
+    const socket = (await accepted.promise).resume();
+    stream.finish();
+    await once(socket, "end");
+    const open = openSockets();
+    stream.abort();
+    await expect.poll(openSockets).toBe(open - 1);
   });
 
   it("waits for a peer that does not read", async () => {

@@ -1,7 +1,9 @@
 import { connect, type Socket } from "node:net";
 
+import { abortable } from "@slipway/runtime";
 import type { RequestHandler, TcpRequest, TcpStream } from "@slipway/tailnet";
 
+import { keepAlive } from "../connections/keep-alive.ts";
 import { writeTo } from "../connections/write-to.ts";
 
 /** The addresses that a forwarded port is looked for at, in order (docs/protocol/tailnet.md §1.5). */
@@ -71,9 +73,15 @@ function dialOne(host: string, port: number, signal: AbortSignal): Promise<Socke
 async function join(stream: TcpStream, socket: Socket, stopping: AbortSignal): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([stopping, failed.signal]);
+  // Neither direction may be listening to the peer.
+  void stream.closed.then(() => {
+    if (stream.failure !== undefined) failed.abort(stream.failure);
+  });
   try {
     await stream.connected;
-    await Promise.all([toWorkspace(stream, socket, signal), toPeer(socket, stream, signal)]);
+    stream.setKeepAlive(keepAlive);
+    const directions = [toWorkspace(stream, socket, signal), toPeer(socket, stream, signal)];
+    await abortable(Promise.all(directions), signal);
     stream.close();
   } catch {
     // A reset on one side is one on the other.

@@ -17,6 +17,7 @@ import {
 import type { DERPMap } from "@slipway/wire";
 
 import type { Service } from "../connections/accepted-connection.ts";
+import { keepAlive } from "../connections/keep-alive.ts";
 import type { WorkspaceServices } from "../services/workspace-services.ts";
 import { netcheckReport } from "./netcheck-report.ts";
 
@@ -37,9 +38,6 @@ export interface AgentNetworkOptions extends NetworkManifest {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-/** The time without a segment after which a peer is asked whether it is still there (docs/protocol/tailnet.md §7.1). */
-const keepAlive = { idleMs: 2 * 3_600_000, intervalMs: 75_000, probes: 9 } as const;
 
 /** An agent as a peer of the encrypted network, with keys of its own. Its opener closes it. */
 export class AgentNetwork implements AsyncDisposable {

@@ -48,6 +48,11 @@ export class TcpStream implements AsyncDisposable {
     return this.#closed.promise;
   }
 
+  /** The error that ended the connection; undefined while it is open, and if both ends have finished it. */
+  get failure(): TcpError | undefined {
+    return this.#end?.error;
+  }
+
   /** The smoothed round-trip time; undefined before the first measurement. */
   get rttMs(): number | undefined {
     return this.#connection.rttMs;
