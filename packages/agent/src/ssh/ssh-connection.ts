@@ -11,7 +11,7 @@ import { MessageGuard } from "./message-guard.ts";
 import { serveRemoteForwards } from "./remote-forwards.ts";
 import type { SshHost } from "./ssh-host.ts";
 import { type SessionConnection, SshSession } from "./ssh-session.ts";
-import { closeUnstarted, onMessage } from "./ssh2.ts";
+import { closeUnstarted, onMessage, replaceGcm } from "./ssh2.ts";
 import { openDisplay } from "./x11/x11-display.ts";
 
 /** The sessions and the forwarded connections that one client may have at once; further ones are refused. */
@@ -99,6 +99,7 @@ export function serveSshConnection(
   const isAnswering = serveRemoteForwards(client, forwarding, settings.blockReverseForwarding);
   const guard = new MessageGuard(isAnswering);
   onMessage(client, (message) => guard.check(message));
+  replaceGcm(client);
   return async () => {
     await Promise.all([...sessions].map((session) => session.ended));
   };

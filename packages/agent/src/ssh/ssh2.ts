@@ -4,6 +4,9 @@ import type { Connection, Server, ServerChannel, ServerConfig, Session } from "s
 
 import { loadLater } from "../process/load-later.ts";
 import { SshError } from "./errors.ts";
+import type { GcmAlgorithm, GcmState } from "./gcm/gcm-direction.ts";
+import { GcmOpener, type TakePayload } from "./gcm/gcm-opener.ts";
+import { GcmSealer } from "./gcm/gcm-sealer.ts";
 
 /*
  * All that we use of ssh2, whose version is pinned. Its `Channel.write` mixes up stdout and stderr when both wait for the
@@ -116,6 +119,58 @@ export function offerCiphers(connection: Connection, ciphers: readonly string[])
   const shared = ["kex", "serverHostKey"].map((list) => [list, algorithms(lists, list)]);
   const wanted = { ...Object.fromEntries(shared), ...Object.fromEntries(directions) };
   Reflect.set(protocol, "_offer", Reflect.construct(offer.constructor, [wanted]));
+}
+
+/**
+ * Has our own AES-GCM seal and open packets after each exchange of keys: that of ssh2 allocates and writes each packet in
+ * parts, and looks up its key as bytes. Other ciphers, and those of ssh2's addon, stay as they are.
+ */
+export function replaceGcm(connection: Connection): void {
+  const protocol = part(connection, "_protocol");
+  connection.on("handshake", () => {
+    const cipher = part(protocol, "_cipher");
+    const sealing = gcmState(cipher, ["_encSSLName", "_encKey", "_encIV", "outSeqno"]);
+    if (sealing !== undefined) {
+      const write = method(cipher, "_onWrite");
+      Reflect.set(protocol, "_cipher", new GcmSealer(sealing, (bytes) => void write(bytes)));
+    }
+    const decipher = part(protocol, "_decipher");
+    const names = ["_decipherSSLName", "_decipherKey", "_decipherIV", "inSeqno"] as const;
+    const opening = gcmState(decipher, names);
+    if (opening !== undefined) {
+      const opener = new GcmOpener(opening, takerOf(decipher));
+      // Where ssh2 has the payloads handled while keys are exchanged.
+      const set = (value: unknown): void => {
+        opener.takePayload = takerOf({ _onPayload: value });
+      };
+      Object.defineProperty(opener, "_onPayload", { set });
+      Reflect.set(protocol, "_decipher", opener);
+    }
+  });
+}
+
+function takerOf(decipher: object): TakePayload {
+  const take = method(decipher, "_onPayload");
+  return (payload) => {
+    const next = take(payload);
+    return typeof next === "number" || next === false ? next : undefined;
+  };
+}
+
+type GcmFields = readonly [algorithm: string, key: string, nonce: string, sequence: string];
+
+function gcmState(owner: object, fields: GcmFields): GcmState | undefined {
+  const [algorithm, key, nonce, sequence] = fields.map((name): unknown => Reflect.get(owner, name));
+  return isGcm(algorithm) &&
+    key instanceof Uint8Array &&
+    nonce instanceof Uint8Array &&
+    typeof sequence === "number"
+    ? { algorithm, key, nonce, sequence }
+    : undefined;
+}
+
+function isGcm(value: unknown): value is GcmAlgorithm {
+  return value === "aes-128-gcm" || value === "aes-256-gcm";
 }
 
 /** Has a session take requests after the client has ended its input, such as signals, which ssh2 drops then. */
