@@ -16,6 +16,7 @@ import {
 import { type DerpMap, nobleCrypto, RelayPool } from "@slipway/tailnet";
 import { createRelayDialer } from "@slipway/tailnet/node";
 import {
+  createFakeClock,
   openLocalServer,
   openTestDatabase,
   type ServerProcess,
@@ -158,6 +159,7 @@ interface Replica {
   readonly url: string;
   readonly relay: Relay;
   readonly mesh: RelayMesh;
+  readonly stop: () => Promise<void>;
 }
 
 async function openReplica({
@@ -199,7 +201,7 @@ async function openReplica({
     await relay.close(0);
     await listening[Symbol.asyncDispose]();
   });
-  return { url, relay, mesh };
+  return { url, relay, mesh, stop: () => scope.close() };
 }
 
 function openPubSub(): PostgresPubSub {
@@ -276,6 +278,14 @@ describe("the mesh", () => {
     await expect.poll(() => one.relay.counters.links, { timeout: 15_000 }).toBe(2);
     expect([one.mesh.replicas, third.mesh.replicas]).toEqual([1, 1]);
     expect([other.mesh.replicas, other.relay.counters.logins]).toEqual([0, 0]);
+  });
+
+  it("leaves no timer behind when it ends, which would keep the process alive", async () => {
+    const clock = createFakeClock();
+    const { stop } = await openReplica({ meshKey: "key", clock });
+    await expect.poll(() => clock.sleepers).toBe(1);
+    await stop();
+    expect(clock.sleepers).toBe(0);
   });
 
   it("goes on after a relay that nobody reaches", async () => {

@@ -1,5 +1,14 @@
 import type { Relay } from "@slipway/relay";
-import { type Clock, errorText, type Logger, Scope, spread, Wake } from "@slipway/runtime";
+import {
+  abortable,
+  type Clock,
+  errorText,
+  type Logger,
+  Scope,
+  spread,
+  Wake,
+  withDeadline,
+} from "@slipway/runtime";
 import type { RelayDialer } from "@slipway/tailnet";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -73,10 +82,11 @@ export class RelayMesh {
       }
     } finally {
       await Promise.all(this.#links.values().map((link) => link.close()));
-      await Promise.race([
-        deleteReplica(db, self.id).catch(() => undefined),
-        clock.sleep(farewellMs, AbortSignal.timeout(farewellMs)).catch(() => undefined),
-      ]);
+      const farewell = deleteReplica(db, self.id);
+      await withDeadline(farewellMs, clock, (limit) => abortable(farewell, limit)).catch(
+        // Others forget the relay once it is silent.
+        () => undefined,
+      );
     }
   }
 
