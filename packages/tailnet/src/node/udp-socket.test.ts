@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
@@ -48,6 +49,24 @@ it("refuses a port that is in use, and leaves nothing open", async () => {
   await expect(openUdpSocket({ port: ports.ipv4 ?? 0 })).rejects.toMatchObject({
     code: "EADDRINUSE",
   });
+});
+
+it("keeps its addresses while the process can open no more files", () => {
+  const script = `
+    import { openSync } from "node:fs";
+    import { openUdpSocket } from ${JSON.stringify(new URL("udp-socket.ts", import.meta.url).href)};
+    const socket = await openUdpSocket();
+    const before = socket.localAddresses();
+    try {
+      for (;;) openSync("/dev/null");
+    } catch {}
+    const after = socket.localAddresses();
+    await socket.close();
+    console.log(before.length > 0 && before.join() === after.join());
+  `;
+  const flags = ["--conditions=@slipway/source", "--input-type=module", "--eval", script];
+  const limited = ["-c", 'ulimit -n 64 && exec "$0" "$@"', process.execPath, ...flags];
+  expect(execFileSync("sh", limited, { encoding: "utf8" })).toBe("true\n");
 });
 
 it("resolves names, and none that do not exist", async () => {

@@ -44,6 +44,7 @@ export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
   readonly #ipv4: Socket | undefined;
   readonly #ipv6: Socket | undefined;
   readonly #received = new ReceivedBatch();
+  #localAddresses: readonly string[] = [];
   #isClosed = false;
 
   constructor(ipv4: Socket | undefined, ipv6: Socket | undefined) {
@@ -62,9 +63,13 @@ export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
   }
 
   localAddresses(): readonly string[] {
-    return Object.values(networkInterfaces()).flatMap((list = []) =>
-      list.map(({ address }) => address),
-    );
+    try {
+      const lists = Object.values(networkInterfaces());
+      this.#localAddresses = lists.flatMap((list = []) => list.map(({ address }) => address));
+    } catch {
+      // Asking takes a file, and the process may have no more: the addresses are likely those from before.
+    }
+    return this.#localAddresses;
   }
 
   async lookup(hostName: string): Promise<readonly string[]> {
