@@ -12,7 +12,7 @@ const sources = {
     PATH: "/usr/bin",
   },
   requested: {},
-  user: { name: "u", shell: "/bin/bash" },
+  user: { name: "u", home: "/home/u", shell: "/bin/bash" },
   manifest: { CODER: "manifest", DATA: "$HOME/data", SELF: "${DATA}", SECRET: "manifest" },
   secrets: { SECRET: "$HOME" },
   binDirectory: "/data/bin",
@@ -29,6 +29,11 @@ describe("buildEnvironment", () => {
       USER: "u",
       LOGNAME: "u",
     });
+  });
+
+  it("has the user's home where the agent was started without one", () => {
+    const environment = buildEnvironment({ ...sources, process: {}, manifest: {} });
+    expect(environment["HOME"]).toBe(sources.user.home);
   });
 
   it("lets a client fill what the base and the process leave open, but not override them", () => {

@@ -10,7 +10,7 @@ export interface EnvironmentSources {
   readonly process: Variables;
   /** The variables that a client asks for; they override neither of the two above. */
   readonly requested: Variables;
-  readonly user: { readonly name: string; readonly shell: string };
+  readonly user: { readonly name: string; readonly home: string; readonly shell: string };
   /** The variables of the manifest; values may refer to variables of the process. */
   readonly manifest: Variables;
   readonly secrets: Variables;
@@ -32,7 +32,7 @@ export function buildEnvironment(
   extra: Variables = {},
 ): Record<string, string> {
   const { base, process, requested, user, manifest, secrets, commandDirectory } = sources;
-  const who = { USER: user.name, LOGNAME: user.name, SHELL: user.shell };
+  const who = { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
   const result: Record<string, string> = {};
   for (const source of [base, process, requested, who]) fillAbsent(result, source);
   for (const [key, value] of Object.entries(manifest)) {

@@ -49,6 +49,7 @@ describe("prepareCommand", () => {
       GIT_SSH_COMMAND: "'/my data/commands/slipway' gitssh --",
       GIT_ASKPASS: "/my data/commands/slipway",
       PATH: "/data/bin:/usr/bin:/my data/commands",
+      HOME: context.user.home,
       USER: "u",
       LOGNAME: "u",
       SHELL: "/bin/sh",
