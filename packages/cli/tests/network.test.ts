@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
+import { type Clock, systemClock } from "@slipway/runtime";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { InterruptError } from "../src/command/errors.ts";
@@ -44,14 +45,23 @@ interface Running {
 }
 
 /** Starts a command that runs until it is interrupted. */
-function start(line: string): Running {
+function start(line: string, clock: Clock = systemClock): Running {
   const terminal = memoryTerminal();
   const ending = new AbortController();
   const code = runCommandLine(commandTable, line.split(" "), {
     ...commandServer.needs(terminal),
+    clock,
     signal: ending.signal,
   });
   return { terminal, code, interrupt: () => ending.abort(new InterruptError("SIGINT")) };
+}
+
+async function freePort(): Promise<number> {
+  const free = createServer();
+  await new Promise<void>((resolve) => void free.listen(0, "127.0.0.1", resolve));
+  const address = free.address();
+  await new Promise((resolve) => void free.close(resolve));
+  return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
 it("runs a command in a workspace, with its exit code and both streams", async () => {
@@ -95,11 +105,7 @@ it("forwards a port until it is interrupted", async () => {
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const remotePort = typeof address === "object" ? (address?.port ?? 0) : 0;
-  const free = createServer();
-  await new Promise<void>((resolve) => void free.listen(0, "127.0.0.1", resolve));
-  const freeAddress = free.address();
-  const localPort = typeof freeAddress === "object" ? (freeAddress?.port ?? 0) : 0;
-  await new Promise((resolve) => void free.close(resolve));
+  const localPort = await freePort();
   const { terminal, code, interrupt } = start(`port-forward demo --tcp ${localPort}:${remotePort}`);
   await expect.poll(() => terminal.errText(), { timeout: 20_000 }).toContain("Ready\n");
   expect(terminal.errText()).toBe(
@@ -117,6 +123,18 @@ it("forwards a port until it is interrupted", async () => {
   interrupt();
   expect(await code).toBe(130);
   await expect(read()).rejects.toThrow("fetch failed");
+});
+
+it("ends a forward once the workspace has been restarted", async () => {
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
+  };
+  const { terminal, code } = start(`port-forward demo --tcp ${await freePort()}:9`, clock);
+  await expect.poll(() => terminal.errText(), { timeout: 20_000 }).toContain("Ready\n");
+  expect(await slipway("restart demo")).toMatchObject({ code: 0 });
+  expect(await code).toBe(1);
+  expect(terminal.errText()).toContain("workspace admin/demo has been stopped or restarted");
 });
 
 it("pings a workspace, and prints the path of each answer and a summary", async () => {

@@ -10,6 +10,7 @@ import { agentPorts } from "../../resources/network/agent-ports.ts";
 import { readHost } from "../../resources/network/agent-reference.ts";
 import { openAgent, reachAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
+import { type Reachable, watchNetwork } from "../../resources/network/watch-network.ts";
 import { readParameters } from "../../resources/parameters/parameter-assignments.ts";
 import type { RawTerminal } from "../../terminal/raw-terminal.ts";
 import { carrySession, lostExitCode } from "./carry-session.ts";
@@ -23,7 +24,6 @@ import { endOf, type SessionEndNeeds } from "./session-end.ts";
 import { type SessionRequest, SshConnection } from "./ssh-connection.ts";
 import { loadSsh } from "./ssh2.ts";
 import { carryBytes } from "./stdio.ts";
-import { type Reachable, watchNetwork } from "./watch-network.ts";
 
 /** The port of the agent's SSH server, and the name that it logs in (docs/protocol/tailnet.md §1.5). */
 const sshPort = 1;
@@ -126,7 +126,7 @@ async function runSession(
   await using watching = new Scope(needs.signal);
   if (raw.isInteractive) {
     const say = (): unknown => raw.error.write("\r\nconnection lost, trying again\r\n");
-    watching.run((signal) => watchNetwork(network, { say, clock, signal }));
+    watching.run((signal) => watchNetwork(network, { say, look: undefined, clock, signal }));
   }
   return await carrySession(session, raw, {
     passOn: raw.isInteractive ? passOn : undefined,

@@ -7,6 +7,7 @@ interface World {
   /** `none` fails at once, `lost` answers nothing. */
   network: "up" | "lost" | "none";
   said: number;
+  isReplaced: boolean;
   looked: number;
   readonly ended: Promise<void>;
   readonly stop: () => void;
@@ -19,6 +20,7 @@ function watch(): World {
   const world: World = {
     network: "up",
     said: 0,
+    isReplaced: false,
     looked: 0,
     stop: () => stopped.abort(new Error("over")),
     pass: async (seconds) => {
@@ -37,7 +39,10 @@ function watch(): World {
     networkChanged: () => void (world.looked += 1),
   };
   const say = (): void => void (world.said += 1);
-  const ended = watchNetwork(network, { say, clock, signal: stopped.signal });
+  const look = async (): Promise<void> => {
+    if (world.isReplaced) throw new Error("the agent is of an old build");
+  };
+  const ended = watchNetwork(network, { say, look, clock, signal: stopped.signal });
   return Object.assign(world, { ended });
 }
 
@@ -71,4 +76,15 @@ it("does not tell of a question that stays open for a moment", async () => {
   expect(world.said).toBe(0);
   world.stop();
   await expect(world.ended).rejects.toThrow("over");
+});
+
+it("ends when the agent cannot answer any more", async () => {
+  const world = watch();
+  world.isReplaced = true;
+  await world.pass(60);
+  world.network = "lost";
+  const ended = expect(world.ended).rejects.toThrow("of an old build");
+  await world.pass(25);
+  await ended;
+  expect(world.said).toBe(0);
 });

@@ -11,6 +11,8 @@ export interface Reachable {
 interface WatchOptions {
   /** Tells that the agent does not answer. */
   readonly say: () => void;
+  /** Looks, while it does not answer, whether it ever can again: an error ends the watch. */
+  readonly look: (() => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -23,17 +25,19 @@ const maxUnanswered = 2;
 
 /**
  * Asks the agent now and then whether it is there, and tells once when it is not, each time anew after it was. Rejects with
- * the signal's reason.
+ * the signal's reason, and as `look` does.
  */
 export async function watchNetwork(
   network: Reachable,
-  { say, clock, signal }: WatchOptions,
+  { say, look, clock, signal }: WatchOptions,
 ): Promise<void> {
   let unanswered = 0;
   for (;;) {
     if (unanswered === 0) await clock.sleep(askEveryMs, signal);
     unanswered = (await answers(network, clock, signal)) ? 0 : unanswered + 1;
-    if (unanswered !== maxUnanswered) continue;
+    if (unanswered < maxUnanswered) continue;
+    await look?.();
+    if (unanswered > maxUnanswered) continue;
     say();
     network.networkChanged();
   }
