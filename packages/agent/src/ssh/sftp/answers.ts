@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 
 import { SftpStatus } from "./errors.ts";
-import { encodeAttributes, text, uint32 } from "./fields.ts";
+import { encodeAttributes, text, uint32, uint64 } from "./fields.ts";
 import { attributesOf, longName } from "./file-attributes.ts";
 
 /** The types of answers. */
@@ -15,10 +15,18 @@ export const SftpAnswer = {
   extended: 201,
 } as const;
 
+/** The room before the payload of an answer, for its length, its type and its id. */
+export const answerHeadBytes = 9;
+
 /** An answer to a request, without its id. */
 export interface Answer {
   readonly type: number;
-  readonly payload: Buffer;
+  /** The payload behind `answerHeadBytes` of room, which belong to whoever sends it. */
+  readonly packet: Buffer;
+}
+
+function answerOf(type: number, ...parts: readonly Buffer[]): Answer {
+  return { type, packet: Buffer.concat([Buffer.alloc(answerHeadBytes), ...parts]) };
 }
 
 /** A name, and what is known of its file. */
@@ -35,29 +43,33 @@ export function names(files: readonly NamedFile[]): Answer {
       stats === undefined ? uint32(0) : encodeAttributes(attributesOf(stats)),
     ]),
   );
-  return { type: SftpAnswer.name, payload: Buffer.concat([uint32(files.length), ...entries]) };
+  return answerOf(SftpAnswer.name, uint32(files.length), ...entries);
 }
 
 export function attributes(stats: Stats): Answer {
-  return { type: SftpAnswer.attributes, payload: encodeAttributes(attributesOf(stats)) };
+  return answerOf(SftpAnswer.attributes, encodeAttributes(attributesOf(stats)));
 }
 
 export function handleAnswer(name: string): Answer {
-  return { type: SftpAnswer.handle, payload: text(name) };
+  return answerOf(SftpAnswer.handle, text(name));
 }
 
 /** Encodes a status, with its text for people and no language. */
 export function statusAnswer(status: SftpStatus, message: string): Answer {
-  return {
-    type: SftpAnswer.status,
-    payload: Buffer.concat([uint32(status), text(message), text("")]),
-  };
+  return answerOf(SftpAnswer.status, uint32(status), text(message), text(""));
 }
 
-export const ok = statusAnswer(SftpStatus.ok, "");
+export function ok(): Answer {
+  return statusAnswer(SftpStatus.ok, "");
+}
+
+/** Answers an extension's request with numbers of 64 bits. */
+export function numbers(values: readonly number[]): Answer {
+  return answerOf(SftpAnswer.extended, ...values.map(uint64));
+}
 
 /** Answers with success once the action is done. */
 export async function done(action: Promise<unknown>): Promise<Answer> {
   await action;
-  return ok;
+  return ok();
 }

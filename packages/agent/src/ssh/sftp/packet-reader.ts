@@ -1,17 +1,14 @@
 import { SftpError, SftpStatus } from "./errors.ts";
-
-/** The longest packet, as in OpenSSH. */
-export const maxPacketBytes = 256 * 1024;
-
-const lengthBytes = 4;
+import { lengthBytes, maxPacketBytes } from "./packet-limits.ts";
+import { takeRoom } from "./packet-room.ts";
 
 /** Cuts a stream into packets: uint32 length, then that many bytes. */
 export class PacketReader {
   /** The packet that is being read, its length before it; that alone at first. */
-  #packet = Buffer.alloc(lengthBytes);
+  #packet: Buffer = Buffer.alloc(lengthBytes);
   #filled = 0;
 
-  /** Returns copies of the packets that are complete. Throws `SftpError` "malformed". */
+  /** Returns copies of the packets that are complete, whose room may be given back. Throws `SftpError` "malformed". */
   receive(chunk: Buffer): Buffer[] {
     const packets: Buffer[] = [];
     for (let rest = chunk; rest.length > 0;) {
@@ -34,7 +31,7 @@ export class PacketReader {
         "malformed",
       );
     }
-    const packet = Buffer.allocUnsafe(lengthBytes + length);
+    const packet = takeRoom(lengthBytes + length);
     this.#packet.copy(packet);
     this.#packet = packet;
   }

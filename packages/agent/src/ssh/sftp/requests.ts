@@ -23,26 +23,27 @@ import {
 
 import {
   type Answer,
+  answerHeadBytes,
   attributes,
   done,
   handleAnswer,
   type NamedFile,
   names,
+  numbers,
   ok,
   SftpAnswer,
 } from "./answers.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
-import { type Attributes, type FieldReader, uint64 } from "./fields.ts";
+import { type Attributes, type FieldReader } from "./fields.ts";
 import { maxHandles } from "./open-handles.ts";
-import { maxPacketBytes } from "./packet-reader.ts";
+import { lengthBytes, maxPacketBytes } from "./packet-limits.ts";
+import { takeRoom } from "./packet-room.ts";
 import { expand, path, resolve, type SftpFiles } from "./paths.ts";
 
 type Handle = (fields: FieldReader, files: SftpFiles) => Promise<Answer>;
 
 /** The most that one READ or WRITE carries. */
 const maxDataBytes = maxPacketBytes - 1024;
-/** The length before the data of an answer. */
-const lengthBytes = 4;
 /** The entries of a directory in one answer. */
 const maxEntries = 64;
 const defaultMode = { file: 0o666, directory: 0o777 } as const;
@@ -82,10 +83,7 @@ const extensions: ReadonlyMap<string, Handle> = new Map<string, Handle>([
   ],
   [
     "limits@openssh.com",
-    async () => ({
-      type: SftpAnswer.extended,
-      payload: Buffer.concat([maxPacketBytes, maxDataBytes, maxDataBytes, maxHandles].map(uint64)),
-    }),
+    async () => numbers([maxPacketBytes, maxDataBytes, maxDataBytes, maxHandles]),
   ],
   [
     "lsetstat@openssh.com",
@@ -94,11 +92,14 @@ const extensions: ReadonlyMap<string, Handle> = new Map<string, Handle>([
   ["statvfs@openssh.com", async (fields, files) => fileSystem(path(fields, files))],
 ]);
 
+/** The number of the request to read, which changes nothing. */
+export const readRequest = 5;
+
 /** The requests of version 3 by their numbers (draft-ietf-secsh-filexfer-02). */
 export const sftpRequests: ReadonlyMap<number, Handle> = new Map<number, Handle>([
   [3, openFile],
   [4, async (fields, { handles }) => done(handles.close(fields.text()))],
-  [5, read],
+  [readRequest, read],
   [6, write],
   [7, async (fields, files) => attributes(await lstat(path(fields, files)))],
   [8, async (fields, { handles }) => attributes(await handles.file(fields.text()).file.stat())],
@@ -158,12 +159,13 @@ async function read(fields: FieldReader, { handles }: SftpFiles): Promise<Answer
   const { file } = handles.file(fields.text());
   const offset = fields.uint64();
   const wanted = Math.min(fields.uint32(), maxDataBytes);
-  // Behind the room for their number, which spares a copy.
-  const payload = Buffer.allocUnsafe(lengthBytes + wanted);
-  const { bytesRead } = await file.read(payload, lengthBytes, wanted, offset);
+  // Behind the room for all that precedes them, which spares a copy.
+  const dataAt = answerHeadBytes + lengthBytes;
+  const packet = takeRoom(dataAt + wanted);
+  const { bytesRead } = await file.read(packet, dataAt, wanted, offset);
   if (bytesRead === 0) throw new SftpError(SftpStatus.endOfFile, "end of file");
-  payload.writeUInt32BE(bytesRead);
-  return { type: SftpAnswer.data, payload: payload.subarray(0, lengthBytes + bytesRead) };
+  packet.writeUInt32BE(bytesRead, answerHeadBytes);
+  return { type: SftpAnswer.data, packet: packet.subarray(0, dataAt + bytesRead) };
 }
 
 async function write(fields: FieldReader, { handles }: SftpFiles): Promise<Answer> {
@@ -175,7 +177,7 @@ async function write(fields: FieldReader, { handles }: SftpFiles): Promise<Answe
     const { bytesWritten } = await file.write(data, written, data.length - written, at);
     written += bytesWritten;
   }
-  return ok;
+  return ok();
 }
 
 async function openDirectory(fields: FieldReader, files: SftpFiles): Promise<Answer> {
@@ -249,7 +251,7 @@ async function fileSystem(name: Buffer): Promise<Answer> {
     flags,
     maxNameBytes,
   ];
-  return { type: SftpAnswer.extended, payload: Buffer.concat(fields.map(uint64)) };
+  return numbers(fields);
 }
 
 async function setFile(file: FileHandle, { size, owner, mode, times }: Attributes): Promise<void> {

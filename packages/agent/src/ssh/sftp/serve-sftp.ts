@@ -1,19 +1,23 @@
 import { errorText, systemErrorCode } from "@slipway/runtime";
 
 import type { SessionEnd } from "../../connections/session-log.ts";
+import type { ChannelWriter } from "../channel-writer.ts";
 import type { SessionChannel } from "../session-channel.ts";
 import { type Answer, SftpAnswer, statusAnswer } from "./answers.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
 import { FieldReader, text, uint32 } from "./fields.ts";
 import { OpenHandles } from "./open-handles.ts";
+import { lengthBytes } from "./packet-limits.ts";
 import { PacketReader } from "./packet-reader.ts";
+import { giveRoomBack } from "./packet-room.ts";
 import type { SftpFiles } from "./paths.ts";
-import { sftpExtensions, sftpRequests } from "./requests.ts";
+import { readRequest, sftpExtensions, sftpRequests } from "./requests.ts";
 
 /** The version of the protocol that everybody speaks. */
 const version = 3;
 const initType = 1;
-/** The type of a packet, then the id of the request. */
+/** The type of a packet, then the id of the request, then the rest. */
+const typeAt = 0;
 const idAt = 1;
 const fieldsAt = 5;
 
@@ -30,9 +34,7 @@ export async function serveSftp(
   const packets = new PacketReader();
   try {
     for await (const chunk of channel.input.iterator({ destroyOnReturn: false })) {
-      for (const packet of packets.receive(chunk)) {
-        await channel.writer.write("stdout", await answer(packet, files));
-      }
+      await serveInOrder(packets.receive(chunk), channel.writer, files);
     }
   } catch (error) {
     if (!(error instanceof SftpError)) throw error;
@@ -41,18 +43,39 @@ export async function serveSftp(
   return { statusCode: 0, reason: "graceful" };
 }
 
+/** Answers requests one after the other; of two that read, the second reads while the first is sent. */
+async function serveInOrder(
+  requests: readonly Buffer[],
+  writer: ChannelWriter,
+  files: SftpFiles,
+): Promise<void> {
+  let ahead: Promise<Buffer> | undefined;
+  for (const [index, request] of requests.entries()) {
+    const bytes = await (ahead ?? answer(request, files));
+    const next = requests[index + 1];
+    ahead = isRead(request) && next !== undefined && isRead(next) ? answer(next, files) : undefined;
+    // It is of no use if the client has gone.
+    ahead?.catch(() => undefined);
+    giveRoomBack(request);
+    await writer.write("stdout", bytes);
+    giveRoomBack(bytes);
+  }
+}
+
+function isRead([type]: Buffer): boolean {
+  return type === readRequest;
+}
+
 async function answer(packet: Buffer, files: SftpFiles): Promise<Buffer> {
   const [type = 0] = packet;
   if (type === initType) return encodeVersion();
   const id = new FieldReader(packet, idAt).uint32();
-  const { type: answerType, payload } = await handle(
-    type,
-    new FieldReader(packet, fieldsAt),
-    files,
-  );
-  // Once: the payload may be 255 KiB of a file.
-  const bytes = fieldsAt + payload.length;
-  return Buffer.concat([uint32(bytes), Buffer.of(answerType), uint32(id), payload]);
+  const found = await handle(type, new FieldReader(packet, fieldsAt), files);
+  const bytes = found.packet;
+  bytes.writeUInt32BE(bytes.length - lengthBytes);
+  bytes.writeUInt8(found.type, lengthBytes + typeAt);
+  bytes.writeUInt32BE(id, lengthBytes + idAt);
+  return bytes;
 }
 
 async function handle(type: number, fields: FieldReader, files: SftpFiles): Promise<Answer> {
