@@ -55,12 +55,24 @@ export async function reportAppStatus(
     slug: withoutNul(slug),
     state,
     message: cleanMessage(message),
-    uri: withoutNul(uri),
+    uri: cleanUri(withoutNul(uri)),
   });
   if (!isKnown) return { type: "unknown-app" };
   pubsub.publish(topics.workspace(workspaceId));
   return { type: "stored" };
 }
+
+/** Schemes whose links run in the page that has them. */
+const scriptSchemes: ReadonlySet<string> = new Set(["javascript:", "data:", "vbscript:", "blob:"]);
+
+/** Returns an address, or an empty text for one that would run code when a page links to it. */
+export function cleanUri(uri: string): string {
+  // The parsed URL counts, as browsers ignore blanks and line ends.
+  return scriptSchemes.has(URL.parse(uri)?.protocol ?? "") ? "" : uri;
+}
+
+/** Embeddings, overrides and isolates, which show text in another order than that in which it is. */
+const textDirections = /[\u202A-\u202E\u2066-\u2069]/gu;
 
 /** Returns a message as plain text of one line: no markup, escape sequences or control characters, single spaces. */
 export function cleanMessage(text: string): string {
@@ -68,5 +80,6 @@ export function cleanMessage(text: string): string {
     .replaceAll(/<[a-z/!?][^>]*>/gi, "")
     .replaceAll(/\s+/g, " ")
     .replaceAll(/\p{Cc}/gu, "")
+    .replaceAll(textDirections, "")
     .trim();
 }
