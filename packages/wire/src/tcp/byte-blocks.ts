@@ -3,6 +3,26 @@ const blockBits = 14;
 const blockBytes = 2 ** blockBits;
 const inBlockMask = blockBytes - 1;
 
+/** Blocks that wait to be used again, of any number of owners: a bulk transfer frees and fills some between two ACKs. */
+export class SpareBlocks {
+  readonly #blocks: Uint8Array[] = [];
+  readonly #maxBlocks: number;
+
+  constructor(maxBlocks: number) {
+    this.#maxBlocks = maxBlocks;
+  }
+
+  /** Keeps a block that nobody has a view of, unless there are enough. */
+  add(block: Uint8Array): void {
+    if (this.#blocks.length < this.#maxBlocks) this.#blocks.push(block);
+  }
+
+  /** Returns a block, in which there may be old bytes. */
+  take(): Uint8Array {
+    return this.#blocks.pop() ?? new Uint8Array(blockBytes);
+  }
+}
+
 /**
  * Bytes by their offset, in blocks that exist only where something was written: memory is bounded by the span from the
  * lowest to the highest offset, which the owner bounds. Bytes are copied in, and out or viewed.
@@ -11,12 +31,11 @@ export class ByteBlocks {
   readonly #blocks: (Uint8Array | undefined)[] = [];
   /** The offset of the first byte of the first block. */
   #base = 0;
-  readonly #spares: Uint8Array[] = [];
-  readonly #maxSpares: number;
+  readonly #spares: SpareBlocks | undefined;
 
-  /** A block that is discarded is used again if fewer than `maxSpares` wait for that. With 0, views stay as they are. */
-  constructor(maxSpares: number) {
-    this.#maxSpares = maxSpares;
+  /** Blocks come from `spares`, and go there when they are discarded. Without it, views stay as they are. */
+  constructor(spares?: SpareBlocks) {
+    this.#spares = spares;
   }
 
   /** Copies `bytes` from `start` to `end` to `offset`, which is not below what was discarded. */
@@ -54,15 +73,15 @@ export class ByteBlocks {
   discardBelow(offset: number): void {
     while (offset - this.#base >= blockBytes) {
       const block = this.#blocks.shift();
-      if (block !== undefined && this.#spares.length < this.#maxSpares) this.#spares.push(block);
+      if (block !== undefined) this.#spares?.add(block);
       this.#base += blockBytes;
     }
   }
 
-  /** Discards everything, spares too; what is written next lies at `offset` or behind it. */
+  /** Discards everything; what is written next lies at `offset` or behind it. */
   clear(offset: number): void {
+    for (const block of this.#blocks) if (block !== undefined) this.#spares?.add(block);
     this.#blocks.length = 0;
-    this.#spares.length = 0;
     this.#base = offset - (offset % blockBytes);
   }
 
@@ -72,7 +91,7 @@ export class ByteBlocks {
   }
 
   #addBlock(index: number): Uint8Array {
-    const block = this.#spares.pop() ?? new Uint8Array(blockBytes);
+    const block = this.#spares?.take() ?? new Uint8Array(blockBytes);
     while (this.#blocks.length < index) this.#blocks.push(undefined);
     this.#blocks[index] = block;
     return block;

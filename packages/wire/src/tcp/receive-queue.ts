@@ -19,7 +19,7 @@ export type Insertion = "in-order" | "out-of-order" | "duplicate" | "refused";
  */
 /** The data of the peer from the first byte that is not consumed, with gaps where segments are missing. */
 export class ReceiveQueue {
-  readonly #blocks = new ByteBlocks(0);
+  readonly #blocks = new ByteBlocks();
   readonly #ranges = new Ranges();
   #consumed: number;
   #next: number;

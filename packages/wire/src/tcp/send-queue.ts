@@ -1,17 +1,17 @@
-import { ByteBlocks } from "./byte-blocks.ts";
+import { ByteBlocks, SpareBlocks } from "./byte-blocks.ts";
 
 /** The room of a new connection; it grows with the congestion window up to the largest. */
 const initialLimitBytes = 256 * 1024;
 
-/** The blocks that wait to be used again, which is what a bulk transfer frees and fills between two ACKs. */
-const maxSpareBlocks = 16;
+/** Shared by all connections, so that one that is idle after each burst, such as a terminal's, keeps none for itself. */
+const spareBlocks = new SpareBlocks(16);
 
 /**
  * The data that the peer has not acknowledged, from the first byte to the last that was written. Bytes are copied twice
  * on their way: from the writer to the queue, which makes it safe to reuse a buffer, and from the queue to a packet.
  */
 export class SendQueue {
-  readonly #blocks = new ByteBlocks(maxSpareBlocks);
+  readonly #blocks = new ByteBlocks(spareBlocks);
   readonly #maxBytes: number;
   #limit: number;
   /** The offset of the first byte that is kept. */
