@@ -1,8 +1,8 @@
 export { abortable, whenAborted, withTimeout } from "./abort.ts";
 export { Backoff, defaultBackoff, retry } from "./backoff.ts";
 export type { BackoffPolicy, RetryOptions } from "./backoff.ts";
-export { BurstJoiner } from "./burst-joiner.ts";
-export type { BurstJoinerOptions } from "./burst-joiner.ts";
+export { BurstTimer } from "./burst-timer.ts";
+export type { BurstTimerOptions } from "./burst-timer.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export { webClock } from "./web-clock.ts";

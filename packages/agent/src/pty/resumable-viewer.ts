@@ -59,11 +59,10 @@ export class ResumableViewer implements Viewer {
     if (this.#connection === connection) this.#connection = undefined;
   }
 
-  show(chunk: Buffer): void {
+  show(chunk: Buffer): boolean {
     this.#sent += chunk.length;
-    if (this.#connection !== undefined) {
-      writeOutput(this.#connection, [encodeOutputHeader(chunk.length), chunk]);
-    }
+    if (this.#connection === undefined) return false;
+    return writeOutput(this.#connection, [encodeOutputHeader(chunk.length), chunk]);
   }
 
   receive(position: number): void {

@@ -103,7 +103,7 @@ export class SharedTerminal {
 
   async #run(): Promise<void> {
     try {
-      await this.#terminal.read((chunk) => this.#show(chunk), this.#clock);
+      await this.#terminal.read((chunk, keep) => this.#show(chunk, keep), this.#clock);
     } finally {
       this.#isEnded = true;
       this.#closing.abort();
@@ -114,9 +114,9 @@ export class SharedTerminal {
   }
 
   /** Shows output, and returns what has to be waited for, if anything. */
-  #show(chunk: Buffer): Promise<void> | undefined {
+  #show(chunk: Buffer, keep: () => void): Promise<void> | undefined {
     this.#history.add(chunk);
-    for (const viewer of this.#viewers()) viewer.show(chunk);
+    for (const viewer of this.#viewers()) if (viewer.show(chunk)) keep();
     return this.#goesOn() ? undefined : this.#untilItGoesOn();
   }
 

@@ -13,8 +13,8 @@ export interface Viewer {
   readonly isReady: boolean;
   /** Begins on a connection with the output from a position on (docs/protocol/agent.md §7.1). */
   begin(connection: AcceptedConnection, position: number, output: Buffer): void;
-  /** Shows the newest output, which follows what it was shown before. */
-  show(chunk: Buffer): void;
+  /** Shows the newest output, which follows what it was shown before; true if its bytes must not change from now on. */
+  show(chunk: Buffer): boolean;
   /** Returns whether an input is to be typed. Throws `TerminalError` "malformed". */
   accepts(input: TerminalInput): boolean;
   /** Notes the position up to which it has received output. */
@@ -42,8 +42,8 @@ export class PlainViewer implements Viewer {
     if (output.length > 0) this.show(output);
   }
 
-  show(chunk: Buffer): void {
-    writeOutput(this.#connection, [chunk]);
+  show(chunk: Buffer): boolean {
+    return writeOutput(this.#connection, [chunk]);
   }
 
   receive(): void {
@@ -63,9 +63,19 @@ export class PlainViewer implements Viewer {
   }
 }
 
-/** Writes output to a connection, or cuts off one that is too far behind. */
-export function writeOutput(connection: AcceptedConnection, chunks: readonly Uint8Array[]): void {
-  if (connection.destroyed || connection.writableEnded) return;
-  if (connection.writableLength > maxBehindBytes) connection.destroy();
-  else for (const chunk of chunks) connection.write(chunk);
+/**
+ * Writes output to a connection, or cuts off one that is too far behind. Returns true if the connection keeps some of the
+ * chunks for later.
+ */
+export function writeOutput(
+  connection: AcceptedConnection,
+  chunks: readonly Uint8Array[],
+): boolean {
+  if (connection.destroyed || connection.writableEnded) return false;
+  if (connection.writableLength > maxBehindBytes) {
+    connection.destroy();
+    return false;
+  }
+  for (const chunk of chunks) connection.write(chunk);
+  return connection.writableLength > 0;
 }

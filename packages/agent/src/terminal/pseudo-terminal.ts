@@ -1,13 +1,13 @@
 import { ReadStream } from "node:tty";
 
-import { BurstJoiner, type Clock, systemErrorCode } from "@slipway/runtime";
+import { BurstTimer, type Clock, systemErrorCode } from "@slipway/runtime";
 
 import { ProcessError } from "../process/errors.ts";
 import { keepFromChildren } from "../process/private-descriptors.ts";
 import { signalGroup } from "../process/signal-group.ts";
 import type { Exit, PreparedCommand } from "../process/spawn-group.ts";
 import { loadNativePty, type LoadedPty } from "./native-pty.ts";
-import { OutputSlab } from "./output-slab.ts";
+import { OutputBuffer } from "./output-buffer.ts";
 import { startOnTerminal } from "./start-on-terminal.ts";
 import { TerminalInput } from "./terminal-input.ts";
 import type { TerminalSize } from "./terminal-size.ts";
@@ -18,8 +18,11 @@ import type { TerminalSize } from "./terminal-size.ts";
  */
 const silenceMs = 100;
 
-/** Takes a piece of output, which may be kept. If it returns a promise, nothing more is read until that resolves. */
-export type TerminalOutput = (chunk: Buffer) => Promise<void> | undefined;
+/**
+ * Takes a piece of output. If it returns a promise, nothing more is read until that resolves. After that the piece is
+ * overwritten, unless `keep` was called.
+ */
+export type TerminalOutput = (chunk: Buffer, keep: () => void) => Promise<void> | undefined;
 
 /** A command in a session of its own with a controlling terminal. Whoever opens it calls `read`, and `hangUp` to end it. */
 export class PseudoTerminal {
@@ -29,9 +32,10 @@ export class PseudoTerminal {
   readonly #fd: number;
   readonly #stream: ReadStream;
   readonly #input: TerminalInput;
+  readonly #output = new OutputBuffer();
   readonly #closed = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
-  #receive: (chunk: Buffer) => void = () => undefined;
+  #receive: (bytes: number) => void = () => undefined;
   #delivery: Promise<void> | undefined;
   #isClosed = false;
   #heardAt = 0;
@@ -69,22 +73,24 @@ export class PseudoTerminal {
   async read(deliver: TerminalOutput, clock: Clock): Promise<Exit> {
     const failure = Promise.withResolvers<never>();
     failure.promise.catch(() => undefined);
-    const joiner = new BurstJoiner({
+    const keep = (): void => this.#output.keep();
+    const burst = new BurstTimer({
       clock,
       signal: this.#closing.signal,
-      deliver: (pieces) => {
-        const delivery = deliver(joined(pieces));
+      deliver: () => {
+        const delivery = deliver(this.#output.take(), keep);
         if (delivery === undefined) return;
         this.#stream.pause();
         this.#delivery = this.#deliver(delivery, clock).catch(failure.reject);
       },
     });
-    this.#receive = (chunk) => {
+    this.#receive = (bytes) => {
       this.#heardAt = clock.monotonic();
-      joiner.add(chunk);
+      this.#output.add(bytes);
+      burst.add(bytes);
     };
     // Before it counts as closed.
-    this.#stream.prependListener("close", () => joiner.flush());
+    this.#stream.prependListener("close", () => burst.flush());
     this.#stream.resume();
     const exit = await Promise.race([this.exit, failure.promise]);
     await Promise.race([this.#drained(clock), failure.promise]);
@@ -115,10 +121,9 @@ export class PseudoTerminal {
 
   /** Has the terminal read into our own room: a stream of Node.js allocates 64 KiB for each read, of about 4 KiB. */
   #openStream(): ReadStream {
-    const slab = new OutputSlab();
-    const buffer = (): Buffer => slab.room();
+    const buffer = (): Buffer => this.#output.room();
     const callback = (bytes: number): boolean => {
-      this.#receive(slab.take(bytes));
+      this.#receive(bytes);
       return true;
     };
     return new ReadStream(this.#fd, { onread: { buffer, callback } });
@@ -153,10 +158,4 @@ export class PseudoTerminal {
       isOver.abort();
     }
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Buffer {
-  const [first] = pieces;
-  if (pieces.length === 1 && first instanceof Buffer) return first;
-  return Buffer.concat(pieces);
 }

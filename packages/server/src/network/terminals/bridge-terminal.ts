@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { finished } from "node:stream/promises";
 
-import { BurstJoiner, type Clock } from "@slipway/runtime";
+import { BurstTimer, type Clock } from "@slipway/runtime";
 
 import { messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
 
@@ -57,8 +57,9 @@ async function sendOutput(
   clock: Clock,
 ): Promise<void> {
   let unsentBytes = 0;
-  const deliver = (pieces: readonly Uint8Array[]): void => {
-    const bytes = Buffer.concat(pieces);
+  const pieces: Uint8Array[] = [];
+  const deliver = (): void => {
+    const bytes = Buffer.concat(pieces.splice(0));
     unsentBytes += bytes.length;
     if (unsentBytes > maxUnsentBytes) stream.pause();
     // Called when the kernel has taken it, so that a slow viewer slows the agent; or the socket is gone.
@@ -67,15 +68,17 @@ async function sendOutput(
       if (unsentBytes <= maxUnsentBytes) stream.resume();
     });
   };
-  const joiner = new BurstJoiner({ clock, signal, deliver });
+  const burst = new BurstTimer({ clock, signal, deliver });
   stream.on("data", (chunk: Uint8Array) => {
     // What nobody sees is still read, so that the agent ends in order.
-    if (!signal.aborted) joiner.add(chunk);
+    if (signal.aborted) return;
+    pieces.push(chunk);
+    burst.add(chunk.length);
   });
   try {
     await finished(stream, { writable: false });
   } finally {
-    if (!signal.aborted) joiner.flush();
+    if (!signal.aborted) burst.flush();
   }
 }
 

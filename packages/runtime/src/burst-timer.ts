@@ -1,0 +1,69 @@
+import type { Clock } from "./clock.ts";
+
+/** The bytes of a burst that are handed on as they come: a key's echo, a prompt, most of a full screen. */
+const promptBytes = 8 * 1024;
+/** The bytes that are handed on together after that. */
+const joinedBytes = 60 * 1024;
+/** The longest time for which bytes wait for others, and the silence that ends a burst. */
+const waitMs = 1;
+
+export interface BurstTimerOptions {
+  readonly clock: Pick<Clock, "monotonic" | "sleep">;
+  /** Ends the waiting: what comes later is not handed on. */
+  readonly signal: AbortSignal;
+  /** Hands on all that has come. */
+  readonly deliver: () => void;
+}
+
+/**
+ * Decides when the bytes of a stream are handed on: together while many come in a row, so that they cost their takers less,
+ * and at once otherwise:
+ *
+ *   quiet ──8 KiB within a burst──► busy ──1 ms of silence──► quiet
+ */
+export class BurstTimer {
+  readonly #options: BurstTimerOptions;
+  #waitingBytes = 0;
+  #burstBytes = 0;
+  #newestAt = Number.NEGATIVE_INFINITY;
+  #sleep: AbortController | undefined;
+
+  constructor(options: BurstTimerOptions) {
+    this.#options = options;
+    options.signal.addEventListener("abort", () => this.#sleep?.abort(), { once: true });
+  }
+
+  /** Notes bytes that have come. */
+  add(bytes: number): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#newestAt > waitMs) this.#burstBytes = 0;
+    this.#newestAt = now;
+    this.#burstBytes += bytes;
+    this.#waitingBytes += bytes;
+    if (this.#burstBytes <= promptBytes || this.#waitingBytes >= joinedBytes) this.flush();
+    else if (this.#sleep === undefined) void this.#flushSoon();
+  }
+
+  /** Hands on what waits. */
+  flush(): void {
+    this.#sleep?.abort();
+    this.#sleep = undefined;
+    if (this.#waitingBytes === 0) return;
+    this.#waitingBytes = 0;
+    this.#options.deliver();
+  }
+
+  async #flushSoon(): Promise<void> {
+    const { clock, signal } = this.#options;
+    if (signal.aborted) return;
+    const sleep = new AbortController();
+    this.#sleep = sleep;
+    try {
+      await clock.sleep(waitMs, sleep.signal);
+    } catch {
+      // It was handed on, or nobody takes it anymore.
+      return;
+    }
+    this.flush();
+  }
+}
