@@ -13,6 +13,7 @@ export { silentLogger } from "./logger.ts";
 export type { Logger, LogFields } from "./logger.ts";
 export { Mailbox } from "./mailbox.ts";
 export type { OfferResult } from "./mailbox.ts";
+export { httpModule } from "./http-module.ts";
 export { proxyAgent } from "./proxy-agent.ts";
 export { printableJson, printableLine, printableText } from "./printable-text.ts";
 export { parseProcStat, parseProcStatus, ticksPerSecond } from "./proc.ts";

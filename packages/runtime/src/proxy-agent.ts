@@ -1,14 +1,13 @@
 import type { Agent, ProxyEnv } from "node:http";
 
+import { httpModule } from "./http-module.ts";
+
 /**
  * Returns an agent for requests through the proxy of the environment, where Node.js was started to use one
  * (`NODE_USE_ENV_PROXY`); false where requests go directly.
  */
 export function proxyAgent(isHttp: boolean): Agent | false {
-  // An import of these modules would load them for everybody.
-  const { Agent: NodeAgent, globalAgent } = process.getBuiltinModule(
-    isHttp ? "node:http" : "node:https",
-  );
+  const { Agent: NodeAgent, globalAgent } = httpModule(isHttp);
   const proxyEnv = proxyEnvOf(globalAgent);
   return proxyEnv === undefined ? false : new NodeAgent({ proxyEnv });
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { withTimeout } from "@slipway/runtime";
+import { httpModule, withTimeout } from "@slipway/runtime";
 
 const maxRedirects = 10;
 
@@ -29,10 +29,7 @@ export async function probeApp(
 
 function get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // Not imported: an import reads every export of the module, and one of node:http's loads undici, 7 MB of memory.
-    const { request } = process.getBuiltinModule(
-      url.protocol === "https:" ? "node:https" : "node:http",
-    );
+    const { request } = httpModule(url.protocol !== "https:");
     // No agent: a connection kept open would keep a dead application looking alive.
     request(url, { signal, agent: false }, resolve).once("error", reject).end();
   });

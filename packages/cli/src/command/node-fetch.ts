@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { readBounded } from "@slipway/runtime";
+import { httpModule, readBounded } from "@slipway/runtime";
 import { AnswerError, type ClientRequest, type ClientResponse } from "@slipway/sdk/http";
 
 /** A response whose body can also be read as it arrives. */
@@ -41,10 +41,7 @@ function send(
   { method, headers, body, signal }: ClientRequest,
 ): Promise<IncomingMessage> {
   signal.throwIfAborted();
-  // An import of these modules would read all their exports, of which some load `fetch`.
-  const { request } = process.getBuiltinModule(
-    url.startsWith("https:") ? "node:https" : "node:http",
-  );
+  const { request } = httpModule(!url.startsWith("https:"));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   // Without it Node.js sends the body of a DELETE request as if it were the next request.
   const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };

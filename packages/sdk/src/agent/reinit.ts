@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { type Clock, errorText } from "@slipway/runtime";
+import { type Clock, errorText, httpModule } from "@slipway/runtime";
 
 import { SseParser } from "../stream/sse-parser.ts";
 import { messageOf, readErrorBody } from "./error-body.ts";
@@ -61,10 +61,7 @@ function get(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // Not imported: an import reads every export of the module, and one of node:http's loads undici, 7 MB of memory.
-    const { request } = process.getBuiltinModule(
-      url.protocol === "https:" ? "node:https" : "node:http",
-    );
+    const { request } = httpModule(url.protocol !== "https:");
     request(url, { headers, signal, agent: false }, resolve).on("error", reject).end();
   });
 }

@@ -1,6 +1,6 @@
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { isIPv6 } from "node:net";
+
+import { httpModule } from "@slipway/runtime";
 
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError } from "../relay/errors.ts";
@@ -20,7 +20,7 @@ async function fetchLatency(
   signal.throwIfAborted();
   const url = nodeUrl(node, "http", "/derp/latency-check");
   const connect = connectOptions(node, options);
-  const request = (node.isHttp ? httpRequest : httpsRequest)(url, { ...connect, signal });
+  const request = httpModule(node.isHttp).request(url, { ...connect, signal });
   const failure = followRequest(request, node);
   const { promise, resolve, reject } = Promise.withResolvers<Latency>();
   let sentAtMs = performance.now();

@@ -1,6 +1,7 @@
-import { type IncomingMessage, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+
+import { httpModule } from "@slipway/runtime";
 
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError } from "../relay/errors.ts";
@@ -20,7 +21,7 @@ export async function dialByUpgrade(
 ): Promise<RelayStream> {
   signal.throwIfAborted();
   const connect = connectOptions(node, options);
-  const request = (node.isHttp ? httpRequest : httpsRequest)(nodeUrl(node, "http", "/derp"), {
+  const request = httpModule(node.isHttp).request(nodeUrl(node, "http", "/derp"), {
     ...connect,
     headers: { ...connect.headers, Connection: "Upgrade", Upgrade: "DERP" },
     signal,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { readBounded } from "@slipway/runtime";
+import { httpModule, readBounded } from "@slipway/runtime";
 
 /** One request whose answer is small. */
 export interface TextRequest {
@@ -40,10 +40,7 @@ function send(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // Not imported: an import reads every export of the module, and one of node:http's loads undici, 7 MB of memory.
-    const { request } = process.getBuiltinModule(
-      url.protocol === "https:" ? "node:https" : "node:http",
-    );
+    const { request } = httpModule(url.protocol !== "https:");
     request(url, { method, headers, signal, agent: false }, resolve).on("error", reject).end(body);
   });
 }
