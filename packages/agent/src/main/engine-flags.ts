@@ -8,28 +8,35 @@ export function limitYoungGeneration(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
 }
 
-/** V8's defaults: the calls after which it optimizes a function, and the iterations after which it optimizes a loop. */
-const optimizationThresholds = {
-  "invocation-count-for-maglev": 400,
-  "invocation-count-for-maglev-osr": 100,
-  "invocation-count-for-turbofan": 3000,
-  "invocation-count-for-osr": 500,
-};
-
-/** The multiple of the thresholds that the reading of descriptors stays below. */
-const loadingFactor = 20;
-
 /**
- * Has V8 optimize later while the agent is loaded: the reader of descriptors is hot only then, and to load an optimizing
- * compiler for it takes megabytes. Returns a function that sets the defaults again.
+ * V8 for an agent to which nobody is connected: a compact heap, no optimizing compilers, whose own code takes 8 MB, and
+ * feedback, which they need, only about functions that are called often.
  */
-export function postponeOptimization(): () => void {
-  multiplyThresholds(loadingFactor);
-  return () => multiplyThresholds(1);
+const frugal = [
+  "--optimize-for-size",
+  "--no-maglev",
+  "--no-turbofan",
+  "--invocation-count-for-feedback-allocation=64",
+];
+/** V8's defaults. */
+const fast = [
+  "--no-optimize-for-size",
+  "--maglev",
+  "--turbofan",
+  "--invocation-count-for-feedback-allocation=8",
+];
+
+/** Has V8 save memory at the expense of speed. Returns a function that sets the defaults again, for the first call. */
+export function saveMemory(): () => void {
+  let isFrugal = true;
+  setFlags(frugal);
+  return () => {
+    if (!isFrugal) return;
+    isFrugal = false;
+    setFlags(fast);
+  };
 }
 
-function multiplyThresholds(factor: number): void {
-  for (const [flag, count] of Object.entries(optimizationThresholds)) {
-    setFlagsFromString(`--${flag}=${count * factor}`);
-  }
+function setFlags(flags: readonly string[]): void {
+  for (const flag of flags) setFlagsFromString(flag);
 }

@@ -5,6 +5,7 @@ import type { AgentConfig, Variables } from "../config/agent-config.ts";
 import { agentVersion } from "../config/agent-version.ts";
 import { AgentConfigError } from "../config/errors.ts";
 import type { ShutdownSignals } from "../session/agent-life.ts";
+import { limitYoungGeneration, saveMemory } from "./engine-flags.ts";
 import { beginFirstDial } from "./first-dial.ts";
 import { openLogger } from "./open-logger.ts";
 
@@ -26,6 +27,8 @@ const exitCodes = { ok: 0, failed: 1 } as const;
  */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
   const { flags, environment, interrupted, forced } = options;
+  limitYoungGeneration();
+  const onConnection = saveMemory();
   let config: AgentConfig;
   let headers: Readonly<Record<string, string>>;
   try {
@@ -46,12 +49,17 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
         ? await beginFirstDial({ serverUrl, token: auth.token, headers, logger })
         : undefined;
     // Most of the agent, which is loaded while the server prepares its answer.
-    const { limitYoungGeneration, postponeOptimization } = await import("./engine-flags.ts");
-    limitYoungGeneration();
-    const optimizeAsUsual = postponeOptimization();
     const { runLife } = await import("./run-life.ts");
-    optimizeAsUsual();
-    await runLife({ config, headers, environment, logger, firstDial, interrupted, forced });
+    await runLife({
+      config,
+      headers,
+      environment,
+      logger,
+      firstDial,
+      onConnection,
+      interrupted,
+      forced,
+    });
   } catch (error) {
     logger.error({ error: errorText(error) }, "agent failed");
     return exitCodes.failed;

@@ -26,11 +26,13 @@ export interface RunLifeOptions extends ShutdownSignals {
   readonly logger: Logger;
   /** The dial that has begun; undefined if the agent has to get its token first. */
   readonly firstDial: FirstDial | undefined;
+  /** Called with each connection to the workspace. */
+  readonly onConnection: () => void;
 }
 
 /** Runs a configured agent until it is told to end. */
 export async function runLife(options: RunLifeOptions): Promise<void> {
-  const { config, headers, environment, logger, firstDial, interrupted, forced } = options;
+  const { config, headers, environment, logger, firstDial, onConnection } = options;
   const { serverUrl } = config;
   const credential = credentialOf(config, headers);
   const commandDirectory = await commandDirectoryOf(config, environment, logger);
@@ -64,6 +66,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
           serverUrl,
           headers,
           udpPort: config.udpPort,
+          onConnection,
           clock: systemClock,
           logger,
         });
@@ -78,7 +81,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
     logger,
     random: Math.random,
   });
-  await life.run({ interrupted, forced });
+  await life.run(options);
 }
 
 /** Dials as `dial` does, but first takes the dial that has begun. */

@@ -35,6 +35,8 @@ export interface AgentNetworkOptions extends NetworkManifest {
   readonly headers: Readonly<Record<string, string>>;
   /** The UDP port of direct paths; 0 for any. */
   readonly udpPort: number;
+  /** Called with each connection and each datagram of a peer, before it is served. */
+  readonly onConnection: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -43,15 +45,21 @@ export interface AgentNetworkOptions extends NetworkManifest {
 export class AgentNetwork implements AsyncDisposable {
   readonly #peer: TailnetPeer;
   readonly #closeSocket: () => Promise<void>;
+  readonly #onConnection: () => void;
 
-  private constructor(peer: TailnetPeer, closeSocket: () => Promise<void>) {
+  private constructor(
+    peer: TailnetPeer,
+    closeSocket: () => Promise<void>,
+    onConnection: () => void,
+  ) {
     this.#peer = peer;
     this.#closeSocket = closeSocket;
+    this.#onConnection = onConnection;
   }
 
   /** Opens the agent's addresses. Throws the system's error if the wanted UDP port is in use. */
   static async open(options: AgentNetworkOptions): Promise<AgentNetwork> {
-    const { agentId, derpMap, disableDirect, udpPort, headers, ...rest } = options;
+    const { agentId, derpMap, disableDirect, udpPort, onConnection, headers, ...rest } = options;
     const [crypto, socket] = await Promise.all([
       loadNativeCrypto(),
       disableDirect ? undefined : openUdpSocket({ port: udpPort }),
@@ -68,9 +76,8 @@ export class AgentNetwork implements AsyncDisposable {
       socket,
     });
     peer.setDerpMap(derpMap);
-    return new AgentNetwork(peer, async () => {
-      await socket?.close();
-    });
+    const closeSocket = async (): Promise<void> => socket?.close();
+    return new AgentNetwork(peer, closeSocket, onConnection);
   }
 
   /** Connects the agent to its coordinator, over any number of sessions. */
@@ -87,8 +94,15 @@ export class AgentNetwork implements AsyncDisposable {
   serve(services: WorkspaceServices): void {
     const { stack } = this.#peer;
     for (const [port, service] of services.byPort) void this.#listen(port, service);
-    stack.forwardTcp(services.forwardTcp);
-    stack.forwardUdp(services.forwardUdp((from, to, payload) => stack.sendUdp(from, to, payload)));
+    stack.forwardTcp((request) => {
+      this.#onConnection();
+      services.forwardTcp(request);
+    });
+    const forwardUdp = services.forwardUdp((from, to, payload) => stack.sendUdp(from, to, payload));
+    stack.forwardUdp((datagram) => {
+      this.#onConnection();
+      forwardUdp(datagram);
+    });
   }
 
   /** Returns the report about the network (docs/protocol/agent.md §8.9). */
@@ -113,7 +127,10 @@ export class AgentNetwork implements AsyncDisposable {
 
   /** Ends when the network closes. */
   async #listen(port: number, service: Service): Promise<void> {
-    for await (const stream of this.#peer.stack.listen(port)) accept(stream, service);
+    for await (const stream of this.#peer.stack.listen(port)) {
+      this.#onConnection();
+      accept(stream, service);
+    }
   }
 }
 
