@@ -153,6 +153,27 @@ it("holds a bounded number of bytes for many clients that never read", () => {
   expect(relay.counters.queuedBytes).toBeLessThan(maxQueuedBytes + 50 * 10_000);
 });
 
+it("carries long packets to who reads while those who do not have taken all room", () => {
+  const { relay } = openTestRelay({ limits: { maxQueuedBytes: 1_000_000 } });
+  const [ann, bob] = [new ScriptedClient(relay).login(), new ScriptedClient(relay).login()];
+  const stuck = Array.from({ length: 50 }, () => new ScriptedClient(relay).login());
+  for (const one of stuck) one.stopReading();
+  for (let count = 0; count < 200; count += 1) {
+    for (const one of stuck) ann.sendPacket(one, packet);
+  }
+  const before = relay.counters.queuedBytes;
+  // The longest packet of a peer, encrypted (docs/decisions/packet-length.md).
+  const long = new Uint8Array(16_384 + 32);
+  for (let count = 0; count < 10; count += 1) ann.sendPacket(bob, long);
+  expect(bob.packets).toHaveLength(10);
+  // Who does not read keeps the newest.
+  const [first] = stuck;
+  for (let count = 0; count < 10; count += 1) ann.sendPacket(first ?? bob, long);
+  expect(relay.counters.queuedBytes).toBeLessThan(before + 20_000);
+  first?.startReading();
+  expect(first?.packets.at(-1)?.[1]).toHaveLength(long.length);
+});
+
 it("counts tiny packets by what it costs to keep them", () => {
   const { relay } = openTestRelay({ limits: { maxQueuedBytesPerClient: 100_000 } });
   const [ann, stuck] = [new ScriptedClient(relay).login(), new ScriptedClient(relay).login()];

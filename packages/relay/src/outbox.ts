@@ -8,8 +8,11 @@ import type { RelayTransport } from "./transport.ts";
 
 /** The bytes that are handed to a transport at a time. */
 const batchBytes = 64 * 1024;
-/** The bytes that a client may have waiting, however little room there is for all. */
-const leastQueuedBytes = 8 * 1024;
+/**
+ * The bytes that a client may have waiting, however little room there is for all: a long packet, as a frame, with the cost
+ * of keeping it (docs/decisions/packet-length.md).
+ */
+const leastQueuedBytes = 17 * 1024;
 
 interface OutboxNeeds {
   readonly transport: RelayTransport;
