@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
+import { defaultRelayLimits } from "@slipway/relay";
 import { encodeDerpFrame, encodeHex, joinBytes } from "@slipway/wire";
 
 import { type Measurement, printReport, repeat } from "./report.ts";
@@ -9,18 +10,23 @@ import { type BenchClient, openRelayClient, writeFor } from "./support/relay-cli
 
 /*
  * The relay in a process of its own: the bytes a second that it delivers from one client to another, in packets of 1,280 bytes,
- * alone and beside many idle clients; its memory for each of those, after a collection; and for a client to which several
- * send as much as they can, the smallest part of a sender of what the largest one gets through, and the part of a
- * slow sender's packets that arrives. The reference copies bytes between two connections without looking at them. The clients
- * share the machine; what the relay drops does not count.
+ * alone and beside many idle clients; its memory for each of those, after a collection, and for each of many clients that
+ * never read what is sent to them; and for a client to which several send as much as they can, the smallest part of a
+ * sender of what the largest one gets through, and the part of a slow sender's packets that arrives. The reference copies
+ * bytes between two connections without looking at them. The clients share the machine; what the relay drops does not count.
  *
  *   npm run bench:relay [-- --clients=1000] [--runs=5] [--json]
  *
- * Ends with 1 when the relay delivers less than 60 % of what the reference copies, or needs more than 40 KB for a client.
+ * Ends with 1 when the relay delivers less than 60 % of what the reference copies, needs more than 40 KB for an idle client,
+ * or for one that never reads more than its queue, a batch on its way and what its packets arrived in.
  */
 
 const leastPart = 0.6;
 const mostKilobytes = 40;
+const unreadClients = 100;
+/** What is sent to each, several times what the system's buffers take. */
+const unreadBytes = 4 * 1024 * 1024;
+const mostUnreadKilobytes = 1.25 * (defaultRelayLimits.maxQueuedBytesPerClient / 1024 + 64);
 
 const packetBytes = 1_280;
 const packetsPerBlock = 48;
@@ -76,21 +82,50 @@ async function measureCopier({ port }: Host): Promise<number> {
 async function measureRelay({ port }: Host): Promise<number> {
   using sender = await openRelayClient(port);
   using receiver = await openRelayClient(port);
-  const packet = new Uint8Array(packetBytes);
-  const destination = receiver.keys.publicKey;
-  const frame = encodeDerpFrame({ type: "send-packet", destination, packet });
-  const block = joinBytes(Array.from({ length: packetsPerBlock }, () => frame));
-  return await throughput(sender.socket, block, receiver.receivedBytes);
+  return await throughput(sender.socket, blockFor(receiver), receiver.receivedBytes);
 }
 
 /** Returns the kilobytes of the relay for each idle client; they stay connected as long as `clients`. */
 async function measureMemory(host: Host, clients: DisposableStack): Promise<number> {
   for (let count = 0; count < 100; count += 1) clients.use(await openRelayClient(host.port));
-  const before = await memoryOf(host);
+  const before = await kilobytesOf(host);
   for (let count = 0; count < clientCount; count += 1) {
     clients.use(await openRelayClient(host.port));
   }
-  return (await memoryOf(host)) - before;
+  return ((await kilobytesOf(host)) - before) / clientCount;
+}
+
+/**
+ * Returns the kilobytes of a relay for each client that reads nothing, before it disconnects them. The relay is a new one,
+ * whose memory has not grown yet.
+ */
+async function measureUnread(): Promise<number> {
+  using host = await openHost("relay");
+  using clients = new DisposableStack();
+  const blocks: Uint8Array[] = [];
+  for (let count = 0; count < unreadClients; count += 1) {
+    const client = clients.use(await openRelayClient(host.port));
+    client.socket.pause();
+    blocks.push(blockFor(client));
+  }
+  using sender = await openRelayClient(host.port);
+  const before = await kilobytesOf(host);
+  for (let sent = 0; sent < unreadBytes; sent += packetsPerBlock * packetBytes) {
+    for (const block of blocks) {
+      if (!sender.socket.write(block)) await once(sender.socket, "drain");
+    }
+  }
+  return ((await kilobytesOf(host)) - before) / unreadClients;
+}
+
+function frameFor({ keys }: BenchClient): Uint8Array {
+  const packet = new Uint8Array(packetBytes);
+  return encodeDerpFrame({ type: "send-packet", destination: keys.publicKey, packet });
+}
+
+function blockFor(client: BenchClient): Uint8Array {
+  const frame = frameFor(client);
+  return joinBytes(Array.from({ length: packetsPerBlock }, () => frame));
 }
 
 /** Returns the part that the least successful of equal senders has of the best, and that of a slow one which arrives. */
@@ -102,10 +137,8 @@ async function measureFairness({ port }: Host): Promise<{ least: number; slow: n
   for (let count = 0; count < fastSenders; count += 1) {
     fast.push(senders.use(await openRelayClient(port)));
   }
-  const packet = new Uint8Array(packetBytes);
-  const destination = receiver.keys.publicKey;
-  const frame = encodeDerpFrame({ type: "send-packet", destination, packet });
-  const block = joinBytes(Array.from({ length: packetsPerBlock }, () => frame));
+  const frame = frameFor(receiver);
+  const block = blockFor(receiver);
   let sent = 0;
   const slowly = setInterval(() => {
     sent += packetBytes;
@@ -119,10 +152,10 @@ async function measureFairness({ port }: Host): Promise<{ least: number; slow: n
   return { least: Math.min(...shares) / Math.max(...shares), slow: bytesOf(slow) / sent };
 }
 
-async function memoryOf({ process: child }: Host): Promise<number> {
+async function kilobytesOf({ process: child }: Host): Promise<number> {
   child.send("memory");
   const [bytes] = await once(child, "message");
-  return Number(bytes) / 1024 / clientCount;
+  return Number(bytes) / 1024;
 }
 
 const measurements: Measurement[] = [];
@@ -143,6 +176,12 @@ measurements.push(
   },
   { name: `memory for each of ${name}`, unit: "KB", runs: [kilobytes] },
 );
+const unreadKilobytes = await measureUnread();
+measurements.push({
+  name: `memory for each of ${unreadClients} clients that never read`,
+  unit: "KB, unread",
+  runs: [unreadKilobytes],
+});
 const fairness = await measureFairness(relay);
 measurements.push(
   { name: `least of ${fastSenders} fast senders`, unit: "of the best", runs: [fairness.least] },
@@ -152,6 +191,7 @@ printReport("relay", measurements);
 const [copied = 0, alone = 0, besideIdle = 0] = measurements.map(({ runs: found }) =>
   Math.max(...found),
 );
-if (Math.min(alone, besideIdle) < leastPart * copied || kilobytes > mostKilobytes) {
+const isSlow = Math.min(alone, besideIdle) < leastPart * copied;
+if (isSlow || kilobytes > mostKilobytes || unreadKilobytes > mostUnreadKilobytes) {
   process.exitCode = 1;
 }
