@@ -1,6 +1,8 @@
 import { createBuild } from "@slipway/api";
+import { createFakeClock } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { LiveAgents } from "../src/network/apps/live-agents.ts";
 import { type Answered, ask, CookieJar } from "./support/app-world.ts";
 import { type AppsSite, openAppsSite, tokenOf } from "./support/apps-site.ts";
 import { addPerson } from "./support/people.ts";
@@ -183,6 +185,26 @@ it("opens a path app for its owner, isolated", async () => {
     headers: site.byCookie(client),
   });
   expect(other.status).toBe(404);
+});
+
+it("forgets a decision about an agent that is no longer there", async () => {
+  const clock = createFakeClock();
+  const agents = new LiveAgents({ db: site.server.db, clock });
+  const { id, latest_build } = await site.workspace();
+  const [agent] = latest_build.resources.flatMap((resource) => resource.agents ?? []);
+  expect(agent).toBeDefined();
+  const isLive = async (): Promise<boolean> => agents.isLive(agent?.id ?? "");
+  expect(await isLive()).toBe(true);
+  await site.server.admin.call(createBuild, {
+    params: { workspace: id },
+    body: { transition: "start" },
+  });
+  expect(await isLive()).toBe(true);
+  await clock.advance(1_000);
+  expect(await isLive()).toBe(false);
+  await expect
+    .poll(async () => (await site.workspace()).latest_build.job.status, { timeout: 20_000 })
+    .toBe("succeeded");
 });
 
 it("says so when the workspace is stopped, to those who may know", async () => {

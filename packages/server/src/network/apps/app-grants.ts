@@ -14,6 +14,7 @@ import type { AppRequest } from "./app-request.ts";
 import { appTokenSeconds, hashOf, isSame, SignedTokens } from "./app-tokens.ts";
 import type { AppViewers, Credential } from "./app-viewers.ts";
 import { cookieValues, signedAppTokenCookie } from "./cookies.ts";
+import { LiveAgents } from "./live-agents.ts";
 
 /** The right to open an app. */
 export interface AppGrant {
@@ -36,7 +37,7 @@ export type AppDecision =
 
 interface AppGrantsNeeds {
   readonly db: Queryable;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly secrets: SecretBox;
   readonly viewers: AppViewers;
   readonly pathApps: PathApps;
@@ -46,13 +47,15 @@ interface AppGrantsNeeds {
 export class AppGrants {
   readonly #needs: AppGrantsNeeds;
   readonly #tokens: SignedTokens;
+  readonly #agents: LiveAgents;
 
   constructor(needs: AppGrantsNeeds) {
     this.#needs = needs;
     this.#tokens = new SignedTokens(needs.secrets, "app token", needs.clock);
+    this.#agents = new LiveAgents(needs);
   }
 
-  /** Decides about a request; an earlier decision counts unless `isFresh`. */
+  /** Decides about a request; an earlier decision about the same agent counts unless `isFresh`. */
   async decide(
     request: IncomingMessage,
     asked: AppRequest,
@@ -60,7 +63,10 @@ export class AppGrants {
   ): Promise<AppDecision> {
     const credentials = this.#needs.viewers.credentials(request, asked);
     const remembered = isFresh ? undefined : await this.#recall(request, asked, credentials);
-    if (remembered !== undefined) return remembered;
+    // A workspace that was restarted has another agent: the former one would be waited for.
+    if (remembered !== undefined && (await this.#agents.isLive(remembered.app.agentId))) {
+      return remembered;
+    }
     const viewer = await this.#needs.viewers.identify(credentials, asked);
     const access = await findApp(this.#needs, asked.address, viewer?.user);
     if (access.type === "unknown" && viewer === undefined) return { type: "not-signed-in" };
