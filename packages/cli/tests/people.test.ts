@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { getUser, listTokens } from "@slipway/api";
 import {
@@ -115,6 +117,18 @@ it("resets the password of another user, to a generated one or one from stdin", 
     err: expect.stringContaining("the passwords do not match"),
   });
   expect(await slipway("users reset-password nobody")).toMatchObject({ code: 4 });
+});
+
+it("names the directory that it cannot store a session in", async () => {
+  const email = "ivy@example.com";
+  await slipway(`users create -u ivy -e ${email} -p correct-horse-battery-42`);
+  await writeFile(join(commandServer.directory, "file"), "");
+  const line = `login --email ${email} --password correct-horse-battery-42 --config-dir @/file/ivy`;
+  const environment = { ...commandServer.environment, CODER_SESSION_TOKEN: undefined };
+  const { code, err } = await commandServer.slipway(line, undefined, undefined, environment);
+  expect(code).toBe(1);
+  expect(err).toContain(`cannot store the session in ${commandServer.directory}/file/ivy: `);
+  expect(err).toContain("--config-dir");
 });
 
 it("changes your own password with the current one, and stays logged in", async () => {

@@ -7,6 +7,7 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { readServerUrl } from "../../config/server-url.ts";
+import type { SessionFiles, StoredSession } from "../../config/session-files.ts";
 import type { command } from "./command.ts";
 import { createFirst, logIn } from "./log-in.ts";
 import { probeServer } from "./probe-server.ts";
@@ -23,10 +24,21 @@ export async function run(options: LoginOptions, needs: LoginNeeds): Promise<num
   const server = await probeServer(client, signal);
   const token = await obtainToken(client, server.hasUsers, options, needs);
   const user = await readUser(openClient(url, token), signal);
-  await settings.files.write({ url, token });
+  await store({ url, token }, settings.files);
   terminal.err.line(terminal.err.colors.green(`logged in to ${url} as ${user.username}`));
   terminal.err.line("list your workspaces with: slipway list");
   return exitCodes.ok;
+}
+
+async function store(session: StoredSession, files: SessionFiles): Promise<void> {
+  try {
+    await files.write(session);
+  } catch (cause) {
+    throw new CommandError(`cannot store the session in ${files.directory}`, {
+      cause,
+      hint: "choose another directory with --config-dir, or set CODER_URL and CODER_SESSION_TOKEN",
+    });
+  }
 }
 
 async function chooseUrl(
