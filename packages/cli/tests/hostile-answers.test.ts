@@ -13,7 +13,8 @@ import { sampleWorkspace } from "./support/sample-workspace.ts";
 
 /* The command, as a process of its own, against a server that means it harm. */
 
-const maxRead = 4 * 1024 * 1024;
+/** The output of a log after which it is ended: that of 100 MB of texts. */
+const maxRead = 2 * 1024 * 1024;
 
 it.each<[string, NonNullable<Tricks["answer"]>, RegExp]>([
   [
@@ -114,6 +115,7 @@ it("shows a workspace without the values that never arrive whole", async () => {
 it("keeps nothing of a log that does not end, and stops when it is told to", async () => {
   let id = 0;
   const { run } = await openHostileServer({
+    heapMebibytes: 64,
     socket: (stream) => {
       const go = (): void => {
         let isFree = true;

@@ -25,6 +25,8 @@ export interface Tricks {
   readonly opensSockets?: boolean;
   /** Has accepted a WebSocket. */
   readonly socket?: (socket: Duplex, path: string) => void;
+  /** The heap that the command has, in MiB (default: that of Node.js). It is killed when it keeps more. */
+  readonly heapMebibytes?: number;
 }
 
 /** A server that plays its tricks on the commands that are run. */
@@ -38,6 +40,7 @@ export async function openHostileServer({
   answer = honest,
   opensSockets = true,
   socket,
+  heapMebibytes,
 }: Tricks): Promise<HostileServer> {
   const http = createServer((request, response) => {
     response.on("error", () => undefined);
@@ -64,6 +67,9 @@ export async function openHostileServer({
     CODER_URL: server.url,
     CODER_SESSION_TOKEN: "t",
     HOME: directory,
+    ...(heapMebibytes === undefined
+      ? {}
+      : { NODE_OPTIONS: `--max-old-space-size=${heapMebibytes}` }),
   };
   return {
     run: (line, onStart) =>

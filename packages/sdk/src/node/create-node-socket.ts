@@ -2,8 +2,11 @@ import { type ClientOptions, WebSocket as NodeWebSocket } from "ws";
 
 /** The longest message: a server sends the lines of a log in pieces. */
 const maxMessageBytes = 16 * 1024 * 1024;
-/** The time for a server to answer the end of a socket, and to open one. */
-const closeTimeoutMs = 2_000;
+/**
+ * The time for a server to answer the end of a socket, for which a command waits before it ends, and to open one. The end
+ * itself has left by then.
+ */
+const closeTimeoutMs = 300;
 const openTimeoutMs = 30_000;
 
 /**
