@@ -1,6 +1,6 @@
 import type { NetworkStatus } from "@slipway/sdk/workspace";
 
-import { latencyText } from "../../resources/network/network-text.ts";
+import { latencyJson, latencyText } from "../../resources/network/network-text.ts";
 import { udpStateOf, udpText, type UdpState } from "../../resources/network/udp-state.ts";
 import type { Layout } from "../../terminal/layout.ts";
 import { renderPairs, renderTable } from "../../terminal/table.ts";
@@ -93,7 +93,7 @@ export function reportJson(report: NetworkReport): unknown {
       region_code: code,
       region_name: name,
       home: isHome,
-      latency_ms: latencyMs ?? null,
+      latency_ms: latencyJson(latencyMs),
     })),
     transport: report.transport ?? null,
     websocket_reason: report.websocketReason ?? null,

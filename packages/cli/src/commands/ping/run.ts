@@ -6,7 +6,12 @@ import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-json.ts";
 import { agentPorts } from "../../resources/network/agent-ports.ts";
 import { readAgentReference } from "../../resources/network/agent-reference.ts";
-import { latencyText, pathJson, pathText } from "../../resources/network/network-text.ts";
+import {
+  latencyJson,
+  latencyText,
+  pathJson,
+  pathText,
+} from "../../resources/network/network-text.ts";
 import { type OpenedAgent, openMeasuredAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
@@ -103,15 +108,15 @@ function reportJson(
     pings: results.map((result) =>
       result.kind === "failure"
         ? { error: result.reason }
-        : { latency_ms: result.pong.latencyMs, path: pathJson(result.pong.path) },
+        : { latency_ms: latencyJson(result.pong.latencyMs), path: pathJson(result.pong.path) },
     ),
     summary: {
       sent: summary.sent,
       answered: summary.answered,
       direct: summary.direct,
-      min_ms: summary.minMs ?? null,
-      average_ms: summary.averageMs ?? null,
-      max_ms: summary.maxMs ?? null,
+      min_ms: latencyJson(summary.minMs),
+      average_ms: latencyJson(summary.averageMs),
+      max_ms: latencyJson(summary.maxMs),
     },
     diagnosis: {
       path: path === undefined ? null : pathJson(path),

@@ -20,6 +20,11 @@ export function pathJson(path: AgentPath): Readonly<Record<string, string | numb
   }
 }
 
+/** Rounds milliseconds to microseconds for JSON; the digits beyond are noise of the clock. */
+export function latencyJson(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.round(ms * 1_000) / 1_000;
+}
+
 /** Formats milliseconds with a precision that fits: `0.84 ms`, `12.3 ms`, `120 ms`. */
 export function latencyText(ms: number): string {
   return `${ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0)} ms`;
