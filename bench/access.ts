@@ -11,6 +11,7 @@ import type { ApiClient } from "@slipway/sdk/http";
 import { openEchoService } from "../interop/support/echo-service.ts";
 import { type Measurement, printReport } from "./report.ts";
 import { type AccessPair, openPairs } from "./support/access-pairs.ts";
+import { openBareChain } from "./support/bare-chain.ts";
 import {
   type ByteChannel,
   type OpenChannel,
@@ -29,8 +30,9 @@ import { quantile } from "./support/quantile.ts";
  * The ways into a workspace as a user feels them: the time from a key to its echo and the throughput of output, in one
  * terminal and in many at once, through the server's WebSocket and over SSH (OpenSSH through a forwarded port); the time
  * from the request to the first output, the memory of an open terminal in server and agent, and scp beside the tunnel that
- * carries it. The floor is a terminal of this machine by node-pty alone, and an echo over TCP. SLIPWAY_STOCK_AGENT adds
- * stock agents on our server; with the variables of `support/stock-server.ts`, the first of them on that server too.
+ * carries it. The floor is a terminal of this machine by node-pty alone, an echo over TCP, and a terminal at the end of a bare
+ * chain, which is as many processes as ours that only pass on bytes. SLIPWAY_STOCK_AGENT adds stock agents on our server; with
+ * the variables of `support/stock-server.ts`, the first of them on that server too.
  *
  *   npm run bench:access [-- --many=50] [--megabytes=100] [--scp-megabytes=256] [--json]
  */
@@ -201,5 +203,7 @@ const echo = opened.use(await openEchoService());
 await measureWay("raw terminal", openRawPty);
 await measureWayOut("raw terminal", openRawPty);
 await measureWay("raw TCP", rawTcp(echo.port));
+const chain = opened.use(await openBareChain());
+await measureWay("raw terminal by bare chain", chain.open);
 for (const pair of await openPairs(opened, directory)) await measurePair(pair);
 printReport("Ways into a workspace", measurements);

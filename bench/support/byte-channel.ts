@@ -54,22 +54,24 @@ export const openRawPty: OpenChannel = async (command) => {
   };
 };
 
-/** Returns the way to an echo on a port of this machine. */
+/** Returns the way to an echo on a port of this machine. Its first bytes come back, as from a program that says so. */
 export function rawTcp(port: number): OpenChannel {
-  return async () => {
-    const inbox = new Inbox();
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    await once(socket, "connect");
-    // It comes back, as from a program that says so.
-    socket.write("ready");
-    socket.on("data", (bytes: Buffer) => inbox.take(bytes));
-    const ended = once(socket, "close");
-    return {
-      write: (text) => void socket.write(text),
-      onBytes: (listener) => inbox.listen(listener),
-      ended: ended.then(() => undefined),
-      close: () => void socket.destroy(),
-    };
+  return () => tcpChannel(port, "ready");
+}
+
+/** Connects to a port of this machine, and writes the first bytes. */
+export async function tcpChannel(port: number, first: string): Promise<ByteChannel> {
+  const inbox = new Inbox();
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  await once(socket, "connect");
+  socket.write(first);
+  socket.on("data", (bytes: Buffer) => inbox.take(bytes));
+  const ended = once(socket, "close");
+  return {
+    write: (text) => void socket.write(text),
+    onBytes: (listener) => inbox.listen(listener),
+    ended: ended.then(() => undefined),
+    close: () => void socket.destroy(),
   };
 }
 

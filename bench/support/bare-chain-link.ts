@@ -1,0 +1,80 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+
+import { type ByteChannel, openRawPty } from "./byte-channel.ts";
+
+/*
+ * A process of the bare chain: `near` carries TCP connections over UDP to the port that is its argument, `far` has a
+ * terminal for each of them. A datagram is the number of the connection and bytes; the first ones are the command. It sends
+ * its port to its parent, and ends with it.
+ */
+
+const numberBytes = 4;
+
+function datagramOf(number: number, bytes: Uint8Array): Buffer {
+  const header = Buffer.alloc(numberBytes);
+  header.writeUInt32LE(number);
+  return Buffer.concat([header, bytes]);
+}
+
+async function openUdp() {
+  // Addresses need no resolver, as in our own socket.
+  const socket = createSocket({
+    type: "udp4",
+    lookup: (address, _, callback) => callback(null, address, 4),
+  });
+  const listening = once(socket, "listening");
+  socket.bind(0, "127.0.0.1");
+  await listening;
+  return socket;
+}
+
+async function runFar(): Promise<number> {
+  const udp = await openUdp();
+  const terminals = new Map<number, ByteChannel>();
+  udp.on("message", (datagram, { port, address }) => {
+    const number = datagram.readUInt32LE();
+    const text = datagram.toString("utf8", numberBytes);
+    const terminal = terminals.get(number);
+    if (terminal !== undefined) return text === "" ? terminal.close() : terminal.write(text);
+    if (text === "") return undefined;
+    return void openRawPty(text).then((opened) => {
+      terminals.set(number, opened);
+      opened.onBytes((bytes) => udp.send(datagramOf(number, bytes), port, address));
+    });
+  });
+  return udp.address().port;
+}
+
+async function runNear(farPort: number): Promise<number> {
+  const udp = await openUdp();
+  const sockets = new Map<number, Socket>();
+  let opened = 0;
+  udp.on("message", (datagram) => {
+    sockets.get(datagram.readUInt32LE())?.write(datagram.subarray(numberBytes));
+  });
+  const server = createServer({ noDelay: true }, (socket) => {
+    opened += 1;
+    const number = opened;
+    const send = (bytes: Uint8Array): void =>
+      udp.send(datagramOf(number, bytes), farPort, "127.0.0.1");
+    sockets.set(number, socket);
+    socket.on("data", send);
+    socket.on("error", () => undefined);
+    // Nothing closes the terminal.
+    socket.on("close", () => {
+      sockets.delete(number);
+      send(Buffer.alloc(0));
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+process.on("disconnect", () => process.exit());
+const [, , role, farPort] = process.argv;
+process.send?.(role === "far" ? await runFar() : await runNear(Number(farPort)));
