@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 
 import { openLocalServer, openTestDatabase } from "@slipway/testkit";
@@ -44,6 +45,27 @@ it("takes a server that does not answer, or is not there, for an outage", async 
   await silent[Symbol.asyncDispose]();
   const absent = await ask(silent.port);
   expect([late, absent].map(isOutage)).toEqual([true, true]);
+});
+
+it("takes a socket that is not there for an outage, but no other file", async () => {
+  const absent = new pg.Client({ host: "/nowhere", port: 1, user: "x" });
+  const errors = [await failureOf(absent.connect()), await failureOf(readFile("/nowhere/file"))];
+  expect(errors.map(isOutage)).toEqual([true, false]);
+});
+
+it("takes a host whose name does not resolve for an outage", async () => {
+  const client = new pg.Client({ host: "database.invalid", user: "x" });
+  expect(isOutage(await failureOf(client.connect()))).toBe(true);
+});
+
+it("takes a server with no connection left for an outage", async () => {
+  const client = await openClient();
+  const { host, port, database } = client;
+  const role = `full_${database}`;
+  await client.query(`create role "${role}" login connection limit 0`);
+  onTestFinished(async () => void (await client.query(`drop role "${role}"`)));
+  const refused = new pg.Client({ host, port, database: database ?? "", user: role });
+  expect(isOutage(await failureOf(refused.connect()))).toBe(true);
 });
 
 it("does not take what PostgreSQL says of a statement for an outage", async () => {

@@ -41,15 +41,24 @@ export function violatesUnique(error: unknown, constraint: string): boolean {
 }
 
 const outageCodes: ReadonlySet<string> = new Set([
+  // PostgreSQL has no connection left: others use them all.
+  "53300",
   "57P01",
   "57P02",
   "57P03",
   "ECONNREFUSED",
   "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
   "EPIPE",
-  "ENOENT",
   "ETIMEDOUT",
+  // The name of its host does not resolve, as during a failover.
+  "EAI_AGAIN",
+  "ENOTFOUND",
 ]);
+
+/** The name that PostgreSQL gives its unix socket; any other missing file is no outage. */
+const socketPath = /\/\.s\.PGSQL\.\d+$/;
 
 /**
  * The messages of pg for a connection that failed, has ended, or ended before the query; these errors carry no code.
@@ -60,6 +69,12 @@ const lostConnection =
 /** Returns whether PostgreSQL was unavailable, so that the same statement may succeed once it is back. */
 export function isOutage(error: unknown): boolean {
   const code = sqlStateOf(error);
+  if (code === "ENOENT") return isMissingSocket(error);
   if (code !== undefined) return outageCodes.has(code) || code.startsWith("08");
   return error instanceof Error && lostConnection.test(error.message);
+}
+
+function isMissingSocket(error: unknown): boolean {
+  if (!(error instanceof Error) || !("address" in error)) return false;
+  return typeof error.address === "string" && socketPath.test(error.address);
 }

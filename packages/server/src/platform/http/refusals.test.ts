@@ -41,3 +41,24 @@ it("reports failures, but not those of requests whose clients did not wait", asy
   await app.close();
   expect(errors).toMatchObject([{ path: "/broken", error: "it is broken" }]);
 });
+
+it("answers 503 without the database, which is no fault to look into", async () => {
+  const warnings: unknown[] = [];
+  const errors: unknown[] = [];
+  const logger = {
+    ...silentLogger,
+    warn: (fields: unknown) => void warnings.push(fields),
+    error: (fields: unknown) => void errors.push(fields),
+  };
+  const app = await createHttpServer("v1", { ...logger, child: () => logger });
+  const refused = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+  app.route({ method: "GET", url: "/rows", handler: () => Promise.reject(refused) });
+  const { statusCode, body } = await app.inject({ url: "/rows" });
+  await app.close();
+  expect([statusCode, JSON.parse(body)]).toEqual([
+    503,
+    { message: "The database is not available." },
+  ]);
+  expect(errors).toEqual([]);
+  expect(warnings).toEqual([{ method: "GET", path: "/rows", error: "refused" }]);
+});

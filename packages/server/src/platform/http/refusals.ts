@@ -1,7 +1,8 @@
 import { errorText, type Logger } from "@slipway/runtime";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
-import { NotFound } from "../errors/errors.ts";
+import { isOutage } from "../db/errors.ts";
+import { NotFound, Unavailable } from "../errors/errors.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import { answerOf, type ErrorAnswer, findAnswer } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
@@ -55,15 +56,16 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
     const answer = findAnswer(error) ?? frameworkAnswer(error);
     if (answer !== undefined) return sendAnswer(reply, answer);
     if (isGone(request, error)) return sendAnswer(reply, answerOf(disconnected()));
-    logger.error(
-      {
-        method: request.method,
-        path: request.routeOptions.url,
-        error: errorText(error),
-        stack: error.stack,
-      },
-      "request failed",
-    );
+    const fields = {
+      method: request.method,
+      path: request.routeOptions.url,
+      error: errorText(error),
+    };
+    if (isOutage(error)) {
+      logger.warn(fields, "request failed without the database");
+      return sendAnswer(reply, answerOf(new Unavailable("The database is not available.")));
+    }
+    logger.error({ ...fields, stack: error.stack }, "request failed");
     return sendAnswer(reply, answerOf(new HttpError(500, "An internal server error occurred.")));
   });
 }
