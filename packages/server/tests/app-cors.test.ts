@@ -3,6 +3,7 @@ import { makeWorkspace, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { type Answered, type AppServer, ask, type Asked, openApp } from "./support/app-world.ts";
+import { appsTemplate } from "./support/apps-template.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 
@@ -29,17 +30,11 @@ beforeAll(async () => {
   server = opened.use(await openServer(inject("postgresUrl"), environment));
   ({ port } = new URL(server.url));
   const url = `http://localhost:${app.port}`;
-  const template = `
-driver: process
-agents:
-  main:
-    os: linux
-    arch: amd64
-    apps:
-      web: { url: "${url}", subdomain: true }
-      team: { url: "${url}", subdomain: true, share: authenticated }
-      open: { url: "${url}", subdomain: true, share: public }
-`;
+  const template = appsTemplate("process", {
+    web: `{ url: "${url}", subdomain: true }`,
+    team: `{ url: "${url}", subdomain: true, share: authenticated }`,
+    open: `{ url: "${url}", subdomain: true, share: public }`,
+  });
   for (const name of ["simple", "passthru"]) {
     const id = await pushTemplate(server.admin, name, template);
     await makeWorkspace(server.admin, name, id, ({ status }) => status === "connected");

@@ -3,21 +3,16 @@ import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/test
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 
+import { appsTemplate } from "./support/apps-template.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { firstEventOf } from "./support/server-sent-events.ts";
 import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
 
 /* What those who watch a workspace see of what its apps say of themselves. */
 
-const template = `
-driver: external
-agents:
-  main:
-    os: linux
-    arch: amd64
-    apps:
-      web: { display_name: Web, url: "http://localhost:8088" }
-`;
+const template = appsTemplate("external", {
+  web: '{ display_name: Web, url: "http://localhost:8088" }',
+});
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;

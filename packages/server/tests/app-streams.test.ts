@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi }
 import { WebSocket } from "ws";
 
 import { type Answered, type AppServer, ask, type Asked, openApp } from "./support/app-world.ts";
+import { appsTemplate } from "./support/apps-template.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { sendRaw } from "./support/raw-socket.ts";
 
@@ -34,15 +35,9 @@ beforeAll(async () => {
       SLIPWAY_MAX_APP_CONNECTIONS_PER_USER: String(maxPerUser),
     }),
   );
-  const template = `
-driver: process
-agents:
-  main:
-    os: linux
-    arch: amd64
-    apps:
-      web: { url: "http://localhost:${app.port}", subdomain: true }
-`;
+  const template = appsTemplate("process", {
+    web: `{ url: "http://localhost:${app.port}", subdomain: true }`,
+  });
   const templateId = await pushTemplate(server.admin, "apps", template);
   await makeWorkspace(server.admin, "dev", templateId, ({ status }) => status === "connected");
   host = `web--dev--admin.apps.test:${new URL(server.url).port}`;

@@ -2,6 +2,7 @@ import { getWorkspaceByName, type Workspace } from "@slipway/api";
 import { makeWorkspace, pushTemplate } from "@slipway/testkit";
 
 import { type Answered, type AppServer, ask, type Asked, openApp } from "./app-world.ts";
+import { appsTemplate } from "./apps-template.ts";
 import { openServer, type OpenServer } from "./open-server.ts";
 
 interface Client {
@@ -55,20 +56,14 @@ export async function openAppsSite(postgresUrl: string): Promise<AppsSite> {
 
 function templateOf({ port }: AppServer): string {
   const url = `http://localhost:${port}`;
-  return `
-driver: process
-agents:
-  main:
-    os: linux
-    arch: amd64
-    apps:
-      web: { url: "${url}", subdomain: true }
-      inner: { url: "${url}/inner?theme=dark", subdomain: true }
-      team: { url: "${url}", subdomain: true, share: authenticated }
-      open: { url: "${url}", subdomain: true, share: public }
-      members: { url: "${url}", subdomain: true, share: organization }
-      shell: { command: htop }
-`;
+  return appsTemplate("process", {
+    web: `{ url: "${url}", subdomain: true }`,
+    inner: `{ url: "${url}/inner?theme=dark", subdomain: true }`,
+    team: `{ url: "${url}", subdomain: true, share: authenticated }`,
+    open: `{ url: "${url}", subdomain: true, share: public }`,
+    members: `{ url: "${url}", subdomain: true, share: organization }`,
+    shell: "{ command: htop }",
+  });
 }
 
 /** Returns the token of a client's session. */
