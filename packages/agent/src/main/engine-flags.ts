@@ -8,32 +8,41 @@ export function limitYoungGeneration(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
 }
 
-/**
- * V8 for an agent to which nobody is connected: a compact heap, no optimizing compilers, whose own code takes 8 MB, and
- * feedback, which they need, only about functions that are called often.
- */
-const frugal = [
-  "--optimize-for-size",
+/** Feedback, which the compilers need, only about functions that are called often; the compilers' own code takes 8 MB. */
+const withoutCompilers = [
   "--no-maglev",
   "--no-turbofan",
   "--invocation-count-for-feedback-allocation=64",
 ];
 /** V8's defaults. */
-const fast = [
-  "--no-optimize-for-size",
-  "--maglev",
-  "--turbofan",
-  "--invocation-count-for-feedback-allocation=8",
-];
+const withCompilers = ["--maglev", "--turbofan", "--invocation-count-for-feedback-allocation=8"];
 
-/** Has V8 save memory at the expense of speed. Returns a function that sets the defaults again, for the first call. */
-export function saveMemory(): () => void {
-  let isFrugal = true;
-  setFlags(frugal);
-  return () => {
-    if (!isFrugal) return;
-    isFrugal = false;
-    setFlags(fast);
+/** The ways back to the speed of V8's defaults; each is free to call again. */
+export interface SavedMemory {
+  /** For much work of one kind: optimizing compilers. */
+  readonly optimize: () => void;
+  /** For connections: the compilers, and a heap that may grow. */
+  readonly speedUp: () => void;
+}
+
+/** Has V8 save memory at the expense of speed, for an agent that has little to do: a compact heap, no compilers. */
+export function saveMemory(): SavedMemory {
+  let isOptimizing = false;
+  let isCompact = true;
+  setFlags([...withoutCompilers, "--optimize-for-size"]);
+  const optimize = (): void => {
+    if (isOptimizing) return;
+    isOptimizing = true;
+    setFlags(withCompilers);
+  };
+  return {
+    optimize,
+    speedUp: () => {
+      optimize();
+      if (!isCompact) return;
+      isCompact = false;
+      setFlags(["--no-optimize-for-size"]);
+    },
   };
 }
 

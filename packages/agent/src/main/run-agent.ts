@@ -28,7 +28,7 @@ const exitCodes = { ok: 0, failed: 1 } as const;
 export async function runAgent(options: RunAgentOptions): Promise<number> {
   const { flags, environment, interrupted, forced } = options;
   limitYoungGeneration();
-  const onConnection = saveMemory();
+  const savedMemory = saveMemory();
   let config: AgentConfig;
   let headers: Readonly<Record<string, string>>;
   try {
@@ -56,7 +56,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
       environment,
       logger,
       firstDial,
-      onConnection,
+      savedMemory,
       interrupted,
       forced,
     });

@@ -17,6 +17,7 @@ import { askAsAgent } from "../session/reinit/ask-as-agent.ts";
 import { decide } from "../session/reinit/identity.ts";
 import type { OpenSocket } from "../session/socket-life.ts";
 import type { AgentMachine } from "../session/workspace.ts";
+import type { SavedMemory } from "./engine-flags.ts";
 import type { FirstDial } from "./first-dial.ts";
 
 export interface RunLifeOptions extends ShutdownSignals {
@@ -26,13 +27,12 @@ export interface RunLifeOptions extends ShutdownSignals {
   readonly logger: Logger;
   /** The dial that has begun; undefined if the agent has to get its token first. */
   readonly firstDial: FirstDial | undefined;
-  /** Called with each connection to the workspace. */
-  readonly onConnection: () => void;
+  readonly savedMemory: SavedMemory;
 }
 
 /** Runs a configured agent until it is told to end. */
 export async function runLife(options: RunLifeOptions): Promise<void> {
-  const { config, headers, environment, logger, firstDial, onConnection } = options;
+  const { config, headers, environment, logger, firstDial, savedMemory } = options;
   const { serverUrl } = config;
   const credential = credentialOf(config, headers);
   const commandDirectory = await commandDirectoryOf(config, environment, logger);
@@ -55,7 +55,11 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
     ),
     decide,
     openScripts: ({ manifest, host, onCompleted }) =>
-      new ScriptRunner(manifest.scripts, host, onCompleted),
+      new ScriptRunner(
+        manifest.scripts,
+        { ...host, onMuchOutput: savedMemory.optimize },
+        onCompleted,
+      ),
     network: {
       settings: config.ssh,
       open: async (agentId, manifest) => {
@@ -66,7 +70,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
           serverUrl,
           headers,
           udpPort: config.udpPort,
-          onConnection,
+          onConnection: savedMemory.speedUp,
           clock: systemClock,
           logger,
         });

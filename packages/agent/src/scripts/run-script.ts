@@ -28,8 +28,11 @@ export interface ScriptHost {
   readonly directories: ScriptDirectories;
   readonly home: { readonly home: string; readonly environment: Variables };
   readonly logger: Logger;
+  /** Called while a script that has printed much already prints more (default: not). */
+  readonly onMuchOutput?: () => void;
 }
 
+const muchOutputBytes = 256 * 1024;
 /** The time from SIGHUP to SIGKILL: after the timeout (docs/protocol/agent.md §4.3), and when the agent shuts down. */
 const timeoutGraceMs = 10_000;
 const stopGraceMs = 2_000;
@@ -80,12 +83,17 @@ async function runWithLog(
     log.say("error", errorText(command));
     return { kind: "not-started", error: command };
   }
+  let outputBytes = 0;
   const outcome = await runCommand(command, host.commands, {
     timeoutMs,
     timeoutGraceMs,
     stopGraceMs,
     joinOutput: false,
-    onOutput: (stream, chunk, cut) => log.take(stream, chunk, cut),
+    onOutput: (stream, chunk, cut) => {
+      outputBytes += chunk.length;
+      if (outputBytes > muchOutputBytes) host.onMuchOutput?.();
+      return log.take(stream, chunk, cut);
+    },
     signal,
   });
   const note = noteOf(outcome, timeoutMs);

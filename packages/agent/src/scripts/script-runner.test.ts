@@ -49,6 +49,7 @@ function bench(
     readonly clock?: Clock;
     readonly dataDir?: string;
     readonly prepare?: ScriptHost["prepare"];
+    readonly onMuchOutput?: () => void;
   } = {},
 ): Bench {
   const { clock = systemClock, dataDir = mkdtempSync(join(folder, "data-")) } = options;
@@ -67,6 +68,7 @@ function bench(
     directories: { dataDir, logDir: dataDir },
     home: { home: folder, environment: {} },
     logger: silentLogger,
+    ...(options.onMuchOutput === undefined ? {} : { onMuchOutput: options.onMuchOutput }),
   };
   return {
     runner: new ScriptRunner(scripts, host, (timing) => timings.push(timing)),
@@ -184,6 +186,18 @@ describe("ScriptRunner", () => {
     await expect.poll(() => clock.sleepers).toBe(1);
     await clock.advance(600_000);
     expect(await stopped).toBe("timed-out");
+  });
+
+  it.each([
+    [100_000, false],
+    [400_000, true],
+  ])("tells of much output: of %i bytes, %s", async (bytes, isMuch) => {
+    let isTold = false;
+    const text = `yes "$(printf %01000d 0)" | head -c ${bytes}`;
+    const onMuchOutput = (): void => void (isTold = true);
+    using run = bench([script({ text })], { onMuchOutput });
+    expect(await run.runner.start()).toBe("ok");
+    expect(isTold).toBe(isMuch);
   });
 
   it("runs a script by its schedule once the start is over", async () => {
