@@ -25,6 +25,9 @@ export async function runProcess(
     interruption,
   });
   process.exitCode = failedOutput()?.exitCode ?? exitCode;
+  // Whoever insists does not wait for what is still open, such as a connection to a database that hangs.
+  // oxlint-disable-next-line unicorn/no-process-exit -- nothing else closes connections that wait for their peer
+  if (interruption.forced.aborted) process.exit();
 }
 
 const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
