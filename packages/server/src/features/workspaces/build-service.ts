@@ -40,7 +40,7 @@ export function optionalUuid(text: string | undefined): string | undefined {
   return uuid === nilUuid ? undefined : uuid;
 }
 
-/** Queues a build of a workspace. */
+/** Queues a build of a workspace. Resolves to it as it was queued, however fast it is carried out. */
 export async function buildWorkspace(
   needs: WorkspaceNeeds,
   workspace: WorkspaceRow,
@@ -54,13 +54,14 @@ export async function buildWorkspace(
     });
   }
   if (changesAnything(input)) refusePrebuild(workspace);
-  const buildId = await inTransaction(db, (trx) =>
-    queueBuild(trx, workspace, { ...input, versionId: versionOf(workspace, input), limits }),
-  );
+  const build = await inTransaction(db, async (trx) => {
+    const wanted = { ...input, versionId: versionOf(workspace, input), limits };
+    return readBuild(trx, await queueBuild(trx, workspace, wanted), clock.now());
+  });
   pubsub.publish(topics.jobQueue);
   pubsub.publish(topics.builds(workspace.id));
   pubsub.publish(topics.workspace(workspace.id));
-  return readBuild(db, buildId, clock.now());
+  return build;
 }
 
 /** Returns whether a build has other values or another version than the previous one. */
