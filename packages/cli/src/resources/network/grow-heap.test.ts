@@ -36,3 +36,16 @@ async function countOf(program: string): Promise<number> {
 it("has V8 collect everything at most half as often while packets come in", async () => {
   expect(await countOf(`${grow}${receive}`)).toBeLessThan(0.5 * (await countOf(receive)));
 });
+
+it("leaves a short command the compiled modules of Node.js", async () => {
+  const program = `
+    import { growHeapLater } from ${JSON.stringify(file)};
+    growHeapLater();
+    await import("node:http2");`;
+  const env = { NODE_DEBUG_NATIVE: "CODE_CACHE" };
+  const flags = ["--input-type=module", "--eval", program];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, flags, { env });
+  const said = stdout + stderr;
+  expect(said).toContain("Code cache of http2 (BufferNotOwned) is accepted");
+  expect(said).not.toContain("is rejected");
+});

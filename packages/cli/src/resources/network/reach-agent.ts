@@ -10,7 +10,7 @@ import { Progress } from "../../terminal/progress.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
 import type { AgentReference } from "./agent-reference.ts";
 import { chooseAgent } from "./choose-agent.ts";
-import { growHeap } from "./grow-heap.ts";
+import { growHeapLater } from "./grow-heap.ts";
 import { runningWorkspace } from "./running-workspace.ts";
 import { reportUsage } from "./usage-reports.ts";
 import { type ScriptWait, waitForAgent } from "./wait-for-agent.ts";
@@ -90,7 +90,7 @@ export async function openMeasuredAgent(
 /** Loads the network once the request of this turn is on its way, which loading would keep waiting. */
 async function loadNetwork(): Promise<typeof Network> {
   await setImmediate();
-  growHeap();
+  growHeapLater();
   const network = await import("@slipway/sdk/workspace");
   await network.loadNativeCrypto();
   return network;
