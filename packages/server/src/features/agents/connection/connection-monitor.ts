@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, settlesWithin } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";
 import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
@@ -35,7 +35,8 @@ interface SessionOfAgent {
 
 /**
  * Watches the sessions of one replica. Its promises resolve with the reason why a session has ended. The database stays
- * open until it is disposed of, which waits until every session has ended and that is recorded: close the sockets first.
+ * open until it is disposed of, which waits until every session has ended and that is recorded, 10 s at most: close the
+ * sockets first.
  */
 export class ConnectionMonitor implements AsyncDisposable {
   readonly #needs: MonitorNeeds;
@@ -61,7 +62,9 @@ export class ConnectionMonitor implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled(this.#watches);
+    const ends = Promise.allSettled(this.#watches);
+    if (await settlesWithin(ends, lastEndsMs, this.#needs.clock)) return;
+    this.#needs.logger.warn({ sessions: this.#watches.size }, "sessions did not end in time");
   }
 
   #sessionOf({ agent, connectionId }: SessionOfAgent): AgentSession {
@@ -91,6 +94,8 @@ export function sessionWrites({
   };
 }
 
+/** The time for sessions to end, and for that to be recorded, once the server closes. */
+const lastEndsMs = 10_000;
 const lastWriteTimeoutMs = 30_000;
 /** The reason for the log; stock agents do not see it. */
 const outdated = "build is outdated";
