@@ -1,13 +1,12 @@
 import type { Relay } from "@slipway/relay";
 import {
-  abortable,
   type Clock,
   errorText,
   type Logger,
   Scope,
+  settlesWithin,
   spread,
   Wake,
-  withDeadline,
 } from "@slipway/runtime";
 import type { RelayDialer } from "@slipway/tailnet";
 
@@ -82,11 +81,8 @@ export class RelayMesh {
       }
     } finally {
       await Promise.all(this.#links.values().map((link) => link.close()));
-      const farewell = deleteReplica(db, self.id);
-      await withDeadline(farewellMs, clock, (limit) => abortable(farewell, limit)).catch(
-        // Others forget the relay once it is silent.
-        () => undefined,
-      );
+      // Without a farewell, others forget the relay once it is silent.
+      await settlesWithin(deleteReplica(db, self.id), farewellMs, clock).catch(() => undefined);
     }
   }
 
