@@ -11,7 +11,7 @@ interface EditorHome {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** What editors must leave to the agent, so that git asks the server for the token of a provider. */
+/** Settings that leave logging in with git to the agent, which gets the token of a provider from the server. */
 const settings = { "git.useIntegratedAskPass": false, "github.gitAuthentication": false };
 
 /** The directories below the home that the servers of the editors keep their files in. */
@@ -74,13 +74,10 @@ async function readSettings(path: string): Promise<SettingsFile> {
     throw error;
   });
   if (found === undefined) return { path, text: "{}\n", values: {}, mode: 0o600 };
-  const { mode, size, ...kind } = await stat(found).then((info) => ({
-    mode: info.mode & 0o777,
-    size: info.size,
-    isFile: info.isFile(),
-  }));
+  const info = await stat(found);
   // To read a pipe would be to wait for its writer.
-  if (!kind.isFile || size > maxBytes) throw new Error("not a file of settings");
+  if (!info.isFile() || info.size > maxBytes) throw new Error("not a file of settings");
+  const mode = info.mode & 0o777;
   const text = await readFile(found, "utf8");
   if (text.trim() === "") return { path: found, text: "{}\n", values: {}, mode };
   const errors: ParseError[] = [];
