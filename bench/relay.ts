@@ -24,7 +24,7 @@ import { type BenchClient, openRelayClient, writeFor } from "./support/relay-cli
 const leastPart = 0.6;
 const mostKilobytes = 40;
 const unreadClients = 100;
-/** What is sent to each, several times what the system's buffers take. */
+/** The bytes that are sent to each, several times as many as the buffers of the system take. */
 const unreadBytes = 4 * 1024 * 1024;
 const mostUnreadKilobytes = 1.25 * (defaultRelayLimits.maxQueuedBytesPerClient / 1024 + 64);
 

@@ -11,7 +11,7 @@ export class OutputBuffer {
   /** The place of what was read and not taken. */
   #start = 0;
   #end = 0;
-  /** What was not taken when an earlier buffer was full. */
+  /** The bytes of earlier buffers that were full before anybody took them. */
   readonly #earlier: Buffer[] = [];
   #isKept = false;
 

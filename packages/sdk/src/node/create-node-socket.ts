@@ -2,11 +2,9 @@ import { type ClientOptions, WebSocket as NodeWebSocket } from "ws";
 
 /** The longest message: a server sends the lines of a log in pieces. */
 const maxMessageBytes = 16 * 1024 * 1024;
-/**
- * The time for a server to answer the end of a socket, for which a command waits before it ends, and to open one. The end
- * itself has left by then.
- */
+/** The time for a server to answer the end of a socket, which has left by then: a command waits for it before it ends. */
 const closeTimeoutMs = 300;
+/** The time for a server to open one. */
 const openTimeoutMs = 30_000;
 
 /**
