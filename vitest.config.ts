@@ -154,9 +154,6 @@ const longTests = "packages/*/tests/long/**/*.test.ts";
 const withDatabases = {
   globalSetup: ["packages/testkit/src/database/postgres-setup.ts"],
   testTimeout: 60_000,
-  hookTimeout: 60_000,
-  // Servers and databases of several tests share the machine.
-  expect: { poll: { timeout: 10_000 } },
 };
 
 export default defineConfig({
@@ -171,6 +168,9 @@ export default defineConfig({
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // A failed property prints its seed; in CI every run takes the same one.
     setupFiles: ["tools/compile-cache.ts", ...(isCI ? ["tools/fixed-seed.ts"] : [])],
+    // Processes, servers and databases of several tests share the machine: what one waits for may take seconds.
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,
