@@ -16,6 +16,7 @@ import { peersTarget } from "./targets/peers.ts";
 import { requestsTarget } from "./targets/requests.ts";
 import { schedulesTarget } from "./targets/schedules.ts";
 import { servicesTarget } from "./targets/services.ts";
+import { sshPacketsTarget } from "./targets/ssh-packets.ts";
 import { stunTarget } from "./targets/stun.ts";
 import { tcpPeerTarget } from "./targets/tcp-peer.ts";
 import { templateTarget } from "./targets/template.ts";
@@ -48,6 +49,7 @@ export const targets: readonly FuzzTarget[] = [
   clientTarget,
   identitiesTarget,
   servicesTarget,
+  sshPacketsTarget,
 ];
 
 /** Finds a target. Throws `RangeError` for an unknown name. */

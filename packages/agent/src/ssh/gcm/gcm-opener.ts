@@ -35,7 +35,7 @@ export class GcmOpener {
 
   /**
    * Opens the packets of a chunk from `start` to `end`. Returns where ssh2 is to go on in it, undefined at its end. Throws
-   * `SshError` "refused", the error of OpenSSL for a packet that is not authentic, and what the taker throws.
+   * `SshError` "refused" for a packet that is not authentic or malformed, and what the taker throws.
    */
   decrypt(chunk: Buffer, start: number, end: number): number | undefined {
     for (let at = start; at < end;) {
@@ -96,7 +96,11 @@ export class GcmOpener {
     decipher.setAAD(packet.subarray(0, lengthBytes));
     decipher.setAuthTag(packet.subarray(tagAt));
     const opened = decipher.update(packet.subarray(lengthBytes, tagAt));
-    decipher.final();
+    try {
+      decipher.final();
+    } catch (cause) {
+      throw new SshError("refused", `packet ${this.inSeqno} is not authentic`, { cause });
+    }
     this.#direction.advance();
     this.inSeqno = (this.inSeqno + 1) >>> 0;
     const [padding = 0] = opened;
