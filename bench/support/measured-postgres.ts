@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
+import { socketUrl } from "@slipway/testkit";
 import pg from "pg";
 
 import { readTreeCpuSeconds } from "./process-cost.ts";
@@ -78,10 +79,8 @@ export async function openMeasuredPostgres(
         from pg_stat_statements where query not like $1 group by query`,
       [`%${mark}%`],
     );
-  const { host, port, user, database } = connection;
-  const address = new URLSearchParams({ host, port: String(port), user });
   return {
-    url: `postgres:///${database}?${address.toString()}`,
+    url: socketUrl(connection),
     cpuSeconds: () => readTreeCpuSeconds(pid),
     connect,
     query,

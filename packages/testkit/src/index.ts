@@ -6,6 +6,7 @@ export { ClaimStage } from "./claim-stage/stage.ts";
 export type { Work } from "./claim-stage/work.ts";
 export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
+export { postgresTarget, postgresUrlAt, socketUrl } from "./database/postgres-url.ts";
 export { openTestDatabase } from "./database/test-database.ts";
 export type { TestDatabase } from "./database/test-database.ts";
 export {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import type { ProxyTarget } from "@slipway/testkit";
+import { postgresTarget, postgresUrlAt, type ProxyTarget, socketUrl } from "@slipway/testkit";
 import pg from "pg";
 
 /** The way that PostgreSQL goes down: with a checkpoint, without one, or all at once. */
@@ -30,14 +30,12 @@ export class PostgresHost implements AsyncDisposable {
 
   /** The address on which it listens. */
   get target(): ProxyTarget {
-    const { host, port } = this.#postgres.connection;
-    return { path: `${host}/.s.PGSQL.${port}` };
+    return postgresTarget(socketUrl(this.#postgres.connection));
   }
 
   /** Returns the URL of its database behind a proxy. */
   urlAt(port: number): string {
-    const { user, database } = this.#postgres.connection;
-    return `postgres://${user}@127.0.0.1:${port}/${database}`;
+    return postgresUrlAt(socketUrl(this.#postgres.connection), port);
   }
 
   async stop(how: Shutdown): Promise<void> {

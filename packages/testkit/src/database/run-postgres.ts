@@ -8,6 +8,7 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { migrate, openDatabase } from "@slipway/server";
 import pg from "pg";
 
+import { socketUrl } from "./postgres-url.ts";
 import { templateDatabase, urlOf, withClient } from "./test-database.ts";
 
 /*
@@ -33,8 +34,7 @@ async function openTemporary(): Promise<string> {
       isThrowaway: true,
     }),
   );
-  const { host, port, user, database } = postgres.connection;
-  const ours = `postgres:///${database}?host=${encodeURIComponent(host)}&port=${port}&user=${user}`;
+  const ours = socketUrl(postgres.connection);
   await copyInKernel(ours);
   return ours;
 }

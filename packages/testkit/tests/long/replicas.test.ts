@@ -19,6 +19,7 @@ import {
   logInAsAdmin,
   openTestDatabase,
   pushTemplate,
+  socketUrl,
   startServerProcess,
   waitForWorkspace,
 } from "../../src/index.ts";
@@ -66,8 +67,7 @@ it(
       openEmbeddedPostgres({ dataDir, logger: silentLogger, clock: systemClock, signal });
     let postgres = await open();
     onTestFinished(() => postgres.close());
-    const { host, port, user, database } = postgres.connection;
-    const url = `postgres:///${database}?host=${encodeURIComponent(host)}&port=${port}&user=${user}`;
+    const url = socketUrl(postgres.connection);
     const server = await startServer({ SLIPWAY_POSTGRES_URL: url, SLIPWAY_LOG_LEVEL: "error" });
     const client = await logInAsAdmin(server.url);
     const { agentId, token } = await makeAgent(client);
