@@ -145,6 +145,13 @@ describe("an app's address", () => {
     });
   });
 
+  it("is one with its host, whatever the Host header says", async () => {
+    const path = `http://${site.hostOf("web")}/x`;
+    const answer = await ask(site.server.url, path, { headers: headers() });
+    expect(answer).toMatchObject({ text: "GET /x" });
+    expect(site.app.requests.at(-1)?.headers).toMatchObject({ host: site.hostOf("web") });
+  });
+
   it.each(["x", "8080--dev--admin", "web--dev--admin--a--b"])(
     "of the host %s is refused",
     async (name) => {

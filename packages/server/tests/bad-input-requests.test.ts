@@ -408,6 +408,19 @@ describe("a message that is no HTTP", () => {
     ["a text", "GARBAGE\r\n\r\n", 400],
     ["bytes in the path", Buffer.from("GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n", "latin1"), 400],
     ["no host", "GET /api/v2/buildinfo HTTP/1.1\r\n\r\n", 400],
+    ["two hosts", "GET /api/v2/buildinfo HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400],
+    ["no host in the host", "GET /api/v2/buildinfo HTTP/1.1\r\nHost: x/y\r\n\r\n", 400],
+    ["another scheme", "GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400],
+    [
+      "two hosts that want an upgrade",
+      "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+      400,
+    ],
+    [
+      "two hosts that want to continue",
+      `${login}Host: y\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
+      400,
+    ],
     ["two lengths", `${login}Content-Length: 5\r\nContent-Length: 6\r\n\r\n{}`, 400],
     [
       "a length and chunks",
@@ -433,6 +446,15 @@ describe("a message that is no HTTP", () => {
     ],
   ])("is refused: %s", async (_, message, status) => {
     expect(await sendRaw(server.url, message)).toMatchObject({ status });
+  });
+
+  it("but whose URL is absolute is answered like one with the path", async () => {
+    const answer = await sendRaw(
+      server.url,
+      "GET HTTP://x/api/v2/buildinfo?a HTTP/1.1\r\nHost: y\r\nConnection: close\r\n\r\n",
+    );
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.body).toContain('"version"');
   });
 
   it("and takes its time is cut off", async () => {

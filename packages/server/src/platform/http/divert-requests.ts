@@ -1,6 +1,11 @@
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
+import { answerOf } from "./error-answer.ts";
+import { HttpError } from "./errors.ts";
+import { encodeJson } from "./json.ts";
+import { readTarget } from "./request-target.ts";
+
 /** An upgrade that a client asks for. */
 export interface RequestedUpgrade {
   readonly socket: Socket;
@@ -16,12 +21,18 @@ export type ServeRequest = (
 
 /**
  * Takes requests from a server before anything else sees them, by their host or path: `divert` returns how to answer one, or
- * undefined to leave it.
+ * undefined to leave it. What has no target that is clear to every reader is refused.
  */
 export function divertRequests(
   server: Server,
-  divert: (request: IncomingMessage) => ServeRequest | undefined,
+  divertPlain: (request: IncomingMessage) => ServeRequest | undefined,
 ): void {
+  const divert = (request: IncomingMessage): ServeRequest | undefined => {
+    const problem = readTarget(request);
+    return problem === undefined
+      ? divertPlain(request)
+      : (response) => refuse(response, new HttpError(400, problem));
+  };
   const onRequests = server.listeners("request");
   const onUpgrades = server.listeners("upgrade");
   server.removeAllListeners("request").removeAllListeners("upgrade");
@@ -43,6 +54,17 @@ export function divertRequests(
       return onUpgrades.forEach((on) => on.call(server, request, socket, head));
     return serve(responseTo(request, socket), { socket, head });
   });
+}
+
+/** Answers a request, and closes its connection. */
+function refuse(response: ServerResponse, refusal: HttpError): void {
+  const { status, body } = answerOf(refusal);
+  response.shouldKeepAlive = false;
+  response.writeHead(status, {
+    "Content-Type": "application/json; charset=utf-8",
+    "X-Content-Type-Options": "nosniff",
+  });
+  response.end(encodeJson(body));
 }
 
 /** Lets a connection be silent for as long as its request takes. */
