@@ -137,6 +137,34 @@ it("ends a forward once the workspace has been restarted", async () => {
   expect(terminal.errText()).toContain("workspace admin/demo has been stopped or restarted");
 });
 
+it("pings the new agent once the workspace has been restarted", async () => {
+  const { terminal, code, interrupt } = start("ping demo --wait 50ms --timeout 500ms");
+  const restarted = "workspace admin/demo has been restarted\n";
+  await expect.poll(() => terminal.outText(), { timeout: 20_000 }).toContain("pong");
+  expect(await slipway("restart demo")).toMatchObject({ code: 0 });
+  await expect.poll(() => terminal.errText(), { timeout: 20_000 }).toContain(restarted);
+  const count = terminal.outText().length;
+  await expect.poll(() => terminal.outText().slice(count), { timeout: 20_000 }).toContain("pong");
+  interrupt();
+  expect(await code).toBe(0);
+  expect(terminal.outText()).toMatch(/Path +(direct|through)/);
+  expect(terminal.errText()).toBe(
+    `pinging admin/demo.main until interrupted by Ctrl-C\n${restarted}`,
+  );
+});
+
+it("says that a workspace has been stopped in place of an answer", async () => {
+  const { terminal, code, interrupt } = start("ping demo --wait 50ms --timeout 500ms");
+  await expect.poll(() => terminal.outText(), { timeout: 20_000 }).toContain("pong");
+  expect(await slipway("stop demo")).toMatchObject({ code: 0 });
+  await expect
+    .poll(() => terminal.outText(), { timeout: 20_000 })
+    .toContain("admin/demo.main: the workspace is stopped\n");
+  interrupt();
+  expect(await code).toBe(0);
+  expect(await slipway("start demo")).toMatchObject({ code: 0 });
+});
+
 it("pings a workspace, and prints the path of each answer and a summary", async () => {
   const pinged = await slipway("ping demo -n 3 --wait 10ms");
   expect(pinged.code).toBe(0);

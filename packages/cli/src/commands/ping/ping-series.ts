@@ -1,5 +1,5 @@
 import { type Clock, errorText, withDeadline } from "@slipway/runtime";
-import type { Pong, WorkspaceConnection } from "@slipway/sdk/workspace";
+import type { Pong } from "@slipway/sdk/workspace";
 
 /** The result of one ping. */
 export type PingResult =
@@ -13,6 +13,10 @@ export interface PingPlan {
   readonly timeoutMs: number;
 }
 
+interface Pingable {
+  ping(signal: AbortSignal): Promise<Pong>;
+}
+
 interface SeriesNeeds {
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -21,7 +25,7 @@ interface SeriesNeeds {
 
 /** Pings one after the other; resolves at the end of the plan, or quietly when the signal is aborted. */
 export async function pingSeries(
-  connection: Pick<WorkspaceConnection, "ping">,
+  connection: Pingable,
   { count = Infinity, waitMs, timeoutMs }: PingPlan,
   { clock, signal, onResult }: SeriesNeeds,
 ): Promise<void> {
@@ -37,7 +41,7 @@ export async function pingSeries(
 }
 
 async function pingOnce(
-  connection: Pick<WorkspaceConnection, "ping">,
+  connection: Pingable,
   timeoutMs: number,
   { clock, signal }: Pick<SeriesNeeds, "clock" | "signal">,
 ): Promise<PingResult | undefined> {

@@ -12,13 +12,13 @@ import {
   pathJson,
   pathText,
 } from "../../resources/network/network-text.ts";
-import { type OpenedAgent, openMeasuredAgent } from "../../resources/network/reach-agent.ts";
+import type { OpenedAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
-import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import { renderPairs } from "../../terminal/table.ts";
 import { type AgentUdp, readAgentUdp } from "./agent-netcheck.ts";
 import type { command } from "./command.ts";
 import { type Diagnosis, diagnose, diagnosisPairs } from "./diagnosis.ts";
+import { FollowedAgent } from "./followed-agent.ts";
 import { type PingPlan, type PingResult, pingSeries } from "./ping-series.ts";
 import { type PingSummary, PingTotals, summaryText } from "./ping-summary.ts";
 
@@ -35,22 +35,22 @@ export async function run(
   const { disableDirectConnections: disableDirect, output } = options;
   const needs = { client: connect(settings), terminal, clock, signal };
   const reference = readAgentReference(options.workspace);
-  await using opened = await openMeasuredAgent(reference, { disableDirect }, needs);
-  const name = `${fullName(opened.workspace)}.${opened.agent.name}`;
+  await using agent = await FollowedAgent.open({ reference, disableDirect }, needs);
+  const { name } = agent;
   const totals = new PingTotals();
   const results: PingResult[] = [];
   const onResult = (result: PingResult): void => {
     totals.add(result);
     if (output === "json") results.push(result);
-    else terminal.out.line(resultText(name, result));
+    else terminal.out.line(resultText(agent.name, result));
   };
   if (plan.count === undefined) {
     terminal.err.line(terminal.err.colors.dim(`pinging ${name} until interrupted by Ctrl-C`));
   }
-  const checking = agentUdpOf(opened, { clock, signal });
-  await pingSeries(opened.connection, plan, { clock, signal, onResult });
+  const checking = agentUdpOf(agent.opened, { clock, signal });
+  await pingSeries(agent, plan, { clock, signal, onResult });
   const { summary } = totals;
-  const diagnosis = diagnosisOf(opened, summary, disableDirect, await checking);
+  const diagnosis = diagnosisOf(agent.opened, summary, disableDirect, await checking);
   if (output === "json") printJson(terminal.out, reportJson(name, results, summary, diagnosis));
   else {
     const { out } = terminal;

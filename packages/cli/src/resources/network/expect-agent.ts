@@ -1,4 +1,4 @@
-import { getWorkspace } from "@slipway/api";
+import { getWorkspace, type Workspace } from "@slipway/api";
 import { isRetryable } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
@@ -8,22 +8,30 @@ import { fullName } from "../workspaces/workspace-reference.ts";
 import type { OpenedAgent } from "./reach-agent.ts";
 
 /**
- * Throws `CommandError` if an agent is of a build that another one has replaced, so that it never answers again. A server
- * that cannot be asked says nothing about it.
+ * Returns the workspace as it is now if an agent is of a build that another one has replaced, so that it never answers
+ * again; undefined if the agent may answer. A server that cannot be asked says nothing about it.
  */
-export async function expectAgent(
+export async function replacementOf(
   { workspace, agent }: Pick<OpenedAgent, "workspace" | "agent">,
   { client, signal }: Pick<ClientNeeds, "client" | "signal">,
-): Promise<void> {
+): Promise<Workspace | undefined> {
   try {
     const now = await client.call(getWorkspace, { params: { workspace: workspace.id }, signal });
-    if (allAgents(now.latest_build).some(({ id }) => id === agent.id)) return;
+    return allAgents(now.latest_build).some(({ id }) => id === agent.id) ? undefined : now;
   } catch (error) {
     signal.throwIfAborted();
-    if (isRetryable(error)) return;
+    if (isRetryable(error)) return undefined;
     throw error;
   }
-  throw new CommandError(`workspace ${fullName(workspace)} has been stopped or restarted`, {
+}
+
+/** Throws `CommandError` if an agent has been replaced. */
+export async function expectAgent(
+  opened: Pick<OpenedAgent, "workspace" | "agent">,
+  needs: Pick<ClientNeeds, "client" | "signal">,
+): Promise<void> {
+  if ((await replacementOf(opened, needs)) === undefined) return;
+  throw new CommandError(`workspace ${fullName(opened.workspace)} has been stopped or restarted`, {
     hint: "run the command again to reach it as it is now",
   });
 }
