@@ -46,6 +46,7 @@ export function runStockCommand(
       const plain = (text: string): string => text.replaceAll(/\u001B\[[\d;]*m/g, "");
       resolve({ code, out: plain(stdout), text: plain(`${stdout}${stderr}`) });
     });
-    child.stdin?.end(input);
+    // A command that asks for nothing may have ended before.
+    child.stdin?.on("error", () => undefined).end(input);
   });
 }
