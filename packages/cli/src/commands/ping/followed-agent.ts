@@ -4,8 +4,8 @@ import type { Pong } from "@slipway/sdk/workspace";
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import type { AgentReference } from "../../resources/network/agent-reference.ts";
 import { chooseAgent } from "../../resources/network/choose-agent.ts";
-import { replacementOf } from "../../resources/network/expect-agent.ts";
 import { type OpenedAgent, openMeasuredAgent } from "../../resources/network/reach-agent.ts";
+import { replacementOf } from "../../resources/network/replacement-of.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 /** The least time between two questions to the server about an agent that does not answer. */

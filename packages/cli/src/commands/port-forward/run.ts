@@ -1,4 +1,4 @@
-import { abortable, Scope, silentLogger } from "@slipway/runtime";
+import { abortable, silentLogger } from "@slipway/runtime";
 
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
@@ -6,9 +6,8 @@ import { CommandError } from "../../command/errors.ts";
 import type { Needs } from "../../command/needs.ts";
 import { agentPorts, type AgentPorts } from "../../resources/network/agent-ports.ts";
 import { readAgentReference } from "../../resources/network/agent-reference.ts";
-import { expectAgent } from "../../resources/network/expect-agent.ts";
 import { openAgent, reachAgent, type ReachOptions } from "../../resources/network/reach-agent.ts";
-import { watchNetwork } from "../../resources/network/watch-network.ts";
+import { watchAgent } from "../../resources/network/watch-agent.ts";
 import type { command } from "./command.ts";
 import { type Forward, localText, readForwards } from "./forward-spec.ts";
 import { calmReporter } from "./reports.ts";
@@ -46,15 +45,9 @@ export async function run(
   ports = await agentPorts(opened.connection);
   reached.resolve(ports);
   err.line("Ready");
-  await using watching = new Scope(signal);
-  watching.run((ended) =>
-    watchNetwork(opened.connection, {
-      say: () => err.line(err.colors.yellow("the workspace does not answer, trying again")),
-      look: () => expectAgent(opened, { ...needs, signal: ended }),
-      clock,
-      signal: ended,
-    }),
-  );
+  const say = (): void =>
+    err.line(err.colors.yellow("the workspace does not answer, trying again"));
+  await using watching = watchAgent(opened, { say }, needs);
   try {
     return await abortable(Promise.race([opened.connection.failed, watching.failed]), signal);
   } finally {

@@ -12,6 +12,7 @@ import { readAgentReference } from "../../resources/network/agent-reference.ts";
 import { pathText } from "../../resources/network/network-text.ts";
 import { openMeasuredAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
+import { watchAgent } from "../../resources/network/watch-agent.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { renderTable } from "../../terminal/table.ts";
 import type { command } from "./command.ts";
@@ -27,15 +28,20 @@ type Options = OptionsOf<typeof command>;
 
 export async function run(
   options: Options,
-  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+  allNeeds: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
+  const { terminal, settings, clock } = allNeeds;
   const durationMs = readDuration(options);
   const { disableDirectConnections: disableDirect, output } = options;
-  const needs = { client: connect(settings), terminal, clock, signal };
+  const needs = { client: connect(settings), terminal, clock, signal: allNeeds.signal };
   const reference = readAgentReference(options.workspace);
   await using opened = await openMeasuredAgent(reference, { disableDirect }, needs);
   const { connection } = opened;
   using progress = new Progress(terminal.err, clock);
+  const say = (): void =>
+    progress.line(terminal.err.colors.yellow("the workspace does not answer, trying again"));
+  await using watching = watchAgent(opened, { say }, needs);
+  const signal = AbortSignal.any([needs.signal, watching.signal]);
   if (options.direct) {
     progress.waitFor("waiting for a direct connection");
     await waitForDirect(connection, { clock, signal });

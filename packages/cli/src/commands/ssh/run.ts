@@ -10,7 +10,7 @@ import { agentPorts } from "../../resources/network/agent-ports.ts";
 import { readHost } from "../../resources/network/agent-reference.ts";
 import { openAgent, reachAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
-import { type Reachable, watchNetwork } from "../../resources/network/watch-network.ts";
+import { watchAgent } from "../../resources/network/watch-agent.ts";
 import { readParameters } from "../../resources/parameters/parameter-assignments.ts";
 import type { RawTerminal } from "../../terminal/raw-terminal.ts";
 import { carrySession, lostExitCode } from "./carry-session.ts";
@@ -78,13 +78,19 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
   }
   const stream = await (await agentPorts(opened.connection)).dial(sshPort, signal);
   if (directory !== undefined) countTraffic(stream, traffic);
+  const isTyped = raw.isInteractive && request.pty !== undefined && !options.stdio;
+  const say = (): void => {
+    if (isTyped) raw.error.write("\r\nconnection lost, trying again\r\n");
+  };
+  await using watching = watchAgent(opened, { say, exitCode: lostExitCode }, needs);
+  const lost = watching.signal;
   if (options.stdio) {
-    await carryBytes(stream, raw, signal);
+    await carryBytes(stream, raw, AbortSignal.any([signal, lost]));
     return exitCodes.ok;
   }
   await using connection = await SshConnection.open(stream, { username, agent }, signal);
   await connection.forward(forwards);
-  return await runSession(connection, request, { raw, network: opened.connection, ...allNeeds });
+  return await runSession(connection, request, { raw, lost, ...allNeeds });
 }
 
 function readSshForwards({ localForward, remoteForward, stdio }: Options): Forwards {
@@ -96,19 +102,21 @@ function readSshForwards({ localForward, remoteForward, stdio }: Options): Forwa
   return { local, remote };
 }
 
-interface SessionNeeds extends SessionEndNeeds, Pick<Needs, "clock"> {
+interface SessionNeeds extends SessionEndNeeds {
   readonly raw: RawTerminal;
-  readonly network: Reachable;
+  /** Aborted once the agent cannot answer any more. */
+  readonly lost: AbortSignal;
 }
 
 async function runSession(
   connection: SshConnection,
   request: SessionRequest,
-  { raw, network, clock, ...needs }: SessionNeeds,
+  { raw, lost, ...needs }: SessionNeeds,
 ): Promise<number> {
   const session = await connection.start(request, needs.signal);
   if (request.pty === undefined) {
-    return carrySession(session, raw, { passOn: undefined, signal: endOf(session, needs) });
+    const signal = AbortSignal.any([endOf(session, needs), lost]);
+    return carrySession(session, raw, { passOn: undefined, signal });
   }
   const escaped = new AbortController();
   const passOn = readEscapes(() => {
@@ -123,14 +131,9 @@ async function runSession(
       if (size !== undefined) session.channel.setWindow(size.rows, size.columns, 0, 0);
     }),
   );
-  await using watching = new Scope(needs.signal);
-  if (raw.isInteractive) {
-    const say = (): unknown => raw.error.write("\r\nconnection lost, trying again\r\n");
-    watching.run((signal) => watchNetwork(network, { say, look: undefined, clock, signal }));
-  }
   return await carrySession(session, raw, {
     passOn: raw.isInteractive ? passOn : undefined,
-    signal: AbortSignal.any([needs.signal, escaped.signal]),
+    signal: AbortSignal.any([needs.signal, escaped.signal, lost]),
   });
 }
 

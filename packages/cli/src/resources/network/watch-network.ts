@@ -1,7 +1,7 @@
 import { type Clock, withDeadline } from "@slipway/runtime";
 
 /** The way to an agent, as far as its loss is noticed by it. */
-export interface Reachable {
+interface Reachable {
   /** Resolves when the agent answers. */
   ping(signal: AbortSignal): Promise<unknown>;
   /** Looks for other ways. */
@@ -12,7 +12,7 @@ interface WatchOptions {
   /** Tells that the agent does not answer. */
   readonly say: () => void;
   /** Looks, while it does not answer, whether it ever can again: an error ends the watch. */
-  readonly look: (() => Promise<void>) | undefined;
+  readonly look: () => Promise<void>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -36,7 +36,7 @@ export async function watchNetwork(
     if (unanswered === 0) await clock.sleep(askEveryMs, signal);
     unanswered = (await answers(network, clock, signal)) ? 0 : unanswered + 1;
     if (unanswered < maxUnanswered) continue;
-    await look?.();
+    await look();
     if (unanswered > maxUnanswered) continue;
     say();
     network.networkChanged();

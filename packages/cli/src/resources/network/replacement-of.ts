@@ -2,9 +2,7 @@ import { getWorkspace, type Workspace } from "@slipway/api";
 import { isRetryable } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
-import { CommandError } from "../../command/errors.ts";
 import { allAgents } from "../builds/agents.ts";
-import { fullName } from "../workspaces/workspace-reference.ts";
 import type { OpenedAgent } from "./reach-agent.ts";
 
 /**
@@ -23,15 +21,4 @@ export async function replacementOf(
     if (isRetryable(error)) return undefined;
     throw error;
   }
-}
-
-/** Throws `CommandError` if an agent has been replaced. */
-export async function expectAgent(
-  opened: Pick<OpenedAgent, "workspace" | "agent">,
-  needs: Pick<ClientNeeds, "client" | "signal">,
-): Promise<void> {
-  if ((await replacementOf(opened, needs)) === undefined) return;
-  throw new CommandError(`workspace ${fullName(opened.workspace)} has been stopped or restarted`, {
-    hint: "run the command again to reach it as it is now",
-  });
 }
