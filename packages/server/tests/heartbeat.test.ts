@@ -153,6 +153,7 @@ it("closes the session of an agent that has ended since it was let in", async ()
     clock,
     logger: silentLogger,
     closing: new AbortController().signal,
+    onUnrecorded: () => undefined,
     ...sessionWrites({ db, clock }),
   };
   const reason = await monitorConnection(needs, peer, sessionOf(agentId), randomUUID());

@@ -6,13 +6,16 @@ import {
   openTestDatabase,
   postgresTarget,
   postgresUrlAt,
+  type ServerProcess,
   startServerProcess,
   TcpProxy,
 } from "@slipway/testkit";
-import { expect, inject, it } from "vitest";
+import { expect, inject, it, onTestFinished } from "vitest";
 
-it("ends a server at the second signal although its database hangs", async () => {
-  await using opened = new AsyncDisposableStack();
+/** Starts a server whose database hangs from then on. */
+async function startHangingServer(): Promise<ServerProcess> {
+  const opened = new AsyncDisposableStack();
+  onTestFinished(() => opened.disposeAsync());
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-hanging-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
   const { url } = opened.use(await openTestDatabase(inject("postgresUrl")));
@@ -21,7 +24,19 @@ it("ends a server at the second signal although its database hangs", async () =>
   const server = await startServerProcess({ dataDir, port: 0, environment });
   opened.defer(() => server.end("SIGKILL"));
   for (const link of proxy.links) link.stall();
+  return server;
+}
 
+it("ends a server although its database hangs", { timeout: 15_000 }, async () => {
+  const server = await startHangingServer();
+  process.kill(server.pid, "SIGTERM");
+  expect(await server.exited).toEqual([0, null]);
+  const lines = server.output().split("stopping the server…")[1]?.trim().split("\n") ?? [];
+  expect(lines.filter((line) => line.includes("the database does not answer"))).toHaveLength(1);
+});
+
+it("ends a server at the second signal although its database hangs", async () => {
+  const server = await startHangingServer();
   process.kill(server.pid, "SIGTERM");
   await expect.poll(() => server.output()).toContain("stopping the server");
   process.kill(server.pid, "SIGTERM");

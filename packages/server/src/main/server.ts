@@ -4,7 +4,7 @@ import type { DerpMap, Route } from "@slipway/api";
 import { type Driver, ExternalDriver, ProcessDriver } from "@slipway/drivers";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import type { StunListener } from "@slipway/relay";
-import { type Clock, type Logger, Scope, systemClock } from "@slipway/runtime";
+import { type Clock, type Logger, Scope, systemClock, whenAborted } from "@slipway/runtime";
 
 import { ConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
 import { GatheredHeartbeat } from "../features/agents/connection/heartbeat.ts";
@@ -23,6 +23,7 @@ import { PostgresDirectory } from "../network/coordinator/postgres-directory.ts"
 import { SecretBox } from "../platform/auth/secret-box.ts";
 import { guardStreams } from "../platform/auth/stream-guard.ts";
 import type { Settings } from "../platform/config/settings.ts";
+import { DatabaseConnections } from "../platform/db/connections.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
@@ -96,7 +97,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   if (postgres !== undefined) opened.use(postgres);
   const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
-  const db = opened.adopt(openDatabase(address, logger), (database) => database.destroy());
+  const connections = opened.use(new DatabaseConnections({ clock, logger }));
+  const db = opened.adopt(openDatabase(address, logger, connections), (one) => one.destroy());
+  // A start that is cancelled goes on to where it can end.
+  void whenAborted(options.signal).then(() => connections.limitSilence());
   const applied = await migrate(db);
   if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
   await options.beforeListening?.(db);
@@ -210,6 +214,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   let closing: Promise<void> | undefined;
   const close = async (stopAgents: boolean): Promise<void> => {
+    connections.limitSilence();
     // No new work starts; what runs may then still report its end to the listener.
     await work.close();
     if (stopAgents)

@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
 import { parseIntoClientConfig } from "pg-connection-string";
 
+import type { DatabaseConnections } from "./connections.ts";
 import type { DB } from "./gen/schema.ts";
 import { type ConnectionPool, preparedPool, type TransactionWords } from "./prepared-pool.ts";
 import { readTimestamp } from "./timestamp.ts";
@@ -65,19 +66,29 @@ function placeOf(address: DatabaseAddress): pg.ClientConfig {
   return { ...place, options: [place.options, sessionSettings].join(" ").trim() };
 }
 
-/** Opens a pool, which connects at the first query. The caller closes it with `destroy`. */
-export function openDatabase(address: DatabaseAddress, logger: Logger): Database {
+/**
+ * Opens a pool, which connects at the first query. The caller closes it with `destroy`, and `connections` after that: they
+ * can be cut.
+ */
+export function openDatabase(
+  address: DatabaseAddress,
+  logger: Logger,
+  connections?: DatabaseConnections,
+): Database {
   const pool = new pg.Pool({
     ...connectionOptions(address),
+    ...(connections === undefined ? {} : { stream: () => connections.openSocket() }),
     max: maxConnections,
     idleTimeoutMillis: idleTimeoutMs,
   });
   // An idle connection that breaks (a restart of PostgreSQL) is replaced; without a listener it would end the process.
   pool.on("error", (error) => {
-    if (!pool.ending) logger.warn({ error: error.message }, "idle database connection lost");
+    if (!pool.ending && connections?.isAbandoned !== true)
+      logger.warn({ error: error.message }, "idle database connection lost");
   });
   // A connection that breaks during a query fails it as well; this event alone would end the process too.
   pool.on("connect", (client) => client.on("error", () => undefined));
+  connections?.add(pool);
   return databaseOn(pool);
 }
 

@@ -1,4 +1,14 @@
-import { Backoff, type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { Socket } from "node:net";
+
+import {
+  abortable,
+  Backoff,
+  type Clock,
+  errorText,
+  type Logger,
+  Scope,
+  settlesWithin,
+} from "@slipway/runtime";
 import { sql } from "kysely";
 import pg from "pg";
 
@@ -12,6 +22,8 @@ export const channel = "slipway";
 const gatherMs = 5;
 /** The least time between two such statements: each is a transaction of its own, and wakes every replica. */
 const paceMs = 20;
+/** The time for the end of the connection that listens: from a database that hangs it never comes. */
+const farewellMs = 1_000;
 /** PostgreSQL accepts 7,999 bytes in one NOTIFY. */
 const maxPayloadBytes = 7_900;
 
@@ -99,25 +111,29 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
   }
 
   async #listenOnce(signal: AbortSignal, onListening: () => void): Promise<void> {
-    const client = new pg.Client(this.#options.connection);
+    const { connection, clock } = this.#options;
+    const socket = connection.stream?.() ?? new Socket();
+    const client = new pg.Client({ ...connection, stream: () => socket });
     const ended = Promise.withResolvers<void>();
     client.on("error", (error) => ended.reject(error));
     client.on("end", () => ended.resolve());
     client.on("notification", (message) => this.#receive(message.payload ?? ""));
-    const onAbort = (): void => ended.resolve();
-    signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await client.connect();
-      await client.query(`listen ${channel}`);
+      await abortable(client.connect(), signal);
+      await abortable(client.query(`listen ${channel}`), signal);
       onListening();
       // Hints sent while nobody listened are lost: everyone looks again.
       this.#listeners.hintAll();
-      await ended.promise;
+      await abortable(ended.promise, signal);
     } finally {
-      signal.removeEventListener("abort", onAbort);
       // Also settles `ended` for a connection that was never made; nobody else waits for it.
       ended.promise.catch(() => undefined);
-      await client.end().catch(() => undefined);
+      await settlesWithin(
+        client.end().catch(() => undefined),
+        farewellMs,
+        clock,
+      );
+      socket.destroy();
     }
   }
 

@@ -20,7 +20,12 @@ export interface MonitorNeeds {
   readonly logger: Logger;
   /** Aborted when the server closes: what cannot be written then is not tried again. */
   readonly closing: AbortSignal;
+  /** Told of each end of a session that is not recorded for that. */
+  readonly onUnrecorded: () => void;
 }
+
+/** The needs of all sessions, before the parts that they share. */
+type MonitorOptions = Omit<MonitorNeeds, "starts" | "ends" | "closing" | "onUnrecorded">;
 
 interface MonitoredPeer extends WatchedPeer {
   /** Resolves with the reason once the session is over. */
@@ -43,9 +48,12 @@ export class ConnectionMonitor implements AsyncDisposable {
   readonly #replicaId: string;
   readonly #closing = new AbortController();
   readonly #watches = new Set<Promise<string>>();
+  #unrecorded = 0;
 
-  constructor(needs: Omit<MonitorNeeds, "starts" | "ends" | "closing">, replicaId: string) {
-    this.#needs = { ...needs, ...sessionWrites(needs), closing: this.#closing.signal };
+  constructor(needs: MonitorOptions, replicaId: string) {
+    const onUnrecorded = (): void => void (this.#unrecorded += 1);
+    const closing = this.#closing.signal;
+    this.#needs = { ...needs, ...sessionWrites(needs), closing, onUnrecorded };
     this.#replicaId = replicaId;
   }
 
@@ -63,8 +71,11 @@ export class ConnectionMonitor implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     const ends = Promise.allSettled(this.#watches);
-    if (await settlesWithin(ends, lastEndsMs, this.#needs.clock)) return;
-    this.#needs.logger.warn({ sessions: this.#watches.size }, "sessions did not end in time");
+    await settlesWithin(ends, lastEndsMs, this.#needs.clock);
+    const sessions = this.#watches.size + this.#unrecorded;
+    if (sessions === 0) return;
+    // The others find out by the missing heartbeat.
+    this.#needs.logger.warn({ sessions }, "the end of sessions was not recorded");
   }
 
   #sessionOf({ agent, connectionId }: SessionOfAgent): AgentSession {
@@ -156,7 +167,7 @@ async function watchOver(
 
 /** Records the end of a session; resolves to true if its workspace looks different now. */
 async function writeEnd(
-  { ends, clock, logger, closing }: MonitorNeeds,
+  { ends, clock, logger, closing, onUnrecorded }: MonitorNeeds,
   session: AgentSession,
 ): Promise<boolean> {
   const deadline = clock.monotonic() + lastWriteTimeoutMs;
@@ -165,8 +176,13 @@ async function writeEnd(
       return (await ends.write(session)) ?? false;
     } catch (error) {
       // The times suffice: an agent not heard from counts as disconnected.
-      if (closing.aborted || clock.monotonic() > deadline) {
-        const fields = { agent: session.agentId, error: errorText(error) };
+      const fields = { agent: session.agentId, error: errorText(error) };
+      if (closing.aborted) {
+        logger.debug(fields, "disconnection not written");
+        onUnrecorded();
+        return true;
+      }
+      if (clock.monotonic() > deadline) {
         logger.warn(fields, "disconnection not written");
         return true;
       }
