@@ -35,8 +35,11 @@ export async function readAgentJson(
   const stream = await agent.dial(apiPort, signal);
   try {
     return await withDeadline(timeoutMs, clock, async (limit) => {
-      const response = await send(stream, path, AbortSignal.any([signal, limit]));
-      return parse(await readBody(response));
+      const ended = AbortSignal.any([signal, limit]);
+      const body = await readBody(await send(stream, path, ended));
+      // A body without a length ends where the connection does.
+      ended.throwIfAborted();
+      return parse(body);
     });
   } catch (error) {
     signal.throwIfAborted();
