@@ -27,14 +27,7 @@ export interface AgentBundle {
 }
 
 /** Modules that may be absent, or are not JavaScript: the agent loads them at run time if they exist. */
-const external = [
-  "@lydell/node-pty",
-  "sodium-native",
-  "bufferutil",
-  "utf-8-validate",
-  "cpu-features",
-  "*.node",
-];
+const external = ["@lydell/node-pty", "bufferutil", "utf-8-validate", "cpu-features", "*.node"];
 
 const settings = {
   bundle: true,

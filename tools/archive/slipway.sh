@@ -10,7 +10,7 @@ system=@system@
 # Succeeds if the system has everything that Node.js and its addons are linked with.
 system_runs() {
   [ -x "$system" ] || return 1
-  for file in "$node" "$root/lib/node_modules/sodium-native/sodium-native.node"; do
+  for file in "$node" "$root"/lib/node_modules/sodium-native/prebuilds/*/sodium-native.node; do
     found=$("$system" --list "$file" 2>&1) || return 1
     case $found in *"not found"*) return 1 ;; esac
   done

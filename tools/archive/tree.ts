@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { bundleFile, bundleModule, bundleSodium, sodiumAddon } from "./bundles.ts";
+import { bundleFile, bundleModule } from "./bundles.ts";
 import { fetchGlibc, type Glibc, hasApt, type WorkPlace } from "./glibc.ts";
 import { bundledLicenses, licenseOf } from "./licenses.ts";
 import { fetchPackage, type PackageFiles } from "./npm-package.ts";
@@ -64,7 +64,7 @@ export async function collectTree(
     plain("share/licenses/node", partOf(node, "LICENSE")),
     plain(`${modules}/${ptyName(architecture)}/pty.node`, stripElf(partOf(pty, "pty.node"))),
     plain(`${modules}/${ptyName(architecture)}/package.json`, partOf(pty, "package.json")),
-    ...(await sodiumFiles(architecture)),
+    await sodiumFile(architecture),
     ...(await promptsFiles()),
     plain("lib/slipway/package.json", json({ type: "module" })),
     plain("lib/slipway/command.js", await bundleFile(root, commandEntry)),
@@ -99,15 +99,11 @@ async function launcher(architecture: Architecture): Promise<Buffer> {
   return Buffer.from(text.replaceAll("@loader@", loader).replaceAll("@system@", systemLoader));
 }
 
-async function sodiumFiles(architecture: Architecture): Promise<readonly ArchiveFile[]> {
-  const source = join(root, "node_modules/sodium-native");
-  const prebuild = `prebuilds/linux-${architectures[architecture].node}/${sodiumAddon}`;
-  const directory = `${modules}/sodium-native`;
-  return [
-    plain(`${directory}/package.json`, json({ name: "sodium-native", main: "index.js" })),
-    plain(`${directory}/index.js`, await bundleSodium(root)),
-    plain(`${directory}/${sodiumAddon}`, stripElf(await readFile(join(source, prebuild)))),
-  ];
+/** Returns the addon where the bundles look for it; none of them needs the package's JavaScript. */
+async function sodiumFile(architecture: Architecture): Promise<ArchiveFile> {
+  const { node } = architectures[architecture];
+  const path = `sodium-native/prebuilds/linux-${node}/sodium-native.node`;
+  return plain(`${modules}/${path}`, stripElf(await readFile(join(root, "node_modules", path))));
 }
 
 async function promptsFiles(): Promise<readonly ArchiveFile[]> {
@@ -143,7 +139,7 @@ function glibcFiles(architecture: Architecture, glibc: Glibc): readonly ArchiveF
 async function packageLicenses(): Promise<string> {
   const lists = Object.values(bundles).map((path) => `${path}.inputs.json`);
   const licenses = new Map(await bundledLicenses(lists));
-  const others = ["sodium-native", "which-runtime", "@lydell/node-pty", "@clack/prompts"];
+  const others = ["sodium-native", "@lydell/node-pty", "@clack/prompts"];
   for (const name of others) licenses.set(name, await licenseOf(`node_modules/${name}`));
   const sorted = [...licenses].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return sorted.map(([name, text]) => `=== ${name}\n\n${text.trim()}\n`).join("\n");
