@@ -465,6 +465,26 @@ describe("an app that", () => {
   });
 });
 
+it.each(["GET", "POST", "DELETE"])(
+  "takes nothing of the body of a %s for another request, whatever its Connection header names",
+  async (method) => {
+    answer = (asked, response) => void buffer(asked).then((body) => response.end(body));
+    app.requests.length = 0;
+    const smuggled = `GET /smuggled HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+    const fields = [
+      `${method} / HTTP/1.1`,
+      `Host: ${host}`,
+      `Coder-Session-Token: ${headers["Coder-Session-Token"]}`,
+      "Connection: close, Content-Length",
+      `Content-Length: ${smuggled.length}`,
+    ];
+    const got = await sendRaw(server.url, `${fields.join("\r\n")}\r\n\r\n${smuggled}`);
+    expect(got).toMatchObject({ status: 200, body: smuggled });
+    await askApp("/next");
+    expect(app.requests.map(({ url }) => url)).toEqual(["/", "/next"]);
+  },
+);
+
 it.each([
   ["two lengths", "Content-Length: 3\r\nContent-Length: 5\r\n\r\nabcde"],
   ["a length beside chunks", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],

@@ -51,7 +51,7 @@ describe("forwardedHeaders", () => {
   it("drops what concerns the connection, and what that names", () => {
     const raw = [
       "Connection",
-      "close, X-Hop, Host",
+      "close, X-Hop, Host, Content-Length",
       "X-Hop",
       "1",
       "Keep-Alive",
@@ -66,10 +66,20 @@ describe("forwardedHeaders", () => {
       "h2c",
       "Host",
       "x",
+      "Content-Length",
+      "5",
       "X-Own",
       "kept",
     ];
-    expect(forwarded(raw)).toEqual(["Host", client.host, "X-Own", "kept", ...added]);
+    expect(forwarded(raw)).toEqual([
+      "Host",
+      client.host,
+      "Content-Length",
+      "5",
+      "X-Own",
+      "kept",
+      ...added,
+    ]);
   });
 
   it("drops forged reports of proxies", () => {

@@ -6,7 +6,7 @@ import { sessionCookie } from "../../platform/http/token.ts";
 import { withoutReserved } from "./cookies.ts";
 
 /** Header fields of one connection (RFC 9110 section 7.6.1). */
-export const hopByHop: ReadonlySet<string> = new Set([
+const hopByHop: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -17,6 +17,12 @@ export const hopByHop: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+
+/**
+ * Header fields that the app gets even if the header calls them a matter of the connection: without the length, a body would
+ * be the next request.
+ */
+const endToEnd: ReadonlySet<string> = new Set(["host", "content-length"]);
 
 /** Header fields that only the server reads, or writes. */
 const ownFields: ReadonlySet<string> = new Set([
@@ -48,7 +54,7 @@ interface ForwardedAs {
 /** Returns the names of the fields that a message has for its connection alone, in lower case. */
 export function connectionFields(connection: string | undefined): ReadonlySet<string> {
   const named = (connection ?? "").split(",").map((name) => name.trim().toLowerCase());
-  return hopByHop.union(new Set(named));
+  return hopByHop.union(new Set(named)).difference(endToEnd);
 }
 
 /**
@@ -64,8 +70,7 @@ export function forwardedHeaders(
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const [name = "", value = ""] = rawHeaders.slice(index, index + 2);
     const field = name.toLowerCase();
-    // The app must know the host even if the header calls that a matter of the connection.
-    if (field !== "host" && (dropped.has(field) || ownFields.has(field))) continue;
+    if (dropped.has(field) || ownFields.has(field)) continue;
     const forwarded = forwardedValue(field, value, client);
     if (forwarded !== undefined) kept.push(name, forwarded);
   }
