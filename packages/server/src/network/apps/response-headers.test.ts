@@ -94,6 +94,9 @@ describe("viewedCookie", () => {
     "__Host-coder_session_token=x; Secure; Path=/",
     "slipway_app_login=x",
     "slipway_form",
+    "=coder_session_token=x",
+    " = coder_session_token=x",
+    "==slipway_form=x",
   ])("is none for %j", (cookie) => {
     expect(viewedCookie(cookie, "")).toBeUndefined();
     expect(viewedCookie(cookie, "/@ann/dev/apps/web")).toBeUndefined();

@@ -54,7 +54,9 @@ export function viewedHeaders(
  */
 export function viewedCookie(cookie: string, basePath: string): string | undefined {
   const [pair = "", ...attributes] = cookie.split(";");
-  if (isReservedCookie(pair.split("=", 1)[0] ?? "")) return undefined;
+  // Browsers send a cookie without a name as its value alone, which may look like another one.
+  const [name = ""] = pair.replace(/^[\s=]+/, "").split("=", 1);
+  if (isReservedCookie(name)) return undefined;
   const kept = attributes.filter((attribute) => attributeName(attribute) !== "domain");
   if (basePath === "") return [pair, ...kept].join(";");
   const path = kept.findLast((attribute) => attributeName(attribute) === "path");
