@@ -1,20 +1,19 @@
 #!/usr/bin/env -S node --conditions=@slipway/source
 import { existsSync, realpathSync } from "node:fs";
 import * as nodeModule from "node:module";
-import { constants, homedir } from "node:os";
-import { join } from "node:path";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
+import { cacheDirectory } from "./cache-directory.js";
+
 // Plain JavaScript, so that an older Node gets as far as handing over to the one that `npm ci` has put into the clone,
-// and so that the cache is there before the first file is read. The cache holds code, so it lies where only this user
-// writes.
+// and so that the cache is there before the first file is read.
 const wantedNode = 24;
 const clone = fileURLToPath(new URL("../../../", import.meta.url));
 const ownNode = `${clone}node_modules/node/bin/node`;
 
 if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
-  const cacheDirectory = join(homedir(), ".cache", "slipway", "compiled");
-  nodeModule.enableCompileCache(cacheDirectory);
+  if (cacheDirectory !== undefined) nodeModule.enableCompileCache(cacheDirectory);
   const { freshBundle } = await import("../src/config/fresh-bundle.ts");
   const bundle = freshBundle("packages/cli/dist/bundle/slipway.cjs");
   if (bundle === undefined) await import("../src/main.ts");

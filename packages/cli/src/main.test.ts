@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, mkdtemp, open, rm, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, open, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -32,6 +32,21 @@ it("exits quietly once its output is no longer read", async () => {
   expect(code).toBe(141);
 });
 
+it.each(["", "home"])("writes nothing into the current directory with HOME=%j", async (home) => {
+  const cwd = await mkdtemp(join(tmpdir(), "slipway-cwd-"));
+  onTestFinished(() => rm(cwd, { recursive: true }));
+  const [command, ...words] = node;
+  const child = spawn(command, [...words, "version"], {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: home },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [out, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  expect(out).toContain("slipway v");
+  expect(said).toBe("");
+  expect(await readdir(cwd)).toEqual([]);
+});
+
 it("runs the bundle, or the sources once one of them is newer", async () => {
   const root = await mkdtemp(join(tmpdir(), "slipway-bin-"));
   onTestFinished(() => rm(root, { recursive: true }));
@@ -47,7 +62,9 @@ it("runs the bundle, or the sources once one of them is newer", async () => {
     await writeFile(at(path), content);
   }
   await mkdir(at("bin"));
-  await copyFile(program, at("bin/slipway.js"));
+  for (const file of ["slipway.js", "cache-directory.js"]) {
+    await copyFile(join(dirname(program), file), at(`bin/${file}`));
+  }
   await mkdir(at("src/config"));
   for (const file of ["config/fresh-bundle.ts", "config/run-bundle.ts"]) {
     await copyFile(fileURLToPath(new URL(file, import.meta.url)), at(`src/${file}`));

@@ -1,10 +1,11 @@
 import { errorText, type Logger, systemClock } from "@slipway/runtime";
+import { homeDirectory } from "@slipway/runtime/home-directory";
 import { dialAgent, InstanceCredential, openSession, waitForReinit } from "@slipway/sdk/agent";
 
 import type { AgentConfig, Variables } from "../config/agent-config.ts";
 import { makeCommandPrograms } from "../process/command-programs.ts";
 import { ProcessError } from "../process/errors.ts";
-import { currentUser, homeDirectory } from "../process/user.ts";
+import { currentUser } from "../process/user.ts";
 import type { User } from "../process/user.ts";
 import { scriptBinDirectory } from "../scripts/script-directories.ts";
 import { ScriptRunner } from "../scripts/script-runner.ts";

@@ -1,5 +1,7 @@
 import { userInfo } from "node:os";
 
+import { homeDirectory } from "@slipway/runtime/home-directory";
+
 import { ProcessError } from "./errors.ts";
 
 /** The user that the agent runs as. */
@@ -30,21 +32,9 @@ export function currentUser(
   }
   return {
     name: entry?.username ?? environment["USER"] ?? "",
-    home: homeOf(environment, entry),
+    home: homeDirectory(environment, () => entry?.homedir),
     shell,
   };
-}
-
-/** Returns `$HOME`, else the home of the passwd entry, else the root. */
-export function homeDirectory(environment: Readonly<Record<string, string | undefined>>): string {
-  return homeOf(environment, passwdEntry());
-}
-
-function homeOf(
-  environment: Readonly<Record<string, string | undefined>>,
-  entry: PasswdEntry | undefined,
-): string {
-  return environment["HOME"] || entry?.homedir || "/";
 }
 
 function passwdEntry(): PasswdEntry | undefined {

@@ -1,5 +1,6 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
+
+import { homeDirectory } from "@slipway/runtime/home-directory";
 
 import { type Environment, firstVariable } from "./environment.ts";
 
@@ -8,6 +9,8 @@ export function configDirectory(flag: string | undefined, environment: Environme
   if (flag !== undefined) return flag;
   const named = firstVariable(environment, "SLIPWAY_CONFIG_DIR", "CODER_CONFIG_DIR");
   if (named !== undefined) return named;
-  const base = firstVariable(environment, "XDG_CONFIG_HOME") ?? join(homedir(), ".config");
-  return join(base, "slipway");
+  const base = environment["XDG_CONFIG_HOME"] ?? "";
+  // XDG's specification wants a relative path ignored.
+  const isUsable = isAbsolute(base);
+  return join(isUsable ? base : join(homeDirectory(environment), ".config"), "slipway");
 }

@@ -13,8 +13,8 @@ import { cachedDataVersionTag } from "node:v8";
 import { Script } from "node:vm";
 
 export interface RunBundleOptions {
-  /** The directory of the cache, which holds code: only this user may write there. */
-  readonly cacheDirectory: string;
+  /** The directory of the cache, which holds code: only this user may write there. Undefined for no cache. */
+  readonly cacheDirectory: string | undefined;
   /** The first word of the command line. Each command has a cache of its own. */
   readonly command: string | undefined;
 }
@@ -28,15 +28,17 @@ const commandName = /^[a-z][a-z-]{0,31}$/;
  */
 export function runBundle(path: string, { cacheDirectory, command }: RunBundleOptions): void {
   const name = commandName.test(command ?? "") ? command : "other";
-  const cachePath = join(cacheDirectory, `${name}-${stateOf(path)}.bin`);
-  const cachedData = readCache(cachePath);
+  const cachePath =
+    cacheDirectory === undefined ? undefined : join(cacheDirectory, `${name}-${stateOf(path)}.bin`);
+  const cachedData = cachePath === undefined ? undefined : readCache(cachePath);
   // A bundle is ASCII. Its first line, for those who start it by itself, becomes a comment.
   const text = readFileSync(path, "latin1").replace(/^#!/, "//");
   const script = new Script(Module.wrap(text), {
     filename: path,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
-  if (cachedData === undefined || script.cachedDataRejected === true) {
+  const isStale = cachedData === undefined || script.cachedDataRejected === true;
+  if (cachePath !== undefined && isStale) {
     process.on("exit", (code) => {
       if (code === 0) replaceCaches(cachePath, script.createCachedData(), `${name}-`);
     });

@@ -68,4 +68,9 @@ it("finds the directory by flag, variable and XDG", () => {
   expect(configDirectory("/f", environment)).toBe("/f");
   expect(configDirectory(undefined, environment)).toBe("/c");
   expect(configDirectory(undefined, { XDG_CONFIG_HOME: "/x" })).toBe("/x/slipway");
+  const home = { HOME: "/home/ada" };
+  expect(configDirectory(undefined, home)).toBe("/home/ada/.config/slipway");
+  expect(configDirectory(undefined, { ...home, XDG_CONFIG_HOME: "x" })).toBe(
+    "/home/ada/.config/slipway",
+  );
 });

@@ -1,7 +1,7 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { getSshConfig } from "@slipway/api";
+import { homeDirectory } from "@slipway/runtime/home-directory";
 import { ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";
@@ -24,7 +24,7 @@ import {
 } from "./server-settings.ts";
 
 type Options = OptionsOf<typeof command>;
-type ConfigSshNeeds = Pick<Needs, "terminal" | "settings" | "signal">;
+type ConfigSshNeeds = Pick<Needs, "terminal" | "settings" | "environment" | "signal">;
 
 /** The host names that servers use by default; others are confirmed by a person, as they may be those of other machines. */
 const usualPrefixes = new Set(["coder."]);
@@ -33,9 +33,11 @@ const usualSuffixes = new Set(["slipway", "coder"]);
 const oldServer = { hostname_prefix: "coder." };
 
 export async function run(options: Options, needs: ConfigSshNeeds): Promise<number> {
-  const { terminal } = needs;
+  const { terminal, environment } = needs;
   const section = options.remove ? undefined : await sectionOf(options, needs);
-  const file = await readConfigFile(options.sshConfigFile ?? join(homedir(), ".ssh", "config"));
+  const file = await readConfigFile(
+    options.sshConfigFile ?? join(homeDirectory(environment), ".ssh", "config"),
+  );
   const text = replaced(file, section?.lines);
   if (text === file.text) {
     terminal.err.line(`${file.path} is up to date`);

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+
+import { homeDirectory } from "@slipway/runtime/home-directory";
 
 /** The names of keys that ssh tries by itself (docs/protocol/agent.md §9.2). */
 const usualNames = [
@@ -21,7 +22,7 @@ export async function userKeys(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const home = environment["HOME"] ?? homedir();
+  const home = homeDirectory(environment);
   const configured = await configuredKeys(words, environment, signal);
   const paths = configured ?? usualNames.map((name) => join("~/.ssh", name));
   const files = paths.map((path) => path.replace(/^~(?=\/)/, home));

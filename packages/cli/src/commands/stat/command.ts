@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homeDirectory } from "@slipway/runtime/home-directory";
 
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
@@ -33,14 +33,19 @@ export const command = defineCommand({
 
 export async function run(
   options: OptionsOf<typeof command>,
-  { terminal, clock, signal }: Pick<Needs, "terminal" | "clock" | "signal">,
+  {
+    terminal,
+    environment,
+    clock,
+    signal,
+  }: Pick<Needs, "terminal" | "environment" | "clock" | "signal">,
 ): Promise<number> {
   const needs = { clock, signal };
   const [host, container] = await Promise.all([hostCpu(needs), containerCpu("/", needs)]);
   const measured = {
     "host cpu": host,
     "host memory": hostMemory(),
-    "home disk": await disk(homedir()),
+    "home disk": await disk(homeDirectory(environment)),
     "container cpu": container,
     "container memory": await containerMemory("/"),
   };

@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 
 import type { IdentitySettings } from "@slipway/identity";
+import { homeDirectory } from "@slipway/runtime/home-directory";
 
 import {
   type ListenAddress,
@@ -190,7 +190,13 @@ function readDataDir(source: SettingSource): string {
   const given = source["SLIPWAY_DATA_DIR"];
   if (given !== undefined && given !== "") return resolve(given);
   if (process.getuid?.() === 0) return "/var/lib/slipway";
-  return join(source["XDG_DATA_HOME"] || join(homedir(), ".local", "share"), "slipway");
+  return join(dataHome(source), "slipway");
+}
+
+function dataHome(source: SettingSource): string {
+  const given = source["XDG_DATA_HOME"] ?? "";
+  // XDG's specification wants a relative path ignored.
+  return isAbsolute(given) ? given : join(homeDirectory(source), ".local", "share");
 }
 
 function readDirectory(text: string | undefined): string | undefined {
