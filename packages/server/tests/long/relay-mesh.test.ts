@@ -217,12 +217,16 @@ function openPubSub(): PostgresPubSub {
   return pubsub;
 }
 
-/** Keeps what is logged at one level. */
-function recordingLogger(messages: string[]): Logger {
-  const warn = (fields: LogFields, message: string): void => {
-    messages.push(`${message}: ${String(fields["error"])}`);
+/** Keeps warnings, and what is logged as information. */
+function recordingLogger(warnings: string[], infos: string[] = []): Logger {
+  const keepIn = (messages: string[]) => (fields: LogFields, message: string) =>
+    void messages.push(`${message}: ${String(fields["error"])}`);
+  return {
+    ...silentLogger,
+    warn: keepIn(warnings),
+    info: keepIn(infos),
+    child: () => recordingLogger(warnings, infos),
   };
-  return { ...silentLogger, warn, child: () => recordingLogger(messages) };
 }
 
 describe("the mesh", () => {
@@ -238,19 +242,36 @@ describe("the mesh", () => {
     ]);
   });
 
-  it("links to a new relay before the next heartbeat", async () => {
+  it("links to a new relay, and forgets one that stops, before the next heartbeat", async () => {
     // Heartbeats are as good as never, and so are further attempts.
     const clock = {
       ...systemClock,
       sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(ms * 1_000, signal),
     };
-    const replicas = [
-      await openReplica({ meshKey: "key", clock }),
-      await openReplica({ meshKey: "key", clock }),
-    ];
-    for (const { relay } of replicas) {
+    const messages: string[] = [];
+    const logger = recordingLogger(messages);
+    const one = await openReplica({ meshKey: "key", clock, logger });
+    const other = await openReplica({ meshKey: "key", clock });
+    for (const { relay } of [one, other]) {
       await expect.poll(() => relay.counters.links, { timeout: 15_000 }).toBe(2);
     }
+    await other.stop();
+    await expect.poll(() => one.mesh.replicas).toBe(0);
+    expect(messages).toEqual([]);
+  });
+
+  it("does not warn of a link that is lost after a while, such as at a restart", async () => {
+    let elapsedMs = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + elapsedMs };
+    const [warnings, infos]: [string[], string[]] = [[], []];
+    const logger = recordingLogger(warnings, infos);
+    const one = await openReplica({ meshKey: "key", clock, logger });
+    const other = await openReplica({ meshKey: "key" });
+    await expect.poll(() => one.relay.counters.links, { timeout: 15_000 }).toBe(2);
+    elapsedMs = 60_000;
+    await other.relay.close(0);
+    await expect.poll(() => infos.length).toBe(1);
+    expect(warnings).toEqual([]);
   });
 
   it("gives up a link to itself", async () => {
@@ -295,7 +316,7 @@ describe("the mesh", () => {
     const other = await openReplica({ meshKey: "key" });
     const [ann, bob] = [new Client(one.url), new Client(other.url)];
     await exchange(ann, bob, "hello");
-    expect(messages).toEqual([expect.stringContaining("ECONNREFUSED")]);
+    await expect.poll(() => messages).toEqual([expect.stringContaining("ECONNREFUSED")]);
   });
 });
 

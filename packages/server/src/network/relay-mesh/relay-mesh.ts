@@ -26,9 +26,11 @@ import { isLoopback } from "./replica-url.ts";
 const beatMs = 5_000;
 /** The silence after which a relay is gone: several missed heartbeats. */
 const silentSeconds = 30;
-/** The time between two attempts to reach another relay. */
-const retryMs = 5_000;
-/** The time for the last statement of a server that stops. */
+/** The time between two attempts to reach another relay, in addition to the time for a farewell. */
+const retryMs = 3_000;
+/** The lifetime of a link that both relays have accepted, longer than any attempt to connect. */
+const stableMs = 15_000;
+/** The time for the last statement of a server that stops, and for others to learn that it does: it is not missed. */
 const farewellMs = 2_000;
 
 interface RelayMeshOptions {
@@ -66,7 +68,7 @@ export class RelayMesh {
 
   /** Runs until the signal is aborted, which also closes the links. */
   async run(signal: AbortSignal): Promise<void> {
-    const { db, pubsub, clock, logger, self } = this.#options;
+    const { pubsub, clock, logger } = this.#options;
     const wake = new Wake();
     using _ = pubsub.subscribe(topics.relays, () => wake.wake());
     try {
@@ -82,8 +84,15 @@ export class RelayMesh {
     } finally {
       await Promise.all(this.#links.values().map((link) => link.close()));
       // Without a farewell, others forget the relay once it is silent.
-      await settlesWithin(deleteReplica(db, self.id), farewellMs, clock).catch(() => undefined);
+      await settlesWithin(this.#leave(), farewellMs, clock).catch(() => undefined);
     }
+  }
+
+  /** Tells the others, who close their links before they would lose them. */
+  async #leave(): Promise<void> {
+    const { db, pubsub, self } = this.#options;
+    await deleteReplica(db, self.id);
+    pubsub.publish(topics.relays);
   }
 
   async #beat(): Promise<void> {
@@ -121,14 +130,18 @@ export class RelayMesh {
     const { relay, dialer, clock } = this.#options;
     let isWarned = false;
     while (!signal.aborted) {
+      const beganAtMs = clock.monotonic();
       try {
         await linkRelay(url, { relay, dialer, clock, signal });
       } catch (error) {
         signal.throwIfAborted();
+        const wasStable = clock.monotonic() - beganAtMs > stableMs;
+        await clock.sleep(farewellMs, signal);
         const fields = { error: errorText(error) };
-        if (isWarned) logger.debug(fields, "no link to the relay of another replica");
+        if (wasStable) logger.info(fields, "link to the relay of another replica lost");
+        else if (isWarned) logger.debug(fields, "no link to the relay of another replica");
         else logger.warn(fields, "no link to the relay of another replica");
-        isWarned = true;
+        isWarned = !wasStable;
       }
       await clock.sleep(spread(retryMs), signal);
     }
