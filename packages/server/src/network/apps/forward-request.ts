@@ -25,7 +25,7 @@ export interface ForwardedRequest {
   /** Names and values in turn. */
   readonly headers: readonly string[];
   readonly agent: Agent;
-  /** The time to the first byte of the response, after the last byte of the request. */
+  /** The time from the last byte of the request, or the connection to the app, to the first byte of the response. */
   readonly timeoutMs: number;
 }
 
@@ -76,11 +76,16 @@ function send({ request, response, path, headers, agent, timeoutMs }: ForwardedR
     maxHeaderSize: maxHeaderBytes,
     setHost: false,
   });
-  const late = setTimeout(() => {
+  let late: NodeJS.Timeout | undefined;
+  const fail = (): void => {
     const seconds = Math.round(timeoutMs / 1000);
     sent.destroy(new AppError("no-answer", `no answer within ${seconds} seconds`));
-  }, timeoutMs);
-  const onData = (): void => void late.refresh();
+  };
+  // To connect has a time of its own.
+  sent.once("socket", () => {
+    late = setTimeout(fail, timeoutMs);
+  });
+  const onData = (): void => void late?.refresh();
   const leave = (): void => void sent.destroy();
   const settle = (): void => {
     clearTimeout(late);
