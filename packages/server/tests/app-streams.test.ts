@@ -256,6 +256,20 @@ describe("WebSockets", () => {
     await ended;
   });
 
+  it("to a protocol that nobody asked for end with an error page", async () => {
+    const other = await openPort((socket) => {
+      socket.once("data", () => {
+        socket.write(
+          "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: evil\r\n\r\n",
+        );
+      });
+    });
+    const asked = { Host: other, Connection: "Upgrade", Upgrade: "websocket, WebSocket/2" };
+    const page = await ask(server.url, "/", { headers: { ...headers, ...asked } });
+    expect(page.status).toBe(502);
+    expect(page.text).toContain("<code>malformed: ");
+  });
+
   it("that the app refuses are refused with its answer", async () => {
     const refusing = await openPort((socket) => {
       socket.once("data", () => {

@@ -72,9 +72,9 @@ export class AppForwarder {
       await answerViewer(answer.response, response, headers);
       return "answered";
     }
-    if (upgrade === undefined) {
+    if (upgrade === undefined || !isOffered(answer.response, request)) {
       answer.stream.destroy();
-      throw new AppError("malformed", "the app changed the protocol without being asked");
+      throw new AppError("malformed", "the app changed to a protocol that was not asked for");
     }
     response.detachSocket(upgrade.socket);
     if (upgrade.head.length > 0) upgrade.socket.unshift(upgrade.head);
@@ -98,6 +98,16 @@ export class AppForwarder {
     const isCorsKept = cors === "passthru";
     return viewedHeaders(answer, { basePath, isSandboxed, isCorsKept, added });
   }
+}
+
+/** Returns whether the protocol of an answer is one of those of the request (RFC 9110 section 7.8). */
+function isOffered(answer: IncomingMessage, request: IncomingMessage): boolean {
+  const offered = protocolsOf(request);
+  return protocolsOf(answer).every((protocol) => offered.includes(protocol));
+}
+
+function protocolsOf({ headers: { upgrade = "" } }: IncomingMessage): readonly string[] {
+  return upgrade.split(",").map((protocol) => protocol.trim().toLowerCase());
 }
 
 /** Returns the path and the query for the app: below the path of its URL. */
