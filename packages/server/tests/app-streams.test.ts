@@ -157,6 +157,31 @@ describe("bodies", () => {
     expect(got).toBe("first one two last");
   });
 
+  it("end with their trailers for a client that wants them", async () => {
+    answer = (_asked, response) => {
+      response.write("a");
+      response.addTrailers([
+        ["X-Sum", "1"],
+        ["Set-Cookie", "coder_session_token=x"],
+        ["X-Sum", "2"],
+      ]);
+      response.end("b");
+    };
+    const trailersFor = async (wanted: Record<string, string>): Promise<readonly string[]> => {
+      const { port } = new URL(server.url);
+      const fields = { Host: host, ...headers, ...wanted };
+      const sent = request({ host: "127.0.0.1", port, agent: false, headers: fields }).end();
+      const got = await answerOf(sent);
+      expect((await buffer(got)).toString()).toBe("ab");
+      return got.rawTrailers;
+    };
+    const wanted = await trailersFor({ TE: "gzip;q=0.5, Trailers", Connection: "TE" });
+    expect(wanted).toEqual(["X-Sum", "1", "X-Sum", "2"]);
+    expect(app.requests.at(-1)?.headers).toMatchObject({ te: "trailers", connection: "TE" });
+    expect(await trailersFor({})).toEqual([]);
+    expect(app.requests.at(-1)?.headers).not.toHaveProperty("te");
+  });
+
   it("wait for the app to want them", async () => {
     answer = (asked, response) => void asked.pipe(response);
     const { port } = new URL(server.url);

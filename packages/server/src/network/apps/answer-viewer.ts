@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { finished, pipeline } from "node:stream/promises";
+
+import { wantsTrailers } from "./request-headers.ts";
+import { viewedTrailers } from "./response-headers.ts";
 
 /** The time for the other side of an upgraded connection to end too. */
 const halfClosedMs = 10_000;
@@ -16,7 +19,15 @@ export async function answerViewer(
   response.writeHead(answer.statusCode ?? 502, reason, [...headers]);
   // A stream of events may begin long before its first event.
   response.flushHeaders();
-  await pipeline(answer, response).catch(() => response.destroy());
+  try {
+    await pipeline(answer, response, { end: false });
+    if (wantsTrailers(response.req)) response.addTrailers(viewedTrailers(answer));
+    response.end();
+    await finished(response);
+  } catch {
+    // One of them has broken off.
+    response.destroy();
+  }
 }
 
 /** Carries bytes between a viewer and an app that have agreed on another protocol, until both have ended. */

@@ -79,7 +79,18 @@ describe("forwardedHeaders", () => {
       "X-Own",
       "kept",
       ...added,
+      "TE",
+      "trailers",
+      "Connection",
+      "TE",
     ]);
+  });
+
+  it("asks for trailers if the client does, but not with an upgrade", () => {
+    expect(forwarded(["TE", "trailers"])).toEqual([...added, "TE", "trailers", "Connection", "TE"]);
+    expect(forwarded(["TE", "trailers;q=0.1, deflate"])).toContain("TE");
+    expect(forwarded(["TE", "deflate, no-trailers"])).toEqual(added);
+    expect(forwarded(["TE", "trailers", "Upgrade", "x"], true)).not.toContain("TE");
   });
 
   it("drops forged reports of proxies", () => {

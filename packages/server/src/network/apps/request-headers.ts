@@ -79,7 +79,13 @@ export function forwardedHeaders(
   if (basePath !== "") kept.push("X-Forwarded-Prefix", basePath);
   if (headers["transfer-encoding"] !== undefined) kept.push("Transfer-Encoding", "chunked");
   if (isUpgrade) kept.push("Connection", "Upgrade", "Upgrade", headers.upgrade ?? "");
+  else if (wantsTrailers({ headers })) kept.push("TE", "trailers", "Connection", "TE");
   return kept;
+}
+
+/** Returns whether a client reads the fields after a body (RFC 9110 section 10.1.4). */
+export function wantsTrailers({ headers: { te = "" } }: Pick<IncomingMessage, "headers">): boolean {
+  return /(?:^|,)\s*trailers\s*(?:[;,]|$)/i.test(String(te));
 }
 
 /** Returns the value of a field for the app; undefined if nothing of it is left. */

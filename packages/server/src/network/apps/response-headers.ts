@@ -11,6 +11,10 @@ const originFields: ReadonlySet<string> = new Set([
   "strict-transport-security",
 ]);
 
+/** Header fields that mean nothing after a body, or decide who may read it (RFC 9110 section 6.5.1). */
+const headerOnly =
+  /^(?:access-control-.*|content-(?:encoding|length|range|type)|location|set-cookie|vary|www-authenticate)$/;
+
 /** The isolation of an app from the origin that it is served at: its page has an origin that no other page has. */
 const sandbox =
   "sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox allow-scripts";
@@ -47,6 +51,22 @@ export function viewedHeaders(
   // Several policies all apply.
   if (isSandboxed) kept.push("Content-Security-Policy", sandbox);
   return [...kept, ...added];
+}
+
+/** Returns the fields after the body of an app's response: without what counts in a header only. */
+export function viewedTrailers({
+  rawTrailers,
+  headers,
+}: Pick<IncomingMessage, "rawTrailers" | "headers">): readonly [name: string, value: string][] {
+  const dropped = connectionFields(headers.connection);
+  const kept: [string, string][] = [];
+  for (let index = 0; index + 1 < rawTrailers.length; index += 2) {
+    const [name = "", value = ""] = rawTrailers.slice(index, index + 2);
+    const field = name.toLowerCase();
+    const isOfHeader = headerOnly.test(field) || originFields.has(field);
+    if (!isOfHeader && !dropped.has(field)) kept.push([name, value]);
+  }
+  return kept;
 }
 
 /**
