@@ -24,8 +24,10 @@ import { SecretBox } from "../platform/auth/secret-box.ts";
 import { guardStreams } from "../platform/auth/stream-guard.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import { DatabaseConnections } from "../platform/db/connections.ts";
+import { DatabaseClock } from "../platform/db/database-clock.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
+import { selectTimeMs } from "../platform/db/time-queries.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
 import { chooseSecretKeys, openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";
@@ -52,6 +54,7 @@ export interface ServerOptions {
   /** The program that makes archives of the agent and the command, and its first arguments (default: none). */
   readonly archiveCommand?: readonly string[];
   readonly logger: Logger;
+  /** The machine's clock (default: the system's). */
   readonly clock?: Clock;
   /** Drivers in addition to the built-in ones. */
   readonly drivers?: readonly Driver[];
@@ -85,24 +88,26 @@ const stopAgentsTimeoutMs = 30_000;
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
   await using opened = new AsyncDisposableStack();
-  const { settings, logger, clock = systemClock } = options;
+  const { settings, logger, clock: machine = systemClock } = options;
   const { limits } = settings;
   const directory = opened.use(await openDataDirectory(settings.dataDir));
   const { replicaId } = directory;
   await tryAddress(settings.listen);
   const postgres = await openPostgres(settings, directory.path, {
     logger,
-    clock,
+    clock: machine,
     signal: options.signal,
   });
   if (postgres !== undefined) opened.use(postgres);
   const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
-  const connections = opened.use(new DatabaseConnections({ clock, logger }));
+  const connections = opened.use(new DatabaseConnections({ clock: machine, logger }));
   const db = opened.adopt(openDatabase(address, logger, connections), (one) => one.destroy());
   // A start that is cancelled goes on to where it can end.
   void whenAborted(options.signal).then(() => connections.limitSilence());
   const applied = await migrate(db);
   if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
+  const readTimeMs = (): Promise<number> => selectTimeMs(db);
+  const clock = opened.use(await DatabaseClock.open({ readTimeMs, machine, logger }));
   await options.beforeListening?.(db);
   const secrets = new SecretBox(chooseSecretKeys(settings, directory.secretKeys));
   const pubsub = opened.use(

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Driver } from "@slipway/drivers";
-import { silentLogger } from "@slipway/runtime";
+import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import {
   buildAgent,
   agentProgram,
@@ -74,15 +74,19 @@ export async function openServer(
   };
 }
 
-/** Opens another server of the same deployment. If it may carry out builds, both need one `SLIPWAY_SECRET_KEY`. */
+/**
+ * Opens another server of the same deployment, on a machine with this clock. If it may carry out builds, both need one
+ * `SLIPWAY_SECRET_KEY`.
+ */
 export async function openReplica(
   { postgresUrl }: Pick<OpenServer, "postgresUrl">,
   environment: Readonly<Record<string, string>> = {},
+  clock: Clock = systemClock,
 ): Promise<AsyncDisposable & { readonly url: string }> {
   await using opening = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opening.defer(() => rm(dataDir, { recursive: true, force: true }));
-  const server = opening.use(await serve(dataDir, postgresUrl, environment));
+  const server = opening.use(await serve(dataDir, postgresUrl, environment, [], clock));
   const opened = opening.move();
   return { url: server.accessUrl, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
@@ -92,6 +96,7 @@ function serve(
   postgresUrl: string,
   environment: Readonly<Record<string, string>> = {},
   drivers: readonly Driver[] = [],
+  clock: Clock = systemClock,
 ): Promise<Server> {
   const source = {
     SLIPWAY_PROCESS_DRIVER: "true",
@@ -104,6 +109,7 @@ function serve(
     settings: readSettings(source, false),
     agentCommand: [process.execPath, agentProgram],
     drivers,
+    clock,
     logger: silentLogger,
     signal: new AbortController().signal,
   });
