@@ -51,7 +51,9 @@ export async function openPeerSocket(
     await serve(peer);
     peer.close(1000, "");
   } catch (error) {
-    if (!gone.signal.aborted) logger.warn({ error: errorText(error) }, "serving a socket failed");
+    // A peer that is about to disconnect can be sent nothing more.
+    if (socket.readyState === socket.OPEN)
+      logger.warn({ error: errorText(error) }, "serving a socket failed");
     peer.close(1011, errorText(error).slice(0, 120));
   }
 }
