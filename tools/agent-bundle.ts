@@ -27,7 +27,10 @@ export interface AgentBundle {
 }
 
 /** Modules that may be absent, or are not JavaScript: the agent loads them at run time if they exist. */
-const external = ["@lydell/node-pty", "bufferutil", "utf-8-validate", "cpu-features", "*.node"];
+const external = ["@lydell/node-pty", "bufferutil", "utf-8-validate", "*.node"];
+
+/** Parts of ssh2 that installing it would have to compile, which `npm ci` does not: looking for them takes milliseconds. */
+const neverThere = /^cpu-features$|\/sshcrypto\.node$/;
 
 const settings = {
   bundle: true,
@@ -81,7 +84,12 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
     metafile: true,
     format: format === "module" ? "cjs" : "esm",
     conditions: ["@slipway/source"],
-    plugins: [leaveOut(options.loadedLater ?? []), loadOnUse, ...(isSplit ? [importDirectly] : [])],
+    plugins: [
+      refuse,
+      leaveOut(options.loadedLater ?? []),
+      loadOnUse,
+      ...(isSplit ? [importDirectly] : []),
+    ],
     define: isSplit ? metaOfCommonJs : {},
     banner: { js: format === "esm" ? banner : "" },
     ...(isSplit ? { outdir: chunkDirectory, splitting: true } : { outfile: options.output }),
@@ -102,7 +110,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   const [file] = joined?.outputFiles ?? outputFiles;
   if (file === undefined) throw new Error(`esbuild wrote no bundle for ${options.entry}`);
 
-  const files = Object.keys(metafile.inputs).filter((path) => !path.startsWith(`${onUse}:`));
+  const files = Object.keys(metafile.inputs).filter((path) => !made.test(path));
   const inputs = [...files, fileURLToPath(import.meta.url)];
   await mkdir(dirname(options.output), { recursive: true });
   await replace(inputsPath, JSON.stringify(inputs));
@@ -170,7 +178,23 @@ function readFrom(chunks: readonly OutputFile[]): Plugin {
   };
 }
 
+const refused = "refused";
+
+/** Refuses at once to load what is never there. */
+const refuse: Plugin = {
+  name: refused,
+  setup(build) {
+    build.onResolve({ filter: neverThere }, ({ path }) => ({ path, namespace: refused }));
+    build.onLoad({ filter: /^/, namespace: refused }, () => ({
+      contents: `throw new Error("not compiled");`,
+    }));
+  },
+};
+
 const onUse = "load-on-use";
+
+/** The inputs of a bundle that are no files. */
+const made = new RegExp(`^(?:${refused}|${onUse}):`);
 
 /** Puts an object that loads the module at the first access in the place of each of `loadedOnUse`. */
 const loadOnUse: Plugin = {

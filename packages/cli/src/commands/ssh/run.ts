@@ -8,6 +8,7 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { agentPorts } from "../../resources/network/agent-ports.ts";
 import { readHost } from "../../resources/network/agent-reference.ts";
+import { begunConnections } from "../../resources/network/begun-connections.ts";
 import { openAgent, reachAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
 import { watchAgent } from "../../resources/network/watch-agent.ts";
@@ -65,8 +66,8 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
     },
     needs,
   );
-  // It loads while the agent answers; a failure is that of its first use.
-  if (!options.stdio) loadSsh().catch(() => undefined);
+  // It loads while the server answers; a failure is that of its first use.
+  if (!options.stdio) begunConnections().then(loadSsh, () => undefined);
   await reachAgent(opened, needs);
   log.logger.info({ agent: opened.agent.name, ...opened.connection.path }, "agent reached");
   const traffic = { sent: 0, received: 0 };

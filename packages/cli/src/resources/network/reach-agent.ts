@@ -1,5 +1,3 @@
-import { setImmediate } from "node:timers/promises";
-
 import type { Workspace, WorkspaceAgent } from "@slipway/api";
 import { abortable, type Logger, Scope, silentLogger } from "@slipway/runtime";
 import type * as Network from "@slipway/sdk/workspace";
@@ -9,6 +7,7 @@ import { CommandError } from "../../command/errors.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
 import type { AgentReference } from "./agent-reference.ts";
+import { begunConnections } from "./begun-connections.ts";
 import { chooseAgent } from "./choose-agent.ts";
 import { growHeapLater } from "./grow-heap.ts";
 import { runningWorkspace } from "./running-workspace.ts";
@@ -87,9 +86,8 @@ export async function openMeasuredAgent(
   return opened;
 }
 
-/** Loads the network once the request of this turn is on its way, which loading would keep waiting. */
 async function loadNetwork(): Promise<typeof Network> {
-  await setImmediate();
+  await begunConnections();
   growHeapLater();
   const network = await import("@slipway/sdk/workspace");
   await network.loadNativeCrypto();
