@@ -59,6 +59,6 @@ it("lets the server look for files of the clone in one place, as deep as its bun
   expect(places).toEqual([
     "packages/postgres/src/binaries.ts", // Looks for a package.
     "packages/server/src/platform/clone-directory.ts",
-    "packages/tailnet/src/node/native-crypto.ts", // Looks for a package.
+    "packages/runtime/src/sodium.ts", // Looks for a package.
   ]);
 });
