@@ -79,3 +79,13 @@ it("reads no directory, no endless file, no circle of links and nothing but text
   await expect(readConfigFile(bytes)).rejects.toThrow("is not a text in UTF-8");
   await expect(readConfigFile("/dev/null")).rejects.toThrow("is not a file");
 });
+
+it("names the file that it cannot write", async () => {
+  // The name of the new file beside it is too long.
+  const path = join(folder, "c".repeat(255));
+  const writing = writeConfigFile(await readConfigFile(path), "Host a\n");
+  await expect(writing).rejects.toMatchObject({
+    message: `cannot write ${path}`,
+    hint: "choose another file with --ssh-config-file",
+  });
+});

@@ -45,8 +45,8 @@ export async function readConfigFile(name: string): Promise<ConfigFile> {
 }
 
 /**
- * Replaces a configuration atomically; its mode and owner stay. Throws `CommandError` if somebody else has changed it since
- * it was read.
+ * Replaces a configuration atomically; its mode and owner stay. Throws `CommandError` if it cannot be written, or if
+ * somebody else has changed it since it was read.
  */
 export async function writeConfigFile(file: ConfigFile, text: string): Promise<void> {
   const now = await readConfigFile(file.path);
@@ -55,11 +55,18 @@ export async function writeConfigFile(file: ConfigFile, text: string): Promise<v
       hint: "run the command again",
     });
   }
-  await mkdir(dirname(file.path), { recursive: true, mode: newDirectoryMode });
-  await replaceFile(file.path, text, {
-    mode: file.attributes?.mode ?? newFileMode,
-    isDurable: true,
-  });
+  try {
+    await mkdir(dirname(file.path), { recursive: true, mode: newDirectoryMode });
+    await replaceFile(file.path, text, {
+      mode: file.attributes?.mode ?? newFileMode,
+      isDurable: true,
+    });
+  } catch (error) {
+    throw new CommandError(`cannot write ${file.path}`, {
+      cause: error,
+      hint: "choose another file with --ssh-config-file",
+    });
+  }
   if (file.attributes !== undefined) await keepOwner(file.path, file.attributes);
 }
 
