@@ -110,8 +110,8 @@ it("takes flags before what the server says", async () => {
 it.each([
   [["-o", "Host=*"], "would begin another section"],
   [["-o", "ProxyJump=a\nMatch all"], "has a control character"],
-  [["-o", "Compression"], "has no name of an option"],
-  [["--hostname-suffix", "*"], "may have letters"],
+  [["-o", "Compression"], "does not begin with the name of an option"],
+  [["--hostname-suffix", "*"], "may contain only letters"],
   [["--ssh-host-prefix", "", "--hostname-suffix", ""], "no host names"],
 ])("refuses %j", async (flags, problem) => {
   const { code, err } = await configSsh(["-y", ...flags]);

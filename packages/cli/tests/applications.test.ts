@@ -89,7 +89,7 @@ it("refuses what cannot be shared, and names what is wanted", async () => {
   });
   expect(await slipway("port-shares add demo 8080 --level owner")).toMatchObject({
     code: 2,
-    err: expect.stringContaining("wanted authenticated or organization or public"),
+    err: expect.stringContaining("wanted authenticated, organization or public"),
   });
   expect(await slipway("port-shares add demo.none 8080")).toMatchObject({
     code: 4,

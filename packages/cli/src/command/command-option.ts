@@ -9,7 +9,8 @@ export function commandOption(key: string, flag: Flag): Option {
 
 function visibleOption(key: string, flag: Flag): Option {
   const start = flag.short === undefined ? flagName(key) : `-${flag.short}, ${flagName(key)}`;
-  const summary = flag.variable === undefined ? flag.summary : `${flag.summary} (${flag.variable})`;
+  const text = flagText(flag);
+  const summary = flag.variable === undefined ? text : `${text} (${flag.variable})`;
   switch (flag.kind) {
     case "switch":
       return new Option(start, summary);
@@ -27,7 +28,7 @@ function visibleOption(key: string, flag: Flag): Option {
         .default(flag.defaultValue)
         .preset("true");
     case "choice":
-      return new Option(`${start} <${flag.choices.join("|")}>`, summary)
+      return new Option(`${start} <${listedChoices(flag) ?? "choice"}>`, summary)
         .argParser((value) => readChoice(value, flag))
         .default(flag.choices[0]);
     case "columns":
@@ -98,7 +99,24 @@ function readBoolean(value: string): boolean {
 function readChoice(value: string, { choices, synonyms }: ChoiceFlag): string {
   const choice = synonyms?.[value] ?? value;
   if (choices.includes(choice)) return choice;
-  throw new InvalidArgumentError(`wanted ${choices.join(" or ")}`);
+  throw new InvalidArgumentError(`wanted ${oneOf(choices)}`);
+}
+
+/** The longest list of choices that stands in a flag's column of the help, which would become too wide. */
+const maxListedChars = 40;
+
+function listedChoices({ choices }: ChoiceFlag): string | undefined {
+  const listed = choices.join("|");
+  return listed.length > maxListedChars ? undefined : listed;
+}
+
+function flagText(flag: Flag): string {
+  if (flag.kind !== "choice" || listedChoices(flag) !== undefined) return flag.summary;
+  return `${flag.summary}: ${oneOf(flag.choices)}`;
+}
+
+function oneOf(choices: readonly string[]): string {
+  return [choices.slice(0, -1).join(", "), ...choices.slice(-1)].join(" or ");
 }
 
 function readColumn(text: string, columns: readonly string[]): string {

@@ -12,7 +12,9 @@ export const command = defineCommand({
   description:
     "Print a completion script for bash, zsh, fish or PowerShell (default: the shell in $SHELL). Names of " +
     "workspaces, templates and the like come from the server, which has 1.5 seconds to answer.",
-  arguments: { name: { summary: shells.join(", "), required: false, completion: shells } },
+  arguments: {
+    name: { summary: `shell: ${shells.join(", ")}`, required: false, completion: shells },
+  },
   flags: {
     shell: {
       kind: "text",

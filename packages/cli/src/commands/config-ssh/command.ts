@@ -54,11 +54,11 @@ export const command = defineCommand({
   },
   examples: [
     { line: "slipway config-ssh", summary: "then: ssh demo.slipway" },
-    { line: "slipway config-ssh --dry-run", summary: "look at it first" },
+    { line: "slipway config-ssh --dry-run", summary: "preview the change" },
     {
       line: "slipway config-ssh -y -o ForwardAgent=yes",
       summary: "lend your SSH agent to workspaces, without a question",
     },
-    { line: "slipway config-ssh --remove", summary: "forget all of it" },
+    { line: "slipway config-ssh --remove", summary: "remove the section" },
   ],
 });

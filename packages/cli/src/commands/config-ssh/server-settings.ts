@@ -69,12 +69,14 @@ export function checkServerSettings(settings: unknown): CheckedSettings {
 /** Returns the problem with a prefix or suffix of host names, or undefined. */
 export function affixProblem(text: string): string | undefined {
   if (text.length > maxAffixLength) return `is longer than ${maxAffixLength} characters`;
-  return /^[A-Za-z0-9._-]+$/.test(text) ? undefined : "may have letters, digits, . _ and - only";
+  return /^[A-Za-z0-9._-]+$/.test(text)
+    ? undefined
+    : "may contain only letters, digits, ., _ and -";
 }
 
 /** Returns the problem with an option, or undefined. */
 export function optionProblem({ name, value }: SshOption): string | undefined {
-  if (!/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name)) return "has no name of an option";
+  if (!/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name)) return "does not begin with the name of an option";
   if (/^(?:host|match|include)$/i.test(name)) return "would begin another section";
   // oxlint-disable-next-line no-control-regex -- a line feed would begin another option
   if (/[\u0000-\u0008\u000A-\u001F\u007F]/.test(value)) return "has a control character";

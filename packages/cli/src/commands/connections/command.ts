@@ -15,9 +15,9 @@ const statuses = ["ongoing", "completed"] as const satisfies readonly Connection
 export const command = defineCommand({
   summary: "show connections to workspaces, newest first",
   description:
-    "Show connections to workspaces, newest first: to which agent, of what type, from which address, how long and " +
-    "with what result. Requires the owner or auditor role. Flags filter the entries; --search takes the server's " +
-    "search syntax, such as connected_after:2026-01-31.",
+    "Show connections to workspaces, newest first, each with its agent, type, address, duration and result. Requires " +
+    "the owner or auditor role. Flags filter the entries; --search takes the server's search syntax, such as " +
+    "connected_after:2026-01-31.",
   arguments: {
     name: {
       summary: "name, owner/name or id of a workspace (default: all workspaces)",

@@ -7,7 +7,7 @@ export const command = defineCommand({
   summary: "ping a workspace over the encrypted network",
   description:
     "Ping a workspace over the encrypted network, and show the path of each answer. At the end, show what keeps the " +
-    "connection from being direct. Does not start a stopped workspace.",
+    "connection from being direct. Does not start a stopped workspace, and goes on with the new agent of a restarted one.",
   arguments: { workspace: agentArgument },
   flags: {
     num: {

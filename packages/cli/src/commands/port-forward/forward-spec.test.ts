@@ -61,6 +61,17 @@ it.each([
   expect(() => readForwards({ tcp: [], udp: [text] })).toThrow(/^--udp .*wanted local:remote/);
 });
 
+it.each([
+  ["8080:0", "0"],
+  ["99999:80", "99999"],
+  ["80-70000", "70000"],
+  ["0.0.0.0:65536:80", "65536"],
+])("names the port of %j that is out of range", (text, port) => {
+  expect(() => read(text)).toThrow(
+    `--tcp "${text}" has the port ${port}, wanted 1 to 65535; wanted`,
+  );
+});
+
 it("refuses ranges of unequal length", () => {
   expect(() => read("80-82:90-91")).toThrow("has 3 local and 2 remote ports");
 });

@@ -57,7 +57,9 @@ function readForward(protocol: Protocol, text: string): Forward[] {
   const [first = "", second = first, ...more] = ports.split(":");
   const local = readRange(first);
   const remote = readRange(second);
-  if (local === undefined || remote === undefined || more.length > 0) throw refusal(protocol, text);
+  if (local === undefined || remote === undefined || more.length > 0) {
+    throw refusal(protocol, text, portProblem(text));
+  }
   const count = local.last - local.first;
   if (count !== remote.last - remote.first) {
     throw new UsageError(
@@ -67,7 +69,8 @@ function readForward(protocol: Protocol, text: string): Forward[] {
   }
   if (count >= maxForwards) throw refusal(protocol, text, `has more than ${maxForwards} ports`);
   if (address !== undefined && !isAddress(address)) {
-    throw refusal(protocol, text, `"${address}" is not an address of this machine`);
+    const problem = `"${address}" is not an address of this machine`;
+    throw refusal(protocol, text, portProblem(text) ?? problem);
   }
   return Array.from({ length: count + 1 }, (_, index) => ({
     protocol,
@@ -106,6 +109,13 @@ function readRange(text: string): PortRange | undefined {
   const first = Number(match[1]);
   const last = Number(match[2] ?? first);
   return first >= 1 && first <= last && last <= maxPort ? { first, last } : undefined;
+}
+
+/** Returns what is wrong with a port that is too small or too large; undefined if there is none. */
+function portProblem(text: string): string | undefined {
+  const isPort = (part: string): boolean => Number(part) >= 1 && Number(part) <= maxPort;
+  const found = text.split(/[:-]/).find((part) => /^\d+$/.test(part) && !isPort(part));
+  return found === undefined ? undefined : `has the port ${found}, wanted 1 to ${maxPort}`;
 }
 
 function refusal(protocol: Protocol, text: string, problem = "is not a forward"): UsageError {

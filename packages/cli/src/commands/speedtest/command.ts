@@ -5,6 +5,8 @@ import { disableDirectFlag } from "../../resources/network/network-flags.ts";
 
 export const command = defineCommand({
   summary: "measure the speed of the connection to a workspace",
+  description:
+    "Measure the speed of the connection to a workspace over the encrypted network. Does not start a stopped workspace.",
   arguments: { workspace: agentArgument },
   flags: {
     direction: {

@@ -25,7 +25,7 @@ export const command = defineCommand({
     stdio: {
       kind: "switch",
       variable: "CODER_SSH_STDIO",
-      summary: "carry SSH itself on stdin and stdout, for ProxyCommand of OpenSSH",
+      summary: "speak SSH on stdin and stdout, for OpenSSH's ProxyCommand",
     },
     forwardAgent: {
       kind: "switch",
@@ -50,14 +50,14 @@ export const command = defineCommand({
       kind: "list",
       short: "L",
       value: "port:host:port",
-      summary: "port here that leads to a host and port as the workspace sees them",
+      summary: "local port to forward to a host and port that the workspace reaches",
     },
     remoteForward: {
       kind: "list",
       short: "R",
       value: "port:host:port",
       variable: "CODER_SSH_REMOTE_FORWARD",
-      summary: "port in the workspace that leads to a host and port as this machine sees them",
+      summary: "port of the workspace to forward to a host and port that this machine reaches",
     },
     wait: { ...scriptWaitFlag, variable: "CODER_SSH_WAIT" },
     disableAutostart: disableAutostartFlag,
@@ -77,7 +77,7 @@ export const command = defineCommand({
     networkInfoDir: {
       kind: "text",
       value: "directory",
-      summary: "write the state of the connection there, for editors",
+      summary: "directory for the state of the connection, for editors",
     },
     networkInfoInterval: {
       kind: "text",
@@ -88,12 +88,12 @@ export const command = defineCommand({
       kind: "text",
       value: "directory",
       variable: "CODER_SSH_LOG_DIR",
-      summary: "write the log of the connection into a new file there",
+      summary: "directory for the log of the connection, a new file each time",
     },
     verbose: {
       kind: "switch",
       short: "v",
-      summary: "log the network, on stderr or to --log-dir",
+      summary: "log the network on stderr, or in --log-dir",
     },
     noWait: {
       kind: "switch",

@@ -25,7 +25,7 @@ export function readSshForward(flag: string, text: string): SshForward {
   const listen = takeEnd(words, "first");
   if (target !== undefined && listen !== undefined && words.length === 0) return { listen, target };
   throw new UsageError(
-    `${flag} "${text}" is not a forward, wanted [address:]port:host:port; a path may stand for either end`,
+    `${flag} "${text}" is not a forward, wanted [address:]port:host:port; either end may be the path of a socket`,
   );
 }
 

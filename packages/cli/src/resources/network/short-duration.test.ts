@@ -11,9 +11,13 @@ it.each([
   expect(readShortDuration("--wait", text)).toBe(ms);
 });
 
-it.each(["", "0s", "5", "s", "-1s", "1h", "1 s", "1s1s", "1e3s", "1234567s"])(
+it.each(["", "5", "s", "-1s", "1h", "1 s", "1s1s", "1e3s", "1234567s"])(
   "refuses %j, naming the flag",
   (text) => {
     expect(() => readShortDuration("--wait", text)).toThrow(`--wait "${text}" is not a duration`);
   },
 );
+
+it.each(["0s", "0ms", "0.0m"])("refuses %j, as nothing happens in it", (text) => {
+  expect(() => readShortDuration("--wait", text)).toThrow(`--wait "${text}" is no time at all`);
+});

@@ -14,8 +14,8 @@ const flag = columnFlag(columnNames, columnNames);
 export const command = defineCommand({
   summary: "list the external auth providers and your logins to them",
   description:
-    "List the providers of tokens that the server has, such as GitHub, and whether you are logged in to each. " +
-    "Workspaces use the tokens for Git and for their programs.",
+    "List the server's external auth providers, such as GitHub, and whether you are logged in to each. Workspaces use " +
+    "the tokens for Git and other programs.",
   aliases: ["ls"],
   arguments: {},
   flags: { column: flag, output: outputFlag },
