@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
 
-import { silentLogger } from "@slipway/runtime";
-import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { type LogFields, silentLogger } from "@slipway/runtime";
+import {
+  openTestDatabase,
+  postgresTarget,
+  postgresUrlAt,
+  TcpProxy,
+  type TestDatabase,
+} from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
@@ -36,6 +42,23 @@ it("keeps its own settings beside those that a URL names", async () => {
   } finally {
     await db.destroy();
   }
+});
+
+it("warns once of idle connections that break together", async () => {
+  await using proxy = await TcpProxy.open(() => [postgresTarget(database.url)]);
+  const warnings: LogFields[] = [];
+  const lost: LogFields[] = [];
+  const logger = {
+    ...silentLogger,
+    warn: (fields: LogFields) => void warnings.push(fields),
+    debug: (fields: LogFields) => void lost.push(fields),
+  };
+  const db = openDatabase({ url: postgresUrlAt(database.url, proxy.port) }, logger);
+  await Promise.all([1, 2, 3].map((number) => sql`select ${number}`.execute(db)));
+  for (const link of proxy.links) link.cut();
+  await expect.poll(() => lost.length).toBe(2);
+  expect(warnings).toHaveLength(1);
+  await db.destroy();
 });
 
 it("inserts rows that refer to each other, whatever their values are made of", async () => {

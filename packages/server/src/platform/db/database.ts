@@ -26,6 +26,8 @@ const maxConnections = 20;
 /** Minutes, because each connection parses and plans a statement at its first use, which takes longer than to run it. */
 const idleTimeoutMs = 300_000;
 const connectTimeoutMs = 10_000;
+/** The time within which connections that break do so for one reason. */
+const sameLossMs = 5_000;
 
 const oid = { int8: 20, timestamptz: 1184 } as const;
 
@@ -82,9 +84,13 @@ export function openDatabase(
     idleTimeoutMillis: idleTimeoutMs,
   });
   // An idle connection that breaks (a restart of PostgreSQL) is replaced; without a listener it would end the process.
-  pool.on("error", (error) => {
-    if (!pool.ending && connections?.isAbandoned !== true)
-      logger.warn({ error: error.message }, "idle database connection lost");
+  let warnedAtMs = Number.NEGATIVE_INFINITY;
+  pool.on("error", ({ message: error }) => {
+    if (pool.ending || connections?.isAbandoned === true) return;
+    // All break in one moment: the first tells of them.
+    const isNews = performance.now() - warnedAtMs > sameLossMs;
+    if (isNews) warnedAtMs = performance.now();
+    logger[isNews ? "warn" : "debug"]({ error }, "idle database connection lost");
   });
   // A connection that breaks during a query fails it as well; this event alone would end the process too.
   pool.on("connect", (client) => client.on("error", () => undefined));
