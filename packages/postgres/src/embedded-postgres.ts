@@ -46,8 +46,10 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   readonly adopted: boolean;
   /** Resolves when the server ends, by `close` or by itself. The caller decides what to do then. */
   readonly exited: Promise<PostgresExit>;
-  /** Stops the server and waits for its end, 15 s at most before it is killed. Idempotent. */
-  close(): Promise<void>;
+  /**
+   * Stops the server and waits for its end, 15 s at most before it is killed; 5 s if it is known to hang. Idempotent.
+   */
+  close(options?: { readonly isHanging: boolean }): Promise<void>;
 }
 
 /**
@@ -213,8 +215,8 @@ class RunningPostgres implements EmbeddedPostgres {
     return this.#running.postmaster.exited;
   }
 
-  async close(): Promise<void> {
-    this.#closing ??= this.#close();
+  async close({ isHanging } = { isHanging: false }): Promise<void> {
+    this.#closing ??= this.#close(isHanging);
     return this.#closing;
   }
 
@@ -222,9 +224,9 @@ class RunningPostgres implements EmbeddedPostgres {
     await this.close();
   }
 
-  async #close(): Promise<void> {
+  async #close(isHanging: boolean): Promise<void> {
     const { postmaster, clock, scope, connection } = this.#running;
-    await stopPostmaster(postmaster, clock);
+    await (isHanging ? abandonPostmaster : stopPostmaster)(postmaster, clock);
     await scope.close();
     await removeSocketDirectory(connection.host);
   }

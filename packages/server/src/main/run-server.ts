@@ -1,5 +1,7 @@
 import { isatty } from "node:tty";
 
+import { settlesWithin, systemClock } from "@slipway/runtime";
+
 import { listTemplates } from "../features/templates/service.ts";
 import {
   ensureAdmin,
@@ -15,6 +17,9 @@ import { explainStartError } from "./explain-start-error.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
 import { type WelcomeLogin, welcomeText } from "./welcome.ts";
+
+/** The time between the signals of someone who stops all processes at once. */
+const stoppedTogetherMs = 2_000;
 
 type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
@@ -109,10 +114,7 @@ async function serveUntilEnd(
     const login = await readLogin(db, isConfigured);
     const place = { directory: process.cwd(), hasTemplates };
     options.stdout(welcomeText({ accessUrl, login, demo, installCommand, ...place }));
-    ended = await Promise.race([
-      options.interrupted,
-      server.failed.then((failure) => ({ failure })),
-    ]);
+    ended = await Promise.race([options.interrupted, failureOf(server, options.interrupted)]);
   } catch (error) {
     if (error instanceof StoppedBySignal) ended = error.signal;
     else {
@@ -137,6 +139,16 @@ async function serveUntilEnd(
   if ((await Promise.race([closed, forced])) === "closed") return 0;
   options.stderr("stopped before everything had ended\n");
   return 1;
+}
+
+/** Resolves when the server fails by itself. A database that was just stopped along with it is no failure. */
+async function failureOf(
+  server: Server,
+  interrupted: Promise<unknown>,
+): Promise<{ readonly failure: string }> {
+  const failure = await server.failed;
+  await settlesWithin(interrupted, stoppedTogetherMs, systemClock);
+  return { failure };
 }
 
 /** Creates the configured administrator. Throws `ConfigError` if it is not a valid user. */

@@ -98,9 +98,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     clock: machine,
     signal: options.signal,
   });
-  if (postgres !== undefined) opened.use(postgres);
+  const connections = new DatabaseConnections({ clock: machine, logger });
+  opened.defer(() => postgres?.close({ isHanging: connections.isAbandoned }));
   const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
-  const connections = opened.use(new DatabaseConnections({ clock: machine, logger }));
+  opened.use(connections);
   const db = opened.adopt(openDatabase(address, logger, connections), (one) => one.destroy());
   // A start that is cancelled goes on to where it can end.
   void whenAborted(options.signal).then(() => connections.limitSilence());
@@ -254,5 +255,7 @@ function openPostgres(
 async function failureOf(postgres: EmbeddedPostgres | undefined): Promise<string> {
   if (postgres === undefined) return new Promise(() => undefined);
   const { code, signal } = await postgres.exited;
-  return `the embedded PostgreSQL ended (${signal ?? `exit code ${code}`})`;
+  // Only the server that started it learns more (`PostgresExit`).
+  const status = code === null ? "exit status unknown" : `exit code ${code}`;
+  return `the embedded PostgreSQL ended (${signal ?? status}); its log is postgres.log in the data directory`;
 }
