@@ -94,6 +94,7 @@ slipway_fetch() {
     *" 404"*)
       slipway_fail "the server has no $1" "ask its administrator whether its downloads are turned off"
       ;;
+    *" 503"*) slipway_reason="the server is not ready (503); the first download takes it a minute to make" ;;
     esac
     if [ "$slipway_try" -ge "${SLIPWAY_DOWNLOAD_TRIES:-10}" ]; then
       slipway_fail "cannot download $1: $slipway_reason" \

@@ -79,4 +79,8 @@ case :$PATH: in
 *) slipway_say "add it to your PATH: export PATH=\"$slipway_prefix/bin:\$PATH\"" ;;
 esac
 slipway_say "log in:    slipway login $slipway_server"
-slipway_say "remove it: curl -fsSL $slipway_server/install.sh | sh -s -- --uninstall"
+slipway_read='curl -fsSL'
+slipway_has curl || slipway_read='wget -qO-'
+slipway_options=--uninstall
+[ "$slipway_prefix" = "${HOME-}/.local" ] || slipway_options="--uninstall --prefix '$slipway_prefix'"
+slipway_say "remove it: $slipway_read $slipway_server/install.sh | sh -s -- $slipway_options"

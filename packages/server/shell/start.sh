@@ -7,7 +7,8 @@ slipway_choose_cache() {
     return
   fi
   for slipway_home in "${XDG_CACHE_HOME-}" "${HOME:+$HOME/.cache}"; do
-    [ -n "$slipway_home" ] || continue
+    # A relative one would be another in every directory.
+    case $slipway_home in /*) ;; *) continue ;; esac
     slipway_cache=$slipway_home/slipway/releases
     if mkdir -p "$slipway_cache" 2>/dev/null && [ -w "$slipway_cache" ]; then return; fi
   done

@@ -12,6 +12,7 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
@@ -156,6 +157,23 @@ describe("/bin/start.sh", () => {
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(reason);
     expect(await leftIn(home)).toEqual([]);
+  });
+
+  it("says that the server still makes the download", async () => {
+    const { sh } = await makeMachine();
+    const url = await serve((_, response) => void response.writeHead(503).end());
+    const start = (await readShellScripts()).start({ accessUrl: url, version: "v0" });
+    const { code, err } = await sh(start, { env: token });
+    expect(code).toBe(1);
+    expect(err).toContain("the server is not ready (503); the first download takes it a minute");
+  });
+
+  it("does not write below a relative home directory", async () => {
+    const { home, sh } = await makeMachine();
+    const env = { ...token, HOME: "relative", XDG_CACHE_HOME: "cache", TMPDIR: home };
+    const { out } = await sh(await script("/bin/start.sh"), { env });
+    expect(out).toContain(`at=${home}/slipway-`);
+    expect(await readdir(home)).toEqual(["programs", expect.stringMatching(/^slipway-\d+$/)]);
   });
 
   it("says that there is no token", async () => {
@@ -332,6 +350,19 @@ describe("/install.sh", () => {
     expect((await sh(install, { args: ["--uninstall"] })).err).toContain("nothing to remove");
   });
 
+  it.each([
+    ["curl -fsSL", []],
+    ["wget -qO-", ["--prefix", "own place"]],
+  ])("says how to remove it with %s", async (read, options) => {
+    const downloader = read.split(" ")[0] ?? "";
+    const { home, sh } = await makeMachine([...usual.filter((one) => one !== "curl"), downloader]);
+    const { err } = await sh(await script("/install.sh"), { args: [...options] });
+    const prefix = options.length === 0 ? "" : ` --prefix '${home}/own place'`;
+    expect(err).toContain(
+      `remove it: ${read} ${server.url}/install.sh | sh -s -- --uninstall${prefix}\n`,
+    );
+  });
+
   it("leaves another program of that name alone", async () => {
     const { home, sh } = await makeMachine();
     await mkdir(join(home, "prefix/bin"), { recursive: true });
@@ -373,14 +404,17 @@ async function leftIn(home: string): Promise<readonly string[]> {
 }
 
 /** Serves an archive, and a sum, as a server of Slipway does. */
-async function serveArchive(archive: Buffer, sum?: string): Promise<string> {
-  const { createServer } = await import("node:http");
+function serveArchive(archive: Buffer, sum?: string): Promise<string> {
   const own = createHash("sha256").update(archive).digest("hex");
-  const listener = createServer((request, response) => {
+  return serve((request, response) => {
     response.end(request.url?.endsWith(".sha256") ? `${sum ?? own}  name\n` : archive);
-  }).listen(0, "127.0.0.1");
-  onTestFinished(() => void listener.close());
-  await once(listener, "listening");
-  const address = listener.address();
+  });
+}
+
+async function serve(listener: RequestListener): Promise<string> {
+  const own = createServer(listener).listen(0, "127.0.0.1");
+  onTestFinished(() => void own.close());
+  await once(own, "listening");
+  const address = own.address();
   return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
 }
