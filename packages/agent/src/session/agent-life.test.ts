@@ -287,6 +287,26 @@ describe("AgentLife", () => {
     expect(run.stored.lines).toEqual(["INFO: bye"]);
   });
 
+  it("does not wait for a server that is gone", async () => {
+    let dials = 0;
+    const dial: AgentLifeOptions["dial"] = async () => {
+      dials += 1;
+      if (run.stored.states.length > 0) throw new Error("nobody there");
+      return run.server.connect();
+    };
+    // Whatever takes seconds takes forever.
+    const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+      systemClock.sleep(ms < 1_000 ? ms : 1e9, signal);
+    const clock = { ...systemClock, sleep };
+    const run: Bench = bench({ scripts: [{ ...stopScript, script: "echo bye" }] }, { dial, clock });
+    await expect.poll(() => run.stored.states).toContain("READY");
+    run.server.connections[0]?.lose("stopped");
+    await expect.poll(() => dials).toBeGreaterThan(1);
+    run.interrupt();
+    await run.ended;
+    expect(run.stored.states.at(-1)).toBe("READY");
+  });
+
   it("ends at once when it is forced, and kills its scripts", async () => {
     const run = bench({
       scripts: [{ ...stopScript, script: "echo $$; trap '' HUP; while :; do sleep 1; done" }],

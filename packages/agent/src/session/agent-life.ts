@@ -7,6 +7,7 @@ import { OutputPipes } from "../process/output-pipes.ts";
 import { AgentSession } from "./agent-session.ts";
 import type { AgentSessionOptions } from "./agent-session.ts";
 import { ConnectLog } from "./connect-log.ts";
+import { Farewell } from "./farewell.ts";
 import { keepConnected } from "./keep-connected.ts";
 import type { Dial } from "./keep-connected.ts";
 import { getManifest, updateStartup } from "./manifest-calls.ts";
@@ -72,6 +73,7 @@ interface PendingEvent {
 export class AgentLife {
   readonly #options: AgentLifeOptions;
   readonly #redial = new Redial();
+  readonly #farewell = new Farewell();
   readonly #stopping = new AbortController();
   readonly #scope = new Scope();
   readonly #pipes = new OutputPipes();
@@ -111,7 +113,7 @@ export class AgentLife {
     const { dial, serverUrl, clock, logger, random } = this.#options;
     await keepConnected(
       {
-        dial,
+        dial: (either) => this.#farewell.dial(dial, either),
         serve: (connection, onUsable, ended) => this.#serve(connection, onUsable, ended),
         redial: this.#redial,
         connectLog: new ConnectLog(serverUrl, clock, logger),
@@ -263,7 +265,12 @@ export class AgentLife {
     const phase = this.#phase;
     if (phase.kind === "leaving") await phase.left;
     if (this.#phase.kind === "living") await this.#phase.session.end(signal);
-    await Promise.all(this.#speakers.map((session) => session.flush(signal)));
+    const farewell = this.#farewell;
+    farewell.begin();
+    // The server may be back by now.
+    if (!farewell.isConnected) this.#redial.now();
+    const either = AbortSignal.any([signal, farewell.hopeless]);
+    await Promise.all(this.#speakers.map((session) => session.flush(either)));
   }
 }
 
