@@ -22,7 +22,7 @@ export function readDeviceCode(found: DeviceAuthorizationResponse): DeviceCode {
   const isPage = protocol === "https:" || protocol === "http:";
   const isUsable = deviceCode.length <= maxCodeLength && /^[\w -]{1,64}$/.test(userCode);
   if (!isPage || !isUsable || uri.length > maxCodeLength) {
-    throw new ProviderError("malformed", "found a code or an address of the device flow of no use");
+    throw new ProviderError("malformed", "found an invalid code or address for the device flow");
   }
   return {
     deviceCode,

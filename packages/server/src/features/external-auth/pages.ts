@@ -1,3 +1,5 @@
+import { printableLine } from "@slipway/runtime";
+
 import { escapeHtml, htmlPage } from "../../platform/http/html-page.ts";
 import type { DeviceCode } from "./device-code.ts";
 import type { Provider } from "./provider.ts";
@@ -50,7 +52,7 @@ export function loggedInPage(
   const name = escapeHtml(displayName);
   return page(
     `Logged in to ${displayName}`,
-    `<p>You are logged in to ${name}${login === "" ? "" : ` as <strong>${escapeHtml(login)}</strong>`}. You can close this page.</p>
+    `<p>You are logged in to ${name}${login === "" ? "" : ` as <strong>${escapeHtml(printableLine(login))}</strong>`}. You can close this page.</p>
 <form method="post" action="${escapeHtml(action)}">
 <button>Log in again</button>
 </form>`,

@@ -8,13 +8,13 @@ import { loggedInPage } from "./log-in-page.ts";
 import { setSessionCookie } from "./session-cookie.ts";
 
 /**
- * Adds the page at which a browser logs in, to go on to the path in `redirect`, such as an app of a workspace. It goes on
+ * Adds the page at which a browser logs in, to continue to the path in `redirect`, such as an app of a workspace. It continues
  * from a page rather than by a redirect: browsers let a form lead to no other host, and an app may have one.
  */
 export function addLogInPage(app: FastifyInstance, needs: FormNeeds): void {
   addLogInForm(app, needs, {
     path: "/login",
-    purpose: "Log in to go on.",
+    purpose: "Log in to continue.",
     lifetimeSeconds: keyLifetimes.browserSession,
     onLogIn: (token, request, reply) => {
       setSessionCookie(request, reply, { token, accessUrl: needs.accessUrl() });

@@ -98,8 +98,8 @@ function expiredLogin(location: string): AppPage {
   return {
     status: 400,
     title: "Login did not complete",
-    text: "The login has expired, was used before, or belongs to another browser; or this browser takes no cookies.",
-    advice: [`Open the app again: ${location}`],
+    text: "The login has expired, was used before, or belongs to another browser; or this browser does not accept cookies.",
+    next: { text: "Open the app again", url: location },
   };
 }
 

@@ -10,8 +10,10 @@ export interface AppPage {
   readonly status: number;
   readonly title: string;
   readonly text: string;
-  /** The steps that help, for people. */
+  /** The steps that help, for people; a command or a setting is between backticks. */
   readonly advice?: readonly string[];
+  /** The address to open next. */
+  readonly next?: { readonly text: string; readonly url: string };
   /** The reason in technical terms. */
   readonly detail?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
@@ -48,13 +50,18 @@ function jsonOf({ title, text, detail }: AppPage): object {
   return { message: `${title}. ${text}`, ...(detail === undefined ? {} : { detail }) };
 }
 
-function htmlOf({ title, text, advice = [], detail }: AppPage): string {
-  const steps = advice.map((step) => `<li>${escapeHtml(step)}</li>`).join("\n");
+function htmlOf({ title, text, advice = [], next, detail }: AppPage): string {
+  const steps = advice.map((step) => `<li>${stepHtml(step)}</li>`).join("\n");
   return htmlPage(
     title,
     `<h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(text)}</p>
 ${steps === "" ? "" : `<ul>\n${steps}\n</ul>`}
+${next === undefined ? "" : `<p><a href="${escapeHtml(next.url)}">${escapeHtml(next.text)}</a></p>`}
 ${detail === undefined ? "" : `<p><small>Reason: <code>${escapeHtml(printableLine(detail))}</code></small></p>`}`,
   );
+}
+
+function stepHtml(step: string): string {
+  return escapeHtml(step).replaceAll(/`([^`]+)`/g, "<code>$1</code>");
 }

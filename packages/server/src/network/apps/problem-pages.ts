@@ -1,4 +1,5 @@
 import type { AppHealth } from "@slipway/api";
+import { printableLine } from "@slipway/runtime";
 
 import { Refusal } from "../../platform/errors/errors.ts";
 import type { AgentRung } from "../own-peer/unreachable-agent.ts";
@@ -7,6 +8,8 @@ import type { AppProblem, OpenedApp } from "./app-access.ts";
 import type { AppPage } from "./app-page.ts";
 import { AppError, type AppErrorCode } from "./errors.ts";
 
+const listApps = "List the apps of a workspace: `slipway open app <workspace>`.";
+
 /** The page of an app that does not exist for its viewer. */
 export const unknownApp: AppPage = {
   status: 404,
@@ -14,6 +17,7 @@ export const unknownApp: AppPage = {
   text: "There is no such app, or you may not open it.",
   advice: [
     "Check the address: it names the app, the workspace and its owner.",
+    listApps,
     "If the workspace belongs to somebody else, ask them to share the app with you.",
   ],
 };
@@ -22,6 +26,7 @@ export const malformedHost: AppPage = {
   status: 400,
   title: "Invalid app address",
   text: "The address does not name an app. It has the form app--workspace--owner, or port--agent--workspace--owner.",
+  advice: [listApps],
 };
 
 export const notSignedIn: AppPage = {
@@ -34,6 +39,7 @@ export const foreignOrigin: AppPage = {
   status: 403,
   title: "Request from another site",
   text: "The page of another site made this request, which could act in your name.",
+  advice: ["Open the app by its own address."],
 };
 
 export const pathAppsOff: AppPage = {
@@ -47,6 +53,7 @@ export const tooManyRefused: AppPage = {
   status: 429,
   title: "Too many requests",
   text: "Too many requests from your address were refused within a minute.",
+  advice: ["Wait a minute, then reload this page."],
   headers: { "Retry-After": "60" },
 };
 
@@ -54,6 +61,7 @@ export const internalFailure: AppPage = {
   status: 500,
   title: "Server error",
   text: "The server could not open the app. Its log has the reason.",
+  advice: ["Reload this page; if that does not help, tell an administrator."],
 };
 
 /** Returns the page for an app that cannot be opened now. */
@@ -70,10 +78,10 @@ export function problemPage(problem: AppProblem): AppPage {
       return {
         status: 404,
         title: "Agent is not connected",
-        text: `The agent of the workspace is ${problem.status}, so that the app cannot be reached.`,
+        text: `The agent of the workspace is ${problem.status}, so the app cannot be reached.`,
         advice: [
           "A workspace that has just started needs a moment: reload this page.",
-          "If it stays so, look at its state and its log: `slipway show <workspace>`.",
+          "If that does not help, look at its state and its log: `slipway show <workspace>`.",
         ],
       };
     case "no-url":
@@ -83,12 +91,18 @@ export function problemPage(problem: AppProblem): AppPage {
         text: problem.isExternal
           ? "This app has its own address, which browsers open directly."
           : "This app is a command, which runs in a terminal.",
+        advice: [
+          problem.isExternal
+            ? listApps
+            : "Run the command in the workspace: `slipway ssh -t <workspace> -- <command>`.",
+        ],
       };
     case "reserved-port":
       return {
         status: 400,
         title: "Port is reserved",
         text: `Application port ${problem.port} is not permitted. Ports less than 9 are reserved for internal use.`,
+        advice: ["Have the app listen on another port, and change its `url` in the template."],
       };
   }
 }
@@ -180,7 +194,8 @@ function appErrorPage({ code, message }: AppError, app: OpenedApp): AppPage {
   };
 }
 
-function titleOf({ name }: OpenedApp): string {
+function titleOf(app: OpenedApp): string {
+  const name = printableLine(app.name);
   return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 }
 

@@ -13,9 +13,9 @@ export function escapeHtml(text: string): string {
 }
 
 const style = `:root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; overflow-wrap: anywhere }
 label { display: block; margin: 1rem 0 } input { font: inherit; width: 100%; box-sizing: border-box; padding: .4rem }
-button { font: inherit; padding: .4rem 1rem } code { user-select: all; overflow-wrap: anywhere }
+button { font: inherit; padding: .4rem 1rem } code { user-select: all }
 .key { font-size: 1.1rem } li { margin: .4rem 0 }`;
 
 /** Returns a small page without external resources; `content` is HTML. */
