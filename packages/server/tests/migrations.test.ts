@@ -36,3 +36,18 @@ it("says that PostgreSQL cannot be reached, and that trying again may help", asy
   });
   await db.destroy();
 });
+
+it("says that a newer release has migrated the database", async () => {
+  await using database = await openTestDatabase(inject("postgresUrl"));
+  for (const name of ["9998-of-tomorrow", "9999-of-the-day-after"]) {
+    await sql`insert into kysely_migration values (${name}, '')`.execute(database.db);
+  }
+  await expect(migrate(database.db)).rejects.toMatchObject({
+    name: "DatabaseError",
+    code: "too-new",
+    message:
+      "the database was migrated by a newer release of Slipway (9998-of-tomorrow, 9999-of-the-day-after); " +
+      "run that release or a newer one, or restore a backup from before the upgrade",
+    retryable: false,
+  });
+});

@@ -1,7 +1,7 @@
 /** An error of the database, or a failure to reach it; `retryable` tells whether waiting can help. */
 export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
-  readonly code: "unreachable" | "too-old" | "migration-failed";
+  readonly code: "unreachable" | "too-old" | "too-new" | "migration-failed";
   readonly retryable: boolean;
 
   constructor(

@@ -20,10 +20,27 @@ export async function migrate(db: Database): Promise<readonly string[]> {
   });
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error !== undefined) {
+    await refuseNewer(db);
     const failed = results.find((result) => result.status === "Error")?.migrationName ?? "unknown";
     throw new DatabaseError("migration-failed", `migration ${failed} failed`, { cause: error });
   }
   return results.map((result) => result.migrationName);
+}
+
+/** Throws if the database has migrations of a newer release, of which the migrator says that they are missing. */
+async function refuseNewer(db: Database): Promise<void> {
+  const { rows } = await sql<{ name: string }>`
+    select name from kysely_migration where name <> all(${Object.keys(migrations)}) order by name`
+    .execute(db)
+    // The migrator's own error tells more.
+    .catch(() => ({ rows: [] }));
+  if (rows.length === 0) return;
+  const names = rows.map(({ name }) => name).join(", ");
+  throw new DatabaseError(
+    "too-new",
+    `the database was migrated by a newer release of Slipway (${names}); ` +
+      "run that release or a newer one, or restore a backup from before the upgrade",
+  );
 }
 
 async function requireVersion(db: Database): Promise<void> {
