@@ -161,14 +161,13 @@ export class AgentSession implements Disposable {
     });
   }
 
-  /** Ends all that runs, and runs the stop scripts; then none of the session's processes is left. */
+  /** Ends all that runs but the network, and runs the stop scripts; then none of the session's processes is left. */
   async end(signal: AbortSignal): Promise<void> {
     this.#stopping.abort();
     this.served.close();
     await this.#scripts.end(signal);
     await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
     await this.#parts.socket?.close();
-    await this.closeNetwork();
   }
 
   /**
@@ -187,10 +186,10 @@ export class AgentSession implements Disposable {
     await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), socket?.close()]);
   }
 
-  /** Waits briefly for the last messages to reach the server, and is silent then. */
+  /** Leaves the network, waits briefly for the last messages to reach the server, and is silent then. */
   async flush(signal: AbortSignal): Promise<void> {
     const { logs, lifecycle, timings, served, commands } = this.#parts;
-    await withDeadline(flushMs, commands.clock, async (limit) => {
+    const delivered = withDeadline(flushMs, commands.clock, async (limit) => {
       const either = AbortSignal.any([signal, limit]);
       await Promise.all([
         logs.flush(either),
@@ -199,6 +198,7 @@ export class AgentSession implements Disposable {
         lifecycle.reported(either),
       ]);
     });
+    await Promise.all([delivered, this.closeNetwork()]);
     this.#silent.abort();
   }
 
