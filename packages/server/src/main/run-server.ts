@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
 
-import { settlesWithin, systemClock } from "@slipway/runtime";
+import { Scope, settlesWithin, systemClock } from "@slipway/runtime";
 
 import { listTemplates } from "../features/templates/service.ts";
 import {
@@ -13,6 +13,7 @@ import { holdsSecret, removeSecrets } from "../platform/config/secret-variables.
 import { type AdminSettings, readSettings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
 import { Refusal } from "../platform/errors/errors.ts";
+import { announceWait } from "./announce-wait.ts";
 import { explainStartError } from "./explain-start-error.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
@@ -127,6 +128,11 @@ async function serveUntilEnd(
     await server.close();
     return 1;
   }
+  return stop(server, ended, options);
+}
+
+/** Stops the server after a signal; resolves to the exit code. A second signal ends it at once. */
+async function stop(server: Server, ended: SignalName, options: RunServerOptions): Promise<number> {
   // Ctrl-C ends everything; a service manager's SIGTERM is a restart, which agents survive.
   const stopAgents = options.demo || ended === "SIGINT";
   options.stderr(
@@ -136,6 +142,19 @@ async function serveUntilEnd(
     options.forced.addEventListener("abort", () => resolve("forced"), { once: true });
   });
   const closed = server.close({ stopAgents }).then(() => "closed" as const);
+  const again = ended === "SIGINT" ? "press Ctrl-C again" : "send another signal";
+  await using talk = new Scope();
+  talk.run((over) =>
+    announceWait(
+      {
+        waitsFor: () => server.waitsFor(),
+        hint: `${again} to end at once`,
+        write: options.stderr,
+        clock: systemClock,
+      },
+      over,
+    ),
+  );
   if ((await Promise.race([closed, forced])) === "closed") return 0;
   options.stderr("stopped before everything had ended\n");
   return 1;

@@ -77,6 +77,8 @@ export interface Server extends AsyncDisposable {
   readonly failed: Promise<string>;
   /** Stops serving. Agents keep running, unless `stopAgents` asks to stop them first, gracefully. Idempotent. */
   close(options?: { readonly stopAgents: boolean }): Promise<void>;
+  /** Returns what a close under way waits for, for people. */
+  waitsFor(): string;
 }
 
 /** The time agents have to stop with the server, in milliseconds. */
@@ -88,6 +90,7 @@ const stopAgentsTimeoutMs = 30_000;
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
   await using opened = new AsyncDisposableStack();
+  let step = "builds and other work in the background";
   const { settings, logger, clock: machine = systemClock } = options;
   const { limits } = settings;
   const directory = opened.use(await openDataDirectory(settings.dataDir));
@@ -120,6 +123,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       logger,
     }),
   );
+  opened.defer(() => void (step = "the database"));
   const notes = opened.use(new AuditNotes({ db, clock, logger }));
   const heartbeat = opened.use(new GatheredHeartbeat(db, clock, logger));
   const sessionNeeds = { db, heartbeat, pubsub, clock, logger };
@@ -223,11 +227,13 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     connections.limitSilence();
     // No new work starts; what runs may then still report its end to the listener.
     await work.close();
+    step = "the workspaces to stop";
     if (stopAgents)
       await driver.shutdownAll({
         signal: AbortSignal.timeout(stopAgentsTimeoutMs * 2),
         timeoutMs: stopAgentsTimeoutMs,
       });
+    step = "clients and agents to disconnect";
     await resources.disposeAsync();
   };
   return {
@@ -237,6 +243,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     openDemo: (signal) =>
       openDemo({ db, pubsub, clock, limits, secrets, drivers, claimSeconds }, signal),
     failed: failureOf(postgres),
+    waitsFor: () => (connections.statements > 0 ? "the database" : step),
     close: ({ stopAgents } = { stopAgents: false }) => (closing ??= close(stopAgents)),
     [Symbol.asyncDispose]: () => (closing ??= close(false)),
   };

@@ -38,6 +38,11 @@ export class DatabaseConnections implements AsyncDisposable {
     return this.#isAbandoned;
   }
 
+  /** The number of statements and transactions that have a connection or wait for one. */
+  get statements(): number {
+    return this.#pools.reduce((sum, pool) => sum + waitingOn(pool), 0);
+  }
+
   /** Makes the socket of a connection, for the option `stream` of pg. */
   openSocket(): Socket {
     const socket = new Socket();
@@ -74,7 +79,7 @@ export class DatabaseConnections implements AsyncDisposable {
     let [heardAtMs, bytes] = [clock.monotonic(), this.#receivedBytes()];
     for (;;) {
       await clock.sleep(lookEveryMs, signal);
-      const statements = this.#pools.reduce((sum, pool) => sum + waitingOn(pool), 0);
+      const { statements } = this;
       const now = [clock.monotonic(), this.#receivedBytes()] as const;
       if (statements === 0 || now[1] !== bytes) [heardAtMs, bytes] = now;
       if (now[0] - heardAtMs < maxSilenceMs) continue;
@@ -97,7 +102,6 @@ export class DatabaseConnections implements AsyncDisposable {
   }
 }
 
-/** Returns the number of statements and transactions that have a connection or wait for one. */
 function waitingOn({ totalCount, idleCount, waitingCount }: Pool): number {
   return totalCount - idleCount + waitingCount;
 }
