@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from "vitest";
 import type { OpenedApp } from "./app-access.ts";
 import { type AppPage, sendAppPage } from "./app-page.ts";
 import { AppError } from "./errors.ts";
-import { failurePage } from "./problem-pages.ts";
+import { failurePage, problemPage } from "./problem-pages.ts";
 
 async function htmlOf(page: AppPage): Promise<string> {
   const server = createServer((request, response) => sendAppPage(request, response, page));
@@ -28,6 +28,12 @@ it("shows a command as such, and the address to open next as a link", async () =
   });
   expect(html).toContain("<li>Start it: <code>slipway start &lt;workspace&gt;</code>.</li>");
   expect(html).toContain('<a href="http://a.test/?b=&quot;c&amp;d">Open it again</a>');
+});
+
+it("tells people to start a workspace only if nothing starts it", () => {
+  expect(problemPage({ type: "stopped", status: "stopped" }).advice?.join(" ")).toContain("Start");
+  const { advice } = problemPage({ type: "stopped", status: "starting" });
+  expect(advice).toEqual(["Wait until it is running, then reload this page."]);
 });
 
 it("lets the name of an app rearrange no other text", async () => {

@@ -64,6 +64,9 @@ export const internalFailure: AppPage = {
   advice: ["Reload this page; if that does not help, tell an administrator."],
 };
 
+/** The states of a workspace that become `running` by themselves. */
+const beginning: ReadonlySet<string> = new Set(["pending", "starting"]);
+
 /** Returns the page for an app that cannot be opened now. */
 export function problemPage(problem: AppProblem): AppPage {
   switch (problem.type) {
@@ -72,7 +75,9 @@ export function problemPage(problem: AppProblem): AppPage {
         status: 400,
         title: "Workspace is not running",
         text: `The workspace of this app is ${problem.status}.`,
-        advice: ["Start the workspace: `slipway start <workspace>`.", "Then reload this page."],
+        advice: beginning.has(problem.status)
+          ? ["Wait until it is running, then reload this page."]
+          : ["Start the workspace: `slipway start <workspace>`.", "Then reload this page."],
       };
     case "disconnected":
       return {
