@@ -23,7 +23,7 @@ agents:
       sick:
         url: "http://localhost:9"
         health: { url: "http://localhost:9", interval: 1s, threshold: 1 }
-      top: { command: htop }
+      top: { command: "htop; exit" }
       docs: { url: "https://docs.example.com/?q=a b", external: true }
       editor: { url: "vscode://coder.coder-remote/open?owner=x", external: true }
       keyed: { url: "cursor://x/open?token=$SESSION_TOKEN", external: true }
@@ -132,7 +132,7 @@ it("lists apps with their health, who may open them, and where", async () => {
       ["web", "Web", "main", "-", "owner", `${path}/web/`],
       ["own", "own", "main", "-", "authenticated", hostUrl("own")],
       ["sick", "sick", "main", "unhealthy", "owner", `${path}/sick/`],
-      ["top", "top", "main", "-", "owner", "htop"],
+      ["top", "top", "main", "-", "owner", "htop; exit"],
     ]),
   );
 });
@@ -170,7 +170,7 @@ it("opens nothing where it should not or cannot", async () => {
   expect(await slipway("open app demo top", { opener })).toMatchObject({
     code: 1,
     out: "",
-    err: expect.stringContaining("slipway ssh -t admin/demo.main -- htop"),
+    err: expect.stringContaining("slipway ssh -t admin/demo.main -- 'htop; exit'"),
   });
   // The template does not get the session.
   expect(await slipway("open app demo keyed", { opener })).toMatchObject({

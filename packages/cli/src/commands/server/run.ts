@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type OptionsOf, variablesOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
 import { packageDirectory } from "../../config/package-directory.ts";
+import { shellWord } from "../../terminal/shell-word.ts";
 import { command } from "./command.ts";
 import { limitHeap } from "./limit-heap.ts";
 import { loadServer } from "./load-server.ts";
@@ -33,9 +34,4 @@ export async function run(
     stdout: (text) => terminal.out.write(text),
     stderr: (text) => terminal.err.write(text),
   });
-}
-
-/** Quotes a path for a shell. */
-function shellWord(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -11,6 +11,7 @@ import { type OpenableUrl, readOpenableUrl } from "../../../resources/applicatio
 import { readAgentReference } from "../../../resources/network/agent-reference.ts";
 import { runningWorkspace } from "../../../resources/network/running-workspace.ts";
 import { fullName } from "../../../resources/workspaces/workspace-reference.ts";
+import { shellWord } from "../../../terminal/shell-word.ts";
 import { renderColumns } from "../../../terminal/table.ts";
 import type { command } from "./command.ts";
 
@@ -67,7 +68,7 @@ function requireUrl({ app, agentName }: AgentApp, place: AppPlace): OpenableUrl 
   if (isCommandApp(app)) {
     const name = `${fullName(place.workspace)}.${agentName}`;
     throw new CommandError(`app ${app.slug} is a command in a terminal, not a page`, {
-      hint: `run it with: slipway ssh -t ${name} -- ${app.command ?? ""}`,
+      hint: `run it with: slipway ssh -t ${name} -- ${shellWord(app.command ?? "")}`,
     });
   }
   const text = appUrl(app, agentName, place);
