@@ -9,6 +9,7 @@ import {
   type WorkspaceBuild,
 } from "@slipway/api";
 import type { Driver, DriverResult } from "@slipway/drivers";
+import { whenAborted } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -157,10 +158,8 @@ class EndlessDriver implements Driver {
   }
 
   async start(_build: unknown, _log: unknown, signal: AbortSignal): Promise<DriverResult> {
-    await new Promise((_resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
-    return this.stop();
+    await whenAborted(signal);
+    throw signal.reason;
   }
 
   async stop(): Promise<DriverResult> {

@@ -6,6 +6,7 @@ import {
   type DriverResult,
   type PlanInput,
 } from "@slipway/drivers";
+import { abortable } from "@slipway/runtime";
 
 /** A call of a driver for a workspace, with its agents' names and tokens. */
 interface Asked {
@@ -85,8 +86,7 @@ export class SlowDriver implements Driver {
     const ending = Promise.withResolvers<"succeed" | "fail">();
     this.#claims.push(ending);
     this.#begun.resolve();
-    signal.addEventListener("abort", () => ending.reject(signal.reason), { once: true });
-    if ((await ending.promise) === "fail") {
+    if ((await abortable(ending.promise, signal)) === "fail") {
       throw new DriverError("unavailable", "the machine could not be handed over");
     }
     return this.#run(build);
