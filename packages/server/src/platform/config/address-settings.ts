@@ -79,9 +79,17 @@ export function readWildcardAccessUrl(
   return parseWildcardAccessUrl(text) ?? report(name, wanted);
 }
 
-/** Reads the address, with the password from libpq's variable unless the address contains one. */
+/** The beginning of a URL with a user and without a host, which libpq accepts and the URL standard does not. */
+const userWithoutHost = /^(postgres(?:ql)?:\/\/[^/?#]*@)(?=\/)/;
+
+/**
+ * Reads the address, with the password from libpq's variable unless the address contains one. A URL that names its host
+ * only as a parameter, such as the directory of a socket, gets a host that the parameter overrides.
+ */
 export function readPostgresUrl(source: SettingSource, report: Report): string | undefined {
-  const text = readUrl(source, "SLIPWAY_POSTGRES_URL", ["postgres:", "postgresql:"], report);
+  const name = "SLIPWAY_POSTGRES_URL";
+  const given = { [name]: source[name]?.replace(userWithoutHost, "$1localhost") };
+  const text = readUrl(given, name, ["postgres:", "postgresql:"], report);
   const password = source["PGPASSWORD"];
   if (text === undefined || password === undefined || password === "") return text;
   const url = new URL(text);

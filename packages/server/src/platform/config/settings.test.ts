@@ -163,6 +163,8 @@ describe("readSettings", () => {
   it.each([
     ["postgres://u@h/db", "postgres://u@h/db?password=a%26b"],
     ["postgres:///db?host=/run", "postgres:///db?host=/run&password=a%26b"],
+    ["postgres://u@/db?host=/run", "postgres://u@localhost/db?host=/run&password=a%26b"],
+    ["postgresql://u:p@/db?host=/run", "postgresql://u:p@localhost/db?host=/run"],
     ["postgres://u:p@h/db", "postgres://u:p@h/db"],
   ])("takes the password of %s from PGPASSWORD, unless it has one", (url, wanted) => {
     const settings = readSettings({ SLIPWAY_POSTGRES_URL: url, PGPASSWORD: "a&b" }, false);
