@@ -13,6 +13,7 @@ import { pathText } from "../../resources/network/network-text.ts";
 import { openMeasuredAgent } from "../../resources/network/reach-agent.ts";
 import { readShortDuration } from "../../resources/network/short-duration.ts";
 import { watchAgent } from "../../resources/network/watch-agent.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { renderTable } from "../../terminal/table.ts";
 import type { command } from "./command.ts";
@@ -43,7 +44,10 @@ export async function run(
   await using watching = watchAgent(opened, { say }, needs);
   const signal = AbortSignal.any([needs.signal, watching.signal]);
   if (options.direct) {
-    progress.waitFor("waiting for a direct connection");
+    const name = `${fullName(opened.workspace)}.${opened.agent.name}`;
+    progress.waitFor(
+      `waiting for a direct connection; see what prevents it with: slipway ping ${name} -n 1`,
+    );
     await waitForDirect(connection, { clock, signal });
   }
   const { runSpeedtest } = await import("@slipway/sdk/workspace");
