@@ -97,6 +97,19 @@ it("drops them for the apps of other templates", async () => {
   expect(corsOf(answer)).toEqual({});
 });
 
+it("keeps caches from giving the answer for one page to another that may read it", async () => {
+  const origins = [`http://${hostOf("team", "simple")}`, evil, undefined];
+  for (const Origin of origins) {
+    const headers = { ...tokenOf(server.admin), ...(Origin === undefined ? {} : { Origin }) };
+    const answer = await ask(server.url, "/x", { host: hostOf("web", "simple"), headers });
+    expect(answer.headers.vary).toBe("X-Own, Origin");
+  }
+  const path = await ask(server.url, "/@admin/simple/apps/web/x", {
+    headers: tokenOf(server.admin),
+  });
+  expect(path.headers.vary).toBe("X-Own");
+});
+
 it("lets a preflight reach an app that everyone may open, and answers it for others", async () => {
   const headers = { ...preflight, Origin: evil };
   const asked = { method: "OPTIONS", headers };

@@ -53,5 +53,5 @@ it("lets the app's own page and programs change things, and other pages only rea
 it("shares nothing at the server's own origin", () => {
   const path = { ...rules, address: { ...address, access: "path" as const } };
   expect(siblingOrigin(asked("https://api--dev--ann.apps.test"), path)).toBeUndefined();
-  expect(sharedWith(undefined, asked(undefined))).toEqual([]);
+  expect(sharedWith(undefined, asked(undefined))).toEqual(["Vary", "Origin"]);
 });

@@ -51,9 +51,12 @@ export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === "OPTIONS" && headers["access-control-request-method"] !== undefined;
 }
 
-/** Returns the fields that let another app of the same user read a response, as names and values in turn. */
+/**
+ * Returns the fields that let another app of the same user read a response, as names and values in turn; for other requests
+ * the one that keeps a cache from answering that app with theirs.
+ */
 export function sharedWith(origin: string | undefined, request: IncomingMessage): string[] {
-  if (origin === undefined) return [];
+  if (origin === undefined) return ["Vary", "Origin"];
   const fields = [
     "Access-Control-Allow-Origin",
     origin,

@@ -92,9 +92,10 @@ export class AppProxy {
     // Browsers send no credential with a preflight, so that it reaches no app but a public one.
     if (asksFirst && !isPassed) return this.#answerPreflight(exchange);
     if (decision.type !== "granted") return this.#refuse(exchange, decision);
-    const sibling = isPassed ? undefined : siblingOrigin(request, this.#originRules(asked));
+    const isShared = !isPassed && asked.address.access === "subdomain";
+    const sibling = siblingOrigin(request, this.#originRules(asked));
     const cookies = decision.cookies.flatMap((cookie) => ["Set-Cookie", cookie]);
-    const added = [...cookies, ...sharedWith(sibling, request)];
+    const added = [...cookies, ...(isShared ? sharedWith(sibling, request) : [])];
     const outcome = await this.#open({ ...exchange, added }, decision);
     return response.destroyed && typeof outcome === "object" ? "left" : outcome;
   }
