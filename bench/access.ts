@@ -34,7 +34,7 @@ import { quantile } from "./support/quantile.ts";
  * chain, which is as many processes as ours that only pass on bytes. SLIPWAY_STOCK_AGENT adds stock agents on our server; with
  * the variables of `support/stock-server.ts`, the first of them on that server too.
  *
- *   npm run bench:access [-- --many=50] [--megabytes=100] [--scp-megabytes=256] [--json]
+ *   npm run bench:access [-- --many=50] [--megabytes=100] [--scp-megabytes=1000] [--json]
  */
 
 function option(name: string, otherwise: number): number {
@@ -43,7 +43,7 @@ function option(name: string, otherwise: number): number {
 
 const many = option("many", 50);
 const outputBytes = option("megabytes", 100) * 1_000_000;
-const scpBytes = option("scp-megabytes", 256) * 1_000_000;
+const scpBytes = option("scp-megabytes", 1000) * 1_000_000;
 const promptRuns = 10;
 const sshPort = 1;
 const firstLocalPort = 42_300;
@@ -158,6 +158,8 @@ async function measureScp(pair: AccessPair, port: number): Promise<void> {
   const path = join(directory, "file");
   await writeFile(path, "");
   await truncate(path, scpBytes);
+  // Whoever reads it first has the kernel make its pages.
+  await execute("cp", [path, "/dev/null"]);
   const scp = async (...words: readonly string[]): Promise<number> => {
     const startedMs = performance.now();
     await execute("scp", [...sshOptions, "-P", String(port), ...words]);
