@@ -6,7 +6,9 @@ import { expect, it } from "vitest";
 
 const file = fileURLToPath(new URL("limit-heap.ts", import.meta.url));
 
-const limit = `import { limitHeap } from ${JSON.stringify(file)}; limitHeap();`;
+const load = `import { limitHeap } from ${JSON.stringify(file)};`;
+const limit = `${load} limitHeap();`;
+const alwaysLimit = `${load} limitHeap(Infinity);`;
 
 /** Makes objects that live for a while, and prints the size of the young generation in bytes. */
 const burst = `
@@ -32,16 +34,38 @@ const churn = `
   }
   console.log(most);`;
 
-async function bytesOf(program: string): Promise<number> {
+/** Receives packets, each in a buffer of its own, beside what lives long, and prints how often V8 has collected everything. */
+const packets = `
+  import { constants, PerformanceObserver } from "node:perf_hooks";
+  const kept = Array.from({ length: 100_000 }, (_, index) => ({ index }));
+  let count = 0;
+  new PerformanceObserver((list) => {
+    for (const { detail } of list.getEntries()) {
+      if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) count += 1;
+    }
+  }).observe({ entryTypes: ["gc"] });
+  const received = [];
+  for (let index = 0; index < 200_000; index += 1) {
+    received[index % 10_000] = { bytes: Buffer.allocUnsafeSlow(2_000), parts: [index, index] };
+    if (index % 50 === 0) await new Promise(setImmediate);
+  }
+  console.log(count, kept.length);`;
+
+async function numberOf(program: string): Promise<number> {
   const flags = ["--input-type=module", "--eval", program];
-  return Number((await promisify(execFile)(process.execPath, flags)).stdout);
+  return Number.parseInt((await promisify(execFile)(process.execPath, flags)).stdout, 10);
 }
 
 it("keeps the young generation small in a burst of work, in which it would grow otherwise", async () => {
-  expect(await bytesOf(burst)).toBeGreaterThan(32 * 1024 * 1024);
-  expect(await bytesOf(`${limit}${burst}`)).toBeLessThanOrEqual(16 * 1024 * 1024);
+  expect(await numberOf(burst)).toBeGreaterThan(32 * 1024 * 1024);
+  expect(await numberOf(`${limit}${burst}`)).toBeLessThanOrEqual(16 * 1024 * 1024);
 });
 
 it("lets less garbage lie in the heap than there would be otherwise", async () => {
-  expect(await bytesOf(`${limit}${churn}`)).toBeLessThan(0.8 * (await bytesOf(churn)));
+  expect(await numberOf(`${alwaysLimit}${churn}`)).toBeLessThan(0.8 * (await numberOf(churn)));
+});
+
+it("lets the heap grow while packets would have everything be collected again and again", async () => {
+  const collections = await numberOf(`${limit}${packets}`);
+  expect(collections).toBeLessThan(0.7 * (await numberOf(`${alwaysLimit}${packets}`)));
 });
