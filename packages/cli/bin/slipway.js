@@ -15,7 +15,7 @@ const ownNode = `${clone}node_modules/node/bin/node`;
 if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
   if (cacheDirectory !== undefined) nodeModule.enableCompileCache(cacheDirectory);
   const { freshBundle } = await import("../src/config/fresh-bundle.ts");
-  const bundle = freshBundle("packages/cli/dist/bundle/slipway.cjs");
+  const bundle = freshBundle("cli/dist/bundle/slipway.cjs");
   if (bundle === undefined) await import("../src/main.ts");
   else {
     const { runBundle } = await import("../src/config/run-bundle.ts");

@@ -80,6 +80,9 @@ it("runs the bundle, or the sources once one of them is newer", async () => {
   const later = new Date(Date.now() + 60_000);
   await utimes(at("src/main.ts"), later, later);
   expect(await output()).toBe("sources\n");
+  // A release has neither sources nor a list of them.
+  await rm(at("dist/bundle/slipway.cjs.inputs.json"));
+  expect(await output()).toBe("bundle\n");
   await rm(at("dist"), { recursive: true });
   expect(await output()).toBe("sources\n");
 });

@@ -1,19 +1,26 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const clone = fileURLToPath(new URL("../../../../", import.meta.url));
+/** The directory of the packages, in a clone and in a release. */
+const packages = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
  * Returns the path of a bundle that `npm ci` built of the sources, unless one of them is newer: one file loads several
- * times as fast. `path` begins at the clone. Undefined also where there is no bundle.
+ * times as fast. `path` begins at the directory of the packages. Undefined also where there is no bundle. A release has no
+ * sources, and so no list of them beside a bundle.
  */
 export function freshBundle(path: string): string | undefined {
-  const bundle = clone + path;
+  const bundle = join(packages, path);
+  const list = `${bundle}.inputs.json`;
   try {
     const builtMs = statSync(bundle).mtimeMs;
-    const inputs: readonly string[] = JSON.parse(readFileSync(`${bundle}.inputs.json`, "utf8"));
+    if (!existsSync(list)) return bundle;
+    const inputs: readonly string[] = JSON.parse(readFileSync(list, "utf8"));
     const sources = inputs.filter((input) => input.startsWith("packages/"));
-    const isFresh = sources.every((source) => statSync(clone + source).mtimeMs <= builtMs);
+    const isFresh = sources.every(
+      (source) => statSync(join(packages, "..", source)).mtimeMs <= builtMs,
+    );
     return isFresh ? bundle : undefined;
   } catch {
     return undefined; // The bundle or a source is not there.

@@ -18,6 +18,7 @@ import { explainStartError } from "./explain-start-error.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
 import { type WelcomeLogin, welcomeText } from "./welcome.ts";
+import type { InstalledArchives } from "./wire-downloads.ts";
 
 /** The time between the signals of someone who stops all processes at once. */
 const stoppedTogetherMs = 2_000;
@@ -36,8 +37,8 @@ export interface RunServerOptions {
   readonly installCommand: string;
   /** Programs by name, appended to the `PATH` of workspaces on this machine. */
   readonly workspacePrograms?: Readonly<Record<string, readonly string[]>>;
-  /** The program that makes archives of the agent and the command, and its first arguments (default: none). */
-  readonly archiveCommand?: readonly string[];
+  /** The archives of the agent and the command that this installation has (default: none). */
+  readonly archives?: InstalledArchives;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Resolves at the first termination signal. */
@@ -74,7 +75,7 @@ async function serve(options: RunServerOptions): Promise<number> {
       settings,
       agentCommand,
       workspacePrograms,
-      ...(options.archiveCommand === undefined ? {} : { archiveCommand: options.archiveCommand }),
+      ...(options.archives === undefined ? {} : { archives: options.archives }),
       logger,
       signal: starting.signal,
       beforeListening: async (db) => {

@@ -38,7 +38,7 @@ import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
 import { type Apps, wireApps } from "./wire-apps.ts";
 import { wireDeployment } from "./wire-deployment.ts";
-import { openDownloads, wireDownloads } from "./wire-downloads.ts";
+import { type InstalledArchives, openDownloads, wireDownloads } from "./wire-downloads.ts";
 import { createExternalAuth, wireExternalAuth } from "./wire-external-auth.ts";
 import { createOwnPeer, wireNetwork } from "./wire-network.ts";
 import { openMesh, openRelay, openStun, wireRelay } from "./wire-relay.ts";
@@ -51,8 +51,8 @@ export interface ServerOptions {
   readonly agentCommand: readonly string[];
   /** Programs by name, appended to the `PATH` of that driver's workspaces. */
   readonly workspacePrograms?: Readonly<Record<string, readonly string[]>>;
-  /** The program that makes archives of the agent and the command, and its first arguments (default: none). */
-  readonly archiveCommand?: readonly string[];
+  /** The archives of the agent and the command that this installation has (default: none). */
+  readonly archives?: InstalledArchives;
   readonly logger: Logger;
   /** The machine's clock (default: the system's). */
   readonly clock?: Clock;
@@ -145,8 +145,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const drivers = new Map<string, Driver>(
     [driver, external, ...(options.drivers ?? [])].map((one) => [one.name, one]),
   );
-  const { archiveCommand } = options;
-  const downloadParts = { dataDir: directory.path, archiveCommand, clock, logger };
+  const { archives } = options;
+  const downloadParts = { dataDir: directory.path, archives, clock, logger };
   const downloads = opened.use(await openDownloads(settings, downloadParts));
   const metrics = createMetrics();
   addCoordinatorMetrics(metrics.registry, () => coordinator.counters);

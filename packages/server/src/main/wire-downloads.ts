@@ -11,10 +11,15 @@ import { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
 import type { Site } from "./open-http.ts";
 import { buildVersion } from "./version.ts";
 
+/** The archives that come with an installation, or the program that makes them and its first arguments. */
+export type InstalledArchives =
+  | { readonly directory: string }
+  | { readonly command: readonly string[] };
+
 interface DownloadParts {
   readonly dataDir: string;
-  /** The program that makes archives, and its first arguments; undefined if this installation has none. */
-  readonly archiveCommand: readonly string[] | undefined;
+  /** Undefined if this installation has none. */
+  readonly archives: InstalledArchives | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -31,9 +36,9 @@ export interface Downloads extends AsyncDisposable {
 
 export async function openDownloads(
   { downloads }: Pick<Settings, "downloads">,
-  { dataDir, archiveCommand, clock, logger }: DownloadParts,
+  { dataDir, archives, clock, logger }: DownloadParts,
 ): Promise<Downloads> {
-  const source = chooseSource(downloads, join(dataDir, "downloads"), archiveCommand);
+  const source = chooseSource(downloads, join(dataDir, "downloads"), archives);
   const store = new ArchiveStore({ source, clock, logger });
   return {
     store,
@@ -49,15 +54,16 @@ export async function openDownloads(
 function chooseSource(
   { mode, directory }: Settings["downloads"],
   cache: string,
-  command: readonly string[] | undefined,
+  archives: InstalledArchives | undefined,
 ): ArchiveSource {
   if (mode === "off") return { kind: "off", reason: "Downloads are turned off." };
   if (directory !== undefined) return { kind: "ready", directory };
-  if (command !== undefined) return { kind: "made", directory: cache, command };
-  return {
-    kind: "off",
-    reason: "An administrator can put archives into the directory SLIPWAY_DOWNLOADS_DIR.",
-  };
+  if (archives === undefined) {
+    const reason = "An administrator can put archives into the directory SLIPWAY_DOWNLOADS_DIR.";
+    return { kind: "off", reason };
+  }
+  if ("directory" in archives) return { kind: "ready", directory: archives.directory };
+  return { kind: "made", directory: cache, command: archives.command };
 }
 
 /** Adds the routes of the downloads. */

@@ -5,6 +5,7 @@ import { systemErrorCode } from "@slipway/runtime";
 import { CommandError } from "../../command/errors.ts";
 import type { Interruption } from "../../command/interruption.ts";
 import { freshBundle } from "../../config/fresh-bundle.ts";
+import type { Installation } from "./installation.ts";
 
 /** Flags by the names of their variables, and the variables themselves. */
 interface Configuration {
@@ -16,15 +17,9 @@ interface Configuration {
 interface ServerModule {
   readonly runServer: (
     options: Configuration &
+      Installation &
       Interruption & {
         readonly demo: boolean;
-        /** The agent's program and its arguments. */
-        readonly agentCommand: readonly string[];
-        readonly installCommand: string;
-        /** Programs for workspaces on this machine, by name. */
-        readonly workspacePrograms: Readonly<Record<string, readonly string[]>>;
-        /** The program that makes archives of the agent and this command. */
-        readonly archiveCommand: readonly string[];
         readonly stdout: (text: string) => void;
         readonly stderr: (text: string) => void;
       },
@@ -57,7 +52,7 @@ const notFoundCodes: ReadonlySet<string | undefined> = new Set([
  * is none: the command comes without it as a download.
  */
 export async function loadServer(): Promise<ServerModule> {
-  const bundle = freshBundle("packages/server/dist/bundle/server.js");
+  const bundle = freshBundle("server/dist/bundle/server.js");
   try {
     if (bundle === undefined) return await import("@slipway/server");
     const module: ServerModule = createRequire(import.meta.url)(bundle);
@@ -65,7 +60,7 @@ export async function loadServer(): Promise<ServerModule> {
   } catch (error) {
     if (!notFoundCodes.has(systemErrorCode(error))) throw error;
     throw new CommandError("this installation of slipway has no server", {
-      hint: "run the server from a clone of Slipway: npm ci && npm start",
+      hint: "run the server from a release, or from a clone of Slipway: npm ci && npm start",
     });
   }
 }

@@ -1,16 +1,10 @@
-import { fileURLToPath } from "node:url";
-
 import { type OptionsOf, variablesOf } from "../../command/definition.ts";
 import type { Needs } from "../../command/needs.ts";
 import { packageDirectory } from "../../config/package-directory.ts";
-import { shellWord } from "../../terminal/shell-word.ts";
 import { command } from "./command.ts";
+import { findInstallation } from "./installation.ts";
 import { limitHeap } from "./limit-heap.ts";
 import { loadServer } from "./load-server.ts";
-
-/** Built by `tools/build-agent.ts`. */
-const workspaceBundle = new URL("dist/workspace.js", packageDirectory);
-const archiveTool = new URL("../../tools/build-archive.ts", packageDirectory);
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -21,16 +15,10 @@ export async function run(
   limitHeap();
   return runServer({
     ...interruption,
+    ...findInstallation(packageDirectory),
     flags: variablesOf(command, options),
     environment,
     demo: options.demo,
-    agentCommand: [process.execPath, fileURLToPath(import.meta.resolve("@slipway/agent/program"))],
-    installCommand: `npm install --global ${shellWord(fileURLToPath(packageDirectory).replace(/[/\\]$/, ""))}`,
-    workspacePrograms: {
-      slipway: [process.execPath, fileURLToPath(workspaceBundle)],
-      node: [process.execPath],
-    },
-    archiveCommand: [process.execPath, fileURLToPath(archiveTool)],
     stdout: (text) => terminal.out.write(text),
     stderr: (text) => terminal.err.write(text),
   });

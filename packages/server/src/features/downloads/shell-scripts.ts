@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 
-import { cloneDirectory } from "../../platform/clone-directory.ts";
+import { packageDirectory } from "../../platform/clone-directory.ts";
 import { quoteForShell } from "./shell-text.ts";
 
 /** The parts of the scripts, which are written in shell. */
-const directory = new URL("packages/server/shell/", cloneDirectory);
+const directory = new URL("shell/", packageDirectory);
 
 interface Place {
   readonly accessUrl: string;
