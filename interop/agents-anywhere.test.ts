@@ -231,7 +231,7 @@ it("the archive for arm64 runs an agent", { timeout: 600_000 }, async () => {
   const home = join(place, "arm64-home");
   await mkdir(home);
   const startedAt = performance.now();
-  const program = join(lib, "slipway/agent/agent.cjs");
+  const program = join(lib, "slipway/agent/dist/agent.cjs");
   const child = spawn(emulator, [...words, join(lib, "node"), program], {
     env: agentEnvironment({ serverUrl: server.url, token, home }),
     stdio: ["ignore", "pipe", "pipe"],

@@ -6,8 +6,11 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { type Architecture, architectures } from "./archive/parts.ts";
-import { type Compression, compressions, writeArchive } from "./archive/write-archive.ts";
+import { architectures } from "./archive/parts.ts";
+import { knownName, runTool } from "./archive/run-tool.ts";
+import { treeOf } from "./archive/tree.ts";
+import { writeArchive } from "./archive/write-archive.ts";
+import { compressions } from "./archive/write-compressed.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,39 +20,15 @@ const { values } = parseArgs({
   },
 });
 
-const stopping = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  process.once(name, () => stopping.abort(new Error(`stopped by ${name}`)));
-}
-
-try {
-  for (const architecture of values.architecture) {
-    for (const compression of values.compression) {
-      if (!isArchitecture(architecture)) throw wrong("architecture", architecture, architectures);
-      if (!isCompression(compression)) throw wrong("compression", compression, compressions);
-      const path = await writeArchive({
-        architecture,
-        compression,
-        output: resolve(values.output),
-        report: (line) => void process.stderr.write(`${line}\n`),
-        signal: stopping.signal,
-      });
+await runTool(async (needs) => {
+  for (const name of values.architecture) {
+    const architecture = knownName("architecture", name, architectures);
+    const tree = treeOf(architecture, needs);
+    for (const ending of values.compression) {
+      const compression = knownName("compression", ending, compressions);
+      const output = resolve(values.output);
+      const path = await writeArchive({ architecture, compression, tree, output, ...needs });
       process.stdout.write(`${path}\n`);
     }
   }
-} catch (error) {
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
-
-function isArchitecture(name: string): name is Architecture {
-  return Object.hasOwn(architectures, name);
-}
-
-function isCompression(name: string): name is Compression {
-  return Object.hasOwn(compressions, name);
-}
-
-function wrong(option: string, found: string, known: object): Error {
-  return new Error(`--${option} is ${found}, wanted ${Object.keys(known).join(" or ")}`);
-}
+});

@@ -1,6 +1,44 @@
+import type { BuildOptions, OutputFile } from "esbuild";
+
+const settings = {
+  bundle: true,
+  write: false,
+  platform: "node",
+  target: "node24",
+  legalComments: "none",
+  logLevel: "silent",
+} satisfies BuildOptions & { readonly write: false };
+
 /** Returns a package that is one ES module, in one file. */
 export function bundleModule(root: string, name: string): Promise<Buffer> {
   return bundleText(root, `export * from ${JSON.stringify(name)};`);
+}
+
+/** A package in one file. */
+export interface PackageBundle {
+  readonly content: Buffer;
+  /** The files that it was made of. */
+  readonly inputs: readonly string[];
+}
+
+/** Returns a CommonJS package in one file, with those of its exports that its users import by name. */
+export async function bundleCommonJs(
+  root: string,
+  name: string,
+  exports: readonly string[],
+): Promise<PackageBundle> {
+  const { build } = await import("esbuild");
+  const { outputFiles, metafile } = await build({
+    ...settings,
+    absWorkingDir: root,
+    stdin: {
+      contents: `export { ${exports.join(", ")} } from ${JSON.stringify(name)};`,
+      resolveDir: root,
+    },
+    metafile: true,
+    format: "cjs",
+  });
+  return { content: contentOf(outputFiles, name), inputs: Object.keys(metafile.inputs) };
 }
 
 /** Returns an ES module of the clone with what it imports, in one file. */
@@ -11,17 +49,15 @@ export function bundleFile(root: string, path: string): Promise<Buffer> {
 async function bundleText(root: string, contents: string): Promise<Buffer> {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
+    ...settings,
     absWorkingDir: root,
     stdin: { contents, resolveDir: root },
-    bundle: true,
-    write: false,
-    platform: "node",
-    target: "node24",
     format: "esm",
-    legalComments: "none",
-    logLevel: "silent",
   });
-  const [file] = outputFiles;
-  if (file === undefined) throw new Error(`esbuild wrote nothing for ${contents}`);
+  return contentOf(outputFiles, contents);
+}
+
+function contentOf([file]: readonly OutputFile[], what: string): Buffer {
+  if (file === undefined) throw new Error(`esbuild wrote nothing for ${what}`);
   return Buffer.from(file.contents);
 }

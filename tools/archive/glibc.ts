@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, readlink, realpath, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 
+import { fetchDebianPackages, readCopyrights } from "./debian-packages.ts";
 import { type Architecture, architectures } from "./parts.ts";
-import { runProgram } from "./run-program.ts";
+import type { WorkPlace } from "./work-place.ts";
 
 /** The C library, and all that Node.js and our addons load beside it. */
 export interface Glibc {
@@ -12,12 +13,6 @@ export interface Glibc {
   readonly licenses: ReadonlyMap<string, Buffer>;
   /** The versions of the packages by name. */
   readonly versions: Readonly<Record<string, string>>;
-}
-
-export interface WorkPlace {
-  /** An empty directory. */
-  readonly directory: string;
-  readonly signal: AbortSignal;
 }
 
 const packages = ["libc6", "libgcc-s1", "libstdc++6"];
@@ -36,87 +31,19 @@ const wantedLibraries = [
   "libutil.so.1",
 ];
 
-/** Returns whether this machine has the programs that get packages of Debian. */
-export async function hasApt({ signal }: Pick<WorkPlace, "signal">): Promise<boolean> {
-  const command = ["sh", "-c", "command -v apt-get && command -v dpkg-deb"] as const;
-  try {
-    await runProgram(command, { cwd: "/", signal });
-    return true;
-  } catch {
-    signal.throwIfAborted();
-    return false;
-  }
-}
-
-/**
- * Gets the C library of this machine's distribution by apt, which checks signatures; for any architecture, without root,
- * and without touching the lists and packages of the machine.
- */
+/** Gets the C library of this machine's distribution, for any architecture. */
 export async function fetchGlibc(architecture: Architecture, place: WorkPlace): Promise<Glibc> {
   const unpacked = join(place.directory, "unpacked");
-  const versions = await fetchPackages(architecture, packages, unpacked, place);
+  const versions = await fetchDebianPackages(architecture, packages, unpacked, place);
   const libstdcxxDocs = join(unpacked, "usr/share/doc/libstdc++6");
   // The texts of the packages of GCC are in one that all of them depend on, such as gcc-14-base.
   const base = basename(await readlink(libstdcxxDocs));
-  Object.assign(versions, await fetchPackages(architecture, [base], unpacked, place));
+  Object.assign(versions, await fetchDebianPackages(architecture, [base], unpacked, place));
   return {
     libraries: await readLibraries(architecture, unpacked),
-    licenses: await readLicenses(unpacked, ["libc6", base]),
+    licenses: await readCopyrights(unpacked, ["libc6", base]),
     versions,
   };
-}
-
-async function fetchPackages(
-  architecture: Architecture,
-  names: readonly string[],
-  unpacked: string,
-  { directory, signal }: WorkPlace,
-): Promise<Record<string, string>> {
-  const debs = join(directory, `debs-${names[0] ?? ""}`);
-  await mkdir(debs, { recursive: true });
-  const options = await aptOptions(architecture, directory);
-  const lists = join(directory, "state/lists");
-  if (!(await readdir(lists)).includes("lock")) {
-    await runProgram(["apt-get", ...options, "-q", "update"], { cwd: debs, signal });
-  }
-  await runProgram(["apt-get", ...options, "-q", "download", ...names], { cwd: debs, signal });
-  const versions: Record<string, string> = {};
-  for (const file of (await readdir(debs)).toSorted()) {
-    const deb = join(debs, file);
-    const field = ["dpkg-deb", "--show", "--showformat=${Package} ${Version}", deb] as const;
-    const [name = "", version = ""] = (await runProgram(field, { cwd: debs, signal })).split(" ");
-    versions[name] = version;
-    await runProgram(["dpkg-deb", "--extract", deb, unpacked], { cwd: debs, signal });
-  }
-  return versions;
-}
-
-/** Returns options that give apt lists and a cache of its own, for a machine of the architecture without packages. */
-async function aptOptions(
-  architecture: Architecture,
-  directory: string,
-): Promise<readonly string[]> {
-  const [state, cache] = [join(directory, "state"), join(directory, "cache")];
-  await mkdir(join(state, "lists/partial"), { recursive: true });
-  await mkdir(join(cache, "archives/partial"), { recursive: true });
-  await writeFile(join(state, "status"), "");
-  const settings = {
-    "APT::Architecture": architecture,
-    "APT::Sandbox::User": "",
-    "Acquire::Languages": "none",
-    "Acquire::Retries": "3",
-    "Dir::Cache": cache,
-    "Dir::State": state,
-    "Dir::State::lists": join(state, "lists"),
-    "Dir::State::status": join(state, "status"),
-  };
-  const given = Object.entries(settings).map(([name, value]) => `--option=${name}=${value}`);
-  // Replaces the list of the machine's own architectures.
-  return [
-    "--option=#clear=APT::Architectures",
-    `--option=APT::Architectures=${architecture}`,
-    ...given,
-  ];
 }
 
 async function readLibraries(
@@ -132,15 +59,4 @@ async function readLibraries(
     libraries.set(name, await readFile(await realpath(join(unpacked, found))));
   }
   return libraries;
-}
-
-async function readLicenses(
-  unpacked: string,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, Buffer>> {
-  const texts = new Map<string, Buffer>();
-  for (const name of names) {
-    texts.set(name, await readFile(join(unpacked, `usr/share/doc/${name}/copyright`)));
-  }
-  return texts;
 }

@@ -6,31 +6,43 @@ import { root } from "./parts.ts";
 /** Files of a package that hold its license, or notices that go with it. */
 const licenseFile = /^(licen[cs]e|copying|notice)/i;
 
-/**
- * Returns the licenses of the packages that bundles hold, by their names, with the files' texts joined. The bundles' lists
- * of inputs tell which packages those are.
- */
-export async function bundledLicenses(
-  inputLists: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
+/** Returns the inputs of bundles, of which `tools/build-agent.ts` leaves lists. */
+export async function readInputs(bundles: readonly string[]): Promise<readonly string[]> {
+  const lists = await Promise.all(
+    bundles.map(async (path): Promise<unknown> =>
+      JSON.parse(await readFile(join(root, `${path}.inputs.json`), "utf8")),
+    ),
+  );
+  return lists.flatMap((list) => (Array.isArray(list) ? list.map(String) : []));
+}
+
+/** Returns a text with the licenses of the packages whose files are inputs of bundles, and of other installed packages. */
+export async function joinedLicenses(
+  inputs: readonly string[],
+  packages: readonly string[],
+): Promise<Buffer> {
+  const licenses = new Map<string, string>();
+  for (const directory of packagesOf(inputs)) {
+    licenses.set(directory.replace(/^.*node_modules\//, ""), await licenseOf(directory));
+  }
+  for (const name of packages) licenses.set(name, await licenseOf(`node_modules/${name}`));
+  const sorted = [...licenses].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Buffer.from(sorted.map(([name, text]) => `=== ${name}\n\n${text.trim()}\n`).join("\n"));
+}
+
+/** Returns the directories of the packages. */
+function packagesOf(inputs: readonly string[]): ReadonlySet<string> {
   const packages = new Set<string>();
-  for (const list of inputLists) {
-    const inputs: unknown = JSON.parse(await readFile(join(root, list), "utf8"));
-    for (const input of Array.isArray(inputs) ? inputs.map(String) : []) {
-      const name = /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
-      const at = name === undefined ? -1 : input.lastIndexOf(name);
-      if (name !== undefined) packages.add(input.slice(0, at + name.length));
-    }
+  for (const input of inputs) {
+    const name = /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+    const at = name === undefined ? -1 : input.lastIndexOf(name);
+    if (name !== undefined) packages.add(input.slice(0, at + name.length));
   }
-  const texts = new Map<string, string>();
-  for (const directory of [...packages].toSorted()) {
-    texts.set(directory.replace(/^.*node_modules\//, ""), await licenseOf(directory));
-  }
-  return texts;
+  return packages;
 }
 
 /** Returns the license of an installed package: the texts of its files, or else what its `package.json` names. */
-export async function licenseOf(directory: string): Promise<string> {
+async function licenseOf(directory: string): Promise<string> {
   const path = join(root, directory);
   const files = (await readdir(path)).filter((name) => licenseFile.test(name)).toSorted();
   if (files.length > 0) {

@@ -14,8 +14,8 @@ import { runProgram } from "./run-program.ts";
 export type PackageFiles = ReadonlyMap<string, Buffer>;
 
 /**
- * Gets files of a package from the registry that npm is set up for, and checks the package's integrity. Throws for another
- * content, and for a file that it lacks.
+ * Gets files of a package from the registry that npm is set up for, and checks the package's integrity. Names that end with
+ * a slash are directories. Throws for another content, and for a file that it lacks.
  */
 export async function fetchPackage(
   pinned: PinnedPackage,
@@ -48,10 +48,16 @@ async function unpack(content: Buffer, wanted: readonly string[]): Promise<Packa
   for await (const entry of entries) {
     // Every package is in one directory, which is mostly called `package`.
     const path = entry.header.name.replace(/^[^/]*\//, "");
-    if (wanted.includes(path)) files.set(path, await buffer(entry));
+    const isWanted = wanted.some((name) => isAtOrBelow(path, name));
+    if (isWanted && entry.header.type === "file") files.set(path, await buffer(entry));
     else entry.resume();
   }
-  const absent = wanted.filter((path) => !files.has(path));
+  const found = [...files.keys()];
+  const absent = wanted.filter((name) => !found.some((path) => isAtOrBelow(path, name)));
   if (absent.length > 0) throw new Error(`the package lacks ${absent.join(", ")}`);
   return files;
+}
+
+function isAtOrBelow(path: string, name: string): boolean {
+  return name.endsWith("/") ? path.startsWith(name) : path === name;
 }

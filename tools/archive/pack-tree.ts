@@ -2,25 +2,40 @@ import { type Pack, pack } from "tar-stream";
 
 /** A file of an archive. */
 export interface ArchiveFile {
+  /** The path in the directory of the archive. */
   readonly path: string;
   readonly content: Buffer;
   readonly isProgram: boolean;
 }
 
+export function plain(path: string, content: Buffer): ArchiveFile {
+  return { path, content, isProgram: false };
+}
+
+export function program(path: string, content: Buffer): ArchiveFile {
+  return { path, content, isProgram: true };
+}
+
+export function json(path: string, value: unknown): ArchiveFile {
+  return plain(path, Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`));
+}
+
 /** The time of every file: the same inputs make the same archive. */
 const modifiedAt = new Date("2000-01-01T00:00:00Z");
 
-/** Packs the files, sorted by path, with their directories, as owned by root. */
-export function packTree(files: readonly ArchiveFile[]): Pack {
+/** Packs the files into one directory, sorted by path, with their directories, as owned by root. */
+export function packTree(directory: string, files: readonly ArchiveFile[]): Pack {
   const archive = pack();
-  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const sorted = files
+    .map((file) => ({ ...file, path: `${directory}/${file.path}` }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const directories = new Set<string>();
   const add = async (): Promise<void> => {
     for (const { path, content, isProgram } of sorted) {
-      for (const directory of parentsOf(path)) {
-        if (directories.has(directory)) continue;
-        directories.add(directory);
-        archive.entry({ name: directory, type: "directory", mode: 0o755, mtime: modifiedAt });
+      for (const name of parentsOf(path)) {
+        if (directories.has(name)) continue;
+        directories.add(name);
+        archive.entry({ name, type: "directory", mode: 0o755, mtime: modifiedAt });
       }
       await new Promise<void>((resolve, reject) => {
         const mode = isProgram ? 0o755 : 0o644;

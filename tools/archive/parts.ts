@@ -51,6 +51,14 @@ export async function lockedPackage(name: string): Promise<PinnedPackage> {
   return { name, version, integrity };
 }
 
+/** Returns the version of this release. */
+export async function releaseVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(`${root}package.json`, "utf8"));
+  const version = property(manifest, "version");
+  if (typeof version !== "string") throw new Error("package.json has no version");
+  return version;
+}
+
 function property(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -22,7 +22,7 @@ if [ "${1-}" = agent ]; then
   *" --help "* | *" -h "*) ;;
   *)
     shift
-    program=$root/lib/slipway/agent/agent.cjs
+    program=$root/lib/slipway/agent/dist/agent.cjs
     # Scripts of the workspace find the command, unless the machine has another one.
     PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}:$root/bin
     export PATH

@@ -1,11 +1,12 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { bundleFile, bundleModule } from "./bundles.ts";
-import { fetchGlibc, type Glibc, hasApt, type WorkPlace } from "./glibc.ts";
-import { bundledLicenses, licenseOf } from "./licenses.ts";
+import { hasApt } from "./debian-packages.ts";
+import { fetchGlibc, type Glibc } from "./glibc.ts";
+import { joinedLicenses, readInputs } from "./licenses.ts";
 import { fetchPackage, type PackageFiles } from "./npm-package.ts";
-import type { ArchiveFile } from "./pack-tree.ts";
+import { type ArchiveFile, json, plain, program } from "./pack-tree.ts";
 import {
   type Architecture,
   architectures,
@@ -15,13 +16,14 @@ import {
   root,
 } from "./parts.ts";
 import { stripElf } from "./strip-elf.ts";
+import { inWorkPlace, subPlace, type WorkPlace } from "./work-place.ts";
 
 export type Report = (line: string) => void;
 
 /** The bundles of `tools/build-agent.ts` in an archive, by their places there. */
 export const bundles = {
-  "lib/slipway/agent/agent.cjs": "packages/agent/dist/agent.cjs",
-  "lib/slipway/agent/ssh2.cjs": "packages/agent/dist/ssh2.cjs",
+  "lib/slipway/agent/dist/agent.cjs": "packages/agent/dist/agent.cjs",
+  "lib/slipway/agent/dist/ssh2.cjs": "packages/agent/dist/ssh2.cjs",
   "lib/slipway/cli/dist/bundle/slipway.cjs": "packages/cli/dist/bundle/slipway.cjs",
   "lib/slipway/cli/dist/bundle/ssh2.cjs": "packages/cli/dist/bundle/ssh2.cjs",
 } as const;
@@ -38,10 +40,13 @@ export const copies = {
 const commandEntry = "packages/cli/bin/archive.js";
 export const commandParts = [commandEntry, "packages/cli/src/config/run-bundle.ts"];
 
-const modules = "lib/node_modules";
+export const modules = "lib/node_modules";
+
+/** Packages in an archive whose bundles have no list of inputs. */
+const otherPackages = ["sodium-native", "@lydell/node-pty", "@clack/prompts"];
 
 /** Collects everything that is in the archive of an architecture. */
-export async function collectTree(
+async function collectTree(
   architecture: Architecture,
   place: WorkPlace,
   report: Report,
@@ -58,7 +63,7 @@ export async function collectTree(
     await subPlace(place, "pty"),
   );
   const glibc = await findGlibc(architecture, place, report);
-  const files = [
+  return [
     program("bin/slipway", await launcher(architecture)),
     program("lib/node", stripElf(partOf(node, "bin/node"))),
     plain("share/licenses/node", partOf(node, "LICENSE")),
@@ -66,18 +71,25 @@ export async function collectTree(
     plain(`${modules}/${ptyName(architecture)}/package.json`, partOf(pty, "package.json")),
     await sodiumFile(architecture),
     ...(await promptsFiles()),
-    plain("lib/slipway/package.json", json({ type: "module" })),
+    json("lib/slipway/package.json", { type: "module" }),
     plain("lib/slipway/command.js", await bundleFile(root, commandEntry)),
     ...(await copiedFiles({ ...bundles, ...copies })),
     ...(glibc === undefined ? [] : glibcFiles(architecture, glibc)),
-    plain("share/licenses/packages", Buffer.from(await packageLicenses())),
-    plain("share/parts.json", json(partVersions(architecture, glibc))),
+    plain("share/licenses/packages", await packageLicenses()),
+    json("share/parts.json", partVersions(architecture, glibc)),
   ];
-  return files.map(({ path, content, isProgram }) => ({
-    path: `slipway/${path}`,
-    content,
-    isProgram,
-  }));
+}
+
+/** Returns a function that collects the tree at its first call. */
+export function treeOf(
+  architecture: Architecture,
+  { report, signal }: { readonly report: Report; readonly signal: AbortSignal },
+): () => Promise<readonly ArchiveFile[]> {
+  let tree: Promise<readonly ArchiveFile[]> | undefined;
+  return async () => {
+    tree ??= inWorkPlace(signal, async (place) => collectTree(architecture, place, report));
+    return tree;
+  };
 }
 
 async function findGlibc(
@@ -110,12 +122,13 @@ async function promptsFiles(): Promise<readonly ArchiveFile[]> {
   const name = "@clack/prompts";
   const manifest = { name, type: "module", exports: "./index.js" };
   return [
-    plain(`${modules}/${name}/package.json`, json(manifest)),
+    json(`${modules}/${name}/package.json`, manifest),
     plain(`${modules}/${name}/index.js`, await bundleModule(root, name)),
   ];
 }
 
-async function copiedFiles(
+/** Reads files of the clone, by their places in an archive. */
+export async function copiedFiles(
   files: Readonly<Record<string, string>>,
 ): Promise<readonly ArchiveFile[]> {
   return Promise.all(
@@ -136,13 +149,8 @@ function glibcFiles(architecture: Architecture, glibc: Glibc): readonly ArchiveF
   return [...libraries, ...licenses];
 }
 
-async function packageLicenses(): Promise<string> {
-  const lists = Object.values(bundles).map((path) => `${path}.inputs.json`);
-  const licenses = new Map(await bundledLicenses(lists));
-  const others = ["sodium-native", "@lydell/node-pty", "@clack/prompts"];
-  for (const name of others) licenses.set(name, await licenseOf(`node_modules/${name}`));
-  const sorted = [...licenses].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([name, text]) => `=== ${name}\n\n${text.trim()}\n`).join("\n");
+async function packageLicenses(): Promise<Buffer> {
+  return joinedLicenses(await readInputs(Object.values(bundles)), otherPackages);
 }
 
 function partVersions(architecture: Architecture, glibc: Glibc | undefined): unknown {
@@ -153,26 +161,8 @@ function ptyName(architecture: Architecture): string {
   return `@lydell/node-pty-linux-${architectures[architecture].node}`;
 }
 
-async function subPlace({ directory, signal }: WorkPlace, name: string): Promise<WorkPlace> {
-  const path = join(directory, name);
-  await mkdir(path);
-  return { directory: path, signal };
-}
-
-function partOf(files: PackageFiles, path: string): Buffer {
+export function partOf(files: PackageFiles, path: string): Buffer {
   const content = files.get(path);
   if (content === undefined) throw new Error(`the package lacks ${path}`);
   return content;
-}
-
-function plain(path: string, content: Buffer): ArchiveFile {
-  return { path, content, isProgram: false };
-}
-
-function program(path: string, content: Buffer): ArchiveFile {
-  return { path, content, isProgram: true };
-}
-
-function json(value: unknown): Buffer {
-  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 }

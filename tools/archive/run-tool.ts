@@ -1,0 +1,43 @@
+import { root } from "./parts.ts";
+import { runProgram } from "./run-program.ts";
+import type { Report } from "./tree.ts";
+
+export interface ToolNeeds {
+  /** Prints a line about the progress on stderr. */
+  readonly report: Report;
+  /** Aborts when the tool is told to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Brings the bundles up to date, and runs a tool that makes something of them; reports why it fails. */
+export async function runTool(work: (needs: ToolNeeds) => Promise<void>): Promise<void> {
+  const stopping = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => stopping.abort(new Error(`stopped by ${name}`)));
+  }
+  const { signal } = stopping;
+  try {
+    await runProgram([process.execPath, "tools/build-agent.ts"], { cwd: root, signal });
+    await work({ report: (line) => void process.stderr.write(`${line}\n`), signal });
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Returns the value of an option if it is a name in the table; throws otherwise. */
+export function knownName<Name extends string>(
+  option: string,
+  found: string,
+  table: Readonly<Record<Name, unknown>>,
+): Name {
+  if (isNameIn(found, table)) return found;
+  throw new Error(`--${option} is ${found}, wanted ${Object.keys(table).join(" or ")}`);
+}
+
+function isNameIn<Name extends string>(
+  found: string,
+  table: Readonly<Record<Name, unknown>>,
+): found is Name {
+  return Object.hasOwn(table, found);
+}
