@@ -161,7 +161,7 @@ function ptyName(architecture: Architecture): string {
   return `@lydell/node-pty-linux-${architectures[architecture].node}`;
 }
 
-export function partOf(files: PackageFiles, path: string): Buffer {
+function partOf(files: PackageFiles, path: string): Buffer {
   const content = files.get(path);
   if (content === undefined) throw new Error(`the package lacks ${path}`);
   return content;
