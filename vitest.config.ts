@@ -118,6 +118,12 @@ const toolTests = {
     ["sh", "-c", "[ -x /bin/busybox ] && [ -e /lib/x86_64-linux-musl/libc.so ]"],
     ["unshare", "--mount", "true"],
   ],
+  "interop/release.test.ts": [
+    ["apt-get", "--version"],
+    ["setpriv", "--version"],
+    ["unshare", "--mount", "true"],
+    ["sh", "-c", "command -v curl || command -v wget"],
+  ],
   "interop/ssh-tools.test.ts": [
     ["ssh", "-V"],
     ["rsync", "--version"],

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
+const clonedCommand = [process.execPath, "--conditions=@slipway/source", program];
 
 /** The administrator of every server that is started here. */
 export const testAdmin = {
@@ -20,6 +21,8 @@ export interface ServerProcessOptions {
   readonly demo?: boolean;
   /** The words before the command that run it elsewhere, such as in a namespace (default: none). */
   readonly launcher?: readonly string[];
+  /** The words that run the command (default: the one of the clone). */
+  readonly command?: readonly string[];
   /** Additional settings, by variable. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -50,10 +53,9 @@ const startTimeoutMs = 60_000;
 /** Starts `slipway server` and waits until it announces that it runs. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const startedAt = performance.now();
-  const { launcher = [], demo = false } = options;
-  const node = [process.execPath, "--conditions=@slipway/source", program];
-  const [command = "", ...args] = [...launcher, ...node, "server", ...(demo ? ["--demo"] : [])];
-  const child = spawn(command, args, {
+  const { launcher = [], command = clonedCommand, demo = false } = options;
+  const words = [...launcher, ...command, "server", ...(demo ? ["--demo"] : [])];
+  const child = spawn(words[0] ?? "", words.slice(1), {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"],
