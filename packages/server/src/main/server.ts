@@ -81,6 +81,8 @@ export interface Server extends AsyncDisposable {
   waitsFor(): string;
 }
 
+/** The time that the database may be silent once a start is canceled, in milliseconds. */
+const canceledStartMs = 1_000;
 /** The time agents have to stop with the server, in milliseconds. */
 const stopAgentsTimeoutMs = 30_000;
 
@@ -106,8 +108,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
   opened.use(connections);
   const db = opened.adopt(openDatabase(address, logger, connections), (one) => one.destroy());
-  // A start that is cancelled goes on to where it can end.
-  void whenAborted(options.signal).then(() => connections.limitSilence());
+  let hasStarted = false;
+  // A start that is canceled goes on to where it can end. It has nothing to record.
+  void whenAborted(options.signal).then(() => {
+    if (!hasStarted) connections.limitSilence(canceledStartMs);
+  });
   const applied = await migrate(db);
   if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
   const readTimeMs = (): Promise<number> => selectTimeMs(db);
@@ -221,6 +226,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   work.run((stop) => announceWorker({ db, clock, logger }, worker, stop));
   work.run((stop) => guardStreams({ db, pubsub, clock, logger, limits }, http.streams, stop));
   const resources = opened.move();
+  hasStarted = true;
 
   let closing: Promise<void> | undefined;
   const close = async (stopAgents: boolean): Promise<void> => {

@@ -61,11 +61,14 @@ export class DatabaseConnections implements AsyncDisposable {
     this.#pools.push(pool);
   }
 
-  /** Lets the server end: no statement waits longer from now on than PostgreSQL may be silent. Idempotent. */
-  limitSilence(): void {
+  /**
+   * Lets the server end: from now on a statement waits no longer than PostgreSQL may be silent, in milliseconds. Only the
+   * first call counts.
+   */
+  limitSilence(maxMs = maxSilenceMs): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    this.#watch.run((signal) => this.#abandonWhenSilent(signal));
+    this.#watch.run((signal) => this.#abandonWhenSilent(maxMs, signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,7 +77,7 @@ export class DatabaseConnections implements AsyncDisposable {
     if (!(await settlesWithin(closed, farewellMs, this.#options.clock))) this.#cut();
   }
 
-  async #abandonWhenSilent(signal: AbortSignal): Promise<void> {
+  async #abandonWhenSilent(maxMs: number, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     let [heardAtMs, bytes] = [clock.monotonic(), this.#receivedBytes()];
     for (;;) {
@@ -82,7 +85,7 @@ export class DatabaseConnections implements AsyncDisposable {
       const { statements } = this;
       const now = [clock.monotonic(), this.#receivedBytes()] as const;
       if (statements === 0 || now[1] !== bytes) [heardAtMs, bytes] = now;
-      if (now[0] - heardAtMs < maxSilenceMs) continue;
+      if (now[0] - heardAtMs < maxMs) continue;
       logger.warn(
         { statements, silentMs: Math.round(now[0] - heardAtMs) },
         "the database does not answer: stopping without recording what has ended",
