@@ -159,7 +159,7 @@ async function measureScp(pair: AccessPair, port: number): Promise<void> {
   await writeFile(path, "");
   await truncate(path, scpBytes);
   // Whoever reads it first has the kernel make its pages.
-  await execute("cp", [path, "/dev/null"]);
+  await execute("dd", [`if=${path}`, "of=/dev/null", "bs=1M"]);
   const scp = async (...words: readonly string[]): Promise<number> => {
     const startedMs = performance.now();
     await execute("scp", [...sshOptions, "-P", String(port), ...words]);
