@@ -47,7 +47,7 @@ const scpBytes = option("scp-megabytes", 1000) * 1_000_000;
 const promptRuns = 10;
 const sshPort = 1;
 const firstLocalPort = 42_300;
-const typing = { one: { keys: 300, everyMs: 10 }, many: { keys: 30, everyMs: 100 } };
+const typing = { one: { keys: 1_500, everyMs: 10 }, many: { keys: 30, everyMs: 100 } };
 const execute = promisify(execFile);
 
 await using opened = new AsyncDisposableStack();

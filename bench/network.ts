@@ -21,7 +21,7 @@ import { quantile } from "./support/quantile.ts";
  * and for stock ones in each combination where SLIPWAY_STOCK_COMMAND and SLIPWAY_STOCK_AGENT name them. The floor is a
  * TCP connection on this machine. Server, agent and command share the machine.
  *
- *   npm run bench:network [-- --seconds=3] [--echoes=400] [--json]
+ *   npm run bench:network [-- --seconds=3] [--echoes=4000] [--json]
  */
 
 function option(name: string, otherwise: number): number {
@@ -29,7 +29,7 @@ function option(name: string, otherwise: number): number {
 }
 
 const seconds = option("seconds", 3);
-const echoes = option("echoes", 400);
+const echoes = option("echoes", 4_000);
 const commandRuns = 5;
 const firstLocalPort = 42_100;
 const paths: readonly NetworkPath[] = ["direct", "relay"];
