@@ -188,7 +188,7 @@ function checkLength(what: string, { length }: Uint8Array, wanted: number): void
 
 /**
  * Loads libsodium from the addon of the package `sodium-native`: its own JavaScript has a wrapper of each of 400 functions and
- * looks for the addon with eighteen files, which takes 9 ms and 5 MB more. Undefined on a platform without an addon, and where
+ * looks for the addon with eighteen files, which takes a bare process 9 ms and 5 MB more. Undefined on a platform without an addon, and where
  * the package is not there, as beside a bundle that was moved away from its packages.
  */
 export function loadSodium(): Sodium | undefined {
