@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 import {
   createBuild,
+  getListeningPorts,
   getWorkspace,
   updatePrebuildsSettings,
   type Workspace,
@@ -88,6 +89,10 @@ it.concurrent.each(names)(
     }
     await becomes(ann, claimed, { status: "connected" }, longPatience);
     expect(machine.asked()).toBeGreaterThan(asked);
+    // It is in the network at the new agent's address.
+    const now = await ann.call(getWorkspace, { params: { workspace: claimed.id } });
+    const params = { agent: firstAgent(now)?.id ?? "" };
+    await vi.waitFor(() => ann.call(getListeningPorts, { params }), patience);
   },
 );
 

@@ -128,11 +128,13 @@ export class AgentSession implements Disposable {
    * before that the server does not know yet are of no use to it any more.
    */
   begin(before: AgentSession | undefined): void {
-    const { agentId, network } = this.#manifest;
     if (before !== undefined) before.#parts.lifecycle.forget();
     this.#parts.socket?.begin();
     this.#scripts.begin();
-    const begin = (): void => this.#parts.network?.begin(agentId, network);
+    const begin = (): void => {
+      const { agentId, network } = this.#manifest;
+      this.#parts.network?.begin(agentId, network);
+    };
     if (before === undefined) begin();
     else void before.closeNetwork().then(begin);
   }
@@ -146,6 +148,7 @@ export class AgentSession implements Disposable {
   update(manifest: AgentManifest): void {
     this.#manifest = manifest;
     this.#parts.workspace.update(manifest.workspace);
+    this.#parts.network?.follow(manifest.agentId, manifest.network);
   }
 
   /** Does a connection's work until the session is silent; rejects when the connection is lost first. */

@@ -3,6 +3,7 @@ import { agentCoordination, type AgentConnection } from "@slipway/sdk/agent";
 
 import type { SshSettings } from "../config/ssh-settings.ts";
 import type { AgentNetwork, NetworkManifest } from "../network/agent-network.ts";
+import type { WorkspaceServices } from "../services/workspace-services.ts";
 import type { ServedSessions } from "./served-sessions.ts";
 
 /** Opens the agent's addresses in the network. Rejects if they cannot be opened. */
@@ -18,10 +19,16 @@ export interface NetworkLifeNeeds {
 /**
  * The network of one session of the agent, which is opened beside its scripts: an agent whose network cannot start runs
  * them all the same, and says so.
+ *
+ *             begin              follow: another id of the agent
+ *     waiting ─────► open ──────────────────────────────────────► open, at that agent's addresses
  */
 export class NetworkLife {
   readonly #needs: NetworkLifeNeeds;
-  readonly #opened = Promise.withResolvers<AgentNetwork | undefined>();
+  /** The services that every network of the session serves. */
+  #services: Promise<WorkspaceServices | undefined> | undefined;
+  #agentId: string | undefined;
+  #opened = Promise.withResolvers<AgentNetwork | undefined>();
   #network: AgentNetwork | undefined;
   #isClosed = false;
 
@@ -32,7 +39,26 @@ export class NetworkLife {
   /** Opens the network for its first manifest. Call it once. */
   begin(agentId: string, manifest: NetworkManifest): void {
     if (this.#isClosed) return;
+    this.#agentId = agentId;
     void this.#open(agentId, manifest).then(this.#opened.resolve);
+  }
+
+  /**
+   * Moves to the addresses of another agent, if it is one: the agent of a machine outlives the builds of its workspace, each
+   * of which has an agent of its own, and no server lets it take part in the network at another's address.
+   */
+  follow(agentId: string, manifest: NetworkManifest): void {
+    if (this.#isClosed || this.#agentId === undefined || this.#agentId === agentId) return;
+    this.#agentId = agentId;
+    const { promise: before } = this.#opened;
+    this.#opened = Promise.withResolvers();
+    const move = async (): Promise<AgentNetwork | undefined> => {
+      const network = await before;
+      this.#network = undefined;
+      await network?.close();
+      return this.#open(agentId, manifest);
+    };
+    void move().then(this.#opened.resolve);
   }
 
   /** Takes part in the network over one connection; rejects when the connection or one of its streams is lost. */
@@ -58,14 +84,10 @@ export class NetworkLife {
 
   /** Resolves to undefined if there will be no network. */
   async #open(agentId: string, manifest: NetworkManifest): Promise<AgentNetwork | undefined> {
-    const { open, settings, served } = this.#needs;
     try {
-      const network = await open(agentId, manifest);
-      const services = await served.open({
-        settings,
-        ownPorts: new Set(),
-        netcheck: () => network.netcheck(),
-      });
+      const network = await this.#needs.open(agentId, manifest);
+      this.#services ??= this.#openServices();
+      const services = await this.#services;
       if (services !== undefined && !this.#isClosed) {
         network.serve(services);
         network.failed.catch((error: unknown) => this.#failed(error));
@@ -77,6 +99,16 @@ export class NetworkLife {
       this.#failed(error);
     }
     return undefined;
+  }
+
+  #openServices(): Promise<WorkspaceServices | undefined> {
+    const { settings, served } = this.#needs;
+    const netcheck = async (): Promise<object> => {
+      const network = await this.#opened.promise;
+      if (network === undefined) throw new Error("the agent has left the network");
+      return network.netcheck();
+    };
+    return served.open({ settings, ownPorts: new Set(), netcheck });
   }
 
   #failed(error: unknown): void {
