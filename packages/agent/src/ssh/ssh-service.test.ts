@@ -138,13 +138,15 @@ describe("a command over OpenSSH's client", () => {
 describe("a terminal over OpenSSH's client", () => {
   it("has a size and a name, and the client's settings", async () => {
     const { start } = await openSshWorkspace();
-    const child = start(["stty size; echo $SSH_TTY; tty; echo $TERM; exit 7"], ["-tt"]);
+    const environment = { ...process.env, TERM: "xterm-256color" };
+    const words = ["stty size; echo $SSH_TTY; tty; echo $TERM; exit 7"];
+    const child = start(words, ["-tt"], environment);
     const { stdout, exitCode } = await endOf(child);
     const [size, name, tty, term] = stdout.split("\r\n");
     expect(size).toMatch(/^\d+ \d+$/);
     expect(name).toMatch(/^\/dev\//);
     expect(tty).toBe(name);
-    expect(term).not.toBe("");
+    expect(term).toBe("xterm-256color");
     expect(exitCode).toBe(7);
   });
 
