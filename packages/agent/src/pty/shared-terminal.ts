@@ -79,6 +79,8 @@ export class SharedTerminal {
     const rest = place?.received === undefined ? undefined : this.#history.since(place.received);
     const output = rest ?? this.#history.newest(replayBytes);
     viewer.begin(connection, this.#history.end - output.length, output);
+    // It says by where it goes on what it has received.
+    this.#wake();
     if (this.#isEnded) viewer.end();
     return viewer;
   }
