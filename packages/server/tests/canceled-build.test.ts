@@ -1,21 +1,21 @@
 import { cancelBuild, createWorkspace } from "@slipway/api";
-import type { Driver, DriverPlan, DriverResult } from "@slipway/drivers";
+import type { DriverPlan, DriverResult } from "@slipway/drivers";
 import { whenAborted } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { expect, inject, it, onTestFinished } from "vitest";
 
+import { IdleDriver } from "./support/idle-driver.ts";
 import { openServer } from "./support/open-server.ts";
 
 const template = "driver: docker\nagents: { main: { os: linux, arch: amd64 } }\n";
 
 /** A driver that notices only after its plan that a build was canceled. */
-class LateDriver implements Driver {
-  readonly name = "docker";
+class LateDriver extends IdleDriver {
   readonly planning = Promise.withResolvers<void>();
   waits = false;
   starts = 0;
 
-  async plan(_input: unknown, _log: unknown, signal: AbortSignal): Promise<DriverPlan> {
+  override async plan(_input: unknown, _log: unknown, signal: AbortSignal): Promise<DriverPlan> {
     if (this.waits) {
       this.planning.resolve();
       await whenAborted(signal);
@@ -23,21 +23,9 @@ class LateDriver implements Driver {
     return { resources: [{ type: "machine", name: "one", agentNames: ["main"] }] };
   }
 
-  async start(): Promise<DriverResult> {
+  override start(...given: Parameters<IdleDriver["start"]>): Promise<DriverResult> {
     this.starts += 1;
-    return { state: undefined, resources: [] };
-  }
-
-  async stop(): Promise<DriverResult> {
-    return { state: undefined, resources: [] };
-  }
-
-  delete(): Promise<DriverResult> {
-    return this.stop();
-  }
-
-  async observe(): Promise<{ readonly agents: [] }> {
-    return { agents: [] };
+    return super.start(...given);
   }
 }
 

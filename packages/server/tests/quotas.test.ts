@@ -8,11 +8,12 @@ import {
   type Workspace,
   type WorkspaceBuild,
 } from "@slipway/api";
-import type { Driver, DriverResult } from "@slipway/drivers";
+import type { DriverResult } from "@slipway/drivers";
 import { whenAborted } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { IdleDriver } from "./support/idle-driver.ts";
 import { type Answer, type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
 import { claim, fillPool, pushPool } from "./support/pool.ts";
@@ -149,29 +150,16 @@ describe("the number of workspaces that a user runs", () => {
 });
 
 /** A driver whose starts, and on demand plans, end only with the test. */
-class EndlessDriver implements Driver {
-  readonly name = "docker";
+class EndlessDriver extends IdleDriver {
   isPlanEndless = false;
 
-  async plan(_input: unknown, _log: unknown, signal: AbortSignal): Promise<DriverResult> {
+  override async plan(_input: unknown, _log: unknown, signal: AbortSignal): Promise<DriverResult> {
     return this.isPlanEndless ? this.start(_input, _log, signal) : this.stop();
   }
 
-  async start(_build: unknown, _log: unknown, signal: AbortSignal): Promise<DriverResult> {
+  override async start(_build: unknown, _log: unknown, signal: AbortSignal): Promise<DriverResult> {
     await whenAborted(signal);
     throw signal.reason;
-  }
-
-  async stop(): Promise<DriverResult> {
-    return { state: undefined, resources: [] };
-  }
-
-  delete(): Promise<DriverResult> {
-    return this.stop();
-  }
-
-  async observe(): Promise<{ readonly agents: [] }> {
-    return { agents: [] };
   }
 }
 

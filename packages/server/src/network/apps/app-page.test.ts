@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 
-import { expect, it, onTestFinished } from "vitest";
+import { openLocalServer } from "@slipway/testkit";
+import { expect, it } from "vitest";
 
 import type { OpenedApp } from "./app-access.ts";
 import { type AppPage, sendAppPage } from "./app-page.ts";
@@ -10,12 +10,9 @@ import { failurePage, problemPage } from "./problem-pages.ts";
 
 async function htmlOf(page: AppPage): Promise<string> {
   const server = createServer((request, response) => sendAppPage(request, response, page));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on TCP
-  const { port } = server.address() as AddressInfo;
-  const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { Accept: "text/html" } });
-  return answer.text();
+  await using opened = await openLocalServer(server);
+  const answer = await fetch(opened.url, { headers: { Accept: "text/html" } });
+  return await answer.text();
 }
 
 it("shows a command as such, and the address to open next as a link", async () => {

@@ -7,9 +7,10 @@ import {
   type RequestListener,
   type ServerResponse,
 } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 
+import { openLocalServer } from "@slipway/testkit";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { forwardRequest } from "./forward-request.ts";
@@ -17,14 +18,9 @@ import { forwardRequest } from "./forward-request.ts";
 afterEach(() => vi.useRealTimers());
 
 async function open(listener: RequestListener): Promise<number> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on TCP
-  return (server.address() as AddressInfo).port;
+  const { port, ...server } = await openLocalServer(createServer(listener));
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return port;
 }
 
 /** Connects when it is told to. */
