@@ -10,7 +10,7 @@ export type DriverName = "process" | "docker" | "external" | "terraform" | "kube
  * remaining work: all the driver needs is in the build, in its own state from the previous build, or on the
  * infrastructure. Builds of one workspace run one at a time; those of different workspaces run concurrently. Each
  * method rejects with the signal's reason when it is aborted and with a `DriverError` when the build fails, and logs
- * its progress.
+ * its progress. The server calls none with a signal that is aborted already (`refuseAborted`).
  */
 export interface Driver {
   readonly name: DriverName;

@@ -17,6 +17,7 @@ export { DriverError } from "./errors.ts";
 export { ExternalDriver } from "./external/external-driver.ts";
 export { procTable } from "./process/proc-table.ts";
 export { ProcessDriver } from "./process/process-driver.ts";
+export { refuseAborted } from "./refuse-aborted.ts";
 export type { ProcessTable, RunningProcess } from "./process/running-process.ts";
 export type { UidRange } from "./process/user-assignments.ts";
 export { WorkspaceUsers } from "./process/workspace-users.ts";

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 
 import type { DerpMap, Route } from "@slipway/api";
-import { type Driver, ExternalDriver, ProcessDriver } from "@slipway/drivers";
+import { type Driver, ExternalDriver, ProcessDriver, refuseAborted } from "@slipway/drivers";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import type { StunListener } from "@slipway/relay";
 import { type Clock, type Logger, Scope, systemClock, whenAborted } from "@slipway/runtime";
@@ -148,7 +148,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   const external = new ExternalDriver();
   const drivers = new Map<string, Driver>(
-    [driver, external, ...(options.drivers ?? [])].map((one) => [one.name, one]),
+    [driver, external, ...(options.drivers ?? [])].map((one) => [one.name, refuseAborted(one)]),
   );
   const { archives } = options;
   const downloadParts = { dataDir: directory.path, archives, clock, logger };

@@ -89,7 +89,6 @@ async function handOver(
 ): Promise<JobOutcome> {
   const build = await readDriverBuild(needs, context, predecessor.buildId);
   log.stage(claimStage);
-  signal.throwIfAborted();
   const result = await driver.claim?.(build, driverLog(log), signal);
   log.stage("Cleaning Up");
   return claimed(needs, context, predecessor, result);
@@ -106,8 +105,6 @@ async function runBuild(
   if (context.transition === "start") await prepareAgents(needs, work, replaced);
   const build = await readDriverBuild(needs, context);
   log.stage(stages[build.transition]);
-  // A driver may wait for an abort that is over by the time it listens, and must not begin what was canceled.
-  signal.throwIfAborted();
   const result = await driver[build.transition](build, driverLog(log), signal);
   log.stage("Cleaning Up");
   return success(context, result);
@@ -185,7 +182,6 @@ async function leaveDriver(
   const state = await selectDriverState(needs.db, { workspaceId, before, driver });
   log.stage(stages.delete);
   const leaving = requireDriver(needs.drivers, driver);
-  signal.throwIfAborted();
   await leaving.delete({ ...build, transition: "delete", state }, driverLog(log), signal);
 }
 
@@ -198,7 +194,6 @@ async function prepareAgents(
   const { db, secrets } = needs;
   if (context.has_resources) return;
   const agents = renderAgents(context, context.parameters);
-  signal.throwIfAborted();
   const plan = await driver.plan(
     {
       template: {

@@ -60,7 +60,6 @@ async function restoreOne(
     gone.map((agent) => agent.id),
   );
   const log: DriverLog = { write: (_level, _stage, line) => logger.debug({ line }, "driver") };
-  signal.throwIfAborted();
   const result = await driver.start(build, log, signal);
   await inTransaction(needs.db, (trx) => updateDriverState(trx, context.id, result.state));
   logger.info({}, "workspace was not running, started it again");

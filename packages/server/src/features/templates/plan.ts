@@ -35,8 +35,6 @@ export async function planResources(
     write: (level: "debug" | "info" | "warn" | "error", _stage: string, line: string): void =>
       log.write(level, line),
   };
-  // A driver need not listen for what is over.
-  signal.throwIfAborted();
   const { resources } = await driver.plan(input, lines, signal);
   return resources.map((resource) => resourceJson(resource, subject));
 }

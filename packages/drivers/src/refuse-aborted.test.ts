@@ -1,0 +1,79 @@
+import { expect, it } from "vitest";
+
+import type { DriverBuild } from "./driver-build.ts";
+import { defaultDriverLimits } from "./driver-build.ts";
+import type { DriverLog } from "./driver-log.ts";
+import type { Driver, DriverResult } from "./driver.ts";
+import { ExternalDriver } from "./external/external-driver.ts";
+import { refuseAborted } from "./refuse-aborted.ts";
+
+const template = { name: "one", version: "v1", settings: {}, directory: undefined };
+const build: DriverBuild = {
+  id: "b",
+  number: 1,
+  transition: "start",
+  workspace: { id: "w", name: "dev", owner: { id: "o", username: "ana" } },
+  template,
+  parameters: {},
+  agents: [],
+  limits: defaultDriverLimits,
+  accessUrl: "http://localhost",
+  state: undefined,
+};
+const log: DriverLog = { write: () => undefined };
+const result: DriverResult = { state: undefined, resources: [] };
+
+/** A driver that records which of its methods begin. */
+function recordingDriver(begun: string[]): Driver {
+  const begin = async <T>(method: string, value: T): Promise<T> => {
+    begun.push(method);
+    return value;
+  };
+  return {
+    name: "docker",
+    plan: () => begin("plan", { resources: [] }),
+    start: () => begin("start", result),
+    stop: () => begin("stop", result),
+    delete: () => begin("delete", result),
+    observe: () => begin("observe", { agents: [] }),
+    claim: () => begin("claim", result),
+  };
+}
+
+function callAll(driver: Driver, signal: AbortSignal): Promise<unknown>[] {
+  return [
+    driver.plan({ template, parameters: {}, agentNames: [] }, log, signal),
+    driver.start(build, log, signal),
+    driver.stop(build, log, signal),
+    driver.delete(build, log, signal),
+    driver.observe({ workspaceId: "w", agents: [], state: undefined }, signal),
+    driver.claim?.(build, log, signal) ?? Promise.resolve(),
+  ];
+}
+
+it("begins nothing with a signal that is aborted, and rejects with its reason", async () => {
+  const begun: string[] = [];
+  const reason = new Error("canceled");
+  const calls = callAll(refuseAborted(recordingDriver(begun)), AbortSignal.abort(reason));
+  const ends = await Promise.allSettled(calls);
+  expect(ends).toEqual(ends.map(() => ({ status: "rejected", reason })));
+  expect(begun).toEqual([]);
+});
+
+it("passes every call on otherwise", async () => {
+  const begun: string[] = [];
+  const ends = await Promise.all(
+    callAll(refuseAborted(recordingDriver(begun)), new AbortController().signal),
+  );
+  expect(begun).toEqual(["plan", "start", "stop", "delete", "observe", "claim"]);
+  expect(ends).toEqual([{ resources: [] }, result, result, result, { agents: [] }, result]);
+});
+
+it("keeps what a driver says of itself", () => {
+  expect(refuseAborted(new ExternalDriver())).toMatchObject({
+    name: "external",
+    refusal: undefined,
+  });
+  expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("claim");
+  expect(refuseAborted({ ...recordingDriver([]), refusal: "is off" }).refusal).toBe("is off");
+});

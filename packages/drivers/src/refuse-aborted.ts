@@ -1,0 +1,39 @@
+import type { Driver } from "./driver.ts";
+
+/**
+ * Returns the driver with a check before each method: a call with an aborted signal rejects with the signal's reason
+ * and begins nothing. A driver that only listens for the abort would wait for one that is over.
+ */
+export function refuseAborted(driver: Driver): Driver {
+  const claim = driver.claim?.bind(driver);
+  return {
+    name: driver.name,
+    refusal: driver.refusal,
+    plan: async (input, log, signal) => {
+      signal.throwIfAborted();
+      return driver.plan(input, log, signal);
+    },
+    start: async (build, log, signal) => {
+      signal.throwIfAborted();
+      return driver.start(build, log, signal);
+    },
+    stop: async (build, log, signal) => {
+      signal.throwIfAborted();
+      return driver.stop(build, log, signal);
+    },
+    delete: async (build, log, signal) => {
+      signal.throwIfAborted();
+      return driver.delete(build, log, signal);
+    },
+    observe: async (subject, signal) => {
+      signal.throwIfAborted();
+      return driver.observe(subject, signal);
+    },
+    ...(claim && {
+      claim: async (build, log, signal) => {
+        signal.throwIfAborted();
+        return claim(build, log, signal);
+      },
+    }),
+  };
+}
