@@ -28,7 +28,8 @@ import { quantile } from "./support/quantile.ts";
 
 /*
  * The ways into a workspace as a user feels them: the time from a key to its echo and the throughput of output, in one
- * terminal and in many at once, through the server's WebSocket and over SSH (OpenSSH through a forwarded port); the time
+ * terminal and in many at once, through the server's WebSocket and over SSH (OpenSSH through a forwarded port), in what is
+ * new and in what has run for a while, since V8 compiles in the first seconds of such work; the time
  * from the request to the first output, the memory of an open terminal in server and agent, and scp beside the tunnel that
  * carries it. The floor is a terminal of this machine by node-pty alone, an echo over TCP, and a terminal at the end of a bare
  * chain, which is as many processes as ours that only pass on bytes. SLIPWAY_STOCK_AGENT adds stock agents on our server; with
@@ -47,7 +48,13 @@ const scpBytes = option("scp-megabytes", 1000) * 1_000_000;
 const promptRuns = 10;
 const sshPort = 1;
 const firstLocalPort = 42_300;
-const typing = { one: { keys: 1_500, everyMs: 10 }, many: { keys: 30, everyMs: 100 } };
+const typing = {
+  first: { keys: 1_000, everyMs: 10 },
+  one: { keys: 1_500, everyMs: 10 },
+  many: { keys: 30, everyMs: 100 },
+};
+/** The output of a terminal that has run for a while, in parts of the first. */
+const laterOutput = 4;
 const execute = promisify(execFile);
 
 await using opened = new AsyncDisposableStack();
@@ -60,24 +67,27 @@ function add(name: string, unit: string, ...runs: readonly number[]): void {
 }
 
 async function measureWay(name: string, open: OpenChannel): Promise<void> {
-  for (const count of [1, many]) {
-    const channels = await openEchoes(open, count);
-    await measureEchoes(channels, { keys: 5, everyMs: 10 });
-    const times = await measureEchoes(channels, count === 1 ? typing.one : typing.many);
-    await closeAll(channels);
-    add(`${name}: echo at ${count}, p50`, "ms", quantile(times, 0.5));
-    add(`${name}: echo at ${count}, p99`, "ms", quantile(times, 0.99));
-  }
+  const addTimes = (what: string, times: readonly number[]): void => {
+    add(`${name}: ${what}, p50`, "ms", quantile(times, 0.5));
+    add(`${name}: ${what}, p99`, "ms", quantile(times, 0.99));
+  };
+  const [one] = await openEchoes(open, 1);
+  if (one === undefined) throw new Error("no channel");
+  addTimes("first echoes at 1", await measureEchoes([one], typing.first));
+  addTimes("echo at 1", await measureEchoes([one], typing.one));
+  await closeAll([one]);
+  const channels = await openEchoes(open, many);
+  await measureEchoes(channels, { keys: 5, everyMs: 10 });
+  addTimes(`echo at ${many}`, await measureEchoes(channels, typing.many));
+  await closeAll(channels);
 }
 
 async function measureWayOut(name: string, open: OpenChannel): Promise<void> {
-  for (const count of [1, many]) {
-    add(
-      `${name}: output at ${count}`,
-      "MB/s",
-      await measureOutput(open, { count, bytes: outputBytes }),
-    );
-  }
+  const measure = async (what: string, count: number, bytes: number): Promise<void> =>
+    add(`${name}: ${what} at ${count}`, "MB/s", await measureOutput(open, { count, bytes }));
+  await measure("first output", 1, outputBytes);
+  await measure("output", 1, outputBytes * laterOutput);
+  await measure("output", many, outputBytes);
 }
 
 async function closeAll(channels: readonly ByteChannel[]): Promise<void> {
@@ -165,8 +175,11 @@ async function measureScp(pair: AccessPair, port: number): Promise<void> {
     await execute("scp", [...sshOptions, "-P", String(port), ...words]);
     return scpBytes / 1_000 / (performance.now() - startedMs);
   };
-  add(`${pair.name}: scp down`, "MB/s", await scp(`coder@127.0.0.1:${path}`, "/dev/null"));
-  add(`${pair.name}: scp up`, "MB/s", await scp(path, "coder@127.0.0.1:/dev/null"));
+  for (const which of ["first scp", "scp"]) {
+    const down = await scp(`coder@127.0.0.1:${path}`, "/dev/null");
+    add(`${pair.name}: ${which} down`, "MB/s", down);
+    add(`${pair.name}: ${which} up`, "MB/s", await scp(path, "coder@127.0.0.1:/dev/null"));
+  }
   for (const direction of ["down", "up"] as const) {
     const order = { path: "direct", direction, seconds: 3 } as const;
     const speed = await measureThroughput(commandOf(pair.client), pair.workspace, order);
