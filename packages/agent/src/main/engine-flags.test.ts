@@ -31,3 +31,25 @@ it("leaves optimization out until it is told to end", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, flags);
   expect(stdout).toBe("false true\n");
 });
+
+/** Prints whether V8 has optimized a function that was called 200 times, with the compilers and then for connections. */
+const typing = `
+  import { saveMemory } from ${JSON.stringify(file)};
+  const { optimize, speedUp } = saveMemory();
+  const isOptimized = async (write) => {
+    for (let key = 0; key < 200; key += 1) {
+      write(key);
+      await new Promise(setImmediate);
+    }
+    return (%GetOptimizationStatus(write) & 16) !== 0;
+  };
+  optimize();
+  const before = await isOptimized((key) => key + 1);
+  speedUp();
+  console.log(before, await isOptimized((key) => key + 2));`;
+
+it("optimizes early for connections", async () => {
+  const flags = ["--allow-natives-syntax", "--input-type=module", "--eval", typing];
+  const { stdout } = await promisify(execFile)(process.execPath, flags);
+  expect(stdout).toBe("false true\n");
+});
