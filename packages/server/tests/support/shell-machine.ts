@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+import { onTestFinished } from "vitest";
+
+/** The result of a script that has ended. */
+export interface Result {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A home directory, and a shell with few programs. */
+export interface Machine {
+  readonly home: string;
+  /** Runs a script from standard input, as `curl … | sh` does. */
+  readonly sh: (
+    script: string,
+    options?: { readonly args?: string[]; readonly env?: Record<string, string> },
+  ) => Promise<Result>;
+}
+
+/** The programs of a machine with nothing but these; without `zstd`, gzip is used. */
+export const usual =
+  "cat chmod curl grep gzip head id ln ls mkdir mv readlink rm sh sha256sum sleep tar touch uname".split(
+    " ",
+  );
+
+/** Makes a home directory, and a PATH of some programs of this machine. */
+export async function makeMachine(programs: readonly string[] = usual): Promise<Machine> {
+  const home = await mkdtemp(join(tmpdir(), "slipway-machine-"));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const bin = join(home, "programs");
+  await mkdir(bin);
+  for (const name of programs) {
+    const found = await Promise.all(
+      ["/usr/bin", "/bin"].map(async (place) =>
+        (await readdir(place)).includes(name) ? join(place, name) : undefined,
+      ),
+    );
+    const path = found.find((one) => one !== undefined);
+    if (path !== undefined) await symlink(path, join(bin, name));
+  }
+  return {
+    home,
+    sh: async (script, { args = [], env = {} } = {}) => {
+      const child = spawn("/bin/sh", ["-s", "--", ...args], {
+        env: { PATH: bin, HOME: home, SLIPWAY_DOWNLOAD_TRIES: "1", ...env },
+        cwd: home,
+      });
+      child.stdin.on("error", () => undefined).end(script);
+      const output = [text(child.stdout), text(child.stderr)] as const;
+      const closed = once(child, "close");
+      const [out, err] = await Promise.all(output);
+      const [code] = await closed;
+      return { code: typeof code === "number" ? code : null, out, err };
+    },
+  };
+}
+
+/** The releases of the agent in a home directory. */
+export const releases = (home: string): string => join(home, ".cache/slipway/releases");
+
+/** The releases and unfinished directories in a home directory. */
+export async function leftIn(home: string): Promise<readonly string[]> {
+  const places = [releases(home), join(home, ".local/lib/slipway")];
+  const names = await Promise.all(places.map((place) => readdir(place).catch(() => [])));
+  return names.flat();
+}
