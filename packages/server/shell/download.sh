@@ -48,13 +48,17 @@ slipway_find_programs() {
     slipway_ending=tar.zst
     slipway_unpack='zstd -dcq'
   elif slipway_has gzip; then
-    slipway_ending=tar.gz
-    slipway_unpack='gzip -dc'
+    slipway_choose_gzip
   else
     slipway_fail "this machine has neither gzip nor zstd" "install one of them, and try again"
   fi
   slipway_has sha256sum || slipway_has shasum || slipway_has openssl ||
     slipway_fail "this machine has none of sha256sum, shasum and openssl" "install one of them, and try again"
+}
+
+slipway_choose_gzip() {
+  slipway_ending=tar.gz
+  slipway_unpack='gzip -dc'
 }
 
 # Prints the SHA-256 of a file.
@@ -69,31 +73,40 @@ slipway_sum() {
   printf '%s' "${slipway_line%% *}"
 }
 
-# Downloads a URL into a file, once. Leaves why it failed in slipway_reason.
+# Prints the size of a file in bytes; 0 without it.
+slipway_size() {
+  if [ -f "$1" ]; then wc -c <"$1"; else printf '0'; fi
+}
+
+# Downloads a URL into a file, once; the rest of it if the file has the beginning. Leaves why it failed in slipway_reason.
 slipway_fetch_once() {
+  slipway_continue=
+  [ ! -s "$2" ] || slipway_continue=yes
   if slipway_has curl; then
-    slipway_reason=$(curl -fsSL --connect-timeout 15 --speed-limit 1000 --speed-time 60 -o "$2" "$1" 2>&1)
+    slipway_reason=$(curl -fsSL ${slipway_continue:+-C -} --connect-timeout 15 --speed-limit 1000 --speed-time 60 -o "$2" "$1" 2>&1)
     return
   fi
   case $(wget --help 2>&1) in
   # Its option for a timeout crashes some of its releases.
-  *BusyBox*) slipway_reason=$(wget -q -O "$2" "$1" 2>&1) ;;
-  *) slipway_reason=$(wget -nv -t 1 -T 60 -O "$2" "$1" 2>&1) ;;
+  *BusyBox*) slipway_reason=$(wget -q ${slipway_continue:+-c} -O "$2" "$1" 2>&1) ;;
+  *) slipway_reason=$(wget -nv -t 1 -T 60 ${slipway_continue:+-c} -O "$2" "$1" 2>&1) ;;
   esac
 }
 
-# Downloads a URL into a file. Tries again with growing pauses, but not if the server refuses for good.
+# Downloads a URL into a file. Tries again with growing pauses, from where it was cut. Returns 1 if the server lacks it.
 slipway_fetch() {
   slipway_try=1
   slipway_pause=1
-  while ! slipway_fetch_once "$1" "$2"; do
+  rm -f "$2"
+  while
+    slipway_before=$(slipway_size "$2")
+    ! slipway_fetch_once "$1" "$2"
+  do
     # The last line says it.
     slipway_reason=${slipway_reason##*
 }
     case $slipway_reason in
-    *" 404"*)
-      slipway_fail "the server has no $1" "ask its administrator whether its downloads are turned off"
-      ;;
+    *" 404"*) return 1 ;;
     *" 503"*) slipway_reason="the server is not ready (503); the first download takes it a minute to make" ;;
     esac
     if [ "$slipway_try" -ge "${SLIPWAY_DOWNLOAD_TRIES:-10}" ]; then
@@ -101,6 +114,8 @@ slipway_fetch() {
         "check that this machine reaches $slipway_server, and try again"
     fi
     slipway_say "cannot download $1: $slipway_reason; trying again"
+    # Not everything between here and the server can send the rest of a file.
+    [ "$(slipway_size "$2")" -gt "$slipway_before" ] || rm -f "$2"
     # Machines that start together do not come back together.
     sleep $((slipway_pause + $$ % 2))
     slipway_try=$((slipway_try + 1))
@@ -138,10 +153,18 @@ slipway_get() {
   slipway_find_machine
   slipway_find_programs
   slipway_open_work "$1"
-  slipway_file=slipway-linux-$slipway_arch.$slipway_ending
   slipway_round=1
   while :; do
-    slipway_fetch "$slipway_server/bin/$slipway_file.sha256" "$slipway_work/sum"
+    slipway_file=slipway-linux-$slipway_arch.$slipway_ending
+    if ! slipway_fetch "$slipway_server/bin/$slipway_file.sha256" "$slipway_work/sum"; then
+      # A directory of ready archives may lack the smaller ones.
+      if [ "$slipway_ending" = tar.zst ] && slipway_has gzip; then
+        slipway_choose_gzip
+        continue
+      fi
+      slipway_fail "the server has no $slipway_server/bin/$slipway_file" \
+        "ask its administrator whether its downloads are turned off"
+    fi
     read -r slipway_wanted slipway_rest <"$slipway_work/sum" || :
     case $slipway_wanted in
     '' | *[!0-9a-f]*) slipway_fail "$slipway_server/bin/$slipway_file.sha256 is not a sum" \
@@ -153,9 +176,11 @@ slipway_get() {
       return
     fi
     slipway_say "downloading $slipway_server/bin/$slipway_file"
-    slipway_fetch "$slipway_server/bin/$slipway_file?sha256=$slipway_wanted" "$slipway_work/archive"
-    slipway_found=$(slipway_sum "$slipway_work/archive")
-    [ "$slipway_found" != "$slipway_wanted" ] || break
+    slipway_found="not there (404)"
+    if slipway_fetch "$slipway_server/bin/$slipway_file?sha256=$slipway_wanted" "$slipway_work/archive"; then
+      slipway_found=$(slipway_sum "$slipway_work/archive")
+      [ "$slipway_found" != "$slipway_wanted" ] || break
+    fi
     # The server may have been replaced meanwhile.
     [ "$slipway_round" -lt 3 ] ||
       slipway_fail "the sum of $slipway_file is $slipway_found, but should be $slipway_wanted" \

@@ -1,0 +1,101 @@
+import { createHash, randomBytes } from "node:crypto";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
+
+import { describe, expect, it } from "vitest";
+
+import { readShellScripts } from "../src/features/downloads/shell-scripts.ts";
+import {
+  archiveProgram,
+  makeMachine,
+  packArchive,
+  packTar,
+  serve,
+  usualPrograms,
+} from "./support/script-machine.ts";
+
+/* The way of the scripts to an archive on servers that lack it, replace it, or lose the connection. */
+
+const { start } = await readShellScripts();
+const startFrom = (url: string): string => start({ accessUrl: url, version: "v0" });
+const env = { CODER_AGENT_TOKEN: "secret" };
+const sumOf = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
+
+describe("with zstd", () => {
+  /** Serves an archive of one compression only. */
+  const serveOnly = async (compression: string, content: Buffer): Promise<string> =>
+    serve((request, response) => {
+      const path = request.url ?? "";
+      if (!path.includes(`.${compression}`)) response.writeHead(404).end();
+      else response.end(path.endsWith(".sha256") ? `${sumOf(content)}  name\n` : content);
+    });
+
+  it.each([
+    ["the smaller archive", "tar.zst", zstdCompressSync],
+    ["the other from a server that lacks the smaller one", "tar.gz", undefined],
+  ])("the scripts take %s", async (_, compression, compress) => {
+    const { sh } = await makeMachine([...usualPrograms, "zstd"]);
+    const content = compress === undefined ? await packArchive() : compress(await packTar());
+    const url = await serveOnly(compression, content);
+    const { code, out, err } = await sh(startFrom(url), { env });
+    expect({ code, out }, err).toMatchObject({ code: 0, out: expect.stringMatching("args=agent") });
+    expect(err).toContain(`.${compression}\n`);
+    expect(err).not.toContain("cannot");
+  });
+
+  it("the scripts say so if the server has neither", async () => {
+    const { sh } = await makeMachine([...usualPrograms, "zstd"]);
+    const { code, err } = await sh(startFrom(await serveOnly("none", Buffer.of())), { env });
+    expect(code).toBe(1);
+    expect(err).toContain("the server has no");
+  });
+});
+
+it("a replaced archive is asked for by its new sum", async () => {
+  const { sh } = await makeMachine();
+  const newer = await packArchive(`${archiveProgram}# newer\n`);
+  const sums = ["0".repeat(64), sumOf(newer)];
+  const url = await serve((request, response) => {
+    if (request.url?.endsWith(".sha256")) response.end(`${sums.shift()}  name\n`);
+    else if (request.url?.endsWith(sumOf(newer))) response.end(newer);
+    else response.writeHead(404).end();
+  });
+  const { code, err } = await sh(startFrom(url), { env });
+  expect(code, err).toBe(0);
+  expect(sums).toEqual([]);
+});
+
+describe.each(["curl", "wget", "busybox"])("with %s, a download that was cut", (downloader) => {
+  it.each([
+    ["goes on where it was cut", [undefined, "bytes=20000-"], true],
+    ["begins again where there are no parts", [undefined, "bytes=20000-"], false],
+  ])("%s", async (_, ranges, hasParts) => {
+    const { home, sh } = await makeMachine([
+      ...usualPrograms.filter((program) => program !== "curl"),
+      downloader,
+    ]);
+    // busybox runs what it is called.
+    if (downloader === "busybox") await symlink("busybox", join(home, "programs/wget"));
+    const archive = await packArchive(`${archiveProgram}# ${randomBytes(60_000).toString("hex")}`);
+    const seen: (string | undefined)[] = [];
+    const url = await serve((request, response) => {
+      if (request.url?.endsWith(".sha256")) return void response.end(`${sumOf(archive)}  name\n`);
+      const { range } = request.headers;
+      seen.push(range);
+      const first = hasParts ? Number(/\d+/.exec(range ?? "")?.[0] ?? 0) : 0;
+      const length = { "Content-Length": archive.length - first };
+      const part = { "Content-Range": `bytes ${first}-${archive.length - 1}/${archive.length}` };
+      if (first > 0) response.writeHead(206, { ...length, ...part });
+      else response.writeHead(200, length);
+      if (seen.length > 1) response.end(archive.subarray(first));
+      else response.write(archive.subarray(0, 20_000), () => response.destroy());
+    });
+    const { code, out, err } = await sh(startFrom(url), {
+      env: { ...env, SLIPWAY_DOWNLOAD_TRIES: "4" },
+    });
+    expect(code, err).toBe(0);
+    expect(out).toContain("args=agent");
+    expect(seen.slice(0, 2)).toEqual(ranges);
+  });
+});
