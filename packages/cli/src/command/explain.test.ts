@@ -66,3 +66,12 @@ it("names the address of a server that does not answer", () => {
   expect(text).toBe(`cannot reach ${url}: connect ECONNREFUSED`);
   expect(hint).toContain("slipway login <url>");
 });
+
+it.each([
+  Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }),
+  AbortSignal.abort(new DOMException("too long", "TimeoutError")).reason,
+])("warns of a request whose answer was lost: %s", (cause: unknown) => {
+  expect(explain(new ConnectError(url, { cause }), url).hint).toBe(
+    "the server may be restarting; the request may have taken effect, so look before you repeat it",
+  );
+});

@@ -2,6 +2,7 @@ import { errorText } from "@slipway/runtime";
 import { AnswerError, ApiError, ConnectError } from "@slipway/sdk/http";
 
 import { PromptCanceledError } from "../terminal/prompts.ts";
+import { mayHaveArrived } from "./broken-connection.ts";
 import { CommandError, InterruptError, OutputError, UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 
@@ -76,9 +77,8 @@ function explainAnswer({ status, body }: ApiError, url: string | undefined): Exp
 }
 
 function explainConnect(error: ConnectError): Explanation {
-  return {
-    exitCode: exitCodes.failure,
-    text: errorText(error),
-    hint: `check that the server is running and the address is correct; use another one with: slipway login <url>`,
-  };
+  const hint = mayHaveArrived(error)
+    ? "the server may be restarting; the request may have taken effect, so look before you repeat it"
+    : "check that the server is running and the address is correct; use another one with: slipway login <url>";
+  return { exitCode: exitCodes.failure, text: errorText(error), hint };
 }

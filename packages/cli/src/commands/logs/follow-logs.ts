@@ -11,8 +11,8 @@ import { retry, Scope, type Clock } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 
+import { LossNotice } from "../../command/loss-notice.ts";
 import { logSource } from "../../resources/builds/agents.ts";
-import { LossNotice } from "../../resources/builds/loss-notice.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { type LogPosition, type ReadNeeds, shownAgents, type ShownLogs } from "./read-logs.ts";
 

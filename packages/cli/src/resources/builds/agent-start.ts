@@ -5,10 +5,11 @@ import { followLog } from "@slipway/sdk/stream";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import type { LossNotice } from "../../command/loss-notice.ts";
+import { readPatiently } from "../../command/patient-read.ts";
 import type { Progress } from "../../terminal/progress.ts";
 import { logSource } from "./agents.ts";
 import { levelText, linesOf } from "./log-text.ts";
-import type { LossNotice } from "./loss-notice.ts";
 
 /** The polling interval for a starting agent, in milliseconds. */
 const pollMs = 500;
@@ -39,7 +40,7 @@ export async function followUntilStarted(
     await following.catch((error: unknown) => {
       if (!stop.signal.aborted || needs.signal.aborted) throw error;
     });
-    await log.rest(started);
+    await log.rest(started, output.notice);
     return started;
   } finally {
     stop.abort();
@@ -144,11 +145,16 @@ class AgentStartLog {
   }
 
   /** Shows lines that were written before the start was over and have not arrived yet. */
-  async rest(agent: WorkspaceAgent): Promise<void> {
+  async rest(agent: WorkspaceAgent, notice: LossNotice): Promise<void> {
     const { client, signal } = this.#needs;
     this.#agent = agent;
+    const params = { agent: agent.id };
     const query = this.#lastId === 0 ? {} : { after: String(this.#lastId) };
-    const entries = await client.call(getAgentLogs, { params: { agent: agent.id }, query, signal });
+    const entries = await readPatiently(
+      () => client.call(getAgentLogs, { params, query, signal }),
+      this.#needs,
+      notice,
+    );
     for (const entry of entries) this.#show(entry);
   }
 

@@ -5,8 +5,11 @@ import {
   type WorkspaceBuild,
 } from "@slipway/api";
 
+import { mayHaveArrived } from "../../command/broken-connection.ts";
 import type { ClientNeeds } from "../../command/client-needs.ts";
+import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
+import { sendPatiently } from "../../command/patient-read.ts";
 import {
   goodOutcome,
   type Outcome,
@@ -18,14 +21,26 @@ import { isStartedByPerson, readStartCommands } from "./external-agent.ts";
 import { waitForAgents } from "./wait-for-agents.ts";
 import { waitForBuild } from "./wait-for-build.ts";
 
-/** Requests a build of a workspace. */
+/**
+ * Requests a build of a workspace. Throws `CommandError` when the connection breaks before the answer: the server may have
+ * the request, and a second one would be refused.
+ */
 export async function beginBuild(
-  { id }: Pick<Workspace, "id">,
+  workspace: Pick<Workspace, "id" | "owner_name" | "name">,
   request: CreateBuildRequest,
-  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
+  needs: ClientNeeds,
 ): Promise<WorkspaceBuild> {
+  const { client, signal } = needs;
+  const params = { workspace: workspace.id };
   const body = { reason: "cli", ...request } as const;
-  return client.call(createBuild, { params: { workspace: id }, body, signal });
+  try {
+    return await sendPatiently(() => client.call(createBuild, { params, body, signal }), needs);
+  } catch (error) {
+    if (!mayHaveArrived(error)) throw error;
+    const text = "the connection to the server broke before it answered; the build may have begun";
+    const hint = `see whether it has with: slipway show ${fullName(workspace)}`;
+    throw new CommandError(text, { hint });
+  }
 }
 
 /**
@@ -68,7 +83,7 @@ function waitingText(name: string, commands: readonly string[]): string {
 export async function queuedOutcome(
   workspace: Workspace,
   build: WorkspaceBuild,
-  needs: Pick<ClientNeeds, "client" | "signal">,
+  needs: ClientNeeds,
 ): Promise<Outcome> {
   const present = await presentWorkspace(workspace, build, needs);
   return plainOutcome(present, queuedText(build, workspace));

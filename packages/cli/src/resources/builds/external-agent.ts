@@ -8,16 +8,21 @@ import {
 import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
+import { readPatiently } from "../../command/patient-read.ts";
 import { rootAgents } from "./agents.ts";
 
 /** Returns whether a build has agents that a person has to start and has not started yet: waiting does not help. */
 export async function isStartedByPerson(
   build: WorkspaceBuild,
-  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
+  needs: ClientNeeds,
 ): Promise<boolean> {
+  const { client, signal } = needs;
   if (rootAgents(build).every(({ status }) => status === "connected")) return false;
   const params = { version: build.template_version_id };
-  const version = await client.call(getTemplateVersion, { params, signal });
+  const version = await readPatiently(
+    () => client.call(getTemplateVersion, { params, signal }),
+    needs,
+  );
   return version.has_external_agent;
 }
 
@@ -35,11 +40,14 @@ export async function readStartCommand(
 export async function readStartCommands(
   workspace: Pick<Workspace, "id">,
   build: WorkspaceBuild,
-  needs: Pick<ClientNeeds, "client" | "signal">,
+  needs: ClientNeeds,
 ): Promise<readonly string[]> {
   const waiting = rootAgents(build).filter(({ status }) => status !== "connected");
   try {
-    return await Promise.all(waiting.map((agent) => readStartCommand(workspace, agent, needs)));
+    return await readPatiently(
+      () => Promise.all(waiting.map((agent) => readStartCommand(workspace, agent, needs))),
+      needs,
+    );
   } catch (error) {
     if (error instanceof ApiError) return [];
     throw error;

@@ -1,6 +1,7 @@
 import type { Workspace } from "@slipway/api";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
+import { readPatiently } from "../../command/patient-read.ts";
 import { findWorkspace } from "../workspaces/workspace-reference.ts";
 import { isFinal } from "./follow-job.ts";
 import { waitForBuild } from "./wait-for-build.ts";
@@ -21,5 +22,5 @@ export async function settledWorkspace(reference: string, needs: ClientNeeds): P
     signal.throwIfAborted();
     terminal.err.line(error instanceof Error ? error.message : String(error));
   }
-  return findWorkspace(client, workspace.id, signal);
+  return readPatiently(() => findWorkspace(client, workspace.id, signal), needs);
 }

@@ -2,10 +2,10 @@ import type { WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import { LossNotice } from "../../command/loss-notice.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { followUntilStarted } from "./agent-start.ts";
 import { rootAgents } from "./agents.ts";
-import { LossNotice } from "./loss-notice.ts";
 
 /**
  * Waits until the agents of a build have connected and run their start scripts, whose output it shows; resolves with

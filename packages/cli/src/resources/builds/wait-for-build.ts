@@ -9,10 +9,10 @@ import { followLog } from "@slipway/sdk/stream";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import { LossNotice } from "../../command/loss-notice.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { followJob } from "./follow-job.ts";
 import { JobLogLines } from "./job-log-lines.ts";
-import { LossNotice } from "./loss-notice.ts";
 
 /**
  * Shows the log of a build until the build is done; resolves with the finished build. Throws `CommandError` with the

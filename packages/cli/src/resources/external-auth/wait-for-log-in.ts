@@ -8,6 +8,7 @@ import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import { type PatientNeeds, readPatiently } from "../../command/patient-read.ts";
 import type { UrlOpener } from "../../command/url-opener.ts";
 
 /** The time between two questions whether the user has logged in, in milliseconds. */
@@ -46,10 +47,10 @@ export async function waitForBrowser(
 /** Asks now and then until the user has logged in. */
 export async function untilLoggedIn(
   isLoggedIn: () => Promise<boolean>,
-  { clock, signal }: Pick<LogInNeeds, "clock" | "signal">,
+  needs: PatientNeeds,
 ): Promise<void> {
-  do await clock.sleep(askAgainMs, signal);
-  while (!(await isLoggedIn()));
+  do await needs.clock.sleep(askAgainMs, needs.signal);
+  while (!(await readPatiently(isLoggedIn, needs)));
 }
 
 /** Logs the user in by a code that they enter at the provider. */
@@ -67,7 +68,7 @@ export async function waitForDevice(
   const endMs = clock.now() + device.expires_in * 1000;
   while (clock.now() < endMs) {
     await clock.sleep(intervalMs, signal);
-    const answer = await redeem(provider, device, needs);
+    const answer = await readPatiently(() => redeem(provider, device, needs), needs);
     if (answer === "done") return;
     // The provider asks for more time between two questions (RFC 8628 section 3.5).
     if (answer === "slow_down") intervalMs = Math.min(intervalMs + 5_000, maxIntervalMs);

@@ -3,6 +3,7 @@ import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import { readPatiently } from "../../command/patient-read.ts";
 import { beginBuild } from "../builds/begin-build.ts";
 import { isFinal } from "../builds/follow-job.ts";
 import { waitForBuild } from "../builds/wait-for-build.ts";
@@ -43,7 +44,7 @@ async function settled(workspace: Workspace, needs: ClientNeeds): Promise<Worksp
     throw new CommandError(`workspace ${fullName(workspace)} is being deleted`);
   }
   await waitForBuild(build, needs);
-  return findWorkspace(needs.client, workspace.id, needs.signal);
+  return readPatiently(() => findWorkspace(needs.client, workspace.id, needs.signal), needs);
 }
 
 async function start(workspace: Workspace, needs: ClientNeeds): Promise<Workspace> {
@@ -61,5 +62,5 @@ async function start(workspace: Workspace, needs: ClientNeeds): Promise<Workspac
     if (!(error instanceof ApiError && error.status === 409)) throw error;
     return runningWorkspace(workspace.id, { autostart: false }, needs);
   }
-  return findWorkspace(client, workspace.id, signal);
+  return readPatiently(() => findWorkspace(client, workspace.id, signal), needs);
 }

@@ -3,6 +3,7 @@ import { withDeadline } from "@slipway/runtime";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import { LossNotice } from "../../command/loss-notice.ts";
 import { Progress } from "../../terminal/progress.ts";
 import {
   connectionWait,
@@ -11,7 +12,6 @@ import {
   pollAgent,
 } from "../builds/agent-start.ts";
 import { isStartedByPerson } from "../builds/external-agent.ts";
-import { LossNotice } from "../builds/loss-notice.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
 
 /** The choices of `--wait`: for start scripts always, never, or for those that block logins. */

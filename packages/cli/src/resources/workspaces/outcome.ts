@@ -1,7 +1,8 @@
 import { getWorkspace, type Workspace, type WorkspaceBuild } from "@slipway/api";
-import type { ApiClient } from "@slipway/sdk/http";
 
+import type { ClientNeeds } from "../../command/client-needs.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
+import { readPatiently } from "../../command/patient-read.ts";
 import { printJson } from "../../command/print-json.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
@@ -29,10 +30,12 @@ export function plainOutcome(workspace: Workspace, text: string): Outcome {
 export async function presentWorkspace(
   workspace: Workspace,
   build: WorkspaceBuild,
-  { client, signal }: { readonly client: ApiClient; readonly signal: AbortSignal },
+  needs: ClientNeeds,
 ): Promise<Workspace> {
   if (build.transition === "delete") return { ...workspace, latest_build: build };
-  return client.call(getWorkspace, { params: { workspace: workspace.id }, signal });
+  const { client, signal } = needs;
+  const params = { workspace: workspace.id };
+  return readPatiently(() => client.call(getWorkspace, { params, signal }), needs);
 }
 
 /** Prints an outcome on stdout: a line of text, or the workspace as JSON. */

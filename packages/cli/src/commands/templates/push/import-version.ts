@@ -11,9 +11,9 @@ import { followLog } from "@slipway/sdk/stream";
 
 import type { ClientNeeds } from "../../../command/client-needs.ts";
 import { CommandError } from "../../../command/errors.ts";
+import { LossNotice } from "../../../command/loss-notice.ts";
 import { followJob } from "../../../resources/builds/follow-job.ts";
 import { JobLogLines } from "../../../resources/builds/job-log-lines.ts";
-import { LossNotice } from "../../../resources/builds/loss-notice.ts";
 import { Progress } from "../../../terminal/progress.ts";
 import { withPath } from "./problem-path.ts";
 
