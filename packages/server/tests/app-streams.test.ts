@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
 
 import { AppStage, answerOf, appSettings } from "./support/app-stage.ts";
@@ -54,6 +55,24 @@ describe("bodies", () => {
     const got = await buffer(await answerOf(sent));
     const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
     expect(hash(got)).toBe(hash(body));
+  });
+
+  it("that the app answers without reading them are taken to their end", async () => {
+    stage.answer = (_asked, response) => void response.end("no");
+    const viewer = connect(Number(new URL(stage.server.url).port), "127.0.0.1");
+    onTestFinished(() => void viewer.destroy());
+    const bytes = 50_000_000;
+    const fields = [
+      "POST / HTTP/1.1",
+      `Host: ${stage.host}`,
+      `Coder-Session-Token: ${stage.headers["Coder-Session-Token"]}`,
+      `Content-Length: ${bytes}`,
+    ];
+    // A browser reads no answer before it has sent all.
+    viewer.write(`${fields.join("\r\n")}\r\n\r\n`);
+    await new Promise((resolve) => viewer.write(Buffer.alloc(bytes), resolve));
+    const [got] = await once(viewer, "data");
+    expect(String(got)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
   });
 
   it("come as they are sent, in either direction", async () => {
@@ -151,6 +170,24 @@ describe("bodies", () => {
     sent.destroy();
   });
 });
+
+it.each(["GET", "POST"])(
+  "passes on the bytes of the header of a %s and its answer",
+  async (method) => {
+    // "é" in UTF-8, as programs send it that know nothing of characters, is two bytes.
+    const name = Buffer.from("café").toString("latin1");
+    stage.answer = (_asked, response) => {
+      response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
+      response.end();
+    };
+    const sent = stage.begin(method);
+    sent.setHeader("Cookie", `user=${name}`);
+    sent.end(method === "GET" ? undefined : Buffer.from("body"));
+    const got = await answerOf(sent);
+    expect(stage.app.requests.at(-1)?.headers.cookie).toBe(`user=${name}`);
+    expect(got.headers["content-disposition"]).toBe(`attachment; filename="${name}"`);
+  },
+);
 
 it("passes on events as they happen", async () => {
   let send: (text: string) => void = () => undefined;

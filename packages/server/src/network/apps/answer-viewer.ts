@@ -17,8 +17,9 @@ export async function answerViewer(
 ): Promise<void> {
   const reason = (answer.statusMessage ?? "").replaceAll(/[^\t\x20-\x7e]/g, "");
   response.writeHead(answer.statusCode ?? 502, reason, [...headers]);
-  // A stream of events may begin long before its first event.
-  response.flushHeaders();
+  // A stream of events may begin long before its first event. `flushHeaders` would encode the header as UTF-8, but its
+  // characters are bytes.
+  response.write("", "latin1");
   try {
     await pipeline(answer, response, { end: false });
     if (wantsTrailers(response.req)) response.addTrailers(viewedTrailers(answer));

@@ -86,7 +86,12 @@ function send({ request, response, path, headers, agent, timeoutMs }: ForwardedR
     late = setTimeout(fail, timeoutMs);
   });
   const onData = (): void => void late?.refresh();
-  const leave = (): void => void sent.destroy();
+  const leave = (): void => {
+    sent.destroy();
+    // The app has answered without the rest, which a viewer may send before it reads the answer.
+    request.unpipe(sent);
+    request.resume();
+  };
   const settle = (): void => {
     clearTimeout(late);
     request.off("data", onData);
@@ -108,8 +113,9 @@ function send({ request, response, path, headers, agent, timeoutMs }: ForwardedR
     settle();
     reject(new AppError("ended", "the connection ended without an answer"));
   });
-  sent.flushHeaders();
   if (hasBody(request)) {
+    // Sends the header at once. `flushHeaders` would encode it as UTF-8, but its characters are bytes.
+    sent.write("", "latin1");
     request.on("data", onData);
     request.pipe(sent);
   } else {
