@@ -68,8 +68,13 @@ export class SharedTerminal {
     return this.#terminal.hangUp();
   }
 
-  /** Shows the terminal on a connection until that is closed; undefined if too many look at it already, or it has ended. */
+  /**
+   * Shows the terminal on a connection until that is closed; undefined if it is closed already, too many look at the
+   * terminal, or that has ended.
+   */
   attach(connection: AcceptedConnection, place: ViewerPlace | undefined): Viewer | undefined {
+    // Nobody would say that it leaves.
+    if (connection.destroyed) return undefined;
     const viewer = this.#viewerOf(connection, place?.id);
     if (viewer === undefined) return undefined;
     this.#waiting?.abort();

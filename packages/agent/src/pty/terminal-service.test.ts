@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
@@ -27,7 +30,7 @@ interface World {
   readonly prepared: readonly string[];
 }
 
-async function openWorld(clock = systemClock): Promise<World> {
+async function openWorld(clock = systemClock, ready = Promise.resolve()): Promise<World> {
   const commands = openCommandHost(clock);
   const stopping = new AbortController();
   const reports: ConnectionReport[] = [];
@@ -39,6 +42,7 @@ async function openWorld(clock = systemClock): Promise<World> {
   const service = createTerminalService({
     prepare: async (text, { extra }) => {
       prepared.push(text);
+      await ready;
       const command = shellCommand(text);
       return { ...command, environment: { ...command.environment, TERM: extra?.["TERM"] ?? "" } };
     },
@@ -177,6 +181,29 @@ describe("the terminal service", () => {
     client.socket.destroy();
     await expect.poll(() => clock.sleepers).toBe(1);
     await clock.advance(299_000);
+    expect(isAlive(pid)).toBe(true);
+    await clock.advance(1_000);
+    await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+
+  it("ends after 30 seconds if its only client leaves before the command runs", async () => {
+    const clock = createFakeClock();
+    const ready = Promise.withResolvers<void>();
+    const { open, prepared, reports } = await openWorld(clock, ready.promise);
+    const file = join(mkdtempSync(join(tmpdir(), "slipway-terminal-")), "pid");
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+    const client = open({
+      ID: firstId,
+      Command: `echo $$ > ${file}.new; mv ${file}.new ${file}; cat`,
+    });
+    await expect.poll(() => prepared.length).toBe(1);
+    client.socket.resetAndDestroy();
+    await expect.poll(() => reports.at(-1)?.action).toBe("disconnect");
+    ready.resolve();
+    await expect.poll(() => existsSync(file)).toBe(true);
+    const pid = Number(readFileSync(file, "utf8"));
+    await expect.poll(() => clock.sleepers).toBe(1);
+    await clock.advance(29_000);
     expect(isAlive(pid)).toBe(true);
     await clock.advance(1_000);
     await expect.poll(() => isAlive(pid)).toBe(false);
