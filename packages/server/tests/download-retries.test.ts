@@ -1,19 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { zstdCompressSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 
 import { describe, expect, it } from "vitest";
 
 import { readShellScripts } from "../src/features/downloads/shell-scripts.ts";
-import {
-  archiveProgram,
-  makeMachine,
-  packArchive,
-  packTar,
-  serve,
-  usualPrograms,
-} from "./support/script-machine.ts";
+import { packArchive, program, serve } from "./support/download-server.ts";
+import { makeMachine, usual } from "./support/shell-machine.ts";
 
 /* The way of the scripts to an archive on servers that lack it, replace it, or lose the connection. */
 
@@ -33,10 +27,10 @@ describe("with zstd", () => {
 
   it.each([
     ["the smaller archive", "tar.zst", zstdCompressSync],
-    ["the other from a server that lacks the smaller one", "tar.gz", undefined],
+    ["the other from a server that lacks the smaller one", "tar.gz", gzipSync],
   ])("the scripts take %s", async (_, compression, compress) => {
-    const { sh } = await makeMachine([...usualPrograms, "zstd"]);
-    const content = compress === undefined ? await packArchive() : compress(await packTar());
+    const { sh } = await makeMachine([...usual, "zstd"]);
+    const content = await packArchive(program, compress);
     const url = await serveOnly(compression, content);
     const { code, out, err } = await sh(startFrom(url), { env });
     expect({ code, out }, err).toMatchObject({ code: 0, out: expect.stringMatching("args=agent") });
@@ -45,7 +39,7 @@ describe("with zstd", () => {
   });
 
   it("the scripts say so if the server has neither", async () => {
-    const { sh } = await makeMachine([...usualPrograms, "zstd"]);
+    const { sh } = await makeMachine([...usual, "zstd"]);
     const { code, err } = await sh(startFrom(await serveOnly("none", Buffer.of())), { env });
     expect(code).toBe(1);
     expect(err).toContain("the server has no");
@@ -54,7 +48,7 @@ describe("with zstd", () => {
 
 it("a replaced archive is asked for by its new sum", async () => {
   const { sh } = await makeMachine();
-  const newer = await packArchive(`${archiveProgram}# newer\n`);
+  const newer = await packArchive(`${program}# newer\n`);
   const sums = ["0".repeat(64), sumOf(newer)];
   const url = await serve((request, response) => {
     if (request.url?.endsWith(".sha256")) response.end(`${sums.shift()}  name\n`);
@@ -71,13 +65,10 @@ describe.each(["curl", "wget", "busybox"])("with %s, a download that was cut", (
     ["goes on where it was cut", [undefined, "bytes=20000-"], true],
     ["begins again where there are no parts", [undefined, "bytes=20000-"], false],
   ])("%s", async (_, ranges, hasParts) => {
-    const { home, sh } = await makeMachine([
-      ...usualPrograms.filter((program) => program !== "curl"),
-      downloader,
-    ]);
+    const { home, sh } = await makeMachine([...usual.filter((one) => one !== "curl"), downloader]);
     // busybox runs what it is called.
     if (downloader === "busybox") await symlink("busybox", join(home, "programs/wget"));
-    const archive = await packArchive(`${archiveProgram}# ${randomBytes(60_000).toString("hex")}`);
+    const archive = await packArchive(`${program}# ${randomBytes(60_000).toString("hex")}`);
     const seen: (string | undefined)[] = [];
     const url = await serve((request, response) => {
       if (request.url?.endsWith(".sha256")) return void response.end(`${sumOf(archive)}  name\n`);

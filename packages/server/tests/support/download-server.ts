@@ -28,11 +28,14 @@ echo "at=$0"
 `;
 
 /** Resolves to an archive whose command is the script `content`. */
-export async function packArchive(content = program): Promise<Buffer> {
+export async function packArchive(
+  content = program,
+  compress: (tar: Buffer) => Buffer = gzipSync,
+): Promise<Buffer> {
   const archive = pack();
   archive.entry({ name: "slipway/bin/slipway", mode: 0o755 }, content);
   archive.finalize();
-  return gzipSync(await buffer(archive));
+  return compress(await buffer(archive));
 }
 
 export async function openDownloadServer(): Promise<DownloadServer> {
