@@ -33,23 +33,27 @@ export class AgentForward {
     });
   }
 
-  /** Resolves with the path of the socket; undefined if the client did not offer its agent. */
+  /** Resolves with the path of the socket; undefined if the client did not offer its agent, or has gone. */
   async socketPath(): Promise<string | undefined> {
     return this.#socketPath;
   }
 
-  async #listen(): Promise<string> {
+  async #listen(): Promise<string | undefined> {
     const { ended } = this.#connection;
     const directory = await mkdtemp(join(tmpdir(), "auth-agent"));
+    const remove = (): void => void rm(directory, { recursive: true, force: true });
+    if (ended.aborted) {
+      remove();
+      return undefined;
+    }
     const path = join(directory, "listener.sock");
     const server = createServer({ allowHalfOpen: true }, (socket) => this.#take(socket));
     server.maxConnections = maxAgentConnections;
     const close = (): void => {
       server.close();
-      void rm(directory, { recursive: true, force: true });
+      remove();
     };
-    if (ended.aborted) close();
-    else ended.addEventListener("abort", close, { once: true });
+    ended.addEventListener("abort", close, { once: true });
     await listening(server, path);
     return path;
   }
