@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import ssh2 from "ssh2";
+import ssh2, { type Client } from "ssh2";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { endOf, openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
@@ -58,6 +58,23 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return typeof address === "object" ? (address?.port ?? 0) : 0;
+}
+
+/** Connects a client to a workspace of its own. */
+async function connectClient(): Promise<Client> {
+  const { port } = await openSshWorkspace();
+  const client = new ssh2.Client();
+  onTestFinished(() => void client.destroy());
+  client.connect({ host: "127.0.0.1", port, username: "anybody", strictVendor: false });
+  await once(client, "ready");
+  return client;
+}
+
+/** Asks the workspace to listen on a Unix socket; resolves to the error, if it does not. */
+function listenFor(client: Client, path: string): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    client.openssh_forwardInStreamLocal(path, (error) => resolve(error ?? undefined));
+  });
 }
 
 describe("forwarding over OpenSSH's client", () => {
@@ -135,12 +152,8 @@ describe("forwarding over OpenSSH's client", () => {
   });
 
   it("chooses a port where the client leaves that open, until it cancels", async () => {
-    const { port } = await openSshWorkspace();
-    const client = new ssh2.Client();
-    onTestFinished(() => void client.destroy());
+    const client = await connectClient();
     client.on("tcp connection", (_info, accept) => void accept().end("from the client"));
-    client.connect({ host: "127.0.0.1", port, username: "anybody" });
-    await once(client, "ready");
     const chosen = await new Promise<number>((resolve, reject) => {
       client.forwardIn("127.0.0.1", 0, (error, found) =>
         error === undefined ? resolve(found) : reject(error),
@@ -152,6 +165,26 @@ describe("forwarding over OpenSSH's client", () => {
     });
     await expect(ask({ port: chosen })).rejects.toThrow("ECONNREFUSED");
   });
+
+  it("listens on one socket for a client that asks for it twice at once", async () => {
+    const client = await connectClient();
+    client.on("unix connection", (_info, accept) => void accept().end("from the client"));
+    const path = join(folder, "twice");
+    expect(await Promise.all([listenFor(client, path), listenFor(client, path)])).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(await ask({ path })).toBe("from the client");
+  });
+
+  it.runIf(process.platform === "linux")(
+    "refuses a socket where nobody makes directories",
+    async () => {
+      const client = await connectClient();
+      const error = await listenFor(client, "/proc/nowhere/socket");
+      expect(error?.message).toContain("Unable to bind");
+    },
+  );
 
   it("lends the client's authentication agent to its commands, and to no others", async () => {
     const { start } = await openSshWorkspace();

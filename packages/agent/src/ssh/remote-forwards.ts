@@ -1,15 +1,18 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 
 import type { Connection, ServerChannel } from "ssh2";
 
+import { makeDirectories } from "../process/make-directories.ts";
 import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
 
 /** The ports and sockets that one client may have us listen on. */
 const maxListeners = 64;
 /** The connections to one of them at once. */
 const maxConnections = 256;
+/** The mode of the directories that are made for a socket. */
+const directoryMode = 0o700;
 
 /** The answers to a request. */
 interface Answers {
@@ -52,7 +55,7 @@ export function serveRemoteForwards(
     if (name.startsWith("cancel")) forwards.cancel(socketPath, answers);
     else if (isBlocked) answers.reject();
     else {
-      void forwards.listenOnSocket(socketPath, answers, (_, opened) =>
+      forwards.listenOnSocket(socketPath, answers, (_, opened) =>
         client.openssh_forwardOutStreamLocal(socketPath, opened),
       );
     }
@@ -79,6 +82,8 @@ function onceAnswered({ accept, reject }: PossibleAnswers, done: () => void): An
 class RemoteForwards {
   readonly #connection: ForwardingConnection;
   readonly #listeners = new Map<string, Server>();
+  /** Resolves when the requests for sockets are answered, one after the other: each removes what is at its path. */
+  #socketsAnswered = Promise.resolve();
 
   constructor(connection: ForwardingConnection) {
     this.#connection = connection;
@@ -96,27 +101,29 @@ class RemoteForwards {
     open: (socket: Socket, opened: Opened) => void,
   ): void {
     const server = this.#create(open);
-    this.#listen(server, portKey(bindAddr, port), { ...hostOf(bindAddr), port }, answers);
+    void this.#listen(server, portKey(bindAddr, port), { ...hostOf(bindAddr), port }, answers);
   }
 
-  async listenOnSocket(
+  listenOnSocket(
     path: string,
     answers: Answers,
     open: (socket: Socket, opened: Opened) => void,
-  ): Promise<void> {
-    // Asked again, it is there already.
-    if (this.#listeners.has(path)) {
-      answers.accept();
-      return;
-    }
-    try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await rm(path, { force: true });
-    } catch {
-      answers.reject();
-      return;
-    }
-    this.#listen(this.#create(open), path, { path }, answers);
+  ): void {
+    this.#socketsAnswered = this.#socketsAnswered.then(async () => {
+      // Asked again, it is there already.
+      if (this.#listeners.has(path)) {
+        answers.accept();
+        return;
+      }
+      try {
+        await makeDirectories(dirname(path), directoryMode);
+        await rm(path, { force: true });
+      } catch {
+        answers.reject();
+        return;
+      }
+      await this.#listen(this.#create(open), path, { path }, answers);
+    });
   }
 
   cancel(key: string, { accept, reject }: Answers): void {
@@ -140,28 +147,38 @@ class RemoteForwards {
     return server;
   }
 
-  #listen(server: Server, key: string, where: ListenOptions, { accept, reject }: Answers): void {
+  /** Resolves when the request is answered. */
+  async #listen(
+    server: Server,
+    key: string,
+    where: ListenOptions,
+    { accept, reject }: Answers,
+  ): Promise<void> {
     const { ended } = this.#connection;
     if (this.#listeners.has(key) || this.#listeners.size >= maxListeners || ended.aborted) {
       reject();
       return;
     }
     this.#listeners.set(key, server);
-    const fail = (): void => {
-      this.#listeners.delete(key);
-      reject();
-    };
-    server.once("error", fail);
     try {
-      server.listen(where, () => {
-        const address = server.address();
-        accept(typeof address === "object" ? address?.port : undefined);
-      });
+      await listening(server, where);
+      const address = server.address();
+      accept(typeof address === "object" ? address?.port : undefined);
     } catch {
-      // No address or port.
-      fail();
+      if (this.#listeners.get(key) === server) this.#listeners.delete(key);
+      reject();
     }
   }
+}
+
+/** Rejects also for what is no address or port. */
+function listening(server: Server, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    // Closed before it listens, it is of no use.
+    server.once("close", reject);
+    server.listen(where, () => resolve());
+  });
 }
 
 /** A client that asked for any port names none when it cancels. */
