@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { text } from "node:stream/consumers";
 
 import ssh2, { type Client, type ClientChannel, type ConnectConfig } from "ssh2";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 /** A client whose connection can send any message, whether the protocol has it or not. */
 export interface RawSshClient {
@@ -94,4 +95,10 @@ function sendMessage(client: Client, message: Buffer): void {
 
 function part(owner: object, name: string) {
   return Object(Reflect.get(owner, name));
+}
+
+/** Fails unless the next client on a port is served. */
+export async function expectService(port: number): Promise<void> {
+  const { client } = await openRawSshClient(port);
+  expect(await text(await execute(client, "echo fine"))).toBe("fine\n");
 }

@@ -1,0 +1,106 @@
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+
+import {
+  beginKeyExchange,
+  byte,
+  execute,
+  numberOf,
+  openRawSshClient,
+  string,
+  uint32,
+} from "../../tests/support/raw-ssh-client.ts";
+import { expectService } from "../../tests/support/raw-ssh-client.ts";
+import { openSocketPair } from "../../tests/support/socket-pair.ts";
+import { message } from "../../tests/support/ssh-messages.ts";
+import { openSshWorkspace, type SshWorkspace } from "../../tests/support/ssh-workspace.ts";
+
+let workspace: SshWorkspace;
+
+beforeEach(async () => {
+  workspace = await openSshWorkspace();
+});
+
+const yes = byte(1);
+
+/** The bytes that the process holds, after what is of no more use was freed. */
+function heldBytes(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  return arrayBuffers + heapUsed;
+}
+
+function openFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-attack-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe("a client that wants memory", () => {
+  it("opens and closes sessions without end, none of which remain", async () => {
+    const { client, flood } = await openRawSshClient(workspace.port);
+    const count = 5000;
+    const before = heldBytes();
+    await flood(2 * count, (index) =>
+      index % 2 === 0
+        ? Buffer.concat([message.openChannel, string("session"), uint32(1e6), uint32(1), uint32(1)])
+        : Buffer.concat([message.close, uint32(Math.floor(index / 2))]),
+    );
+    expect(await text(await execute(client, "echo fine"))).toBe("fine\n");
+    expect((heldBytes() - before) / count).toBeLessThan(1000);
+  });
+
+  it("sends input byte by byte to a command that does not read, which takes few pieces", async () => {
+    const { client, flood } = await openRawSshClient(workspace.port);
+    const channel = await execute(client, "sleep 2; exec wc -c");
+    // So many that whatever else has grown meanwhile counts for little.
+    const count = 60_000;
+    const before = heldBytes();
+    const one = Buffer.concat([message.data, uint32(numberOf(channel)), string("x")]);
+    await flood(count, () => one);
+    expect(await text(await execute(client, "echo fine"))).toBe("fine\n");
+    expect((heldBytes() - before) / count).toBeLessThan(50);
+    channel.end();
+    expect(await text(channel)).toBe(`${count}\n`);
+  });
+
+  it("begins to exchange keys and does not go on: the output that waits for it is not produced", async () => {
+    const folder = openFolder();
+    workspace = await openSshWorkspace({ settings: { maxTimeoutMs: 1000 } });
+    const { client, send, closed } = await openRawSshClient(workspace.port);
+    const script = `read line; while echo >> ${folder}/lines; do head -c 1000000 /dev/zero; done`;
+    const channel = await execute(client, script);
+    send(message.adjustWindow, uint32(numberOf(channel)), uint32(0xfffffff0));
+    send(message.data, uint32(numberOf(channel)), string("go\n"));
+    beginKeyExchange(client);
+    await closed;
+    const { length } = readFileSync(join(folder, "lines"), "utf8");
+    expect(length).toBeGreaterThan(0);
+    expect(length).toBeLessThan(10);
+    await expectService(workspace.port);
+  });
+
+  it("asks without end and without reading, and is held up until it reads", async () => {
+    const [ours, theirs] = await openSocketPair();
+    workspace.accept(theirs);
+    const { client, flood } = await openRawSshClient(workspace.port, { sock: ours });
+    const paused = once(theirs, "pause");
+    ours.pause();
+    const ping = Buffer.concat([message.globalRequest, string("keepalive@openssh.com"), yes]);
+    const flooding = flood(40_000, () => ping);
+    await paused;
+    expect(theirs.writableLength).toBeLessThan(2_000_000);
+    await expectService(workspace.port);
+    ours.resume();
+    await flooding;
+    expect(await text(await execute(client, "echo fine"))).toBe("fine\n");
+  });
+});
