@@ -1,123 +1,30 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 
 import { RpcError } from "@slipway/rpc";
-import { silentLogger, systemClock } from "@slipway/runtime";
-import {
-  Agent,
-  durationFromMs,
-  encodeUuid,
-  Lifecycle_State,
-  Log_Level,
-  type ManifestSchema,
-  type MessageInitShape,
-  metadataDuration,
-  timestampToNs,
-} from "@slipway/wire";
-import { afterAll, describe, expect, it } from "vitest";
+import { systemClock } from "@slipway/runtime";
+import { Agent, encodeUuid, Lifecycle_State, metadataDuration, timestampToNs } from "@slipway/wire";
+import { describe, expect, it } from "vitest";
 
 import { isAlive } from "../../tests/support/command-host.ts";
-import { ScriptedServer } from "../../tests/support/scripted-server.ts";
+import {
+  folder,
+  type LifeBench,
+  machine,
+  nameOf,
+  openLifeBench,
+} from "../../tests/support/life-bench.ts";
 import { ProcessError } from "../process/errors.ts";
-import { ScriptRunner } from "../scripts/script-runner.ts";
-import { AgentLife } from "./agent-life.ts";
 import type { AgentLifeOptions } from "./agent-life.ts";
-import { decide } from "./reinit/identity.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "slipway-session-"));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const id = encodeUuid("00112233-4455-6677-8899-aabbccddeeff");
 const stopId = encodeUuid("00112233-4455-6677-8899-aabbccddee00");
-type ManifestFields = MessageInitShape<typeof ManifestSchema>;
-
-interface Bench {
-  readonly server: ScriptedServer;
-  /** The lines, with their levels, and the states that the server has stored. */
-  readonly stored: {
-    readonly lines: string[];
-    readonly states: string[];
-    readonly timings: string[];
-  };
-  readonly interrupt: () => void;
-  readonly force: () => void;
-  readonly ended: Promise<void>;
-}
-
-function machine(): AgentLifeOptions["machine"] {
-  return {
-    token: () => "token",
-    user: { name: "u", home: folder, shell: "/bin/sh" },
-    home: folder,
-    environment: { PATH: process.env["PATH"] },
-    binDirectory: join(folder, "bin"),
-    inside: {
-      serverUrl: "http://slipway.test",
-      socketPath: undefined,
-      commandDirectory: undefined,
-    },
-  };
-}
-
-function bench(manifest: ManifestFields, options: Partial<AgentLifeOptions> = {}): Bench {
-  const server = new ScriptedServer();
-  const stored: Bench["stored"] = { lines: [], states: [], timings: [] };
-  server.on(Agent.method.getManifest, () => ({ agentId: id, workspaceId: id, ...manifest }));
-  server.on(Agent.method.updateStartup, ({ startup }) => startup ?? {});
-  server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
-    stored.states.push(nameOf(Lifecycle_State, lifecycle?.state));
-    return lifecycle ?? {};
-  });
-  server.on(Agent.method.batchCreateLogs, ({ logs }) => {
-    stored.lines.push(...logs.map(({ level, output }) => `${nameOf(Log_Level, level)}: ${output}`));
-    return {};
-  });
-  server.on(Agent.method.scriptCompleted, ({ timing }) => {
-    stored.timings.push(`${timing?.stage} ${timing?.status} ${timing?.exitCode}`);
-    return {};
-  });
-  server.on(Agent.method.updateStats, () => ({ reportInterval: durationFromMs(30_000) }));
-  const interrupted = Promise.withResolvers<void>();
-  const forced = new AbortController();
-  const dataDir = mkdtempSync(join(folder, "data-"));
-  const life = new AgentLife({
-    dial: async () => server.connect(),
-    waitForReinit: async () => ({ kind: "not-a-prebuild", message: "no" }),
-    decide,
-    network: undefined,
-    openSocket: undefined,
-    openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
-      new ScriptRunner(scripts, host, onCompleted),
-    serverUrl: "http://localhost",
-    machine: machine(),
-    directories: { dataDir, logDir: dataDir },
-    subsystems: [],
-    clock: systemClock,
-    logger: silentLogger,
-    random: () => 0,
-    ...options,
-  });
-  return {
-    server,
-    stored,
-    interrupt: () => interrupted.resolve(),
-    force: () => forced.abort(),
-    ended: life.run({ interrupted: interrupted.promise, forced: forced.signal }),
-  };
-}
-
-/** Returns the name of an enum's number. */
-function nameOf(names: Readonly<Record<string, number>>, value = 0): string {
-  return Object.keys(names).find((name) => names[name] === value) ?? "";
-}
-
 const startScript = { id, logSourceId: id, runOnStart: true };
 const stopScript = { id: stopId, logSourceId: stopId, runOnStop: true };
 
 describe("AgentLife", () => {
   it("lives from its start scripts to its stop scripts", async () => {
-    const run = bench({
+    const run = openLifeBench({
       scripts: [
         { ...startScript, script: "echo hello" },
         { ...stopScript, script: "echo bye" },
@@ -141,7 +48,7 @@ describe("AgentLife", () => {
     async (count, lines) => {
       const home = mkdtempSync(join(folder, "home-"));
       const script = `find ${home} -name settings.json | wc -l`;
-      const run = bench(
+      const run = openLifeBench(
         { gitAuthConfigs: count, scripts: [{ ...startScript, script }] },
         { machine: { ...machine(), home } },
       );
@@ -152,7 +59,7 @@ describe("AgentLife", () => {
   );
 
   it("says what it is in a version that a stock server takes", async () => {
-    const run = bench({ directory: "~/src" });
+    const run = openLifeBench({ directory: "~/src" });
     const startups: unknown[] = [];
     run.server.on(Agent.method.updateStartup, ({ startup }) => {
       startups.push(startup?.version, startup?.expandedDirectory);
@@ -166,7 +73,7 @@ describe("AgentLife", () => {
   });
 
   it("sends the batch whose answer was lost again as it was, and runs no script twice", async () => {
-    const run = bench({
+    const run = openLifeBench({
       scripts: [{ ...startScript, script: "echo a; echo b; read x < /dev/null" }],
     });
     const batches: string[] = [];
@@ -188,7 +95,7 @@ describe("AgentLife", () => {
   });
 
   it("reports each state once and in order over a refused report", async () => {
-    const run = bench({});
+    const run = openLifeBench({});
     let refusals = 2;
     run.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
       const state = lifecycle?.state ?? 0;
@@ -213,7 +120,7 @@ describe("AgentLife", () => {
       interval: metadataDuration(10),
       timeout: metadataDuration(30),
     };
-    const run = bench({ metadata: [item] });
+    const run = openLifeBench({ metadata: [item] });
     const values: string[] = [];
     run.server.on(Agent.method.batchUpdateMetadata, ({ metadata }) => {
       values.push(...metadata.map(({ key, result }) => `${key}=${result?.value}`));
@@ -225,7 +132,7 @@ describe("AgentLife", () => {
   });
 
   it("keeps a server's connection that does not know some calls", async () => {
-    const run = bench({ metadata: [{ key: "k", script: "true" }] });
+    const run = openLifeBench({ metadata: [{ key: "k", script: "true" }] });
     await expect.poll(() => run.server.called).toContain("BatchUpdateMetadata");
     await expect.poll(() => run.server.called).toContain("GetResourcesMonitoringConfiguration");
     run.interrupt();
@@ -235,7 +142,7 @@ describe("AgentLife", () => {
   });
 
   it("reports a failed start with its reason where there is no shell", async () => {
-    const run = bench(
+    const run = openLifeBench(
       { scripts: [{ ...startScript, script: "true" }] },
       {
         machine: {
@@ -260,7 +167,7 @@ describe("AgentLife", () => {
 
   it("ends running start scripts, and then what scripts left in the background", async () => {
     const text = "sleep 1000 >/dev/null 2>&1 & echo $!; exec sleep 1000";
-    const run = bench({ scripts: [{ ...startScript, script: text }] });
+    const run = openLifeBench({ scripts: [{ ...startScript, script: text }] });
     await expect.poll(() => run.stored.lines).toHaveLength(1);
     const background = Number(run.stored.lines[0]?.replace("INFO: ", ""));
     expect(isAlive(background)).toBe(true);
@@ -272,7 +179,7 @@ describe("AgentLife", () => {
   });
 
   it("sends its last words over a new connection when the old one is lost", async () => {
-    const run = bench({ scripts: [{ ...stopScript, script: "echo bye" }] });
+    const run = openLifeBench({ scripts: [{ ...stopScript, script: "echo bye" }] });
     await expect.poll(() => run.stored.states).toContain("READY");
     run.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
       const state = nameOf(Lifecycle_State, lifecycle?.state);
@@ -298,7 +205,10 @@ describe("AgentLife", () => {
     const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
       systemClock.sleep(ms < 1_000 ? ms : 1e9, signal);
     const clock = { ...systemClock, sleep };
-    const run: Bench = bench({ scripts: [{ ...stopScript, script: "echo bye" }] }, { dial, clock });
+    const run: LifeBench = openLifeBench(
+      { scripts: [{ ...stopScript, script: "echo bye" }] },
+      { dial, clock },
+    );
     await expect.poll(() => run.stored.states).toContain("READY");
     run.server.connections[0]?.lose("stopped");
     await expect.poll(() => dials).toBeGreaterThan(1);
@@ -308,7 +218,7 @@ describe("AgentLife", () => {
   });
 
   it("ends at once when it is forced, and kills its scripts", async () => {
-    const run = bench({
+    const run = openLifeBench({
       scripts: [{ ...stopScript, script: "echo $$; trap '' HUP; while :; do sleep 1; done" }],
     });
     await expect.poll(() => run.stored.states).toContain("READY");
@@ -324,7 +234,7 @@ describe("AgentLife", () => {
     const dial = async (): Promise<never> => {
       throw new Error("nobody there");
     };
-    const run = bench({}, { dial });
+    const run = openLifeBench({}, { dial });
     run.interrupt();
     await run.ended;
     expect(run.server.called).toEqual([]);
