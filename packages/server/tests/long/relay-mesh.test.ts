@@ -13,7 +13,6 @@ import {
   silentLogger,
   systemClock,
 } from "@slipway/runtime";
-import { type DerpMap, nobleCrypto, RelayPool } from "@slipway/tailnet";
 import { createRelayDialer } from "@slipway/tailnet/node";
 import {
   createFakeClock,
@@ -30,6 +29,7 @@ import { RelayMesh } from "../../src/network/relay-mesh/relay-mesh.ts";
 import { SecretBox } from "../../src/platform/auth/secret-box.ts";
 import { connectionOptions } from "../../src/platform/db/database.ts";
 import { PostgresPubSub } from "../../src/platform/pubsub/postgres-pubsub.ts";
+import { exchange, RelayedClient } from "../support/relayed-client.ts";
 
 /* Relays of several replicas, which carry packets for each other's clients. */
 
@@ -39,67 +39,6 @@ beforeEach(async () => {
   database = await openTestDatabase(inject("postgresUrl"));
   onTestFinished(() => database[Symbol.asyncDispose]());
 });
-
-/** A client of the relay at a URL. */
-class Client {
-  readonly keys = nobleCrypto.createKeyPair();
-  readonly received: string[] = [];
-  readonly #pool: RelayPool;
-
-  constructor(url: string) {
-    this.#pool = new RelayPool({
-      identity: this.keys,
-      crypto: nobleCrypto,
-      clock: systemClock,
-      logger: silentLogger,
-      dialer: createRelayDialer(),
-      onPackets: (_regionId, _source, packets) => {
-        this.received.push(...packets.map((packet) => Buffer.from(packet).toString()));
-      },
-    });
-    onTestFinished(() => this.#pool.close());
-    this.#pool.setMap(mapAt(url));
-    this.#pool.setHome(999);
-  }
-
-  send(to: Client, text: string): void {
-    this.#pool.send(999, to.keys.publicKey, [Buffer.from(text)]);
-  }
-}
-
-function mapAt(url: string): DerpMap {
-  const { hostname, port } = new URL(url);
-  const node = {
-    name: "999b",
-    hostName: hostname,
-    certName: undefined,
-    ipv4: undefined,
-    ipv6: undefined,
-    port: Number(port),
-    isHttp: true,
-    isInsecure: false,
-    isStunOnly: false,
-    stunPort: undefined,
-  };
-  const region = { regionId: 999, code: "slipway", name: "Slipway", nodes: [node] };
-  return {
-    regions: new Map([[999, { ...region, isEmbedded: true, shouldAvoid: false }]]),
-    scores: new Map(),
-  };
-}
-
-/** Sends from one client to another until something arrives: links and logins take a moment. */
-async function exchange(from: Client, to: Client, text: string): Promise<void> {
-  await expect
-    .poll(
-      () => {
-        from.send(to, text);
-        return to.received.includes(text);
-      },
-      { timeout: 20_000, interval: 100 },
-    )
-    .toBe(true);
-}
 
 async function readMetrics(url: string): Promise<ReadonlyMap<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text();
@@ -121,7 +60,7 @@ describe("two server processes on one database", () => {
 
   it("carry packets between their clients, also after one was killed and replaced", async () => {
     const [first, second] = [await start(), await start()];
-    const [ann, bob] = [new Client(first.url), new Client(second.url)];
+    const [ann, bob] = [new RelayedClient(first.url), new RelayedClient(second.url)];
     await exchange(ann, bob, "to the other replica");
     await exchange(bob, ann, "and back");
     await expect
@@ -136,7 +75,7 @@ describe("two server processes on one database", () => {
       .poll(async () => (await readMetrics(first.url)).get("slipway_relay_links"))
       .toBe(0);
     const third = await start();
-    const eve = new Client(third.url);
+    const eve = new RelayedClient(third.url);
     await exchange(eve, ann, "from the new replica");
     await exchange(ann, eve, "to the new replica");
   });
@@ -314,7 +253,7 @@ describe("the mesh", () => {
     await openReplica({ meshKey: "key", announcedUrl: "http://127.0.0.1:1" });
     const one = await openReplica({ meshKey: "key", logger: recordingLogger(messages) });
     const other = await openReplica({ meshKey: "key" });
-    const [ann, bob] = [new Client(one.url), new Client(other.url)];
+    const [ann, bob] = [new RelayedClient(one.url), new RelayedClient(other.url)];
     await exchange(ann, bob, "hello");
     await expect.poll(() => messages).toEqual([expect.stringContaining("ECONNREFUSED")]);
   });
