@@ -104,5 +104,6 @@ export { TunnelError } from "./tunnel/errors.ts";
 export type { TunnelErrorCode } from "./tunnel/errors.ts";
 export type { PeerSettings, TunnelOptions } from "./tunnel/options.ts";
 export { Tunnel } from "./tunnel/tunnel.ts";
+export type { NetworkStatus } from "./net/network-status.ts";
+export type { TailnetPeerOptions } from "./net/options.ts";
 export { TailnetPeer } from "./net/tailnet-peer.ts";
-export type { NetworkStatus, TailnetPeerOptions } from "./net/tailnet-peer.ts";

@@ -1,69 +1,31 @@
-import { abortable, type Clock, type Logger, Scope } from "@slipway/runtime";
+import { abortable, Scope } from "@slipway/runtime";
 import { type DERPMap, DERPMapSchema, encodeHex, encodeMessage, type KeyPair } from "@slipway/wire";
 
 import { Coordination } from "../coordination/coordination.ts";
 import type { PeerAction } from "../coordination/peer-action.ts";
-import type { TailnetCrypto } from "../crypto/crypto.ts";
 import { leastDatagramBytes, relayDatagramBytes } from "../path/datagram-size.ts";
-import type { DatagramSocket } from "../path/datagram-socket.ts";
 import type { PeerRoute, PingAnswer } from "../path/path-action.ts";
 import { PathDriver } from "../path/path-driver.ts";
-import type { UdpReport } from "../path/stun-client.ts";
 import { stunServersOf } from "../path/stun-servers.ts";
-import { type DerpMap, readDerpMap, rewriteEmbedded } from "../relay/derp-map.ts";
-import { derpLatencies, type FetchLatency, type LatencyReport } from "../relay/region-latency.ts";
-import type { RelayStatus } from "../relay/relay-client.ts";
+import { readDerpMap, rewriteEmbedded } from "../relay/derp-map.ts";
+import { derpLatencies, type LatencyReport } from "../relay/region-latency.ts";
 import { RelayPool } from "../relay/relay-pool.ts";
-import type { RelayDialer } from "../relay/relay-stream.ts";
 import { StackError } from "../stack/errors.ts";
 import { NetworkStack } from "../stack/network-stack.ts";
 import { packetBytesOf } from "../tunnel/packet.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
 import { HomeFinder } from "./home-finder.ts";
+import { HomePublisher } from "./home-publisher.ts";
 import { medianLatency } from "./median-latency.ts";
+import type { NetworkStatus } from "./network-status.ts";
+import type { TailnetPeerOptions } from "./options.ts";
 import { TsmpLayer } from "./tsmp-layer.ts";
-
-export interface TailnetPeerOptions {
-  /** An agent is reached by others; a client opens tunnels. */
-  readonly role: "agent" | "client";
-  /** The number of its node: `nodeIdOf` an agent's id, or 63 random bits. */
-  readonly nodeId: bigint;
-  /** The addresses of this side; the first is the source of what it sends. */
-  readonly addresses: readonly Uint8Array[];
-  /** The server's URL as this side reaches it, also for the relay within the server. */
-  readonly serverUrl: string;
-  readonly crypto: TailnetCrypto;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Returns a number from 0 to below 1. */
-  readonly random: () => number;
-  readonly dialer: RelayDialer;
-  readonly fetchLatency: FetchLatency;
-  /** The socket of direct paths, closed by its opener after the peer; undefined where only relays are used. */
-  readonly socket: DatagramSocket | undefined;
-  /** Reaches relays by WebSocket from the first attempt. */
-  readonly forceWebSocket: boolean;
-}
-
-/** The state of this side of the network, for diagnostics. */
-export interface NetworkStatus {
-  readonly map: DerpMap;
-  readonly homeRegionId: number | undefined;
-  readonly relays: readonly RelayStatus[];
-  /** The newest measurement of the regions. */
-  readonly latencies: LatencyReport;
-  /** The findings of STUN; undefined where only relays are used. */
-  readonly udp: UdpReport | undefined;
-}
 
 /** The time without packets after which a nearer relay would help nobody (docs/protocol/tailnet.md §2.7). */
 const activeMs = 45_000;
 
 /** The time after a handshake for which a peer counts as active: that of a session (docs/protocol/tailnet.md §5.5). */
 const sessionMs = 180_000;
-
-/** The time that others wait for this side's relay before they hear of it. */
-const homeWaitMs = 1_000;
 
 /** The time that connections last without a network, such as that of a machine that changes its place. */
 const userTimeoutMs = 5 * 60_000;
@@ -90,6 +52,7 @@ export class TailnetPeer implements AsyncDisposable {
   readonly #tunnel: Tunnel<undefined>;
   readonly #tsmp: TsmpLayer;
   readonly #home: HomeFinder;
+  readonly #homePublisher: HomePublisher;
   readonly #scope = new Scope();
   #latencies: LatencyReport = new Map();
   /** The bytes of the present map, in hexadecimal digits. */
@@ -112,6 +75,12 @@ export class TailnetPeer implements AsyncDisposable {
     this.stack = this.#openStack();
     this.#tsmp = this.#openTsmp();
     this.coordination = this.#openCoordination(keys);
+    this.#homePublisher = new HomePublisher({
+      clock: options.clock,
+      relays: this.#relays,
+      publish: (changes) => this.coordination.updateSelf(changes),
+      run: (task) => this.#scope.run(task),
+    });
     this.#home = this.#openHome();
     this.#scope.run((signal) => this.#home.run(signal));
     for (const part of [this.#relays, this.#paths, this.#tunnel, this.stack, this.coordination]) {
@@ -224,10 +193,7 @@ export class TailnetPeer implements AsyncDisposable {
       forceWebSocket,
       onPackets: (regionId, source, packets) =>
         this.#paths.receiveFromRelay(regionId, source, packets),
-      onStatus: () => {
-        this.#publishRefusals();
-        this.#publishConnectedHome();
-      },
+      onStatus: () => this.#homePublisher.noteStatus(),
     });
   }
 
@@ -314,7 +280,7 @@ export class TailnetPeer implements AsyncDisposable {
         if (report.size > 0) this.#latencies = report;
         this.#relays.setHome(homeRegionId);
         this.coordination.updateSelf({ latencies: derpLatencies(report) });
-        this.#publishHomeSoon();
+        this.#homePublisher.publishSoon();
       },
     });
   }
@@ -344,36 +310,9 @@ export class TailnetPeer implements AsyncDisposable {
     this.stack.receive(packets.filter((packet) => !this.#tsmp.receive(packet)));
   }
 
-  /**
-   * Publishes the home once its relay is connected: others begin their handshakes there at once, and would wait five
-   * seconds for a second attempt. A relay that does not answer soon is published all the same.
-   */
-  #publishHomeSoon(): void {
-    if (this.#publishConnectedHome()) return;
-    const { clock } = this.#options;
-    this.#scope.run(async (signal) => {
-      await clock.sleep(homeWaitMs, signal);
-      this.coordination.updateSelf({ homeRegionId: this.#relays.homeId });
-    });
-  }
-
-  /** Returns false if the home has to be waited for. */
-  #publishConnectedHome(): boolean {
-    const { homeId } = this.#relays;
-    const home = this.#relays.statuses().find(({ regionId }) => regionId === homeId);
-    if (homeId !== undefined && home?.connection.type !== "connected") return false;
-    this.coordination.updateSelf({ homeRegionId: homeId });
-    return true;
-  }
-
   #checkRelays(): void {
     this.#relays.check();
     this.#home.measureSoon();
-  }
-
-  #publishRefusals(): void {
-    const forcedWebSockets = Object.fromEntries(this.#relays.forcedWebSockets());
-    this.coordination.updateSelf({ forcedWebSockets });
   }
 }
 

@@ -1,0 +1,28 @@
+import type { Clock, Logger } from "@slipway/runtime";
+
+import type { TailnetCrypto } from "../crypto/crypto.ts";
+import type { DatagramSocket } from "../path/datagram-socket.ts";
+import type { FetchLatency } from "../relay/region-latency.ts";
+import type { RelayDialer } from "../relay/relay-stream.ts";
+
+export interface TailnetPeerOptions {
+  /** An agent is reached by others; a client opens tunnels. */
+  readonly role: "agent" | "client";
+  /** The number of its node: `nodeIdOf` an agent's id, or 63 random bits. */
+  readonly nodeId: bigint;
+  /** The addresses of this side; the first is the source of what it sends. */
+  readonly addresses: readonly Uint8Array[];
+  /** The server's URL as this side reaches it, also for the relay within the server. */
+  readonly serverUrl: string;
+  readonly crypto: TailnetCrypto;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Returns a number from 0 to below 1. */
+  readonly random: () => number;
+  readonly dialer: RelayDialer;
+  readonly fetchLatency: FetchLatency;
+  /** The socket of direct paths, closed by its opener after the peer; undefined where only relays are used. */
+  readonly socket: DatagramSocket | undefined;
+  /** Reaches relays by WebSocket from the first attempt. */
+  readonly forceWebSocket: boolean;
+}
