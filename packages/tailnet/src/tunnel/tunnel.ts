@@ -2,15 +2,9 @@ import { Scope, Wake, type Clock } from "@slipway/runtime";
 import {
   createLocalIdentity,
   createRemoteIdentity,
-  defaultHandshakeLimits,
   encodeHex,
-  HandshakeGate,
   IndexTable,
   ipv6AddressBytes,
-  openInitiation,
-  parseCookieReply,
-  parseHandshakeResponse,
-  parseInitiation,
   rekeyTimeoutMs,
   transportBytes,
   transportHeaderBytes,
@@ -25,6 +19,7 @@ import { WakeQueue } from "../timing/wake-queue.ts";
 import { AddressRoutes } from "./address-routes.ts";
 import { DatagramPool } from "./datagram-pool.ts";
 import { TunnelError } from "./errors.ts";
+import { HandshakeReceiver } from "./handshake-receiver.ts";
 import type { PeerSettings, TunnelOptions } from "./options.ts";
 import { destinationOffset, packetEnd } from "./packet.ts";
 import { Receiver } from "./receiver.ts";
@@ -44,13 +39,13 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
   readonly #options: TunnelOptions<Source>;
   readonly #clock: Clock;
   readonly #local: LocalIdentity;
-  readonly #gate: HandshakeGate;
   readonly #indices: IndexTable<IndexEntry>;
   readonly #unixOffsetMs: number;
   readonly #peers = new Map<string, TunnelPeer>();
   readonly #byProtocol = new Map<WireguardPeer, TunnelPeer>();
   readonly #routes = new AddressRoutes<WireguardPeer>();
   readonly #receiver: Receiver;
+  readonly #handshakes: HandshakeReceiver<Source>;
   readonly #pool = new DatagramPool();
   readonly #wakes = new WakeQueue<TunnelPeer>();
   readonly #scope = new Scope();
@@ -62,17 +57,26 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
   #isClosed = false;
 
   constructor(options: TunnelOptions<Source>) {
-    const { clock, crypto, privateKey, handshakeLimits } = options;
+    const { clock, crypto, privateKey } = options;
     this.#options = options;
     this.#clock = clock;
     this.#local = createLocalIdentity(crypto, privateKey);
-    this.#gate = new HandshakeGate(this.#local, { ...defaultHandshakeLimits, ...handshakeLimits });
     this.#indices = new IndexTable((length) => crypto.randomBytes(length));
     this.#unixOffsetMs = clock.now() - clock.monotonic();
     this.#receiver = new Receiver({
       indices: this.#indices,
       routes: this.#routes,
       received: (protocol, session, hasData) => this.#received(protocol, session, hasData),
+    });
+    this.#handshakes = new HandshakeReceiver({
+      options,
+      local: this.#local,
+      indices: this.#indices,
+      find: (publicKey) => this.#peers.get(encodeHex(publicKey))?.protocol,
+      authenticated: (protocol) => {
+        const peer = this.#byProtocol.get(protocol);
+        if (peer !== undefined) this.#authenticate(peer);
+      },
     });
     this.#scope.run((signal) => this.#run(signal));
   }
@@ -185,9 +189,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
         continue;
       }
       this.#receiver.endRow();
-      if (kind === "initiation") this.#receiveInitiation(datagram, { source, publicKey, now });
-      else if (kind === "response") this.#receiveResponse(datagram, now);
-      else if (kind === "cookie-reply") this.#receiveCookie(datagram, now);
+      this.#handshakes.receive(kind, datagram, { source, publicKey }, now);
     }
     const packets = this.#receiver.take();
     if (this.#receiver.hasUnknown && publicKey !== undefined) this.#renew(publicKey, now);
@@ -231,51 +233,6 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     session.seal(datagram);
     peer.add(datagram);
     if (peer.outgoingBytes >= maxOutgoingBytes) this.#transmit(peer);
-  }
-
-  #receiveInitiation(
-    message: Uint8Array,
-    from: {
-      readonly source: Source;
-      readonly publicKey: Uint8Array | undefined;
-      readonly now: number;
-    },
-  ): void {
-    const { source, publicKey, now } = from;
-    const text =
-      publicKey === undefined
-        ? (this.#options.sourceText?.(source) ?? "")
-        : `key ${encodeHex(publicKey)}`;
-    const admission = this.#gate.admit(message, text, now);
-    if (admission.kind === "challenged") this.#challenge(admission.reply, from);
-    if (admission.kind !== "admitted") return;
-    const opened = openInitiation(this.#local, parseInitiation(message));
-    if (opened === undefined) return;
-    const key = encodeHex(opened.remoteKey);
-    if (publicKey !== undefined && key !== encodeHex(publicKey)) return;
-    const peer = this.#peers.get(key);
-    if (peer?.protocol.receiveInitiation(opened, now) === true) this.#authenticate(peer);
-  }
-
-  #challenge(
-    reply: Uint8Array,
-    { source, publicKey }: { readonly source: Source; readonly publicKey: Uint8Array | undefined },
-  ): void {
-    if (publicKey === undefined) this.#options.reply?.(source, reply);
-    else this.#options.transmit(publicKey, [reply]);
-  }
-
-  #receiveResponse(message: Uint8Array, now: number): void {
-    const response = parseHandshakeResponse(message);
-    const protocol = this.#indices.get(response.receiver)?.peer;
-    if (protocol === undefined || !this.#gate.isResponse(message)) return;
-    const peer = this.#byProtocol.get(protocol);
-    if (peer !== undefined && protocol.receiveResponse(response, now)) this.#authenticate(peer);
-  }
-
-  #receiveCookie(message: Uint8Array, now: number): void {
-    const reply = parseCookieReply(message);
-    this.#indices.get(reply.receiver)?.peer.receiveCookie(reply, now);
   }
 
   /**
