@@ -47,4 +47,44 @@ describe("Wake", () => {
     const broken = { ...createFakeClock(), sleep: () => Promise.reject(new Error("no time")) };
     await expect(new Wake().wait(1, broken, never)).rejects.toThrow("no time");
   });
+
+  it("waits until a time, and is woken by an earlier one alone", async () => {
+    const clock = createFakeClock(1000);
+    const wake = new Wake();
+    // Nobody waits.
+    wake.wakeBefore(0);
+    let ended = 0;
+    const wait = (at: number): Promise<number> =>
+      wake.waitUntil(at, clock.monotonic(), clock, never).then(() => (ended += 1));
+    const start = clock.monotonic();
+    const first = wait(start + 500);
+    wake.wakeBefore(start + 500);
+    await clock.advance(499);
+    expect(ended).toBe(0);
+    await clock.advance(1);
+    await first;
+    wake.wakeBefore(0);
+    const second = wait(Number.POSITIVE_INFINITY);
+    await clock.advance(1_000_000);
+    expect(ended).toBe(1);
+    wake.wakeBefore(start + 2_000_000);
+    await second;
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it("does not wait for a time that is over, nor after a wake", async () => {
+    const clock = createFakeClock();
+    const wake = new Wake();
+    const over = wake.waitUntil(clock.monotonic() - 5, clock.monotonic(), clock, never);
+    await clock.advance(0);
+    await over;
+    wake.wake();
+    await wake.waitUntil(Number.POSITIVE_INFINITY, clock.monotonic(), clock, never);
+    // The wake counted once, and nobody waits whom an earlier time could wake.
+    wake.wakeBefore(0);
+    const waiting = wake.waitUntil(clock.monotonic() + 10, clock.monotonic(), clock, never);
+    expect(clock.sleepers).toBe(1);
+    await clock.advance(10);
+    await waiting;
+  });
 });

@@ -3,12 +3,17 @@ import type { Clock } from "./clock.ts";
 /** The reason that ends a wait; one for all, because each would record a stack that nobody reads. */
 const wokenUp = new DOMException("woken up", "AbortError");
 
+/** The longest wait that a timer takes. */
+const maxWaitMs = 2 ** 30;
+
 /**
  * A latch that says "look again". Any number of calls to `wake` before a wait count as one; a wake between two waits
  * is not lost. One waiter at a time.
  */
 export class Wake {
   #awake = false;
+  /** The time until which somebody waits; earlier than all while nobody does. */
+  #until = Number.NEGATIVE_INFINITY;
   #waiter: (() => void) | undefined;
 
   wake(): void {
@@ -16,6 +21,21 @@ export class Wake {
     const waiter = this.#waiter;
     this.#waiter = undefined;
     waiter?.();
+  }
+
+  /** Wakes a waiter of `waitUntil` that would wait beyond a time of the same clock. Without a waiter it does nothing. */
+  wakeBefore(at: number): void {
+    if (at < this.#until) this.wake();
+  }
+
+  /**
+   * Resolves at the next wake, or at a monotonic time of the clock, which may be infinity; `now` is the present. May resolve
+   * early, after twelve days. Rejects with the signal's reason.
+   */
+  waitUntil(at: number, now: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    // One that was woken before does not wait.
+    if (!this.#awake) this.#until = at;
+    return this.wait(Math.min(Math.max(at - now, 0), maxWaitMs), clock, signal);
   }
 
   /** Resolves at the next wake, or after `timeoutMs`. Rejects with the signal's reason. */
@@ -34,6 +54,7 @@ export class Wake {
         if (error !== wokenUp) throw error;
       } finally {
         this.#waiter = undefined;
+        this.#until = Number.NEGATIVE_INFINITY;
         signal.removeEventListener("abort", end);
       }
     }

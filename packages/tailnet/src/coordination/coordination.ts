@@ -29,8 +29,6 @@ export interface CoordinationOptions {
 
 /** The prefix of the one error that does not end the stream (docs/protocol/rpc.md §6.3). */
 const readyErrorPrefix = "ready for handshake error";
-/** The longest sleep of a timer. */
-const maxSleepMs = 2 ** 30;
 /** The time for the coordinator to end the stream of a peer that leaves (docs/protocol/tailnet.md §2.3). */
 const leaveMs = { agent: 5_000, client: 1_000 } as const;
 
@@ -245,7 +243,7 @@ export class Coordination implements AsyncDisposable {
       const now = clock.monotonic();
       const wake = this.#peers.nextWake ?? Number.POSITIVE_INFINITY;
       if (wake <= now) this.#carryOut(this.#peers.tick(now));
-      else await this.#wake.wait(Math.min(wake - now, maxSleepMs), clock, signal);
+      else await this.#wake.waitUntil(wake, now, clock, signal);
     }
   }
 }

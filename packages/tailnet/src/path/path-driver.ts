@@ -15,9 +15,6 @@ import type { UdpReport } from "./stun-client.ts";
 import { resolveStunServers, type StunServer } from "./stun-servers.ts";
 import { formatUdpAddress, parseUdpAddress, type UdpAddress } from "./udp-address.ts";
 
-/** The longest sleep that a timer takes; the loop looks again then. */
-const maxSleepMs = 2 ** 30;
-
 /** The peers' datagrams; `peerKey` is the key object that `setPeer` was given. */
 export type DeliverDatagrams = (datagrams: readonly Uint8Array[], peerKey: Uint8Array) => void;
 
@@ -68,8 +65,6 @@ export class PathDriver implements AsyncDisposable {
   readonly #pings = new PendingPings();
   readonly #scope = new Scope();
   readonly #wake = new Wake();
-  /** The time until which the loop sleeps. */
-  #sleepsUntil = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   constructor(options: PathDriverOptions) {
@@ -327,9 +322,7 @@ export class PathDriver implements AsyncDisposable {
         this.#act(this.#selector.receive({ type: "tick" }, now));
         continue;
       }
-      this.#sleepsUntil = wake;
-      await this.#wake.wait(Math.min(wake - now, maxSleepMs), this.#clock, signal);
-      this.#sleepsUntil = Number.NEGATIVE_INFINITY;
+      await this.#wake.waitUntil(wake, now, this.#clock, signal);
     }
   }
 
@@ -340,7 +333,7 @@ export class PathDriver implements AsyncDisposable {
 
   /** Lets the loop look again if something is due before it wakes. */
   #wakeLoop(): void {
-    if (this.#nextWake() < this.#sleepsUntil) this.#wake.wake();
+    this.#wake.wakeBefore(this.#nextWake());
   }
 
   #now(): number {

@@ -89,10 +89,8 @@ export class RelayClient implements AsyncDisposable {
   readonly #scope = new Scope();
   /** Ends the delay before the next attempt. */
   readonly #retry = new Wake();
-  /** Has the deadline of the session looked at. */
+  /** Has the deadline of the session looked at: each packet moves that, and hardly one has to wake anybody. */
   readonly #deadline = new Wake();
-  /** The time until which nobody looks: each packet moves the deadline, and hardly one has to wake anybody. */
-  #sleepsUntilMs = Number.NEGATIVE_INFINITY;
   readonly #backoff = new Backoff({ ...defaultBackoff, maxMs: maxBackoffMs });
   #connection: RelayConnection = { type: "connecting" };
   #session: RelaySession | undefined;
@@ -236,9 +234,7 @@ export class RelayClient implements AsyncDisposable {
     while (!signal.aborted) {
       const nowMs = clock.monotonic();
       session.tick(nowMs);
-      this.#sleepsUntilMs = session.deadlineMs;
-      await this.#deadline.wait(Math.max(0, this.#sleepsUntilMs - nowMs), clock, signal);
-      this.#sleepsUntilMs = Number.NEGATIVE_INFINITY;
+      await this.#deadline.waitUntil(session.deadlineMs, nowMs, clock, signal);
     }
   }
 
@@ -261,8 +257,7 @@ export class RelayClient implements AsyncDisposable {
         this.#restartInMs = Math.min(reconnectInMs, maxRestartWaitMs);
       },
       hurried: () => {
-        const deadlineMs = this.#session?.deadlineMs ?? Infinity;
-        if (deadlineMs < this.#sleepsUntilMs) this.#deadline.wake();
+        this.#deadline.wakeBefore(this.#session?.deadlineMs ?? Infinity);
       },
       ended: (error) => {
         const lastedMs = clock.monotonic() - (openedAtMs ?? Infinity);

@@ -38,9 +38,6 @@ interface OpenRegion {
   usedAtMs: number;
 }
 
-/** The longest sleep that a timer takes. */
-const maxSleepMs = 2 ** 30;
-
 /**
  * Connections to the relays of a DERP map: to the home region always, to others on demand until they are idle. Whoever
  * opens the pool closes it.
@@ -212,13 +209,13 @@ export class RelayPool implements AsyncDisposable {
     const { clock } = this.#options;
     while (!signal.aborted) {
       const nowMs = clock.monotonic();
-      let nextMs = nowMs + maxSleepMs;
+      let nextMs = Number.POSITIVE_INFINITY;
       for (const [regionId, { usedAtMs }] of this.#open) {
         if (regionId === this.#homeId) continue;
         if (nowMs - usedAtMs >= idleTimeoutMs) this.#close(regionId);
         else nextMs = Math.min(nextMs, usedAtMs + idleTimeoutMs);
       }
-      await this.#wake.wait(nextMs - nowMs, clock, signal);
+      await this.#wake.waitUntil(nextMs, nowMs, clock, signal);
     }
   }
 }

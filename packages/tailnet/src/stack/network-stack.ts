@@ -25,9 +25,6 @@ const mtu = 1280;
 /** The lateness of a timer that shows that the event loop was busy. */
 const lateMs = 20;
 
-/** The longest sleep that a timer takes; the loop looks again then. */
-const maxSleepMs = 2 ** 30;
-
 export interface StackOptions {
   /** The addresses of this end, 16 bytes each; the first is the source of what does not ask for another. */
   readonly addresses: readonly Uint8Array[];
@@ -73,8 +70,6 @@ export class NetworkStack implements AsyncDisposable {
   readonly #icmp: IcmpLayer;
   readonly #scope = new Scope();
   readonly #wake = new Wake();
-  /** The time until which the loop sleeps. */
-  #sleepsUntil = Number.POSITIVE_INFINITY;
   #isFlushDue = false;
   #isClosed = false;
 
@@ -238,7 +233,7 @@ export class NetworkStack implements AsyncDisposable {
     this.#tcp.flush();
     this.#batch.flush();
     const wake = this.#tcp.nextWake;
-    if (wake !== undefined && wake < this.#sleepsUntil) this.#wake.wake();
+    if (wake !== undefined) this.#wake.wakeBefore(wake);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -252,9 +247,7 @@ export class NetworkStack implements AsyncDisposable {
         this.#flush();
         continue;
       }
-      this.#sleepsUntil = wake;
-      await this.#wake.wait(Math.min(wake - now, maxSleepMs), this.#clock, signal);
-      this.#sleepsUntil = Number.NEGATIVE_INFINITY;
+      await this.#wake.waitUntil(wake, now, this.#clock, signal);
     }
   }
 

@@ -25,8 +25,6 @@ import { destinationOffset, packetEnd } from "./packet.ts";
 import { Receiver } from "./receiver.ts";
 import { TunnelPeer } from "./tunnel-peer.ts";
 
-/** The longest sleep that a timer takes; the loop looks again then. */
-const maxSleepMs = 2 ** 30;
 const keyBytes = 32;
 /** The bytes of datagrams to one peer that wait for the end of the turn; more go out before it. */
 const maxOutgoingBytes = 1280 * 1024;
@@ -50,7 +48,6 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
   readonly #wakes = new WakeQueue<TunnelPeer>();
   readonly #scope = new Scope();
   readonly #wake = new Wake();
-  #sleepsUntil = Number.POSITIVE_INFINITY;
   #dirty: TunnelPeer[] = [];
   /** The genuine senders of the batch that is being received. */
   #authenticated = new Set<TunnelPeer>();
@@ -311,16 +308,15 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     const { nextWake } = peer.protocol;
     if (nextWake === Number.POSITIVE_INFINITY) return;
     this.#wakes.schedule(peer, nextWake);
-    if (nextWake < this.#sleepsUntil) this.#wake.wake();
+    this.#wake.wakeBefore(nextWake);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const now = this.#clock.monotonic();
       this.#tick(now);
-      this.#sleepsUntil = this.#wakes.next ?? Number.POSITIVE_INFINITY;
-      await this.#wake.wait(Math.min(this.#sleepsUntil - now, maxSleepMs), this.#clock, signal);
-      this.#sleepsUntil = Number.NEGATIVE_INFINITY;
+      const wake = this.#wakes.next ?? Number.POSITIVE_INFINITY;
+      await this.#wake.waitUntil(wake, now, this.#clock, signal);
     }
   }
 
