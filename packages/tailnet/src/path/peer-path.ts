@@ -1,27 +1,19 @@
-import { encodeHex, paddedDiscoBytes, type DiscoMessage } from "@slipway/wire";
+import { encodeHex, paddedDiscoBytes } from "@slipway/wire";
 
 import { keyText } from "../identity/key.ts";
-import { isBetter } from "./best-address.ts";
+import { BestPath } from "./best-path.ts";
 import { Candidates, isNamed, type Candidate } from "./candidates.ts";
 import { relayDatagramBytes } from "./datagram-size.ts";
+import { DiscoSender } from "./disco-sender.ts";
 import { ExplicitPings } from "./explicit-pings.ts";
 import type { PathLimits } from "./limits.ts";
 import type { OwnEndpoints, PathAction, PathPeer, PathVia, PeerRoute } from "./path-action.ts";
 import { PathSize } from "./path-size.ts";
 import { RecentTransactions } from "./recent-transactions.ts";
 import { SentPings } from "./sent-pings.ts";
-import {
-  activeMs,
-  freshEndpointsMs,
-  fullMs,
-  goodLatencyMs,
-  heartbeatMs,
-  roundMs,
-  trustMs,
-  upgradeMs,
-} from "./timing.ts";
+import { activeMs, freshEndpointsMs, fullMs, heartbeatMs, roundMs } from "./timing.ts";
 import { TokenBucket } from "./token-bucket.ts";
-import { formatUdpAddress, toDiscoEndpoint, type UdpAddress } from "./udp-address.ts";
+import { formatUdpAddress, type UdpAddress } from "./udp-address.ts";
 
 const transactionIdBytes = 12;
 
@@ -36,18 +28,6 @@ export interface PeerPathNeeds {
   readonly emit: (action: PathAction) => void;
 }
 
-/*
- *             pong                          6.5 s without a pong
- *   relayed ────────> direct, trusted ─────────────────────────> direct, not trusted
- *      ^                  ^    pong                                │            │
- *      │                  └────────────────────────────────────────┘            │
- *      └────────────────────────────────────────────────────────────────────────┘
- *         a ping sent since then had no pong for 5 s; the network changed; the peer names the address no more
- */
-type State =
-  | { readonly kind: "relayed" }
-  | { readonly kind: "direct"; readonly best: Candidate; readonly trustedUntil: number };
-
 /** The paths to one peer (docs/protocol/tailnet.md §6.4). */
 export class PeerPath {
   readonly key: string;
@@ -59,8 +39,8 @@ export class PeerPath {
   readonly #answered: RecentTransactions;
   readonly #pingBudget: TokenBucket;
   readonly #pongBudget: TokenBucket;
-  #peer: PathPeer;
-  #state: State = { kind: "relayed" };
+  readonly #best = new BestPath();
+  readonly #sender: DiscoSender;
   #sentAt = Number.NEGATIVE_INFINITY;
   #fullAt = Number.NEGATIVE_INFINITY;
   #roundAt = Number.NEGATIVE_INFINITY;
@@ -78,7 +58,7 @@ export class PeerPath {
     this.key = keyText(peer.nodeKey);
     this.discoKey = keyText(peer.discoKey);
     this.#needs = needs;
-    this.#peer = peer;
+    this.#sender = new DiscoSender(peer, needs.nodeKey, needs.emit);
     this.#candidates = new Candidates(limits.maxAddressesPerSource, needs.onForget);
     this.#sentPings = new SentPings(limits.maxPings);
     this.#explicitPings = new ExplicitPings(limits.maxExplicitPings);
@@ -88,12 +68,12 @@ export class PeerPath {
   }
 
   get homeRegionId(): number {
-    return this.#peer.homeRegionId;
+    return this.#sender.peer.homeRegionId;
   }
 
   /** The length of the longest datagram that the present ways carry. */
   get datagramBytes(): number {
-    return this.#best === undefined ? relayDatagramBytes : this.#best.size.bytes;
+    return this.#best.candidate?.size.bytes ?? relayDatagramBytes;
   }
 
   /** The time at which `tick` is due; undefined if nothing waits. */
@@ -106,9 +86,9 @@ export class PeerPath {
 
   /** Takes a newer description of the same peer; `endpoints` are usable. */
   update(peer: PathPeer, now: number): void {
-    this.#peer = peer;
+    this.#sender.peer = peer;
     this.#rename(now, () => this.#candidates.publish(peer.endpoints));
-    if (this.#needs.isDirectDisabled || !this.#isActive(now) || this.#isTrusted(now)) return;
+    if (this.#needs.isDirectDisabled || !this.#isActive(now) || this.#best.isTrusted(now)) return;
     for (const candidate of this.#candidates) {
       if (candidate.pingedAt === Number.NEGATIVE_INFINITY) this.#pingWithinBudget(candidate, now);
     }
@@ -120,10 +100,7 @@ export class PeerPath {
   }
 
   route(now: number): PeerRoute {
-    const { homeRegionId: regionId } = this.#peer;
-    if (this.#state.kind === "relayed") return { kind: "relay", regionId };
-    const { address } = this.#state.best;
-    return this.#isTrusted(now) ? { kind: "udp", address } : { kind: "both", regionId, address };
+    return this.#best.route(this.homeRegionId, now);
   }
 
   /** Notes that data is sent, which makes the peer active; `isFull` that it would gain from longer datagrams. */
@@ -143,14 +120,9 @@ export class PeerPath {
   }
 
   tick(now: number): void {
-    for (const { candidate, sentAt, provesBytes } of this.#sentPings.takeExpired(now)) {
+    for (const ping of this.#sentPings.takeExpired(now)) {
       // The next probe, or a shorter ping, tells what is the matter.
-      if (provesBytes !== undefined) continue;
-      const { trustedUntil = 0 } = this.#state.kind === "direct" ? this.#state : {};
-      const isBest = candidate !== undefined && candidate.key === this.#best?.key;
-      if (isBest && !this.#isTrusted(now) && sentAt >= trustedUntil) {
-        this.#state = { kind: "relayed" };
-      }
+      if (ping.provesBytes === undefined) this.#best.missed(ping, now);
     }
     for (const id of this.#explicitPings.takeDue(now)) this.#sendExplicit(id, now);
     this.#advance(now);
@@ -180,7 +152,7 @@ export class PeerPath {
     const candidate = this.#candidates.hear(via.address, now);
     // A pong is no longer than its ping: the source may be forged by whoever repeats a ping of the peer.
     this.#sendPong(transactionId, via, Math.min(packetBytes, paddedDiscoBytes), now);
-    if (!candidate.isPingedBack && this.#isActive(now) && !this.#isTrusted(now)) {
+    if (!candidate.isPingedBack && this.#isActive(now) && !this.#best.isTrusted(now)) {
       this.#pingWithinBudget(candidate, now);
       candidate.isPingedBack = true;
     }
@@ -202,7 +174,7 @@ export class PeerPath {
     const candidate = this.#candidates.hear(via.address, now);
     if (ping.provesBytes === undefined) {
       candidate.latencyMs = latencyMs;
-      this.#trust(candidate, now);
+      this.#best.answered(candidate, now);
     } else {
       candidate.size.answered(ping.provesBytes, now);
     }
@@ -227,7 +199,7 @@ export class PeerPath {
 
   /** Goes back to the relay and searches anew: what was measured was of another network. */
   reset(now: number): void {
-    this.#state = { kind: "relayed" };
+    this.#best.lose();
     this.#sentPings.clear();
     this.#roundAt = Number.NEGATIVE_INFINITY;
     for (const candidate of this.#candidates) {
@@ -244,20 +216,12 @@ export class PeerPath {
 
   /** Lets the peer name other addresses. It is no longer at the best one if it names that no more. */
   #rename<T>(now: number, change: () => T): T {
-    const best = this.#best;
+    const best = this.#best.candidate;
     const wasNamed = best !== undefined && isNamed(best);
     const result = change();
-    if (wasNamed && !isNamed(best)) this.#state = { kind: "relayed" };
-    this.#candidates.prune(now, this.#best);
+    if (wasNamed && !isNamed(best)) this.#best.lose();
+    this.#candidates.prune(now, this.#best.candidate);
     return result;
-  }
-
-  get #best(): Candidate | undefined {
-    return this.#state.kind === "direct" ? this.#state.best : undefined;
-  }
-
-  #isTrusted(now: number): boolean {
-    return this.#state.kind === "direct" && now < this.#state.trustedUntil;
   }
 
   #isActive(now: number): boolean {
@@ -267,8 +231,8 @@ export class PeerPath {
   /** Begins a round or sends a heartbeat if it is time. */
   #advance(now: number): void {
     if (this.#needs.isDirectDisabled || !this.#isActive(now)) return;
-    if (now >= this.#nextRound()) this.#pingAll(now);
-    const best = this.#best;
+    if (now >= this.#best.nextRound(this.#roundAt)) this.#pingAll(now);
+    const best = this.#best.candidate;
     if (best !== undefined && now >= best.pingedAt + heartbeatMs) this.#sendPing(best, now);
     this.#probeSize(now);
   }
@@ -278,15 +242,13 @@ export class PeerPath {
    * address that answers gets long packets.
    */
   #probeSize(now: number): void {
-    const best = this.#best;
-    if (best === undefined || !this.#isTrusted(now) || now - this.#fullAt >= fullMs) return;
+    const best = this.#best.candidate;
+    if (best === undefined || !this.#best.isTrusted(now) || now - this.#fullAt >= fullMs) return;
     const packetBytes = best.size.take(now);
     if (packetBytes === undefined) return;
     const transactionId = this.#addPing(best, now, { provesBytes: packetBytes });
-    const message = { type: "ping", transactionId, nodeKey: this.#needs.nodeKey } as const;
     const via = { kind: "udp", address: best.address } as const;
-    const { emit } = this.#needs;
-    emit({ type: "send", peer: this.#peer, via, message, packetBytes, isWhole: true });
+    this.#sender.ping(via, transactionId, { packetBytes, isWhole: true });
   }
 
   /** Notes a ping that is sent now, and returns its transaction id. */
@@ -305,22 +267,15 @@ export class PeerPath {
   /** Returns the time of the next round or heartbeat; never, if the peer is not active by then. */
   #nextAdvance(now: number): number {
     if (this.#needs.isDirectDisabled || !this.#isActive(now)) return Infinity;
-    const heartbeat = this.#best === undefined ? Infinity : this.#best.pingedAt + heartbeatMs;
-    const at = Math.min(this.#nextRound(), heartbeat);
+    const best = this.#best.candidate;
+    const heartbeat = best === undefined ? Infinity : best.pingedAt + heartbeatMs;
+    const at = Math.min(this.#best.nextRound(this.#roundAt), heartbeat);
     return at < this.#sentAt + activeMs ? at : Infinity;
-  }
-
-  #nextRound(): number {
-    if (this.#state.kind === "relayed") return this.#roundAt + roundMs;
-    const { best, trustedUntil } = this.#state;
-    const untrusted = Math.max(trustedUntil, this.#roundAt + roundMs);
-    const isGood = (best.latencyMs ?? Infinity) <= goodLatencyMs;
-    return isGood ? untrusted : Math.min(untrusted, this.#roundAt + upgradeMs);
   }
 
   #pingAll(now: number): void {
     this.#roundAt = now;
-    this.#candidates.prune(now, this.#best);
+    this.#candidates.prune(now, this.#best.candidate);
     let count = 0;
     for (const candidate of this.#candidates) {
       candidate.isPingedBack = false;
@@ -337,13 +292,12 @@ export class PeerPath {
       this.#isCallDue = true;
       this.#needs.emit({ type: "look-up-endpoints" });
     } else if (addresses.length > 0) {
-      const endpoints = addresses.map(toDiscoEndpoint);
-      this.#send(this.#relay, { type: "call-me-maybe", endpoints }, 0);
+      this.#sender.call(addresses);
     }
   }
 
   #sendExplicit(id: number, now: number): void {
-    if (!this.#isTrusted(now)) this.#sendPing(undefined, now, id);
+    if (!this.#best.isTrusted(now)) this.#sendPing(undefined, now, id);
     if (this.#needs.isDirectDisabled) return;
     for (const candidate of this.#candidates) this.#pingWithinBudget(candidate, now, id);
   }
@@ -361,41 +315,13 @@ export class PeerPath {
     const transactionId = this.#addPing(candidate, now, { explicitId });
     if (candidate !== undefined) candidate.pingedAt = now;
     const via: PathVia =
-      candidate === undefined ? this.#relay : { kind: "udp", address: candidate.address };
+      candidate === undefined ? this.#sender.relay : { kind: "udp", address: candidate.address };
     const packetBytes = candidate === undefined ? 0 : paddedDiscoBytes;
-    this.#send(via, { type: "ping", transactionId, nodeKey: this.#needs.nodeKey }, packetBytes);
+    this.#sender.ping(via, transactionId, { packetBytes, isWhole: false });
   }
 
   #sendPong(transactionId: Uint8Array, via: PathVia, packetBytes: number, now: number): void {
     if (!this.#pongBudget.take(now)) return;
-    const source = toDiscoEndpoint(
-      via.kind === "udp" ? via.address : { address: relayAddress, port: via.regionId },
-    );
-    this.#send(via, { type: "pong", transactionId, source }, packetBytes);
-  }
-
-  #send(via: PathVia, message: DiscoMessage, packetBytes: number): void {
-    const { emit } = this.#needs;
-    emit({ type: "send", peer: this.#peer, via, message, packetBytes, isWhole: false });
-  }
-
-  get #relay(): PathVia {
-    return { kind: "relay", regionId: this.#peer.homeRegionId };
-  }
-
-  #trust(candidate: Candidate, now: number): void {
-    const best = this.#best;
-    const isChosen =
-      best === undefined ||
-      best.key === candidate.key ||
-      !this.#isTrusted(now) ||
-      isBetter(candidate, best);
-    if (!isChosen) return;
-    // Another address is another path, whatever was known of it.
-    if (best?.key !== candidate.key) candidate.size = new PathSize();
-    this.#state = { kind: "direct", best: candidate, trustedUntil: now + trustMs };
+    this.#sender.pong(via, transactionId, packetBytes);
   }
 }
-
-/** The address that stands for a relay; its port is the region (docs/protocol/tailnet.md §6.2). */
-const relayAddress = "127.3.3.40";

@@ -1,0 +1,75 @@
+import { isBetter } from "./best-address.ts";
+import type { Candidate } from "./candidates.ts";
+import type { PeerRoute } from "./path-action.ts";
+import { PathSize } from "./path-size.ts";
+import type { SentPing } from "./sent-pings.ts";
+import { goodLatencyMs, roundMs, trustMs, upgradeMs } from "./timing.ts";
+
+/*
+ *             pong                          6.5 s without a pong
+ *   relayed ────────> direct, trusted ─────────────────────────> direct, not trusted
+ *      ^                  ^    pong                                │            │
+ *      │                  └────────────────────────────────────────┘            │
+ *      └────────────────────────────────────────────────────────────────────────┘
+ *         a ping sent since then had no pong for 5 s; the network changed; the peer names the address no more
+ */
+type State =
+  | { readonly kind: "relayed" }
+  | { readonly kind: "direct"; readonly best: Candidate; readonly trustedUntil: number };
+
+const relayed: State = { kind: "relayed" };
+
+/** The address that data of one peer is sent to, if there is one, and the trust in it (docs/protocol/tailnet.md §6.4). */
+export class BestPath {
+  #state: State = relayed;
+
+  /** The address; undefined while data takes the relay alone. */
+  get candidate(): Candidate | undefined {
+    return this.#state.kind === "direct" ? this.#state.best : undefined;
+  }
+
+  /** Returns true if the address has answered of late. */
+  isTrusted(now: number): boolean {
+    return this.#state.kind === "direct" && now < this.#state.trustedUntil;
+  }
+
+  route(regionId: number, now: number): PeerRoute {
+    if (this.#state.kind === "relayed") return { kind: "relay", regionId };
+    const { address } = this.#state.best;
+    return this.isTrusted(now) ? { kind: "udp", address } : { kind: "both", regionId, address };
+  }
+
+  /** Takes that an address has answered, and takes that for the best if it is. */
+  answered(candidate: Candidate, now: number): void {
+    const best = this.candidate;
+    const isChosen =
+      best === undefined ||
+      best.key === candidate.key ||
+      !this.isTrusted(now) ||
+      isBetter(candidate, best);
+    if (!isChosen) return;
+    // Another address is another path, whatever was known of it.
+    if (best?.key !== candidate.key) candidate.size = new PathSize();
+    this.#state = { kind: "direct", best: candidate, trustedUntil: now + trustMs };
+  }
+
+  /** Takes that a ping had no answer, which ends the path if it was sent since the trust in it has ended. */
+  missed({ candidate, sentAt }: SentPing, now: number): void {
+    if (this.#state.kind === "relayed" || candidate?.key !== this.#state.best.key) return;
+    if (!this.isTrusted(now) && sentAt >= this.#state.trustedUntil) this.lose();
+  }
+
+  /** Goes back to the relay. */
+  lose(): void {
+    this.#state = relayed;
+  }
+
+  /** Returns the time at which all addresses are to be pinged, if that was done last at `roundAt`. */
+  nextRound(roundAt: number): number {
+    if (this.#state.kind === "relayed") return roundAt + roundMs;
+    const { best, trustedUntil } = this.#state;
+    const untrusted = Math.max(trustedUntil, roundAt + roundMs);
+    const isGood = (best.latencyMs ?? Infinity) <= goodLatencyMs;
+    return isGood ? untrusted : Math.min(untrusted, roundAt + upgradeMs);
+  }
+}
