@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Histogram, type Registry } from "prom-client";
 
+import { addGauge } from "../../platform/read-metrics.ts";
 import type { AppAddress } from "./app-address.ts";
 
 /** The end of a request to an app: what the viewer got, or the reason why it was not answered by the app. */
@@ -31,19 +32,14 @@ export function addAppMetrics(
     buckets: firstByteSeconds,
     registers,
   });
-  const gauge = (name: string, help: string, value: () => number): void => {
-    const metric = new Gauge({
-      name,
-      help,
-      registers: [],
-      collect() {
-        this.set(value());
-      },
-    });
-    registry.registerMetric(metric);
-  };
-  gauge("slipway_app_requests_open", "Requests to workspace apps that are under way.", read.open);
-  gauge(
+  addGauge(
+    registry,
+    "slipway_app_requests_open",
+    "Requests to workspace apps that are under way.",
+    read.open,
+  );
+  addGauge(
+    registry,
     "slipway_app_connections_unused",
     "Connections to workspace apps that are kept for the next request.",
     read.unused,

@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
 
+import { addGauge } from "../../platform/read-metrics.ts";
 import type { DialOutcome, OwnPeer } from "./own-peer.ts";
 
 /** The counts that the server's own peer reports. */
@@ -26,21 +27,15 @@ export function addOwnPeerCounters(registry: Registry): OwnPeerCounts {
 
 /** Adds the gauges of the server's own peer. */
 export function addOwnPeerGauges(registry: Registry, peer: Pick<OwnPeer, "size">): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    const metric = new Gauge({
-      name,
-      help,
-      registers: [],
-      collect() {
-        this.set(read());
-      },
-    });
-    registry.registerMetric(metric);
-  };
-  gauge("slipway_agent_tunnels", "Agents to which this server has a tunnel.", () => {
+  addGauge(registry, "slipway_agent_tunnels", "Agents to which this server has a tunnel.", () => {
     return peer.size.tunnels;
   });
-  gauge("slipway_agent_connections", "Open connections of this server to agents.", () => {
-    return peer.size.connections;
-  });
+  addGauge(
+    registry,
+    "slipway_agent_connections",
+    "Open connections of this server to agents.",
+    () => {
+      return peer.size.connections;
+    },
+  );
 }

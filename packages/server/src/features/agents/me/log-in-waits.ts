@@ -1,6 +1,7 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 
 import { OpenCounts } from "../../../platform/http/open-counts.ts";
+import { addGauge } from "../../../platform/read-metrics.ts";
 
 /** The most requests of one agent that wait for its owner to log in, on one replica. */
 const maxLogInWaitsPerAgent = 8;
@@ -10,15 +11,12 @@ export class LogInWaits {
   readonly #counts = new OpenCounts({ perAddress: maxLogInWaitsPerAgent, inAll: Infinity });
 
   constructor(registry: Registry) {
-    const counts = this.#counts;
-    void new Gauge({
-      name: "slipway_external_auth_waits",
-      help: "Requests of agents to this replica that wait for their owner to log in to a provider.",
-      registers: [registry],
-      collect() {
-        this.set(counts.size);
-      },
-    });
+    addGauge(
+      registry,
+      "slipway_external_auth_waits",
+      "Requests of agents to this replica that wait for their owner to log in to a provider.",
+      () => this.#counts.size,
+    );
   }
 
   /** Holds a place until the result is disposed of; undefined if the agent has no more. */
