@@ -11,6 +11,7 @@ import { connectRecordedAgent, type RecordedAgent } from "./support/connect-reco
 import { ofRoutes } from "./support/deliberate-differences.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { nameRequest, RecordedIds } from "./support/recorded-ids.ts";
+import { recordedApp, recordedMetadata, recordedTemplate } from "./support/recorded-template.ts";
 import { messagesOf } from "./support/recordings.ts";
 import { firstEventOf, readFirstEvent } from "./support/server-sent-events.ts";
 import { wireRequest } from "./support/wire-request.ts";
@@ -35,28 +36,6 @@ const records = readRecording("routes");
 const requests = records.filter(({ kind }) => kind === "http");
 const upgrades = records.filter(({ kind }) => kind === "upgrade");
 
-const template = `
-driver: external
-agents:
-  main:
-    os: linux
-    arch: amd64
-    directory: /tmp
-    troubleshooting_url: https://example.com/
-    env: { FOO: bar }
-    scripts:
-      hello: { display_name: hello, run_on: [start], run: echo hello, log_path: hello.log }
-      bye: { display_name: bye, run_on: [stop], run: echo bye, log_path: bye.log }
-    metadata:
-      a: { display_name: A, interval: 10s, timeout: 5s, run: echo 1 }
-      b: { display_name: B, interval: 10s, timeout: 5s, run: echo 2 }
-    apps:
-      web:
-        display_name: Web
-        url: http://localhost:8088
-        health: { url: "http://localhost:8088/", interval: 5s, threshold: 3 }
-`;
-
 const opened = new AsyncDisposableStack();
 const ids = new RecordedIds();
 const comparison = new AnswerComparison(ofRoutes);
@@ -72,7 +51,11 @@ const github = {
 
 beforeAll(async () => {
   server = opened.use(await openServer(inject("postgresUrl"), github));
-  const templateId = await pushTemplate(server.admin, "external", template);
+  const templateId = await pushTemplate(
+    server.admin,
+    "external",
+    recordedTemplate + recordedMetadata + recordedApp,
+  );
   await makeOthers(templateId);
   const workspace = await makeWorkspace(server.admin, "w64578-0", templateId, () => true);
   agent = opened.use(await connectRecordedAgent(server.admin, workspace.id));

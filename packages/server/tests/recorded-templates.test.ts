@@ -7,6 +7,7 @@ import { AnswerComparison } from "./support/compare-answer.ts";
 import { ofTemplates } from "./support/deliberate-differences.ts";
 import { type Answer, type OpenServer, openServer } from "./support/open-server.ts";
 import { RecordedIds } from "./support/recorded-ids.ts";
+import { recordedTemplate } from "./support/recorded-template.ts";
 import { bodyOf, hasJson } from "./support/recordings.ts";
 
 /*
@@ -25,19 +26,6 @@ const commands = [
   "provisioner-jobs-list",
 ];
 
-const template = `
-driver: external
-agents:
-  main:
-    os: linux
-    arch: amd64
-    directory: /tmp
-    env: { FOO: bar }
-    troubleshooting_url: https://example.com/
-    scripts:
-      hello: { display_name: hello, run_on: [start], run: echo hello, log_path: hello.log }
-      bye: { display_name: bye, run_on: [stop], run: echo bye, log_path: bye.log }
-`;
 /** The names of the recorded templates. */
 const templateNames = ["tpl1795564004", "tpl1795564299"];
 const builtTemplateName = "tpl1795565376";
@@ -48,8 +36,8 @@ const comparison = new AnswerComparison(ofTemplates);
 
 beforeAll(async () => {
   server = await openServer(inject("postgresUrl"));
-  for (const name of templateNames) await pushTemplate(server.admin, name, template);
-  const built = await pushTemplate(server.admin, builtTemplateName, template);
+  for (const name of templateNames) await pushTemplate(server.admin, name, recordedTemplate);
+  const built = await pushTemplate(server.admin, builtTemplateName, recordedTemplate);
   // This one had builds, which have durations.
   const { id } = await makeWorkspace(server.admin, "old", built, () => true);
   await waitForWorkspace(server.admin, id, (one) => one.latest_build.status === "running");
@@ -95,7 +83,7 @@ async function upload(): Promise<Answer> {
   const response = await fetch(`${server.url}/api/v2/files`, {
     method: "POST",
     headers: { ...server.admin.headers, "Content-Type": tarMimeType },
-    body: Buffer.from(await packTemplate(`# pushed\n${template}`)),
+    body: Buffer.from(await packTemplate(`# pushed\n${recordedTemplate}`)),
   });
   const body: unknown = await response.json();
   return { status: response.status, type: response.headers.get("content-type"), body };

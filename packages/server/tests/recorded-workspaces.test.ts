@@ -11,6 +11,7 @@ import { connectRecordedAgent } from "./support/connect-recorded-agent.ts";
 import { ofWorkspaces } from "./support/deliberate-differences.ts";
 import { openServer, type Answer, type OpenServer } from "./support/open-server.ts";
 import { nameRequest, RecordedIds } from "./support/recorded-ids.ts";
+import { recordedApp, recordedTemplate } from "./support/recorded-template.ts";
 import { bodyOf, hasJson, messagesOf } from "./support/recordings.ts";
 import { firstEventOf, readFirstEvent } from "./support/server-sent-events.ts";
 import { wireRequest } from "./support/wire-request.ts";
@@ -49,27 +50,6 @@ const commands = [
   "delete",
 ];
 
-const template = `
-driver: external
-agents:
-  main:
-    os: linux
-    arch: amd64
-    directory: /tmp
-    env: { FOO: bar }
-    troubleshooting_url: https://example.com/
-    scripts:
-      hello: { display_name: hello, run_on: [start], run: echo hello, log_path: hello.log }
-      bye: { display_name: bye, run_on: [stop], run: echo bye, log_path: bye.log }
-`;
-const app = `
-    apps:
-      web:
-        display_name: Web
-        url: http://localhost:8088
-        health: { url: "http://localhost:8088/", interval: 5s, threshold: 3 }
-`;
-
 const opened = new AsyncDisposableStack();
 const ids = new RecordedIds();
 const comparison = new AnswerComparison(ofWorkspaces);
@@ -78,11 +58,11 @@ let server: OpenServer;
 beforeAll(async () => {
   server = opened.use(await openServer(inject("postgresUrl")));
   const client = server.admin;
-  const old = await make("w64004-0", "tpl1795564004", template + app);
+  const old = await make("w64004-0", "tpl1795564004", recordedTemplate + recordedApp);
   await client.call(updateTtl, { params: { workspace: old }, body: { ttl_ms: 28_800_000 } });
   const body = { automatic_updates: "always" as const };
   await client.call(updateAutomaticUpdates, { params: { workspace: old }, body });
-  const connected = await make("w64299-0", "tpl1795564299", template + app);
+  const connected = await make("w64299-0", "tpl1795564299", recordedTemplate + recordedApp);
   opened.use(await connectRecordedAgent(client, connected));
 });
 afterAll(() => opened.disposeAsync());
@@ -90,7 +70,7 @@ afterAll(() => opened.disposeAsync());
 /** Preparations between the recorded commands, by the command that followed. */
 const preparations: Readonly<Record<string, () => Promise<void>>> = {
   "port-forward": async () => {
-    const starting = await make("w64578-0", "tpl1795564578", template + app);
+    const starting = await make("w64578-0", "tpl1795564578", recordedTemplate + recordedApp);
     const agent = opened.use(await connectRecordedAgent(server.admin, starting));
     await agent.start();
     const status = { app_slug: "web", state: "working", message: "m", uri: "https://example.com" };
@@ -100,7 +80,7 @@ const preparations: Readonly<Record<string, () => Promise<void>>> = {
     });
   },
   "create-exists": async () => {
-    await make("new1", "tpl1795565376", template);
+    await make("new1", "tpl1795565376", recordedTemplate);
   },
 };
 
