@@ -7,13 +7,8 @@ import type { FrameHeader } from "./header.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { Output } from "./output.ts";
 import { StreamState } from "./stream-state.ts";
+import { StreamTable } from "./stream-table.ts";
 
-/** The most streams of ours that the peer has not acknowledged yet (docs/protocol/rpc.md §2.2). */
-const acceptBacklog = 256;
-/** The time in which a stream of ours must be acknowledged, or the session ends (docs/protocol/rpc.md §2.2). */
-const openTimeoutMs = 75_000;
-/** The time after our FIN in which the peer must send its own, or the stream is reset (docs/protocol/rpc.md §2.2). */
-const closeTimeoutMs = 300_000;
 /** The default number of streams the peer may have open at once; more are reset. */
 const defaultMaxStreams = 256;
 /** Room for a few of the largest messages (4 MiB each, docs/protocol/rpc.md §3.1). */
@@ -44,16 +39,11 @@ export class YamuxSession {
   readonly #reader = new FrameReader();
   readonly #output = new Output();
   readonly #keepAlive = new KeepAlive();
-  readonly #streams = new Map<number, StreamState>();
-  /** Our unanswered streams, with the time they were opened; oldest first. */
-  readonly #unanswered = new Map<StreamState, number>();
-  /** Streams that wait for the peer's FIN, with the time since when; oldest first. */
-  readonly #closing = new Map<StreamState, number>();
+  readonly #streams = new StreamTable();
   readonly #pings = new Set<number>();
   #events: YamuxEvent[] = [];
   #nextStreamId: number;
   #nextPingId = 0;
-  #incomingStreams = 0;
   /** The stream of the Data frame being read; none if its bytes are to be dropped. */
   #target: StreamState | undefined;
   #isLeaving = false;
@@ -95,18 +85,11 @@ export class YamuxSession {
     this.#enter(now);
     this.#keepAlive.start(now);
     if (this.#isPeerLeaving) throw new YamuxError("going-away", "the peer takes no more streams");
-    if (this.#unanswered.size >= acceptBacklog) {
-      throw new YamuxError(
-        "backlog-full",
-        `${String(this.#unanswered.size)} streams wait for an answer, at most ${String(acceptBacklog)} may`,
-      );
-    }
+    this.#streams.requireRoom();
     const streamId = this.#nextStreamId;
     if (streamId > maxStreamId) throw new YamuxError("ids-exhausted", "all stream ids are used up");
     this.#nextStreamId += 2;
-    const stream = new StreamState(streamId, "us");
-    this.#streams.set(streamId, stream);
-    this.#unanswered.set(stream, now);
+    this.#streams.add(new StreamState(streamId, "us"), now);
     this.#output.push({ type: FrameType.windowUpdate, flags: Flag.syn, streamId, length: 0 });
     return streamId;
   }
@@ -187,7 +170,7 @@ export class YamuxSession {
       },
       sentFin: (stream) => {
         if (stream.isOver) this.#forget(stream);
-        else this.#closing.set(stream, this.#now);
+        else this.#streams.awaitFin(stream, this.#now);
       },
     });
   }
@@ -195,14 +178,7 @@ export class YamuxSession {
   /** Returns the time of the next `tick`; `undefined` once the session is dead. */
   nextWake(): number | undefined {
     if (this.#failure !== undefined) return undefined;
-    let wake = this.#keepAlive.nextWake();
-    for (const openedAt of firstOf(this.#unanswered.values())) {
-      wake = Math.min(wake, openedAt + openTimeoutMs);
-    }
-    for (const since of firstOf(this.#closing.values())) {
-      wake = Math.min(wake, since + closeTimeoutMs);
-    }
-    return wake;
+    return Math.min(this.#keepAlive.nextWake(), this.#streams.deadline);
   }
 
   /** Does the work due by `now`: the keep-alive and the time limits. Throws "keep-alive-timeout" and "open-timeout". */
@@ -210,16 +186,9 @@ export class YamuxSession {
     this.#enter(now);
     this.#orDie(() => {
       this.#keepAlive.tick(now, () => this.#sendPing());
-      for (const [stream, openedAt] of firstOf(this.#unanswered)) {
-        if (now - openedAt < openTimeoutMs) break;
-        throw new YamuxError(
-          "open-timeout",
-          `stream ${String(stream.id)} not acknowledged ${String(now - openedAt)} ms after it was opened`,
-        );
-      }
+      this.#streams.requireAnswers(now);
     });
-    for (const [stream, since] of this.#closing) {
-      if (now - since < closeTimeoutMs) break;
+    for (const stream of this.#streams.overdue(now)) {
       this.#events.push({ type: "reset", streamId: stream.id });
       this.#cutOff(stream);
     }
@@ -229,7 +198,7 @@ export class YamuxSession {
     const { header } = part;
     if (part.type === "payload") {
       const stream = this.#target;
-      if (stream === undefined || this.#streams.get(stream.id) !== stream) return;
+      if (stream === undefined || !this.#streams.has(stream)) return;
       this.#events.push({ type: "data", streamId: stream.id, bytes: part.bytes });
       if (part.isLast) this.#receiveEnd(stream, header.flags);
       return;
@@ -268,23 +237,22 @@ export class YamuxSession {
 
   #receiveSyn(streamId: number): void {
     if (streamId === 0) throw new YamuxError("protocol-error", "SYN for stream 0");
-    if (this.#streams.has(streamId)) {
+    if (this.#streams.get(streamId) !== undefined) {
       throw new YamuxError("protocol-error", `SYN for stream ${String(streamId)}, which is open`);
     }
-    if (this.#isLeaving || this.#incomingStreams >= this.#maxStreams) {
+    if (this.#isLeaving || this.#streams.incoming >= this.#maxStreams) {
       this.#output.reply({ type: FrameType.windowUpdate, flags: Flag.rst, streamId, length: 0 });
       return;
     }
     const stream = new StreamState(streamId, "peer");
-    this.#streams.set(streamId, stream);
-    this.#incomingStreams += 1;
+    this.#streams.add(stream, this.#now);
     this.#output.due(stream);
     this.#events.push({ type: "opened", streamId });
   }
 
   #receiveAck(stream: StreamState): void {
     if (stream.openedBy === "peer" || stream.handshake === "done") return;
-    this.#answered(stream);
+    this.#streams.answered(stream);
     this.#events.push({ type: "accepted", streamId: stream.id });
   }
 
@@ -292,11 +260,11 @@ export class YamuxSession {
     if ((flags & Flag.fin) !== 0) {
       stream.peerFinished();
       // A FIN before the ACK stands for it, in both directions (docs/protocol/rpc.md §2.3).
-      if (stream.handshake === "pending") this.#answered(stream);
+      if (stream.handshake === "pending") this.#streams.answered(stream);
       this.#events.push({ type: "finished", streamId: stream.id });
       if (stream.isOver) this.#forget(stream);
     }
-    if ((flags & Flag.rst) !== 0 && this.#streams.get(stream.id) === stream) {
+    if ((flags & Flag.rst) !== 0 && this.#streams.has(stream)) {
       this.#events.push({ type: "reset", streamId: stream.id });
       this.#forget(stream);
     }
@@ -324,11 +292,6 @@ export class YamuxSession {
     }
   }
 
-  #answered(stream: StreamState): void {
-    stream.handshake = "done";
-    this.#unanswered.delete(stream);
-  }
-
   #sendPing(): number {
     const id = this.#nextPingId;
     this.#nextPingId = (id + 1) % 0x1_0000_0000;
@@ -347,11 +310,8 @@ export class YamuxSession {
   }
 
   #forget(stream: StreamState): void {
-    this.#streams.delete(stream.id);
-    this.#unanswered.delete(stream);
-    this.#closing.delete(stream);
+    this.#streams.remove(stream);
     this.#output.forget(stream);
-    if (stream.openedBy === "peer") this.#incomingStreams -= 1;
     this.#events.push({ type: "closed", streamId: stream.id });
   }
 
@@ -378,17 +338,9 @@ export class YamuxSession {
     this.#failure = error;
     this.#output.clear();
     this.#streams.clear();
-    this.#unanswered.clear();
-    this.#closing.clear();
     if (error.code === "protocol-error") {
       const length = GoAwayCode.protocolError;
       this.#output.push({ type: FrameType.goAway, flags: 0, streamId: 0, length });
     }
   }
-}
-
-/** Returns the first value, if there is one. */
-function firstOf<T>(values: Iterable<T>): Iterable<T> {
-  for (const value of values) return [value];
-  return [];
 }

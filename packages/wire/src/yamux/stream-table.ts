@@ -1,0 +1,107 @@
+import { YamuxError } from "./errors.ts";
+import type { StreamState } from "./stream-state.ts";
+
+/** The most streams of ours that the peer has not acknowledged yet (docs/protocol/rpc.md §2.2). */
+const acceptBacklog = 256;
+/** The time in which a stream of ours must be acknowledged, or the session ends (docs/protocol/rpc.md §2.2). */
+const openTimeoutMs = 75_000;
+/** The time after our FIN in which the peer must send its own, or the stream is reset (docs/protocol/rpc.md §2.2). */
+const closeTimeoutMs = 300_000;
+
+/** The streams of a session that are open, and the time limits of those that wait for the peer. */
+export class StreamTable {
+  readonly #streams = new Map<number, StreamState>();
+  /** Our unanswered streams, with the time they were opened; oldest first. */
+  readonly #unanswered = new Map<StreamState, number>();
+  /** Streams that wait for the peer's FIN, with the time since when; oldest first. */
+  readonly #closing = new Map<StreamState, number>();
+  #incoming = 0;
+
+  /** The number of streams that the peer has opened. */
+  get incoming(): number {
+    return this.#incoming;
+  }
+
+  get(streamId: number): StreamState | undefined {
+    return this.#streams.get(streamId);
+  }
+
+  /** Returns true if a stream is open, and not another with its id. */
+  has(stream: StreamState): boolean {
+    return this.#streams.get(stream.id) === stream;
+  }
+
+  values(): Iterable<StreamState> {
+    return this.#streams.values();
+  }
+
+  /** Throws "backlog-full" while 256 streams of ours wait for their answer. */
+  requireRoom(): void {
+    if (this.#unanswered.size < acceptBacklog) return;
+    throw new YamuxError(
+      "backlog-full",
+      `${String(this.#unanswered.size)} streams wait for an answer, at most ${String(acceptBacklog)} may`,
+    );
+  }
+
+  /** Adds a stream that was opened now; one of ours waits for its answer. */
+  add(stream: StreamState, now: number): void {
+    this.#streams.set(stream.id, stream);
+    if (stream.openedBy === "peer") this.#incoming += 1;
+    else this.#unanswered.set(stream, now);
+  }
+
+  /** Takes that the peer has answered a stream of ours. */
+  answered(stream: StreamState): void {
+    stream.handshake = "done";
+    this.#unanswered.delete(stream);
+  }
+
+  /** Has a stream wait for the peer's FIN from now on. */
+  awaitFin(stream: StreamState, now: number): void {
+    this.#closing.set(stream, now);
+  }
+
+  remove(stream: StreamState): void {
+    this.#streams.delete(stream.id);
+    this.#unanswered.delete(stream);
+    this.#closing.delete(stream);
+    if (stream.openedBy === "peer") this.#incoming -= 1;
+  }
+
+  clear(): void {
+    this.#streams.clear();
+    this.#unanswered.clear();
+    this.#closing.clear();
+    this.#incoming = 0;
+  }
+
+  /** The time at which the first wait is over; infinity if nothing waits. */
+  get deadline(): number {
+    const [openedAt = Infinity] = this.#unanswered.values();
+    const [since = Infinity] = this.#closing.values();
+    return Math.min(openedAt + openTimeoutMs, since + closeTimeoutMs);
+  }
+
+  /** Throws "open-timeout" if the peer has left a stream of ours unanswered for too long. */
+  requireAnswers(now: number): void {
+    const [oldest] = this.#unanswered;
+    if (oldest === undefined) return;
+    const [{ id }, openedAt] = oldest;
+    if (now - openedAt < openTimeoutMs) return;
+    throw new YamuxError(
+      "open-timeout",
+      `stream ${String(id)} not acknowledged ${String(now - openedAt)} ms after it was opened`,
+    );
+  }
+
+  /** Returns the streams that have waited for the peer's FIN for too long. */
+  overdue(now: number): readonly StreamState[] {
+    const overdue: StreamState[] = [];
+    for (const [stream, since] of this.#closing) {
+      if (now - since < closeTimeoutMs) break;
+      overdue.push(stream);
+    }
+    return overdue;
+  }
+}
