@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +20,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { type BareRoot, makeBusyboxRoot, makeDebianRoot, runInRoot } from "./support/bare-roots.ts";
+import { emulator } from "./support/emulator.ts";
 import { InstalledCommand, ourCommand } from "./support/network/commands.ts";
 import { patience } from "./support/patience.ts";
 import { readMetadata } from "./support/read-metadata.ts";
@@ -42,11 +42,6 @@ agents:
     metadata:
       memory: { display_name: Memory, interval: 1s, timeout: 10s, run: slipway stat mem }
 `;
-
-/** The emulator, which newer releases of Debian link statically under its plain name. */
-const emulator = existsSync("/usr/bin/qemu-aarch64-static")
-  ? "qemu-aarch64-static"
-  : "qemu-aarch64";
 
 /** A directory of ready archives, which saves their making. */
 const ready = process.env["SLIPWAY_DOWNLOADS_DIR"];

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { access, chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { access, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,8 @@ import {
   waitForWorkspace,
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+
+import { emulator } from "./support/emulator.ts";
 
 /*
  * A release, made of packages of the registries as in production, and run by an ordinary user where the clone and its Node.js
@@ -35,6 +37,7 @@ agents:
 const opened = new AsyncDisposableStack();
 let place = "";
 let archive = "";
+let armArchive = "";
 /** The unpacked release. */
 let release = "";
 
@@ -42,16 +45,34 @@ beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), "slipway-release-"));
   opened.defer(() => rm(place, { recursive: true, force: true }));
   await chmod(place, 0o755);
-  const startedAt = performance.now();
-  const tool = [join(clone, "tools/build-release.ts"), "--architecture", "amd64"];
-  const places = ["--downloads", join(place, "downloads"), "--output", join(place, "release")];
-  archive = run(process.execPath, [...tool, "--compression", "tar.gz", ...places]).trim();
-  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  process.stderr.write(`made ${basename(archive)} in ${seconds} s\n`);
-  run("tar", ["-xzf", archive, "-C", place]);
-  release = join(place, basename(archive, ".tar.gz"));
+  const architectures = ["--architecture", "amd64", "--architecture", "arm64"];
+  const lines = timed("made two releases", () =>
+    run(process.execPath, [join(clone, tool), ...architectures, ...toolOptions("release")]),
+  );
+  [archive = "", armArchive = ""] = lines.split("\n");
+  release = unpack(archive);
 });
 afterAll(() => opened.disposeAsync());
+
+const tool = "tools/build-release.ts";
+
+function toolOptions(output: string): readonly string[] {
+  const places = ["--downloads", join(place, "downloads"), "--output", join(place, output)];
+  return ["--compression", "tar.gz", ...places];
+}
+
+function timed<T>(what: string, work: () => T): T {
+  const startedAt = performance.now();
+  const result = work();
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  process.stderr.write(`${what} in ${seconds} s\n`);
+  return result;
+}
+
+function unpack(path: string): string {
+  run("tar", ["-xzf", path, "-C", place]);
+  return join(place, basename(path, ".tar.gz"));
+}
 
 function run(program: string, args: readonly string[], cwd = clone): string {
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", cwd });
@@ -102,6 +123,42 @@ it("has its sum beside it, and nothing in it of the moment and the machine", () 
   expect(others).toEqual([]);
   const paths = entries.map((line) => line.split(" ").at(-1));
   expect(new Set(paths).size).toBe(paths.length);
+});
+
+it("is the same from another directory of another user, in another time zone", () => {
+  const other = join(place, "another clone");
+  const packing = `tar --null --ignore-failed-read --files-from - -c | tar --touch -x -C "$0"`;
+  const prepare = `mkdir "$0" "$0/home" && git ls-files -co --exclude-standard -z | { ${packing}; } && mkdir "$0/node_modules"`;
+  // A mount is a directory of the clone, where a link would be one of another place.
+  const build = `mount --bind node_modules "$0/node_modules" && cd "$0" && HOME=$PWD/home exec "$@"`;
+  // It names the registry.
+  const npmrc = process.env["npm_config_userconfig"] ?? join(homedir(), ".npmrc");
+  const environment = ["env", "TZ=Asia/Kolkata", `npm_config_userconfig=${npmrc}`];
+  const words = [process.execPath, tool, "--architecture", "amd64", ...toolOptions("again")];
+  const line = `umask 077; ${prepare} && ${build}`;
+  const again = timed("made one again", () =>
+    run("unshare", ["--mount", ...environment, "sh", "-c", line, other, ...words]),
+  );
+  const sum = (path: string): string => run("sha256sum", ["--binary", path]).slice(0, 64);
+  expect(sum(again.trim())).toBe(sum(archive));
+});
+
+it("has programs of its architecture only, which run", async () => {
+  const root = unpack(armArchive);
+  const machines = new Set<string>();
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const content = await readFile(join(entry.parentPath, entry.name));
+    // The field e_machine of an ELF header; 183 is AArch64.
+    if (content.toString("latin1", 0, 4) === "\u007FELF")
+      machines.add(`${content.readUInt16LE(18)}`);
+  }
+  expect([...machines]).toEqual(["183"]);
+  const own = join(root, "lib/glibc");
+  const loader = [join(own, "ld-linux-aarch64.so.1"), "--inhibit-cache", "--library-path", own];
+  const command = [join(root, "lib/node"), join(root, "lib/slipway/command.js"), "--version"];
+  expect(run(emulator, [...loader, ...command])).toMatch(/^slipway v\d.*linux\/arm64/);
+  expect(run(emulator, [join(root, "lib/tini"), "--version"])).toContain("tini version");
 });
 
 it("has the files that its Dockerfile runs, and licenses", async () => {
