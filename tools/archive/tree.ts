@@ -38,7 +38,11 @@ export const copies = {
 
 /** The program that runs the bundle of the command, and its parts. */
 const commandEntry = "packages/cli/bin/archive.js";
-export const commandParts = [commandEntry, "packages/cli/src/config/run-bundle.ts"];
+export const commandParts = [
+  commandEntry,
+  "packages/cli/src/config/prune-compiled.ts",
+  "packages/cli/src/config/run-bundle.ts",
+];
 
 export const modules = "lib/node_modules";
 

@@ -66,7 +66,11 @@ it("runs the bundle, or the sources once one of them is newer", async () => {
     await copyFile(join(dirname(program), file), at(`bin/${file}`));
   }
   await mkdir(at("src/config"));
-  for (const file of ["config/fresh-bundle.ts", "config/run-bundle.ts"]) {
+  for (const file of [
+    "config/fresh-bundle.ts",
+    "config/prune-compiled.ts",
+    "config/run-bundle.ts",
+  ]) {
     await copyFile(fileURLToPath(new URL(file, import.meta.url)), at(`src/${file}`));
   }
   const output = async (): Promise<string> => {

@@ -5,6 +5,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -50,7 +51,8 @@ async function run(command: string, code = 0): Promise<string> {
 }
 
 function caches(): readonly string[] {
-  return readdirSync(at("")).includes("cache") ? readdirSync(at("cache")) : [];
+  if (!readdirSync(at("")).includes("cache")) return [];
+  return readdirSync(at("cache")).filter((name) => name !== "pruned");
 }
 
 it("runs a bundle as require does, and keeps what each command has compiled", async () => {
@@ -95,4 +97,24 @@ it("keeps nothing of a command that failed, nor where nothing can be kept", asyn
   expect(caches()).toEqual([]);
   writeFileSync(at("cache"), "");
   expect(await run("list")).toBe("ran program.cjs beside");
+});
+
+it("takes no harm from files that a full disk left empty", async () => {
+  const source = at("source.mjs");
+  writeFileSync(source, `import { text } from "./part.mjs"; console.log(text());`);
+  writeFileSync(at("part.mjs"), `export function text() { return "part"; }`);
+  const runSource = async (): Promise<string> => {
+    const env = { ...process.env, NODE_COMPILE_CACHE: at("cache") };
+    return (await promisify(execFile)(process.execPath, [source], { env })).stdout.trim();
+  };
+  await run("list");
+  expect(await runSource()).toBe("part");
+  const files = readdirSync(at("cache"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== "pruned")
+    .map((entry) => join(entry.parentPath, entry.name));
+  expect(files.length).toBeGreaterThan(2);
+  for (const file of files) truncateSync(file);
+  expect(await run("list")).toBe("ran program.cjs beside");
+  expect(await runSource()).toBe("part");
+  for (const file of files) expect(statSync(file).size, file).toBeGreaterThan(0);
 });

@@ -12,6 +12,8 @@ import { dirname, join } from "node:path";
 import { cachedDataVersionTag } from "node:v8";
 import { Script } from "node:vm";
 
+import { pruneCompiled } from "./prune-compiled.ts";
+
 export interface RunBundleOptions {
   /** The directory of the cache, which holds code: only this user may write there. Undefined for no cache. */
   readonly cacheDirectory: string | undefined;
@@ -81,10 +83,21 @@ function replaceCaches(path: string, data: Uint8Array, prefix: string): void {
     for (const name of readdirSync(directory)) {
       if (name.startsWith(prefix) && isOfCommand(name)) rmSync(join(directory, name));
     }
-    const temporary = `${path}.${process.pid}.tmp`;
-    writeFileSync(temporary, data, { mode: 0o600 });
-    renameSync(temporary, path);
+    writeAtOnce(path, data);
+    // Here, since most of what is compiled anew replaces what nobody runs any more.
+    pruneCompiled(directory, Date.now());
   } catch {
     // A home directory that cannot be written, or another process that does the same: the next run compiles again.
+  }
+}
+
+function writeAtOnce(path: string, data: Uint8Array): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, data, { mode: 0o600 });
+    renameSync(temporary, path);
+  } finally {
+    // A full disk has room for a part.
+    rmSync(temporary, { force: true });
   }
 }
