@@ -29,6 +29,19 @@ function exec(
   });
 }
 
+/** Begins a session that serves files, in the agent itself. */
+function openFiles(client: Client): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.subsys("sftp", (error, channel) => {
+      if (error === undefined) resolve(channel);
+      else reject(error);
+    });
+  });
+}
+
+/** The first packet of a client of files, which the server answers with its extensions. */
+const sftpInit = Buffer.from("000000050100000003", "hex");
+
 async function outputOf(client: Client, command: string, env?: NodeJS.ProcessEnv): Promise<string> {
   return text(await exec(client, command, env));
 }
@@ -37,15 +50,21 @@ describe("a hostile SSH client", () => {
   it("opens a thousand sessions, of which 256 run, and no more until some have ended", async () => {
     const workspace = await openSshWorkspace();
     const client = await openClient(workspace);
+    // Few of them need a process: those take the time, and the limit is the same for all.
     const channels = await Promise.allSettled(
-      Array.from({ length: 1000 }, () => exec(client, "read line; echo $line")),
+      Array.from({ length: 1000 }, (_, index) =>
+        index % 16 === 0 ? exec(client, "read line; echo $line") : openFiles(client),
+      ),
     );
     const open = channels.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     expect(open.length).toBe(256);
     expect(workspace.sessions.counts.ssh).toBe(256);
     const outputs = open.map((channel) => text(channel));
-    for (const channel of open) channel.end("x\n");
-    expect(new Set(await Promise.all(outputs))).toEqual(new Set(["x\n"]));
+    for (const [index, channel] of open.entries()) channel.end(index % 16 === 0 ? "x\n" : sftpInit);
+    const isAnswered = (await Promise.all(outputs)).map((output, index) =>
+      index % 16 === 0 ? output === "x\n" : output.includes("@openssh.com"),
+    );
+    expect(isAnswered).not.toContain(false);
     expect(await outputOf(client, "echo again")).toBe("again\n");
   }, 60_000);
 
