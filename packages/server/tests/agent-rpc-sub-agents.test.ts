@@ -1,0 +1,79 @@
+import { Agent, CreateSubAgentRequest_DisplayApp, encodeUuid, parseUuid } from "@slipway/wire";
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
+import { AgentRpcWorld } from "./support/agent-rpc-world.ts";
+
+/* The RPCs by which an agent makes agents of its own. */
+
+let world: AgentRpcWorld;
+
+beforeEach(async () => {
+  world = await AgentRpcWorld.open();
+});
+
+afterEach(() => world[Symbol.asyncDispose]());
+
+it("makes, lists and deletes sub-agents", async () => {
+  const { VSCODE, VSCODE_INSIDERS, SSH_HELPER } = CreateSubAgentRequest_DisplayApp;
+  const request = {
+    name: "dev",
+    directory: "/workspaces/app",
+    architecture: "amd64",
+    operatingSystem: "linux",
+    apps: [{ slug: "web", url: "http://localhost:80" }, { slug: "-" }],
+    displayApps: [SSH_HELPER, VSCODE, SSH_HELPER],
+  };
+  const created = await world.call(Agent.method.createSubAgent, request);
+  expect(created.appCreationErrors).toMatchObject([{ index: 1, field: "slug" }]);
+  const id = parseUuid(created.agent?.id ?? new Uint8Array());
+  const token = parseUuid(created.agent?.authToken ?? new Uint8Array());
+  const row = await world.agentRow(id);
+  expect(row).toMatchObject({
+    parent_id: world.seed.agent.agentId,
+    workspace_build_id: world.seed.agent.buildId,
+    connection_timeout_seconds: 77,
+    display_apps: ["vscode", "ssh_helper"],
+    directory: "/workspaces/app",
+  });
+  expect(row.auth_token_hash).toEqual(hashAgentToken(token));
+  expect(await world.slugsOf(id)).toEqual(["76l3q1id-web"]);
+  await expect(
+    world.call(Agent.method.createSubAgent, { ...request, name: "DEV" }),
+  ).rejects.toThrow("already");
+  await expect(
+    world.call(Agent.method.createSubAgent, { ...request, name: "a--b" }),
+  ).rejects.toThrow("match");
+
+  const taken = await world.call(Agent.method.createSubAgent, {
+    id: encodeUuid(id),
+    displayApps: [VSCODE_INSIDERS],
+  });
+  expect(taken.agent).toEqual(created.agent);
+  expect(await world.agentRow(id)).toMatchObject({
+    display_apps: ["vscode_insiders"],
+    directory: "/workspaces/app",
+  });
+  expect((await world.call(Agent.method.listSubAgents, {})).agents).toEqual([created.agent]);
+
+  await world.call(Agent.method.deleteSubAgent, { id: encodeUuid(id) });
+  expect((await world.call(Agent.method.listSubAgents, {})).agents).toEqual([]);
+  await expect(world.call(Agent.method.deleteSubAgent, { id: encodeUuid(id) })).rejects.toThrow(
+    "no sub-agent",
+  );
+  await world.call(Agent.method.deleteSubAgent, { id: encodeUuid(world.seed.agent.agentId) });
+  expect(await world.agentRow()).toMatchObject({ deleted: false });
+  const again = await world.call(Agent.method.createSubAgent, request);
+  expect(again.agent?.name).toBe("dev");
+});
+
+it("lets a sub-agent have logs at once", async () => {
+  const created = await world.call(Agent.method.createSubAgent, { name: "dev" });
+  const id = parseUuid(created.agent?.id ?? new Uint8Array());
+  const position = await world.database.db
+    .selectFrom("workspace_agent_log_positions")
+    .where("workspace_agent_id", "=", id)
+    .select("last_id")
+    .executeTakeFirst();
+  expect(position).toEqual({ last_id: 0 });
+});
