@@ -14,8 +14,11 @@ import { StartError } from "./errors.ts";
  */
 const backlog = 4_096;
 
-/** The time clients have to answer the close of their sockets, in milliseconds; then they are disconnected. */
-const drainMs = 5_000;
+/**
+ * The time clients have to answer the close of their sockets, in milliseconds; then they are disconnected. They lose nothing:
+ * what the server acknowledged it has stored, and they send the rest again.
+ */
+const drainMs = 1_000;
 
 /** The open listener; disposing of it closes every connection. */
 export interface Listener extends AsyncDisposable {
