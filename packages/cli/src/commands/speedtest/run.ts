@@ -1,5 +1,4 @@
-import type { Clock } from "@slipway/runtime";
-import type { SpeedtestInterval, WorkspaceConnection } from "@slipway/sdk/workspace";
+import type { SpeedtestInterval } from "@slipway/sdk/workspace";
 
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
@@ -18,12 +17,11 @@ import { Progress } from "../../terminal/progress.ts";
 import { renderTable } from "../../terminal/table.ts";
 import type { command } from "./command.ts";
 import { intervalRow, speedJson } from "./speed-text.ts";
+import { waitForDirect } from "./wait-for-direct.ts";
 
 /** The agent's port of speed tests (docs/protocol/tailnet.md §7.4), and the longest test that ours runs. */
 const speedtestPort = 3;
-const maxDurationMs = 10 * 60_000;
-/** The time between pings while a direct path is wanted. */
-const pingMs = 1_000;
+const maxMinutes = 10;
 
 type Options = OptionsOf<typeof command>;
 
@@ -48,7 +46,7 @@ export async function run(
     progress.waitFor(
       `waiting for a direct connection; see what prevents it with: slipway ping ${name} -n 1`,
     );
-    await waitForDirect(connection, { clock, signal });
+    await waitForDirect(connection, name, { clock, signal });
   }
   const { runSpeedtest } = await import("@slipway/sdk/workspace");
   const stream = await (await agentPorts(connection)).dial(speedtestPort, signal);
@@ -75,19 +73,5 @@ function readDuration({ time = "5s", direct, disableDirectConnections }: Options
   if (direct && disableDirectConnections) {
     throw new UsageError("--direct and --disable-direct-connections exclude each other");
   }
-  const durationMs = readShortDuration("--time", time);
-  if (durationMs <= maxDurationMs) return durationMs;
-  throw new UsageError(`--time "${time}" is too long, wanted at most 10m`);
-}
-
-/** Pings until the answer comes directly. */
-async function waitForDirect(
-  connection: Pick<WorkspaceConnection, "ping" | "path">,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<void> {
-  for (;;) {
-    const { path } = await connection.ping(signal);
-    if (path.kind === "direct") return;
-    await clock.sleep(pingMs, signal);
-  }
+  return readShortDuration("--time", time, { maxMinutes });
 }
