@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +25,7 @@ it("shows the announcements, then the message of the day, with the ends of a ter
   );
 });
 
-it.each(["", "/no/such/file", "/"])(
+it.each(["", "/no/such/file", "/", "/dev/zero"])(
   "says nothing without announcements and with %j",
   async (motdPath) => {
     expect(await readGreeting({ banners: [], motdPath, home })).toBe("");
@@ -41,4 +42,10 @@ it("leaves out the message of the day, but no announcement, for those who want n
 it("shows announcements that cannot control the terminal", async () => {
   const banners = ["\u001b[2J\u001b]0;title\u0007\u001b[1;1Hall\rclear\u009b2J"];
   expect(await readGreeting({ banners, motdPath: "", home })).toBe("all␍clear\r\n\r\n");
+});
+
+it("waits for nobody who might write a message of the day into a pipe", async () => {
+  const motdPath = join(home, "pipe");
+  execFileSync("mkfifo", [motdPath]);
+  expect(await readGreeting({ banners: ["one"], motdPath, home })).toBe("one\r\n\r\n");
 });

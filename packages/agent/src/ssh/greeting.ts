@@ -1,7 +1,9 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 
 import { printableText } from "@slipway/runtime";
+
+import { readFileStart } from "../process/read-file-start.ts";
 
 /** The longest message of the day that is shown. */
 const maxMotdBytes = 256 * 1024;
@@ -42,8 +44,7 @@ async function exists(path: string): Promise<boolean> {
 
 async function read(path: string): Promise<string> {
   try {
-    const bytes = await readFile(path);
-    return bytes.subarray(0, maxMotdBytes).toString();
+    return String((await readFileStart(path, maxMotdBytes)) ?? "");
   } catch {
     // A missing file is no reason to do without a shell.
     return "";

@@ -1,8 +1,9 @@
-import { link, open, readFile, rm, stat } from "node:fs/promises";
+import { link, open, rm, stat } from "node:fs/promises";
 
 import { type Clock, systemErrorCode } from "@slipway/runtime";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
+import { readFileStart } from "../../process/read-file-start.ts";
 import { SshError } from "../errors.ts";
 import { type AuthorityEntry, withEntry } from "./authority.ts";
 
@@ -36,11 +37,12 @@ export async function addToAuthorityFile(
 
 async function read(path: string): Promise<Buffer> {
   try {
-    const { size } = await stat(path);
-    if (size > maxFileBytes) {
-      throw new SshError("x11-failed", `${path} has ${size} bytes, wanted ${maxFileBytes} at most`);
+    const file = await readFileStart(path, maxFileBytes + 1);
+    if (file === undefined) throw new SshError("x11-failed", `${path} is no regular file`);
+    if (file.length > maxFileBytes) {
+      throw new SshError("x11-failed", `${path} has more than ${maxFileBytes} bytes`);
     }
-    return await readFile(path);
+    return file;
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return Buffer.alloc(0);
     throw error;

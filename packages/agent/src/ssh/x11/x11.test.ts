@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -103,6 +104,14 @@ it("runs the command without a display where the cookie cannot be written", asyn
   const client = await openClient(port);
   const shown = await run(client, "echo =$DISPLAY");
   expect(shown).toMatch(/^=\nX11 is not forwarded: .*\.Xauthority is malformed\r\n$/);
+});
+
+it("waits for nobody who might write into a pipe in the place of the file", async () => {
+  execFileSync("mkfifo", [join(home, ".Xauthority")]);
+  const { port } = await openSshWorkspace({ home });
+  const client = await openClient(port);
+  const shown = await run(client, "echo =$DISPLAY");
+  expect(shown).toMatch(/^=\nX11 is not forwarded: .*\.Xauthority is no regular file\r\n$/);
 });
 
 it("waits for the lock of another program, and breaks that of a dead one", async () => {
