@@ -107,6 +107,9 @@ slipway_fetch() {
 }
     case $slipway_reason in
     *" 404"*) return 1 ;;
+    "curl: (23)"* | *"No space left"* | *"quota exceeded"*)
+      slipway_fail "cannot write ${2%/*}: $slipway_reason" "check the free space (df -h ${2%/.new-*})"
+      ;;
     *" 503"*) slipway_reason="the server is not ready (503); the first download takes it a minute to make" ;;
     esac
     if [ "$slipway_try" -ge "${SLIPWAY_DOWNLOAD_TRIES:-10}" ]; then

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { symlink } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 
@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 
 import { readShellScripts } from "../src/features/downloads/shell-scripts.ts";
 import { packArchive, program, serve } from "./support/download-server.ts";
-import { makeMachine, usual } from "./support/shell-machine.ts";
+import { makeMachine, releases, usual } from "./support/shell-machine.ts";
 
 /* The way of the scripts to an archive on servers that lack it, replace it, or lose the connection. */
 
@@ -89,4 +89,20 @@ describe.each(["curl", "wget", "busybox"])("with %s, a download that was cut", (
     expect(out).toContain("args=agent");
     expect(seen.slice(0, 2)).toEqual(ranges);
   });
+});
+
+it.each([
+  ["curl", "curl: (23) Failure writing output to destination"],
+  ["wget", "Cannot write to '/home/ada/archive' (No space left on device)."],
+  ["wget", "wget: short write: No space left on device"],
+])("a full disk is not tried again: %s says %j", async (downloader, words) => {
+  const { home, sh } = await makeMachine(usual.filter((one) => one !== "curl"));
+  const path = join(home, "programs", downloader);
+  await writeFile(path, `#!/bin/sh\necho "${words}" >&2; exit 23\n`, { mode: 0o755 });
+  const { code, err } = await sh(startFrom("http://192.0.2.1"), {
+    env: { ...env, SLIPWAY_DOWNLOAD_TRIES: "10" },
+  });
+  expect(code).toBe(1);
+  expect(err).not.toContain("trying again");
+  expect(err).toContain(`check the free space (df -h ${releases(home)})`);
 });
