@@ -25,7 +25,7 @@ describe("readAgentConfig", () => {
       headers: {},
       headerCommand: undefined,
       logDir: tmpdir(),
-      scriptDataDir: tmpdir(),
+      scriptDataDir: undefined,
       logHuman: "/dev/stderr",
       logJson: undefined,
       subsystems: [],

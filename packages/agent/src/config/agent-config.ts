@@ -14,7 +14,8 @@ export interface AgentConfig {
   /** The command that runs once at the start; its output lines are more headers. */
   readonly headerCommand: string | undefined;
   readonly logDir: string;
-  readonly scriptDataDir: string;
+  /** The directory of the agent's files; undefined for the one of temporary files. */
+  readonly scriptDataDir: string | undefined;
   /** The destination of log lines for people and for programs; undefined for none. */
   readonly logHuman: string | undefined;
   readonly logJson: string | undefined;
@@ -46,7 +47,7 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
     headers: readHeaders(text("CODER_AGENT_HEADER"), faults),
     headerCommand: text("CODER_AGENT_HEADER_COMMAND"),
     logDir: text("CODER_AGENT_LOG_DIR") ?? tmpdir(),
-    scriptDataDir: text("CODER_AGENT_SCRIPT_DATA_DIR") ?? tmpdir(),
+    scriptDataDir: text("CODER_AGENT_SCRIPT_DATA_DIR"),
     // A variable that is set but empty turns the log off.
     logHuman: (given("CODER_AGENT_LOGGING_HUMAN") ?? "/dev/stderr") || undefined,
     logJson: text("CODER_AGENT_LOGGING_JSON"),

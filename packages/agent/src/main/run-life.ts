@@ -5,6 +5,7 @@ import { dialAgent, InstanceCredential, openSession, waitForReinit } from "@slip
 import type { AgentConfig, Variables } from "../config/agent-config.ts";
 import { makeCommandPrograms } from "../process/command-programs.ts";
 import { ProcessError } from "../process/errors.ts";
+import { temporaryDataDirectory } from "../process/private-directory.ts";
 import { currentUser } from "../process/user.ts";
 import type { User } from "../process/user.ts";
 import { scriptBinDirectory } from "../scripts/script-directories.ts";
@@ -36,7 +37,8 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
   const { config, headers, environment, logger, firstDial, savedMemory } = options;
   const { serverUrl } = config;
   const credential = credentialOf(config, headers);
-  const commandDirectory = await commandDirectoryOf(config, environment, logger);
+  const dataDir = config.scriptDataDir ?? (await temporaryDataDirectory());
+  const commandDirectory = await commandDirectoryOf(dataDir, environment, logger);
   const life = new AgentLife({
     // A token may have ended with its build (docs/protocol/agent.md §1.3).
     dial: after(firstDial, async (signal) =>
@@ -79,8 +81,8 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
     },
     openSocket: socketOf(config),
     serverUrl,
-    machine: machineOf(config, credential, environment, commandDirectory),
-    directories: { dataDir: config.scriptDataDir, logDir: config.logDir },
+    machine: machineOf({ ...config, dataDir }, credential, environment, commandDirectory),
+    directories: { dataDir, logDir: config.logDir },
     subsystems: config.subsystems,
     clock: systemClock,
     logger,
@@ -127,7 +129,7 @@ function socketOf({ socketPath: path }: AgentConfig): OpenSocket | undefined {
 
 /** Makes the command for the workspace; without it the agent does everything else. */
 async function commandDirectoryOf(
-  { scriptDataDir: dataDir }: AgentConfig,
+  dataDir: string,
   environment: Variables,
   logger: Logger,
 ): Promise<string | undefined> {
@@ -141,7 +143,7 @@ async function commandDirectoryOf(
 }
 
 function machineOf(
-  config: AgentConfig,
+  config: AgentConfig & { readonly dataDir: string },
   credential: Credential,
   environment: Variables,
   commandDirectory: string | undefined,
@@ -152,7 +154,7 @@ function machineOf(
     user: userOrReason(environment),
     home: homeDirectory(environment),
     environment,
-    binDirectory: scriptBinDirectory(config.scriptDataDir),
+    binDirectory: scriptBinDirectory(config.dataDir),
     inside: { serverUrl: config.serverUrl, socketPath: config.socketPath, commandDirectory },
   };
 }

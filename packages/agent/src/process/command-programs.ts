@@ -1,9 +1,10 @@
-import { access, constants, lstat, mkdir, mkdtemp, realpath, stat } from "node:fs/promises";
+import { access, constants, mkdtemp, realpath, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 
 import { replaceFile } from "@slipway/runtime/replace-file";
 
+import { dataName, makePrivateDirectory } from "./private-directory.ts";
 import { quoteWord } from "./shell-words.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -32,7 +33,11 @@ export async function makeCommandPrograms(
 ): Promise<string | undefined> {
   const command = await findCommand(options);
   if (command === undefined) return undefined;
-  const directory = await privateDirectory(join(options.dataDir, "coder-script-data", "commands"));
+  const place = join(options.dataDir, dataName, "commands");
+  // One of somebody else in its place, as in /tmp, is left alone.
+  const directory = (await makePrivateDirectory(place))
+    ? place
+    : await mkdtemp(join(tmpdir(), "slipway-commands-"));
   const text = `#!/bin/sh\nexec ${command.map(quoteWord).join(" ")} "$@"\n`;
   for (const name of names) await replaceFile(join(directory, name), text, { mode: 0o700 });
   return directory;
@@ -73,13 +78,4 @@ async function isReadable(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Makes a directory that only this user writes; one of somebody else in its place, as in /tmp, is left alone. */
-async function privateDirectory(path: string): Promise<string> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const found = await lstat(path);
-  const { uid, mode } = found;
-  const isOurs = found.isDirectory() && uid === process.geteuid?.() && (mode & 0o022) === 0;
-  return isOurs ? path : mkdtemp(join(tmpdir(), "slipway-commands-"));
 }

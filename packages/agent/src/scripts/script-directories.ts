@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { dataName } from "../process/private-directory.ts";
+
 /** The directories of what scripts install and print (docs/protocol/agent.md §4.3). */
 export interface ScriptDirectories {
   readonly dataDir: string;
@@ -9,7 +11,7 @@ export interface ScriptDirectories {
 
 /** Programs that scripts put into everybody's path. */
 export function scriptBinDirectory(dataDir: string): string {
-  return join(dataDir, "coder-script-data", "bin");
+  return join(dataDir, dataName, "bin");
 }
 
 export async function makeScriptBinDirectory(dataDir: string): Promise<void> {
@@ -18,7 +20,7 @@ export async function makeScriptBinDirectory(dataDir: string): Promise<void> {
 
 /** The directory of one script. */
 export function scriptDataDirectory(dataDir: string, logSourceId: string): string {
-  return join(dataDir, "coder-script-data", logSourceId);
+  return join(dataDir, dataName, logSourceId);
 }
 
 export async function makeScriptDataDirectory(dataDir: string, logSourceId: string): Promise<void> {

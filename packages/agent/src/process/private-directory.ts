@@ -1,0 +1,32 @@
+import { lstat, mkdir, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The directory of the agent's files in its data directory (docs/protocol/agent.md §4.3). */
+export const dataName = "coder-script-data";
+
+/**
+ * Returns a directory for temporary files of the agent's user, where nobody else can put programs into the path of its
+ * scripts: `temporary` itself, unless another user's agent, or somebody else, has made the directory for the agent's files
+ * there. Another agent of the same user shares it.
+ */
+export async function temporaryDataDirectory(temporary = tmpdir()): Promise<string> {
+  const own = join(temporary, `slipway-agent-${process.geteuid?.() ?? "user"}`);
+  for (const directory of [temporary, own]) {
+    if (await makePrivateDirectory(join(directory, dataName))) return directory;
+  }
+  return mkdtemp(join(temporary, "slipway-agent-"));
+}
+
+/** Makes a directory that only this user writes. Returns false if somebody else's is in its place, or cannot be looked at. */
+export async function makePrivateDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const found = await lstat(path);
+    const { uid, mode } = found;
+    return found.isDirectory() && uid === process.geteuid?.() && (mode & 0o022) === 0;
+  } catch {
+    // Its parent is another user's, or a file is in its place.
+    return false;
+  }
+}
