@@ -4,10 +4,9 @@ import { compile } from "@fastify/proxy-addr";
 import type { FastifyInstance } from "fastify";
 
 import { limitVariable } from "../config/limits.ts";
-import { answerOf } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
-import { encodeJson } from "./json.ts";
 import { OpenCounts, type OpenLimits } from "./open-counts.ts";
+import { plainAnswer } from "./plain-answer.ts";
 import { clientAddress, withoutMapping } from "./request-origin.ts";
 
 /** The time a refused client has to read the reason. */
@@ -100,18 +99,4 @@ function tooMany(full: "address" | "all"): HttpError {
     detail: `Try again later. An administrator can raise ${limitVariable(name)}.`,
     headers: { "Retry-After": "30" },
   });
-}
-
-function plainAnswer(refusal: HttpError): string {
-  const { status, headers, body } = answerOf(refusal);
-  const text = encodeJson(body);
-  return [
-    `HTTP/1.1 ${status} Service Unavailable`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    "Content-Type: application/json; charset=utf-8",
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    "Connection: close",
-    "",
-    text,
-  ].join("\r\n");
 }

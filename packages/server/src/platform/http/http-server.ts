@@ -11,6 +11,7 @@ import { limitBodyTime } from "./body-deadline.ts";
 import { isTooDeep, maxJsonDepth } from "./json-depth.ts";
 import { encodeJson } from "./json.ts";
 import { answerRefusals, refuseUrl } from "./refusals.ts";
+import { refuseMalformed } from "./refuse-malformed.ts";
 import { RequestLimits } from "./request-limits.ts";
 import { isFromOtherSite, otherSite } from "./same-origin.ts";
 import { unstorableField } from "./storable-text.ts";
@@ -88,6 +89,7 @@ export async function createHttpServer(
       shouldUpgradeCallback: isUpgrade,
     },
     frameworkErrors: refuseUrl(limits),
+    clientErrorHandler: refuseMalformed,
     forceCloseConnections: "idle",
     genReqId: () => randomUUID(),
     logger: false,
