@@ -106,6 +106,8 @@ slipway_fetch() {
     slipway_reason=${slipway_reason##*
 }
     case $slipway_reason in
+    # GNU wget says nothing of it.
+    '') slipway_reason="the connection was closed" ;;
     *" 404"*) return 1 ;;
     "curl: (23)"* | *"No space left"* | *"quota exceeded"*)
       slipway_fail "cannot write ${2%/*}: $slipway_reason" "check the free space (df -h ${2%/.new-*})"
@@ -117,10 +119,15 @@ slipway_fetch() {
         "check that this machine reaches $slipway_server, and try again"
     fi
     slipway_say "cannot download $1: $slipway_reason; trying again"
-    # Not everything between here and the server can send the rest of a file.
-    [ "$(slipway_size "$2")" -gt "$slipway_before" ] || rm -f "$2"
     # Machines that start together do not come back together.
     sleep $((slipway_pause + $$ % 2))
+    # A try that got on does not count.
+    if [ "$(slipway_size "$2")" -gt "$slipway_before" ]; then
+      slipway_pause=1
+      continue
+    fi
+    # Not everything between here and the server can send the rest of a file.
+    rm -f "$2"
     slipway_try=$((slipway_try + 1))
     [ "$slipway_pause" -ge 8 ] || slipway_pause=$((slipway_pause * 2))
   done

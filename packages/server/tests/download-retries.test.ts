@@ -86,6 +86,7 @@ describe.each(["curl", "wget", "busybox"])("with %s, a download that was cut", (
       env: { ...env, SLIPWAY_DOWNLOAD_TRIES: "4" },
     });
     expect(code, err).toBe(0);
+    expect(err).toMatch(/sha256=[0-9a-f]{64}: \S.*; trying again/);
     expect(out).toContain("args=agent");
     expect(seen.slice(0, 2)).toEqual(ranges);
   });
@@ -105,4 +106,23 @@ it.each([
   expect(code).toBe(1);
   expect(err).not.toContain("trying again");
   expect(err).toContain(`check the free space (df -h ${releases(home)})`);
+});
+
+it("a download that gets on at each try may be cut often", async () => {
+  const { sh } = await makeMachine();
+  const archive = await packArchive(`${program}# ${randomBytes(60_000).toString("hex")}`);
+  let tries = 0;
+  const url = await serve((request, response) => {
+    if (request.url?.endsWith(".sha256")) return void response.end(`${sumOf(archive)}  name\n`);
+    tries += 1;
+    const first = Number(/\d+/.exec(request.headers.range ?? "")?.[0] ?? 0);
+    response.writeHead(first > 0 ? 206 : 200, {
+      "Content-Length": archive.length - first,
+      "Content-Range": `bytes ${first}-${archive.length - 1}/${archive.length}`,
+    });
+    response.write(archive.subarray(first, first + 10_000), () => response.destroy());
+  });
+  const { code, err } = await sh(startFrom(url), { env: { ...env, SLIPWAY_DOWNLOAD_TRIES: "2" } });
+  expect(code, err).toBe(0);
+  expect(tries).toBe(Math.ceil(archive.length / 10_000));
 });
