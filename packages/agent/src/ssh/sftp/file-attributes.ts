@@ -29,7 +29,9 @@ export function longName(name: string, stats: Stats): string {
     .map((shift) => (stats.mode >> shift) & 0o7)
     .map((bits) => `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${bits & 1 ? "x" : "-"}`)
     .join("");
-  const date = stats.mtime.toISOString().slice(0, 16).replace("T", " ");
+  // As it is in the attributes: that of the file may be too far away for a `Date`.
+  const modified = new Date(attributesOf(stats).times.modified * 1000);
+  const date = modified.toISOString().slice(0, 16).replace("T", " ");
   const columns = [
     type + rights,
     String(stats.nlink).padStart(4),
