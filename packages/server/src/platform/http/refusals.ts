@@ -7,6 +7,7 @@ import { AllowedMethods } from "./allowed-methods.ts";
 import { answerOf, type ErrorAnswer, findAnswer } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
+import { sendNotFoundPage, wantsPage } from "./not-found-page.ts";
 import type { RequestLimits } from "./request-limits.ts";
 import { freeAfterAnswer } from "./upgrades.ts";
 
@@ -50,6 +51,7 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
     limits.countUnadmitted(request, reply);
     const allowed = methods.of(request.url.split("?", 1)[0] ?? "");
     if (allowed.length > 0) return reply.code(405).header("Allow", allowed.join(", ")).send();
+    if (wantsPage(request)) return sendNotFoundPage(reply);
     return sendAnswer(reply, answerOf(new NotFound("Route not found.")));
   });
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
