@@ -135,12 +135,19 @@ slipway_fetch() {
 
 # Makes slipway_work, a directory for what is unfinished, below a directory. It is removed at the end of the script.
 slipway_open_work() {
-  slipway_host=$(uname -n)
-  slipway_work=$1/.new-$slipway_host-$$
-  # What a killed run has left.
-  for slipway_left in "$1/.new-$slipway_host-"*; do
+  # Containers that share a home directory may have the same host name, and each has a process of the same number.
+  slipway_space=$(readlink /proc/self/ns/pid 2>/dev/null) || slipway_space=
+  # It is pid:[number].
+  slipway_space=${slipway_space#*:?}
+  slipway_mine=$1/.new-$(uname -n)-${slipway_space%?}
+  slipway_work=$slipway_mine-$$
+  # What a killed run has left; one whose process this one cannot see may still run for a day.
+  for slipway_left in "$1/.new-"*; do
     [ -d "$slipway_left" ] || continue
-    kill -0 "${slipway_left##*-}" 2>/dev/null || rm -rf "$slipway_left"
+    case $slipway_left in
+    "$slipway_mine-"*) kill -0 "${slipway_left##*-}" 2>/dev/null || rm -rf "$slipway_left" ;;
+    *) [ -z "$(find "$slipway_left" -prune -mtime +0 2>/dev/null)" ] || rm -rf "$slipway_left" ;;
+    esac
   done
   trap 'rm -rf "$slipway_work"' EXIT
   trap 'exit 129' HUP

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rm, symlink } from "node:fs/promises";
+import { mkdir, readdir, readlink, rm, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -145,16 +145,20 @@ describe("/bin/start.sh", () => {
   it("removes what a killed run has left, and releases that are old", async () => {
     const { home, sh } = await makeMachine();
     const host = (await sh("uname -n")).out.trim();
-    for (const name of [
-      `.new-${host}-99999999`,
-      ...["1", "2", "3", "4"].map((n) => n.repeat(16)),
-    ]) {
+    const space = /\d+/.exec(await readlink("/proc/self/ns/pid"))?.[0] ?? "";
+    // Of a process that has ended, and of containers of the same host name with processes of their own.
+    const left = [`.new-${host}-${space}-99999999`, `.new-${host}-1-99999999`];
+    const young = `.new-${host}-2-99999999`;
+    const old = ["1", "2", "3", "4"].map((n) => n.repeat(16));
+    for (const name of [...left, young, ...old]) {
       await mkdir(join(releases(home), name), { recursive: true });
     }
+    const longAgo = Date.now() / 1_000 - 2 * 86_400;
+    await utimes(join(releases(home), left[1] ?? ""), longAgo, longAgo);
     await sh(await server.script("/bin/start.sh"), { env: token });
     const names = await readdir(releases(home));
-    expect(names).not.toContain(`.new-${host}-99999999`);
-    expect(names).toHaveLength(3);
+    expect(names.filter((name) => name.startsWith("."))).toEqual([young]);
+    expect(names).toHaveLength(4);
   });
 
   it("needs no home directory, but one that is its own", async () => {

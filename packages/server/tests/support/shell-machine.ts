@@ -26,7 +26,7 @@ export interface Machine {
 
 /** The programs of a machine with nothing but these; without `zstd`, gzip is used. */
 export const usual =
-  "cat chmod curl grep gzip head id ln ls mkdir mv readlink rm sh sha256sum tar touch uname wc".split(
+  "cat chmod curl find grep gzip head id ln ls mkdir mv readlink rm sh sha256sum tar touch uname wc".split(
     " ",
   );
 
