@@ -18,6 +18,11 @@ export function estimateRegexSize(source: string): number {
       at = repetition.end;
       continue;
     }
+    const flagsEnd = flagsEndAt(source, at);
+    if (flagsEnd !== undefined) {
+      at = flagsEnd;
+      continue;
+    }
     const char = source.charAt(at);
     const end = char === "(" ? groupStartEnd(source, at) : tokenEnd(source, at);
     if (char === "(") {
@@ -34,6 +39,12 @@ export function estimateRegexSize(source: string): number {
     at = end;
   }
   return outer.reduce((total, size) => total + size, sum + last);
+}
+
+/** Returns the end of a `(?i)`, which compiles to nothing: a repetition behind it repeats what stands before. */
+function flagsEndAt(source: string, at: number): number | undefined {
+  const found = /^\(\?[A-Za-z-]{1,8}\)/.exec(source.slice(at, at + 12));
+  return found === null ? undefined : at + found[0].length;
 }
 
 /** Returns the end of `(`, `(?:`, `(?i:`, `(?<name>` or `(?P<name>`. */

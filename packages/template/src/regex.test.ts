@@ -92,6 +92,7 @@ describe("estimateRegexSize", () => {
     ["^[0-9a-f]{64}$", 68],
     ["^([a-z]{1,10}\\.){2,8}$", 186],
     ["(?<a_long_name>a){20}", 62],
+    ["a{0,9}(?i){12}", 218],
   ])("is near the size of %s", (source, size) => {
     expect(regexSize(source)).toBe(size);
     expect(estimateRegexSize(source)).toBeLessThanOrEqual(size * 1.5);
