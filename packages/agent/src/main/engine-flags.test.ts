@@ -31,29 +31,3 @@ it("leaves optimization out until it is told to end", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, flags);
   expect(stdout).toBe("false true\n");
 });
-
-/** Prints whether V8 optimizes a function within 400 calls, with the compilers and then for connections. */
-const typing = `
-  import { setTimeout as pause } from "node:timers/promises";
-  import { saveMemory } from ${JSON.stringify(file)};
-  const { optimize, speedUp } = saveMemory();
-  const isOptimized = async (write, pauseMs) => {
-    for (let key = 0; key < 400; key += 1) {
-      write(key);
-      // Another thread compiles it.
-      if (key < 100) await new Promise(setImmediate);
-      else await pause(pauseMs);
-      if ((%GetOptimizationStatus(write) & 16) !== 0) return true;
-    }
-    return false;
-  };
-  optimize();
-  const before = await isOptimized((key) => key + 1, 1);
-  speedUp();
-  console.log(before, await isOptimized((key) => key + 2, 20));`;
-
-it("optimizes early for connections", async () => {
-  const flags = ["--allow-natives-syntax", "--input-type=module", "--eval", typing];
-  const { stdout } = await promisify(execFile)(process.execPath, flags);
-  expect(stdout).toBe("false true\n");
-});

@@ -24,22 +24,11 @@ const withCompilers = ["--maglev", "--turbofan", "--invocation-count-for-feedbac
  */
 const withRoom = ["--no-optimize-for-size", "--heap-growing-percent=300"];
 
-/**
- * Compiles what is new at its first call, and optimizes what was called 50 times instead of 500. Somebody who types calls
- * all that carries a key once a key: for the first minutes of typing it would run uncompiled, in a third more time.
- */
-const early = [
-  "--always-sparkplug",
-  "--invocation-count-for-feedback-allocation=1",
-  "--invocation-count-for-maglev=50",
-  "--minimum-invocations-after-ic-update=50",
-];
-
 /** The ways back to speed; each is free to call again. */
 export interface SavedMemory {
   /** For much work of one kind: optimizing compilers. */
   readonly optimize: () => void;
-  /** For connections: the compilers, as early as possible, and a heap that may grow. */
+  /** For connections: the compilers, and a heap that may grow. */
   readonly speedUp: () => void;
 }
 
@@ -59,7 +48,7 @@ export function saveMemory(): SavedMemory {
       optimize();
       if (!isCompact) return;
       isCompact = false;
-      setFlags([...withRoom, ...early]);
+      setFlags(withRoom);
     },
   };
 }
