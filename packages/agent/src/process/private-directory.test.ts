@@ -36,6 +36,12 @@ it.each([
   expect((await stat(join(own(), dataName))).mode & 0o777).toBe(0o700);
 });
 
+it("does not use one of its own name that others write, as they could put another into it", async () => {
+  await openToOthers(join(temporary, dataName));
+  await openToOthers(own());
+  expect(await temporaryDataDirectory(temporary)).toMatch(/slipway-agent-.{6}$/);
+});
+
 it("makes one that nobody can name where both are somebody else's", async () => {
   await openToOthers(join(temporary, dataName));
   await openToOthers(join(own(), dataName));
