@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { makeDirectories } from "../process/make-directories.ts";
 import { dataName } from "../process/private-directory.ts";
 
 /** The directories of what scripts install and print (docs/protocol/agent.md §4.3). */
@@ -15,7 +15,7 @@ export function scriptBinDirectory(dataDir: string): string {
 }
 
 export async function makeScriptBinDirectory(dataDir: string): Promise<void> {
-  await mkdir(scriptBinDirectory(dataDir), { recursive: true, mode: 0o700 });
+  await makeDirectories(scriptBinDirectory(dataDir), 0o700);
 }
 
 /** The directory of one script. */
@@ -24,5 +24,5 @@ export function scriptDataDirectory(dataDir: string, logSourceId: string): strin
 }
 
 export async function makeScriptDataDirectory(dataDir: string, logSourceId: string): Promise<void> {
-  await mkdir(scriptDataDirectory(dataDir, logSourceId), { recursive: true, mode: 0o700 });
+  await makeDirectories(scriptDataDirectory(dataDir, logSourceId), 0o700);
 }

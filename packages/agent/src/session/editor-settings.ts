@@ -1,9 +1,11 @@
-import { mkdir, readFile, realpath, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { errorText, type Logger, systemErrorCode } from "@slipway/runtime";
 import { replaceFile } from "@slipway/runtime/replace-file";
 import { applyEdits, modify, parse, type ParseError } from "jsonc-parser";
+
+import { makeDirectories } from "../process/make-directories.ts";
 
 /** The place of a user's files. */
 interface EditorHome {
@@ -56,7 +58,7 @@ async function addSettings(path: string): Promise<void> {
     .filter(([name]) => !Object.hasOwn(file.values, name))
     .reduce((current, [name, value]) => withSetting(current, name, value), file.text);
   if (text === file.text) return;
-  await mkdir(dirname(file.path), { recursive: true, mode: 0o700 });
+  await makeDirectories(dirname(file.path), 0o700);
   await replaceFile(file.path, text, { mode: file.mode });
 }
 

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { lstat, mkdir, rename, rm } from "node:fs/promises";
+import { lstat, rename, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 
 import { type Logger, systemErrorCode } from "@slipway/runtime";
 
+import { makeDirectories } from "../process/make-directories.ts";
 import { SocketError } from "./errors.ts";
 import { socketCalls, type SocketState } from "./socket-calls.ts";
 import { serveSocketConnection } from "./socket-connection.ts";
@@ -40,7 +41,7 @@ export class AgentSocketServer implements AsyncDisposable {
    * somebody listens there or the file is none of an agent, and with the system's error.
    */
   static async open({ path, state, logger }: AgentSocketOptions): Promise<AgentSocketServer> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectories(dirname(path), 0o700);
     await requireFree(path);
     const connections = new Set<Socket>();
     const server = createServer((socket) => {
