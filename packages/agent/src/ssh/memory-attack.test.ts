@@ -12,12 +12,12 @@ import {
   beginKeyExchange,
   byte,
   execute,
+  expectService,
   numberOf,
   openRawSshClient,
   string,
   uint32,
 } from "../../tests/support/raw-ssh-client.ts";
-import { expectService } from "../../tests/support/raw-ssh-client.ts";
 import { openSocketPair } from "../../tests/support/socket-pair.ts";
 import { message } from "../../tests/support/ssh-messages.ts";
 import { openSshWorkspace, type SshWorkspace } from "../../tests/support/ssh-workspace.ts";

@@ -8,12 +8,12 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
   byte,
   execute,
+  expectService,
   numberOf,
   openRawSshClient,
   string,
   uint32,
 } from "../../tests/support/raw-ssh-client.ts";
-import { expectService } from "../../tests/support/raw-ssh-client.ts";
 import { message } from "../../tests/support/ssh-messages.ts";
 import { openSshWorkspace, type SshWorkspace } from "../../tests/support/ssh-workspace.ts";
 
