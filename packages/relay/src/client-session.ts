@@ -1,3 +1,4 @@
+import { TokenBucket } from "@slipway/runtime";
 import {
   DerpError,
   type DerpFrame,
@@ -26,7 +27,6 @@ import { Outbox } from "./outbox.ts";
 import { type PacketReceiver, PacketRouter } from "./packet-router.ts";
 import type { RelayParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
-import { TokenBucket } from "./token-bucket.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 
 /** Frames that only other relays may send. */
@@ -89,7 +89,7 @@ export class ClientSession implements RelaySession, PacketReceiver {
     this.#outbox = new Outbox({ transport, limits, counters, clock, maxNoticeBytes });
     const { maxBytesPerSecond } = limits;
     if (maxBytesPerSecond !== Infinity) {
-      this.#rate = new TokenBucket(maxBytesPerSecond, maxBytesPerSecond, nowMs);
+      this.#rate = new TokenBucket({ burst: maxBytesPerSecond, perSecond: maxBytesPerSecond });
     }
     this.#router = new PacketRouter(parts, owner.directory);
     this.notify(encodeDerpFrame({ type: "server-key", key: keys.publicKey }));

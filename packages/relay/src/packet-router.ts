@@ -1,4 +1,4 @@
-import type { Clock } from "@slipway/runtime";
+import { type Clock, TokenBucket } from "@slipway/runtime";
 import {
   derpHeaderBytes,
   derpKeyBytes,
@@ -15,7 +15,6 @@ import type { RelayCounters } from "./counters.ts";
 import type { Directory } from "./directory.ts";
 import { isKey, keyText } from "./keys.ts";
 import type { Peer, PeerConnection } from "./peer.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** A connection to which packets can be delivered. */
 export interface PacketReceiver extends PeerConnection {
@@ -42,7 +41,7 @@ export class PacketRouter<C extends PacketReceiver> {
   constructor(needs: RouterNeeds, directory: Directory<C>) {
     this.#needs = needs;
     this.#directory = directory;
-    this.#unknownNotices = new TokenBucket(1, 3, needs.clock.monotonic());
+    this.#unknownNotices = new TokenBucket({ burst: 3, perSecond: 1 });
   }
 
   /** Sends on a `sendPacket` of `source`; returns the notice for it if nobody has the key of the destination. */
@@ -70,7 +69,8 @@ export class PacketRouter<C extends PacketReceiver> {
       return undefined;
     }
     counters.droppedPackets.unknownDestination += 1;
-    if (!isDisco || !this.#unknownNotices.tryTake(this.#needs.clock.monotonic())) return undefined;
+    if (!isDisco || !this.#unknownNotices.tryTake(1, this.#needs.clock.monotonic()))
+      return undefined;
     return encodeDerpFrame({ type: "peer-gone", key, reason: PeerGoneReason.notHere });
   }
 

@@ -2,17 +2,16 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 
-import type { Clock } from "@slipway/runtime";
+import { type Clock, TokenBucket, TokenBuckets } from "@slipway/runtime";
 import { encodeBindingResponse, isStun, parseStunMessage, StunError } from "@slipway/wire";
 
 import { addressBytes } from "./address-bytes.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** The responses for one address, whose owner may not have asked: a second, and at once. */
 const perAddress = { perSecond: 20, burst: 60 } as const;
 /** The responses for all addresses. */
 const inAll = { perSecond: 5_000, burst: 10_000 } as const;
-/** The addresses that are counted; when there are more, all begin anew. */
+/** The addresses that are counted one by one. */
 const maxAddresses = 10_000;
 
 /** A listener for STUN; its opener closes it. */
@@ -71,22 +70,15 @@ function answer(
 /** Bounds the responses, so that forged requests cannot make the listener flood others. */
 class ResponseLimits {
   readonly #clock: Clock;
-  readonly #all: TokenBucket;
-  readonly #byAddress = new Map<string, TokenBucket>();
+  readonly #all = new TokenBucket(inAll);
+  readonly #byAddress = new TokenBuckets(perAddress, maxAddresses);
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#all = new TokenBucket(inAll.perSecond, inAll.burst, clock.monotonic());
   }
 
   allow(address: string): boolean {
     const nowMs = this.#clock.monotonic();
-    let bucket = this.#byAddress.get(address);
-    if (bucket === undefined) {
-      if (this.#byAddress.size >= maxAddresses) this.#byAddress.clear();
-      bucket = new TokenBucket(perAddress.perSecond, perAddress.burst, nowMs);
-      this.#byAddress.set(address, bucket);
-    }
-    return bucket.tryTake(nowMs) && this.#all.tryTake(nowMs);
+    return this.#byAddress.of(address, nowMs).tryTake(1, nowMs) && this.#all.tryTake(1, nowMs);
   }
 }

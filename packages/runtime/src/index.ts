@@ -24,5 +24,7 @@ export type { Task } from "./scope.ts";
 export { settlesWithin } from "./settles-within.ts";
 export { spread } from "./spread.ts";
 export { systemErrorCode } from "./system-error.ts";
+export { TokenBucket, TokenBuckets } from "./token-bucket.ts";
+export type { BudgetRate } from "./token-bucket.ts";
 export { Turnstile } from "./turnstile.ts";
 export { Wake } from "./wake.ts";

@@ -1,3 +1,5 @@
+import type { BudgetRate } from "@slipway/runtime";
+
 /**
  * Limits of what a peer can make us hold and send. A ping to an address that the peer only claims is 30 times as long as
  * the claim, so claims are few and pings have a budget.
@@ -12,17 +14,11 @@ export interface PathLimits {
   /** The pings of one peer that are remembered, so that none is answered twice (default: 256). */
   readonly maxAnswered: number;
   /** The pings over UDP to one peer: at once, and then in each second (default: 48 and 8). */
-  readonly pings: Budget;
+  readonly pings: BudgetRate;
   /** The same to all peers together (default: 512 and 256). */
-  readonly allPings: Budget;
+  readonly allPings: BudgetRate;
   /** The pongs to one peer (default: 64 and 32). */
-  readonly pongs: Budget;
-}
-
-/** The number of messages that may be sent at once, and in each second. */
-export interface Budget {
-  readonly burst: number;
-  readonly perSecond: number;
+  readonly pongs: BudgetRate;
 }
 
 export const defaultPathLimits: PathLimits = {

@@ -1,3 +1,4 @@
+import { TokenBucket } from "@slipway/runtime";
 import type { DiscoMessage } from "@slipway/wire";
 
 import { keyText } from "../identity/key.ts";
@@ -5,7 +6,6 @@ import { leastDatagramBytes } from "./datagram-size.ts";
 import { defaultPathLimits, type PathLimits } from "./limits.ts";
 import type { PathAction, PathPeer, PathVia, PeerRoute } from "./path-action.ts";
 import { PeerPath } from "./peer-path.ts";
-import { TokenBucket } from "./token-bucket.ts";
 import { formatUdpAddress, fromAddressBytes, isUsable, type UdpAddress } from "./udp-address.ts";
 
 /** The way by which a message came; the relay names the sender, an address does not. */
@@ -150,7 +150,7 @@ export class PathSelector {
     const peer: PeerPath = new PeerPath(described, this.#limits, {
       ...this.#options,
       ownEndpoints: () => this.#own,
-      takePing: (now) => this.#allPings.take(now),
+      takePing: (now) => this.#allPings.tryTake(1, now),
       emit: (action) => this.#actions.push(action),
       onForget: (key) => {
         if (this.#owners.get(key) === peer) this.#owners.delete(key);

@@ -1,3 +1,4 @@
+import { TokenBucket } from "@slipway/runtime";
 import { encodeHex, paddedDiscoBytes } from "@slipway/wire";
 
 import { keyText } from "../identity/key.ts";
@@ -12,7 +13,6 @@ import { PathSize } from "./path-size.ts";
 import { RecentTransactions } from "./recent-transactions.ts";
 import { SentPings } from "./sent-pings.ts";
 import { activeMs, freshEndpointsMs, fullMs, heartbeatMs, roundMs } from "./timing.ts";
-import { TokenBucket } from "./token-bucket.ts";
 import { formatUdpAddress, type UdpAddress } from "./udp-address.ts";
 
 const transactionIdBytes = 12;
@@ -304,8 +304,8 @@ export class PeerPath {
 
   /** Pings an address that may be anybody's; returns whether a budget was left. */
   #pingWithinBudget(candidate: Candidate, now: number, explicitId?: number): boolean {
-    if (!this.#pingBudget.has(now) || !this.#needs.takePing(now)) return false;
-    this.#pingBudget.take(now);
+    if (this.#pingBudget.left(now) < 1 || !this.#needs.takePing(now)) return false;
+    this.#pingBudget.take(1, now);
     this.#sendPing(candidate, now, explicitId);
     return true;
   }
@@ -321,7 +321,7 @@ export class PeerPath {
   }
 
   #sendPong(transactionId: Uint8Array, via: PathVia, packetBytes: number, now: number): void {
-    if (!this.#pongBudget.take(now)) return;
+    if (!this.#pongBudget.tryTake(1, now)) return;
     this.#sender.pong(via, transactionId, packetBytes);
   }
 }

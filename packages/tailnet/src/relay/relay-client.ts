@@ -5,11 +5,11 @@ import {
   type Logger,
   Scope,
   settlesWithin,
+  TokenBucket,
   Wake,
 } from "@slipway/runtime";
 import type { ServerInfo } from "@slipway/wire";
 
-import { ByteBudget } from "./byte-budget.ts";
 import type { DerpRegion } from "./derp-map.ts";
 import { type DialedRegion, RegionDialer } from "./dial-region.ts";
 import { RelayError, type RelayRung } from "./errors.ts";
@@ -95,7 +95,7 @@ export class RelayClient implements AsyncDisposable {
   #connection: RelayConnection = { type: "connecting" };
   #session: RelaySession | undefined;
   /** The relay's requests at its last login. */
-  #budget: ByteBudget | undefined;
+  #budget: TokenBucket | undefined;
   #throttled = 0;
   #isHome: boolean;
   #problem = "";
@@ -271,7 +271,7 @@ export class RelayClient implements AsyncDisposable {
     const { clock } = this.#options;
     if (bytesPerSecond !== undefined) {
       const burst = burstBytes ?? bytesPerSecond;
-      this.#budget = new ByteBudget(bytesPerSecond, burst, clock.monotonic());
+      this.#budget = new TokenBucket({ burst, perSecond: bytesPerSecond });
     }
     this.#problem = "";
     this.#deadline.wake();

@@ -1,0 +1,86 @@
+/** A budget that refills at a steady rate. The unit is the caller's: messages, bytes, microseconds. */
+export interface BudgetRate {
+  /** The amount that may be taken at once. */
+  readonly burst: number;
+  /** The amount restored each second. */
+  readonly perSecond: number;
+}
+
+/** Counts what is taken against a budget. Times are milliseconds of a monotonic clock. */
+export class TokenBucket {
+  readonly #rate: BudgetRate;
+  #left: number;
+  #filledAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Creates a full bucket. */
+  constructor(rate: BudgetRate) {
+    this.#rate = rate;
+    this.#left = rate.burst;
+  }
+
+  /** Returns what may be taken now; negative while a debt is being paid. */
+  left(nowMs: number): number {
+    const { burst, perSecond } = this.#rate;
+    const gained = ((nowMs - this.#filledAtMs) / 1000) * perSecond;
+    if (gained > 0) {
+      this.#left = Math.min(burst, this.#left + gained);
+      this.#filledAtMs = nowMs;
+    }
+    return this.#left;
+  }
+
+  /** Takes the whole count if it is there; returns whether it was. */
+  tryTake(count: number, nowMs: number): boolean {
+    if (this.left(nowMs) < count) return false;
+    this.#left -= count;
+    return true;
+  }
+
+  /** Takes the count, in debt if need be; returns the milliseconds until the debt is paid. */
+  take(count: number, nowMs: number): number {
+    const left = this.left(nowMs) - count;
+    this.#left = left;
+    return left >= 0 ? 0 : Math.ceil((-left / this.#rate.perSecond) * 1000);
+  }
+}
+
+/**
+ * Budgets by name, such as one for each address. At most `maxBuckets` are remembered; while more names are in use, the
+ * further ones share one budget, so that inventing names gains nobody anything.
+ */
+export class TokenBuckets {
+  readonly #rate: BudgetRate;
+  readonly #maxBuckets: number;
+  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #shared: TokenBucket;
+  #sweptAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(rate: BudgetRate, maxBuckets: number) {
+    this.#rate = rate;
+    this.#maxBuckets = maxBuckets;
+    this.#shared = new TokenBucket(rate);
+  }
+
+  /** Returns the bucket of a name at this moment. Do not keep it: a full bucket is forgotten. */
+  of(name: string, nowMs: number): TokenBucket {
+    return this.#buckets.get(name) ?? this.#add(name, nowMs);
+  }
+
+  #add(name: string, nowMs: number): TokenBucket {
+    if (this.#buckets.size >= this.#maxBuckets) this.#sweep(nowMs);
+    if (this.#buckets.size >= this.#maxBuckets) return this.#shared;
+    const bucket = new TokenBucket(this.#rate);
+    this.#buckets.set(name, bucket);
+    return bucket;
+  }
+
+  /** Forgets the buckets that are full again; not for each name that finds no room. */
+  #sweep(nowMs: number): void {
+    const { burst, perSecond } = this.#rate;
+    if (nowMs - this.#sweptAtMs < (burst / perSecond) * 1000) return;
+    this.#sweptAtMs = nowMs;
+    for (const [name, bucket] of this.#buckets) {
+      if (bucket.left(nowMs) >= burst) this.#buckets.delete(name);
+    }
+  }
+}
