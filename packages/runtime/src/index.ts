@@ -26,5 +26,8 @@ export { spread } from "./spread.ts";
 export { systemErrorCode } from "./system-error.ts";
 export { TokenBucket, TokenBuckets } from "./token-bucket.ts";
 export type { BudgetRate } from "./token-bucket.ts";
+export { LoopTurn } from "./loop-turn.ts";
 export { Turnstile } from "./turnstile.ts";
+export { strangers, UnfinishedBytes } from "./unfinished-bytes.ts";
+export type { UnfinishedExcess, UnfinishedShare } from "./unfinished-bytes.ts";
 export { Wake } from "./wake.ts";
