@@ -37,7 +37,7 @@ export interface DriverTemplate {
 export interface DriverAgent {
   readonly id: string;
   readonly name: string;
-  /** In plaintext, for the driver to pass to the agent. Never logged. */
+  /** In plaintext, for the driver to pass to the agent; empty if it is lost and the agent is running. Never logged. */
   readonly token: string;
   readonly platform: { readonly os: string; readonly arch: string };
   /** The directory in which sessions start; the agent opens up `~`. */

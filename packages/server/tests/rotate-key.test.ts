@@ -25,6 +25,7 @@ import { SecretBox } from "../src/platform/auth/secret-box.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 const opened = new AsyncDisposableStack();
+const keep = { discardsUnreadable: false } as const;
 
 afterAll(() => opened.disposeAsync());
 
@@ -54,7 +55,7 @@ describe("rotateSecrets", () => {
 
   async function rotate(keys: readonly [string, ...string[]]): Promise<RotationProgress[]> {
     const signal = new AbortController().signal;
-    return Array.fromAsync(rotateSecrets(database.db, new SecretBox(keys), signal));
+    return Array.fromAsync(rotateSecrets(database.db, new SecretBox(keys), keep, signal));
   }
 
   async function sealedTokens(): Promise<Buffer[]> {
@@ -80,7 +81,7 @@ describe("rotateSecrets", () => {
 
   it("goes on with what is left when it was interrupted", async () => {
     const stop = new AbortController();
-    const rotation = rotateSecrets(database.db, new SecretBox([newKey, oldKey]), stop.signal);
+    const rotation = rotateSecrets(database.db, new SecretBox([newKey, oldKey]), keep, stop.signal);
     expect((await rotation.next()).value).toEqual({
       table: "workspace_agents",
       rotated: 500,
@@ -117,6 +118,7 @@ describe("slipway server rotate-key", () => {
     const code = await runRotateKey({
       flags: { SLIPWAY_DATA_DIR: dataDir, ...variables },
       environment: {},
+      discardsUnreadable: false,
       stderr: (text) => (stderr += text),
       signal: new AbortController().signal,
     });

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { systemErrorCode } from "@slipway/runtime";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
-import type { Settings } from "../platform/config/settings.ts";
 import { lockFile } from "./directory-lock.ts";
 import { StartError } from "./errors.ts";
 
@@ -14,12 +13,13 @@ export interface DataDirectory extends AsyncDisposable {
   readonly path: string;
   /** The id of this server among the replicas; the same after a restart. */
   readonly replicaId: string;
-  /** The encryption keys for secrets if none is configured: the first encrypts, all decrypt. */
-  readonly secretKeys: readonly [string, ...string[]];
+  /** The encryption keys for secrets if none is configured: the first encrypts, all decrypt. Undefined before the first. */
+  readonly secretKeys: readonly [string, ...string[]] | undefined;
 }
 
 const lockName = "server-lock";
-const secretKeyName = "secret-key";
+/** The name of the file with the keys. */
+export const secretKeyName = "secret-key";
 
 /** Opens and locks the directory, which is created if missing. Throws `StartError` when another server holds it. */
 export async function openDataDirectory(dataDir: string): Promise<DataDirectory> {
@@ -32,7 +32,7 @@ export async function openDataDirectory(dataDir: string): Promise<DataDirectory>
   const directory = {
     path,
     replicaId: await readOrMake(join(path, "replica-id"), () => randomUUID()),
-    secretKeys: parseSecretKeys(await readOrMake(join(path, secretKeyName), makeSecretKey)),
+    secretKeys: parseSecretKeys(await readSecret(join(path, secretKeyName))),
   };
   const held = opening.move();
   return { ...directory, [Symbol.asyncDispose]: () => held.disposeAsync() };
@@ -41,15 +41,6 @@ export async function openDataDirectory(dataDir: string): Promise<DataDirectory>
 /** Generates a key for secrets. */
 export function makeSecretKey(): string {
   return randomBytes(32).toString("base64url");
-}
-
-/** Returns the configured keys, or those of the directory. */
-export function chooseSecretKeys(
-  { secretKeys }: Pick<Settings, "secretKeys">,
-  own: readonly [string, ...string[]],
-): readonly [string, ...string[]] {
-  const [first, ...rest] = secretKeys ?? own;
-  return [first ?? own[0], ...rest];
 }
 
 /** Replaces the keys in the directory, atomically. */
@@ -61,9 +52,10 @@ export async function writeSecretKeys(
 }
 
 /** Parses one key per line, the newest first; there are several while they are being rotated. */
-function parseSecretKeys(text: string): readonly [string, ...string[]] {
-  const [first = "", ...rest] = text.split("\n").map((line) => line.trim());
-  return [first, ...rest.filter((line) => line !== "")];
+function parseSecretKeys(text = ""): readonly [string, ...string[]] | undefined {
+  const lines = text.split("\n").map((line) => line.trim());
+  const [first, ...rest] = lines.filter((line) => line !== "");
+  return first === undefined ? undefined : [first, ...rest];
 }
 
 function inUse(path: string): StartError {
@@ -73,16 +65,22 @@ function inUse(path: string): StartError {
   );
 }
 
-/** Reads a secret, or creates it, readable by its owner only. */
+/** Reads a value, or creates it, readable by its owner only. */
 async function readOrMake(file: string, make: () => string): Promise<string> {
-  try {
-    return (await readFile(file, "utf8")).trim();
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
-  }
+  const known = await readSecret(file);
+  if (known !== undefined) return known;
   const value = make();
   await writeSecret(file, value);
   return value;
+}
+
+async function readSecret(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function writeSecret(file: string, text: string): Promise<void> {

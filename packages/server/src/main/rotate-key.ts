@@ -1,7 +1,11 @@
 import { openEmbeddedPostgres } from "@slipway/postgres";
 import { type Logger, systemClock } from "@slipway/runtime";
 
-import { rotateSecrets, type RotationProgress } from "../platform/auth/rotate-secrets.ts";
+import {
+  type RotationOptions,
+  rotateSecrets,
+  type RotationProgress,
+} from "../platform/auth/rotate-secrets.ts";
 import { SecretBox } from "../platform/auth/secret-box.ts";
 import { readSettings, type Settings } from "../platform/config/settings.ts";
 import { type Database, type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
@@ -14,8 +18,9 @@ import {
 } from "./data-directory.ts";
 import { explainStartError } from "./explain-start-error.ts";
 import { createLogger } from "./logger.ts";
+import { requireKeys } from "./open-secrets.ts";
 
-export interface RotateKeyOptions {
+export interface RotateKeyOptions extends RotationOptions {
   /** Settings passed as flags, by the names of their variables; they override the environment. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -32,7 +37,8 @@ export async function runRotateKey(options: RotateKeyOptions): Promise<number> {
   return explainStartError(() => rotate(options), options.stderr);
 }
 
-async function rotate({ flags, environment, stderr, signal }: RotateKeyOptions): Promise<number> {
+async function rotate(options: RotateKeyOptions): Promise<number> {
+  const { flags, environment, discardsUnreadable, stderr, signal } = options;
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
   const settings = readSettings({ ...environment, ...Object.fromEntries(given) }, false);
   const logger = createLogger({ level: "warn", format: settings.log.format }, false);
@@ -44,13 +50,19 @@ async function rotate({ flags, environment, stderr, signal }: RotateKeyOptions):
   const db = opened.adopt(openDatabase(address, logger), (database) => database.destroy());
   await migrate(db);
 
-  const keys = await newestKeys(settings, directory);
-  const unreadable = await rotateAll(db, new SecretBox(keys), stderr, signal);
-  if (unreadable > 0) {
+  const keys = await newestKeys(settings, directory, async (made) => {
+    const place = { source: "none", path: settings.dataDir } as const;
+    if (!discardsUnreadable) await requireKeys(db, new SecretBox([made]), place);
+  });
+  const unreadable = await rotateAll(db, new SecretBox(keys), options);
+  if (unreadable > 0 && !discardsUnreadable) {
     stderr(
       `error: ${unreadable} secrets were sealed with a key that is not known here; add it to SLIPWAY_SECRET_KEY, behind the others\n`,
     );
     return 1;
+  }
+  if (unreadable > 0) {
+    stderr(`${unreadable} secrets that could not be decrypted were discarded\n`);
   }
   if (settings.secretKeys !== undefined) {
     stderr("every secret is sealed with the first key of SLIPWAY_SECRET_KEY; drop the others\n");
@@ -87,17 +99,22 @@ async function openPostgres(
   return opened.use(await openEmbeddedPostgres(options)).connection;
 }
 
-/** Returns the configured keys, or those of the directory after a new one, unless their rotation was interrupted. */
+/**
+ * Returns the configured keys, or those of the directory after a new one, unless their rotation was interrupted. `check` runs
+ * before a new one is the only one.
+ */
 async function newestKeys(
   settings: Settings,
   directory: DataDirectory | undefined,
+  check: (key: string) => Promise<void>,
 ): Promise<readonly [string, ...string[]]> {
   const [first, ...rest] = settings.secretKeys ?? directory?.secretKeys ?? [];
-  if (first === undefined) throw new TypeError("there is neither a configured key nor a directory");
-  if (settings.secretKeys !== undefined || directory === undefined || rest.length > 0) {
-    return [first, ...rest];
-  }
-  const keys = [makeSecretKey(), first] as const;
+  if (first !== undefined && (directory === undefined || rest.length > 0)) return [first, ...rest];
+  if (first !== undefined && settings.secretKeys !== undefined) return [first, ...rest];
+  if (directory === undefined) throw new TypeError("there is neither a key nor a directory");
+  const made = makeSecretKey();
+  if (first === undefined) await check(made);
+  const keys = [made, ...(first === undefined ? [] : [first])] as const;
   await writeSecretKeys(directory, keys);
   return keys;
 }
@@ -106,11 +123,10 @@ async function newestKeys(
 async function rotateAll(
   db: Database,
   secrets: SecretBox,
-  stderr: (text: string) => void,
-  signal: AbortSignal,
+  { discardsUnreadable, stderr, signal }: RotateKeyOptions,
 ): Promise<number> {
   const tables = new Map<string, RotationProgress>();
-  for await (const progress of rotateSecrets(db, secrets, signal)) {
+  for await (const progress of rotateSecrets(db, secrets, { discardsUnreadable }, signal)) {
     const before = tables.get(progress.table)?.rotated;
     tables.set(progress.table, progress);
     if (progress.rotated !== before) stderr(`${progress.table}: ${progress.rotated} secrets\n`);

@@ -20,7 +20,6 @@ import { runSchedules } from "../features/schedules/scheduler.ts";
 import { addCoordinatorMetrics } from "../network/coordinator-metrics.ts";
 import { Coordinator } from "../network/coordinator/coordinator.ts";
 import { PostgresDirectory } from "../network/coordinator/postgres-directory.ts";
-import { SecretBox } from "../platform/auth/secret-box.ts";
 import { guardStreams } from "../platform/auth/stream-guard.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import { DatabaseConnections } from "../platform/db/connections.ts";
@@ -29,10 +28,11 @@ import { connectionOptions, type Database, openDatabase } from "../platform/db/d
 import { migrate } from "../platform/db/migrate.ts";
 import { selectTimeMs } from "../platform/db/time-queries.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
-import { chooseSecretKeys, openDataDirectory } from "./data-directory.ts";
+import { openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";
 import { tryAddress } from "./listen.ts";
 import { openHttp } from "./open-http.ts";
+import { openSecrets } from "./open-secrets.ts";
 import { runJobs } from "./run-jobs.ts";
 import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
@@ -117,8 +117,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
   const readTimeMs = (): Promise<number> => selectTimeMs(db);
   const clock = opened.use(await DatabaseClock.open({ readTimeMs, machine, logger }));
+  const secrets = await openSecrets(db, settings, directory);
   await options.beforeListening?.(db);
-  const secrets = new SecretBox(chooseSecretKeys(settings, directory.secretKeys));
   const pubsub = opened.use(
     new PostgresPubSub({
       db,

@@ -35,13 +35,13 @@ export async function openRelay(
   { limits }: Pick<Settings, "limits">,
   { db, secrets, clock, logger, registry }: RelayParts,
 ): Promise<Relay> {
-  const meshKey = await readMeshKey(db, secrets, logger);
+  const meshKey = await readMeshKey(db, secrets);
   const relay = new Relay({
     crypto: sodiumCrypto,
     clock,
     logger: logger.child({ part: "relay" }),
     limits: { maxBytesPerSecond: limits.maxRelayBytesPerSecond },
-    ...(meshKey === undefined ? {} : { meshKey }),
+    meshKey,
   });
   addRelayMetrics(registry, relay.counters);
   return relay;

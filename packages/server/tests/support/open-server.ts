@@ -74,10 +74,7 @@ export async function openServer(
   };
 }
 
-/**
- * Opens another server of the same deployment, on a machine with this clock. If it may carry out builds, both need one
- * `SLIPWAY_SECRET_KEY`.
- */
+/** Opens another server of the same deployment, on a machine with this clock. */
 export async function openReplica(
   { postgresUrl }: Pick<OpenServer, "postgresUrl">,
   environment: Readonly<Record<string, string>> = {},
@@ -100,6 +97,7 @@ function serve(
 ): Promise<Server> {
   const source = {
     SLIPWAY_PROCESS_DRIVER: "true",
+    SLIPWAY_SECRET_KEY: "the-key-of-all-servers-in-tests-12345",
     ...environment,
     SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",
     SLIPWAY_DATA_DIR: dataDir,

@@ -26,6 +26,7 @@ interface ServerModule {
   ) => Promise<number>;
   readonly runRotateKey: (
     options: Configuration & {
+      readonly discardsUnreadable: boolean;
       readonly stderr: (text: string) => void;
       readonly signal: AbortSignal;
     },

@@ -2,8 +2,12 @@ import type { DriverAgent } from "@slipway/drivers";
 import type { AgentDefinition } from "@slipway/template";
 import type { Selectable } from "kysely";
 
-import { createAgentToken, type KeptAgentToken } from "../../platform/auth/agent-token.ts";
-import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import {
+  createAgentToken,
+  type KeptAgentToken,
+  openAgentToken,
+} from "../../platform/auth/agent-token.ts";
+import { type SecretBox, SecretError } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
@@ -69,17 +73,44 @@ export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): r
 /** An agent as its driver runs it, with the way the server identifies it. */
 export type KnownAgent = DriverAgent & Pick<AgentDefinition, "identity">;
 
-/** Reads the agents of a build as its driver runs them, with their tokens in clear text. */
-export async function readDriverAgents(
+/** Reads the agents of a build as its driver runs them, with their tokens in clear text. Throws `SecretError`. */
+export function readDriverAgents(
   db: Queryable,
   secrets: SecretBox,
   buildId: string,
+): Promise<readonly KnownAgent[]> {
+  return readAgents(db, buildId, (sealed) => openAgentToken(secrets, sealed));
+}
+
+/**
+ * Reads the agents that are running already, to be stopped, deleted or claimed, which works without their tokens: one that
+ * cannot be decrypted is empty.
+ */
+export function readRunningAgents(
+  db: Queryable,
+  secrets: SecretBox,
+  buildId: string,
+): Promise<readonly KnownAgent[]> {
+  return readAgents(db, buildId, (sealed) => {
+    try {
+      return openAgentToken(secrets, sealed);
+    } catch (error) {
+      if (error instanceof SecretError) return "";
+      throw error;
+    }
+  });
+}
+
+async function readAgents(
+  db: Queryable,
+  buildId: string,
+  openToken: (sealed: Buffer) => string,
 ): Promise<readonly KnownAgent[]> {
   const rows = await selectDriverAgents(db, buildId);
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
-    token: secrets.open(row.auth_token_encrypted),
+    token: openToken(row.auth_token_encrypted),
     platform: { os: row.operating_system, arch: row.architecture },
     directory: row.directory,
     environment: readEnvironment(row.environment_variables),

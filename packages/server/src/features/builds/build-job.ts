@@ -16,7 +16,12 @@ import { JobCanceled } from "../../platform/jobs/errors.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
-import { dropAgents, endAgents, readDriverAgents } from "../agents/build-service.ts";
+import {
+  dropAgents,
+  endAgents,
+  readDriverAgents,
+  readRunningAgents,
+} from "../agents/build-service.ts";
 import { renderAgents } from "./build-context.ts";
 import {
   type BuildContext,
@@ -164,10 +169,10 @@ async function readAgents(
   { id, transition, workspace_id: workspaceId, build_number: number }: BuildContext,
   runningId: string | undefined,
 ): Promise<readonly DriverAgent[]> {
-  if (runningId !== undefined) return readDriverAgents(db, secrets, runningId);
+  if (runningId !== undefined) return readRunningAgents(db, secrets, runningId);
   if (transition === "start") return readDriverAgents(db, secrets, id);
   const start = await selectLastStart(db, workspaceId, number);
-  return start === undefined ? [] : readDriverAgents(db, secrets, start.id);
+  return start === undefined ? [] : readRunningAgents(db, secrets, start.id);
 }
 
 /** Tells the driver that runs a workspace to remove what it started, when another driver is about to start it anew. */

@@ -1,7 +1,7 @@
 import type { ExternalAgentCredentials } from "@slipway/api";
 import { capabilitiesOf } from "@slipway/drivers";
 
-import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import { type SecretBox, SecretError } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { Conflict, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
@@ -41,7 +41,7 @@ export async function readExternalAgentCredentials(
       detail: "Start the workspace first: each start gives its agent a new token.",
     });
   }
-  const agents = await readDriverAgents(db, secrets, build.id);
+  const agents = await readDriverAgents(db, secrets, build.id).catch(refuseLostToken);
   const agent = agents.find(({ name }) => name === agentName);
   if (agent === undefined) throw notFound();
   await notes.record(
@@ -62,6 +62,13 @@ export async function readExternalAgentCredentials(
     ? downloadCommand(accessUrl(), variables)
     : `${assignments({ CODER_AGENT_URL: accessUrl(), ...variables })} slipway agent`;
   return { command, agent_token: agent.token };
+}
+
+function refuseLostToken(error: unknown): never {
+  if (!(error instanceof SecretError)) throw error;
+  throw new Conflict("The agent's token cannot be decrypted.", {
+    detail: "Restart the workspace: its agent gets a new token.",
+  });
 }
 
 /** Returns the line that downloads and starts an agent. What it says on the command line of a program is public. */

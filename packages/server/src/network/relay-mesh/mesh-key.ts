@@ -1,36 +1,27 @@
 import { randomBytes } from "node:crypto";
 
-import type { Logger } from "@slipway/runtime";
-
-import { type SecretBox, SecretError } from "../../platform/auth/secret-box.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { insertMeshKey, selectMeshKey } from "./queries.ts";
 
 /** The length of the key, as encoded; stock relays have 32 characters. */
 const keyBytes = 24;
 
-/**
- * Returns the key by which the relays of a deployment know each other; the first server creates it. Undefined if this server
- * cannot decrypt it: then its relay stands alone.
- */
+/** Creates the key by which the relays of a deployment know each other, unless another server has. */
+export async function ensureMeshKey(
+  db: Queryable,
+  secrets: Pick<SecretBox, "seal">,
+): Promise<void> {
+  if ((await selectMeshKey(db)) !== undefined) return;
+  await insertMeshKey(db, secrets.seal(randomBytes(keyBytes).toString("base64url")));
+}
+
+/** Returns that key. Throws `SecretError`. */
 export async function readMeshKey(
   db: Queryable,
-  secrets: SecretBox,
-  logger: Logger,
-): Promise<string | undefined> {
-  let sealed = await selectMeshKey(db);
-  if (sealed === undefined) {
-    await insertMeshKey(db, secrets.seal(randomBytes(keyBytes).toString("base64url")));
-    sealed = await selectMeshKey(db);
-  }
-  try {
-    return sealed && secrets.open(sealed);
-  } catch (error) {
-    if (!(error instanceof SecretError)) throw error;
-    logger.warn(
-      { code: error.code },
-      "the relay does not reach other replicas: their key cannot be decrypted",
-    );
-    return undefined;
-  }
+  secrets: Pick<SecretBox, "open">,
+): Promise<string> {
+  const sealed = await selectMeshKey(db);
+  if (sealed === undefined) throw new Error("the key of the relays is gone");
+  return secrets.open(sealed);
 }

@@ -1,8 +1,8 @@
 import { nilUuid } from "@slipway/api";
 
-import type { Database } from "../db/database.ts";
+import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
-import { lockOutdated, type SealedSecret, updateSealed } from "./rotation-queries.ts";
+import { deleteSealed, lockOutdated, type SealedSecret, updateSealed } from "./rotation-queries.ts";
 import { type SealedColumn, sealedColumns } from "./sealed-columns.ts";
 import { type SecretBox, SecretError } from "./secret-box.ts";
 
@@ -10,8 +10,13 @@ import { type SecretBox, SecretError } from "./secret-box.ts";
 export interface RotationProgress {
   readonly table: string;
   readonly rotated: number;
-  /** Secrets that no configured key decrypts; they are left as they are. */
+  /** Secrets that no configured key decrypts. */
   readonly unreadable: number;
+}
+
+export interface RotationOptions {
+  /** True to discard what no key decrypts (`SealedColumn.whenLost`); false to leave it as it is. */
+  readonly discardsUnreadable: boolean;
 }
 
 /** The number of secrets per transaction. */
@@ -24,26 +29,33 @@ const batchSize = 500;
 export async function* rotateSecrets(
   db: Database,
   secrets: SecretBox,
+  options: RotationOptions,
   signal: AbortSignal,
 ): AsyncGenerator<RotationProgress> {
-  for (const column of sealedColumns) yield* rotateColumn(db, secrets, column, signal);
+  for (const column of sealedColumns) {
+    yield* rotateColumn({ ...options, db, secrets, column }, signal);
+  }
+}
+
+interface Rotation extends RotationOptions {
+  readonly db: Database;
+  readonly secrets: SecretBox;
+  readonly column: SealedColumn;
 }
 
 async function* rotateColumn(
-  db: Database,
-  secrets: SecretBox,
-  column: SealedColumn,
+  rotation: Rotation,
   signal: AbortSignal,
 ): AsyncGenerator<RotationProgress> {
   let [rotated, unreadable] = [0, 0];
   let after: string | undefined = nilUuid;
   while (after !== undefined) {
     signal.throwIfAborted();
-    const batch = await rotateBatch(db, secrets, column, after);
+    const batch = await rotateBatch(rotation, after);
     rotated += batch.rotated;
     unreadable += batch.unreadable;
     after = batch.lastId;
-    yield { table: column.table, rotated, unreadable };
+    yield { table: rotation.column.table, rotated, unreadable };
   }
 }
 
@@ -55,9 +67,7 @@ interface Batch {
 }
 
 function rotateBatch(
-  db: Database,
-  secrets: SecretBox,
-  column: SealedColumn,
+  { db, secrets, column, discardsUnreadable }: Rotation,
   after: string,
 ): Promise<Batch> {
   const { newestPrefix } = secrets;
@@ -65,12 +75,31 @@ function rotateBatch(
     const outdated = await lockOutdated(trx, column, { newestPrefix, after, limit: batchSize });
     const sealed = outdated.flatMap((secret) => sealAnew(secrets, secret));
     if (sealed.length > 0) await updateSealed(trx, column, sealed);
+    if (discardsUnreadable) {
+      const rotated = new Set(sealed.map(({ id }) => id));
+      const lost = outdated.map(({ id }) => id).filter((id) => !rotated.has(id));
+      if (lost.length > 0) await discard(trx, secrets, column, lost);
+    }
     return {
       rotated: sealed.length,
       unreadable: outdated.length - sealed.length,
       lastId: outdated.at(-1)?.id,
     };
   });
+}
+
+async function discard(
+  db: Queryable,
+  secrets: SecretBox,
+  column: SealedColumn,
+  ids: readonly string[],
+): Promise<void> {
+  if (column.whenLost === "delete-row") return deleteSealed(db, column, ids);
+  await updateSealed(
+    db,
+    column,
+    ids.map((id) => ({ id, sealed: secrets.seal("") })),
+  );
 }
 
 function sealAnew(secrets: SecretBox, { id, sealed }: SealedSecret): SealedSecret[] {

@@ -33,6 +33,34 @@ export async function lockOutdated(
   return result.rows;
 }
 
+/** Returns the prefixes of secrets in use that are none of those, one each. */
+export async function selectOtherPrefixes(
+  db: Queryable,
+  { table, column, keepsDeleted }: SealedColumn,
+  prefixes: readonly Buffer[],
+): Promise<readonly Buffer[]> {
+  const length = sql.lit(prefixes[0]?.length ?? 0);
+  const isInUse = keepsDeleted ? sql`not deleted` : sql`true`;
+  const result = await sql<{ prefix: Buffer }>`
+    select distinct substring(${sql.ref(column)} from 1 for ${length}) as prefix
+    from ${sql.table(table)}
+    where ${isInUse}
+      and substring(${sql.ref(column)} from 1 for ${length}) <> all(${[...prefixes]}::bytea[])`.execute(
+    db,
+  );
+  return result.rows.map(({ prefix }) => prefix);
+}
+
+export async function deleteSealed(
+  db: Queryable,
+  { table, id }: SealedColumn,
+  ids: readonly string[],
+): Promise<void> {
+  await sql`delete from ${sql.table(table)} where ${sql.ref(id)} = any(${[...ids]}::uuid[])`.execute(
+    db,
+  );
+}
+
 export async function updateSealed(
   db: Queryable,
   { table, id, column }: SealedColumn,

@@ -3,12 +3,28 @@ export interface SealedColumn {
   readonly table: string;
   readonly id: string;
   readonly column: string;
+  /** True if rows marked as deleted stay in the table, where nothing reads their secrets. */
+  readonly keepsDeleted: boolean;
+  /**
+   * The treatment of a secret whose key is lost for good: its row is deleted, because a new secret replaces it at its next
+   * use, or only the secret is emptied.
+   */
+  readonly whenLost: "delete-row" | "empty";
 }
 
 /** All encrypted columns. A new one is named `…_encrypted` and added here. */
 export const sealedColumns: readonly SealedColumn[] = [
-  { table: "workspace_agents", id: "id", column: "auth_token_encrypted" },
-  { table: "git_ssh_keys", id: "user_id", column: "private_key_encrypted" },
-  { table: "relay_mesh_keys", id: "id", column: "key_encrypted" },
-  { table: "external_auth_links", id: "id", column: "tokens_encrypted" },
+  // An agent that runs is known by its token's hash.
+  agent("auth_token_encrypted"),
+  replaceable("git_ssh_keys", "user_id", "private_key_encrypted"),
+  replaceable("relay_mesh_keys", "id", "key_encrypted"),
+  replaceable("external_auth_links", "id", "tokens_encrypted"),
 ];
+
+function agent(column: string): SealedColumn {
+  return { table: "workspace_agents", id: "id", column, keepsDeleted: true, whenLost: "empty" };
+}
+
+function replaceable(table: string, id: string, column: string): SealedColumn {
+  return { table, id, column, keepsDeleted: false, whenLost: "delete-row" };
+}

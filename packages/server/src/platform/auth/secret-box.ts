@@ -11,7 +11,7 @@ import {
 /** A failure to decrypt a secret: its key is not among those configured, or it was tampered with. */
 export class SecretError extends Error {
   override readonly name = "SecretError";
-  readonly code: "unknown-key" | "tampered" | "malformed";
+  readonly code: "unknown-key" | "tampered" | "malformed" | "discarded";
 
   constructor(code: SecretError["code"], message: string) {
     super(message);
@@ -51,7 +51,12 @@ export class SecretBox {
 
   /** The prefix of all values encrypted with the newest key. */
   get newestPrefix(): Buffer {
-    return Buffer.concat([Buffer.of(version), this.#keys[0].id]);
+    return prefixOf(this.#keys[0]);
+  }
+
+  /** The prefixes of all values that it can decrypt. */
+  get prefixes(): readonly Buffer[] {
+    return this.#keys.map(prefixOf);
   }
 
   /** Derives keys for another purpose; the first signs or encrypts, all verify or decrypt. */
@@ -103,6 +108,15 @@ export class SecretBox {
       throw new SecretError("tampered", "sealed secret does not verify");
     }
   }
+}
+
+function prefixOf({ id }: Key): Buffer {
+  return Buffer.concat([Buffer.of(version), id]);
+}
+
+/** Returns the id of the key in a prefix, for people. */
+export function keyIdOf(prefix: Buffer): string {
+  return prefix.subarray(1, 1 + keyIdBytes).toString("hex");
 }
 
 function deriveKey(secret: string): Key {

@@ -11,7 +11,17 @@ export const command = defineCommand({
     "Re-encrypt every secret in the database: with the first key of --secret-key if it is given, otherwise with a " +
     "new key in the data directory, whose server must be stopped. If interrupted, run it again to continue.",
   arguments: {},
-  flags: { dataDir, postgresUrl, secretKey },
+  flags: {
+    dataDir,
+    postgresUrl,
+    secretKey,
+    discardUnreadable: {
+      kind: "switch",
+      summary:
+        "discard the secrets whose key is lost: users get new SSH keys and log in to external providers again, and " +
+        "workspaces get new tokens when they restart",
+    },
+  },
   examples: [
     { line: "slipway server rotate-key", summary: "a new key in the data directory" },
     {
@@ -28,6 +38,7 @@ export async function run(
   const { runRotateKey } = await loadServer();
   return runRotateKey({
     flags: variablesOf(command, options),
+    discardsUnreadable: options.discardUnreadable,
     environment,
     stderr: (text) => terminal.err.write(text),
     signal,

@@ -2,6 +2,7 @@ import { type AgentCandidate, chooseAgent } from "@slipway/identity";
 import type { Logger } from "@slipway/runtime";
 import { isInstanceId } from "@slipway/template";
 
+import { openAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { Database } from "../../../platform/db/database.ts";
 import { Conflict, Invalid, NotFound } from "../../../platform/errors/errors.ts";
@@ -31,7 +32,7 @@ export async function exchangeIdentity(
   switch (choice.type) {
     case "chosen":
       await noteExchange(notes, machine, choice.candidate, origin);
-      return secrets.open(choice.candidate.sealed);
+      return openAgentToken(secrets, choice.candidate.sealed);
     case "no-agent":
       throw new NotFound(`Instance with id ${shown} not found.`);
     case "no-agent-of-name":

@@ -11,7 +11,7 @@ import {
   type SubAgentSchema,
 } from "@slipway/wire";
 
-import { createAgentToken } from "../../../platform/auth/agent-token.ts";
+import { createAgentToken, openAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { Database } from "../../../platform/db/database.ts";
 import { violatesUnique } from "../../../platform/db/errors.ts";
@@ -94,7 +94,9 @@ export async function listSubAgents(
   const rows = await selectSubAgents(db, agent.agentId);
   if (rows.length === 0) await requireLive(db, agent.agentId);
   return {
-    agents: rows.map((row) => subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted))),
+    agents: rows.map((row) =>
+      subAgent(row.id, row.name, openAgentToken(secrets, row.auth_token_encrypted)),
+    ),
   };
 }
 
@@ -151,7 +153,7 @@ async function takeSubAgent(
     await requireLive(db, agent.agentId);
     throw new RpcError(`agent ${id} is no child of this agent`);
   }
-  return { agent: subAgent(row.id, row.name, secrets.open(row.auth_token_encrypted)) };
+  return { agent: subAgent(row.id, row.name, openAgentToken(secrets, row.auth_token_encrypted)) };
 }
 
 function subAgent(
