@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { getAgent, getUser, getWorkspace, openTerminal } from "@slipway/api";
-import { firstAgent } from "@slipway/testkit";
+import { firstAgent, ServerTurns } from "@slipway/testkit";
 import { Agent } from "@slipway/wire";
 
 import { printReport } from "./report.ts";
@@ -21,7 +21,6 @@ import { measureThroughput } from "./support/network-commands.ts";
 import { openNetworkWorld, type ReachedWorkspace } from "./support/network-world.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 import { quantile } from "./support/quantile.ts";
-import { ServerTurns } from "./support/server-turns.ts";
 
 /*
  * The cost of a busy network to everybody else on the server: the time of a request that does little, and of an agent's
@@ -106,7 +105,7 @@ async function openFloor(): Promise<string> {
 async function measure(load: string, into: Findings): Promise<void> {
   const started = performance.now();
   const { cpuSeconds } = readProcessCost(server.pid);
-  const turnsBefore = turns.read().length;
+  turns.take();
   const calls = {
     floor: async () => void (await (await fetch(floorUrl)).text()),
     request: () => client.call(getUser, { params: { user: "me" } }),
@@ -122,7 +121,7 @@ async function measure(load: string, into: Findings): Promise<void> {
       into.noteTimes(`${name}: ${what}`, times);
     }),
   );
-  const found = turns.read().slice(turnsBefore);
+  const found = turns.take();
   for (const [label, part] of [
     ["p99", 0.99],
     ["p99.9", 0.999],

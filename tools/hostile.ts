@@ -1,68 +1,87 @@
 import { parseArgs } from "node:util";
 
-import { type HostileOutcome, type Interval, runHostile } from "@slipway/testkit";
+import {
+  type CastName,
+  castNames,
+  type HostileOutcome,
+  type Interval,
+  runHostile,
+} from "@slipway/testkit";
 
 /*
- * Runs one hostile agent and one hostile member on a real server at once, while a third user works: a line each minute,
- * at the end the counts that the server took and refused, and the verdict. Fails when that work took too long, memory
- * or disk grew, or the server broke.
+ * Lets hostile ones play on a real server while a member and their agent work: first each group for a minute by itself
+ * (agents, members, strangers and clients of the relay), then all groups at once for an hour. Prints a line for each
+ * interval, the counts that the server took and refused, and the verdict of each run. Fails when that work took too
+ * long, the agent was lost, memory or disk grew, or the server broke.
  *
- *   npm run test:hostile [-- --minutes 60] [--every 60]
+ *   npm run test:hostile [-- --minutes 60] [--each 1] [--only strangers] [--every 60]
  *
- * `--every` is the time between two lines in seconds.
+ * `--minutes` is the time for all groups at once, `--each` that for each by itself; 0 leaves a part out. `--only` plays
+ * one group. `--every` is the time between two lines in seconds.
  */
 
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "60" },
+    each: { type: "string", default: "1" },
+    only: { type: "string" },
     every: { type: "string", default: "60" },
   },
 });
 
-const outcome = await runHostile({
-  durationMs: Number(values.minutes) * 60_000,
-  intervalMs: Number(values.every) * 1000,
-  onInterval: (interval) => process.stdout.write(`${lineOf(interval)}\n`),
-});
-process.stdout.write(reportOf(outcome));
-process.exitCode = outcome.violations.length === 0 ? 0 : 1;
+const groups = castNames.filter((name) => values.only === undefined || name === values.only);
+if (groups.length === 0) {
+  throw new Error(`--only is ${String(values.only)}, wanted one of ${castNames.join(", ")}`);
+}
+const intervalMs = Number(values.every) * 1000;
+for (const cast of groups) await run(cast, [cast], Number(values.each));
+if (groups.length > 1) await run("all at once", groups, Number(values.minutes));
 
-function lineOf({
-  atMs,
-  p50Ms,
-  p99Ms,
-  requests,
-  memoryBytes,
-  diskBytes,
-  tricks,
-}: Interval): string {
+async function run(title: string, casts: readonly CastName[], minutes: number): Promise<void> {
+  if (minutes === 0) return;
+  process.stdout.write(`\n${title}\n`);
+  const outcome = await runHostile({
+    casts,
+    durationMs: minutes * 60_000,
+    intervalMs,
+    onInterval: (interval) => process.stdout.write(`${lineOf(interval)}\n`),
+  });
+  process.stdout.write(reportOf(outcome));
+  if (outcome.violations.length > 0) process.exitCode = 1;
+}
+
+function lineOf(interval: Interval): string {
+  const { atMs, p50Ms, p99Ms, worstMs, longestTurnMs, requests } = interval;
+  const { memoryBytes, diskBytes, tricks } = interval;
   const played = tricks.reduce((sum, trick) => sum + trick.played, 0);
   const refused = tricks.reduce((sum, trick) => sum + trick.refused, 0);
   return [
     `${(atMs / 60_000).toFixed(1).padStart(5)} min`,
     `p50 ${p50Ms.toFixed(1).padStart(5)} ms`,
     `p99 ${p99Ms.toFixed(1).padStart(6)} ms`,
+    `worst ${worstMs.toFixed(0).padStart(5)} ms`,
     `${String(requests).padStart(4)} requests`,
+    `longest turn ${longestTurnMs.toFixed(1).padStart(6)} ms`,
     `memory ${mebibytes(memoryBytes)}`,
     `disk ${mebibytes(diskBytes)}`,
     `${played} tricks, ${refused} refusals`,
   ].join("   ");
 }
 
-function reportOf({ intervals, violations, p50Ms, p99Ms }: HostileOutcome): string {
+function reportOf({ intervals, violations, p50Ms, p99Ms, worstMs }: HostileOutcome): string {
   const rows = [
-    ["trick", "played", "taken", "refused"],
-    ...(intervals.at(-1)?.tricks ?? []).map(({ name, played, taken, refused }) => {
-      return [name, String(played), String(taken), String(refused)];
+    ["trick", "played", "taken", "refused", "longest turn, ms"],
+    ...(intervals.at(-1)?.tricks ?? []).map(({ name, played, taken, refused, longestTurnMs }) => {
+      return [name, String(played), String(taken), String(refused), longestTurnMs.toFixed(1)];
     }),
   ];
   const lines = [
     "",
-    ...rows.map(([name = "", ...numbers]) =>
-      [name.padEnd(40), ...numbers.map((text) => text.padStart(10))].join(""),
+    ...rows.map(([name = "", ...columns]) =>
+      [name.padEnd(44), ...columns.map((text) => text.padStart(10))].join(""),
     ),
     "",
-    `the bystander's requests   p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
+    `the bystander's requests   p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, worst ${worstMs.toFixed(0)} ms`,
     ...violations.map((violation) => `  ${violation}`),
     violations.length === 0 ? "PASS" : `FAIL: ${violations.length} violations`,
   ];

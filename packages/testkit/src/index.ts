@@ -22,7 +22,8 @@ export {
   reportSshConnection,
 } from "./processes/external-agent.ts";
 export type { ExternalAgent } from "./processes/external-agent.ts";
-export type { HostileOutcome, Interval } from "./hostile/options.ts";
+export { castNames } from "./hostile/casts.ts";
+export type { CastName, HostileOutcome, Interval } from "./hostile/options.ts";
 export { runHostile } from "./hostile/run-hostile.ts";
 export { openRawAgent } from "./processes/raw-agent.ts";
 export type { RawAgent, RawReply } from "./processes/raw-agent.ts";
@@ -33,6 +34,7 @@ export {
   unlimitedWorkspaces,
 } from "./processes/server-process.ts";
 export type { ServerProcess, ServerProcessOptions } from "./processes/server-process.ts";
+export { ServerTurns } from "./processes/server-turns.ts";
 export { logIn, logInAsAdmin, openClient } from "./processes/log-in.ts";
 export { packTemplate, pushTemplate, pushVersion } from "./processes/template-upload.ts";
 export {

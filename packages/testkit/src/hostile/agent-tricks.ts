@@ -18,24 +18,25 @@ import {
 import { readAgentToken } from "../processes/external-agent.ts";
 import { openRawAgent, type RawAgent } from "../processes/raw-agent.ts";
 import { waitForWorkspace } from "../processes/workspace-life.ts";
-import type { Play } from "./scoreboard.ts";
-import type { HostileStage } from "./stage.ts";
-
-/** An attack that takes a few seconds at most, again and again. */
-export interface Trick {
-  readonly name: string;
-  readonly run: (stage: HostileStage, play: Play, signal: AbortSignal) => Promise<void>;
-}
+import { frameTricks } from "./agent-frame-tricks.ts";
+import type { HostileTarget } from "./target.ts";
+import type { Trick } from "./trick.ts";
 
 const mebibyte = 1024 * 1024;
 const escapes = "\u001b]52;c;ZWNobyBob3N0aWxl\u0007\u001b]0;title\u0007\u001b[2J\r";
 
 /** All attacks of an agent: one at a time, in this order. */
 export const agentTricks: readonly Trick[] = [
+  ...frameTricks.map(({ name, run }): Trick => {
+    return {
+      name,
+      run: (target, play, signal) => withSession(target, (agent) => run(agent, play, signal)),
+    };
+  }),
   {
     name: "answers that nobody reads",
-    run: (stage, play, signal) =>
-      withSession(stage, async (agent) => {
+    run: (target, play, signal) =>
+      withSession(target, async (agent) => {
         agent.socket.pause();
         const startup = { version: "v1.2.3", expandedDirectory: "d".repeat(4000) };
         for (let call = 0; call < 200; call += 1) {
@@ -48,8 +49,8 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "4 MiB of unknown fields",
-    run: (stage, play) =>
-      withSession(stage, async (agent) => {
+    run: (target, play) =>
+      withSession(target, async (agent) => {
         const startup = Buffer.concat([
           encodeMessage(StartupSchema, { version: "v1.2.3" }),
           // Field 1000.
@@ -62,12 +63,12 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "many sessions",
-    run: async (stage, play) => {
+    run: async (target, play) => {
       await using sessions = new AsyncDisposableStack();
-      const token = await tokenOf(stage);
+      const token = await tokenOf(target);
       for (let number = 0; number < 20; number += 1) {
         const role = ["agent", "logstream", `other ${number}`][number % 3] ?? "";
-        const agent = await openRawAgent(stage.server.url, token, { role });
+        const agent = await openRawAgent(target.server.url, token, { role });
         sessions.use(agent);
         play.reply(await agent.call(Agent.method.getManifest, {}));
       }
@@ -75,8 +76,8 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "sub-agents without number",
-    run: (stage, play) =>
-      withSession(stage, async (agent) => {
+    run: (target, play) =>
+      withSession(target, async (agent) => {
         const command = escapes + "x".repeat(4_000);
         for (let number = 0; number < 40; number += 1) {
           const apps = Array.from({ length: 10 }, (_, app) => ({ slug: `app${app}`, command }));
@@ -94,8 +95,8 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "statistics with a thousand protocols",
-    run: (stage, play) =>
-      withSession(stage, async (agent) => {
+    run: (target, play) =>
+      withSession(target, async (agent) => {
         const names = Array.from({ length: 1_000 }, () => [randomUUID(), 1n] as const);
         const stats = { connectionCount: 1n, connectionsByProto: Object.fromEntries(names) };
         for (let call = 0; call < 100; call += 1) {
@@ -107,8 +108,8 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "metadata that nobody asked for",
-    run: (stage, play) =>
-      withSession(stage, async (agent) => {
+    run: (target, play) =>
+      withSession(target, async (agent) => {
         for (let call = 0; call < 50; call += 1) {
           const metadata = Array.from({ length: 250 }, (_, key) => ({
             key: `k${key}`,
@@ -120,8 +121,8 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "floods of log lines",
-    run: (stage, play) =>
-      withSession(stage, async (agent) => {
+    run: (target, play) =>
+      withSession(target, async (agent) => {
         const output = escapes + "x".repeat(200);
         const lines = Array.from({ length: 4_000 }, (_, line) => ({
           createdAt: timestampFromMs(Date.now() + line),
@@ -136,8 +137,8 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "reports without end",
-    run: (stage, play) =>
-      withSession(stage, async (agent) => {
+    run: (target, play) =>
+      withSession(target, async (agent) => {
         const longAgo = timestampFromMs(0);
         const farOff = { seconds: 253402300000n, nanos: 0 };
         for (let call = 0; call < 100; call += 1) {
@@ -165,8 +166,8 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "streams and handshakes",
-    run: (stage, play) =>
-      withSession(stage, async (agent) => {
+    run: (target, play) =>
+      withSession(target, async (agent) => {
         const ids = Array.from({ length: 1_000 }, () => ({ id: encodeUuid(randomUUID()) }));
         const calls = Array.from({ length: 100 }, () =>
           agent.call(Tailnet.method.coordinate, { readyForHandshake: ids }),
@@ -176,7 +177,7 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "frames that are none",
-    run: async (stage, play) => {
+    run: async (target, play) => {
       const frames = [
         randomBytes(1_000),
         Buffer.alloc(4 * mebibyte + 1),
@@ -184,7 +185,7 @@ export const agentTricks: readonly Trick[] = [
         Buffer.alloc(100_000, 0xff),
       ];
       for (const frame of frames) {
-        await withSession(stage, async (agent) => {
+        await withSession(target, async (agent) => {
           agent.socket.send(frame);
           await agent.closed;
           play.note(false);
@@ -194,10 +195,10 @@ export const agentTricks: readonly Trick[] = [
   },
   {
     name: "a session that outlives its build",
-    run: async (stage, play) => {
-      const { client, workspace } = stage.agentOwner;
+    run: async (target, play) => {
+      const { client, workspace } = target.agentOwner;
       const params = { workspace: workspace.id };
-      await using agent = await openRawAgent(stage.server.url, await tokenOf(stage), {
+      await using agent = await openRawAgent(target.server.url, await tokenOf(target), {
         role: "logstream",
       });
       for (const transition of ["stop", "start"] as const) {
@@ -224,15 +225,15 @@ function varint(number: number): Uint8Array {
     : Buffer.concat([Uint8Array.of((number & 0x7f) | 0x80), varint(number >> 7)]);
 }
 
-async function tokenOf({ agentOwner: { client, workspace } }: HostileStage): Promise<string> {
+async function tokenOf({ agentOwner: { client, workspace } }: HostileTarget): Promise<string> {
   return readAgentToken(client, workspace.id);
 }
 
 /** Runs a task over a session of its own. */
 async function withSession(
-  stage: HostileStage,
+  target: HostileTarget,
   run: (agent: RawAgent) => Promise<void>,
 ): Promise<void> {
-  await using agent = await openRawAgent(stage.server.url, await tokenOf(stage));
+  await using agent = await openRawAgent(target.server.url, await tokenOf(target));
   await run(agent);
 }

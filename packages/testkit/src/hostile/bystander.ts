@@ -30,7 +30,7 @@ export interface BystanderNotes {
 
 /**
  * Does the work that the others must not hinder: reads lists, a workspace, its logs and its metadata, and stops and
- * starts it. Every request must succeed.
+ * starts it. Every request must succeed, and its agent stay connected.
  */
 export async function work(
   client: ApiClient,
@@ -60,10 +60,14 @@ export async function work(
   while (!signal.aborted) {
     await using agent = (await connectExternalAgent(client, id, "main")).connection;
     for (let round = 0; round < roundsPerRestart; round += 1) {
-      await report(agent, round, signal);
+      await report(agent, round, signal).catch((error: unknown) => {
+        if (!signal.aborted) notes.failed(`a report of the bystander's agent: ${errorText(error)}`);
+      });
       const shown = await timed("show", () => client.call(getWorkspace, { params }));
       if (shown === undefined) continue;
-      const ofAgent = { params: { agent: requireAgent(shown).id } };
+      const { id: agentId, status } = requireAgent(shown);
+      if (status !== "connected") notes.failed(`the bystander's agent was shown as ${status}`);
+      const ofAgent = { params: { agent: agentId } };
       const metadata = client.url(watchAgentMetadata, ofAgent);
       await timed("list", () => client.call(listWorkspaces, { query: { q: "owner:me" } }));
       await timed("logs", () => client.call(getAgentLogs, { ...ofAgent, query: {} }));

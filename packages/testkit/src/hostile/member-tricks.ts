@@ -18,8 +18,9 @@ import {
 import { WebSocket } from "ws";
 
 import { pushVersion } from "../processes/template-upload.ts";
-import type { Trick } from "./agent-tricks.ts";
-import type { HostileStage } from "./stage.ts";
+import { connectStrangers, noteResponses, writeAll } from "./stranger-connection.ts";
+import { type HostileTarget, tokenOf } from "./target.ts";
+import type { Trick } from "./trick.ts";
 
 /** All attacks of a member. */
 export const memberTricks: readonly Trick[] = [
@@ -110,6 +111,43 @@ export const memberTricks: readonly Trick[] = [
     },
   },
   {
+    name: "large JSON with an account",
+    run: async ({ member: { client } }, play) => {
+      const wrong = Object.fromEntries(
+        Array.from({ length: 60_000 }, (_, key) => [`k${key}`, key]),
+      );
+      const bodies = [Array.from({ length: 400_000 }, () => 1), wrong, { name: [wrong] }];
+      const url = `${client.serverUrl}/api/v2/users/me/workspaces`;
+      await Promise.all(
+        [...bodies, ...bodies, ...bodies].map(async (body) => {
+          const { headers } = client;
+          const response = await fetch(url, {
+            method: "POST",
+            headers,
+            body: JSON.stringify(body),
+          });
+          await response.arrayBuffer();
+          play.status(response.status, "large JSON");
+        }),
+      );
+    },
+  },
+  {
+    name: "requests in a row with an account",
+    run: async (target, play) => {
+      const { member } = target;
+      const head = `Host: x\r\nCoder-Session-Token: ${tokenOf(member.client)}\r\n\r\n`;
+      const sockets = await connectStrangers(target, 10);
+      await Promise.all(
+        sockets.map((socket) => {
+          const request = `GET /api/v2/workspaces HTTP/1.1\r\n${head}`;
+          void writeAll(socket, request.repeat(2_000));
+          return noteResponses(socket, play, { what: "a request in a row", forMs: 4_000 });
+        }),
+      );
+    },
+  },
+  {
     name: "lists all at once",
     run: async ({ member: { client } }, play) => {
       const lists = Array.from({ length: 200 }, () => {
@@ -146,9 +184,9 @@ export const memberTricks: readonly Trick[] = [
   },
   {
     name: "refused upgrades",
-    run: async (stage, play) => {
+    run: async (target, play) => {
       for (let request = 0; request < 30; request += 1) {
-        play.status(await refusedUpgrade(stage), "an upgrade");
+        play.status(await refusedUpgrade(target), "an upgrade");
       }
     },
   },
@@ -170,7 +208,7 @@ export const memberTricks: readonly Trick[] = [
 ];
 
 /** Deletes a workspace once its first build has ended. */
-async function deleteOne(client: HostileStage["member"]["client"], id: string): Promise<void> {
+async function deleteOne(client: HostileTarget["member"]["client"], id: string): Promise<void> {
   const params = { workspace: id };
   for (let tries = 0; tries < 20; tries += 1) {
     const isQueued = await client
@@ -185,14 +223,13 @@ async function deleteOne(client: HostileStage["member"]["client"], id: string): 
 }
 
 /** Asks to upgrade from a foreign origin, and holds the connection a moment. Resolves to the status, 0 for none. */
-async function refusedUpgrade({ server, member: { client } }: HostileStage): Promise<number> {
+async function refusedUpgrade({ server, member: { client } }: HostileTarget): Promise<number> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
   socket.on("error", () => undefined);
-  const token = client.headers["Coder-Session-Token"] ?? "";
   socket.write(
     `GET /api/v2/users/me HTTP/1.1\r\nHost: ${hostname}:${port}\r\nOrigin: http://foreign.example\r\n` +
-      `Cookie: coder_session_token=${token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Cookie: coder_session_token=${tokenOf(client)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
   const [chunk = ""] = await Promise.race([once(socket, "data"), once(socket, "close")]);

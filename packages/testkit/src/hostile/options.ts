@@ -1,4 +1,9 @@
+/** A group of hostile ones who play their tricks one after the other; several groups play at once. */
+export type CastName = "agents" | "members" | "strangers" | "relay-clients";
+
 export interface HostileOptions {
+  /** The groups that play (default: all of them). */
+  readonly casts?: readonly CastName[];
   /** The duration of the run. */
   readonly durationMs: number;
   /** The duration of one measurement; a verdict about memory needs eight of them. */
@@ -13,7 +18,10 @@ export interface Interval {
   /** The latencies of the bystander's requests; NaN when there was none. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly worstMs: number;
   readonly requests: number;
+  /** The processor time of the longest turn of the server's event loop, in milliseconds. */
+  readonly longestTurnMs: number;
   /** The resident memory of the server's process; NaN where the system does not report it. */
   readonly memoryBytes: number;
   /** The size of the data directory, with the database. */
@@ -27,6 +35,8 @@ export interface TrickCount {
   readonly played: number;
   readonly taken: number;
   readonly refused: number;
+  /** The longest turn of the server's event loop while it was played, in milliseconds of processor time. */
+  readonly longestTurnMs: number;
 }
 
 export interface HostileOutcome {
@@ -38,4 +48,5 @@ export interface HostileOutcome {
   /** The latencies of all the bystander's requests. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly worstMs: number;
 }

@@ -2,45 +2,55 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
-import { errorText, Scope } from "@slipway/runtime";
+import { Scope } from "@slipway/runtime";
 
-import { agentTricks, type Trick } from "./agent-tricks.ts";
 import type { BystanderData, BystanderMessage } from "./bystander-thread.ts";
+import { castNames } from "./casts.ts";
 import { diskOf, memoryOf, quantile } from "./measure.ts";
-import { memberTricks } from "./member-tricks.ts";
 import type { HostileOptions, HostileOutcome, Interval } from "./options.ts";
+import { runCast } from "./run-cast.ts";
 import { Scoreboard } from "./scoreboard.ts";
 import { type HostileStage, openHostileStage } from "./stage.ts";
+import { tokenOf } from "./target.ts";
 import { judgeHostileRun } from "./verdict.ts";
 
-/** The pause between two tricks: the machine is shared. */
-const betweenTricksMs = 250;
-
-/** A refused or cut session or request is the aim of a trick. */
-const cutOff = /Unexpected server response: 4\d\d|socket hang up|ECONNRESET|fetch failed/;
+/** The interval at which the turns of the server's event loop are read. */
+const readTurnsMs = 500;
 
 /**
- * Plays all tricks of one hostile agent and one hostile member again and again on a real server, while a third user
- * works and is timed. Throws when the stage cannot be set up, and when the server ends.
+ * Plays all tricks of the groups again and again on a real server, while a member and their agent work and are timed.
+ * Throws when the stage cannot be set up, and when the server ends.
  */
 export async function runHostile(options: HostileOptions): Promise<HostileOutcome> {
   await using stage = await openHostileStage();
   const scoreboard = new Scoreboard();
   const latencies: number[] = [];
+  const turns = { longestMs: 0 };
   await using scope = new Scope();
   scope.run((signal) => watchBystander(stage, latencies, scoreboard, signal));
-  scope.run((signal) => playAll(stage, agentTricks, scoreboard, signal));
-  scope.run((signal) => playAll(stage, memberTricks, scoreboard, signal));
+  for (const cast of options.casts ?? castNames) {
+    scope.run((signal) => runCast(cast, stage, scoreboard, signal));
+  }
+  scope.run(async (signal) => {
+    for (;;) {
+      await pause(readTurnsMs, undefined, { signal });
+      for (const ms of stage.turns.take()) {
+        turns.longestMs = Math.max(turns.longestMs, ms);
+        scoreboard.turn(ms);
+      }
+    }
+  });
   const crash = stage.server.exited.then((): never => {
     throw new Error(`the server ended:\n${stage.server.output().slice(-4_000)}`);
   });
   crash.catch(() => undefined);
-  const measured = measureAll(stage, options, { latencies, scoreboard }, scope.signal);
+  const measured = measureAll(stage, options, { latencies, scoreboard, turns }, scope.signal);
   const intervals = await Promise.race([measured, scope.failed, crash]);
   const [p50Ms, p99Ms] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
+  const worstMs = quantile(latencies, 1);
   const { faults } = scoreboard;
-  const violations = judgeHostileRun({ intervals, faults, p99Ms });
-  return { intervals, faults, violations, p50Ms, p99Ms };
+  const violations = judgeHostileRun({ intervals, faults, p99Ms, worstMs });
+  return { intervals, faults, violations, p50Ms, p99Ms, worstMs };
 }
 
 /** Runs the bystander in a thread, and gathers its messages. Rejects when it fails. */
@@ -52,7 +62,7 @@ async function watchBystander(
 ): Promise<void> {
   const workerData: BystanderData = {
     serverUrl: server.url,
-    token: client.headers["Coder-Session-Token"] ?? "",
+    token: tokenOf(client),
     workspaceId: workspace.id,
   };
   const thread = new Worker(new URL("./bystander-thread.ts", import.meta.url), {
@@ -68,36 +78,17 @@ async function watchBystander(
   await once(thread, "exit");
 }
 
-async function playAll(
-  stage: HostileStage,
-  tricks: readonly Trick[],
-  scoreboard: Scoreboard,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let number = 0; !signal.aborted; number += 1) {
-    const trick = tricks[number % tricks.length];
-    if (trick === undefined) return;
-    const play = scoreboard.play(trick.name);
-    try {
-      await trick.run(stage, play, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (cutOff.test(errorText(error))) play.note(false);
-      else scoreboard.fault(`${trick.name}: ${errorText(error)}`);
-    }
-    await pause(betweenTricksMs, undefined, { signal }).catch(() => undefined);
-  }
-}
-
 interface Measurements {
   readonly latencies: readonly number[];
   readonly scoreboard: Scoreboard;
+  /** The longest turn since the last measurement, which a measurement resets. */
+  readonly turns: { longestMs: number };
 }
 
 async function measureAll(
   { server, dataDir }: HostileStage,
   { durationMs, intervalMs, onInterval }: HostileOptions,
-  { latencies, scoreboard }: Measurements,
+  { latencies, scoreboard, turns }: Measurements,
   signal: AbortSignal,
 ): Promise<readonly Interval[]> {
   const intervals: Interval[] = [];
@@ -112,11 +103,14 @@ async function measureAll(
       atMs,
       p50Ms: quantile(recent, 0.5),
       p99Ms: quantile(recent, 0.99),
+      worstMs: quantile(recent, 1),
       requests: recent.length,
+      longestTurnMs: turns.longestMs,
       memoryBytes: await memoryOf(server.pid),
       diskBytes: await diskOf(dataDir),
       tricks: scoreboard.counts,
     };
+    turns.longestMs = 0;
     intervals.push(interval);
     onInterval(interval);
   }

@@ -1,29 +1,35 @@
 import { ApiError } from "@slipway/sdk/http";
 
-import type { RawReply } from "../processes/raw-agent.ts";
 import type { TrickCount } from "./options.ts";
+import type { Play } from "./trick.ts";
 
 /** The most faults that are reported; a broken server makes thousands of the same. */
 const maxFaults = 50;
 
-/** The notes of one trick. */
-export interface Play {
-  note(isTaken: boolean): void;
-  reply(reply: RawReply): void;
-  status(status: number, what: string): void;
-  /** Notes the end of a request; undefined when it is refused. */
-  request<T>(what: string, request: Promise<T>): Promise<T | undefined>;
+/** The answers of the server during one performance of a trick. */
+interface PlayOutcome {
+  readonly taken: number;
+  readonly refused: number;
+  readonly faults: readonly string[];
+}
+
+interface Count {
+  readonly name: string;
+  played: number;
+  taken: number;
+  refused: number;
+  longestTurnMs: number;
 }
 
 /** The server's answers to the hostile ones, counted. */
 export class Scoreboard {
-  readonly #counts = new Map<string, { played: number; taken: number; refused: number }>();
+  readonly #counts = new Map<string, Count>();
+  /** The tricks that are being played. */
+  readonly #playing = new Set<string>();
   readonly faults: string[] = [];
 
   get counts(): readonly TrickCount[] {
-    return [...this.#counts].map(([name, { played, taken, refused }]) => {
-      return { name, played, taken, refused };
-    });
+    return [...this.#counts.values()];
   }
 
   /** Notes a violation. */
@@ -31,10 +37,30 @@ export class Scoreboard {
     if (this.faults.length < maxFaults) this.faults.push(text);
   }
 
-  /** Begins a trick of that name. */
+  /** Notes a turn of the server's event loop, whoever of those who play has caused it. */
+  turn(ms: number): void {
+    for (const name of this.#playing) {
+      const count = this.#countOf(name);
+      count.longestTurnMs = Math.max(count.longestTurnMs, ms);
+    }
+  }
+
+  begin(name: string): void {
+    this.#playing.add(name);
+  }
+
+  end(name: string, { taken, refused, faults }: PlayOutcome): void {
+    this.#playing.delete(name);
+    const count = this.#countOf(name);
+    count.played += 1;
+    count.taken += taken;
+    count.refused += refused;
+    for (const text of faults) this.fault(text);
+  }
+
+  /** Returns the notes of one performance, which count at once. */
   play(name: string): Play {
-    const count = this.#counts.get(name) ?? { played: 0, taken: 0, refused: 0 };
-    this.#counts.set(name, count);
+    const count = this.#countOf(name);
     count.played += 1;
     const note = (isTaken: boolean): void => {
       if (isTaken) count.taken += 1;
@@ -44,8 +70,11 @@ export class Scoreboard {
       note,
       reply: ({ type }) => note(type === "message"),
       status: (status, what) => {
-        if (status >= 500) this.fault(`${name}: ${what} was answered with ${status}`);
-        note(status < 400);
+        // The server may say that it is too busy for somebody.
+        if (status >= 500 && status !== 503) {
+          this.fault(`${name}: ${what} was answered with ${status}`);
+        }
+        note(status >= 100 && status < 400);
       },
       request: async (what, request) => {
         try {
@@ -54,7 +83,7 @@ export class Scoreboard {
           return answer;
         } catch (error) {
           if (!(error instanceof ApiError)) throw error;
-          if (error.status >= 500) {
+          if (error.status >= 500 && error.status !== 503) {
             this.fault(`${name}: ${what} failed: ${error.status} ${error.message}`);
           }
           note(false);
@@ -62,5 +91,13 @@ export class Scoreboard {
         }
       },
     };
+  }
+
+  #countOf(name: string): Count {
+    const found = this.#counts.get(name);
+    if (found !== undefined) return found;
+    const count = { name, played: 0, taken: 0, refused: 0, longestTurnMs: 0 };
+    this.#counts.set(name, count);
+    return count;
   }
 }

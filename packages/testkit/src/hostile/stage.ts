@@ -2,43 +2,25 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import {
-  createUser,
-  createWorkspace,
-  listTemplateVersions,
-  updateUserRoles,
-  type Workspace,
-} from "@slipway/api";
+import { createUser, createWorkspace, listTemplateVersions, updateUserRoles } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
-import { readAgentToken } from "../processes/external-agent.ts";
 import { logIn, logInAsAdmin } from "../processes/log-in.ts";
 import { type ServerProcess, startServerProcess } from "../processes/server-process.ts";
+import { ServerTurns } from "../processes/server-turns.ts";
 import { pushTemplate } from "../processes/template-upload.ts";
 import { waitForWorkspace } from "../processes/workspace-life.ts";
-
-/** A member with a workspace of their own, and the token of its agent. */
-export interface Member {
-  readonly client: ApiClient;
-  readonly credentials: { readonly email: string; readonly password: string };
-  readonly workspace: Workspace;
-  readonly agentToken: string;
-}
+import type { HostileTarget, Member } from "./target.ts";
 
 /**
  * A real server with members: one does honest work, one is hostile, with an accomplice who may push templates, and one
  * has a hostile agent.
  */
-export interface HostileStage extends AsyncDisposable {
+export interface HostileStage extends HostileTarget, AsyncDisposable {
   readonly server: ServerProcess;
+  readonly turns: ServerTurns;
   readonly dataDir: string;
-  readonly templateId: string;
-  readonly versionId: string;
   readonly bystander: Member;
-  readonly member: Member;
-  /** The hostile member's accomplice, who may push templates. */
-  readonly author: ApiClient;
-  readonly agentOwner: Member;
 }
 
 const parameters = Array.from(
@@ -66,9 +48,15 @@ const password = "correct-horse-battery-42";
 
 export async function openHostileStage(): Promise<HostileStage> {
   await using opening = new AsyncDisposableStack();
-  const dataDir = await mkdtemp(join(tmpdir(), "slipway-hostile-"));
-  opening.defer(() => rm(dataDir, { recursive: true, force: true }));
-  const server = opening.use(await startServerProcess({ dataDir, port: 0 }));
+  const makeDirectory = async (): Promise<string> => {
+    const directory = await mkdtemp(join(tmpdir(), "slipway-hostile-"));
+    opening.defer(() => rm(directory, { recursive: true, force: true }));
+    return directory;
+  };
+  const dataDir = await makeDirectory();
+  const turns = new ServerTurns(join(await makeDirectory(), "turns"));
+  const { environment } = turns;
+  const server = opening.use(await startServerProcess({ dataDir, port: 0, environment }));
   const admin = await logInAsAdmin(server.url);
   const templateId = await pushTemplate(admin, "hostile", template);
   const [version] = await admin.call(listTemplateVersions, { params: { template: templateId } });
@@ -80,6 +68,7 @@ export async function openHostileStage(): Promise<HostileStage> {
   const opened = opening.move();
   return {
     server,
+    turns,
     dataDir,
     templateId,
     versionId: version.id,
@@ -98,8 +87,7 @@ async function addMember(admin: ApiClient, username: string, templateId: string)
   const workspace = await waitForWorkspace(client, id, ({ latest_build: { job } }) => {
     return job.status === "succeeded";
   });
-  const agentToken = await readAgentToken(client, id);
-  return { client, credentials, workspace, agentToken };
+  return { client, credentials, workspace };
 }
 
 async function addUser(

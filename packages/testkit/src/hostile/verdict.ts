@@ -2,6 +2,8 @@ import type { HostileOutcome, Interval } from "./options.ts";
 
 /** The longest time that the work of others may take, in milliseconds, for 99 of 100 requests. */
 const maxP99Ms = 100;
+/** The longest time that any of their requests may take. */
+const maxWorstMs = 500;
 /** The most by which memory in the last quarter of a run may exceed that in the second, in percent. */
 const maxMemoryGrowthPercent = 15;
 /**
@@ -19,7 +21,8 @@ export function judgeHostileRun({
   intervals,
   faults,
   p99Ms,
-}: Pick<HostileOutcome, "intervals" | "faults" | "p99Ms">): readonly string[] {
+  worstMs,
+}: Pick<HostileOutcome, "intervals" | "faults" | "p99Ms" | "worstMs">): readonly string[] {
   return [
     ...faults,
     ...(p99Ms <= maxP99Ms
@@ -27,6 +30,9 @@ export function judgeHostileRun({
       : [
           `99 of 100 requests of the bystander took up to ${p99Ms.toFixed(0)} ms, wanted ${maxP99Ms}`,
         ]),
+    ...(worstMs <= maxWorstMs
+      ? []
+      : [`a request of the bystander took ${worstMs.toFixed(0)} ms, wanted ${maxWorstMs} at most`]),
     ...(intervals.length < minIntervals
       ? []
       : [...judgeMemory(intervals), ...judgeDisk(intervals)]),

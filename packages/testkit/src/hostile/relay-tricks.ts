@@ -1,0 +1,143 @@
+import type { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { type KeyPair, sodiumCrypto } from "@slipway/relay";
+import {
+  DerpFrameReader,
+  encodeClientInfo,
+  encodeDerpFrame,
+  maxServerFrameBytes,
+  parseDerpFrame,
+} from "@slipway/wire";
+
+import { connectStrangers, writeAll } from "./stranger-connection.ts";
+import type { HostileTarget } from "./target.ts";
+import type { Play, Trick } from "./trick.ts";
+
+/** The time in which a client must have logged in. */
+const loginMs = 5_000;
+
+/** All attacks of clients of the relay that no workspace and no user has. */
+export const relayTricks: readonly Trick[] = [
+  {
+    name: "empty packets between all relay clients",
+    run: (target, play, signal) =>
+      withClients(target, play, 150, async (clients) => {
+        const packets = Buffer.concat(clients.map(({ keys }) => packetTo(keys, 0)));
+        await Promise.all(clients.map(({ socket }) => within(writeAll(socket, packets))));
+        await pause(1_000, undefined, { signal });
+      }),
+  },
+  {
+    name: "small packets to many relay clients",
+    run: (target, play, signal) =>
+      withClients(target, play, 100, async (clients) => {
+        const packets = Buffer.concat(clients.map(({ keys }) => packetTo(keys, 24)));
+        const senders = clients.slice(0, 10);
+        for (let round = 0; round < 100; round += 1) {
+          await Promise.all(senders.map(({ socket }) => within(writeAll(socket, packets))));
+        }
+        await pause(500, undefined, { signal });
+      }),
+  },
+  {
+    name: "pings of relay clients",
+    run: (target, play, signal) =>
+      withClients(target, play, 50, async (clients) => {
+        const ping = encodeDerpFrame({ type: "ping", data: new Uint8Array(8) });
+        const pings = Buffer.concat(Array.from({ length: 5_000 }, () => ping));
+        for (let round = 0; round < 10; round += 1) {
+          await Promise.all(clients.map(({ socket }) => within(writeAll(socket, pings))));
+        }
+        await pause(500, undefined, { signal });
+      }),
+  },
+  {
+    name: "relay clients that leave at once",
+    run: (target, play, signal) =>
+      withClients(target, play, 300, async (clients) => {
+        const packets = Buffer.concat(clients.map(({ keys }) => packetTo(keys, 1)));
+        for (const { socket } of clients.slice(0, 50)) socket.write(packets);
+        await pause(1_000, undefined, { signal });
+        for (const { socket } of clients) socket.resetAndDestroy();
+        await pause(500, undefined, { signal });
+      }),
+  },
+  {
+    name: "frames of relay clients without an end",
+    run: (target, play, signal) =>
+      withClients(target, play, 200, async (clients) => {
+        const part = packetTo(sodiumCrypto.createKeyPair(), 65_000).subarray(0, 64_000);
+        for (const { socket } of clients) socket.write(part);
+        await pause(2_000, undefined, { signal });
+      }),
+  },
+  {
+    name: "relay log-ins again and again",
+    run: async (target, play) => {
+      for (let round = 0; round < 10; round += 1) {
+        await withClients(target, play, 50, async () => undefined);
+      }
+    },
+  },
+];
+
+interface RelayClient {
+  readonly keys: KeyPair;
+  readonly socket: Socket;
+}
+
+/** Logs many clients in, and lets them act; those that the relay refuses are left out. */
+async function withClients(
+  target: HostileTarget,
+  play: Play,
+  count: number,
+  act: (clients: readonly RelayClient[]) => Promise<void>,
+): Promise<void> {
+  const sockets = await connectStrangers(target, count);
+  try {
+    const clients = await Promise.all(sockets.map((socket) => logIn(socket)));
+    for (const client of clients) play.note(client !== undefined);
+    await act(clients.filter((client) => client !== undefined));
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+/** Logs in with a new key; resolves to undefined if the relay ends the connection, or does not answer in time. */
+async function logIn(socket: Socket): Promise<RelayClient | undefined> {
+  const keys = sodiumCrypto.createKeyPair();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  let reader: DerpFrameReader | undefined = new DerpFrameReader(maxServerFrameBytes);
+  socket.on("data", (chunk: Buffer) => {
+    reader?.read(chunk, (bytes, start, end) => {
+      const frame = parseDerpFrame(bytes, start, end);
+      if (frame?.type === "server-key") socket.write(loginTo(frame.key, keys));
+      if (frame?.type !== "server-info") return;
+      reader = undefined;
+      resolve(true);
+    });
+  });
+  socket.once("close", () => resolve(false));
+  socket.write(
+    "GET /derp HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: DERP\r\nDerp-Fast-Start: 1\r\n\r\n",
+  );
+  const isIn = await Promise.race([promise, pause(loginMs, false)]);
+  return isIn && !socket.destroyed ? { keys, socket } : undefined;
+}
+
+function loginTo(relayKey: Uint8Array, { publicKey: key, privateKey }: KeyPair): Uint8Array {
+  const nonce = sodiumCrypto.randomBytes(24);
+  const info = encodeClientInfo({ meshKey: "", canAckPings: true });
+  const box = sodiumCrypto.sealBox(info, { nonce, publicKey: relayKey, privateKey });
+  return encodeDerpFrame({ type: "client-info", key, nonce, box });
+}
+
+function packetTo({ publicKey: destination }: KeyPair, length: number): Uint8Array {
+  return encodeDerpFrame({ type: "send-packet", destination, packet: new Uint8Array(length) });
+}
+
+/** Waits for a write for a while only: a relay may leave it unread. */
+async function within(written: Promise<void>): Promise<void> {
+  await Promise.race([written, pause(loginMs)]);
+}
