@@ -67,6 +67,11 @@ it("the demo workspace is healthy: docs are served, and slipway measures usage",
     expect(shown).toMatch(/Load +[\d.]+/);
     expect(shown).toMatch(/Disk +\d+%/);
   }, 40_000);
+  // The administrator has no full name.
+  const author = await slipway(
+    "ssh second -- git init -q r && cd r && git commit -q --allow-empty -m first && git log --format=%an:%ae:%cn",
+  );
+  expect(author).toBe("admin:admin@localhost:admin\n");
   const page = await fetch(`http://localhost:${port}`);
   expect(await page.text()).toBe("<h1>Docs of second</h1>\n");
 });

@@ -42,8 +42,13 @@ it("creates a user with a generated password, and logs in with it", async () => 
 });
 
 it("prompts for the fields of a new user on a terminal, and names the missing flags elsewhere", async () => {
-  const asked = await slipway("users create", ["bea", "bea@example.com"]);
-  expect(asked.err).toContain("created user bea");
+  const asked = await slipway("users create", ["bea", "bea@example.com", "Bea B"]);
+  expect(asked.err).toContain("? Full name (optional)");
+  expect((await slipway("users show bea")).out).toContain("Bea B");
+  await slipway("users create -u bob", ["bob@example.com", ""]);
+  const unnamed: unknown = JSON.parse((await slipway("users list --search bob -o json")).out);
+  expect(unnamed).toMatchObject([{ username: "bob", name: "" }]);
+  expect((await slipway("users create -u bev -e bev@example.com", [])).code).toBe(0);
   const refused = await slipway("users create -u cid");
   expect(refused.code).toBe(2);
   expect(refused.err).toContain("not a terminal: pass --email");

@@ -35,6 +35,12 @@ describe("renderDefinition", () => {
     expect(rendered(text)).toBe(wanted);
   });
 
+  it.each(["", "  "])("uses the username of an owner whose full name is %j", (name) => {
+    const render = (text: string) =>
+      renderDefinition(env(text), { ...values, owner: { ...values.owner, name } })[0]?.env["A"];
+    expect(render("${{ owner.name }}")).toBe("ada");
+  });
+
   it("refuses texts that a long value makes too long together", () => {
     const color = "x".repeat(16 * 1024);
     const render = (count: number) =>

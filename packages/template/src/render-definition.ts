@@ -26,6 +26,7 @@ export interface RenderValues {
   readonly owner: {
     readonly id: string;
     readonly username: string;
+    /** The full name; may be empty, and then `owner.name` is the username. */
     readonly name: string;
     readonly email: string;
   };
@@ -90,7 +91,8 @@ function rendererFor(
   const names: Readonly<Record<ExpressionName, string>> = {
     "owner.id": values.owner.id,
     "owner.username": values.owner.username,
-    "owner.name": values.owner.name,
+    // Many users have no full name, and Git refuses an empty author.
+    "owner.name": values.owner.name.trim() || values.owner.username,
     "owner.email": values.owner.email,
     "workspace.id": values.workspace.id,
     "workspace.name": values.workspace.name,

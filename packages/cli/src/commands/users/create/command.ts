@@ -7,6 +7,7 @@ import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
+import { askFullName } from "../../../resources/users/ask-full-name.ts";
 import { generatePassword } from "../../../resources/users/generate-password.ts";
 
 export const command = defineCommand({
@@ -49,6 +50,8 @@ export async function run(
   };
   const username = options.username ?? (await ask("Username", "--username", nameProblem));
   const email = options.email ?? (await ask("Email address", "--email"));
+  const isAsked = options.username === undefined || options.email === undefined;
+  const name = options.fullName ?? (isAsked ? await askFullName(terminal.prompts) : "");
   const isGenerated = options.loginType === "password" && options.password === undefined;
   const password = isGenerated ? generatePassword() : (options.password ?? "");
   const user = await client.call(createUser, {
@@ -57,7 +60,7 @@ export async function run(
       email,
       password,
       login_type: options.loginType,
-      ...(options.fullName === undefined ? {} : { name: options.fullName }),
+      ...(name === "" ? {} : { name }),
     },
     signal,
   });
