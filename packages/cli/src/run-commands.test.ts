@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 
 import type { PrebuildPool } from "@slipway/api";
 import { systemClock } from "@slipway/runtime";
@@ -20,6 +21,8 @@ interface Answer {
 
 let answers: ReadonlyMap<string, Answer> = new Map();
 const requests: string[] = [];
+/** The last body of each kind of request. */
+const bodies = new Map<string, unknown>();
 let server: Server;
 let url = "";
 let directory = "";
@@ -30,7 +33,10 @@ beforeEach(async () => {
   server = createServer((request, response) => {
     const [path] = (request.url ?? "").split("?");
     requests.push(`${request.method} ${path}`);
-    request.resume().once("end", () => answer(response, answers.get(`${request.method} ${path}`)));
+    void text(request).then((body) => {
+      bodies.set(`${request.method} ${path}`, body === "" ? undefined : JSON.parse(body));
+      answer(response, answers.get(`${request.method} ${path}`));
+    });
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -122,9 +128,41 @@ it("creates the first user if there is none", async () => {
       "POST /api/v2/users/first": { status: 201, body: {} },
     }),
   );
-  const { code, terminal } = await run(`login ${url}`, [true, "ada", "ada@example.com", "x"]);
+  const { code, terminal } = await run(`login ${url}`, [
+    true,
+    "ada",
+    "ada@example.com",
+    "Ada L",
+    "x",
+  ]);
   expect(terminal.errText()).toContain("has no users yet");
   expect(code).toBe(0);
+  expect(bodies.get("POST /api/v2/users/first")).toEqual({
+    username: "ada",
+    email: "ada@example.com",
+    name: "Ada L",
+    password: "x",
+  });
+});
+
+it("creates the first user from the flags that scripts for coder pass", async () => {
+  answers = new Map(
+    Object.entries({
+      ...loginAnswers,
+      "GET /api/v2/users/first": { status: 404, body: { message: "none" } },
+      "POST /api/v2/users/first": { status: 201, body: {} },
+    }),
+  );
+  const { code } = await run(
+    `login ${url} --first-user-username ada --first-user-email=ada@example.com --first-user-full-name Ada --first-user-password x --first-user-trial`,
+  );
+  expect(code).toBe(0);
+  expect(bodies.get("POST /api/v2/users/first")).toEqual({
+    username: "ada",
+    email: "ada@example.com",
+    name: "Ada",
+    password: "x",
+  });
 });
 
 it("names the missing flags without a terminal", async () => {

@@ -7,6 +7,17 @@ export function commandOption(key: string, flag: Flag): Option {
   return visibleOption(key, flag).hideHelp(flag.hidden === true);
 }
 
+/** Returns the hidden options of a flag's other names, which set the same value. */
+export function aliasOptions(key: string, flag: Flag): readonly Option[] {
+  const { short: _, ...unabbreviated } = flag;
+  const attribute = commandOption(key, flag).attributeName();
+  return (flag.aliases ?? []).map((alias) => {
+    const option = commandOption(alias, unabbreviated).hideHelp();
+    option.attributeName = () => attribute;
+    return option;
+  });
+}
+
 function visibleOption(key: string, flag: Flag): Option {
   const start = flag.short === undefined ? flagName(key) : `-${flag.short}, ${flagName(key)}`;
   const text = flagText(flag);

@@ -8,6 +8,8 @@ interface FlagBase {
   readonly short?: string;
   /** The equivalent environment variable: shown in the help, and the name under which the value is passed on. */
   readonly variable?: string;
+  /** Other names, without dashes, that scripts written for `coder` use: accepted, but not in the help. */
+  readonly aliases?: readonly string[];
   /** Accepted, but not in the help: only scripts written for `coder` pass it. */
   readonly hidden?: boolean;
 }

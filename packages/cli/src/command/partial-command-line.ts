@@ -48,7 +48,10 @@ export async function readPartialCommandLine(
     else {
       const [name = "", ...values] = word.split("=");
       const found = known.find(
-        ({ key, flag }) => name === flagName(key) || name === `-${flag.short}`,
+        ({ key, flag }) =>
+          name === flagName(key) ||
+          name === `-${flag.short}` ||
+          flag.aliases?.some((alias) => name === `--${alias}`) === true,
       );
       if (found === undefined) continue;
       if (values.length === 0 && takesWord(found.flag)) openFlag = found;

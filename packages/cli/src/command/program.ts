@@ -3,7 +3,7 @@ import { Command, type Help } from "commander";
 import type { GlobalFlags } from "../config/settings.ts";
 import type { Colors } from "../terminal/colors.ts";
 import type { Layout } from "../terminal/layout.ts";
-import { commandOption } from "./command-option.ts";
+import { aliasOptions, commandOption } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { lastWord } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
@@ -132,5 +132,8 @@ function groupOf(
 }
 
 function addFlags(command: Command, flags: Readonly<Record<string, Flag>>): void {
-  for (const [key, flag] of Object.entries(flags)) command.addOption(commandOption(key, flag));
+  for (const [key, flag] of Object.entries(flags)) {
+    command.addOption(commandOption(key, flag));
+    for (const option of aliasOptions(key, flag)) command.addOption(option);
+  }
 }

@@ -4,11 +4,13 @@ import { type ApiClient, ApiError } from "@slipway/sdk/http";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
+import { askFullName } from "../../resources/users/ask-full-name.ts";
 
 export interface Credentials {
   readonly email: string | undefined;
   readonly password: string | undefined;
   readonly username: string | undefined;
+  readonly fullName: string | undefined;
 }
 
 type SessionNeeds = Pick<Needs, "terminal" | "signal">;
@@ -54,9 +56,14 @@ export async function createFirst(
   const username =
     given.username ?? (await prompts.text({ message: "Username", problem: nameProblem }));
   const email = given.email ?? (await prompts.text({ message: "Email" }));
+  const isAsked = given.username === undefined || given.email === undefined;
+  const name = given.fullName ?? (isAsked ? await askFullName(prompts) : "");
   const password = given.password ?? (await prompts.password("Password"));
   const { signal } = needs;
-  await client.call(createFirstUser, { body: { username, email, password }, signal });
+  await client.call(createFirstUser, {
+    body: { username, email, password, ...(name === "" ? {} : { name }) },
+    signal,
+  });
   const { session_token } = await client.call(login, { body: { email, password }, signal });
   return session_token;
 }
