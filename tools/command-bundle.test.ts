@@ -35,9 +35,9 @@ it.each(["--help", "version", "server --help", "templates push --help"])(
 it("finds the files of the repository", async () => {
   const directory = await mkdtemp(join(tmpdir(), "slipway-bundle-"));
   onTestFinished(() => rm(directory, { recursive: true }));
-  await output(bundle, "templates", "init", directory);
+  await output(bundle, "templates", "init", directory, "--id", "external");
   expect(await readFile(join(directory, "slipway.yaml"), "utf8")).toBe(
-    await readFile(join(root, "examples/demo.slipway.yaml"), "utf8"),
+    await readFile(join(root, "examples/external.slipway.yaml"), "utf8"),
   );
 });
 

@@ -32,6 +32,8 @@ export const bundles = {
 export const copies = {
   "lib/slipway/cli/package.json": "packages/cli/package.json",
   "lib/examples/demo.slipway.yaml": "examples/demo.slipway.yaml",
+  "lib/examples/external.slipway.yaml": "examples/external.slipway.yaml",
+  "lib/examples/pool.slipway.yaml": "examples/pool.slipway.yaml",
   "share/licenses/slipway": "LICENSE",
   "share/licenses/libsodium": "tools/archive/libsodium-license.txt",
 } as const;

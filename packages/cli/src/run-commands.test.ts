@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { text as readText } from "node:stream/consumers";
 
 import type { PrebuildPool } from "@slipway/api";
 import { systemClock } from "@slipway/runtime";
@@ -33,7 +33,7 @@ beforeEach(async () => {
   server = createServer((request, response) => {
     const [path] = (request.url ?? "").split("?");
     requests.push(`${request.method} ${path}`);
-    void text(request).then((body) => {
+    void readText(request).then((body) => {
       bodies.set(`${request.method} ${path}`, body === "" ? undefined : JSON.parse(body));
       answer(response, answers.get(`${request.method} ${path}`));
     });

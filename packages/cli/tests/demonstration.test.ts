@@ -68,6 +68,8 @@ it("the demo workspace is healthy: docs are served, and slipway measures usage",
     expect(shown).toMatch(/Disk +\d+%/);
   }, 40_000);
   // The administrator has no full name.
+  // The demonstration itself has picked a free one.
+  await vi.waitFor(async () => expect(await slipway("show demo")).toMatch(/docs +healthy/), 40_000);
   const author = await slipway(
     "ssh second -- git init -q r && cd r && git commit -q --allow-empty -m first && git log --format=%an:%ae:%cn",
   );

@@ -8,6 +8,7 @@ export type { Clock } from "./clock.ts";
 export { webClock } from "./web-clock.ts";
 export { durationMs, durationText } from "./duration.ts";
 export { errorText } from "./error-text.ts";
+export { findFreePort } from "./free-port.ts";
 export { withDeadline } from "./with-deadline.ts";
 export { silentLogger } from "./logger.ts";
 export type { Logger, LogFields } from "./logger.ts";

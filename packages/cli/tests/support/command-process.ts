@@ -13,7 +13,9 @@ export interface EndedCommand {
 }
 
 interface RunOptions {
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The current directory of the command (default: that of the test). */
+  readonly directory?: string;
   /** Sees the process at work. */
   readonly onStart?: (child: ChildProcess) => void;
   /** The most characters that are kept of each stream (default: 1 Mi). */
@@ -28,12 +30,13 @@ const reportMemory = `data:text/javascript,${encodeURIComponent(
 /** Runs `slipway` with these words as a process of its own, without a terminal, until it ends. */
 export async function runCommandProcess(
   words: readonly string[],
-  { environment, onStart, maxChars = 1024 * 1024 }: RunOptions,
+  { environment, directory, onStart, maxChars = 1024 * 1024 }: RunOptions,
 ): Promise<EndedCommand> {
   const flags = ["--conditions=@slipway/source", `--import=${reportMemory}`];
   const child = spawn(process.execPath, [...flags, slipway, ...words], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: { ...process.env, ...environment },
+    cwd: directory,
   });
   const streams = ["", "", "", ""];
   for (const index of [1, 2, 3]) {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { tarMimeType, type Workspace } from "@slipway/api";
+import { findFreePort } from "@slipway/runtime";
 import { pack } from "tar-stream";
 
 import { keepFile } from "../features/files/service.ts";
@@ -34,6 +35,8 @@ interface DemoNeeds extends CreateNeeds {
 const workspaceName = "demo";
 const templateName = "demo";
 const starterTemplate = new URL("examples/demo.slipway.yaml", cloneDirectory);
+/** The parameter of the starter template for the port of its app, which something else on this machine may have. */
+const docsPort = { name: "docs_port", default: 8642 } as const;
 const waitMs = 500;
 /** The time limit after which the current state is reported. */
 const readyTimeoutMs = 30_000;
@@ -81,7 +84,7 @@ async function makeWorkspace(
     templateId,
     versionId: undefined,
     presetId: undefined,
-    parameters: [],
+    parameters: [{ name: docsPort.name, value: String(await findFreePort(docsPort.default)) }],
     settings: { automaticUpdates: "never", autostart: undefined, ttlMs: undefined },
   });
   return workspace.id;

@@ -1,17 +1,21 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { systemErrorCode } from "@slipway/runtime";
+import { errorText, systemErrorCode } from "@slipway/runtime";
 
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
-import { CommandError } from "../../../command/errors.ts";
+import { CommandError, UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { packageDirectory } from "../../../config/package-directory.ts";
 import { templateFileName } from "../../../resources/templates/template-file.ts";
+import { shellWord } from "../../../terminal/shell-word.ts";
+import { readOffered, readStarters, type Starter, withFreePort } from "./starters.ts";
 
 export const command = defineCommand({
   summary: "write a starter template to a directory",
+  description:
+    "Write a starter template to a directory. If you are logged in, slipway offers only starters whose driver the " +
+    "server lets you use. On a terminal, it asks for one of them; elsewhere it writes the first.",
   arguments: {
     directory: {
       summary: "target directory (default: the current directory)",
@@ -19,29 +23,87 @@ export const command = defineCommand({
       completion: "files",
     },
   },
-  flags: {},
-  examples: [{ line: "slipway templates init small-box", summary: "write small-box/slipway.yaml" }],
+  flags: {
+    id: {
+      kind: "text",
+      value: "starter",
+      summary: "starter to write: demo, external or pool (default: a prompt, or the first)",
+      completion: ["demo", "external", "pool"],
+    },
+  },
+  examples: [
+    { line: "slipway templates init small-box", summary: "write small-box/slipway.yaml" },
+    { line: "slipway templates init --id external", summary: "for machines of your own" },
+  ],
 });
 
-/** The starter template: an example of the repository, as it stands. */
-const starter = new URL("../../examples/demo.slipway.yaml", packageDirectory);
+type InitNeeds = Pick<Needs, "terminal" | "settings" | "signal">;
 
 export async function run(
-  { directory = "." }: OptionsOf<typeof command>,
-  { terminal }: Pick<Needs, "terminal">,
+  { directory = ".", id }: OptionsOf<typeof command>,
+  needs: InitNeeds,
 ): Promise<number> {
+  const { err } = needs.terminal;
   const path = join(directory, templateFileName);
-  const text = await readFile(starter, "utf8");
+  const starter = await chooseStarter(id, needs);
   await mkdir(directory, { recursive: true });
   try {
-    await writeFile(path, text, { flag: "wx" });
+    await writeFile(path, await withFreePort(starter.text), { flag: "wx" });
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
     throw new CommandError(`${path} already exists and was not changed`, {
-      hint: `push it with: slipway templates push ${directory}`,
+      hint: `push it with: ${pushCommand(directory)}`,
     });
   }
-  terminal.err.line(`wrote ${path}`);
-  terminal.err.line(`edit it, then push it with: slipway templates push ${directory}`);
+  err.line(`wrote ${path} from the starter ${starter.id}, driver ${starter.driver}`);
+  err.line(`edit it, then push it with: ${pushCommand(directory)}`);
   return exitCodes.ok;
+}
+
+function pushCommand(directory: string): string {
+  return `slipway templates push${directory === "." ? "" : ` ${shellWord(directory)}`}`;
+}
+
+async function chooseStarter(id: string | undefined, needs: InitNeeds): Promise<Starter> {
+  const starters = await readStarters();
+  if (id !== undefined) return starterOf(starters, id);
+  const allowed = await allowedStarters(starters, needs);
+  const [first] = allowed;
+  if (first === undefined) {
+    throw new CommandError("this server lets you use the driver of no starter", {
+      hint: "ask an administrator which driver to use; docs/templates.md describes them",
+    });
+  }
+  const { interactive, prompts } = needs.terminal;
+  if (allowed.length === 1 || !interactive) return first;
+  const choices = allowed.map(({ id: value, driver, description }) => ({
+    value,
+    label: `${value} (driver ${driver})`,
+    hint: description,
+  }));
+  return starterOf(allowed, await prompts.select("Starter", choices));
+}
+
+function starterOf(starters: readonly Starter[], id: string): Starter {
+  const found = starters.find((starter) => starter.id === id);
+  if (found !== undefined) return found;
+  const ids = starters.map((starter) => starter.id).join(", ");
+  throw new UsageError(`there is no starter ${id}, wanted one of ${ids}`);
+}
+
+/** Without an answer of the server all are allowed: files can be written before it can be reached. */
+async function allowedStarters(
+  starters: readonly Starter[],
+  { settings, signal, terminal }: InitNeeds,
+): Promise<readonly Starter[]> {
+  try {
+    const offered = await readOffered(settings, signal);
+    if (offered !== undefined) return starters.filter(({ id }) => offered.has(id));
+    terminal.err.line("not logged in: the server may not offer the driver of this starter");
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const reason = `cannot ask the server which drivers it offers: ${errorText(error)}`;
+    terminal.err.line(terminal.err.colors.yellow(`warning: ${reason}`));
+  }
+  return starters;
 }

@@ -6,8 +6,8 @@ export const command = defineCommand({
   description:
     "Pack a directory with a slipway.yaml, or a single file in its place, and push it as the newest version of a " +
     "template, which is created if it does not exist. The template is checked before it is uploaded. .git and " +
-    "node_modules are excluded. Without --directory, slipway uses the current directory, or the one with the " +
-    "template's name. A path in place of the name gives both: ./small-box is the template small-box.",
+    "node_modules are excluded. Without --directory, slipway uses the directory with the template's name, or the " +
+    "current one. A path in place of the name gives both: ./small-box is the template small-box.",
   arguments: {
     template: {
       summary:
@@ -44,7 +44,7 @@ export const command = defineCommand({
   },
   examples: [
     { line: "slipway templates push", summary: "from the template's own directory" },
-    { line: "slipway templates push small-box", summary: "from that directory, or its parent" },
+    { line: "slipway templates push small-box", summary: "from its parent, or that directory" },
     {
       line: 'slipway templates push small -d ./small-box --name v2 -m "more memory"',
       summary: "the template small, version v2",

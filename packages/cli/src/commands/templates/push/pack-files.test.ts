@@ -124,5 +124,5 @@ it("finds the files of a named template here, or in the directory of its name", 
   process.chdir(join(root, "box"));
   expect(await find("box")).toEqual({ path: ".", template: "box" });
   await write("box/other/slipway.yaml", "driver: process\n");
-  expect(await find("other")).toEqual({ path: ".", template: "other" });
+  expect(await find("other")).toEqual({ path: "other", template: "other" });
 });

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 import {
   createTemplate,
   getTemplateByName,
@@ -25,6 +27,8 @@ export async function run(
   const named = await locateTemplate(options);
   const source = await openSource(named.path);
   const name = templateName(source, named.template);
+  // Which one is not always what was meant: a name may be that of a directory.
+  terminal.err.line(`pushing ${resolve(source.path)} as template ${name}`);
   const { files, leftOut } = await listTemplateFiles(source);
   for (const file of leftOut)
     terminal.err.line(`warning: ${file} is not a regular file and was skipped`);

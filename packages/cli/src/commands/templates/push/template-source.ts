@@ -25,8 +25,8 @@ export interface LocatedTemplate {
 
 /**
  * Distinguishes a name from a path. A word with a slash, a dot or the extension of a YAML file is a path; any other is
- * the name of the template, whose files are in `directory`, in the current directory or, if that is not a template, in
- * the one of that name.
+ * the name of the template, whose files are in `directory`, in the directory of that name or, if that is not a template,
+ * in the current directory.
  */
 export async function locateTemplate({
   template,
@@ -38,9 +38,7 @@ export async function locateTemplate({
   if (directory !== undefined) return { path: directory, template };
   if (template === undefined) return { path: ".", template };
   if (/[/\\]|^\.|\.ya?ml$/.test(template)) return { path: template, template: undefined };
-  const hasFiles = async (path: string): Promise<boolean> =>
-    (await statOf(join(path, templateFileName))) !== undefined;
-  const isBelow = !(await hasFiles(".")) && (await hasFiles(template));
+  const isBelow = (await statOf(join(template, templateFileName))) !== undefined;
   return { path: isBelow ? template : ".", template };
 }
 
