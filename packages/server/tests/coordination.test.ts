@@ -8,13 +8,7 @@ import {
   suspendUser,
   updateUserRoles,
 } from "@slipway/api";
-import {
-  connectExternalAgent,
-  connectWithToken,
-  makeWorkspace,
-  pushTemplate,
-  requireAgent,
-} from "@slipway/testkit";
+import { connectWithToken } from "@slipway/testkit";
 import {
   Agent,
   encodeUuid,
@@ -27,114 +21,44 @@ import {
 } from "@slipway/wire";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
-import { Coordination, joinNetwork, type NetworkSession } from "./support/network-client.ts";
+import { Coordination, joinNetwork } from "./support/network-client.ts";
+import {
+  addressOf,
+  NetworkPeople,
+  newName,
+  node,
+  randomAddress,
+  resumeToken,
+} from "./support/network-people.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 
 /* Clients that join the network on a whole server, and those that try to reach what they may not. */
 
-const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
 const never = new AbortController().signal;
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
 let replica: Awaited<ReturnType<typeof openReplica>>;
-let templateId: string;
+let people: NetworkPeople;
 
 const secret = { SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex") };
 
 beforeAll(async () => {
   server = opened.use(await openServer(inject("postgresUrl"), secret));
   replica = opened.use(await openReplica(server, secret));
-  templateId = await pushTemplate(server.admin, "outside", template);
+  people = await NetworkPeople.open(server);
 });
 
 afterAll(() => opened.disposeAsync());
-
-/** A person with a workspace whose agent is a peer. */
-interface Owner extends Person {
-  readonly agentId: string;
-  readonly workspaceId: string;
-  readonly token: string;
-  readonly agent: Coordination;
-}
-
-let count = 0;
-
-function newName(): string {
-  count += 1;
-  return `p${count}`;
-}
-
-async function addOwner(person?: Person): Promise<Owner> {
-  const owner = person ?? (await addPerson(server, newName()));
-  const workspace = await makeWorkspace(owner.client, newName(), templateId, () => true);
-  const { id: agentId } = requireAgent(workspace);
-  const { connection, token } = await connectExternalAgent(owner.client, workspace.id, "main");
-  onTestFinished(() => connection.close());
-  const agent = new Coordination({ caller: connection });
-  agent.send({ updateSelf: { node: node("agent", addressOf(agentId)) } });
-  return { ...owner, agentId, workspaceId: workspace.id, token, agent };
-}
-
-/** Returns a node with a name, which the key of nobody else has. */
-function node(name: string, address = randomAddress()): MessageInitShape<typeof NodeSchema> {
-  const prefixes = [`${address}/128`];
-  const disco = `${name} ${randomBytes(8).toString("hex")}`;
-  return { disco, preferredDerp: 999, addresses: prefixes, allowedIps: prefixes };
-}
-
-function randomAddress(): string {
-  return addressOf(randomUUID());
-}
-
-/** Returns the address of a peer that derives it from an id. */
-function addressOf(id: string): string {
-  const tail = id.slice(14).replaceAll("-", "");
-  return `fd7a:115c:a1e0:${tail.replaceAll(/(.{4})(?!$)/g, "$1:")}`;
-}
-
-async function join(
-  { client }: Pick<Person, "client">,
-  agentId: string,
-  { url = server.url, token = "" } = {},
-): Promise<NetworkSession> {
-  const query = token === "" ? "" : `&resume_token=${token}`;
-  const path = `/workspaceagents/${agentId}/coordinate?version=2.0${query}`;
-  const session = await joinNetwork(url, path, client.headers);
-  onTestFinished(() => session[Symbol.asyncDispose]());
-  return session;
-}
-
-/** Joins as a client of an agent, which hears of it; resolves to its peer id too. */
-async function reach(
-  who: Pick<Person, "client">,
-  { agentId, agent }: Owner,
-  options: { readonly url?: string } = {},
-) {
-  const session = await join(who, agentId, options);
-  const client = new Coordination(session);
-  const name = newName();
-  client.send({ addTunnel: { id: encodeUuid(agentId) } });
-  client.send({ updateSelf: { node: node(name) } });
-  await client.hears(`NODE ${agentId} agent`);
-  await agent.hears(expect.stringMatching(`^NODE .* ${name}$`));
-  return { session, client };
-}
-
-/** Joins as a client whose id is known, by the token that it resumes. */
-async function resumeToken({ caller }: NetworkSession): Promise<string> {
-  const { token } = await caller.unary(Tailnet.method.refreshResumeToken, {}, never);
-  return token;
-}
 
 describe("a client", () => {
   it.each(["this", "the other"])(
     "learns of its agent on %s replica, and the agent of it, up to the handshake",
     async (where) => {
-      const owner = await addOwner();
+      const owner = await people.addOwner();
       const { agentId, agent } = owner;
-      const session = await join(owner, agentId, {
+      const session = await people.join(owner, agentId, {
         url: where === "this" ? server.url : replica.url,
       });
       const client = new Coordination(session);
@@ -153,8 +77,8 @@ describe("a client", () => {
   );
 
   it("gets the map of relays, and may send telemetry", async () => {
-    const owner = await addOwner();
-    const { caller } = await join(owner, owner.agentId);
+    const owner = await people.addOwner();
+    const { caller } = await people.join(owner, owner.agentId);
     expect(await caller.unary(Tailnet.method.postTelemetry, {}, never)).toMatchObject({});
     for await (const map of caller.serverStream(Tailnet.method.streamDERPMaps, {}, never)) {
       expect(map.homeParams).toBeDefined();
@@ -163,23 +87,25 @@ describe("a client", () => {
   });
 
   it("comes back as the same peer with its token, on any replica, and displaces itself", async () => {
-    const owner = await addOwner();
-    const { session, client } = await reach(owner, owner);
+    const owner = await people.addOwner();
+    const { session, client } = await people.reach(owner, owner);
     const token = await resumeToken(session);
-    const again = new Coordination(await join(owner, owner.agentId, { token }));
+    const again = new Coordination(await people.join(owner, owner.agentId, { token }));
     again.send({ updateSelf: { node: node("again") } });
     await client.hears("peer ID overwritten by new connection", "end");
     await again.hears(`NODE ${owner.agentId} agent`);
     await owner.agent.hears(expect.stringMatching(/^NODE .* again$/));
     await session[Symbol.asyncDispose]();
-    const there = new Coordination(await join(owner, owner.agentId, { token, url: replica.url }));
+    const there = new Coordination(
+      await people.join(owner, owner.agentId, { token, url: replica.url }),
+    );
     there.send({ updateSelf: { node: node("there") } });
     await owner.agent.hears(expect.stringMatching(/^NODE .* there$/));
   });
 
   it("reaches any of its agents on the tailnet, and no others", async () => {
-    const [owner, stranger] = await Promise.all([addOwner(), addOwner()]);
-    const second = await addOwner(owner);
+    const [owner, stranger] = await Promise.all([people.addOwner(), people.addOwner()]);
+    const second = await people.addOwner(owner);
     const session = await joinNetwork(server.url, "/tailnet?version=2.3", owner.client.headers);
     onTestFinished(() => session[Symbol.asyncDispose]());
     const client = new Coordination(session);
@@ -198,23 +124,25 @@ describe("a client", () => {
 
 describe("nobody", () => {
   it("joins for the agent of another, or by what is no token", async () => {
-    const [owner, other] = await Promise.all([addOwner(), addOwner()]);
-    await expect(join(other, owner.agentId)).rejects.toThrow(/^404/);
-    await expect(join(owner, randomUUID())).rejects.toThrow(/^404/);
-    const session = await join(owner, owner.agentId);
+    const [owner, other] = await Promise.all([people.addOwner(), people.addOwner()]);
+    await expect(people.join(other, owner.agentId)).rejects.toThrow(/^404/);
+    await expect(people.join(owner, randomUUID())).rejects.toThrow(/^404/);
+    const session = await people.join(owner, owner.agentId);
     const token = await resumeToken(session);
     const wrong = /^401 .*Invalid resume token.*resume_token/;
-    await expect(join(owner, owner.agentId, { token: "x" })).rejects.toThrow(wrong);
-    await expect(join(owner, owner.agentId, { token: token.slice(0, -4) })).rejects.toThrow(wrong);
+    await expect(people.join(owner, owner.agentId, { token: "x" })).rejects.toThrow(wrong);
+    await expect(people.join(owner, owner.agentId, { token: token.slice(0, -4) })).rejects.toThrow(
+      wrong,
+    );
     // The token of another user, and one for another agent.
     const admin = { client: server.admin };
-    await expect(join(admin, owner.agentId, { token })).rejects.toThrow(wrong);
-    const second = await addOwner(owner);
-    await expect(join(owner, second.agentId, { token })).rejects.toThrow(wrong);
+    await expect(people.join(admin, owner.agentId, { token })).rejects.toThrow(wrong);
+    const second = await people.addOwner(owner);
+    await expect(people.join(owner, second.agentId, { token })).rejects.toThrow(wrong);
   });
 
   it("opens a tunnel to another agent, to nothing, or to itself", async () => {
-    const [owner, other] = await Promise.all([addOwner(), addOwner()]);
+    const [owner, other] = await Promise.all([people.addOwner(), people.addOwner()]);
     for (const [id, error] of [
       [
         encodeUuid(other.agentId),
@@ -223,7 +151,7 @@ describe("nobody", () => {
       [new Uint8Array(16), "authorization: parse add tunnel id: nil UUID"],
       [new Uint8Array(3), "authorization: parse add tunnel id: invalid UUID (got 3 bytes)"],
     ] as const) {
-      const client = new Coordination(await join(owner, owner.agentId));
+      const client = new Coordination(await people.join(owner, owner.agentId));
       client.send({ updateSelf: { node: node("thief") } });
       client.send({ addTunnel: { id } });
       await client.hears(error, "end");
@@ -232,20 +160,20 @@ describe("nobody", () => {
   });
 
   it("publishes what is not theirs", async () => {
-    const owner = await addOwner();
+    const owner = await people.addOwner();
     const { agentId, agent } = owner;
     const attempt = async (
       who: Pick<Person, "client">,
       fields: MessageInitShape<typeof NodeSchema>,
     ): Promise<string> => {
-      const client = new Coordination(await join(who, agentId));
+      const client = new Coordination(await people.join(who, agentId));
       client.send({ addTunnel: { id: encodeUuid(agentId) } });
       await client.hears(`NODE ${agentId} agent`);
       client.send({ updateSelf: { node: fields } });
       await expect.poll(() => client.heard.at(-1)).toBe("end");
       return client.heard[0] ?? "";
     };
-    const victim = new Coordination(await join({ client: server.admin }, agentId));
+    const victim = new Coordination(await people.join({ client: server.admin }, agentId));
     const address = randomAddress();
     const key = Buffer.concat([Buffer.from("np"), randomBytes(32)]);
     victim.send({ addTunnel: { id: encodeUuid(agentId) } });
@@ -278,16 +206,16 @@ describe("nobody", () => {
   });
 
   it("says that it is ready, as a client", async () => {
-    const owner = await addOwner();
-    const { client } = await reach(owner, owner);
+    const owner = await people.addOwner();
+    const { client } = await people.reach(owner, owner);
     client.send({ readyForHandshake: [{ id: encodeUuid(owner.agentId) }] });
     await client.hears("authorization: clients may not send ready_for_handshake", "end");
     await owner.agent.hears(expect.stringMatching(/^LOST /));
   });
 
   it("is answered an RPC that clients have not", async () => {
-    const owner = await addOwner();
-    const { caller } = await join(owner, owner.agentId);
+    const owner = await people.addOwner();
+    const { caller } = await people.join(owner, owner.agentId);
     await expect(caller.unary(Agent.method.getManifest, {}, never)).rejects.toMatchObject({
       rpcCode: 12,
       message: `unknown rpc: "${rpcPath(Agent.method.getManifest)}"`,
@@ -323,7 +251,7 @@ describe("a client that watches workspaces", () => {
     const person = await addPerson(server, newName());
     const { heard } = await watchWorkspaces(person, person.user.id);
     await expect.poll(() => heard).toEqual(["update"]);
-    const { workspaceId, client } = await addOwner(person);
+    const { workspaceId, client } = await people.addOwner(person);
     const { name } = await client.call(getWorkspace, { params: { workspace: workspaceId } });
     await expect.poll(() => heard).toContain(`${name} ${Status.RUNNING}`);
     expect(heard).toContain(`main in ${workspaceId}`);
@@ -338,7 +266,7 @@ describe("a client that watches workspaces", () => {
   });
 
   it("is told of none that it may not see, and what was malformed", async () => {
-    const owner = await addOwner();
+    const owner = await people.addOwner();
     const other = await addPerson(server, newName());
     const { heard, session } = await watchWorkspaces(other, owner.user.id);
     await expect.poll(() => heard).toEqual(["update"]);
@@ -350,8 +278,8 @@ describe("a client that watches workspaces", () => {
 
 describe("a client that", () => {
   it.each([0, 5])("sends a node every %i ms is slowed down, and others go on", async (everyMs) => {
-    const owner = await addOwner();
-    const flood = new Coordination(await join(owner, owner.agentId));
+    const owner = await people.addOwner();
+    const flood = new Coordination(await people.join(owner, owner.agentId));
     flood.send({ addTunnel: { id: encodeUuid(owner.agentId) } });
     const address = randomAddress();
     for (let number = 0; number < 400; number += 1) {
@@ -361,7 +289,7 @@ describe("a client that", () => {
     const startedAt = performance.now();
     const heard = () => owner.agent.heard.filter((text) => text.includes("flood-")).length;
     await expect.poll(heard).toBeGreaterThan(30);
-    await reach({ client: server.admin }, await addOwner());
+    await people.reach({ client: server.admin }, await people.addOwner());
     // 60 at once, and 4 a second.
     const seconds = (performance.now() - startedAt + 400 * everyMs) / 1000;
     expect(heard()).toBeLessThan(80 + 4 * seconds);
@@ -369,8 +297,8 @@ describe("a client that", () => {
   });
 
   it("asks for many tunnels at once gets them all", async () => {
-    const owner = await addOwner();
-    const client = new Coordination(await join(owner, owner.agentId));
+    const owner = await people.addOwner();
+    const client = new Coordination(await people.join(owner, owner.agentId));
     const tunnel = { id: encodeUuid(owner.agentId) };
     for (let number = 0; number < 300; number += 1) {
       client.send({ addTunnel: tunnel }, { removeTunnel: tunnel });
@@ -383,10 +311,10 @@ describe("a client that", () => {
   });
 
   it("never reads costs nothing but its own connection", { timeout: 60_000 }, async () => {
-    const owner = await addOwner();
-    const { session } = await reach(owner, owner);
+    const owner = await people.addOwner();
+    const { session } = await people.reach(owner, owner);
     session.socket.pause();
-    const { client } = await reach({ client: server.admin }, owner);
+    const { client } = await people.reach({ client: server.admin }, owner);
     const address = addressOf(owner.agentId);
     for (let number = 0; number < 40; number += 1) {
       owner.agent.send({ updateSelf: { node: node(`agent-${number}`, address) } });
@@ -397,23 +325,23 @@ describe("a client that", () => {
   });
 
   it("is suspended is cut off, and its agent told to forget it", async () => {
-    const owner = await addOwner();
+    const owner = await people.addOwner();
     const guest = await addPerson(server, newName(), ["owner"]);
-    const { session } = await reach(guest, owner);
+    const { session } = await people.reach(guest, owner);
     await server.admin.call(suspendUser, { params: { user: guest.user.id } });
     await session.closed;
     await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
   });
 
   it("logs out, or loses its role, is cut off", async () => {
-    const owner = await addOwner();
+    const owner = await people.addOwner();
     for (const end of [
       ({ client }: Person) => client.call(logout, {}),
       ({ user }: Person) =>
         server.admin.call(updateUserRoles, { params: { user: user.id }, body: { roles: [] } }),
     ]) {
       const guest = await addPerson(server, newName(), ["owner"]);
-      const { session } = await reach(guest, owner, { url: replica.url });
+      const { session } = await people.reach(guest, owner, { url: replica.url });
       await end(guest);
       await session.closed;
       await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
@@ -421,9 +349,9 @@ describe("a client that", () => {
   });
 
   it("breaks its connection off before it is suspended is forgotten all the same", async () => {
-    const owner = await addOwner();
+    const owner = await people.addOwner();
     const guest = await addPerson(server, newName(), ["owner"]);
-    const { session } = await reach(guest, owner);
+    const { session } = await people.reach(guest, owner);
     session.socket.terminate();
     await owner.agent.hears(expect.stringMatching(/^LOST /));
     await server.admin.call(suspendUser, { params: { user: guest.user.id } });
@@ -431,14 +359,14 @@ describe("a client that", () => {
   });
 
   it("was connected to a server that is gone is forgotten once its access ends", async () => {
-    const owner = await addOwner();
+    const owner = await people.addOwner();
     const [guest, other] = [
       await addPerson(server, newName(), ["owner"]),
       await addPerson(server, newName(), ["owner"]),
     ];
     const dying = await openReplica(server, secret);
-    await reach(guest, owner, { url: dying.url });
-    await reach(other, owner, { url: dying.url });
+    await people.reach(guest, owner, { url: dying.url });
+    await people.reach(other, owner, { url: dying.url });
     await dying[Symbol.asyncDispose]();
     const lost = expect.stringMatching(/^LOST /);
     await owner.agent.hears(lost, lost);
@@ -449,17 +377,17 @@ describe("a client that", () => {
   });
 
   it("reaches a workspace that is deleted is cut off", async () => {
-    const owner = await addOwner();
-    const { session } = await reach(owner, owner);
+    const owner = await people.addOwner();
+    const { session } = await people.reach(owner, owner);
     const params = { workspace: owner.workspaceId };
     await owner.client.call(createBuild, { params, body: { transition: "delete" } });
     await session.closed;
-    await expect(join(owner, owner.agentId)).rejects.toThrow(/^404/);
+    await expect(people.join(owner, owner.agentId)).rejects.toThrow(/^404/);
   });
 });
 
 it("an agent's latencies are seen by clients while it is on the network", async () => {
-  const { agent, agentId, client } = await addOwner();
+  const { agent, agentId, client } = await people.addOwner();
   const latency = async () => (await client.call(getAgent, { params: { agent: agentId } })).latency;
   const own = node("agent", addressOf(agentId));
   const derpLatency = { "999-v4": 0.5, "999-v6": 0.25, "1000-v4": 1 };
@@ -483,8 +411,8 @@ it("peers, tunnels and updates are counted", async () => {
   // Those of other tests have left.
   await expect.poll(read).toEqual([0, 0, expect.any(Number)]);
   const [, , updates = 0] = await read();
-  const owner = await addOwner();
-  const { client } = await reach(owner, owner);
+  const owner = await people.addOwner();
+  const { client } = await people.reach(owner, owner);
   await expect.poll(read).toEqual([2, 1, updates + 2]);
   client.send({ removeTunnel: { id: encodeUuid(owner.agentId) } });
   await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
@@ -492,8 +420,8 @@ it("peers, tunnels and updates are counted", async () => {
 });
 
 it("an agent that is replaced by another session of its own is told so", async () => {
-  const owner = await addOwner();
-  const { client } = await reach(owner, owner);
+  const owner = await people.addOwner();
+  const { client } = await people.reach(owner, owner);
   const { connection } = await connectWithToken(server.url, owner.token);
   onTestFinished(() => connection.close());
   const again = new Coordination({ caller: connection });

@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { encodeMessage, NodeSchema } from "@slipway/wire";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
+import { selectAbsent } from "../src/network/coordinator/absent-clients.ts";
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
 import { MemoryPeers } from "../src/network/coordinator/memory-directory.ts";
 import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
@@ -125,6 +127,37 @@ describe("the directory on PostgreSQL", () => {
     const { rows } = await sql<{ count: number }>`
       select count(*) as count from tailnet_peers`.execute(db);
     expect(rows[0]?.count).toBeLessThanOrEqual(32);
+  });
+
+  it("reads absent clients in pages, each of them once", async () => {
+    const { db, directory, coordinator } = await open();
+    const clients = Array.from({ length: 5 }, () => randomUUID());
+    for (const [at, id] of clients.entries()) {
+      const connection = coordinator.join({ id, holder: "user:u", keyId: `k${at}` });
+      const bytes = encodeMessage(NodeSchema, {});
+      await connection.publish({ bytes, reserved: [], latency: undefined });
+      await connection.addTunnel(randomUUID());
+      // One of them is there.
+      if (at > 0) connection.leave("lost");
+      await connection.written;
+    }
+    const pages = await Array.fromAsync(selectAbsent(db, quickTimes.deadMs, 2));
+    const ids = pages.map((page) => page.map(({ id }) => id));
+    expect(ids).toEqual([
+      [clients[4], clients[3]],
+      [clients[2], clients[1]],
+    ]);
+    const [[first] = [], [second] = []] = pages;
+    expect(first).toMatchObject({ userId: "u", keyId: "k4", agents: [expect.any(String)] });
+    const back = coordinator.join({ id: second?.id ?? "", holder: "user:u", keyId: "k2" });
+    const bytes = encodeMessage(NodeSchema, {});
+    await back.publish({ bytes, reserved: [], latency: undefined });
+    back.leave("lost");
+    await back.written;
+    // The one that came back meanwhile stays.
+    await directory.removeAbsent([first, second].filter((client) => client !== undefined));
+    const left = (await Array.fromAsync(selectAbsent(db, quickTimes.deadMs))).flat();
+    expect(left.map(({ keyId }) => keyId)).toEqual(["k2", "k3", "k1"]);
   });
 
   it("leaves nothing behind once everybody is forgotten", async () => {

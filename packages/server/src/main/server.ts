@@ -184,7 +184,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     });
     const parts = { coordinator, readDerpMap };
     const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));
-    const access = wireNetwork(site, platform, { ...parts, secrets, orphans: peers, reach });
+    const access = wireNetwork(site, platform, { ...parts, secrets, absent: peers, reach });
     work.run((stop) => access.run(stop));
     apps = wireApps(site, platform, { secrets, reach, registry });
     work.run((stop) => apps?.run(stop) ?? Promise.resolve());

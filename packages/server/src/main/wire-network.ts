@@ -5,7 +5,7 @@ import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import { connectionSettings } from "../features/agents/network/connection-routes.ts";
 import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
 import { ConnectionNotices } from "../features/notifications/inbox-service.ts";
-import { ClientAccess, type Orphans } from "../network/client-access.ts";
+import { type AbsentClients, ClientAccess } from "../network/client-access.ts";
 import { clientRpcs } from "../network/client-rpcs.ts";
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
 import { addListeningPortRoutes } from "../network/listening-ports/listening-port-routes.ts";
@@ -31,7 +31,7 @@ interface OwnPeerParts extends NetworkParts {
 
 interface NetworkRouteParts extends NetworkParts {
   readonly secrets: SecretBox;
-  readonly orphans: Orphans;
+  readonly absent: AbsentClients;
   readonly reach: AgentReach;
 }
 
@@ -59,11 +59,11 @@ export function createOwnPeer(
 export function wireNetwork(
   { routes, settings: { limits } }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, coordinator, orphans, readDerpMap, reach }: NetworkRouteParts,
+  { secrets, coordinator, absent, readDerpMap, reach }: NetworkRouteParts,
 ): ClientAccess {
   const tokens = new ResumeTokens(secrets, clock);
   const notices = new ConnectionNotices({ db, pubsub, logger });
-  const access = new ClientAccess({ db, pubsub, clock, logger, limits, orphans, notices });
+  const access = new ClientAccess({ db, pubsub, clock, logger, limits, absent, notices });
   const budgets = new WriteBudgets(clock);
   const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
   addTailnetRoutes(routes, { db, tokens, rpcs, coordinator, access, budgets, clock, logger });

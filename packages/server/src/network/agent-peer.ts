@@ -9,7 +9,7 @@ import type {
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import type { AgentCaller } from "../platform/http/caller.ts";
 import { agentLatency } from "./agent-latency.ts";
-import { coordinate } from "./coordinator/coordinate.ts";
+import { coordinate, type CoordinatedPeer } from "./coordinator/coordinate.ts";
 import type { Coordinator } from "./coordinator/coordinator.ts";
 import { agentPolicy } from "./coordinator/peer-policy.ts";
 
@@ -22,7 +22,7 @@ interface AgentPeerNeeds {
 /** A session of an agent. */
 interface AgentSession {
   readonly agent: AgentCaller;
-  readonly reserve: (budget: "nodes" | "tunnels", cost: number) => number;
+  readonly reserve: CoordinatedPeer["reserve"];
   readonly logger: Logger;
 }
 
@@ -39,6 +39,7 @@ export function coordinateAgentPeer(
     holder: `workspace:${agent.workspaceId}`,
     keyId: undefined,
     policy: agentPolicy(agent.agentId),
+    recall: undefined,
     latencyOf: (node: Node) => agentLatency(node, needs.readDerpMap()),
     leaving: async () => "lost" as const,
     reserve,

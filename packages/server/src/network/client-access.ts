@@ -8,10 +8,10 @@ import type { Queryable } from "../platform/db/database.ts";
 import type { UserCaller } from "../platform/http/caller.ts";
 import { type PubSub, topics } from "../platform/pubsub/pubsub.ts";
 import { watch } from "../platform/pubsub/watch.ts";
-import type { OrphanedClient } from "./coordinator/queries.ts";
+import type { AbsentClient } from "./coordinator/absent-clients.ts";
 import { selectAgentOwners } from "./queries.ts";
 
-/** A client of the network: connected, or lost and perhaps coming back. */
+/** A client whose session is open here. */
 export interface Client {
   readonly user: UserCaller;
   /** The agents that it reaches. */
@@ -28,14 +28,24 @@ interface ClientAccessNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: TokenLimits;
-  readonly orphans: Orphans;
+  readonly absent: AbsentClients;
   readonly notices: Pick<ConnectionNotices, "tell">;
 }
 
-/** The clients of dead replicas, over whose rights every living one watches. */
-export interface Orphans {
-  readOrphans(): Promise<readonly OrphanedClient[]>;
-  removeOrphans(ids: readonly string[]): Promise<void>;
+/**
+ * The clients that no session stands for, which may come back: every replica watches over their rights. The tables say
+ * who they are, so that no replica has to remember whom it lost, how often, and for how long.
+ */
+export interface AbsentClients {
+  /** Yields all of them, in pages. */
+  readAbsent(): AsyncIterable<readonly AbsentClient[]>;
+  removeAbsent(clients: readonly AbsentClient[]): Promise<void>;
+  removeAbsentTunnels(tunnels: readonly Tunnel[]): Promise<void>;
+}
+
+interface Tunnel {
+  readonly source: string;
+  readonly destination: string;
 }
 
 /** The interval of checks without a hint. */
@@ -53,7 +63,7 @@ export class ClientAccess {
     this.#needs = needs;
   }
 
-  /** Watches over a client until the result is disposed of. */
+  /** Watches over a client until the result is disposed of; what its calls leave behind is watched without it. */
   hold(client: Client): Disposable {
     this.#clients.add(client);
     return { [Symbol.dispose]: () => void this.#clients.delete(client) };
@@ -66,7 +76,7 @@ export class ClientAccess {
   async mayReach(user: UserCaller, agentId: string): Promise<boolean> {
     const { db, notices } = this.#needs;
     const owner = (await selectAgentOwners(db, [agentId])).get(agentId);
-    if (owner === undefined || !mayActFor(user, owner)) return false;
+    if (owner === undefined || !mayReachAgentOf(user, owner)) return false;
     notices.tell({ actorId: user.id, ownerId: owner, agentId });
     return true;
   }
@@ -74,11 +84,11 @@ export class ClientAccess {
   /** Checks clients now; resolves to those that may go on as they are. */
   async check(clients: readonly Client[]): Promise<ReadonlySet<Client>> {
     const { db, limits } = this.#needs;
-    const ids = [...new Set(clients.flatMap(({ agents }) => [...agents]))];
+    const asked = new Set(clients.flatMap(({ agents }) => [...agents]));
     const keyIds = [...new Set(clients.map(({ user }) => user.keyId))];
     const [keys, owners] = await Promise.all([
       selectLiveKeys(db, keyIds, limits),
-      ids.length === 0 ? new Map<string, string>() : selectAgentOwners(db, ids),
+      asked.size === 0 ? new Map<string, string>() : selectAgentOwners(db, [...asked]),
     ]);
     const roles = new Map(keys.map((key) => [key.id, key.roles.toSorted().join()]));
     const good = new Set<Client>();
@@ -88,36 +98,37 @@ export class ClientAccess {
         client.endAll();
         continue;
       }
-      const lost = [...agents].filter((id) => {
-        const owner = owners.get(id);
-        // One that was added meanwhile was checked meanwhile.
-        return ids.includes(id) && (owner === undefined || !mayActFor(user, owner));
-      });
+      // One that was added meanwhile was checked meanwhile.
+      const lost = [...agents].filter(
+        (id) => asked.has(id) && !mayReachAgentOf(user, owners.get(id)),
+      );
       for (const id of lost) client.endOne(id);
       if (lost.length === 0) good.add(client);
     }
     return good;
   }
 
-  /** Has the clients of dead replicas forgotten that may not come back, at once rather than after a time of grace. */
-  async #checkOrphans(): Promise<void> {
-    const { db, limits, orphans } = this.#needs;
-    const clients = await orphans.readOrphans();
-    if (clients.length === 0) return;
+  /** Has absent clients forgotten that may not come back, at once rather than after a time of grace. */
+  async #checkAbsent(): Promise<void> {
+    for await (const clients of this.#needs.absent.readAbsent()) await this.#checkPage(clients);
+  }
+
+  async #checkPage(clients: readonly AbsentClient[]): Promise<void> {
+    const { db, limits, absent } = this.#needs;
     const [keys, owners] = await Promise.all([
       selectLiveKeys(db, [...new Set(clients.map(({ keyId }) => keyId))], limits),
       selectAgentOwners(db, [...new Set(clients.flatMap(({ agents }) => [...agents]))]),
     ]);
     const roles = new Map(keys.map((key) => [key.id, key.roles]));
-    const gone = clients.filter(({ userId, keyId, agents }) => {
-      const present = roles.get(keyId);
-      if (present === undefined) return true;
-      return agents.some((id) => {
-        const owner = owners.get(id);
-        return owner === undefined || !mayActFor({ id: userId, roles: present }, owner);
-      });
+    const gone = clients.filter(({ keyId }) => !roles.has(keyId));
+    const closed = clients.flatMap(({ id, userId, keyId, agents }) => {
+      const user = { id: userId, roles: roles.get(keyId) ?? [] };
+      return agents
+        .filter((agent) => !mayReachAgentOf(user, owners.get(agent)))
+        .map((agent) => ({ source: id, destination: agent }));
     });
-    if (gone.length > 0) await orphans.removeOrphans(gone.map(({ id }) => id));
+    if (gone.length > 0) await absent.removeAbsent(gone);
+    if (closed.length > 0) await absent.removeAbsentTunnels(closed);
   }
 
   /** Checks all clients again and again, until the signal. */
@@ -127,11 +138,19 @@ export class ClientAccess {
     for await (const _ of looks) {
       try {
         if (this.#clients.size > 0) await this.check([...this.#clients]);
-        await this.#checkOrphans();
+        await this.#checkAbsent();
       } catch (error) {
         signal.throwIfAborted();
         logger.warn({ error: errorText(error) }, "rights of clients were not looked at");
       }
     }
   }
+}
+
+/** Returns whether a user may reach an agent of an owner's workspace; nobody an agent that is gone. */
+function mayReachAgentOf(
+  user: Pick<UserCaller, "id" | "roles">,
+  owner: string | undefined,
+): boolean {
+  return owner !== undefined && mayActFor(user, owner);
 }

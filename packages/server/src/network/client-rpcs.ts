@@ -31,8 +31,7 @@ export function clientRpcs(needs: ClientRpcNeeds): RpcTable<ClientCaller> {
     duplex(
       method.coordinate,
       boundedParser(method.coordinate.input),
-      (caller: ClientCaller, requests, signal) =>
-        coordinate(needs, caller.peer(), requests, signal),
+      ({ peer }: ClientCaller, requests, signal) => coordinate(needs, peer, requests, signal),
     ),
     serverStream(
       method.streamDERPMaps,

@@ -7,7 +7,7 @@ import { keepAlive, type PeerSocket } from "../platform/http/peer-socket.ts";
 import type { Client, ClientAccess } from "./client-access.ts";
 import type { CoordinatedPeer } from "./coordinator/coordinate.ts";
 import type { Coordinator } from "./coordinator/coordinator.ts";
-import { clientPolicy, type TunnelCheck } from "./coordinator/peer-policy.ts";
+import { clientRules, type TunnelCheck } from "./coordinator/peer-policy.ts";
 
 /** A client before it is upgraded. */
 export interface NewClient {
@@ -22,8 +22,8 @@ export interface NewClient {
 
 /** The state of a client's session, for its RPCs. */
 export interface ClientCaller extends Pick<NewClient, "user" | "peerId" | "audience"> {
-  /** Returns the client as a peer, for one call. */
-  readonly peer: () => CoordinatedPeer;
+  /** The client as a peer: one for all its calls, whose rules go on from one to the next. */
+  readonly peer: CoordinatedPeer;
   readonly logger: Logger;
 }
 
@@ -36,69 +36,75 @@ export interface ClientSessionNeeds {
   readonly logger: Logger;
 }
 
-/** The time after which a lost client is forgotten; its rights are watched until then. */
-const graceMs = 15 * 60_000;
 /** The concurrent calls of one session, each of which may hold a database connection. */
 const maxCallsAtOnce = 4;
 
-/** Serves a client of the network until its session ends. Its access is watched as long as it may come back. */
+/**
+ * Serves a client of the network until its session ends. Its access is watched meanwhile; what its calls leave behind for
+ * its return is watched as an absent client.
+ */
 export async function serveClient(
   needs: ClientSessionNeeds,
   socket: PeerSocket,
   client: NewClient,
 ): Promise<void> {
-  const { access, budgets, coordinator, clock } = needs;
+  const { access, budgets, clock } = needs;
   const { user, peerId } = client;
   const agents = new Set(client.agentId === undefined ? [] : [client.agentId]);
-  let isLost = false;
   const logger = needs.logger.child({ peer: peerId, user: user.id });
-  const held: Client = {
-    user,
-    agents,
-    endAll: () => {
-      void coordinator.remove(peerId).catch(() => undefined);
-      rpc.close("access has ended");
+  const held = watched(needs, client, agents, () => rpc.close("access has ended"));
+  const { policy, recall } = clientRules(client.agentId, async (destination) => {
+    const problem = await client.mayReach(destination);
+    if (problem === undefined) agents.add(destination);
+    return problem;
+  });
+  const peer: CoordinatedPeer = {
+    id: peerId,
+    holder: `user:${user.id}`,
+    keyId: user.keyId,
+    policy,
+    recall: (standing) => {
+      for (const id of standing.destinations) agents.add(id);
+      recall(standing);
     },
-    endOne: (agentId) => {
-      agents.delete(agentId);
-      void coordinator.removeTunnel(peerId, agentId).catch(() => undefined);
-      if (agentId === client.agentId) held.endAll();
-    },
-  };
-  const caller: ClientCaller = {
-    ...client,
+    latencyOf: undefined,
+    leaving: async () => ((await access.check([held])).has(held) ? "lost" : "disconnected"),
+    reserve: (budget, cost, maxWaitMs) => budgets.reserve(user.id, budget, cost, maxWaitMs),
     logger,
-    peer: () => ({
-      id: peerId,
-      holder: `user:${user.id}`,
-      keyId: user.keyId,
-      policy: clientPolicy(async (destination) => {
-        const problem = await client.mayReach(destination);
-        if (problem === undefined) agents.add(destination);
-        return problem;
-      }),
-      latencyOf: undefined,
-      leaving: async () => {
-        if (!(await access.check([held])).has(held)) return "disconnected";
-        isLost = true;
-        const holding = access.hold(held);
-        setTimeout(() => holding[Symbol.dispose](), graceMs).unref();
-        return "lost";
-      },
-      reserve: (budget, cost) => budgets.reserve(user.id, budget, cost),
-      logger,
-    }),
   };
+  const caller: ClientCaller = { ...client, peer, logger };
   const shared = {
     turnstile: new Turnstile((inside) => inside < maxCallsAtOnce),
     reserve: (bytes: number) => budgets.reserve(user.id, "traffic", bytes),
   };
   const rpc = new Responder(socket, needs.rpcs, caller, { clock, shared });
   keepAlive(socket);
-  const holding = access.hold(held);
+  using _ = access.hold(held);
   logger.debug({}, "client connected");
   const reason = await rpc.ended;
   logger.debug({ reason }, "client disconnected");
-  // A call that ends later holds on by itself.
-  if (!isLost) holding[Symbol.dispose]();
+}
+
+/** Returns a client whose access is watched. `close` ends its session. */
+function watched(
+  { coordinator }: Pick<ClientSessionNeeds, "coordinator">,
+  { user, peerId, agentId }: NewClient,
+  agents: Set<string>,
+  close: () => void,
+): Client {
+  const endAll = (): void => {
+    // A connection repeats what it could not write.
+    void coordinator.remove({ id: peerId, keyId: user.keyId });
+    close();
+  };
+  const endOne = async (id: string): Promise<void> => {
+    if (id === agentId) return endAll();
+    try {
+      await coordinator.removeTunnel(peerId, id);
+      agents.delete(id);
+    } catch {
+      // It stays among the agents that are looked at, and is removed the next time.
+    }
+  };
+  return { user, agents, endAll, endOne: (id) => void endOne(id) };
 }

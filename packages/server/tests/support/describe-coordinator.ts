@@ -4,6 +4,7 @@ import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
   encodeMessage,
   NodeSchema,
+  parseMessage,
   parseUuid,
 } from "@slipway/wire";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -383,19 +384,31 @@ export function describeCoordinator(
       await agent.hears("DISCONNECTED client");
     });
 
-    it("removes a peer whose access has ended, connected or lost", async () => {
+    it("removes a peer whose key has ended, unless it is connected by another", async () => {
       const { agent, client } = await joinPair();
-      await replicas[0]?.coordinator.remove(client.id);
+      await replicas[0]?.coordinator.remove({ id: client.id, keyId: "another" });
+      await replicas[0]?.coordinator.remove({ id: client.id, keyId: undefined });
       await agent.hears("DISCONNECTED client");
       await client.hears("access to the workspace has ended", "end");
       const again = join("client", client.id);
       await again.connection.addTunnel(agent.id);
       await again.publish("c2");
       await agent.hears("NODE client c2");
-      await again.leave("lost");
-      await agent.hears("LOST client");
-      await replicas[0]?.coordinator.remove(client.id);
-      await agent.hears("DISCONNECTED client");
+    });
+
+    it("reads what a peer has published and opened on all replicas, once that is written", async () => {
+      const second = await another();
+      const client = join("client");
+      const there = join("client", client.id, second);
+      const [one, other] = [randomUUID(), randomUUID()];
+      await there.publish("c2");
+      await there.connection.addTunnel(other);
+      void client.publish("c1");
+      void client.connection.addTunnel(one);
+      const standing = await replicas[0]?.coordinator.readStanding(client.id);
+      expect(standing?.destinations.toSorted()).toEqual([one, other].toSorted());
+      const nodes = standing?.nodes.map((node) => parseMessage(NodeSchema, node).disco);
+      expect(nodes?.toSorted()).toEqual(["c1", "c2"]);
     });
 
     it("keeps nothing of a peer that left before it published anything", async () => {

@@ -8,7 +8,7 @@ import {
 } from "@slipway/wire";
 import { expect, it, onTestFinished } from "vitest";
 
-import { coordinate } from "./coordinate.ts";
+import { coordinate, type CoordinationBudget } from "./coordinate.ts";
 import { Coordinator } from "./coordinator.ts";
 import { MemoryPeers } from "./memory-directory.ts";
 import { agentAddresses } from "./node-address.ts";
@@ -20,8 +20,13 @@ const otherId = "00112233-4455-6677-8899-aabbccddeeff";
 
 type Fields = MessageInitShape<typeof CoordinateRequestSchema>;
 
+/** The milliseconds that each budget has the peer wait. */
+let waits: Readonly<Partial<Record<CoordinationBudget, number>>> = {};
+
 /** Returns the responses to requests, and how many requests were read. */
 async function answersTo(...fields: readonly Fields[]) {
+  const isWaiting = waits;
+  waits = {};
   let read = 0;
   async function* requests(): AsyncGenerator<CoordinateRequest, void, undefined> {
     for (const item of fields) {
@@ -37,9 +42,10 @@ async function answersTo(...fields: readonly Fields[]) {
     holder: "workspace",
     keyId: undefined,
     policy: agentPolicy(agentId),
+    recall: undefined,
     leaving: async () => "lost" as const,
     latencyOf: undefined,
-    reserve: () => 0,
+    reserve: (budget: CoordinationBudget) => isWaiting[budget] ?? 0,
     logger: silentLogger,
   };
   const { signal } = new AbortController();
@@ -108,3 +114,17 @@ it("goes on after a handshake with a peer that has no tunnel", async () => {
     read: 2,
   });
 });
+
+it.each([
+  ["coordinations", {}, "too many calls of Coordinate", 0],
+  ["nodes", update([]), "too many changes of the node", 1],
+  ["tunnels", { removeTunnel: { id: encodeUuid(otherId) } }, "too many changes of tunnels", 1],
+] as const)(
+  "refuses a peer that would wait too long for its budget of %s",
+  async (budget, request, error, read) => {
+    waits = { [budget]: 10_001 };
+    expect(await answersTo(request, { disconnect: {} })).toEqual({ errors: [error], read });
+    waits = { [budget]: 1 };
+    expect(await answersTo(request, { disconnect: {} })).toEqual({ errors: [], read: 2 });
+  },
+);

@@ -8,19 +8,24 @@ import type {
 
 import type { Coordinator } from "./coordinator.ts";
 import type { Leaving, PeerConnection } from "./peer-connection.ts";
-import type { Peer } from "./peer-directory.ts";
+import type { Peer, Standing } from "./peer-directory.ts";
 import type { PeerPolicy } from "./peer-policy.ts";
 import { isSameNode, publishedNode, readRequest } from "./peer-request.ts";
+
+/** The budgets that the calls of a peer, and the requests of each, are taken from. */
+export type CoordinationBudget = "coordinations" | "nodes" | "tunnels";
 
 /** A peer that calls `Coordinate`. */
 export interface CoordinatedPeer extends Peer {
   readonly policy: PeerPolicy;
+  /** Learns what earlier connections of the peer left, before the first request; undefined where that does not matter. */
+  readonly recall: ((standing: Standing) => void) | undefined;
   /** Returns the latencies of a node as clients see them; undefined for a peer that clients do not see. */
   readonly latencyOf: ((node: Node) => object) | undefined;
   /** Decides, when the call is broken off, whether the peer may come back. */
   readonly leaving: () => Promise<Leaving>;
-  /** Reserves a write that others are told of, and returns the milliseconds to wait before it. */
-  readonly reserve: (budget: "nodes" | "tunnels", cost: number) => number;
+  /** Reserves a call, or a write that others are told of; returns the milliseconds to wait, and reserves nothing beyond the given time. */
+  readonly reserve: (budget: CoordinationBudget, cost: number, maxWaitMs: number) => number;
   readonly logger: Logger;
 }
 
@@ -44,13 +49,15 @@ export async function* coordinate(
   requests: AsyncIterable<CoordinateRequest>,
   signal: AbortSignal,
 ): AsyncGenerator<Response, void, undefined> {
+  if (!(await mayGoOn(needs, peer, "coordinations", signal))) {
+    yield { error: "too many calls of Coordinate" };
+    return;
+  }
   const connection = needs.coordinator.join(peer);
   let fault: { readonly error: unknown } | undefined;
   const onMalformed = (error: unknown): void => void (fault = { error });
-  void readRequests(connection, requests, applier(needs, peer, connection, signal), {
-    peer,
-    onMalformed,
-  });
+  const apply = applier(needs, peer, connection, signal);
+  void readRequests(connection, requests, apply, { peer, onMalformed });
   try {
     for await (const response of connection.responses(signal)) {
       yield "error" in response ? response : { peerUpdates: [...response.peerUpdates] };
@@ -109,21 +116,19 @@ interface End {
 }
 
 function applier(
-  { clock }: CoordinateNeeds,
+  needs: CoordinateNeeds,
   peer: CoordinatedPeer,
   connection: PeerConnection,
   signal: AbortSignal,
 ): Apply {
   let published: Node | undefined;
-  const mayWrite = async (budget: "nodes" | "tunnels"): Promise<boolean> => {
-    const waitMs = peer.reserve(budget, 1);
-    if (waitMs > maxWaitMs) return false;
-    if (waitMs > 0) await clock.sleep(waitMs, signal);
-    return true;
+  let isFirst = true;
+  const recall = async (): Promise<void> => {
+    if (!isFirst) return;
+    isFirst = false;
+    peer.recall?.(await needs.coordinator.readStanding(peer.id));
   };
   const publish = async (node: Node, addresses: readonly string[]): Promise<End | undefined> => {
-    if (published !== undefined && isSameNode(published, node)) return undefined;
-    if (!(await mayWrite("nodes"))) return refused("too many changes of the node");
     const stored = publishedNode(node);
     if (typeof stored === "string") return refused(stored);
     const { bytes, reserved } = stored;
@@ -138,22 +143,42 @@ function applier(
   return async (request) => {
     const asked = readRequest(request);
     if (typeof asked === "string") return refused(asked);
-    const verdict = await peer.policy(asked);
-    if ("refusal" in verdict) return refused(verdict.refusal);
-    const end = asked.node && (await publish(asked.node, verdict.addresses));
-    if (end !== undefined) return end;
+    // All waiting comes before the rights are looked at, which may end meanwhile.
+    const isNew = asked.node && !(published && isSameNode(published, asked.node));
+    if (isNew === true && !(await mayGoOn(needs, peer, "nodes", signal))) {
+      return refused("too many changes of the node");
+    }
     const isOfTunnels = asked.addTunnel ?? asked.removeTunnel ?? asked.readyFor[0];
-    if (isOfTunnels !== undefined && !(await mayWrite("tunnels"))) {
+    if (isOfTunnels !== undefined && !(await mayGoOn(needs, peer, "tunnels", signal))) {
       return refused("too many changes of tunnels");
     }
+    await recall();
+    const verdict = await peer.policy(asked);
+    if ("refusal" in verdict) return refused(verdict.refusal);
     if (asked.addTunnel === peer.id)
       return refused("authorization: a peer opens no tunnel to itself");
+    const end =
+      isNew === true && asked.node ? await publish(asked.node, verdict.addresses) : undefined;
+    if (end !== undefined) return end;
     if (asked.addTunnel !== undefined) await connection.addTunnel(asked.addTunnel);
     if (asked.removeTunnel !== undefined) await connection.removeTunnel(asked.removeTunnel);
     if (asked.isDisconnect) return { how: "disconnected", error: undefined };
     if (asked.readyFor.length > 0) await connection.sayReady(asked.readyFor);
     return undefined;
   };
+}
+
+/** Waits for a budget of the peer; resolves to false if that would take too long. Throws the signal's reason. */
+async function mayGoOn(
+  { clock }: CoordinateNeeds,
+  peer: CoordinatedPeer,
+  budget: CoordinationBudget,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const waitMs = peer.reserve(budget, 1, maxWaitMs);
+  if (waitMs > maxWaitMs) return false;
+  if (waitMs > 0) await clock.sleep(waitMs, signal);
+  return true;
 }
 
 function refused(error: string): End {

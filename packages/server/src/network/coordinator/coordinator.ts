@@ -1,7 +1,7 @@
 import { Backoff, type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 
 import { PeerConnection } from "./peer-connection.ts";
-import type { Peer, PeerDirectory } from "./peer-directory.ts";
+import type { Peer, PeerDirectory, Standing } from "./peer-directory.ts";
 
 export interface CoordinatorOptions {
   readonly directory: PeerDirectory;
@@ -71,17 +71,23 @@ export class Coordinator implements AsyncDisposable {
     return connection;
   }
 
-  /** Removes a peer whose access has ended, whether it is connected or lost. */
-  async remove(id: string): Promise<void> {
+  /** Removes a connected peer whose key has ended; one that is connected by another key stays. */
+  async remove({ id, keyId }: Pick<Peer, "id" | "keyId">): Promise<void> {
     const connection = this.#connections.get(id);
-    if (connection === undefined) return this.#options.directory.remove(id);
-    connection.leave("disconnected", "access to the workspace has ended");
-    await connection.written;
+    if (connection?.peer.keyId !== keyId) return;
+    connection?.leave("disconnected", "access to the workspace has ended");
+    await connection?.written;
   }
 
-  /** Removes a tunnel whose source may no longer reach its destination. */
+  /** Removes a tunnel of a connected peer, which may no longer reach its destination. */
   async removeTunnel(source: string, destination: string): Promise<void> {
     await this.#connections.get(source)?.removeTunnel(destination);
+  }
+
+  /** Reads what a peer has published and opened over earlier connections, also what these have asked for only now. */
+  async readStanding(id: string): Promise<Standing> {
+    await this.#connections.get(id)?.written;
+    return this.#options.directory.readStanding(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import type {
   PeerDirectory,
   PublishedNode,
   SeenPeer,
+  Standing,
   View,
 } from "./peer-directory.ts";
 
@@ -62,6 +63,7 @@ export class MemoryPeers {
       sayReady: async (id, others) => this.#sayReady(id, others),
       markLost: async ({ id }) => this.#markLost(shelf, id),
       remove: async (id) => this.#remove(shelf, id),
+      readStanding: async (id) => this.#standingOf(id),
       readViews: async (ids) => new Map(ids.map((id) => [id, this.#viewOf(id)])),
       kill: () => {
         setTimeout(() => {
@@ -135,6 +137,16 @@ export class MemoryPeers {
     shelf.entries.delete(id);
     for (const [key, { source }] of shelf.tunnels) if (source === id) shelf.tunnels.delete(key);
     this.#hint([id, ...others]);
+  }
+
+  #standingOf(id: string): Standing {
+    const entries = this.#entries().filter((entry) => entry.id === id);
+    return {
+      nodes: entries.flatMap(({ node }) => (node === undefined ? [] : [node.bytes])),
+      destinations: this.#tunnels()
+        .filter(({ source }) => source === id)
+        .map(({ destination }) => destination),
+    };
   }
 
   #viewOf(id: string): View {

@@ -25,6 +25,14 @@ export interface SeenPeer {
   readonly readiness: number;
 }
 
+/** What connections of a peer have published and opened, and did not take back. */
+export interface Standing {
+  /** Its encoded nodes: one for each replica that knows it. */
+  readonly nodes: readonly Uint8Array[];
+  /** The peers to which it has tunnels. */
+  readonly destinations: readonly string[];
+}
+
 /** The peers that one peer sees, by id. */
 export type View = ReadonlyMap<string, SeenPeer>;
 
@@ -75,6 +83,7 @@ export interface PeerDirectory extends AsyncDisposable {
   markLost(peer: Peer): Promise<void>;
   /** Removes a peer with the tunnels that start at it. */
   remove(id: string): Promise<void>;
+  readStanding(id: string): Promise<Standing>;
   /** Reads the views of peers; one that shares no tunnel sees nobody. */
   readViews(ids: readonly string[]): Promise<ReadonlyMap<string, View>>;
 }

@@ -1,4 +1,4 @@
-import type { Node } from "@slipway/wire";
+import { type Node, NodeSchema, parseMessage } from "@slipway/wire";
 
 import {
   agentAddresses,
@@ -7,17 +7,21 @@ import {
   clientPrefix,
   type PrefixReader,
 } from "./node-address.ts";
+import type { Standing } from "./peer-directory.ts";
 import type { PeerRequest } from "./peer-request.ts";
 
 /** The answer to a request: the reason to refuse it as a whole, or the addresses that its node takes for its holder. */
 export type Verdict = { readonly refusal: string } | { readonly addresses: readonly string[] };
 
-/** Decides what a peer may ask (docs/protocol/tailnet.md §2.4). One for each connection: it remembers what it allowed. */
+/**
+ * Decides what a peer may ask (docs/protocol/tailnet.md §2.4). It remembers what it allowed: one for each session, whose
+ * calls of `Coordinate` may be many, and each of which goes on with what the ones before left.
+ */
 export type PeerPolicy = (request: PeerRequest) => Promise<Verdict>;
 
 /** The addresses of a client; a stock one has one. */
 const maxClientAddresses = 4;
-/** The most tunnels that one connection of a client opens. */
+/** The most tunnels of one client. */
 const maxTunnels = 1024;
 
 /** An agent publishes its own addresses and opens no tunnel. */
@@ -43,33 +47,71 @@ export const serverPolicy: PeerPolicy = async ({ node }) => {
 /** Finds out whether a client may open a tunnel to a peer; the text tells why not. */
 export type TunnelCheck = (destination: string) => Promise<string | undefined>;
 
+/** The rules of a client, over all its calls of `Coordinate`. */
+export interface ClientRules {
+  readonly policy: PeerPolicy;
+  /** Learns what other sessions of the same client have left. */
+  readonly recall: (standing: Standing) => void;
+}
+
 /**
  * A client chooses its own address, and may use it as long as nobody else does: a peer that published another's address
  * would be sent what is meant for that one. So its allowed sources are its addresses, none of which is that of an agent
- * that it reaches, and the directory reserves them.
+ * that it reaches, and the directory reserves them. `agentId` is the one agent that it may reach, if it may reach one only.
  */
-export function clientPolicy(mayReach: TunnelCheck): PeerPolicy {
-  const reached = new Set<string>();
+export function clientRules(agentId: string | undefined, mayReach: TunnelCheck): ClientRules {
+  const reached = new ReachedAgents(agentId === undefined ? [] : [agentId]);
   let own: readonly string[] = [];
-  return async ({ node, addTunnel, removeTunnel, readyFor }) => {
+  const policy: PeerPolicy = async ({ node, addTunnel, removeTunnel, readyFor }) => {
     if (readyFor.length > 0) return refused("clients may not send ready_for_handshake");
-    if (removeTunnel !== undefined) reached.delete(removeTunnel);
+    if (removeTunnel !== undefined && removeTunnel !== agentId) reached.delete(removeTunnel);
     if (addTunnel !== undefined) {
       const problem = await mayReach(addTunnel);
       if (problem !== undefined) return refused(problem);
-      reached.add(addTunnel);
-      if (reached.size > maxTunnels) return refused(`at most ${maxTunnels} tunnels may be open`);
+      if (!reached.add(addTunnel)) return refused(`at most ${maxTunnels} tunnels may be open`);
     }
-    if (node !== undefined) {
-      const addresses = clientAddresses(node);
-      if (typeof addresses === "string") return refused(addresses);
-      own = addresses;
-    }
-    const theirs = [...reached].flatMap(agentAddresses).map(canonicalAddress);
-    const taken = theirs.find((address) => own.includes(address));
+    const addresses = node === undefined ? own : clientAddresses(node);
+    if (typeof addresses === "string") return refused(addresses);
+    const taken = addresses.find((address) => reached.haveAddress(address));
     if (taken !== undefined) return refused(`invalid node address, got ${taken}`);
+    own = addresses;
     return { addresses: node === undefined ? [] : own };
   };
+  const recall = ({ nodes, destinations }: Standing): void => {
+    for (const id of destinations) reached.add(id);
+    const published = nodes.map((node) => clientAddresses(parseMessage(NodeSchema, node)));
+    own = [...new Set([own, ...published.filter((one) => typeof one !== "string")].flat())];
+  };
+  return { policy, recall };
+}
+
+/** The agents to which a client has tunnels, at most `maxTunnels`, and their addresses. */
+class ReachedAgents {
+  readonly #addresses = new Map<string, readonly string[]>();
+  readonly #taken = new Set<string>();
+
+  constructor(ids: readonly string[]) {
+    for (const id of ids) this.add(id);
+  }
+
+  /** Adds an agent; returns false, with nothing added, if there are too many. */
+  add(id: string): boolean {
+    if (this.#addresses.has(id)) return true;
+    if (this.#addresses.size >= maxTunnels) return false;
+    const addresses = agentAddresses(id).map(canonicalAddress);
+    this.#addresses.set(id, addresses);
+    for (const address of addresses) this.#taken.add(address);
+    return true;
+  }
+
+  delete(id: string): void {
+    for (const address of this.#addresses.get(id) ?? []) this.#taken.delete(address);
+    this.#addresses.delete(id);
+  }
+
+  haveAddress(address: string): boolean {
+    return this.#taken.has(address);
+  }
 }
 
 /** Returns the addresses of a client's node, or the problem with them. */

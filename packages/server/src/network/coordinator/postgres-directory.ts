@@ -6,28 +6,33 @@ import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import {
+  type AbsentClient,
+  deleteAbsent,
+  deleteAbsentTunnels,
+  selectAbsent,
+} from "./absent-clients.ts";
+import {
   defaultDirectoryTimes,
   type DirectoryTimes,
   type Peer,
   type PeerDirectory,
   type PublishedNode,
   type SeenPeer,
+  type Standing,
   type View,
 } from "./peer-directory.ts";
 import {
   beat,
   deleteForgotten,
   deleteLeftovers,
-  deleteOrphans,
   deletePeer,
   deleteTunnel,
   insertTunnel,
   markAllLost,
   markPeerLost,
-  type OrphanedClient,
   reserve,
-  selectOrphans,
   selectPeersOf,
+  selectStanding,
   selectViews,
   updateReadiness,
   upsertPeer,
@@ -149,14 +154,27 @@ export class PostgresDirectory implements PeerDirectory {
     return viewsOf(ids, rows);
   }
 
-  /** Reads the clients of replicas that are dead: lost, or connected to another one by now. */
-  readOrphans(): Promise<readonly OrphanedClient[]> {
-    return selectOrphans(this.#options.db, this.#times.deadMs);
+  /** Reads the clients, of all replicas, that are lost or whose replica is dead. */
+  readAbsent(): AsyncIterable<readonly AbsentClient[]> {
+    return selectAbsent(this.#options.db, this.#times.deadMs);
   }
 
-  /** Removes clients of dead replicas, which may not come back. */
-  async removeOrphans(ids: readonly string[]): Promise<void> {
-    this.#hint(await deleteOrphans(this.#options.db, ids, this.#times.deadMs));
+  /** Removes clients that may not come back. */
+  async removeAbsent(clients: readonly AbsentClient[]): Promise<void> {
+    const revisions = clients.map(({ revision }) => revision);
+    this.#hint(await deleteAbsent(this.#options.db, revisions, this.#times.deadMs));
+  }
+
+  /** Removes tunnels that their sources may no longer use once they come back. */
+  async removeAbsentTunnels(
+    tunnels: readonly { readonly source: string; readonly destination: string }[],
+  ): Promise<void> {
+    await deleteAbsentTunnels(this.#options.db, tunnels, this.#times.deadMs);
+    this.#hint(new Set(tunnels.flatMap(({ source, destination }) => [source, destination])));
+  }
+
+  readStanding(id: string): Promise<Standing> {
+    return selectStanding(this.#options.db, id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

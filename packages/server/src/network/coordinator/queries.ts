@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import type { DirectoryTimes, Peer } from "./peer-directory.ts";
+import type { DirectoryTimes, Peer, Standing } from "./peer-directory.ts";
 
 /** A peer in the entries of one replica. */
 interface Entry {
@@ -86,7 +86,17 @@ export async function reserve(
   return Number(numAffectedRows ?? 0n);
 }
 
-/** Adds a tunnel, and its source if that has published nothing yet. */
+/** Selects what a peer has published and opened, on all replicas. */
+export async function selectStanding(db: Queryable, id: string): Promise<Standing> {
+  const { rows } = await sql<Standing>`
+    select array(select node from tailnet_peers where id = ${id} and node is not null) as nodes,
+        array(select distinct dst_id::text from tailnet_tunnels where src_id = ${id}) as destinations`.execute(
+    db,
+  );
+  return rows[0] ?? { nodes: [], destinations: [] };
+}
+
+/** Adds a tunnel, and its source if that has published nothing yet. The key that opens a tunnel is the one to watch. */
 export async function insertTunnel(
   db: Queryable,
   { id, holder, keyId }: Peer,
@@ -97,7 +107,7 @@ export async function insertTunnel(
     with source as (
       insert into tailnet_peers (id, coordinator_id, holder, key_id, revision)
         values (${id}, ${coordinatorId}, ${holder}, ${keyId ?? null}, nextval('tailnet_revisions'))
-      on conflict do nothing)
+      on conflict (id, coordinator_id) do update set key_id = excluded.key_id)
     insert into tailnet_tunnels (src_id, dst_id, coordinator_id)
       values (${id}, ${destination}, ${coordinatorId})
     on conflict do nothing`.execute(db);
@@ -237,51 +247,6 @@ export async function deleteForgotten(
       from forgotten join tailnet_tunnels tunnel on forgotten.id in (tunnel.src_id, tunnel.dst_id)`.execute(
     db,
   );
-  return rows.map((row) => row.id);
-}
-
-/** A client whose replica is dead, so that nobody else watches over its rights. */
-export interface OrphanedClient {
-  readonly id: string;
-  readonly userId: string;
-  readonly keyId: string;
-  /** The peers to which it has tunnels. */
-  readonly agents: readonly string[];
-}
-
-/** The most orphaned clients that are looked at together. */
-const maxOrphans = 1000;
-
-/** Selects clients of dead replicas, the newest first. */
-export async function selectOrphans(
-  db: Queryable,
-  deadMs: number,
-): Promise<readonly OrphanedClient[]> {
-  const { rows } = await sql<OrphanedClient>`
-    select peer.id, substr(peer.holder, length('user:') + 1) as "userId", peer.key_id as "keyId", array(
-        select tunnel.dst_id::text from tailnet_tunnels tunnel
-          where tunnel.src_id = peer.id and tunnel.coordinator_id = peer.coordinator_id) as agents
-      from tailnet_peers peer join tailnet_coordinators coordinator on coordinator.id = peer.coordinator_id
-      where peer.key_id is not null
-        and coordinator.heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})
-      order by peer.revision desc limit ${maxOrphans}`.execute(db);
-  return rows;
-}
-
-/** Deletes clients of dead replicas with their tunnels; resolves to the peers that saw them. */
-export async function deleteOrphans(
-  db: Queryable,
-  ids: readonly string[],
-  deadMs: number,
-): Promise<readonly string[]> {
-  const { rows } = await sql<{ id: string }>`
-    with gone as (
-      delete from tailnet_peers peer using tailnet_coordinators coordinator
-        where peer.id = any(${sql.val([...ids])}::uuid[]) and coordinator.id = peer.coordinator_id
-          and coordinator.heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})
-        returning peer.id)
-    select distinct tunnel.dst_id as id
-      from gone join tailnet_tunnels tunnel on tunnel.src_id = gone.id`.execute(db);
   return rows.map((row) => row.id);
 }
 

@@ -79,6 +79,7 @@ function serverPeer(logger: Logger): CoordinatedPeer {
     holder: `server:${id}`,
     keyId: undefined,
     policy: serverPolicy,
+    recall: undefined,
     latencyOf: undefined,
     leaving: async () => "disconnected",
     reserve: () => 0,

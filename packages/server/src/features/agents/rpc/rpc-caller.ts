@@ -15,5 +15,5 @@ export interface RpcCaller {
   /** Spends as much of `wanted` as the agent may write now, and returns that. */
   readonly spend: (budget: BudgetName, wanted?: number) => number;
   /** Spends `cost`, even if that exceeds what is left, and returns the milliseconds until it is covered. */
-  readonly reserve: (budget: BudgetName, cost: number) => number;
+  readonly reserve: (budget: BudgetName, cost: number, maxWaitMs?: number) => number;
 }

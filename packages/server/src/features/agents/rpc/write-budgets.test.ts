@@ -38,6 +38,18 @@ it("lets more be spent than is left, and tells how long that takes to come back"
   expect(budgets.reserve("a", "traffic", perSecond)).toBe(0);
 });
 
+it("reserves nothing that would take longer than the caller waits", () => {
+  const budgets = new WriteBudgets(createFakeClock());
+  const { coordinations } = writeBudgets;
+  const reserve = () => budgets.reserve("a", "coordinations", 1, 1_000);
+  for (let count = 0; count < coordinations.burst; count += 1) expect(reserve()).toBe(0);
+  const perSecond = coordinations.perHour / 3_600;
+  for (let count = 1; count <= perSecond; count += 1) {
+    expect(reserve()).toBe((count * 1_000) / perSecond);
+  }
+  expect([reserve(), reserve()]).toEqual([1_200, 1_200]);
+});
+
 it("grants of a larger wish what is left", () => {
   const budgets = new WriteBudgets(createFakeClock());
   const most = writeBudgets.boundaryLogs.burst;

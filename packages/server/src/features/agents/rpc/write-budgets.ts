@@ -29,6 +29,8 @@ export const writeBudgets = {
    * calls wait. A stock agent sends a batch of 1 MiB a second at most for each source of its logs.
    */
   traffic: { burst: 16 * 1024 * 1024, perHour: 3_600 * 2 * 1024 * 1024 },
+  /** Calls of `Coordinate`, each of which reads and writes the database. Beyond, they wait. */
+  coordinations: { burst: 120, perHour: 18_000 },
   /** Changes of the node of a peer, each sent to all that share a tunnel with it. Beyond, they wait. */
   nodes: { burst: 60, perHour: 14_400 },
   /** Tunnels that a peer opens and closes, and reports that it is ready for others. Beyond, they wait. */
@@ -70,14 +72,18 @@ export class WriteBudgets {
     return granted;
   }
 
-  /** Spends `cost`, even if that exceeds what is left, and returns the milliseconds until it is covered. */
-  reserve(agentId: string, name: BudgetName, cost: number): number {
+  /**
+   * Spends `cost`, even if that exceeds what is left, and returns the milliseconds until it is covered; spends nothing if
+   * they are more than `maxWaitMs`, so that who asks on is not in debt for it.
+   */
+  reserve(agentId: string, name: BudgetName, cost: number, maxWaitMs = Infinity): number {
     const key = `${name} ${agentId}`;
     const { burst, perHour } = writeBudgets[name];
     const bucket = this.#buckets.get(key) ?? this.#open(key, burst);
     this.#refill(name, bucket);
-    bucket.left -= cost;
-    return Math.max(0, Math.ceil((-bucket.left * msPerHour) / perHour));
+    const waitMs = Math.max(0, Math.ceil(((cost - bucket.left) * msPerHour) / perHour));
+    if (waitMs <= maxWaitMs) bucket.left -= cost;
+    return waitMs;
   }
 
   #open(key: string, burst: number): Bucket {

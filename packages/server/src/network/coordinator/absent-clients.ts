@@ -1,0 +1,78 @@
+import { sql } from "kysely";
+
+import type { Queryable } from "../../platform/db/database.ts";
+
+/** A client that no session stands for: it is lost, or its replica is dead. */
+export interface AbsentClient {
+  readonly id: string;
+  readonly userId: string;
+  /** The session or token with which it joined last. */
+  readonly keyId: string;
+  /** The peers to which it has tunnels. */
+  readonly agents: readonly string[];
+  /** The revision of its entry; a client that came back has another. */
+  readonly revision: number;
+}
+
+/** The most absent clients in one page. */
+const pageSize = 1000;
+
+/** The entries of absent peers: those that are lost, and all of dead replicas. */
+const isAbsent = (deadMs: number) => sql<boolean>`(peer.is_lost
+  or coordinator.heartbeat_at < now() - make_interval(secs => ${deadMs / 1000}))`;
+
+/** Yields all absent clients, the newest first. */
+export async function* selectAbsent(
+  db: Queryable,
+  deadMs: number,
+  size = pageSize,
+): AsyncGenerator<readonly AbsentClient[], void, undefined> {
+  for (let before: number | undefined; ;) {
+    const isOlder = before === undefined ? sql`true` : sql`peer.revision < ${before}`;
+    const { rows } = await sql<AbsentClient>`
+      select peer.id, substr(peer.holder, length('user:') + 1) as "userId", peer.key_id as "keyId", peer.revision,
+          array(
+            select tunnel.dst_id::text from tailnet_tunnels tunnel
+              where tunnel.src_id = peer.id and tunnel.coordinator_id = peer.coordinator_id) as agents
+        from tailnet_peers peer join tailnet_coordinators coordinator on coordinator.id = peer.coordinator_id
+        where peer.key_id is not null and ${isAbsent(deadMs)} and ${isOlder}
+        order by peer.revision desc limit ${size}`.execute(db);
+    if (rows.length > 0) yield rows;
+    if (rows.length < size) return;
+    before = rows.at(-1)?.revision;
+  }
+}
+
+/** Deletes entries of absent clients with their tunnels; resolves to the peers that saw them. One that came back stays. */
+export async function deleteAbsent(
+  db: Queryable,
+  revisions: readonly number[],
+  deadMs: number,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    with gone as (
+      delete from tailnet_peers peer using tailnet_coordinators coordinator
+        where peer.revision = any(${sql.val([...revisions])}::bigint[]) and coordinator.id = peer.coordinator_id
+          and ${isAbsent(deadMs)}
+        returning peer.id)
+    select distinct tunnel.dst_id as id
+      from gone join tailnet_tunnels tunnel on tunnel.src_id = gone.id`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Deletes tunnels of absent clients. */
+export async function deleteAbsentTunnels(
+  db: Queryable,
+  tunnels: readonly { readonly source: string; readonly destination: string }[],
+  deadMs: number,
+): Promise<void> {
+  const sources = sql.val(tunnels.map(({ source }) => source));
+  const destinations = sql.val(tunnels.map(({ destination }) => destination));
+  await sql`
+    delete from tailnet_tunnels tunnel
+      using unnest(${sources}::uuid[], ${destinations}::uuid[]) as closed (src_id, dst_id),
+        tailnet_peers peer, tailnet_coordinators coordinator
+      where tunnel.src_id = closed.src_id and tunnel.dst_id = closed.dst_id
+        and peer.id = tunnel.src_id and peer.coordinator_id = tunnel.coordinator_id
+        and coordinator.id = peer.coordinator_id and ${isAbsent(deadMs)}`.execute(db);
+}
