@@ -4,6 +4,7 @@ export {
   markAllAlive,
   markConnected,
   markDisconnected,
+  takeOverRows,
 } from "./features/agents/connection/connection-queries.ts";
 export { updateAgentLifecycle } from "./features/agents/rpc/lifecycle-queries.ts";
 export { updateAgentStartup } from "./features/agents/rpc/queries.ts";

@@ -23,6 +23,8 @@ import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 const periodMs = 15_500;
+/** A session that never holds its agent's row. */
+const companion = { onTakeOver: undefined };
 
 let database: TestDatabase;
 let clock: FakeClock;
@@ -80,8 +82,8 @@ it("notes all sessions that are due, and closes those whose build is outdated", 
   const before = await selectAgent(db, current.agentId);
 
   const [first, second] = [openPeer(true), openPeer(true)];
-  heartbeat.watch(outdated, first);
-  heartbeat.watch(current, second);
+  heartbeat.watch(outdated, first, companion);
+  heartbeat.watch(current, second, companion);
   await clock.advance(periodMs);
   await vi.waitFor(() => expect(first.reasons).toEqual(["build is outdated"]));
   expect(second.reasons).toEqual([]);
@@ -99,11 +101,11 @@ it("looks soon at those it is told to, and closes them if their build is outdate
   const build = await seedBuild(db, place, { number: 2, transition: "start", job: "succeeded" });
   const current = sessionOf(await seedAgent(db, build));
   const [first, second, gone] = [openPeer(true), openPeer(true), openPeer(true)];
-  heartbeat.watch(current, second).lookNow();
-  const ended = heartbeat.watch(outdated, gone);
+  heartbeat.watch(current, second, companion).lookNow();
+  const ended = heartbeat.watch(outdated, gone, companion);
   ended.lookNow();
   ended[Symbol.dispose]();
-  heartbeat.watch(outdated, first).lookNow();
+  heartbeat.watch(outdated, first, companion).lookNow();
   await clock.advance(100);
   await vi.waitFor(() => expect(first.reasons).toEqual(["build is outdated"]));
   expect(second.reasons).toEqual([]);
@@ -117,9 +119,9 @@ it("gives each session the same time to end by itself", async () => {
   const outdated = sessionOf(await seedAgent(db, old));
   await seedBuild(db, place, { number: 2, transition: "start", job: "succeeded" });
   const [early, late] = [openPeer(true), openPeer(true)];
-  heartbeat.watch(outdated, early).lookNow();
+  heartbeat.watch(outdated, early, companion).lookNow();
   await clock.advance(99);
-  const other = heartbeat.watch(outdated, late);
+  const other = heartbeat.watch(outdated, late, companion);
   other.lookNow();
   await clock.advance(1);
   await vi.waitFor(() => expect(early.reasons).toEqual(["build is outdated"]));
@@ -168,7 +170,7 @@ it("leaves the times of a session that a newer one has taken over", async () => 
   const before = await selectAgent(db, first.agentId);
 
   const peer = openPeer(true);
-  heartbeat.watch(first, peer);
+  heartbeat.watch(first, peer, companion);
   await clock.advance(periodMs);
   await heartbeat[Symbol.asyncDispose]();
   expect([peer.pings, peer.reasons]).toEqual([1, []]);
@@ -178,7 +180,7 @@ it("leaves the times of a session that a newer one has taken over", async () => 
 it("closes a session whose peer answers no ping, and no other", async () => {
   const [silent, lively] = [openPeer(false), openPeer(true)];
   const agentId = await seedRunningAgent();
-  for (const peer of [silent, lively]) heartbeat.watch(sessionOf(agentId), peer);
+  for (const peer of [silent, lively]) heartbeat.watch(sessionOf(agentId), peer, companion);
   for (let period = 0; period < 4; period += 1) await clock.advance(periodMs);
   expect([silent.pings, silent.reasons]).toEqual([2, ["ping timeout"]]);
   expect([lively.pings, lively.reasons]).toEqual([4, []]);
@@ -186,21 +188,21 @@ it("closes a session whose peer answers no ping, and no other", async () => {
 
 it("closes sessions that cannot be noted", async () => {
   const peer = openPeer(true);
-  heartbeat.watch(sessionOf("no UUID"), peer);
+  heartbeat.watch(sessionOf("no UUID"), peer, companion);
   await clock.advance(periodMs);
   await vi.waitFor(() => expect(peer.reasons).toEqual(["database not reachable"]));
 });
 
 it("leaves a session alone that is no longer watched", async () => {
   const peer = openPeer(true);
-  heartbeat.watch(sessionOf(await seedRunningAgent()), peer)[Symbol.dispose]();
+  heartbeat.watch(sessionOf(await seedRunningAgent()), peer, companion)[Symbol.dispose]();
   await clock.advance(periodMs);
   expect(peer.pings).toBe(0);
 });
 
 it("pings sessions that came together at times of their own, each once in a period", async () => {
   const peers = Array.from({ length: 120 }, () => openPeer(true));
-  for (const peer of peers) heartbeat.watch(sessionOf(randomUUID()), peer);
+  for (const peer of peers) heartbeat.watch(sessionOf(randomUUID()), peer, companion);
   const pinged = (): number => peers.reduce((sum, { pings }) => sum + pings, 0);
   await clock.advance(250);
   expect(pinged()).toBe(2);

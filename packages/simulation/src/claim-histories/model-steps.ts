@@ -1,7 +1,8 @@
 import {
   makeSubAgent,
+  markAlive,
   markConnected,
-  markSession,
+  markOver,
   resetAgents,
   type SessionStart,
   updateLifecycle,
@@ -56,8 +57,8 @@ async function take(world: ModelState, step: Step): Promise<string> {
     case "beat":
     case "disconnect": {
       const session = sessionOf(world, step.session);
-      const is = step.type === "beat" ? "alive" : "over";
-      await world.query((trx) => markSession(model, trx, session, is));
+      const mark = step.type === "beat" ? markAlive : markOver;
+      await world.query((trx) => mark(model, trx, session));
       return "";
     }
     case "startup": {

@@ -8,6 +8,7 @@ import {
   invalidatePrebuilds,
   markAllAlive,
   markDisconnected,
+  takeOverRows,
   restoreWorkspaces,
   Unavailable,
   updateAgentStartup,
@@ -71,7 +72,7 @@ async function take(world: SqlState, step: Step): Promise<string> {
       return names.name(session.agentId);
     }
     case "beat":
-      await markAllAlive(db, [await sessionOf(world, step.session)]);
+      await beat(db, await sessionOf(world, step.session));
       return "";
     case "disconnect":
       await markDisconnected(db, await sessionOf(world, step.session));
@@ -97,6 +98,13 @@ async function take(world: SqlState, step: Step): Promise<string> {
     case "restore":
       return restore(world, names.id(step.worker));
   }
+}
+
+/** Notes that a session is alive, as a server's heartbeat does. */
+async function beat(db: SqlState["db"], session: AgentSession): Promise<void> {
+  const { liveAgents, holders } = await markAllAlive(db, [session]);
+  if (holders.has(session.connectionId) || !liveAgents.has(session.agentId)) return;
+  await takeOverRows(db, [session], undefined);
 }
 
 async function breakTies(world: SqlState): Promise<void> {

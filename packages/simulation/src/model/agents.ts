@@ -2,6 +2,7 @@ import type { LifecycleReport } from "../network/messages.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { Model } from "./model.ts";
 import type { AgentRow, BuildRow } from "./tables.ts";
+import { hasOpenSession } from "./view.ts";
 
 /**
  * Makes the agents of a claim's build: they have the names and tokens of those before them, whose processes go on. Those
@@ -193,17 +194,34 @@ export function markConnected(
   return trx.get(model.tables.agents, agentId)?.deleted === false;
 }
 
-/** Marks a session as alive or over; a newer one has its own times. */
-export function markSession(
+/** Marks a session as over, unless another one holds the agent's row. */
+export function markOver(
   model: Model,
   trx: Transaction,
-  { agentId, connectionId }: { readonly agentId: string; readonly connectionId: string },
-  is: "alive" | "over",
+  { agentId, connectionId }: SessionStart,
 ): void {
-  const times = is === "alive" ? { lastConnectedAtMs: trx.nowMs } : { disconnectedAtMs: trx.nowMs };
   trx.update(model.tables.agents, agentId, (row) =>
-    row.connectionId === connectionId ? times : undefined,
+    row.connectionId === connectionId ? { disconnectedAtMs: trx.nowMs } : undefined,
   );
+}
+
+/**
+ * Marks a session as alive that holds its agent's row. One that does not takes it over from a session that is over, as
+ * long as the agent is live.
+ */
+export function markAlive(
+  model: Model,
+  trx: Transaction,
+  { agentId, connectionId, authenticatedAtMs }: SessionStart,
+): void {
+  const lastConnectedAtMs = trx.nowMs;
+  const row = trx.get(model.tables.agents, agentId);
+  const isLive = row !== undefined && model.view(trx).liveAgent(row.token)?.id === agentId;
+  trx.update(model.tables.agents, agentId, (agent) => {
+    if (agent.connectionId === connectionId) return { lastConnectedAtMs };
+    if (!isLive || hasOpenSession(agent, trx.nowMs)) return undefined;
+    return { lastConnectedAtMs, connectedAtMs: authenticatedAtMs, connectionId };
+  });
 }
 
 /** Restarts the processes of a worker's machine, which begin new lives, as `builds/restore.ts` does. */

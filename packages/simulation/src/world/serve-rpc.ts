@@ -2,8 +2,9 @@ import { topics } from "@slipway/server/prebuilds";
 
 import {
   makeSubAgent,
+  markAlive,
   markConnected,
-  markSession,
+  markOver,
   type SessionStart,
   updateLifecycle,
   updateStartup,
@@ -37,7 +38,7 @@ export async function serveRpc(
   end.send({ type: "status", status: 200 });
   const beat = async (): Promise<void> => {
     const isLive = await model.db.query(life, (trx) => {
-      markSession(model, trx, session, "alive");
+      markAlive(model, trx, session);
       return model.view(trx).liveAgent(token)?.id === agent.id;
     });
     if (!isLive) end.close();
@@ -57,7 +58,7 @@ export async function serveRpc(
   } catch {
     end.close();
   }
-  await model.db.query(life, (trx) => markSession(model, trx, session, "over"));
+  await model.db.query(life, (trx) => markOver(model, trx, session));
   hints.publish(topics.workspace(workspaceId));
 }
 

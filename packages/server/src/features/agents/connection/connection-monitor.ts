@@ -6,7 +6,7 @@ import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { isLive } from "../live-queries.ts";
 import { type AgentSession, markAllConnected, markAllDisconnected } from "./connection-queries.ts";
-import type { Heartbeat, WatchedPeer } from "./heartbeat.ts";
+import type { Heartbeat, WatchedPeer, WatchOptions } from "./heartbeat.ts";
 
 export interface MonitorNeeds {
   readonly db: Database;
@@ -121,14 +121,17 @@ export async function monitorConnection(
   session: AgentSession,
   workspaceId: string,
 ): Promise<string> {
-  const { starts, pubsub } = needs;
+  const { starts, pubsub, heartbeat } = needs;
+  const publish = (): void => pubsub.publish(topics.workspace(workspaceId));
   const begin = async (): Promise<boolean> => {
     const isLet = await starts.write(session);
-    pubsub.publish(topics.workspace(workspaceId));
+    publish();
     return isLet ?? false;
   };
-  const reason = await watchOver(needs, peer, { session, workspaceId, begin });
-  if (await writeEnd(needs, session)) pubsub.publish(topics.workspace(workspaceId));
+  const watch = { session, workspaceId, begin, onTakeOver: publish };
+  const reason = await watchOver(needs, peer, watch);
+  await heartbeat.handOver(session);
+  if (await writeEnd(needs, session)) publish();
   return reason;
 }
 
@@ -140,10 +143,10 @@ async function watchCompanion(
   workspaceId: string,
 ): Promise<string> {
   const begin = (): Promise<boolean> => isLive(needs.db, session.agentId);
-  return watchOver(needs, peer, { session, workspaceId, begin });
+  return watchOver(needs, peer, { session, workspaceId, begin, onTakeOver: undefined });
 }
 
-interface Watch {
+interface Watch extends WatchOptions {
   readonly session: AgentSession;
   readonly workspaceId: string;
   /** Runs once the session is watched; false when the agent is no longer live. */
@@ -157,9 +160,9 @@ interface Watch {
 async function watchOver(
   { heartbeat, pubsub }: MonitorNeeds,
   peer: MonitoredPeer,
-  { session, workspaceId, begin }: Watch,
+  { session, workspaceId, begin, onTakeOver }: Watch,
 ): Promise<string> {
-  using watched = heartbeat.watch(session, peer);
+  using watched = heartbeat.watch(session, peer, { onTakeOver });
   using _ = pubsub.subscribe(topics.builds(workspaceId), () => watched.lookNow());
   if (!(await begin())) peer.close(outdated);
   return await peer.ended;

@@ -3,6 +3,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Queryable } from "../../../platform/db/database.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { isLiveAgent } from "../live-queries.ts";
+import { isConnected } from "./connection-sql.ts";
 import { isOneOfFew } from "./one-of-few.ts";
 
 /** One session of an agent; its id guards its writes, because a newer session may have taken over. */
@@ -64,23 +65,34 @@ const connected = prepareQuery(
       returning a.id, a.deleted, ${isLiveAgent(sql.ref("a.id"))} as is_live`,
 );
 
-/**
- * Records that sessions are alive, except those that a newer one has taken over. Resolves to the ids of the agents that
- * are live.
- */
+/** The sessions that were recorded as alive. */
+export interface AliveSessions {
+  /** The ids of the agents that are live. */
+  readonly liveAgents: ReadonlySet<string>;
+  /** The ids of the sessions that hold their agents' rows: no newer one has taken them over. */
+  readonly holders: ReadonlySet<string>;
+}
+
+/** Records that sessions are alive, except those that do not hold their agents' rows. */
 export async function markAllAlive(
   db: Queryable,
-  sessions: readonly AgentSession[],
-): Promise<ReadonlySet<string>> {
+  sessions: readonly Pick<AgentSession, "agentId" | "connectionId">[],
+): Promise<AliveSessions> {
   const agentIds = sessions.map(({ agentId }) => agentId);
   const connectionIds = sessions.map(({ connectionId }) => connectionId);
   const rows = await alive(db, agentIds, connectionIds);
-  return new Set(rows.map((row) => row.agent_id));
+  return {
+    liveAgents: new Set(rows.flatMap((row) => (row.is_live ? [row.agent_id] : []))),
+    holders: new Set(rows.flatMap((row) => (row.is_holder ? [row.connection_id] : []))),
+  };
 }
 
 const alive = prepareQuery(
   (_, agentIds: readonly string[], connectionIds: readonly string[]) => sql<{
     readonly agent_id: string;
+    readonly connection_id: string;
+    readonly is_live: boolean;
+    readonly is_holder: boolean;
   }>`
     with session as (
       select * from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[])
@@ -89,8 +101,53 @@ const alive = prepareQuery(
       update workspace_agents a
         set last_connected_at = now(), updated_at = now()
         from session
-        where a.id = session.agent_id and a.connection_id = session.connection_id)
-    select agent_id from session where ${isLiveAgent(sql.ref("session.agent_id"))}`,
+        where a.id = session.agent_id and a.connection_id = session.connection_id
+        returning a.connection_id)
+    select agent_id, connection_id, ${isLiveAgent(sql.ref("session.agent_id"))} as is_live,
+        connection_id in (select connection_id from alive) as is_holder
+      from session`,
+);
+
+/**
+ * Lets sessions that are alive take over the rows of their agents, from sessions that have ended or fallen silent, or from
+ * the one that they succeed, whose end is known but not recorded. Resolves to the ids of the sessions that did; their
+ * starts are the present ones again.
+ */
+export async function takeOverRows(
+  db: Queryable,
+  heirs: readonly AgentSession[],
+  succeeds: string | undefined,
+): Promise<ReadonlySet<string>> {
+  const rows = await takenOver(
+    db,
+    heirs.map(({ agentId }) => agentId),
+    heirs.map(({ connectionId }) => connectionId),
+    heirs.map(({ replicaId }) => replicaId),
+    heirs.map(({ authenticatedAt }) => authenticatedAt),
+    succeeds ?? null,
+  );
+  return new Set(rows.map((row) => row.connection_id));
+}
+
+const takenOver = prepareQuery(
+  (
+    _,
+    agentIds: readonly string[],
+    connectionIds: readonly string[],
+    replicaIds: readonly string[],
+    authenticatedAts: readonly string[],
+    succeeds: string | null,
+  ) => sql<{ readonly connection_id: string }>`
+    update workspace_agents a set
+        last_connected_at = now(), connected_at = heir.authenticated_at, updated_at = now(),
+        connection_id = heir.connection_id, last_connected_replica_id = heir.replica_id
+      from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[], ${replicaIds}::uuid[],
+          ${authenticatedAts}::timestamptz[]) as heir (id, connection_id, replica_id, authenticated_at)
+      where a.id = heir.id and ${isOneOfFew("heir.id")}
+        -- Checked again under the row's lock: a newer session may have begun.
+        and a.connection_id <> heir.connection_id
+        and (coalesce(a.connection_id = ${succeeds}::uuid, false) or not ${isConnected("a")})
+      returning a.connection_id`,
 );
 
 /** Records the end of a session; false as in `markAllDisconnected`. */

@@ -1,0 +1,285 @@
+import { randomUUID } from "node:crypto";
+
+import { createWorkspace, type Workspace } from "@slipway/api";
+import { silentLogger } from "@slipway/runtime";
+import {
+  createFakeClock,
+  type FakeClock,
+  openRawAgent,
+  openTestDatabase,
+  pushTemplate,
+  readAgentToken,
+  requireAgent,
+  type TestDatabase,
+  waitForWorkspace,
+} from "@slipway/testkit";
+import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
+
+import { selectAgent } from "../src/features/agents/agent-read-queries.ts";
+import { agentStatus } from "../src/features/agents/connection/agent-status.ts";
+import { ConnectionMonitor } from "../src/features/agents/connection/connection-monitor.ts";
+import { takeOverRows } from "../src/features/agents/connection/connection-queries.ts";
+import { GatheredHeartbeat } from "../src/features/agents/connection/heartbeat.ts";
+import { paceMs } from "../src/platform/db/gathered-writes.ts";
+import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
+import { topics } from "../src/platform/pubsub/pubsub.ts";
+import { waitForBlocked } from "./support/lock-waits.ts";
+import { openServer } from "./support/open-server.ts";
+import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
+
+/* The newest session holds the agent's row; when it is over, an older one that answers takes the row over. */
+
+const periodMs = 15_500;
+
+let database: TestDatabase;
+let opened: AsyncDisposableStack;
+let agent: { readonly agentId: string; readonly workspaceId: string };
+/** The hints about the agent's workspace, at any replica. */
+let hints: string[];
+
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  database = opened.use(await openTestDatabase(inject("postgresUrl")));
+  hints = [];
+  const place = await seedWorkspace(database.db);
+  const build = { number: 1, transition: "start", job: "succeeded" } as const;
+  const agentId = await seedAgent(database.db, await seedBuild(database.db, place, build));
+  agent = { agentId, workspaceId: place.workspaceId };
+});
+
+afterEach(() => opened.disposeAsync());
+
+interface Replica {
+  readonly id: string;
+  readonly clock: FakeClock;
+  /** Opens a session of the agent, and resolves once it is recorded. */
+  open(kind?: "agent" | "companion"): Promise<Session>;
+}
+
+interface Session {
+  readonly id: string;
+  readonly pings: number;
+  /** False for a peer that no longer hears anything. */
+  answers: boolean;
+  close(reason?: string): void;
+  /** Resolves once the session has ended and that is recorded. */
+  readonly recorded: Promise<string>;
+}
+
+function openReplica(): Replica {
+  const { db } = database;
+  const [id, clock, listeners] = [randomUUID(), createFakeClock(), new LocalListeners()];
+  const heartbeat = opened.use(new GatheredHeartbeat(db, clock, silentLogger));
+  const pubsub = {
+    subscribe: (topic: string, listener: () => void) => listeners.add(topic, listener),
+    publish: (topic: string) => void hints.push(topic),
+  };
+  const needs = { db, heartbeat, pubsub, clock, logger: silentLogger };
+  const monitor = new ConnectionMonitor(needs, id);
+  return {
+    id,
+    clock,
+    open: async (kind = "agent") => {
+      const ended = Promise.withResolvers<string>();
+      const peer = {
+        id: randomUUID(),
+        pings: 0,
+        answers: true,
+        ended: ended.promise,
+        ping: (onPong: () => void) => {
+          peer.pings += 1;
+          if (peer.answers) onPong();
+        },
+        close: (reason = "closed") => ended.resolve(reason),
+      };
+      const authenticatedAt = new Date().toISOString();
+      const caller = { ...agent, agentName: "main", buildId: "", ownerId: "", authenticatedAt };
+      const session = { agent: caller, connectionId: peer.id };
+      const recorded =
+        kind === "agent"
+          ? monitor.watchAgent(peer, session)
+          : monitor.watchCompanion(peer, session);
+      // Starts within the pace of gathered writes share a statement.
+      await clock.advance(paceMs);
+      if (kind === "agent") await isHeldBy(peer.id);
+      return Object.assign(peer, { recorded });
+    },
+  };
+}
+
+async function rowOf(agentId: string) {
+  const row = await selectAgent(database.db, agentId);
+  const holder = await database.db
+    .selectFrom("workspace_agents")
+    .where("id", "=", agentId)
+    .select(["connection_id", "connected_at", "last_connected_replica_id"])
+    .executeTakeFirstOrThrow();
+  if (row === undefined) throw new Error(`no agent ${agentId}`);
+  return { ...holder, status: agentStatus(row, Date.now()).status, ends: row.disconnected_at };
+}
+
+async function isHeldBy(connectionId: string): Promise<void> {
+  await vi.waitFor(async () => {
+    expect((await rowOf(agent.agentId)).connection_id).toBe(connectionId);
+  }, 10_000);
+}
+
+it("leaves an agent connected when a second session of it ends, and records no end", async () => {
+  const replica = openReplica();
+  const first = await replica.open();
+  const { connected_at: since } = await rowOf(agent.agentId);
+  const second = await replica.open();
+  second.close();
+  await second.recorded;
+  const row = await rowOf(agent.agentId);
+  expect(row).toMatchObject({ connection_id: first.id, status: "connected", ends: null });
+  expect(Date.parse(row.connected_at ?? "")).toBeLessThanOrEqual(Date.parse(since ?? ""));
+  await replica.clock.advance(paceMs);
+  first.close();
+  await first.recorded;
+  expect(await rowOf(agent.agentId)).toMatchObject({ status: "disconnected" });
+});
+
+it("hands the row to none that does not answer, and records the end after a second", async () => {
+  const replica = openReplica();
+  const halfOpen = await replica.open();
+  const second = await replica.open();
+  halfOpen.answers = false;
+  second.close();
+  await vi.waitFor(() => expect(halfOpen.pings).toBe(1));
+  await replica.clock.advance(1_000);
+  await second.recorded;
+  expect(await rowOf(agent.agentId)).toMatchObject({
+    connection_id: second.id,
+    status: "disconnected",
+  });
+});
+
+it("hands the row to no session of another program", async () => {
+  const replica = openReplica();
+  const companion = await replica.open("companion");
+  const only = await replica.open();
+  only.close();
+  await only.recorded;
+  await replica.clock.advance(2 * periodMs);
+  expect(companion.pings).toBe(2);
+  expect(await rowOf(agent.agentId)).toMatchObject({
+    connection_id: only.id,
+    status: "disconnected",
+  });
+});
+
+it("takes the row back by a beat when the newer session ended at another replica", async () => {
+  const [here, there] = [openReplica(), openReplica()];
+  const first = await here.open();
+  const second = await there.open();
+  second.close();
+  await second.recorded;
+  expect(await rowOf(agent.agentId)).toMatchObject({ status: "disconnected" });
+  hints = [];
+  await here.clock.advance(periodMs);
+  await isHeldBy(first.id);
+  expect(await rowOf(agent.agentId)).toMatchObject({
+    status: "connected",
+    last_connected_replica_id: here.id,
+  });
+  await vi.waitFor(() => expect(hints).toEqual([topics.workspace(agent.workspaceId)]));
+});
+
+it("takes the row back when nobody recorded the newer session's end", async () => {
+  const [here, there] = [openReplica(), openReplica()];
+  const first = await here.open();
+  const lost = await there.open();
+  await here.clock.advance(periodMs);
+  await vi.waitFor(() => expect(first.pings).toBe(1));
+  expect(await rowOf(agent.agentId)).toMatchObject({ connection_id: lost.id });
+  // The replica dies: nothing was heard of its session for 31 s.
+  await database.db
+    .updateTable("workspace_agents")
+    .set({ last_connected_at: new Date(Date.now() - 31_000).toISOString() })
+    .where("id", "=", agent.agentId)
+    .execute();
+  await here.clock.advance(periodMs);
+  await isHeldBy(first.id);
+  expect(await rowOf(agent.agentId)).toMatchObject({ status: "connected" });
+});
+
+it("lets a session that does not answer take nothing back", async () => {
+  const [here, there] = [openReplica(), openReplica()];
+  const halfOpen = await here.open();
+  halfOpen.answers = false;
+  await here.clock.advance(periodMs);
+  const second = await there.open();
+  second.close();
+  await second.recorded;
+  await here.clock.advance(2 * periodMs);
+  await halfOpen.recorded;
+  expect(await rowOf(agent.agentId)).toMatchObject({
+    connection_id: second.id,
+    status: "disconnected",
+  });
+});
+
+it("leaves the row to a session that began in the meantime", async () => {
+  const replica = openReplica();
+  const first = await replica.open();
+  const second = await replica.open();
+  const authenticatedAt = new Date().toISOString();
+  const { agentId } = agent;
+  const heir = { agentId, connectionId: first.id, replicaId: replica.id, authenticatedAt };
+  for (const succeeds of [randomUUID(), undefined]) {
+    expect([...(await takeOverRows(database.db, [heir], succeeds))]).toEqual([]);
+  }
+  expect(await rowOf(agent.agentId)).toMatchObject({ connection_id: second.id });
+});
+
+it("records the end of a session that ended while it took the row over", async () => {
+  const [here, there] = [openReplica(), openReplica()];
+  const first = await here.open();
+  const second = await there.open();
+  second.close();
+  await second.recorded;
+  await database.db.transaction().execute(async (trx) => {
+    const row = trx.selectFrom("workspace_agents").where("id", "=", agent.agentId).select("id");
+    await row.forUpdate().execute();
+    await here.clock.advance(periodMs);
+    await waitForBlocked(database.db);
+    // Its end changes nothing: it does not hold the row yet.
+    first.close();
+    await first.recorded;
+  });
+  await isHeldBy(first.id);
+  await vi.waitFor(async () => {
+    expect(await rowOf(agent.agentId)).toMatchObject({ status: "disconnected" });
+  });
+});
+
+it("keeps an agent of a real server connected while it is", async () => {
+  await using server = await openServer(inject("postgresUrl"));
+  const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
+  const templateId = await pushTemplate(server.admin, "outside", template);
+  const body = { name: "dev", template_id: templateId };
+  const { id } = await server.admin.call(createWorkspace, { params: { user: "me" }, body });
+  const isBuilt = ({ latest_build: { job } }: Workspace) => job.status === "succeeded";
+  await waitForWorkspace(server.admin, id, isBuilt);
+  const token = await readAgentToken(server.admin, id);
+  const is = (status: string) => (workspace: Workspace) =>
+    requireAgent(workspace).status === status;
+  const holder = async (): Promise<string | null> => {
+    const row = server.db.selectFrom("workspace_agents").select("connection_id");
+    return (await row.executeTakeFirstOrThrow()).connection_id;
+  };
+
+  await using first = await openRawAgent(server.url, token);
+  await waitForWorkspace(server.admin, id, is("connected"));
+  const held = await holder();
+  const second = await openRawAgent(server.url, token);
+  await vi.waitFor(async () => expect(await holder()).not.toBe(held));
+  await second[Symbol.asyncDispose]();
+  await vi.waitFor(async () => expect(await holder()).toBe(held));
+  const workspace = await waitForWorkspace(server.admin, id, () => true);
+  expect(requireAgent(workspace)).toMatchObject({ status: "connected" });
+  expect(requireAgent(workspace)).not.toHaveProperty("disconnected_at");
+  first.socket.terminate();
+  await waitForWorkspace(server.admin, id, is("disconnected"));
+});
