@@ -13,12 +13,15 @@ import { Routes } from "../src/platform/http/routes.ts";
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
 let now = 0;
+/** The number of look-ups of users. */
+let identified = 0;
 
 /** Identifies callers by token: `owner…` and `agent…` are what they say, `bad` is nobody, and any other is a member. */
 const authenticator: Authenticator = {
   user: async (request) => {
+    identified += 1;
     const token = String(request.headers["coder-session-token"]);
-    if (token === "bad") throw new Unauthenticated("signed out");
+    if (token.startsWith("bad")) throw new Unauthenticated("signed out");
     const roles = token.startsWith("owner") ? ["owner"] : [];
     return { id: token, username: token, roles, keyId: "", grant: fullGrant };
   },
@@ -89,6 +92,31 @@ describe("the rate limit", () => {
     expect(await call("/users/a", { token: "bob" })).toMatchObject({ status: 404 });
     now += 120_000;
     expect(await call("/users/a")).toMatchObject({ status: 404 });
+  });
+
+  it("closes the connection of a caller over a limit, and identifies nobody for it", async () => {
+    await passing(600, "/users/a");
+    identified = 0;
+    expect(await call("/users/a")).toMatchObject({ status: 429, headers: { connection: "close" } });
+    expect(identified).toBe(0);
+    expect(await call("/users/b")).toMatchObject({ status: 404 });
+    now += 1_000;
+    expect(await call("/users/a")).toMatchObject({ status: 429 });
+    expect(identified).toBe(2);
+  });
+
+  it("looks up few tokens of an address that was refused too often, besides those that were accepted", async () => {
+    await call("/users/a", { token: "ann" });
+    await passing(600, "/users/a", { token: "bad" });
+    identified = 0;
+    for (let token = 0; token < 100; token += 1) await call("/users/a", { token: `bad ${token}` });
+    expect(identified).toBeLessThanOrEqual(20);
+    expect(await call("/users/a", { token: "ann" })).toMatchObject({ status: 404 });
+  });
+
+  it("counts those who ask for no limit and may not", async () => {
+    const headers = { "x-coder-bypass-ratelimit": "true" };
+    expect(await passing(600, "/users/a", { headers })).toBe(512);
   });
 
   it("lets fewer through where passwords are tried, and where files are sent", async () => {

@@ -57,6 +57,7 @@ export class Admissions {
   /** Identifies the caller and counts the request; a refused caller is counted by address. */
   by(route: Route, identify: (raw: FastifyRequest) => Promise<Counted>): Admission {
     return async (raw, reply) => {
+      this.#limits.refuseRepeated(route, raw, reply);
       const counted = await identify(raw).catch((error: unknown) => {
         this.#limits.count(route, raw, reply, { address: clientAddress(raw) });
         throw error;

@@ -7,6 +7,7 @@ import { limitVariable } from "../config/limits.ts";
 import { HttpError } from "./errors.ts";
 import { OpenCounts, type OpenLimits } from "./open-counts.ts";
 import { plainAnswer } from "./plain-answer.ts";
+import { addressKey } from "./rate-limit.ts";
 import { clientAddress, withoutMapping } from "./request-origin.ts";
 
 /** The time a refused client has to read the reason. */
@@ -90,6 +91,20 @@ export function limitConnections(
     carrier.once("close", () => taken[Symbol.dispose]());
   });
   return connections;
+}
+
+/**
+ * Returns the client in whose turns a connection is read: all of an address are one, but each connection of a trusted proxy
+ * is one of its own.
+ */
+export function clientsOfConnections(
+  trustedProxies: readonly string[],
+): (socket: Socket) => string {
+  const trusts = compile([...trustedProxies]);
+  return ({ remoteAddress = "", remotePort }) =>
+    trusts(withoutMapping(remoteAddress), 0)
+      ? `${remoteAddress} ${remotePort}`
+      : addressKey(remoteAddress);
 }
 
 function tooMany(full: "address" | "all"): HttpError {

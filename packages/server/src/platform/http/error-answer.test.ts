@@ -80,3 +80,8 @@ it("finds no answer for a fault of the server", () => {
     body: { message: "late" },
   });
 });
+
+it("closes the connection of a client that asks too much", () => {
+  expect(answerOf(new RateLimited("no")).headers).toMatchObject({ Connection: "close" });
+  expect(answerOf(new NotFound("no")).headers).not.toHaveProperty("Connection");
+});

@@ -34,9 +34,14 @@ export function statusOf({ code }: Refusal): number {
 
 export function answerOf(error: Refusal | HttpError): ErrorAnswer {
   if (error instanceof HttpError) {
-    return { status: error.status, headers: error.headers, body: bodyOf(error) };
+    return answer(error.status, error.headers, bodyOf(error));
   }
-  return { status: statusOf(error), headers: headersOf(error), body: bodyOf(error) };
+  return answer(statusOf(error), headersOf(error), bodyOf(error));
+}
+
+/** A client that asks too much loses its connection too, and with it the requests that it has sent already. */
+function answer(status: number, headers: ErrorAnswer["headers"], body: ErrorBody): ErrorAnswer {
+  return { status, headers: status === 429 ? { ...headers, Connection: "close" } : headers, body };
 }
 
 /** Returns the answer for an error that was thrown; undefined if it is a fault of the server. */

@@ -1,11 +1,13 @@
 import type { Route } from "@slipway/api";
-import type { Clock } from "@slipway/runtime";
+import { type BudgetRate, type Clock, TokenBuckets } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { UserCaller } from "./caller.ts";
 import { HttpError } from "./errors.ts";
 import { addressKey, RateLimiter, type RateState, usualRequestsPerMinute } from "./rate-limit.ts";
+import { RecentKeys } from "./recent-keys.ts";
 import { clientAddress } from "./request-origin.ts";
+import { findToken } from "./token.ts";
 import { readUuid } from "./uuid.ts";
 
 /** The party a request is counted for: a user, an agent, or a client address. */
@@ -14,12 +16,28 @@ export type Counted =
   | { readonly agentId: string }
   | { readonly address: string };
 
+/** The maximum length by which tokens are distinguished; ours are shorter. */
+const maxTokenLength = 64;
+
 const bypassHeader = "x-coder-bypass-ratelimit";
+
+/** A limit, and the state in which it was exceeded. */
+interface RefusedRate {
+  readonly limit: number;
+  readonly state: RateState;
+}
 
 /** The multiple of a route's limit that a user or agent has for all things of the route together. */
 const totalFactor = 8;
 /** The maximum length by which parameters are distinguished. */
 const maxParameterLength = 64;
+/** The time for which a caller over a limit is refused without being identified again. */
+const refusedMs = 1_000;
+/** The look-ups of unknown tokens a second, for an address that was refused too often. */
+const lookups: BudgetRate = { burst: 20, perSecond: 20 };
+const maxLookupAddresses = 10_000;
+/** The time for which a token that was accepted is told apart from one that was invented. */
+const acceptedMs = 600_000;
 
 /**
  * Counts requests by caller and route (docs/protocol/rest.md §1.7), never by the spelling of a URL. Each replica counts
@@ -34,27 +52,58 @@ export class RequestLimits {
   readonly #addresses: RateLimiter;
   readonly #callers: RateLimiter;
   readonly #things: RateLimiter;
+  /** The refusals that hold for a while, so that a request over a limit costs no look-up. */
+  readonly #refusals: RecentKeys<RefusedRate>;
+  readonly #accepted: RecentKeys<true>;
+  readonly #lookups = new TokenBuckets(lookups, maxLookupAddresses);
+  readonly #clock: Pick<Clock, "now">;
 
   constructor(clock: Pick<Clock, "now">) {
     this.#addresses = new RateLimiter(clock);
     this.#callers = new RateLimiter(clock);
     this.#things = new RateLimiter(clock);
+    this.#clock = clock;
+    this.#refusals = new RecentKeys(clock, refusedMs);
+    this.#accepted = new RecentKeys(clock, acceptedMs);
+  }
+
+  /**
+   * Throws the 429 for a caller who exceeded a limit of the route a moment ago; call it before the caller is identified. Of
+   * an address that was refused too often, few tokens get on, besides those that were accepted lately.
+   */
+  refuseRepeated(route: Route, request: FastifyRequest, reply: FastifyReply): void {
+    const caller = callerKey(request);
+    const name = nameOf(route);
+    const refused =
+      this.#refusals.get(`${caller} ${name}`) ??
+      this.#refusals.get(`${caller} ${name} ${thingOf(request.params)}`) ??
+      this.#refusedAddress(caller, addressOf(request), name);
+    if (refused !== undefined) answerLimit(reply, refused.limit, refused.state);
   }
 
   /** Counts a request and reports it in the answer's headers; throws the 429 if it exceeds the limit. */
   count(route: Route, request: FastifyRequest, reply: FastifyReply, counted: Counted): void {
-    if (bypasses(request, counted)) return;
     const limit = route.requestsPerMinute ?? usualRequestsPerMinute;
-    const name = `${route.method} ${route.path}`;
+    const name = nameOf(route);
+    const refusedKey = `${"address" in counted ? addressOf(request) : callerKey(request)} ${name}`;
+    const answer = (max: number, state: RateState, key: string): void => {
+      if (state.isExceeded) this.#refusals.set(key, { limit: max, state });
+      answerLimit(reply, max, state);
+    };
     if ("address" in counted) {
       const key = `${addressKey(counted.address)} ${name}`;
-      return answerLimit(reply, limit, this.#addresses.count(key, limit));
+      return answer(limit, this.#addresses.count(key, limit), refusedKey);
     }
+    this.#accepted.set(callerKey(request), true);
+    const isFree = bypasses(request, counted);
+    if (isFree === "granted") return;
     const caller = "user" in counted ? counted.user.id : counted.agentId;
     const total = limit * totalFactor;
-    answerLimit(reply, total, this.#callers.count(`${caller} ${name}`, total));
-    const key = `${caller} ${name} ${thingOf(request.params)}`;
-    answerLimit(reply, limit, this.#things.count(key, limit));
+    answer(total, this.#callers.count(`${caller} ${name}`, total), refusedKey);
+    const thing = thingOf(request.params);
+    const state = this.#things.count(`${caller} ${name} ${thing}`, limit);
+    answer(limit, state, `${refusedKey} ${thing}`);
+    if (isFree === "refused") throw noBypass();
   }
 
   /** Counts a request for a page, which is not a route of the contract, by its address. Throws the 429. */
@@ -66,6 +115,13 @@ export class RequestLimits {
   /** Counts a request that no route has admitted, such as one for an unknown path: all of an address together. */
   countUnadmitted(request: FastifyRequest, reply: FastifyReply): void {
     this.countPage("unadmitted", request, reply);
+  }
+
+  #refusedAddress(caller: string, address: string, name: string): RefusedRate | undefined {
+    const refused = this.#refusals.get(`${address} ${name}`);
+    if (refused === undefined || this.#accepted.get(caller) === true) return undefined;
+    const now = this.#clock.now();
+    return this.#lookups.of(address, now).tryTake(1, now) ? undefined : refused;
   }
 }
 
@@ -94,13 +150,30 @@ function answerLimit(reply: FastifyReply, limit: number, state: RateState): void
 }
 
 /**
- * Returns whether the request is exempt from counting. Owners may ask for that; anybody else who does is refused, lest
- * it seem granted.
+ * Returns whether the request is exempt from counting. Owners may ask for that; anybody else who does is refused, lest it
+ * seem granted.
  */
-function bypasses(request: FastifyRequest, counted: Counted): boolean {
-  if (request.headers[bypassHeader] !== "true" || !("user" in counted)) return false;
-  if (counted.user.roles.includes("owner")) return true;
-  throw new HttpError(428, "Only owners may bypass the rate limit.", {
+function bypasses(request: FastifyRequest, counted: Counted): "granted" | "refused" | undefined {
+  if (request.headers[bypassHeader] !== "true" || !("user" in counted)) return undefined;
+  return counted.user.roles.includes("owner") ? "granted" : "refused";
+}
+
+function noBypass(): HttpError {
+  return new HttpError(428, "Only owners may bypass the rate limit.", {
     detail: `Remove the header ${bypassHeader}.`,
   });
+}
+
+function nameOf({ method, path }: Route): string {
+  return `${method} ${path}`;
+}
+
+/** Returns the key of who a request claims to come from: a token, or else an address. */
+function callerKey(request: FastifyRequest): string {
+  const token = findToken(request)?.token;
+  return token === undefined ? addressOf(request) : `token ${token.slice(0, maxTokenLength)}`;
+}
+
+function addressOf(request: FastifyRequest): string {
+  return `address ${addressKey(clientAddress(request))}`;
 }
