@@ -31,8 +31,11 @@ beforeEach(() => {
 afterEach(() => opened.disposeAsync());
 
 /** Sets up a stage with one waiting prebuild, and Ann. */
-async function begin(driver: "external" | "docker" | "process"): Promise<void> {
-  stage = await openStage(inject("postgresUrl"), opened, driver);
+async function begin(
+  driver: "external" | "docker" | "process",
+  options: { readonly onClaim?: string } = {},
+): Promise<void> {
+  stage = await openStage(inject("postgresUrl"), opened, driver, options);
   ann = await stage.addUser("ann");
   const [waiting = ""] = await fillPool(stage);
   const [first] = await agentsOf(stage.needs, waiting);
@@ -174,6 +177,23 @@ describe("the build of a claim", () => {
       standing: "claimed",
       isOwed: false,
     });
+  });
+
+  it("starts other agents where the template wants a restart, also when it is tried again", async () => {
+    await begin("process", { onClaim: "restart" });
+    const { id, latest_build: build } = await claim();
+    const { only_worker_id: machine } = await selectJob(build.id);
+    expect(machine).not.toBeNull();
+    expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claiming", isOwed: false });
+    await (await takeJob(machine ?? "")).end("fail");
+    expect(await selectAgents(build.id)).toEqual([]);
+    const next = await stage.build(ann, id, "start");
+    await (await takeJob(machine ?? "")).end("succeed");
+    expect(await selectAgents(next)).toMatchObject([{ took_over: false }, { took_over: false }]);
+    expect(await viewOf(stage, main.token)).toEqual({ type: "gone" });
+    const [fresh] = await agentsOf(stage.needs, id);
+    expect(fresh?.token).not.toBe(main.token);
+    expect(await viewOf(stage, fresh?.token ?? "")).toMatchObject({ isOwed: false });
   });
 
   it("gives the tokens of a prebuild that was restarted", async () => {

@@ -9,11 +9,17 @@ export interface TemplateDefinition {
   readonly icon: string;
   readonly parameters: readonly ParameterDefinition[];
   readonly presets: readonly PresetDefinition[];
+  /** The effect of a claim on what runs in a prebuild; undefined for `take-over`. */
+  readonly onClaim: OnClaim | undefined;
   /** The external auth providers whose tokens workspaces use; undefined for none. */
   readonly externalAuth: readonly ExternalAuthDefinition[] | undefined;
   /** At least one. */
   readonly agents: readonly AgentDefinition[];
 }
+
+/** `take-over`: the agents go on for the new owner. `restart`: they end, and others are started. */
+export const onClaims = ["take-over", "restart"] as const;
+export type OnClaim = (typeof onClaims)[number];
 
 /** A provider of tokens, by its id on the server. */
 export interface ExternalAuthDefinition {

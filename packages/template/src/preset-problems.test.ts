@@ -25,6 +25,18 @@ describe("problems of presets", () => {
       "`a` already is the default",
     ],
     [
+      "a restart of agents that somebody starts by hand",
+      `driver: external\non_claim: «restart\n${agent}`,
+      "on_claim",
+      "found `restart` with the driver `external`",
+    ],
+    [
+      "an effect of claims that does not exist",
+      `${head}on_claim: «stop\n${agent}`,
+      "on_claim",
+      "wanted one of take-over, restart",
+    ],
+    [
       "a pool without a required value",
       preset("{ prebuilds: { instances: 1 } }").replace("  a:", "  «a:"),
       "presets.a",

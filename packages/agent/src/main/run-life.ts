@@ -80,6 +80,10 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
       },
     },
     openSocket: socketOf(config),
+    endStrays: async (marks, signal) => {
+      const { endMarked } = await import("../process/marked-processes.ts");
+      return endMarked(marks, systemClock, signal);
+    },
     serverUrl,
     machine: machineOf({ ...config, dataDir }, credential, environment, commandDirectory),
     directories: { dataDir, logDir: config.logDir },

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, withDeadline } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
+import type { Marks } from "../process/marked-processes.ts";
 import type { OutputPipes } from "../process/output-pipes.ts";
 import { ProcessGroups } from "../process/process-groups.ts";
 import { LogQueue } from "../scripts/log-queue.ts";
@@ -31,12 +32,19 @@ export interface AgentSessionOptions {
   readonly network: NetworkSettings | undefined;
   /** Undefined for an agent without a socket for programs of its workspace. */
   readonly openSocket: OpenSocket | undefined;
+  readonly endStrays: EndStrays;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The way into the network, and the limits of what is served there. */
 export type NetworkSettings = Pick<NetworkLifeNeeds, "open" | "settings">;
+
+/**
+ * Ends the processes of an owner's commands that are no longer in a group of theirs, such as daemons; resolves to the pids
+ * of those that are left.
+ */
+export type EndStrays = (marks: Marks, signal: AbortSignal) => Promise<readonly number[]>;
 
 /** Makes the scripts of a session ready to run; nothing runs yet. */
 export type OpenScripts = (input: OpenScriptsInput) => ScriptStages;
@@ -65,6 +73,7 @@ const maxLeavingMs = 30_000;
 export class AgentSession implements Disposable {
   readonly #parts: RoutineParts;
   readonly #scripts: ScriptLife;
+  readonly #endStrays: EndStrays;
   readonly #stopping = new AbortController();
   readonly #silent = new AbortController();
   #manifest: AgentManifest;
@@ -72,7 +81,8 @@ export class AgentSession implements Disposable {
 
   /** `pipes` outlive it: the next session's first script would have to wait until its own were made. */
   constructor(manifest: AgentManifest, options: AgentSessionOptions, pipes: OutputPipes) {
-    const { clock, logger, machine, directories, openScripts, openSocket } = options;
+    const { clock, logger, machine, directories, openScripts, openSocket, endStrays } = options;
+    this.#endStrays = endStrays;
     const logs = new LogQueue(clock);
     const lifecycle = new Lifecycle(clock);
     const timings = new Outbox<ScriptTiming>(maxTimings, clock);
@@ -175,10 +185,11 @@ export class AgentSession implements Disposable {
 
   /**
    * Ends because the agent now belongs to another user, who does not wait long: not even for the network, which nobody is
-   * served over any more and which `closeNetwork` closes. Not while it serves a connection.
+   * served over any more and which `closeNetwork` closes. Not while it serves a connection. What its commands started
+   * would go on with the next owner's rights, so all of it ends that can be found (docs/prebuilds.md).
    */
   async leave(signal: AbortSignal): Promise<void> {
-    const { lifecycle, socket, commands } = this.#parts;
+    const { lifecycle, socket, commands, workspace, logger } = this.#parts;
     this.#isLeaving = true;
     this.#stopping.abort();
     this.served.close();
@@ -187,6 +198,8 @@ export class AgentSession implements Disposable {
       this.#scripts.end(AbortSignal.any([signal, limit])),
     );
     await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), socket?.close()]);
+    const left = await this.#endStrays(workspace.marks, signal);
+    if (left.length > 0) logger.warn({ pids: left }, "processes of the previous owner go on");
   }
 
   /** Leaves the network, waits briefly for the last messages to reach the server, and is silent then. */

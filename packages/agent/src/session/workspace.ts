@@ -1,4 +1,5 @@
 import { ProcessError } from "../process/errors.ts";
+import type { Marks } from "../process/marked-processes.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { User } from "../process/user.ts";
 import { prepareCommand } from "../process/workspace-commands.ts";
@@ -41,6 +42,17 @@ export class Workspace {
   get names(): WorkspaceNames {
     const { ownerName = "", workspaceName = "", agentName = "" } = this.#description ?? {};
     return { ownerName, workspaceName, agentName };
+  }
+
+  /** The variables that mark all commands for the present owner. */
+  get marks(): Marks {
+    const { workspaceId = "" } = this.#description ?? {};
+    const { ownerName, agentName } = this.names;
+    return {
+      CODER_WORKSPACE_ID: workspaceId,
+      CODER_WORKSPACE_AGENT_NAME: agentName,
+      CODER_WORKSPACE_OWNER_NAME: ownerName,
+    };
   }
 
   /** The file that greets whoever opens a shell; empty for none. */

@@ -56,6 +56,7 @@ export class ClaimWorld {
       decide,
       network: undefined,
       openSocket: undefined,
+      endStrays: async () => [],
       openScripts: (input) => this.#openScripts(input),
       serverUrl: "http://localhost",
       machine: {

@@ -90,6 +90,7 @@ export function openLifeBench(
     decide,
     network: undefined,
     openSocket: undefined,
+    endStrays: async () => [],
     openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
       new ScriptRunner(scripts, host, onCompleted),
     serverUrl: "http://localhost",

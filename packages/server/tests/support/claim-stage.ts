@@ -10,13 +10,13 @@ export async function openStage(
   postgresUrl: string,
   opened: AsyncDisposableStack,
   driver: DriverName,
-  { instances = 1 }: { readonly instances?: number } = {},
+  { instances = 1, onClaim }: { readonly instances?: number; readonly onClaim?: string } = {},
 ): Promise<ClaimStage> {
   const { db } = opened.use(await openTestDatabase(postgresUrl));
   return ClaimStage.open(db, {
     driver,
     agentNames: ["main", "second"],
-    pool: { instances, expireAfterSeconds: 0 },
+    pool: { instances, expireAfterSeconds: 0, ...(onClaim === undefined ? {} : { onClaim }) },
   });
 }
 

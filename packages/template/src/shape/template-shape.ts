@@ -1,4 +1,4 @@
-import type { TemplateDefinition } from "../definition.ts";
+import { onClaims, type TemplateDefinition } from "../definition.ts";
 import { externalDriver } from "../known-drivers.ts";
 import {
   maxAgents,
@@ -22,8 +22,8 @@ import { externalAuth } from "./external-auth-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { parameter } from "./parameter-shape.ts";
 import { preset } from "./preset-shape.ts";
-import { optionalMap, required, type Shape, withDefault, withExample } from "./shape.ts";
-import { text } from "./text-shape.ts";
+import { optional, optionalMap, required, type Shape, withDefault, withExample } from "./shape.ts";
+import { choice, text } from "./text-shape.ts";
 
 /** Names that `${{ parameters.<name> }}` can hold, and that are not properties of every object. */
 const parameterKeys = {
@@ -67,6 +67,10 @@ const fields = object({
     "Named sets of parameter values, and pools of workspaces that wait for an owner, by name.",
     record(preset, { keys: plainKeys, max: maxPresets }),
   ),
+  on_claim: optional(
+    "Effect of a claim on what runs in a prebuild: `take-over` lets it go on for the new owner, `restart` stops it and starts the agents anew (default: take-over).",
+    choice(onClaims),
+  ),
   external_auth: optionalMap(
     "External auth providers whose tokens workspaces use, by their id on the server. Users log in to them first.",
     record(externalAuth, { keys: providerKeys, max: maxExternalAuth }),
@@ -91,6 +95,7 @@ export const template: Shape<TemplateDefinition> = {
       icon: read.icon,
       parameters: read.parameters.map(([, value]) => value),
       presets: read.presets.map(([, value]) => value),
+      onClaim: read.on_claim,
       externalAuth:
         read.external_auth.length === 0 ? undefined : read.external_auth.map(([, value]) => value),
       agents: read.agents.map(([, value]) => value),
@@ -100,6 +105,7 @@ export const template: Shape<TemplateDefinition> = {
     checkPresetValues(definition, location, reader);
     checkSlugs(definition, location, reader);
     checkIdentities(definition, location, reader);
+    checkRestarts(definition, location, reader);
     if (isWellFormed) checkPools(definition, location, reader);
     return definition;
   },
@@ -187,6 +193,19 @@ function checkIdentities(
       `found \`${identity.auth}\` with the driver \`${truncate(driver)}\`, which starts agents with their tokens, wanted \`token\`, or the driver \`${externalDriver}\``,
     );
   }
+}
+
+/** Permits restarts only with drivers that start agents themselves. */
+function checkRestarts(
+  { driver, onClaim }: TemplateDefinition,
+  root: Location,
+  reader: Reader,
+): void {
+  if (driver !== externalDriver || onClaim !== "restart") return;
+  reader.report(
+    reader.child(root, "on_claim"),
+    `found \`restart\` with the driver \`${externalDriver}\`, whose agents are started by hand, wanted \`take-over\``,
+  );
 }
 
 /** Checks that prebuilds need no choice of values: no user is there to choose when one is made. */

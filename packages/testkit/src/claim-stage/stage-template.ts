@@ -15,6 +15,8 @@ export interface StageVersion {
 export interface StagePool {
   readonly instances: number;
   readonly expireAfterSeconds: number;
+  /** The template's `on_claim` (default: none). */
+  readonly onClaim?: string;
 }
 
 interface TemplateInput {
@@ -82,12 +84,13 @@ async function readStageVersion({ db }: StageNeeds, id: string): Promise<StageVe
 function templateOf(
   driver: string,
   agentNames: readonly string[],
-  { instances, expireAfterSeconds }: StagePool,
+  { instances, expireAfterSeconds, onClaim }: StagePool,
 ): string {
+  const claims = onClaim === undefined ? "" : `on_claim: ${onClaim}\n`;
   const expiry = expireAfterSeconds === 0 ? "" : `, expire_after: ${expireAfterSeconds}s`;
   return `
 driver: ${driver}
-parameters:
+${claims}parameters:
   color: { type: string, default: none, mutable: true }
 presets:
   ready:

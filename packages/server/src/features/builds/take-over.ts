@@ -1,5 +1,5 @@
 import type { DriverResource } from "@slipway/drivers";
-import type { NamedValue } from "@slipway/template";
+import type { NamedValue, TemplateDefinition } from "@slipway/template";
 import type { Transaction } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
@@ -22,8 +22,8 @@ export interface Predecessor {
 /** The predecessor that a build finds while the workspace runs for another owner, and how to treat it. */
 export interface Found {
   /**
-   * `take-over`: the build is a claim, and the processes continue (docs/claims.md). `replace`: they do not fit the
-   * version being built, because it names other agents or another driver; they end, and the version's own are started.
+   * `take-over`: the build is a claim, and the processes continue (docs/claims.md). `replace`: they end, and the agents of
+   * the version being built are started, because it says so, names other agents, or has another driver.
    */
   readonly what: "take-over" | "replace";
   readonly predecessor: Predecessor;
@@ -38,7 +38,13 @@ export async function findPredecessor(
   const last = await selectLastSucceeded(db, context.workspace_id, context.build_number);
   if (last?.transition !== "start" || last.owner_id === context.build_owner_id) return undefined;
   const predecessor = { buildId: last.id, resources: last.resources, driver: last.driver };
-  return { what: hasPlaceFor(context, predecessor) ? "take-over" : "replace", predecessor };
+  const goesOn = !restartsAtClaim(context.definition) && hasPlaceFor(context, predecessor);
+  return { what: goesOn ? "take-over" : "replace", predecessor };
+}
+
+/** Returns whether the template wants nothing that runs in a prebuild to go on for its new owner. */
+export function restartsAtClaim({ onClaim }: Pick<TemplateDefinition, "onClaim">): boolean {
+  return onClaim === "restart";
 }
 
 /** Returns whether the running processes match the agents of the version being built, one to one. */

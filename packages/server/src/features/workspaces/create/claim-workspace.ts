@@ -17,7 +17,7 @@ import { claimStage } from "../../builds/build-job.ts";
 import { buildRows } from "../../builds/build-rows.ts";
 import { requireRenderable } from "../../builds/require-renderable.ts";
 import { localWorker } from "../../builds/service.ts";
-import { takeOverRows } from "../../builds/take-over.ts";
+import { restartsAtClaim, takeOverRows } from "../../builds/take-over.ts";
 import { settingsColumns } from "../queries.ts";
 import type { ClaimedBuild } from "./claim-queries.ts";
 import type { Origin } from "./find-origin.ts";
@@ -51,8 +51,9 @@ export async function claimWorkspace(
 ): Promise<CreatedWorkspace | undefined> {
   const { ownerId, name, settings } = input;
   const { organization_id: organizationId } = template;
-  const driver = needs.drivers.get(prepared.version.definition.driver);
-  const isQueued = driver?.claim !== undefined;
+  const { definition } = prepared.version;
+  const driver = needs.drivers.get(definition.driver);
+  const isQueued = driver?.claim !== undefined || restartsAtClaim(definition);
   const claim = sqlClaim(trx, {
     settings: settingsColumns(settings, template),
     endsAgents: !isQueued,
@@ -81,7 +82,7 @@ interface ClaimedWorkspace {
   readonly ownerId: string;
   readonly organizationId: string;
   readonly initiatorId: string;
-  /** True if the driver has something to do at a claim. */
+  /** True if the driver has something to do at this claim. */
   readonly isQueued: boolean;
 }
 
