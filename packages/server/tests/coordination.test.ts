@@ -186,6 +186,9 @@ describe("nobody", () => {
       others,
     );
     expect(await attempt(owner, { ...node("thief"), key })).toBe(others);
+    // X25519 ignores the highest bit.
+    const respelled = Uint8Array.from(key, (byte, at) => (at === 33 ? byte ^ 0x80 : byte));
+    expect(await attempt(owner, { ...node("thief"), key: respelled })).toBe(others);
     expect(await attempt(owner, { ...node("thief"), disco: theirs.disco ?? "" })).toBe(others);
     const more = { ...node("thief"), allowedIps: [`${address}/128`] };
     expect(await attempt(owner, more)).toContain("invalid node address");

@@ -160,6 +160,24 @@ describe("the directory on PostgreSQL", () => {
     expect(left.map(({ keyId }) => keyId)).toEqual(["k2", "k3", "k1"]);
   });
 
+  it("keeps the reservations of the present node alone, however often it changes", async () => {
+    const { db, coordinator } = await open();
+    const peer = new TestPeer(coordinator, new Map(), "client", randomUUID());
+    const values = (number: number) => ["address", "key"].map((what) => `${what} ${number}`);
+    for (let number = 0; number < 100; number += 1) await peer.publish("c", values(number));
+    const reserved = async () => {
+      const rows = await db.selectFrom("tailnet_reservations").select("value").execute();
+      return rows.map(({ value }) => value).toSorted();
+    };
+    expect(await reserved()).toEqual(values(99));
+    // A replica that does not say what its nodes have: their reservations stand.
+    await db.updateTable("tailnet_peers").set({ reserved: null }).execute();
+    const stranger = new TestPeer(coordinator, new Map(), "stranger", randomUUID());
+    expect(await stranger.publish("s", ["key 99"])).toBe(false);
+    peer.stop();
+    stranger.stop();
+  });
+
   it("leaves nothing behind once everybody is forgotten", async () => {
     const { db, coordinator } = await open();
     const peer = new TestPeer(coordinator, new Map(), "client", randomUUID());

@@ -396,6 +396,27 @@ export function describeCoordinator(
       await agent.hears("NODE client c2");
     });
 
+    it("reserves what a node has for as long as it has it, on any replica", async () => {
+      const second = await another();
+      const client = join("client");
+      const there = join("client", client.id, second);
+      const stranger = join("stranger");
+      const takes = (value: string): Promise<boolean> => stranger.publish("s", [value]);
+      expect(await client.publish("c1", ["here", "both"])).toBe(true);
+      expect(await there.publish("c2", ["there", "both"])).toBe(true);
+      expect(await takes("here")).toBe(false);
+      expect(await client.publish("c3", ["next"])).toBe(true);
+      expect(await takes("here")).toBe(true);
+      expect([await takes("both"), await takes("next")]).toEqual([false, false]);
+      expect(await stranger.publish("s", ["here"])).toBe(true);
+      // A refused node reserves nothing, and releases nothing.
+      expect(await client.publish("c4", ["here", "new"])).toBe(false);
+      expect(await takes("next")).toBe(false);
+      expect(await takes("new")).toBe(true);
+      await there.publish("c5", []);
+      expect([await takes("both"), await takes("there")]).toEqual([true, true]);
+    });
+
     it("reads what a peer has published and opened on all replicas, once that is written", async () => {
       const second = await another();
       const client = join("client");

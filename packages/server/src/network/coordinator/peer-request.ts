@@ -1,6 +1,5 @@
 import {
   type CoordinateRequest,
-  encodeHex,
   encodeMessage,
   type Node,
   NodeSchema,
@@ -8,6 +7,7 @@ import {
   timestampFromMs,
 } from "@slipway/wire";
 
+import { nodeKeys } from "./node-key.ts";
 import type { PublishedNode } from "./peer-directory.ts";
 
 /** A request of a peer with its ids read, before it is authorized. */
@@ -71,11 +71,7 @@ export function publishedNode(node: Node): Omit<PublishedNode, "latency"> | stri
   if (bytes.length > maxNodeBytes) {
     return `the node has ${bytes.length} bytes, at most ${maxNodeBytes} are taken`;
   }
-  const keys = [
-    node.key.length === 0 ? "" : `key:${encodeHex(node.key)}`,
-    node.disco === "" ? "" : `disco:${node.disco}`,
-  ];
-  return { bytes, reserved: keys.filter((key) => key !== "") };
+  return { bytes, reserved: nodeKeys(node) };
 }
 
 /** Returns whether two nodes differ in no more than the time of their making. */

@@ -114,8 +114,8 @@ export class PostgresDirectory implements PeerDirectory {
     const values = [...new Set(reserved)];
     const isStored = await this.#write((db) =>
       inTransaction(db, async (trx) => {
-        if ((await reserve(trx, peer, values)) < values.length) return false;
-        await upsertPeer(trx, peer, coordinatorId, { bytes, latency, isFirst });
+        if ((await reserve(trx, peer, coordinatorId, values)) < values.length) return false;
+        await upsertPeer(trx, peer, coordinatorId, { bytes, reserved: values, latency, isFirst });
         return true;
       }),
     );

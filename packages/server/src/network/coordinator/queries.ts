@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import type { DirectoryTimes, Peer, Standing } from "./peer-directory.ts";
+import type { DirectoryTimes, Peer, PublishedNode, Standing } from "./peer-directory.ts";
 
 /** A peer in the entries of one replica. */
 interface Entry {
@@ -50,40 +50,54 @@ export async function upsertPeer(
   db: Queryable,
   { id, holder, keyId }: Peer,
   coordinatorId: string,
-  node: { bytes: Uint8Array; latency: object | undefined; isFirst: boolean },
+  node: Omit<PublishedNode, "latency"> & { latency: object | undefined; isFirst: boolean },
 ): Promise<void> {
   const latency = node.latency === undefined ? null : JSON.stringify(node.latency);
   await sql`
-      insert into tailnet_peers (id, coordinator_id, holder, key_id, node, latency, joined, revision)
+      insert into tailnet_peers (id, coordinator_id, holder, key_id, node, reserved, latency, joined, revision)
         select ${id}, ${coordinatorId}, ${holder}, ${keyId ?? null}, ${Buffer.from(node.bytes)},
-            ${latency}::jsonb, revision, revision
+            ${sql.val([...node.reserved])}::text[], ${latency}::jsonb, revision, revision
           from nextval('tailnet_revisions') as revision
       on conflict (id, coordinator_id) do update set
-        holder = excluded.holder, key_id = excluded.key_id, node = excluded.node, latency = excluded.latency,
+        holder = excluded.holder, key_id = excluded.key_id, node = excluded.node, reserved = excluded.reserved,
+        latency = excluded.latency,
         is_lost = false, revision = excluded.revision,
         joined = case when ${node.isFirst} then excluded.joined else tailnet_peers.joined end,
         updated_at = now()`.execute(db);
 }
 
+/** Whether a node of the holder of `reservation` has its value, but for one entry: the rule by which reservations last. */
+const isPublished = (reservation: string, except: Entry | undefined) => sql<boolean>`exists (
+  select from tailnet_peers publisher
+    where publisher.holder = ${sql.ref(reservation)}.holder and publisher.node is not null
+      and (publisher.reserved is null or ${sql.ref(reservation)}.value = any(publisher.reserved))
+      and ${except === undefined ? sql`true` : sql`(publisher.id, publisher.coordinator_id) <> (${except.id}::uuid, ${except.coordinatorId}::uuid)`})`;
+
 /**
- * Reserves addresses and keys for a holder. Resolves to how many are theirs: fewer than given, if another holder has one
- * that a peer still uses.
+ * Reserves what a peer's next node has for its holder, and releases what only its present one has. Resolves to the number
+ * of values that are theirs: fewer than given, with nothing released, if another holder publishes one.
  */
 export async function reserve(
   db: Queryable,
   { id, holder }: Peer,
+  coordinatorId: string,
   values: readonly string[],
 ): Promise<number> {
-  const { numAffectedRows } = await sql`
-    insert into tailnet_reservations as present (value, holder, peer_id)
-      select distinct value, ${holder}, ${id}::uuid
-        from unnest(${sql.val([...values])}::text[]) as value order by value
-    on conflict (value) do update set holder = excluded.holder, peer_id = excluded.peer_id
-      where present.holder = excluded.holder
-        or not exists (select from tailnet_peers where tailnet_peers.id = present.peer_id)`.execute(
-    db,
-  );
-  return Number(numAffectedRows ?? 0n);
+  const all = sql`${sql.val([...values])}::text[]`;
+  const { rows } = await sql<{ count: number }>`
+    with reserved as (
+      insert into tailnet_reservations as present (value, holder, peer_id)
+        select distinct value, ${holder}, ${id}::uuid from unnest(${all}) as value order by value
+      on conflict (value) do update set holder = excluded.holder, peer_id = excluded.peer_id
+        where present.holder = excluded.holder or not ${isPublished("present", undefined)}
+      returning value),
+    released as (
+      delete from tailnet_reservations earlier
+        where earlier.peer_id = ${id} and earlier.holder = ${holder} and earlier.value <> all(${all})
+          and (select count(*) from reserved) = ${values.length}
+          and not ${isPublished("earlier", { id, coordinatorId })})
+    select count(*) as count from reserved`.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 /** Selects what a peer has published and opened, on all replicas. */
@@ -250,13 +264,11 @@ export async function deleteForgotten(
   return rows.map((row) => row.id);
 }
 
-/** Deletes dead replicas without peers, and reservations for peers that are gone. */
+/** Deletes dead replicas without peers, and reservations that no node has any more. */
 export async function deleteLeftovers(db: Queryable, deadMs: number): Promise<void> {
   await sql`delete from tailnet_coordinators coordinator
     where heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})
       and not exists (select from tailnet_peers where coordinator_id = coordinator.id)`.execute(db);
   await sql`delete from tailnet_reservations reservation
-    where not exists (select from tailnet_peers where tailnet_peers.id = reservation.peer_id)`.execute(
-    db,
-  );
+    where not ${isPublished("reservation", undefined)}`.execute(db);
 }

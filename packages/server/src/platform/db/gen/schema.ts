@@ -193,6 +193,7 @@ export interface TailnetPeers {
   key_id: string | null;
   latency: NonNullable<import("@slipway/api").WorkspaceAgent["latency"]> | null;
   node: Buffer | null;
+  reserved: string[] | null;
   revision: number;
   updated_at: Generated<string>;
 }

@@ -1,0 +1,42 @@
+import { IdentityError, parseDiscoKey, parseEncodedNodeKey } from "@slipway/tailnet";
+import { encodeHex, type Node } from "@slipway/wire";
+
+/** The greatest bytes of 2^255 - 19 but for its lowest; from there on a value is another one's second spelling. */
+const lowestOfPrime = 0xed;
+
+/**
+ * Returns the keys by which others know a node, each in one form: a disco key is text of either case, and X25519 ignores
+ * the highest bit of a key and takes it modulo 2^255 - 19 (RFC 7748 §5). What is no key stands for itself.
+ */
+export function nodeKeys({ key, disco }: Pick<Node, "key" | "disco">): readonly string[] {
+  const keys: string[] = [];
+  if (key.length > 0) keys.push(`key:${canonical(parseEncodedNodeKey, key) ?? encodeHex(key)}`);
+  if (disco !== "") keys.push(`disco:${canonical(parseDiscoKey, disco) ?? disco}`);
+  return keys;
+}
+
+/** Returns the digits of a key in one form; undefined for what is none. */
+function canonical<T>(parse: (key: T) => Uint8Array, key: T): string | undefined {
+  try {
+    return encodeHex(reduced(parse(key)));
+  } catch (error) {
+    if (error instanceof IdentityError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns a key as X25519 reads it: 255 bits, modulo 2^255 - 19. The bytes are little-endian. */
+function reduced(key: Uint8Array): Uint8Array {
+  const bytes = Uint8Array.from(key);
+  const [lowest = 0] = bytes;
+  const last = bytes.length - 1;
+  bytes[last] = (bytes[last] ?? 0) & 0x7f;
+  const isSecond =
+    lowest >= lowestOfPrime &&
+    bytes[last] === 0x7f &&
+    bytes.subarray(1, last).every((byte) => byte === 0xff);
+  if (!isSecond) return bytes;
+  bytes.fill(0);
+  bytes[0] = lowest - lowestOfPrime;
+  return bytes;
+}
