@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,11 @@ describe("readAuth", () => {
       expect.stringContaining("cannot be read"),
     ]);
     expect(read({ CODER_AGENT_TOKEN_FILE: empty })).toEqual([expect.stringContaining("is empty")]);
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    expect(read({ CODER_AGENT_TOKEN_FILE: pipe })).toEqual([
+      expect.stringContaining("is no regular file"),
+    ]);
   });
 
   it.each([

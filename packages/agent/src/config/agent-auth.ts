@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 import { errorText } from "@slipway/runtime";
 import type { Cloud } from "@slipway/sdk/agent";
@@ -46,6 +46,9 @@ export function readAuth(text: ReadVariable, faults: string[]): AgentAuth {
   };
 }
 
+/** Streams that whoever starts the agent lends it; another pipe may have no writer, which nothing would end. */
+const inherited = /^\/(dev\/(fd\/|stdin$)|proc\/self\/fd\/)/;
+
 function readToken(text: ReadVariable, faults: string[]): string {
   const token = text("CODER_AGENT_TOKEN");
   if (token !== undefined) return token.trim();
@@ -55,6 +58,10 @@ function readToken(text: ReadVariable, faults: string[]): string {
     return "";
   }
   try {
+    if (!inherited.test(file) && !statSync(file).isFile()) {
+      faults.push(`CODER_AGENT_TOKEN_FILE ${file} is no regular file, wanted one with a token`);
+      return "";
+    }
     const content = readFileSync(file, "utf8").trim();
     if (content === "") faults.push(`CODER_AGENT_TOKEN_FILE ${file} is empty, wanted a token`);
     return content;

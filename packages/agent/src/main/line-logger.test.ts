@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { createLineLogger } from "./line-logger.ts";
 import { RotatingFile } from "./rotating-file.ts";
@@ -54,5 +54,26 @@ describe("RotatingFile", () => {
       "coder-agent-2026-01-02T03-04-09.006.log",
       "coder-agent.log",
     ]);
+  });
+
+  it("goes on in the full file where somebody else's is in the place of the next", () => {
+    const own = mkdtempSync(join(tmpdir(), "slipway-logs-"));
+    onTestFinished(() => rmSync(own, { recursive: true }));
+    const path = join(own, "coder-agent.log");
+    using file = new RotatingFile(path, { maxBytes: 10, keep: 2 }, () => 0);
+    // The name that the full file is to get cannot be had.
+    mkdirSync(join(own, "coder-agent-1970-01-01T00-00-00.000.log", "x"), { recursive: true });
+    for (const line of ["line 0\n", "line 1\n", "line 2\n"]) file.write(line);
+    expect(readFileSync(path, "utf8")).toBe("line 0\nline 1\nline 2\n");
+  });
+
+  it("drops no line because of an old file that it cannot remove", () => {
+    const own = mkdtempSync(join(tmpdir(), "slipway-logs-"));
+    onTestFinished(() => rmSync(own, { recursive: true }));
+    mkdirSync(join(own, "coder-agent-2000.log", "x"), { recursive: true });
+    const path = join(own, "coder-agent.log");
+    using file = new RotatingFile(path, { maxBytes: 10, keep: 0 }, () => 0);
+    for (const line of ["line 0\n", "line 1\n"]) file.write(line);
+    expect(readFileSync(path, "utf8")).toBe("line 1\n");
   });
 });

@@ -1,9 +1,10 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 import { errorText, type Logger } from "@slipway/runtime";
 
 import type { AgentConfig } from "../config/agent-config.ts";
+import { openLogFileSync } from "../process/log-file.ts";
 import { createLineLogger } from "./line-logger.ts";
 import type { LineSink } from "./line-logger.ts";
 import { RotatingFile } from "./rotating-file.ts";
@@ -51,7 +52,7 @@ export function openLogger(
 function openTarget(path: string, closing: DisposableStack): (line: string) => void {
   if (path === "/dev/stderr") return (line) => process.stderr.write(line);
   if (path === "/dev/stdout") return (line) => process.stdout.write(line);
-  const fd = openSync(path, "a", 0o644);
+  const fd = openLogFileSync(path, { write: "append", mode: 0o644 });
   let isOpen = true;
   closing.defer(() => {
     isOpen = false;

@@ -1,14 +1,18 @@
 import {
   closeSync,
   fstatSync,
-  mkdirSync,
-  openSync,
+  lstatSync,
   readdirSync,
   renameSync,
   rmSync,
   writeSync,
 } from "node:fs";
 import { dirname, join, parse } from "node:path";
+
+import { makeDirectoriesSync } from "@slipway/runtime/make-directories";
+import { openOwnFileSync, type OwnFileOptions } from "@slipway/runtime/own-file";
+
+const ownFile: OwnFileOptions = { write: "append", mode: 0o600 };
 
 export interface RotationOptions {
   readonly maxBytes: number;
@@ -30,8 +34,8 @@ export class RotatingFile implements Disposable {
     this.#path = path;
     this.#options = options;
     this.#now = now;
-    mkdirSync(dirname(path), { recursive: true });
-    this.#fd = openSync(path, "a", 0o600);
+    makeDirectoriesSync(dirname(path));
+    this.#fd = openOwnFileSync(path, ownFile);
     this.#bytes = fstatSync(this.#fd).size;
   }
 
@@ -53,22 +57,46 @@ export class RotatingFile implements Disposable {
     if (fd !== undefined) closeSync(fd);
   }
 
-  /** Returns the descriptor of the new file. */
+  /** Returns the descriptor of the new file, or of the full one if somebody else has put theirs in the place of the new one. */
   #rotate(full: number): number {
-    const { dir, name, ext } = parse(this.#path);
-    const time = new Date(this.#now()).toISOString().replaceAll(":", "-").replace(/Z$/, "");
-    renameSync(this.#path, join(dir, `${name}-${time}${ext}`));
-    const fd = openSync(this.#path, "a", 0o600);
+    this.#bytes = 0;
+    const fd = this.#openNext();
+    if (fd === undefined) return full;
     closeSync(full);
     this.#fd = fd;
-    this.#bytes = 0;
+    try {
+      this.#removeOldest();
+    } catch {
+      // One that stays too long is no reason to lose a line.
+    }
+    return fd;
+  }
+
+  #openNext(): number | undefined {
+    const { dir, name, ext } = parse(this.#path);
+    const time = new Date(this.#now()).toISOString().replaceAll(":", "-").replace(/Z$/, "");
+    try {
+      renameSync(this.#path, join(dir, `${name}-${time}${ext}`));
+      return openOwnFileSync(this.#path, ownFile);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #removeOldest(): void {
+    const { dir, name, ext } = parse(this.#path);
     // Times in names sort chronologically.
     const rotated = readdirSync(dir)
       .filter((file) => file.startsWith(`${name}-2`) && file.endsWith(ext))
+      .filter((file) => isOwn(join(dir, file)))
       .toSorted();
     for (const file of rotated.slice(0, Math.max(0, rotated.length - this.#options.keep))) {
       rmSync(join(dir, file), { force: true });
     }
-    return fd;
   }
+}
+
+/** Reports whether a rotated file is this user's: in a directory that everybody writes, others may have made theirs. */
+function isOwn(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }

@@ -2,7 +2,7 @@ import { lstat, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { makeDirectories } from "./make-directories.ts";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 
 /** The directory of the agent's files in its data directory (docs/protocol/agent.md §4.3). */
 export const dataName = "coder-script-data";

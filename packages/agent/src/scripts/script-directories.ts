@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
-import { makeDirectories } from "../process/make-directories.ts";
+import { makeDirectories } from "@slipway/runtime/make-directories";
+
 import { dataName } from "../process/private-directory.ts";
 
 /** The directories of what scripts install and print (docs/protocol/agent.md §4.3). */

@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 
 import { errorText } from "@slipway/runtime";
 
+import { openLogFile } from "../process/log-file.ts";
 import type { OutputStream } from "../process/run-command.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import type { LogLevel, LogQueue } from "./log-queue.ts";
@@ -24,7 +24,7 @@ export class ScriptLog implements AsyncDisposable {
     const log = new ScriptLog(queue, sourceId);
     try {
       // Neither truncated nor appended to: a rerun overwrites the content (docs/protocol/agent.md §4.3).
-      log.#file = await open(path, "r+").catch(() => open(path, "w", 0o600));
+      log.#file = await openLogFile(path, { write: "overwrite", mode: 0o600 });
     } catch (error) {
       log.say("warn", `no log file: ${errorText(error)}`);
     }

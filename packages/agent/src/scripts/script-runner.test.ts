@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -111,6 +111,25 @@ describe("ScriptRunner", () => {
       `${join(base, one.logSourceId)}\n${join(base, "bin")}\n`,
     );
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("overwrites the file of an earlier run, and appends nothing to it", async () => {
+    const dataDir = mkdtempSync(join(folder, "data-"));
+    const one = script({ text: "printf new", logPath: "setup.log" });
+    writeFileSync(join(dataDir, "setup.log"), "old output");
+    using run = bench([one], { dataDir });
+    expect(await run.runner.start()).toBe("ok");
+    expect(readFileSync(join(dataDir, "setup.log"), "utf8")).toBe("new output");
+  });
+
+  it("runs a script without its log file where the name is a link to another file", async () => {
+    const dataDir = mkdtempSync(join(folder, "data-"));
+    writeFileSync(join(dataDir, "bashrc"), "precious");
+    symlinkSync("bashrc", join(dataDir, "setup.log"));
+    using run = bench([script({ text: "echo out", logPath: "setup.log" })], { dataDir });
+    expect(await run.runner.start()).toBe("ok");
+    expect(readFileSync(join(dataDir, "bashrc"), "utf8")).toBe("precious");
+    expect(run.lines()).toEqual([expect.stringContaining("warn: no log file: "), "info: out"]);
   });
 
   it("lets the first failure in time decide", async () => {

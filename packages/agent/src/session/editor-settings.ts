@@ -1,11 +1,12 @@
-import { readFile, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { errorText, type Logger, systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
 import { applyEdits, modify, parse, type ParseError } from "jsonc-parser";
 
-import { makeDirectories } from "../process/make-directories.ts";
+import { readFileStart } from "../process/read-file-start.ts";
 
 /** The place of a user's files. */
 interface EditorHome {
@@ -76,11 +77,10 @@ async function readSettings(path: string): Promise<SettingsFile> {
     throw error;
   });
   if (found === undefined) return { path, text: "{}\n", values: {}, mode: 0o600 };
-  const info = await stat(found);
-  // To read a pipe would be to wait for its writer.
-  if (!info.isFile() || info.size > maxBytes) throw new Error("not a file of settings");
-  const mode = info.mode & 0o777;
-  const text = await readFile(found, "utf8");
+  const content = await readFileStart(found, maxBytes + 1);
+  if (content === undefined || content.length > maxBytes) throw new Error("not a file of settings");
+  const mode = (await stat(found)).mode & 0o777;
+  const text = content.toString();
   if (text.trim() === "") return { path: found, text: "{}\n", values: {}, mode };
   const errors: ParseError[] = [];
   const values: unknown = parse(text, errors, { allowTrailingComma: true });

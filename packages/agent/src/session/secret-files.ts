@@ -1,10 +1,15 @@
-import { writeFile } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { errorText, type Logger } from "@slipway/runtime";
+import { errorText, type Logger, systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
+import { openOwnFile } from "@slipway/runtime/own-file";
 
-import { makeDirectories } from "../process/make-directories.ts";
 import type { SecretFile } from "./manifest.ts";
+
+/** The mode of a new file: a wider mode of an existing one was deliberate, but for others that may write. */
+const mode = 0o600;
+const othersMayWrite = 0o002;
 
 /** Writes the owner's secrets; a later one wins over an earlier one of the same path. Failures are only logged. */
 export async function writeSecretFiles(
@@ -14,10 +19,29 @@ export async function writeSecretFiles(
   for (const { path, content } of files) {
     try {
       await makeDirectories(dirname(path), 0o700);
-      // The mode applies to a new file only: a wider mode of an existing one was deliberate.
-      await writeFile(path, content, { mode: 0o600 });
+      await writeSecret(await behindOwnLink(path), content);
     } catch (error) {
       logger.warn({ path, error: errorText(error) }, "secret file cannot be written");
     }
+  }
+}
+
+async function writeSecret(path: string, content: Uint8Array): Promise<void> {
+  await using file = await openOwnFile(path, { write: "overwrite", mode });
+  await file.truncate();
+  await file.writeFile(content);
+}
+
+/** Follows the link that the user has made of a file, as of those kept in one place, where nobody else can have put it. */
+async function behindOwnLink(path: string): Promise<string> {
+  const user = process.geteuid?.();
+  try {
+    const found = await lstat(path);
+    if (!found.isSymbolicLink() || found.uid !== user) return path;
+    const isOpen = ((await stat(dirname(path))).mode & othersMayWrite) !== 0;
+    return isOpen ? path : await realpath(path);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return path;
+    throw error;
   }
 }

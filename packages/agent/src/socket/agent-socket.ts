@@ -5,8 +5,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 
 import { type Logger, systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 
-import { makeDirectories } from "../process/make-directories.ts";
 import { SocketError } from "./errors.ts";
 import { socketCalls, type SocketState } from "./socket-calls.ts";
 import { serveSocketConnection } from "./socket-connection.ts";

@@ -2,9 +2,9 @@ import { rm } from "node:fs/promises";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import type { Connection, ServerChannel } from "ssh2";
 
-import { makeDirectories } from "../process/make-directories.ts";
 import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
 
 /** The ports and sockets that one client may have us listen on. */

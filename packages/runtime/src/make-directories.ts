@@ -1,13 +1,14 @@
+import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { systemErrorCode } from "@slipway/runtime";
+import { systemErrorCode } from "./system-error.ts";
 
 /**
  * Makes a directory, and those above it that are missing. `mkdir` of Node.js with `recursive` tries without end where nobody
  * can make directories, as below `/proc`. Throws the errors of the file system.
  */
-export async function makeDirectories(path: string, mode: number): Promise<void> {
+export async function makeDirectories(path: string, mode = 0o777): Promise<void> {
   try {
     await makeDirectory(path, mode);
   } catch (error) {
@@ -18,12 +19,33 @@ export async function makeDirectories(path: string, mode: number): Promise<void>
   }
 }
 
+/** `makeDirectories` for callers that cannot wait. */
+export function makeDirectoriesSync(path: string, mode = 0o777): void {
+  try {
+    makeDirectorySync(path, mode);
+  } catch (error) {
+    const parent = dirname(path);
+    if (systemErrorCode(error) !== "ENOENT" || parent === path) throw error;
+    makeDirectoriesSync(parent, mode);
+    makeDirectorySync(path, mode);
+  }
+}
+
 /** Makes one directory, unless it is there. */
 async function makeDirectory(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });
   } catch (error) {
     if (systemErrorCode(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
+    throw error;
+  }
+}
+
+function makeDirectorySync(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (systemErrorCode(error) === "EEXIST" && statSync(path).isDirectory()) return;
     throw error;
   }
 }

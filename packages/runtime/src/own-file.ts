@@ -1,0 +1,73 @@
+import { closeSync, constants, fchmodSync, fstatSync, openSync, type Stats } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+
+import { FileError } from "./errors.ts";
+
+export interface OwnFileOptions {
+  /** Where writing begins: at the end, or at the beginning, with the old content left behind it. */
+  readonly write: "append" | "overwrite";
+  /** The permissions of a file that is made; of one that is there, others lose the right to write. */
+  readonly mode: number;
+}
+
+/** Neither follows a link, nor waits for the other end of a pipe or for a lease, nor takes a terminal. */
+const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+const othersMayWrite = 0o022;
+
+/**
+ * Opens a file of this user for writing, and makes it if there is none: in a directory that others write, too, where they
+ * may have put a link to another file of this user, a pipe that nobody reads or a file of theirs. Throws `FileError`
+ * "not-own" for those, and the errors of the file system.
+ */
+export async function openOwnFile(path: string, options: OwnFileOptions): Promise<FileHandle> {
+  const file = await open(path, flagsOf(options), options.mode);
+  try {
+    const found = await file.stat();
+    requireOwn(path, found);
+    if (isOpenToOthers(found)) await file.chmod(withoutOthers(found));
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** `openOwnFile` for callers that cannot wait. Returns a descriptor, which the caller closes. */
+export function openOwnFileSync(path: string, options: OwnFileOptions): number {
+  const fd = openSync(path, flagsOf(options), options.mode);
+  try {
+    const found = fstatSync(fd);
+    requireOwn(path, found);
+    if (isOpenToOthers(found)) fchmodSync(fd, withoutOthers(found));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function flagsOf({ write }: OwnFileOptions): number {
+  const place = write === "append" ? constants.O_APPEND : 0;
+  return constants.O_WRONLY | constants.O_CREAT | place | careful;
+}
+
+function requireOwn(path: string, found: Stats): void {
+  const fault = faultOf(found);
+  if (fault !== undefined) throw new FileError("not-own", `${path} ${fault}`);
+}
+
+function faultOf(found: Stats): string | undefined {
+  if (!found.isFile()) return "is no regular file";
+  const user = process.geteuid?.();
+  if (user !== undefined && found.uid !== user) return "belongs to another user";
+  // A second name may be that of a file which matters.
+  return found.nlink === 1 ? undefined : `has ${found.nlink} names, wanted one`;
+}
+
+function isOpenToOthers({ mode }: Stats): boolean {
+  return (mode & othersMayWrite) !== 0;
+}
+
+function withoutOthers({ mode }: Stats): number {
+  return mode & 0o7777 & ~othersMayWrite;
+}
