@@ -170,3 +170,43 @@ it.each(["not JSON", "[7]", '{"id":"x"}'.repeat(2)])(
     expectHarmless(ended);
   },
 );
+
+it.each([
+  ["templates pull small", "/organizations/default/templates/small", "../../escaped"],
+  ["templates pull small", "/organizations/default/templates/small", "large"],
+  ["show demo", "/users/me/workspace/demo", "demo;touch x"],
+])("refuses another name than that of %s", async (line, asked, name) => {
+  const { run } = await openHostileServer({
+    answer: (response, path) =>
+      path === asked
+        ? response.end(JSON.stringify({ ...sampleWorkspace, name }))
+        : honest(response, path),
+  });
+  expect(await run(line)).toMatchObject({
+    code: 1,
+    out: "",
+    err: expect.stringContaining(`the server answered with the `),
+  });
+});
+
+it("completes no name that a shell would run", async () => {
+  const names = ["good", "$(touch x)", "a;touch", "`touch`", "--force", "a'b"];
+  const workspaces = names.map((name) => ({ ...sampleWorkspace, name }));
+  const { run } = await openHostileServer({
+    answer: (response) => response.end(JSON.stringify({ workspaces, count: workspaces.length })),
+  });
+  const { out } = await run("__complete show ");
+  const completed = out.split("\n").map((line) => line.split("\t")[0]);
+  expect(completed.filter((name = "") => names.includes(name))).toEqual(["good"]);
+});
+
+it.runIf(process.platform === "linux")(
+  "ends where nobody can make the directory of a template",
+  async () => {
+    const { run } = await openHostileServer({});
+    expect(await run("templates init /proc/nope")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("/proc/nope"),
+    });
+  },
+);

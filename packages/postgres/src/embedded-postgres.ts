@@ -1,7 +1,8 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import { type Account, chownTree } from "@slipway/runtime/ownership";
 
 import { findBinaries } from "./binaries.ts";
@@ -77,10 +78,7 @@ interface ClusterSetup {
 
 async function prepareCluster(dataDir: string): Promise<ClusterSetup> {
   const binaries = await findBinaries();
-  await mkdir(resolve(dataDir), {
-    recursive: true,
-    mode: process.getuid?.() === 0 ? 0o711 : 0o700,
-  });
+  await makeDirectories(resolve(dataDir), process.getuid?.() === 0 ? 0o711 : 0o700);
   const dataDirectory = await realpath(resolve(dataDir));
   await requireVersion(dataDirectory, binaries);
   const clusterDirectory = clusterDirectoryOf(dataDirectory, binaries.majorVersion);

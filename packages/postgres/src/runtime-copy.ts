@@ -1,19 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import {
-  chmod,
-  copyFile,
-  mkdir,
-  readFile,
-  readdir,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from "node:fs/promises";
+import { chmod, copyFile, readFile, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import type { Binaries } from "./binaries.ts";
 
@@ -85,7 +76,7 @@ async function copyBinaries(from: string, to: string): Promise<void> {
 
 /** Makes a directory that other users can read: the umask may be narrow, and PostgreSQL may run as another user. */
 async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
+  await makeDirectories(path);
   await chmod(path, 0o755);
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import type { OpenableUrl } from "./openable-url.ts";
 import { urlOpener } from "./url-opener.ts";
 
 let directory = "";
@@ -20,21 +21,22 @@ async function makeLauncher(name: string, script: string): Promise<NodeJS.Proces
 }
 
 const signal = new AbortController().signal;
+const page = (href: string): OpenableUrl => ({ kind: "page", href });
 
 it("hands over the URL as one word, whatever it holds", async () => {
   const environment = await makeLauncher("xdg-open", `printf '%s|' "$#" "$1" > ${directory}/seen`);
   const url = "https://example.com/?a=$(touch%20x)&b=;c|d'e*";
-  await urlOpener(environment, "linux").open(url, signal);
+  await urlOpener(environment, "linux").open(page(url), signal);
   expect(await readFile(join(directory, "seen"), "utf8")).toBe(`1|${url}|`);
 });
 
 it("uses the launcher of the system", async () => {
   const script = `printf '%s ' "$@" > ${directory}/seen`;
-  await urlOpener(await makeLauncher("open", script), "darwin").open("https://a/", signal);
+  await urlOpener(await makeLauncher("open", script), "darwin").open(page("https://a/"), signal);
   expect(await readFile(join(directory, "seen"), "utf8")).toBe("https://a/ ");
   const environment = await makeLauncher("rundll32.exe", script);
   const subsystem = { ...environment, WSL_DISTRO_NAME: "Debian" };
-  await urlOpener(subsystem, "linux").open("https://b/", signal);
+  await urlOpener(subsystem, "linux").open(page("https://b/"), signal);
   expect(await readFile(join(directory, "seen"), "utf8")).toBe(
     "url.dll,FileProtocolHandler https://b/ ",
   );
@@ -42,11 +44,13 @@ it("uses the launcher of the system", async () => {
 
 it("says that a launcher fails or is missing", async () => {
   const environment = await makeLauncher("xdg-open", "exit 3");
-  await expect(urlOpener(environment, "linux").open("zed://x", signal)).rejects.toThrow(
-    "the URL was not opened: xdg-open ended with 3",
-  );
+  await expect(
+    urlOpener(environment, "linux").open({ kind: "editor", href: "zed://x" }, signal),
+  ).rejects.toThrow("the URL was not opened: xdg-open ended with 3");
   const bare = { PATH: "/nowhere" };
-  await expect(urlOpener(bare, "linux").open("zed://x", signal)).rejects.toThrow(/xdg-open ENOENT/);
+  await expect(
+    urlOpener(bare, "linux").open({ kind: "editor", href: "zed://x" }, signal),
+  ).rejects.toThrow(/xdg-open ENOENT/);
 });
 
 it("tells where nothing can be opened", () => {

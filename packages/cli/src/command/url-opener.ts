@@ -5,16 +5,14 @@ import { errorText, withTimeout } from "@slipway/runtime";
 
 import type { Environment } from "../config/environment.ts";
 import { CommandError } from "./errors.ts";
+import type { OpenableUrl } from "./openable-url.ts";
 
 /** Opens URLs outside the terminal, in the program that the system has for their scheme. */
 export interface UrlOpener {
   /** The reason why no program can be opened here; undefined if one can. */
   readonly obstacle: string | undefined;
-  /**
-   * Hands over a URL, which must come from `readOpenableUrl`. Throws `CommandError` if there is no program for it or the
-   * program fails at once.
-   */
-  open(url: string, signal: AbortSignal): Promise<void>;
+  /** Hands over a URL. Throws `CommandError` if there is no program for it or the program fails at once. */
+  open(url: OpenableUrl, signal: AbortSignal): Promise<void>;
 }
 
 /** The longest wait for the end of the launcher, in milliseconds; one that still runs has opened something. */
@@ -24,9 +22,9 @@ const launchMs = 3_000;
 export function urlOpener(environment: Environment, platform: NodeJS.Platform): UrlOpener {
   return {
     obstacle: obstacleOf(environment, platform),
-    open: async (url, signal) => {
+    open: async ({ href }, signal) => {
       const problem = await launch(
-        [...launcherOf(environment, platform), url],
+        [...launcherOf(environment, platform), href],
         environment,
         signal,
       );

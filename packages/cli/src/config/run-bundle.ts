@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -78,7 +79,7 @@ function readCache(path: string): Buffer | undefined {
 function replaceCaches(path: string, data: Uint8Array, prefix: string): void {
   try {
     const directory = dirname(path);
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     const isOfCommand = (name: string): boolean => /^[\d.]+bin$/.test(name.slice(prefix.length));
     for (const name of readdirSync(directory)) {
       if (name.startsWith(prefix) && isOfCommand(name)) rmSync(join(directory, name));
@@ -89,6 +90,13 @@ function replaceCaches(path: string, data: Uint8Array, prefix: string): void {
   } catch {
     // A home directory that cannot be written, or another process that does the same: the next run compiles again.
   }
+}
+
+/** Makes a directory, and those above it: as `makeDirectories` does, which this program cannot import. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 function writeAtOnce(path: string, data: Uint8Array): void {

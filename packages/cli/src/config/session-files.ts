@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile, rm } from "node:fs/promises";
+import { chmod, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
 /** A stored session: the server and the token that it issued. */
@@ -33,7 +34,7 @@ export class SessionFiles {
   }
 
   async write(session: StoredSession): Promise<void> {
-    await mkdir(this.directory, { recursive: true, mode: directoryMode });
+    await makeDirectories(this.directory, directoryMode);
     // An existing directory keeps its mode, which may be open to others.
     await chmod(this.directory, directoryMode);
     await this.#writeFile("url", session.url);

@@ -19,8 +19,8 @@ export function recordedOpener(problem?: string): RecordedOpener {
   return {
     obstacle: undefined,
     opened,
-    open: async (url) => {
-      opened.push(url);
+    open: async ({ href }) => {
+      opened.push(href);
       if (problem !== undefined) throw new CommandError(problem);
     },
   };

@@ -1,6 +1,7 @@
-import { chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { publishCommands } from "./publish-commands.ts";
@@ -31,7 +32,7 @@ export async function installPrograms({
   const names = Object.keys(programs);
   const given = [agentCommand, ...Object.values(programs)];
   const [agent = [], ...others] = isPublic ? await publishCommands(given, runtimeDir) : given;
-  await mkdir(programsDir, { recursive: true });
+  await makeDirectories(programsDir);
   await chmod(programsDir, 0o755);
   for (const [index, name] of names.entries()) {
     await writeProgram(join(programsDir, name), others[index] ?? []);

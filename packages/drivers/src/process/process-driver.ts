@@ -1,7 +1,8 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import type { Clock, Logger } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import type { Account } from "@slipway/runtime/ownership";
 
 import type { DriverAgent, DriverBuild } from "../driver-build.ts";
@@ -339,7 +340,7 @@ export class ProcessDriver implements Driver {
 
   /** Resolves links in the path, so that it is the same for every server that uses it. */
   async #root(): Promise<string> {
-    await mkdir(this.#options.workspacesDir, { recursive: true, mode: 0o700 });
+    await makeDirectories(this.#options.workspacesDir, 0o700);
     return realpath(this.#options.workspacesDir);
   }
 }

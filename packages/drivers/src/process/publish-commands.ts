@@ -4,7 +4,6 @@ import {
   chmod,
   copyFile,
   link,
-  mkdir,
   readdir,
   realpath,
   rename,
@@ -15,6 +14,7 @@ import {
 import { basename, dirname, isAbsolute, join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { DriverError } from "../errors.ts";
 
@@ -87,7 +87,7 @@ async function publish(path: string, directory: string, isProgram: boolean): Pro
   const identity = [path, dev, ino, size, mtimeMs].join("\n");
   const folder = join(directory, createHash("sha256").update(identity).digest("hex").slice(0, 16));
   const target = join(folder, basename(path));
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await makeDirectories(folder, 0o755);
   await openFolder(folder);
   if (await exists(target)) return folder;
   const unfinished = `${target}.new`;

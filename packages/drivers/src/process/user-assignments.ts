@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { DriverError } from "../errors.ts";
 
@@ -35,7 +35,7 @@ export class UserAssignments {
   static async open(range: UidRange, directories: readonly string[]): Promise<UserAssignments> {
     for (const [index, directory] of directories.entries()) {
       try {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
+        await makeDirectories(directory, 0o700);
         return new UserAssignments(range, directory);
       } catch (error) {
         const isClosed = ["EROFS", "EACCES", "EPERM"].includes(systemErrorCode(error) ?? "");

@@ -2,6 +2,7 @@ import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
@@ -59,10 +60,10 @@ export async function makeWorkspace(
     await requireDirectory(directory);
   }
   const paths = workspacePaths(directory);
-  await mkdir(paths.run, { recursive: true, mode: 0o700 });
+  await makeDirectories(paths.run, 0o700);
   if (user !== undefined) await allowTraversal(directory, user);
   for (const path of [paths.home, paths.tmp, paths.log, paths.scriptData, paths.sockets]) {
-    if (user === undefined) await mkdir(path, { recursive: true, mode: 0o700 });
+    if (user === undefined) await makeDirectories(path, 0o700);
     else await makeOwnedDirectory(path, user);
   }
   return paths;

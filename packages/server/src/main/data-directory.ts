@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir, readFile, realpath } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { lockFile } from "./directory-lock.ts";
@@ -23,7 +24,7 @@ export const secretKeyName = "secret-key";
 
 /** Opens and locks the directory, which is created if missing. Throws `StartError` when another server holds it. */
 export async function openDataDirectory(dataDir: string): Promise<DataDirectory> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectories(dataDir, 0o700);
   const path = await realpath(dataDir);
   await using opening = new AsyncDisposableStack();
   const lock = await lockFile(join(path, lockName));

@@ -39,7 +39,10 @@ export async function completeCommandLine(
   return exitCodes.ok;
 }
 
-/** Returns names from the server, or none if it does not answer in time. */
+/** Names that no shell takes for more than a word, and no command for a flag, in whatever quotes. */
+const plainName = /^[\p{L}\p{M}\p{N}_][\p{L}\p{M}\p{N} _@%+=:,./-]*$/u;
+
+/** Returns names from the server that are safe on a command line, or none if it does not answer in time. */
 async function knownNames(
   { names, prefix }: Completion,
   current: string,
@@ -55,10 +58,11 @@ async function knownNames(
   try {
     const client = connect(await readSettings(flags, environment));
     const limited = withTimeout(signal, namesMs);
-    return await fetchNames(names, current.slice(prefix.length), typed, {
+    const found = await fetchNames(names, current.slice(prefix.length), typed, {
       client,
       signal: limited,
     });
+    return found.filter(({ value }) => plainName.test(value));
   } catch {
     // Not logged in, no server, not allowed: there are no names then, and no place to report it.
     return [];

@@ -1,7 +1,8 @@
-import { chown, mkdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { chown, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { CommandError } from "../../command/errors.ts";
@@ -56,7 +57,7 @@ export async function writeConfigFile(file: ConfigFile, text: string): Promise<v
     });
   }
   try {
-    await mkdir(dirname(file.path), { recursive: true, mode: newDirectoryMode });
+    await makeDirectories(dirname(file.path), newDirectoryMode);
     await replaceFile(file.path, text, {
       mode: file.attributes?.mode ?? newFileMode,
       isDurable: true,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 import {
@@ -9,6 +9,7 @@ import {
   printableJson,
   silentLogger,
 } from "@slipway/runtime";
+import { makeDirectoriesSync } from "@slipway/runtime/make-directories";
 
 /** The log of a connection. Whoever opens it disposes of it. */
 export interface ConnectionLog extends Disposable {
@@ -39,7 +40,7 @@ export function openConnectionLog(options: ConnectionLogOptions): ConnectionLog 
     const logger = isVerbose ? lineLogger(print, true, clock) : silentLogger;
     return { logger, [Symbol.dispose]: () => undefined };
   }
-  mkdirSync(directory, { recursive: true, mode: directoryMode });
+  makeDirectoriesSync(directory, directoryMode);
   const time = new Date(clock.now())
     .toISOString()
     .replaceAll(/[-:]|\..*/g, "")

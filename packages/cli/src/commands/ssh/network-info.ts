@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 
 import type { Clock } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
 import type { NetworkStatus, Pong } from "@slipway/sdk/workspace";
 
@@ -61,7 +61,7 @@ export async function writeNetworkInfo(
   options: NetworkInfoOptions,
 ): Promise<void> {
   const { directory, processId, intervalMs, traffic, clock, signal } = options;
-  await mkdir(directory, { recursive: true, mode: directoryMode });
+  await makeDirectories(directory, directoryMode);
   const path = join(directory, `${processId}.json`);
   let before = { ...traffic, atMs: clock.monotonic() };
   while (!signal.aborted) {

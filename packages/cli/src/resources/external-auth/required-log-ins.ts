@@ -1,6 +1,7 @@
 import { listTemplateVersionExternalAuth, type TemplateVersionExternalAuth } from "@slipway/api";
 
 import { CommandError } from "../../command/errors.ts";
+import { shellWord } from "../../terminal/shell-word.ts";
 import { type LogInNeeds, openPage, untilLoggedIn } from "./wait-for-log-in.ts";
 
 /**
@@ -26,7 +27,7 @@ export async function requireLogIns(version: string, needs: LogInNeeds): Promise
 }
 
 function loginLine({ id }: TemplateVersionExternalAuth): string {
-  return `slipway external-auth login ${id}`;
+  return `slipway external-auth login ${shellWord(id)}`;
 }
 
 async function missingLogIns(

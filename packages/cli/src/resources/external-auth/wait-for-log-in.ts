@@ -8,6 +8,7 @@ import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import { readOpenableUrl } from "../../command/openable-url.ts";
 import { type PatientNeeds, readPatiently } from "../../command/patient-read.ts";
 import type { UrlOpener } from "../../command/url-opener.ts";
 
@@ -92,13 +93,14 @@ async function redeem(
   }
 }
 
-/** Opens a page in the browser, if there is one; its address was printed before. */
+/** Opens a page in the browser, if it is one and there is one; its address was printed before. */
 export async function openPage(
   url: string,
   { opener, terminal, signal }: LogInNeeds,
 ): Promise<void> {
-  if (opener.obstacle !== undefined || !/^https?:\/\//.test(url)) return;
-  await opener.open(url, signal).catch((error: unknown) => {
+  const page = readOpenableUrl(url);
+  if (opener.obstacle !== undefined || page?.kind !== "page") return;
+  await opener.open(page, signal).catch((error: unknown) => {
     if (signal.aborted) throw error;
     terminal.err.line("no browser was opened");
   });

@@ -6,36 +6,41 @@ import {
 } from "@slipway/api";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
+import { requireName } from "../../command/answered-name.ts";
 import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 
-/** Finds a template by name. Throws `CommandError` when there is none. */
-export function findTemplate(
+/** Finds a template by name. Throws `CommandError` when there is none, and for one of another name. */
+export async function findTemplate(
   client: ApiClient,
   name: string,
   signal: AbortSignal,
 ): Promise<Template> {
   const params = { organization: "default", name };
-  return orNotFound(
+  const template = await orNotFound(
     client.call(getTemplateByName, { params, signal }),
     `there is no template ${name}`,
     "list templates with: slipway templates list",
   );
+  requireName("template", template.name, name);
+  return template;
 }
 
-/** Finds a version by name. Throws `CommandError` when the template has none. */
-export function findVersion(
+/** Finds a version by name. Throws `CommandError` when the template has none, and for one of another name. */
+export async function findVersion(
   client: ApiClient,
   template: Pick<Template, "id" | "name">,
   name: string,
   signal: AbortSignal,
 ): Promise<TemplateVersion> {
   const params = { template: template.id, name };
-  return orNotFound(
+  const version = await orNotFound(
     client.call(getTemplateVersionByName, { params, signal }),
     `template ${template.name} has no version ${name}`,
     `list its versions with: slipway templates versions list ${template.name}`,
   );
+  requireName("version", version.name, name);
+  return version;
 }
 
 async function orNotFound<T>(found: Promise<T>, message: string, hint: string): Promise<T> {

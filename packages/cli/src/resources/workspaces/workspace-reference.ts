@@ -1,8 +1,10 @@
 import { getWorkspace, getWorkspaceByName, nameProblem, type Workspace } from "@slipway/api";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
+import { requireName } from "../../command/answered-name.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
+import { shellWord } from "../../terminal/shell-word.ts";
 
 /** A reference to a workspace: its id, or its name with or without its owner. */
 export type WorkspaceReference =
@@ -26,13 +28,28 @@ export function readWorkspaceReference(text: string): WorkspaceReference {
   return { kind: "name", owner, name };
 }
 
-/** Finds the referenced workspace. Throws `CommandError` when there is none. */
+/** Finds the referenced workspace. Throws `CommandError` when there is none, and for another one. */
 export async function findWorkspace(
   client: ApiClient,
   text: string,
   signal: AbortSignal,
 ): Promise<Workspace> {
   const reference = readWorkspaceReference(text);
+  const workspace = await askFor(reference, text, client, signal);
+  if (reference.kind === "id") requireName("workspace", workspace.id, reference.id);
+  else {
+    requireName("workspace", workspace.name, reference.name);
+    if (reference.owner !== "me") requireName("owner", workspace.owner_name, reference.owner);
+  }
+  return workspace;
+}
+
+async function askFor(
+  reference: WorkspaceReference,
+  text: string,
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<Workspace> {
   try {
     if (reference.kind === "id") {
       return await client.call(getWorkspace, { params: { workspace: reference.id }, signal });
@@ -48,7 +65,7 @@ export async function findWorkspace(
   }
 }
 
-/** Returns `owner/name`, a reference that works for every user. */
+/** Returns `owner/name`, a reference that works for every user, as a word of a command that people may copy. */
 export function fullName({ owner_name, name }: Pick<Workspace, "owner_name" | "name">): string {
-  return `${owner_name}/${name}`;
+  return shellWord(`${owner_name}/${name}`);
 }

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
@@ -9,6 +8,7 @@ import {
   settlesWithin,
   systemErrorCode,
 } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { NotFound, Unavailable } from "../../platform/errors/errors.ts";
 import { ArchiveFile } from "./archive-file.ts";
@@ -127,7 +127,7 @@ export class ArchiveStore implements AsyncDisposable {
     const signal = this.#closing.signal;
     const made = this.#lastMade.then(async () => {
       signal.throwIfAborted();
-      await mkdir(directory, { recursive: true });
+      await makeDirectories(directory);
       return makeArchive({ name, directory, command, logger, signal });
     });
     this.#lastMade = made.catch(() => undefined);

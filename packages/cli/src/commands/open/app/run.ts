@@ -3,11 +3,11 @@ import type { OptionsOf } from "../../../command/definition.ts";
 import { CommandError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
+import { type OpenableUrl, readOpenableUrl } from "../../../command/openable-url.ts";
 import { appColumns } from "../../../resources/applications/app-columns.ts";
 import { type AppPlace, appUrl, isCommandApp } from "../../../resources/applications/app-url.ts";
 import { type AgentApp, appsOf, chooseApp } from "../../../resources/applications/choose-app.ts";
 import { findRegion, primaryRegion } from "../../../resources/applications/find-region.ts";
-import { type OpenableUrl, readOpenableUrl } from "../../../resources/applications/openable-url.ts";
 import { readAgentReference } from "../../../resources/network/agent-reference.ts";
 import { runningWorkspace } from "../../../resources/network/running-workspace.ts";
 import { fullName } from "../../../resources/workspaces/workspace-reference.ts";
@@ -33,7 +33,8 @@ export async function run(
     return exitCodes.ok;
   }
   const found = chooseApp(workspace, reference.agent, options.app);
-  const { href } = requireUrl(found, place);
+  const url = requireUrl(found, place);
+  const { href } = url;
   if (found.app.health === "unhealthy") {
     err.line(err.colors.yellow(`app ${found.app.slug} is unhealthy: it may not answer`));
   }
@@ -43,7 +44,7 @@ export async function run(
     err.line(err.colors.yellow(`not opened: replace ${tokenPlaceholder} with a token of yours`));
     return exitCodes.ok;
   }
-  if (opener.obstacle === undefined) await opener.open(href, signal);
+  if (opener.obstacle === undefined) await opener.open(url, signal);
   else err.line(`not opened: ${opener.obstacle}`);
   return exitCodes.ok;
 }
@@ -66,9 +67,10 @@ function listApps(
 /** Returns the URL of an app. Throws `CommandError` for an app that no URL opens. */
 function requireUrl({ app, agentName }: AgentApp, place: AppPlace): OpenableUrl {
   if (isCommandApp(app)) {
-    const name = `${fullName(place.workspace)}.${agentName}`;
+    const { owner_name: owner, name: workspace } = place.workspace;
+    const name = `${owner}/${workspace}.${agentName}`;
     throw new CommandError(`app ${app.slug} is a command in a terminal, not a page`, {
-      hint: `run it with: slipway ssh -t ${name} -- ${shellWord(app.command ?? "")}`,
+      hint: `run it with: slipway ssh -t ${shellWord(name)} -- ${shellWord(app.command ?? "")}`,
     });
   }
   const text = appUrl(app, agentName, place);

@@ -83,7 +83,7 @@ async function openEditor(
   const { out, err } = terminal;
   const key = await createEditorKey(client, signal);
   try {
-    await opener.open(editorUrl(editor, place, key), signal);
+    await opener.open({ kind: "editor", href: editorUrl(editor, place, key) }, signal);
   } catch (error) {
     if (!generateToken) await removeEditorKey(client, key, err);
     out.line(editorUrl(editor, place, generateToken ? key : undefined));

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { errorText, systemErrorCode } from "@slipway/runtime";
+import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { CommandError, UsageError } from "../../../command/errors.ts";
@@ -46,7 +47,7 @@ export async function run(
   const { err } = needs.terminal;
   const path = join(directory, templateFileName);
   const starter = await chooseStarter(id, needs);
-  await mkdir(directory, { recursive: true });
+  await makeDirectories(directory);
   try {
     await writeFile(path, await withFreePort(starter.text), { flag: "wx" });
   } catch (error) {

@@ -57,16 +57,18 @@ export async function run(
       : await findVersion(client, template, options.version, signal);
   const tar = await client.download(getFile, { params: { file: version.job.file_id }, signal });
   if (options.tar) {
-    const path = options.directory ?? `${template.name}.tar`;
+    const path = options.directory ?? `${options.template}.tar`;
     await writeTar(path, tar, options.force || options.yes);
     err.line(`wrote ${path}`);
     return exitCodes.ok;
   }
-  const directory = options.directory ?? template.name;
+  // A name of the answer is no place to write to.
+  const directory = options.directory ?? options.template;
   const { names, leftOut } = await unpack(tar, directory, {
     overwrite: options.force || options.yes,
   });
-  for (const name of leftOut) err.line(`warning: ${name} is not a regular file and was skipped`);
+  for (const name of leftOut)
+    err.line(`warning: ${name} is no regular file of a template and was skipped`);
   for (const name of names) err.line(`wrote ${directory}/${name}`);
   err.line(`this is version ${version.name} of ${template.name}`);
   return exitCodes.ok;

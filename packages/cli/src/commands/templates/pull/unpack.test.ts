@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -60,4 +60,29 @@ it("overwrites existing files only with `overwrite`", async () => {
   expect(await readdir(directory)).toEqual(["b"]);
   await unpack(tar, directory, { overwrite: true });
   expect(await readFile(join(directory, "b"), "utf8")).toBe("text of b");
+});
+
+it.each([false, true])("writes through no link, with `overwrite` %s", async (overwrite) => {
+  const [outside, link] = [join(directory, "outside"), join(directory, "new", "slipway.yaml")];
+  await mkdir(join(directory, "new"));
+  await symlink(outside, link);
+  const tar = await tarOf([{ name: "a" }, { name: "slipway.yaml" }]);
+  const unpacked = unpack(tar, join(directory, "new"), { overwrite });
+  await expect(unpacked).rejects.toThrow(
+    overwrite ? `${link} is not a regular file; nothing was written` : "already exists",
+  );
+  expect(await readdir(directory)).toEqual(["new"]);
+  expect(await readdir(join(directory, "new"))).toEqual(["slipway.yaml"]);
+});
+
+it("leaves out what Git would run", async () => {
+  const hooks = [".git/hooks/post-checkout", "module/.GIT/config"];
+  const tar = await tarOf([
+    { name: ".gitignore" },
+    ...hooks.map((name) => ({ name, mode: 0o755 })),
+  ]);
+  expect(await unpack(tar, directory, { overwrite: true })).toEqual({
+    names: [".gitignore"],
+    leftOut: hooks,
+  });
 });

@@ -1,6 +1,8 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { makeDirectories } from "@slipway/runtime/make-directories";
 import { extract } from "tar-stream";
 
 import { CommandError } from "../../../command/errors.ts";
@@ -12,7 +14,7 @@ interface PulledFile {
   readonly bytes: Uint8Array;
 }
 
-/** Names of written files, and of entries that are not regular files. */
+/** Names of written files, and of entries that are left out: no regular files, or files of Git. */
 export interface UnpackedFiles {
   readonly names: readonly string[];
   readonly leftOut: readonly string[];
@@ -20,7 +22,7 @@ export interface UnpackedFiles {
 
 /**
  * Writes the files of a tar below a directory. Checks all of them first: throws `CommandError`, with nothing written,
- * for a path outside the directory, and for a file that exists unless `overwrite`.
+ * for a path outside the directory, for a link in the place of a file, and for a file that exists unless `overwrite`.
  */
 export async function unpack(
   tar: Uint8Array,
@@ -28,11 +30,13 @@ export async function unpack(
   { overwrite }: { readonly overwrite: boolean },
 ): Promise<UnpackedFiles> {
   const { files, leftOut } = await readTar(tar);
-  if (!overwrite) await refuseExisting(files, directory);
+  for (const { name } of files) await refuseExisting(join(directory, name), overwrite);
+  const kind = overwrite ? constants.O_TRUNC : constants.O_EXCL;
+  const flag = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | kind;
   for (const file of files) {
     const path = join(directory, file.name);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, file.bytes, { mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
+    await makeDirectories(dirname(path));
+    await writeFile(path, file.bytes, { flag, mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
   }
   return { names: files.map(({ name }) => name), leftOut };
 }
@@ -54,7 +58,8 @@ async function readTar(
     for await (const chunk of entry) if (chunk instanceof Uint8Array) chunks.push(chunk);
     if (type === "directory") continue;
     const path = safeName(name);
-    if (type === "file") files.push({ name: path, mode: mode ?? 0, bytes: Buffer.concat(chunks) });
+    if (type === "file" && !isOfGit(path))
+      files.push({ name: path, mode: mode ?? 0, bytes: Buffer.concat(chunks) });
     else leftOut.push(path);
   }
   return { files, leftOut };
@@ -69,17 +74,22 @@ function safeName(name: string): string {
   );
 }
 
-async function refuseExisting(files: readonly PulledFile[], directory: string): Promise<void> {
-  for (const { name } of files) {
-    const path = join(directory, name);
-    const exists = await stat(path).then(
-      () => true,
-      () => false, // missing or inaccessible: writing it tells which
-    );
-    if (exists) {
-      throw new CommandError(`${path} already exists; nothing was written`, {
-        hint: "overwrite existing files with --force",
-      });
-    }
+/** Throws `CommandError` for a file that is there; with `overwrite` for a link, a directory or a device in its place. */
+async function refuseExisting(path: string, overwrite: boolean): Promise<void> {
+  // What is inaccessible is reported when it is written.
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined || (overwrite && found.isFile())) return;
+  if (overwrite) {
+    throw new CommandError(`${path} is not a regular file; nothing was written`, {
+      hint: "remove it first",
+    });
   }
+  throw new CommandError(`${path} already exists; nothing was written`, {
+    hint: "overwrite existing files with --force",
+  });
+}
+
+/** Git runs programs that it finds in its directory, and keeps it out of archives itself. */
+function isOfGit(path: string): boolean {
+  return path.split("/").some((part) => part.toLowerCase() === ".git");
 }

@@ -9,6 +9,7 @@ import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
 import { askFullName } from "../../../resources/users/ask-full-name.ts";
 import { generatePassword } from "../../../resources/users/generate-password.ts";
+import { shellWord } from "../../../terminal/shell-word.ts";
 
 export const command = defineCommand({
   summary: "create a user",
@@ -69,6 +70,6 @@ export async function run(
   err.line(err.colors.green(`created user ${user.username}`));
   if (isGenerated) err.line(`password, shown only once: ${password}`);
   if (user.login_type === "password") err.line(`log in with: slipway login ${client.serverUrl}`);
-  else err.line(`create a token with: slipway tokens create --user ${user.username}`);
+  else err.line(`create a token with: slipway tokens create --user ${shellWord(user.username)}`);
   return exitCodes.ok;
 }

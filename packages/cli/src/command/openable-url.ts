@@ -1,4 +1,4 @@
-/** A URL that may be opened: a page in a browser, or something in an editor. */
+/** A URL that may be opened: a page in a browser, or something in an editor. One from an answer is read by `readOpenableUrl`. */
 export interface OpenableUrl {
   readonly kind: "page" | "editor";
   /** The URL as it was parsed: without control characters and spaces. */
