@@ -104,7 +104,6 @@ export {
 export {
   agentRpc,
   agentReinit,
-  maxLogBodyBytes,
   AgentLogsRequest,
   updateAgentLogs,
   createAgentLogSource,

@@ -41,7 +41,7 @@ beforeEach(async () => {
   const routes = new Routes(app, new Admissions(authenticator, limits), silentLogger);
   routes.user(getUser, async () => never());
   routes.anyone(login, async () => ({ session_token: "" }));
-  routes.userBytes(uploadFile, 100, async () => ({ hash: randomUUID() }));
+  routes.userBytes(uploadFile, async () => ({ hash: randomUUID() }));
   routes.agent(updateAgentAppStatus, async () => never());
 });
 

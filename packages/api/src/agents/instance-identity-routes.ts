@@ -5,6 +5,8 @@ import { defineRoute } from "../contract/route.ts";
 /** The maximum length of a part of an identity document, in characters; real ones have a few thousand. */
 const maxLength = 24_576;
 const Part = Type.String({ minLength: 1, maxLength });
+/** Two parts, and room for their escapes. */
+const maxBodyBytes = 64 * 1024;
 const AgentName = Type.Optional(Type.String({ maxLength: 256 }));
 
 /** The token of the agent that runs on the machine. */
@@ -15,6 +17,7 @@ export const awsInstanceIdentity = defineRoute({
   path: "/workspaceagents/aws-instance-identity",
   summary: "Exchange an AWS instance identity for an agent token",
   caller: "anyone",
+  maxBodyBytes,
   body: Type.Object({ signature: Part, document: Part, agent_name: AgentName }),
   response: AgentSession,
 });
@@ -24,6 +27,7 @@ export const azureInstanceIdentity = defineRoute({
   path: "/workspaceagents/azure-instance-identity",
   summary: "Exchange an Azure instance identity for an agent token",
   caller: "anyone",
+  maxBodyBytes,
   body: Type.Object({ signature: Part, encoding: Part, agent_name: AgentName }),
   response: AgentSession,
 });
@@ -33,6 +37,7 @@ export const googleInstanceIdentity = defineRoute({
   path: "/workspaceagents/google-instance-identity",
   summary: "Exchange a Google Cloud instance identity for an agent token",
   caller: "anyone",
+  maxBodyBytes,
   body: Type.Object({ json_web_token: Part, agent_name: AgentName }),
   response: AgentSession,
 });

@@ -32,10 +32,8 @@ export const agentReinit = defineRoute({
   }),
 });
 
-/** The largest body with log lines, in bytes. */
-export const maxLogBodyBytes = 4 * 1024 * 1024;
-/** The most lines in one batch. */
-const maxLinesPerBatch = 65_536;
+/** The most lines in one batch; those of a quarter of a second, which stock programs send at once, are far fewer. */
+const maxLinesPerBatch = 5_000;
 
 /** Lines of one source, in order; without a source they go to one named External (docs/protocol/rest.md §2.3). */
 export const AgentLogsRequest = Type.Object({
@@ -58,6 +56,10 @@ export const updateAgentLogs = defineRoute({
   summary: "Append lines to the agent's log",
   caller: "agent",
   body: AgentLogsRequest,
+  // The text of all logs of an agent, as JSON.
+  maxBodyBytes: 2 * 1024 * 1024,
+  // Each line is an object of three.
+  maxBodyValues: 4 * maxLinesPerBatch + 4,
   response: Type.Null(),
 });
 

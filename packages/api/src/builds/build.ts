@@ -37,6 +37,9 @@ export const buildReasons = [
 export const BuildReason = oneOf(...buildReasons);
 export type BuildReason = Infer<typeof BuildReason>;
 
+/** The largest body with values of parameters, some of which are whole files. */
+export const maxParameterBodyBytes = 256 * 1024;
+
 export const BuildParameter = Type.Object({
   name: Type.String({ maxLength: 128 }),
   value: Type.String({ maxLength: 65_536 }),

@@ -40,6 +40,10 @@ export interface Route<
   readonly query: Q;
   readonly body: B;
   readonly bodyKind: BodyKind;
+  /** The largest body, in bytes. */
+  readonly maxBodyBytes: number;
+  /** The most values in a JSON body: objects, arrays, and what they contain. */
+  readonly maxBodyValues: number;
   /** The most requests of one caller to one path in a minute; undefined for the default limit. */
   readonly requestsPerMinute: number | undefined;
   /** The status of a success. */
@@ -49,6 +53,14 @@ export interface Route<
   /** The body of a success; for sockets and event streams, one message. */
   readonly response: R;
 }
+
+/** The largest body of a route that says nothing else: a caller who is not known yet has little to say. */
+const usualBodyBytes: Readonly<Record<Caller, number>> = {
+  anyone: 16 * 1024,
+  user: 64 * 1024,
+  agent: 64 * 1024,
+};
+const usualBodyValues = 10_000;
 
 const Nothing = Type.Object({});
 const NoBody = Type.Unknown();
@@ -68,6 +80,10 @@ interface RouteInput<P extends TSchema, Q extends TSchema, B extends TSchema, R 
   readonly body?: B;
   /** Set for a raw body. A body with a schema is JSON; a route with neither reads none. */
   readonly bodyKind?: "bytes";
+  /** Defaults to 64 KiB, and to 16 KiB for anyone. */
+  readonly maxBodyBytes?: number;
+  /** Defaults to 10,000. */
+  readonly maxBodyValues?: number;
   readonly requestsPerMinute?: number;
   readonly status?: number;
   readonly mayBeUnchanged?: boolean;
@@ -96,6 +112,8 @@ export function defineRoute<
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- left out, B is this very schema
     body: input.body ?? (NoBody as unknown as B),
     bodyKind: input.bodyKind ?? (input.body === undefined ? "none" : "json"),
+    maxBodyBytes: input.maxBodyBytes ?? usualBodyBytes[input.caller ?? "user"],
+    maxBodyValues: input.maxBodyValues ?? usualBodyValues,
     requestsPerMinute: input.requestsPerMinute,
     status: input.status ?? 200,
     mayBeUnchanged: input.mayBeUnchanged ?? false,

@@ -18,6 +18,7 @@ export const uploadFile = defineRoute({
   summary: "Upload a tar archive (identical archives share one id)",
   scopes: ["file:create"],
   bodyKind: "bytes",
+  maxBodyBytes: maxFileBytes,
   status: 201,
   response: Type.Object({ hash: Uuid }),
 });

@@ -107,8 +107,11 @@ describe("describeApi", () => {
   it("tells the body, the answer and the errors", () => {
     const put = paths["/things/{thing}"]?.["put"];
     expect(put?.["requestBody"]).toEqual({
+      description: "At most 64 KiB.",
       required: true,
       content: { "application/json": { schema: reference } },
+      "x-max-bytes": 65_536,
+      "x-max-values": 10_000,
     });
     expect(put?.["responses"]).toMatchObject({
       201: { content: { "application/json": { schema: { type: "array", items: reference } } } },
@@ -129,8 +132,10 @@ describe("describeApi", () => {
       101: { "x-message": reference },
     });
     expect(paths["/things"]?.["post"]?.["requestBody"]).toEqual({
+      description: "At most 16 KiB.",
       required: true,
       content: { "application/octet-stream": {} },
+      "x-max-bytes": 16_384,
     });
   });
 });

@@ -26,6 +26,7 @@ export function describeOperation(id: string, route: Route, refer: Refer): JsonO
       ...(route.caller === "anyone"
         ? {}
         : { 401: refusal("The token is missing, invalid or expired.", refer) }),
+      ...(route.bodyKind === "none" ? {} : { 413: refusal("The body is too large.", refer) }),
       default: refusal("The request failed; the status code tells why.", refer),
     },
   };
@@ -89,14 +90,22 @@ function parameters(place: "path" | "query", schema: unknown, refer: Refer): Jso
 }
 
 function describeBody(route: Route, refer: Refer): JsonObject {
-  switch (route.bodyKind) {
-    case "none":
-      return {};
-    case "bytes":
-      return { requestBody: { required: true, content: { "application/octet-stream": {} } } };
-    case "json":
-      return { requestBody: { required: true, content: json(refer(route.body)) } };
-  }
+  if (route.bodyKind === "none") return {};
+  const isJson = route.bodyKind === "json";
+  return {
+    requestBody: {
+      description: `At most ${bytesText(route.maxBodyBytes)}.`,
+      required: true,
+      content: isJson ? json(refer(route.body)) : { "application/octet-stream": {} },
+      "x-max-bytes": route.maxBodyBytes,
+      ...(isJson ? { "x-max-values": route.maxBodyValues } : {}),
+    },
+  };
+}
+
+function bytesText(bytes: number): string {
+  const kibibytes = bytes / 1024;
+  return kibibytes < 1024 ? `${kibibytes} KiB` : `${kibibytes / 1024} MiB`;
 }
 
 function describeSuccess(route: Route, refer: Refer): JsonObject {

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { BuildParameter } from "../builds/build.ts";
+import { BuildParameter, maxParameterBodyBytes } from "../builds/build.ts";
 import { WorkspaceResource } from "../builds/resource.ts";
 import { defineRoute } from "../contract/route.ts";
 import { nullable } from "../contract/scalars.ts";
@@ -24,6 +24,7 @@ export const createDryRun = defineRoute({
   scopes: ["template:use"],
   params: VersionParams,
   body: DryRunRequest,
+  maxBodyBytes: maxParameterBodyBytes,
   status: 201,
   response: ProvisionerJob,
 });

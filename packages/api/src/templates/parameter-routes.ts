@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { maxParameterBodyBytes } from "../builds/build.ts";
 import { defineRoute } from "../contract/route.ts";
 import { DynamicParametersRequest, DynamicParametersResponse } from "./dynamic-parameters.ts";
 import { TemplateVersionParameter } from "./template-version.ts";
@@ -31,6 +32,7 @@ export const evaluateParameters = defineRoute({
   scopes: ["template:read"],
   params: VersionParams,
   body: DynamicParametersRequest,
+  maxBodyBytes: maxParameterBodyBytes,
   response: DynamicParametersResponse,
 });
 

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 
+import { maxParameterBodyBytes } from "../builds/build.ts";
 import { defineRoute } from "../contract/route.ts";
 import { MessageBody } from "../errors/api-error.ts";
 import { UserParams } from "../users/routes.ts";
@@ -56,6 +57,7 @@ export const createWorkspace = defineRoute({
   scopes: ["workspace:create"],
   params: UserParams,
   body: CreateWorkspaceRequest,
+  maxBodyBytes: maxParameterBodyBytes,
   status: 201,
   response: Workspace,
 });

@@ -1,5 +1,5 @@
 import type { Route } from "@slipway/api";
-import type { Clock, Logger } from "@slipway/runtime";
+import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
 
 import { measureRequests, type Metrics } from "../features/deployment/metrics.ts";
@@ -22,6 +22,7 @@ interface HttpNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, "httpRequests">;
+  readonly unfinished: UnfinishedBytes;
 }
 
 /** The listener before it listens, to which features add their routes and pages. */
@@ -41,7 +42,7 @@ export interface OpenHttp extends Listener, Pick<Routes, "streams"> {
 
 /** Creates the listener, has `addRoutes` add everything that it serves, and listens. */
 export async function openHttp(
-  { db, clock, logger, metrics }: HttpNeeds,
+  { db, clock, logger, metrics, unfinished }: HttpNeeds,
   settings: Settings,
   addRoutes: (site: Site) => Promise<void>,
 ): Promise<OpenHttp> {
@@ -51,6 +52,7 @@ export async function openHttp(
   const app = await createHttpServer(versionHeader, logger, {
     trustedProxies,
     limits: requestLimits,
+    unfinished,
     accessUrl: () => accessUrl,
   });
   const connections = limitConnections(app, connectionLimits(limits), trustedProxies);

@@ -34,6 +34,7 @@ import { tryAddress } from "./listen.ts";
 import { openHttp } from "./open-http.ts";
 import { openSecrets } from "./open-secrets.ts";
 import { runJobs } from "./run-jobs.ts";
+import { cutOffUnfinished, openUnfinished } from "./unfinished-messages.ts";
 import { buildVersion } from "./version.ts";
 import { wireAgents } from "./wire-agents.ts";
 import { type Apps, wireApps } from "./wire-apps.ts";
@@ -158,38 +159,43 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   addPoolMetrics(metrics.registry, { db, clock, logger, limits: defaultReconciler });
   const { claimSeconds, reconciliationSeconds } = metrics;
   const { registry } = metrics;
+  const unfinished = openUnfinished(limits);
   const relay = opened.use(await openRelay(settings, { db, secrets, clock, logger, registry }));
   const platform = { db, pubsub, clock, logger };
   const externalAuth = createExternalAuth(settings, platform, { secrets, registry });
   let stun: StunListener | undefined;
   let apps: Apps | undefined;
   const work = new Scope();
-  const http = await openHttp({ db, clock, logger, metrics }, settings, async (site) => {
-    await wireDeployment(site, { db, pubsub, clock, registry: metrics.registry, downloads });
-    wireDownloads(site, downloads);
-    wireUsers(site, { db, clock, secrets, notes });
-    wireExternalAuth(site, externalAuth);
-    wireWorkspaces(site, platform, { secrets, drivers, claimSeconds, externalAuth });
-    const readDerpMap = (): DerpMap => relayMap(site.accessUrl(), stun?.port);
-    wireAgents(site, platform, {
-      secrets,
-      notes,
-      metadata,
-      monitor,
-      metrics,
-      readDerpMap,
-      coordinator,
-      hasDownloads: downloads.areOffered,
-      externalAuth,
-    });
-    const parts = { coordinator, readDerpMap };
-    const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));
-    const access = wireNetwork(site, platform, { ...parts, secrets, absent: peers, reach });
-    work.run((stop) => access.run(stop));
-    apps = wireApps(site, platform, { secrets, reach, registry });
-    work.run((stop) => apps?.run(stop) ?? Promise.resolve());
-    wireRelay(site, relay);
-  });
+  const http = await openHttp(
+    { db, clock, logger, metrics, unfinished },
+    settings,
+    async (site) => {
+      await wireDeployment(site, { db, pubsub, clock, registry: metrics.registry, downloads });
+      wireDownloads(site, downloads);
+      wireUsers(site, { db, clock, secrets, notes });
+      wireExternalAuth(site, externalAuth);
+      wireWorkspaces(site, platform, { secrets, drivers, claimSeconds, externalAuth });
+      const readDerpMap = (): DerpMap => relayMap(site.accessUrl(), stun?.port);
+      wireAgents(site, platform, {
+        secrets,
+        notes,
+        metadata,
+        monitor,
+        metrics,
+        readDerpMap,
+        coordinator,
+        hasDownloads: downloads.areOffered,
+        externalAuth,
+      });
+      const parts = { coordinator, readDerpMap };
+      const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));
+      const access = wireNetwork(site, platform, { ...parts, secrets, absent: peers, reach });
+      work.run((stop) => access.run(stop));
+      apps = wireApps(site, platform, { secrets, reach, registry });
+      work.run((stop) => apps?.run(stop) ?? Promise.resolve());
+      wireRelay(site, relay);
+    },
+  );
   opened.use(http);
   // What is under way with apps ends before the listener closes.
   opened.use(apps);
@@ -201,6 +207,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const mesh = await openMesh({ relay, listenPort: http.port }, settings, meshParts);
   const needs = { db, secrets, drivers, accessUrl: http.accessUrl };
   opened.use(work);
+  work.run((stop) => cutOffUnfinished(unfinished, clock, stop));
   work.run((stop) =>
     runJobs(
       needs,

@@ -1,4 +1,4 @@
-import { getFile, maxFileBytes, uploadFile } from "@slipway/api";
+import { getFile, uploadFile } from "@slipway/api";
 
 import { invalidField } from "../../platform/errors/errors.ts";
 import type { Routes } from "../../platform/http/routes.ts";
@@ -6,7 +6,7 @@ import { requireUuid } from "../../platform/http/uuid.ts";
 import { type FileNeeds, keepFile, readFile } from "./service.ts";
 
 export function addFileRoutes(routes: Routes, needs: FileNeeds): void {
-  routes.userBytes(uploadFile, maxFileBytes, async ({ raw, reply, bytes }, user) => {
+  routes.userBytes(uploadFile, async ({ raw, reply, bytes }, user) => {
     const contentType = raw.headers["content-type"]?.split(";")[0]?.trim() ?? "";
     const file = await keepFile(needs, user, contentType, bytes);
     // The original answers 200 for known bytes.

@@ -2,14 +2,15 @@ import { DynamicParametersRequest } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 import type { TemplateDefinition } from "@slipway/template";
 
+import { inspectJson, parseJson } from "../../platform/http/parse-json.ts";
 import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import { createValidator } from "../../platform/http/validation.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 
 /** The id of the first answer, which responds to no request. */
 const unaskedId = -1;
-/** The largest message, in bytes. A form sends its values at each change; a larger message is invalid. */
-const maxMessageBytes = 1024 * 1024;
+/** The most values in a message; a form sends its own at each change. */
+const maxValues = 10_000;
 /**
  * The most messages of a form that wait for their answers. Nothing is read while some wait; a read may bring several.
  */
@@ -46,7 +47,7 @@ export async function serveForm(socket: PeerSocket, needs: FormNeeds): Promise<v
       });
   };
   socket.raw.on("message", (data) => {
-    const request = readRequest(messageBytes(data));
+    const request = readRequest(Buffer.from(messageBytes(data)));
     if (request === undefined) return socket.close(1008, "wanted JSON with id and inputs");
     if (waiting.length >= maxWaiting) {
       return socket.close(1008, `more than ${maxWaiting} messages wait for an answer`);
@@ -98,10 +99,9 @@ export class FormPace {
   }
 }
 
-function readRequest(bytes: Uint8Array): DynamicParametersRequest | undefined {
-  if (bytes.length > maxMessageBytes) return undefined;
+function readRequest(bytes: Buffer): DynamicParametersRequest | undefined {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const parsed = parseJson(inspectJson(bytes, maxValues));
     return validate(parsed) ? parsed : undefined;
   } catch {
     return undefined; // not JSON

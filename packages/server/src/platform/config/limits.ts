@@ -126,6 +126,13 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "connections that one client address may have open on one server",
   },
+  maxUnfinishedBytes: {
+    default: 128 * 1024 * 1024,
+    min: 16 * 1024 * 1024,
+    max: 1024 ** 4,
+    mayBeUnlimited: false,
+    summary: "bytes of requests and messages that one server holds until the rest of them arrives",
+  },
   maxAnonymousStreams: {
     default: 1_000,
     min: 0,

@@ -79,6 +79,7 @@ export const callers = (() => {
   return {
     user: (raw: FastifyRequest) => needCaller(users.get(raw)),
     findUser: (raw: FastifyRequest) => users.get(raw),
+    findAgent: (raw: FastifyRequest) => agents.get(raw),
     agent: (raw: FastifyRequest) => needCaller(agents.get(raw)),
     setUser: (raw: FastifyRequest, caller: UserCaller) => void users.set(raw, caller),
     setAgent: (raw: FastifyRequest, caller: AgentCaller) => void agents.set(raw, caller),

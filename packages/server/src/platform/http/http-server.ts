@@ -1,14 +1,12 @@
-import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 
 import websocket from "@fastify/websocket";
-import { errorText, type Logger, systemClock } from "@slipway/runtime";
-import type { ValidateFunction } from "ajv";
+import { type Logger, systemClock, UnfinishedBytes } from "@slipway/runtime";
 import Fastify, { type FastifyInstance } from "fastify";
 
-import { Invalid, invalidField } from "../errors/errors.ts";
+import { type Invalid, invalidField } from "../errors/errors.ts";
+import { acceptBodies } from "./bodies.ts";
 import { limitBodyTime } from "./body-deadline.ts";
-import { isTooDeep, maxJsonDepth } from "./json-depth.ts";
 import { encodeJson } from "./json.ts";
 import { answerRefusals, refuseUrl } from "./refusals.ts";
 import { refuseMalformed } from "./refuse-malformed.ts";
@@ -18,8 +16,8 @@ import { unstorableField } from "./storable-text.ts";
 import { freeRefusedUpgrades, isUpgrade } from "./upgrades.ts";
 import { createValidator, validationError } from "./validation.ts";
 
-/** The maximum size of a JSON body, in bytes. Routes that take files set their own. */
-const maxBodyBytes = 1024 * 1024;
+/** The maximum size of the body of a page's form, in bytes; routes of the contract set their own. */
+const maxFormBytes = 16 * 1024;
 /**
  * The maximum size of a WebSocket message from a peer, in bytes: no yamux frame of a Go peer is larger
  * (docs/protocol/rpc.md §1.3).
@@ -32,13 +30,6 @@ const lookForSlowClientsMs = 10_000;
  * Longer than any plain request waits for its answer; WebSockets and event streams monitor their clients themselves.
  */
 const defaultIdleTimeoutMs = 120_000;
-
-declare module "fastify" {
-  interface FastifyContextConfig {
-    /** True if the body is passed on as raw bytes. */
-    readonly rawBody?: boolean;
-  }
-}
 
 /** Script output from agents is cleaned, not refused. */
 const agentsOwnPath = "/workspaceagents/me/";
@@ -57,13 +48,16 @@ interface HttpServerOptions {
   readonly accessUrl?: () => string;
   /** The time without traffic on a plain request after which a client is disconnected. */
   readonly idleTimeoutMs?: number;
+  /** Counts what has arrived of requests and messages that are not complete. */
+  readonly unfinished?: UnfinishedBytes;
 }
 
-/**
- * Checks the requests of all servers of this process. It compiles a schema when the first request needs it: to compile
- * those of all routes takes a quarter of a start.
- */
-const validator = createValidator();
+/** The bytes of unfinished requests and messages of a server whose opener sets no limit. */
+const defaultUnfinished = { maxBytes: 128 * 1024 * 1024, timeoutMs: defaultRequestTimeoutMs };
+
+/** Checks the requests of all servers of this process: small ones thoroughly, and large ones until the first fault. */
+const thorough = createValidator({ findsAll: true });
+const brief = createValidator({ findsAll: false });
 
 /** Creates the listener with everything that all answers share; the features add their routes. */
 export async function createHttpServer(
@@ -75,11 +69,12 @@ export async function createHttpServer(
     limits = new RequestLimits(systemClock),
     accessUrl = () => "",
     idleTimeoutMs = defaultIdleTimeoutMs,
+    unfinished = new UnfinishedBytes(defaultUnfinished),
   }: HttpServerOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
-    bodyLimit: maxBodyBytes,
+    bodyLimit: maxFormBytes,
     // The bodies of those that Fastify answers have a time of their own (body-deadline.ts).
     requestTimeout: 0,
     connectionTimeout: idleTimeoutMs,
@@ -95,11 +90,12 @@ export async function createHttpServer(
     logger: false,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
   });
+  const { isLarge } = acceptBodies(app, { unfinished, clock: systemClock });
   app.setValidatorCompiler(({ schema, httpPart, url }) => {
-    let check: ValidateFunction | undefined;
     const isCleaned = httpPart === "body" && url.includes(agentsOwnPath);
     return (data: unknown) => {
-      check ??= validator.compile(schema as object);
+      // Compiled when the first request needs it, and kept: to compile those of all routes takes a quarter of a start.
+      const check = (isLarge(data) ? brief : thorough).compile(schema as object);
       if (!check(data)) return { error: validationError(check.errors ?? []) };
       const field = isCleaned ? undefined : unstorableField(data);
       return field === undefined ? { value: data } : { error: unstorableText(field) };
@@ -107,7 +103,6 @@ export async function createHttpServer(
   });
   app.setSerializerCompiler(() => encodeJson);
   app.setReplySerializer(encodeJson);
-  acceptAnyContentType(app);
   // First: an earlier hook that refuses an upgrade would leave the connection open (upgrades.ts).
   await app.register(websocket, {
     options: { maxPayload: maxSocketMessageBytes, perMessageDeflate: false },
@@ -123,28 +118,6 @@ export async function createHttpServer(
   addCommonHeaders(app, { buildVersion, limits, accessUrl });
   answerRefusals(app, limits, logger);
   return app;
-}
-
-/** Parses bodies as JSON whatever their `Content-Type` (docs/protocol/rest.md §1.6), unless a route takes bytes. */
-function acceptAnyContentType(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser<Buffer>("*", { parseAs: "buffer" }, (request, body, done) => {
-    if (request.routeOptions.config.rawBody === true) return done(null, body);
-    if (body.length === 0) return done(null, undefined);
-    try {
-      done(null, parseBody(body));
-    } catch (error) {
-      done(new Invalid("Request body must be valid JSON.", { detail: errorText(error) }));
-    }
-  });
-}
-
-function parseBody(body: Buffer): unknown {
-  if (!isUtf8(body)) throw new SyntaxError("found bytes that are not UTF-8");
-  if (isTooDeep(body)) {
-    throw new SyntaxError(`found more than ${maxJsonDepth} nested arrays and objects`);
-  }
-  return JSON.parse(body.toString("utf8"));
 }
 
 function addCommonHeaders(

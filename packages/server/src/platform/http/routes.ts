@@ -73,14 +73,12 @@ export class Routes {
     });
   }
 
-  /** Adds a route that takes the raw bytes of its body, up to `maxBytes`. */
+  /** Adds a route that takes the raw bytes of its body. */
   userBytes<R extends Route>(
     route: R,
-    maxBytes: number,
     handler: (request: BytesRequest<R>, user: UserCaller) => Answer<R>,
   ): void {
     this.#add(route, {
-      bodyLimit: maxBytes,
       config: { rawBody: true },
       onRequest: this.#admissions.user(route),
       handler: (raw, reply) => {
@@ -95,10 +93,8 @@ export class Routes {
   agent<R extends Route>(
     route: R,
     handler: (request: RouteRequest<R>, agent: AgentCaller) => Answer<R>,
-    options: { readonly maxBodyBytes?: number } = {},
   ): void {
     this.#add(route, {
-      ...(options.maxBodyBytes === undefined ? {} : { bodyLimit: options.maxBodyBytes }),
       onRequest: this.#admissions.agent(route),
       handler: (raw, reply) =>
         this.#answer(route, reply, () => handler(typed(raw, reply), callers.agent(raw))),
@@ -242,11 +238,13 @@ export class Routes {
 
   #add(
     route: Route,
-    { preHandler, ...options }: Omit<RouteOptions, "method" | "url" | "schema">,
+    { preHandler, config, ...options }: Omit<RouteOptions, "method" | "url" | "schema">,
   ): void {
     this.#added.push(route);
     this.#app.route({
       ...options,
+      bodyLimit: route.maxBodyBytes,
+      config: { ...config, maxBodyValues: route.maxBodyValues },
       preHandler: [this.#admissions.things(route), preHandler ?? []].flat(),
       method: route.method,
       url: `${prefix}${route.path}`,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createValidator, validationError } from "./validation.ts";
 
 const nothing = { type: "null" };
-const check = createValidator().compile({
+const check = createValidator({ findsAll: true }).compile({
   type: "object",
   properties: {
     text: { anyOf: [{ type: "string", maxLength: 3 }, nothing] },

@@ -8,10 +8,15 @@ const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
 const uuid =
   /^(?:urn:uuid:)?\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$/i;
 
+interface ValidatorOptions {
+  /** True to report all faults of a value; a large value may have as many as it has parts. */
+  readonly findsAll: boolean;
+}
+
 /** Creates the validator of all requests: strict about types, tolerant of unknown keys. */
-export function createValidator(): Ajv {
+export function createValidator({ findsAll }: ValidatorOptions = { findsAll: false }): Ajv {
   const ajv = new Ajv({
-    allErrors: true,
+    allErrors: findsAll,
     coerceTypes: false,
     removeAdditional: false,
     strict: false,

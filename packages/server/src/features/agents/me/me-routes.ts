@@ -2,7 +2,6 @@ import {
   createAgentLogSource,
   getAgentGitKey,
   type LogLevel,
-  maxLogBodyBytes,
   nilUuid,
   updateAgentAppStatus,
   updateAgentLogs,
@@ -50,7 +49,6 @@ export function addMeLogRoutes(routes: Routes, needs: LogNeeds): void {
         throw rejectedAgentToken();
       return null;
     },
-    { maxBodyBytes: maxLogBodyBytes },
   );
   routes.agent(createAgentLogSource, async ({ body }, agent) => {
     const { id = nilUuid, display_name: displayName = "", icon = "" } = body;
