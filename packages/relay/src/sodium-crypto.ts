@@ -3,9 +3,7 @@ import { loadSodium } from "@slipway/runtime/sodium";
 import type { RelayCrypto } from "./crypto.ts";
 
 const sodium = loadSodium();
-if (sodium === undefined) {
-  throw new Error(`sodium-native has no library for ${process.platform} on ${process.arch}`);
-}
+if (typeof sodium === "string") throw new Error(`libsodium was not loaded: ${sodium}`);
 
 /** The cryptography of libsodium. */
 export const sodiumCrypto: RelayCrypto = {

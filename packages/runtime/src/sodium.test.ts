@@ -44,6 +44,13 @@ describe("libsodium", () => {
     }
   });
 
+  it.each([
+    ["no-such-package/addon.node", "Cannot find module 'no-such-package/addon.node'"],
+    ["node:path", "node:path is not the addon of libsodium"],
+  ])("says why %s is not loaded", (path, reason) => {
+    expect(loadSodium(path)).toBe(reason);
+  });
+
   it("refuses to seal a box for a public key of low order", () => {
     const keys = { nonce, publicKey: new Uint8Array(32), privateKey: key };
     expect(() => sodium.sealBox(message, keys)).toThrow("the public key is of low order");
@@ -52,6 +59,6 @@ describe("libsodium", () => {
 
 function needSodium(): Sodium {
   const found = loadSodium();
-  if (found !== undefined) return found;
-  throw new Error("libsodium is not there");
+  if (typeof found !== "string") return found;
+  throw new Error(found);
 }

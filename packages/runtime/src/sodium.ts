@@ -1,5 +1,7 @@
 import { createRequire } from "node:module";
 
+import { errorText } from "./error-text.ts";
+
 /** The functions of the addon that we use. It trusts the lengths of what it is given. */
 interface Addon {
   crypto_box_keypair(publicKey: Uint8Array, privateKey: Uint8Array): number;
@@ -188,19 +190,24 @@ function checkLength(what: string, { length }: Uint8Array, wanted: number): void
 
 /**
  * Loads libsodium from the addon of the package `sodium-native`: its own JavaScript has a wrapper of each of 400 functions and
- * looks for the addon with eighteen files, which takes a bare process 9 ms and 5 MB more. Undefined on a platform without an addon, and where
- * the package is not there, as beside a bundle that was moved away from its packages.
+ * looks for the addon with eighteen files, which takes a bare process 9 ms and 5 MB more. Returns the reason instead where that fails: on a
+ * platform without an addon, with another C library, and beside a bundle that was moved away from its packages.
  */
-export function loadSodium(): Sodium | undefined {
-  const { platform, arch } = process;
-  const path = `sodium-native/prebuilds/${platform}-${arch}/sodium-native.node`;
+export function loadSodium(path = addonPath()): Sodium | string {
   try {
     // An import would load the loader of ES modules first.
     const addon: unknown = createRequire(import.meta.url)(path);
-    return isAddon(addon) ? new Sodium(addon) : undefined;
-  } catch {
-    return undefined;
+    return isAddon(addon) ? new Sodium(addon) : `${path} is not the addon of libsodium`;
+  } catch (error) {
+    // The rest of the text is the stack of requiring files.
+    const [reason = ""] = errorText(error).split("\n");
+    return reason;
   }
+}
+
+function addonPath(): string {
+  const { platform, arch } = process;
+  return `sodium-native/prebuilds/${platform}-${arch}/sodium-native.node`;
 }
 
 function isAddon(value: unknown): value is Addon {

@@ -61,7 +61,9 @@ export class AgentNetwork implements AsyncDisposable {
   static async open(options: AgentNetworkOptions): Promise<AgentNetwork> {
     const { agentId, derpMap, disableDirect, udpPort, onConnection, headers, ...rest } = options;
     const [crypto, socket] = await Promise.all([
-      loadNativeCrypto(),
+      loadNativeCrypto((reason) =>
+        options.logger.warn({ reason }, "libsodium was not loaded, slower cryptography is used"),
+      ),
       disableDirect ? undefined : openUdpSocket({ port: udpPort }),
     ]);
     const peer = new TailnetPeer({

@@ -205,7 +205,8 @@ export class TailnetPeer implements AsyncDisposable {
       crypto,
       clock,
       relaySend: (regionId, key, datagrams) => this.#relays.send(regionId, key, datagrams),
-      deliver: (datagrams, key) => this.#tunnel.receive(datagrams, undefined, key),
+      deliver: (datagrams, key, isProven) =>
+        this.#tunnel.receive(datagrams, undefined, key, { isProven }),
       onEndpoints: (endpoints) => this.coordination.updateSelf({ endpoints }),
       onNetworkChanged: () => this.#checkRelays(),
       ...(socket === undefined ? {} : { socket }),

@@ -19,6 +19,8 @@ export interface PathLimits {
   readonly allPings: BudgetRate;
   /** The pongs to one peer (default: 64 and 32). */
   readonly pongs: BudgetRate;
+  /** The calls of one peer that are read (default: 8 and 1); it calls once in a round. */
+  readonly calls: BudgetRate;
 }
 
 export const defaultPathLimits: PathLimits = {
@@ -29,4 +31,5 @@ export const defaultPathLimits: PathLimits = {
   pings: { burst: 48, perSecond: 8 },
   allPings: { burst: 512, perSecond: 256 },
   pongs: { burst: 64, perSecond: 32 },
+  calls: { burst: 8, perSecond: 1 },
 };

@@ -16,6 +16,21 @@ it("carries datagrams over the relay without a socket", async () => {
   expect([one.pathTo(other), other.pathTo(one)]).toEqual(["relay", "relay"]);
   expect(other.received).toHaveLength(20);
   expect(other.received[0]).toEqual({ byte: 4, from: one.node.publicKey });
+  expect(other.proven).toBe(20);
+});
+
+it("says that an address proves nothing about the sender", async () => {
+  await using world = new PathWorld();
+  const [one, other] = hosts.map((address) => world.addPeer(world.network.addHost({ address })));
+  if (one === undefined || other === undefined) throw new Error("wanted two peers");
+  await world.clock.advance(10);
+  world.introduce(one, other);
+  await one.talk(other, 2);
+  expect(one.pathTo(other)).toBe("udp");
+  const before = { received: other.received.length, proven: other.proven };
+  await one.talk(other, 1);
+  expect(other.received.length).toBe(before.received + 10);
+  expect(other.proven).toBe(before.proven);
 });
 
 it("answers a ping over the relay without a socket, and is answered", async () => {

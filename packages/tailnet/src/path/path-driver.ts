@@ -15,8 +15,15 @@ import type { UdpReport } from "./stun-client.ts";
 import { resolveStunServers, type StunServer } from "./stun-servers.ts";
 import { formatUdpAddress, parseUdpAddress, type UdpAddress } from "./udp-address.ts";
 
-/** The peers' datagrams; `peerKey` is the key object that `setPeer` was given. */
-export type DeliverDatagrams = (datagrams: readonly Uint8Array[], peerKey: Uint8Array) => void;
+/**
+ * The peers' datagrams; `peerKey` is the key object that `setPeer` was given. A relay has proved whose they are (`isProven`);
+ * an address on UDP proves nothing, as anybody can write it into a packet.
+ */
+export type DeliverDatagrams = (
+  datagrams: readonly Uint8Array[],
+  peerKey: Uint8Array,
+  isProven: boolean,
+) => void;
 
 export interface PathDriverOptions {
   /** Our own public node key. */
@@ -159,7 +166,7 @@ export class PathDriver implements AsyncDisposable {
       if (opened === "other") others.push(packet);
       else this.#receiveMessage(opened, { kind: "relay", regionId, nodeKey }, packet.length);
     }
-    if (others.length > 0) this.#options.deliver(others, peer.nodeKey);
+    if (others.length > 0) this.#options.deliver(others, peer.nodeKey, true);
   }
 
   /**
@@ -266,7 +273,7 @@ export class PathDriver implements AsyncDisposable {
     }
     const owner = others.length === 0 ? undefined : this.#selector.ownerOf(source);
     const peer = owner === undefined ? undefined : this.#peers.get(owner);
-    if (peer !== undefined) this.#options.deliver(others, peer.nodeKey);
+    if (peer !== undefined) this.#options.deliver(others, peer.nodeKey, false);
   }
 
   #receiveMessage(

@@ -150,6 +150,29 @@ it("sends a victim little that a hostile peer calls for", async () => {
   expect(flights().length).toBeLessThan(48 + 30 * 8 + 8);
 });
 
+it("reads eight calls of a peer at once, and then one in each second", async () => {
+  await using stage = await connect();
+  const { world, one, other } = stage;
+  const flights = watch(stage, (to) => to.address.startsWith("66."));
+  // It has called to connect.
+  await world.clock.advance(10_000);
+  const callAll = (hosts: readonly string[]): void => {
+    for (const host of hosts) {
+      const call = callFor([{ address: host, port: 53 }]);
+      one.driver.receiveFromRelay(999, other.node.publicKey, [sealAs(other, one, call)]);
+    }
+  };
+  const called = (): readonly string[] => [...new Set(flights().map(({ to }) => to.address))];
+  const first = Array.from({ length: 20 }, (_, index) => `66.0.0.${String(index)}`);
+  callAll(first);
+  await world.clock.advance(100);
+  expect(called()).toEqual(first.slice(0, 8));
+  await world.clock.advance(2_000);
+  callAll(["66.0.1.1", "66.0.1.2", "66.0.1.3", "66.0.1.4"]);
+  await world.clock.advance(100);
+  expect(called().slice(8)).toEqual(["66.0.1.1", "66.0.1.2"]);
+});
+
 it("sends nothing to addresses that no peer is at, nor to itself", async () => {
   await using stage = await connect();
   const { world, one, other } = stage;

@@ -60,6 +60,8 @@ export class PathSelector {
   readonly #owners = new Map<string, PeerPath>();
   readonly #allPings: TokenBucket;
   #own = { addresses: [] as readonly UdpAddress[], lookedUpAt: Number.NEGATIVE_INFINITY };
+  /** The texts of our own addresses. */
+  #ownTexts: ReadonlySet<string> = new Set();
   #actions: PathAction[] = [];
   #nextWake = Number.POSITIVE_INFINITY;
 
@@ -96,6 +98,7 @@ export class PathSelector {
         break;
       case "endpoints":
         this.#own = { addresses: event.addresses, lookedUpAt: now };
+        this.#ownTexts = new Set(event.addresses.map(formatUdpAddress));
         this.#touchAll(now, (peer) => peer.noteOwnEndpoints(now));
         break;
       case "network-changed":
@@ -192,11 +195,12 @@ export class PathSelector {
       case "call-me-maybe": {
         // Only the relay says which peer calls (docs/protocol/tailnet.md §6.1).
         if (source.kind === "udp" || this.#options.isDirectDisabled) return;
+        const peer = this.#senderOf(received, undefined);
+        if (peer?.takeCall(now) !== true) return;
         const called = message.endpoints.map(({ address, port }) =>
           fromAddressBytes(address, port),
         );
         const addresses = this.#usable(called.filter((address) => address !== undefined));
-        const peer = this.#senderOf(received, undefined);
         this.#touch(peer, now, (sender) => sender.receiveCall(addresses, now));
       }
     }
@@ -229,8 +233,9 @@ export class PathSelector {
 
   /** Leaves out the addresses that no peer can be at, and our own. */
   #usable(addresses: readonly UdpAddress[]): readonly UdpAddress[] {
-    const own = new Set(this.#own.addresses.map(formatUdpAddress));
-    return addresses.filter((one) => isUsable(one.address) && !own.has(formatUdpAddress(one)));
+    return addresses.filter(
+      (one) => isUsable(one.address) && !this.#ownTexts.has(formatUdpAddress(one)),
+    );
   }
 
   #tick(now: number): void {

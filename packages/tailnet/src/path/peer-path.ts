@@ -39,6 +39,7 @@ export class PeerPath {
   readonly #answered: RecentTransactions;
   readonly #pingBudget: TokenBucket;
   readonly #pongBudget: TokenBucket;
+  readonly #callBudget: TokenBucket;
   readonly #best = new BestPath();
   readonly #sender: DiscoSender;
   #sentAt = Number.NEGATIVE_INFINITY;
@@ -65,6 +66,7 @@ export class PeerPath {
     this.#answered = new RecentTransactions(limits.maxAnswered);
     this.#pingBudget = new TokenBucket(limits.pings);
     this.#pongBudget = new TokenBucket(limits.pongs);
+    this.#callBudget = new TokenBucket(limits.calls);
   }
 
   get homeRegionId(): number {
@@ -180,6 +182,11 @@ export class PeerPath {
     }
     this.#probeSize(now);
     return true;
+  }
+
+  /** Returns whether a call of this peer is to be read, and counts it. */
+  takeCall(now: number): boolean {
+    return this.#callBudget.tryTake(1, now);
   }
 
   /** Pings the addresses of a call of this peer, which opens our NAT for it; they are usable. */

@@ -45,9 +45,10 @@ export function toDiscoEndpoint({ address, port }: UdpAddress): DiscoEndpoint {
 
 /** Returns the address of 4 or 16 bytes; undefined if the port is 0. */
 export function fromAddressBytes(bytes: Uint8Array, port: number): UdpAddress | undefined {
-  return isPort(port)
-    ? { address: ipaddr.process(ipaddr.fromByteArray([...bytes]).toString()).toString(), port }
-    : undefined;
+  if (!isPort(port)) return undefined;
+  const parsed = ipaddr.fromByteArray([...bytes]);
+  const isMapped = parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress();
+  return { address: (isMapped ? parsed.toIPv4Address() : parsed).toString(), port };
 }
 
 export function isIpv6(address: string): boolean {

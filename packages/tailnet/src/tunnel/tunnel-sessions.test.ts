@@ -108,6 +108,10 @@ it("renews a session that it has lost as soon as the peer uses it", async () => 
   pair.send("one", [numbered(1)]);
   await pair.clock.advance(10);
   expect([other.packets, other.sent]).toEqual([[], []]);
+  // Anybody may have sent it.
+  other.tunnel.receive(one.sent.slice(-1), "path 1", settings.publicKey, { isProven: false });
+  await pair.clock.advance(10);
+  expect(other.sent).toEqual([]);
   // Over a path that vouches for the sender.
   other.tunnel.receive(one.sent.slice(-1), "path 1", settings.publicKey);
   await pair.clock.advance(10);

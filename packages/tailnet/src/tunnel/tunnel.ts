@@ -168,13 +168,14 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Takes datagrams from `source`, and decrypts them in place. `publicKey` is the sender's if the path vouches for it, as a
-   * relay does.
+   * Takes datagrams from `source`, and decrypts them in place. `publicKey` is the sender's if the path knows it; `isProven`
+   * tells whether the path vouches for it, as a relay does (default: it does).
    */
   receive(
     datagrams: readonly Uint8Array[],
     source: Source,
     publicKey: Uint8Array | undefined,
+    { isProven = true }: { readonly isProven?: boolean } = {},
   ): void {
     if (this.#isClosed) return;
     const now = this.#clock.monotonic();
@@ -189,7 +190,9 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
       this.#handshakes.receive(kind, datagram, { source, publicKey }, now);
     }
     const packets = this.#receiver.take();
-    if (this.#receiver.hasUnknown && publicKey !== undefined) this.#renew(publicKey, now);
+    if (this.#receiver.hasUnknown && publicKey !== undefined && isProven) {
+      this.#renew(publicKey, now);
+    }
     this.#reportSenders(source);
     if (packets.length > 0) this.#options.deliver(packets);
   }
@@ -234,7 +237,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
 
   /**
    * Begins a handshake with a peer that uses a session which this side has lost, as it would notice only after fifteen
-   * seconds of silence. Stragglers of the session before a handshake mean nothing.
+   * seconds of silence. Stragglers of the session before a handshake mean nothing, nor does what anybody may have sent.
    */
   #renew(publicKey: Uint8Array, now: number): void {
     const at = this.lastHandshakeAt(publicKey) ?? Number.NEGATIVE_INFINITY;

@@ -64,6 +64,8 @@ export class WorldPeer {
   endpoints: readonly string[] = [];
   /** The first bytes of the datagrams that came, and the keys of their senders. */
   readonly received: { readonly byte: number; readonly from: Uint8Array }[] = [];
+  /** The number of them whose sender a relay has proved. */
+  proven = 0;
   /** The times that it noticed other addresses of its machine. */
   networkChanges = 0;
   readonly #world: PathWorld;
@@ -79,7 +81,8 @@ export class WorldPeer {
       relaySend: (_, to, datagrams) => {
         for (const packet of datagrams) world.relay({ from: this.node.publicKey, to, packet });
       },
-      deliver: (datagrams, from) => {
+      deliver: (datagrams, from, isProven) => {
+        if (isProven) this.proven += datagrams.length;
         for (const [byte = 0] of datagrams) this.received.push({ byte, from });
       },
       onEndpoints: (endpoints) => {

@@ -24,8 +24,8 @@ const Version = { ping: 1, pong: 1, callMeMaybe: 0 } as const;
 /** The length of a whole packet with a ping or pong over UDP: a path that carries it carries every packet. */
 export const paddedDiscoBytes = 1310;
 
-/** The endpoints of a call that are read; a peer has a handful. */
-export const maxCalledEndpoints = 64;
+/** The endpoints of a call that are read: as many as a peer publishes. */
+export const maxCalledEndpoints = 16;
 
 /** An address and port; IPv4 is mapped into the 16 bytes. */
 export interface DiscoEndpoint {

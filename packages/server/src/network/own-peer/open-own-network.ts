@@ -35,7 +35,9 @@ export interface OpenOwnNetworkOptions {
 export async function openOwnNetwork(options: OpenOwnNetworkOptions): Promise<OwnNetwork> {
   const { coordinator, relay, readDerpMap, disableDirect, clock, logger } = options;
   const [crypto, socket] = await Promise.all([
-    loadNativeCrypto(),
+    loadNativeCrypto((reason) =>
+      logger.warn({ reason }, "libsodium was not loaded, slower cryptography is used"),
+    ),
     disableDirect ? undefined : openUdpSocket(),
   ]);
   const randomBytes = (count: number): Uint8Array => crypto.randomBytes(count);
