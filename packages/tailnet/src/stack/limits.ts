@@ -8,6 +8,11 @@ export interface StackLimits {
   readonly maxTimeWait: number;
   /** Connections that a listener holds until they are taken, half-open ones included (default: 256). */
   readonly backlog: number;
+  /**
+   * Bytes of memory that the data of all TCP connections takes (default: 256 MiB): beyond it the largest connection of the
+   * peer with the largest share is reset.
+   */
+  readonly maxTcpBytes: number;
   /** SYNs to ports without a listener that wait for a decision (default: 256). */
   readonly maxRequests: number;
   /** Datagrams that wait in a UDP socket (default: 256): further ones are dropped. */
@@ -19,6 +24,7 @@ export const defaultLimits: StackLimits = {
   maxConnectionsPerPeer: 2048,
   maxTimeWait: 2048,
   backlog: 256,
+  maxTcpBytes: 256 * 1024 * 1024,
   maxRequests: 256,
   maxDatagrams: 256,
 };

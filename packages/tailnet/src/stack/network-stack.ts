@@ -96,6 +96,11 @@ export class NetworkStack implements AsyncDisposable {
     return this.#tcp.connections;
   }
 
+  /** The bytes of memory that the data of all TCP connections takes. */
+  get tcpBytes(): number {
+    return this.#tcp.heldBytes;
+  }
+
   /** Rejects if the stack itself has failed, after which it does nothing; never resolves. */
   get failed(): Promise<never> {
     return this.#scope.failed;

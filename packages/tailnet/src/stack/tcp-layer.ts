@@ -21,6 +21,7 @@ import type { PacketBatch } from "./packet-batch.ts";
 import { PeerSets } from "./peer-sets.ts";
 import { TcpLink } from "./tcp-link.ts";
 import { TcpListener } from "./tcp-listener.ts";
+import { TcpMemory } from "./tcp-memory.ts";
 import { TcpRequest } from "./tcp-request.ts";
 import { TcpStream } from "./tcp-stream.ts";
 
@@ -54,6 +55,7 @@ export class TcpLayer {
   readonly #listeners = new Map<number, TcpListener>();
   readonly #byPeer = new PeerSets<TcpLink>();
   readonly #wakes = new WakeQueue<TcpLink>();
+  readonly #memory: TcpMemory;
   /** Oldest first. */
   readonly #timeWait = new Set<TcpLink>();
   /**
@@ -68,6 +70,7 @@ export class TcpLayer {
     this.#needs = needs;
     this.#options = options;
     this.#limits = limits;
+    this.#memory = new TcpMemory(limits.maxTcpBytes);
     this.#timestampOffset = needs.randomUint32();
   }
 
@@ -79,6 +82,11 @@ export class TcpLayer {
   /** The connections that count for the limit. */
   get connections(): number {
     return this.#links.size - this.#timeWait.size;
+  }
+
+  /** The bytes of memory that the data of all connections takes. */
+  get heldBytes(): number {
+    return this.#memory.bytes;
   }
 
   /** Returns true if the ports of a connection are not in use. */
@@ -259,6 +267,7 @@ export class TcpLayer {
     this.#links.remove(link);
     this.#byPeer.remove(link.remote.address, link);
     this.#wakes.remove(link);
+    this.#memory.forget(link);
     this.#timeWait.delete(link);
     link.backlog?.forget(link);
     link.backlog = undefined;
@@ -287,6 +296,15 @@ export class TcpLayer {
     if (wake === undefined) this.#remove(link);
     else this.#wakes.schedule(link, wake);
     if (connection.state === "time-wait") this.#noteTimeWait(link);
+    if (wake !== undefined && this.#memory.note(link)) this.#makeRoom();
+  }
+
+  /** Resets the connection that holds most, of the peer whose connections do. */
+  #makeRoom(): void {
+    const link = this.#memory.largest();
+    if (link === undefined) return;
+    link.connection.abort();
+    this.#settle(link);
   }
 
   #drain(link: TcpLink): void {

@@ -289,3 +289,67 @@ it("holds what a peer sends for connections that nobody reads within their buffe
     break;
   }
 });
+
+/** Has a peer connect, and send its bytes for nobody to read. */
+async function sendUnread(
+  stack: NetworkStack,
+  sent: Uint8Array[],
+  caller: Caller,
+  bytes: number,
+): Promise<void> {
+  stack.receive(caller.packets());
+  await turn();
+  caller.receive(sent.splice(0));
+  caller.connection.write(new Uint8Array(bytes), clock.now());
+  for (let step = 0; step < 20; step += 1) {
+    stack.receive(caller.packets());
+    await turn();
+    caller.receive(sent.splice(0));
+  }
+}
+
+const blockBytes = 16 * 1024;
+
+it("resets the largest connection of the greediest peer once all hold too much memory", async () => {
+  const { stack, sent } = open({ limits: { maxTcpBytes: 10 * blockBytes } });
+  const streams: TcpStream[] = [];
+  stack.forwardTcp((request) => {
+    const stream = request.accept();
+    if (stream !== undefined) streams.push(stream);
+  });
+  const modest = new Caller(3, 1);
+  await sendUnread(stack, sent, modest, 3 * blockBytes);
+  const callers = Array.from({ length: 7 }, (_, at) => new Caller(2, at + 1));
+  for (const [at, caller] of callers.entries()) {
+    // The fourth holds two blocks, and the others one for a single byte.
+    await sendUnread(stack, sent, caller, at === 3 ? blockBytes + 1 : 1);
+    expect(stack.tcpBytes).toBeLessThanOrEqual(10 * blockBytes);
+  }
+  const [first, ...others] = streams.map(({ failure }) => failure?.code);
+  expect(first).toBeUndefined();
+  expect(others).toEqual(callers.map((_, at) => (at === 3 ? "aborted" : undefined)));
+  expect(stack.tcpBytes).toBe(10 * blockBytes);
+  // What is read, and what is forgotten, holds nothing.
+  for (const stream of streams) stream.abort();
+  await turn();
+  expect(stack.tcpBytes).toBe(0);
+});
+
+it("counts what a peer does not acknowledge", async () => {
+  const { stack, sent } = open({ limits: { maxTcpBytes: 10 * blockBytes } });
+  const listener = stack.listen(80);
+  const caller = new Caller(2, 1);
+  await sendUnread(stack, sent, caller, 0);
+  for await (const stream of listener) {
+    // The first byte has the offset 1.
+    stream.writeNow(new Uint8Array(9 * blockBytes - 1));
+    await turn();
+    expect(stack.tcpBytes).toBe(9 * blockBytes);
+    stream.writeNow(new Uint8Array(2 * blockBytes));
+    await turn();
+    await stream.closed;
+    expect(stream.failure?.code).toBe("aborted");
+    break;
+  }
+  expect(stack.tcpBytes).toBe(0);
+});

@@ -23,6 +23,8 @@ export class TcpLink implements Connected, Sleeper {
   readonly header: Ipv6Header;
   /** The listener that counts it until its handshake is done. */
   backlog: Backlog | undefined;
+  /** The bytes of memory that it is known to hold. */
+  notedBytes = 0;
   /** True while it waits to be looked at. */
   isDirty = false;
   /** True once the stack has forgotten it: what its user calls then has no effect on others. */

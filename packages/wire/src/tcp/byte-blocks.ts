@@ -31,11 +31,17 @@ export class ByteBlocks {
   readonly #blocks: (Uint8Array | undefined)[] = [];
   /** The offset of the first byte of the first block. */
   #base = 0;
+  #count = 0;
   readonly #spares: SpareBlocks | undefined;
 
   /** Blocks come from `spares`, and go there when they are discarded. Without it, views stay as they are. */
   constructor(spares?: SpareBlocks) {
     this.#spares = spares;
+  }
+
+  /** The bytes of the blocks that are held, however few of them are in use. */
+  get heldBytes(): number {
+    return this.#count * blockBytes;
   }
 
   /** Copies `bytes` from `start` to `end` to `offset`, which is not below what was discarded. */
@@ -73,7 +79,10 @@ export class ByteBlocks {
   discardBelow(offset: number): void {
     while (offset - this.#base >= blockBytes) {
       const block = this.#blocks.shift();
-      if (block !== undefined) this.#spares?.add(block);
+      if (block !== undefined) {
+        this.#count -= 1;
+        this.#spares?.add(block);
+      }
       this.#base += blockBytes;
     }
   }
@@ -82,6 +91,7 @@ export class ByteBlocks {
   clear(offset: number): void {
     for (const block of this.#blocks) if (block !== undefined) this.#spares?.add(block);
     this.#blocks.length = 0;
+    this.#count = 0;
     this.#base = offset - (offset % blockBytes);
   }
 
@@ -94,6 +104,7 @@ export class ByteBlocks {
     const block = this.#spares?.take() ?? new Uint8Array(blockBytes);
     while (this.#blocks.length < index) this.#blocks.push(undefined);
     this.#blocks[index] = block;
+    this.#count += 1;
     return block;
   }
 }

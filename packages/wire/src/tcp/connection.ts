@@ -100,6 +100,14 @@ export class TcpConnection {
     return this.#established?.sender.queuedBytes ?? 0;
   }
 
+  /** The bytes of memory that the data of both directions takes: whole blocks, however little is in them. */
+  get heldBytes(): number {
+    const established = this.#established;
+    return established === undefined
+      ? 0
+      : established.receiver.heldBytes + established.sender.heldBytes;
+  }
+
   /** The smoothed round-trip time in milliseconds; undefined before the first measurement. */
   get rttMs(): number | undefined {
     return this.#rtt.smoothed;

@@ -45,6 +45,11 @@ export class ReceiveQueue {
     return this.#next - this.#consumed;
   }
 
+  /** The bytes of memory that the data takes. */
+  get heldBytes(): number {
+    return this.#blocks.heldBytes;
+  }
+
   /** The ranges behind a gap. */
   get outOfOrder(): Ranges {
     return this.#ranges;

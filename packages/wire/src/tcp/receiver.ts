@@ -51,6 +51,11 @@ export class Receiver {
     return this.#queue.readable;
   }
 
+  /** The bytes of memory that received data takes. */
+  get heldBytes(): number {
+    return this.#queue.heldBytes;
+  }
+
   get acks(): AckPolicy {
     return this.#acks;
   }

@@ -36,6 +36,11 @@ export class SendQueue {
     return this.#end - this.#start;
   }
 
+  /** The bytes of memory that they take. */
+  get heldBytes(): number {
+    return this.#blocks.heldBytes;
+  }
+
   /** The bytes that `write` would take now. */
   get room(): number {
     return Math.max(0, this.#limit - this.length);

@@ -78,6 +78,11 @@ export class Sender {
     return this.#queue.length;
   }
 
+  /** The bytes of memory that written data takes. */
+  get heldBytes(): number {
+    return this.#queue.heldBytes;
+  }
+
   get congestionWindow(): number {
     return this.#flight.congestionWindow;
   }
