@@ -1,10 +1,9 @@
-import { TokenBucket } from "@slipway/runtime";
 import {
   DerpError,
   type DerpFrame,
-  DerpFrameReader,
   DerpFrameType,
   encodeDerpFrame,
+  encodeHex,
   maxClientFrameBytes,
   parseDerpFrame,
 } from "@slipway/wire";
@@ -12,22 +11,32 @@ import {
 import type { CloseReason } from "./counters.ts";
 import type { KeyPair } from "./crypto.ts";
 import type { Directory } from "./directory.ts";
+import { FrameInput } from "./frame-input.ts";
 import { keyText } from "./keys.ts";
 import {
+  frameCostBytes,
   keepAliveMs,
   keepAliveSpreadMs,
+  loginCostBytes,
   loginTimeoutMs,
   maxLoginBytes,
   maxMeshNoticeBytes,
   maxNoticeBytes,
+  maxQueuedBytesPerStranger,
+  maxRememberedDestinations,
+  maxRememberedDestinationsOfStranger,
+  receiverCostBytes,
   unreadTimeoutMs,
 } from "./limits.ts";
 import { encodeLoginAnswer, readLogin } from "./login.ts";
 import { Outbox } from "./outbox.ts";
+import { Pace, type StrangerBudgets } from "./pace.ts";
 import { type PacketReceiver, PacketRouter } from "./packet-router.ts";
 import type { RelayParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
+import type { Strangers, Visitor } from "./strangers.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
+import type { Work } from "./turns.ts";
 
 /** Frames that only other relays may send. */
 const meshFrames: ReadonlySet<DerpFrame["type"]> = new Set([
@@ -51,6 +60,9 @@ type State =
 /** The relay that a session belongs to. */
 interface SessionOwner {
   readonly directory: Directory<ClientSession>;
+  /** Undefined if everybody is a peer. */
+  readonly strangers: Strangers | undefined;
+  readonly budgets: StrangerBudgets;
   /** Returns whether a client's login proves that it is another relay of the mesh. */
   isFromMesh(proof: string, clientKey: Uint8Array): boolean;
   /** Returns whether a key is the one by which this relay logs in to others. */
@@ -60,38 +72,50 @@ interface SessionOwner {
   after(ms: number, act: () => void): void;
 }
 
+interface SessionOptions {
+  readonly transport: RelayTransport;
+  readonly keys: KeyPair;
+  /** The address that the client comes from; empty if it has none. */
+  readonly address: string;
+}
+
 /** The relay's end of one client's connection, or of a link from another relay. */
-export class ClientSession implements RelaySession, PacketReceiver {
+export class ClientSession implements RelaySession, PacketReceiver, Visitor, Work {
+  readonly address: string;
   readonly #parts: RelayParts;
   readonly #owner: SessionOwner;
   readonly #transport: RelayTransport;
-  readonly #reader = new DerpFrameReader(maxLoginBytes);
+  readonly #input = new FrameInput(maxLoginBytes);
   readonly #outbox: Outbox;
+  readonly #pace: Pace;
   #state: State;
   #keepAliveAtMs = Infinity;
   #keepAliveEveryMs = keepAliveMs;
   readonly #router: PacketRouter<ClientSession>;
-  /** The bytes that it may send; undefined without a limit. */
-  readonly #rate: TokenBucket | undefined;
   #isWatching = false;
+  /** The cost of the piece of work at hand. */
+  #cost = 0;
+  /** The present wait of a client that has sent more than its share. */
+  #rest: object | undefined;
+  #isPaused = false;
 
   constructor(
     parts: RelayParts,
     owner: SessionOwner,
-    { transport, keys }: { readonly transport: RelayTransport; readonly keys: KeyPair },
+    { transport, keys, address }: SessionOptions,
   ) {
-    const { limits, counters, clock } = parts;
+    const { limits, counters, clock, turns } = parts;
     const nowMs = clock.monotonic();
+    this.address = address;
     this.#parts = parts;
     this.#owner = owner;
     this.#transport = transport;
     this.#state = { type: "greeted", keys, untilMs: nowMs + loginTimeoutMs };
-    this.#outbox = new Outbox({ transport, limits, counters, clock, maxNoticeBytes });
+    this.#outbox = new Outbox({ transport, limits, counters, clock, maxNoticeBytes, turns });
+    const { strangers, budgets, directory } = owner;
     const { maxBytesPerSecond } = limits;
-    if (maxBytesPerSecond !== Infinity) {
-      this.#rate = new TokenBucket({ burst: maxBytesPerSecond, perSecond: maxBytesPerSecond });
-    }
-    this.#router = new PacketRouter(parts, owner.directory);
+    this.#pace = new Pace(strangers !== undefined, { address, maxBytesPerSecond, budgets });
+    this.#router = new PacketRouter(parts, directory, () => (this.#cost += receiverCostBytes));
     this.notify(encodeDerpFrame({ type: "server-key", key: keys.publicKey }));
     this.#outbox.flush();
   }
@@ -107,22 +131,34 @@ export class ClientSession implements RelaySession, PacketReceiver {
 
   receive(chunk: Uint8Array): void {
     if (this.isClosed) return;
+    this.#input.add(chunk);
+    this.#proceed();
+  }
+
+  /** Reads frames until others have their turn. */
+  work(): boolean {
+    if (this.isClosed) return false;
+    this.#cost = 0;
     try {
-      this.#reader.read(chunk, this.#onFrame);
+      this.#input.read(this.#onFrame);
     } catch (error) {
       if (!(error instanceof DerpError)) throw error;
       this.#parts.logger.debug({ error: error.message }, "relay client broke the protocol");
       this.close("protocol-error");
     }
-    this.#parts.outgoing.flush();
-    this.#keepToRate(chunk.length);
+    if (this.isClosed || this.#isResting()) return false;
+    if (!this.#input.isEmpty) return true;
+    this.#resume();
+    return false;
   }
 
   closed(): void {
     if (this.isClosed) return;
     const state = this.#state;
     this.#state = { type: "closed" };
+    this.#input.clear();
     this.#outbox.close();
+    this.#owner.strangers?.remove(this);
     const { counters } = this.#parts;
     if (state.type === "client") {
       counters.clients -= 1;
@@ -132,8 +168,6 @@ export class ClientSession implements RelaySession, PacketReceiver {
       this.#owner.directory.unwatch(this);
     }
     this.#owner.ended(this);
-    // Those it had sent packets to are told now.
-    this.#parts.outgoing.flush();
   }
 
   close(reason: CloseReason): void {
@@ -152,18 +186,28 @@ export class ClientSession implements RelaySession, PacketReceiver {
   }
 
   notify(frame: Uint8Array): void {
-    if (this.#outbox.addNotice(frame)) {
-      this.#parts.outgoing.add(this.#outbox);
-    } else if (this.#state.type === "mesh") this.close("unread-output");
+    const isLost = this.#outbox.addNotice(frame) === "dropped";
+    if (isLost && this.#state.type === "mesh") this.close("unread-output");
+  }
+
+  /** Treats the client as a peer, whose key is published. */
+  admit(): void {
+    this.#setStanding(false);
+    if (this.#rest === undefined) return;
+    this.#rest = undefined;
+    this.#proceed();
+  }
+
+  demote(): void {
+    this.#setStanding(true);
   }
 
   evict(): void {
     this.close("too-many-connections");
   }
 
-  deliver(flowKey: string, bytes: Uint8Array, start: number, end: number): void {
-    this.#outbox.addPacket(flowKey, bytes, start, end);
-    this.#parts.outgoing.add(this.#outbox);
+  deliver(flowKey: string, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#outbox.addPacket(flowKey, bytes, start, end) === "first";
   }
 
   /** Does what is due: keep-alives, and the ends of those that keep the relay waiting. */
@@ -178,6 +222,12 @@ export class ClientSession implements RelaySession, PacketReceiver {
   }
 
   readonly #onFrame = (bytes: Uint8Array, start: number, end: number): void => {
+    this.#cost += end - start + frameCostBytes;
+    this.#read(bytes, start, end);
+    if (this.isClosed || this.#cost >= this.#pace.sliceCostBytes) this.#input.stop();
+  };
+
+  #read(bytes: Uint8Array, start: number, end: number): void {
     const state = this.#state;
     switch (state.type) {
       case "greeted":
@@ -191,16 +241,17 @@ export class ClientSession implements RelaySession, PacketReceiver {
         return this.#onMeshFrame(bytes, start, end);
       case "closed":
     }
-  };
+  }
 
   #login(frame: DerpFrame | undefined, keys: KeyPair): void {
     const { crypto, clock, counters } = this.#parts;
+    this.#cost += loginCostBytes;
     const login = readLogin(frame, keys, crypto);
     if (login === undefined) return this.close("login-refused");
     const { key } = login;
     const isMesh = this.#owner.isFromMesh(login.meshProof, key);
     if (isMesh && this.#owner.isOwnKey(key)) return this.close("own-relay");
-    this.#reader.limitPayload(maxClientFrameBytes);
+    this.#input.limitPayload(maxClientFrameBytes);
     this.#keepAliveEveryMs += Math.random() * keepAliveSpreadMs;
     this.#keepAliveAtMs = clock.monotonic() + this.#keepAliveEveryMs;
     counters.logins += 1;
@@ -209,10 +260,23 @@ export class ClientSession implements RelaySession, PacketReceiver {
       counters.links += 1;
       this.#state = { type: "mesh" };
       this.#outbox.allowNotices(maxMeshNoticeBytes);
+      this.#owner.strangers?.remove(this);
     } else {
       counters.clients += 1;
       this.#state = { type: "client", peer: this.#owner.directory.add(key, this) };
+      this.#setStanding(this.#pace.isStranger);
+      this.#owner.strangers?.login(this, encodeHex(key));
     }
+  }
+
+  #setStanding(isStranger: boolean): void {
+    const { maxQueuedBytesPerClient } = this.#parts.limits;
+    this.#pace.isStranger = isStranger;
+    this.#outbox.allowPackets(isStranger ? maxQueuedBytesPerStranger : maxQueuedBytesPerClient);
+    if (this.#state.type !== "client") return;
+    this.#state.peer.maxDestinations = isStranger
+      ? maxRememberedDestinationsOfStranger
+      : maxRememberedDestinations;
   }
 
   #onClientFrame(peer: Peer<ClientSession>, bytes: Uint8Array, start: number, end: number): void {
@@ -243,14 +307,37 @@ export class ClientSession implements RelaySession, PacketReceiver {
     }
   }
 
-  /** Stops reading for as long as the client has sent more than its share. A link carries the packets of many. */
-  #keepToRate(bytes: number): void {
-    if (this.#state.type === "mesh") return;
-    const waitMs = this.#rate?.take(bytes, this.#parts.clock.monotonic()) ?? 0;
-    if (waitMs === 0 || this.isClosed) return;
-    this.#transport.pause();
-    this.#owner.after(waitMs, () => {
-      if (!this.isClosed) this.#transport.resume();
+  /** Reads what has arrived, now or in its turn. */
+  #proceed(): void {
+    if (this.#rest !== undefined || !this.#parts.turns.start(this)) this.#pause();
+  }
+
+  /** Returns whether the client has to wait, as it has sent more than its share. A link carries the packets of many. */
+  #isResting(): boolean {
+    if (this.#state.type === "mesh") return false;
+    const restMs = this.#pace.take(this.#cost, this.#parts.clock.monotonic());
+    if (restMs === 0) return false;
+    const rest = {};
+    this.#rest = rest;
+    this.#pause();
+    this.#owner.after(restMs, () => {
+      if (this.#rest !== rest) return;
+      this.#rest = undefined;
+      if (!this.isClosed) this.#proceed();
     });
+    return true;
+  }
+
+  /** Stops reading while anything waits, so that the client has to wait too. */
+  #pause(): void {
+    if (this.#isPaused || this.isClosed) return;
+    this.#isPaused = true;
+    this.#transport.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#transport.resume();
   }
 }

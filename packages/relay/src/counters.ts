@@ -8,6 +8,9 @@ export type CloseReason =
   | "closed-by-mesh"
   | "silent-link"
   | "own-relay"
+  | "stranger"
+  | "too-many-strangers"
+  | "unfinished-frame"
   | "shutdown";
 
 /** Counts of a relay since it was opened; the relay alone writes them. */
@@ -25,6 +28,8 @@ export interface RelayCounters {
   droppedPackets: { queueFull: number; unknownDestination: number };
   /** Bytes that wait for clients now, with the cost of keeping them. */
   queuedBytes: number;
+  /** Pairs of a client and another that it has sent packets to. */
+  rememberedPairs: number;
   readonly closed: Record<CloseReason, number>;
 }
 
@@ -38,6 +43,7 @@ export function createCounters(): RelayCounters {
     forwardedPackets: 0,
     droppedPackets: { queueFull: 0, unknownDestination: 0 },
     queuedBytes: 0,
+    rememberedPairs: 0,
     closed: {
       "login-timeout": 0,
       "login-refused": 0,
@@ -47,6 +53,9 @@ export function createCounters(): RelayCounters {
       "closed-by-mesh": 0,
       "silent-link": 0,
       "own-relay": 0,
+      stranger: 0,
+      "too-many-strangers": 0,
+      "unfinished-frame": 0,
       shutdown: 0,
     },
   };

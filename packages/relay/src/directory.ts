@@ -1,22 +1,35 @@
-import { encodeDerpFrame, PeerGoneReason } from "@slipway/wire";
+import { encodeDerpFrame } from "@slipway/wire";
 
+import type { RelayCounters } from "./counters.ts";
+import { Departure, encodeGone } from "./departure.ts";
 import { keyText } from "./keys.ts";
-import { maxConnectionsPerKey } from "./limits.ts";
+import { maxConnectionsPerKey, maxRememberedPairs } from "./limits.ts";
 import { Peer, type PeerConnection } from "./peer.ts";
+import type { Turns } from "./turns.ts";
 
 /** A link to another relay, as the directory sees it. */
 export interface PeerLink {
-  /** Sends a whole `forwardPacket` in the turns of a flow. */
-  forward(flowKey: string, frame: Uint8Array): void;
+  /** Sends a whole `forwardPacket` in the turns of a flow. Returns whether that is the first of this turn. */
+  forward(flowKey: string, frame: Uint8Array): boolean;
+}
+
+interface DirectoryNeeds {
+  readonly counters: RelayCounters;
+  readonly turns: Pick<Turns, "start">;
 }
 
 /** Knows where each key is: at connections of this relay, or behind links to others. */
 export class Directory<C extends PeerConnection> {
+  readonly #needs: DirectoryNeeds;
   readonly #peers = new Map<string, Peer<C>>();
   /** Other relays that want to know of every key that comes and goes. */
   readonly #watchers = new Set<C>();
   /** By key, the links whose relays announced it; the newest is last. */
   readonly #links = new Map<string, PeerLink[]>();
+
+  constructor(needs: DirectoryNeeds) {
+    this.#needs = needs;
+  }
 
   find(key: string): Peer<C> | undefined {
     return this.#peers.get(key);
@@ -36,6 +49,13 @@ export class Directory<C extends PeerConnection> {
     return peer;
   }
 
+  /** Remembers that a peer has sent packets to another. While there are too many such pairs, the other will not be told. */
+  remember(source: Peer<C>, destination: Peer<C>): void {
+    const { counters } = this.#needs;
+    if (counters.rememberedPairs >= maxRememberedPairs) return;
+    counters.rememberedPairs += source.rememberDestination(destination);
+  }
+
   /** Removes a connection; with the last one of its key, everyone it has sent packets to is told. */
   remove(peer: Peer<C>, connection: C): void {
     const at = peer.connections.indexOf(connection);
@@ -43,10 +63,10 @@ export class Directory<C extends PeerConnection> {
     peer.connections.splice(at, 1);
     if (!peer.isGone) return;
     this.#peers.delete(peer.keyText);
-    const reason = PeerGoneReason.disconnected;
-    const gone = encodeDerpFrame({ type: "peer-gone", key: peer.key, reason });
-    for (const other of peer.destinations()) other.connections.at(-1)?.notify(gone);
-    this.#tellWatchers(gone);
+    const { counters, turns } = this.#needs;
+    counters.rememberedPairs -= peer.destinationCount;
+    turns.start(new Departure(peer, () => this.#peers.has(peer.keyText)));
+    this.#tellWatchers(encodeGone(peer.key));
   }
 
   /** Tells another relay of every key, and from here on of every change. */

@@ -232,7 +232,7 @@ it("closes the oldest of more than eight connections of a key", () => {
 });
 
 it("lets a client that sends more than its share wait", async () => {
-  const { relay, clock } = openTestRelay({ limits: { maxBytesPerSecond: 10_000 } });
+  const { relay, clock } = openTestRelay({ limits: { maxBytesPerSecond: 60_000 } });
   const [ann, bob] = [new ScriptedClient(relay).login(), new ScriptedClient(relay).login()];
   for (let count = 0; count < 15; count += 1) ann.sendPacket(bob, packet);
   expect(ann.isPaused).toBe(true);

@@ -56,14 +56,14 @@ export class LinkSession implements RelaySession, PeerLink {
   readonly #openedAtMs: number;
 
   constructor(parts: RelayParts, owner: LinkOwner, transport: RelayTransport) {
-    const { counters, clock } = parts;
+    const { counters, clock, turns } = parts;
     this.#parts = parts;
     this.#owner = owner;
     this.#transport = transport;
     // It carries the packets of many clients.
     const maxQueuedBytesPerClient = parts.limits.maxQueuedBytes / 8;
     const limits = { ...parts.limits, maxQueuedBytesPerClient };
-    this.#outbox = new Outbox({ transport, limits, counters, clock, maxNoticeBytes });
+    this.#outbox = new Outbox({ transport, limits, counters, clock, maxNoticeBytes, turns });
     this.#openedAtMs = clock.monotonic();
     this.#heardAtMs = this.#openedAtMs;
   }
@@ -85,7 +85,6 @@ export class LinkSession implements RelaySession, PeerLink {
       this.#parts.logger.debug({ error: error.message }, "another relay broke the protocol");
       this.close("protocol-error");
     }
-    this.#parts.outgoing.flush();
   }
 
   closed(): void {
@@ -105,9 +104,8 @@ export class LinkSession implements RelaySession, PeerLink {
     this.#transport.destroy();
   }
 
-  forward(flowKey: string, frame: Uint8Array): void {
-    this.#outbox.addPacket(flowKey, frame, 0, frame.length);
-    this.#parts.outgoing.add(this.#outbox);
+  forward(flowKey: string, frame: Uint8Array): boolean {
+    return this.#outbox.addPacket(flowKey, frame, 0, frame.length) === "first";
   }
 
   tick(nowMs: number): void {
@@ -174,6 +172,5 @@ export class LinkSession implements RelaySession, PeerLink {
 
   #send(frame: DerpFrame): void {
     this.#outbox.addNotice(encodeDerpFrame(frame));
-    this.#parts.outgoing.add(this.#outbox);
   }
 }

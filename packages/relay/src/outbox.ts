@@ -5,8 +5,9 @@ import type { RelayCounters } from "./counters.ts";
 import { FairQueue } from "./fair-queue.ts";
 import type { RelayLimits } from "./limits.ts";
 import type { RelayTransport } from "./transport.ts";
+import type { Turns } from "./turns.ts";
 
-/** The bytes that are handed to a transport at a time. */
+/** The bytes that are handed to a transport at a time; so many do not wait for the end of the turn. */
 const batchBytes = 64 * 1024;
 /**
  * The bytes that a client may have waiting, however little room there is for all: a long packet, as a frame, with the cost
@@ -21,11 +22,15 @@ interface OutboxNeeds {
   readonly counters: RelayCounters;
   readonly maxNoticeBytes: number;
   readonly clock: Clock;
+  readonly turns: Pick<Turns, "send">;
 }
 
+/** The effect of a frame on the outbox: it was the first of this turn, one more, or one too many. */
+type Added = "first" | "further" | "dropped";
+
 /**
- * Frames that wait to be sent to one peer: notices first, then packets in fair turns. One batch at a time is with the transport,
- * so that what a peer leaves unread stays here, where it is bounded.
+ * Frames that wait to be sent to one peer at the end of the turn: notices first, then packets in fair turns. One batch at a time
+ * is with the transport, so that what a peer leaves unread stays here, where it is bounded.
  */
 export class Outbox {
   readonly #needs: OutboxNeeds;
@@ -38,11 +43,13 @@ export class Outbox {
   /** Contribution of this outbox to the sum of all. */
   #counted = 0;
   #maxNoticeBytes: number;
+  #maxQueuedBytes: number;
   #isClosed = false;
 
   constructor(needs: OutboxNeeds) {
     this.#needs = needs;
     this.#maxNoticeBytes = needs.maxNoticeBytes;
+    this.#maxQueuedBytes = needs.limits.maxQueuedBytesPerClient;
   }
 
   get isIdle(): boolean {
@@ -59,27 +66,35 @@ export class Outbox {
     this.#maxNoticeBytes = maxBytes;
   }
 
-  /** Adds a frame that goes before all packets; returns false, and drops it, if too many wait. */
-  addNotice(frame: Uint8Array): boolean {
-    if (this.#isClosed) return true;
-    if (this.#noticeBytes + frame.length > this.#maxNoticeBytes) return false;
+  /** Sets the number of bytes of packets that may wait, with the cost of keeping them. */
+  allowPackets(maxBytes: number): void {
+    this.#maxQueuedBytes = maxBytes;
+  }
+
+  /** Adds a frame that goes before all packets. */
+  addNotice(frame: Uint8Array): Added {
+    if (this.#isClosed) return "further";
+    if (this.#noticeBytes + frame.length > this.#maxNoticeBytes) return "dropped";
     this.#notices.push(frame);
     this.#noticeBytes += frame.length;
     this.#count();
-    return true;
+    return this.#needs.turns.send(this) ? "first" : "further";
   }
 
   /** Adds a packet's frame, from `start` to `end`, to the flow of its sender. A full queue loses its oldest packets. */
-  addPacket(flowKey: string, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#isClosed) return;
-    const { limits, counters } = this.#needs;
+  addPacket(flowKey: string, bytes: Uint8Array, start: number, end: number): Added {
+    if (this.#isClosed) return "further";
+    const { limits, counters, turns } = this.#needs;
     this.#packets.push(flowKey, bytes, start, end);
     this.#count();
+    if (this.isIdle && this.#packets.cost >= batchBytes) this.#send();
     const room = limits.maxQueuedBytes - counters.queuedBytes;
-    const most = Math.max(leastQueuedBytes, Math.min(limits.maxQueuedBytesPerClient, room));
-    if (this.#packets.cost <= most) return;
-    counters.droppedPackets.queueFull += this.#packets.shrink(most);
-    this.#count();
+    const most = Math.max(leastQueuedBytes, Math.min(this.#maxQueuedBytes, room));
+    if (this.#packets.cost > most) {
+      counters.droppedPackets.queueFull += this.#packets.shrink(most);
+      this.#count();
+    }
+    return turns.send(this) ? "first" : "further";
   }
 
   /** Sends a batch unless one is on its way, and makes what has to wait independent of the chunk it came in. */
@@ -109,11 +124,15 @@ export class Outbox {
     for (const { length } of pieces) this.#sendingBytes += length;
     this.#sendingSinceMs = this.#needs.clock.monotonic();
     this.#count();
-    this.#needs.transport.send(pieces, () => {
-      if (this.#isClosed) return;
-      this.#sendingBytes = 0;
-      this.#send();
-    });
+    this.#needs.transport.send(pieces, () => this.#sent());
+  }
+
+  #sent(): void {
+    if (this.#isClosed) return;
+    this.#sendingBytes = 0;
+    this.#count();
+    if (this.#packets.cost >= batchBytes) this.#send();
+    else if (this.#packets.cost + this.#noticeBytes > 0) this.#needs.turns.send(this);
   }
 
   #count(): void {

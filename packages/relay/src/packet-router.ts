@@ -18,14 +18,20 @@ import type { Peer, PeerConnection } from "./peer.ts";
 
 /** A connection to which packets can be delivered. */
 export interface PacketReceiver extends PeerConnection {
-  /** Adds a frame of a packet, from `start` to `end`, to what waits, in the turns of a flow. */
-  deliver(flowKey: string, bytes: Uint8Array, start: number, end: number): void;
+  /**
+   * Adds a frame of a packet, from `start` to `end`, to what waits, in the turns of a flow. Returns whether it is the first
+   * of this turn.
+   */
+  deliver(flowKey: string, bytes: Uint8Array, start: number, end: number): boolean;
 }
 
 interface RouterNeeds {
   readonly counters: RelayCounters;
   readonly clock: Pick<Clock, "monotonic">;
 }
+
+/** Called for each receiver that gets its first packet of this turn. */
+type OnWoken = () => void;
 
 const packetOffset = derpHeaderBytes + derpKeyBytes;
 
@@ -37,10 +43,12 @@ export class PacketRouter<C extends PacketReceiver> {
   #lastDestination: Peer<C> | undefined;
   /** Notices about unknown destinations. */
   readonly #unknownNotices: TokenBucket;
+  readonly #onWoken: OnWoken;
 
-  constructor(needs: RouterNeeds, directory: Directory<C>) {
+  constructor(needs: RouterNeeds, directory: Directory<C>, onWoken: OnWoken) {
     this.#needs = needs;
     this.#directory = directory;
+    this.#onWoken = onWoken;
     this.#unknownNotices = new TokenBucket({ burst: 3, perSecond: 1 });
   }
 
@@ -57,7 +65,7 @@ export class PacketRouter<C extends PacketReceiver> {
     const receiver = destination?.connections.at(-1);
     if (receiver !== undefined) {
       receiveSentPacket(bytes, start, source.key);
-      receiver.deliver(flowKey, bytes, start, end);
+      if (receiver.deliver(flowKey, bytes, start, end)) this.#onWoken();
       return undefined;
     }
     const link = this.#directory.findLink(keyText(bytes, start + derpHeaderBytes));
@@ -65,7 +73,7 @@ export class PacketRouter<C extends PacketReceiver> {
     if (link !== undefined) {
       counters.forwardedPackets += 1;
       const keys = { source: source.key, destination: key };
-      link.forward(flowKey, forwardSentPacket(bytes, { start, end }, keys));
+      if (link.forward(flowKey, forwardSentPacket(bytes, { start, end }, keys))) this.#onWoken();
       return undefined;
     }
     counters.droppedPackets.unknownDestination += 1;
@@ -86,7 +94,7 @@ export class PacketRouter<C extends PacketReceiver> {
     }
     const isDisco = isDiscoPacket(bytes, start + packetOffset + derpKeyBytes, end);
     const begin = receiveForwardedPacket(bytes, start);
-    receiver.deliver(isDisco ? `${source}disco` : source, bytes, begin, end);
+    if (receiver.deliver(isDisco ? `${source}disco` : source, bytes, begin, end)) this.#onWoken();
   }
 
   #findDestination(source: Peer<C>, bytes: Uint8Array, at: number): Peer<C> | undefined {
@@ -94,7 +102,7 @@ export class PacketRouter<C extends PacketReceiver> {
     if (last !== undefined && !last.isGone && isKey(bytes, at, last.key)) return last;
     const found = this.#directory.find(keyText(bytes, at));
     this.#lastDestination = found;
-    if (found !== undefined) source.rememberDestination(found);
+    if (found !== undefined) this.#directory.remember(source, found);
     return found;
   }
 }

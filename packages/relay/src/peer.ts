@@ -21,6 +21,8 @@ export class Peer<C extends PeerConnection> {
   readonly #destinations = new Set<Peer<C>>();
   /** The size at which those that are gone are forgotten. */
   #pruneAt = 64;
+  /** The number of peers that it may remember. */
+  maxDestinations = maxRememberedDestinations;
 
   constructor(key: Uint8Array, keyText: string) {
     this.key = key;
@@ -40,9 +42,17 @@ export class Peer<C extends PeerConnection> {
     this.connections.push(connection);
   }
 
-  rememberDestination(peer: Peer<C>): void {
-    if (this.#destinations.size >= this.#pruneAt) this.#prune();
-    if (this.#destinations.size < maxRememberedDestinations) this.#destinations.add(peer);
+  /** Remembers a destination if there is room; returns by how many it remembers more then, or fewer. */
+  rememberDestination(peer: Peer<C>): number {
+    const before = this.#destinations.size;
+    if (before >= this.#pruneAt) this.#prune();
+    if (this.#destinations.size < this.maxDestinations) this.#destinations.add(peer);
+    return this.#destinations.size - before;
+  }
+
+  /** The number of peers that it remembers. */
+  get destinationCount(): number {
+    return this.#destinations.size;
   }
 
   /** The peers to tell that this one is gone. */

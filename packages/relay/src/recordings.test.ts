@@ -9,7 +9,7 @@ import {
 } from "@slipway/wire";
 import { expect, it } from "vitest";
 
-import { openTestRelay } from "../tests/support/test-relay.ts";
+import { endTurns, openTestRelay } from "../tests/support/test-relay.ts";
 import type { Relay } from "./relay.ts";
 import { sodiumCrypto } from "./sodium-crypto.ts";
 import type { RelaySession } from "./transport.ts";
@@ -39,10 +39,12 @@ function greetingOf(sent: Uint8Array): {
 
 /** One peer of the recording at our relay. */
 class Replay {
+  readonly #relay: Relay;
   readonly #received: Uint8Array[] = [];
   readonly #session: RelaySession | undefined;
 
   constructor(relay: Relay) {
+    this.#relay = relay;
     this.#session = relay.accept({
       send: (pieces, sent) => {
         this.#received.push(...pieces.map((piece) => Uint8Array.from(piece)));
@@ -61,10 +63,12 @@ class Replay {
 
   send(bytes: Uint8Array): void {
     this.#session?.receive(bytes);
+    endTurns(this.#relay);
   }
 
   close(): void {
     this.#session?.closed();
+    endTurns(this.#relay);
   }
 }
 

@@ -9,8 +9,11 @@ import { isKey } from "./keys.ts";
 import { defaultRelayLimits, type RelayLimits } from "./limits.ts";
 import { LinkSession } from "./link-session.ts";
 import { isMeshProof } from "./mesh-proof.ts";
-import { Outgoing, type RelayParts } from "./parts.ts";
+import { StrangerBudgets } from "./pace.ts";
+import type { RelayParts } from "./parts.ts";
+import { type PublishedKeys, Strangers } from "./strangers.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
+import { type Defer, Turns } from "./turns.ts";
 
 export interface RelayOptions {
   readonly crypto: RelayCrypto;
@@ -19,6 +22,19 @@ export interface RelayOptions {
   /** The secret that the relays of one mesh share (default: no mesh). */
   readonly meshKey?: string;
   readonly limits?: Partial<RelayLimits>;
+  /** The keys for which it carries packets (default: everybody's). Others get a little for a while, and are closed then. */
+  readonly publishedKeys?: PublishedKeys;
+  readonly defer?: Defer;
+}
+
+/** What the owner of a connection knows about it. */
+export interface AcceptOptions {
+  /** The relay's keys for this connection (default: new ones). */
+  readonly keys?: KeyPair;
+  /** The client's address, or whatever else strangers cannot choose freely (default: unknown). */
+  readonly address?: string;
+  /** True if the client is a peer, whatever its key (default: false). */
+  readonly isPeer?: boolean;
 }
 
 /** The interval at which sessions are looked at. */
@@ -37,7 +53,9 @@ const drainStepMs = 10;
  */
 export class Relay implements AsyncDisposable {
   readonly #parts: RelayParts;
-  readonly #directory = new Directory<ClientSession>();
+  readonly #directory: Directory<ClientSession>;
+  readonly #strangers: Strangers | undefined;
+  readonly #budgets = new StrangerBudgets();
   readonly #sessions = new Set<ClientSession>();
   readonly #links = new Set<LinkSession>();
   readonly #scope = new Scope();
@@ -46,15 +64,25 @@ export class Relay implements AsyncDisposable {
   readonly #ownKeys: KeyPair;
   #isDraining = false;
 
-  constructor({ crypto, clock, logger, meshKey = "", limits = {} }: RelayOptions) {
-    this.#parts = {
-      crypto,
-      clock,
-      logger,
-      limits: { ...defaultRelayLimits, ...limits },
-      counters: createCounters(),
-      outgoing: new Outgoing(),
-    };
+  constructor({
+    crypto,
+    clock,
+    logger,
+    meshKey = "",
+    limits: given = {},
+    publishedKeys: keys,
+    defer = setImmediate,
+  }: RelayOptions) {
+    const limits = { ...defaultRelayLimits, ...given };
+    const counters = createCounters();
+    const turns = new Turns(clock, defer);
+    this.#parts = { crypto, clock, logger, limits, counters, turns };
+    this.#directory = new Directory({ counters, turns });
+    if (keys !== undefined) {
+      const strangers = new Strangers({ keys, limits, clock, logger });
+      this.#strangers = strangers;
+      this.#scope.run((signal) => strangers.run(signal));
+    }
     this.#meshKey = meshKey;
     this.#ownKeys = crypto.createKeyPair();
     this.#scope.run(async (signal) => {
@@ -76,27 +104,38 @@ export class Relay implements AsyncDisposable {
     return this.#parts.counters;
   }
 
+  /** The number of connections that are not known to be peers' or other relays'. */
+  get strangers(): number {
+    return this.#strangers?.size ?? 0;
+  }
+
   /** Creates the key pair of a connection, for an owner that has to name it before the connection is open. */
   createKeys(): KeyPair {
     return this.#parts.crypto.createKeyPair();
   }
 
   /** Serves a client, or another relay that logs in as one; undefined, and the transport closed, if the relay closes. */
-  accept(transport: RelayTransport, keys: KeyPair = this.createKeys()): RelaySession | undefined {
+  accept(
+    transport: RelayTransport,
+    { keys = this.createKeys(), address = "", isPeer = false }: AcceptOptions = {},
+  ): RelaySession | undefined {
     if (this.#isDraining) {
       transport.destroy();
       return undefined;
     }
     const owner = {
       directory: this.#directory,
+      strangers: isPeer ? undefined : this.#strangers,
+      budgets: this.#budgets,
       isFromMesh: (proof: string, clientKey: Uint8Array) =>
         isMeshProof(proof, this.#meshKey, { serverKey: keys.publicKey, clientKey }),
       isOwnKey: (key: Uint8Array) => isKey(key, 0, this.#ownKeys.publicKey),
       ended: (session: ClientSession) => this.#sessions.delete(session),
       after: (ms: number, act: () => void) => this.#after(ms, act),
     };
-    const session = new ClientSession(this.#parts, owner, { transport, keys });
+    const session = new ClientSession(this.#parts, owner, { transport, keys, address });
     this.#sessions.add(session);
+    owner.strangers?.add(session);
     return session;
   }
 
@@ -125,7 +164,7 @@ export class Relay implements AsyncDisposable {
         const reconnectInMs = Math.floor(Math.random() * reconnectWithinMs);
         session.notify(encodeDerpFrame({ type: "restarting", reconnectInMs, tryForMs }));
       }
-      this.#parts.outgoing.flush();
+      this.#parts.turns.flushAll();
       await this.#drained(drainMs);
       for (const session of this.#sessions) session.end();
       for (const link of this.#links) link.close("shutdown");
@@ -150,7 +189,6 @@ export class Relay implements AsyncDisposable {
     const nowMs = this.#parts.clock.monotonic();
     for (const session of this.#sessions) session.tick(nowMs);
     for (const link of this.#links) link.tick(nowMs);
-    this.#parts.outgoing.flush();
   }
 
   #after(ms: number, act: () => void): void {

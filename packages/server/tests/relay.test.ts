@@ -21,6 +21,7 @@ import { WebSocket } from "ws";
 
 import { openStun } from "../src/main/wire-relay.ts";
 import { addDerpRoutes } from "../src/network/derp-routes.ts";
+import { RelayLogins } from "../src/network/relay-logins.ts";
 import { defaultLimits } from "../src/platform/config/limits.ts";
 import { AnonymousStreams } from "../src/platform/http/anonymous-streams.ts";
 import { limitConnections } from "../src/platform/http/connections.ts";
@@ -40,7 +41,9 @@ async function open(limits: Partial<typeof defaultLimits> = {}): Promise<void> {
   app = await createHttpServer("v0", silentLogger, { requestTimeoutMs: 1_000 });
   const connections = limitConnections(app, { inAll: 1_000, perAddress: 1_000 }, []);
   relay = new Relay({ crypto: sodiumCrypto, clock: systemClock, logger: silentLogger });
-  addDerpRoutes(app, { relay, streams: AnonymousStreams.ofRelay({ ...defaultLimits, ...limits }) });
+  const all = { ...defaultLimits, ...limits };
+  const logins = new RelayLogins(all, systemClock);
+  addDerpRoutes(app, { relay, streams: AnonymousStreams.ofRelay(all), logins });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   port = Number(new URL(url).port);
   const { relay: own, app: server } = { relay, app };
@@ -257,6 +260,18 @@ describe("the routes of the relay", () => {
     const refused = await readAll(openRaw(rawRequest(upgrade)));
     expect(refused).toMatch(/^HTTP\/1\.1 503 /);
     expect(refused).toContain("SLIPWAY_MAX_RELAY_CLIENTS");
+  });
+
+  it.each([
+    ["maxRelayLoginsPerAddress", "SLIPWAY_MAX_RELAY_LOGINS_PER_ADDRESS"],
+    ["maxRelayLogins", "SLIPWAY_MAX_RELAY_LOGINS."],
+  ])("refuses clients that connect too often: %s", async (limit, variable) => {
+    await open({ [limit]: 3 });
+    for (let count = 0; count < 3; count += 1) (await openUpgraded()).socket.destroy();
+    const refused = await readAll(openRaw(rawRequest(upgrade)));
+    // Not a 4xx, after which stock clients would use WebSockets.
+    expect(refused).toMatch(/^HTTP\/1\.1 503 /);
+    expect(refused).toContain(variable);
   });
 
   it("closes a connection whose frames break the protocol", async () => {

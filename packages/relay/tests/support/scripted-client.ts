@@ -10,13 +10,16 @@ import {
 
 import type { KeyPair } from "../../src/crypto.ts";
 import { meshProof } from "../../src/mesh-proof.ts";
-import type { Relay } from "../../src/relay.ts";
+import type { AcceptOptions, Relay } from "../../src/relay.ts";
 import { sodiumCrypto } from "../../src/sodium-crypto.ts";
 import type { RelaySession, RelayTransport } from "../../src/transport.ts";
+import { endTurns } from "./test-relay.ts";
 
 interface ClientOptions {
   readonly keys?: KeyPair;
   readonly meshKey?: string;
+  /** What its owner knows about the connection. */
+  readonly accepted?: AcceptOptions;
 }
 
 /** A client in the test's hands, on a transport in memory. It reads everything until it is told to stop. */
@@ -28,6 +31,7 @@ export class ScriptedClient {
   receivedBytes = 0;
   isOpen = true;
   isPaused = false;
+  readonly #relay: Relay;
   readonly #meshKey: string;
   readonly #reader = new DerpFrameReader(maxServerFrameBytes);
   readonly #session: RelaySession | undefined;
@@ -36,11 +40,13 @@ export class ScriptedClient {
 
   constructor(
     relay: Relay,
-    { keys = sodiumCrypto.createKeyPair(), meshKey = "" }: ClientOptions = {},
+    { keys = sodiumCrypto.createKeyPair(), meshKey = "", accepted = {} }: ClientOptions = {},
   ) {
     this.keys = keys;
+    this.#relay = relay;
     this.#meshKey = meshKey;
-    this.#session = relay.accept(this.#transport());
+    this.#session = relay.accept(this.#transport(), accepted);
+    endTurns(relay);
   }
 
   get key(): string {
@@ -97,6 +103,7 @@ export class ScriptedClient {
   sendBytes(bytes: Uint8Array): void {
     // The session keeps and changes what it gets.
     this.#session?.receive(Uint8Array.from(bytes));
+    endTurns(this.#relay);
   }
 
   /** Leaves everything unread that the relay sends from here on. */
@@ -109,11 +116,13 @@ export class ScriptedClient {
     const sent = this.#unread;
     this.#unread = undefined;
     sent?.();
+    endTurns(this.#relay);
   }
 
   disconnect(): void {
     this.isOpen = false;
     this.#session?.closed();
+    endTurns(this.#relay);
   }
 
   #transport(): RelayTransport {

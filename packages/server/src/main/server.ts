@@ -160,7 +160,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { claimSeconds, reconciliationSeconds } = metrics;
   const { registry } = metrics;
   const unfinished = openUnfinished(limits);
-  const relay = opened.use(await openRelay(settings, { db, secrets, clock, logger, registry }));
+  const relayParts = { db, coordinator, secrets, clock, logger, registry };
+  const relay = opened.use(await openRelay(settings, relayParts));
   const platform = { db, pubsub, clock, logger };
   const externalAuth = createExternalAuth(settings, platform, { secrets, registry });
   let stun: StunListener | undefined;
@@ -193,7 +194,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       work.run((stop) => access.run(stop));
       apps = wireApps(site, platform, { secrets, reach, registry });
       work.run((stop) => apps?.run(stop) ?? Promise.resolve());
-      wireRelay(site, relay);
+      wireRelay(site, { relay, clock });
     },
   );
   opened.use(http);

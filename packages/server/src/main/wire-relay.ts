@@ -6,7 +6,10 @@ import { type Clock, errorText, type Logger, systemErrorCode } from "@slipway/ru
 import { createRelayDialer } from "@slipway/tailnet/node";
 import type { Registry } from "prom-client";
 
+import type { Coordinator } from "../network/coordinator/coordinator.ts";
 import { addDerpRoutes } from "../network/derp-routes.ts";
+import { peerKeys } from "../network/peer-keys.ts";
+import { RelayLogins } from "../network/relay-logins.ts";
 import { readMeshKey } from "../network/relay-mesh/mesh-key.ts";
 import { RelayMesh } from "../network/relay-mesh/relay-mesh.ts";
 import { replicaUrl } from "../network/relay-mesh/replica-url.ts";
@@ -28,28 +31,39 @@ interface RelayParts {
   readonly registry: Registry;
 }
 
+type OpenRelayParts = RelayParts & { readonly coordinator: Coordinator };
+
 type MeshParts = Omit<RelayParts, "secrets"> & { readonly pubsub: PubSub };
 
 /** Opens the relay. Its opener closes it before the listener, so that clients are told. */
 export async function openRelay(
-  { limits }: Pick<Settings, "limits">,
-  { db, secrets, clock, logger, registry }: RelayParts,
+  { limits, relayClients }: Pick<Settings, "limits" | "relayClients">,
+  { db, coordinator, secrets, clock, logger, registry }: OpenRelayParts,
 ): Promise<Relay> {
   const meshKey = await readMeshKey(db, secrets);
   const relay = new Relay({
     crypto: sodiumCrypto,
     clock,
     logger: logger.child({ part: "relay" }),
-    limits: { maxBytesPerSecond: limits.maxRelayBytesPerSecond },
+    limits: {
+      maxBytesPerSecond: limits.maxRelayBytesPerSecond,
+      maxStrangers: limits.maxRelayStrangers,
+      maxStrangersPerAddress: limits.maxRelayStrangersPerAddress,
+    },
+    ...(relayClients === "anyone" ? {} : { publishedKeys: peerKeys({ db, coordinator }) }),
     meshKey,
   });
-  addRelayMetrics(registry, relay.counters);
+  addRelayMetrics(registry, relay);
   return relay;
 }
 
 /** Adds the routes of the relay. */
-export function wireRelay({ app, settings }: Pick<Site, "app" | "settings">, relay: Relay): void {
-  addDerpRoutes(app, { relay, streams: AnonymousStreams.ofRelay(settings.limits) });
+export function wireRelay(
+  { app, settings: { limits } }: Pick<Site, "app" | "settings">,
+  { relay, clock }: { readonly relay: Relay; readonly clock: Clock },
+): void {
+  const logins = new RelayLogins(limits, clock);
+  addDerpRoutes(app, { relay, streams: AnonymousStreams.ofRelay(limits), logins });
 }
 
 /** Announces the relay to those of other replicas. The result is to be run, for them to be linked. */

@@ -1,20 +1,24 @@
-import { type Relay, type RelayTransport, serveSocket, serveWebSocket } from "@slipway/relay";
+import { type Relay, serveSocket, serveWebSocket } from "@slipway/relay";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { Unavailable } from "../platform/errors/errors.ts";
 import type { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
+import { addressKey } from "../platform/http/rate-limit.ts";
+import { clientAddress } from "../platform/http/request-origin.ts";
 import { takeUpgrade } from "../platform/http/upgrades.ts";
+import type { RelayLogins } from "./relay-logins.ts";
 
 interface DerpNeeds {
   readonly relay: Relay;
   readonly streams: Pick<AnonymousStreams, "hold">;
+  readonly logins: Pick<RelayLogins, "count">;
 }
 
 /** The interval at which the system looks whether a client that sends nothing is still there. */
 const tcpKeepAliveMs = 60_000;
 
 /** Adds the relay's routes, which need no authentication (docs/protocol/tailnet.md §4.1). */
-export function addDerpRoutes(app: FastifyInstance, { relay, streams }: DerpNeeds): void {
+export function addDerpRoutes(app: FastifyInstance, { relay, streams, logins }: DerpNeeds): void {
   app.route({
     method: "GET",
     url: "/derp",
@@ -24,6 +28,7 @@ export function addDerpRoutes(app: FastifyInstance, { relay, streams }: DerpNeed
       if (!request.ws) return;
       if (relay.isClosing) throw new Unavailable("The server is shutting down.");
       streams.hold(request);
+      logins.count(clientAddress(request));
     },
     preHandler: async (request, reply) => {
       if (!request.ws || isDerpWebSocket(request)) return;
@@ -31,8 +36,9 @@ export function addDerpRoutes(app: FastifyInstance, { relay, streams }: DerpNeed
       else await refuse(reply);
     },
     handler: (_request, reply) => refuse(reply),
-    wsHandler: (socket) => {
-      serveWebSocket(socket, (transport) => relay.accept(transport));
+    wsHandler: (socket, request) => {
+      const address = addressKey(clientAddress(request));
+      serveWebSocket(socket, (transport) => relay.accept(transport, { address }));
     },
   });
   app.get("/derp/latency-check", async (_request, reply) =>
@@ -52,6 +58,7 @@ function isDerpWebSocket({ headers }: FastifyRequest): boolean {
 function serveUpgrade(relay: Relay, request: FastifyRequest, reply: FastifyReply): void {
   const socket = takeUpgrade(request, reply);
   const keys = relay.createKeys();
+  const address = addressKey(clientAddress(request));
   socket.setNoDelay(true);
   socket.setKeepAlive(true, tcpKeepAliveMs);
   if (request.headers["derp-fast-start"] !== "1") {
@@ -64,7 +71,7 @@ function serveUpgrade(relay: Relay, request: FastifyRequest, reply: FastifyReply
         `Derp-Public-Key: ${key}\r\n\r\n`,
     );
   }
-  serveSocket(socket, (transport: RelayTransport) => relay.accept(transport, keys));
+  serveSocket(socket, (transport) => relay.accept(transport, { keys, address }));
 }
 
 function refuse(reply: FastifyReply): FastifyReply {

@@ -1,16 +1,26 @@
-import type { RelayCounters } from "@slipway/relay";
+import type { Relay } from "@slipway/relay";
 import { Counter, type Registry } from "prom-client";
 
 import { addCounter, addGauge } from "../platform/read-metrics.ts";
 import type { RelayMesh } from "./relay-mesh/relay-mesh.ts";
 
 /** Adds the relay's metrics, read from its counters when they are scraped. */
-export function addRelayMetrics(registry: Registry, counters: Readonly<RelayCounters>): void {
+export function addRelayMetrics(
+  registry: Registry,
+  relay: Pick<Relay, "counters" | "strangers">,
+): void {
+  const { counters } = relay;
   addGauge(
     registry,
     "slipway_relay_clients",
     "Clients of this replica's relay.",
     () => counters.clients,
+  );
+  addGauge(
+    registry,
+    "slipway_relay_strangers",
+    "Connections to this replica's relay whose keys no peer has published.",
+    () => relay.strangers,
   );
   addGauge(
     registry,

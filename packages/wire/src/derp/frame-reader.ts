@@ -16,6 +16,7 @@ export class DerpFrameReader {
   #maxPayloadBytes: number;
   /** The beginning of a frame that continues in the next chunk. */
   readonly #partial = new GrowingBuffer();
+  #isStopped = false;
 
   constructor(maxPayloadBytes: number) {
     this.#maxPayloadBytes = maxPayloadBytes;
@@ -31,22 +32,35 @@ export class DerpFrameReader {
     this.#maxPayloadBytes = maxBytes;
   }
 
+  /** True if a visitor ended the last `read`. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Ends `read` after the frame at hand. For visitors. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   /**
-   * Visits the frames that are complete with `chunk`, which then belongs to the reader. Throws `DerpError`
-   * "frame-too-large", and whatever the visitor throws; the reader is unusable then.
+   * Visits the frames that are complete with `chunk`, which then belongs to the reader. Returns the number of bytes read: all,
+   * unless a visitor has called `stop`; the rest is for the next call. Throws `DerpError` "frame-too-large", and whatever the
+   * visitor throws; the reader is unusable then.
    */
-  read(chunk: Uint8Array, visit: FrameVisitor): void {
+  read(chunk: Uint8Array, visit: FrameVisitor): number {
+    this.#isStopped = false;
     let at = this.#partial.length === 0 ? 0 : this.#complete(chunk, visit);
-    while (at < chunk.length) {
+    while (at < chunk.length && !this.#isStopped) {
       const end =
         chunk.length - at < derpHeaderBytes ? Infinity : at + this.#frameLength(chunk, at);
       if (end > chunk.length) {
         this.#partial.append(chunk.subarray(at));
-        return;
+        return chunk.length;
       }
       visit(chunk, at, end);
       at = end;
     }
+    return at;
   }
 
   /** Completes the frame that was cut off; returns the number of bytes of the chunk that belong to it. */

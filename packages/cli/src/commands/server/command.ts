@@ -47,6 +47,12 @@ export const command = defineCommand({
       variable: "SLIPWAY_RELAY_URL",
       summary: "URL at which other replicas reach this one's relay (default: the HTTP address)",
     },
+    relayClients: {
+      kind: "text",
+      value: "choice",
+      variable: "SLIPWAY_RELAY_CLIENTS",
+      summary: "clients that the relay connects: peers or anyone (default: peers)",
+    },
     dataDir: {
       kind: "text",
       value: "directory",

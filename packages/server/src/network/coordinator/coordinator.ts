@@ -1,7 +1,7 @@
 import { Backoff, type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 
 import { PeerConnection } from "./peer-connection.ts";
-import type { Peer, PeerDirectory, Standing } from "./peer-directory.ts";
+import type { Peer, PeerDirectory, PublishedNode, Standing } from "./peer-directory.ts";
 
 export interface CoordinatorOptions {
   readonly directory: PeerDirectory;
@@ -34,6 +34,7 @@ export class Coordinator implements AsyncDisposable {
   /** The newest connection of each peer. */
   readonly #connections = new Map<string, PeerConnection>();
   readonly #toRead = new Set<PeerConnection>();
+  readonly #publishedListeners = new Set<(node: PublishedNode) => void>();
   #isReading = false;
   #updates = 0;
 
@@ -50,6 +51,12 @@ export class Coordinator implements AsyncDisposable {
     return { peers: this.#connections.size, tunnels, updates: this.#updates };
   }
 
+  /** Calls `listener` with each node that a peer publishes here. It must be quick and not throw. */
+  onPublished(listener: (node: PublishedNode) => void): Disposable {
+    this.#publishedListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#publishedListeners.delete(listener) };
+  }
+
   /** Connects a peer. An earlier connection of it here ends; what it has done stays. */
   join(peer: Peer): PeerConnection {
     const { directory, clock, logger } = this.#options;
@@ -62,6 +69,9 @@ export class Coordinator implements AsyncDisposable {
       after: earlier?.written,
       look: () => this.#look(connection),
       onUpdates: (count) => (this.#updates += count),
+      onPublished: (node) => {
+        for (const listener of this.#publishedListeners) listener(node);
+      },
       onOver: () => this.#forget(connection),
     });
     earlier?.end("peer ID overwritten by new connection");

@@ -10,9 +10,21 @@ const lowestOfPrime = 0xed;
  */
 export function nodeKeys({ key, disco }: Pick<Node, "key" | "disco">): readonly string[] {
   const keys: string[] = [];
-  if (key.length > 0) keys.push(`key:${canonical(parseEncodedNodeKey, key) ?? encodeHex(key)}`);
+  if (key.length > 0) {
+    keys.push(reservedNodeKey(canonical(parseEncodedNodeKey, key) ?? encodeHex(key)));
+  }
   if (disco !== "") keys.push(`disco:${canonical(parseDiscoKey, disco) ?? disco}`);
   return keys;
+}
+
+/** Returns the value of a node key, which is 64 hexadecimal digits in that one form. */
+export function reservedNodeKey(key: string): string {
+  return `key:${key}`;
+}
+
+/** Returns the node key of a value; undefined for what stands for something else. */
+export function reservedNodeKeyOf(value: string): string | undefined {
+  return /^key:([0-9a-f]{64})$/.exec(value)?.[1];
 }
 
 /** Returns the digits of a key in one form; undefined for what is none. */

@@ -20,6 +20,8 @@ interface ConnectionParts {
   readonly look: () => void;
   /** Called with the number of updates that the peer is sent. */
   readonly onUpdates: (count: number) => void;
+  /** Called with each node that the peer has published. */
+  readonly onPublished: (node: PublishedNode) => void;
   readonly onOver: () => void;
 }
 
@@ -79,8 +81,9 @@ export class PeerConnection {
   async publish(node: PublishedNode): Promise<boolean> {
     const isFirst = this.#isFirstNode;
     this.#isFirstNode = false;
-    const { directory } = this.#parts;
+    const { directory, onPublished } = this.#parts;
     const isTaken = await this.#write(true, () => directory.putNode(this.peer, node, isFirst));
+    if (isTaken) onPublished(node);
     if (isTaken && this.#earlyReady.size > 0) {
       const others = [...this.#earlyReady];
       this.#earlyReady.clear();

@@ -100,6 +100,17 @@ export async function reserve(
   return rows[0]?.count ?? 0;
 }
 
+/** Selects those of some values that are reserved, for whomever. */
+export async function selectReserved(
+  db: Queryable,
+  values: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ value: string }>`
+    select present.value from unnest(${sql.val([...values])}::text[]) as wanted (value)
+      join tailnet_reservations present on present.value = wanted.value`.execute(db);
+  return rows.map(({ value }) => value);
+}
+
 /** Selects what a peer has published and opened, on all replicas. */
 export async function selectStanding(db: Queryable, id: string): Promise<Standing> {
   const { rows } = await sql<Standing>`

@@ -47,6 +47,6 @@ function openPipe(relay: Pick<Relay, "accept">): RelayStream {
   near.once("close", () => far.destroy());
   far.once("close", () => near.destroy());
   const stream = streamOfSocket(near, new Uint8Array());
-  serveSocket(far, (transport) => relay.accept(transport));
+  serveSocket(far, (transport) => relay.accept(transport, { isPeer: true }));
   return stream;
 }

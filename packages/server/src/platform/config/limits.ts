@@ -189,12 +189,41 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "of those, agents and clients that one client address may have connected",
   },
+  maxRelayStrangers: {
+    default: 1_024,
+    min: 1,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "of those, connections whose keys no peer has published yet",
+  },
+  maxRelayStrangersPerAddress: {
+    default: 512,
+    min: 1,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "of those without a published key, connections of one client address",
+  },
+  maxRelayLogins: {
+    default: 6_000,
+    min: 60,
+    max: 1_000_000,
+    mayBeUnlimited: false,
+    summary: "connections a minute that clients may open to one server's relay",
+  },
+  maxRelayLoginsPerAddress: {
+    default: 1_200,
+    min: 60,
+    max: 1_000_000,
+    mayBeUnlimited: false,
+    summary: "connections a minute that one client address may open to one server's relay",
+  },
   maxRelayBytesPerSecond: {
     default: 128 * 1024 * 1024,
     min: 65_536,
     max: 1024 ** 4,
     mayBeUnlimited: true,
-    summary: "bytes a second that one agent or client may send through the relay",
+    summary:
+      "bytes a second that one agent or client may send through the relay, counting 256 for each packet and 2048 for each receiver",
   },
 } as const satisfies Readonly<Record<`max${string}`, LimitDefinition>>;
 

@@ -20,6 +20,7 @@ describe("readSettings", () => {
     expect(settings).toEqual({
       listen: { host: "127.0.0.1", port: 3000 },
       stun: { host: "127.0.0.1", port: undefined, isRequired: false },
+      relayClients: "peers",
       accessUrl: undefined,
       wildcardAccessUrl: undefined,
       pathApps: "sandbox",
@@ -89,6 +90,7 @@ describe("readSettings", () => {
         SLIPWAY_HTTP_ADDRESS: "[::1]:0",
         SLIPWAY_STUN_ADDRESS: "0.0.0.0:3478",
         SLIPWAY_RELAY_URL: "https://10.0.0.5:3443/",
+        SLIPWAY_RELAY_CLIENTS: "anyone",
         SLIPWAY_ACCESS_URL: "https://slipway.example//",
         SLIPWAY_WILDCARD_ACCESS_URL: "*.Apps.slipway.example:8443",
         SLIPWAY_PATH_APPS: "owner",
@@ -119,6 +121,7 @@ describe("readSettings", () => {
       listen: { host: "::1", port: 0 },
       stun: { host: "0.0.0.0", port: 3478, isRequired: true },
       relayUrl: "https://10.0.0.5:3443",
+      relayClients: "anyone",
       accessUrl: "https://slipway.example",
       wildcardAccessUrl: { suffix: ".apps.slipway.example", port: 8443 },
       pathApps: "owner",

@@ -54,6 +54,11 @@ export const pathAppsChoices = ["sandbox", "owner", "shared", "off"] as const;
  */
 export type PathApps = (typeof pathAppsChoices)[number];
 
+export const relayClientsChoices = ["peers", "anyone"] as const;
+
+/** The clients for which the relay carries packets: those whose keys peers of the network have published, or anyone. */
+export type RelayClients = (typeof relayClientsChoices)[number];
+
 /** The administrator created when there is no user. */
 export interface AdminSettings {
   readonly username: string;
@@ -86,6 +91,7 @@ export interface Settings {
   readonly stun: StunSettings | undefined;
   /** The URL at which other replicas reach this one's relay (default: derived from the listen address). */
   readonly relayUrl: string | undefined;
+  readonly relayClients: RelayClients;
   /** Without a trailing slash (default: derived from the listen address). */
   readonly accessUrl: string | undefined;
   /** The hosts of subdomain apps; undefined if there are none. */
@@ -124,6 +130,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     listen,
     stun: readStun(source, { listen, accessUrl }, report),
     relayUrl: readRelayUrl(source, report),
+    relayClients: readChoice(source, "SLIPWAY_RELAY_CLIENTS", relayClientsChoices, "peers", report),
     accessUrl,
     wildcardAccessUrl: readWildcardAccessUrl(source, report),
     pathApps: readChoice(source, "SLIPWAY_PATH_APPS", pathAppsChoices, "sandbox", report),

@@ -1,0 +1,53 @@
+import { DerpFrameReader, type FrameVisitor } from "@slipway/wire";
+
+/** The bytes of one connection that arrived and wait for their turn to be read as frames. */
+export class FrameInput {
+  readonly #reader: DerpFrameReader;
+  readonly #chunks: Uint8Array[] = [];
+
+  constructor(maxPayloadBytes: number) {
+    this.#reader = new DerpFrameReader(maxPayloadBytes);
+  }
+
+  /** True if nothing waits but the beginning of a frame. */
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0;
+  }
+
+  /** The bytes of an unfinished frame. */
+  get unfinishedBytes(): number {
+    return this.#reader.heldBytes;
+  }
+
+  /** Adds a chunk, which then belongs to the input. */
+  add(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+  }
+
+  /** Sets the largest payload of the frames that begin from here on. */
+  limitPayload(maxBytes: number): void {
+    this.#reader.limitPayload(maxBytes);
+  }
+
+  /** Ends `read` after the frame at hand. For visitors. */
+  stop(): void {
+    this.#reader.stop();
+  }
+
+  /** Visits the frames that are complete until a visitor calls `stop`. Throws as `DerpFrameReader.read`. */
+  read(visit: FrameVisitor): void {
+    for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
+      const bytes = this.#reader.read(chunk, visit);
+      if (bytes < chunk.length) {
+        this.#chunks[0] = chunk.subarray(bytes);
+        return;
+      }
+      this.#chunks.shift();
+      if (this.#reader.isStopped) return;
+    }
+  }
+
+  clear(): void {
+    this.#chunks.length = 0;
+  }
+}
