@@ -30,6 +30,75 @@ export function linkProblem(
   return undefined;
 }
 
+/** An entry of an archive, by its path without empty parts. */
+export interface ArchiveEntry {
+  readonly path: string;
+  /** The target of a link, which leads to somewhere in the archive by itself. */
+  readonly link: { readonly type: "link" | "symlink"; readonly target: string } | undefined;
+}
+
+/**
+ * Explains why the entries are not permitted together, or returns nothing: below a link, an entry or the target of another
+ * link is elsewhere than its path says, and `..` leads away from there.
+ */
+export function throughLinkProblem(entries: readonly ArchiveEntry[]): string | undefined {
+  const root: Place = { isLink: false, below: new Map() };
+  for (const { path, link } of entries) {
+    if (link !== undefined) placeOf(root, path).isLink = true;
+  }
+  for (const { path, link } of entries) {
+    const parents = path.split("/").slice(0, -1);
+    if (walk([root], parents).passesLink) {
+      return `found ${path} below a link, wanted links that lead to files or directories only`;
+    }
+    if (link === undefined) continue;
+    const { type, target } = link;
+    const start = type === "symlink" ? walk([root], parents).places : [root];
+    const parts = split(target).filter((part) => part !== "" && part !== ".");
+    if (walk(start, parts.slice(0, -1)).passesLink) {
+      const shown = JSON.stringify(target.slice(0, 100));
+      return `found a link from ${path} to ${shown} through another link, wanted the path itself`;
+    }
+  }
+  return undefined;
+}
+
+/** A place on the way to a link; other places are not kept. */
+interface Place {
+  isLink: boolean;
+  readonly below: Map<string, Place>;
+}
+
+function placeOf(root: Place, path: string): Place {
+  let at = root;
+  for (const part of path.split("/")) {
+    const next = at.below.get(keyOf(part)) ?? { isLink: false, below: new Map<string, Place>() };
+    at.below.set(keyOf(part), next);
+    at = next;
+  }
+  return at;
+}
+
+/** Follows the parts of a path from the last of the places, and reports whether one of them is a link. */
+function walk(
+  start: readonly (Place | undefined)[],
+  parts: readonly string[],
+): { readonly places: readonly (Place | undefined)[]; readonly passesLink: boolean } {
+  const places = [...start];
+  let passesLink = false;
+  for (const part of parts) {
+    if (part === "..") places.pop();
+    else places.push(places.at(-1)?.below.get(keyOf(part)));
+    passesLink ||= places.at(-1)?.isLink === true;
+  }
+  return { places, passesLink };
+}
+
+/** Names that differ by case only are one file to many systems. */
+function keyOf(part: string): string {
+  return part.normalize("NFC").toLowerCase();
+}
+
 function isAbsolute(path: string): boolean {
   return /^([/\\]|[A-Za-z]:)/.test(path);
 }

@@ -131,6 +131,80 @@ describe("readTemplateArchive", () => {
     await expectProblem([definition, item], text);
   });
 
+  it.each<[string, readonly Item[], string]>([
+    [
+      "an entry below a link",
+      [
+        { name: "a/b/c", type: "symlink", linkname: "../.." },
+        { name: "a/b/c/d", type: "symlink", linkname: "../x" },
+      ],
+      "found a/b/c/d below a link",
+    ],
+    [
+      "one that comes before the link, in other letters",
+      [{ name: "A/b/x" }, { name: "a/B", type: "symlink", linkname: "../x" }],
+      "found A/b/x below a link",
+    ],
+    [
+      "a directory below a link",
+      [
+        { name: "a", type: "symlink", linkname: "b" },
+        { name: "a/c/", type: "directory" },
+      ],
+      "found a/c below a link",
+    ],
+    [
+      "a link that leads through another",
+      [
+        { name: "q/r/s/p", type: "symlink", linkname: "../../.." },
+        { name: "evil", type: "symlink", linkname: "q/r/s/p/../.." },
+      ],
+      'found a link from evil to "q/r/s/p/../.." through another link',
+    ],
+    [
+      "a hard link that leads through another, relative to the top",
+      [
+        { name: "a/p", type: "symlink", linkname: "../b" },
+        { name: "a/evil", type: "link", linkname: "a/p/x" },
+      ],
+      "found a link from a/evil",
+    ],
+    [
+      "a link that leads through another one beside it",
+      [
+        { name: "a/p", type: "symlink", linkname: "../b" },
+        { name: "a/evil", type: "symlink", linkname: "./p/x" },
+      ],
+      "found a link from a/evil",
+    ],
+  ])("refuses %s", async (_, items, problem) => {
+    await expectProblem([definition, ...items], problem);
+  });
+
+  it("takes links to links, and to what is beside a link", async () => {
+    const items: readonly Item[] = [
+      definition,
+      { name: "dir/p", type: "symlink", linkname: "../slipway.yaml" },
+      { name: "dir/pp", type: "symlink", linkname: "p" },
+      { name: "dir/q", type: "symlink", linkname: "../dir/./x" },
+      { name: "dir/x", body: "y" },
+    ];
+    expect(await readTemplateArchive(await tar(...items))).toHaveProperty("definitionText");
+  });
+
+  it("refuses a size below 0", async () => {
+    const bytes = Buffer.from(await tar({ name: "x" }, definition));
+    // A size in base 256 (GNU), whose first byte says that it is negative.
+    bytes.fill(0xff, 124, 136);
+    bytes[135] = 0x7f;
+    bytes.write(" ".repeat(8), 148, "latin1");
+    const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+    bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+    expect(await readTemplateArchive(bytes)).toEqual({
+      problem: expect.stringMatching(/^found the size -\d+ of x, wanted none below 0$/),
+    });
+  });
+
   it("refuses two definitions, a link as definition, and one that is no text", async () => {
     await expectProblem(
       [definition, { name: "slipway.yml" }],

@@ -1,7 +1,7 @@
 import { errorText } from "@slipway/runtime";
 import { extract } from "tar-stream";
 
-import { entryPath, linkProblem } from "./archive-path.ts";
+import { type ArchiveEntry, entryPath, linkProblem, throughLinkProblem } from "./archive-path.ts";
 import {
   maxArchiveBytes,
   maxArchiveEntries,
@@ -40,8 +40,8 @@ export async function readTemplateArchive(
   return "problem" in listing ? listing : chooseFiles(listing.files);
 }
 
-interface ArchiveFile {
-  readonly path: string;
+interface ArchiveFile extends ArchiveEntry {
+  readonly isDirectory: boolean;
   /** Undefined for files that the server does not read. */
   readonly bytes: Uint8Array | undefined;
 }
@@ -55,23 +55,24 @@ async function list(
   const archive = extract();
   archive.end(tar);
   const files: ArchiveFile[] = [];
-  let count = 0;
+  const entries: ArchiveEntry[] = [];
   try {
     for await (const entry of archive) {
-      count += 1;
-      if (count > maxArchiveEntries)
+      if (entries.length >= maxArchiveEntries)
         return { problem: `found more than ${maxArchiveEntries} entries` };
       const file = await readEntry(entry);
-      if (file === undefined) continue;
       if ("problem" in file) return file;
-      files.push(file);
+      entries.push(file);
+      if (!file.isDirectory) files.push(file);
     }
   } catch (error) {
     return { problem: `is not a tar archive: ${errorText(error)}` };
   }
-  return count === 0
-    ? { problem: "found an empty archive, wanted one with slipway.yaml" }
-    : { files };
+  if (entries.length === 0) {
+    return { problem: "found an empty archive, wanted one with slipway.yaml" };
+  }
+  const problem = throughLinkProblem(entries);
+  return problem === undefined ? { files } : { problem };
 }
 
 interface Entry extends AsyncIterable<unknown> {
@@ -84,28 +85,32 @@ interface Entry extends AsyncIterable<unknown> {
   resume(): unknown;
 }
 
-async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem | undefined> {
+async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem> {
   const { name, linkname, size = 0 } = entry.header;
   const type = entry.header.type ?? "file";
   const path = entryPath(name);
   if (typeof path !== "string") return path;
   // The library takes an unreadable size for one that never ends.
   if (size === null) return { problem: `found no size of ${path} in its header` };
+  if (size < 0) return { problem: `found the size ${size} of ${path}, wanted none below 0` };
   if (type === "symlink" || type === "link") {
-    const problem = linkProblem(path, linkname ?? "", type);
+    const target = linkname ?? "";
+    const problem = linkProblem(path, target, type);
     if (problem !== undefined) return { problem };
+    entry.resume();
+    return { path, link: { type, target }, isDirectory: false, bytes: undefined };
   }
   if (type === "directory") {
     entry.resume();
-    return undefined;
+    return { path, link: undefined, isDirectory: true, bytes: undefined };
   }
-  if (!["file", "contiguous-file", "symlink", "link"].includes(type)) {
+  if (!["file", "contiguous-file"].includes(type)) {
     return { problem: `found a ${type} at ${path}, wanted files, directories and links only` };
   }
   const limit = readLimit(path);
-  if (limit === undefined || type === "symlink" || type === "link") {
+  if (limit === undefined) {
     entry.resume();
-    return { path, bytes: undefined };
+    return { path, link: undefined, isDirectory: false, bytes: undefined };
   }
   if (size > limit) return { problem: `found ${size} bytes in ${path}, wanted at most ${limit}` };
   const bytes = new Uint8Array(size);
@@ -115,7 +120,7 @@ async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem | u
     bytes.set(chunk, length);
     length += chunk.length;
   }
-  return { path, bytes: bytes.subarray(0, length) };
+  return { path, link: undefined, isDirectory: false, bytes: bytes.subarray(0, length) };
 }
 
 /** Returns the most bytes of a file that may turn out to be the definition or the read-me; undefined for all others. */
