@@ -4,6 +4,7 @@ export type { BackoffPolicy, RetryOptions } from "./backoff.ts";
 export { BurstTimer } from "./burst-timer.ts";
 export type { BurstTimerOptions } from "./burst-timer.ts";
 export { systemClock } from "./clock.ts";
+export { hasControllingTerminal } from "./controlling-terminal.ts";
 export type { Clock } from "./clock.ts";
 export { webClock } from "./web-clock.ts";
 export { durationMs, durationText } from "./duration.ts";

@@ -6,6 +6,7 @@ import { systemClock } from "@slipway/runtime";
 import { NetworkStack } from "@slipway/tailnet";
 import { describe, expect, it, onTestFinished } from "vitest";
 
+import { DescriptorBudget } from "../connections/descriptors.ts";
 import { createTcpForwarder } from "./tcp-forwarder.ts";
 import { createUdpForwarder } from "./udp-forwarder.ts";
 
@@ -41,9 +42,14 @@ function openPair(): Pair {
   const stopping = new AbortController();
   onTestFinished(() => stopping.abort());
   const { signal } = stopping;
-  agent.forwardTcp(createTcpForwarder(signal));
+  const budget = new DescriptorBudget(20_000);
+  agent.forwardTcp(createTcpForwarder(signal, budget.share()));
   agent.forwardUdp(
-    createUdpForwarder({ send: (from, to, bytes) => agent.sendUdp(from, to, bytes), signal }),
+    createUdpForwarder({
+      send: (from, to, bytes) => agent.sendUdp(from, to, bytes),
+      signal,
+      descriptors: budget.share(),
+    }),
   );
   return { agent, peer, stop: () => stopping.abort() };
 }

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { abortable } from "@slipway/runtime";
 import type { RequestHandler, TcpRequest, TcpStream } from "@slipway/tailnet";
 
+import type { DescriptorShare } from "../connections/descriptors.ts";
 import { keepAlive } from "../connections/keep-alive.ts";
 import { writeTo } from "../connections/write-to.ts";
 
@@ -17,15 +18,23 @@ const maxConnections = 2048;
  * Forwards connections to ports of the workspace's loopback interface, until the signal is aborted. The workspace answers
  * before the peer's handshake does: a port without a listener is refused as if the peer were here.
  */
-export function createTcpForwarder(signal: AbortSignal): RequestHandler {
+export function createTcpForwarder(
+  signal: AbortSignal,
+  descriptors: DescriptorShare,
+): RequestHandler {
   let connections = 0;
   return (request) => {
-    if (signal.aborted || connections >= maxConnections) {
+    const hasRoom = !signal.aborted && connections < maxConnections;
+    const descriptor = hasRoom ? descriptors.take(1) : undefined;
+    if (descriptor === undefined) {
       request.refuse();
       return;
     }
     connections += 1;
-    void forward(request, signal).finally(() => (connections -= 1));
+    void forward(request, signal).finally(() => {
+      connections -= 1;
+      descriptor[Symbol.dispose]();
+    });
   };
 }
 

@@ -2,6 +2,8 @@ import { createSocket, type Socket } from "node:dgram";
 
 import { type Datagram, type DatagramHandler, type Endpoint, StackError } from "@slipway/tailnet";
 
+import type { DescriptorShare } from "../connections/descriptors.ts";
+
 /** The silence after which a peer's datagrams are no longer answered (docs/protocol/tailnet.md §1.5). */
 const idleMs = 2 * 60_000;
 const dnsPort = 53;
@@ -15,10 +17,15 @@ export interface UdpForwarderOptions {
   /** Sends an answer to a peer, as `NetworkStack.sendUdp` does. */
   readonly send: (from: Endpoint, to: Endpoint, payload: Uint8Array) => void;
   readonly signal: AbortSignal;
+  readonly descriptors: DescriptorShare;
 }
 
 /** Forwards datagrams to ports of the workspace's loopback interface, and the answers, until the signal is aborted. */
-export function createUdpForwarder({ send, signal }: UdpForwarderOptions): DatagramHandler {
+export function createUdpForwarder({
+  send,
+  signal,
+  descriptors,
+}: UdpForwarderOptions): DatagramHandler {
   const flows = new Map<string, Flow>();
   signal.addEventListener(
     "abort",
@@ -34,7 +41,13 @@ export function createUdpForwarder({ send, signal }: UdpForwarderOptions): Datag
     if (flow === undefined) {
       const [oldest] = flows.values();
       if (flows.size >= maxFlows) oldest?.close();
-      flow = new Flow(datagram, send, () => flows.delete(key));
+      const descriptor = descriptors.take(1);
+      // Datagrams may be lost.
+      if (descriptor === undefined) return;
+      flow = new Flow(datagram, send, () => {
+        flows.delete(key);
+        descriptor[Symbol.dispose]();
+      });
     }
     // The newest stands last.
     flows.delete(key);

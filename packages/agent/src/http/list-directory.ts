@@ -3,8 +3,11 @@ import { isAbsolute, join, normalize, sep } from "node:path";
 
 import { errorText, systemErrorCode } from "@slipway/runtime";
 
+import { fileTurns } from "../process/fair-turns.ts";
 import { ApiError } from "./errors.ts";
 
+/** All requests together: their connections cost nothing. */
+const owner = {};
 /** The entries that are listed of one directory. */
 const maxEntries = 10_000;
 
@@ -28,7 +31,7 @@ export async function listDirectory(
 ): Promise<DirectoryListing> {
   const path = wantedPath(query.get("path"), body, home);
   try {
-    const found = await readdir(path, { withFileTypes: true });
+    const found = await fileTurns.run(owner, () => readdir(path, { withFileTypes: true }));
     const contents = found.slice(0, maxEntries).map((entry) => ({
       name: entry.name,
       absolute_path_string: join(path, entry.name),

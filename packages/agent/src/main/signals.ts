@@ -1,3 +1,5 @@
+import { hasControllingTerminal } from "@slipway/runtime";
+
 /*
  * The only place of the stand-alone agent that handles process signals. The program imports it first: a signal that comes
  * while the rest is being loaded still ends the agent in order.
@@ -14,8 +16,11 @@ export const interrupted: Promise<SignalName> = first.promise;
 export const forced: AbortSignal = second.signal;
 
 let hasSignal = false;
+// The agent has no terminal: one that hangs up is none of its own, whoever made it take one.
+const isDetached = !hasControllingTerminal();
 for (const name of names) {
   process.on(name, () => {
+    if (name === "SIGHUP" && isDetached) return;
     if (hasSignal) second.abort();
     hasSignal = true;
     first.resolve(name);

@@ -94,18 +94,33 @@ export class SharedTerminal {
     this.#terminal.resize(size);
   }
 
-  /** Carries out what a viewer says; resolves when the terminal has taken what was typed. */
-  async take(viewer: Viewer, input: TerminalInput): Promise<void> {
-    const { data, size, received, isBye } = input;
+  /**
+   * Carries out what a viewer says at once, of which the last size counts; resolves when the terminal has taken what was
+   * typed. Rejects with `TerminalError` "malformed", once it has taken what came before.
+   */
+  async take(viewer: Viewer, inputs: readonly TerminalInput[]): Promise<void> {
+    const { size } = inputs.findLast((input) => input.size !== undefined) ?? {};
     if (size !== undefined) this.resize(size);
+    const typed: string[] = [];
+    try {
+      for (const input of inputs) if (this.#takeOne(viewer, input)) typed.push(input.data);
+    } finally {
+      if (typed.length > 0) {
+        const data = Buffer.from(typed.join(""));
+        await this.#terminal.write(data, this.#clock, this.#closing.signal);
+      }
+    }
+  }
+
+  /** Returns whether what a viewer typed is for the terminal. */
+  #takeOne(viewer: Viewer, input: TerminalInput): boolean {
+    const { data, received, isBye } = input;
     if (received !== undefined) {
       viewer.receive(received);
       this.#wake();
     }
     if (isBye && viewer.id !== undefined) this.#forget(viewer.id);
-    if (data !== "" && viewer.accepts(input)) {
-      await this.#terminal.write(Buffer.from(data), this.#clock, this.#closing.signal);
-    }
+    return data !== "" && viewer.accepts(input);
   }
 
   async #run(): Promise<void> {

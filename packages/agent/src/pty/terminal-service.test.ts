@@ -11,6 +11,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isAlive, openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
 import { listenOnLoopback } from "../../tests/support/loopback-service.ts";
+import { DescriptorBudget } from "../connections/descriptors.ts";
 import { type ConnectionReport, SessionLog } from "../connections/session-log.ts";
 import { createTerminalService } from "./terminal-service.ts";
 
@@ -49,6 +50,7 @@ async function openWorld(clock = systemClock, ready = Promise.resolve()): Promis
     commands,
     sessions: new SessionLog({ report: (one) => void reports.push(one), now: () => 0 }),
     logger: silentLogger,
+    descriptors: new DescriptorBudget(20_000).share(),
     signal: stopping.signal,
   });
   const port = await listenOnLoopback(service);

@@ -3,6 +3,7 @@ import { errorText, type Logger } from "@slipway/runtime";
 import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
 import { endConnection } from "../connections/end-connection.ts";
 import type { SessionEnd, SessionLog } from "../connections/session-log.ts";
+import { loopTurns } from "../process/loop-turns.ts";
 import { TerminalError } from "./errors.ts";
 import { type TerminalInit, TerminalMessages, type ViewerPlace } from "./messages.ts";
 import { refuseUnknown, ResumableViewer } from "./resumable-viewer.ts";
@@ -14,6 +15,9 @@ import { PlainViewer, type Viewer } from "./viewer.ts";
 const maxConnections = 512;
 /** The time in which a client must name its terminal. */
 const initTimeoutMs = 20_000;
+/** What is parsed at once, and the messages from which on others come first. */
+const maxPieceBytes = 8 * 1024;
+const manyInputs = 32;
 
 export interface TerminalServiceOptions extends TerminalsOptions {
   readonly sessions: SessionLog;
@@ -63,14 +67,15 @@ async function serve(
   const deadline = setTimeout(() => connection.destroy(), initTimeoutMs);
   let view: View | undefined;
   try {
-    for await (const chunk of connection.iterator({ destroyOnReturn: false })) {
-      const inputs = messages.receive(chunk);
+    for await (const piece of pieces(connection)) {
+      const inputs = messages.receive(piece);
       if (messages.init === undefined) continue;
       clearTimeout(deadline);
       view ??= await attach(connection, messages.init, terminals);
       if (view === undefined) break;
-      for (const input of inputs) await view.terminal.take(view.viewer, input);
+      await view.terminal.take(view.viewer, inputs);
       view.viewer.confirm();
+      if (inputs.length > manyInputs) await loopTurns.next();
     }
   } catch (error) {
     // The client's fault or end, a command that cannot run, or the terminal's end: what is left to show still is.
@@ -80,6 +85,15 @@ async function serve(
   } finally {
     clearTimeout(deadline);
     endConnection(connection);
+  }
+}
+
+/** Cuts what a client sends, so that a flood of messages is taken in turns with what others send. */
+async function* pieces(connection: AcceptedConnection): AsyncGenerator<Buffer> {
+  for await (const chunk of connection.iterator({ destroyOnReturn: false })) {
+    for (let start = 0; start < chunk.length; start += maxPieceBytes) {
+      yield chunk.subarray(start, start + maxPieceBytes);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DescriptorShare } from "../connections/descriptors.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { CommandVariables } from "../process/workspace-commands.ts";
@@ -15,6 +16,7 @@ export interface TerminalsOptions {
   readonly prepare: (text: string, variables: CommandVariables) => Promise<PreparedCommand>;
   readonly commands: Pick<CommandHost, "clock" | "groups">;
   readonly signal: AbortSignal;
+  readonly descriptors: DescriptorShare;
 }
 
 /** The terminals of a client, or why it gets none. */
@@ -41,13 +43,17 @@ export class Terminals {
     const running = this.#running.get(id);
     if (viewer?.received !== undefined) return this.#resume(await running, viewer.id);
     if (running !== undefined) return { type: "found", terminal: await running };
-    if (!this.#hasRoom()) return { type: "too-many" };
+    const descriptor = this.#hasRoom() ? this.#options.descriptors.take(1) : undefined;
+    if (descriptor === undefined) return { type: "too-many" };
     const opened = this.#open(init);
     this.#running.set(id, opened);
     void opened
       .then(({ ended }) => ended)
       .catch(() => undefined)
-      .finally(() => this.#running.delete(id));
+      .finally(() => {
+        this.#running.delete(id);
+        descriptor[Symbol.dispose]();
+      });
     return { type: "found", terminal: await opened };
   }
 

@@ -3,6 +3,7 @@ import type { DatagramHandler, RequestHandler } from "@slipway/tailnet";
 
 import type { SshSettings } from "../config/ssh-settings.ts";
 import type { Service } from "../connections/accepted-connection.ts";
+import { DescriptorBudget, descriptorLimit } from "../connections/descriptors.ts";
 import {
   type ReportConnection,
   type SessionCounts,
@@ -43,21 +44,31 @@ export class WorkspaceServices implements Disposable {
   readonly forwardTcp: RequestHandler;
   readonly #sessions: SessionLog;
   readonly #stopping = new AbortController();
+  readonly #descriptors = new DescriptorBudget(descriptorLimit());
 
   constructor(options: ServicesOptions) {
     const { names, report, clock, logger } = options;
     const { signal } = this.#stopping;
     this.#sessions = new SessionLog({ report, now: () => clock.now() });
-    this.forwardTcp = createTcpForwarder(signal);
+    const descriptors = this.#descriptors;
+    this.forwardTcp = createTcpForwarder(signal, descriptors.share());
     const ssh = createSshService({
-      host: { ...options, sessions: this.#sessions },
+      host: { ...options, sessions: this.#sessions, descriptors },
       names,
       signal,
     });
     this.byPort = new Map([
       [ports.ssh, ssh],
       [ports.standardSsh, ssh],
-      [ports.terminals, createTerminalService({ ...options, sessions: this.#sessions, signal })],
+      [
+        ports.terminals,
+        createTerminalService({
+          ...options,
+          sessions: this.#sessions,
+          descriptors: descriptors.share(),
+          signal,
+        }),
+      ],
       [ports.api, createApiService({ ...options, signal })],
       [ports.speedtest, createSpeedtestService({ clock, logger, signal })],
     ]);
@@ -65,7 +76,8 @@ export class WorkspaceServices implements Disposable {
 
   /** Forwards datagrams; for `NetworkStack.forwardUdp`. `send` is that of `NetworkStack.sendUdp`. */
   forwardUdp(send: UdpForwarderOptions["send"]): DatagramHandler {
-    return createUdpForwarder({ send, signal: this.#stopping.signal });
+    const descriptors = this.#descriptors.share();
+    return createUdpForwarder({ send, signal: this.#stopping.signal, descriptors });
   }
 
   /** The open sessions of each type. */

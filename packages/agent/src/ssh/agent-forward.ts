@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { errorText, type Logger } from "@slipway/runtime";
 import type { Connection } from "ssh2";
 
-import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
+import { SshError } from "./errors.ts";
+import { type ForwardingConnection, joinChannel, takeSocket } from "./join-channel.ts";
 import { openAgentChannel } from "./ssh2.ts";
 
 /** The programs that talk to the authentication agent at once. */
@@ -40,6 +41,9 @@ export class AgentForward {
 
   async #listen(): Promise<string | undefined> {
     const { ended } = this.#connection;
+    const room = this.#connection.descriptors.take(1);
+    if (room === undefined) throw new SshError("refused", "too many open files");
+    ended.addEventListener("abort", () => room[Symbol.dispose](), { once: true });
     const directory = await mkdtemp(join(tmpdir(), "auth-agent"));
     const remove = (): void => void rm(directory, { recursive: true, force: true });
     if (ended.aborted) {
@@ -59,7 +63,7 @@ export class AgentForward {
   }
 
   #take(socket: Socket): void {
-    socket.on("error", () => undefined);
+    if (!takeSocket(socket, this.#connection)) return;
     openAgentChannel(this.#client, (error, channel) => {
       if (error === undefined) void joinChannel(channel, socket, this.#connection);
       else socket.destroy();

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,9 +60,9 @@ async function freePort(): Promise<number> {
   return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
-/** Connects a client to a workspace of its own. */
-async function connectClient(): Promise<Client> {
-  const { port } = await openSshWorkspace();
+/** Connects a client to a workspace, by default one of its own. */
+async function connectClient(known?: number): Promise<Client> {
+  const port = known ?? (await openSshWorkspace()).port;
   const client = new ssh2.Client();
   onTestFinished(() => void client.destroy());
   client.connect({ host: "127.0.0.1", port, username: "anybody", strictVendor: false });
@@ -185,6 +185,44 @@ describe("forwarding over OpenSSH's client", () => {
       expect(error?.message).toContain("Unable to bind");
     },
   );
+
+  it("puts its socket into the place of another, and of nothing else", async () => {
+    const client = await connectClient();
+    client.on("unix connection", (_info, accept) => void accept().end("from the client"));
+    const [file, socket] = [join(folder, "file"), join(folder, "socket")];
+    writeFileSync(file, "precious");
+    expect((await listenFor(client, file))?.message).toContain("Unable to bind");
+    expect(readFileSync(file, "utf8")).toBe("precious");
+    await openEcho(socket);
+    expect(await listenFor(client, socket)).toBeUndefined();
+    expect(await ask({ path: socket })).toBe("from the client");
+  });
+
+  it("leaves a socket where it is, for which a client has no room anymore", async () => {
+    const { port } = await openSshWorkspace({ descriptorLimit: 16 });
+    const client = await connectClient(port);
+    const [first, second, third] = ["first", "second", "third"].map((name) => join(folder, name));
+    await openEcho(third ?? "");
+    // Two for one connection: half of a quarter.
+    expect(await listenFor(client, first ?? "")).toBeUndefined();
+    expect(await listenFor(client, second ?? "")).toBeUndefined();
+    expect((await listenFor(client, third ?? ""))?.message).toContain("Unable to bind");
+    expect(await ask({ path: third ?? "" })).toBe("echo hello");
+  });
+
+  it("leaves a socket where it is once another client has taken the place", async () => {
+    const { port } = await openSshWorkspace();
+    const [before, after] = [await connectClient(port), await connectClient(port)];
+    const path = join(folder, "taken");
+    expect(await listenFor(before, path)).toBeUndefined();
+    expect(await listenFor(after, path)).toBeUndefined();
+    after.on("unix connection", (_info, accept) => void accept().end("from the second"));
+    before.end();
+    await once(before, "close");
+    expect(await ask({ path })).toBe("from the second");
+    after.end();
+    await expect.poll(() => existsSync(path)).toBe(false);
+  });
 
   it("lends the client's authentication agent to its commands, and to no others", async () => {
     const { start } = await openSshWorkspace();

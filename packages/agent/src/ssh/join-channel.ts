@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 
 import type { ServerChannel } from "ssh2";
 
+import type { DescriptorShare } from "../connections/descriptors.ts";
 import { writeTo } from "../connections/write-to.ts";
 import { ChannelWriter } from "./channel-writer.ts";
 import type { ConnectionOutput } from "./connection-output.ts";
@@ -9,6 +10,7 @@ import type { ConnectionOutput } from "./connection-output.ts";
 /** The connection as its forwarded channels need it. */
 export interface ForwardingConnection {
   readonly output: ConnectionOutput;
+  readonly descriptors: DescriptorShare;
   readonly ended: AbortSignal;
   readonly watch: (channel: ServerChannel, ended: AbortSignal) => void;
 }
@@ -63,4 +65,16 @@ async function fromSocket(
     await writer.write("stdout", chunk);
   }
   channel.eof();
+}
+
+/** Counts a socket that somebody has opened to us until it is closed; false, and cut, where there is no room for it. */
+export function takeSocket(socket: Socket, { descriptors }: ForwardingConnection): boolean {
+  socket.on("error", () => undefined);
+  const descriptor = descriptors.take(1);
+  if (descriptor === undefined) {
+    socket.destroy();
+    return false;
+  }
+  socket.once("close", () => descriptor[Symbol.dispose]());
+  return true;
 }

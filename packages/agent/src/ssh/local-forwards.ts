@@ -1,9 +1,12 @@
-import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { lookup } from "node:dns/promises";
+import { stat } from "node:fs/promises";
+import { connect, type LookupFunction, type NetConnectOpts, type Socket } from "node:net";
 
 import { whenAborted } from "@slipway/runtime";
 import type { Connection, ServerChannel } from "ssh2";
 
 import type { OpenSession } from "../connections/session-log.ts";
+import { fileTurns, nameTurns } from "../process/fair-turns.ts";
 import { isJetBrainsPort } from "./jetbrains.ts";
 import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
 
@@ -34,7 +37,9 @@ export function serveLocalForwards(
     reject: () => void,
   ): void => {
     const slot = slots.take();
-    if (slot === undefined) {
+    const descriptor = slot === undefined ? undefined : connection.descriptors.take(1);
+    if (slot === undefined || descriptor === undefined) {
+      slot?.[Symbol.dispose]();
       reject();
       return;
     }
@@ -44,6 +49,7 @@ export function serveLocalForwards(
     };
     void serve(target, accept, reject, { ...connection, begun }).finally(() => {
       slot[Symbol.dispose]();
+      descriptor[Symbol.dispose]();
       ended.abort();
     });
   };
@@ -62,7 +68,7 @@ async function serve(
   reject: () => void,
   connection: ForwardingConnection & { readonly begun: () => void },
 ): Promise<void> {
-  const socket = await open(target, connection.ended);
+  const socket = await open(target, connection);
   if (socket === undefined || connection.ended.aborted) {
     socket?.destroy();
     reject();
@@ -85,14 +91,35 @@ async function report(
 }
 
 /** Resolves with undefined where nobody answers. */
-async function open(target: NetConnectOpts, signal: AbortSignal): Promise<Socket | undefined> {
+async function open(
+  target: NetConnectOpts,
+  { output: owner, ended }: ForwardingConnection,
+): Promise<Socket | undefined> {
   try {
-    const socket = connect({ ...target, allowHalfOpen: true });
-    return await connected(socket, signal);
+    // The system call for a socket waits for its file system, which may not answer, and everything with it.
+    if ("path" in target && !(await isSocket(target.path, owner))) return undefined;
+    const socket = connect({ ...target, allowHalfOpen: true, lookup: lookupFor(owner) });
+    return await connected(socket, ended);
   } catch {
-    // No name of a host: Node.js throws for it.
+    // No name of a host, for which Node.js throws, or nothing at a path.
     return undefined;
   }
+}
+
+async function isSocket(path: string, owner: object): Promise<boolean> {
+  return fileTurns.run(owner, async () => (await stat(path)).isSocket());
+}
+
+/** Looks up names in turns with other connections: each holds a thread until a name server answers. */
+function lookupFor(owner: object): LookupFunction {
+  return (name, options, callback) => {
+    nameTurns
+      .run(owner, () => lookup(name, { ...options, all: true }))
+      .then(
+        (found) => callback(null, found),
+        (error: Error) => callback(error, []),
+      );
+  };
 }
 
 function connected(socket: Socket, signal: AbortSignal): Promise<Socket | undefined> {

@@ -1,11 +1,13 @@
-import { rm } from "node:fs/promises";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 
 import { makeDirectories } from "@slipway/runtime/make-directories";
 import type { Connection, ServerChannel } from "ssh2";
 
-import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
+import { kindOfFile, listenOnFile } from "../connections/socket-file.ts";
+import { fileTurns } from "../process/fair-turns.ts";
+import { SshError } from "./errors.ts";
+import { type ForwardingConnection, joinChannel, takeSocket } from "./join-channel.ts";
 
 /** The ports and sockets that one client may have us listen on. */
 const maxListeners = 64;
@@ -78,18 +80,25 @@ function onceAnswered({ accept, reject }: PossibleAnswers, done: () => void): An
   };
 }
 
+/** Something that listens for the client. */
+interface Listener {
+  readonly server: Server;
+  readonly descriptor: Disposable;
+  /** Removes the file of a socket; set once it is there. */
+  removeFile: () => void;
+}
+
 /** The listeners of one connection, which end with it. */
 class RemoteForwards {
   readonly #connection: ForwardingConnection;
-  readonly #listeners = new Map<string, Server>();
-  /** Resolves when the requests for sockets are answered, one after the other: each removes what is at its path. */
+  readonly #listeners = new Map<string, Listener>();
+  /** Resolves when the requests for sockets are answered, one after the other: each takes the place of what is there. */
   #socketsAnswered = Promise.resolve();
 
   constructor(connection: ForwardingConnection) {
     this.#connection = connection;
     const close = (): void => {
-      for (const server of this.#listeners.values()) server.close();
-      this.#listeners.clear();
+      for (const key of this.#listeners.keys()) this.#close(key);
     };
     connection.ended.addEventListener("abort", close, { once: true });
   }
@@ -100,8 +109,9 @@ class RemoteForwards {
     answers: Answers,
     open: (socket: Socket, opened: Opened) => void,
   ): void {
-    const server = this.#create(open);
-    void this.#listen(server, portKey(bindAddr, port), { ...hostOf(bindAddr), port }, answers);
+    void this.#listen(portKey(bindAddr, port), open, answers, async ({ server }) =>
+      listening(server, { ...hostOf(bindAddr), port }),
+    );
   }
 
   listenOnSocket(
@@ -115,57 +125,83 @@ class RemoteForwards {
         answers.accept();
         return;
       }
-      try {
-        await makeDirectories(dirname(path), directoryMode);
-        await rm(path, { force: true });
-      } catch {
-        answers.reject();
-        return;
-      }
-      await this.#listen(this.#create(open), path, { path }, answers);
+      await this.#listen(path, open, answers, async (listener) => {
+        const found = await fileTurns.run(this.#connection.output, async () => {
+          await makeDirectories(dirname(path), directoryMode);
+          return kindOfFile(path);
+        });
+        // A socket is of a client that has gone, whether that is known already or not.
+        if (found === "other") throw new SshError("refused", `${path} is no socket`);
+        const file = await listenOnFile(listener.server, path);
+        listener.removeFile = () => void file.remove();
+      });
     });
   }
 
   cancel(key: string, { accept, reject }: Answers): void {
-    const server = this.#listeners.get(key);
-    this.#listeners.delete(key);
-    server?.close();
+    const isThere = this.#close(key);
     // A socket that is not there is as good as gone.
-    if (server === undefined && !key.startsWith("/")) reject();
-    else accept();
+    if (isThere || key.startsWith("/")) accept();
+    else reject();
+  }
+
+  /** Returns false for what is not there. */
+  #close(key: string): boolean {
+    const listener = this.#listeners.get(key);
+    if (listener === undefined) return false;
+    this.#listeners.delete(key);
+    listener.removeFile();
+    listener.server.close();
+    listener.descriptor[Symbol.dispose]();
+    return true;
   }
 
   #create(open: (socket: Socket, opened: Opened) => void): Server {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      socket.on("error", () => undefined);
+      if (!takeSocket(socket, this.#connection)) return;
       open(socket, (error, channel) => {
         if (error === undefined) void joinChannel(channel, socket, this.#connection);
         else socket.destroy();
       });
     });
     server.maxConnections = maxConnections;
+    // Later faults, such as too many open files, cost a connection.
+    server.on("error", () => undefined);
     return server;
   }
 
-  /** Resolves when the request is answered. */
+  /** Begins to listen where there may be another listener; resolves when the request is answered. */
   async #listen(
-    server: Server,
     key: string,
-    where: ListenOptions,
+    open: (socket: Socket, opened: Opened) => void,
     { accept, reject }: Answers,
+    begin: (listener: Listener) => Promise<void>,
   ): Promise<void> {
-    const { ended } = this.#connection;
-    if (this.#listeners.has(key) || this.#listeners.size >= maxListeners || ended.aborted) {
+    const { ended, descriptors } = this.#connection;
+    const hasRoom = this.#listeners.size < maxListeners && !ended.aborted;
+    const descriptor = hasRoom && !this.#listeners.has(key) ? descriptors.take(1) : undefined;
+    if (descriptor === undefined) {
       reject();
       return;
     }
-    this.#listeners.set(key, server);
+    const listener: Listener = {
+      server: this.#create(open),
+      descriptor,
+      removeFile: () => undefined,
+    };
+    this.#listeners.set(key, listener);
     try {
-      await listening(server, where);
-      const address = server.address();
+      await begin(listener);
+      // It was canceled meanwhile, or its client has gone.
+      if (this.#listeners.get(key) !== listener) throw new SshError("closed", "no longer wanted");
+      const address = listener.server.address();
       accept(typeof address === "object" ? address?.port : undefined);
     } catch {
-      if (this.#listeners.get(key) === server) this.#listeners.delete(key);
+      if (this.#listeners.get(key) === listener) this.#close(key);
+      else {
+        listener.removeFile();
+        listener.server.close();
+      }
       reject();
     }
   }

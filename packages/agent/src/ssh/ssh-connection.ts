@@ -3,6 +3,7 @@ import type { Connection } from "ssh2";
 
 import type { AcceptedConnection } from "../connections/accepted-connection.ts";
 import { endConnection } from "../connections/end-connection.ts";
+import { loopTurns } from "../process/loop-turns.ts";
 import { AgentForward } from "./agent-forward.ts";
 import { ConnectionOutput } from "./connection-output.ts";
 import { InboundWatch } from "./inbound-watch.ts";
@@ -17,6 +18,10 @@ import { openDisplay } from "./x11/x11-display.ts";
 /** The sessions and the forwarded connections that one client may have at once; further ones are refused. */
 const maxSessions = 256;
 const maxForwards = 1024;
+/** The messages of one chunk from which on other clients come first. */
+const manyMessages = 64;
+/** The descriptors of a command: its pipes, or its terminal. */
+const sessionDescriptors = 3;
 
 /**
  * Serves an SSH connection from its first packet on, until it is closed or the signal is aborted. Returns a function that
@@ -34,12 +39,16 @@ export function serveSshConnection(
   const inbound = new InboundWatch();
   const output = new ConnectionOutput(client, socket);
   const watch: SessionConnection["watch"] = (channel, signal) => inbound.add(channel, signal);
-  const forwarding = { output, ended, watch };
+  const descriptors = host.descriptors.share();
+  const forwarding = { output, ended, watch, descriptors };
   const agent = new AgentForward(client, forwarding, logger);
   const slots = channelSlots(maxSessions);
   const sessions = new Set<SshSession>();
 
+  let messages = 0;
   socket.on("data", (chunk: Buffer) => {
+    if (messages > manyMessages) void takeTurn(socket);
+    messages = 0;
     if (!inbound.isOverrun(chunk.length)) return;
     logger.warn({ ip: socket.remoteAddress }, "ssh client sends more than it may: connection cut");
     socket.destroy();
@@ -62,7 +71,9 @@ export function serveSshConnection(
   });
   client.on("session", (accept, reject) => {
     const slot = ended.aborted ? undefined : slots.take();
-    if (slot === undefined) {
+    const room = slot === undefined ? undefined : descriptors.take(sessionDescriptors);
+    if (slot === undefined || room === undefined) {
+      slot?.[Symbol.dispose]();
       reject();
       return;
     }
@@ -85,6 +96,7 @@ export function serveSshConnection(
     sessions.add(served);
     session.once("close", () => {
       slot[Symbol.dispose]();
+      void served.ended.finally(() => room[Symbol.dispose]());
       sessions.delete(served);
       closeUnstarted(client, session);
     });
@@ -98,11 +110,21 @@ export function serveSshConnection(
   }
   const isAnswering = serveRemoteForwards(client, forwarding, settings.blockReverseForwarding);
   const guard = new MessageGuard(isAnswering);
-  onMessage(client, (message) => guard.check(message));
+  onMessage(client, (message) => {
+    messages += 1;
+    guard.check(message);
+  });
   replaceGcm(client);
   return async () => {
     await Promise.all([...sessions].map((session) => session.ended));
   };
+}
+
+/** Reads no more of a client that sends a flood of small messages until it is its turn. */
+async function takeTurn(socket: AcceptedConnection): Promise<void> {
+  socket.pause();
+  await loopTurns.next();
+  socket.resume();
 }
 
 function channelSlots(count: number): ChannelSlots {

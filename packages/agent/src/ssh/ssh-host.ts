@@ -1,6 +1,7 @@
 import type { Logger } from "@slipway/runtime";
 
 import type { SshSettings } from "../config/ssh-settings.ts";
+import type { DescriptorBudget } from "../connections/descriptors.ts";
 import type { SessionLog } from "../connections/session-log.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
@@ -14,6 +15,7 @@ export interface SshHost {
   readonly sessions: SessionLog;
   /** Returns what a shell on a terminal is greeted with, each line ended by CRLF. */
   readonly greeting: () => Promise<string>;
+  readonly descriptors: DescriptorBudget;
   readonly settings: SshSettings;
   readonly logger: Logger;
 }

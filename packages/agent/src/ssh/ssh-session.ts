@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { errorText } from "@slipway/runtime";
 import type { ServerChannel, Session } from "ssh2";
 
+import type { DescriptorShare } from "../connections/descriptors.ts";
 import type { SessionEnd } from "../connections/session-log.ts";
 import { ProcessError } from "../process/errors.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
@@ -28,6 +29,7 @@ const maxEarlySignals = 128;
 export interface SessionConnection {
   readonly remoteAddress: string | undefined;
   readonly output: ConnectionOutput;
+  readonly descriptors: DescriptorShare;
   /** Aborted when the connection is closed, or the agent shuts down. */
   readonly ended: AbortSignal;
   /** Makes the client's authentication agent available to all later commands of the connection. */
@@ -60,6 +62,7 @@ export class SshSession {
   #onSignal: ((signal: NodeJS.Signals) => void) | undefined;
   #onResize: ((size: TerminalSize) => void) | undefined;
   #isStarted = false;
+  #isResizing = false;
   #ended = Promise.resolve();
 
   constructor(connection: SessionConnection, host: SshHost) {
@@ -169,7 +172,9 @@ export class SshSession {
     try {
       if (start.kind === "sftp") {
         const { cwd: directory, environment } = await this.#host.prepare("", {});
-        return await serveSftp(session, { directory, home: environment["HOME"] ?? directory });
+        const home = environment["HOME"] ?? directory;
+        const { output: owner, descriptors } = this.#connection;
+        return await serveSftp(session, { directory, home, owner, descriptors });
       }
       const end = await this.#runCommand(start.text, session);
       return end.kind === "left" ? undefined : sessionEndOf(end);
@@ -242,10 +247,16 @@ export class SshSession {
     return true;
   }
 
+  /** The last size counts of those that come at once: the command is told of each. */
   #resize(columns: number, rows: number): boolean {
     if (!this.#setup.resize(columns, rows)) return false;
-    const { terminal } = this.#setup;
-    if (terminal !== undefined) this.#onResize?.(terminal.size);
+    if (this.#isResizing) return true;
+    this.#isResizing = true;
+    setImmediate(() => {
+      this.#isResizing = false;
+      const { terminal } = this.#setup;
+      if (terminal !== undefined) this.#onResize?.(terminal.size);
+    });
     return true;
   }
 }

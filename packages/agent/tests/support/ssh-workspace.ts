@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 
 import type { SshSettings } from "../../src/config/ssh-settings.ts";
 import type { Service } from "../../src/connections/accepted-connection.ts";
+import { DescriptorBudget } from "../../src/connections/descriptors.ts";
 import { type ConnectionReport, SessionLog } from "../../src/connections/session-log.ts";
 import { prepareCommand } from "../../src/process/workspace-commands.ts";
 import { createSshService } from "../../src/ssh/ssh-service.ts";
@@ -57,6 +58,8 @@ interface WorkspaceOptions {
   readonly directory?: string;
   readonly greeting?: string;
   readonly home?: string;
+  /** The limit of open files, of which a quarter is for clients. */
+  readonly descriptorLimit?: number;
 }
 
 /** Serves SSH on a port of the loopback interface until the test ends, for a workspace with almost no environment. */
@@ -65,6 +68,7 @@ export async function openSshWorkspace({
   directory = "/",
   greeting = "",
   home = "/",
+  descriptorLimit = 20_000,
 }: WorkspaceOptions = {}): Promise<SshWorkspace> {
   const commands = openCommandHost();
   const reports: ConnectionReport[] = [];
@@ -104,6 +108,7 @@ export async function openSshWorkspace({
       prepareCommand(command, context, workspace, variables),
     commands,
     sessions,
+    descriptors: new DescriptorBudget(descriptorLimit),
     greeting: async () => greeting,
     settings: { ...defaultSettings, ...settings },
     logger: silentLogger,

@@ -1,4 +1,4 @@
-import { systemClock } from "@slipway/runtime";
+import { hasControllingTerminal, systemClock } from "@slipway/runtime";
 
 import { processEnvironment } from "../config/environment.ts";
 import { processTerminal } from "../terminal/terminal.ts";
@@ -12,7 +12,7 @@ export async function runProcess(
   run: (words: readonly string[], needs: ProcessNeeds) => Promise<number>,
 ): Promise<void> {
   const environment = processEnvironment();
-  const interruption = listenToSignals();
+  const interruption = listenToSignals(process.argv[2] === "agent");
   const ending = new AbortController();
   void interruption.interrupted.then((signal) => ending.abort(new InterruptError(signal)));
   const failedOutput = listenToFailedOutput((reason) => ending.abort(reason));
@@ -34,13 +34,15 @@ const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Turns signals into an interruption: the first asks to end, the second insists, and then the system's default handling
- * is restored, for a third.
+ * is restored, for a third. An agent without a terminal does not end by the hang-up of one.
  */
-function listenToSignals(): Interruption {
+function listenToSignals(isAgent: boolean): Interruption {
   const first = Promise.withResolvers<SignalName>();
   const second = new AbortController();
   let count = 0;
+  const ignoresHangUp = isAgent && !hasControllingTerminal();
   const onSignal = (name: SignalName): void => {
+    if (name === "SIGHUP" && ignoresHangUp) return;
     count += 1;
     first.resolve(name);
     if (count < 2) return;

@@ -1,6 +1,8 @@
 import type { Dir } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 
+import type { DescriptorShare } from "../../connections/descriptors.ts";
+import { fileTurns } from "../../process/fair-turns.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
 
 /** The files and directories that a client may have open. */
@@ -10,23 +12,43 @@ export type OpenHandle =
   | { readonly kind: "file"; readonly file: FileHandle; readonly isAppending: boolean }
   | { readonly kind: "directory"; readonly directory: Dir; readonly path: Buffer };
 
+interface HeldHandle {
+  readonly handle: OpenHandle;
+  readonly descriptor: Disposable;
+}
+
 /** The open files of a client, by the names that it was given for them. */
 export class OpenHandles implements AsyncDisposable {
-  readonly #byName = new Map<string, OpenHandle>();
+  readonly #byName = new Map<string, HeldHandle>();
+  readonly #owner: object;
+  readonly #descriptors: DescriptorShare;
   #made = 0;
 
-  /** Throws `SftpError` if there is no room for another one. */
-  checkRoom(): void {
-    if (this.#byName.size >= maxHandles) {
-      throw new SftpError(SftpStatus.failure, "too many open files");
-    }
+  /** `owner` is the connection, to which turns on files are given. */
+  constructor(owner: object, descriptors: DescriptorShare) {
+    this.#owner = owner;
+    this.#descriptors = descriptors;
   }
 
-  add(handle: OpenHandle): string {
-    this.#made += 1;
-    const name = String(this.#made);
-    this.#byName.set(name, handle);
-    return name;
+  /** Opens a file and returns its name. Throws `SftpError` if there is no room for another one. */
+  async open(open: () => Promise<OpenHandle>): Promise<string> {
+    if (this.#byName.size >= maxHandles) {
+      throw new SftpError(SftpStatus.failure, `more than ${maxHandles} open files`);
+    }
+    const descriptor = this.#descriptors.take(1);
+    if (descriptor === undefined) {
+      throw new SftpError(SftpStatus.failure, "too many open files of this connection or of all");
+    }
+    try {
+      const handle = await open();
+      this.#made += 1;
+      const name = String(this.#made);
+      this.#byName.set(name, { handle, descriptor });
+      return name;
+    } catch (error) {
+      descriptor[Symbol.dispose]();
+      throw error;
+    }
   }
 
   file(name: string): OpenHandle & { readonly kind: "file" } {
@@ -42,25 +64,36 @@ export class OpenHandles implements AsyncDisposable {
   }
 
   async close(name: string): Promise<void> {
-    const handle = this.#find(name);
+    const held = this.#held(name);
     this.#byName.delete(name);
-    await closeHandle(handle);
+    await closeHandle(held);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const handles = [...this.#byName.values()];
     this.#byName.clear();
-    await Promise.allSettled(handles.map((handle) => closeHandle(handle)));
+    const closed = handles.map((held) =>
+      fileTurns.runPatiently(this.#owner, () => closeHandle(held)),
+    );
+    await Promise.allSettled(closed);
   }
 
   #find(name: string): OpenHandle {
-    const handle = this.#byName.get(name);
-    if (handle === undefined) throw new SftpError(SftpStatus.failure, "no such handle");
-    return handle;
+    return this.#held(name).handle;
+  }
+
+  #held(name: string): HeldHandle {
+    const held = this.#byName.get(name);
+    if (held === undefined) throw new SftpError(SftpStatus.failure, "no such handle");
+    return held;
   }
 }
 
-async function closeHandle(handle: OpenHandle): Promise<void> {
-  if (handle.kind === "file") await handle.file.close();
-  else await handle.directory.close();
+async function closeHandle({ handle, descriptor }: HeldHandle): Promise<void> {
+  try {
+    if (handle.kind === "file") await handle.file.close();
+    else await handle.directory.close();
+  } finally {
+    descriptor[Symbol.dispose]();
+  }
 }

@@ -12,6 +12,8 @@ export interface SftpFiles {
   /** The directory that `~` stands for. */
   readonly home: string;
   readonly handles: OpenHandles;
+  /** The connection, to which turns on files are given. */
+  readonly owner: object;
 }
 
 /** Resolves links and dots; the last name need not exist. */

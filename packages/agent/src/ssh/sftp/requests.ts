@@ -16,7 +16,6 @@ import {
   stat,
   statfs,
   symlink,
-  truncate,
   unlink,
   utimes,
 } from "node:fs/promises";
@@ -50,6 +49,8 @@ const defaultMode = { file: 0o666, directory: 0o777 } as const;
 const rightsBits = 0o7777;
 /** Names need not be text. */
 const anyBytes = "latin1";
+/** A FIFO without another end, or a lease, would hold up everything, and a terminal that hangs up would end the agent. */
+const special = constants.O_NONBLOCK | constants.O_NOCTTY;
 /** The longest name of a file on Linux. */
 const maxNameBytes = 255;
 
@@ -147,12 +148,12 @@ async function openFile(fields: FieldReader, files: SftpFiles): Promise<Answer> 
     (has(openFlags.create) ? constants.O_CREAT : 0) |
     (has(openFlags.truncate) ? constants.O_TRUNC : 0) |
     (has(openFlags.exclusive) ? constants.O_EXCL : 0);
-  files.handles.checkRoom();
-  // A FIFO without another end would hold up everything, and a terminal that hangs up would end the agent.
-  const special = constants.O_NONBLOCK | constants.O_NOCTTY;
-  const file = await open(name, flags | special, mode & rightsBits);
   const isAppending = has(openFlags.append);
-  return handleAnswer(files.handles.add({ kind: "file", file, isAppending }));
+  const handle = await files.handles.open(async () => {
+    const file = await open(name, flags | special, mode & rightsBits);
+    return { kind: "file", file, isAppending };
+  });
+  return handleAnswer(handle);
 }
 
 async function read(fields: FieldReader, { handles }: SftpFiles): Promise<Answer> {
@@ -182,9 +183,11 @@ async function write(fields: FieldReader, { handles }: SftpFiles): Promise<Answe
 
 async function openDirectory(fields: FieldReader, files: SftpFiles): Promise<Answer> {
   const name = path(fields, files);
-  files.handles.checkRoom();
-  const directory = await opendir(name, { encoding: anyBytes });
-  return handleAnswer(files.handles.add({ kind: "directory", directory, path: name }));
+  const handle = await files.handles.open(async () => {
+    const directory = await opendir(name, { encoding: anyBytes });
+    return { kind: "directory", directory, path: name };
+  });
+  return handleAnswer(handle);
 }
 
 async function readDirectory(fields: FieldReader, { handles }: SftpFiles): Promise<Answer> {
@@ -222,10 +225,16 @@ async function renameNew(from: Buffer, to: Buffer): Promise<void> {
 }
 
 async function setPath(name: Buffer, { size, owner, mode, times }: Attributes): Promise<void> {
-  if (size !== undefined) await truncate(name, size);
+  if (size !== undefined) await truncateAt(name, size);
   if (mode !== undefined) await chmod(name, mode & rightsBits);
   if (times !== undefined) await utimes(name, times.accessed, times.modified);
   if (owner !== undefined) await chown(name, owner.uid, owner.gid);
+}
+
+/** Cuts a file as `truncate` does, which waits for a lease and takes a terminal: a path is opened as OPEN does. */
+async function truncateAt(name: Buffer, size: number): Promise<void> {
+  await using file = await open(name, constants.O_WRONLY | special);
+  await file.truncate(size);
 }
 
 /** Changes a link rather than its target; a link has neither a size nor a mode to set. */

@@ -1,6 +1,8 @@
 import { errorText, systemErrorCode } from "@slipway/runtime";
 
+import type { DescriptorShare } from "../../connections/descriptors.ts";
 import type { SessionEnd } from "../../connections/session-log.ts";
+import { fileTurns } from "../../process/fair-turns.ts";
 import type { ChannelWriter } from "../channel-writer.ts";
 import type { SessionChannel } from "../session-channel.ts";
 import { type Answer, SftpAnswer, statusAnswer } from "./answers.ts";
@@ -21,16 +23,20 @@ const typeAt = 0;
 const idAt = 1;
 const fieldsAt = 5;
 
+interface SftpOptions extends Omit<SftpFiles, "handles"> {
+  readonly descriptors: DescriptorShare;
+}
+
 /**
  * Serves files to a client (docs/protocol/agent.md §6.8), one request after the other, until it ends its side. Relative
  * paths begin in `directory`.
  */
 export async function serveSftp(
   channel: SessionChannel,
-  { directory, home }: Pick<SftpFiles, "directory" | "home">,
+  { directory, home, owner, descriptors }: SftpOptions,
 ): Promise<SessionEnd> {
-  await using handles = new OpenHandles();
-  const files: SftpFiles = { directory, home, handles };
+  await using handles = new OpenHandles(owner, descriptors);
+  const files: SftpFiles = { directory, home, handles, owner };
   const packets = new PacketReader();
   try {
     for await (const chunk of channel.input.iterator({ destroyOnReturn: false })) {
@@ -82,7 +88,7 @@ async function handle(type: number, fields: FieldReader, files: SftpFiles): Prom
   try {
     const request = sftpRequests.get(type);
     if (request === undefined) throw new SftpError(SftpStatus.unsupported, "no such request");
-    return await request(fields, files);
+    return await fileTurns.run(files.owner, () => request(fields, files));
   } catch (error) {
     if (error instanceof SftpError) {
       if (error.code === "malformed") throw error;

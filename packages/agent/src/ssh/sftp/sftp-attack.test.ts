@@ -1,9 +1,18 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 
 import type { ClientChannel } from "ssh2";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -31,6 +40,7 @@ const request = {
   readDirectory: 12,
   realPath: 16,
   stat: 17,
+  setPath: 9,
   extended: 200,
 } as const;
 const answered = { status: 101, handle: 102, data: 103, name: 104, attributes: 105 } as const;
@@ -71,8 +81,12 @@ const packet = (...fields: readonly Uint8Array[]): Buffer => {
   return Buffer.concat([uint32(body.length), body]);
 };
 
-async function openRawSftp(): Promise<RawSftp> {
-  const { port } = await openSshWorkspace({ directory: folder });
+async function openRawSftp(options: { readonly descriptorLimit?: number } = {}): Promise<RawSftp> {
+  const { port } = await openSshWorkspace({ directory: folder, ...options });
+  return openRawSftpAt(port);
+}
+
+async function openRawSftpAt(port: number): Promise<RawSftp> {
   const { client } = await openRawSshClient(port);
   const channel = await new Promise<ClientChannel>((resolve, reject) => {
     client.subsys("sftp", (error, opened) =>
@@ -156,7 +170,65 @@ describe("the files of a client", () => {
   });
 });
 
+describe("the size of a file by its path", () => {
+  const cut = (sftp: RawSftp, path: string): Promise<number | undefined> =>
+    sftp.status(request.setPath, string(path), uint32(1), uint64(1n));
+
+  it("is set, and nothing is made for it", async () => {
+    writeFileSync(join(folder, "file"), "content");
+    const sftp = await openRawSftp();
+    expect(await cut(sftp, "file")).toBe(SftpStatus.ok);
+    expect(statSync(join(folder, "file")).size).toBe(1);
+    expect(await cut(sftp, "none")).toBe(SftpStatus.noSuchFile);
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    expect(await cut(sftp, "pipe")).toBe(SftpStatus.failure);
+  });
+
+  it.runIf(process.platform === "linux")("waits for no lease", async () => {
+    writeFileSync(join(folder, "file"), "content");
+    await lease(join(folder, "file"));
+    const sftp = await openRawSftp();
+    expect(await cut(sftp, "file")).toBe(SftpStatus.failure);
+    expect(statSync(join(folder, "file")).size).toBe(7);
+  });
+
+  it.runIf(process.platform === "linux")("takes no terminal", async () => {
+    const { pid, port } = await startServices();
+    const { terminal } = await openTerminal();
+    const sftp = await openRawSftpAt(port);
+    expect(await cut(sftp, terminal)).toBe(SftpStatus.failure);
+    await sftp.open(terminal, forWriting);
+    // The number of its terminal (proc_pid_stat(5)).
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ");
+    expect(fields?.[4]).toBe("0");
+  });
+});
+
 describe("a hostile client of SFTP", () => {
+  it("opens no more files than are left for its connection, and those again once it has closed them", async () => {
+    writeFileSync(join(folder, "file"), "x");
+    // A quarter of it for all, half of that for one connection, three of them for the session.
+    const sftp = await openRawSftp({ descriptorLimit: 80 });
+    const one = [string("file"), uint32(forReading), noAttributes];
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => sftp.ask(request.open, ...one)),
+    );
+    const handles = answers.filter(({ type }) => type === answered.handle);
+    expect(handles.length).toBe(7);
+    expect(await sftp.status(request.openDirectory, string("."))).toBe(SftpStatus.failure);
+    expect(await sftp.status(request.open, string("none"), ...one.slice(1))).toBe(
+      SftpStatus.failure,
+    );
+    for (const { fields } of handles) await sftp.status(request.close, fields);
+    for (let count = 0; count < 20; count += 1) {
+      expect(await sftp.status(request.open, string("none"), ...one.slice(1))).toBe(
+        SftpStatus.noSuchFile,
+      );
+    }
+    const again = await Promise.all(handles.map(() => sftp.status(request.open, ...one)));
+    expect(again).toEqual(handles.map(() => undefined));
+  });
+
   it.each([
     ["no path", ""],
     ["a path of 200 KB", "x".repeat(200_000)],
@@ -289,3 +361,44 @@ it("sends a packet byte by byte", () => {
   for (const value of all) packets.push(...reader.receive(byte(value)));
   expect(packets).toEqual([all.subarray(4)]);
 });
+
+/** Runs a program until the test ends, and returns the first line that it prints. */
+async function firstLine(child: ChildProcess): Promise<string> {
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let printed = "";
+  child.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  await expect.poll(() => printed, { timeout: 20_000 }).toContain("\n");
+  return printed.split("\n")[0] ?? "";
+}
+
+/** Has another process hold a lease on a file, which it does not give back when it is asked (fcntl(2), F_SETLEASE). */
+async function lease(path: string): Promise<void> {
+  const program =
+    'open(my $f, "<", $ARGV[0]); $SIG{IO} = "IGNORE"; fcntl($f, 1024, 0) or die; $| = 1; print "held\\n"; sleep 1 while 1';
+  const holder = spawn("perl", ["-e", program, path], { stdio: ["ignore", "pipe", "inherit"] });
+  expect(await firstLine(holder)).toBe("held");
+}
+
+/** Starts services in a session of their own, which could take a terminal. */
+async function startServices(): Promise<{
+  readonly pid: number | undefined;
+  readonly port: number;
+}> {
+  const program = fileURLToPath(
+    new URL("../../../tests/support/services-program.ts", import.meta.url),
+  );
+  const child = spawn(process.execPath, ["--conditions=@slipway/source", program], {
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ports: Record<string, number> = JSON.parse(await firstLine(child));
+  return { pid: child.pid, port: ports["1"] ?? 0 };
+}
+
+/** Opens a terminal that is nobody's. */
+async function openTerminal(): Promise<{ readonly terminal: string }> {
+  const program =
+    "import os,time; m,s=os.openpty(); print(os.ttyname(s), flush=True); time.sleep(600)";
+  const holder = spawn("python3", ["-c", program], { stdio: ["ignore", "pipe", "inherit"] });
+  return { terminal: await firstLine(holder) };
+}

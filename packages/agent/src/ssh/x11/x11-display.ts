@@ -5,7 +5,7 @@ import { type Clock, systemErrorCode } from "@slipway/runtime";
 import type { Connection, X11Info } from "ssh2";
 
 import { SshError } from "../errors.ts";
-import { type ForwardingConnection, joinChannel } from "../join-channel.ts";
+import { type ForwardingConnection, joinChannel, takeSocket } from "../join-channel.ts";
 import { addToAuthorityFile } from "./authority-file.ts";
 
 /** The ports of displays (docs/protocol/agent.md §6.6): display 10 is port 6010. */
@@ -26,6 +26,9 @@ export interface X11Request {
   readonly cookie: Buffer;
   readonly screen: number;
 }
+
+/** A display listens on both loopback addresses. */
+const listenersOfDisplay = 2;
 
 interface DisplayNeeds {
   readonly client: Connection;
@@ -63,14 +66,17 @@ export async function openDisplay(request: X11Request, needs: DisplayNeeds): Pro
     for (const server of servers.splice(0)) server.close();
   };
   const take = (socket: Socket): void => {
+    if (!takeSocket(socket, connection)) return;
     if (request.isSingle) close();
-    socket.on("error", () => undefined);
     const { remoteAddress = "", remotePort = 0 } = socket;
     client.x11(remoteAddress, remotePort, (error, channel) => {
       if (error === undefined) void joinChannel(channel, socket, connection);
       else socket.destroy();
     });
   };
+  const room = connection.descriptors.take(listenersOfDisplay);
+  if (room === undefined) throw new SshError("x11-failed", "too many open files");
+  ended.addEventListener("abort", () => room[Symbol.dispose](), { once: true });
   const port = await listenOnFreePort(servers, take);
   if (ended.aborted) close();
   else ended.addEventListener("abort", close, { once: true });

@@ -1,0 +1,132 @@
+import { BusyError } from "./errors.ts";
+
+/** The limits of what others ask for and may never end. */
+export interface FairTurnsOptions {
+  /** The name for the error. */
+  readonly what: string;
+  /** The operations at once, of all owners and of one. */
+  readonly max: number;
+  readonly maxEach: number;
+  /** Those of one owner that wait; a further one fails at once. */
+  readonly maxWaitingEach: number;
+  /** The longest wait for a turn, in milliseconds. */
+  readonly waitMs: number;
+}
+
+interface Waiting {
+  readonly owner: object;
+  readonly begin: () => void;
+}
+
+/**
+ * Bounds operations that hold a thread of Node.js, of which there are four for all files and names: one may never end, as on
+ * a file system that does not answer.
+ */
+export class FairTurns {
+  readonly #options: FairTurnsOptions;
+  readonly #busyOf = new Map<object, number>();
+  /** The first who waits and has less than its share is next. */
+  readonly #waiting = new Set<Waiting>();
+  readonly #waitingOf = new Map<object, number>();
+  #busy = 0;
+
+  constructor(options: FairTurnsOptions) {
+    this.#options = options;
+  }
+
+  /** Runs an operation for an owner when it is its turn. Rejects with `BusyError`, and with the errors of the operation. */
+  async run<T>(owner: object, operation: () => Promise<T>): Promise<T> {
+    return this.#run(owner, operation, this.#options.waitMs);
+  }
+
+  /** Runs an operation as `run` does, but waits as long as it takes: for what must be closed. */
+  async runPatiently<T>(owner: object, operation: () => Promise<T>): Promise<T> {
+    return this.#run(owner, operation, undefined);
+  }
+
+  async #run<T>(
+    owner: object,
+    operation: () => Promise<T>,
+    waitMs: number | undefined,
+  ): Promise<T> {
+    if (this.#hasRoom(owner)) this.#begin(owner);
+    else await this.#turn(owner, waitMs);
+    try {
+      return await operation();
+    } finally {
+      this.#end(owner);
+    }
+  }
+
+  #hasRoom(owner: object): boolean {
+    const { max, maxEach } = this.#options;
+    return this.#busy < max && (this.#busyOf.get(owner) ?? 0) < maxEach;
+  }
+
+  #begin(owner: object): void {
+    this.#busy += 1;
+    add(this.#busyOf, owner, 1);
+  }
+
+  #end(owner: object): void {
+    this.#busy -= 1;
+    add(this.#busyOf, owner, -1);
+    this.#waiting
+      .values()
+      .find((one) => this.#hasRoom(one.owner))
+      ?.begin();
+  }
+
+  #turn(owner: object, waitMs: number | undefined): Promise<void> {
+    const { what, maxWaitingEach } = this.#options;
+    const isFull = (this.#waitingOf.get(owner) ?? 0) >= maxWaitingEach;
+    if (waitMs !== undefined && isFull) throw new BusyError(what, "too many requests wait");
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(deadline);
+        this.#waiting.delete(waiting);
+        add(this.#waitingOf, owner, -1);
+      };
+      const waiting: Waiting = {
+        owner,
+        begin: () => {
+          leave();
+          this.#begin(owner);
+          resolve();
+        },
+      };
+      const giveUp = (after: number): void => {
+        leave();
+        reject(new BusyError(what, `no turn within ${after / 1000} s`));
+      };
+      const deadline = waitMs === undefined ? undefined : setTimeout(giveUp, waitMs, waitMs);
+      this.#waiting.add(waiting);
+      add(this.#waitingOf, owner, 1);
+    });
+  }
+}
+
+/** Counts for an owner, who is forgotten at zero. */
+function add(counts: Map<object, number>, owner: object, change: number): void {
+  const count = (counts.get(owner) ?? 0) + change;
+  if (count === 0) counts.delete(owner);
+  else counts.set(owner, count);
+}
+
+/** The turns of operations on files: one thread stays for the agent's own files and for names. */
+export const fileTurns = new FairTurns({
+  what: "files",
+  max: 3,
+  maxEach: 1,
+  maxWaitingEach: 256,
+  waitMs: 10_000,
+});
+
+/** The turns of look-ups of names, for which Node.js uses half of the threads. */
+export const nameTurns = new FairTurns({
+  what: "names",
+  max: 2,
+  maxEach: 1,
+  maxWaitingEach: 64,
+  waitMs: 10_000,
+});
