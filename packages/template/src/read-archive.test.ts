@@ -201,7 +201,7 @@ describe("readTemplateArchive", () => {
     const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
     bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
     expect(await readTemplateArchive(bytes)).toEqual({
-      problem: expect.stringMatching(/^found the size -\d+ of x, wanted none below 0$/),
+      problem: "is not a tar archive: Invalid header",
     });
   });
 

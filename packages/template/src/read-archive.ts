@@ -92,7 +92,6 @@ async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem> {
   if (typeof path !== "string") return path;
   // The library takes an unreadable size for one that never ends.
   if (size === null) return { problem: `found no size of ${path} in its header` };
-  if (size < 0) return { problem: `found the size ${size} of ${path}, wanted none below 0` };
   if (type === "symlink" || type === "link") {
     const target = linkname ?? "";
     const problem = linkProblem(path, target, type);

@@ -52,7 +52,7 @@ async function readTar(
     const { name, mode, type } = entry.header;
     const size: number | null | undefined = entry.header.size;
     // The library takes an unreadable size for an endless one.
-    if (size === null || (size ?? 0) < 0)
+    if (size === null)
       throw new CommandError("the template is not a tar archive: a file has no size");
     const chunks: Uint8Array[] = [];
     for await (const chunk of entry) if (chunk instanceof Uint8Array) chunks.push(chunk);
