@@ -259,7 +259,10 @@ export {
   reportWorkspaceUsage,
   resolveAutostart,
 } from "./workspaces/routes.ts";
-export { getExternalAgentCredentials } from "./workspaces/external-agent-routes.ts";
+export {
+  getExternalAgentCredentials,
+  revokeExternalAgentTokens,
+} from "./workspaces/external-agent-routes.ts";
 export {
   DeletePortShareRequest,
   listPortShares,

@@ -48,7 +48,7 @@ function statesOf({ out }: CommandResult): unknown {
 it("prints results on stdout and progress on stderr", async () => {
   const made = await slipway("create one -t box");
   expect(made.out).toMatch(
-    /^admin\/one is waiting for you to start its agent:\n {2}\(curl -fsSL \S+ \|\| wget -qO- \S+\) \| CODER_AGENT_TOKEN=\S+ sh\n$/,
+    /^admin\/one is waiting for you to start its agent:\n {2}\(curl -fsSL \S+ \|\| wget -qO- \S+ \|\| echo exit 1\) \| CODER_AGENT_TOKEN=\S+ sh\n$/,
   );
   expect(made.err).toContain("created admin/one from box\n");
   const two = await slipway("create two -t box -o json");

@@ -119,6 +119,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     "favoriteWorkspace",
     "recreateDevcontainer",
     "renameWorkspace",
+    "revokeExternalAgentTokens",
     "sharePort",
     "unfavoriteWorkspace",
     "unsharePort",

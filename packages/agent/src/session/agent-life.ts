@@ -40,6 +40,11 @@ type Phase =
   | { readonly kind: "waiting" }
   | { readonly kind: "living"; readonly session: AgentSession; readonly ranAs: Identity }
   | {
+      readonly kind: "stopping";
+      /** Resolves once its session has ended. */
+      readonly left: Promise<void>;
+    }
+  | {
       readonly kind: "leaving";
       readonly ranAs: Identity;
       /** The manifest of the session that will be next. */
@@ -65,6 +70,9 @@ interface PendingEvent {
  *        │ interrupted   │ interrupted: stop scripts, last words        │ interrupted: the session that
  *        ▼               ▼                                              ▼ leaves ends, no next begins
  *      ended ◄───────── ended ◄──────────────────────────────────────── ended
+ *
+ * A refusal because the workspace is stopped ends a session in the same way (stopping), and the agent waits again: the next
+ * start is a new life. Nothing is dialed meanwhile.
  *
  * Each connection begins with its manifest, and the manifest alone decides. An event only makes for a new connection at
  * once. While one session leaves, its last words go first over the connection, then the next session's first; the next
@@ -115,6 +123,7 @@ export class AgentLife {
       {
         dial: (either) => this.#farewell.dial(dial, either),
         serve: (connection, onUsable, ended) => this.#serve(connection, onUsable, ended),
+        onStopped: () => this.#stop(signal),
         redial: this.#redial,
         connectLog: new ConnectLog(serverUrl, clock, logger),
         clock,
@@ -203,10 +212,11 @@ export class AgentLife {
     this.#asked = undefined;
     const identity = identityOf(manifest);
     const phase = this.#phase;
-    const ranAs = phase.kind === "waiting" ? undefined : phase.ranAs;
+    const ranAs = "ranAs" in phase ? phase.ranAs : undefined;
     const decision = this.#options.decide(identity, ranAs, asked !== undefined);
     switch (phase.kind) {
       case "waiting":
+      case "stopping":
         break;
       case "living":
         if (decision === "reinit") this.#reinit(phase.session, phase.ranAs, manifest);
@@ -250,6 +260,26 @@ export class AgentLife {
     });
   }
 
+  /** Ends the session of a workspace that was stopped. Its last words are lost: the server takes none. */
+  async #stop(signal: AbortSignal): Promise<void> {
+    const phase = this.#phase;
+    if (phase.kind !== "living" || this.#stopping.signal.aborted) return;
+    const { session } = phase;
+    this.#options.logger.info({}, "the workspace is stopped: running its stop scripts");
+    const left = Promise.withResolvers<void>();
+    this.#phase = { kind: "stopping", left: left.promise };
+    try {
+      await session.end(signal);
+      await session.closeNetwork();
+    } finally {
+      session[Symbol.dispose]();
+      this.#speakers = this.#speakers.filter((speaker) => speaker !== session);
+      this.#knownOwnerId = undefined;
+      this.#phase = { kind: "waiting" };
+      left.resolve();
+    }
+  }
+
   async #beginNext(before: AgentSession): Promise<void> {
     // A manifest that arrives in the meantime is used instead.
     for (let phase = this.#phase; phase.kind === "leaving"; phase = this.#phase) {
@@ -263,7 +293,7 @@ export class AgentLife {
   async #shutDown(): Promise<void> {
     const { signal } = this.#scope;
     const phase = this.#phase;
-    if (phase.kind === "leaving") await phase.left;
+    if (phase.kind === "leaving" || phase.kind === "stopping") await phase.left;
     if (this.#phase.kind === "living") await this.#phase.session.end(signal);
     const farewell = this.#farewell;
     farewell.begin();

@@ -156,6 +156,10 @@ export class AgentSession implements Disposable {
 
   /** Applies a later manifest's view of the workspace; the scripts stay those of the first. */
   update(manifest: AgentManifest): void {
+    // A later build of the same owner, whose beginning this process has missed: its scripts do not run again.
+    const isNext =
+      manifest.agentId !== this.#manifest.agentId && isOfSameOwner(manifest, this.#manifest);
+    if (isNext) this.#parts.lifecycle.repeat();
     this.#manifest = manifest;
     this.#parts.workspace.update(manifest.workspace);
     this.#parts.network?.follow(manifest.agentId, manifest.network);
@@ -225,4 +229,8 @@ export class AgentSession implements Disposable {
     void this.#parts.socket?.close();
     this.#parts.commands.groups.killAll();
   }
+}
+
+function isOfSameOwner(one: AgentManifest, other: AgentManifest): boolean {
+  return one.workspace.ownerName === other.workspace.ownerName;
 }

@@ -32,6 +32,7 @@ async function dialTimes(lives: readonly (number | undefined)[], forMs: number):
       await clock.sleep(lifeMs, signal);
       throw new Error("lost");
     },
+    onStopped: async () => undefined,
     redial: new Redial(),
     connectLog: new ConnectLog("http://localhost", clock, logger),
     clock,
@@ -84,6 +85,7 @@ describe("keepConnected", () => {
           throw failures.shift() ?? new DialError("dns", "d");
         },
         serve: async () => undefined,
+        onStopped: async () => undefined,
         redial: new Redial(),
         connectLog: new ConnectLog("http://localhost", clock, { ...logger, warn }),
         clock,
@@ -113,6 +115,7 @@ describe("keepConnected", () => {
         serve: async () => {
           throw new Error("lost");
         },
+        onStopped: async () => undefined,
         redial: new Redial(),
         connectLog: new ConnectLog("http://localhost", clock, logger),
         clock,
@@ -148,6 +151,7 @@ describe("keepConnected", () => {
           onUsable();
           await clock.sleep(3_600_000, signal);
         },
+        onStopped: async () => undefined,
         redial,
         connectLog: new ConnectLog("http://localhost", clock, logger),
         clock,

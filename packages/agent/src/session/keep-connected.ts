@@ -22,6 +22,8 @@ export interface KeepConnectedOptions {
     onUsable: () => void,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Runs before the next dial after a refusal because the workspace is stopped. */
+  readonly onStopped: () => Promise<void>;
   /** Ends the present connection, dial or delay on request. */
   readonly redial: Redial;
   readonly connectLog: ConnectLog;
@@ -38,6 +40,8 @@ const stableRatio = 10;
 /** A server that was just there is mostly back in a moment: the time to hope so, and the interval at which to look. */
 const restartMs = 30_000;
 const restartDelayMs = 2_000;
+/** The time between two questions whether a stopped workspace has started, at most; it may stay stopped for long. */
+const stoppedDelayMs = 10_000;
 
 /** Connects, serves, and connects again, until the signal is aborted. */
 export async function keepConnected(
@@ -50,7 +54,8 @@ export async function keepConnected(
   while (!signal.aborted) {
     const asked = redial.signal;
     const either = AbortSignal.any([signal, asked]);
-    const livedMs = await connectOnce(options, { asked, either });
+    const { livedMs, isStopped } = await connectOnce(options, { asked, either });
+    if (isStopped) await options.onStopped();
     if (signal.aborted) return;
     if (asked.aborted) continue;
     let delayMs = backoff.next();
@@ -60,17 +65,27 @@ export async function keepConnected(
       lostAtMs = clock.monotonic();
     }
     if (clock.monotonic() - lostAtMs < restartMs) delayMs = Math.min(delayMs, restartDelayMs);
+    if (isStopped) delayMs = Math.min(delayMs, stoppedDelayMs);
     // Only the signals end the sleep early: one ends the loop, the other this iteration.
     await clock.sleep(delayMs, either).catch(() => undefined);
   }
 }
 
-/** Connects once. Resolves to the time that the connection was usable, in milliseconds. */
+/** The end of a connection. */
+interface Ended {
+  /** The time that it was usable, in milliseconds. */
+  readonly livedMs: number;
+  /** True if the server refused it because the workspace is stopped. */
+  readonly isStopped: boolean;
+}
+
+/** Connects once. */
 async function connectOnce(
   { dial, serve, connectLog, clock, logger }: KeepConnectedOptions,
   { asked, either }: { readonly asked: AbortSignal; readonly either: AbortSignal },
-): Promise<number> {
+): Promise<Ended> {
   let usableAtMs: number | undefined;
+  let isStopped = false;
   const onUsable = (): void => {
     usableAtMs = clock.monotonic();
     connectLog.connected();
@@ -82,6 +97,7 @@ async function connectOnce(
     logger.debug({ apiVersion: connection.apiVersion }, "session opened");
     await serve(connection, onUsable, either);
   } catch (error) {
+    isStopped = error instanceof DialError && error.isOfStopped;
     if (either.aborted) logger.debug({}, "connection ended by this side");
     else if (usableAtMs === undefined) connectLog.failed(rungOf(error), errorText(error));
     else logger.warn({ error: errorText(error) }, "connection lost");
@@ -89,7 +105,8 @@ async function connectOnce(
     // A peer that does not answer the goodbye must not hold up a request for an immediate redial.
     if (connection !== undefined) await abortable(connection.close(), asked).catch(() => undefined);
   }
-  return usableAtMs === undefined ? 0 : clock.monotonic() - usableAtMs;
+  const livedMs = usableAtMs === undefined ? 0 : clock.monotonic() - usableAtMs;
+  return { livedMs, isStopped };
 }
 
 function rungOf(error: unknown): Rung {

@@ -48,6 +48,15 @@ export class Lifecycle {
     this.#outbox.put({ state, changedAtMs: this.#clock.now() });
   }
 
+  /** Reports how the start went once more, for an agent that this process has become without another one. */
+  repeat(): void {
+    if (this.#state === undefined || rank(this.#state) >= rank("shutting-down")) return;
+    this.forget();
+    const changedAtMs = this.#clock.now();
+    this.#outbox.put({ state: "starting", changedAtMs });
+    if (this.#state !== "starting") this.#outbox.put({ state: this.#state, changedAtMs });
+  }
+
   /** Drops the reports that wait: they were meant for an agent that this process no longer is. */
   forget(): void {
     this.#outbox.clear();

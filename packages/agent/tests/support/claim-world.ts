@@ -33,6 +33,8 @@ export class ClaimWorld {
   /** The id of the agent's row; a digit. */
   row = 1;
   isUp = true;
+  /** True while the workspace is stopped: the agent is refused. */
+  isStopped = false;
   /** The answer that every request for the reinit stream gets at once; undefined lets it wait for `answer`. */
   standing: ReinitAnswer | undefined;
   readonly #stopMs: number;
@@ -50,6 +52,7 @@ export class ClaimWorld {
       dial: async () => {
         this.dials.push(Math.floor(this.clock.now()));
         if (!this.isUp) throw new DialError("tcp", "refused");
+        if (this.isStopped) throw new DialError("authentication", "no", { fields: ["workspace"] });
         return this.server.connect();
       },
       waitForReinit: (signal) => this.#wait(signal),

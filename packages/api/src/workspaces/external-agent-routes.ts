@@ -12,3 +12,14 @@ export const getExternalAgentCredentials = defineRoute({
   params: Type.Object({ workspace: Type.String(), agent: Type.String() }),
   response: ExternalAgentCredentials,
 });
+
+export const revokeExternalAgentTokens = defineRoute({
+  method: "DELETE",
+  path: "/workspaces/:workspace/external-agent/credentials",
+  summary:
+    "Revoke the tokens of a stopped workspace's external agents; its next start creates others",
+  scopes: ["workspace:update"],
+  params: Type.Object({ workspace: Type.String() }),
+  response: Type.Null(),
+  status: 204,
+});

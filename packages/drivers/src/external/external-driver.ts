@@ -14,7 +14,7 @@ const stages = { start: "Waiting for agents", end: "Releasing agents" } as const
 
 /**
  * Runs agents that people start by hand, anywhere, with the command from the credentials route. The driver touches
- * nothing: its agents appear when somebody starts them and disappear when their token becomes invalid.
+ * nothing: its agents appear when somebody starts them, are refused while the workspace is stopped, and keep their tokens.
  */
 export class ExternalDriver implements Driver {
   readonly name = "external";
@@ -28,7 +28,7 @@ export class ExternalDriver implements Driver {
       log.write(
         "info",
         stages.start,
-        `to start agent ${agent.name}, run the command shown by: slipway show ${build.workspace.name}`,
+        `agent ${agent.name} connects if it is still running; to start it, run the command shown by: slipway show ${build.workspace.name}`,
       );
     }
     return { state: undefined, resources: resourcesOf(build.agents.map((agent) => agent.name)) };
@@ -39,7 +39,9 @@ export class ExternalDriver implements Driver {
       log.write(
         "info",
         stages.end,
-        `agent ${agent.name} may keep running, but can no longer connect`,
+        build.transition === "delete"
+          ? `agent ${agent.name} may keep running, but can no longer connect`
+          : `agent ${agent.name} runs its stop scripts, and waits for the next start`,
       );
     }
     return { state: undefined, resources: [] };

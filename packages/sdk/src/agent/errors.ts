@@ -28,6 +28,11 @@ export class DialError extends Error {
     this.status = options.status;
     this.fields = options.fields ?? [];
   }
+
+  /** True if an agent was refused because its workspace is stopped, and may be started again (docs/protocol/rest.md §1.4). */
+  get isOfStopped(): boolean {
+    return this.rung === "authentication" && this.fields.includes("workspace");
+  }
 }
 
 interface DialErrorOptions {

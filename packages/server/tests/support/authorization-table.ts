@@ -250,6 +250,8 @@ export const table: Readonly<Record<string, Row>> = {
   })),
   reportWorkspaceUsage: users(204, 404, 403, 204),
   getExternalAgentCredentials: users(200, 404, 403, 200, { params: { agent: "main" } }),
+  // The workspace runs.
+  revokeExternalAgentTokens: users(409, 404, 403, 409),
   listPortShares: users(200, 404, 200, 200, {}, isReading),
   // The agent is unknown, and the port is not shared.
   sharePort: users(400, 404, 403, 400, {

@@ -10,6 +10,7 @@ import {
   getTemplate,
   getTemplateVersion,
   getTokenByName,
+  revokeExternalAgentTokens,
   suspendUser,
   type Transition,
   updateTemplateVersion,
@@ -119,6 +120,7 @@ export async function openWorld(server: OpenServer): Promise<World> {
   const dev = await makeWorkspace(ann.client, templateId, "dev");
   const oldToken = await agentToken(ann.client, dev);
   await build(ann.client, dev.id, "stop");
+  await ann.client.call(revokeExternalAgentTokens, { params: { workspace: dev.id } });
   const started = await build(ann.client, dev.id, "start");
   const dryRun = await ann.client.call(createDryRun, {
     params: { version: versionId },

@@ -145,6 +145,34 @@ export async function deleteAgents(db: Queryable, buildId: string): Promise<void
     .execute();
 }
 
+/** Ends the agents of a stopped workspace; resolves to their number. */
+export async function endStoppedAgents(db: Queryable, workspaceId: string): Promise<number> {
+  const ended = await db
+    .updateTable("workspace_agents")
+    .set({ deleted: true, updated_at: sql`now()` })
+    .where("id", "in", ({ selectFrom }) =>
+      selectFrom("stopped_agents").where("workspace_id", "=", workspaceId).select("id"),
+    )
+    .returning("id")
+    .execute();
+  return ended.length;
+}
+
+/** Undeletes the agents whose tokens those of a later build had, which never ran. */
+export async function reviveAgents(db: Queryable, laterBuildId: string): Promise<void> {
+  await sql`
+    update workspace_agents as agent set deleted = false
+    from workspace_agents as later
+      join workspace_builds as build on build.id = later.workspace_build_id
+    where later.workspace_build_id = ${laterBuildId} and agent.auth_token_hash = later.auth_token_hash
+      and agent.workspace_build_id = (
+        select earlier.id from workspace_builds as earlier
+          join workspace_agents as kept on kept.workspace_build_id = earlier.id
+        where earlier.workspace_id = build.workspace_id and earlier.build_number < build.build_number
+          and kept.auth_token_hash = later.auth_token_hash
+        order by earlier.build_number desc limit 1)`.execute(db);
+}
+
 /** Returns a statement that ends all agents of a build, and returns them. */
 export function endingAgents(db: Queryable, buildId: RawBuilder<string>) {
   return db
@@ -152,7 +180,14 @@ export function endingAgents(db: Queryable, buildId: RawBuilder<string>) {
     .set({ deleted: true, updated_at: sql`now()` })
     .where("workspace_build_id", "=", buildId)
     .where("deleted", "=", sql.lit(false))
-    .returning(["name", "parent_id", "auth_token_hash", "auth_token_encrypted", "clock_ahead_ms"]);
+    .returning([
+      "name",
+      "parent_id",
+      "auth",
+      "auth_token_hash",
+      "auth_token_encrypted",
+      "clock_ahead_ms",
+    ]);
 }
 
 export type EndedAgent = Awaited<ReturnType<ReturnType<typeof endingAgents>["execute"]>>[number];

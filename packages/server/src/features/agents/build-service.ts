@@ -19,6 +19,7 @@ import {
   type InsertAgent,
   agentRows,
   resetLifecycles,
+  reviveAgents,
   selectDriverAgents,
 } from "./agent-queries.ts";
 
@@ -26,6 +27,8 @@ import {
 export interface LeftProcess {
   readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
   readonly clockAheadMs: number | null;
+  /** False if it begins its next life by itself, once it connects; otherwise it is owed a reinit. */
+  readonly isOwedReinit: boolean;
 }
 
 /**
@@ -39,6 +42,19 @@ export async function endAgents(
   return leftProcesses(await deleteAllAgents(db, buildId));
 }
 
+/**
+ * Ends the agents of a build that was stopped; resolves to those of its processes that wait for the next start, by name. A
+ * machine that proves its identity gets a new token by that.
+ */
+export async function endRestingAgents(
+  db: Queryable,
+  buildId: string,
+): Promise<ReadonlyMap<string, LeftProcess>> {
+  const ended = await deleteAllAgents(db, buildId);
+  const left = leftProcesses(ended.filter(({ auth }) => auth === "token"));
+  return new Map([...left].map(([name, one]) => [name, { ...one, isOwedReinit: false }]));
+}
+
 /** Returns the processes of the root agents among those that ended, by name. */
 export function leftProcesses(ended: readonly EndedAgent[]): ReadonlyMap<string, LeftProcess> {
   const roots = ended.filter(({ parent_id: parentId }) => parentId === null);
@@ -48,6 +64,7 @@ export function leftProcesses(ended: readonly EndedAgent[]): ReadonlyMap<string,
       {
         token: { hash: row.auth_token_hash, sealed: row.auth_token_encrypted },
         clockAheadMs: row.clock_ahead_ms,
+        isOwedReinit: true,
       },
     ]),
   );
@@ -64,7 +81,7 @@ export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): r
     agents.map(({ process: left, ...agent }) => ({
       ...agent,
       token: left?.token ?? createAgentToken(secrets),
-      tookOver: left !== undefined,
+      tookOver: left?.isOwedReinit ?? false,
       clockAheadMs: left?.clockAheadMs ?? null,
     })),
   );
@@ -128,6 +145,11 @@ function readIdentity({
 /** Resets the lifecycle of agents whose processes are restarted. */
 export async function resetAgents(db: Queryable, agentIds: readonly string[]): Promise<void> {
   if (agentIds.length > 0) await resetLifecycles(db, agentIds);
+}
+
+/** Gives the agents of a failed start, which keep their tokens, back to the build before. */
+export async function restoreAgents(db: Queryable, failedBuildId: string): Promise<void> {
+  await reviveAgents(db, failedBuildId);
 }
 
 /** Deletes the agents of a failed build, which never run. */

@@ -1,4 +1,5 @@
 import {
+  capabilitiesOf,
   defaultDriverLimits,
   type Driver,
   type DriverAgent,
@@ -10,7 +11,7 @@ import {
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
-import { insertRows } from "../../platform/db/insert-rows.ts";
+import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { JobCanceled } from "../../platform/jobs/errors.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
@@ -19,8 +20,11 @@ import { topics } from "../../platform/pubsub/pubsub.ts";
 import {
   dropAgents,
   endAgents,
+  type LeftProcess,
   readDriverAgents,
   readRunningAgents,
+  restoreAgents,
+  endRestingAgents,
 } from "../agents/build-service.ts";
 import { renderAgents } from "./build-context.ts";
 import {
@@ -213,21 +217,39 @@ async function prepareAgents(
     driverLog(log),
     signal,
   );
-  const rows = resourceRows(secrets, {
-    buildId: context.id,
-    jobId: context.job_id,
-    resources: plan.resources,
-    definitions: agents,
-    processes: new Map(),
-  });
-  if (replaced === undefined) {
-    await insertRows(db, rows);
+  const rowsWith = (processes: ReadonlyMap<string, LeftProcess>): readonly NewRows[] =>
+    resourceRows(secrets, {
+      buildId: context.id,
+      jobId: context.job_id,
+      resources: plan.resources,
+      definitions: agents,
+      processes,
+    });
+  const resting = replaced === undefined ? await findResting(db, context) : undefined;
+  if (replaced === undefined && resting === undefined) {
+    await insertRows(db, rowsWith(new Map()));
     return;
   }
   await inTransaction(db, async (trx) => {
-    await endAgents(trx, replaced.buildId);
-    await insertRows(trx, rows);
+    if (replaced !== undefined) await endAgents(trx, replaced.buildId);
+    const left = resting === undefined ? new Map() : await endRestingAgents(trx, resting);
+    await insertRows(trx, rowsWith(left));
   });
+}
+
+/** Finds the build whose agents keep their tokens, because people started them and nothing ends their processes. */
+async function findResting(
+  db: Database,
+  {
+    definition,
+    workspace_id: workspaceId,
+    build_number: number,
+    build_owner_id: ownerId,
+  }: BuildContext,
+): Promise<string | undefined> {
+  if (!capabilitiesOf(definition.driver).hasExternalAgents || number === 1) return undefined;
+  const start = await selectLastStart(db, workspaceId, number);
+  return start?.owner_id === ownerId && start.driver === definition.driver ? start.id : undefined;
 }
 
 /** Returns the parameter values of a build by name. */
@@ -281,7 +303,9 @@ function failure(context: BuildContext, error: string): JobOutcome {
     error,
     topics: [topics.builds(context.workspace_id), topics.workspace(context.workspace_id)],
     commit: async (trx) => {
-      if (context.transition === "start") await dropAgents(trx, context.id);
+      if (context.transition !== "start") return;
+      await dropAgents(trx, context.id);
+      await restoreAgents(trx, context.id);
     },
   };
 }

@@ -97,8 +97,9 @@ export function selectLastStart(db: Queryable, workspaceId: string, before: numb
           .select("agent.id"),
       ),
     )
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
     .orderBy("b.build_number", "desc")
-    .select("b.id")
+    .select(["b.id", "b.owner_id", sql<string>`v.definition ->> 'driver'`.as("driver")])
     .executeTakeFirst();
 }
 

@@ -1,13 +1,22 @@
-import { getExternalAgentCredentials } from "@slipway/api";
+import { getExternalAgentCredentials, revokeExternalAgentTokens } from "@slipway/api";
 
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import { type ExternalAgentNeeds, readExternalAgentCredentials } from "./external-agent-service.ts";
+import {
+  type ExternalAgentNeeds,
+  readExternalAgentCredentials,
+  revokeTokens,
+} from "./external-agent-service.ts";
 import { requireChangeable } from "./service.ts";
 
 export function addExternalAgentRoutes(routes: Routes, needs: ExternalAgentNeeds): void {
   routes.user(getExternalAgentCredentials, async ({ params }, user) => {
     const workspace = await requireChangeable(needs.db, user, requireUuid(params.workspace));
     return readExternalAgentCredentials(needs, user, workspace, params.agent);
+  });
+  routes.user(revokeExternalAgentTokens, async ({ params }, user) => {
+    const workspace = await requireChangeable(needs.db, user, requireUuid(params.workspace));
+    await revokeTokens(needs.db, user, workspace);
+    return null;
   });
 }

@@ -3,10 +3,14 @@ import { capabilitiesOf } from "@slipway/drivers";
 
 import { type SecretBox, SecretError } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { endStoppedAgents } from "../agents/agent-queries.ts";
 import { type KnownAgent, readDriverAgents } from "../agents/build-service.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
+import { recordAudit } from "../audit/service.ts";
+import { lockAuthorized } from "../builds/lock-service.ts";
 import { selectNewestDriverBuild } from "../builds/queries.ts";
 import { quoteForShell } from "../downloads/shell-text.ts";
 import type { WorkspaceRow } from "./queries.ts";
@@ -38,7 +42,7 @@ export async function readExternalAgentCredentials(
   if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
   if (build.transition !== "start") {
     throw new Conflict("The workspace is not started.", {
-      detail: "Start the workspace first: each start gives its agent a new token.",
+      detail: "Start the workspace first.",
     });
   }
   const agents = await readDriverAgents(db, secrets, build.id).catch(refuseLostToken);
@@ -64,6 +68,38 @@ export async function readExternalAgentCredentials(
   return { command, agent_token: agent.token };
 }
 
+/**
+ * Revokes the tokens of a stopped workspace's agents: its next start creates others. Throws `NotFound` for a workspace without
+ * external agents, `Conflict` while it is not stopped.
+ */
+export async function revokeTokens(
+  db: Database,
+  caller: UserCaller,
+  { id, name, owner_id, organization_id }: WorkspaceRow,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    // No build is queued meanwhile.
+    await lockAuthorized(trx, { id, ownerId: owner_id });
+    const build = await selectNewestDriverBuild(trx, id);
+    if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
+    if (build.transition !== "stop") {
+      throw new Conflict("The workspace is not stopped.", {
+        detail: "Stop the workspace first: its next start creates new tokens.",
+      });
+    }
+    if ((await endStoppedAgents(trx, id)) === 0) return;
+    await recordAudit(trx, {
+      by: caller,
+      organizationId: organization_id,
+      action: "write",
+      resourceType: "workspace",
+      resourceId: id,
+      target: name,
+      diff: { agent_tokens: { old: "", new: "", secret: true } },
+    });
+  });
+}
+
 function refuseLostToken(error: unknown): never {
   if (!(error instanceof SecretError)) throw error;
   throw new Conflict("The agent's token cannot be decrypted.", {
@@ -71,10 +107,13 @@ function refuseLostToken(error: unknown): never {
   });
 }
 
-/** Returns the line that downloads and starts an agent. What it says on the command line of a program is public. */
+/**
+ * Returns the line that downloads and starts an agent. What it says on the command line of a program is public. The line fails
+ * if nothing is downloaded, for service managers that restart what fails.
+ */
 function downloadCommand(accessUrl: string, variables: Readonly<Record<string, string>>): string {
   const url = quoteForShell(`${accessUrl}/bin/start.sh`);
-  return `(curl -fsSL ${url} || wget -qO- ${url}) | ${assignments(variables)} sh`;
+  return `(curl -fsSL ${url} || wget -qO- ${url} || echo exit 1) | ${assignments(variables)} sh`;
 }
 
 function assignments(variables: Readonly<Record<string, string>>): string {

@@ -184,6 +184,16 @@ export async function selectLiveAgents(
   return new Map(rows.map((row) => [row.hash.toString("hex"), row]));
 }
 
+/** Returns whether the agent of a token is not live because its workspace is stopped. */
+export async function isOfStoppedWorkspace(db: Queryable, tokenHash: Buffer): Promise<boolean> {
+  const row = await db
+    .selectFrom("stopped_agents")
+    .where("auth_token_hash", "=", tokenHash)
+    .select("id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Finds the live agent of a token. */
 export async function findLiveAgent(
   db: Queryable,

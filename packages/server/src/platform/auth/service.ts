@@ -14,6 +14,7 @@ import {
   activateDormant,
   findKey,
   insertKey,
+  isOfStoppedWorkspace,
   type LiveAgent,
   selectLiveAgents,
   touchKey,
@@ -78,7 +79,7 @@ export function createAuthenticator(
     userOrProxy: async (request, route) =>
       opening(route, await authenticateUserOrProxy(keys, request)),
     allow: (user, route, request) => requireThings(db, user, route, request),
-    agent: (request) => authenticateAgent(agents, findToken(request)?.token),
+    agent: (request) => authenticateAgent(db, agents, findToken(request)?.token),
   };
 }
 
@@ -225,11 +226,15 @@ function signedOut(accessUrl: string, detail: string): Unauthenticated {
 }
 
 async function authenticateAgent(
+  db: Queryable,
   agents: GatheredLookups<LiveAgent>,
   token: string | undefined,
 ): Promise<AgentCaller> {
-  const row = await agents.look(readAgentToken(token).toString("hex"));
-  if (row === undefined) throw rejectedAgentToken();
+  const hash = readAgentToken(token);
+  const row = await agents.look(hash.toString("hex"));
+  if (row === undefined) {
+    throw (await isOfStoppedWorkspace(db, hash)) ? stoppedWorkspace() : rejectedAgentToken();
+  }
   return {
     agentId: row.agent_id,
     agentName: row.agent_name,
@@ -249,6 +254,14 @@ export function readAgentToken(token: string | undefined): Buffer {
   if (uuid !== undefined) return hashAgentToken(uuid);
   throw new Unauthenticated("Workspace agent token invalid.", {
     detail: `An agent token must be a valid UUIDv4. (len ${token.length})`,
+  });
+}
+
+/** Returns the refusal of an agent whose workspace is stopped; ours runs its stop scripts then. */
+function stoppedWorkspace(): Unauthenticated {
+  return new Unauthenticated("Workspace agent not authorized.", {
+    detail: "The workspace is stopped. Its agent may connect again when it is started.",
+    validations: [{ field: "workspace", detail: "is stopped" }],
   });
 }
 

@@ -179,6 +179,13 @@ export interface RelayReplicas {
   url: string;
 }
 
+export interface StoppedAgents {
+  auth_token_hash: Buffer | null;
+  id: string | null;
+  name: string | null;
+  workspace_id: string | null;
+}
+
 export interface TailnetCoordinators {
   heartbeat_at: string;
   id: string;
@@ -534,6 +541,7 @@ export interface DB {
   organizations: Organizations;
   relay_mesh_keys: RelayMeshKeys;
   relay_replicas: RelayReplicas;
+  stopped_agents: StoppedAgents;
   tailnet_coordinators: TailnetCoordinators;
   tailnet_peers: TailnetPeers;
   tailnet_reservations: TailnetReservations;
