@@ -237,6 +237,27 @@ describe("the inbox", () => {
 });
 
 describe("the description of the API", () => {
+  it("is sent to nobody who has it", async () => {
+    const url = `${server.url}/api/v2/openapi.json`;
+    const first = await fetch(url);
+    const tag = first.headers.get("etag") ?? "";
+    expect(first.headers.get("content-type")).toBe("application/json; charset=utf-8");
+    await first.text();
+    const again = await fetch(url, { headers: { "If-None-Match": tag } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+    const other = await fetch(url, { headers: { "If-None-Match": '"other"' } });
+    expect([other.status, other.headers.get("etag")]).toEqual([200, tag]);
+    await other.text();
+  });
+
+  it("counts the files of its page", async () => {
+    const url = `${server.url}/api/v2/docs`;
+    const { headers } = await fetch(url, { method: "HEAD" });
+    expect(headers.get("x-ratelimit-remaining")).toBe("511");
+    const script = await fetch(`${url}/swagger-ui-bundle.js`, { method: "HEAD" });
+    expect(script.headers.get("x-ratelimit-remaining")).toBe("510");
+  });
+
   it("tells every route that the server has", async () => {
     const { status, body } = await server.request("GET", "/openapi.json");
     expect(status).toBe(200);

@@ -1,6 +1,11 @@
+import { silentLogger } from "@slipway/runtime";
 import { pushTemplate } from "@slipway/testkit";
+import { Gauge, Registry } from "prom-client";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
+import { addMonitoringRoutes } from "../src/features/deployment/routes.ts";
+import { createHttpServer } from "../src/platform/http/http-server.ts";
+import { RequestLimits } from "../src/platform/http/request-limits.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 
 const opened = new AsyncDisposableStack();
@@ -48,4 +53,25 @@ it("counts jobs by type and outcome", async () => {
 it("tells agents and lines of logs, also when there are none", async () => {
   expect(await readMetric("slipway_agents_connected")).toBe(0);
   expect(await readMetric("slipway_agent_log_lines_total")).toBe(0);
+});
+
+it("measures once for all who ask at the same time, and again a moment later", async () => {
+  let now = 0;
+  let measured = 0;
+  const metrics = new Registry();
+  const collect = (): void => void (measured += 1);
+  metrics.registerMetric(new Gauge({ name: "g", help: "g", collect, registers: [] }));
+  await using app = await createHttpServer("v0", silentLogger);
+  const limits = new RequestLimits({ now: () => 0 });
+  addMonitoringRoutes(app, { db: server.db, metrics, limits, clock: { monotonic: () => now } });
+  const ask = () => app.inject({ url: "/metrics" });
+  const answers = await Promise.all(Array.from({ length: 20 }, ask));
+  expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
+  expect(measured).toBe(1);
+  now = 249;
+  await ask();
+  expect(measured).toBe(1);
+  now = 250;
+  await ask();
+  expect(measured).toBe(2);
 });

@@ -35,7 +35,7 @@ export async function wireDeployment(
     settings,
   });
   addOpenApiRoutes(routes, buildVersion);
-  addDocsPage(app);
+  addDocsPage(app, requestLimits);
   addPages(app, {
     limits: requestLimits,
     version: slipwayVersion,

@@ -1,8 +1,13 @@
-import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { FastifyInstance } from "fastify";
+
+import { type FixedAnswer, fixedAnswer, sendFixed } from "../../platform/http/fixed-answer.ts";
+import type { RequestLimits } from "../../platform/http/request-limits.ts";
+
+const docsPath = "/api/v2/docs";
 
 /** The policy that allows only the page's own files: the page works without the internet, and content of a schema cannot run. */
 const contentSecurityPolicy = [
@@ -50,23 +55,26 @@ const assetTypes = {
 } as const;
 
 /** Adds the browsable form of the API's description, at `/api/v2/docs`. */
-export function addDocsPage(app: FastifyInstance): void {
-  app.get("/api/v2/docs", async (_request, reply) =>
-    reply
-      .type("text/html; charset=utf-8")
-      .header("Content-Security-Policy", contentSecurityPolicy)
-      .serializer(String)
-      .send(page),
+export function addDocsPage(app: FastifyInstance, limits: RequestLimits): void {
+  const add = (
+    path: string,
+    headers: Record<string, string>,
+    read: () => Promise<FixedAnswer>,
+  ): void => {
+    let answer: Promise<FixedAnswer> | undefined;
+    app.get(path, async (request, reply) => {
+      limits.countPage(docsPath, request, reply);
+      answer ??= read();
+      return sendFixed(request, reply.headers(headers), await answer);
+    });
+  };
+  add(docsPath, { "Content-Security-Policy": contentSecurityPolicy }, async () =>
+    fixedAnswer("text/html; charset=utf-8", page),
   );
-  app.get("/api/v2/docs/start.js", async (_request, reply) =>
-    reply.type("text/javascript; charset=utf-8").serializer(String).send(start),
-  );
+  add(`${docsPath}/start.js`, {}, async () => fixedAnswer("text/javascript; charset=utf-8", start));
   for (const [name, type] of Object.entries(assetTypes)) {
-    app.get(`/api/v2/docs/${name}`, async (_request, reply) =>
-      reply
-        .type(type)
-        .header("Cache-Control", "public, max-age=3600")
-        .send(createReadStream(join(assets, name))),
+    add(`${docsPath}/${name}`, { "Cache-Control": "public, max-age=3600" }, async () =>
+      fixedAnswer(type, await readFile(join(assets, name))),
     );
   }
 }

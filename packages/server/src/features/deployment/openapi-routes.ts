@@ -4,9 +4,7 @@ import type { Routes } from "../../platform/http/routes.ts";
 
 /** Adds the description of the API, built from the very routes and schemas that the server validates with. */
 export function addOpenApiRoutes(routes: Routes, version: string): void {
-  let document: Record<string, unknown> | undefined;
-  routes.anyone(contract.getOpenApi, async () => {
-    document ??= { ...contract.describeApi(contract, version.replace(/^v/, "")) };
-    return document;
-  });
+  routes.anyoneFixed(contract.getOpenApi, () => ({
+    ...contract.describeApi(contract, version.replace(/^v/, "")),
+  }));
 }

@@ -24,6 +24,7 @@ import { wildcardHostname } from "../../platform/config/wildcard-access-url.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { notFound, Unavailable } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { fixedAnswer, sendFixed } from "../../platform/http/fixed-answer.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { readAppearance, updateAppearance } from "./appearance-service.ts";
@@ -34,6 +35,14 @@ import { pingDatabase, reportHealth } from "./health-service.ts";
 import { shareFor } from "./share-for.ts";
 import { readStats } from "./stats-service.ts";
 import { stockVersions } from "./stock-versions.ts";
+
+/**
+ * The time for which an answer that costs more than its request is shared by all who ask, in milliseconds: anybody may ask
+ * at any rate.
+ */
+const sharedMs = 1_000;
+/** The same for metrics, which a person may watch. */
+const metricsSharedMs = 250;
 
 export interface DeploymentNeeds {
   readonly db: Database;
@@ -104,17 +113,21 @@ function addClientSettings(
 
 function addOwnerRoutes(routes: Routes, needs: DeploymentNeeds): void {
   const { db, clock, version, accessUrl, settings } = needs;
+  const stats = shareFor(sharedMs, clock, () => readStats(db, clock.now()));
+  const health = shareFor(sharedMs, clock, () =>
+    reportHealth(db, { version, accessUrl: accessUrl(), now: clock.now() }),
+  );
   routes.user(getDeploymentConfig, async (_request, user) => {
     requireOwner(user);
     return reportConfig(settings, { version, accessUrl: accessUrl() });
   });
   routes.user(getDeploymentStats, async (_request, user) => {
     requireOwner(user);
-    return readStats(db, clock.now());
+    return stats();
   });
   routes.user(getHealthReport, async (_request, user) => {
     requireOwner(user);
-    return reportHealth(db, { version, accessUrl: accessUrl(), now: clock.now() });
+    return health();
   });
 }
 
@@ -129,15 +142,12 @@ interface MonitoringNeeds {
   readonly clock: Pick<Clock, "monotonic">;
 }
 
-/** The time for which a health check is reused, in milliseconds: anybody may request it at any rate. */
-const healthForMs = 1_000;
-
 /** Adds the routes for monitoring, outside the API: readiness and metrics. */
 export function addMonitoringRoutes(
   app: FastifyInstance,
   { db, metrics, limits, clock }: MonitoringNeeds,
 ): void {
-  const ping = shareFor(healthForMs, clock, () => pingDatabase(db));
+  const ping = shareFor(sharedMs, clock, () => pingDatabase(db));
   app.get("/healthz", async (_request, reply) => {
     try {
       await ping();
@@ -154,9 +164,11 @@ export function addMonitoringRoutes(
       .serializer(String)
       .send("OK"),
   );
+  const measure = shareFor(metricsSharedMs, clock, async () =>
+    fixedAnswer(metrics.contentType, await metrics.metrics()),
+  );
   app.get("/metrics", async (request, reply) => {
     limits.countPage("/metrics", request, reply);
-    const text = await metrics.metrics();
-    return reply.type(metrics.contentType).serializer(String).send(text);
+    return sendFixed(request, reply, await measure());
   });
 }

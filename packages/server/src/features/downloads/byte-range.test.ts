@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { matchesTag, readRange } from "./byte-range.ts";
+import { readRange } from "./byte-range.ts";
 
 describe("readRange", () => {
   it.each([
@@ -37,17 +37,4 @@ describe("readRange", () => {
       }),
     );
   });
-});
-
-it.each([
-  ['"a"', true],
-  ['"b", "a"', true],
-  ['W/"a"', true],
-  ["*", true],
-  ['"b"', false],
-  ["a", false],
-  ["", false],
-  [undefined, false],
-])("matchesTag finds the tag in %s: %s", (header, isThere) => {
-  expect(matchesTag(header, '"a"')).toBe(isThere);
 });

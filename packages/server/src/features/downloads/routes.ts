@@ -4,10 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { notFound } from "../../platform/errors/errors.ts";
 import type { AnonymousStreams } from "../../platform/http/anonymous-streams.ts";
+import { matchesTag } from "../../platform/http/entity-tag.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { archiveFile, archiveNames, coderNames } from "./archive-name.ts";
 import type { ArchiveStore } from "./archive-store.ts";
-import { matchesTag } from "./byte-range.ts";
 import { sendArchive } from "./send-file.ts";
 import type { ShellScripts } from "./shell-scripts.ts";
 

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import { matchesTag } from "../../platform/http/entity-tag.ts";
 import type { ArchiveFile } from "./archive-file.ts";
-import { matchesTag, readRange } from "./byte-range.ts";
+import { readRange } from "./byte-range.ts";
 
 /** The time in which a client has to read an archive: a slower one asks for the rest. */
 export const maxDownloadMs = 15 * 60_000;

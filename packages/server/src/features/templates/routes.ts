@@ -67,7 +67,7 @@ export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): voi
   routes.user(getTemplateUsers, ({ params, query }) =>
     readTemplateUsers(db, requireUuid(params.template), query.tz_offset),
   );
-  routes.anyone(getTemplateSchema, () => Promise.resolve(schema));
+  routes.anyoneFixed(getTemplateSchema, () => schema);
   addVersionRoutes(routes, needs);
   addParameterRoutes(routes, needs);
   addDryRunRoutes(routes, needs);

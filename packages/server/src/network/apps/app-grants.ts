@@ -55,18 +55,18 @@ export class AppGrants {
     this.#agents = new LiveAgents(needs);
   }
 
-  /** Decides about a request; an earlier decision about the same agent counts unless `isFresh`. */
-  async decide(
-    request: IncomingMessage,
-    asked: AppRequest,
-    { isFresh }: { readonly isFresh: boolean },
-  ): Promise<AppDecision> {
+  /** Returns what an earlier request decided for the same app and credential, while its agent is live. */
+  async recall(request: IncomingMessage, asked: AppRequest): Promise<AppGrant | undefined> {
     const credentials = this.#needs.viewers.credentials(request, asked);
-    const remembered = isFresh ? undefined : await this.#recall(request, asked, credentials);
+    const remembered = await this.#recall(request, asked, credentials);
     // A workspace that was restarted has another agent: the former one would be waited for.
-    if (remembered !== undefined && (await this.#agents.isLive(remembered.app.agentId))) {
-      return remembered;
-    }
+    const isLive = remembered !== undefined && (await this.#agents.isLive(remembered.app.agentId));
+    return isLive ? remembered : undefined;
+  }
+
+  /** Decides about a request, which takes a look at the database. */
+  async decide(request: IncomingMessage, asked: AppRequest): Promise<AppDecision> {
+    const credentials = this.#needs.viewers.credentials(request, asked);
     const viewer = await this.#needs.viewers.identify(credentials, asked);
     const access = await findApp(this.#needs, asked.address, viewer?.user);
     if (access.type === "unknown" && viewer === undefined) return { type: "not-signed-in" };

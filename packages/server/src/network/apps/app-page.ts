@@ -28,8 +28,8 @@ export function sendAppPage(
   if (response.headersSent) return void response.destroy();
   const isJson = wantsJson(request);
   const text = isJson ? encodeJson(jsonOf(page)) : htmlOf(page);
-  // Nobody reads what is left of the request.
-  if (!request.complete) response.shouldKeepAlive = false;
+  // Nobody reads what is left of the request; who asks too much loses also what was sent ahead.
+  if (!request.complete || page.status === 429) response.shouldKeepAlive = false;
   response.writeHead(page.status, STATUS_CODES[page.status], {
     ...pageHeaders,
     "X-Content-Type-Options": "nosniff",

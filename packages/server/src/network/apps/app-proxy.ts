@@ -41,6 +41,9 @@ interface AppProxyNeeds {
   readonly logger: Logger;
 }
 
+/** Preflights have no credential, and so are not granted; a page may send several for each of its requests. */
+const maxPreflightsPerMinute = 8 * usualRequestsPerMinute;
+
 type Answered = AppOutcome | Redirect | AppPage;
 
 /** Opens the apps of workspaces to browsers (docs/protocol/rest.md §5). */
@@ -83,11 +86,12 @@ export class AppProxy {
 
   async #answer(exchange: AppExchange): Promise<Answered> {
     const { request, response, asked } = exchange;
-    const { grants, login } = this.#needs;
+    const { login } = this.#needs;
     const asksFirst = isPreflight(request);
     const completed = asksFirst ? undefined : await login.complete(request, asked);
     if (completed !== undefined) return completed;
-    const decision = await grants.decide(request, asked, { isFresh: false });
+    const decision = await this.#decide(request, asked);
+    if (decision === undefined) return tooManyRefused;
     const isPassed = decision.type === "granted" && decision.app.cors === "passthru";
     // Browsers send no credential with a preflight, so that it reaches no app but a public one.
     if (asksFirst && !isPassed) return this.#answerPreflight(exchange);
@@ -107,16 +111,28 @@ export class AppProxy {
     return "answered";
   }
 
+  /**
+   * Decides about a request; undefined if its address had too many refused. What takes a look at the database counts before
+   * it, until it turns out to be granted.
+   */
+  async #decide(request: IncomingMessage, asked: AppRequest): Promise<AppDecision | undefined> {
+    const { grants } = this.#needs;
+    const remembered = await grants.recall(request, asked);
+    if (remembered !== undefined) return remembered;
+    const address = addressKey(asked.client.address);
+    const [key, limit] = isPreflight(request)
+      ? [`preflights of ${address}`, maxPreflightsPerMinute]
+      : [address, usualRequestsPerMinute];
+    if (this.#refused.count(key, limit).isExceeded) return undefined;
+    const decision = await grants.decide(request, asked);
+    if (decision.type === "granted") this.#refused.takeBack(key);
+    return decision;
+  }
+
   #refuse(
     { request, asked }: AppExchange,
     decision: Exclude<AppDecision, AppGrant>,
   ): Redirect | AppPage {
-    // Each of them has cost a look at the database.
-    const { isExceeded } = this.#refused.count(
-      addressKey(asked.client.address),
-      usualRequestsPerMinute,
-    );
-    if (isExceeded) return tooManyRefused;
     switch (decision.type) {
       case "not-signed-in":
         return this.#needs.login.begin(request, asked);
@@ -139,7 +155,7 @@ export class AppProxy {
       right: [asked.origin, addressText(asked.address), app.agentId, credential].join(" "),
       workspaceId: app.workspaceId,
       mayStay: async () => {
-        const now = await this.#needs.grants.decide(request, asked, { isFresh: true });
+        const now = await this.#needs.grants.decide(request, asked);
         if (now.type === "granted") return now.app.agentId === app.agentId;
         // The session of an agent may break and come back while the app goes on.
         return now.type === "problem" && now.problem.type === "disconnected";
@@ -175,7 +191,7 @@ export class AppProxy {
       if (response.destroyed) return "left";
       if (grant.isRemembered && error instanceof UnreachableAgent) {
         // The workspace may have another agent since.
-        const now = await grants.decide(request, asked, { isFresh: true });
+        const now = await grants.decide(request, asked);
         if (now.type !== "granted") return this.#refuse(exchange, now);
         const isOther = now.app.agentId !== grant.app.agentId;
         if (isOther && !hasBody(request)) return this.#forward(exchange, now);

@@ -21,6 +21,15 @@ describe("RateLimiter", () => {
     expect(limiter.count("a", 10)).toEqual({ isExceeded: true, remaining: 0, resetAt: 180 });
   });
 
+  it("takes back what should not have counted, and no more", () => {
+    const { limiter, send } = limiterAt(120_000);
+    limiter.takeBack("a");
+    expect(send(11)).toBe(10);
+    limiter.takeBack("a");
+    limiter.takeBack("a");
+    expect(send(11)).toBe(2);
+  });
+
   it("counts each key apart", () => {
     const { send } = limiterAt(120_000);
     expect([send(11, "a"), send(11, "b")]).toEqual([10, 10]);

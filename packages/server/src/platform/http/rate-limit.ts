@@ -51,6 +51,13 @@ export class RateLimiter {
     };
   }
 
+  /** Takes back one request that was counted in this window, as it should not count after all. */
+  takeBack(key: string): void {
+    const count = this.#current.get(key) ?? 0;
+    if (count > 1) this.#current.set(key, count - 1);
+    else this.#current.delete(key);
+  }
+
   /** The number of separate counts. */
   get size(): number {
     return this.#current.size + this.#previous.size;

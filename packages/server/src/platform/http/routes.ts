@@ -1,4 +1,4 @@
-import type { Route } from "@slipway/api";
+import type { ResponseOf, Route } from "@slipway/api";
 import { errorText, type Logger } from "@slipway/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { WebSocket } from "ws";
@@ -9,6 +9,8 @@ import { type AnonymousStreamLimits, AnonymousStreams } from "./anonymous-stream
 import type { AgentCaller, UserCaller } from "./caller.ts";
 import { HttpError } from "./errors.ts";
 import { type EventStream, openEventStream } from "./event-stream.ts";
+import { type FixedAnswer, fixedAnswer, sendFixed } from "./fixed-answer.ts";
+import { encodeJson } from "./json.ts";
 import { OpenStreams, type StreamLimits } from "./open-streams.ts";
 import { openPeerSocket } from "./peer-socket.ts";
 import {
@@ -59,6 +61,18 @@ export class Routes {
     this.#add(route, {
       onRequest: this.#admissions.anyone(route),
       handler: (raw, reply) => this.#answer(route, reply, () => handler(typed(raw, reply))),
+    });
+  }
+
+  /** Adds a route whose answer is the same for anyone and for as long as the server runs; it is read and encoded once. */
+  anyoneFixed<R extends Route>(route: R, read: () => ResponseOf<R>): void {
+    let answer: FixedAnswer | undefined;
+    this.#add(route, {
+      onRequest: this.#admissions.anyone(route),
+      handler: async (raw, reply) => {
+        answer ??= fixedAnswer("application/json; charset=utf-8", encodeJson(read()));
+        return sendFixed(raw, reply.code(route.status), answer);
+      },
     });
   }
 

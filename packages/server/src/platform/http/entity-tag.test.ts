@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+
+import { matchesTag } from "./entity-tag.ts";
+
+it.each([
+  ['"a"', true],
+  ['"b", "a"', true],
+  ['W/"a"', true],
+  ["*", true],
+  ['"b"', false],
+  ["a", false],
+  ["", false],
+  [undefined, false],
+])("matchesTag finds the tag in %s: %s", (header, isThere) => {
+  expect(matchesTag(header, '"a"')).toBe(isThere);
+});

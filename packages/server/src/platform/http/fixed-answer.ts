@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import { matchesTag } from "./entity-tag.ts";
+
+/** An answer that stays the same: its bytes are made once, and a client that has them gets none. */
+export interface FixedAnswer {
+  readonly type: string;
+  readonly bytes: Buffer;
+  /** The entity tag, by the content. */
+  readonly tag: string;
+}
+
+export function fixedAnswer(type: string, content: string | Uint8Array): FixedAnswer {
+  const bytes = Buffer.from(content);
+  const sum = createHash("sha256").update(bytes).digest("base64url");
+  return { type, bytes, tag: `"${sum}"` };
+}
+
+export function sendFixed(
+  { headers }: Pick<FastifyRequest, "headers">,
+  reply: FastifyReply,
+  { type, bytes, tag }: FixedAnswer,
+): FastifyReply {
+  reply.header("ETag", tag);
+  if (!reply.hasHeader("Cache-Control")) reply.header("Cache-Control", "no-cache");
+  if (matchesTag(headers["if-none-match"], tag)) return reply.code(304).send();
+  return reply.type(type).send(bytes);
+}
