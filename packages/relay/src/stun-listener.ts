@@ -3,7 +3,13 @@ import { once } from "node:events";
 import { isIPv6 } from "node:net";
 
 import { type Clock, TokenBucket, TokenBuckets } from "@slipway/runtime";
-import { encodeBindingResponse, isStun, parseStunMessage, StunError } from "@slipway/wire";
+import {
+  encodeBindingResponse,
+  encodeHex,
+  isStun,
+  parseStunMessage,
+  StunError,
+} from "@slipway/wire";
 
 import { addressBytes } from "./address-bytes.ts";
 
@@ -13,6 +19,8 @@ const perAddress = { perSecond: 20, burst: 60 } as const;
 const inAll = { perSecond: 5_000, burst: 10_000 } as const;
 /** The addresses that are counted one by one. */
 const maxAddresses = 10_000;
+/** The longest request; those of stock peers have about 40 bytes. */
+const maxRequestBytes = 548;
 
 /** A listener for STUN; its opener closes it. */
 export interface StunListener extends AsyncDisposable {
@@ -53,18 +61,30 @@ function answer(
   datagram: Uint8Array,
   remote: RemoteInfo,
 ): void {
-  if (!isStun(datagram)) return;
+  const transactionId = readRequest(datagram);
   const address = addressBytes(remote.address);
-  if (address === undefined || !limits.allow(remote.address)) return;
+  // What is no request takes nothing from those who ask.
+  if (transactionId === undefined || address === undefined) return;
+  if (!limits.allow(networkOf(address))) return;
+  const { port } = remote;
+  socket.send(encodeBindingResponse(transactionId, { address, port }), port, remote.address);
+}
+
+/** Returns the transaction of a binding request; undefined for anything else. */
+function readRequest(datagram: Uint8Array): Uint8Array | undefined {
+  if (datagram.length > maxRequestBytes || !isStun(datagram)) return undefined;
   try {
     const message = parseStunMessage(datagram);
-    if (message?.type !== "binding-request") return;
-    const { port } = remote;
-    const response = encodeBindingResponse(message.transactionId, { address, port });
-    socket.send(response, port, remote.address);
+    return message?.type === "binding-request" ? message.transactionId : undefined;
   } catch (error) {
     if (!(error instanceof StunError)) throw error;
+    return undefined;
   }
+}
+
+/** Returns the name of the network that one site has: an IPv4 address, or 64 bits of an IPv6 address. */
+function networkOf(address: Uint8Array): string {
+  return encodeHex(address.subarray(0, 8));
 }
 
 /** Bounds the responses, so that forged requests cannot make the listener flood others. */

@@ -9,6 +9,7 @@ import {
   type DerpFrame,
   DerpFrameReader,
   encodeBindingRequest,
+  encodeBindingResponse,
   encodeClientInfo,
   encodeDerpFrame,
   maxServerFrameBytes,
@@ -339,6 +340,24 @@ describe("STUN", () => {
     await expect.poll(() => answers).toBeGreaterThan(50);
     await delay(100);
     expect(answers).toBeLessThan(80);
+  });
+
+  it("answers a request from an address that has sent much that is none", async () => {
+    const settings = { host: "127.0.0.1", port: 0, isRequired: true };
+    const parts = { clock: systemClock, logger: silentLogger };
+    await using listener = await openStun(settings, 0, parts);
+    const socket = createSocket("udp4");
+    opened.add(() => socket.close());
+    const request = encodeBindingRequest(new Uint8Array(12), "t");
+    const mapped = { address: Uint8Array.of(127, 0, 0, 1), port: 1 };
+    const response = encodeBindingResponse(new Uint8Array(12), mapped);
+    const cutOff = request.subarray(0, -1);
+    const heard = once(socket, "message");
+    for (let count = 0; count < 100; count += 1) {
+      for (const other of [response, cutOff]) socket.send(other, listener?.port ?? 0, "127.0.0.1");
+    }
+    socket.send(request, listener?.port ?? 0, "127.0.0.1");
+    expect(parseStunMessage(bytesOf(await heard))?.type).toBe("binding-response");
   });
 
   it("goes without it if the port is taken and it was not asked for", async () => {
