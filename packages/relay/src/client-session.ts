@@ -1,3 +1,4 @@
+import { strangers as allStrangers, type UnfinishedShare } from "@slipway/runtime";
 import {
   DerpError,
   type DerpFrame,
@@ -88,6 +89,8 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
   readonly #input = new FrameInput(maxLoginBytes);
   readonly #outbox: Outbox;
   readonly #pace: Pace;
+  /** Counts the bytes of a frame that is not complete. */
+  #unfinished: UnfinishedShare;
   #state: State;
   #keepAliveAtMs = Infinity;
   #keepAliveEveryMs = keepAliveMs;
@@ -115,6 +118,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     const { strangers, budgets, directory } = owner;
     const { maxBytesPerSecond } = limits;
     this.#pace = new Pace(strangers !== undefined, { address, maxBytesPerSecond, budgets });
+    this.#unfinished = this.#openShare(allStrangers);
     this.#router = new PacketRouter(parts, directory, () => (this.#cost += receiverCostBytes));
     this.notify(encodeDerpFrame({ type: "server-key", key: keys.publicKey }));
     this.#outbox.flush();
@@ -146,6 +150,8 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
       this.#parts.logger.debug({ error: error.message }, "relay client broke the protocol");
       this.close("protocol-error");
     }
+    if (this.isClosed) return false;
+    this.#countUnfinished();
     if (this.isClosed || this.#isResting()) return false;
     if (!this.#input.isEmpty) return true;
     this.#resume();
@@ -158,6 +164,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     this.#state = { type: "closed" };
     this.#input.clear();
     this.#outbox.close();
+    this.#unfinished[Symbol.dispose]();
     this.#owner.strangers?.remove(this);
     const { counters } = this.#parts;
     if (state.type === "client") {
@@ -274,6 +281,10 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     this.#pace.isStranger = isStranger;
     this.#outbox.allowPackets(isStranger ? maxQueuedBytesPerStranger : maxQueuedBytesPerClient);
     if (this.#state.type !== "client") return;
+    this.#unfinished[Symbol.dispose]();
+    this.#unfinished = this.#openShare(isStranger ? allStrangers : this.#state.peer.keyText);
+    this.#countUnfinished();
+    if (this.isClosed) return;
     this.#state.peer.maxDestinations = isStranger
       ? maxRememberedDestinationsOfStranger
       : maxRememberedDestinations;
@@ -305,6 +316,17 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
       const peer = this.#owner.directory.find(keyText(frame.key, 0));
       for (const one of peer?.connections.slice() ?? []) one.close("closed-by-mesh");
     }
+  }
+
+  #openShare(owner: string): UnfinishedShare {
+    return this.#parts.unfinished.open(owner, () => this.close("unfinished-frame"));
+  }
+
+  #countUnfinished(): void {
+    const nowMs = this.#parts.clock.monotonic();
+    // The frame that is not complete now is another one than before.
+    if (this.#cost > 0) this.#unfinished.set(0, nowMs);
+    this.#unfinished.set(this.#input.unfinishedBytes, nowMs);
   }
 
   /** Reads what has arrived, now or in its turn. */

@@ -1,3 +1,4 @@
+import { UnfinishedBytes } from "@slipway/runtime";
 import { encodeHex, parseHex } from "@slipway/wire";
 import { expect, it } from "vitest";
 
@@ -117,6 +118,34 @@ it("lets a client take its time for a frame", async () => {
     await clock.advance(1000);
   }
   expect(bob.packets).toEqual([[slow.key, "slow"]]);
+});
+
+it("closes a client whose frame is not complete in time, and none that completes its frames", async () => {
+  const { relay, clock } = openTestRelay();
+  const [slow, steady] = [new ScriptedClient(relay).login(), new ScriptedClient(relay).login()];
+  const half = parseHex(`0400000024${encodeHex(steady.keys.publicKey)}`);
+  slow.sendBytes(half);
+  for (let count = 0; count < 10; count += 1) {
+    // Each chunk ends in the middle of the next frame.
+    steady.sendBytes(Uint8Array.from([...parseHex(count === 0 ? "" : "61626364"), ...half]));
+    await clock.advance(7_000);
+  }
+  expect([slow.isOpen, steady.isOpen, steady.packets.length]).toEqual([false, true, 9]);
+  expect(relay.counters.closed["unfinished-frame"]).toBe(1);
+});
+
+it("counts the frames that are not complete with all else that the process holds", () => {
+  const limits = { maxBytes: 100_000, timeoutMs: 60_000 };
+  const unfinished = new UnfinishedBytes(limits);
+  const { relay } = openTestRelay({ unfinished });
+  const [ann, bob] = [new ScriptedClient(relay).login(), new ScriptedClient(relay).login()];
+  const part = Uint8Array.from([...parseHex("0400010000"), ...new Uint8Array(60_000)]);
+  ann.sendBytes(part);
+  expect([ann.isOpen, unfinished.bytes]).toEqual([true, part.length]);
+  bob.sendBytes(part.subarray(0, 50_000));
+  expect([ann.isOpen, bob.isOpen, unfinished.bytes]).toEqual([false, true, 50_000]);
+  bob.disconnect();
+  expect(unfinished.bytes).toBe(0);
 });
 
 it("holds a bounded number of bytes for a client that never reads, drops the oldest, and closes it", async () => {

@@ -43,6 +43,9 @@ export const maxQueuedBytesPerStranger = 64 * 1024;
 /** The time after its login within which a peer publishes its key; stock peers need a few seconds. */
 export const strangerTimeoutMs = 30_000;
 
+/** The bytes of frames that are not complete, of all clients, and the time for each to become so. */
+export const unfinishedLimits = { maxBytes: 64 * 1024 ** 2, timeoutMs: 60_000 } as const;
+
 /** The largest login; those of stock clients have 104 bytes. */
 export const maxLoginBytes = 16 * 1024;
 /** The time for each step of a login (docs/protocol/tailnet.md §4.5). */

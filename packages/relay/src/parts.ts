@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "@slipway/runtime";
+import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
 
 import type { RelayCounters } from "./counters.ts";
 import type { RelayCrypto } from "./crypto.ts";
@@ -13,4 +13,5 @@ export interface RelayParts {
   readonly limits: RelayLimits;
   readonly counters: RelayCounters;
   readonly turns: Turns;
+  readonly unfinished: UnfinishedBytes;
 }

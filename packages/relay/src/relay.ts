@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, Scope, UnfinishedBytes } from "@slipway/runtime";
 import { encodeDerpFrame } from "@slipway/wire";
 
 import { ClientSession } from "./client-session.ts";
@@ -6,7 +6,7 @@ import { createCounters, type RelayCounters } from "./counters.ts";
 import type { KeyPair, RelayCrypto } from "./crypto.ts";
 import { Directory } from "./directory.ts";
 import { isKey } from "./keys.ts";
-import { defaultRelayLimits, type RelayLimits } from "./limits.ts";
+import { defaultRelayLimits, type RelayLimits, unfinishedLimits } from "./limits.ts";
 import { LinkSession } from "./link-session.ts";
 import { isMeshProof } from "./mesh-proof.ts";
 import { StrangerBudgets } from "./pace.ts";
@@ -24,6 +24,11 @@ export interface RelayOptions {
   readonly limits?: Partial<RelayLimits>;
   /** The keys for which it carries packets (default: everybody's). Others get a little for a while, and are closed then. */
   readonly publishedKeys?: PublishedKeys;
+  /**
+   * Counts the bytes of frames that are not complete, with what else the process holds of the kind, and cuts off those that
+   * take too long (default: a count of its own).
+   */
+  readonly unfinished?: UnfinishedBytes;
   readonly defer?: Defer;
 }
 
@@ -71,12 +76,13 @@ export class Relay implements AsyncDisposable {
     meshKey = "",
     limits: given = {},
     publishedKeys: keys,
+    unfinished = new UnfinishedBytes(unfinishedLimits),
     defer = setImmediate,
   }: RelayOptions) {
     const limits = { ...defaultRelayLimits, ...given };
     const counters = createCounters();
     const turns = new Turns(clock, defer);
-    this.#parts = { crypto, clock, logger, limits, counters, turns };
+    this.#parts = { crypto, clock, logger, limits, counters, turns, unfinished };
     this.#directory = new Directory({ counters, turns });
     if (keys !== undefined) {
       const strangers = new Strangers({ keys, limits, clock, logger });
@@ -187,6 +193,7 @@ export class Relay implements AsyncDisposable {
 
   #tick(): void {
     const nowMs = this.#parts.clock.monotonic();
+    this.#parts.unfinished.cutOffOverdue(nowMs);
     for (const session of this.#sessions) session.tick(nowMs);
     for (const link of this.#links) link.tick(nowMs);
   }

@@ -160,7 +160,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const { claimSeconds, reconciliationSeconds } = metrics;
   const { registry } = metrics;
   const unfinished = openUnfinished(limits);
-  const relayParts = { db, coordinator, secrets, clock, logger, registry };
+  const relayParts = { db, coordinator, secrets, unfinished, clock, logger, registry };
   const relay = opened.use(await openRelay(settings, relayParts));
   const platform = { db, pubsub, clock, logger };
   const externalAuth = createExternalAuth(settings, platform, { secrets, registry });

@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 
 import { openStunListener, Relay, sodiumCrypto, type StunListener } from "@slipway/relay";
-import { type Clock, errorText, type Logger, systemErrorCode } from "@slipway/runtime";
+import {
+  type Clock,
+  errorText,
+  type Logger,
+  systemErrorCode,
+  type UnfinishedBytes,
+} from "@slipway/runtime";
 import { createRelayDialer } from "@slipway/tailnet/node";
 import type { Registry } from "prom-client";
 
@@ -31,18 +37,22 @@ interface RelayParts {
   readonly registry: Registry;
 }
 
-type OpenRelayParts = RelayParts & { readonly coordinator: Coordinator };
+type OpenRelayParts = RelayParts & {
+  readonly coordinator: Coordinator;
+  readonly unfinished: UnfinishedBytes;
+};
 
 type MeshParts = Omit<RelayParts, "secrets"> & { readonly pubsub: PubSub };
 
 /** Opens the relay. Its opener closes it before the listener, so that clients are told. */
 export async function openRelay(
   { limits, relayClients }: Pick<Settings, "limits" | "relayClients">,
-  { db, coordinator, secrets, clock, logger, registry }: OpenRelayParts,
+  { db, coordinator, secrets, unfinished, clock, logger, registry }: OpenRelayParts,
 ): Promise<Relay> {
   const meshKey = await readMeshKey(db, secrets);
   const relay = new Relay({
     crypto: sodiumCrypto,
+    unfinished,
     clock,
     logger: logger.child({ part: "relay" }),
     limits: {
