@@ -137,6 +137,17 @@ describe("the list of workspaces", () => {
     expect(await server.request("GET", "/workspaces?limit=x")).toMatchObject({ status: 400 });
   });
 
+  it("comes in pages too if it is filtered by its agents", async () => {
+    const q = "has-agent:connecting";
+    expect(await names(q)).toEqual(["zulu", "alpha", "dev"]);
+    expect(await names(q, "&limit=1")).toEqual(["zulu"]);
+    expect(await names(q, "&limit=1&offset=1")).toEqual(["alpha"]);
+    expect(await names(q, "&limit=2&offset=2")).toEqual(["dev"]);
+    expect(await names(q, "&limit=2&offset=3")).toEqual([]);
+    const path = `/workspaces?q=${encodeURIComponent(q)}&limit=1&offset=1`;
+    expect(await server.request("GET", path)).toMatchObject({ body: { count: 3 } });
+  });
+
   it.each([
     ["owner:me alp", ["alpha"]],
     ["admin/ph", ["alpha"]],

@@ -87,6 +87,17 @@ it("goes on when the window shrinks below what is in flight", () => {
   expect(peer.connection.queuedBytes).toBe(0);
 });
 
+it("takes the window of the newest segment, not of one that it has overtaken", () => {
+  const peer = ScriptedPeer.connected();
+  peer.say({ at: 11, data: 10, window: 2440 });
+  peer.say({ at: 1, data: 10, window: 64_000 });
+  expect(peer.connection.readable).toBe(20);
+  expect(send(peer, 10_000)).toBe(2441);
+  // The same place in the stream and a later acknowledgment: newer.
+  const heard = peer.say({ at: 21, ack: 2441, window: 1220 });
+  expect(heard.map(({ at, length }) => [at, length])).toEqual([[2441, 1220]]);
+});
+
 it("probes a window that is closed for ever, without end and ever more rarely", () => {
   const peer = ScriptedPeer.connected();
   peer.say({ window: 0 });
