@@ -14,8 +14,8 @@ import { type HostileStage, openHostileStage } from "./stage.ts";
 import { tokenOf } from "./target.ts";
 import { judgeHostileRun } from "./verdict.ts";
 
-/** The interval at which the turns of the server's event loop are read. */
-const readTurnsMs = 500;
+/** The interval at which the turns of the server's event loop are read; they come a while after they were. */
+const readTurnsMs = 1_000;
 
 /**
  * Plays all tricks of the groups again and again on a real server, while a member and their agent work and are timed.
@@ -23,6 +23,9 @@ const readTurnsMs = 500;
  */
 export async function runHostile(options: HostileOptions): Promise<HostileOutcome> {
   await using stage = await openHostileStage();
+  // The turns of the start are nobody's.
+  await pause(readTurnsMs);
+  stage.turns.take();
   const scoreboard = new Scoreboard();
   const latencies: number[] = [];
   const turns = { longestMs: 0 };
