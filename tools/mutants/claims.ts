@@ -1,7 +1,9 @@
 import { claimBuild } from "./claims/claim-build.ts";
+import { effects } from "./claims/effects.ts";
 import { histories } from "./claims/histories.ts";
 import { keys } from "./claims/keys.ts";
 import { pool } from "./claims/pool.ts";
+import { processes } from "./claims/processes.ts";
 import { races } from "./claims/races.ts";
 import { reconciler } from "./claims/reconciler.ts";
 import { reinitMutants } from "./claims/reinit.ts";
@@ -16,4 +18,6 @@ export const claims: readonly Mutant[] = [
   ...races,
   ...keys,
   ...histories,
+  ...effects,
+  ...processes,
 ];

@@ -1,9 +1,11 @@
 import { authorization } from "./authorization.ts";
 import { claims } from "./claims.ts";
 import type { Mutant } from "./mutant.ts";
+import { sessions } from "./sessions.ts";
 
 /** The mutants by the part of the product that they break. */
 export const mutantSets: ReadonlyMap<string, readonly Mutant[]> = new Map([
   ["authorization", authorization],
   ["claims", claims],
+  ["sessions", sessions],
 ]);

@@ -196,6 +196,24 @@ describe("the build of a claim", () => {
     expect(await viewOf(stage, fresh?.token ?? "")).toMatchObject({ isOwed: false });
   });
 
+  it("makes its agents once, though the job is begun twice", async () => {
+    await begin("docker");
+    const { id } = await stage.create(ann, { name: "plain" });
+    const first = await takeJob();
+    const agents = await agentsOf(stage.needs, id);
+    expect(agents.map(({ name }) => name)).toEqual(["main", "second"]);
+    await stage.needs.db
+      .updateTable("jobs")
+      .set({ lease_until: "2020-01-01T00:00:00Z" })
+      .where("id", "=", first.job.id)
+      .execute();
+    const second = await takeJob();
+    expect(second.job.id).toBe(first.job.id);
+    expect(await second.end("succeed")).toBe(true);
+    expect(await first.end("succeed")).toBe(false);
+    expect(await agentsOf(stage.needs, id)).toEqual(agents);
+  });
+
   it("gives the tokens of a prebuild that was restarted", async () => {
     await begin("external");
     const { db } = stage.needs;

@@ -92,6 +92,16 @@ it("gives a job whose lease ran out to another worker, and its first worker no s
   expect(await takeAll(first)).toEqual([]);
 });
 
+it("keeps the start of a job that another worker takes over", async () => {
+  const jobId = await addJob();
+  expect(await takeAll(randomUUID())).toEqual([jobId]);
+  const started_at = "2020-01-02T03:04:05Z";
+  await database.db.updateTable("jobs").set({ started_at }).execute();
+  await endLeases();
+  expect(await takeAll(randomUUID())).toEqual([jobId]);
+  expect(await readJob(database.db, jobId)).toMatchObject({ started_at });
+});
+
 it("gives no worker a job again that it is at, though it could not renew the lease", async () => {
   const jobId = await addJob();
   const workerId = randomUUID();

@@ -9,6 +9,7 @@ import {
   selectPool,
   selectPoolIds,
   tryLockPools,
+  updatePrebuildStatus,
 } from "../src/features/prebuilds/reconcile/queries.ts";
 import { changePrebuildsSettings } from "../src/features/prebuilds/settings-service.ts";
 import { openStage } from "./support/claim-stage.ts";
@@ -75,6 +76,39 @@ describe("a look at the pools", () => {
     expect(ids).toHaveLength(2);
     expect(ids).not.toContain(first);
     expect(ids).not.toContain(second);
+  });
+
+  it("queues at most 100 builds at once, and the rest with the next look", async () => {
+    const { db } = stage.needs;
+    const [first = ""] = await fillPool(stage);
+    await invalidatePrebuilds(db, stage.admin, stage.templateId);
+    const want = (count: number) =>
+      db.updateTable("template_version_presets").set({ desired_instances: count }).execute();
+    await want(103);
+    // Two go.
+    expect(await stage.look(limits)).toBe(100);
+    expect(await stage.look(limits)).toBe(5);
+    expect(await stage.look(limits)).toBe(0);
+    const { prebuilds } = await readPool();
+    expect(prebuilds.filter(({ build }) => build.transition === "start")).toHaveLength(103);
+    expect(prebuilds.find(({ workspaceId }) => workspaceId === first)?.build.transition).toBe(
+      "delete",
+    );
+    await want(0);
+    expect(await stage.look(limits)).toBe(100);
+    expect(await stage.look(limits)).toBe(3);
+  });
+
+  it("does not forget that a preset's values do not suffice", async () => {
+    const { db } = stage.needs;
+    const status = async () => (await readPool()).pool.status;
+    await updatePrebuildStatus(db, stage.version.presetId, "validation_failed");
+    expect(await stage.look(limits)).toBe(0);
+    expect(await stage.look(limits)).toBe(0);
+    expect(await status()).toBe("validation_failed");
+    await updatePrebuildStatus(db, stage.version.presetId, "hard_limited");
+    expect(await stage.look(limits)).toBe(2);
+    expect(await status()).toBe("healthy");
   });
 
   it("sees a prebuild as its newest build stands", async () => {

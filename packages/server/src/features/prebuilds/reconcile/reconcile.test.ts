@@ -82,6 +82,20 @@ describe("reconcile", () => {
     expect(plan(all, { desiredInstances: 1 }).remove).toEqual(["c", "d"]);
   });
 
+  it("takes back the newest of what nobody has begun, as the oldest are done first", () => {
+    const all = ["a", "b", "c", "d"].map((id, index) =>
+      prebuild(id, { status: "pending", ageMs: (4 - index) * minute }),
+    );
+    expect(plan(all).remove).toEqual(["c", "d"]);
+  });
+
+  it("is held off by no failed deletion, however many there are", () => {
+    const failed = ["a", "b", "c"].map((id, index) =>
+      prebuild(id, { transition: "delete", status: "failed", ageMs: (index + 1) * minute }),
+    );
+    expect(plan(failed)).toMatchObject({ create: 2, held: undefined, backoffUntilMs: undefined });
+  });
+
   it("replaces what has expired or was invalidated", () => {
     const old = prebuild("old", { ageMs: 61 * minute });
     const young = prebuild("young", { ageMs: 60 * minute });

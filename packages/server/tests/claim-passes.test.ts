@@ -1,0 +1,74 @@
+import { type ClaimStage, fillPool } from "@slipway/testkit";
+import { afterEach, beforeEach, expect, inject, it } from "vitest";
+
+import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
+import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
+import type { UserCaller } from "../src/platform/http/caller.ts";
+import { openStage } from "./support/claim-stage.ts";
+
+/* A claim passes over prebuilds that change between its choice and its lock, sixteen at most. */
+
+let opened: AsyncDisposableStack;
+let stage: ClaimStage;
+let ann: UserCaller;
+
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  stage = await openStage(inject("postgresUrl"), opened, "external", { instances: 17 });
+  ann = await stage.addUser("ann");
+  await fillPool(stage);
+});
+
+afterEach(() => opened.disposeAsync());
+
+const settings = {
+  automatic_updates: "never",
+  autostart_schedule: null,
+  next_start_at: null,
+  ttl_ms: null,
+} as const;
+
+function restartAgents(workspaceId: string) {
+  return stage.needs.db
+    .updateTable("workspace_agents")
+    .set({ lifecycle_state: "starting" })
+    .where("workspace_build_id", "in", (eb) =>
+      eb.selectFrom("workspace_builds").where("workspace_id", "=", workspaceId).select("id"),
+    )
+    .execute();
+}
+
+/** Claims for Ann while the first prebuilds that it chooses change; resolves to the choice and what it passed over. */
+function claimPast(changes: number) {
+  return stage.needs.db.transaction().execute(async (trx) => {
+    const claim = sqlClaim(trx, { settings, endsAgents: true });
+    const passed: (readonly string[])[] = [];
+    const id = await takePrebuild(
+      {
+        lockPrebuild: async (presetId, except) => {
+          const chosen = await claim.lockPrebuild(presetId, except);
+          passed.push([...except]);
+          if (chosen !== undefined && passed.length <= changes) await restartAgents(chosen);
+          return chosen;
+        },
+        changeOwner: (...change) => claim.changeOwner(...change),
+      },
+      stage.version.presetId,
+      { ownerId: ann.id, name: `past-${changes}` },
+    );
+    return { id, passed };
+  });
+}
+
+it("takes the sixteenth when the fifteen before it change", async () => {
+  const { id, passed } = await claimPast(15);
+  expect(id).toBeDefined();
+  expect(passed.map(({ length }) => length)).toEqual(Array.from({ length: 16 }, (_, n) => n));
+  expect(passed.at(-1)).not.toContain(id);
+});
+
+it("takes none when sixteen change, and holds no more of them", async () => {
+  const { id, passed } = await claimPast(16);
+  expect(id).toBeUndefined();
+  expect(passed).toHaveLength(16);
+});
