@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { listConnectionLogs } from "@slipway/api";
+import { listConnectionLogs, type RoleName } from "@slipway/api";
 import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
 import {
   Agent,
@@ -39,8 +39,8 @@ interface Report {
 }
 
 /** Opens a workspace of a new user; `report` reports a connection to its agent. */
-async function openWorkspace(username: string) {
-  const { client, user } = await addPerson(server, username);
+async function openWorkspace(username: string, roles: RoleName[] = []) {
+  const { client, user } = await addPerson(server, username, roles);
   const workspace = await makeWorkspace(client, "dev", templateId, () => true);
   const { connection } = await connectExternalAgent(client, workspace.id, "main");
   onTestFinished(() => connection.close());
@@ -142,6 +142,13 @@ it("finds connections by each key, and pages through them", async () => {
   expect(await found("connected_after:2026-01-05")).toEqual([ids[4]]);
   expect(await found("", { limit: "2", offset: "3" })).toEqual([second, first]);
   expect((await read({ q: "workspace_owner:me" })).count).toBe(0);
+  const { client, ...own } = await openWorkspace("eve", ["auditor"]);
+  const mine = randomUUID();
+  const ssh = { type: Connection_Type.SSH, action: Connection_Action.CONNECT };
+  await own.report({ ...ssh, id: mine, atMs: Date.UTC(2026, 0, 9) });
+  const query = { q: "workspace_owner:me" };
+  const { connection_logs: logs } = await client.call(listConnectionLogs, { query });
+  expect(logs.map(({ id }) => id)).toEqual([mine]);
 });
 
 it("refuses an invalid search, and everybody who is no owner or auditor", async () => {

@@ -52,6 +52,8 @@ afterEach(() => opened.disposeAsync());
 interface Replica {
   readonly id: string;
   readonly clock: FakeClock;
+  /** Waits for what its beats write, and ends them. */
+  settle(): Promise<void>;
   /** Opens a session of the agent, and resolves once it is recorded. */
   open(kind?: "agent" | "companion"): Promise<Session>;
 }
@@ -79,6 +81,7 @@ function openReplica(): Replica {
   return {
     id,
     clock,
+    settle: () => heartbeat[Symbol.asyncDispose](),
     open: async (kind = "agent") => {
       const ended = Promise.withResolvers<string>();
       const peer = {
@@ -161,8 +164,9 @@ it("hands the row to no session of another program", async () => {
   const only = await replica.open();
   only.close();
   await only.recorded;
-  await replica.clock.advance(2 * periodMs);
-  expect(companion.pings).toBe(2);
+  await replica.clock.advance(periodMs);
+  expect(companion.pings).toBe(1);
+  await replica.settle();
   expect(await rowOf(agent.agentId)).toMatchObject({
     connection_id: only.id,
     status: "disconnected",
@@ -212,8 +216,9 @@ it("lets a session that does not answer take nothing back", async () => {
   const second = await there.open();
   second.close();
   await second.recorded;
-  await here.clock.advance(2 * periodMs);
-  await halfOpen.recorded;
+  await here.clock.advance(periodMs);
+  expect(halfOpen.pings).toBe(2);
+  await here.settle();
   expect(await rowOf(agent.agentId)).toMatchObject({
     connection_id: second.id,
     status: "disconnected",

@@ -96,7 +96,9 @@ describe.runIf(existsSync("/proc/self/environ"))("endMarked", () => {
     );
     const chunks: string[] = [];
     child.stdout.setEncoding("utf8").on("data", (text: string) => chunks.push(text));
-    await once(child, "close");
+    const ended = await once(child, "close");
     expect(chunks.join("")).toBe("left 0\n");
+    // The shell that started it bears the marks too.
+    expect(ended).toEqual([0, null]);
   });
 });

@@ -26,7 +26,7 @@ function connect(host: string, lines: readonly string[]): string {
   const file = join(folder, "config");
   writeFileSync(file, `${lines.join("\n")}\n`);
   try {
-    execFileSync("ssh", ["-F", file, host], { encoding: "utf8", stdio: "pipe" });
+    execFileSync("ssh", ["-F", file, host], { encoding: "utf8", stdio: "pipe", cwd: folder });
     return "connected";
   } catch (error) {
     return error instanceof Error ? String(Reflect.get(error, "stderr")) : "";
@@ -76,17 +76,45 @@ it("takes the first of each option, and all that add up", () => {
   expect(optionsFor("demo.example.com", lines)).not.toContain("proxycommand");
 });
 
-it.each(["'$(touch PWNED)'.slipway", "';touch PWNED;'.slipway", "$(touch PWNED).slipway"])(
+const entries = () =>
+  hostEntries({ prefix: "coder.", suffix: "slipway", options: [], command: awkwardCommand() });
+
+// OpenSSH makes the letters small.
+it.each(["$(touch pwned).slipway", "`touch pwned`.slipway", "a;touch pwned;b.slipway"])(
   "runs nothing of a host called %s",
+  (evil) => {
+    // New releases of OpenSSH refuse such a host on their command line, but not where a file names it.
+    const output = connect("alias.slipway", [...entries(), "Host *", `\tHostName "${evil}"`]);
+    expect(output).toContain(`=${evil}\n`);
+    expect(existsSync(join(folder, "pwned"))).toBe(false);
+  },
+);
+
+/** Returns whether a `Host` line of ssh_config matches a host: one of its patterns does, and no negated one. */
+function isMatchedBy(line: string, host: string): boolean {
+  const patterns = line.split(" ").slice(1);
+  const matches = (pattern: string): boolean => {
+    const [begin = "", ...parts] = pattern.split("*");
+    const end = parts.pop() ?? "";
+    const middle = host.slice(begin.length, host.length - end.length);
+    const hasEnds = host.startsWith(begin) && host.endsWith(end);
+    return hasEnds && parts.every((part) => middle.includes(part));
+  };
+  const [negated, plain] = [true, false].map((isNegated) =>
+    patterns
+      .map((pattern) => pattern.replace(/^"(.*)"$/, "$1"))
+      .filter((pattern) => pattern.startsWith("!") === isNegated)
+      .map((pattern) => pattern.replace(/^!/, "")),
+  );
+  return plain?.some(matches) === true && negated?.some(matches) === false;
+}
+
+it.each(["'$(touch pwned)'.slipway", "coder.';touch pwned;'"])(
+  "is not for a host called %s, which would end the quotes",
   (name) => {
-    const pwned = join(folder, "pwned");
-    const lines = hostEntries({
-      prefix: undefined,
-      suffix: "slipway",
-      options: [],
-      command: awkwardCommand(),
-    });
-    connect(name.replace("PWNED", pwned), lines);
-    expect(existsSync(pwned)).toBe(false);
+    const hosts = entries().filter((line) => line.startsWith("Host "));
+    expect(hosts).toHaveLength(2);
+    expect(hosts.some((line) => isMatchedBy(line, name.replaceAll("'", "")))).toBe(true);
+    expect(hosts.filter((line) => isMatchedBy(line, name))).toEqual([]);
   },
 );

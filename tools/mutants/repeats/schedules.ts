@@ -1,0 +1,130 @@
+import type { Mutant } from "../mutant.ts";
+
+const scheduler = "packages/server/src/features/schedules/scheduler.ts";
+const queries = "packages/server/src/features/schedules/queries.ts";
+const deadlines = "packages/server/src/features/builds/deadline-queries.ts";
+const suite = { project: "db", files: ["packages/server/tests/repeated-changes.test.ts"] } as const;
+
+/** Bugs in scheduled starts, and in deadlines. */
+export const schedules: readonly Mutant[] = [
+  {
+    name: "starts-again-for-the-same-time",
+    breaks: "a scheduled start that failed is tried again every ten seconds",
+    file: scheduler,
+    find: '  if (action.kind !== "stop") await updateNextStart(trx, workspaceId, action.nextStartAt);\n',
+    replace: "",
+    suite,
+  },
+  {
+    name: "refused-start-tried-again",
+    breaks: "a scheduled start that is refused is tried again every ten seconds",
+    file: scheduler,
+    find: "    if (!(error instanceof Conflict)) await passOver(needs, workspaceId, now, error);\n",
+    replace: "",
+    suite,
+  },
+  {
+    name: "schedules-limited-by-pending-builds",
+    breaks: "of many starts that are due at once some do not come",
+    file: scheduler,
+    find: "limits: { ...limits, maxPendingBuildsPerUser: Infinity },",
+    replace: "limits,",
+    suite,
+  },
+  {
+    name: "scheduled-by-the-owner",
+    breaks: "a scheduled start looks like one that its owner asked for",
+    file: scheduler,
+    find: 'action.kind === "start" ? "autostart" : action.reason',
+    replace: 'action.kind === "start" ? "initiator" : action.reason',
+    suite,
+  },
+  {
+    name: "schedule-unseen-by-watchers",
+    breaks: "watchers do not learn of a scheduled start",
+    file: scheduler,
+    find: "    pubsub.publish(topics.workspace(workspaceId));\n",
+    replace: "",
+    suite,
+  },
+  {
+    name: "schedule-unseen-by-agents",
+    breaks: "agents go on until their next beat after a scheduled stop",
+    file: scheduler,
+    find: "    pubsub.publish(topics.builds(workspaceId));\n",
+    replace: "",
+    suite,
+  },
+  {
+    name: "schedule-waits-for-the-next-poll",
+    breaks: "a scheduled build waits until a worker looks by itself",
+    file: scheduler,
+    find: "    pubsub.publish(topics.jobQueue);\n",
+    replace: "",
+    suite,
+  },
+  {
+    name: "prebuilds-have-schedules",
+    breaks: "a prebuild is started and stopped as if it had an owner",
+    file: queries,
+    find: '      .where("w.owner_id", "<>", prebuildsUserId)\n',
+    replace: "",
+    suite,
+  },
+  {
+    name: "deleted-have-schedules",
+    breaks: "a deleted workspace is started again",
+    file: queries,
+    find: '      .where("w.deleted", "=", sql.lit(false))\n',
+    replace: "",
+    suite,
+  },
+  {
+    name: "dormant-owners-have-no-schedules",
+    breaks: "the schedules of an owner who has not logged in for long do nothing",
+    file: queries,
+    find: 'row.owner_status !== "suspended"',
+    replace: 'row.owner_status === "active"',
+    suite,
+  },
+  {
+    name: "deadline-beyond-the-longest",
+    breaks: "a workspace runs longer than its template permits",
+    file: deadlines,
+    find: "else least(${endOfLife}, b.max_deadline) end",
+    replace: "else ${endOfLife} end",
+    suite,
+  },
+  {
+    name: "use-extends-beyond-the-longest",
+    breaks: "a workspace that is used runs longer than its template permits",
+    file: deadlines,
+    find: "activity_bump_ms * interval '1 millisecond' end,\n        b.max_deadline) as wanted",
+    replace: "activity_bump_ms * interval '1 millisecond' end) as wanted",
+    suite,
+  },
+  {
+    name: "use-forgets-the-next-start",
+    breaks: "a workspace in use stops just before its schedule would start it again",
+    file: deadlines,
+    find: "case when used.next_start_at < now()",
+    replace: "case when used.next_start_at < '-infinity'",
+    suite,
+  },
+  {
+    name: "use-writes-each-time",
+    breaks: "every use of a workspace writes its build",
+    file: deadlines,
+    find: "bumped.wanted > bumped.deadline + interval '30 seconds'",
+    replace: "bumped.wanted > bumped.deadline",
+    suite,
+  },
+  {
+    name: "use-is-not-noted",
+    breaks: "a workspace in use becomes dormant",
+    file: deadlines,
+    find: "update workspaces set last_used_at = now() where id = ${workspaceId}",
+    replace: "update workspaces set last_used_at = last_used_at where id = ${workspaceId}",
+    suite,
+  },
+];
