@@ -197,7 +197,7 @@ describe("the inbox", () => {
 
   it("keeps when a message was read first", async () => {
     await tell();
-    const [{ id = "" } = {}] = (await read()).notifications;
+    const id = (await read()).notifications[0]?.id ?? "";
     const { notification: first } = await setReadStatus(needs(), ann.id, id, true);
     const at = "2020-01-01T00:00:00Z";
     expect(first.read_at).not.toBeNull();

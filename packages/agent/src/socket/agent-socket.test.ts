@@ -224,7 +224,7 @@ describe("a hostile program", () => {
     };
     // More than fit into the buffers of the system and of the socket.
     const isHeldUp = async (): Promise<boolean> => {
-      for (let count = 0; count < 10_000; count += 1) {
+      for (let count = 0; count < 6_000; count += 1) {
         // One after the other, as a call that follows at once cancels the one before.
         if (!socket.write(request()) && (await isStuck(socket))) return true;
         await turn();

@@ -96,9 +96,8 @@ function isMatchedBy(line: string, host: string): boolean {
   const matches = (pattern: string): boolean => {
     const [begin = "", ...parts] = pattern.split("*");
     const end = parts.pop() ?? "";
-    const middle = host.slice(begin.length, host.length - end.length);
     const hasEnds = host.startsWith(begin) && host.endsWith(end);
-    return hasEnds && parts.every((part) => middle.includes(part));
+    return hasEnds && parts.every((part) => host.includes(part));
   };
   const [negated, plain] = [true, false].map((isNegated) =>
     patterns
