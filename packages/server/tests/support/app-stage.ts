@@ -34,7 +34,7 @@ export class AppStage implements AsyncDisposable {
   private constructor(server: OpenServer, app: AppServer) {
     this.server = server;
     this.app = app;
-    this.host = `web--dev--admin.apps.test:${new URL(server.url).port}`;
+    this.host = this.hostOf("web");
     this.headers = { "Coder-Session-Token": server.admin.headers["Coder-Session-Token"] ?? "" };
   }
 
@@ -48,8 +48,11 @@ export class AppStage implements AsyncDisposable {
         SLIPWAY_MAX_APP_CONNECTIONS_PER_USER: String(maxPerUser),
       }),
     );
+    const url = `http://localhost:${app.port}`;
     const template = appsTemplate("process", {
-      web: `{ url: "http://localhost:${app.port}", subdomain: true }`,
+      web: `{ url: "${url}", subdomain: true }`,
+      team: `{ url: "${url}", subdomain: true, share: authenticated }`,
+      open: `{ url: "${url}", subdomain: true, share: public }`,
     });
     const templateId = await pushTemplate(server.admin, "apps", template);
     await makeWorkspace(server.admin, "dev", templateId, ({ status }) => status === "connected");
@@ -58,6 +61,11 @@ export class AppStage implements AsyncDisposable {
     expect((await stage.ask("/")).text).toBe("hello");
     stage.#opened = opened.move();
     return stage;
+  }
+
+  /** Returns the host of an app of the workspace: `web` of the administrator, `team` of all users, `open` of everyone. */
+  hostOf(name: string): string {
+    return `${name}--dev--admin.apps.test:${new URL(this.server.url).port}`;
   }
 
   /** Requests a path of the app as the administrator. */

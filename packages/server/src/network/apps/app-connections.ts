@@ -7,8 +7,8 @@ import { type Clock, withDeadline } from "@slipway/runtime";
 import type { AgentReach } from "../own-peer/own-peer.ts";
 import type { OpenedApp } from "./app-access.ts";
 
-/** The unused connections that are kept for each app. */
-const maxUnusedPerApp = 8;
+/** The unused connections that are kept for each viewer of an app. */
+const maxUnusedPerViewer = 8;
 /** The unused connections that are kept in all. */
 const maxUnused = 1_024;
 /**
@@ -27,7 +27,10 @@ interface AppConnectionsNeeds {
 /** The place of an app in its workspace. */
 type AppPlace = Pick<OpenedApp, "agentId" | "url">;
 
-/** Connections to apps through their agents: kept for the next request, by agent, port and protocol. */
+/**
+ * Connections to apps through their agents: kept for the next request of the same viewer, by agent, port and protocol. Whatever
+ * makes an app misread one request after another does so to its own viewer only.
+ */
 export class AppConnections implements Disposable {
   readonly #needs: AppConnectionsNeeds;
   readonly #pools = new Map<string, Pool>();
@@ -42,15 +45,18 @@ export class AppConnections implements Disposable {
     return this.#unused;
   }
 
-  /** Returns the connections of an app, for the requests of Node.js; each is made at need. */
-  to(app: AppPlace): Agent {
+  /**
+   * Returns the connections of a viewer to an app, for the requests of Node.js; each is made at need. None is kept for viewers
+   * that cannot be told from others.
+   */
+  to(app: AppPlace, identity: string | undefined): Agent {
     const { protocol, port } = app.url;
-    const key = `${app.agentId} ${port} ${protocol}`;
+    const key = `${app.agentId} ${port} ${protocol} ${identity ?? ""}`;
     const found = this.#pools.get(key);
     if (found !== undefined) return found;
     const pool: Pool = new Pool({
       dial: () => this.#dial(app),
-      mayKeep: () => this.#unused < maxUnused,
+      mayKeep: () => identity !== undefined && this.#unused < maxUnused,
       onUnused: (change) => {
         this.#unused += change;
       },
@@ -89,14 +95,14 @@ interface PoolOptions {
   readonly onEmpty: () => void;
 }
 
-/** The connections to one app. */
+/** The connections of one viewer to one app. */
 class Pool extends Agent {
   readonly #options: PoolOptions;
   readonly #unused = new Map<Duplex, () => void>();
   #open = 0;
 
   constructor(options: PoolOptions) {
-    super({ keepAlive: true, maxFreeSockets: maxUnusedPerApp, scheduling: "lifo" });
+    super({ keepAlive: true, maxFreeSockets: maxUnusedPerViewer, scheduling: "lifo" });
     this.#options = options;
   }
 

@@ -6,6 +6,7 @@ import type { RequestedUpgrade } from "../../platform/http/divert-requests.ts";
 import { answerViewer, joinUpgraded } from "./answer-viewer.ts";
 import type { OpenedApp } from "./app-access.ts";
 import type { AppConnections } from "./app-connections.ts";
+import type { AppGrant } from "./app-grants.ts";
 import type { AppMetrics } from "./app-metrics.ts";
 import type { AppRequest } from "./app-request.ts";
 import { AppError } from "./errors.ts";
@@ -47,7 +48,10 @@ export class AppForwarder {
    * Passes a request on and waits for the end of its answer. Throws, before anything was answered, `AppError` and what the
    * agent is unreachable for.
    */
-  async forward(exchange: AppExchange, app: OpenedApp): Promise<"answered" | "upgraded"> {
+  async forward(
+    exchange: AppExchange,
+    { app, identity }: Pick<AppGrant, "app" | "identity">,
+  ): Promise<"answered" | "upgraded"> {
     const { connections, clock, metrics, timeoutMs } = this.#needs;
     const { request, response, asked, upgrade } = exchange;
     const { client, basePath } = asked;
@@ -58,7 +62,8 @@ export class AppForwarder {
       response,
       path: pathOf(asked, app),
       headers: forwardedHeaders(request, { client, basePath, isUpgrade }),
-      agent: connections.to(app),
+      isUpgrade,
+      agent: connections.to(app, identity),
       timeoutMs,
     });
     metrics.firstByte((clock.monotonic() - beganAt) / 1000);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
 import type { AppHealth, SharingLevel } from "@slipway/api";
@@ -22,6 +23,8 @@ export interface AppGrant {
   readonly app: OpenedApp;
   /** Undefined for a viewer who is not logged in. */
   readonly viewer: { readonly userId: string; readonly credential: Credential } | undefined;
+  /** The same for all requests of a viewer; undefined if they cannot be told from those of others. */
+  readonly identity: string | undefined;
   /** True if an earlier request decided it. */
   readonly isRemembered: boolean;
   /** Cookies for the browser. */
@@ -74,7 +77,8 @@ export class AppGrants {
     const { app } = access;
     const found = viewer && { userId: viewer.user.id, credential: viewer.credential };
     const cookies = [await this.#remember(asked, app, found), viewer?.renewal ?? []].flat();
-    return { type: "granted", app, viewer: found, isRemembered: false, cookies };
+    const identity = found?.userId;
+    return { type: "granted", app, viewer: found, identity, isRemembered: false, cookies };
   }
 
   /** Returns what an earlier request decided for the same app and the same credential. */
@@ -88,19 +92,24 @@ export class AppGrants {
       const app = claims && readApp(claims);
       if (claims === undefined || app === undefined) continue;
       const grant = { type: "granted", app, isRemembered: true, cookies: [] } as const;
-      const { sub: userId, cred: hash } = claims;
-      if (userId === undefined) return { ...grant, viewer: undefined };
+      const { sub: userId, cred: hash, jti: identity } = claims;
+      if (userId === undefined) return { ...grant, viewer: undefined, identity };
       const credential = credentials.find(
         ({ text }) => typeof hash === "string" && isSame(hashOf(text), hash),
       );
-      if (credential !== undefined) return { ...grant, viewer: { userId, credential } };
+      if (credential !== undefined) {
+        return { ...grant, viewer: { userId, credential }, identity: userId };
+      }
     }
     return undefined;
   }
 
   async #remember(asked: AppRequest, app: OpenedApp, viewer: AppGrant["viewer"]): Promise<string> {
+    // Only the browser that the decision is sent to knows its number.
     const whose =
-      viewer === undefined ? {} : { sub: viewer.userId, cred: hashOf(viewer.credential.text) };
+      viewer === undefined
+        ? { jti: randomUUID() }
+        : { sub: viewer.userId, cred: hashOf(viewer.credential.text) };
     const claims = { ...whose, ...claimsOf(app) };
     return stringifySetCookie({
       name: signedAppTokenCookie,

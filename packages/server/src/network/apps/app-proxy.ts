@@ -186,7 +186,7 @@ export class AppProxy {
     const { forwarder, grants } = this.#needs;
     const { request, response, asked } = exchange;
     try {
-      return await forwarder.forward(exchange, grant.app);
+      return await forwarder.forward(exchange, grant);
     } catch (error) {
       if (response.destroyed) return "left";
       if (grant.isRemembered && error instanceof UnreachableAgent) {

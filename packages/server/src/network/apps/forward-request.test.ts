@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import {
   Agent,
+  type AgentOptions,
   createServer,
   type IncomingMessage,
   request,
   type RequestListener,
-  type ServerResponse,
+  ServerResponse,
 } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
@@ -28,8 +29,8 @@ class SlowAgent extends Agent {
   readonly dialed = Promise.withResolvers<() => void>();
   readonly #port: number;
 
-  constructor(port: number) {
-    super();
+  constructor(port: number, options: AgentOptions = {}) {
+    super(options);
     this.#port = port;
   }
 
@@ -49,7 +50,7 @@ describe("the time for an answer", () => {
     const [asked, response] = await viewed.promise;
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const forwarded = { request: asked, response, path: "/", headers: ["Host", "x"], agent };
-    const answer = forwardRequest({ ...forwarded, timeoutMs: 1_000 });
+    const answer = forwardRequest({ ...forwarded, isUpgrade: false, timeoutMs: 1_000 });
     const dial = await agent.dialed.promise;
     await vi.advanceTimersByTimeAsync(10_000);
     dial();
@@ -57,4 +58,36 @@ describe("the time for an answer", () => {
     response.end();
     await once(viewer, "response");
   });
+});
+
+it("keeps no connection on which fewer bytes than announced were written", async () => {
+  const closed = Promise.withResolvers<void>();
+  // It ends no connection by itself.
+  const app = createServer({ keepAliveTimeout: 0 }, (_asked, response) => void response.end("x"));
+  app.once("connection", (socket) => socket.once("close", closed.resolve));
+  const { port: appPort, ...appServer } = await openLocalServer(app);
+  onTestFinished(() => appServer[Symbol.asyncDispose]());
+  // Node.js leaves out the body of what it takes for an upgrade.
+  const viewed = Promise.withResolvers<IncomingMessage>();
+  const server = createServer().on("upgrade", (asked) => viewed.resolve(asked));
+  const { port, ...viewedServer } = await openLocalServer(server);
+  onTestFinished(() => viewedServer[Symbol.asyncDispose]());
+  const upgrade = { Connection: "Upgrade", Upgrade: "websocket", "Content-Length": 40 };
+  const viewer = request({ port, headers: upgrade }).end("x".repeat(40));
+  viewer.on("error", () => undefined);
+  onTestFinished(() => void viewer.destroy());
+  const asked = await viewed.promise;
+  const agent = new SlowAgent(appPort, { keepAlive: true });
+  void agent.dialed.promise.then((dial) => dial());
+  const answer = await forwardRequest({
+    request: asked,
+    response: new ServerResponse(asked),
+    path: "/",
+    headers: ["Host", "x", "Content-Length", "40"],
+    isUpgrade: false,
+    agent,
+    timeoutMs: 60_000,
+  });
+  answer.response.resume();
+  await closed.promise;
 });

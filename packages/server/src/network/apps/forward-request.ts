@@ -24,6 +24,8 @@ export interface ForwardedRequest {
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: readonly string[];
+  /** True if the headers ask for another protocol. */
+  readonly isUpgrade: boolean;
   readonly agent: Agent;
   /** The time from the last byte of the request, or the connection to the app, to the first byte of the response. */
   readonly timeoutMs: number;
@@ -66,7 +68,8 @@ interface Attempt {
   readonly answer: Promise<AppAnswer>;
 }
 
-function send({ request, response, path, headers, agent, timeoutMs }: ForwardedRequest): Attempt {
+function send(forwarded: ForwardedRequest): Attempt {
+  const { request, response, path, headers, isUpgrade, agent, timeoutMs } = forwarded;
   const { promise, resolve, reject } = Promise.withResolvers<AppAnswer>();
   const sent = openRequest({
     agent,
@@ -76,6 +79,8 @@ function send({ request, response, path, headers, agent, timeoutMs }: ForwardedR
     maxHeaderSize: maxHeaderBytes,
     setHost: false,
   });
+  // The app may take the next bytes for another protocol, even if it answers in this one.
+  if (isUpgrade) sent.shouldKeepAlive = false;
   let late: NodeJS.Timeout | undefined;
   const fail = (): void => {
     const seconds = Math.round(timeoutMs / 1000);
@@ -85,7 +90,14 @@ function send({ request, response, path, headers, agent, timeoutMs }: ForwardedR
   sent.once("socket", () => {
     late = setTimeout(fail, timeoutMs);
   });
-  const onData = (): void => void late?.refresh();
+  let bodyBytes = 0;
+  const onData = ({ byteLength }: Buffer): void => {
+    bodyBytes += byteLength;
+    late?.refresh();
+  };
+  const onBodyEnd = (): void => {
+    if (!isWhole(request, bodyBytes)) sent.shouldKeepAlive = false;
+  };
   const leave = (): void => {
     sent.destroy();
     // The app has answered without the rest, which a viewer may send before it reads the answer.
@@ -117,11 +129,18 @@ function send({ request, response, path, headers, agent, timeoutMs }: ForwardedR
     // Sends the header at once. `flushHeaders` would encode it as UTF-8, but its characters are bytes.
     sent.write("", "latin1");
     request.on("data", onData);
+    request.once("end", onBodyEnd);
     request.pipe(sent);
   } else {
     sent.end();
   }
   return { sent, answer: promise };
+}
+
+/** Returns whether a body has the announced length: an app would read the rest of it from the next request. */
+function isWhole({ headers }: IncomingMessage, bodyBytes: number): boolean {
+  const announced = headers["content-length"];
+  return announced === undefined || Number(announced) === bodyBytes;
 }
 
 function isRepeatable(request: IncomingMessage): boolean {

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
+import { hasBody } from "./body-deadline.ts";
 import { HttpError } from "./errors.ts";
 
 declare module "fastify" {
@@ -15,10 +16,13 @@ declare module "fastify" {
 
 /**
  * Returns whether a request for an upgrade is treated as one. Others may be answered as if they had not asked (RFC 9110
- * section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and others may have a body.
+ * section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and one that announces a body comes before that body
+ * (RFC 9112 section 6), not before another protocol.
  */
-export function isUpgrade({ method, httpVersion, headers }: IncomingMessage): boolean {
-  return method === "GET" && httpVersion !== "1.0" && headers.upgrade !== undefined;
+export function isUpgrade(request: IncomingMessage): boolean {
+  const { method, httpVersion, headers } = request;
+  const isAsked = method === "GET" && httpVersion !== "1.0" && headers.upgrade !== undefined;
+  return isAsked && !hasBody(request);
 }
 
 /** A request for an upgrade that was not answered yet. */
