@@ -328,11 +328,15 @@ describe("the device flow", () => {
   it("has a page, which works without scripts", async () => {
     [answer, isEntered] = [answerDevice, false];
     const browser = new ProviderBrowser(server, (await newPerson()).client);
-    const page = await browser.ask("/external-auth/device", "POST");
+    const nonce = `nonce=${await browser.nonceOf("device")}`;
+    const page = await browser.ask("/external-auth/device", "POST", nonce);
     expect(page.text).toContain("<code>ABCD-1234</code>");
     expect(page.text).not.toContain(device.device_code);
     const code = /name="device_code" value="([^"]+)"/.exec(page.text)?.[1] ?? "";
-    const form = `device_code=${code}`;
+    expect(
+      await browser.ask("/external-auth/device/device", "POST", `device_code=${code}`),
+    ).toMatchObject({ status: 403 });
+    const form = `${nonce}&device_code=${code}`;
     const pending = await browser.ask("/external-auth/device/device", "POST", form);
     expect(pending.text).toContain("has not got the code yet");
     isEntered = true;

@@ -35,7 +35,11 @@ const readers: readonly ((text: string) => unknown)[] = [
   negotiateVersion,
   readIp,
   parseSessionToken,
-  (text) => findToken({ headers: { cookie: text }, raw: { url: text } }),
+  (text) =>
+    findToken(
+      { headers: { cookie: text, host: text, "user-agent": text }, raw: { url: text } },
+      false,
+    ),
   (text) => methods.of(text),
   (text) => cleanMessage(text.slice(0, maxMessageBytes)),
 ];

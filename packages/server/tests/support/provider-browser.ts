@@ -29,9 +29,16 @@ export class ProviderBrowser {
     );
   }
 
+  /** Resolves to the nonce of the forms that the page of a provider shows. */
+  async nonceOf(provider: string): Promise<string> {
+    const { text } = await this.ask(`/external-auth/${provider}`);
+    return /name="nonce" value="([^"]*)"/.exec(text)?.[1] ?? "";
+  }
+
   /** Begins a login; resolves to the address of the provider that the browser is sent to. */
   async begin(provider: string, query = ""): Promise<string> {
-    const { headers } = await this.ask(`/external-auth/${provider}${query}`, "POST");
+    const path = `/external-auth/${provider}${query}`;
+    const { headers } = await this.ask(path, "POST", `nonce=${await this.nonceOf(provider)}`);
     return String(headers["refresh"]).replace(/^0; url=/, "");
   }
 

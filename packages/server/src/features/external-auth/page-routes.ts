@@ -1,6 +1,6 @@
-import { parseCookie } from "cookie";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
+import { isOwnForm, sealFormNonce } from "../../platform/auth/form-nonce.ts";
 import { holdsEntry, holdsScope } from "../../platform/auth/grants.ts";
 import type { KeyHolders } from "../../platform/auth/service.ts";
 import { Refusal } from "../../platform/errors/errors.ts";
@@ -10,7 +10,8 @@ import { sendPage } from "../../platform/http/html-page.ts";
 import { localPath } from "../../platform/http/local-path.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
-import { sessionCookie } from "../../platform/http/token.ts";
+import { needsHttps } from "../../platform/http/same-origin.ts";
+import { findSessionCookie } from "../../platform/http/token.ts";
 import {
   beginDevice,
   type DeviceNeeds,
@@ -21,6 +22,7 @@ import {
 import { ProviderError } from "./errors.ts";
 import { beginLogIn, endLogIn } from "./log-in-cookie.ts";
 import {
+  type AccountForm,
   devicePage,
   failedPage,
   leavingPage,
@@ -66,7 +68,7 @@ export function addExternalAuthPages(app: FastifyInstance, needs: ExternalAuthPa
   app.post(
     pagePath,
     form,
-    visit(pagePath, (at) => begin(needs, at)),
+    visit(pagePath, (at) => ifOwnForm(needs, at, () => begin(needs, at))),
   );
   app.get(
     callbackPath,
@@ -75,7 +77,7 @@ export function addExternalAuthPages(app: FastifyInstance, needs: ExternalAuthPa
   app.post(
     devicePath,
     form,
-    visit(devicePath, (at) => redeem(needs, at)),
+    visit(devicePath, (at) => ifOwnForm(needs, at, () => redeem(needs, at))),
   );
 }
 
@@ -103,11 +105,11 @@ function visitor(needs: ExternalAuthPageNeeds) {
 
 /** Returns the user of the session cookie: whoever logs in by another credential has no browser. */
 async function findUser(
-  { holders }: ExternalAuthPageNeeds,
-  { headers }: FastifyRequest,
+  { holders, accessUrl }: ExternalAuthPageNeeds,
+  request: FastifyRequest,
 ): Promise<KnownUser | undefined> {
-  const token = parseCookie(headers.cookie ?? "")[sessionCookie] ?? "";
-  const user = token === "" ? undefined : await holders.ofToken(token);
+  const token = findSessionCookie(request, needsHttps(request, accessUrl()));
+  const user = token === undefined ? undefined : await holders.ofToken(token);
   if (user === undefined) return undefined;
   const { scopes, allowList } = user.grant;
   const mayChange = holdsScope(scopes, "user:update_personal");
@@ -136,22 +138,49 @@ function redirectOf({ url }: FastifyRequest): string | undefined {
   return redirect === null ? undefined : localPath(redirect);
 }
 
+/** Returns the form of a page for its visitor; the nonce is for all forms of the provider. */
+async function formOf(
+  { notes }: ExternalAuthPageNeeds,
+  { user, request }: Visit,
+  action: string,
+): Promise<AccountForm> {
+  const nonce = await sealFormNonce(notes, user, pathOf(request));
+  return { action, username: user.username, nonce };
+}
+
+/** Answers a form, if its page was shown to the session that sends it. */
+async function ifOwnForm(
+  { notes }: ExternalAuthPageNeeds,
+  at: Visit,
+  answer: () => Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  const { user, request } = at;
+  const nonce = readForm(request).get("nonce") ?? "";
+  if (await isOwnForm(notes, user, { path: pathOf(request), nonce })) return answer();
+  const problem = `This form has expired, or was shown to another session. You are signed in as ${user.username}.`;
+  return fail(at, problem, 403);
+}
+
+function readForm({ body }: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(Buffer.from(body instanceof Uint8Array ? body : []).toString("utf8"));
+}
+
 async function showState(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyReply> {
   const { user, provider, request, reply, signal } = at;
   const token = await usableToken(needs, user.id, provider, signal);
-  const action = actionOf(request);
+  const form = await formOf(needs, at, actionOf(request));
   switch (token.type) {
     case "valid":
       return sendPage(
         reply,
         200,
-        loggedInPage(provider, { login: token.user?.login ?? "", action }),
+        loggedInPage(provider, { ...form, login: token.user?.login ?? "" }),
       );
     case "log-in":
-      return sendPage(reply, 200, logInPage(provider, { action, problem: token.reason }));
+      return sendPage(reply, 200, logInPage(provider, { ...form, problem: token.reason }));
     case "unknown": {
       const problem = `${provider.displayName} cannot be asked now: ${token.reason}`;
-      return sendPage(reply, 503, logInPage(provider, { action, problem }));
+      return sendPage(reply, 503, logInPage(provider, { ...form, problem }));
     }
   }
 }
@@ -169,7 +198,7 @@ async function begin(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyRe
   const url = await provider.client.logInUrl(begun);
   // A page rather than a redirect: browsers let a form lead to no other host.
   reply.header("Refresh", `0; url=${url}`);
-  return sendPage(reply, 200, leavingPage(provider, url));
+  return sendPage(reply, 200, leavingPage(provider, { username: user.username, url }));
 }
 
 async function complete(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyReply> {
@@ -190,9 +219,7 @@ async function complete(needs: ExternalAuthPageNeeds, at: Visit): Promise<Fastif
 
 async function redeem(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyReply> {
   const { user, provider, request, reply, signal } = at;
-  const { body } = request;
-  const text = Buffer.from(body instanceof Uint8Array ? body : []).toString("utf8");
-  const deviceCode = new URLSearchParams(text).get("device_code") ?? "";
+  const deviceCode = readForm(request).get("device_code") ?? "";
   return orProblem(at, async () => {
     try {
       await redeemDevice(needs, user, provider, { deviceCode, signal });
@@ -207,15 +234,16 @@ async function redeem(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyR
 }
 
 async function showDevice(
-  { notes }: ExternalAuthPageNeeds,
-  { user, provider, request, reply }: Visit,
+  needs: ExternalAuthPageNeeds,
+  at: Visit,
   deviceCode: string,
   problem: string | undefined,
 ): Promise<FastifyReply> {
-  const code = await openDeviceCode(notes, user.id, provider, deviceCode);
+  const { user, provider, request, reply } = at;
+  const code = await openDeviceCode(needs.notes, user.id, provider, deviceCode);
   if (code === undefined) return reply.redirect(pathOf(request), 303);
-  const action = `${pathOf(request)}/device`;
-  return sendPage(reply, 200, devicePage(provider, { code, deviceCode, action, problem }));
+  const form = await formOf(needs, at, `${pathOf(request)}/device`);
+  return sendPage(reply, 200, devicePage(provider, { ...form, code, deviceCode, problem }));
 }
 
 /** Answers with a page that names the problem, if it is one of the provider or of the request. */
@@ -239,6 +267,10 @@ function problemOf({ displayName }: Provider, { reason, message }: ProviderError
     : `${displayName} did not log you in: ${message}.`;
 }
 
-function fail({ provider, request, reply }: Visit, problem: string): FastifyReply {
-  return sendPage(reply, 400, failedPage(provider, { problem, again: pathOf(request) }));
+function fail(
+  { provider, request, reply }: Visit,
+  problem: string,
+  status: number = 400,
+): FastifyReply {
+  return sendPage(reply, status, failedPage(provider, { problem, again: pathOf(request) }));
 }

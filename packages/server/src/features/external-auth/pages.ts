@@ -16,30 +16,45 @@ function alert(problem: string | undefined): string {
     : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>\n`;
 }
 
-interface LogIn {
+/** The form of a page, and the account that it acts for. */
+export interface AccountForm {
   /** The path, with its query, to which the form is sent. */
   readonly action: string;
+  readonly username: string;
+  readonly nonce: string;
+}
+
+function form({ action, username, nonce }: AccountForm, content: string): string {
+  return `<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
+<form method="post" action="${escapeHtml(action)}">
+<input type="hidden" name="nonce" value="${escapeHtml(nonce)}">
+${content}
+</form>`;
+}
+
+interface LogIn extends AccountForm {
   readonly problem: string | undefined;
 }
 
 /** Returns the page of a user who is not logged in to the provider. */
-export function logInPage({ displayName }: Named, { action, problem }: LogIn): string {
+export function logInPage({ displayName }: Named, { problem, ...account }: LogIn): string {
   const name = escapeHtml(displayName);
   return page(
     `Log in to ${displayName}`,
     `${alert(problem)}<p>Log in to ${name} so that your workspaces can act for you there.</p>
-<form method="post" action="${escapeHtml(action)}">
-<button>Log in with ${name}</button>
-</form>`,
+${form(account, `<button>Log in with ${name}</button>`)}`,
   );
 }
 
 /** Returns the page of a browser on its way to the provider. */
-export function leavingPage({ displayName }: Named, url: string): string {
+export function leavingPage(
+  { displayName }: Named,
+  { username, url }: { readonly username: string; readonly url: string },
+): string {
   const name = escapeHtml(displayName);
   return page(
     `Log in to ${displayName}`,
-    `<p>You are being sent to ${name}.</p>
+    `<p>You are being sent to ${name}, to log in there for <strong>${escapeHtml(username)}</strong>.</p>
 <p><a href="${escapeHtml(url)}">Continue to ${name}</a></p>`,
   );
 }
@@ -47,39 +62,36 @@ export function leavingPage({ displayName }: Named, url: string): string {
 /** Returns the page of a user who is logged in to the provider; `login` is the name of their account. */
 export function loggedInPage(
   { displayName }: Named,
-  { login, action }: { readonly login: string; readonly action: string },
+  { login, ...account }: AccountForm & { readonly login: string },
 ): string {
   const name = escapeHtml(displayName);
   return page(
     `Logged in to ${displayName}`,
     `<p>You are logged in to ${name}${login === "" ? "" : ` as <strong>${escapeHtml(printableLine(login))}</strong>`}. You can close this page.</p>
-<form method="post" action="${escapeHtml(action)}">
-<button>Log in again</button>
-</form>`,
+${form(account, "<button>Log in again</button>")}`,
   );
 }
 
-interface Device {
+interface Device extends LogIn {
   readonly code: Pick<DeviceCode, "userCode" | "verificationUri">;
   readonly deviceCode: string;
-  readonly action: string;
-  readonly problem: string | undefined;
 }
 
 /** Returns the page with the code to enter at the provider. */
 export function devicePage(
   { displayName }: Named,
-  { code: { userCode, verificationUri }, deviceCode, action, problem }: Device,
+  { code: { userCode, verificationUri }, deviceCode, problem, ...account }: Device,
 ): string {
   const name = escapeHtml(displayName);
   return page(
     `Log in to ${displayName}`,
     `${alert(problem)}<p>Enter this code at <a href="${escapeHtml(verificationUri)}" target="_blank" rel="noreferrer">${name}</a>:</p>
 <p class="key"><code>${escapeHtml(userCode)}</code></p>
-<form method="post" action="${escapeHtml(action)}">
-<input type="hidden" name="device_code" value="${escapeHtml(deviceCode)}">
-<button>I have entered the code</button>
-</form>`,
+${form(
+  account,
+  `<input type="hidden" name="device_code" value="${escapeHtml(deviceCode)}">
+<button>I have entered the code</button>`,
+)}`,
   );
 }
 

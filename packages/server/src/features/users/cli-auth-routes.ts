@@ -14,6 +14,7 @@ export function addCliAuthPage(app: FastifyInstance, needs: FormNeeds): void {
     path: "/cli-auth",
     purpose: "Log in to get a key for the command or the editor that sent you here.",
     lifetimeSeconds: keyLifetimes.commandSession,
-    onLogIn: (key, _request, reply) => sendPage(reply, 200, keyPage(key)),
+    onLogIn: ({ token, username }, _request, reply) =>
+      sendPage(reply, 200, keyPage(token, username)),
   });
 }

@@ -13,7 +13,7 @@ import { needsHttps } from "../../platform/http/same-origin.ts";
 import { unstorableField } from "../../platform/http/storable-text.ts";
 import { createValidator } from "../../platform/http/validation.ts";
 import { type LogInForm, logInPage } from "./log-in-page.ts";
-import { type Credentials, logIn, type LogInNeeds } from "./session-service.ts";
+import { type Credentials, logIn, type LogInNeeds, type NewSession } from "./session-service.ts";
 
 const formCookie = "slipway_form";
 const formTokenBytes = 16;
@@ -29,8 +29,12 @@ interface FormPage {
   readonly purpose: string;
   /** The lifetime of the session. */
   readonly lifetimeSeconds: number;
-  /** Answers a login that succeeded, with the token of its session. */
-  readonly onLogIn: (token: string, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+  /** Answers a login that succeeded. */
+  readonly onLogIn: (
+    session: NewSession,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) => FastifyReply;
 }
 
 export type FormNeeds = LogInNeeds & {
@@ -66,9 +70,9 @@ export function addLogInForm(app: FastifyInstance, needs: FormNeeds, page: FormP
     const form = readForm(request);
     const email = form.get("email") ?? "";
     try {
-      const token = await logInByForm(needs, { page, request, reply, form });
+      const session = await logInByForm(needs, { page, request, reply, form });
       reply.header("Cache-Control", "no-store");
-      return await page.onLogIn(token, request, reply);
+      return await page.onLogIn(session, request, reply);
     } catch (error) {
       const answer = findAnswer(error);
       if (answer === undefined) throw error;
@@ -100,7 +104,7 @@ function readForm({ body }: FastifyRequest): URLSearchParams {
 async function logInByForm(
   needs: FormNeeds,
   { page, request, reply, form }: SentForm,
-): Promise<string> {
+): Promise<NewSession> {
   const origin = originOf(request, 200);
   needs.limits.count(login, request, reply, { address: origin.ip });
   if (!isOurForm(request, form.get("form_token") ?? "")) {

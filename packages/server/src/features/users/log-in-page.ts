@@ -27,13 +27,14 @@ ${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</
 }
 
 /** Returns the page with the key to copy. The key is in no address and in no cookie. */
-export function keyPage(key: string): string {
-  return page(`<p>Copy this key and paste it where you were asked for it. It is shown once and works for a week.</p>
+export function keyPage(key: string, username: string): string {
+  return page(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
+<p>Copy this key and paste it where you were asked for it. It is shown once and works for a week.</p>
 <p class="key"><code>${escapeHtml(key)}</code></p>`);
 }
 
 /** Returns the page of a browser that is logged in, on its way to a path of the server. */
-export function loggedInPage(path: string): string {
-  return page(`<p>You are logged in.</p>
+export function loggedInPage(path: string, username: string): string {
+  return page(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
 <p><a href="${escapeHtml(path)}">Continue</a></p>`);
 }

@@ -16,12 +16,12 @@ export function addLogInPage(app: FastifyInstance, needs: FormNeeds): void {
     path: "/login",
     purpose: "Log in to continue.",
     lifetimeSeconds: keyLifetimes.browserSession,
-    onLogIn: (token, request, reply) => {
+    onLogIn: ({ token, username }, request, reply) => {
       setSessionCookie(request, reply, { token, accessUrl: needs.accessUrl() });
       const { searchParams } = new URL(request.url, "http://server");
       const path = localPath(searchParams.get("redirect") ?? "/");
       reply.header("Refresh", `0; url=${path}`);
-      return sendPage(reply, 200, loggedInPage(path));
+      return sendPage(reply, 200, loggedInPage(path, username));
     },
   });
 }

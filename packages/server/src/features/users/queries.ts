@@ -124,7 +124,7 @@ export function selectCredentials(db: Queryable, email: string) {
     .where(sql`lower(email)`, "=", email.toLowerCase())
     .where("deleted", "=", sql.lit(false))
     .where("is_system", "=", sql.lit(false))
-    .select(["id", "password_hash", "status", "login_type"])
+    .select(["id", "username", "password_hash", "status", "login_type"])
     .executeTakeFirst();
 }
 

@@ -58,7 +58,7 @@ export function addUserRoutes(
   });
 
   routes.anyone(login, async ({ body, raw, reply }) => {
-    const token = await logIn(needs, body, originOf(raw, login.status));
+    const { token } = await logIn(needs, body, originOf(raw, login.status));
     setCookie(raw, reply, token);
     return { session_token: token };
   });

@@ -1,6 +1,7 @@
 import { stringifySetCookie } from "cookie";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import { hostCookieName } from "../../platform/http/cookies.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import { sessionCookie } from "../../platform/http/token.ts";
 
@@ -10,13 +11,14 @@ export function setSessionCookie(
   reply: FastifyReply,
   { token, accessUrl }: { readonly token: string; readonly accessUrl: string },
 ): void {
+  const secure = needsHttps(request, accessUrl);
   const cookie = stringifySetCookie({
-    name: sessionCookie,
+    name: hostCookieName(sessionCookie, secure),
     value: token,
     path: "/",
     httpOnly: true,
     sameSite: "lax",
-    secure: needsHttps(request, accessUrl),
+    secure,
     ...(token === "" ? { maxAge: 0 } : {}),
   });
   reply.header("Set-Cookie", cookie);

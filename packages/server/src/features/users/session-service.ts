@@ -29,8 +29,14 @@ export interface LogInNeeds {
 /** A failed login to an account is recorded once in this time for each address and reason. */
 const noteFailureOnceInMs = 10 * 60_000;
 
+/** A session that was created, whose token is not stored. */
+export interface NewSession {
+  readonly token: string;
+  readonly username: string;
+}
+
 /**
- * Checks email and password and creates a session, by default a browser's; resolves to its token. An unknown account is
+ * Checks email and password and creates a session, by default a browser's. An unknown account is
  * refused in the same time and words as a wrong password, and its failures count as well; only the audit trail leaves
  * it out, because anybody can invent accounts, and people type passwords there.
  */
@@ -39,7 +45,7 @@ export async function logIn(
   { email, password }: Credentials,
   origin: RequestOrigin,
   lifetimeSeconds: number = keyLifetimes.browserSession,
-): Promise<string> {
+): Promise<NewSession> {
   const user = await selectCredentials(db, email);
   const account = user?.id ?? unknownAccount(email);
   const isRight = await attempts.check(account, origin.ip, () =>
@@ -51,12 +57,12 @@ export async function logIn(
     noteFailure(notes, user.id, refusal, origin);
     throw refusal;
   }
-  const { id, status, password_hash: passwordHash } = user;
+  const { id, username, status, password_hash: passwordHash } = user;
   return inTransaction(db, async (trx) => {
     if (!(await lockCheckedUser(trx, id, passwordHash))) throw wrongCredentials();
     await recordKeyChange(trx, { id, origin }, { userId: id, name: "" }, "login");
     if (status === "dormant") await activateDormant(trx, id);
-    return createSession(trx, id, lifetimeSeconds);
+    return { token: await createSession(trx, id, lifetimeSeconds), username };
   });
 }
 

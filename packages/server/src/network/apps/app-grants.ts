@@ -14,7 +14,7 @@ import { addressText } from "./app-address.ts";
 import type { AppRequest } from "./app-request.ts";
 import { appTokenSeconds, hashOf, isSame, SignedTokens } from "./app-tokens.ts";
 import type { AppViewers, Credential } from "./app-viewers.ts";
-import { cookieValues, signedAppTokenCookie } from "./cookies.ts";
+import { appCookieName, signedAppTokenCookie, triedValues } from "./cookies.ts";
 import { LiveAgents } from "./live-agents.ts";
 
 /** The right to open an app. */
@@ -87,7 +87,7 @@ export class AppGrants {
     asked: AppRequest,
     credentials: readonly Credential[],
   ): Promise<AppGrant | undefined> {
-    for (const token of cookieValues(headers.cookie, signedAppTokenCookie)) {
+    for (const token of triedValues(headers.cookie, appCookieName(signedAppTokenCookie, asked))) {
       const claims = await this.#tokens.verify(token, audienceOf(asked));
       const app = claims && readApp(claims);
       if (claims === undefined || app === undefined) continue;
@@ -112,7 +112,7 @@ export class AppGrants {
         : { sub: viewer.userId, cred: hashOf(viewer.credential.text) };
     const claims = { ...whose, ...claimsOf(app) };
     return stringifySetCookie({
-      name: signedAppTokenCookie,
+      name: appCookieName(signedAppTokenCookie, asked),
       value: await this.#tokens.sign(claims, audienceOf(asked), appTokenSeconds),
       path: `${asked.basePath}/`,
       httpOnly: true,

@@ -4,11 +4,12 @@ import type { IncomingMessage } from "node:http";
 import { stringifySetCookie } from "cookie";
 
 import type { KeyHolders } from "../../platform/auth/service.ts";
+import { isNavigation } from "../../platform/http/navigation.ts";
 import type { AppPage } from "./app-page.ts";
 import type { AppRequest } from "./app-request.ts";
 import { hashOf, type LoginCodes } from "./app-tokens.ts";
 import type { AppViewers } from "./app-viewers.ts";
-import { cookieValues, loginStateCookie } from "./cookies.ts";
+import { appCookieName, loginStateCookie, triedValues } from "./cookies.ts";
 import { notSignedIn } from "./problem-pages.ts";
 import { loginCodeParameter, withoutOwnParameters } from "./request-headers.ts";
 
@@ -58,7 +59,10 @@ export class AppLogin {
       const parameters = new URLSearchParams({ redirect: target });
       return { status: 303, location: `${logInPath}?${parameters.toString()}`, cookies: [] };
     }
-    const [found = ""] = cookieValues(request.headers.cookie, loginStateCookie);
+    const [found = ""] = triedValues(
+      request.headers.cookie,
+      appCookieName(loginStateCookie, asked),
+    );
     // One for all pages that are opened meanwhile.
     const state = stateForm.test(found) ? found : randomBytes(stateBytes).toString("base64url");
     const parameters = new URLSearchParams({
@@ -68,7 +72,7 @@ export class AppLogin {
     return {
       status: 303,
       location: `${accessUrl}${authRedirectPath}?${parameters.toString()}`,
-      cookies: [stateCookie(state, origin, stateSeconds)],
+      cookies: [stateCookie(state, asked, stateSeconds)],
     };
   }
 
@@ -82,12 +86,13 @@ export class AppLogin {
     if (code === null || address.access === "path" || !isNavigation(request)) return undefined;
     const location = `${origin}${path}${withoutOwnParameters(query)}`;
     const { viewers, codes, holders } = this.#needs;
-    for (const state of cookieValues(request.headers.cookie, loginStateCookie)) {
+    const stateName = appCookieName(loginStateCookie, asked);
+    for (const state of triedValues(request.headers.cookie, stateName)) {
       const session = await codes.read(code, origin, state);
       const user = session && (await holders.ofKey(session.keyId));
       if (session === undefined || user?.id !== session.userId) continue;
       const cookie = await viewers.sessionCookie(session, asked);
-      return { status: 303, location, cookies: [cookie, stateCookie("", origin, 0)] };
+      return { status: 303, location, cookies: [cookie, stateCookie("", asked, 0)] };
     }
     const known = await viewers.identify(viewers.credentials(request, asked), asked);
     return known === undefined ? expiredLogin(location) : { status: 303, location, cookies: [] };
@@ -103,16 +108,9 @@ function expiredLogin(location: string): AppPage {
   };
 }
 
-function stateCookie(value: string, origin: string, maxAge: number): string {
-  const secure = origin.startsWith("https:");
-  const cookie = { name: loginStateCookie, value, path: "/", httpOnly: true, secure, maxAge };
+function stateCookie(value: string, asked: AppRequest, maxAge: number): string {
+  const name = appCookieName(loginStateCookie, asked);
+  const secure = asked.origin.startsWith("https:");
+  const cookie = { name, value, path: "/", httpOnly: true, secure, maxAge };
   return stringifySetCookie({ ...cookie, sameSite: "lax" });
-}
-
-/** Returns whether a person sees the answer: older browsers do not say so, but ask for HTML. */
-function isNavigation({ method, headers }: IncomingMessage): boolean {
-  if ((method !== "GET" && method !== "HEAD") || headers.upgrade !== undefined) return false;
-  const mode = headers["sec-fetch-mode"];
-  if (mode !== undefined) return mode === "navigate";
-  return headers.accept?.includes("text/html") ?? false;
 }

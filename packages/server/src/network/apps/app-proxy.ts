@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
+import { SeveralSessions } from "../../platform/errors/errors.ts";
 import { hasBody } from "../../platform/http/body-deadline.ts";
 import type { ReadClientView } from "../../platform/http/client-view.ts";
 import type { ServeRequest } from "../../platform/http/divert-requests.ts";
@@ -24,6 +25,7 @@ import {
   malformedHost,
   pathAppsOff,
   problemPage,
+  severalSessions,
   tooManyRefused,
   unknownApp,
 } from "./problem-pages.ts";
@@ -78,6 +80,9 @@ export class AppProxy {
           : pages[asked.type];
       metrics.count(access, finish(request, response, answered));
     } catch (error) {
+      if (error instanceof SeveralSessions) {
+        return metrics.count(access, finish(request, response, severalSessions(error)));
+      }
       logger.error({ error: errorText(error) }, "request to an app failed");
       metrics.count(access, "failed");
       sendAppPage(request, response, internalFailure);

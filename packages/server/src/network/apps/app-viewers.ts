@@ -7,10 +7,10 @@ import { holdsScope } from "../../platform/auth/grants.ts";
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { KeyHolders } from "../../platform/auth/service.ts";
 import type { KnownUser } from "../../platform/http/caller.ts";
-import { sessionCookie } from "../../platform/http/token.ts";
+import { findSessionCookie } from "../../platform/http/token.ts";
 import type { AppRequest } from "./app-request.ts";
 import { type AppSession, appSessionSeconds, SignedTokens } from "./app-tokens.ts";
-import { appSessionCookie, cookieValues } from "./cookies.ts";
+import { appCookieName, appSessionCookie, triedValues } from "./cookies.ts";
 import { bearerToken } from "./request-headers.ts";
 
 /** The proof of a viewer's identity, as the request has it. */
@@ -49,15 +49,15 @@ export class AppViewers {
 
   /**
    * Returns the credentials of a request, first those for this app alone. The server's session cookie counts at its own
-   * origin only.
+   * origin only. Throws `SeveralSessions`.
    */
-  credentials(
-    { headers }: IncomingMessage,
-    { address, wildcardHost }: AppRequest,
-  ): readonly Credential[] {
-    const isPath = address.access === "path";
-    const name = isPath ? sessionCookie : appSessionCookie(wildcardHost);
-    const cookies = cookieValues(headers.cookie, name).map((text): Credential => {
+  credentials(request: IncomingMessage, asked: AppRequest): readonly Credential[] {
+    const { headers } = request;
+    const isPath = asked.address.access === "path";
+    const values = isPath
+      ? [findSessionCookie(request, asked.origin.startsWith("https:")) ?? []].flat()
+      : triedValues(headers.cookie, sessionCookieName(asked));
+    const cookies = values.map((text): Credential => {
       return { type: isPath ? "session token" : "app session", text, isCookie: true };
     });
     const tokens = [headers["coder-session-token"], bearerToken(headers.authorization)];
@@ -87,11 +87,11 @@ export class AppViewers {
 
   /** Returns the cookie with which a browser is logged in at an origin. */
   async sessionCookie({ userId, keyId }: AppSession, asked: AppRequest): Promise<string> {
-    const { origin, wildcardHost } = asked;
+    const { origin } = asked;
     const claims = { sub: userId, sid: keyId };
     const value = await this.#sessions.sign(claims, origin, appSessionSeconds);
     return stringifySetCookie({
-      name: appSessionCookie(wildcardHost),
+      name: sessionCookieName(asked),
       value,
       path: "/",
       httpOnly: true,
@@ -118,6 +118,11 @@ export class AppViewers {
     const renewal = isOld ? await this.sessionCookie(session, asked) : undefined;
     return { user, credential, renewal };
   }
+}
+
+/** Returns the name of the cookie with the login at the host of an app. */
+function sessionCookieName(asked: AppRequest): string {
+  return appCookieName(appSessionCookie(asked.wildcardHost), asked);
 }
 
 /** Returns whether the key of a user opens apps. */

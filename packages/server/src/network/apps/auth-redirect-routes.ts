@@ -10,12 +10,12 @@ import {
 import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 import type { KnownUser } from "../../platform/http/caller.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { sessionCookie } from "../../platform/http/token.ts";
+import { needsHttps } from "../../platform/http/same-origin.ts";
+import { findSessionCookie } from "../../platform/http/token.ts";
 import { parseAppHost } from "./app-address.ts";
 import { logInPath } from "./app-login.ts";
 import type { LoginCodes } from "./app-tokens.ts";
 import { mayOpenApps } from "./app-viewers.ts";
-import { cookieValues } from "./cookies.ts";
 import { loginCodeParameter } from "./request-headers.ts";
 
 interface AuthRedirectNeeds {
@@ -51,14 +51,12 @@ export function addAuthRedirectRoute(routes: Routes, needs: AuthRedirectNeeds): 
 
 /** Returns the user of the server's own cookie: whoever logs in by another credential has no browser. */
 async function findVisitor(
-  { holders }: AuthRedirectNeeds,
-  { headers }: FastifyRequest,
+  { holders, accessUrl }: AuthRedirectNeeds,
+  request: FastifyRequest,
 ): Promise<KnownUser | undefined> {
-  for (const token of cookieValues(headers.cookie, sessionCookie)) {
-    const user = await holders.ofToken(token);
-    if (user !== undefined && mayOpenApps(user)) return user;
-  }
-  return undefined;
+  const token = findSessionCookie(request, needsHttps(request, accessUrl()));
+  const user = token === undefined ? undefined : await holders.ofToken(token);
+  return user !== undefined && mayOpenApps(user) ? user : undefined;
 }
 
 /** Reads the address of an app of this deployment; throws `Invalid` for any other, so that nobody is led astray. */

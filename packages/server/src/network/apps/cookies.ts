@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
 
+import {
+  cookieName,
+  cookiePairs,
+  cookieValues,
+  hostCookieName,
+} from "../../platform/http/cookies.ts";
 import { sessionCookie } from "../../platform/http/token.ts";
 
 /** The cookie with the decision about the requests to an app (docs/protocol/rest.md §5). */
@@ -22,6 +28,19 @@ export function appSessionCookie(wildcardHost: string): string {
   return `coder_subdomain_app_session_token_${hash.slice(0, 32)}`;
 }
 
+/**
+ * Returns the name of a cookie at the origin of an app: over https one that no page of another app can set, unless it is for one
+ * path of the server only.
+ */
+export function appCookieName(name: string, { origin, basePath }: AppPlace): string {
+  return hostCookieName(name, basePath === "" && origin.startsWith("https:"));
+}
+
+interface AppPlace {
+  readonly origin: string;
+  readonly basePath: string;
+}
+
 /** Returns whether a cookie is the server's, which apps neither see nor set. */
 export function isReservedCookie(name: string): boolean {
   const plain = name.trim().replace(/^__(?:host|secure)-/i, "");
@@ -31,27 +50,15 @@ export function isReservedCookie(name: string): boolean {
 /** The most values of one name that are tried: an app may set cookies of that name in its page. */
 const maxValues = 4;
 
-/** Returns the values of a cookie, in the order of the header. */
-export function cookieValues(header: string | undefined, name: string): readonly string[] {
-  return pairsOf(header)
-    .filter((pair) => nameOf(pair) === name)
-    .map((pair) => pair.slice(pair.indexOf("=") + 1).trim())
-    .filter((value) => value !== "")
-    .slice(0, maxValues);
+/** Returns the first values of a cookie, in the order of the header. */
+export function triedValues(header: string | undefined, name: string): readonly string[] {
+  return cookieValues(header, name).slice(0, maxValues);
 }
 
 /** Returns a header of cookies without those of the server. */
 export function withoutReserved(header: string): string {
-  return pairsOf(header)
-    .filter((pair) => !isReservedCookie(nameOf(pair)))
+  return cookiePairs(header)
+    .filter((pair) => !isReservedCookie(cookieName(pair)))
     .map((pair) => pair.trim())
     .join("; ");
-}
-
-function pairsOf(header: string | undefined): readonly string[] {
-  return header === undefined ? [] : header.split(";");
-}
-
-function nameOf(pair: string): string {
-  return (pair.split("=", 1)[0] ?? "").trim();
 }

@@ -1,7 +1,7 @@
 import type { AppHealth } from "@slipway/api";
 import { printableLine } from "@slipway/runtime";
 
-import { Refusal } from "../../platform/errors/errors.ts";
+import { Refusal, type SeveralSessions } from "../../platform/errors/errors.ts";
 import type { AgentRung } from "../own-peer/unreachable-agent.ts";
 import { UnreachableAgent } from "../own-peer/unreachable-agent.ts";
 import type { AppProblem, OpenedApp } from "./app-access.ts";
@@ -34,6 +34,17 @@ export const notSignedIn: AppPage = {
   title: "Not logged in",
   text: "You are not logged in, or your session has expired. Open the app in a browser to log in.",
 };
+
+/** Returns the page for a browser with several sessions, which deletes them. */
+export function severalSessions({ message, detail = "", cookies }: SeveralSessions): AppPage {
+  return {
+    status: 401,
+    title: "Several sessions",
+    text: message,
+    advice: [detail],
+    headers: { "Set-Cookie": cookies },
+  };
+}
 
 export const foreignOrigin: AppPage = {
   status: 403,

@@ -5,6 +5,7 @@ import type { Database, Queryable } from "../db/database.ts";
 import { GatheredLookups } from "../db/gathered-lookups.ts";
 import { Invalid, Unauthenticated } from "../errors/errors.ts";
 import type { AgentCaller, Authenticator, KnownUser } from "../http/caller.ts";
+import { needsHttps } from "../http/same-origin.ts";
 import { findToken } from "../http/token.ts";
 import { readUuid } from "../http/uuid.ts";
 import { GatheredReads } from "../pubsub/gathered-reads.ts";
@@ -73,13 +74,15 @@ export function createAuthenticator(
     findKey: (id) => reads.read(id, () => findKey(db, id, limits)),
   };
   const agents = new GatheredLookups((hashes) => selectLiveAgents(db, hashes));
+  const tokenOf = (request: FastifyRequest): string | undefined =>
+    findToken(request, needsHttps(request, accessUrl()))?.token;
   return {
     user: async (request, route) =>
-      opening(route, await authenticateUser(keys, findToken(request)?.token, accessUrl())),
+      opening(route, await authenticateUser(keys, tokenOf(request), accessUrl())),
     userOrProxy: async (request, route) =>
-      opening(route, await authenticateUserOrProxy(keys, request)),
+      opening(route, await authenticateUserOrProxy(keys, request, tokenOf(request))),
     allow: (user, route, request) => requireThings(db, user, route, request),
-    agent: (request) => authenticateAgent(db, agents, findToken(request)?.token),
+    agent: (request) => authenticateAgent(db, agents, findAgentToken(request)),
   };
 }
 
@@ -168,8 +171,9 @@ const proxyTokenHeader = "coder-external-proxy-token";
 async function authenticateUserOrProxy(
   keys: KeyNeeds,
   request: FastifyRequest,
+  token: string | undefined,
 ): Promise<KnownUser> {
-  const found = await findUserKey(keys, findToken(request)?.token);
+  const found = await findUserKey(keys, token);
   const isProxy = (request.headers[proxyTokenHeader] ?? "") !== "";
   if ("problem" in found) {
     throw isProxy
@@ -223,6 +227,11 @@ function signedOut(accessUrl: string, detail: string): Unauthenticated {
     detail,
     challenge: `Bearer realm="coder", error="invalid_token", error_description="The access token has expired", resource_metadata="${metadata}"`,
   });
+}
+
+/** Returns the token of an agent, which is no browser and has no session. */
+export function findAgentToken(request: FastifyRequest): string | undefined {
+  return findToken(request, false)?.token;
 }
 
 async function authenticateAgent(

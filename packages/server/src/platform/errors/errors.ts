@@ -59,6 +59,22 @@ export class Unauthenticated extends Refusal {
   override readonly code = "unauthenticated";
 }
 
+/** A browser with several sessions, of which all but one may have been set by a page of another host. */
+export class SeveralSessions extends Refusal {
+  override readonly name = "SeveralSessions";
+  override readonly code = "unauthenticated";
+  /** Cookies that delete them. */
+  readonly cookies: readonly string[];
+
+  constructor(cookies: readonly string[]) {
+    super("This browser sent several session cookies that differ, so none of them counts.", {
+      detail:
+        "A page of another host may have set one of them. They were deleted: please log in again.",
+    });
+    this.cookies = cookies;
+  }
+}
+
 /** A caller without the right to what they request. */
 export class Forbidden extends Refusal {
   override readonly name = "Forbidden";

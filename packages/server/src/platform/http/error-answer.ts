@@ -1,12 +1,12 @@
 import type { ErrorBody, Validation } from "@slipway/api";
 
-import { Refusal, type RefusalCode } from "../errors/errors.ts";
+import { Refusal, type RefusalCode, SeveralSessions } from "../errors/errors.ts";
 import { HttpError } from "./errors.ts";
 
 /** The answer to a request that is not carried out (docs/protocol/rest.md §1.6). */
 export interface ErrorAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: ErrorBody;
 }
 
@@ -63,8 +63,10 @@ function bodyOf({ message, detail, validations = [] }: ErrorTexts): ErrorBody {
   };
 }
 
-function headersOf({ challenge, retryAfterSeconds }: Refusal): Record<string, string> {
+function headersOf(refusal: Refusal): Record<string, string | string[]> {
+  const { challenge, retryAfterSeconds } = refusal;
   return {
+    ...(refusal instanceof SeveralSessions ? { "Set-Cookie": [...refusal.cookies] } : {}),
     ...(challenge === undefined ? {} : { "WWW-Authenticate": challenge }),
     ...(retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) }),
   };

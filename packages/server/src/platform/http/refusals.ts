@@ -2,13 +2,15 @@ import { errorText, type Logger } from "@slipway/runtime";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { isOutage } from "../db/errors.ts";
-import { NotFound, Unavailable } from "../errors/errors.ts";
+import { NotFound, SeveralSessions, Unavailable } from "../errors/errors.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import { answerOf, type ErrorAnswer, findAnswer } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
+import { isNavigation } from "./navigation.ts";
 import { sendNotFoundPage, wantsPage } from "./not-found-page.ts";
 import type { RequestLimits } from "./request-limits.ts";
+import { sendSeveralSessions } from "./several-sessions-page.ts";
 import { freeAfterAnswer } from "./upgrades.ts";
 
 /** Answers a path that is not a URL, or has a part that is too long. Fastify runs no hooks for it. */
@@ -56,6 +58,9 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
   });
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const answer = findAnswer(error) ?? frameworkAnswer(error);
+    if (error instanceof SeveralSessions && isNavigation(request.raw)) {
+      return sendSeveralSessions(reply, error);
+    }
     if (answer !== undefined) return sendAnswer(reply, answer);
     if (isGone(request, error)) return sendAnswer(reply, answerOf(disconnected()));
     const fields = {

@@ -7,14 +7,21 @@ import { findToken, type FoundToken } from "./token.ts";
 async function find(
   url: string,
   headers: Readonly<Record<string, string>> = {},
+  isHttps = false,
 ): Promise<FoundToken | undefined> {
   await using app = Fastify();
   let found: FoundToken | undefined;
   app.get("/", (request) => {
-    found = findToken(request);
+    found = findToken(request, isHttps);
     return "";
   });
+  app.setErrorHandler((error) => {
+    refusal = error;
+    return "";
+  });
+  let refusal: unknown;
   await app.inject({ url, headers });
+  if (refusal !== undefined) throw refusal;
   return found;
 }
 
@@ -56,5 +63,41 @@ describe("findToken", () => {
 
   it("trims the access token and undoes the escapes of the query", async () => {
     expect(await find("/?access_token=%20a%2Db%20")).toMatchObject({ token: "a-b" });
+  });
+});
+
+const browsers = {
+  "an Origin": { origin: "https://slipway.test" },
+  "fetch metadata": { "sec-fetch-mode": "navigate" },
+  "the user agent of browsers": { "user-agent": "Mozilla/5.0" },
+};
+const host = "__Host-coder_session_token";
+
+describe("the session cookie", () => {
+  it.each(Object.entries(browsers))(
+    "over https counts by the name that no other host sets, with %s",
+    async (_what, headers) => {
+      const bare = "coder_session_token=tossed";
+      expect(await find("/", { ...headers, cookie: bare }, true)).toBeUndefined();
+      const both = { ...headers, cookie: `${bare}; ${host}=own` };
+      expect(await find("/", both, true)).toEqual({ token: "own", isCookie: true });
+      expect(await find("/", { ...headers, cookie: bare }, false)).toMatchObject({
+        token: "tossed",
+      });
+    },
+  );
+
+  it("has the plain name if a program sends it, which keeps no cookies of pages", async () => {
+    const program = { "user-agent": "Go-http-client/1.1", cookie: "coder_session_token=a" };
+    expect(await find("/", program, true)).toEqual({ token: "a", isCookie: true });
+  });
+
+  it("counts only if all of them are the same", async () => {
+    const twice = "coder_session_token=a; x=y; coder_session_token=a";
+    expect(await find("/", { cookie: twice })).toMatchObject({ token: "a" });
+    const differing = { cookie: "coder_session_token=tossed; coder_session_token=own" };
+    await expect(find("/?c", differing)).rejects.toMatchObject({ code: "unauthenticated" });
+    const headers = { ...differing, "coder-session-token": "header" };
+    await expect(find("/", headers)).rejects.toMatchObject({ name: "SeveralSessions" });
   });
 });

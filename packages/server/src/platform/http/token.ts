@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-import { parseCookie } from "cookie";
+import { SeveralSessions } from "../errors/errors.ts";
+import { cookieValues, deletedCookies, hostCookieName } from "./cookies.ts";
 
 export const sessionCookie = "coder_session_token";
 
@@ -16,17 +17,49 @@ interface TokenCarrier {
   readonly raw: { readonly url?: string | undefined };
 }
 
-export function findToken(request: TokenCarrier): FoundToken | undefined {
-  const query = new URLSearchParams(request.raw.url?.split("?", 2)[1] ?? "");
-  const cookie = parseCookie(request.headers.cookie ?? "")[sessionCookie];
-  if (cookie !== undefined && cookie !== "") return { token: cookie, isCookie: true };
-  const bearer = /^bearer\s+(.+)$/i.exec(request.headers.authorization ?? "")?.[1]?.trim();
+/** Returns the token of a request; `isHttps` says whether its client uses https. Throws `SeveralSessions`. */
+export function findToken(request: TokenCarrier, isHttps: boolean): FoundToken | undefined {
+  const { headers, raw } = request;
+  const cookie = findSessionCookie({ headers, url: raw.url }, isHttps);
+  if (cookie !== undefined) return { token: cookie, isCookie: true };
+  const query = new URLSearchParams(raw.url?.split("?", 2)[1] ?? "");
+  const bearer = /^bearer\s+(.+)$/i.exec(headers.authorization ?? "")?.[1]?.trim();
   const places = [
     query.get(sessionCookie),
-    request.headers["coder-session-token"],
+    headers["coder-session-token"],
     bearer,
     query.get("access_token")?.trim(),
   ];
   const token = places.find((place) => typeof place === "string" && place !== "");
   return typeof token === "string" ? { token, isCookie: false } : undefined;
+}
+
+/**
+ * Returns the token of the session cookie. The page of an app at a sibling of the server's name can set a cookie of any plain
+ * name for the server, before ours in the header: over https browsers therefore have it under a name that no other host sets,
+ * and of several sessions none is taken. Programs keep no cookies of pages; stock ones up to 2.31 send the plain name. Throws
+ * `SeveralSessions`.
+ */
+export function findSessionCookie(
+  { headers, url = "" }: BrowserRequest,
+  isHttps: boolean,
+): string | undefined {
+  const { cookie, host = "" } = headers;
+  if (cookie === undefined) return undefined;
+  const own = hostCookieName(sessionCookie, isHttps);
+  const names = isBrowser(headers) ? [own] : [...new Set([own, sessionCookie])];
+  const [token, ...others] = new Set(names.flatMap((name) => cookieValues(cookie, name)));
+  if (others.length > 0) throw new SeveralSessions(deletedCookies([own], { host, url }));
+  return token;
+}
+
+interface BrowserRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly url?: string | undefined;
+}
+
+/** Returns whether a browser makes a request: each of them sends one of these fields, whatever page makes it. */
+function isBrowser(headers: IncomingHttpHeaders): boolean {
+  const { origin, "sec-fetch-mode": mode, "user-agent": agent = "" } = headers;
+  return origin !== undefined || mode !== undefined || agent.startsWith("Mozilla/");
 }

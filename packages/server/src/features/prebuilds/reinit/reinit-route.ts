@@ -2,13 +2,16 @@ import { agentReinit } from "@slipway/api";
 import type { Clock, Logger } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-import { readAgentToken, rejectedAgentToken } from "../../../platform/auth/service.ts";
+import {
+  findAgentToken,
+  readAgentToken,
+  rejectedAgentToken,
+} from "../../../platform/auth/service.ts";
 import type { Database } from "../../../platform/db/database.ts";
 import { Conflict } from "../../../platform/errors/errors.ts";
 import { watchClient } from "../../../platform/http/client-disconnect.ts";
 import { type EventStream, openEventStream } from "../../../platform/http/event-stream.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import { findToken } from "../../../platform/http/token.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { decideReinit } from "./decide.ts";
 import { followReinit, type ReinitAnswer, type ReinitRequest } from "./follow.ts";
@@ -29,7 +32,7 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
 
   /** Also accepts the agents of a build that is being handed over: they may do nothing else until it is. */
   const identify = async (raw: FastifyRequest) => {
-    const tokenHash = readAgentToken(findToken(raw)?.token);
+    const tokenHash = readAgentToken(findAgentToken(raw));
     const view = await views.look(tokenHash);
     if (view.type === "gone") throw rejectedAgentToken();
     const { agentId, workspaceId, standing } = view;
