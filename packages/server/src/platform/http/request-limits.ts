@@ -7,7 +7,7 @@ import { HttpError } from "./errors.ts";
 import { addressKey, RateLimiter, type RateState, usualRequestsPerMinute } from "./rate-limit.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import { clientAddress } from "./request-origin.ts";
-import { findToken } from "./token.ts";
+import { claimedToken } from "./token.ts";
 import { readUuid } from "./uuid.ts";
 
 /** The party a request is counted for: a user, an agent, or a client address. */
@@ -170,7 +170,7 @@ function nameOf({ method, path }: Route): string {
 
 /** Returns the key of who a request claims to come from: a token, or else an address. */
 function callerKey(request: FastifyRequest): string {
-  const token = findToken(request)?.token;
+  const token = claimedToken(request);
   return token === undefined ? addressOf(request) : `token ${token.slice(0, maxTokenLength)}`;
 }
 

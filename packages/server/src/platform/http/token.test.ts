@@ -15,11 +15,11 @@ async function find(
     found = findToken(request, isHttps);
     return "";
   });
-  app.setErrorHandler((error) => {
+  let refusal: Error | undefined;
+  app.setErrorHandler<Error>((error) => {
     refusal = error;
     return "";
   });
-  let refusal: unknown;
   await app.inject({ url, headers });
   if (refusal !== undefined) throw refusal;
   return found;

@@ -22,6 +22,19 @@ export function findToken(request: TokenCarrier, isHttps: boolean): FoundToken |
   const { headers, raw } = request;
   const cookie = findSessionCookie({ headers, url: raw.url }, isHttps);
   if (cookie !== undefined) return { token: cookie, isCookie: true };
+  const token = tokenBeside(request);
+  return token === undefined ? undefined : { token, isCookie: false };
+}
+
+/** Returns the token that a request claims to have, for its rate, before anything is checked. */
+export function claimedToken(request: TokenCarrier): string | undefined {
+  const names = [hostCookieName(sessionCookie, true), sessionCookie];
+  const [cookie] = names.flatMap((name) => cookieValues(request.headers.cookie, name));
+  return cookie ?? tokenBeside(request);
+}
+
+/** Returns the token of a request that is in no cookie. */
+function tokenBeside({ headers, raw }: TokenCarrier): string | undefined {
   const query = new URLSearchParams(raw.url?.split("?", 2)[1] ?? "");
   const bearer = /^bearer\s+(.+)$/i.exec(headers.authorization ?? "")?.[1]?.trim();
   const places = [
@@ -31,7 +44,7 @@ export function findToken(request: TokenCarrier, isHttps: boolean): FoundToken |
     query.get("access_token")?.trim(),
   ];
   const token = places.find((place) => typeof place === "string" && place !== "");
-  return typeof token === "string" ? { token, isCookie: false } : undefined;
+  return typeof token === "string" ? token : undefined;
 }
 
 /**
