@@ -1,4 +1,10 @@
-import { Agent, CreateSubAgentRequest_DisplayApp, encodeUuid, parseUuid } from "@slipway/wire";
+import {
+  Agent,
+  CreateSubAgentRequest_App_SharingLevel,
+  CreateSubAgentRequest_DisplayApp,
+  encodeUuid,
+  parseUuid,
+} from "@slipway/wire";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
@@ -65,6 +71,36 @@ it("makes, lists and deletes sub-agents", async () => {
   expect(await world.agentRow()).toMatchObject({ deleted: false });
   const again = await world.call(Agent.method.createSubAgent, request);
   expect(again.agent?.name).toBe("dev");
+});
+
+it("records which apps of a sub-agent are shared", async () => {
+  const { AUTHENTICATED, OWNER, PUBLIC } = CreateSubAgentRequest_App_SharingLevel;
+  const app = { url: "http://localhost:80" };
+  await world.call(Agent.method.createSubAgent, {
+    name: "dev",
+    apps: [
+      { ...app, slug: "web", share: PUBLIC },
+      { ...app, slug: "own", share: OWNER },
+      { ...app, slug: "team", share: AUTHENTICATED },
+    ],
+  });
+  await world.call(Agent.method.createSubAgent, { name: "two", apps: [{ ...app, slug: "own" }] });
+  const entries = await world.database.db
+    .selectFrom("audit_log")
+    .where("resource_id", "=", world.seed.agent.workspaceId)
+    .select(["user_id", "action", "resource_type", "diff", "additional_fields"])
+    .execute();
+  expect(entries).toMatchObject([
+    {
+      user_id: world.seed.agent.ownerId,
+      action: "write",
+      resource_type: "workspace",
+      diff: { app_share_levels: { old: null } },
+      additional_fields: { agent_name: "dev" },
+    },
+  ]);
+  const text = JSON.stringify(entries[0]?.diff);
+  expect(text).toMatch(/"new":\{"\w+-web":"public","\w+-team":"authenticated"\}/);
 });
 
 it("lets a sub-agent have logs at once", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 
-import { createToken, type ScopeName, sharePort, unsharePort } from "@slipway/api";
+import { createToken, type ScopeName, sharePort, unsharePort, updateTemplate } from "@slipway/api";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
@@ -51,6 +51,40 @@ describe("sharing", () => {
       viewers.map(({ headers }) => site.askApp(name, "/", { headers })),
     );
     expect(answers.map(({ status }) => status)).toEqual(statuses);
+  });
+
+  it.each([
+    ["owner", [401, 401, 401], [404, 404, 404], [200, 200, 200]],
+    ["organization", [401, 401, 401], [200, 200, 200], [200, 200, 200]],
+    ["authenticated", [401, 401, 401], [200, 200, 200], [200, 200, 200]],
+    ["public", [401, 401, 200], [200, 200, 200], [200, 200, 200]],
+  ] as const)(
+    "is at most as the template allows: %s",
+    async (max_port_share_level, ofNobody, ofMember, ofOwner) => {
+      const { template_id: template } = await site.workspace();
+      const body = { max_port_share_level };
+      await site.server.admin.call(updateTemplate, { params: { template }, body });
+      const [nobody, member, , , owner] = viewers;
+      const statuses = [nobody, member, owner].map(async (viewer) => {
+        const headers = viewer?.headers ?? {};
+        const apps = ["members", "team", "open"];
+        const answers = apps.map((name) => site.askApp(name, "/", { headers }));
+        return (await Promise.all(answers)).map(({ status }) => status);
+      });
+      expect(await Promise.all(statuses)).toEqual([ofNobody, ofMember, ofOwner]);
+    },
+  );
+
+  it("with the organization is with its members only", async () => {
+    const { user, client } = await addPerson(site.server, "out");
+    const headers = { "Coder-Session-Token": tokenOf(client) };
+    expect(await site.askApp("members", "/", { headers })).toMatchObject({ status: 200 });
+    await site.server.db
+      .deleteFrom("organization_members")
+      .where("user_id", "=", user.id)
+      .execute();
+    expect(await site.askApp("members", "/", { headers })).toMatchObject({ status: 404 });
+    expect(await site.askApp("team", "/", { headers })).toMatchObject({ status: 200 });
   });
 
   it.each(["web", "members", "team", "open"])("of %s does not count at a path", async (name) => {

@@ -2,6 +2,7 @@ import type { AppHealth, CorsBehavior, SharingLevel } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
 import { agentStatus } from "../../features/agents/connection/agent-status.ts";
+import { narrowerOf } from "../../features/workspaces/port-shares/levels.ts";
 import { selectPortShare } from "../../features/workspaces/port-shares/queries.ts";
 import { holdsEntry } from "../../platform/auth/grants.ts";
 import { mayActFor } from "../../platform/auth/rights.ts";
@@ -104,7 +105,11 @@ async function findTarget(
   const app = apps.find(({ agent_id: id }) => id === named?.id) ?? apps[0];
   const agent = agents.find(({ id }) => id === app?.agent_id) ?? named;
   if (agent === undefined) return undefined;
-  if (app !== undefined) return { agent, level: app.sharing_level, part: { type: "app", app } };
+  if (app !== undefined) {
+    // Whoever published it, such as an agent by itself: the template has the last word.
+    const level = narrowerOf(app.sharing_level, workspace.max_port_share_level);
+    return { agent, level, part: { type: "app", app } };
+  }
   if (target.type === "app") return undefined;
   const shared = { workspaceId: workspace.id, agentName: agent.name, port: target.port };
   const share = await selectPortShare(db, shared);

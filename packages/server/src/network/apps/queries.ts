@@ -33,6 +33,7 @@ export const selectNamedWorkspaces = prepareQuery((db, username: string, name: s
       "build.id as build_id",
       "build.status",
       "template.cors_behavior",
+      "template.max_port_share_level",
     ]),
 );
 

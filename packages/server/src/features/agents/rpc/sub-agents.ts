@@ -23,6 +23,7 @@ import { uuidField } from "./fields.ts";
 import { requireBudget } from "./require-budget.ts";
 import { notLive, requireLive } from "./require-live.ts";
 import type { RpcCaller } from "./rpc-caller.ts";
+import { recordSharedApps } from "./shared-apps.ts";
 import { checkApps } from "./sub-agent-apps.ts";
 import {
   deleteSubAgent as endSubAgent,
@@ -131,7 +132,9 @@ async function makeSubAgent(
       displayApps,
       token,
     });
-    if (childId !== undefined) await insertSubAgentApps(trx, childId, apps);
+    if (childId === undefined) return undefined;
+    await insertSubAgentApps(trx, childId, apps);
+    await recordSharedApps(trx, agent, { agentName: name, apps });
     return childId;
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "workspace_agents_name")) throw error;

@@ -12,3 +12,8 @@ export const levelOrder = [
 export function isWiderThan(level: SharingLevel, other: SharingLevel): boolean {
   return levelOrder.indexOf(level) > levelOrder.indexOf(other);
 }
+
+/** Returns the level that lets in fewer users. */
+export function narrowerOf(level: SharingLevel, other: SharingLevel): SharingLevel {
+  return isWiderThan(level, other) ? other : level;
+}
