@@ -3,7 +3,7 @@ import type { Transaction } from "kysely";
 
 import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
 import { hashPassword, requirePassword, verifyPassword } from "../../platform/auth/password.ts";
-import { endSessionsOf } from "../../platform/auth/queries.ts";
+import { endKeysMadeByOthers, endSessionsOf } from "../../platform/auth/queries.ts";
 import { isOwnerRole, mayChangeUser, mayCreateUsers } from "../../platform/auth/rights.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
@@ -30,6 +30,7 @@ import {
   leaveOrganizations,
 } from "../organizations/service.ts";
 import { recordUserChange, userEntry } from "./audit.ts";
+import { currentCaller, lockCurrentUser, type LockedUser } from "./lock-service.ts";
 import {
   insertUser,
   lockActiveOwners,
@@ -49,7 +50,7 @@ export async function createUser(
   caller: UserCaller,
   input: CreateUserRequest,
 ): Promise<UserRow> {
-  if (!mayCreateUsers(caller)) throw forbidden("Only owners and user admins can create users.");
+  requireCreation(caller);
   checkNames(input);
   const loginType = input.login_type === "none" ? "none" : "password";
   const passwordHash = await hashNewPassword(loginType, input.password ?? "");
@@ -57,6 +58,7 @@ export async function createUser(
   const status = input.user_status ?? "dormant";
   const user = { username, email, name, passwordHash, roles: [], loginType, status } as const;
   const id = await inTransaction(db, async (trx) => {
+    requireCreation(await currentCaller(trx, caller));
     const userId = await insertUser(trx, user);
     await joinOrganizations(trx, userId, input.organization_ids ?? []);
     await recordUserChange(trx, caller, { id: userId, username }, "create");
@@ -65,6 +67,10 @@ export async function createUser(
     throw takenName(error) ?? error;
   });
   return findVisibleUser(db, caller, id);
+}
+
+function requireCreation(caller: UserCaller): void {
+  if (!mayCreateUsers(caller)) throw forbidden("Only owners and user admins can create users.");
 }
 
 async function hashNewPassword(loginType: "password" | "none", password: string): Promise<string> {
@@ -111,8 +117,9 @@ export async function updateProfile(
   const problem = nameProblem(names.username);
   if (problem !== undefined) throw invalidField("username", problem);
   await inTransaction(db, async (trx) => {
+    const current = await lockChangeable(trx, caller, user.id);
     await updateUser(trx, user.id, names);
-    await recordUserChange(trx, caller, user, "write", diffOf({ ...user }, names));
+    await recordUserChange(trx, caller, current, "write", diffOf({ ...current }, names));
   }).catch((error: unknown) => {
     throw takenName(error) ?? error;
   });
@@ -147,6 +154,7 @@ export async function updatePassword(
     if (isOwn && !(await lockCheckedUser(trx, user.id, current.password_hash))) {
       throw wrongOldPassword();
     }
+    if (!isOwn) await lockChangeable(trx, caller, user.id);
     await storePassword(trx, caller, user, hash);
   });
 }
@@ -169,8 +177,9 @@ export async function setStatus(
   }
   await inTransaction(db, async (trx) => {
     if (status === "suspended") await keepAnOwner(trx, user.id);
+    const current = await lockChangeable(trx, caller, user.id);
     await updateUser(trx, user.id, { status });
-    await recordUserChange(trx, caller, user, "write", diffOf({ ...user }, { status }));
+    await recordUserChange(trx, caller, current, "write", diffOf({ ...current }, { status }));
   });
   return findVisibleUser(db, caller, user.id);
 }
@@ -187,16 +196,21 @@ export async function setRoles(
 ): Promise<UserRow> {
   const user = await findVisibleUser(db, caller, reference);
   const roles = [...new Set(names)].filter((name) => name !== "member");
-  const diff = diffOf({ ...user }, { roles });
   try {
     requireRoleChange(caller, user);
     await inTransaction(db, async (trx) => {
       if (!roles.includes("owner")) await keepAnOwner(trx, user.id);
+      const current = await lockCurrentUser(trx, user.id);
+      requireRoleChange(await currentCaller(trx, caller), current);
       await updateUser(trx, user.id, { roles });
-      await recordUserChange(trx, caller, user, "write", diff);
+      await recordUserChange(trx, caller, current, "write", diffOf({ ...current }, { roles }));
+      // Whoever made them would act with the new role.
+      const isGranted = roles.some((role) => !current.roles.includes(role));
+      if (isGranted) await endKeysMadeByOthers(trx, user.id);
     });
   } catch (error) {
     if (error instanceof Refusal) {
+      const diff = diffOf({ ...user }, { roles });
       const entry = userEntry(refused(caller, error), user, "write", diff);
       const key = `roles ${caller.id} ${user.id} ${error.code}`;
       await notes.record(entry, { key, onceInMs: noteRefusalOnceInMs });
@@ -206,7 +220,7 @@ export async function setRoles(
   return findVisibleUser(db, caller, user.id);
 }
 
-function requireRoleChange(caller: UserCaller, user: UserRow): void {
+function requireRoleChange(caller: UserCaller, user: Pick<UserRow, "id">): void {
   if (!isOwnerRole(caller)) throw forbidden("Only owners can assign and remove roles.");
   if (user.id === caller.id) throw new Invalid("You cannot change your own roles.");
 }
@@ -228,6 +242,7 @@ export async function deleteUser(
   await inTransaction(db, async (trx) => {
     await keepAnOwner(trx, user.id);
     if (!(await lockUserToDelete(trx, user.id))) throw notFound();
+    await lockChangeable(trx, caller, user.id);
     if (await ownsWorkspaces(trx, user.id)) {
       throw new Conflict(`User "${user.username}" still has workspaces.`, {
         detail: "Delete the user's workspaces first.",
@@ -240,7 +255,25 @@ export async function deleteUser(
   });
 }
 
-function requireChange(caller: UserCaller, user: UserRow): void {
+/**
+ * Locks a user whom the caller changes, and checks again whether the caller may: one of them may have got a role, or lost it,
+ * since the request began.
+ */
+async function lockChangeable(
+  trx: Transaction<DB>,
+  caller: UserCaller,
+  userId: string,
+): Promise<LockedUser> {
+  const user = await lockCurrentUser(trx, userId);
+  const current = await currentCaller(trx, caller);
+  if (user.id !== caller.id) requireChange(current, user);
+  return user;
+}
+
+function requireChange(
+  caller: UserCaller,
+  user: { readonly id: string; readonly roles: readonly string[] },
+): void {
   if (mayChangeUser(caller, user)) return;
   throw forbidden(
     "Only owners can change users who have a role. User admins can change the others.",

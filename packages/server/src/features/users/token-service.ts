@@ -12,7 +12,7 @@ import type { Transaction } from "kysely";
 
 import { mayHandOn } from "../../platform/auth/grants.ts";
 import { endSession } from "../../platform/auth/queries.ts";
-import { isOwnerRole } from "../../platform/auth/rights.ts";
+import { isOwnerRole, mayActFor } from "../../platform/auth/rights.ts";
 import {
   createApiToken,
   createSession,
@@ -35,6 +35,7 @@ import {
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordKeyChange } from "./audit.ts";
+import { currentCaller } from "./lock-service.ts";
 import type { UserRow } from "./queries.ts";
 import {
   countTokens,
@@ -111,14 +112,19 @@ export async function createToken(
   });
 }
 
-/** Throws `Unauthenticated` for a caller whose key has ended since it was checked, so that it creates no other. */
+/**
+ * Throws `Unauthenticated` for a caller whose key has ended since it was checked, so that it creates no other, and `NotFound` for
+ * one who may no longer act for the user.
+ */
 async function requireLiveKey(
   trx: Transaction<DB>,
-  { id, keyId, keyCreatedBy }: UserCaller,
+  caller: UserCaller,
   userId: string,
 ): Promise<void> {
+  const { id, keyId, keyCreatedBy } = caller;
   const userIds = [id, userId, keyCreatedBy?.id ?? id];
   if (!(await lockKeyUsers(trx, userIds, keyId))) throw endedKey();
+  if (!mayActFor(await currentCaller(trx, caller), userId)) throw notFound();
 }
 
 /**

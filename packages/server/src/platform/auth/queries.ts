@@ -59,6 +59,15 @@ export async function endSessionsOf(db: Queryable, userId: string): Promise<void
     .execute();
 }
 
+/** Revokes the sessions and tokens of a user that other users created. */
+export async function endKeysMadeByOthers(db: Queryable, userId: string): Promise<void> {
+  await db
+    .deleteFrom("api_keys")
+    .where("user_id", "=", userId)
+    .where("created_by", "<>", userId)
+    .execute();
+}
+
 const keys = prepareQuery((db, id: string, maxTokenDays: number, maxOwnerTokenDays: number) => {
   const end = endOfKey({ maxTokenDays, maxOwnerTokenDays });
   return db
