@@ -29,12 +29,13 @@ import {
   receiverCostBytes,
   unreadTimeoutMs,
 } from "./limits.ts";
-import { encodeLoginAnswer, readLogin } from "./login.ts";
+import { encodeLoginAnswer, type Login, readLogin } from "./login.ts";
 import { Outbox } from "./outbox.ts";
 import { Pace, type StrangerBudgets } from "./pace.ts";
 import { type PacketReceiver, PacketRouter } from "./packet-router.ts";
 import type { RelayParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
+import type { SealedLink } from "./sealed-link.ts";
 import type { Strangers, Visitor } from "./strangers.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 import type { Work } from "./turns.ts";
@@ -55,7 +56,7 @@ const keepAliveFrame = encodeDerpFrame({ type: "keep-alive" });
 type State =
   | { readonly type: "greeted"; readonly keys: KeyPair; readonly untilMs: number }
   | { readonly type: "client"; readonly peer: Peer<ClientSession> }
-  | { readonly type: "mesh" }
+  | { readonly type: "mesh"; readonly link: SealedLink }
   | { readonly type: "closed" };
 
 /** The relay that a session belongs to. */
@@ -64,10 +65,8 @@ interface SessionOwner {
   /** Undefined if everybody is a peer. */
   readonly strangers: Strangers | undefined;
   readonly budgets: StrangerBudgets;
-  /** Returns whether a client's login proves that it is another relay of the mesh. */
-  isFromMesh(proof: string, clientKey: Uint8Array): boolean;
-  /** Returns whether a key is the one by which this relay logs in to others. */
-  isOwnKey(key: Uint8Array): boolean;
+  /** Returns the link to a client that proves that it is another relay of the mesh; undefined for other clients. */
+  acceptLink(login: Login): SealedLink | "own-relay" | undefined;
   ended(session: ClientSession): void;
   /** Calls `act` after a while, unless the relay is closed first. */
   after(ms: number, act: () => void): void;
@@ -242,10 +241,8 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
       case "client":
         return this.#onClientFrame(state.peer, bytes, start, end);
       case "mesh":
-        if (bytes[start] === DerpFrameType.forwardPacket) {
-          return this.#router.acceptForwarded(bytes, start, end);
-        }
-        return this.#onMeshFrame(bytes, start, end);
+        if (!state.link.open(bytes, start, end, this.#onMeshFrame)) this.close("protocol-error");
+        return undefined;
       case "closed":
     }
   }
@@ -256,24 +253,37 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     const login = readLogin(frame, keys, crypto);
     if (login === undefined) return this.close("login-refused");
     const { key } = login;
-    const isMesh = this.#owner.isFromMesh(login.meshProof, key);
-    if (isMesh && this.#owner.isOwnKey(key)) return this.close("own-relay");
+    const link = this.#owner.acceptLink(login);
+    if (link === "own-relay") return this.close(link);
+    // A relay of another mesh, of another version, or one that means another relay.
+    if (link === undefined && login.meshProof !== "") return this.close("login-refused");
     this.#input.limitPayload(maxClientFrameBytes);
     this.#keepAliveEveryMs += Math.random() * keepAliveSpreadMs;
     this.#keepAliveAtMs = clock.monotonic() + this.#keepAliveEveryMs;
     counters.logins += 1;
-    this.notify(encodeLoginAnswer(key, keys, crypto));
-    if (isMesh) {
+    const answer = encodeLoginAnswer(key, keys, crypto);
+    if (link !== undefined) {
       counters.links += 1;
-      this.#state = { type: "mesh" };
-      this.#outbox.allowNotices(maxMeshNoticeBytes);
+      this.#state = { type: "mesh", link };
       this.#owner.strangers?.remove(this);
+      this.#beginLink(link, answer);
     } else {
+      this.notify(answer);
       counters.clients += 1;
       this.#state = { type: "client", peer: this.#owner.directory.add(key, this) };
       this.#setStanding(this.#pace.isStranger);
       this.#owner.strangers?.login(this, encodeHex(key));
     }
+  }
+
+  /** Answers another relay's login; the first sealed frame proves that this one has the key too. */
+  #beginLink(link: SealedLink, answer: Uint8Array): void {
+    this.#transport.send([answer], () => undefined);
+    this.#outbox.useTransport({
+      send: (pieces, sent) => this.#transport.send(link.seal(pieces), sent),
+    });
+    this.#outbox.allowNotices(maxMeshNoticeBytes);
+    this.notify(keepAliveFrame);
   }
 
   #setStanding(isStranger: boolean): void {
@@ -305,7 +315,12 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     if (frame.type === "ping") this.notify(encodeDerpFrame({ type: "pong", data: frame.data }));
   }
 
-  #onMeshFrame(bytes: Uint8Array, start: number, end: number): void {
+  readonly #onMeshFrame = (bytes: Uint8Array, start: number, end: number): void => {
+    if (this.isClosed) return;
+    if (bytes[start] === DerpFrameType.forwardPacket) {
+      this.#router.acceptForwarded(bytes, start, end);
+      return;
+    }
     const frame = parseDerpFrame(bytes, start, end);
     if (frame?.type === "ping") {
       this.notify(encodeDerpFrame({ type: "pong", data: frame.data }));
@@ -316,7 +331,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
       const peer = this.#owner.directory.find(keyText(frame.key, 0));
       for (const one of peer?.connections.slice() ?? []) one.close("closed-by-mesh");
     }
-  }
+  };
 
   #openShare(owner: string): UnfinishedShare {
     return this.#parts.unfinished.open(owner, () => this.close("unfinished-frame"));

@@ -12,6 +12,13 @@ export interface BoxKeys {
   readonly privateKey: Uint8Array;
 }
 
+/** An authenticated cipher in place (RFC 8439), with nonces of 12 bytes; the last 16 bytes are the tag. */
+export interface Aead {
+  seal(bytes: Uint8Array, nonce: Uint8Array, additional: Uint8Array): void;
+  /** Returns false for a forgery, whose bytes are lost. */
+  open(bytes: Uint8Array, nonce: Uint8Array, additional: Uint8Array): boolean;
+}
+
 /** The cryptography of a login (docs/protocol/tailnet.md §4.4). */
 export interface RelayCrypto {
   createKeyPair(): KeyPair;
@@ -20,4 +27,7 @@ export interface RelayCrypto {
   sealBox(message: Uint8Array, keys: BoxKeys): Uint8Array;
   /** Returns the message; undefined if the box was not made with these keys, or the public key is not usable. */
   openBox(box: Uint8Array, keys: BoxKeys): Uint8Array | undefined;
+  /** Returns the secret that both owners of two key pairs can compute; undefined for a public key that is not usable. */
+  sharedSecret(keys: Pick<BoxKeys, "publicKey" | "privateKey">): Uint8Array | undefined;
+  openAead(key: Uint8Array): Aead;
 }

@@ -21,23 +21,28 @@ import {
   silentLinkMs,
   unreadTimeoutMs,
 } from "./limits.ts";
-import { meshProof } from "./mesh-proof.ts";
+import { deriveLinkSecrets, encodeMeshLogin, type LinkEnds } from "./mesh-login.ts";
 import { Outbox } from "./outbox.ts";
 import type { RelayParts } from "./parts.ts";
+import { SealedLink } from "./sealed-link.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 
 /*
- *   greeting --server key, sends its login--> login --server info, asks to watch--> watching --close--> closed
+ *   greeting --server key, sends its login--> login --server info--> proving --sealed frame, asks to watch--> watching
+ *   any --close--> closed
  */
 type State =
   | { readonly type: "greeting" }
   | { readonly type: "login"; readonly serverKey: Uint8Array }
-  | { readonly type: "watching" }
+  | { readonly type: "proving"; readonly link: SealedLink }
+  | { readonly type: "watching"; readonly link: SealedLink }
   | { readonly type: "closed" };
 
 interface LinkOwner {
-  readonly keys: KeyPair;
   readonly meshKey: string;
+  /** The ids of this relay and of the one that it means to reach. */
+  readonly clientId: string;
+  readonly serverId: string;
   announce(key: string, link: PeerLink): void;
   withdraw(key: string, link: PeerLink): void;
   ended(session: LinkSession): void;
@@ -51,6 +56,8 @@ export class LinkSession implements RelaySession, PeerLink {
   readonly #reader = new DerpFrameReader(maxServerFrameBytes);
   readonly #outbox: Outbox;
   readonly #announced = new Set<string>();
+  /** For this connection alone. */
+  readonly #keys: KeyPair;
   #state: State = { type: "greeting" };
   #heardAtMs: number;
   readonly #openedAtMs: number;
@@ -60,6 +67,7 @@ export class LinkSession implements RelaySession, PeerLink {
     this.#parts = parts;
     this.#owner = owner;
     this.#transport = transport;
+    this.#keys = parts.crypto.createKeyPair();
     // It carries the packets of many clients.
     const maxQueuedBytesPerClient = parts.limits.maxQueuedBytes / 8;
     const limits = { ...parts.limits, maxQueuedBytesPerClient };
@@ -76,10 +84,7 @@ export class LinkSession implements RelaySession, PeerLink {
     if (this.isClosed) return;
     this.#heardAtMs = this.#parts.clock.monotonic();
     try {
-      this.#reader.read(chunk, (bytes, start, end) => {
-        const frame = parseDerpFrame(bytes, start, end);
-        if (frame !== undefined) this.#onFrame(frame);
-      });
+      this.#reader.read(chunk, this.#onFrame);
     } catch (error) {
       if (!(error instanceof DerpError)) throw error;
       this.#parts.logger.debug({ error: error.message }, "another relay broke the protocol");
@@ -116,40 +121,74 @@ export class LinkSession implements RelaySession, PeerLink {
     if (nowMs - this.#heardAtMs >= silentLinkMs) this.close("silent-link");
   }
 
-  #onFrame(frame: DerpFrame): void {
+  readonly #onFrame = (bytes: Uint8Array, start: number, end: number): void => {
     const state = this.#state;
     switch (state.type) {
       case "greeting":
-        return frame.type === "server-key" ? this.#login(frame.key) : this.close("protocol-error");
       case "login":
-        if (frame.type !== "server-info") return this.close("protocol-error");
-        return this.#accept(frame.nonce, frame.box, state.serverKey);
+        return this.#onLoginFrame(state, parseDerpFrame(bytes, start, end));
+      case "proving":
       case "watching":
-        return this.#onNotice(frame);
+        if (!state.link.open(bytes, start, end, this.#onSealedFrame)) this.close("protocol-error");
+        return undefined;
       case "closed":
     }
+  };
+
+  #onLoginFrame(
+    state: Extract<State, { type: "greeting" | "login" }>,
+    frame: DerpFrame | undefined,
+  ): void {
+    if (state.type === "greeting" && frame?.type === "server-key") this.#login(frame.key);
+    else if (state.type === "login" && frame?.type === "server-info") {
+      this.#accept(frame.nonce, frame.box, state.serverKey);
+    } else this.close("protocol-error");
   }
+
+  readonly #onSealedFrame = (bytes: Uint8Array, start: number, end: number): void => {
+    const state = this.#state;
+    if (state.type === "closed") return;
+    if (state.type === "proving") {
+      this.#parts.counters.links += 1;
+      this.#state = { type: "watching", link: state.link };
+      this.#send({ type: "watch-conns" });
+    }
+    const frame = parseDerpFrame(bytes, start, end);
+    if (frame !== undefined) this.#onNotice(frame);
+  };
 
   #login(serverKey: Uint8Array): void {
     const { crypto } = this.#parts;
-    const { keys, meshKey } = this.#owner;
-    const { privateKey, publicKey: key } = keys;
+    const { privateKey, publicKey: key } = this.#keys;
     const nonce = crypto.randomBytes(derpNonceBytes);
-    const proof = meshProof(meshKey, { serverKey, clientKey: key });
-    const info = encodeClientInfo({ meshKey: proof, canAckPings: true });
+    const login = encodeMeshLogin(this.#owner.meshKey, this.#endsWith(serverKey));
+    const info = encodeClientInfo({ meshKey: login, canAckPings: true });
     const box = crypto.sealBox(info, { nonce, publicKey: serverKey, privateKey });
     this.#state = { type: "login", serverKey: new Uint8Array(serverKey) };
     this.#send({ type: "client-info", key, nonce, box });
+    this.#outbox.flush();
   }
 
   #accept(nonce: Uint8Array, box: Uint8Array, publicKey: Uint8Array): void {
-    const { privateKey } = this.#owner.keys;
-    const json = this.#parts.crypto.openBox(box, { nonce, publicKey, privateKey });
-    if (json === undefined) return this.close("login-refused");
+    const { crypto } = this.#parts;
+    const { meshKey } = this.#owner;
+    const { privateKey } = this.#keys;
+    const json = crypto.openBox(box, { nonce, publicKey, privateKey });
+    const secret = crypto.sharedSecret({ publicKey, privateKey });
+    if (json === undefined || secret === undefined) return this.close("login-refused");
     parseServerInfo(json);
-    this.#parts.counters.links += 1;
-    this.#state = { type: "watching" };
-    this.#send({ type: "watch-conns" });
+    const secrets = deriveLinkSecrets(meshKey, secret, this.#endsWith(publicKey));
+    const keys = { send: secrets.toServer, receive: secrets.toClient };
+    const link = new SealedLink(crypto, keys, maxServerFrameBytes);
+    this.#state = { type: "proving", link };
+    this.#outbox.useTransport({
+      send: (pieces, sent) => this.#transport.send(link.seal(pieces), sent),
+    });
+  }
+
+  #endsWith(serverKey: Uint8Array): LinkEnds {
+    const { clientId, serverId } = this.#owner;
+    return { clientId, serverId, clientKey: this.#keys.publicKey, serverKey };
   }
 
   #onNotice(frame: DerpFrame): void {

@@ -10,7 +10,7 @@ import type { KeyPair, RelayCrypto } from "./crypto.ts";
 import { isZeroKey } from "./keys.ts";
 
 /** A client's login, which proves that it has the private key. */
-interface Login {
+export interface Login {
   readonly key: Uint8Array;
   /** The proof that it is another relay of the mesh; empty for other clients. */
   readonly meshProof: string;

@@ -1,38 +1,11 @@
 import { encodeClientInfo } from "@slipway/wire";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 
+import { linkRelays } from "../tests/support/linked-relays.ts";
 import { ScriptedClient } from "../tests/support/scripted-client.ts";
 import { openTestRelay } from "../tests/support/test-relay.ts";
-import { meshProof } from "./mesh-proof.ts";
-import type { Relay } from "./relay.ts";
+import { encodeMeshLogin } from "./mesh-login.ts";
 import { sodiumCrypto } from "./sodium-crypto.ts";
-import type { RelaySession, RelayTransport } from "./transport.ts";
-
-/** Links `from` to `to` over a pipe; returns a function that cuts it. */
-function connect(from: Relay, to: Relay): () => void {
-  const ends: { from?: RelaySession | undefined; to?: RelaySession | undefined } = {};
-  const cut = (): void => {
-    ends.from?.closed();
-    ends.to?.closed();
-  };
-  const toward = (side: "from" | "to"): RelayTransport => ({
-    send: (pieces, sent) => {
-      const copies = pieces.map((piece) => Uint8Array.from(piece));
-      queueMicrotask(() => {
-        for (const copy of copies) ends[side]?.receive(copy);
-        sent();
-      });
-    },
-    pause: () => undefined,
-    resume: () => undefined,
-    end: cut,
-    destroy: cut,
-  });
-  ends.from = from.link(toward("to"));
-  ends.to = to.accept(toward("from"));
-  onTestFinished(cut);
-  return cut;
-}
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const meshKey = "k".repeat(32);
@@ -40,8 +13,8 @@ const meshKey = "k".repeat(32);
 it("carries packets between clients of two relays", async () => {
   const [{ relay: one }, { relay: two }] = [openTestRelay({ meshKey }), openTestRelay({ meshKey })];
   const early = new ScriptedClient(two).login();
-  connect(one, two);
-  connect(two, one);
+  linkRelays(one, two);
+  linkRelays(two, one);
   await turn();
   const ann = new ScriptedClient(one).login();
   const late = new ScriptedClient(two).login();
@@ -59,7 +32,7 @@ it("carries packets between clients of two relays", async () => {
 
 it("forgets the keys of another relay when they leave, and when the link is cut", async () => {
   const [{ relay: one }, { relay: two }] = [openTestRelay({ meshKey }), openTestRelay({ meshKey })];
-  const cut = connect(one, two);
+  const cut = linkRelays(one, two);
   const ann = new ScriptedClient(one).login();
   const [bob, eve] = [new ScriptedClient(two).login(), new ScriptedClient(two).login()];
   await turn();
@@ -75,7 +48,7 @@ it("forgets the keys of another relay when they leave, and when the link is cut"
 
 it("abandons a link to itself", async () => {
   const { relay } = openTestRelay({ meshKey });
-  connect(relay, relay);
+  linkRelays(relay, relay);
   await turn();
   expect(relay.counters).toMatchObject({ links: 0, closed: { "own-relay": 1 } });
 });
@@ -110,7 +83,7 @@ it("closes all connections of a key for another relay", () => {
 
 it("delivers forwarded packets to its own clients only", async () => {
   const [{ relay: one }, { relay: two }] = [openTestRelay({ meshKey }), openTestRelay({ meshKey })];
-  connect(one, two);
+  linkRelays(one, two);
   const bob = new ScriptedClient(two).login();
   await turn();
   const mesh = new ScriptedClient(one, { meshKey }).login();
@@ -124,7 +97,7 @@ it("delivers forwarded packets to its own clients only", async () => {
 it("gives up a link on which nothing comes", async () => {
   const { relay, clock } = openTestRelay({ meshKey });
   const { relay: other, clock: otherClock } = openTestRelay({ meshKey });
-  connect(relay, other);
+  linkRelays(relay, other);
   await turn();
   expect(relay.counters.links).toBe(1);
   await clock.advance(100_000);
@@ -143,7 +116,7 @@ it("takes no proof of another connection for the key, nor the key itself", async
   const impostor = new ScriptedClient(relay, { keys: other.keys });
   impostor.sendBytes(replayed);
   expect([impostor.isOpen, relay.counters.links]).toEqual([false, 0]);
-  const proof = meshProof(meshKey, { serverKey: other.relayKey, clientKey: other.keys.publicKey });
+  const proof = encodeMeshLogin(meshKey, other.linkEnds(other.relayKey));
   for (const claimed of [meshKey, proof, ""]) {
     const eve = new ScriptedClient(relay);
     const { publicKey, privateKey } = eve.keys;

@@ -16,7 +16,7 @@ const batchBytes = 64 * 1024;
 const leastQueuedBytes = 17 * 1024;
 
 interface OutboxNeeds {
-  readonly transport: RelayTransport;
+  readonly transport: Pick<RelayTransport, "send">;
   readonly limits: RelayLimits;
   /** `queuedBytes` is the sum of all outboxes; `droppedPackets` counts what did not fit. */
   readonly counters: RelayCounters;
@@ -44,10 +44,12 @@ export class Outbox {
   #counted = 0;
   #maxNoticeBytes: number;
   #maxQueuedBytes: number;
+  #transport: Pick<RelayTransport, "send">;
   #isClosed = false;
 
   constructor(needs: OutboxNeeds) {
     this.#needs = needs;
+    this.#transport = needs.transport;
     this.#maxNoticeBytes = needs.maxNoticeBytes;
     this.#maxQueuedBytes = needs.limits.maxQueuedBytesPerClient;
   }
@@ -64,6 +66,11 @@ export class Outbox {
   /** Sets the number of bytes of notices that may wait. */
   allowNotices(maxBytes: number): void {
     this.#maxNoticeBytes = maxBytes;
+  }
+
+  /** Sends everything that is added from here on, and what waits, through another transport. */
+  useTransport(transport: Pick<RelayTransport, "send">): void {
+    this.#transport = transport;
   }
 
   /** Sets the number of bytes of packets that may wait, with the cost of keeping them. */
@@ -124,7 +131,7 @@ export class Outbox {
     for (const { length } of pieces) this.#sendingBytes += length;
     this.#sendingSinceMs = this.#needs.clock.monotonic();
     this.#count();
-    this.#needs.transport.send(pieces, () => this.#sent());
+    this.#transport.send(pieces, () => this.#sent());
   }
 
   #sent(): void {

@@ -1,16 +1,19 @@
+import { randomUUID } from "node:crypto";
+
 import { type Clock, errorText, type Logger, Scope, UnfinishedBytes } from "@slipway/runtime";
-import { encodeDerpFrame } from "@slipway/wire";
+import { encodeDerpFrame, maxClientFrameBytes } from "@slipway/wire";
 
 import { ClientSession } from "./client-session.ts";
 import { createCounters, type RelayCounters } from "./counters.ts";
 import type { KeyPair, RelayCrypto } from "./crypto.ts";
 import { Directory } from "./directory.ts";
-import { isKey } from "./keys.ts";
 import { defaultRelayLimits, type RelayLimits, unfinishedLimits } from "./limits.ts";
 import { LinkSession } from "./link-session.ts";
-import { isMeshProof } from "./mesh-proof.ts";
+import type { Login } from "./login.ts";
+import { deriveLinkSecrets, isProven, readMeshLogin } from "./mesh-login.ts";
 import { StrangerBudgets } from "./pace.ts";
 import type { RelayParts } from "./parts.ts";
+import { SealedLink } from "./sealed-link.ts";
 import { type PublishedKeys, Strangers } from "./strangers.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 import { type Defer, Turns } from "./turns.ts";
@@ -57,6 +60,8 @@ const drainStepMs = 10;
  * Each connection has a key pair of the relay's own, so that a recorded login is worth nothing on another one.
  */
 export class Relay implements AsyncDisposable {
+  /** Names this relay to those of its mesh, for as long as it lives. */
+  readonly id: string = randomUUID();
   readonly #parts: RelayParts;
   readonly #directory: Directory<ClientSession>;
   readonly #strangers: Strangers | undefined;
@@ -65,8 +70,6 @@ export class Relay implements AsyncDisposable {
   readonly #links = new Set<LinkSession>();
   readonly #scope = new Scope();
   readonly #meshKey: string;
-  /** The keys by which it logs in to other relays. */
-  readonly #ownKeys: KeyPair;
   #isDraining = false;
 
   constructor({
@@ -90,7 +93,6 @@ export class Relay implements AsyncDisposable {
       this.#scope.run((signal) => strangers.run(signal));
     }
     this.#meshKey = meshKey;
-    this.#ownKeys = crypto.createKeyPair();
     this.#scope.run(async (signal) => {
       while (!signal.aborted) {
         await clock.sleep(tickMs, signal);
@@ -133,9 +135,7 @@ export class Relay implements AsyncDisposable {
       directory: this.#directory,
       strangers: isPeer ? undefined : this.#strangers,
       budgets: this.#budgets,
-      isFromMesh: (proof: string, clientKey: Uint8Array) =>
-        isMeshProof(proof, this.#meshKey, { serverKey: keys.publicKey, clientKey }),
-      isOwnKey: (key: Uint8Array) => isKey(key, 0, this.#ownKeys.publicKey),
+      acceptLink: (login: Login) => this.#acceptLink(login, keys),
       ended: (session: ClientSession) => this.#sessions.delete(session),
       after: (ms: number, act: () => void) => this.#after(ms, act),
     };
@@ -147,12 +147,14 @@ export class Relay implements AsyncDisposable {
 
   /**
    * Logs in to another relay of the mesh, over a connection to it, and learns which keys are there; this relay's packets
-   * for them go over the link until it closes. The owner dials again then.
+   * for them go over the link until it closes. The owner dials again then. Whoever answers must prove to be the relay with
+   * the id `serverId`.
    */
-  link(transport: RelayTransport): RelaySession {
+  link(transport: RelayTransport, serverId: string): RelaySession {
     const owner = {
-      keys: this.#ownKeys,
       meshKey: this.#meshKey,
+      clientId: this.id,
+      serverId,
       announce: this.#directory.announce.bind(this.#directory),
       withdraw: this.#directory.withdraw.bind(this.#directory),
       ended: (session: LinkSession) => this.#links.delete(session),
@@ -180,6 +182,25 @@ export class Relay implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #acceptLink(
+    { key: clientKey, meshProof }: Login,
+    keys: KeyPair,
+  ): SealedLink | "own-relay" | undefined {
+    const login = readMeshLogin(meshProof);
+    if (login === undefined) return undefined;
+    const { clientId, serverId } = login;
+    const ends = { clientId, serverId, clientKey, serverKey: keys.publicKey };
+    if (!isProven(login, this.#meshKey, ends)) return undefined;
+    if (clientId === this.id) return "own-relay";
+    // A login that is meant for another relay is passed on by somebody in between.
+    if (serverId !== this.id) return undefined;
+    const { crypto } = this.#parts;
+    const secret = crypto.sharedSecret({ publicKey: clientKey, privateKey: keys.privateKey });
+    if (secret === undefined) return undefined;
+    const { toServer, toClient } = deriveLinkSecrets(this.#meshKey, secret, ends);
+    return new SealedLink(crypto, { send: toClient, receive: toServer }, maxClientFrameBytes);
   }
 
   async #drained(drainMs: number): Promise<void> {

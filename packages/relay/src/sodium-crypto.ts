@@ -11,4 +11,6 @@ export const sodiumCrypto: RelayCrypto = {
   randomBytes: (length) => sodium.randomBytes(length),
   sealBox: (message, keys) => sodium.sealBox(message, keys),
   openBox: (box, keys) => sodium.openBox(box, keys),
+  sharedSecret: ({ privateKey, publicKey }) => sodium.dh(privateKey, publicKey),
+  openAead: (key) => sodium.chacha20Poly1305(key),
 };

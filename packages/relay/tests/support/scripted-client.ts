@@ -9,8 +9,9 @@ import {
 } from "@slipway/wire";
 
 import type { KeyPair } from "../../src/crypto.ts";
-import { meshProof } from "../../src/mesh-proof.ts";
+import { deriveLinkSecrets, encodeMeshLogin, type LinkEnds } from "../../src/mesh-login.ts";
 import type { AcceptOptions, Relay } from "../../src/relay.ts";
+import { SealedLink } from "../../src/sealed-link.ts";
 import { sodiumCrypto } from "../../src/sodium-crypto.ts";
 import type { RelaySession, RelayTransport } from "../../src/transport.ts";
 import { endTurns } from "./test-relay.ts";
@@ -33,6 +34,7 @@ export class ScriptedClient {
   isPaused = false;
   readonly #relay: Relay;
   readonly #meshKey: string;
+  #link: SealedLink | undefined;
   readonly #reader = new DerpFrameReader(maxServerFrameBytes);
   readonly #session: RelaySession | undefined;
   #isReading = true;
@@ -77,22 +79,42 @@ export class ScriptedClient {
   }
 
   login(): this {
+    const { relayKey } = this;
     this.sendBytes(this.loginBytes());
+    if (this.#meshKey === "") return this;
+    const { privateKey } = this.keys;
+    const secret = sodiumCrypto.sharedSecret({ publicKey: relayKey, privateKey });
+    if (secret === undefined) throw new Error("the relay's key is not usable");
+    const { toServer, toClient } = deriveLinkSecrets(
+      this.#meshKey,
+      secret,
+      this.linkEnds(relayKey),
+    );
+    const keys = { send: toServer, receive: toClient };
+    this.#link = new SealedLink(sodiumCrypto, keys, maxServerFrameBytes);
     return this;
+  }
+
+  /** The ends of its link, if it logs in as a relay. */
+  linkEnds(serverKey: Uint8Array): LinkEnds {
+    const { id: serverId } = this.#relay;
+    return { clientId: "scripted", serverId, clientKey: this.keys.publicKey, serverKey };
   }
 
   loginBytes(relayKey: Uint8Array = this.relayKey): Uint8Array {
     const nonce = sodiumCrypto.randomBytes(24);
     const { publicKey: key, privateKey } = this.keys;
-    const proof = meshProof(this.#meshKey, { serverKey: relayKey, clientKey: key });
-    const meshKey = this.#meshKey === "" ? "" : proof;
+    const meshKey =
+      this.#meshKey === "" ? "" : encodeMeshLogin(this.#meshKey, this.linkEnds(relayKey));
     const info = encodeClientInfo({ meshKey, canAckPings: true });
     const box = sodiumCrypto.sealBox(info, { nonce, publicKey: relayKey, privateKey });
     return encodeDerpFrame({ type: "client-info", key, nonce, box });
   }
 
+  /** Sends a frame; as a relay sealed. */
   send(frame: DerpFrame): void {
-    this.sendBytes(encodeDerpFrame(frame));
+    const bytes = encodeDerpFrame(frame);
+    for (const piece of this.#link?.seal([bytes]) ?? [bytes]) this.sendBytes(piece);
   }
 
   sendPacket(to: ScriptedClient | Uint8Array, packet: string | Uint8Array): void {

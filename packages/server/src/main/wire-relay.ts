@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 
 import { openStunListener, Relay, sodiumCrypto, type StunListener } from "@slipway/relay";
@@ -90,7 +89,7 @@ export async function openMesh(
     relay,
     dialer: createRelayDialer(),
     // New for each process: the links of the one before are over.
-    self: { id: randomUUID(), url: relayUrl ?? replicaUrl(listen, listenPort), host: hostname() },
+    self: { id: relay.id, url: relayUrl ?? replicaUrl(listen, listenPort), host: hostname() },
   });
   addMeshMetrics(registry, mesh);
   return mesh;

@@ -129,7 +129,7 @@ async function openReplica({
     serveSocket(socket, (transport) => relay.accept(transport));
   });
   const { url, ...listening } = await openLocalServer(http);
-  const self = { id: randomUUID(), url: announcedUrl ?? url, host };
+  const self = { id: relay.id, url: announcedUrl ?? url, host };
   const pubsub = openPubSub();
   const needs = { db, pubsub, clock, logger, relay, dialer: createRelayDialer(), self };
   const mesh = await RelayMesh.open(needs);
@@ -173,7 +173,7 @@ describe("the mesh", () => {
     const messages: string[] = [];
     const one = await openReplica({ meshKey: "one", logger: recordingLogger(messages) });
     const other = await openReplica({ meshKey: "other" });
-    await expect.poll(() => other.relay.counters.logins).toBeGreaterThan(0);
+    await expect.poll(() => other.relay.counters.closed["login-refused"]).toBeGreaterThan(0);
     await expect.poll(() => messages.length, { timeout: 15_000 }).toBeGreaterThan(0);
     expect(one.relay.counters.forwardedPackets).toBe(0);
     expect(messages).toEqual([

@@ -1,6 +1,8 @@
-import type { Relay } from "@slipway/relay";
+import type { Relay, RelayTransport } from "@slipway/relay";
 import { type Clock, withDeadline } from "@slipway/runtime";
 import { type DerpNode, type RelayDialer, RelayError } from "@slipway/tailnet";
+
+import type { RelayReplica } from "./queries.ts";
 
 /** The time to connect to another relay. */
 const connectTimeoutMs = 10_000;
@@ -12,9 +14,12 @@ interface LinkNeeds {
   readonly signal: AbortSignal;
 }
 
-/** Links a relay to the one at a URL until the connection ends, which it throws as a `RelayError`, or the signal's reason. */
+/** The relay to link to: whoever answers at the URL must prove to have the id. */
+export type LinkTarget = Pick<RelayReplica, "id" | "url">;
+
+/** Links a relay to another one until the connection ends, which it throws as a `RelayError`, or the signal's reason. */
 export async function linkRelay(
-  url: string,
+  { id, url }: LinkTarget,
   { relay, dialer, clock, signal }: LinkNeeds,
 ): Promise<never> {
   const stream = await withDeadline(
@@ -24,14 +29,15 @@ export async function linkRelay(
     "connection",
   );
   const ended = Promise.withResolvers<never>();
-  const session = relay.link({
+  const transport: RelayTransport = {
     send: (pieces, sent) => stream.send(pieces, sent),
     // A link is read as fast as it comes: what waits for clients is bounded.
     pause: () => undefined,
     resume: () => undefined,
     end: () => stream.end(),
     destroy: () => stream.destroy(),
-  });
+  };
+  const session = relay.link(transport, id);
   const stop = (): void => stream.destroy();
   signal.addEventListener("abort", stop, { once: true });
   stream.start({

@@ -12,7 +12,7 @@ import type { RelayDialer } from "@slipway/tailnet";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
-import { linkRelay } from "./link-relay.ts";
+import { linkRelay, type LinkTarget } from "./link-relay.ts";
 import {
   deleteReplica,
   deleteSilentReplicas,
@@ -119,20 +119,20 @@ export class RelayMesh {
   #open({ id, url }: RelayReplica): Scope {
     const link = new Scope();
     const logger = this.#options.logger.child({ replica: id, url });
-    link.run((signal) => this.#keepLinked(url, logger, signal));
+    link.run((signal) => this.#keepLinked({ id, url }, logger, signal));
     link.failed.catch((error: unknown) => {
       logger.error({ error: errorText(error) }, "the link to another relay has failed");
     });
     return link;
   }
 
-  async #keepLinked(url: string, logger: Logger, signal: AbortSignal): Promise<void> {
+  async #keepLinked(other: LinkTarget, logger: Logger, signal: AbortSignal): Promise<void> {
     const { relay, dialer, clock } = this.#options;
     let isWarned = false;
     while (!signal.aborted) {
       const beganAtMs = clock.monotonic();
       try {
-        await linkRelay(url, { relay, dialer, clock, signal });
+        await linkRelay(other, { relay, dialer, clock, signal });
       } catch (error) {
         signal.throwIfAborted();
         const wasStable = clock.monotonic() - beganAtMs > stableMs;

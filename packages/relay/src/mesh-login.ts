@@ -1,0 +1,76 @@
+import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+
+/** Both ends of a link between relays: who they are, and the keys that they have for this connection alone. */
+export interface LinkEnds {
+  /** The ids of the relay that logs in, and of the one that it means to reach. */
+  readonly clientId: string;
+  readonly serverId: string;
+  readonly clientKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
+/** What a relay says of itself when it logs in to another, with the proof that it has the key of the mesh. */
+interface MeshLogin extends Pick<LinkEnds, "clientId" | "serverId"> {
+  readonly proof: string;
+}
+
+/** The keys of a link, one for each direction. */
+export interface LinkSecrets {
+  readonly toServer: Uint8Array;
+  readonly toClient: Uint8Array;
+}
+
+/** Begins every login; a change of what follows changes it. */
+const version = "slipway-mesh-2";
+const keyBytes = 32;
+
+/**
+ * Encodes what a relay sends as its mesh key (docs/decisions/relay-links.md): a proof that it has the key, which is worth
+ * nothing on any other connection, nor at any other relay. The key itself is never sent.
+ */
+export function encodeMeshLogin(meshKey: string, ends: LinkEnds): string {
+  const { clientId, serverId } = ends;
+  return [version, clientId, serverId, proofOf(meshKey, ends).toString("base64url")].join(" ");
+}
+
+/** Reads what a client sent as its mesh key; undefined if it does not log in as a relay of this version. */
+export function readMeshLogin(text: string): MeshLogin | undefined {
+  const [found, clientId, serverId, proof] = text.split(" ");
+  if (found !== version) return undefined;
+  if (clientId === undefined || serverId === undefined || proof === undefined) return undefined;
+  return { clientId, serverId, proof };
+}
+
+/** Returns whether a login proves that its sender has the key of the mesh; never without a key. */
+export function isProven(
+  { proof }: Pick<MeshLogin, "proof">,
+  meshKey: string,
+  ends: LinkEnds,
+): boolean {
+  if (meshKey === "") return false;
+  const [found, wanted] = [Buffer.from(proof, "base64url"), proofOf(meshKey, ends)];
+  return found.length === wanted.length && timingSafeEqual(found, wanted);
+}
+
+/**
+ * Derives the keys of a link from the secret of both ends' keys for it, which nobody else can compute later, and the key
+ * of the mesh, without which nobody is one of its ends.
+ */
+export function deriveLinkSecrets(
+  meshKey: string,
+  secret: Uint8Array,
+  ends: LinkEnds,
+): LinkSecrets {
+  const bytes = new Uint8Array(hkdfSync("sha256", secret, meshKey, transcript(ends), 2 * keyBytes));
+  return { toServer: bytes.subarray(0, keyBytes), toClient: bytes.subarray(keyBytes) };
+}
+
+function proofOf(meshKey: string, ends: LinkEnds): Buffer {
+  return createHmac("sha256", meshKey).update("login\0").update(transcript(ends)).digest();
+}
+
+/** Returns everything that both ends must agree on. */
+function transcript({ clientId, serverId, clientKey, serverKey }: LinkEnds): Buffer {
+  const names = Buffer.from(`${version}\0${clientId}\0${serverId}\0`);
+  return Buffer.concat([names, clientKey, serverKey]);
+}
