@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import http from "node:http";
 
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -16,9 +18,19 @@ afterAll(() => opened.disposeAsync());
 const get = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
   fetch(`${server.url}${path}`, { headers });
 
+/** Sends a request with any `Host`, which `fetch` refuses to. */
+async function rawGet(path: string, host: string): Promise<{ status: number; body: string }> {
+  const request = http.get(`${server.url}${path}`, { headers: { Host: host } });
+  const [response] = await once(request, "response");
+  if (!(response instanceof http.IncomingMessage)) throw new TypeError("no response");
+  let body = "";
+  for await (const chunk of response.setEncoding("utf8")) body += String(chunk);
+  return { status: response.statusCode ?? 0, body };
+}
+
 describe("a page outside the API", () => {
   /** The public pages, which are the same for everybody. */
-  const pages = ["/", "/install.sh", "/docs", "/docs/configuration.md", "/cli-auth"];
+  const pages = ["/", "/install.sh", "/cli-auth"];
 
   it.each(pages)("%s is the same for nobody, a member and an owner", async (path) => {
     const { client } = await addPerson(server, `u${pages.indexOf(path)}`);
@@ -88,12 +100,48 @@ it("/install.sh says how to install the command, fails, and changes nothing", as
 });
 
 describe("the documentation", () => {
-  it("is the release's own, as text", async () => {
-    const list = await (await get("/docs")).text();
-    expect(list).toContain('<a href="/docs/configuration.md">configuration</a>');
-    const page = await get("/docs/configuration.md");
-    expect(page.headers.get("content-type")).toBe("text/plain; charset=utf-8");
-    expect(await page.text()).toContain("# Configuration");
+  const read = (path: string): Promise<Response> => get(path, { ...server.admin.headers });
+
+  it("is for users: others are led to log in, and back", async () => {
+    for (const headers of [{}, { Cookie: "coder_session_token=no" }]) {
+      const response = await fetch(`${server.url}/docs/configuration?x=1`, {
+        headers,
+        redirect: "manual",
+      });
+      expect(response.status).toBe(303);
+      expect(response.headers.get("location")).toBe("/login?redirect=%2Fdocs%2Fconfiguration");
+    }
+  });
+
+  it("is the release's own, as pages without scripts", async () => {
+    expect(await (await read("/docs")).text()).toContain('<a href="/docs/configuration">');
+    for (const path of ["/docs/configuration", "/docs/configuration.md"]) {
+      const page = await read(path);
+      expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+      expect(page.headers.get("cache-control")).toContain("private");
+      const text = await page.text();
+      expect(text).toContain('<h1 id="configuration">Configuration</h1>');
+      expect(text).not.toContain("<script");
+    }
+  });
+
+  it("has links that lead somewhere, to pages and to their sections", async () => {
+    const list = await (await read("/docs")).text();
+    const paths = [...list.matchAll(/href="(\/docs\/[^"]+)"/g)].map(([, path = ""]) => path);
+    const pages = new Map<string, string>();
+    for (const path of paths) pages.set(path, await (await read(path)).text());
+    const dead: string[] = [];
+    for (const [path, text] of pages) {
+      for (const [, href = ""] of text.matchAll(/href="((?:\/docs\/|#)[^"]*)"/g)) {
+        const [target = "", anchor] = href.split("#");
+        const page = pages.get(target === "" ? path : target);
+        const hasAnchor = anchor === undefined || page?.includes(`id="${anchor}"`) === true;
+        if (page === undefined || !hasAnchor) dead.push(`${path}: ${href}`);
+      }
+    }
+    expect(pages.size).toBeGreaterThan(15);
+    expect(dead).toEqual([]);
   });
 
   it.each([
@@ -102,9 +150,25 @@ describe("the documentation", () => {
     "/docs/%2e%2e%2fREADME.md",
     "/docs/start.svg",
   ])("shows its list at %s", async (path) => {
-    const response = await get(path);
+    const response = await read(path);
     expect(response.status).toBe(200);
     expect(await response.text()).toContain("<h1>Documentation</h1>");
+  });
+});
+
+describe("a server without a configured URL", () => {
+  it("has its scripts lead back to where they were asked for", async () => {
+    const response = await fetch(`http://localhost:${new URL(server.url).port}/install.sh`);
+    expect(await response.text()).toContain(`http://localhost:${new URL(server.url).port}`);
+    expect(response.headers.get("cache-control")).toContain("private");
+    expect(response.headers.get("vary")).toContain("Host");
+  });
+
+  it("leads nowhere else for a host that is none, and keeps its own URL in everything that is stored or redirects", async () => {
+    const { status, body } = await rawGet("/install.sh", "evil.example/$(reboot)");
+    expect([status, body.includes("evil.example")]).not.toEqual([200, true]);
+    const info = await rawGet("/api/v2/buildinfo", "evil.example");
+    expect(info.body).not.toContain("evil.example");
   });
 });
 

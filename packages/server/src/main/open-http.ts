@@ -1,12 +1,13 @@
 import type { Route } from "@slipway/api";
 import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import { measureRequests, type Metrics } from "../features/deployment/metrics.ts";
 import { createAuthenticator } from "../platform/auth/service.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
 import { Admissions } from "../platform/http/admission.ts";
+import { askedUrl } from "../platform/http/asked-url.ts";
 import { clientsOfConnections, limitConnections } from "../platform/http/connections.ts";
 import { createHttpServer } from "../platform/http/http-server.ts";
 import { InboundTurns } from "../platform/http/inbound-turns.ts";
@@ -33,6 +34,8 @@ export interface Site {
   readonly settings: Settings;
   /** Known once it listens. */
   readonly accessUrl: () => string;
+  /** Returns the URL for what only the sender of a request reads: the access URL, if it is configured. */
+  readonly urlFor: (request: Pick<FastifyRequest, "protocol" | "host">) => string;
 }
 
 export interface OpenHttp extends Listener, Pick<Routes, "streams"> {
@@ -59,7 +62,14 @@ export async function openHttp(
   measureRequests(app, metrics);
   const authenticator = createAuthenticator(db, () => accessUrl, limits);
   const routes = new Routes(app, new Admissions(authenticator, requestLimits), logger, limits);
-  await addRoutes({ app, routes, requestLimits, settings, accessUrl: () => accessUrl });
+  await addRoutes({
+    app,
+    routes,
+    requestLimits,
+    settings,
+    accessUrl: () => accessUrl,
+    urlFor: (request) => settings.accessUrl ?? askedUrl(request, accessUrl),
+  });
   feedRequests(app.server, new InboundTurns(), clientsOfConnections(trustedProxies));
   const listener = await listen(app, connections, settings);
   accessUrl = listener.accessUrl;

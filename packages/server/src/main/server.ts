@@ -27,10 +27,11 @@ import { DatabaseClock } from "../platform/db/database-clock.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
 import { selectTimeMs } from "../platform/db/time-queries.ts";
+import { waitForDatabase } from "../platform/db/wait-for-database.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { type Demo, openDemo } from "./demo.ts";
-import { tryAddress } from "./listen.ts";
+import { isAnyAddress, tryAddress } from "./listen.ts";
 import { openHttp } from "./open-http.ts";
 import { openSecrets } from "./open-secrets.ts";
 import { runJobs } from "./run-jobs.ts";
@@ -114,6 +115,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   void whenAborted(options.signal).then(() => {
     if (!hasStarted) connections.limitSilence(canceledStartMs);
   });
+  await waitForDatabase(db, { clock: machine, logger, signal: options.signal });
   const applied = await migrate(db);
   if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
   const readTimeMs = (): Promise<number> => selectTimeMs(db);
@@ -198,6 +200,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
   );
   opened.use(http);
+  warnOfUnknownUrl(settings, http.accessUrl, logger);
   // What is under way with apps ends before the listener closes.
   opened.use(apps);
   // Clients are told before the listener closes.
@@ -271,6 +274,15 @@ function openPostgres(
   return settings.postgresUrl === undefined
     ? openEmbeddedPostgres({ ...options, dataDir })
     : undefined;
+}
+
+/** A server that other machines reach does not know by which address. */
+function warnOfUnknownUrl({ listen, accessUrl }: Settings, url: string, logger: Logger): void {
+  if (accessUrl !== undefined || !isAnyAddress(listen.host)) return;
+  logger.warn(
+    { address: listen.host, url },
+    "SLIPWAY_ACCESS_URL is not set: agents, apps and links use a URL that only this machine reaches; set it to the one that others use",
+  );
 }
 
 async function failureOf(postgres: EmbeddedPostgres | undefined): Promise<string> {

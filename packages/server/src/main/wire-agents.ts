@@ -42,7 +42,7 @@ interface AgentParts {
 
 /** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
 export function wireAgents(
-  { routes, settings, accessUrl }: Site,
+  { routes, settings, accessUrl, urlFor }: Site,
   { db, pubsub, clock, logger }: Platform,
   {
     secrets,
@@ -60,7 +60,7 @@ export function wireAgents(
   const identities = new IdentityVerifier({ clock, logger, settings: settings.identity });
   const budgets = new WriteBudgets(clock);
   addAgentRoutes(routes, { db, pubsub, clock, readDerpMap });
-  addExternalAgentRoutes(routes, { db, secrets, notes, accessUrl, hasDownloads });
+  addExternalAgentRoutes(routes, { db, secrets, notes, urlFor, hasDownloads });
   addInstanceIdentityRoutes(routes, { db, secrets, notes, logger, identities });
   addMeLogRoutes(routes, { db, pubsub, clock, storedLogLines });
   addMeStatusRoute(routes, { db, pubsub, budgets });

@@ -7,6 +7,7 @@ import { addPages } from "../features/deployment/page-routes.ts";
 import { addDeploymentRoutes, addMonitoringRoutes } from "../features/deployment/routes.ts";
 import { readDeploymentId } from "../features/deployment/service.ts";
 import { addNotificationRoutes } from "../features/notifications/routes.ts";
+import { createKeyHolders } from "../platform/auth/service.ts";
 import type { Database } from "../platform/db/database.ts";
 import type { PubSub } from "../platform/pubsub/pubsub.ts";
 import type { Site } from "./open-http.ts";
@@ -23,7 +24,7 @@ interface DeploymentParts {
 
 /** Adds what describes the deployment itself, and the pages beside the API. */
 export async function wireDeployment(
-  { app, routes, requestLimits, settings, accessUrl }: Site,
+  { app, routes, requestLimits, settings, accessUrl, urlFor }: Site,
   { db, pubsub, clock, registry, downloads }: DeploymentParts,
 ): Promise<void> {
   addDeploymentRoutes(routes, {
@@ -40,8 +41,11 @@ export async function wireDeployment(
     limits: requestLimits,
     version: slipwayVersion,
     accessUrl,
+    urlFor,
+    holders: createKeyHolders(db, settings.limits),
     installScript: downloads.areOffered
-      ? () => downloads.scripts.install({ accessUrl: accessUrl(), version: buildVersion })
+      ? (request) =>
+          downloads.scripts.install({ accessUrl: urlFor(request), version: buildVersion })
       : undefined,
   });
   addMonitoringRoutes(app, { db, clock, metrics: registry, limits: requestLimits });

@@ -68,7 +68,7 @@ function chooseSource(
 
 /** Adds the routes of the downloads. */
 export function wireDownloads(
-  { app, requestLimits, settings, accessUrl }: Site,
+  { app, requestLimits, settings, urlFor }: Site,
   { store, scripts }: Downloads,
 ): void {
   addDownloads(app, {
@@ -77,6 +77,6 @@ export function wireDownloads(
     limits: requestLimits,
     streams: AnonymousStreams.ofDownloads(settings.limits),
     version: buildVersion,
-    accessUrl,
+    urlFor,
   });
 }

@@ -25,6 +25,7 @@ import {
 import { beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { ensureMeshKey, readMeshKey } from "../../src/network/relay-mesh/mesh-key.ts";
+import { upsertReplica } from "../../src/network/relay-mesh/queries.ts";
 import { RelayMesh } from "../../src/network/relay-mesh/relay-mesh.ts";
 import { SecretBox } from "../../src/platform/auth/secret-box.ts";
 import { connectionOptions } from "../../src/platform/db/database.ts";
@@ -256,6 +257,21 @@ describe("the mesh", () => {
     const [ann, bob] = [new RelayedClient(one.url), new RelayedClient(other.url)];
     await exchange(ann, bob, "hello");
     await expect.poll(() => messages).toEqual([expect.stringContaining("ECONNREFUSED")]);
+  });
+
+  it("does not take the relay that was killed at its own address for another one", async () => {
+    const messages: string[] = [];
+    const url = "http://127.0.0.1:1";
+    await upsertReplica(database.db, { id: randomUUID(), url, host: "this-machine" });
+    const one = await openReplica({
+      meshKey: "key",
+      announcedUrl: url,
+      logger: recordingLogger(messages),
+    });
+    const other = await openReplica({ meshKey: "key" });
+    const [ann, bob] = [new RelayedClient(one.url), new RelayedClient(other.url)];
+    await exchange(ann, bob, "hello");
+    expect(messages).toEqual([]);
   });
 });
 

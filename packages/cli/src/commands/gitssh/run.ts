@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { constants, tmpdir } from "node:os";
+import { constants, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
 import { getAgentGitKey } from "@slipway/api";
@@ -33,7 +33,9 @@ export async function run(
     const keys = [...(await userKeys(words, environment, signal)), file];
     const identities = keys.flatMap((key) => ["-i", key]);
     const code = await runSsh([...identities, ...words], environment, signal);
-    if (code === sshFailed) {
+    if (code === sshFailed && !hasAccount()) {
+      terminal.err.line(noAccountText);
+    } else if (code === sshFailed) {
       terminal.err.line(`the host may not know your key yet; add it there:\n${publicKey.trim()}`);
       terminal.err.line("GitHub: https://github.com/settings/ssh/new");
       terminal.err.line("GitLab: https://gitlab.com/-/user_settings/ssh_keys");
@@ -41,6 +43,20 @@ export async function run(
     return code;
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Explains the `No user exists for uid …` of OpenSSH, which runs for nobody else. */
+const noAccountText =
+  "ssh needs an entry for this user in /etc/passwd, which is missing here; add one in the image, or use an https:// remote";
+
+/** Returns whether this user has an entry in the system's list of users. */
+function hasAccount(): boolean {
+  try {
+    userInfo();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
+import type { KeyHolders } from "../../platform/auth/service.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import { encodeJson } from "../../platform/http/json.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
@@ -13,14 +14,18 @@ interface PageNeeds {
   /** The version of this release, as people know it. */
   readonly version: string;
   readonly accessUrl: () => string;
+  /** Finds the readers of the guides. */
+  readonly holders: Pick<KeyHolders, "ofToken">;
+  /** Returns the URL that a script leads back to. */
+  readonly urlFor: (request: FastifyRequest) => string;
   /** Returns the script that installs the command; undefined if there is nothing to install. */
-  readonly installScript: (() => string) | undefined;
+  readonly installScript: ((request: FastifyRequest) => string) | undefined;
 }
 
 /** Adds the pages that people and stock clients look for outside the API. */
 export function addPages(
   app: FastifyInstance,
-  { limits, version, accessUrl, installScript }: PageNeeds,
+  { limits, version, accessUrl, urlFor, installScript, holders }: PageNeeds,
 ): void {
   app.get("/", async (request, reply) => {
     limits.countPage("/", request, reply);
@@ -36,14 +41,16 @@ export function addPages(
   app.get("/install.sh", async (request, reply) => {
     limits.countPage("/install.sh", request, reply);
     return reply
+      .headers({ "Cache-Control": "private, no-cache", Vary: "Host" })
       .type("text/plain; charset=utf-8")
       .serializer(String)
       .send(
-        installScript?.() ?? noInstallScript({ version, accessUrl: accessUrl(), stockVersions }),
+        installScript?.(request) ??
+          noInstallScript({ version, accessUrl: urlFor(request), stockVersions }),
       );
   });
 
-  addDocumentation(app, limits);
+  addDocumentation(app, { limits, holders });
 }
 
 function wantsJson({ headers: { accept = "" } }: FastifyRequest): boolean {

@@ -19,10 +19,14 @@ interface DownloadNeeds {
   readonly streams: Pick<AnonymousStreams, "holdResponse">;
   /** The version that clients of the original see. */
   readonly version: string;
-  readonly accessUrl: () => string;
+  /** Returns the URL that a script leads back to. */
+  readonly urlFor: (request: FastifyRequest) => string;
 }
 
 const methods: ("GET" | "HEAD")[] = ["GET", "HEAD"];
+
+/** A script names the address at which it was asked for. */
+const notForOthers = { "Cache-Control": "private, no-cache", Vary: "Host" };
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
@@ -31,7 +35,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<Fastify
  * so no URL leads elsewhere.
  */
 export function addDownloads(app: FastifyInstance, needs: DownloadNeeds): void {
-  const { scripts, limits, version, accessUrl } = needs;
+  const { scripts, limits, version, urlFor } = needs;
   const add = (url: string, handler: Handler): void => {
     app.route({
       method: methods,
@@ -43,11 +47,17 @@ export function addDownloads(app: FastifyInstance, needs: DownloadNeeds): void {
       },
     });
   };
-  const place = (): { accessUrl: string; version: string } => ({ accessUrl: accessUrl(), version });
-  add("/bin/start.sh", async (_request, reply) => sendScript(reply, scripts.start(place())));
+  const place = (request: FastifyRequest): { accessUrl: string; version: string } => ({
+    accessUrl: urlFor(request),
+    version,
+  });
+  add("/bin/start.sh", async (request, reply) => {
+    reply.headers(notForOthers);
+    return sendScript(reply, scripts.start(place(request)));
+  });
   for (const name of coderNames) {
     add(`/bin/${name}`, async (request, reply) =>
-      sendCoder(request, reply, scripts.coder(place())),
+      sendCoder(request, reply, scripts.coder(place(request))),
     );
   }
   addArchives(add, needs);
@@ -89,7 +99,7 @@ function sendScript(reply: FastifyReply, text: string): FastifyReply {
 function sendCoder(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
   const content = Buffer.from(text);
   const tag = `"${createHash("sha1").update(content).digest("hex")}"`;
-  reply.headers({ "Cache-Control": "no-cache", ETag: tag });
+  reply.headers({ ...notForOthers, ETag: tag });
   if (matchesTag(request.headers["if-none-match"], tag)) return reply.code(304).send();
   return reply.type("application/octet-stream").send(content);
 }

@@ -10,9 +10,12 @@ import {
 import { requireChangeable } from "./service.ts";
 
 export function addExternalAgentRoutes(routes: Routes, needs: ExternalAgentNeeds): void {
-  routes.user(getExternalAgentCredentials, async ({ params }, user) => {
+  routes.user(getExternalAgentCredentials, async ({ params, raw }, user) => {
     const workspace = await requireChangeable(needs.db, user, requireUuid(params.workspace));
-    return readExternalAgentCredentials(needs, user, workspace, params.agent);
+    return readExternalAgentCredentials(needs, user, workspace, {
+      agentName: params.agent,
+      serverUrl: needs.urlFor(raw),
+    });
   });
   routes.user(revokeExternalAgentTokens, async ({ params }, user) => {
     const workspace = await requireChangeable(needs.db, user, requireUuid(params.workspace));

@@ -1,5 +1,6 @@
 import type { ExternalAgentCredentials } from "@slipway/api";
 import { capabilitiesOf } from "@slipway/drivers";
+import type { FastifyRequest } from "fastify";
 
 import { type SecretBox, SecretError } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
@@ -19,10 +20,16 @@ export interface ExternalAgentNeeds {
   readonly db: Database;
   readonly secrets: SecretBox;
   readonly notes: AuditNotes;
-  /** The address at which the agent reaches the server. */
-  readonly accessUrl: () => string;
+  /** Returns the URL at which an agent reaches the server, for the user who starts it. */
+  readonly urlFor: (request: FastifyRequest) => string;
   /** True if the server has the agent as a download; otherwise the machine must have the command. */
   readonly hasDownloads: boolean;
+}
+
+/** The agent, and the address at which it reaches the server. */
+interface AskedCredentials {
+  readonly agentName: string;
+  readonly serverUrl: string;
 }
 
 /** Repeated reads of the same credentials in a session are recorded once in this time. */
@@ -33,10 +40,10 @@ const noteReadOnceInMs = 3_600_000;
  * owner or an administrator. Throws `NotFound` for an unknown agent, `Conflict` while the workspace is not started.
  */
 export async function readExternalAgentCredentials(
-  { db, secrets, notes, accessUrl, hasDownloads }: ExternalAgentNeeds,
+  { db, secrets, notes, hasDownloads }: Omit<ExternalAgentNeeds, "urlFor">,
   caller: UserCaller,
   workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id">,
-  agentName: string,
+  { agentName, serverUrl }: AskedCredentials,
 ): Promise<ExternalAgentCredentials> {
   const build = await selectNewestDriverBuild(db, workspace.id);
   if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
@@ -63,8 +70,8 @@ export async function readExternalAgentCredentials(
   );
   const variables = credentials(agent, agents);
   const command = hasDownloads
-    ? downloadCommand(accessUrl(), variables)
-    : `${assignments({ CODER_AGENT_URL: accessUrl(), ...variables })} slipway agent`;
+    ? downloadCommand(serverUrl, variables)
+    : `${assignments({ CODER_AGENT_URL: serverUrl, ...variables })} slipway agent`;
   return { command, agent_token: agent.token };
 }
 
@@ -111,8 +118,8 @@ function refuseLostToken(error: unknown): never {
  * Returns the line that downloads and starts an agent. What it says on the command line of a program is public. The line fails
  * if nothing is downloaded, for service managers that restart what fails.
  */
-function downloadCommand(accessUrl: string, variables: Readonly<Record<string, string>>): string {
-  const url = quoteForShell(`${accessUrl}/bin/start.sh`);
+function downloadCommand(serverUrl: string, variables: Readonly<Record<string, string>>): string {
+  const url = quoteForShell(`${serverUrl}/bin/start.sh`);
   return `(curl -fsSL ${url} || wget -qO- ${url} || echo exit 1) | ${assignments(variables)} sh`;
 }
 

@@ -99,7 +99,8 @@ export class RelayMesh {
     const { db, self } = this.#options;
     await upsertReplica(db, self);
     await deleteSilentReplicas(db, silentSeconds);
-    const others = (await selectOtherReplicas(db, self.id)).filter((one) => this.#isReachable(one));
+    const all = await selectOtherReplicas(db, self.id);
+    const others = all.filter((one) => this.#isReachable(one) && !this.#isPredecessor(one));
     const wanted = new Map(others.map((one) => [`${one.id} ${one.url}`, one]));
     for (const [name, link] of this.#links) {
       if (wanted.has(name)) continue;
@@ -114,6 +115,12 @@ export class RelayMesh {
   /** A loopback address of another machine leads to this one. */
   #isReachable({ url, host }: RelayReplica): boolean {
     return host === this.#options.self.host || !isLoopback(url);
+  }
+
+  /** A relay at this one's own address is the one that was killed there before; others forget it once it is silent. */
+  #isPredecessor({ url, host }: RelayReplica): boolean {
+    const { self } = this.#options;
+    return url === self.url && (host === self.host || !isLoopback(url));
   }
 
   #open({ id, url }: RelayReplica): Scope {
