@@ -2,6 +2,7 @@ import { authorization } from "./authorization.ts";
 import { claims } from "./claims.ts";
 import { guards } from "./guards.ts";
 import type { Mutant } from "./mutant.ts";
+import { network } from "./network.ts";
 import { repeats } from "./repeats.ts";
 import { sessions } from "./sessions.ts";
 
@@ -12,4 +13,5 @@ export const mutantSets: ReadonlyMap<string, readonly Mutant[]> = new Map([
   ["guards", guards],
   ["repeats", repeats],
   ["sessions", sessions],
+  ["network", network],
 ]);

@@ -195,6 +195,11 @@ export function describeCoordinator(
         await agent.connection.sayReady([client.id]);
         await agent.publish("a1");
         await client.hears("NODE agent a1", "READY_FOR_HANDSHAKE agent");
+        // Once: the next node says nothing of it.
+        await agent.publish("a2");
+        await client.hears("NODE agent a2");
+        await agent.publish("a3");
+        await client.hears("NODE agent a3");
       });
 
       it("tells both ends when a tunnel is removed", async () => {

@@ -81,3 +81,21 @@ it("refuses data that would make one gap too many, until there are fewer", () =>
   expect(insert(queue, next, next + 1)).toBe("out-of-order");
   expect(insert(queue, 0, 1)).toBe("in-order");
 });
+
+it("holds whole blocks, each until all of it is consumed", () => {
+  const block = 16 * 1024;
+  const queue = new ReceiveQueue(0);
+  const take = (start: number, end: number): void => void queue.insert(start, data, start, end);
+  expect(queue.heldBytes).toBe(0);
+  take(0, 1);
+  take(2 * block, 2 * block + 1);
+  expect(queue.heldBytes).toBe(2 * block);
+  take(0, 2 * block);
+  expect(queue.heldBytes).toBe(3 * block);
+  queue.consume(block - 1);
+  expect(queue.heldBytes).toBe(3 * block);
+  queue.consume(1);
+  expect(queue.heldBytes).toBe(2 * block);
+  queue.consume(block + 1);
+  expect(queue.heldBytes).toBe(block);
+});
