@@ -147,6 +147,19 @@ describe("a client with two keys", () => {
 });
 
 describe("a lost client", () => {
+  it("of the agent's own owner is forgotten when its key ends", async () => {
+    const owner = await people.addOwner();
+    const credentials = { email: owner.user.email, password: testPassword };
+    const again = { ...owner, client: await logIn(server.url, credentials) };
+    const session = await people.join(again, owner.agentId);
+    await call(session, owner, randomAddress());
+    session.socket.terminate();
+    await isLost(owner);
+    owner.agent.heard.length = 0;
+    await again.client.call(logout, {});
+    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
+  });
+
   it("loses its tunnel to an agent that is gone, and no other", async () => {
     const [owner, other] = [await people.addOwner(), await people.addOwner()];
     const guest = await addPerson(server, newName(), ["owner"]);

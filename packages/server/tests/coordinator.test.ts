@@ -73,7 +73,7 @@ describeCoordinator("on PostgreSQL", async () => {
 });
 
 describe("the directory on PostgreSQL", () => {
-  async function open(): Promise<Replica> {
+  async function open(): Promise<Replica & { readonly url: string }> {
     const database = await openTestDatabase(inject("postgresUrl"));
     const replica = await openReplica(database.url);
     onTestFinished(async () => {
@@ -81,7 +81,7 @@ describe("the directory on PostgreSQL", () => {
       await replica.kill();
       await database[Symbol.asyncDispose]();
     });
-    return replica;
+    return { ...replica, url: database.url };
   }
 
   it("has all peers connect anew when the tables were emptied", async () => {
@@ -158,6 +158,23 @@ describe("the directory on PostgreSQL", () => {
     await directory.removeAbsent([first, second].filter((client) => client !== undefined));
     const left = (await Array.fromAsync(selectAbsent(db, quickTimes.deadMs))).flat();
     expect(left.map(({ keyId }) => keyId)).toEqual(["k2", "k3", "k1"]);
+  });
+
+  it("counts the clients of a replica that died without a word as absent", async () => {
+    const { directory, url } = await open();
+    const dying = await openReplica(url);
+    const connection = dying.coordinator.join({ id: randomUUID(), holder: "user:u", keyId: "k" });
+    const bytes = encodeMessage(NodeSchema, {});
+    await connection.publish({ bytes, reserved: [], latency: undefined });
+    const absent = async () => {
+      const pages = await Array.fromAsync(directory.readAbsent());
+      return pages.flat().map(({ keyId }) => keyId);
+    };
+    expect(await absent()).toEqual([]);
+    await dying.kill();
+    await expect.poll(absent).toEqual(["k"]);
+    await directory.removeAbsent((await Array.fromAsync(directory.readAbsent())).flat());
+    expect(await absent()).toEqual([]);
   });
 
   it("keeps the reservations of the present node alone, however often it changes", async () => {

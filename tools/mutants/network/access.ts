@@ -5,6 +5,10 @@ const access = {
   project: "db",
   files: ["packages/server/tests/client-access.test.ts"],
 } as const;
+const directory = {
+  project: "db",
+  files: ["packages/server/tests/coordinator.test.ts"],
+} as const;
 const tokens = {
   project: "unit",
   files: ["packages/server/src/network/resume-token.test.ts"],
@@ -30,7 +34,7 @@ export const accessFaults: readonly Mutant[] = [
     file: `${network}/coordinator/absent-clients.ts`,
     find: "  or coordinator.heartbeat_at < now()",
     replace: "  or false and coordinator.heartbeat_at < now()",
-    suite: access,
+    suite: directory,
   },
   {
     name: "absent-clients-stay",
@@ -46,15 +50,6 @@ export const accessFaults: readonly Mutant[] = [
     file: `${network}/client-access.ts`,
     find: "if (closed.length > 0) await",
     replace: "if (closed.length > 1000) await",
-    suite: access,
-  },
-  {
-    name: "access-ends-for-the-session-only",
-    breaks: "an agent is not told that a connected client has no access any more",
-    file: `${network}/client-session.ts`,
-    find: `    void coordinator.remove({ id: peerId, keyId: user.keyId });
-`,
-    replace: "",
     suite: access,
   },
   {
