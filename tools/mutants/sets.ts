@@ -1,3 +1,4 @@
+import { agent } from "./agent.ts";
 import { authorization } from "./authorization.ts";
 import { claims } from "./claims.ts";
 import { guards } from "./guards.ts";
@@ -8,6 +9,7 @@ import { sessions } from "./sessions.ts";
 
 /** The mutants by the part of the product that they break. */
 export const mutantSets: ReadonlyMap<string, readonly Mutant[]> = new Map([
+  ["agent", agent],
   ["authorization", authorization],
   ["claims", claims],
   ["guards", guards],

@@ -20,6 +20,8 @@ const answerBytes = 1024 * 1024;
 const windowBytes = 2 ** 18;
 const calls = 40;
 const maxCallsAtOnceOfPeer = 8;
+/** The longest wait for what a slow machine does in the end. */
+const patience = { timeout: 20_000 };
 
 let opened: AsyncDisposableStack;
 let clock: FakeClock;
@@ -141,6 +143,31 @@ it("keeps little for a peer that does not read its socket, reads no more of it, 
     expect(asked).toBe(calls);
   });
   await vi.waitFor(() => expect(server.raw.isPaused).toBe(false));
+});
+
+it("gives a peer no credit for what it sends while it reads nothing, and all of it afterwards", async () => {
+  callAll("large");
+  await vi.waitFor(
+    () => expect(asked * (answerBytes - windowBytes)).toBeGreaterThan(limits.maxUnreadBytes),
+    patience,
+  );
+  const caller = new DrpcCaller();
+  const stream = yamux.open(0);
+  yamux.write(stream, caller.invoke("large"));
+  yamux.write(stream, caller.message(new Uint8Array(2 * windowBytes)));
+  flush();
+  // The answer to the ping follows what the peer did with all of this.
+  const ping = yamux.ping(0);
+  flush();
+  await vi.waitFor(
+    () => expect(events).toContainEqual(expect.objectContaining({ type: "pong", id: ping })),
+    patience,
+  );
+  expect(yamux.totalQueuedBytes).toBeGreaterThan(windowBytes / 2);
+  await vi.waitFor(() => {
+    grantCredit();
+    expect(asked).toBe(calls + 1);
+  }, patience);
 });
 
 it("asks the handlers no sooner than the peer may send", async () => {

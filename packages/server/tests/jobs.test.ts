@@ -14,6 +14,8 @@ import {
   acquireJob,
   completeJob,
   type InsertJob,
+  insertJobLogs,
+  maxLogsPerRead,
   renewLeases,
 } from "../src/platform/jobs/queries.ts";
 import { insertJob } from "../src/platform/jobs/queries.ts";
@@ -148,6 +150,22 @@ it("does not forget that a line of a log is lost", async () => {
   log.write("info", "of a job that does not exist");
   await expect(log.flush()).rejects.toMatchObject({ code: sqlState.foreignKeyViolation });
   await expect(log.flush()).rejects.toMatchObject({ code: sqlState.foreignKeyViolation });
+});
+
+it("reads a log to its end, however long it is", async () => {
+  const jobId = await addJob();
+  const outputs = Array.from({ length: 2 * maxLogsPerRead + 1 }, (_, index) => `line ${index}`);
+  const line = { log_source: "provisioner_daemon", log_level: "info", stage: "" } as const;
+  await insertJobLogs(
+    database.db,
+    jobId,
+    outputs.map((output) => ({ ...line, output })),
+  );
+  const logs = await readJobLogs(database.db, jobId, { after: 0, before: undefined });
+  expect(logs.map(({ output }) => output)).toEqual(outputs);
+  const [first, last] = [logs.at(0)?.id ?? 0, logs.at(-1)?.id ?? 0];
+  const between = await readJobLogs(database.db, jobId, { after: first, before: last });
+  expect(between.map(({ output }) => output)).toEqual(outputs.slice(1, -1));
 });
 
 it("cuts a long line of a log and leaves out what PostgreSQL does not keep", async () => {

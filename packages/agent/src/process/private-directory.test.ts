@@ -1,10 +1,10 @@
-import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 
-import { dataName, temporaryDataDirectory } from "./private-directory.ts";
+import { dataName, makePrivateDirectory, temporaryDataDirectory } from "./private-directory.ts";
 
 let temporary: string;
 
@@ -34,6 +34,16 @@ it.each([
   await make(join(temporary, dataName));
   expect(await temporaryDataDirectory(temporary)).toBe(own());
   expect((await stat(join(own(), dataName))).mode & 0o777).toBe(0o700);
+});
+
+it("takes none for private that another user owns, whatever its mode", async () => {
+  const mine = join(temporary, "mine");
+  expect(await makePrivateDirectory(mine)).toBe(true);
+  expect(await makePrivateDirectory(mine)).toBe(true);
+  // Only root gives a directory away; anybody else finds one of root's.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) await chown(mine, 12_345, 12_345);
+  expect(await makePrivateDirectory(isRoot ? mine : "/usr")).toBe(false);
 });
 
 it("does not use one of its own name that others write, as they could put another into it", async () => {

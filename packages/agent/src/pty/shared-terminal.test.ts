@@ -32,6 +32,62 @@ it("keeps for a viewer that does not read what others have seen, as it was", asy
   expect((await text(slow)) === wanted).toBe(true);
 });
 
+it("is over at once when the last viewer that might come for the rest says that it does not", async () => {
+  const terminal = new SharedTerminal(shellCommand("true"), defaultTerminalSize, systemClock);
+  onTestFinished(() => terminal.close());
+  let isOver = false;
+  void terminal.over.then(() => (isOver = true));
+  const id = randomUUID();
+  const [, connection] = duplexPair();
+  onTestFinished(() => void connection.destroy());
+  const viewer = terminal.attach(connection, { id, received: undefined });
+  await terminal.ended;
+  await setImmediate();
+  expect([isOver, terminal.knows(id)]).toEqual([false, true]);
+  const bye = { data: "", size: undefined, number: undefined, received: undefined, isBye: true };
+  if (viewer !== undefined) await terminal.take(viewer, [bye]);
+  await setImmediate();
+  expect([isOver, terminal.knows(id)]).toEqual([true, false]);
+});
+
+it("takes the last size of those that come at once, and all that was typed between them", async () => {
+  const command = shellCommand("read line; echo $line; stty size");
+  const terminal = new SharedTerminal(command, defaultTerminalSize, systemClock);
+  onTestFinished(() => terminal.close());
+  const [client, connection] = duplexPair();
+  onTestFinished(() => void connection.destroy());
+  const viewer = terminal.attach(connection, undefined);
+  const input = { data: "", number: undefined, received: undefined, isBye: false };
+  const sizes = [1, 2, 3].map((part) => ({
+    ...input,
+    size: { columns: 10 * part, rows: part },
+    data: `part${part} `,
+  }));
+  const last = { ...input, size: undefined, data: "\r" };
+  if (viewer !== undefined) await terminal.take(viewer, [...sizes, last]);
+  client.end();
+  expect(await text(client)).toContain("part1 part2 part3\r\n3 30");
+});
+
+it("types what came before an input that is malformed", async () => {
+  const command = shellCommand("read line; echo =$line");
+  const terminal = new SharedTerminal(command, defaultTerminalSize, systemClock);
+  onTestFinished(() => terminal.close());
+  const [client, connection] = duplexPair();
+  onTestFinished(() => void connection.destroy());
+  const [frames, id] = [[] as Buffer[], randomUUID()];
+  client.on("data", (chunk: Buffer) => frames.push(chunk));
+  const viewer = terminal.attach(connection, { id, received: undefined });
+  const input = { size: undefined, received: undefined, isBye: false };
+  const inputs = [
+    { ...input, data: "typed\r", number: 1 },
+    { ...input, data: "late", number: 7 },
+  ];
+  if (viewer === undefined) throw new Error("nobody looks");
+  await expect(terminal.take(viewer, inputs)).rejects.toMatchObject({ code: "malformed" });
+  await expect.poll(() => Buffer.concat(frames).toString("latin1")).toContain("=typed");
+});
+
 it("goes on for a viewer that comes back for the next byte, without its word on those before", async () => {
   const terminal = new SharedTerminal(shellCommand("yes"), defaultTerminalSize, systemClock);
   onTestFinished(() => terminal.close());

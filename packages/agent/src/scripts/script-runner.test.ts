@@ -132,6 +132,16 @@ describe("ScriptRunner", () => {
     expect(run.lines()).toEqual([expect.stringContaining("warn: no log file: "), "info: out"]);
   });
 
+  it("lets no run end before it began, though the clock is set back", async () => {
+    let nowMs = 10_000;
+    const clock = { ...systemClock, now: () => (nowMs -= 1_000) };
+    using run = bench([script({})], { clock });
+    expect(await run.runner.start()).toBe("ok");
+    const [timing] = run.timings;
+    expect(timing?.startMs).toBeGreaterThan(nowMs);
+    expect(timing?.endMs).toBe(timing?.startMs);
+  });
+
   it("lets the first failure in time decide", async () => {
     using run = bench([script({ text: "exit 7" }), script({ text: "true" })]);
     expect(await run.runner.start()).toBe("failed");

@@ -1,5 +1,11 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
 import { createFakeClock } from "@slipway/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isAlive, openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
 import { collectMetadata, maxValueBytes } from "./collect-metadata.ts";
@@ -8,6 +14,7 @@ import { MetadataOutbox } from "./metadata-outbox.ts";
 import { runMetadata } from "./metadata.ts";
 
 const never = new AbortController().signal;
+const run = promisify(execFile);
 
 function item(fields: Partial<MetadataItem>): MetadataItem {
   return { key: "key", script: "echo 1", intervalSeconds: 10, timeoutSeconds: 0, ...fields };
@@ -85,6 +92,43 @@ describe("runMetadata", () => {
     await expect(ended).rejects.toThrow("done");
     const gaps = reports.slice(1).map(({ atMs }, index) => atMs - (reports[index]?.atMs ?? 0));
     expect(gaps.every((gap) => gap >= 1_000)).toBe(true);
+  });
+
+  it("follows a run that takes too long with one run, not with those that it has missed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "slipway-metadata-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const pipe = join(folder, "pipe");
+    await run("mkfifo", [pipe]);
+    const clock = createFakeClock();
+    using commands = openCommandHost(clock);
+    const end = new AbortController();
+    let runs = 0;
+    const counted = async (): Promise<ReturnType<typeof shellCommand>> => {
+      runs += 1;
+      return shellCommand(runs === 1 ? `cat ${pipe}` : `echo ${runs}`);
+    };
+    let newest = 0;
+    const report = async (values: readonly MetadataValue[]): Promise<void> => {
+      newest = Math.max(newest, ...values.map(({ value }) => Number(value)));
+    };
+    const slow = item({ intervalSeconds: 2, timeoutSeconds: 3_600 });
+    const ended = runMetadata([slow], { commands, prepare: counted }, report, end.signal);
+    await expect.poll(() => runs).toBe(1);
+    await clock.advance(10_000);
+    const releasedMs = clock.now();
+    await run("/bin/sh", ["-c", `echo > ${pipe}`]);
+    await expect
+      .poll(
+        async () => {
+          await clock.advance(250);
+          return newest;
+        },
+        { timeout: 10_000 },
+      )
+      .toBeGreaterThanOrEqual(4);
+    expect(runs).toBeLessThanOrEqual(2 + (clock.now() - releasedMs) / 2_000);
+    end.abort(new Error("done"));
+    await expect(ended).rejects.toThrow("done");
   });
 
   it("ends with a report that fails", async () => {

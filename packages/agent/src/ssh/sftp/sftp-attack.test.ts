@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -81,7 +82,7 @@ const packet = (...fields: readonly Uint8Array[]): Buffer => {
   return Buffer.concat([uint32(body.length), body]);
 };
 
-async function openRawSftp(options: { readonly descriptorLimit?: number } = {}): Promise<RawSftp> {
+async function openRawSftp(options: Parameters<typeof openSshWorkspace>[0] = {}): Promise<RawSftp> {
   const { port } = await openSshWorkspace({ directory: folder, ...options });
   return openRawSftpAt(port);
 }
@@ -168,6 +169,23 @@ describe("the files of a client", () => {
     const handle = await sftp.open("pipe", forReading);
     expect(await sftp.status(request.read, handle, uint64(0n), uint32(1))).toBe(SftpStatus.failure);
   });
+});
+
+it("expands the home of its user, and takes no other name for one", async () => {
+  const home = mkdtempSync(join(folder, "home-"));
+  mkdirSync(join(home, "x"));
+  mkdirSync(join(folder, "~bob"));
+  const sftp = await openRawSftp({ home });
+  const expand = async (name: string): Promise<string> => {
+    const fields = [string("expand-path@openssh.com"), string(name)];
+    const { fields: found } = await sftp.ask(request.extended, ...fields);
+    return found.subarray(8, 8 + found.readUInt32BE(4)).toString();
+  };
+  const real = realpathSync(folder);
+  expect(await expand("~")).toBe(realpathSync(home));
+  expect(await expand("~/x")).toBe(join(realpathSync(home), "x"));
+  expect(await expand("~bob")).toBe(join(real, "~bob"));
+  expect(await expand("~bob/../~")).toBe(join(real, "~"));
 });
 
 describe("the size of a file by its path", () => {
