@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import { userInfo } from "node:os";
 
 import { homeDirectory } from "@slipway/runtime/home-directory";
@@ -19,22 +20,34 @@ interface PasswdEntry {
 }
 
 /**
- * Returns the current user by its passwd entry; the environment fills the gaps (docs/protocol/agent.md §4.1). Throws
- * `ProcessError` "no-shell" where neither knows a shell.
+ * Returns the current user by its passwd entry; the environment fills the gaps (docs/protocol/agent.md §4.1), and
+ * `/bin/sh` that of the shell, as in a container whose user no passwd file knows. Throws `ProcessError` "no-shell" where
+ * there is none.
  */
 export function currentUser(
   environment: Readonly<Record<string, string | undefined>>,
   entry: PasswdEntry | undefined = passwdEntry(),
+  standardShell = "/bin/sh",
 ): User {
-  const shell = entry?.shell || environment["SHELL"] || undefined;
-  if (shell === undefined) {
-    throw new ProcessError("no-shell", "the user has no shell in /etc/passwd and SHELL is not set");
+  const shell = entry?.shell || environment["SHELL"] || standardShell;
+  if (shell === standardShell && !isProgram(shell)) {
+    const text = `the user has no shell in /etc/passwd, SHELL is not set, and there is no ${shell}`;
+    throw new ProcessError("no-shell", text);
   }
   return {
     name: entry?.username ?? environment["USER"] ?? "",
     home: homeDirectory(environment, () => entry?.homedir),
     shell,
   };
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function passwdEntry(): PasswdEntry | undefined {

@@ -7,6 +7,7 @@ import { deriveHostKey, type HostNames } from "./host-key.ts";
 import { serveSshConnection } from "./ssh-connection.ts";
 import type { SshHost } from "./ssh-host.ts";
 import { createSshServer, type SshServer } from "./ssh2.ts";
+import { questionsFor } from "./vanished-clients.ts";
 
 /** The connections at once; further ones are closed. */
 const maxConnections = 512;
@@ -14,8 +15,6 @@ const maxConnections = 512;
 const loginTimeoutMs = 60_000;
 /** The time that sessions have to tell their clients that they end. */
 const farewellMs = 1_000;
-/** A client is asked at each of these parts of the timeout, and is gone when it has not answered any. */
-const keepAlives = 3;
 
 /** Those of ssh2 without the large groups, which hold up the agent for a client that starts over and over. */
 const keyExchanges = [
@@ -51,8 +50,7 @@ export function createSshService({ host, names, signal }: SshServiceOptions): Se
         // Little can unpack to more than there is memory.
         compress: ["none"],
       },
-      keepaliveInterval: Math.ceil(host.settings.maxTimeoutMs / keepAlives),
-      keepaliveCountMax: keepAlives,
+      ...questionsFor(host.settings.maxTimeoutMs),
     });
     server.on("connection", (client, { header }) => offer.begin(client, header.versions.software));
     begin(server, connection, host, signal);
