@@ -6,6 +6,7 @@ import type { KeyHolders } from "../../platform/auth/service.ts";
 import { cloneDirectory } from "../../platform/clone-directory.ts";
 import { escapeHtml, htmlPage, sendPage } from "../../platform/http/html-page.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
+import { needsHttps } from "../../platform/http/same-origin.ts";
 import { findToken } from "../../platform/http/token.ts";
 import type { RenderedGuide } from "./render-guide.ts";
 
@@ -17,6 +18,7 @@ const ending = ".md";
 interface DocumentationNeeds {
   readonly limits: RequestLimits;
   readonly holders: Pick<KeyHolders, "ofToken">;
+  readonly accessUrl: () => string;
 }
 
 /**
@@ -25,14 +27,14 @@ interface DocumentationNeeds {
  */
 export function addDocumentation(
   app: FastifyInstance,
-  { limits, holders }: DocumentationNeeds,
+  { limits, holders, accessUrl }: DocumentationNeeds,
 ): void {
   const guides = new Guides();
   for (const path of [documentationPath, `${documentationPath}/*`]) {
     app.get<{ Params: { readonly "*"?: string } }>(path, async (request, reply) => {
       limits.countPage(documentationPath, request, reply);
       reply.headers({ "Cache-Control": "private, no-cache", Vary: "Cookie" });
-      const token = findToken(request)?.token ?? "";
+      const token = findToken(request, needsHttps(request, accessUrl()))?.token ?? "";
       if (token === "" || (await holders.ofToken(token)) === undefined) {
         const back = new URLSearchParams({
           redirect: new URL(request.url, "http://server").pathname,

@@ -50,7 +50,7 @@ export function addPages(
       );
   });
 
-  addDocumentation(app, { limits, holders });
+  addDocumentation(app, { limits, holders, accessUrl });
 }
 
 function wantsJson({ headers: { accept = "" } }: FastifyRequest): boolean {
