@@ -1,3 +1,4 @@
+export { maxSessionMessageBytes } from "./limits.ts";
 export type { SharedCalls } from "./admission.ts";
 export { Caller } from "./caller.ts";
 export { RpcError, SessionClosedError } from "./errors.ts";

@@ -1,5 +1,11 @@
 import type { OutputLimits } from "./unread-output.ts";
 
+/**
+ * The largest message of a session, in bytes. Those of Go peers have one frame of yamux, at most 256 KiB
+ * (docs/protocol/rpc.md §1.3); ours have had several.
+ */
+export const maxSessionMessageBytes = 1024 * 1024;
+
 /** Limits of a caller's session. */
 export const callerLimits = {
   /** Messages of one call that wait for their reader; a responder that sends more has the call cut off. */

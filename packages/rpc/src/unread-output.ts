@@ -2,6 +2,9 @@ import type { YamuxSession } from "@slipway/wire";
 
 import type { RawSocket } from "./socket.ts";
 
+/** The largest message that a session sends: its peer holds it until it is complete. */
+const maxSentMessageBytes = 256 * 1024;
+
 /** The output that a peer may leave unread. */
 export interface OutputLimits {
   /** Bytes in all, in yamux's queues and in the socket. */
@@ -62,8 +65,10 @@ export class UnreadOutput {
   /** Passes the socket as much as it accepts; returns true if there is no longer too much. */
   flush(now: number): boolean {
     if (this.#socket.bufferedAmount <= this.#limits.maxSocketBytes) {
-      const output = this.#yamux.takeOutput();
-      if (output !== undefined) this.#socket.send(output, this.#onSent);
+      const output = this.#yamux.takeOutput() ?? new Uint8Array(0);
+      for (let at = 0; at < output.length; at += maxSentMessageBytes) {
+        this.#socket.send(output.subarray(at, at + maxSentMessageBytes), this.#onSent);
+      }
     }
     this.#queuedBytes = this.#yamux.totalQueuedBytes;
     return this.#decide(now);

@@ -221,7 +221,7 @@ describe("WebSockets", () => {
     expect(Buffer.compare(echo, big)).toBe(0);
     expect(stage.app.requests.at(-1)).toMatchObject({ url: "/socket?x=y" });
     expect(stage.app.requests.at(-1)?.rawHeaders).toContain("Sec-WebSocket-Key");
-    expect(await stage.metric("slipway_app_requests_open")).toBe(1);
+    await expect.poll(() => stage.metric("slipway_app_requests_open")).toBe(1);
     socket.close(1000);
     await once(socket, "close");
     await expect.poll(() => stage.metric("slipway_app_requests_open")).toBe(0);

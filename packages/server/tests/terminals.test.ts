@@ -117,7 +117,7 @@ describe("a terminal", () => {
     await vi.waitFor(async () => expect(await metric("slipway_agent_connections")).toBe(0), 10_000);
     const viewer = await open();
     await viewer.type("echo here", /here/);
-    expect(await metric("slipway_agent_connections")).toBe(1);
+    await expect.poll(() => metric("slipway_agent_connections")).toBe(1);
     viewer.socket.terminate();
     await expect.poll(() => metric("slipway_agent_connections")).toBe(0);
   });

@@ -52,10 +52,12 @@ export async function openHttp(
   let accessUrl = settings.accessUrl ?? "";
   const requestLimits = new RequestLimits(clock);
   const { limits, trustedProxies } = settings;
+  const turns = new InboundTurns();
   const app = await createHttpServer(versionHeader, logger, {
     trustedProxies,
     limits: requestLimits,
     unfinished,
+    turns,
     accessUrl: () => accessUrl,
   });
   const connections = limitConnections(app, connectionLimits(limits), trustedProxies);
@@ -70,7 +72,7 @@ export async function openHttp(
     accessUrl: () => accessUrl,
     urlFor: (request) => settings.accessUrl ?? askedUrl(request, accessUrl),
   });
-  feedRequests(app.server, new InboundTurns(), clientsOfConnections(trustedProxies));
+  feedRequests(app.server, turns, clientsOfConnections(trustedProxies));
   const listener = await listen(app, connections, settings);
   accessUrl = listener.accessUrl;
   return { ...listener, routes: routes.added, streams: routes.streams };

@@ -14,6 +14,8 @@ interface DerpNeeds {
   readonly logins: Pick<RelayLogins, "count">;
 }
 
+/** The largest message of a client: a frame with the largest packet, its header and a key (docs/protocol/tailnet.md §4.3). */
+const maxRelayMessageBytes = 64 * 1024 + 256;
 /** The interval at which the system looks whether a client that sends nothing is still there. */
 const tcpKeepAliveMs = 60_000;
 
@@ -23,7 +25,7 @@ export function addDerpRoutes(app: FastifyInstance, { relay, streams, logins }: 
     method: "GET",
     url: "/derp",
     exposeHeadRoute: false,
-    config: { takesSockets: true },
+    config: { takesSockets: true, maxMessageBytes: maxRelayMessageBytes, isRelay: true },
     onRequest: async (request) => {
       if (!request.ws) return;
       if (relay.isClosing) throw new Unavailable("The server is shutting down.");

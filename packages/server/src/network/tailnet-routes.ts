@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { coordinateAgent, joinTailnet } from "@slipway/api";
+import { maxSessionMessageBytes } from "@slipway/rpc";
 
 import { negotiateVersion } from "../features/agents/connection/api-version.ts";
 import { requireReachable } from "../features/agents/network/reach.ts";
@@ -22,6 +23,7 @@ interface TailnetRouteNeeds extends ClientSessionNeeds {
 export function addTailnetRoutes(routes: Routes, needs: TailnetRouteNeeds): void {
   const { db, tokens, access } = needs;
   routes.userSocket(coordinateAgent, {
+    maxMessageBytes: maxSessionMessageBytes,
     prepare: async ({ params, query }, user): Promise<NewClient> => {
       await requireReachable(db, user, params.agent);
       const agentId = requireUuid(params.agent);
@@ -40,6 +42,7 @@ export function addTailnetRoutes(routes: Routes, needs: TailnetRouteNeeds): void
     serve: (socket, client) => serveClient(needs, socket, client),
   });
   routes.userSocket(joinTailnet, {
+    maxMessageBytes: maxSessionMessageBytes,
     prepare: async ({ query }, user): Promise<NewClient> => {
       negotiateVersion(query.version);
       const audience = "tailnet";

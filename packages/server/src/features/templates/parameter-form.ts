@@ -9,6 +9,8 @@ import { evaluateDefinition } from "./evaluate.ts";
 
 /** The id of the first answer, which responds to no request. */
 const unaskedId = -1;
+/** The largest message, in bytes: values of parameters, some of which are whole files. */
+export const maxFormMessageBytes = 256 * 1024;
 /** The most values in a message; a form sends its own at each change. */
 const maxValues = 10_000;
 /**

@@ -10,7 +10,7 @@ import type { Database } from "../../platform/db/database.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import { evaluateDefinition } from "./evaluate.ts";
-import { FormPace, serveForm } from "./parameter-form.ts";
+import { FormPace, maxFormMessageBytes, serveForm } from "./parameter-form.ts";
 import { parameterJson } from "./version-json.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
@@ -34,6 +34,7 @@ export function addParameterRoutes(routes: Routes, { db, clock }: ParameterRoute
     return evaluateDefinition(definition, body);
   });
   routes.userSocket(followParameters, {
+    maxMessageBytes: maxFormMessageBytes,
     prepare: async ({ params }, { id }) => {
       const { definition } = await requireImported(db, requireUuid(params.version));
       return { definition, userId: id, pace, clock };

@@ -30,6 +30,8 @@ interface Terminal {
 
 /** The port of an agent's terminals (docs/protocol/tailnet.md §1.5). */
 const terminalPort = 2;
+/** The largest message of a viewer: what is pasted at once. */
+const maxInputBytes = 1024 * 1024;
 /** The bytes of a reason for a close (RFC 6455 §5.5). */
 const maxReasonBytes = 123;
 
@@ -37,6 +39,7 @@ const maxReasonBytes = 123;
 export function addTerminalRoutes(routes: Routes, needs: TerminalNeeds): void {
   const { db, clock, reach, notices } = needs;
   routes.userSocket(openTerminal, {
+    maxMessageBytes: maxInputBytes,
     prepare: async ({ params, query }, user): Promise<Terminal> => {
       const ownerId = await requireReachable(db, user, params.agent);
       const agentId = requireUuid(params.agent);

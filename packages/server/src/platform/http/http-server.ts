@@ -7,6 +7,8 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { type Invalid, invalidField } from "../errors/errors.ts";
 import { acceptBodies } from "./bodies.ts";
 import { limitBodyTime } from "./body-deadline.ts";
+import { feedSockets } from "./feed-sockets.ts";
+import { InboundTurns } from "./inbound-turns.ts";
 import { encodeJson } from "./json.ts";
 import { answerRefusals, refuseUrl } from "./refusals.ts";
 import { refuseMalformed } from "./refuse-malformed.ts";
@@ -18,11 +20,10 @@ import { createValidator, validationError } from "./validation.ts";
 
 /** The maximum size of the body of a page's form, in bytes; routes of the contract set their own. */
 const maxFormBytes = 16 * 1024;
-/**
- * The maximum size of a WebSocket message from a peer, in bytes: no yamux frame of a Go peer is larger
- * (docs/protocol/rpc.md §1.3).
- */
-const maxSocketMessageBytes = 4 * 1024 * 1024;
+/** The maximum size of a WebSocket message of any route, in bytes; each has its own limit below it (feed-sockets.ts). */
+const maxSocketMessageBytes = 1024 * 1024;
+/** The maximum number of parts of a WebSocket message. */
+const maxMessageParts = 1_024;
 /** The time a client has to complete its request before it is disconnected; Node.js checks periodically. */
 const defaultRequestTimeoutMs = 60_000;
 const lookForSlowClientsMs = 10_000;
@@ -50,6 +51,8 @@ interface HttpServerOptions {
   readonly idleTimeoutMs?: number;
   /** Counts what has arrived of requests and messages that are not complete. */
   readonly unfinished?: UnfinishedBytes;
+  /** The turns in which requests and messages are read. */
+  readonly turns?: InboundTurns;
 }
 
 /** The bytes of unfinished requests and messages of a server whose opener sets no limit. */
@@ -70,6 +73,7 @@ export async function createHttpServer(
     accessUrl = () => "",
     idleTimeoutMs = defaultIdleTimeoutMs,
     unfinished = new UnfinishedBytes(defaultUnfinished),
+    turns = new InboundTurns(),
   }: HttpServerOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
@@ -105,7 +109,11 @@ export async function createHttpServer(
   app.setReplySerializer(encodeJson);
   // First: an earlier hook that refuses an upgrade would leave the connection open (upgrades.ts).
   await app.register(websocket, {
-    options: { maxPayload: maxSocketMessageBytes, perMessageDeflate: false },
+    options: {
+      maxPayload: maxSocketMessageBytes,
+      maxFragments: maxMessageParts,
+      perMessageDeflate: false,
+    },
     // The default handler resets the connection, and the peer may not learn why: `ws` has sent a close, which
     // peer-socket.ts completes.
     errorHandler: (error, socket) => {
@@ -114,6 +122,7 @@ export async function createHttpServer(
     },
   });
   freeRefusedUpgrades(app, requestTimeoutMs);
+  feedSockets(app, { turns, unfinished, clock: systemClock });
   limitBodyTime(app, requestTimeoutMs);
   addCommonHeaders(app, { buildVersion, limits, accessUrl });
   answerRefusals(app, limits, logger);

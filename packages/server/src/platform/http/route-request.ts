@@ -28,6 +28,8 @@ export type Answer<R extends Route> = Promise<ResponseOf<R>>;
 export interface SocketHandler<R extends Route, C, T> {
   readonly prepare: (request: RouteRequest<R>, caller: C) => Promise<T>;
   readonly serve: (socket: PeerSocket, prepared: T) => Promise<void>;
+  /** The largest message that the route takes, in bytes (default: 1 KiB); a one-way stream takes none. */
+  readonly maxMessageBytes?: number;
   /** Answers plain requests; without it the route only upgrades. */
   readonly plain?: (request: RouteRequest<R>, prepared: T) => Promise<unknown>;
   /** Returns whether this request gets the plain answer even if it is an upgrade. */

@@ -220,7 +220,7 @@ export class Routes {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set by preHandler, which comes first; T may be undefined
     const take = (raw: FastifyRequest): T => prepared.get(raw) as T;
     this.#add(route, {
-      config: { takesSockets: true },
+      config: { takesSockets: true, maxMessageBytes: handler.maxMessageBytes },
       onRequest: admit,
       preHandler: async (raw, reply) => {
         const user = callers.findUser(raw);

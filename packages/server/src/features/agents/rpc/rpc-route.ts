@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { agentRpc } from "@slipway/api";
-import { Responder, type RpcTable } from "@slipway/rpc";
+import { maxSessionMessageBytes, Responder, type RpcTable } from "@slipway/rpc";
 import type { Clock, Logger } from "@slipway/runtime";
 
 import type { AgentCaller } from "../../../platform/http/caller.ts";
@@ -33,6 +33,7 @@ interface NewSession extends Pick<RpcCaller, "agent" | "apiVersion"> {
 export function addRpcRoute(routes: Routes, needs: RpcRouteNeeds): void {
   const sessions = new AgentSessions();
   routes.agentSocket(agentRpc, {
+    maxMessageBytes: maxSessionMessageBytes,
     prepare: async ({ query }, agent): Promise<NewSession> => ({
       agent,
       apiVersion: negotiateVersion(query.version),

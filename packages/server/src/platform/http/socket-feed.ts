@@ -1,0 +1,169 @@
+import type { Socket } from "node:net";
+
+import type { Clock, TokenBucket, UnfinishedBytes, UnfinishedExcess } from "@slipway/runtime";
+import type { WebSocket } from "ws";
+
+import { limitVariable } from "../config/limits.ts";
+import type { InboundTurns } from "./inbound-turns.ts";
+import { SocketPieces } from "./socket-pieces.ts";
+
+/** The cost of a frame, in bytes, besides those that it has: each takes processing time. */
+const frameCost = 512;
+/** The time that a peer has to answer a close. */
+const closeTimeoutMs = 5_000;
+
+/** The limits of one WebSocket's peer. */
+export interface SocketRules {
+  readonly maxMessageBytes: number;
+  /** The client in whose turns the socket is read. */
+  readonly client: string;
+  /** The owner of what has arrived of a message. */
+  readonly owner: string;
+  /** Returns the budget of the peer's bytes, and of its frames. */
+  readonly budget: () => TokenBucket;
+  /** True if only frames count: the bytes have a limit of their own. */
+  readonly isFreeOfBytes: boolean;
+}
+
+interface FeedNeeds {
+  readonly turns: InboundTurns;
+  readonly unfinished: UnfinishedBytes;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/**
+ * Reads a WebSocket in pieces of few frames: each counts before `ws` sees it, and waits while its peer is over its budget,
+ * while the messages are not taken, and until it is the client's turn. `ws` itself would do all that lies in a chunk, more
+ * than ten thousand frames, in one go, and hold what is unfinished without end.
+ */
+export class SocketFeed {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #deliver: (bytes: Buffer) => void;
+  readonly #rules: SocketRules;
+  readonly #needs: FeedNeeds;
+  readonly #pieces = new SocketPieces();
+  readonly #share: ReturnType<UnfinishedBytes["open"]>;
+  readonly #step = (): void => this.#deliverNext();
+  #timer: NodeJS.Timeout | undefined;
+  #isQueued = false;
+  #isAdvancing = false;
+  #isPaused = false;
+  #isOver = false;
+
+  private constructor(
+    webSocket: WebSocket,
+    socket: Socket,
+    deliver: (bytes: Buffer) => void,
+    { rules, needs }: { readonly rules: SocketRules; readonly needs: FeedNeeds },
+  ) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#deliver = deliver;
+    this.#rules = rules;
+    this.#needs = needs;
+    this.#share = needs.unfinished.open(rules.owner, (excess) => this.#cutOff(excess));
+  }
+
+  #start(): void {
+    this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    // Whoever reads the messages paused it, and goes on.
+    this.#socket.on("resume", () => this.#advance());
+    this.#socket.once("close", () => this.#close());
+    // `ws` has found a fault, and reads no more.
+    this.#webSocket.once("error", () => this.#end());
+  }
+
+  /** Puts itself between an open WebSocket and its connection, for as long as that lives. */
+  static attach(webSocket: WebSocket, socket: Socket, rules: SocketRules, needs: FeedNeeds): void {
+    const [listener] = socket.listeners("data");
+    if (listener === undefined) return;
+    socket.removeAllListeners("data");
+    const deliver = (bytes: Buffer): void => void Reflect.apply(listener, socket, [bytes]);
+    new SocketFeed(webSocket, socket, deliver, { rules, needs }).#start();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#pieces.add(chunk);
+    this.#advance();
+  }
+
+  #advance(): void {
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    while (!this.#pieces.isEmpty && !this.#mustWait) {
+      this.#isQueued = true;
+      this.#needs.turns.run(this.#rules.client, this.#step);
+    }
+    this.#isAdvancing = false;
+    this.#setPaused(!this.#pieces.isEmpty);
+  }
+
+  get #mustWait(): boolean {
+    return this.#isQueued || this.#timer !== undefined || this.#webSocket.isPaused;
+  }
+
+  #deliverNext(): void {
+    this.#isQueued = false;
+    const piece = this.#pieces.take();
+    if (piece === undefined) return;
+    const { bytes, frames } = piece;
+    this.#charge(bytes.length, frames);
+    if (this.#pieces.messageBytes > this.#rules.maxMessageBytes) return this.#refuse();
+    this.#share.set(this.#pieces.heldBytes, this.#needs.clock.monotonic());
+    if (this.#isOver) return;
+    this.#deliver(bytes);
+    this.#advance();
+  }
+
+  /** Counts a piece; the next one waits until it is paid for. */
+  #charge(bytes: number, frames: number): void {
+    const { budget, isFreeOfBytes } = this.#rules;
+    const cost = frames * frameCost + (isFreeOfBytes ? 0 : bytes);
+    const waitMs = budget().take(cost, this.#needs.clock.monotonic());
+    if (waitMs === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#advance();
+    }, waitMs);
+  }
+
+  #refuse(): void {
+    this.#end();
+    this.#webSocket.close(1009, `a message may have at most ${this.#rules.maxMessageBytes} bytes`);
+    const timer = setTimeout(() => this.#webSocket.terminate(), closeTimeoutMs);
+    this.#socket.once("close", () => clearTimeout(timer));
+  }
+
+  /** Closes the connection at once, as it holds what it should not. */
+  #cutOff(excess: UnfinishedExcess): void {
+    this.#end();
+    this.#webSocket.close(
+      1013,
+      excess === "too-slow"
+        ? "a message was not completed in time"
+        : `too many unfinished messages; an administrator can raise ${limitVariable("maxUnfinishedBytes")}`,
+    );
+    this.#webSocket.terminate();
+  }
+
+  /** Stops reading messages; what still comes is dropped. */
+  #end(): void {
+    this.#isOver = true;
+    this.#pieces.clear();
+    this.#share[Symbol.dispose]();
+    clearTimeout(this.#timer);
+  }
+
+  #close(): void {
+    this.#end();
+    this.#needs.turns.cancel(this.#rules.client, this.#step);
+  }
+
+  #setPaused(isPaused: boolean): void {
+    if (isPaused) this.#socket.pause();
+    else if (this.#isPaused && !this.#webSocket.isPaused) this.#socket.resume();
+    this.#isPaused = isPaused;
+  }
+}

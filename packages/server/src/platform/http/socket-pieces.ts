@@ -1,0 +1,132 @@
+/** The most frames in one piece: few, as each may cause an answer. */
+const maxFrames = 16;
+/** The cost of keeping a part of a message, in bytes. */
+const partCost = 256;
+/** The first code of frames that control a connection; they may come within a message (RFC 6455 section 5.5). */
+const firstControlCode = 8;
+
+export interface SocketPiece {
+  readonly bytes: Buffer;
+  /** The number of frames that begin in it. */
+  readonly frames: number;
+}
+
+/*
+ *  0               1               2 …
+ * +-+-+-+-+-------+-+-------------+--------------------+--------------+---------
+ * |F|R|R|R| code  |M| length      | length, 0, 2 or 8  | key, 0 or 4  | payload
+ * +-+-+-+-+-------+-+-------------+--------------------+--------------+---------
+ */
+/**
+ * Cuts what the peer of a WebSocket sends into pieces of few frames, and counts what is there of an unfinished message. It
+ * reads the headers of frames only (RFC 6455 section 5.2): what is wrong with them, `ws` finds.
+ */
+export class SocketPieces {
+  readonly #chunks: Buffer[] = [];
+  /** The beginning of a header. */
+  #header: Buffer = Buffer.alloc(0);
+  #frame = { isControl: false, isLast: true, missingBytes: 0 };
+  #messageBytes = 0;
+  #heldBytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0;
+  }
+
+  /** The bytes of the message that is being received, with those of its last frame that are still to come. */
+  get messageBytes(): number {
+    return this.#messageBytes;
+  }
+
+  /** The bytes that are held of a message until the rest of it arrives, with the cost of keeping them. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  add(chunk: Buffer): void {
+    if (chunk.length > 0) this.#chunks.push(chunk);
+  }
+
+  /** Takes the next piece, a view; undefined if there is nothing. */
+  take(): SocketPiece | undefined {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return undefined;
+    let at = 0;
+    let frames = 0;
+    while (at < chunk.length && frames < maxFrames) {
+      if (this.#frame.missingBytes > 0) at += this.#takePayload(chunk.length - at);
+      else {
+        const [taken, isComplete] = this.#takeHeader(chunk, at);
+        at += taken;
+        if (isComplete) frames += 1;
+      }
+    }
+    // The payload of the last frame belongs to it.
+    if (this.#frame.missingBytes > 0) at += this.#takePayload(chunk.length - at);
+    if (at < chunk.length) this.#chunks.unshift(chunk.subarray(at));
+    return { bytes: chunk.subarray(0, at), frames };
+  }
+
+  clear(): void {
+    this.#chunks.length = 0;
+  }
+
+  #takePayload(bytes: number): number {
+    const { isControl, missingBytes } = this.#frame;
+    const taken = Math.min(bytes, missingBytes);
+    this.#frame.missingBytes -= taken;
+    if (!isControl) this.#heldBytes += taken;
+    this.#endFrame();
+    return taken;
+  }
+
+  #takeHeader(chunk: Buffer, at: number): readonly [taken: number, isComplete: boolean] {
+    const before = this.#header.length;
+    const header = Buffer.concat([this.#header, chunk.subarray(at, at + maxHeaderBytes - before)]);
+    const bytes = headerBytes(header);
+    if (header.length < bytes) {
+      this.#header = header;
+      return [header.length - before, false];
+    }
+    this.#header = Buffer.alloc(0);
+    this.#beginFrame(header);
+    return [bytes - before, true];
+  }
+
+  #beginFrame(header: Buffer): void {
+    const first = header[0] ?? 0;
+    const isControl = (first & 0x0f) >= firstControlCode;
+    const missingBytes = payloadBytes(header);
+    this.#frame = { isControl, isLast: (first & 0x80) !== 0, missingBytes };
+    if (!isControl) {
+      this.#messageBytes += missingBytes;
+      this.#heldBytes += partCost;
+    }
+    this.#endFrame();
+  }
+
+  /** Forgets the message that ends with the frame, if the frame is complete. */
+  #endFrame(): void {
+    const { isControl, isLast, missingBytes } = this.#frame;
+    if (missingBytes > 0 || isControl || !isLast) return;
+    this.#messageBytes = 0;
+    this.#heldBytes = 0;
+  }
+}
+
+const maxHeaderBytes = 14;
+
+/** Returns the length of a header of which there may be only a part; more than that part then. */
+function headerBytes(header: Buffer): number {
+  if (header.length < 2) return 2;
+  const second = header[1] ?? 0;
+  const length = second & 0x7f;
+  const extended = length === 127 ? 8 : length === 126 ? 2 : 0;
+  return 2 + extended + ((second & 0x80) === 0 ? 0 : 4);
+}
+
+function payloadBytes(header: Buffer): number {
+  const length = (header[1] ?? 0) & 0x7f;
+  if (length === 126) return header.readUInt16BE(2);
+  return length === 127 ? Number(header.readBigUInt64BE(2)) : length;
+}
