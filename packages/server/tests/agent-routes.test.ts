@@ -136,7 +136,7 @@ describe("a follower of an agent's log", () => {
     const url = `${server.url.replace("http", "ws")}/api/v2/workspaceagents/${agentId}/logs?follow&after=${before}`;
     const socket = new WebSocket(url, { headers: server.admin.headers });
     const followed: { readonly id: number }[] = [];
-    socket.on("message", (message) => followed.push(...JSON.parse(String(message))));
+    socket.on("message", (message: Buffer) => followed.push(...JSON.parse(message.toString())));
     await expect.poll(() => followed.length, { timeout: 15_000 }).toBe(count);
     socket.terminate();
     expect(followed.map(({ id }) => id)).toEqual(

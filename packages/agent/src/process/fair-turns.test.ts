@@ -60,6 +60,9 @@ it("refuses at once whoever waits for too much, and counts who has been served",
   first.end();
   for (const one of waiting) one.end();
   await expect.poll(() => turns.run(ann, async () => "again")).toBe("again");
+  const again = [held(turns, ann), held(turns, ann), held(turns, ann)];
+  for (const one of again) one.end();
+  await expect.poll(() => again.every(({ hasBegun }) => hasBegun)).toBe(true);
 });
 
 it("goes on after an operation that fails", async () => {

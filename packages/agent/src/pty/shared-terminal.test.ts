@@ -10,6 +10,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { shellCommand } from "../../tests/support/command-host.ts";
 import { defaultTerminalSize } from "../terminal/terminal-size.ts";
+import type { TerminalInput } from "./messages.ts";
 import { windowBytes } from "./resumable-viewer.ts";
 import { SharedTerminal } from "./shared-terminal.ts";
 
@@ -58,13 +59,13 @@ it("takes the last size of those that come at once, and all that was typed betwe
   onTestFinished(() => void connection.destroy());
   const viewer = terminal.attach(connection, undefined);
   const input = { data: "", number: undefined, received: undefined, isBye: false };
-  const sizes = [1, 2, 3].map((part) => ({
+  const typed = (part: number): TerminalInput => ({
     ...input,
     size: { columns: 10 * part, rows: part },
     data: `part${part} `,
-  }));
+  });
   const last = { ...input, size: undefined, data: "\r" };
-  if (viewer !== undefined) await terminal.take(viewer, [...sizes, last]);
+  if (viewer !== undefined) await terminal.take(viewer, [typed(1), typed(2), typed(3), last]);
   client.end();
   expect(await text(client)).toContain("part1 part2 part3\r\n3 30");
 });

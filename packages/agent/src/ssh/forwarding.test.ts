@@ -216,9 +216,12 @@ describe("forwarding over OpenSSH's client", () => {
     const path = join(folder, "taken");
     expect(await listenFor(before, path)).toBeUndefined();
     expect(await listenFor(after, path)).toBeUndefined();
+    const others = ["one", "two", "three"].map((name) => join(folder, name));
+    for (const other of others) expect(await listenFor(before, other)).toBeUndefined();
     after.on("unix connection", (_info, accept) => void accept().end("from the second"));
     before.end();
     await once(before, "close");
+    await expect.poll(() => others.some((other) => existsSync(other))).toBe(false);
     expect(await ask({ path })).toBe("from the second");
     after.end();
     await expect.poll(() => existsSync(path)).toBe(false);
