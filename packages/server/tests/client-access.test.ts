@@ -136,11 +136,12 @@ describe("a client with two keys", () => {
     const token = await resumeToken(first);
     const address = randomAddress();
     await call(first, owner, address);
-    await call(await people.join(again, owner.agentId, { token }), owner, address);
+    const second = await call(await people.join(again, owner.agentId, { token }), owner, address);
     owner.agent.heard.length = 0;
     await guest.client.call(logout, {});
     await first.closed;
-    expect(owner.agent.heard).toEqual([]);
+    second.send({ updateSelf: { node: node("still", address) } });
+    await owner.agent.hears(expect.stringMatching(/^NODE .* still$/));
     await again.client.call(logout, {});
     await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
   });

@@ -59,7 +59,7 @@ export const accessFaults: readonly Mutant[] = [
     find: `    if (connection?.peer.keyId !== keyId) return;
 `,
     replace: "",
-    suite: access,
+    suite: directory,
   },
   {
     name: "rules-begin-anew",

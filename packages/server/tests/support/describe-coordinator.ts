@@ -392,6 +392,8 @@ export function describeCoordinator(
     it("removes a peer whose key has ended, unless it is connected by another", async () => {
       const { agent, client } = await joinPair();
       await replicas[0]?.coordinator.remove({ id: client.id, keyId: "another" });
+      expect(await client.publish("c1 still")).toBe(true);
+      await agent.hears("NODE client c1 still");
       await replicas[0]?.coordinator.remove({ id: client.id, keyId: undefined });
       await agent.hears("DISCONNECTED client");
       await client.hears("access to the workspace has ended", "end");
