@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import { selectAbsent } from "../src/network/coordinator/absent-clients.ts";
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
 import { MemoryPeers } from "../src/network/coordinator/memory-directory.ts";
+import { defaultDirectoryTimes } from "../src/network/coordinator/peer-directory.ts";
 import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
 import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
@@ -29,7 +30,7 @@ describeCoordinator("in memory", async () => {
 });
 
 /** Opens a replica with its own connections; `kill` cuts them. */
-async function openReplica(url: string) {
+async function openReplica(url: string, times = quickTimes) {
   const db = openDatabase({ url }, silentLogger);
   const pubsub = new PostgresPubSub({
     db,
@@ -37,7 +38,7 @@ async function openReplica(url: string) {
     replicaId: randomUUID(),
     ...parts,
   });
-  const directory = await PostgresDirectory.open({ db, pubsub, times: quickTimes, ...parts });
+  const directory = await PostgresDirectory.open({ db, pubsub, times, ...parts });
   const coordinator = new Coordinator({ directory, ...parts });
   const kill = async (): Promise<void> => {
     await pubsub[Symbol.asyncDispose]();
@@ -73,9 +74,9 @@ describeCoordinator("on PostgreSQL", async () => {
 });
 
 describe("the directory on PostgreSQL", () => {
-  async function open(): Promise<Replica & { readonly url: string }> {
+  async function open(times = quickTimes): Promise<Replica & { readonly url: string }> {
     const database = await openTestDatabase(inject("postgresUrl"));
-    const replica = await openReplica(database.url);
+    const replica = await openReplica(database.url, times);
     onTestFinished(async () => {
       await replica.coordinator[Symbol.asyncDispose]();
       await replica.kill();
@@ -178,7 +179,8 @@ describe("the directory on PostgreSQL", () => {
   });
 
   it("keeps the reservations of the present node alone, however often it changes", async () => {
-    const { db, coordinator } = await open();
+    // With these times nothing is cleaned up meanwhile.
+    const { db, coordinator } = await open(defaultDirectoryTimes);
     const peer = new TestPeer(coordinator, new Map(), "client", randomUUID());
     const values = (number: number) => ["address", "key"].map((what) => `${what} ${number}`);
     for (let number = 0; number < 100; number += 1) await peer.publish("c", values(number));
