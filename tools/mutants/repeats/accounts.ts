@@ -36,7 +36,7 @@ export const accounts: readonly Mutant[] = [
     name: "notes-cut-off",
     breaks: "entries are lost when the server closes",
     file: notes,
-    find: "    await this.#writing.join();\n",
+    find: "    await this.#writing.join();\n    await this.#writing.close();\n",
     replace: "",
     suite,
   },
