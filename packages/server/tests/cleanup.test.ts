@@ -198,6 +198,59 @@ it("removes dry runs a day after they ended, and versions without a template aft
   expect(left).toEqual(before.filter(({ id }) => id !== versions[0]?.id));
 });
 
+it("counts the week from when the build was replaced, however old it is", async () => {
+  const { db } = database;
+  const old = await makeAgent(1);
+  await sql`update workspace_agents set created_at = now() - interval '30 days'`.execute(db);
+  await makeAgent(2);
+  expect(await cleanUp(db, now + 6 * day)).toEqual(nothing);
+  expect(await history(old)).toEqual([2, 1, 1]);
+});
+
+it("leaves a version alone whose import or dry run is not over", async () => {
+  const { db } = database;
+  const addJob = async (type: string, isOver: boolean): Promise<string> => {
+    const { rows } = await sql<{ id: string }>`
+      insert into jobs (type, organization_id, initiator_id, file_id, completed_at)
+        select ${type}, organization_id, ${place.userId}, ${place.fileId}, case when ${isOver} then now() end
+          from templates limit 1 returning id`.execute(db);
+    return rows[0]?.id ?? "";
+  };
+  const addVersion = async (isImported: boolean): Promise<string> => {
+    const { rows } = await sql<{ id: string }>`
+      insert into template_versions (organization_id, name, job_id, file_id, created_by)
+        select organization_id, ${randomUUID()}, ${await addJob("template_version_import", isImported)},
+            ${place.fileId}, ${place.userId}
+          from templates limit 1 returning id`.execute(db);
+    return rows[0]?.id ?? "";
+  };
+  await addVersion(false);
+  const tried = await addVersion(true);
+  await sql`insert into template_version_dry_runs (job_id, template_version_id, workspace_name, parameters)
+    values (${await addJob("template_version_dry_run", false)}, ${tried}, '', '[]')`.execute(db);
+  const before = await db.selectFrom("template_versions").select("id").orderBy("id").execute();
+  expect(await cleanUp(db, now + 8 * day)).toEqual(nothing);
+  expect(await db.selectFrom("template_versions").select("id").orderBy("id").execute()).toEqual(
+    before,
+  );
+});
+
+it("keeps the history of an agent that goes on until its stop is done, however many came later", async () => {
+  const { db } = database;
+  const first = place;
+  place = { ...first, workspaceId: randomUUID() };
+  await sql`insert into workspaces (id, owner_id, organization_id, template_id, name)
+    select ${place.workspaceId}, owner_id, organization_id, template_id, 'other' from workspaces`.execute(
+    db,
+  );
+  const running = await makeAgent(1);
+  await seedBuild(db, place, { number: 2, transition: "stop", job: "running" });
+  place = first;
+  for (let number = 1; number <= keptHistories + 1; number += 1) await makeAgent(number);
+  expect(await cleanUp(db, now)).toEqual(nothing);
+  expect(await history(running)).toEqual([2, 1, 1]);
+});
+
 it("leaves the work to the replica that is at it", async () => {
   await makeAgent(1);
   await makeAgent(2);

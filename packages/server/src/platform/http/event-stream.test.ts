@@ -61,3 +61,11 @@ it("lets the writer go when the reader leaves", async () => {
   await waiting;
   expect(stream.signal.aborted).toBe(true);
 });
+
+it("disconnects a reader who has not taken what was sent before the next ping", async () => {
+  const { waiting } = await fill();
+  expect(stream.signal.aborted).toBe(false);
+  stream.ping();
+  await waiting;
+  expect(stream.signal.aborted).toBe(true);
+});

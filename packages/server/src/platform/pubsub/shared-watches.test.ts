@@ -133,5 +133,10 @@ it("fails for all who watch, and begins anew for those who come later", async ()
   change(1);
   for (const each of failed) await expect(each).rejects.toThrow("no database");
   state.failure = undefined;
-  expect(await watch().next()).toMatchObject({ value: 1 });
+  const later = watch();
+  expect(await later.next()).toMatchObject({ value: 1 });
+  const next = later.next();
+  await clock.advance(gatherMs);
+  change(2);
+  expect(await next).toMatchObject({ value: 2 });
 });
