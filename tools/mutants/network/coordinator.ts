@@ -69,15 +69,6 @@ export const coordinatorFaults: readonly Mutant[] = [
     suite: directory,
   },
   {
-    name: "a-tunnel-asked-for-again-is-silent",
-    breaks: "who gives up a tunnel and asks for it again hears nothing of the other",
-    file: `${coordinator}/peer-connection.ts`,
-    find: `    this.#told.repeat(destination);
-`,
-    replace: "",
-    suite: directory,
-  },
-  {
     name: "refused-reservations-are-debts",
     breaks: "a peer that asks on while it is refused waits longer each time",
     file: "packages/server/src/features/agents/rpc/write-budgets.ts",
