@@ -250,6 +250,16 @@ it("drops answers to a client that pings and does not read", () => {
   expect(relay.counters.queuedBytes).toBeLessThan(40_000);
 });
 
+it("forgets to whom a client has sent packets when it leaves", () => {
+  const { relay } = openTestRelay();
+  const [ann, ...others] = Array.from({ length: 4 }, () => new ScriptedClient(relay).login());
+  for (const other of [...others, ...others]) ann?.sendPacket(other, packet);
+  others[0]?.sendPacket(others[1] ?? new Uint8Array(32), packet);
+  expect(relay.counters.rememberedPairs).toBe(4);
+  ann?.disconnect();
+  expect(relay.counters.rememberedPairs).toBe(1);
+});
+
 it("closes the oldest of more than eight connections of a key", () => {
   const { relay } = openTestRelay();
   const first = new ScriptedClient(relay).login();

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { encodeClientInfo, encodeDerpFrame } from "@slipway/wire";
 import { describe, expect, it } from "vitest";
 
@@ -126,7 +128,7 @@ describe("a relay's login", () => {
   it("is refused by another relay than it is meant for, to which somebody passes it on", async () => {
     const { one, two, ann, bob } = openTwo();
     // At the address of a relay that is gone somebody passes everything on to one that lives.
-    linkRelays(one, two, { serverId: "a relay that is gone" });
+    linkRelays(one, two, { serverId: randomUUID() });
     await turn();
     expect([one.counters.links, two.counters.links]).toEqual([0, 0]);
     expect(two.counters.closed["login-refused"]).toBe(1);
