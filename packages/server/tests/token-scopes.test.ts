@@ -180,7 +180,15 @@ describe("a token that is limited to scopes", () => {
     expect(await newToken({}, client)).toMatchObject({ status: 403 });
     expect(await newToken({ scopes: ["workspace:ssh"] }, client)).toMatchObject({ status: 403 });
     const session = await server.request("POST", "/users/me/keys", undefined, client);
-    expect(session).toMatchObject({ status: 403 });
+    expect(session).toMatchObject({ status: 201 });
+    const key = String(Reflect.get(Object(session.body), "key"));
+    const same = { headers: { "Coder-Session-Token": key } };
+    expect(await server.request("GET", "/users/me", undefined, same)).toMatchObject({
+      status: 403,
+    });
+    expect(await server.request("GET", "/workspaces", undefined, same)).toMatchObject({
+      status: 200,
+    });
     expect(await newToken({ scopes: ["workspace:read"] }, client)).toMatchObject({ status: 201 });
   });
 });

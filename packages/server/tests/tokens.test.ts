@@ -178,7 +178,7 @@ describe("an API token", () => {
     expect(await status()).toBe(200);
   });
 
-  it("makes none that outlives it, and no session", async () => {
+  it("makes none that outlives it, and no session that is extended", async () => {
     const token = await newToken({ token_name: "parent", lifetime: 2 * hourNs });
     const make = (body: object) => server.request("POST", tokens, body, token);
     expect(await make({ lifetime: 3 * hourNs })).toMatchObject({
@@ -201,10 +201,54 @@ describe("an API token", () => {
       "max_token_lifetime",
       expect.toSatisfy((ns: number) => ns <= 2 * hourNs),
     );
-    expect(await server.request("POST", "/users/me/keys", undefined, token)).toMatchObject({
-      status: 403,
-      body: { detail: "An API token cannot create a session." },
+    const { body, status } = await server.request("POST", "/users/me/keys", undefined, token);
+    expect(status).toBe(201);
+    const key = String(Reflect.get(Object(body), "key"));
+    expect(key).not.toBe(token.headers["Coder-Session-Token"]);
+    const made = await server.request(
+      "GET",
+      `/users/me/keys/${key.split("-")[0]}`,
+      undefined,
+      token,
+    );
+    expect(made.body).toMatchObject({ login_type: "token", scopes: ["coder:all"] });
+    expect(Date.parse(String(Reflect.get(Object(made.body), "expires_at")))).toBeLessThanOrEqual(
+      await end("parent"),
+    );
+  });
+
+  it("logs a stock command in, which asks for a key of its own and ends that alone at its logout", async () => {
+    const parent = await newToken({ token_name: "ci" });
+    const { body } = await server.request("POST", "/users/me/keys", undefined, parent);
+    const client = { headers: { "Coder-Session-Token": String(Reflect.get(Object(body), "key")) } };
+    expect(await server.request("GET", "/users/me", undefined, client)).toMatchObject({
+      status: 200,
+      body: { username: "ann" },
     });
+    expect(await server.request("POST", "/users/logout", undefined, client)).toMatchObject({
+      status: 200,
+    });
+    const statusOf = async (one: Pick<Client, "headers">): Promise<number> =>
+      (await server.request("GET", "/users/me", undefined, one)).status;
+    expect([await statusOf(client), await statusOf(parent)]).toEqual([401, 200]);
+  });
+
+  it("makes room for the next login of a program when the keys of earlier ones have expired", async () => {
+    const parent = await newToken({ token_name: "often" });
+    const logIn = () => server.request("POST", "/users/me/keys", undefined, parent);
+    await logIn();
+    await server.db
+      .updateTable("api_keys")
+      .set({ expires_at: new Date(0).toISOString() })
+      .where("token_name", "like", "login-%")
+      .execute();
+    expect(await logIn()).toMatchObject({ status: 201 });
+    const left = await server.db
+      .selectFrom("api_keys")
+      .where("token_name", "like", "login-%")
+      .select("id")
+      .execute();
+    expect(left).toHaveLength(1);
   });
 
   it("is not made by a session that is ended meanwhile", async () => {

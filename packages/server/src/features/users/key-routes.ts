@@ -28,7 +28,7 @@ export function addKeyRoutes(routes: Routes, needs: TokenNeeds): void {
   const { db, limits } = needs;
   routes.user(createKey, async ({ params }, user) => {
     const owner = await findUser(db, user, params.user);
-    return { key: await createSessionKey(db, user, owner.id) };
+    return { key: await createSessionKey(needs, user, owner) };
   });
   routes.user(getTokenConfig, async ({ params }, user) => ({
     max_token_lifetime: maxTokenLifetimeNs(user, await findUser(db, user, params.user), limits),

@@ -97,6 +97,21 @@ export async function countTokens(db: Queryable, userId: string): Promise<number
   return row.count;
 }
 
+/** Deletes the expired tokens of a user whose names begin with that. */
+export async function deleteExpiredTokens(
+  db: Queryable,
+  userId: string,
+  prefix: string,
+): Promise<void> {
+  await db
+    .deleteFrom("api_keys")
+    .where("user_id", "=", userId)
+    .where("login_type", "=", "token")
+    .where("expires_at", "<", sql<string>`now()`)
+    .where(sql<boolean>`starts_with(token_name, ${prefix})`)
+    .execute();
+}
+
 /** Ends a key and resolves to the time of its end. */
 export async function expireKey(db: Queryable, id: string): Promise<string> {
   const row = await db

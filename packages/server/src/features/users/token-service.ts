@@ -39,6 +39,7 @@ import { currentCaller } from "./lock-service.ts";
 import type { UserRow } from "./queries.ts";
 import {
   countTokens,
+  deleteExpiredTokens,
   expireKey as expireKeyRow,
   type KeyRow,
   lockKeyUsers,
@@ -51,6 +52,8 @@ const nanosecondsPerSecond = 1e9;
 const daySeconds = 24 * 3600;
 /** The most tokens of one user, expired ones included. */
 const maxTokens = 1000;
+/** The beginning of the names of tokens by which programs log in with a token; the expired ones make room for others. */
+const loginTokenPrefix = "login-";
 const neverUsed = "1970-01-01T00:00:00Z";
 
 export interface TokenNeeds {
@@ -69,7 +72,9 @@ export function maxTokenLifetimeNs(
 
 /** Returns the longest lifetime of a new token. A token creates none that outlives it. */
 function maxLifetimeSeconds({ grant }: UserCaller, maxDays: number): number {
-  return Math.min(maxDays * daySeconds, grant.secondsLeft ?? Infinity);
+  // A second for the request itself, whose new token lives from its own creation on.
+  const left = grant.secondsLeft === undefined ? Infinity : Math.max(grant.secondsLeft - 1, 0);
+  return Math.min(maxDays * daySeconds, left);
 }
 
 /** Creates a token and resolves to it; throws `Conflict` when the name is taken. */
@@ -229,16 +234,29 @@ export async function readKey(needs: TokenNeeds, user: UserRow, id: string): Pro
   return keyJson(required(await selectKey(needs, user.id, id)));
 }
 
-/** Creates a session of a user for a program that asks with another session; resolves to its token. */
+/**
+ * Creates a session of a user for a program that asks with another session; resolves to its token. For an API token, as in
+ * `coder login --token`, it creates another one with the same rights, which does not outlive it: a session would be extended
+ * while it is used.
+ */
 export async function createSessionKey(
-  db: Database,
+  needs: TokenNeeds,
   caller: UserCaller,
-  userId: string,
+  user: UserRow,
 ): Promise<string> {
-  // A session is extended while it is used.
-  if (caller.grant.secondsLeft !== undefined)
-    throw forbidden("An API token cannot create a session.");
-  return inTransaction(db, async (trx) => {
+  const { scopes, allowList, secondsLeft } = caller.grant;
+  if (secondsLeft !== undefined) {
+    const token_name = `${loginTokenPrefix}${randomBytes(6).toString("hex")}`;
+    const granted = scopeNames.filter((name) => scopes.includes(name));
+    await deleteExpiredTokens(needs.db, user.id, loginTokenPrefix);
+    return createToken(needs, caller, user, {
+      token_name,
+      scopes: granted,
+      allow_list: [...allowList],
+    });
+  }
+  const { id: userId } = user;
+  return inTransaction(needs.db, async (trx) => {
     await requireLiveKey(trx, caller, userId);
     await recordKeyChange(trx, caller, { userId, name: "" }, "create");
     return createSession(trx, userId, keyLifetimes.commandSession, creatorOf(caller, userId));
