@@ -392,8 +392,9 @@ async function firstLine(child: ChildProcess): Promise<string> {
 /** Has another process hold a lease on a file, which it does not give back when it is asked (fcntl(2), F_SETLEASE). */
 async function lease(path: string): Promise<void> {
   const program =
-    'open(my $f, "<", $ARGV[0]); $SIG{IO} = "IGNORE"; fcntl($f, 1024, 0) or die; $| = 1; print "held\\n"; sleep 1 while 1';
-  const holder = spawn("perl", ["-e", program, path], { stdio: ["ignore", "pipe", "inherit"] });
+    "import fcntl,signal,sys,time; f=open(sys.argv[1]); signal.signal(signal.SIGIO, signal.SIG_IGN); fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_RDLCK); print('held', flush=True); time.sleep(600)";
+  const stdio = ["ignore", "pipe", "inherit"] as const;
+  const holder = spawn("python3", ["-c", program, path], { stdio: [...stdio] });
   expect(await firstLine(holder)).toBe("held");
 }
 
