@@ -214,6 +214,8 @@ slipway_get() {
   # Another run may have been faster; then this one ends up inside, and is removed.
   [ -e "$slipway_root" ] || mv "$slipway_work/slipway" "$slipway_root"
   rm -rf "$slipway_root/slipway"
+  # Its time is that of the archive until here, and the newest releases are kept.
+  touch "$slipway_root" 2>/dev/null || :
 }
 
 # Removes all releases below a directory but the newest few and those that run.

@@ -38,6 +38,17 @@ esac
 slipway_lib=$slipway_prefix/lib/slipway
 slipway_link=$slipway_prefix/bin/slipway
 
+# Tells of the hosts of slipway config-ssh in a configuration of ssh, which cannot be reached any more.
+slipway_name_ssh_section() {
+  [ -f "$1" ] && [ -r "$1" ] || return 0
+  while IFS= read -r slipway_line; do
+    [ "$slipway_line" = '# >>> slipway config-ssh >>>' ] || continue
+    slipway_say "$1 still has the section of slipway config-ssh; remove it with:"
+    slipway_say "sed -i '/^# >>> slipway config-ssh >>>/,/^# <<< slipway config-ssh <<</d' '$1'"
+    return 0
+  done <"$1"
+}
+
 # Another program of that name is not touched.
 slipway_old=$(readlink "$slipway_link" 2>/dev/null) || slipway_old=
 case $slipway_old in
@@ -58,6 +69,7 @@ if [ "$slipway_remove" = true ]; then
   rm -rf "$slipway_link" "$slipway_lib" ||
     slipway_fail "cannot remove $slipway_link and $slipway_lib" "check who owns them"
   slipway_say "removed $slipway_link and $slipway_lib; your login in ~/.config/slipway is kept"
+  slipway_name_ssh_section "${HOME-}/.ssh/config"
   exit 0
 fi
 

@@ -49,6 +49,41 @@ describe("/install.sh", () => {
     expect((await sh(install, { args: ["--uninstall"] })).err).toContain("nothing to remove");
   });
 
+  it("keeps the three releases that were installed last", async () => {
+    const { home, sh } = await makeMachine();
+    const releases = async () => {
+      const names = await readdir(join(home, ".local/lib/slipway"));
+      return names.filter((name) => !name.startsWith(".")).toSorted();
+    };
+    const script = (await readShellScripts()).install;
+    const installed: string[] = [];
+    for (let release = 0; release < 5; release += 1) {
+      const before = release === 0 ? [] : await releases();
+      const url = await serveArchive(await packArchive(`${program}# release ${release}\n`));
+      expect(await sh(script({ accessUrl: url, version: "v0" }))).toMatchObject({ code: 0 });
+      installed.push(...(await releases()).filter((name) => !before.includes(name)));
+    }
+    expect(await releases()).toEqual(installed.slice(-3).toSorted());
+  });
+
+  it("names the section of the SSH configuration that the removed command has written", async () => {
+    const { home, sh } = await makeMachine([...usual, "sed"]);
+    const install = await server.script("/install.sh");
+    await sh(install);
+    await mkdir(join(home, ".ssh"));
+    const config = join(home, ".ssh/config");
+    const section = "# >>> slipway config-ssh >>>\nHost *.slipway\n# <<< slipway config-ssh <<<\n";
+    await writeFile(config, `Host a\n${section}Host b\n`);
+    const { err } = await sh(install, { args: ["--uninstall"] });
+    const remove = /^slipway: (sed .*)$/m.exec(err)?.[1] ?? "";
+    expect(err).toContain(`${config} still has the section of slipway config-ssh`);
+    expect(await sh(remove)).toMatchObject({ code: 0 });
+    expect(await readFile(config, "utf8")).toBe("Host a\nHost b\n");
+    await sh(install);
+    const again = await sh(install, { args: ["--uninstall"] });
+    expect(again.err).not.toContain("config-ssh");
+  });
+
   it.each([
     ["curl -fsSL", []],
     ["wget -qO-", ["--prefix", "own place"]],

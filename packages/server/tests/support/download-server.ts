@@ -33,6 +33,8 @@ export async function packArchive(
   compress: (tar: Buffer) => Buffer = gzipSync,
 ): Promise<Buffer> {
   const archive = pack();
+  // As in a real archive, times do not depend on when it was made.
+  archive.entry({ name: "slipway/", type: "directory", mode: 0o755, mtime: new Date(0) });
   archive.entry({ name: "slipway/bin/slipway", mode: 0o755 }, content);
   archive.finalize();
   return compress(await buffer(archive));

@@ -59,7 +59,7 @@ interface NewSection {
 }
 
 async function sectionOf(options: Options, needs: ConfigSshNeeds): Promise<NewSection> {
-  const { terminal, settings } = needs;
+  const { terminal, settings, environment } = needs;
   const server = checkServerSettings(await serverSettings(needs));
   for (const warning of server.warnings) terminal.err.line(terminal.err.colors.yellow(warning));
   if (settings.token === undefined || settings.givenToken !== undefined) {
@@ -79,7 +79,10 @@ async function sectionOf(options: Options, needs: ConfigSshNeeds): Promise<NewSe
         prefix,
         suffix,
         options: [...options.sshOption.map(readOption), ...server.options],
-        command: proxyWords(options, settings.files.directory),
+        command: [
+          ...(await ownCommand(environment)),
+          ...proxyWords(options, settings.files.directory),
+        ],
       }),
     ],
     example: suffix === undefined ? `${prefix}<workspace>` : `<workspace>.${suffix}`,
@@ -128,7 +131,6 @@ function readOption(text: string): SshOption {
 
 function proxyWords({ wait, disableAutostart }: Options, directory: string): readonly string[] {
   return [
-    ...ownCommand(),
     "--config-dir",
     directory,
     "ssh",
