@@ -24,5 +24,6 @@ export { parseTemplateDefinition } from "./parse-definition.ts";
 export { problemLine } from "./problem.ts";
 export { readTemplateArchive } from "./read-archive.ts";
 export { RegexMatcher, regexProblem } from "./regex.ts";
+export { suggest } from "./suggest.ts";
 export { isShellWord } from "./shell-text.ts";
 export { TemplateFormatError } from "./template-format-error.ts";

@@ -3,5 +3,4 @@ export { parseScriptCron, parseWindowCron } from "./cron.ts";
 export { parseDuration } from "./duration.ts";
 export { maxDefinitionBytes, maxReadmeBytes, maxRegexSize } from "./limits.ts";
 export { regexProblem, regexSize } from "./regex.ts";
-export { suggest } from "./suggest.ts";
 export { parseTemplateText } from "./template-text.ts";

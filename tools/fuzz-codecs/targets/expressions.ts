@@ -1,12 +1,11 @@
 import { durationText } from "@slipway/runtime";
-import { RegexMatcher } from "@slipway/template";
+import { RegexMatcher, suggest } from "@slipway/template";
 import {
   maxRegexSize,
   parseDuration,
   parseTemplateText,
   regexProblem,
   regexSize,
-  suggest,
 } from "@slipway/template/testing";
 
 import { expectSame, expectThat } from "../expectations.ts";

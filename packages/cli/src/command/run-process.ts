@@ -17,7 +17,7 @@ export async function runProcess(
   void interruption.interrupted.then((signal) => ending.abort(new InterruptError(signal)));
   const failedOutput = listenToFailedOutput((reason) => ending.abort(reason));
   const exitCode = await run(process.argv.slice(2), {
-    terminal: processTerminal(environment),
+    terminal: processTerminal(environment, ending.signal),
     environment,
     clock: systemClock,
     opener: urlOpener(environment, process.platform),

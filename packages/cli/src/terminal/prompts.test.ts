@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import { PromptCanceledError, type Prompts, terminalPrompts } from "./prompts.ts";
 
@@ -9,6 +9,13 @@ const ctrlC = "\u0003";
 
 /** Prompts that are answered by keys, which are typed one by one as soon as a question stands there. */
 function promptsWith(...keys: readonly string[]): Prompts & { readonly shown: () => string } {
+  return promptsUntil(new AbortController().signal, ...keys);
+}
+
+function promptsUntil(
+  signal: AbortSignal,
+  ...keys: readonly string[]
+): Prompts & { readonly shown: () => string } {
   const input = new PassThrough();
   const output = new PassThrough();
   const left = [...keys];
@@ -18,7 +25,7 @@ function promptsWith(...keys: readonly string[]): Prompts & { readonly shown: ()
     const key = left.shift();
     if (key !== undefined) setImmediate(() => void input.write(key));
   });
-  return { ...terminalPrompts({ input, output }), shown: () => shown };
+  return { ...terminalPrompts({ input, output, signal }), shown: () => shown };
 }
 
 it("takes Enter alone for no before a destructive action", async () => {
@@ -29,6 +36,28 @@ it("takes Enter alone for no before a destructive action", async () => {
 
 it("cancels a prompt by Ctrl-C", async () => {
   await expect(promptsWith(ctrlC).confirm("Delete it?")).rejects.toThrow(PromptCanceledError);
+});
+
+/** Each kind of prompt, asked. */
+const questions: readonly (readonly [string, (prompts: Prompts) => Promise<unknown>])[] = [
+  ["text", (prompts) => prompts.text({ message: "Name" })],
+  ["password", (prompts) => prompts.password("Password")],
+  ["confirm", (prompts) => prompts.confirm("Sure?")],
+  ["select", (prompts) => prompts.select("Which", [{ value: "a", label: "a" }])],
+  ["multiselect", (prompts) => prompts.multiselect("Which", [{ value: "a", label: "a" }], [])],
+];
+
+it.each(questions)("cancels a %s that is asked after the signal", async (_, ask) => {
+  await expect(ask(promptsUntil(AbortSignal.abort()))).rejects.toThrow(PromptCanceledError);
+});
+
+it.each(questions)("cancels an open %s at the signal", async (_, ask) => {
+  const ending = new AbortController();
+  const prompts = promptsUntil(ending.signal);
+  const asked = ask(prompts);
+  await vi.waitFor(() => expect(prompts.shown()).not.toBe(""));
+  ending.abort();
+  await expect(asked).rejects.toThrow(PromptCanceledError);
 });
 
 it("removes from prompts what steers the terminal", async () => {

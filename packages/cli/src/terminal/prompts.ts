@@ -38,6 +38,8 @@ export interface Choice {
 interface PromptStreams {
   readonly input: Readable;
   readonly output: Writable;
+  /** Cancels the prompt that is open, and every later one: a Ctrl-C may come just before a prompt. */
+  readonly signal: AbortSignal;
 }
 
 /** The person pressed Ctrl-C or Escape instead of answering. */

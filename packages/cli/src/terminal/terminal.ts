@@ -22,9 +22,10 @@ export interface Terminal {
   raw(): RawTerminal;
 }
 
-/** The terminal of this process. */
+/** The terminal of this process, whose prompts end with the signal. */
 export function processTerminal(
   environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
 ): Terminal {
   const { stdin, stdout, stderr } = process;
   const output = (stream: NodeJS.WriteStream & { readonly fd: number }): Output => {
@@ -39,7 +40,7 @@ export function processTerminal(
     out: output(stdout),
     err: output(stderr),
     interactive: isatty(stdin.fd) && isatty(stderr.fd),
-    prompts: terminalPrompts({ input: stdin, output: stderr }),
+    prompts: terminalPrompts({ input: stdin, output: stderr, signal }),
     readInput: () => readText(stdin),
     raw: processRawTerminal,
   };

@@ -10,7 +10,9 @@ import {
 } from "../features/users/admin-service.ts";
 import { ConfigError } from "../platform/config/errors.ts";
 import { holdsSecret, removeSecrets } from "../platform/config/secret-variables.ts";
-import { type AdminSettings, readSettings } from "../platform/config/settings.ts";
+import type { SettingSource } from "../platform/config/setting-source.ts";
+import { type AdminSettings, readSettings, type Settings } from "../platform/config/settings.ts";
+import { recordReads, unknownVariables } from "../platform/config/unknown-variables.ts";
 import type { Database } from "../platform/db/database.ts";
 import { Refusal } from "../platform/errors/errors.ts";
 import { announceWait } from "./announce-wait.ts";
@@ -57,7 +59,7 @@ async function serve(options: RunServerOptions): Promise<number> {
   const source = { ...options.environment, ...given(options.flags) };
   // The demonstration's workspace is a process of this machine.
   if (options.demo) source["SLIPWAY_PROCESS_DRIVER"] ||= "true";
-  const settings = readSettings(source, isTerminal);
+  const settings = readKnownSettings(source, isTerminal, options.stderr);
   removeSecrets(options.environment);
   // Replaces the command line.
   if (holdsSecret(options.flags)) process.title = "slipway server";
@@ -86,6 +88,20 @@ async function serve(options: RunServerOptions): Promise<number> {
   } catch (error) {
     if (error instanceof StoppedBySignal) return 0;
     throw error;
+  }
+}
+
+/** Reads the settings, and warns of variables that are none: a misspelled one may be why another setting is wrong. */
+function readKnownSettings(
+  environment: SettingSource,
+  isTerminal: boolean,
+  stderr: (text: string) => void,
+): Settings {
+  const recorded = recordReads(environment);
+  try {
+    return readSettings(recorded.source, isTerminal);
+  } finally {
+    for (const warning of unknownVariables(recorded)) stderr(`warning: ${warning}\n`);
   }
 }
 

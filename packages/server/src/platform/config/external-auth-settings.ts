@@ -95,9 +95,9 @@ export function readExternalAuth(
 /** Lists the numbers of providers; reports settings that do not exist, among them misspelled ones. */
 function numbersOf(source: SettingSource, report: Report): readonly number[] {
   const numbers = new Set<number>();
-  for (const [name, value] of Object.entries(source)) {
+  for (const name of Object.keys(source)) {
     const [, prefix, number, key = ""] = form.exec(name) ?? [];
-    if (number === undefined || value === undefined || value === "") continue;
+    if (number === undefined || (source[name] ?? "") === "") continue;
     if (isKey(key)) numbers.add(Number(number));
     // Settings of the original that have no meaning here are left to it.
     else if (prefix === "SLIPWAY") {
