@@ -4,6 +4,7 @@ import http from "node:http";
 
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { knownProviderTypes, providerDefaults } from "../src/platform/config/known-providers.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 
@@ -30,7 +31,7 @@ async function rawGet(path: string, host: string): Promise<{ status: number; bod
 
 describe("a page outside the API", () => {
   /** The public pages, which are the same for everybody. */
-  const pages = ["/", "/install.sh", "/cli-auth"];
+  const pages = ["/", "/install.sh", "/cli-auth", "/icon/code.svg"];
 
   it.each(pages)("%s is the same for nobody, a member and an owner", async (path) => {
     const { client } = await addPerson(server, `u${pages.indexOf(path)}`);
@@ -58,6 +59,27 @@ describe("a page outside the API", () => {
     const answer = await get(path);
     expect(answer.headers.get("x-ratelimit-limit")).toBe("512");
   });
+});
+
+describe("/icon", () => {
+  const named = [
+    ...knownProviderTypes.map((type) => providerDefaults(type, undefined).displayIcon),
+    "/icon/code.svg",
+    "/icon/terminal.svg",
+  ];
+
+  it.each(named)("has %s, which providers and starters name", async (path) => {
+    const response = await get(path);
+    expect(response.headers.get("content-type")).toContain("image/svg+xml");
+    expect(await response.text()).toMatch(/^<svg [^]*<\/svg>\n$/);
+  });
+
+  it.each(["none.svg", "constructor", "..%2Fcode.svg", "code.svg/more"])(
+    "has no %s",
+    async (name) => {
+      expect((await get(`/icon/${name}`)).status).toBe(404);
+    },
+  );
 });
 
 describe("/", () => {

@@ -5,6 +5,7 @@ import { sendPage } from "../../platform/http/html-page.ts";
 import { encodeJson } from "../../platform/http/json.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { addDocumentation } from "./documentation.ts";
+import { addIcons } from "./icons.ts";
 import { noInstallScript } from "./no-install-script.ts";
 import { startJson, startPage } from "./start-page.ts";
 import { stockVersions } from "./stock-versions.ts";
@@ -51,6 +52,7 @@ export function addPages(
   });
 
   addDocumentation(app, { limits, holders, accessUrl });
+  addIcons(app, limits);
 }
 
 function wantsJson({ headers: { accept = "" } }: FastifyRequest): boolean {
