@@ -2,11 +2,12 @@ import { type PortShare, sharePort } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
+import { CommandError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
-import { type AppPlace, portUrl } from "../../../resources/applications/app-url.ts";
+import { type AppRegion, portUrl } from "../../../resources/applications/app-url.ts";
 import { findRegion, primaryRegion } from "../../../resources/applications/find-region.ts";
 import { portArgument, readSharedPort } from "../../../resources/applications/port-argument.ts";
 import { agentArgument } from "../../../resources/network/agent-arguments.ts";
@@ -58,6 +59,8 @@ export async function run(
   const port = readSharedPort(options.port);
   const client = connect(settings);
   const needs = { client, terminal, clock, signal };
+  const region = await findRegion(client, primaryRegion, signal);
+  requireWildcard(region);
   const workspace = await runningWorkspace(reference.workspace, { autostart: false }, needs);
   const agent = chooseAgent(workspace, reference.agent);
   const { level: share_level, protocol } = options;
@@ -71,17 +74,18 @@ export async function run(
   const { err, out } = terminal;
   const name = `${fullName(workspace)}.${agent.name}`;
   err.line(err.colors.green(`port ${port} of ${name} is shared: ${audience(share)}`));
-  const place: AppPlace = { workspace, region: await findRegion(client, primaryRegion, signal) };
-  const url = portUrl(share, place);
+  const url = portUrl(share, { workspace, region });
   if (url !== undefined) out.line(url);
-  else err.line(err.colors.yellow(`it has no URL: ${noUrlReason(place)}`));
+  else err.line(err.colors.yellow("it has no URL: host names tell ports from 1000 only"));
   return exitCodes.ok;
 }
 
-function noUrlReason({ region }: AppPlace): string {
-  return region.wildcard_hostname === ""
-    ? "the server has no wildcard host name for ports (SLIPWAY_WILDCARD_ACCESS_URL)"
-    : "host names tell ports from 1000 only";
+/** Throws before anything is shared if no browser could open it. */
+function requireWildcard({ wildcard_hostname }: AppRegion): void {
+  if (wildcard_hostname !== "") return;
+  throw new CommandError("this server has no host names for ports, so nothing was shared", {
+    hint: "its administrator sets them with SLIPWAY_WILDCARD_ACCESS_URL; slipway port-forward needs none",
+  });
 }
 
 function audience({ share_level }: Pick<PortShare, "share_level">): string {
