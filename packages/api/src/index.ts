@@ -328,12 +328,21 @@ export {
 } from "./notifications/routes.ts";
 export { describeApi } from "./openapi/document.ts";
 export type { OpenApiDocument } from "./openapi/document.ts";
-export { AuditAction, AuditResourceType, AuditLog, AuditLogsResponse } from "./audit/audit-log.ts";
+export {
+  AuditAction,
+  auditActions,
+  AuditResourceType,
+  auditResourceTypes,
+  AuditLog,
+  AuditLogsResponse,
+} from "./audit/audit-log.ts";
 export {
   ConnectionLog,
   ConnectionLogsResponse,
   ConnectionStatus,
+  connectionStatuses,
   ConnectionType,
+  connectionTypes,
 } from "./agents/connection-log.ts";
 export { listConnectionLogs } from "./agents/connection-log-routes.ts";
 export { listAuditLogs } from "./audit/routes.ts";

@@ -221,6 +221,24 @@ it("shows the audit trail, filtered by flags", async () => {
   expect(older).toMatchObject([{ action: "create", resource_target: "ida" }]);
   expect((await slipway("audit --user nobody")).err).toContain("no entries");
   expect(await slipway("audit --limit -1")).toMatchObject({ code: 2 });
+  expect((await slipway("audit --resource API-key --action create")).code).toBe(0);
+  expect(await slipway("audit --action bogus")).toEqual({
+    code: 2,
+    out: "",
+    err: expect.stringMatching(
+      /^error: --action is "bogus", wanted create, write, .* or open\nsee: slipway audit --help\n$/,
+    ),
+  });
+  const searched = await slipway("audit --search action:bogus");
+  expect(searched.err).toContain("action: must be one of create, write, ");
+});
+
+it("shares no port that no browser could open, and says so first", async () => {
+  expect(await slipway("port-shares add none 8080")).toMatchObject({
+    code: 1,
+    out: "",
+    err: expect.stringContaining("has no host names for ports, so nothing was shared\n"),
+  });
 });
 
 it("shows connections to workspaces, filtered by flags", async () => {
@@ -251,5 +269,8 @@ it("shows connections to workspaces, filtered by flags", async () => {
   }
   expect(await slipway("connections none")).toMatchObject({ code: 4 });
   expect((await slipway("connections --status ongoing")).err).toContain("no connections");
-  expect(await slipway("connections --type telnet")).toMatchObject({ code: 1 });
+  expect(await slipway("connections --type telnet")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("wanted ssh, vscode, jetbrains or reconnecting_pty"),
+  });
 });

@@ -2,10 +2,12 @@ import { Type } from "typebox";
 
 import { type Infer, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-export const ConnectionType = oneOf("ssh", "vscode", "jetbrains", "reconnecting_pty");
+export const connectionTypes = ["ssh", "vscode", "jetbrains", "reconnecting_pty"] as const;
+export const ConnectionType = oneOf(...connectionTypes);
 export type ConnectionType = Infer<typeof ConnectionType>;
 
-export const ConnectionStatus = oneOf("ongoing", "completed");
+export const connectionStatuses = ["ongoing", "completed"] as const;
+export const ConnectionStatus = oneOf(...connectionStatuses);
 export type ConnectionStatus = Infer<typeof ConnectionStatus>;
 
 /** A connection to an agent, as the agent reported its begin and its end. */

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { User } from "../users/user.ts";
 
-export const AuditAction = oneOf(
+export const auditActions = [
   "create",
   "write",
   "delete",
@@ -14,10 +14,11 @@ export const AuditAction = oneOf(
   "register",
   // A secret was read.
   "open",
-);
+] as const;
+export const AuditAction = oneOf(...auditActions);
 export type AuditAction = Infer<typeof AuditAction>;
 
-export const AuditResourceType = oneOf(
+export const auditResourceTypes = [
   "workspace",
   "workspace_build",
   "template",
@@ -30,7 +31,8 @@ export const AuditResourceType = oneOf(
   "appearance",
   "workspace_agent",
   "file",
-);
+] as const;
+export const AuditResourceType = oneOf(...auditResourceTypes);
 export type AuditResourceType = Infer<typeof AuditResourceType>;
 
 const AuditChange = Type.Object({

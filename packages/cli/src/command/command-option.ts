@@ -25,8 +25,11 @@ function visibleOption(key: string, flag: Flag): Option {
   switch (flag.kind) {
     case "switch":
       return new Option(start, summary);
-    case "text":
-      return new Option(`${start} <${flag.value}>`, summary);
+    case "text": {
+      const option = new Option(`${start} <${flag.value}>`, summary);
+      const { choices } = flag;
+      return choices === undefined ? option : option.argParser((value) => readWord(value, choices));
+    }
     case "list":
       return new Option(`${start} <${flag.value}>`, summary).argParser(
         (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
@@ -93,8 +96,15 @@ export function variableValue(flag: Flag, text: string): unknown {
     case "choice":
       return readChoice(text, flag);
     case "text":
-      return text;
+      return flag.choices === undefined ? text : readWord(text, flag.choices);
   }
+}
+
+function readWord(value: string, choices: readonly string[]): string {
+  const plain = (text: string): string => text.toLowerCase().replaceAll(/[ -]/g, "_");
+  const found = choices.find((choice) => plain(choice) === plain(value));
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`wanted ${oneOf(choices)}`);
 }
 
 function readInteger(value: string): number {

@@ -89,6 +89,7 @@ function valuesOf(flag: Flag, current: string, prefix: string): Completion {
       return { ...completionFrom(left), prefix: prefix + before };
     }
     case "text":
+      return { ...completionFrom(flag.choices ?? flag.completion), prefix };
     case "list":
       return { ...completionFrom(flag.completion), prefix };
   }

@@ -23,6 +23,8 @@ export interface SwitchFlag extends FlagBase {
 export interface TextFlag extends FlagBase {
   readonly kind: "text";
   readonly value: string;
+  /** The words that are accepted; undefined for any text. Spaces and dashes may stand for underscores. */
+  readonly choices?: readonly string[];
   readonly completion?: CompletionSource;
 }
 

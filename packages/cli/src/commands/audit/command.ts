@@ -1,34 +1,7 @@
-import type { AuditAction, AuditResourceType } from "@slipway/api";
+import { auditActions, auditResourceTypes } from "@slipway/api";
 
 import { defineCommand } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
-
-const actions = [
-  "create",
-  "write",
-  "delete",
-  "start",
-  "stop",
-  "login",
-  "logout",
-  "register",
-  "open",
-] as const satisfies readonly AuditAction[];
-
-const resources = [
-  "workspace",
-  "workspace_build",
-  "template",
-  "template_version",
-  "user",
-  "api_key",
-  "git_ssh_key",
-  "external_auth_link",
-  "prebuilds_settings",
-  "appearance",
-  "workspace_agent",
-  "file",
-] as const satisfies readonly AuditResourceType[];
 
 export const command = defineCommand({
   summary: "show the audit trail, newest first",
@@ -49,13 +22,13 @@ export const command = defineCommand({
       kind: "text",
       value: "action",
       summary: "only this action, such as create, write, delete or login",
-      completion: actions,
+      choices: auditActions,
     },
     resource: {
       kind: "text",
       value: "type",
       summary: "only this resource type, such as workspace, template or user",
-      completion: resources,
+      choices: auditResourceTypes,
     },
     target: { kind: "text", value: "name", summary: "only the resource with this name" },
     search: { kind: "text", value: "query", summary: "filter in the server's search syntax" },

@@ -16,8 +16,7 @@ export async function run(
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { user, action, resource, target, search } = options;
-  const resourceType = resource?.replaceAll(/[ -]/g, "_");
-  const terms = { username: user, action, resource_type: resourceType, resource_target: target };
+  const terms = { username: user, action, resource_type: resource, resource_target: target };
   const q = searchText(terms, search);
   const client = connect(settings);
   const entries = await readPages(options, async (page) => {

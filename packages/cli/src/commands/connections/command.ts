@@ -1,16 +1,7 @@
-import type { ConnectionStatus, ConnectionType } from "@slipway/api";
+import { connectionStatuses, connectionTypes } from "@slipway/api";
 
 import { defineCommand } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
-
-const types = [
-  "ssh",
-  "vscode",
-  "jetbrains",
-  "reconnecting_pty",
-] as const satisfies readonly ConnectionType[];
-
-const statuses = ["ongoing", "completed"] as const satisfies readonly ConnectionStatus[];
 
 export const command = defineCommand({
   summary: "show connections to workspaces, newest first",
@@ -43,13 +34,13 @@ export const command = defineCommand({
       kind: "text",
       value: "type",
       summary: "only this type: ssh, vscode, jetbrains or reconnecting_pty",
-      completion: types,
+      choices: connectionTypes,
     },
     status: {
       kind: "text",
       value: "status",
       summary: "only ongoing or completed connections",
-      completion: statuses,
+      choices: connectionStatuses,
     },
     search: { kind: "text", value: "query", summary: "filter in the server's search syntax" },
     limit: {

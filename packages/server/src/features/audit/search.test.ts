@@ -17,6 +17,9 @@ it.each([
 
 it.each([
   ["bogus:1", "bogus"],
+  ["action:bogus", "action"],
+  ["build_reason:bogus", "build_reason"],
+  ["resource_type:bogus", "resource_type"],
   ["resource_id:1", "resource_id"],
   ["date_from:today", "date_from"],
   ["date_to:2026-13-45", "date_to"],

@@ -1,3 +1,5 @@
+import { auditActions, auditResourceTypes, buildReasons } from "@slipway/api";
+
 import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 import { readSearchTerms } from "../../platform/http/search-terms.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
@@ -31,9 +33,9 @@ export function parseAuditSearch(q: string): AuditSearch {
 function readTerm(key: string, value: string): AuditSearch {
   switch (key) {
     case "action":
-      return { action: value };
+      return { action: oneOf(key, value, auditActions) };
     case "resource_type":
-      return { resourceType: value };
+      return { resourceType: oneOf(key, value, auditResourceTypes) };
     case "resource_id":
       return { resourceId: uuidOf(key, value) };
     case "resource_target":
@@ -43,7 +45,7 @@ function readTerm(key: string, value: string): AuditSearch {
     case "email":
       return { email: value };
     case "build_reason":
-      return { buildReason: value };
+      return { buildReason: oneOf(key, value, buildReasons) };
     case "date_from":
       return { from: dayOf(key, value, "00:00:00Z") };
     case "date_to":
@@ -51,6 +53,11 @@ function readTerm(key: string, value: string): AuditSearch {
     default:
       throw invalid(key, `"${key}" is not a valid query param`);
   }
+}
+
+function oneOf(key: string, value: string, known: readonly string[]): string {
+  if (known.includes(value)) return value;
+  throw invalid(key, `must be one of ${known.join(", ")}, found "${value}"`);
 }
 
 function uuidOf(key: string, value: string): string {

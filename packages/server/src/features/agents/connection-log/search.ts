@@ -1,4 +1,9 @@
-import type { ConnectionStatus, ConnectionType } from "@slipway/api";
+import {
+  type ConnectionStatus,
+  connectionStatuses,
+  type ConnectionType,
+  connectionTypes,
+} from "@slipway/api";
 
 import { type Invalid, invalidField } from "../../../platform/errors/errors.ts";
 import { readSearchTerms } from "../../../platform/http/search-terms.ts";
@@ -25,14 +30,11 @@ export interface ConnectionSearch {
 
 const message = "Invalid connection search query.";
 
-const types: readonly ConnectionType[] = ["ssh", "vscode", "jetbrains", "reconnecting_pty"];
-const statuses: readonly ConnectionStatus[] = ["ongoing", "completed"];
-
 type Reader = (value: string, key: string) => ConnectionSearch;
 
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
-  ["type", (value, key) => ({ type: oneOf(value, key, types) })],
-  ["status", (value, key) => ({ status: oneOf(value, key, statuses) })],
+  ["type", (value, key) => ({ type: oneOf(value, key, connectionTypes) })],
+  ["status", (value, key) => ({ status: oneOf(value, key, connectionStatuses) })],
   ["workspace", (workspace) => ({ workspace })],
   ["workspace_id", (value, key) => ({ workspaceId: uuidOf(value, key) })],
   ["connection_id", (value, key) => ({ connectionId: uuidOf(value, key) })],
