@@ -7,6 +7,7 @@ export { systemClock } from "./clock.ts";
 export { hasControllingTerminal } from "./controlling-terminal.ts";
 export type { Clock } from "./clock.ts";
 export { webClock } from "./web-clock.ts";
+export { countText } from "./count-text.ts";
 export { durationMs, durationText } from "./duration.ts";
 export { errorText } from "./error-text.ts";
 export { findFreePort } from "./free-port.ts";

@@ -6,3 +6,4 @@ export type {
   ClientResponse,
 } from "./http/client.ts";
 export { AnswerError, ApiError, ConnectError, isRetryable } from "./http/errors.ts";
+export type { RequestTarget } from "./http/errors.ts";

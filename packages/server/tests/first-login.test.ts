@@ -122,7 +122,7 @@ it("a start that finds its port taken makes no administrator, and the next one s
   expect(await refused.code).toBe(1);
   expect(refused.texts).toEqual({
     out: "",
-    err: `error: another program listens on 127.0.0.1 port ${port}; choose another by SLIPWAY_HTTP_ADDRESS\n`,
+    err: `error: port ${port} is in use; choose another, such as SLIPWAY_HTTP_ADDRESS=127.0.0.1:${port < 65_535 ? port + 1 : 0}\n`,
   });
   expect(await countOwners(db)).toBe(0);
   expect(await runAndLogIn(source)).toMatchObject({ status: 201 });

@@ -52,7 +52,7 @@ describe("readSshSettings", () => {
       CODER_AGENT_BLOCK_FILE_TRANSFER: "yes",
     });
     expect(faults).toEqual([
-      'CODER_AGENT_SSH_MAX_TIMEOUT is "soon", wanted a duration such as 72h',
+      'CODER_AGENT_SSH_MAX_TIMEOUT is "soon", which is not a duration: write 8h, 72h or 1h30m',
       'CODER_AGENT_BLOCK_FILE_TRANSFER is "yes", wanted true or false',
     ]);
   });

@@ -32,7 +32,9 @@ function readTimeout(text: string | undefined, faults: string[]): number {
   if (text === undefined) return defaultMaxTimeoutMs;
   if (!duration.test(text)) {
     const found = JSON.stringify(text);
-    faults.push(`CODER_AGENT_SSH_MAX_TIMEOUT is ${found}, wanted a duration such as 72h`);
+    faults.push(
+      `CODER_AGENT_SSH_MAX_TIMEOUT is ${found}, which is not a duration: write 8h, 72h or 1h30m`,
+    );
     return defaultMaxTimeoutMs;
   }
   return Math.min(Math.max(minTimeoutMs, durationMs(text)), maxTimeoutMs);

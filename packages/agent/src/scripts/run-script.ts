@@ -62,8 +62,8 @@ export async function runScript(
     endMs: Math.max(startMs, clock.now()),
     ...scriptResult(outcome),
   };
-  const { scriptId, status, exitCode } = timing;
-  host.logger.info({ scriptId, stage, status, exitCode, outcome: outcome.kind }, "script ended");
+  const name = JSON.stringify(script.displayName || script.id);
+  host.logger.info({ scriptId: script.id, stage }, `script ${name} ended: ${endText(outcome)}`);
   return timing;
 }
 
@@ -124,6 +124,24 @@ async function prepare(script: Script, host: ScriptHost): Promise<PreparedComman
 function logPath(script: Script, { directories, home }: ScriptHost): string {
   const path = script.logPath || `coder-script-${script.logSourceId}.log`;
   return expandPath(path, { ...home, base: directories.logDir });
+}
+
+/** Returns how a script ended, in a few words for the agent's log. */
+function endText(outcome: RunOutcome): string {
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.exitCode === 0 ? "ok" : `exit code ${outcome.exitCode}`;
+    case "signalled":
+      return `killed by ${outcome.signal}`;
+    case "timed-out":
+      return "timed out";
+    case "pipes-left-open":
+      return "its output is still open";
+    case "stopped":
+      return "stopped with the agent";
+    case "not-started":
+      return "not started";
+  }
 }
 
 /** Returns the note that tells the script's reader how it ended, or undefined when the output says it all. */

@@ -26,6 +26,7 @@ function script(fields: Partial<Script>): Script {
   return {
     id,
     logSourceId: id,
+    displayName: `script ${count}`,
     logPath: "",
     text: "true",
     cron: "",
@@ -41,6 +42,8 @@ interface Bench extends Disposable {
   readonly timings: ScriptTiming[];
   /** Lines by their level, from the one source. */
   readonly lines: () => string[];
+  /** The messages of the agent's own log. */
+  readonly messages: readonly string[];
 }
 
 function bench(
@@ -56,6 +59,7 @@ function bench(
   const commands = openCommandHost(clock);
   const logs = new LogQueue(clock);
   const timings: ScriptTiming[] = [];
+  const messages: string[] = [];
   const prepare: ScriptHost["prepare"] = async (text, extra) => {
     const command = shellCommand(text);
     const set = Object.entries(extra).map(([name, value]) => [name, value ?? ""] as const);
@@ -67,12 +71,13 @@ function bench(
     logs,
     directories: { dataDir, logDir: dataDir },
     home: { home: folder, environment: {} },
-    logger: silentLogger,
+    logger: { ...silentLogger, info: (_, message) => void messages.push(message) },
     ...(options.onMuchOutput === undefined ? {} : { onMuchOutput: options.onMuchOutput }),
   };
   return {
     runner: new ScriptRunner(scripts, host, (timing) => timings.push(timing)),
     timings,
+    messages,
     lines: () => {
       const seen: string[] = [];
       void logs.flush(never);
@@ -96,6 +101,16 @@ describe("ScriptRunner", () => {
     expect(run.lines().toSorted()).toEqual(["error: problem", "info: met"]);
     expect(run.timings).toHaveLength(2);
     expect(run.timings[0]).toMatchObject({ stage: "start", status: "ok", exitCode: 0 });
+  });
+
+  it.each([
+    ["exit 0", "ok"],
+    ["exit 3", "exit code 3"],
+    ["kill -KILL $$", "killed by SIGKILL"],
+  ])("tells the agent's log how %j ended, by the script's name", async (text, ending) => {
+    using run = bench([script({ text, displayName: 'say "hi"' })]);
+    await run.runner.start();
+    expect(run.messages).toEqual([String.raw`script "say \"hi\"" ended: ${ending}`]);
   });
 
   it("gives a script its directories and keeps its output in a file", async () => {

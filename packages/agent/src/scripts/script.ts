@@ -3,6 +3,8 @@ export interface Script {
   /** Text UUIDs. */
   readonly id: string;
   readonly logSourceId: string;
+  /** The name for people; may be empty. */
+  readonly displayName: string;
   /** Unexpanded; empty for the default. */
   readonly logPath: string;
   readonly text: string;

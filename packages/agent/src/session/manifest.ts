@@ -90,6 +90,7 @@ function readScript(script: WorkspaceAgentScript): Script {
   return {
     id: readId("id of a script", script.id),
     logSourceId: readId("log_source_id of a script", script.logSourceId),
+    displayName: script.displayName,
     logPath: script.logPath,
     text: script.script,
     cron: script.cron,

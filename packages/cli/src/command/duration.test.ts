@@ -23,7 +23,7 @@ it.each(["", "2", "8", "h", "8 h", "1m2h", "-1h", "1.5h", "1h!", "8w", "soon"])(
   "refuses %j",
   (text) => {
     expect(() => readDuration("--default-ttl", text)).toThrow(
-      `--default-ttl "${text}" is not a duration, wanted one such as 8h`,
+      `--default-ttl "${text}" is not a duration: write 8h, 30d or 1h30m`,
     );
   },
 );

@@ -5,6 +5,7 @@ import { PromptCanceledError } from "../terminal/prompts.ts";
 import { mayHaveArrived } from "./broken-connection.ts";
 import { CommandError, InterruptError, OutputError, UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { notFoundText, targetThing } from "./not-found.ts";
 
 /** An error as a message for people and an exit code for scripts. */
 export interface Explanation {
@@ -44,7 +45,11 @@ function causeText(error: Error): string {
   return error.cause === undefined ? error.message : errorText(error);
 }
 
-function explainAnswer({ status, body }: ApiError, url: string | undefined): Explanation {
+/** The server's message for everything that it does not know, or does not show; a stock server has the same. */
+const generalNotFound = "Resource not found or you do not have access to this resource";
+
+function explainAnswer(error: ApiError, url: string | undefined): Explanation {
+  const { status, body } = error;
   const text = [
     body.message,
     ...(body.detail === undefined ? [] : [body.detail]),
@@ -63,8 +68,12 @@ function explainAnswer({ status, body }: ApiError, url: string | undefined): Exp
         text,
         hint: "see the logged-in user with: slipway whoami",
       };
-    case 404:
-      return { exitCode: exitCodes.notFound, text, hint: undefined };
+    case 404: {
+      const isGeneral = body.message === generalNotFound;
+      const thing = error.target === undefined ? undefined : targetThing(error.target);
+      const named = isGeneral && thing !== undefined ? notFoundText(thing) : text;
+      return { exitCode: exitCodes.notFound, text: named, hint: undefined };
+    }
     case 429:
       return { exitCode: exitCodes.failure, text, hint: "try again in a minute" };
     default:

@@ -1,3 +1,4 @@
+import { countText } from "@slipway/runtime";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 
 import type { Environment } from "../config/environment.ts";
@@ -145,7 +146,7 @@ function problemOf({ message }: CommanderError): string {
     .replace(
       /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+: .*)\.$/s,
       (_, name: string, wanted: string, found: string) =>
-        `${name} takes ${wanted === "0" ? "no arguments" : wanted === "1" ? "1 argument" : `${wanted} arguments`}, found ${found}`,
+        `${name} takes ${wanted === "0" ? "no arguments" : countText(Number(wanted), "argument")}, found ${found}`,
     )
     .replace(
       /^option '(?:-\w, )?(--[\w-]+).*?' argument '(.*)' is invalid\. (.*)$/s,

@@ -1,17 +1,50 @@
+import { countText } from "@slipway/runtime";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const monthMs = 30 * dayMs;
+
+/** Units, each from the shortest distance that is counted in it. A token of 30d expires in 30 days, not in a month. */
 const units = [
-  { name: "year", ms: 365 * 86_400_000 },
-  { name: "month", ms: 30 * 86_400_000 },
-  { name: "day", ms: 86_400_000 },
-  { name: "hour", ms: 3_600_000 },
-  { name: "minute", ms: 60_000 },
+  { name: "year", ms: 365 * dayMs, fromMs: 365 * dayMs },
+  { name: "month", ms: monthMs, fromMs: 2 * monthMs },
+  { name: "day", ms: dayMs, fromMs: dayMs },
+  { name: "hour", ms: hourMs, fromMs: hourMs },
+  { name: "minute", ms: minuteMs, fromMs: minuteMs },
 ] as const;
 
-/** Formats a time relative to `now` (both in milliseconds since the epoch): "3 hours ago". */
+/**
+ * Formats a time relative to `now` (both in milliseconds since the epoch): "3 hours ago", "in 30 days". What has passed
+ * is rounded down; what is to come to the nearest, as it was just set to a round number.
+ */
 export function relativeTime(then: number, now: number): string {
-  const distance = Math.abs(now - then);
-  const unit = units.find(({ ms }) => distance >= ms);
-  if (unit === undefined) return "just now";
-  const count = Math.floor(distance / unit.ms);
-  const text = `${count} ${unit.name}${count === 1 ? "" : "s"}`;
-  return then <= now ? `${text} ago` : `in ${text}`;
+  return then <= now ? pastText(now - then) : futureText(then - now);
+}
+
+function pastText(distance: number): string {
+  const unit = units.find(({ fromMs }) => distance >= fromMs);
+  return unit === undefined
+    ? "just now"
+    : `${countText(Math.floor(distance / unit.ms), unit.name)} ago`;
+}
+
+function futureText(distance: number): string {
+  // A little less than a unit counts as it: 59 minutes and 50 seconds are an hour.
+  const unit = units.find(({ ms, fromMs }) => distance >= fromMs - ms / 60);
+  return unit === undefined
+    ? "in under a minute"
+    : `in ${countText(Math.round(distance / unit.ms), unit.name)}`;
+}
+
+/** Formats a time to come with its day, in the time zone of this machine: "Sun, 29 Nov 2026, 17:05". */
+export function clockTime(ms: number): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  }).format(ms);
 }

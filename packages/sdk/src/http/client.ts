@@ -159,7 +159,10 @@ export class ApiClient {
       if (error instanceof AnswerError) throw error;
       throw new ConnectError(this.serverUrl, { cause: error });
     }
-    throw new ApiError(response.status, await readErrorBody(response));
+    throw new ApiError(response.status, await readErrorBody(response), {
+      path: route.path,
+      params: input.params ?? {},
+    });
   }
 }
 

@@ -1,5 +1,11 @@
 import type { ErrorBody } from "@slipway/api";
 
+/** The path of a route, such as `/users/:user`, and the values of its parameters. */
+export interface RequestTarget {
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
 /** The server answered with an error. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -7,11 +13,14 @@ export class ApiError extends Error {
   /** The HTTP status. */
   readonly status: number;
   readonly body: ErrorBody;
+  /** What was asked: the path of the route, with its parameters. */
+  readonly target: RequestTarget | undefined;
 
-  constructor(status: number, body: ErrorBody) {
+  constructor(status: number, body: ErrorBody, target?: RequestTarget) {
     super(body.message);
     this.status = status;
     this.body = body;
+    this.target = target;
   }
 
   /** True if the same request, unchanged, may succeed later. */

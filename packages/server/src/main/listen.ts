@@ -68,12 +68,11 @@ export async function tryAddress(address: ListenAddress): Promise<void> {
 /** Returns a `StartError` if the system gives a reason for its refusal; any other error unchanged. */
 function listenError(error: unknown, { host, port }: ListenAddress): unknown {
   const code = systemErrorCode(error);
-  const choose = "choose another by SLIPWAY_HTTP_ADDRESS";
+  // Any port but one that is likely to be taken as well; 0 picks a free one.
+  const other = `SLIPWAY_HTTP_ADDRESS=${host.includes(":") ? `[${host}]` : host}:${port < 65_535 ? port + 1 : 0}`;
+  const choose = `choose another, such as ${other}`;
   if (code === "EADDRINUSE") {
-    return new StartError(
-      "address-in-use",
-      `another program listens on ${host} port ${port}; ${choose}`,
-    );
+    return new StartError("address-in-use", `port ${port} is in use; ${choose}`);
   }
   const reason = refusals.get(code);
   if (reason === undefined) return error;

@@ -1,7 +1,7 @@
 import { chown, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
-import { systemErrorCode } from "@slipway/runtime";
+import { countText, systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
@@ -39,7 +39,9 @@ export async function readConfigFile(name: string): Promise<ConfigFile> {
   if (found === undefined) return { path, text: "", attributes: undefined };
   if (!found.isFile()) throw new CommandError(`${path} is not a file`);
   if (found.size > maxConfigBytes) {
-    throw new CommandError(`${path} has ${found.size} bytes, wanted at most ${maxConfigBytes}`);
+    throw new CommandError(
+      `${path} has ${countText(found.size, "byte")}, wanted at most ${maxConfigBytes}`,
+    );
   }
   const { mode, uid, gid } = found;
   return { path, text: await readUtf8(path), attributes: { mode: mode & modeBits, uid, gid } };

@@ -1,3 +1,4 @@
+import { countText } from "@slipway/runtime";
 /** An option of `ssh_config`, its name as it was given. */
 export interface SshOption {
   readonly name: string;
@@ -101,7 +102,9 @@ function readOptions(value: unknown, warn: (text: string) => undefined): readonl
   if (typeof value !== "object" || value === null) return [];
   const entries = Object.entries(value);
   if (entries.length > maxServerOptions) {
-    warn(`ignored ${entries.length} options of the server: more than ${maxServerOptions}`);
+    warn(
+      `ignored ${countText(entries.length, "option")} of the server: more than ${maxServerOptions}`,
+    );
     return [];
   }
   return entries.flatMap(([name, text]: [string, unknown]) => {

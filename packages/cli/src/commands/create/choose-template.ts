@@ -2,7 +2,7 @@ import { listTemplates, type Template } from "@slipway/api";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
-import { exitCodes } from "../../command/exit-codes.ts";
+import { notFoundError } from "../../command/not-found.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
 type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
@@ -28,9 +28,7 @@ export async function chooseTemplate(
     );
   }
   if (name !== undefined) {
-    throw new CommandError(`there is no template ${name}, wanted one of ${names}`, {
-      exitCode: exitCodes.notFound,
-    });
+    throw notFoundError(`template ${name}`, `wanted one of ${names}`);
   }
   if (templates.length === 1) return first;
   if (!terminal.interactive) {

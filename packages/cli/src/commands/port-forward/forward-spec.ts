@@ -1,5 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 
+import { countText } from "@slipway/runtime";
+
 import { UsageError } from "../../command/errors.ts";
 
 export type Protocol = "tcp" | "udp";
@@ -37,7 +39,9 @@ export function readForwards({
     throw new UsageError("no port to forward: pass --tcp or --udp, such as --tcp 8080:80");
   }
   if (forwards.length > maxForwards) {
-    throw new UsageError(`${forwards.length} ports are too many, wanted at most ${maxForwards}`);
+    throw new UsageError(
+      `${countText(forwards.length, "port")} are too many, wanted at most ${maxForwards}`,
+    );
   }
   refuseRepeated(forwards);
   return forwards;

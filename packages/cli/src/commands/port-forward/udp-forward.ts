@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 
-import { type Clock, errorText, Scope } from "@slipway/runtime";
+import { countText, type Clock, errorText, Scope } from "@slipway/runtime";
 
 import type { RemoteSocket } from "../../resources/network/agent-ports.ts";
 import type { Forward } from "./forward-spec.ts";
@@ -86,7 +86,9 @@ export class UdpForward implements AsyncDisposable {
       this.#use(key, flow);
       flow.remote.send(payload);
     } catch (error) {
-      this.#needs.report(`a datagram of ${payload.length} bytes was dropped: ${errorText(error)}`);
+      this.#needs.report(
+        `a datagram of ${countText(payload.length, "byte")} was dropped: ${errorText(error)}`,
+      );
     }
   }
 

@@ -1,8 +1,7 @@
 import { listRegions } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
-import { CommandError } from "../../command/errors.ts";
-import { exitCodes } from "../../command/exit-codes.ts";
+import { notFoundError } from "../../command/not-found.ts";
 import type { AppRegion } from "./app-url.ts";
 
 /** The name of the region that the server itself is. */
@@ -18,7 +17,5 @@ export async function findRegion(
   const region = regions.find((one) => one.name === name);
   if (region !== undefined) return region;
   const names = regions.map((one) => one.name).join(", ");
-  throw new CommandError(`region "${name}" does not exist, wanted one of ${names}`, {
-    exitCode: exitCodes.notFound,
-  });
+  throw notFoundError(`region ${name}`, `wanted one of ${names}`);
 }

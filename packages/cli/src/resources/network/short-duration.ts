@@ -1,5 +1,6 @@
 import { durationMs } from "@slipway/runtime";
 
+import { durationError } from "../../command/duration.ts";
 import { UsageError } from "../../command/errors.ts";
 
 const pattern = /^(?:\d{1,6}(?:\.\d{1,3})?)(?:ms|s|m)$/;
@@ -22,5 +23,5 @@ export function readShortDuration(
   }
   if (ms !== undefined && ms > 0) return ms;
   const problem = ms === 0 ? "is no time at all" : "is not a duration";
-  throw new UsageError(`${flag} "${text}" ${problem}, wanted one such as 5s, 500ms or 1m`);
+  throw durationError(flag, text, problem, "short");
 }

@@ -7,8 +7,7 @@ import {
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { requireName } from "../../command/answered-name.ts";
-import { CommandError } from "../../command/errors.ts";
-import { exitCodes } from "../../command/exit-codes.ts";
+import { notFoundError } from "../../command/not-found.ts";
 
 /** Finds a template by name. Throws `CommandError` when there is none, and for one of another name. */
 export async function findTemplate(
@@ -19,7 +18,7 @@ export async function findTemplate(
   const params = { organization: "default", name };
   const template = await orNotFound(
     client.call(getTemplateByName, { params, signal }),
-    `there is no template ${name}`,
+    `template ${name}`,
     "list templates with: slipway templates list",
   );
   requireName("template", template.name, name);
@@ -36,18 +35,18 @@ export async function findVersion(
   const params = { template: template.id, name };
   const version = await orNotFound(
     client.call(getTemplateVersionByName, { params, signal }),
-    `template ${template.name} has no version ${name}`,
+    `version ${name} of template ${template.name}`,
     `list its versions with: slipway templates versions list ${template.name}`,
   );
   requireName("version", version.name, name);
   return version;
 }
 
-async function orNotFound<T>(found: Promise<T>, message: string, hint: string): Promise<T> {
+async function orNotFound<T>(found: Promise<T>, thing: string, hint: string): Promise<T> {
   try {
     return await found;
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
-    throw new CommandError(message, { hint, exitCode: exitCodes.notFound });
+    throw notFoundError(thing, hint);
   }
 }

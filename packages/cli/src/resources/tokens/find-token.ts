@@ -1,8 +1,7 @@
 import { type ApiKey, getKey, getTokenByName } from "@slipway/api";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
-import { CommandError } from "../../command/errors.ts";
-import { exitCodes } from "../../command/exit-codes.ts";
+import { notFoundError } from "../../command/not-found.ts";
 
 /** Finds a token by name or id. Throws `CommandError` when there is none. */
 export async function findToken(
@@ -16,10 +15,8 @@ export async function findToken(
       client.call(getTokenByName, { params: { user, name: reference }, signal }),
     )) ?? (await orUndefined(client.call(getKey, { params: { user, key: reference }, signal })));
   if (found !== undefined) return found;
-  throw new CommandError(`there is no token ${reference}`, {
-    hint: "list your tokens with: slipway tokens list --include-expired",
-    exitCode: exitCodes.notFound,
-  });
+  const hint = "list your tokens with: slipway tokens list --include-expired";
+  throw notFoundError(`token ${reference}`, hint);
 }
 
 async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {

@@ -1,9 +1,10 @@
 import { getWorkspace, getWorkspaceByName, nameProblem, type Workspace } from "@slipway/api";
+import { countText } from "@slipway/runtime";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { requireName } from "../../command/answered-name.ts";
-import { CommandError, UsageError } from "../../command/errors.ts";
-import { exitCodes } from "../../command/exit-codes.ts";
+import { UsageError } from "../../command/errors.ts";
+import { notFoundError } from "../../command/not-found.ts";
 import { shellWord } from "../../terminal/shell-word.ts";
 
 /** A reference to a workspace: its id, or its name with or without its owner. */
@@ -19,7 +20,9 @@ export function readWorkspaceReference(text: string): WorkspaceReference {
   const [first = "", second, ...more] = text.split("/");
   const [owner, name] = second === undefined ? ["me", first] : [first, second];
   const problem =
-    more.length > 0 ? `has ${more.length + 1} slashes` : (nameProblem(owner) ?? nameProblem(name));
+    more.length > 0
+      ? `has ${countText(more.length + 1, "slash", "slashes")}`
+      : (nameProblem(owner) ?? nameProblem(name));
   if (problem !== undefined) {
     throw new UsageError(
       `"${text}" is not a workspace: ${problem}; wanted name, owner/name or an id`,
@@ -58,10 +61,7 @@ async function askFor(
     return await client.call(getWorkspaceByName, { params, signal });
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
-    throw new CommandError(`workspace ${text} does not exist or is not visible to you`, {
-      hint: "list your workspaces with: slipway list",
-      exitCode: exitCodes.notFound,
-    });
+    throw notFoundError(`workspace ${text}`, "list your workspaces with: slipway list");
   }
 }
 

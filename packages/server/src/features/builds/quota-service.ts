@@ -1,4 +1,5 @@
 import { prebuildsUserId } from "@slipway/api";
+import { countText } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
 import type { Limits } from "../../platform/config/limits.ts";
@@ -71,7 +72,7 @@ function requireFewerWorkspaces({ maxWorkspacesPerUser: max }: WorkspaceLimits, 
   throw new LimitReached({
     name: "maxWorkspacesPerUser",
     isTemporary: false,
-    limit: `${max} workspaces per user`,
+    limit: `${countText(max, "workspace")} per user`,
     used: `${use.owner_name} has ${use.workspaces}`,
     advice: "Delete one that is no longer needed.",
   });
@@ -96,7 +97,7 @@ function requireFewerBuilds({ maxPendingBuildsPerUser: max }: WorkspaceLimits, u
   throw new LimitReached({
     name: "maxPendingBuildsPerUser",
     isTemporary: true,
-    limit: `${max} builds at once per user`,
+    limit: `${countText(max, "build")} at once per user`,
     used: `${use.pending_builds} of your builds are queued or running`,
     advice: "Wait until one has finished.",
   });

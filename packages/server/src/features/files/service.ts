@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { tarMimeType } from "@slipway/api";
+import { countText } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
 import { mayActFor, mayWriteTemplates } from "../../platform/auth/rights.ts";
@@ -76,8 +77,8 @@ function tooMuchUnused(max: number, unusedBytes: number, bytes: number): LimitRe
   return new LimitReached({
     name: "maxUnusedFileBytesPerUser",
     isTemporary: false,
-    limit: `${max} bytes of unused files per user`,
-    used: `You have uploaded ${unusedBytes} bytes that no template version uses, and this file has ${bytes}`,
+    limit: `${countText(max, "byte")} of unused files per user`,
+    used: `You have uploaded ${countText(unusedBytes, "byte")} that no template version uses, and this file has ${bytes}`,
     advice:
       "Push a template version that uses them, or wait: unused files are deleted after a day.",
   });

@@ -96,7 +96,7 @@ const workerStatuses: ReadonlySet<string> = new Set<WorkerStatus>(["offline", "i
 function readAge(text = ""): number {
   if (text === "" || text === "0s") return Infinity;
   if (!/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text)) {
-    throw invalidField("max_age", `must be a duration such as 1h30m0s, found "${text}"`);
+    throw invalidField("max_age", `must be a duration such as 8h, 30m or 1h30m, found "${text}"`);
   }
   return durationMs(text) / 1_000;
 }

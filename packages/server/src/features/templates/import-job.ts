@@ -1,5 +1,6 @@
 import type { WorkspaceResource } from "@slipway/api";
 import type { Driver } from "@slipway/drivers";
+import { countText } from "@slipway/runtime";
 import { parseTemplateDefinition, problemLine, readTemplateArchive } from "@slipway/template";
 
 import type { Database } from "../../platform/db/database.ts";
@@ -68,7 +69,7 @@ async function readTemplate(
   }
   const [first] = parsed.problems;
   const count = parsed.problems.length;
-  const summary = count === 1 ? "1 problem" : `${count} problems`;
+  const summary = countText(count, "problem");
   const where =
     first === undefined
       ? ""

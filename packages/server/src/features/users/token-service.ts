@@ -8,6 +8,7 @@ import {
   type ScopeName,
   scopeNames,
 } from "@slipway/api";
+import { countText } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
 import { mayHandOn } from "../../platform/auth/grants.ts";
@@ -164,7 +165,7 @@ function readLifetime(
   if (seconds >= 1 && seconds <= maxSeconds) return seconds;
   const most =
     maxSeconds < maxDays * daySeconds
-      ? `${maxSeconds} seconds, when the token of this request expires`
+      ? `${countText(maxSeconds, "second")}, when the token of this request expires`
       : `${maxDays} days (${limitVariable(limit)})`;
   throw invalidField(
     "lifetime",
@@ -173,7 +174,9 @@ function readLifetime(
 }
 
 function lifetimeText(seconds: number): string {
-  return seconds % daySeconds === 0 ? `${seconds / daySeconds} days` : `${seconds} seconds`;
+  return seconds % daySeconds === 0
+    ? countText(seconds / daySeconds, "day")
+    : countText(seconds, "second");
 }
 
 /**

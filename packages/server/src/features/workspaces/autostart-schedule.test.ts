@@ -33,7 +33,7 @@ describe("parseAutostart", () => {
   });
 
   it.each([
-    ["", "found 1 fields"],
+    ["", "found 1 field,"],
     ["9 * * *", "found 4 fields"],
     ["0 30 9 * * 1-5", "found 6 fields"],
     ["30 9 1 * *", "must be *"],
@@ -42,7 +42,7 @@ describe("parseAutostart", () => {
     ["30 9 * * mo", "for the day of week"],
     ["*/61 9 * * *", 'found "*/61" for the minute'],
     ["0 9 * * */8", 'found "*/8" for the day of week'],
-    ["@daily", "found 1 fields"],
+    ["@daily", "found 1 field,"],
     ["CRON_TZ=Mars/Base 30 9 * * *", 'found the time zone "Mars/Base"'],
   ])("refuses %j and says what is wrong", (text, problem) => {
     expect(next(text, "2026-01-05T00:00:00Z")).toContain(problem);

@@ -1,3 +1,4 @@
+import { countText } from "@slipway/runtime";
 import { isTimezone, parseCalendar } from "@slipway/template";
 import { Cron } from "croner";
 
@@ -22,7 +23,7 @@ export function parseAutostart(
   }
   if (fields.length !== 5) {
     return {
-      problem: `found ${fields.length} fields, wanted 5: minute, hour, *, * and the day of the week`,
+      problem: `found ${countText(fields.length, "field")}, wanted 5: minute, hour, *, * and the day of the week`,
     };
   }
   if (fields[2] !== "*" || fields[3] !== "*") {

@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { errorText } from "@slipway/runtime";
+import { countText, errorText } from "@slipway/runtime";
 
 import { Refusal } from "../../platform/errors/errors.ts";
 import { hasBody } from "../../platform/http/body-deadline.ts";
@@ -84,7 +84,7 @@ function send(forwarded: ForwardedRequest): Attempt {
   let late: NodeJS.Timeout | undefined;
   const fail = (): void => {
     const seconds = Math.round(timeoutMs / 1000);
-    sent.destroy(new AppError("no-answer", `no answer within ${seconds} seconds`));
+    sent.destroy(new AppError("no-answer", `no answer within ${countText(seconds, "second")}`));
   };
   // To connect has a time of its own.
   sent.once("socket", () => {

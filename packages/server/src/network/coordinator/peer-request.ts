@@ -1,3 +1,4 @@
+import { countText } from "@slipway/runtime";
 import {
   type CoordinateRequest,
   encodeMessage,
@@ -69,7 +70,7 @@ export function publishedNode(node: Node): Omit<PublishedNode, "latency"> | stri
   );
   const bytes = encodeMessage(NodeSchema, { ...node, derpForcedWebsocket });
   if (bytes.length > maxNodeBytes) {
-    return `the node has ${bytes.length} bytes, at most ${maxNodeBytes} are taken`;
+    return `the node has ${countText(bytes.length, "byte")}, at most ${maxNodeBytes} are taken`;
   }
   return { bytes, reserved: nodeKeys(node) };
 }
@@ -83,5 +84,5 @@ export function isSameNode(one: Node, other: Node): boolean {
 }
 
 function lengthText(id: Uint8Array): string {
-  return `invalid UUID (got ${id.length} bytes)`;
+  return `invalid UUID (got ${countText(id.length, "byte")})`;
 }

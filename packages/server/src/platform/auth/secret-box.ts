@@ -8,6 +8,8 @@ import {
   randomBytes,
 } from "node:crypto";
 
+import { countText } from "@slipway/runtime";
+
 /** A failure to decrypt a secret: its key is not among those configured, or it was tampered with. */
 export class SecretError extends Error {
   override readonly name = "SecretError";
@@ -83,7 +85,7 @@ export class SecretBox {
     if (bytes.length < headerBytes + tagBytes || bytes[0] !== version) {
       throw new SecretError(
         "malformed",
-        `sealed secret of ${bytes.length} bytes has no known form`,
+        `sealed secret of ${countText(bytes.length, "byte")} has no known form`,
       );
     }
     const id = bytes.subarray(1, 1 + keyIdBytes);

@@ -11,6 +11,7 @@ import type { Needs } from "../../../command/needs.ts";
 import { reportChange } from "../../../resources/workspaces/report-change.ts";
 import { workspaceArgument } from "../../../resources/workspaces/workspace-arguments.ts";
 import { findWorkspace, fullName } from "../../../resources/workspaces/workspace-reference.ts";
+import { clockTime } from "../../../terminal/relative-time.ts";
 
 export const command = defineCommand({
   summary: "change when a running workspace stops",
@@ -33,7 +34,7 @@ export async function run(
   const deadline = new Date(clock.now() + lengthMs).toISOString();
   const params = { workspace: workspace.id };
   await client.call(extendWorkspace, { params, body: { deadline }, signal }).catch(unlessUnchanged);
-  const text = `${fullName(workspace)} stops in ${durationText(lengthMs)}, at ${deadline}`;
+  const text = `${fullName(workspace)} stops in ${durationText(lengthMs)}: ${clockTime(Date.parse(deadline))}`;
   await reportChange({ client, terminal, signal }, workspace, options.output, text);
   return exitCodes.ok;
 }

@@ -1,4 +1,5 @@
 import { archiveTemplateVersions } from "@slipway/api";
+import { countText } from "@slipway/runtime";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
@@ -33,9 +34,6 @@ export async function run(
   const done = await client.call(archiveTemplateVersions, { params, body: { all }, signal });
   const count = done.archived_ids.length;
   if (output === "json") printJson(terminal.out, done);
-  else
-    terminal.err.line(
-      `archived ${count === 1 ? "1 version" : `${count} versions`} of ${template.name}`,
-    );
+  else terminal.err.line(`archived ${countText(count, "version")} of ${template.name}`);
   return exitCodes.ok;
 }

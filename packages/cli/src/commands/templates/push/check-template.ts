@@ -1,3 +1,5 @@
+import { countText } from "@slipway/runtime";
+
 import { CommandError } from "../../../command/errors.ts";
 import type { Output } from "../../../terminal/output.ts";
 
@@ -19,8 +21,7 @@ export async function checkTemplate(
   if ("definition" in parsed) return;
   const { problems } = parsed;
   for (const problem of problems) err.line(err.colors.red(problemLine(templatePath, problem)));
-  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  throw rejection(`${templatePath} has ${count}`);
+  throw rejection(`${templatePath} has ${countText(problems.length, "problem")}`);
 }
 
 function rejection(reason: string): CommandError {

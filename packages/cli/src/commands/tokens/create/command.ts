@@ -3,7 +3,7 @@ import { durationText } from "@slipway/runtime";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
-import { readDuration } from "../../../command/duration.ts";
+import { durationError, readDuration } from "../../../command/duration.ts";
 import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
@@ -84,7 +84,7 @@ export async function run(
 function readLifetime(text: string): number {
   const ms = readDuration("--lifetime", text);
   if (ms > 0) return ms;
-  throw new UsageError(`--lifetime is "${text}", wanted a duration such as 8h or 30d`);
+  throw durationError("--lifetime", text, "is no time at all", "long");
 }
 
 /** Returns the error that names the maximum lifetime: the server has one for owners and one for all others. */

@@ -1,4 +1,5 @@
 import { RpcError } from "@slipway/rpc";
+import { countText } from "@slipway/runtime";
 import {
   type MessageInitShape,
   UpdateAppStatusRequest_AppStatusState as State,
@@ -42,9 +43,13 @@ export async function updateAppStatus(
     case "stored":
       return {};
     case "long-message":
-      throw badRequest(`message has ${result.bytes} bytes, at most ${maxMessageBytes} are taken`);
+      throw badRequest(
+        `message has ${countText(result.bytes, "byte")}, at most ${maxMessageBytes} are taken`,
+      );
     case "long-uri":
-      throw badRequest(`uri has ${result.length} characters, at most ${maxUriLength} are taken`);
+      throw badRequest(
+        `uri has ${countText(result.length, "character")}, at most ${maxUriLength} are taken`,
+      );
     case "too-many":
       throw new RpcError("unexpected status code 429: too many statuses in a short time");
     case "unknown-app":

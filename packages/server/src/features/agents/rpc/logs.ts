@@ -1,6 +1,6 @@
 import { type LogLevel, nilUuid } from "@slipway/api";
 import { RpcError } from "@slipway/rpc";
-import type { Clock } from "@slipway/runtime";
+import { countText, type Clock } from "@slipway/runtime";
 import {
   type BatchCreateLogsResponseSchema,
   Log_Level,
@@ -100,7 +100,7 @@ export function parseLogRequest(bytes: Uint8Array): LogRequest {
   });
   if (logSourceId.length > limits.log_source_id.maxBytes) {
     throw new RpcError(
-      `invalid argument: log_source_id has ${logSourceId.length} bytes, at most ${limits.log_source_id.maxBytes} are taken`,
+      `invalid argument: log_source_id has ${countText(logSourceId.length, "byte")}, at most ${limits.log_source_id.maxBytes} are taken`,
     );
   }
   return { logSourceId, lines: packer.finish() };

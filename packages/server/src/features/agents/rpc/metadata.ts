@@ -1,4 +1,5 @@
 import { RpcError } from "@slipway/rpc";
+import { countText } from "@slipway/runtime";
 import type {
   BatchUpdateMetadataRequest,
   BatchUpdateMetadataResponseSchema,
@@ -94,7 +95,7 @@ export function limitResult(
 }
 
 function sizeNote(what: string, bytes: number): string {
-  return `${what} of ${bytes} bytes exceeds the limit of ${maxValueBytes} bytes`;
+  return `${what} of ${countText(bytes, "byte")} exceeds the limit of ${maxValueBytes} bytes`;
 }
 
 /** Returns the longest prefix of a text that fits into `maxBytes`, in whole characters. */

@@ -5,6 +5,7 @@ import type {
   OpenIn as OpenInName,
   SharingLevel as SharingLevelName,
 } from "@slipway/api";
+import { countText } from "@slipway/runtime";
 import {
   type CreateSubAgentRequest_App as App,
   CreateSubAgentRequest_App_OpenIn as OpenIn,
@@ -117,7 +118,7 @@ function problemOf(app: App): { readonly field: string; readonly error: string }
   const long = texts.find(([, text = "", limit]) => text.length > limit);
   if (long === undefined) return undefined;
   const [field, text = "", limit] = long;
-  return { field, error: `${text.length} characters, at most ${limit} are taken` };
+  return { field, error: `${countText(text.length, "character")}, at most ${limit} are taken` };
 }
 
 function storedApp(agentName: string, app: App, index: number): CheckedApp {

@@ -11,6 +11,7 @@ import { defineCommand, type OptionsOf } from "../../../../command/definition.ts
 import { CommandError } from "../../../../command/errors.ts";
 import { exitCodes } from "../../../../command/exit-codes.ts";
 import type { Needs } from "../../../../command/needs.ts";
+import { notFoundError } from "../../../../command/not-found.ts";
 import { isFinal } from "../../../../resources/builds/follow-job.ts";
 
 export const command = defineCommand({
@@ -33,10 +34,7 @@ export async function run(
   const params = { organization: "default" };
   const [job] = await client.call(listProvisionerJobs, { params, query: { ids: id }, signal });
   if (job === undefined) {
-    throw new CommandError(`there is no job ${id}`, {
-      hint: "list jobs with: slipway provisioner jobs list",
-      exitCode: exitCodes.notFound,
-    });
+    throw notFoundError(`job ${id}`, "list jobs with: slipway provisioner jobs list");
   }
   if (isFinal(job)) throw new CommandError(`job ${id} has already finished: ${job.status}`);
   await cancel(client, job, signal);

@@ -1,0 +1,54 @@
+import type { RequestTarget } from "@slipway/sdk/http";
+
+import { CommandError } from "./errors.ts";
+import { exitCodes } from "./exit-codes.ts";
+
+/** The nouns of a path's parameters; a `name` takes that of the segment before it. */
+const nouns: Readonly<Record<string, string>> = {
+  agent: "agent",
+  build: "build",
+  devcontainer: "dev container",
+  file: "file",
+  job: "job",
+  key: "token",
+  notification: "notification",
+  number: "build",
+  organization: "organization",
+  provider: "external auth provider",
+  template: "template",
+  templates: "template",
+  tokens: "token",
+  user: "user",
+  version: "template version",
+  versions: "template version",
+  workspace: "workspace",
+};
+
+/** Values that stand for the caller and what every server has, so they are never what is missing. */
+const certain: ReadonlySet<string> = new Set(["me", "default"]);
+
+/** Returns the error of a thing that the server does not know, or does not show: its kind and its name. */
+export function notFoundError(thing: string, hint?: string): CommandError {
+  return new CommandError(notFoundText(thing), {
+    exitCode: exitCodes.notFound,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+export function notFoundText(thing: string): string {
+  return `${thing} does not exist or is not visible to you`;
+}
+
+/** Names what a request was about, such as "user ann" or "token ci of user ann"; undefined if it named nothing. */
+export function targetThing({ path, params }: RequestTarget): string | undefined {
+  const things: string[] = [];
+  const segments = path.split("/");
+  for (const [index, segment] of segments.entries()) {
+    const name = segment.startsWith(":") ? segment.slice(1) : undefined;
+    const value = name === undefined ? undefined : params[name];
+    if (name === undefined || value === undefined || certain.has(value)) continue;
+    const noun = nouns[name === "name" ? (segments[index - 1] ?? "") : name];
+    things.push(`${noun ?? name} ${value}`);
+  }
+  return things.length === 0 ? undefined : things.slice(-2).toReversed().join(" of ");
+}

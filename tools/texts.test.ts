@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+import { expect, it } from "vitest";
+
+/* Rules for the texts that people read, which one function states for all: each test walks the sources for others. */
+
+/** Nouns that texts count. */
+const nouns =
+  "arguments|builds|bytes|characters|connections|days|entries|errors|fields|files|hours|lines|messages|minutes|options|ports|prebuilds|problems|seconds|sessions|slashes|templates|tokens|users|versions|workspaces";
+
+/** A number that may be 1, in front of a plural. Limits that are constants are above it. */
+const countedPlural = new RegExp(String.raw`\$\{(?!max[A-Z]|min[A-Z])[^{}]*\} (?:${nouns})\b`);
+
+/** A word that stands there, not a number. */
+const words = /\$\{(?:verb|kind|name|what|who|done|tried|resource|noun)\b/;
+
+function linesOf(name: string): readonly string[] {
+  const source = new URL(`../packages/${name}/src/`, import.meta.url);
+  return readdirSync(source, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+    .flatMap((path) =>
+      readFileSync(new URL(path, source), "utf8")
+        .split("\n")
+        .map((line, index) => `${name}/${path}:${index + 1}: ${line.trim()}`),
+    );
+}
+
+const lines = ["cli", "server"].flatMap(linesOf);
+
+it("counts through countText, so that 1 is no plural", () => {
+  expect(countedPlural.test("${count} versions")).toBe(true);
+  expect(countedPlural.test("more than ${maxFiles} files")).toBe(false);
+  expect(lines.filter((line) => countedPlural.test(line) && !words.test(line))).toEqual([]);
+});
+
+it("says how to write a duration through durationError", () => {
+  const others = lines.filter((line) => /wanted .*duration|not a duration/.test(line));
+  expect(others.filter((line) => !/durationError\(|is no time at all/.test(line))).toEqual([]);
+});
+
+it("names what is not found through notFoundError", () => {
+  const others =
+    /[`"]there is no (template|token|user|workspace|job|version|region)\b|does not exist or is/;
+  expect(lines.filter((line) => line.startsWith("cli/") && others.test(line))).toEqual([
+    expect.stringContaining("cli/command/not-found.ts:"),
+  ]);
+});
