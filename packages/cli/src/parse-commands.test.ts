@@ -237,3 +237,40 @@ it.each([
 ])("suggests after %j: %s", async (line, hint) => {
   await expect(parse(line)).rejects.toMatchObject({ hint });
 });
+
+it.each([
+  ["start demo --ephemeral-parameter a=1 --build-option b=2", { parameter: ["a=1", "b=2"] }],
+  ["restart demo --use-parameter-defaults", { useParameterDefaults: true }],
+  ["update demo --use-parameter-defaults", { useParameterDefaults: true }],
+  ["--disable-direct-connections ssh demo", { disableDirectConnections: true }],
+  ["ssh demo --disable-direct-connections", { disableDirectConnections: true }],
+  ["--verbose ssh demo", { verbose: true }],
+  ["list --verbose --no-feature-warning --no-version-warning", { output: "text" }],
+  ["ping demo --utc", { utc: true }],
+  ["users suspend ada --column username,status --yes", { column: ["username", "status"] }],
+  ["templates create small -d ./small", { template: "small", directory: "./small" }],
+  ["templates edit small --failure-ttl 0 --private false", { failureTtl: "0", private: "false" }],
+])("takes what people type from habit: %s", async (line, options) => {
+  expect(await parse(line)).toMatchObject({ kind: "run", options });
+});
+
+it.each(["--org lab templates list", "templates list --org lab", "templates list -O lab"])(
+  "takes the organization anywhere: %s",
+  async (line) => {
+    expect(await parse(line)).toMatchObject({
+      command: { name: "templates list" },
+      globals: { org: "lab" },
+    });
+  },
+);
+
+it("prompts with --force-tty", async () => {
+  expect(await parse("delete demo --force-tty")).toMatchObject({ forceTty: true });
+  expect(await parse("delete demo")).toMatchObject({ forceTty: false });
+});
+
+it("says which value a fixed setting of a template has", async () => {
+  await expect(parse("templates edit small --failure-ttl 1h")).rejects.toThrow(
+    '--failure-ttl is "1h", wanted 0, the only value here',
+  );
+});

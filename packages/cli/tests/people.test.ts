@@ -87,7 +87,10 @@ it("sets roles, and names the existing ones", async () => {
 it("suspends, activates and deletes", async () => {
   await slipway("users create -u fay -e fay@example.com");
   expect((await slipway("users suspend fay")).err).toContain("fay is suspended");
-  expect((await slipway("users activate fay")).err).toContain("fay is active");
+  expect(await slipway("users activate fay -c username,status")).toMatchObject({
+    out: "USERNAME  STATUS\nfay       dormant\n",
+    err: "fay is active\n",
+  });
   expect(await slipway("users delete fay")).toMatchObject({ code: 2 });
   expect(await slipway("users delete fay", [false])).toMatchObject({
     code: 1,

@@ -79,7 +79,19 @@ it("edits a template's settings", async () => {
   expect(JSON.parse(edited.out)).toMatchObject({ display_name: "Box", default_ttl_ms: 5_400_000 });
   await slipway("templates edit box --deprecated old");
   expect((await slipway("create other -t box")).err).toContain("has been deprecated");
-  expect(await slipway("templates edit none --icon x")).toMatchObject({ code: 4 });
+  expect(await slipway("templates edit none --icon x")).toMatchObject({
+    code: 4,
+    err: expect.stringContaining("template none does not exist or is not visible to you"),
+  });
+  const jobs = await slipway("templates edit box --allow-user-cancel-workspace-jobs false -o json");
+  expect(JSON.parse(jobs.out)).toMatchObject({ allow_user_cancel_workspace_jobs: false });
+  await slipway("templates edit box --allow-user-cancel-workspace-jobs true");
+  expect(await slipway("templates edit box --failure-ttl 0")).toMatchObject({ code: 0 });
+  expect(await slipway("templates push box -d @/box --variable a=b")).toMatchObject({ code: 2 });
+  expect(await slipway("templates edit box --icon x --org none")).toMatchObject({ code: 4 });
+  expect((await slipway("templates push box -d @/box --org none")).err).toContain(
+    "organization none does not exist or is not visible to you",
+  );
 });
 
 it("lists presets", async () => {

@@ -137,6 +137,7 @@ function flagText(flag: Flag): string {
 }
 
 function oneOf(choices: readonly string[]): string {
+  if (choices.length < 2) return `${choices.join("")}, the only value here`;
   return [choices.slice(0, -1).join(", "), ...choices.slice(-1)].join(" or ");
 }
 
@@ -149,5 +150,6 @@ function readColumn(text: string, columns: readonly string[]): string {
 /** Returns the summary with all columns: names of those not printed by default cannot be guessed. */
 function columnsSummary({ summary, columns, defaultColumns }: ColumnsFlag): string {
   const more = columns.filter((name) => !defaultColumns.includes(name));
-  return `${summary} (default: ${defaultColumns.join(", ")}${more.length === 0 ? "" : `; also: ${more.join(", ")}`})`;
+  const usual = defaultColumns.length === 0 ? "no table" : defaultColumns.join(", ");
+  return `${summary} (default: ${usual}${more.length === 0 ? "" : `; also: ${more.join(", ")}`})`;
 }

@@ -1,7 +1,14 @@
 import type { CommandTable } from "./lazy-command.ts";
 
 /** Flags before the command's name that take a value of their own. */
-const globalsWithValue: ReadonlySet<string> = new Set(["--url", "--token", "--config-dir"]);
+const globalsWithValue: ReadonlySet<string> = new Set([
+  "--url",
+  "--token",
+  "--config-dir",
+  "--org",
+  "--organization",
+  "-O",
+]);
 
 /** The maximum number of words in a command's name. */
 const maxNameWords = 4;

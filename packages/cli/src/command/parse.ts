@@ -10,7 +10,7 @@ import { UsageError } from "./errors.ts";
 import { findCommand, withoutAliases } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
 import type { AnyOptions, CommandTable, LazyCommand } from "./lazy-command.ts";
-import { addCommand, describeCommand, globalFlags, newProgram } from "./program.ts";
+import { addCommand, describeCommand, globalFlags, newProgram, stockFlags } from "./program.ts";
 
 /** The request of a command line. */
 export type ParsedCommandLine =
@@ -20,6 +20,8 @@ export type ParsedCommandLine =
       readonly command: LazyCommand;
       readonly options: AnyOptions;
       readonly globals: GlobalFlags;
+      /** True if prompts are wanted although this may be no terminal. */
+      readonly forceTty: boolean;
     };
 
 /**
@@ -44,8 +46,11 @@ export async function parseCommandLine(
     const definition = await command.definition();
     describeCommand(leaf, definition);
     leaf.action(() => {
-      const options = readOptions(leaf, definition, environment);
-      parsed = { kind: "run", command, options, globals: readGlobals(program) };
+      const stock = readFlags(program, stockFlags);
+      const own = readOptions(leaf, definition, environment);
+      const options = { ...own, ...sharedSwitches(definition, stock) };
+      const forceTty = stock["forceTty"] === true;
+      parsed = { kind: "run", command, options, globals: readGlobals(program), forceTty };
     });
   }
   try {
@@ -122,13 +127,21 @@ function readFlags(command: Command, flags: Readonly<Record<string, Flag>>): Any
   return Object.fromEntries(entries);
 }
 
+/** Returns the flags of `coder` that were passed outside a command which has them itself. */
+function sharedSwitches({ flags }: CommandDefinition, stock: AnyOptions): AnyOptions {
+  const passed = Object.keys(stock).filter((key) => stock[key] === true);
+  return Object.fromEntries(
+    passed.filter((key) => flags[key]?.kind === "switch").map((key) => [key, true]),
+  );
+}
+
 function readGlobals(program: Command): GlobalFlags {
   const values = readFlags(program, globalFlags);
   const text = (key: keyof GlobalFlags): string | undefined => {
     const value = values[key];
     return typeof value === "string" ? value : undefined;
   };
-  return { url: text("url"), token: text("token"), configDir: text("configDir") };
+  return { url: text("url"), token: text("token"), configDir: text("configDir"), org: text("org") };
 }
 
 /** Returns the text that commander printed, or throws a `UsageError` with its message. */

@@ -6,7 +6,7 @@ import type { Layout } from "../terminal/layout.ts";
 import { aliasOptions, commandOption } from "./command-option.ts";
 import type { CommandDefinition } from "./definition.ts";
 import { lastWord } from "./find-command.ts";
-import type { Flag } from "./flags.ts";
+import type { Flag, SwitchFlag } from "./flags.ts";
 import type { CommandGroup, CommandListing } from "./lazy-command.ts";
 
 export const globalFlags = {
@@ -23,7 +23,28 @@ export const globalFlags = {
     summary: "directory of the stored session",
     variable: "CODER_CONFIG_DIR",
   },
+  org: {
+    kind: "text",
+    short: "O",
+    value: "name",
+    summary: "organization of templates and jobs (default: default)",
+    variable: "CODER_ORGANIZATION",
+    aliases: ["organization"],
+  },
 } as const satisfies Record<keyof GlobalFlags, Flag>;
+
+/**
+ * Flags that `coder` takes before and after every command, so that scripts pass them everywhere. A command that has a flag
+ * of the same name gets it; `forceTty` counts for all.
+ */
+export const stockFlags = {
+  verbose: { kind: "switch", summary: "no effect for most commands", hidden: true },
+  disableDirectConnections: { kind: "switch", summary: "use relays only", hidden: true },
+  disableNetworkTelemetry: { kind: "switch", summary: "no effect: there is none", hidden: true },
+  forceTty: { kind: "switch", summary: "prompt even if this is no terminal", hidden: true },
+  noFeatureWarning: { kind: "switch", summary: "no effect", hidden: true },
+  noVersionWarning: { kind: "switch", summary: "no effect", hidden: true },
+} as const satisfies Readonly<Record<string, SwitchFlag>>;
 
 /** Builds commander's program, without commands. It prints to `print`, and throws instead of exiting. */
 export function newProgram({ colors, columns }: Layout, print: (text: string) => void): Command {
@@ -48,6 +69,7 @@ export function newProgram({ colors, columns }: Layout, print: (text: string) =>
     .configureHelp(helpStyle(colors))
     .addHelpText("after", "\nUse slipway <command> --help for help on a command.");
   addFlags(program, globalFlags);
+  addFlags(program, stockFlags);
   return program;
 }
 

@@ -25,7 +25,8 @@ export async function runCommandLine(
       return exitCodes.ok;
     }
     settings = await readSettings(parsed.globals, needs.environment).catch(asUsage);
-    return await parsed.command.run(parsed.options, { ...needs, settings });
+    const person = parsed.forceTty ? { ...terminal, interactive: true } : terminal;
+    return await parsed.command.run(parsed.options, { ...needs, settings, terminal: person });
   } catch (error) {
     return report(error, settings?.url, needs);
   }

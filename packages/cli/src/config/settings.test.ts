@@ -8,7 +8,7 @@ import { configDirectory } from "./directory.ts";
 import { SessionFiles } from "./session-files.ts";
 import { readSettings } from "./settings.ts";
 
-const noFlags = { url: undefined, token: undefined, configDir: undefined };
+const noFlags = { url: undefined, token: undefined, configDir: undefined, org: undefined };
 
 let directory = "";
 beforeEach(async () => {
@@ -17,6 +17,15 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await rm(directory, { recursive: true });
+});
+
+it("names the organization by flag, then by variable", async () => {
+  const organizationOf = async (org: string | undefined, CODER_ORGANIZATION?: string) =>
+    (await readSettings({ ...noFlags, org }, { CODER_CONFIG_DIR: directory, CODER_ORGANIZATION }))
+      .organization;
+  expect(await organizationOf(undefined)).toBe("default");
+  expect(await organizationOf(undefined, "lab")).toBe("lab");
+  expect(await organizationOf("shop", "lab")).toBe("shop");
 });
 
 it("uses the stored session by default", async () => {
@@ -38,7 +47,12 @@ it("prefers variables to the stored session, and flags to variables", async () =
     url: "https://variable.example.com",
     token: "v",
   });
-  const flags = { url: "https://flag.example.com/", token: "f", configDir: undefined };
+  const flags = {
+    url: "https://flag.example.com/",
+    token: "f",
+    configDir: undefined,
+    org: undefined,
+  };
   expect(await readSettings(flags, environment)).toMatchObject({
     url: "https://flag.example.com",
     token: "f",

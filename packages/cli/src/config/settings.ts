@@ -8,6 +8,7 @@ export interface GlobalFlags {
   readonly url: string | undefined;
   readonly token: string | undefined;
   readonly configDir: string | undefined;
+  readonly org: string | undefined;
 }
 
 /** The server, the session token and the files that store them. */
@@ -17,6 +18,8 @@ export interface Settings {
   /** The token of a flag or variable; undefined if `token` comes from a stored session, or there is none. */
   readonly givenToken: string | undefined;
   readonly files: SessionFiles;
+  /** The name or id of the organization of templates and jobs. */
+  readonly organization: string;
 }
 
 /**
@@ -34,5 +37,6 @@ export async function readSettings(
   const givenToken =
     flags.token ?? firstVariable(environment, "CODER_SESSION_TOKEN", "SLIPWAY_SESSION_TOKEN");
   const keptToken = url === stored.url ? stored.token : undefined;
-  return { url, token: givenToken ?? keptToken, givenToken, files };
+  const organization = flags.org ?? firstVariable(environment, "CODER_ORGANIZATION") ?? "default";
+  return { url, token: givenToken ?? keptToken, givenToken, files, organization };
 }

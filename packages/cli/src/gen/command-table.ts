@@ -270,7 +270,7 @@ export const commandTable: CommandTable = {
       () => import("../commands/templates/init/command.ts"),
     ),
     lazyCommand(
-      { name: "templates push", heading: "Templates:", summary: "push a new version of a template from a directory or file" },
+      { name: "templates push", heading: "Templates:", summary: "push a new version of a template from a directory or file", aliases: ["create"] },
       () => import("../commands/templates/push/command.ts"),
       () => import("../commands/templates/push/run.ts"),
     ),

@@ -54,6 +54,7 @@ async function knownNames(
     url: typed.flags.get("url"),
     token: typed.flags.get("token"),
     configDir: typed.flags.get("configDir"),
+    org: typed.flags.get("org"),
   };
   try {
     const client = connect(await readSettings(flags, environment));

@@ -10,10 +10,12 @@ type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
 /** Finds a template by name; without a name, the only one, or the one chosen at a prompt. */
 export async function chooseTemplate(
   name: string | undefined,
+  organization: string,
   needs: PromptNeeds,
 ): Promise<Template> {
   const { client, terminal, signal } = needs;
-  const all = await client.call(listTemplates, { signal });
+  const listed = await client.call(listTemplates, { signal });
+  const all = listed.filter((template) => isOf(template, organization));
   const found = name === undefined ? undefined : templateOf(all, name);
   if (found !== undefined) return usable(found);
   const templates = all.filter(({ deprecated }) => !deprecated);
@@ -35,6 +37,11 @@ export async function chooseTemplate(
     throw new UsageError(`there are several templates: pass --template with one of ${names}`);
   }
   return ask(templates, terminal);
+}
+
+/** Every organization's templates are offered unless one is named. */
+function isOf({ organization_id, organization_name }: Template, organization: string): boolean {
+  return organization === "default" || [organization_id, organization_name].includes(organization);
 }
 
 function templateOf(templates: readonly Template[], name: string): Template | undefined {

@@ -36,9 +36,8 @@ export const command = defineCommand({
       summary: "prompt for every parameter that the preset does not set",
     },
     useParameterDefaults: {
-      kind: "switch",
+      ...parameterFlags.useParameterDefaults,
       summary: "use parameter defaults and the default preset without prompting",
-      variable: "CODER_WORKSPACE_USE_PARAMETER_DEFAULTS",
     },
     templateVersion: {
       kind: "text",

@@ -44,7 +44,7 @@ export async function run(
   const given = await readGivenValues(options);
   const settled = settledFields(options);
   const needs = { client: connect(settings), terminal, clock, opener, signal };
-  const template = await chooseTemplate(options.template, needs);
+  const template = await chooseTemplate(options.template, settings.organization, needs);
   if (options.name !== undefined) await checkIsFree(named, needs);
   const { presetName, ...chosen } = await chooseVersionAndValues(template, options, given, needs);
   const workspace = await needs.client.call(createWorkspace, {

@@ -23,6 +23,8 @@ export const command = defineCommand({
       value: "duration",
       summary: "time to wait for an answer (default: 5s)",
     },
+    time: { kind: "switch", summary: "show the time of each answer" },
+    utc: { kind: "switch", summary: "show it in UTC" },
     disableDirectConnections: disableDirectFlag,
     output: outputFlag,
   },

@@ -42,7 +42,7 @@ export async function run(
   const onResult = (result: PingResult): void => {
     totals.add(result);
     if (output === "json") results.push(result);
-    else terminal.out.line(resultText(agent.name, result));
+    else terminal.out.line(`${timePrefix(options, clock)}${resultText(agent.name, result)}`);
   };
   if (plan.count === undefined) {
     terminal.err.line(terminal.err.colors.dim(`pinging ${name} until interrupted by Ctrl-C`));
@@ -59,6 +59,16 @@ export async function run(
     for (const line of renderPairs(diagnosisPairs(diagnosis), out)) out.line(line);
   }
   return summary.answered > 0 ? exitCodes.ok : exitCodes.failure;
+}
+
+/** Returns the time of an answer with a space, if it is wanted. */
+function timePrefix({ time, utc }: Options, clock: Needs["clock"]): string {
+  if (!time && !utc) return "";
+  const format = new Intl.DateTimeFormat("en-GB", {
+    timeStyle: "medium",
+    ...(utc ? { timeZone: "UTC" } : {}),
+  });
+  return `${format.format(clock.now())} `;
 }
 
 function readPlan({ num, wait = "1s", timeout = "5s", output }: Options): PingPlan {

@@ -7,6 +7,7 @@ import { type ParameterOptions, readGivenValues } from "../parameters/given-valu
 /** Options of a start. */
 export interface StartChanges extends ParameterOptions {
   readonly alwaysPrompt: boolean;
+  readonly useParameterDefaults: boolean;
   readonly update: boolean;
 }
 
@@ -20,6 +21,10 @@ export function hasChanges(changes: StartChanges): boolean {
     parameterDefault.length > 0 ||
     richParameterFile !== undefined
   );
+}
+
+function asksAll({ alwaysPrompt, useParameterDefaults }: StartChanges): boolean {
+  return alwaysPrompt && !useParameterDefaults;
 }
 
 /**
@@ -38,7 +43,7 @@ export async function startRequest(
   const kept = await client.call(listBuildParameters, { params, signal });
   const values = await chooseParameters(
     version,
-    { given, defaults, preset: [], kept, ask: changes.alwaysPrompt ? "all" : "needed" },
+    { given, defaults, preset: [], kept, ask: asksAll(changes) ? "all" : "needed" },
     { client, terminal, signal },
   );
   return {

@@ -7,6 +7,7 @@ export const parameterFlags = {
     value: "name=value",
     summary: "parameter value; repeatable",
     variable: "CODER_RICH_PARAMETER",
+    aliases: ["ephemeral-parameter", "build-option"],
   },
   richParameterFile: {
     kind: "text",
@@ -20,6 +21,11 @@ export const parameterFlags = {
     value: "name=value",
     summary: "value of a parameter that has none otherwise; repeatable",
     variable: "CODER_RICH_PARAMETER_DEFAULT",
+  },
+  useParameterDefaults: {
+    kind: "switch",
+    summary: "use parameter defaults without prompting",
+    variable: "CODER_WORKSPACE_USE_PARAMETER_DEFAULTS",
   },
 } as const satisfies Readonly<Record<string, ListFlag | TextFlag | SwitchFlag>>;
 

@@ -13,9 +13,9 @@ import { notFoundError } from "../../command/not-found.ts";
 export async function findTemplate(
   client: ApiClient,
   name: string,
-  signal: AbortSignal,
+  { organization, signal }: { readonly organization: string; readonly signal: AbortSignal },
 ): Promise<Template> {
-  const params = { organization: "default", name };
+  const params = { organization, name };
   const template = await orNotFound(
     client.call(getTemplateByName, { params, signal }),
     `template ${name}`,

@@ -28,7 +28,10 @@ export async function run(
     throw new UsageError("not a terminal: pass --yes to confirm");
   }
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, signal);
+  const template = await findTemplate(client, options.template, {
+    organization: settings.organization,
+    signal,
+  });
   const isSure =
     options.yes ||
     (await terminal.prompts.confirm(`Delete template ${template.name} and its versions?`));

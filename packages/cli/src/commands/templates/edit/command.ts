@@ -5,7 +5,7 @@ import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { readDuration } from "../../../command/duration.ts";
 import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
-import { ignoredYesFlag, outputFlag } from "../../../command/flags.ts";
+import { ignoredYesFlag, outputFlag, type TextFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printJson } from "../../../command/print-json.ts";
 import { findTemplate } from "../../../resources/templates/find-template.ts";
@@ -16,6 +16,14 @@ const portShareLevels = ["owner", "organization", "authenticated", "public"] as 
 
 /** The server's rule, or each app's own headers. */
 const corsBehaviors = ["simple", "passthru"] as const;
+
+/**
+ * A setting of `coder` that has one value here: scripts that set that one go on, and any other is refused with the reason
+ * rather than passed over.
+ */
+function onlyAt(choice: string): Pick<TextFlag, "kind" | "value" | "choices" | "hidden"> {
+  return { kind: "text", value: "value", choices: [choice], hidden: true };
+}
 
 export const command = defineCommand({
   summary: "change a template's settings",
@@ -57,6 +65,29 @@ export const command = defineCommand({
       value: "behavior",
       summary: `which pages may read responses of apps: ${corsBehaviors.join(", ")}`,
     },
+    allowUserCancelWorkspaceJobs: {
+      kind: "text",
+      value: "true|false",
+      summary: "let users cancel builds of their workspaces",
+    },
+    failureTtl: {
+      ...onlyAt("0"),
+      summary: "time after which failed workspaces stop: 0, for never",
+    },
+    dormancyThreshold: {
+      ...onlyAt("0"),
+      summary: "unused time after which workspaces are dormant: 0, for never",
+    },
+    dormancyAutoDeletion: {
+      ...onlyAt("0"),
+      summary: "time after which dormant workspaces are deleted: 0, for never",
+    },
+    autostopRequirementWeekdays: { ...onlyAt("none"), summary: "days on which all stop: none" },
+    autostopRequirementWeeks: { ...onlyAt("0"), summary: "weeks between those days: 0" },
+    autostartRequirementWeekdays: { ...onlyAt("all"), summary: "days of automatic starts: all" },
+    allowUserAutostart: { ...onlyAt("true"), summary: "let users schedule starts: true" },
+    allowUserAutostop: { ...onlyAt("true"), summary: "let users schedule stops: true" },
+    private: { ...onlyAt("false"), summary: "hide it from users without a grant: false" },
     output: outputFlag,
   },
   examples: [
@@ -85,21 +116,38 @@ export async function run(
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   const body = changes(options);
-  if (Object.keys(body).length === 0) {
+  const isUnchangeable = fixedSettings.some((key) => options[key] !== undefined);
+  if (Object.keys(body).length === 0 && !isUnchangeable) {
     throw new UsageError("nothing to change: pass at least one flag");
   }
   const client = connect(settings);
-  const { id } = await findTemplate(client, options.template, signal);
+  const { id } = await findTemplate(client, options.template, {
+    organization: settings.organization,
+    signal,
+  });
   const template = await client.call(updateTemplate, { params: { template: id }, body, signal });
   if (options.output === "json") printJson(terminal.out, template);
   else terminal.err.line(terminal.err.colors.green(`updated template ${template.name}`));
   return exitCodes.ok;
 }
 
+/** The settings that have one value here, so that giving it changes nothing. */
+const fixedSettings = [
+  "failureTtl",
+  "dormancyThreshold",
+  "dormancyAutoDeletion",
+  "autostopRequirementWeekdays",
+  "autostopRequirementWeeks",
+  "autostartRequirementWeekdays",
+  "allowUserAutostart",
+  "allowUserAutostop",
+  "private",
+] as const;
+
 /** Returns the changes that the flags ask for; flags not given are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
   const { name, defaultTtl, activityBump, requireActiveVersion, maxPortShareLevel } = options;
-  const { corsBehavior } = options;
+  const { corsBehavior, allowUserCancelWorkspaceJobs } = options;
   const problem = name === undefined ? undefined : nameProblem(name);
   if (problem !== undefined) throw new UsageError(`the name of the template ${problem}`);
   const all = {
@@ -113,7 +161,13 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
     activity_bump_ms:
       activityBump === undefined ? undefined : readDuration("--activity-bump", activityBump),
     require_active_version:
-      requireActiveVersion === undefined ? undefined : readTruth(requireActiveVersion),
+      requireActiveVersion === undefined
+        ? undefined
+        : readTruth("--require-active-version", requireActiveVersion),
+    allow_user_cancel_workspace_jobs:
+      allowUserCancelWorkspaceJobs === undefined
+        ? undefined
+        : readTruth("--allow-user-cancel-workspace-jobs", allowUserCancelWorkspaceJobs),
     max_port_share_level:
       maxPortShareLevel === undefined ? undefined : readPortShareLevel(maxPortShareLevel),
     cors_behavior: corsBehavior === undefined ? undefined : readCorsBehavior(corsBehavior),
@@ -135,7 +189,7 @@ function readCorsBehavior(text: string): CorsBehavior {
   throw new UsageError(`--cors-behavior is "${text}", wanted one of ${corsBehaviors.join(", ")}`);
 }
 
-function readTruth(text: string): boolean {
+function readTruth(flag: string, text: string): boolean {
   if (text === "true" || text === "false") return text === "true";
-  throw new UsageError(`--require-active-version is "${text}", wanted true or false`);
+  throw new UsageError(`${flag} is "${text}", wanted true or false`);
 }

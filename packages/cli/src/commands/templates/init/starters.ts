@@ -42,7 +42,7 @@ export async function readOffered(
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
   if (settings.url === undefined || settings.token === undefined) return undefined;
-  const params = { organization: "default" };
+  const params = { organization: settings.organization };
   const examples = await connect(settings).call(listTemplateExamples, { params, signal });
   return new Set(examples.map(({ id }) => id));
 }

@@ -8,6 +8,7 @@ export const command = defineCommand({
     "template, which is created if it does not exist. The template is checked before it is uploaded. .git and " +
     "node_modules are excluded. Without --directory, slipway uses the directory with the template's name, or the " +
     "current one. A path in place of the name gives both: ./small-box is the template small-box.",
+  aliases: ["create"],
   arguments: {
     template: {
       summary:
@@ -35,6 +36,18 @@ export const command = defineCommand({
       short: "m",
       value: "text",
       summary: "description of this version's changes",
+    },
+    variable: {
+      kind: "list",
+      value: "name=value",
+      summary: "refused: templates have parameters instead",
+      hidden: true,
+    },
+    variablesFile: {
+      kind: "text",
+      value: "path",
+      summary: "refused: templates have parameters instead",
+      hidden: true,
     },
     activate: {
       kind: "boolean",

@@ -10,6 +10,7 @@ import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../../command/connect.ts";
 import type { OptionsOf } from "../../../command/definition.ts";
+import { UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { checkTemplate } from "./check-template.ts";
@@ -24,6 +25,12 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
+  if (options.variable.length > 0 || options.variablesFile !== undefined) {
+    throw new UsageError(
+      "a template of Slipway has no variables, so --variable and --variables-file are refused",
+      "give its parameters defaults, or preset values: see docs/templates.md",
+    );
+  }
   const named = await locateTemplate(options);
   const source = await openSource(named.path);
   const name = templateName(source, named.template);
@@ -36,7 +43,7 @@ export async function run(
   await checkTemplate(tar, source.templatePath, terminal.err);
 
   const client = connect(settings);
-  const organization = await chooseOrganization(client, signal);
+  const organization = await chooseOrganization(client, settings.organization, signal);
   const existing = await findTemplate(client, organization.id, name, signal);
   const version = await importVersion(
     {

@@ -1,12 +1,11 @@
-import { listUsers, zeroTimestamp } from "@slipway/api";
+import { listUsers } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
-import { columnFlag, outputFlag } from "../../../command/flags.ts";
+import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
-import { rolesCell } from "../../../resources/users/roles-cell.ts";
-import { relativeTime } from "../../../terminal/relative-time.ts";
+import { userColumnFlag, userColumns } from "../../../resources/users/user-columns.ts";
 
 export const command = defineCommand({
   summary: "list users",
@@ -18,20 +17,7 @@ export const command = defineCommand({
       value: "query",
       summary: "part of the name or email, status:… or role:…",
     },
-    column: columnFlag(
-      [
-        "username",
-        "email",
-        "roles",
-        "status",
-        "created at",
-        "name",
-        "last seen at",
-        "updated at",
-        "id",
-      ],
-      ["username", "email", "roles", "status", "created at"],
-    ),
+    column: userColumnFlag,
     output: outputFlag,
   },
   examples: [
@@ -46,21 +32,8 @@ export async function run(
 ): Promise<number> {
   const query = options.search === undefined ? {} : { q: options.search };
   const { users } = await connect(settings).call(listUsers, { query, signal });
-  const now = clock.now();
-  const when = (time: string): string =>
-    time === zeroTimestamp ? "never" : relativeTime(Date.parse(time), now);
   return printList(terminal, users, options, {
-    columns: {
-      username: ({ username }) => username,
-      email: ({ email }) => email,
-      roles: (user) => rolesCell(user),
-      status: ({ status }) => status,
-      "created at": ({ created_at }) => when(created_at),
-      name: ({ name }) => name ?? "",
-      "last seen at": ({ last_seen_at }) => when(last_seen_at),
-      "updated at": ({ updated_at }) => when(updated_at),
-      id: ({ id }) => id,
-    },
+    columns: userColumns(clock.now()),
     none: "no users",
   });
 }

@@ -36,7 +36,7 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const params = { organization: "default" };
+  const params = { organization: settings.organization };
   const members = await connect(settings).call(listMembers, { params, signal });
   const now = clock.now();
   const when = (time: string): string =>

@@ -31,7 +31,7 @@ export async function run(
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   const client = connect(settings);
-  const params = { organization: "default" };
+  const params = { organization: settings.organization };
   const [job] = await client.call(listProvisionerJobs, { params, query: { ids: id }, signal });
   if (job === undefined) {
     throw notFoundError(`job ${id}`, "list jobs with: slipway provisioner jobs list");

@@ -23,7 +23,7 @@ export async function run(
   const client = connect(settings);
   const initiator = await idOf(client, options.initiator, signal);
   const jobs = await client.call(listProvisionerJobs, {
-    params: { organization: "default" },
+    params: { organization: settings.organization },
     query: {
       limit: String(limit),
       ...(options.status.length === 0 ? {} : { status: options.status.join(",") }),

@@ -38,7 +38,10 @@ export async function run(
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, signal);
+  const template = await findTemplate(client, options.template, {
+    organization: settings.organization,
+    signal,
+  });
   const version =
     options.templateVersion === undefined
       ? template.active_version_id

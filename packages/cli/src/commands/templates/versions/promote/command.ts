@@ -54,7 +54,10 @@ export async function run(
     );
   }
   const client = connect(settings);
-  const template = await findTemplate(client, name, signal);
+  const template = await findTemplate(client, name, {
+    organization: settings.organization,
+    signal,
+  });
   const version = await findVersion(client, template, versionName, signal);
   await client.call(updateActiveVersion, {
     params: { template: template.id },
