@@ -88,7 +88,7 @@ it("suspends, activates and deletes", async () => {
   await slipway("users create -u fay -e fay@example.com");
   expect((await slipway("users suspend fay")).err).toContain("fay is suspended");
   expect(await slipway("users activate fay -c username,status")).toMatchObject({
-    out: "USERNAME  STATUS\nfay       dormant\n",
+    out: "USERNAME  STATUS\nfay       active\n",
     err: "fay is active\n",
   });
   expect(await slipway("users delete fay")).toMatchObject({ code: 2 });

@@ -42,12 +42,17 @@ describe("a time that was just set", () => {
 });
 
 it("never tells more of one unit than of the next", () => {
-  const most = { minute: 60, hour: 24, day: 60, month: 12 } as const;
+  const most = new Map([
+    ["minute", 60],
+    ["hour", 24],
+    ["day", 60],
+    ["month", 12],
+  ]);
   for (let distance = minuteMs; distance < 400 * dayMs; distance = Math.ceil(distance * 1.003)) {
     const [, count = "0", unit = ""] =
       /^in (\d+) (\w+?)s?$/.exec(relativeTime(now + distance, now)) ?? [];
     expect(Number(count), `${distance} ms`).toBeGreaterThan(0);
-    if (unit !== "year") expect(Number(count)).toBeLessThanOrEqual(most[unit as keyof typeof most]);
+    expect(Number(count)).toBeLessThanOrEqual(most.get(unit) ?? 1);
   }
 });
 
