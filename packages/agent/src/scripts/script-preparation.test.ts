@@ -46,6 +46,7 @@ it("starts no script before everything is prepared", async () => {
   const script = {
     id,
     logSourceId: id,
+    displayName: "",
     logPath: "",
     text: "ls $CODER_SCRIPT_BIN_DIR && echo begun",
     cron: "",
