@@ -9,7 +9,9 @@ const nouns =
   "arguments|builds|bytes|characters|connections|days|entries|errors|fields|files|hours|lines|messages|minutes|options|ports|prebuilds|problems|seconds|sessions|slashes|templates|tokens|users|versions|workspaces";
 
 /** A number that may be 1, in front of a plural. Limits that are constants are above it. */
-const countedPlural = new RegExp(String.raw`\$\{(?!max[A-Z]|min[A-Z])[^{}]*\} (?:${nouns})\b`);
+const countedPlural = new RegExp(
+  String.raw`\$\{(?!(?:[\w#]+\.)*(?:max|min)[A-Z])[^{}]*\} (?:${nouns})\b`,
+);
 
 /** A word that stands there, not a number. */
 const words = /\$\{(?:verb|kind|name|what|who|done|tried|resource|noun)\b/;
@@ -30,6 +32,7 @@ const lines = ["cli", "server"].flatMap(linesOf);
 it("counts through countText, so that 1 is no plural", () => {
   expect(countedPlural.test("${count} versions")).toBe(true);
   expect(countedPlural.test("more than ${maxFiles} files")).toBe(false);
+  expect(countedPlural.test("at most ${this.#rules.maxBytes} bytes")).toBe(false);
   expect(lines.filter((line) => countedPlural.test(line) && !words.test(line))).toEqual([]);
 });
 
