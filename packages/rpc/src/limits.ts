@@ -39,6 +39,8 @@ export const responderLimits = {
   maxOverdueMessages: 16_384,
   /** The minimum cost of a message against the peer's rate, in bytes: each takes processing time. */
   minMessageCost: 512,
+  /** The cost of a frame of yamux against the peer's rate, in bytes, whatever it is for. */
+  frameCost: 128,
 } as const;
 
 /** Output that a caller may leave unread. Beyond that its calls wait, and after a while it is disconnected. */

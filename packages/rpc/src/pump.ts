@@ -15,6 +15,11 @@ export interface PumpOptions {
    * sessions wants a coarse one: timers of the same length share a list in Node.js.
    */
   readonly timerStepMs: number;
+  /**
+   * Counts frames received against the peer's rate; returns the milliseconds to wait before more are taken. Undefined to
+   * take them all.
+   */
+  readonly chargeFrames?: (count: number) => number;
   /** The end of a session with a peer that sends a text message: each end has its own close code. */
   readonly textMessage: { readonly code: number; readonly reason: string };
 }
@@ -28,6 +33,11 @@ export interface PumpOwner {
   /** Called once, when the session is over; no event comes after it. */
   onEnd(reason: string): void;
 }
+
+/** The bytes taken in at a time, but for the payload of a frame, which is taken whole. */
+const maxTakenBytes = 4 * 1024;
+/** The frames taken in one turn of the event loop. */
+const maxFramesPerTurn = 256;
 
 /** The code of every close but one: docs/protocol/rpc.md §1.3. */
 export const normalClose = 1000;
@@ -48,6 +58,10 @@ export class Pump {
   /** Credit to return when the peer reads again, by stream; created on demand. */
   #owedCredit: Map<number, number> | undefined;
   #isFlushQueued = false;
+  /** Received bytes that wait for their turn, or until the frames before them are paid for. */
+  #input: Uint8Array[] = [];
+  #isHeld = false;
+  #holdTimer: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The time at which the timer fires. */
   #wakeAt = Infinity;
@@ -138,6 +152,8 @@ export class Pump {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
     clearTimeout(this.#timer);
+    clearTimeout(this.#holdTimer);
+    this.#input = [];
     this.#ended.resolve(reason);
     this.#owner.onEnd(reason);
     this.#socket.close(code, "");
@@ -150,10 +166,45 @@ export class Pump {
       const { reason, code } = this.#options.textMessage;
       return this.end(reason, code);
     }
+    this.#input.push(bytesOf(data));
+    if (!this.#isHeld) this.#takeIn();
+  }
+
+  /** Takes in what was received, a few frames in a turn, and no more than the peer's rate allows. */
+  #takeIn(): void {
+    const first = this.#yamux.receivedFrames;
+    const { chargeFrames } = this.#options;
     this.#guard(() => {
-      this.#dispatch(this.#yamux.receive(bytesOf(data), this.#clock.monotonic()));
-      this.#flush();
+      for (let chunk = this.#input.shift(); chunk !== undefined; chunk = this.#input.shift()) {
+        const before = this.#yamux.receivedFrames;
+        const size =
+          chargeFrames === undefined
+            ? chunk.length
+            : Math.max(maxTakenBytes, this.#yamux.missingBytes);
+        if (size < chunk.length) this.#input.unshift(chunk.subarray(size));
+        this.#dispatch(this.#yamux.receive(chunk.subarray(0, size), this.#clock.monotonic()));
+        if (chargeFrames === undefined || this.#endReason !== undefined) continue;
+        const waitMs = chargeFrames(this.#yamux.receivedFrames - before);
+        const isTurnOver = this.#yamux.receivedFrames - first >= maxFramesPerTurn;
+        if (waitMs > 0 || isTurnOver) return this.#hold(waitMs);
+      }
+      return undefined;
     });
+    this.#flush();
+  }
+
+  /** Takes nothing in for a while, or until the next turn. */
+  #hold(waitMs: number): void {
+    this.#isHeld = true;
+    this.#socket.raw.pause();
+    const goOn = (): void => {
+      this.#isHeld = false;
+      if (this.#endReason !== undefined) return;
+      if (!this.#unread.isTooMuch) this.#socket.raw.resume();
+      this.#takeIn();
+    };
+    if (waitMs > 0) this.#holdTimer = setTimeout(goOn, waitMs);
+    else setImmediate(goOn);
   }
 
   #dispatch(events: readonly YamuxEvent[]): void {
@@ -180,6 +231,8 @@ export class Pump {
     if (now >= this.#unread.cutOffAt) return this.#cutOff();
     // Streams whose last frame has gone out are closed.
     this.#dispatch(this.#yamux.takeEvents());
+    // Output that was read resumes the socket.
+    if (this.#isHeld) this.#socket.raw.pause();
     this.#arm();
   }
 

@@ -33,6 +33,8 @@ let events: YamuxEvent[];
 let asked = 0;
 /** The time each message has to wait. */
 let waitMs = 0;
+/** The time to wait for bytes that are charged. */
+let reserve: (bytes: number) => number;
 
 /** `large` is answered with 1 MiB, `slow` on demand. */
 const slow = { running: 0, most: 0, end: Promise.withResolvers<void>() };
@@ -55,6 +57,8 @@ beforeEach(async () => {
   opened = new AsyncDisposableStack();
   asked = 0;
   waitMs = 0;
+  // Frames cost less than a message, and do not wait.
+  reserve = (bytes) => (bytes < limits.minMessageCost ? 0 : waitMs);
   Object.assign(slow, { running: 0, most: 0, end: Promise.withResolvers<void>() });
   clock = createFakeClock();
   const listener = new WebSocketServer({ host: "127.0.0.1", port: 0 });
@@ -64,7 +68,7 @@ beforeEach(async () => {
   listener.on("connection", (socket) => {
     server = lend(socket);
     const turnstile = new Turnstile((inside) => inside < maxCallsAtOnceOfPeer);
-    const shared = { turnstile, reserve: () => waitMs };
+    const shared = { turnstile, reserve: (bytes: number) => reserve(bytes) };
     session = new Responder(server, rpcs, { logger: silentLogger }, { clock, shared });
     isOpen.resolve();
   });
@@ -201,4 +205,32 @@ it("answers a number of calls at once, and all of them in the end", async () => 
   slow.end.resolve();
   await vi.waitFor(() => expect(received().size).toBe(calls));
   expect(slow.most).toBe(maxCallsAtOnceOfPeer);
+});
+
+it("takes no more frames of a peer than its rate allows, and lets the socket wait", async () => {
+  let charged = 0;
+  reserve = (bytes) => {
+    charged += bytes / limits.frameCost;
+    return charged < 2_000 ? 0 : 3_600_000;
+  };
+  const streams = Array.from({ length: 10_000 }, (_, stream) => {
+    const frames = Buffer.alloc(24);
+    for (const [at, flags] of [
+      [0, 1],
+      [12, 8],
+    ] as const) {
+      frames[at + 1] = 1;
+      frames.writeUInt16BE(flags, at + 2);
+      frames.writeUInt32BE(2 * stream + 1, at + 4);
+    }
+    return frames;
+  });
+  peer.send(Buffer.concat(streams));
+  await vi.waitFor(() => expect(charged).toBeGreaterThanOrEqual(2_000), 10_000);
+  // Bytes are taken 4 KiB at a time.
+  expect(charged).toBeLessThan(2_400);
+  expect(server.raw.isPaused).toBe(true);
+  peer.ping();
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  expect(charged).toBeLessThan(2_400);
 });

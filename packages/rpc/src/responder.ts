@@ -3,7 +3,7 @@ import type { YamuxEvent } from "@slipway/wire";
 
 import { Admission, type SharedCalls } from "./admission.ts";
 import type { RpcTable } from "./handler.ts";
-import { responderOutputLimits } from "./limits.ts";
+import { responderLimits as limits, responderOutputLimits } from "./limits.ts";
 import { normalClose, Pump, type PumpOptions, type PumpOwner } from "./pump.ts";
 import { ResponderStream, type SessionParts } from "./responder-stream.ts";
 import type { RpcSocket } from "./socket.ts";
@@ -46,7 +46,8 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
     session: S,
     { clock, shared }: ResponderOptions,
   ) {
-    const pump = new Pump(socket, this, clock, pumpOptions);
+    const chargeFrames = (count: number): number => shared.reserve(count * limits.frameCost);
+    const pump = new Pump(socket, this, clock, { ...pumpOptions, chargeFrames });
     this.#pump = pump;
     const admission = new Admission(shared, clock, () => pump.isBlocked);
     this.#parts = { rpcs, session, pump, admission };

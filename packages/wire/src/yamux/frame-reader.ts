@@ -17,6 +17,17 @@ export class FrameReader {
   /** The beginning of a header, fewer than 12 bytes. */
   #partial = new Uint8Array(0);
   #data: { readonly header: FrameHeader; missing: number } | undefined;
+  #frames = 0;
+
+  /** The number of headers read so far. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** The bytes of the present frame's payload that are still to come. */
+  get missingBytes(): number {
+    return this.#data?.missing ?? 0;
+  }
 
   /**
    * Returns the parts that are complete with `chunk`. Throws `YamuxError` "protocol-error"; the reader is unusable
@@ -30,6 +41,7 @@ export class FrameReader {
         if (header === undefined) return;
         at += headerBytes - this.#partial.length;
         this.#partial = new Uint8Array(0);
+        this.#frames += 1;
         if (header.type === FrameType.data && header.length > 0) {
           this.#data = { header, missing: header.length };
         }

@@ -70,6 +70,16 @@ export class YamuxSession {
     return this.takeEvents();
   }
 
+  /** The number of frames received so far: each takes processing time, however short it is. */
+  get receivedFrames(): number {
+    return this.#reader.frames;
+  }
+
+  /** The bytes of the frame being received that are still to come. */
+  get missingBytes(): number {
+    return this.#reader.missingBytes;
+  }
+
   /** Returns the events since the last `receive` or `takeEvents`. */
   takeEvents(): readonly YamuxEvent[] {
     const events = this.#events;

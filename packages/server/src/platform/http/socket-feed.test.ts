@@ -1,5 +1,6 @@
 import { once } from "node:events";
 
+// oxlint-disable-next-line import/no-unassigned-import -- for the type of wsHandler
 import "@fastify/websocket";
 import { LoopTurn, silentLogger, UnfinishedBytes } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -9,6 +10,9 @@ import { createHttpServer } from "./http-server.ts";
 import { InboundTurns } from "./inbound-turns.ts";
 
 /* WebSockets of a real listener, with routes of different limits. */
+
+/** The time for which a test waits: a busy machine takes long. */
+const soon = { timeout: 20_000 };
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
 let unfinished: UnfinishedBytes;
@@ -20,12 +24,14 @@ let received: number[] = [];
 beforeEach(async () => {
   served = [];
   clients = [];
-  received = [];
+  // What a socket of an earlier test still delivers goes to that test's list.
+  const own: number[] = [];
+  received = own;
   unfinished = new UnfinishedBytes({ maxBytes: 200_000, timeoutMs: 1_000 });
   app = await createHttpServer("v0", silentLogger, { unfinished });
   const wsHandler = (socket: WebSocket): void => {
     served.push(socket);
-    socket.on("message", (data: Buffer) => received.push(data.length));
+    socket.on("message", (data: Buffer) => own.push(data.length));
   };
   const handler = (): string => "plain";
   const add = (url: string, config: object): void =>
@@ -67,7 +73,7 @@ describe("a message", () => {
   it("larger than its route takes closes the socket before it has arrived", async () => {
     const { client } = await open("/stream");
     client.send(Buffer.alloc(1024));
-    await expect.poll(() => received).toEqual([1024]);
+    await expect.poll(() => received, soon).toEqual([1024]);
     client.send(Buffer.alloc(1025), { fin: false });
     expect(await closeOf(client)).toEqual({
       code: 1009,
@@ -85,16 +91,16 @@ describe("a message", () => {
   it("that is not complete counts until it is", async () => {
     const { client } = await open("/large");
     client.send(Buffer.alloc(100_000), { fin: false });
-    await expect.poll(() => unfinished.bytes).toBe(100_256);
+    await expect.poll(() => unfinished.bytes, soon).toBe(100_256);
     client.send(Buffer.alloc(50_000), { fin: true });
-    await expect.poll(() => received).toEqual([150_000]);
+    await expect.poll(() => received, soon).toEqual([150_000]);
     expect(unfinished.bytes).toBe(0);
   });
 
   it("that is not completed in time costs its connection", async () => {
     const { client } = await open("/large");
     client.send(Buffer.alloc(10), { fin: false });
-    await expect.poll(() => unfinished.bytes).toBeGreaterThan(0);
+    await expect.poll(() => unfinished.bytes, soon).toBeGreaterThan(0);
     unfinished.cutOffOverdue(Infinity);
     expect(await closeOf(client)).toEqual({
       code: 1013,
@@ -106,7 +112,7 @@ describe("a message", () => {
   it("costs the oldest connection when all together hold too much", async () => {
     const oldest = await open("/large");
     oldest.client.send(Buffer.alloc(120_000), { fin: false });
-    await expect.poll(() => unfinished.bytes).toBeGreaterThan(120_000);
+    await expect.poll(() => unfinished.bytes, soon).toBeGreaterThan(120_000);
     const closed = closeOf(oldest.client);
     const other = await open("/large");
     other.client.send(Buffer.alloc(120_000), { fin: false });
@@ -115,15 +121,15 @@ describe("a message", () => {
       reason: expect.stringContaining("SLIPWAY_MAX_UNFINISHED_BYTES"),
     });
     other.client.send(Buffer.alloc(1));
-    await expect.poll(() => received).toEqual([120_001]);
+    await expect.poll(() => received, soon).toEqual([120_001]);
   });
 
   it("counts no more once its connection is gone", async () => {
     const { client } = await open("/large");
     client.send(Buffer.alloc(10), { fin: false });
-    await expect.poll(() => unfinished.bytes).toBeGreaterThan(0);
+    await expect.poll(() => unfinished.bytes, soon).toBeGreaterThan(0);
     client.terminate();
-    await expect.poll(() => unfinished.bytes).toBe(0);
+    await expect.poll(() => unfinished.bytes, soon).toBe(0);
   });
 });
 
@@ -132,7 +138,7 @@ describe("a flood of frames", () => {
     const { client } = await open("/stream");
     // Each costs 512 bytes of a budget of 256 KiB, which regains 64 frames a second.
     for (let count = 0; count < 5_000; count += 1) client.send("");
-    await expect.poll(() => received.length).toBeGreaterThanOrEqual(512);
+    await expect.poll(() => received.length, soon).toBeGreaterThanOrEqual(512);
     expect(received.length).toBeLessThan(4_000);
     client.terminate();
   });
@@ -141,12 +147,12 @@ describe("a flood of frames", () => {
     const { client, server } = await open("/large");
     server.once("message", () => server.pause());
     for (let count = 0; count < 1_000; count += 1) client.send("x");
-    await expect.poll(() => received.length).toBeGreaterThan(0);
+    await expect.poll(() => received.length, soon).toBeGreaterThan(0);
     // The rest of the piece is on its way.
     for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     expect(received.length).toBeLessThanOrEqual(16);
     server.resume();
-    await expect.poll(() => received.length).toBe(1_000);
+    await expect.poll(() => received.length, soon).toBe(1_000);
   });
 
   it("comes in turns with everybody else", async () => {
@@ -168,7 +174,7 @@ describe("a flood of frames", () => {
     const { client, server } = await open("/turns");
     server.once("message", () => turns.run("other", () => order.push("other")));
     for (let count = 0; count < 1_000; count += 1) client.send("x");
-    await expect.poll(() => order.length).toBe(1_001);
+    await expect.poll(() => order.length, soon).toBe(1_001);
     // One piece before it, and another one at most that was begun.
     expect(order.indexOf("other")).toBeLessThanOrEqual(32);
   });
