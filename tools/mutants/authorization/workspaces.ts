@@ -42,9 +42,9 @@ export const workspaceHoles: readonly Mutant[] = [
     name: "credentials-for-whoever-sees",
     breaks: "a template admin reads the token of anybody's agent",
     file: `${workspaces}/external-agent-routes.ts`,
-    find: "await requireChangeable(needs.db, user, requireUuid(params.workspace))",
+    find: "routes.user(getExternalAgentCredentials, async ({ params, raw }, user) => {\n    const workspace = await requireChangeable(needs.db,",
     replace:
-      "await (await import('./service.ts')).requireWorkspace(needs.db, user, requireUuid(params.workspace))",
+      "routes.user(getExternalAgentCredentials, async ({ params, raw }, user) => {\n    const workspace = await (await import('./service.ts')).requireWorkspace(needs.db,",
     suite: statuses,
   },
   {

@@ -51,7 +51,7 @@ export const histories: readonly Mutant[] = [
     name: "failed-start-keeps-its-agents",
     breaks: "the agents of a start that failed are let in",
     file: "packages/server/src/features/builds/build-job.ts",
-    find: 'if (context.transition === "start") await dropAgents(trx, context.id);',
+    find: "      await dropAgents(trx, context.id);\n",
     replace: "",
     suite,
   },

@@ -35,9 +35,9 @@ export const jobMutants: readonly Mutant[] = [
     name: "failed-stop-drops-agents",
     breaks: "a workspace whose stop failed has lost its agents",
     file: buildJob,
-    find: 'if (context.transition === "start") await dropAgents(trx, context.id);',
+    find: '      if (context.transition !== "start") return;\n      await dropAgents(trx, context.id);',
     replace:
-      "await dropAgents(trx, (await selectLastStart(trx, context.workspace_id, context.build_number))?.id ?? context.id);",
+      "      await dropAgents(trx, (await selectLastStart(trx, context.workspace_id, context.build_number))?.id ?? context.id);",
     suite,
   },
   {
