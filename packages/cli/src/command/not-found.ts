@@ -48,7 +48,7 @@ export function targetThing({ path, params }: RequestTarget): string | undefined
     const value = name === undefined ? undefined : params[name];
     if (name === undefined || value === undefined || certain.has(value)) continue;
     const noun = nouns[name === "name" ? (segments[index - 1] ?? "") : name];
-    things.push(`${noun ?? name} ${value}`);
+    if (noun !== undefined) things.push(`${noun} ${value}`);
   }
   return things.length === 0 ? undefined : things.slice(-2).toReversed().join(" of ");
 }
