@@ -25,7 +25,7 @@ import { quantile } from "./support/quantile.ts";
 /*
  * The cost of a busy network to everybody else on the server: the time of a request that does little, and of an agent's
  * metadata, first without load, then while two peers send as much as they can over the relay, while a terminal prints without end
- * through the server's own peer, and while both do. What makes the load would run elsewhere, so it has the lowest priority here, and the
+ * through the server's own peer, while both do, and while hundreds of strangers send small packets and pings through the relay. What makes the load would run elsewhere, so it has the lowest priority here, and the
  * server as much of the machine as it wants. A process that only answers is the floor.
  *
  * These times hold the waits for a processor, which a machine with few of them, or with other users, makes longer than all
@@ -49,6 +49,8 @@ const warmUpMs = 2_000;
 const perSecond = 40;
 const targetMs = 20;
 const turnTargetMs = 5;
+/** The strangers at the relay, as many as one address may have. */
+const crowdSize = 400;
 const lowestPriority = ["chrt", "--other", "0", "nice", "-n", "19"];
 const { signal } = new AbortController();
 
@@ -73,6 +75,7 @@ for (const direction of ["up", "down"] as const) {
 }
 await besideTerminal(() => measure("terminal", findings));
 await besideTerminal(() => besideRelay("down", () => measure("relay down and terminal", findings)));
+await besideCrowd(() => measure("crowd", findings));
 const { measurements, missed } = findings.against({
   "load: request, p99": targetMs,
   "load: metadata, p99": targetMs,
@@ -147,6 +150,17 @@ async function besideRelay(direction: "up" | "down", act: () => Promise<void>): 
   await pause(warmUpMs);
   await act();
   findings.note(`throughput over the relay, ${direction}`, "MB/s", await running);
+}
+
+/** Runs `act` while many clients without a peer send small frames to each other over the relay. */
+async function besideCrowd(act: () => Promise<void>): Promise<void> {
+  const program = new URL("support/relay-crowd.ts", import.meta.url);
+  const crowd = fork(program, [new URL(server.url).port, String(crowdSize)]);
+  opened.defer(() => void crowd.kill());
+  setPriority(crowd.pid ?? 0, constants.priority.PRIORITY_LOW);
+  await once(crowd, "message");
+  await act();
+  crowd.kill();
 }
 
 /** Runs `act` while a terminal prints as much as it can. */
