@@ -11,7 +11,8 @@ import {
   parseDerpFrame,
 } from "@slipway/wire";
 
-const upgrade = "GET /derp HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n";
+const upgrade =
+  "GET /derp HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: DERP\r\nDerp-Fast-Start: 1\r\n\r\n";
 
 /** A client that is logged in, and counts the bytes of what it gets. */
 export interface BenchClient extends Disposable {
