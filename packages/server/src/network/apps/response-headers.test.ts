@@ -51,8 +51,50 @@ describe("viewedHeaders", () => {
       "default-src *",
       "Content-Security-Policy",
       expect.stringMatching(/^sandbox /),
+      "NEL",
+      '{"max_age":0}',
     ]);
     expect(viewed(raw)).toEqual(raw);
+  });
+
+  it.each([
+    "NEL",
+    "Report-To",
+    "Reporting-Endpoints",
+    "Accept-CH",
+    "Critical-CH",
+    "Use-As-Dictionary",
+    "Set-Login",
+    "Origin-Agent-Cluster",
+    "Speculation-Rules",
+    "Secure-Session-Registration",
+    "Service-Worker-Navigation-Preload",
+    "A-Field-Of-Next-Year",
+  ])("lets no app at the server's origin send %s, which may concern all of it", (name) => {
+    const cleared = ["NEL", '{"max_age":0}'];
+    expect(viewed([name, "x"], "/@ann/dev/apps/web")).toEqual(cleared);
+    expect(viewed([name, "x"])).toEqual([name, "x"]);
+  });
+
+  it("lets an app at the server's origin say what concerns its response", () => {
+    const raw = [
+      ["Content-Type", "text/html"],
+      ["Content-Disposition", "attachment"],
+      ["Content-Range", "bytes 0-1/2"],
+      ["Accept-Ranges", "bytes"],
+      ["Cache-Control", "max-age=60"],
+      ["ETag", '"x"'],
+      ["Location", "/x"],
+      ["Sec-WebSocket-Accept", "x"],
+      ["X-Own", "x"],
+      ["X-Accel-Buffering", "no"],
+    ].flat();
+    expect(viewed(raw, "/@ann/dev/apps/web").slice(0, -2)).toEqual(raw);
+  });
+
+  it("has no orders for a proxy before the server", () => {
+    const raw = ["X-Accel-Redirect", "/internal", "X-Sendfile", "/etc/passwd"];
+    expect(viewed(raw)).toEqual([]);
   });
 
   it("never gives an app in the sandbox the server's origin", () => {

@@ -1,15 +1,88 @@
 import type { IncomingMessage } from "node:http";
 
+import { noErrorLogging } from "../../platform/http/html-page.ts";
 import { isReservedCookie } from "./cookies.ts";
 import { connectionFields } from "./request-headers.ts";
 
-/** Header fields by which an app at the server's own origin would reach beyond its path. */
-const originFields: ReadonlySet<string> = new Set([
-  "alt-svc",
-  "clear-site-data",
-  "service-worker-allowed",
-  "strict-transport-security",
+/**
+ * The header fields of an app at the server's own origin, besides those of its own that begin with `X-`: they concern its
+ * response, or its page, and nothing else of the origin. Browsers learn new fields for whole origins every year (`NEL`,
+ * `Accept-CH`, `Use-As-Dictionary`, …), so that those are listed which pass.
+ */
+const pathAppFields: ReadonlySet<string> = new Set([
+  "accept-patch",
+  "accept-post",
+  "accept-ranges",
+  "age",
+  "allow",
+  "authentication-info",
+  "cache-control",
+  "content-digest",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-location",
+  "content-range",
+  "content-security-policy",
+  "content-type",
+  "cross-origin-embedder-policy",
+  "cross-origin-opener-policy",
+  "cross-origin-resource-policy",
+  "date",
+  "dav",
+  "deprecation",
+  "digest",
+  "docker-distribution-api-version",
+  "docker-experimental",
+  "etag",
+  "expires",
+  "grpc-message",
+  "grpc-status",
+  "last-modified",
+  "link",
+  "location",
+  "lock-token",
+  "mcp-protocol-version",
+  "mcp-session-id",
+  "ms-author-via",
+  "permissions-policy",
+  "pragma",
+  "preference-applied",
+  "ratelimit",
+  "ratelimit-limit",
+  "ratelimit-policy",
+  "ratelimit-remaining",
+  "ratelimit-reset",
+  "referrer-policy",
+  "refresh",
+  "repr-digest",
+  "retry-after",
+  "sec-websocket-accept",
+  "sec-websocket-extensions",
+  "sec-websocket-protocol",
+  "sec-websocket-version",
+  "server",
+  "server-timing",
+  "set-cookie",
+  "sourcemap",
+  "sunset",
+  "timing-allow-origin",
+  "tus-extension",
+  "tus-max-size",
+  "tus-resumable",
+  "tus-version",
+  "upload-expires",
+  "upload-length",
+  "upload-offset",
+  "vary",
+  "via",
+  "warning",
+  "www-authenticate",
 ]);
+
+/** Header fields that a reverse proxy before the server would take for orders of the server. */
+const proxyFields = /^x-(?:accel-(?!buffering$)|lighttpd-|reproxy-|sendfile)/;
 
 /** Header fields that mean nothing after a body, or decide who may read it (RFC 9110 section 6.5.1). */
 const headerOnly =
@@ -44,13 +117,18 @@ export function viewedHeaders(
     const field = name.toLowerCase();
     if (dropped.has(field)) continue;
     if (!isCorsKept && field.startsWith("access-control-")) continue;
-    if (basePath !== "" && originFields.has(field)) continue;
+    if (proxyFields.test(field) || (basePath !== "" && !isOfPathApp(field))) continue;
     const viewed = field === "set-cookie" ? viewedCookie(value, basePath) : value;
     if (viewed !== undefined) kept.push(name, viewed);
   }
   // Several policies all apply.
   if (isSandboxed) kept.push("Content-Security-Policy", sandbox);
+  if (basePath !== "") kept.push("NEL", noErrorLogging);
   return [...kept, ...added];
+}
+
+function isOfPathApp(field: string): boolean {
+  return pathAppFields.has(field) || field.startsWith("x-");
 }
 
 /** Returns the fields after the body of an app's response: without what counts in a header only. */
@@ -63,8 +141,8 @@ export function viewedTrailers({
   for (let index = 0; index + 1 < rawTrailers.length; index += 2) {
     const [name = "", value = ""] = rawTrailers.slice(index, index + 2);
     const field = name.toLowerCase();
-    const isOfHeader = headerOnly.test(field) || originFields.has(field);
-    if (!isOfHeader && !dropped.has(field)) kept.push([name, value]);
+    const isKept = isOfPathApp(field) && !headerOnly.test(field) && !proxyFields.test(field);
+    if (isKept && !dropped.has(field)) kept.push([name, value]);
   }
   return kept;
 }

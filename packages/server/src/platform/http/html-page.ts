@@ -38,6 +38,12 @@ ${content}
 `;
 }
 
+/**
+ * Deletes the policy by which a browser reports the requests to the server elsewhere (Network Error Logging section 4.1): an app
+ * at the server's origin may have set one.
+ */
+export const noErrorLogging = '{"max_age":0}';
+
 /** The header fields of every page. */
 export const pageHeaders = {
   "Content-Security-Policy":

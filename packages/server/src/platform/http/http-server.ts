@@ -8,6 +8,7 @@ import { type Invalid, invalidField } from "../errors/errors.ts";
 import { acceptBodies } from "./bodies.ts";
 import { limitBodyTime } from "./body-deadline.ts";
 import { feedSockets } from "./feed-sockets.ts";
+import { noErrorLogging } from "./html-page.ts";
 import { InboundTurns } from "./inbound-turns.ts";
 import { encodeJson } from "./json.ts";
 import { answerRefusals, refuseUrl } from "./refusals.ts";
@@ -146,6 +147,7 @@ function addCommonHeaders(
       "X-Coder-Request-Id": request.id,
       "X-Coder-Build-Version": buildVersion,
       "X-Content-Type-Options": "nosniff",
+      NEL: noErrorLogging,
       Vary: ["Origin", "Cookie"],
     });
     if (isFromOtherSite(request, accessUrl())) {
