@@ -59,7 +59,7 @@ beforeAll(async () => {
   // The tokens are for a host that is called localhost; 127.0.0.1 is one that the server knows nothing of.
   const environment = {
     ...provider.settings(0, "git"),
-    SLIPWAY_EXTERNAL_AUTH_0_REGEX: "^https?://localhost:",
+    SLIPWAY_EXTERNAL_AUTH_0_REGEX: "^(http://|https://)localhost:",
   };
   server = opened.use(await openOurServer(template, environment));
   command = await InstalledCommand.install(ourCommand, join(homes, "command"));

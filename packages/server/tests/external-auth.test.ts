@@ -52,6 +52,14 @@ describe("a log-in", () => {
     expect((await world.agentsToken("id=git", world.evesAgent)).body).toMatchObject(notLoggedIn);
   });
 
+  it("gives no token for an address to which Git would send it in plain text", async () => {
+    await world.browserOf(world.ada).logIn("git");
+    for (const address of ["http://git.test/a/b", "HTTP://git.test/", "ssh://git.test/a"]) {
+      const query = `id=&match=${encodeURIComponent(address)}`;
+      expect(await world.agentsToken(query)).toMatchObject({ status: 404 });
+    }
+  });
+
   it("is shown to the user alone, without the tokens", async () => {
     await world.browserOf(world.ada).logIn("git");
     const list = await world.ada.client.call(listExternalAuth, {});

@@ -33,6 +33,9 @@ export async function run(
   let answer = await ask(client, match, signal).catch(undefinedIfUnknown);
   if (answer === undefined) {
     terminal.err.line(`the server has no tokens for ${prompt.url}`);
+    if (prompt.url.startsWith("http:")) {
+      terminal.err.line("tokens are sent over https only: change the remote to https://");
+    }
     return exitCodes.failure;
   }
   if (answer.url !== "") {

@@ -15,6 +15,18 @@ export function providerPath({ id }: Pick<Provider, "id">): string {
   return `/external-auth/${id}`;
 }
 
+/**
+ * Returns whether a token may be sent to an address: over https, or to this machine if the provider's expression names `http://`.
+ * Git would send it in plain text, to whoever answers in the name of the host.
+ */
+function isProtected(address: string, regex: string): boolean {
+  const scheme = /^\s*([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase();
+  if (scheme === undefined || scheme === "https") return true;
+  const host = URL.parse(address)?.hostname ?? "";
+  const isLoopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
+  return scheme === "http" && isLoopback && regex.includes("http://");
+}
+
 /** The longest address that is compared with the expressions of providers, in characters. */
 const maxMatchLength = 2048;
 /** Enough for an expression of the largest size and the longest address. */
@@ -40,7 +52,9 @@ export class Providers {
     if (address.length > maxMatchLength) return undefined;
     return this.list.findLast(
       ({ regex }) =>
-        regex !== undefined && new RegexMatcher(maxMatchSteps).match(regex, address) === "match",
+        regex !== undefined &&
+        isProtected(address, regex) &&
+        new RegexMatcher(maxMatchSteps).match(regex, address) === "match",
     );
   }
 }
