@@ -1,10 +1,11 @@
-import { randomUUID } from "node:crypto";
+import { randomUUID, scryptSync } from "node:crypto";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { AuditNotes } from "../src/features/audit/note-service.ts";
 import { updatePassword } from "../src/features/users/change-service.ts";
+import { selectCredentials } from "../src/features/users/queries.ts";
 import { storePassword } from "../src/features/users/reset-service.ts";
 import { createFirstUser } from "../src/features/users/service.ts";
 import { logIn, type LogInNeeds } from "../src/features/users/session-service.ts";
@@ -72,6 +73,24 @@ describe("a log-in", () => {
     const start = async () => (await logIn(needs, { email, password }, origin)).token;
     const tokens = await Promise.all(Array.from({ length: 16 }, start));
     expect(new Set(tokens).size).toBe(16);
+  });
+
+  it("makes the hash of an earlier release anew, however many come together", async () => {
+    const salt = Buffer.alloc(16);
+    const key = scryptSync(password, salt, 32, { N: 16_384, r: 8, p: 1 }).toString("base64url");
+    const former = `scrypt$16384$8$1$${salt.toString("base64url")}$${key}`;
+    const user = app.database.db.updateTable("users").where("username", "=", "ann");
+    await user.set({ password_hash: former }).execute();
+    await fail(1, email);
+    const read = () => selectCredentials(app.database.db, email);
+    expect(await read()).toMatchObject({ password_hash: former });
+    const start = async () => (await logIn(needs, { email, password }, origin)).token;
+    const tokens = await Promise.all(Array.from({ length: 4 }, start));
+    expect(new Set(tokens).size).toBe(4);
+    expect((await read())?.password_hash).toMatch(/^\$argon2id\$/);
+    for (const token of tokens)
+      expect(await app.ask("/user", token)).toMatchObject({ status: 200 });
+    expect(await start()).toContain("-");
   });
 
   it("that fails is noted once an address, and of accounts that do not exist never", async () => {

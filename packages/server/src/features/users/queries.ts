@@ -149,6 +149,19 @@ export async function lockCheckedUser(
   return row !== undefined;
 }
 
+/** Replaces the hash of a password by another one of the same; a password that was changed meanwhile stays. */
+export async function renewPasswordHash(
+  db: Queryable,
+  change: { readonly id: string; readonly passwordHash: string; readonly renewed: string },
+): Promise<void> {
+  await db
+    .updateTable("users")
+    .set({ password_hash: change.renewed })
+    .where("id", "=", change.id)
+    .where("password_hash", "=", change.passwordHash)
+    .execute();
+}
+
 export interface InsertUser {
   readonly username: string;
   readonly email: string;

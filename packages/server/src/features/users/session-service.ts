@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 
+import type { Transaction } from "kysely";
+
 import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
-import { verifyPassword } from "../../platform/auth/password.ts";
+import { hashPassword, isFormerHash, verifyPassword } from "../../platform/auth/password.ts";
 import { activateDormant, endSession } from "../../platform/auth/queries.ts";
 import { createSession, keyLifetimes } from "../../platform/auth/service.ts";
 import type { Database } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Forbidden, type Refusal, Unauthenticated } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
@@ -12,7 +15,13 @@ import { addressKey } from "../../platform/http/rate-limit.ts";
 import { refusedOrigin, type RequestOrigin } from "../../platform/http/request-origin.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { keyEntry, recordKeyChange } from "./audit.ts";
-import { lockCheckedUser, selectCredentials } from "./queries.ts";
+import { lockUser } from "./lock-service.ts";
+import {
+  lockCheckedUser,
+  renewPasswordHash,
+  selectCredentials,
+  selectPassword,
+} from "./queries.ts";
 
 export interface Credentials {
   readonly email: string;
@@ -58,12 +67,30 @@ export async function logIn(
     throw refusal;
   }
   const { id, username, status, password_hash: passwordHash } = user;
+  const renewed = isFormerHash(passwordHash) ? await hashPassword(password) : undefined;
   return inTransaction(db, async (trx) => {
-    if (!(await lockCheckedUser(trx, id, passwordHash))) throw wrongCredentials();
+    await lockUser(trx, id);
+    if (!(await isStillRight(trx, { id, passwordHash, password }))) throw wrongCredentials();
+    if (renewed !== undefined) await renewPasswordHash(trx, { id, passwordHash, renewed });
     await recordKeyChange(trx, { id, origin }, { userId: id, name: "" }, "login");
     if (status === "dormant") await activateDormant(trx, id);
     return { token: await createSession(trx, id, lifetimeSeconds), username };
   });
+}
+
+/**
+ * Returns whether a checked password still opens the locked account; a concurrent log-in may have replaced the hash of an earlier
+ * release by one of the same password.
+ */
+async function isStillRight(
+  trx: Transaction<DB>,
+  checked: { readonly id: string; readonly passwordHash: string; readonly password: string },
+): Promise<boolean> {
+  const { id, passwordHash, password } = checked;
+  if (await lockCheckedUser(trx, id, passwordHash)) return true;
+  if (!isFormerHash(passwordHash)) return false;
+  const { password_hash: now } = await selectPassword(trx, id);
+  return (await verifyPassword(password, now)) && lockCheckedUser(trx, id, now);
 }
 
 /**

@@ -1,12 +1,14 @@
+import { scryptSync } from "node:crypto";
+
 import { describe, expect, it } from "vitest";
 
-import { hashPassword, passwordProblem, verifyPassword } from "./password.ts";
+import { hashPassword, isFormerHash, passwordProblem, verifyPassword } from "./password.ts";
 
 describe("hashPassword", () => {
   it("makes a new hash each time, which fits its password only", async () => {
     const [one, two] = await Promise.all([hashPassword("päss"), hashPassword("päss")]);
     expect(one).not.toBe(two);
-    expect(one).toMatch(/^scrypt\$16384\$8\$1\$[\w-]{22}\$[\w-]{43}$/);
+    expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w-]{22}\$[\w-]{43}$/);
     expect(await verifyPassword("päss", one)).toBe(true);
     expect(await verifyPassword("pass", one)).toBe(false);
     expect(await verifyPassword("", one)).toBe(false);
@@ -31,10 +33,21 @@ describe("verifyPassword", () => {
     expect(await verifyPassword("Password", hash)).toBe(false);
   });
 
-  it.each(["", "bcrypt$x", "scrypt$16384$8$1", "plain"])("fits nothing to %j", async (hash) => {
-    expect(await verifyPassword("", hash)).toBe(false);
-    expect(await verifyPassword(hash, hash)).toBe(false);
+  it("tells hashes of earlier releases, which it still fits", async () => {
+    const salt = Buffer.alloc(16);
+    const key = scryptSync("x", salt, 32, { N: 16_384, r: 8, p: 1 }).toString("base64url");
+    const hash = `scrypt$16384$8$1$${salt.toString("base64url")}$${key}`;
+    expect(await verifyPassword("x", hash)).toBe(true);
+    expect([hash, await hashPassword("x"), ""].map(isFormerHash)).toEqual([true, false, false]);
   });
+
+  it.each(["", "$argon2id$v=19$m=19456,t=2,p=1$x", "bcrypt$x", "scrypt$16384$8$1", "plain"])(
+    "fits nothing to %j",
+    async (hash) => {
+      expect(await verifyPassword("", hash)).toBe(false);
+      expect(await verifyPassword(hash, hash)).toBe(false);
+    },
+  );
 });
 
 describe("hashing", () => {
