@@ -218,6 +218,17 @@ describe("a signed token of an app", () => {
     expect(path.status).toBe(404);
   });
 
+  it("counts for its app at the server's own origin, and for no other there", async () => {
+    const headers = { "Coder-Session-Token": tokenOf(site.server.admin) };
+    const first = await ask(site.server.url, "/@admin/dev/apps/web/", { headers });
+    const [cookie = ""] = first.headers["set-cookie"]?.join("\n").match(/coder_signed[^;]+/) ?? [];
+    const remembered = { ...headers, Cookie: cookie };
+    const own = await ask(site.server.url, "/@admin/dev/apps/web/x", { headers: remembered });
+    expect(own.headers["set-cookie"]?.join()).not.toContain("coder_signed_app_token");
+    const other = await ask(site.server.url, "/@admin/dev/apps/inner/x", { headers: remembered });
+    expect(other.text).toBe("GET /inner/x");
+  });
+
   it("of anybody for a public app opens no other", async () => {
     const answer = await site.askApp("open", "/");
     expect(answer.status).toBe(200);

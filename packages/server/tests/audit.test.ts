@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import {
   createTemplateVersion,
   createUser,
@@ -230,6 +232,18 @@ describe("the audit trail", () => {
         { action: "create", resource_type: "template_version", resource_id: first },
       ],
     });
+  });
+
+  it("is read in pages of at most 100 entries", async () => {
+    const entry = { action: "write", resource_type: "user", resource_id: randomUUID() } as const;
+    const values = Array.from({ length: 120 }, () => ({ ...entry, resource_target: "many" }));
+    await server.db.insertInto("audit_log").values(values).execute();
+    for (const limit of ["", "&limit=0", "&limit=101", "&limit=1000000"]) {
+      const { body } = await audit(`q=resource_target:many${limit}`);
+      expect([limit, body]).toMatchObject([limit, { audit_logs: { length: 100 } }]);
+    }
+    const { body } = await audit("q=resource_target:many&offset=100");
+    expect(body).toMatchObject({ audit_logs: expect.objectContaining({ length: 20 }), count: 120 });
   });
 
   it("is not for members", async () => {

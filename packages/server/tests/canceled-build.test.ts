@@ -6,6 +6,7 @@ import { expect, inject, it, onTestFinished } from "vitest";
 
 import { IdleDriver } from "./support/idle-driver.ts";
 import { openServer } from "./support/open-server.ts";
+import { addPerson } from "./support/people.ts";
 
 const template = "driver: docker\nagents: { main: { os: linux, arch: amd64 } }\n";
 
@@ -48,4 +49,25 @@ it("does not begin what was canceled in the meantime", async () => {
     (one) => one.latest_build.job.status === "canceled",
   );
   expect([ended.job.status, driver.starts]).toEqual(["canceled", 0]);
+});
+
+it("is its owner's to cancel, and no other member's", async () => {
+  const driver = new LateDriver();
+  const server = await openServer(inject("postgresUrl"), {}, [driver]);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const templateId = await pushTemplate(server.admin, "late", template);
+  driver.waits = true;
+  const [owner, other] = [await addPerson(server, "ann"), await addPerson(server, "bob")];
+  const { latest_build: build } = await owner.client.call(createWorkspace, {
+    params: { user: "me" },
+    body: { name: "dev", template_id: templateId },
+  });
+  await driver.planning.promise;
+  const path = `/workspacebuilds/${build.id}/cancel`;
+  expect(await server.request("PATCH", path, undefined, other.client)).toMatchObject({
+    status: 404,
+  });
+  expect(await server.request("PATCH", path, undefined, owner.client)).toMatchObject({
+    status: 200,
+  });
 });
