@@ -215,7 +215,8 @@ describe("the build of a claim", () => {
   });
 
   it("gives the tokens of a prebuild that was restarted", async () => {
-    await begin("external");
+    // With this driver an agent that is started again has another token.
+    await begin("docker");
     const { db } = stage.needs;
     const { id: prebuild } = await db
       .selectFrom("workspaces")
@@ -232,6 +233,7 @@ describe("the build of a claim", () => {
     await bringToLife(stage.needs, prebuild);
     const [restarted] = await agentsOf(stage.needs, prebuild);
     const { id } = await claim();
+    await stage.carryOut();
     expect(id).toBe(prebuild);
     expect(await viewOf(stage, main.token)).toEqual({ type: "gone" });
     expect(await viewOf(stage, restarted?.token ?? "")).toMatchObject({ isOwed: true });
