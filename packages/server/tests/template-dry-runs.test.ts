@@ -173,11 +173,13 @@ describe("the parameters of a version", () => {
     await expect.poll(() => form.messages.length).toBe(6);
     expect(form.messages).toMatchObject([-1, 0, 1, 2, 3, 4].map((id) => ({ id })));
     for (let id = 0; id < 500; id += 1) send(id);
-    expect(await form.ended).toEqual({
-      code: 1008,
-      reason: "more than 100 messages wait for an answer",
-    });
+    // The others wait in the socket, which is not read meanwhile.
+    await expect.poll(() => form.messages.length, { timeout: 20_000 }).toBeGreaterThan(20);
+    expect(form.messages.slice(6, 20)).toMatchObject(
+      Array.from({ length: 14 }, (_, id) => ({ id })),
+    );
     expect(form.messages.length).toBeLessThan(200);
+    form.raw.terminate();
   });
 
   it("are no variables", async () => {
