@@ -11,7 +11,10 @@ export async function logInToProvider(
 ): Promise<void> {
   const session = `coder_session_token=${token}`;
   const page = `${serverUrl}/external-auth/${provider}`;
-  const begun = await fetch(page, { method: "POST", headers: { Cookie: session } });
+  const shown = await (await fetch(page, { headers: { Cookie: session } })).text();
+  const nonce = /name="nonce" value="([^"]*)"/.exec(shown)?.[1] ?? "";
+  const body = new URLSearchParams({ nonce }).toString();
+  const begun = await fetch(page, { method: "POST", headers: { Cookie: session }, body });
   await begun.body?.cancel();
   const address = (begun.headers.get("refresh") ?? "").replace(/^0; url=/, "");
   const [cookie = ""] = begun.headers.getSetCookie().map((text) => text.split(";")[0] ?? "");
