@@ -26,6 +26,11 @@ export { Scope } from "./scope.ts";
 export type { Task } from "./scope.ts";
 export { settlesWithin } from "./settles-within.ts";
 export { spread } from "./spread.ts";
+export {
+  trustSystemAuthorities,
+  untrustedAuthorityHint,
+  withSystemAuthorities,
+} from "./system-authorities.ts";
 export { systemErrorCode } from "./system-error.ts";
 export { TokenBucket, TokenBuckets } from "./token-bucket.ts";
 export type { BudgetRate } from "./token-bucket.ts";

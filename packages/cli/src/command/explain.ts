@@ -1,4 +1,4 @@
-import { errorText } from "@slipway/runtime";
+import { errorText, untrustedAuthorityHint } from "@slipway/runtime";
 import { AnswerError, ApiError, ConnectError } from "@slipway/sdk/http";
 
 import { PromptCanceledError } from "../terminal/prompts.ts";
@@ -88,6 +88,7 @@ function explainAnswer(error: ApiError, url: string | undefined): Explanation {
 function explainConnect(error: ConnectError): Explanation {
   const hint = mayHaveArrived(error)
     ? "the server may be restarting; the request may have taken effect, so look before you repeat it"
-    : "check that the server is running and the address is correct; use another one with: slipway login <url>";
+    : (untrustedAuthorityHint(error) ??
+      "check that the server is running and the address is correct; use another one with: slipway login <url>");
   return { exitCode: exitCodes.failure, text: errorText(error), hint };
 }

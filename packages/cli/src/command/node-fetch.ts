@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { httpModule, readBounded } from "@slipway/runtime";
+import { httpModule, readBounded, withSystemAuthorities } from "@slipway/runtime";
 import { AnswerError, type ClientRequest, type ClientResponse } from "@slipway/sdk/http";
 
 /** A response whose body can also be read as it arrives. */
@@ -22,7 +22,7 @@ export async function nodeFetch(url: string, request: ClientRequest): Promise<No
   let target = url;
   let current = request;
   for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-    const message = await send(target, current);
+    const message = await withSystemAuthorities(() => send(target, current));
     const { statusCode: status = 0, headers } = message;
     if (!redirectStatuses.has(status) || headers.location === undefined)
       return responseOf(message, new URL(target).origin, current.signal);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import type { RpcSocket } from "@slipway/rpc";
-import { abortable, proxyAgent } from "@slipway/runtime";
+import { abortable, proxyAgent, withSystemAuthorities } from "@slipway/runtime";
 import WebSocket from "ws";
 
 import { invalidFields, messageOf, readErrorBody } from "./error-body.ts";
@@ -20,7 +20,11 @@ const handshakeTimeoutMs = 30_000;
 const maxMessageBytes = 4 * 1024 * 1024;
 
 /** Opens a WebSocket for a session, paused until that takes it over. Throws `DialError`, and the signal's reason. */
-export async function dialSocket(
+export function dialSocket(url: URL, options: DialSocketOptions): Promise<RpcSocket> {
+  return withSystemAuthorities(() => dialOnce(url, options));
+}
+
+async function dialOnce(
   url: URL,
   { headers, signal, onRequest }: DialSocketOptions,
 ): Promise<RpcSocket> {

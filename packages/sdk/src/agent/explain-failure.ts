@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 
-import { errorText } from "@slipway/runtime";
+import { errorText, untrustedAuthorityHint } from "@slipway/runtime";
 
 import { DialError } from "./errors.ts";
 
@@ -30,7 +30,11 @@ export async function explainFailure(
     return new DialError("tcp", `cannot connect to ${host} port ${port}`, { cause });
   }
   const isTls = isSecure && /certificate|ssl|tls|self.signed/i.test(errorText(error));
-  if (isTls) return new DialError("tls", `no trusted TLS connection to ${host}`, { cause: error });
+  if (isTls) {
+    const hint = untrustedAuthorityHint(error);
+    const advice = hint === undefined ? "" : ` (${hint})`;
+    return new DialError("tls", `no trusted TLS connection to ${host}${advice}`, { cause: error });
+  }
   if (/invalid (upgrade|sec-websocket)|unexpected server response/i.test(errorText(error))) {
     return new DialError("upgrade", "a proxy in between does not forward WebSockets", {
       cause: error,

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { type Clock, errorText, httpModule } from "@slipway/runtime";
+import { type Clock, errorText, httpModule, withSystemAuthorities } from "@slipway/runtime";
 
 import { SseParser } from "../stream/sse-parser.ts";
 import { messageOf, readErrorBody } from "./error-body.ts";
@@ -45,7 +45,7 @@ export async function waitForReinit(options: ReinitOptions): Promise<ReinitAnswe
       `${serverUrl.replace(/\/+$/, "")}/api/v2/workspaceagents/me/reinit?wait=true`,
     );
     const own = { Accept: "text/event-stream", "Coder-Session-Token": token };
-    const response = await get(url, { ...headers, ...own }, either);
+    const response = await withSystemAuthorities(() => get(url, { ...headers, ...own }, either));
     silence.reset();
     return await readAnswer(response, silence);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
 
-import { Scope, settlesWithin, systemClock } from "@slipway/runtime";
+import { Scope, settlesWithin, systemClock, trustSystemAuthorities } from "@slipway/runtime";
 
 import { listTemplates } from "../features/templates/service.ts";
 import {
@@ -72,6 +72,8 @@ async function serve(options: RunServerOptions): Promise<number> {
   void options.interrupted.then((signal) => starting.abort(new StoppedBySignal(signal)));
   try {
     const { agentCommand, workspacePrograms = {} } = options;
+    // Databases and providers of log-ins may be a company's own.
+    trustSystemAuthorities();
     let isConfigured = false;
     const server = await createServer({
       settings,

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 
-import { httpModule } from "@slipway/runtime";
+import { httpModule, withSystemAuthorities } from "@slipway/runtime";
 
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError } from "../relay/errors.ts";
@@ -9,7 +9,7 @@ import { connectOptions, followRequest, type RelayRequestOptions } from "./relay
 
 /** Returns the latency check of Node.js: the time from the request to the first byte of the answer. */
 export function createFetchLatency(options: RelayRequestOptions = {}): FetchLatency {
-  return (node, signal) => fetchLatency(node, options, signal);
+  return (node, signal) => withSystemAuthorities(() => fetchLatency(node, options, signal));
 }
 
 async function fetchLatency(

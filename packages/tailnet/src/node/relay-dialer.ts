@@ -1,3 +1,5 @@
+import { withSystemAuthorities } from "@slipway/runtime";
+
 import type { RelayDialer } from "../relay/relay-stream.ts";
 import type { RelayRequestOptions } from "./relay-requests.ts";
 import { dialByUpgrade } from "./upgrade.ts";
@@ -8,8 +10,10 @@ export function createRelayDialer(options: RelayRequestOptions = {}): RelayDiale
   return {
     canUpgrade: true,
     dial: (node, transport, signal) =>
-      transport === "upgrade"
-        ? dialByUpgrade(node, options, signal)
-        : dialByWebSocket(node, options, signal),
+      withSystemAuthorities(() =>
+        transport === "upgrade"
+          ? dialByUpgrade(node, options, signal)
+          : dialByWebSocket(node, options, signal),
+      ),
   };
 }

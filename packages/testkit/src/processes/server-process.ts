@@ -98,7 +98,7 @@ function waitForUrl(child: ChildProcess): Promise<string> {
     const timer = setTimeout(() => fail("did not start in time"), startTimeoutMs);
     const take = (chunk: Buffer): void => {
       output += chunk.toString();
-      const url = /Server\s+(http:\S+)/.exec(output)?.[1];
+      const url = /Server\s+(https?:\S+)/.exec(output)?.[1];
       if (url === undefined || !output.includes("Ctrl-C")) return;
       clearTimeout(timer);
       resolve(url);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { httpModule, readBounded } from "@slipway/runtime";
+import { httpModule, readBounded, withSystemAuthorities } from "@slipway/runtime";
 
 /** One request whose answer is small. */
 export interface TextRequest {
@@ -26,7 +26,7 @@ export async function requestText(
   options: TextRequest,
   signal: AbortSignal,
 ): Promise<TextResponse> {
-  const response = await send(url, options, signal);
+  const response = await withSystemAuthorities(() => send(url, options, signal));
   try {
     return { status: response.statusCode ?? 0, text: await readText(response) };
   } finally {

@@ -1,5 +1,11 @@
 import type { getHealthReport, ResponseOf } from "@slipway/api";
-import { abortable, errorText, withDeadline, systemClock } from "@slipway/runtime";
+import {
+  abortable,
+  errorText,
+  systemClock,
+  untrustedAuthorityHint,
+  withDeadline,
+} from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -106,11 +112,12 @@ async function checkAccessUrl(accessUrl: string): Promise<Report["access_url"]> 
 function failed(
   error: unknown,
 ): Omit<Report["database"], "reachable" | "latency" | "latency_ms" | "threshold_ms"> {
+  const hint = untrustedAuthorityHint(error);
   return {
     healthy: false,
     severity: "error",
     warnings: [],
     dismissed: false,
-    error: errorText(error),
+    error: hint === undefined ? errorText(error) : `${errorText(error)} (${hint})`,
   };
 }

@@ -1,4 +1,4 @@
-import { errorText, readBounded } from "@slipway/runtime";
+import { errorText, readBounded, untrustedAuthorityHint } from "@slipway/runtime";
 
 import { ProviderError } from "./errors.ts";
 
@@ -73,5 +73,7 @@ function hasNoBody(status: number): boolean {
 
 /** Returns the cause of a failed request, which `fetch` hides behind its own error. */
 function causeOf(error: unknown): string {
-  return errorText(error instanceof Error && error.cause !== undefined ? error.cause : error);
+  const text = errorText(error instanceof Error && error.cause !== undefined ? error.cause : error);
+  const hint = untrustedAuthorityHint(error);
+  return hint === undefined ? text : `${text} (${hint})`;
 }
