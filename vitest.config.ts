@@ -124,6 +124,7 @@ const toolTests = {
     ["unshare", "--mount", "true"],
     ["sh", "-c", "command -v curl || command -v wget"],
   ],
+  "interop/nginx.test.ts": [["nginx", "-v"]],
   "interop/ssh-tools.test.ts": [
     ["ssh", "-V"],
     ["rsync", "--version"],

@@ -29,6 +29,7 @@ export interface ServerProcessOptions {
 
 /** A server in a process of its own. Its starter ends it. */
 export interface ServerProcess extends AsyncDisposable {
+  /** The address that it announces: its own, or SLIPWAY_ACCESS_URL. */
   readonly url: string;
   readonly pid: number;
   /** The milliseconds from the spawn to the text that announces it. */

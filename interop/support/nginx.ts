@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { KeyObject } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { openLocalServer } from "@slipway/testkit";
+import { issue } from "@slipway/testkit/clouds";
+
+import { untilPrinted } from "./network/until-printed.ts";
+
+/** The guide with the configuration that operators copy. */
+const guide = fileURLToPath(new URL("../../docs/operations.md", import.meta.url));
+
+/** The host of the server in the guide. */
+export const guideHost = "slipway.example.com";
+
+/** An nginx that is configured as in the guide. Its opener disposes of it. */
+export interface Nginx extends AsyncDisposable {
+  /** The port at which it serves HTTPS. */
+  readonly port: number;
+}
+
+interface NginxOptions {
+  /** The addresses of the replicas, `127.0.0.1:3000`. */
+  readonly replicas: readonly string[];
+  /** The host of applications, with a wildcard. */
+  readonly appHost: string;
+}
+
+/** Starts an nginx with the configuration of the guide, with other addresses, hosts and files. */
+export async function openNginx(options: NginxOptions): Promise<Nginx> {
+  await using opening = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "slipway-nginx-"));
+  opening.defer(() => rm(directory, { recursive: true, force: true }));
+  await writeCertificate(directory);
+  const port = await freePort();
+  const file = join(directory, "nginx.conf");
+  await writeFile(file, await configuration(directory, port, options));
+  const child = spawn("nginx", ["-p", directory, "-c", file, "-e", "stderr"]);
+  opening.defer(() => end(child));
+  // It listens by then.
+  await untilPrinted(child, /using the "\w+" event method/);
+  const opened = opening.move();
+  return { port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Puts the server of the guide into a configuration that touches nothing of an nginx of the system. */
+async function configuration(
+  directory: string,
+  port: number,
+  { replicas, appHost }: NginxOptions,
+): Promise<string> {
+  const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  const temporary = places.map((name) => `${name}_temp_path ${join(directory, name)};`);
+  return `daemon off;
+master_process off;
+pid ${join(directory, "nginx.pid")};
+error_log stderr notice;
+events {}
+http {
+access_log off;
+${temporary.join("\n")}
+${await serverOfGuide(directory, port, { replicas, appHost })}
+}
+`;
+}
+
+async function serverOfGuide(
+  directory: string,
+  port: number,
+  { replicas, appHost }: NginxOptions,
+): Promise<string> {
+  let text = /^```nginx\n(.*?)^```$/ms.exec(await readFile(guide, "utf8"))?.[1];
+  const servers = replicas.map((address) => `  server ${address};\n`).join("");
+  for (const [found, wanted] of [
+    ["  server 127.0.0.1:3000;\n  # server 10.0.0.6:3000;\n", servers],
+    ["listen 443 ssl;", `listen 127.0.0.1:${port} ssl;`],
+    [`server_name ${guideHost};`, `server_name ${guideHost} ${appHost};`],
+    ["/etc/ssl/slipway.pem", join(directory, "slipway.pem")],
+    ["/etc/ssl/slipway.key", join(directory, "slipway.key")],
+  ] as const) {
+    if (text?.split(found).length !== 2) throw new Error(`${guide} lacks ${JSON.stringify(found)}`);
+    text = text.replace(found, wanted);
+  }
+  return text ?? "";
+}
+
+async function writeCertificate(directory: string): Promise<void> {
+  const { pem, keys } = await issue({ name: guideHost });
+  const key = KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" });
+  await writeFile(join(directory, "slipway.pem"), pem);
+  await writeFile(join(directory, "slipway.key"), key);
+}
+
+/** Finds a port that is free now, for programs that cannot say which one they got. */
+export async function freePort(): Promise<number> {
+  await using server = await openLocalServer(createServer());
+  return server.port;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGTERM");
+  await once(child, "exit");
+}
