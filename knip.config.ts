@@ -21,6 +21,7 @@ const config: KnipConfig = {
         "go",
         "Xvfb",
         "fusermount",
+        "nginx",
         "qemu-aarch64-static",
         "debootstrap",
         "unshare",
