@@ -16,7 +16,8 @@ export const compressions = {
   "tar.zst": (): Transform =>
     createZstdCompress({
       params: {
-        [constants.ZSTD_c_compressionLevel]: 15,
+        // Level 15 takes nine times the time, and saves two parts in a hundred.
+        [constants.ZSTD_c_compressionLevel]: 10,
         [constants.ZSTD_c_checksumFlag]: 1,
         // 64 MiB behind: `zstd -d` needs no option for it, and as much memory.
         [constants.ZSTD_c_windowLog]: 26,
