@@ -97,5 +97,5 @@ export const helpOrder: Readonly<Record<string, readonly string[]>> = {
     "provisioner jobs list",
     "provisioner jobs cancel",
   ],
-  "Additional commands:": ["completion", "version"],
+  "Additional commands:": ["support bundle", "completion", "version"],
 };

@@ -465,6 +465,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/provisioner/jobs/cancel/command.ts"),
     ),
     lazyCommand(
+      { name: "support bundle", heading: "Additional commands:", summary: "write an archive with everything that a supporter needs, without secrets" },
+      () => import("../commands/support/bundle/command.ts"),
+      () => import("../commands/support/bundle/run.ts"),
+    ),
+    lazyCommand(
       { name: "completion", heading: "Additional commands:", summary: "print a shell completion script" },
       () => import("../commands/completion/command.ts"),
       () => import("../commands/completion/command.ts"),
@@ -491,5 +496,6 @@ export const commandTable: CommandTable = {
     { name: "organizations members", summary: "show members of an organization", aliases: ["member"] },
     { name: "provisioner", summary: "manage the server's jobs", aliases: ["provisioners"] },
     { name: "provisioner jobs", summary: "manage imports, builds and dry runs", aliases: ["job"] },
+    { name: "support", summary: "collect what helps to find the cause of a problem" },
   ],
 };

@@ -3,9 +3,9 @@ import type { OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-json.ts";
+import { reportJson, reportLines, reportOf } from "../../resources/network/network-report.ts";
 import { Progress } from "../../terminal/progress.ts";
 import type { command } from "./command.ts";
-import { reportJson, reportLines, reportOf } from "./network-report.ts";
 
 export async function run(
   { output }: OptionsOf<typeof command>,

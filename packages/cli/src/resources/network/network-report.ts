@@ -1,9 +1,9 @@
 import type { NetworkStatus } from "@slipway/sdk/workspace";
 
-import { latencyJson, latencyText } from "../../resources/network/network-text.ts";
-import { udpStateOf, udpText, type UdpState } from "../../resources/network/udp-state.ts";
 import type { Layout } from "../../terminal/layout.ts";
 import { renderPairs, renderTable } from "../../terminal/table.ts";
+import { latencyJson, latencyText } from "./network-text.ts";
+import { udpStateOf, udpText, type UdpState } from "./udp-state.ts";
 
 /** A region with relays. */
 interface RegionReport {

@@ -1,0 +1,145 @@
+import {
+  type BuildParameter,
+  getAgentLogs,
+  getBuildLogs,
+  getTemplateVersion,
+  listBuildParameters,
+  listBuilds,
+  listConnectionLogs,
+  type Workspace,
+  type WorkspaceAgent,
+  type WorkspaceBuild,
+} from "@slipway/api";
+
+import type { ClientNeeds } from "../../../command/client-needs.ts";
+import { searchText } from "../../../command/search-pages.ts";
+import { allAgents, logSource } from "../../../resources/builds/agents.ts";
+import { linesOf } from "../../../resources/builds/log-text.ts";
+import { list } from "./allowed-fields.ts";
+import {
+  buildFields,
+  connectionsFields,
+  parameterFields,
+  templateVersionFields,
+  workspaceFields,
+} from "./bundle-fields.ts";
+import type { Bundle } from "./bundle.ts";
+import { secretHider, suspectedSecrets } from "./secret-text.ts";
+
+/** The newest builds and connections that a bundle has. */
+const maxBuilds = 5;
+const maxConnections = 100;
+
+type CollectNeeds = Pick<ClientNeeds, "client">;
+
+/** A workspace, the agents whose logs are wanted, and the secrets that no part may have. */
+interface CollectedWorkspace {
+  readonly workspace: Workspace;
+  readonly agents: readonly WorkspaceAgent[];
+  readonly secrets: readonly string[];
+}
+
+/** Collects what the server knows of a workspace, with the logs of its newest builds and of these agents. */
+export async function collectWorkspace(
+  bundle: Bundle,
+  { workspace, agents, secrets }: CollectedWorkspace,
+  { client }: CollectNeeds,
+): Promise<void> {
+  const params = { workspace: workspace.id };
+  const builds = await bundle.read("workspace/builds.json", async (signal) =>
+    (await client.call(listBuilds, { params, signal })).slice(0, maxBuilds),
+  );
+  // Scripts may have printed values of parameters, and errors may quote them.
+  const values = await bundle.read("workspace/parameters.json", async (signal) => {
+    const read = (build: string): Promise<BuildParameter[]> =>
+      client.call(listBuildParameters, { params: { build }, signal });
+    return (await Promise.all((builds ?? []).map(async ({ id }) => read(id)))).flat();
+  });
+  if (builds === undefined || values === undefined) {
+    const problem = "left out: the secrets that would have to be removed are unknown";
+    return bundle.miss("workspace/*", problem);
+  }
+  bundle.hideWith(secretHider([...secrets, ...secretsOf(builds, values)]));
+  await Promise.all([
+    bundle.addJson("workspace/workspace.json", workspaceFields, async () => workspace),
+    bundle.addJson("workspace/builds.json", list(buildFields), async () => builds),
+    bundle.addJson("workspace/parameters.json", parameterFields, async () => values),
+    collectTemplateVersion(bundle, workspace, { client }),
+    collectConnections(bundle, workspace, { client }),
+    ...builds.map(async (build) => collectBuildLog(bundle, build, { client })),
+    ...agents.map(async (agent) => collectAgentLog(bundle, agent, { client })),
+  ]);
+}
+
+/** Returns the secrets of a workspace that its programs may have printed. */
+function secretsOf(
+  builds: readonly WorkspaceBuild[],
+  parameters: readonly BuildParameter[],
+): string[] {
+  const variables = builds
+    .flatMap((build) => allAgents(build))
+    .flatMap(({ environment_variables }) => Object.entries(environment_variables))
+    .map(([name, value]) => ({ name, value }));
+  const metadata = builds.flatMap(({ resources }) => resources.flatMap((each) => each.metadata));
+  return [
+    ...suspectedSecrets([...variables, ...parameters]),
+    ...metadata.filter(({ sensitive }) => sensitive).map(({ value }) => value),
+  ];
+}
+
+async function collectTemplateVersion(
+  bundle: Bundle,
+  { latest_build: { template_version_id: version } }: Workspace,
+  { client }: CollectNeeds,
+): Promise<void> {
+  await bundle.addJson("workspace/template-version.json", templateVersionFields, (signal) =>
+    client.call(getTemplateVersion, { params: { version }, signal }),
+  );
+}
+
+async function collectConnections(
+  bundle: Bundle,
+  { owner_name, name }: Workspace,
+  { client }: CollectNeeds,
+): Promise<void> {
+  const q = searchText({ workspace_owner: owner_name, workspace: name }, undefined);
+  const query = { q, limit: String(maxConnections) };
+  await bundle.addJson(
+    "workspace/connections.json",
+    connectionsFields,
+    async (signal) => (await client.call(listConnectionLogs, { query, signal })).connection_logs,
+  );
+}
+
+async function collectBuildLog(
+  bundle: Bundle,
+  build: WorkspaceBuild,
+  { client }: CollectNeeds,
+): Promise<void> {
+  await bundle.addLog(`workspace/builds/${build.build_number}.log`, async (signal) => {
+    const entries = await client.call(getBuildLogs, { params: { build: build.id }, signal });
+    return entries.flatMap((entry) => {
+      const texts = entry.output === "" ? [entry.stage] : linesOf(entry);
+      return texts.map((text) => `${entry.created_at} ${entry.log_level} ${text}`);
+    });
+  });
+}
+
+async function collectAgentLog(
+  bundle: Bundle,
+  agent: WorkspaceAgent,
+  { client }: CollectNeeds,
+): Promise<void> {
+  await bundle.addLog(`${agentFolder(agent)}/agent.log`, async (signal) => {
+    const entries = await client.call(getAgentLogs, { params: { agent: agent.id }, signal });
+    return entries.flatMap((entry) => {
+      const start = `${entry.created_at} ${entry.level} [${logSource(agent, entry)}]`;
+      return linesOf(entry).map((text) => `${start} ${text}`);
+    });
+  });
+}
+
+/** Returns the folder of an agent in a bundle; names come from a template. */
+export function agentFolder({ name }: Pick<WorkspaceAgent, "name">): string {
+  return `workspace/agents/${name.replaceAll(/[^\w-]/g, "_").slice(0, 64)}`;
+}

@@ -1,0 +1,65 @@
+/** Removes secrets from a text. */
+export type HideSecrets = (text: string) => string;
+
+/** A secret that stands in texts of others: a variable, say, and its value. */
+export interface NamedValue {
+  readonly name: string;
+  readonly value: string;
+}
+
+const mark = "[removed]";
+
+/** A shorter value would be removed from the midst of other words. */
+const minKnownLength = 4;
+
+const secretName = /token|secret|passw|pwd|api_?key|access_?key|private_?key|credential|auth/i;
+
+/** Returns values whose names suggest a secret. */
+export function suspectedSecrets(values: readonly NamedValue[]): string[] {
+  return values.filter(({ name }) => secretName.test(name)).map(({ value }) => value);
+}
+
+/**
+ * Returns a function that removes secrets from a text: those that are known, and what has the form of one. Every pattern is
+ * bounded, as a workspace may print what it likes.
+ */
+export function secretHider(known: readonly string[]): HideSecrets {
+  const values = [...new Set(known)]
+    .flatMap((value) => [value, encodeURIComponent(value)])
+    .filter((value) => value.length >= minKnownLength)
+    // A secret may contain another one.
+    .toSorted((a, b) => b.length - a.length);
+  return (text) => {
+    const rest = values.reduce((shown, value) => shown.replaceAll(value, mark), text);
+    return forms.reduce((shown, [form, replacement]) => shown.replaceAll(form, replacement), rest);
+  };
+}
+
+/** Removes also what may be a secret in words of a program: UUIDs, which agents' tokens are, and long random words. */
+export function hideInWords(hide: HideSecrets): HideSecrets {
+  return (text) => hide(text).replaceAll(uuid, mark).replaceAll(longWord, mark);
+}
+
+const forms: readonly (readonly [RegExp, string])[] = [
+  // A key that was cut off has no end.
+  [
+    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g,
+    mark,
+  ],
+  // The user and password of a URL.
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]{1,1024}@/gi, `$1${mark}@`],
+  [/\b(bearer|basic)\s{1,8}[\w.~+/=-]{6,}/gi, `$1 ${mark}`],
+  // `token=…`, `"password": "…"`, `--api-key …`.
+  [
+    /((?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)["']?\s{0,4}[=:]\s{0,4}["']?)(?!\[removed\])(?!(?:bearer|basic) \[removed\])[^\s"'&,;]+/gi,
+    `$1${mark}`,
+  ],
+  // Session tokens (docs/protocol/rest.md §1.2).
+  [/\b[A-Za-z0-9]{10}-[A-Za-z0-9]{22}\b/g, mark],
+  // Tokens of git hosts and clouds, and JSON Web Tokens.
+  [/\b(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|AKIA|ASIA|sk-)[\w-]{12,}/g, mark],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{2,}(?:\.[\w-]*)?/g, mark],
+];
+
+const uuid = /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi;
+const longWord = /[A-Za-z0-9+_]{32,}={0,2}/g;
