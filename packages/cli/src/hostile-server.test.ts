@@ -165,6 +165,12 @@ const answers: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ],
 ]);
 
+/** The names that the command compares with what was typed, by path: it takes no answer with another one. */
+const typedNames: ReadonlyMap<string, object> = new Map([
+  ["/users/me/workspace/demo", { name: workspace.name }],
+  ["/organizations/default/templates/small", { name: template.name }],
+]);
+
 let server: Server;
 let url = "";
 let directory = "";
@@ -181,7 +187,9 @@ beforeAll(async () => {
       validations: [{ field: "f", detail: "d" }],
     };
     response.writeHead(found === undefined ? 400 : 200, { "Content-Type": "application/json" });
-    response.end(JSON.stringify(poisoned(body)));
+    const answer = poisoned(body);
+    const names = typedNames.get(path);
+    response.end(JSON.stringify(names === undefined ? answer : Object.assign({}, answer, names)));
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

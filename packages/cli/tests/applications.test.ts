@@ -184,7 +184,9 @@ it("opens nothing where it should not or cannot", async () => {
   });
   expect(await slipway("open app demo web --region moon", { opener })).toMatchObject({
     code: 4,
-    err: expect.stringContaining('region "moon" does not exist, wanted one of primary'),
+    err: expect.stringMatching(
+      /^error: region moon does not exist or is not visible to you\n.*wanted one of primary\n$/,
+    ),
   });
   expect(opener.opened).toEqual([]);
   expect(await slipway("open app demo web")).toMatchObject({

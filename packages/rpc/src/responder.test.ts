@@ -125,18 +125,18 @@ const mostAnswers = limits.maxUnreadBytes / answerBytes + limits.maxCallsAtOnce;
 
 it("asks no more of the handlers of a peer that grants no credit, and goes on when it does", async () => {
   callAll("large");
-  await vi.waitFor(() => expect(received().size).toBeGreaterThan(8));
+  await vi.waitFor(() => expect(received().size).toBeGreaterThan(8), patience);
   expect(asked).toBeLessThanOrEqual(mostAnswers);
   await vi.waitFor(() => {
     grantCredit();
     expect(asked).toBe(calls);
-  });
+  }, patience);
 });
 
 it("keeps little for a peer that does not read its socket, reads no more of it, and goes on when it does", async () => {
   peer.pause();
   callAll("large");
-  await vi.waitFor(() => expect(server.raw.isPaused).toBe(true));
+  await vi.waitFor(() => expect(server.raw.isPaused).toBe(true), patience);
   expect(asked).toBeLessThanOrEqual(mostAnswers);
   expect(server.raw.bufferedAmount).toBeLessThanOrEqual(
     limits.maxSocketBytes + mostAnswers * windowBytes,
@@ -145,8 +145,8 @@ it("keeps little for a peer that does not read its socket, reads no more of it, 
   await vi.waitFor(() => {
     grantCredit();
     expect(asked).toBe(calls);
-  });
-  await vi.waitFor(() => expect(server.raw.isPaused).toBe(false));
+  }, patience);
+  await vi.waitFor(() => expect(server.raw.isPaused).toBe(false), patience);
 });
 
 it("gives a peer no credit for what it sends while it reads nothing, and all of it afterwards", async () => {
@@ -177,10 +177,10 @@ it("gives a peer no credit for what it sends while it reads nothing, and all of 
 it("asks the handlers no sooner than the peer may send", async () => {
   waitMs = 1_000;
   callAll("large", 1);
-  await vi.waitFor(() => expect(clock.sleepers).toBe(1));
+  await vi.waitFor(() => expect(clock.sleepers).toBe(1), patience);
   expect(asked).toBe(0);
   await clock.advance(1_000);
-  await vi.waitFor(() => expect(asked).toBe(1));
+  await vi.waitFor(() => expect(asked).toBe(1), patience);
 });
 
 it("cuts a peer off that has left too much unread for a minute", async () => {

@@ -153,7 +153,7 @@ const mistakes: readonly Mistake[] = [
     "U+0000 in a key",
     `${good}"a\\0b": 1\n`,
     "6:1",
-    "a\uFFFDb: unknown key `a\uFFFDb`; known keys: driver, display_name, description, icon, parameters, presets, external_auth, agents",
+    "a\uFFFDb: unknown key `a\uFFFDb`; known keys: driver, display_name, description, icon, parameters, presets, on_claim, external_auth, agents",
   ],
   [
     "a script without a command",

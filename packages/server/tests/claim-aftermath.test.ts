@@ -21,19 +21,23 @@ import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage, viewOf } from "./support/claim-stage.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 
-let opened: AsyncDisposableStack;
+let opened = new AsyncDisposableStack();
 let stage: ClaimStage;
 let ann: UserCaller;
 let prebuildId: string;
 let agents: readonly StageAgent[];
 
-beforeEach(async () => {
+beforeEach(() => begin("external"));
+
+/** Opens a stage with a prebuild, in place of the one before. */
+async function begin(driver: "docker" | "external"): Promise<void> {
+  await opened.disposeAsync();
   opened = new AsyncDisposableStack();
-  stage = await openStage(inject("postgresUrl"), opened, "external");
+  stage = await openStage(inject("postgresUrl"), opened, driver);
   ann = await stage.addUser("ann");
   [prebuildId = ""] = await fillPool(stage);
   agents = await agentsOf(stage.needs, prebuildId);
-});
+}
 
 afterEach(() => opened.disposeAsync());
 
@@ -167,11 +171,14 @@ describe("a build of the owner right after the claim, before any agent was told"
   it.each([["start"], ["stop", "start"]] as const)(
     "%s ends what was owed, with the processes: the new ones are told nothing",
     async (...transitions) => {
+      // With this driver an agent that is started again has another token.
+      await begin("docker");
       const [main] = agents;
       if (main === undefined) throw new Error("the prebuild has no agent");
       const stream = openStream(main);
       expect(await nextOf(stream)).toEqual({ type: "open" });
       const { id } = await claim();
+      await stage.carryOut();
       expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claimed", isOwed: true });
       for (const transition of transitions) {
         await stage.build(ann, id, transition);

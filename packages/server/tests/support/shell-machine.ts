@@ -30,6 +30,12 @@ export const usual =
     " ",
   );
 
+/** Returns those programs that this machine has. */
+export async function presentPrograms(names: readonly string[]): Promise<readonly string[]> {
+  const paths = await Promise.all(names.map((name) => findProgram(name)));
+  return names.filter((_, index) => paths[index] !== undefined);
+}
+
 async function findProgram(name: string): Promise<string | undefined> {
   for (const place of ["/usr/bin", "/bin"]) {
     if ((await readdir(place)).includes(name)) return join(place, name);

@@ -75,16 +75,23 @@ export type NewAgent = Pick<InsertAgent, "resourceId" | "buildId" | "definition"
   readonly process: LeftProcess | undefined;
 };
 
-/** Returns the rows of new agents of a build; those that take over no process get a token of their own. */
+/**
+ * Returns the rows of new agents of a build. Those that take over no process get a token of their own, and so do those whose
+ * driver must be told a token that cannot be decrypted.
+ */
 export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
   return agentRows(
     agents.map(({ process: left, ...agent }) => ({
       ...agent,
-      token: left?.token ?? createAgentToken(secrets),
+      token: left !== undefined && isKept(secrets, left) ? left.token : createAgentToken(secrets),
       tookOver: left?.isOwedReinit ?? false,
       clockAheadMs: left?.clockAheadMs ?? null,
     })),
   );
+}
+
+function isKept(secrets: SecretBox, { token, isOwedReinit }: LeftProcess): boolean {
+  return isOwedReinit || openKnownToken(secrets, token.sealed) !== undefined;
 }
 
 /** An agent as its driver runs it, with the way the server identifies it. */
@@ -108,14 +115,17 @@ export function readRunningAgents(
   secrets: SecretBox,
   buildId: string,
 ): Promise<readonly KnownAgent[]> {
-  return readAgents(db, buildId, (sealed) => {
-    try {
-      return openAgentToken(secrets, sealed);
-    } catch (error) {
-      if (error instanceof SecretError) return "";
-      throw error;
-    }
-  });
+  return readAgents(db, buildId, (sealed) => openKnownToken(secrets, sealed) ?? "");
+}
+
+/** Decrypts a token; undefined if it is lost. */
+function openKnownToken(secrets: SecretBox, sealed: Buffer): string | undefined {
+  try {
+    return openAgentToken(secrets, sealed);
+  } catch (error) {
+    if (error instanceof SecretError) return undefined;
+    throw error;
+  }
 }
 
 async function readAgents(
