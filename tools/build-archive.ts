@@ -21,14 +21,15 @@ const { values } = parseArgs({
 });
 
 await runTool(async (needs) => {
-  for (const name of values.architecture) {
+  const output = resolve(values.output);
+  // Each is made once, however often it is named.
+  const paths = [...new Set(values.architecture)].flatMap((name) => {
     const architecture = knownName("architecture", name, architectures);
     const tree = treeOf(architecture, needs);
-    for (const ending of values.compression) {
+    return [...new Set(values.compression)].map((ending) => {
       const compression = knownName("compression", ending, compressions);
-      const output = resolve(values.output);
-      const path = await writeArchive({ architecture, compression, tree, output, ...needs });
-      process.stdout.write(`${path}\n`);
-    }
-  }
+      return writeArchive({ architecture, compression, tree, output, ...needs });
+    });
+  });
+  for (const path of await Promise.all(paths)) process.stdout.write(`${path}\n`);
 });

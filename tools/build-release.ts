@@ -25,18 +25,21 @@ const { values } = parseArgs({
 
 await runTool(async (needs) => {
   const trees = { amd64: treeOf("amd64", needs), arm64: treeOf("arm64", needs) };
-  const downloads: string[] = [];
-  for (const architecture of ["amd64", "arm64"] satisfies Architecture[]) {
-    for (const ending of values.compression) {
-      const compression = knownName("compression", ending, compressions);
+  // Each is made once, however often it is named.
+  const compressed = [...new Set(values.compression)].map((ending) => {
+    return knownName("compression", ending, compressions);
+  });
+  const archives = (["amd64", "arm64"] satisfies Architecture[]).flatMap((architecture) =>
+    compressed.map((compression) => {
       const [tree, output] = [trees[architecture], resolve(values.downloads)];
-      downloads.push(await writeArchive({ architecture, compression, tree, output, ...needs }));
-    }
-  }
-  for (const name of values.architecture) {
+      return writeArchive({ architecture, compression, tree, output, ...needs });
+    }),
+  );
+  const downloads = await Promise.all(archives);
+  const releases = [...new Set(values.architecture)].map((name) => {
     const architecture = knownName("architecture", name, architectures);
     const [tree, output] = [trees[architecture], resolve(values.output)];
-    const path = await writeRelease({ architecture, tree, downloads, output, ...needs });
-    process.stdout.write(`${path}\n`);
-  }
+    return writeRelease({ architecture, tree, downloads, output, ...needs });
+  });
+  for (const path of await Promise.all(releases)) process.stdout.write(`${path}\n`);
 });
