@@ -93,9 +93,21 @@ slipway_fetch_once() {
   esac
 }
 
+slipway_not_ready="the server is not ready (503)"
+
+# Says why a try failed, and what comes next. A server that makes the download keeps each try waiting for a while.
+slipway_say_next() {
+  if [ "$slipway_reason" = "$slipway_not_ready" ]; then
+    slipway_say "the server is preparing the download, which takes a minute the first time; waiting (try $slipway_try of $slipway_tries)"
+  else
+    slipway_say "cannot download $1: $slipway_reason; trying again"
+  fi
+}
+
 # Downloads a URL into a file. Tries again with growing pauses, from where it was cut. Returns 1 if the server lacks it.
 slipway_fetch() {
   slipway_try=1
+  slipway_tries=${SLIPWAY_DOWNLOAD_TRIES:-10}
   slipway_pause=1
   rm -f "$2"
   while
@@ -112,13 +124,13 @@ slipway_fetch() {
     "curl: (23)"* | *"No space left"* | *"quota exceeded"*)
       slipway_fail "cannot write ${2%/*}: $slipway_reason" "check the free space (df -h ${2%/.new-*})"
       ;;
-    *" 503"*) slipway_reason="the server is not ready (503); the first download takes it a minute to make" ;;
+    *" 503"*) slipway_reason=$slipway_not_ready ;;
     esac
-    if [ "$slipway_try" -ge "${SLIPWAY_DOWNLOAD_TRIES:-10}" ]; then
+    if [ "$slipway_try" -ge "$slipway_tries" ]; then
       slipway_fail "cannot download $1: $slipway_reason" \
         "check that this machine reaches $slipway_server, and try again"
     fi
-    slipway_say "cannot download $1: $slipway_reason; trying again"
+    slipway_say_next "$1"
     # Machines that start together do not come back together.
     sleep $((slipway_pause + $$ % 2))
     # A try that got on does not count.

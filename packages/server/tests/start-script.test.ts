@@ -66,13 +66,17 @@ describe("/bin/start.sh", () => {
     expect(await leftIn(home)).toEqual([]);
   });
 
-  it("says that the server still makes the download", async () => {
+  it("waits with its progress while the server makes the download", async () => {
     const { sh } = await makeMachine();
     const url = await serve((_, response) => void response.writeHead(503).end());
     const start = (await readShellScripts()).start({ accessUrl: url, version: "v0" });
-    const { code, err } = await sh(start, { env: token });
+    const { code, err } = await sh(start, { env: { ...token, SLIPWAY_DOWNLOAD_TRIES: "3" } });
     expect(code).toBe(1);
-    expect(err).toContain("the server is not ready (503); the first download takes it a minute");
+    const said = err.split("\n").filter((line) => line.includes("is preparing the download"));
+    const tries = [1, 2].map((number) => expect.stringContaining(`(try ${number} of 3)`));
+    expect(said).toEqual(tries);
+    expect(err).toContain("the server is not ready (503)");
+    expect(err).not.toContain("trying again");
   });
 
   it("does not write below a relative home directory", async () => {
