@@ -1,5 +1,4 @@
 /** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
-export { parseHeader } from "./config/headers.ts";
 export { expandPath } from "./process/expand.ts";
 export { splitShellWords } from "./process/shell-words.ts";
 export { TerminalError } from "./pty/errors.ts";

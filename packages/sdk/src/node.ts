@@ -1,1 +1,8 @@
 export { createNodeSocket } from "./node/create-node-socket.ts";
+export {
+  parseHeaders,
+  RequestHeaderError,
+  type RequestHeaders,
+  runHeaderCommand,
+  splitHeaders,
+} from "./node/request-headers.ts";

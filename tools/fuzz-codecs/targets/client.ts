@@ -3,7 +3,6 @@ import {
   LineSplitter,
   ManifestError,
   maxLineBytes,
-  parseHeader,
   readManifest,
   splitShellWords,
 } from "@slipway/agent/testing";
@@ -19,6 +18,7 @@ import {
   UsageError,
 } from "@slipway/cli/testing";
 import { printableLine, printableText } from "@slipway/runtime";
+import { parseHeaders, RequestHeaderError, splitHeaders } from "@slipway/sdk/node";
 import { SseParser } from "@slipway/sdk/stream";
 import { type Manifest, ManifestSchema, parseMessage, ProtobufError } from "@slipway/wire";
 
@@ -64,7 +64,7 @@ export const clientTarget: FuzzTarget = {
     checkPrintable(text);
     checkEvents(text);
     splitShellWords(text);
-    parseHeader(text);
+    valueOf(() => parseHeaders(splitHeaders(text), "the text"), RequestHeaderError);
     expandPath(text, { home: "/h", base: "/b", environment: { HOME: "/h" } });
     valueOf(() => readDuration("--ttl", text), UsageError);
     valueOf(() => readWorkspaceReference(text), UsageError);

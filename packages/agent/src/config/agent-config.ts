@@ -1,9 +1,10 @@
 import { tmpdir } from "node:os";
 
+import { parseHeaders, RequestHeaderError, splitHeaders } from "@slipway/sdk/node";
+
 import { readAuth } from "./agent-auth.ts";
 import type { AgentAuth } from "./agent-auth.ts";
 import { AgentConfigError } from "./errors.ts";
-import { parseHeader } from "./headers.ts";
 import { readFlag, readSshSettings, type SshSettings } from "./ssh-settings.ts";
 
 /** The agent's configuration, from the environment and the flags (docs/protocol/agent.md §1.1). */
@@ -97,18 +98,14 @@ function readSocketPath(
   return text("CODER_AGENT_SOCKET_PATH") ?? defaultSocketPath;
 }
 
-/** Reads a list with commas, or with line ends where a value holds commas. */
 function readHeaders(text: string | undefined, faults: string[]): Readonly<Record<string, string>> {
-  const items = text?.split(text.includes("\n") ? "\n" : ",") ?? [];
-  const headers: [string, string][] = [];
-  for (const item of items.filter((part) => part.trim() !== "")) {
-    const header = parseHeader(item);
-    // The value may be a secret: report only the number of the item.
-    if (header === undefined) {
-      faults.push(`item ${items.indexOf(item) + 1} of CODER_AGENT_HEADER is no key=value`);
-    } else headers.push([...header]);
+  try {
+    return parseHeaders(splitHeaders(text ?? ""), "CODER_AGENT_HEADER");
+  } catch (error) {
+    if (!(error instanceof RequestHeaderError)) throw error;
+    faults.push(error.message);
+    return {};
   }
-  return Object.fromEntries(headers);
 }
 
 function readSubsystems(text: string | undefined, faults: string[]): readonly Subsystem[] {

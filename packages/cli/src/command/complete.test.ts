@@ -70,7 +70,7 @@ async function valuesOf(line: string): Promise<string[]> {
   return candidates.map(({ value }) => `${prefix}${value}`);
 }
 
-const globals = ["--url", "--token", "--config-dir", "--org"];
+const globals = ["--url", "--token", "--config-dir", "--org", "--header", "--header-command"];
 
 it.each([
   ["", ["move", "boxes"]],

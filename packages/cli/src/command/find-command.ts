@@ -8,6 +8,8 @@ const globalsWithValue: ReadonlySet<string> = new Set([
   "--org",
   "--organization",
   "-O",
+  "--header",
+  "--header-command",
 ]);
 
 /** The maximum number of words in a command's name. */

@@ -1,9 +1,18 @@
 import type { Clock } from "@slipway/runtime";
 
-import type { Settings } from "../config/settings.ts";
+import type { StoredSettings } from "../config/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Interruption } from "./interruption.ts";
+import type { ReadHeaders } from "./request-headers.ts";
 import type { UrlOpener } from "./url-opener.ts";
+
+/** The settings of a command. */
+export interface Settings extends StoredSettings {
+  /** The headers of every request to the server of `url`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Reads those for another server, such as at a log-in. */
+  readonly readHeaders: ReadHeaders;
+}
 
 /** Everything that a command may use; each picks its part. */
 export interface Needs {

@@ -141,7 +141,15 @@ function readGlobals(program: Command): GlobalFlags {
     const value = values[key];
     return typeof value === "string" ? value : undefined;
   };
-  return { url: text("url"), token: text("token"), configDir: text("configDir"), org: text("org") };
+  return {
+    url: text("url"),
+    token: text("token"),
+    configDir: text("configDir"),
+    org: text("org"),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type of a list's value
+    header: values["header"] as readonly string[],
+    headerCommand: text("headerCommand"),
+  };
 }
 
 /** Returns the text that commander printed, or throws a `UsageError` with its message. */

@@ -31,6 +31,18 @@ export const globalFlags = {
     variable: "CODER_ORGANIZATION",
     aliases: ["organization"],
   },
+  header: {
+    kind: "list",
+    value: "key=value",
+    summary: "header of every request, for a proxy before the server",
+    variable: "CODER_HEADER",
+  },
+  headerCommand: {
+    kind: "text",
+    value: "command",
+    summary: "command that prints such headers, one key=value per line",
+    variable: "CODER_HEADER_COMMAND",
+  },
 } as const satisfies Record<keyof GlobalFlags, Flag>;
 
 /**

@@ -1,10 +1,11 @@
-import { readSettings, type Settings } from "../config/settings.ts";
+import { readSettings } from "../config/settings.ts";
 import { UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { CommandTable } from "./lazy-command.ts";
-import type { ProcessNeeds } from "./needs.ts";
+import type { ProcessNeeds, Settings } from "./needs.ts";
 import { parseCommandLine } from "./parse.ts";
 import { printError } from "./print-error.ts";
+import { headerReader } from "./request-headers.ts";
 
 /**
  * Parses the words after the program's name and runs the command; resolves with the exit code. Reports errors on
@@ -24,7 +25,11 @@ export async function runCommandLine(
       terminal.out.write(parsed.text);
       return exitCodes.ok;
     }
-    settings = await readSettings(parsed.globals, needs.environment).catch(asUsage);
+    const { globals } = parsed;
+    const stored = await readSettings(globals, needs.environment).catch(asUsage);
+    const readHeaders = headerReader(globals, needs.environment, needs.signal);
+    const headers = stored.url === undefined ? {} : await readHeaders(stored.url);
+    settings = { ...stored, headers, readHeaders };
     const person = parsed.forceTty ? { ...terminal, interactive: true } : terminal;
     return await parsed.command.run(parsed.options, { ...needs, settings, terminal: person });
   } catch (error) {

@@ -9,10 +9,12 @@ export interface GlobalFlags {
   readonly token: string | undefined;
   readonly configDir: string | undefined;
   readonly org: string | undefined;
+  readonly header: readonly string[];
+  readonly headerCommand: string | undefined;
 }
 
 /** The server, the session token and the files that store them. */
-export interface Settings {
+export interface StoredSettings {
   readonly url: string | undefined;
   readonly token: string | undefined;
   /** The token of a flag or variable; undefined if `token` comes from a stored session, or there is none. */
@@ -27,9 +29,9 @@ export interface Settings {
  * with another address there is none. Throws `RangeError` for an invalid address.
  */
 export async function readSettings(
-  flags: GlobalFlags,
+  flags: Pick<GlobalFlags, "url" | "token" | "configDir" | "org">,
   environment: Environment,
-): Promise<Settings> {
+): Promise<StoredSettings> {
   const files = new SessionFiles(configDirectory(flags.configDir, environment));
   const stored = await files.read();
   const given = flags.url ?? firstVariable(environment, "CODER_URL", "SLIPWAY_URL") ?? stored.url;

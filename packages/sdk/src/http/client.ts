@@ -82,6 +82,11 @@ export class ApiClient {
     this.#fetch = options.fetch ?? ((url, request) => fetch(url, request));
   }
 
+  /** Returns the headers of every request but the token: those of a proxy in front of the server. */
+  get proxyHeaders(): Readonly<Record<string, string>> {
+    return this.#headers;
+  }
+
   /** Returns the headers of every request, the token among them. */
   get headers(): Readonly<Record<string, string>> {
     if (this.#token === undefined) return this.#headers;

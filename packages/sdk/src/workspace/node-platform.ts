@@ -14,19 +14,23 @@ export async function loadNodePlatform({
   client,
   disableDirect,
 }: {
-  readonly client: Pick<ApiClient, "headers">;
+  readonly client: Pick<ApiClient, "headers" | "proxyHeaders" | "serverUrl">;
   readonly disableDirect: boolean;
 }): Promise<NetworkPlatform> {
   const [crypto, socket] = await Promise.all([
     loadNativeCrypto(),
     disableDirect ? undefined : openUdpSocket(),
   ]);
+  // A relay may be somebody else's: it gets no token, and headers only where a proxy in front of the server asks for them.
+  const relays = {
+    headers: client.proxyHeaders,
+    headersOrigin: new URL(client.serverUrl).origin,
+  };
   return {
     crypto,
     socket,
-    // A relay may be somebody else's: it gets neither token nor headers.
-    dialer: createRelayDialer(),
-    fetchLatency: createFetchLatency(),
+    dialer: createRelayDialer(relays),
+    fetchLatency: createFetchLatency(relays),
     dial: (url, signal) =>
       dialSocket(url, { headers: client.headers, signal, onRequest: undefined }),
   };

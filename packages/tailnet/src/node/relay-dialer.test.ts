@@ -112,6 +112,22 @@ it("carries twenty megabytes in order while its receiver keeps up", async () => 
   expect(bob.received.every((packet, at) => packet.readUInt32BE() === at)).toBe(true);
 });
 
+it("gives headers of one server to no other", async () => {
+  const [own, other] = [await openServer(), await openServer()];
+  const options = { headers: { "X-Extra": "yes" }, headersOrigin: own.url };
+  for (const { port } of [own, other]) {
+    const node = nodeAt(port);
+    await createFetchLatency(options)(node, signal);
+    await new TestPeer(node, createRelayDialer(options)).connected();
+  }
+  const given = (server: RelayServer): readonly unknown[] =>
+    server.requests.map(({ headers }) => headers["x-extra"]);
+  expect([given(own), given(other)]).toEqual([
+    ["yes", "yes"],
+    [undefined, undefined],
+  ]);
+});
+
 it("uses a WebSocket after a refusal, with its headers, and keeps the relay's words", async () => {
   const server = await openServer({ refusal: 403 });
   const dialer = createRelayDialer({ headers: { "X-Extra": "yes" } });

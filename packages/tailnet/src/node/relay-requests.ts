@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from "node:net";
 
 import { errorText, proxyAgent } from "@slipway/runtime";
 
-import type { DerpNode } from "../relay/derp-map.ts";
+import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError, type RelayRung } from "../relay/errors.ts";
 import { lookupOf } from "./node-lookup.ts";
 
@@ -12,6 +12,8 @@ import { lookupOf } from "./node-lookup.ts";
 export interface RelayRequestOptions {
   /** Additional headers, also of latency checks (docs/protocol/tailnet.md §4.1). */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The only origin that gets the headers (default: any). */
+  readonly headersOrigin?: string;
   /** Looks up names (default: as the system does). */
   readonly lookup?: LookupFunction;
   /** Certificates of the authorities to trust, in PEM (default: those of Node.js). */
@@ -36,11 +38,13 @@ const tcpTimeoutMs = 1_500;
 
 /** Returns how to connect to a node; each request has a connection of its own. */
 export function connectOptions(node: DerpNode, options: RelayRequestOptions): NodeConnectOptions {
-  const { headers = {}, lookup, ca, agent } = options;
+  const { headers = {}, headersOrigin, lookup, ca, agent } = options;
+  const isForNode =
+    headersOrigin === undefined || new URL(nodeUrl(node, "http", "/")).origin === headersOrigin;
   return {
     agent: (agent ?? proxyAgent)(node.isHttp),
     lookup: lookupOf(node, lookup),
-    headers,
+    headers: isForNode ? headers : {},
     ALPNProtocols: ["http/1.1"],
     rejectUnauthorized: !node.isInsecure,
     ...(ca === undefined ? {} : { ca }),

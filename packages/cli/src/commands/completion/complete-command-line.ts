@@ -6,6 +6,7 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { CommandTable } from "../../command/lazy-command.ts";
 import type { Needs } from "../../command/needs.ts";
 import type { PartialCommandLine } from "../../command/partial-command-line.ts";
+import { headerReader } from "../../command/request-headers.ts";
 import { readSettings } from "../../config/settings.ts";
 import { fetchNames } from "./server-names.ts";
 
@@ -57,7 +58,15 @@ async function knownNames(
     org: typed.flags.get("org"),
   };
   try {
-    const client = connect(await readSettings(flags, environment));
+    const settings = await readSettings(flags, environment);
+    if (settings.url === undefined) return [];
+    const header = typed.flags.get("header");
+    const given = {
+      header: header === undefined ? [] : [header],
+      headerCommand: typed.flags.get("headerCommand"),
+    };
+    const readHeaders = headerReader(given, environment, signal);
+    const client = connect({ ...settings, headers: await readHeaders(settings.url) });
     const limited = withTimeout(signal, namesMs);
     const found = await fetchNames(names, current.slice(prefix.length), typed, {
       client,

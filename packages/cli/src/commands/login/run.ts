@@ -20,10 +20,11 @@ const defaultUrl = "http://127.0.0.1:3000";
 export async function run(options: LoginOptions, needs: LoginNeeds): Promise<number> {
   const { terminal, settings, signal } = needs;
   const url = await chooseUrl(options, needs);
-  const client = openClient(url);
+  const headers = await settings.readHeaders(url);
+  const client = openClient(url, undefined, headers);
   const server = await probeServer(client, signal);
   const token = await obtainToken(client, server.hasUsers, options, needs);
-  const user = await readUser(openClient(url, token), signal);
+  const user = await readUser(openClient(url, token, headers), signal);
   await store({ url, token }, settings.files);
   terminal.err.line(terminal.err.colors.green(`logged in to ${url} as ${user.username}`));
   terminal.err.line("list your workspaces with: slipway list");

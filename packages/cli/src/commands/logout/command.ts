@@ -26,7 +26,8 @@ export async function run(
   }
   await settings.files.forgetToken();
   try {
-    await openClient(url, token).call(logout, { signal });
+    const headers = await settings.readHeaders(url);
+    await openClient(url, token, headers).call(logout, { signal });
   } catch (error) {
     // A session that the server no longer knows has ended too.
     if (error instanceof ConnectError) {

@@ -4,8 +4,8 @@ import { listTemplateExamples } from "@slipway/api";
 import { findFreePort } from "@slipway/runtime";
 
 import { connect } from "../../../command/connect.ts";
+import type { Settings } from "../../../command/needs.ts";
 import { packageDirectory } from "../../../config/package-directory.ts";
-import type { Settings } from "../../../config/settings.ts";
 
 /** A template to begin with: an example of the repository. */
 export interface Starter {
