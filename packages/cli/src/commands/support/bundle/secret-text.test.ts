@@ -9,6 +9,8 @@ it.each([
   ["postgres://slipway:hunter2@127.0.0.1:5432/db", "postgres://[removed]@127.0.0.1:5432/db"],
   ["Authorization: Bearer abcdef.ghi-jkl", "Authorization: Bearer [removed]"],
   ['{"password": "hunter2", "a": 1}', '{"password": "[removed]", "a": 1}'],
+  ['"password": "two words", more', '"password": "[removed]", more'],
+  ["PASSWORD='two \"words' more", "PASSWORD='[removed]' more"],
   ["GITHUB_TOKEN=hunter2 make", "GITHUB_TOKEN=[removed] make"],
   ["url?api_key=hunter2&page=2", "url?api_key=[removed]&page=2"],
   ["it is ABCDEFGHIJ-abcdefghijklmnopqrstuv.", "it is [removed]."],
@@ -39,10 +41,26 @@ it("removes known secrets in any spelling, the longest first", () => {
   expect(known("say open sesame! or open%20sesame a")).toBe("say [removed] or [removed] a");
 });
 
+it("removes each line of a known secret, as a log has them apart", () => {
+  const known = secretHider(["first line\nsecond line"]);
+  expect(known("10:00 first line\n10:01 second line")).toBe("10:00 [removed]\n10:01 [removed]");
+});
+
+it("takes a value that is no well-formed text", () => {
+  expect(secretHider(["\ud800-value"])("a \ud800-value b")).toBe("a [removed] b");
+});
+
+it("leaves values that are no secret, whatever their name", () => {
+  const known = secretHider(["true", "false", "none", "null"]);
+  expect(known("true, false, none, null")).toBe("true, false, none, null");
+});
+
 it("knows variables by names that suggest a secret", () => {
-  const values = ["DB_PASSWORD", "githubToken", "API-KEY", "EDITOR"].map((name) => ({
-    name,
-    value: name.toLowerCase(),
-  }));
-  expect(suspectedSecrets(values)).toEqual(["db_password", "githubtoken"]);
+  const values = ["DB_PASSWORD", "githubToken", "SIGNING_KEY", "EDITOR", "GIT_AUTHOR_NAME"].map(
+    (name) => ({
+      name,
+      value: name.toLowerCase(),
+    }),
+  );
+  expect(suspectedSecrets(values)).toEqual(["db_password", "githubtoken", "signing_key"]);
 });

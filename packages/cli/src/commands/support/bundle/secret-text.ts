@@ -11,8 +11,11 @@ const mark = "[removed]";
 
 /** A shorter value would be removed from the midst of other words. */
 const minKnownLength = 4;
+/** Values that are no secret, whatever their name. */
+const plainValues: ReadonlySet<string> = new Set(["true", "false", "none", "null"]);
 
-const secretName = /token|secret|passw|pwd|api_?key|access_?key|private_?key|credential|auth/i;
+/** `GIT_AUTHOR_NAME` has a name that is everywhere. */
+const secretName = /token|secret|passw|passphrase|pwd|credential|auth(?!or)|key$/i;
 
 /** Returns values whose names suggest a secret. */
 export function suspectedSecrets(values: readonly NamedValue[]): string[] {
@@ -24,9 +27,11 @@ export function suspectedSecrets(values: readonly NamedValue[]): string[] {
  * bounded, as a workspace may print what it likes.
  */
 export function secretHider(known: readonly string[]): HideSecrets {
-  const values = [...new Set(known)]
-    .flatMap((value) => [value, encodeURIComponent(value)])
-    .filter((value) => value.length >= minKnownLength)
+  const lines = known.flatMap((value) => value.split(/\r?\n/));
+  // Half a surrogate pair, which a server may send, cannot be encoded.
+  const encoded = known.map((value) => encodeURIComponent(value.toWellFormed()));
+  const values = [...new Set([...known, ...lines, ...encoded])]
+    .filter((value) => value.length >= minKnownLength && !plainValues.has(value))
     // A secret may contain another one.
     .toSorted((a, b) => b.length - a.length);
   return (text) => {
@@ -49,9 +54,9 @@ const forms: readonly (readonly [RegExp, string])[] = [
   // The user and password of a URL.
   [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]{1,1024}@/gi, `$1${mark}@`],
   [/\b(bearer|basic)\s{1,8}[\w.~+/=-]{6,}/gi, `$1 ${mark}`],
-  // `token=…`, `"password": "…"`, `--api-key …`.
+  // `token=…`, `"password": "…"`.
   [
-    /((?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)["']?\s{0,4}[=:]\s{0,4}["']?)(?!\[removed\])(?!(?:bearer|basic) \[removed\])[^\s"'&,;]+/gi,
+    /((?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)["']?\s{0,4}[=:]\s{0,4}["']?)(?!\[removed\])(?!(?:bearer|basic) \[removed\])(?:(?<=")[^"\n]+|(?<=')[^'\n]+|[^\s"'&,;]+)/gi,
     `$1${mark}`,
   ],
   // Session tokens (docs/protocol/rest.md §1.2).
