@@ -57,18 +57,17 @@ async function collectTree(
   place: WorkPlace,
   report: Report,
 ): Promise<readonly ArchiveFile[]> {
+  const [nodePlace, ptyPlace] = [await subPlace(place, "node"), await subPlace(place, "pty")];
+  const ptyPackage = await lockedPackage(ptyName(architecture));
   report(`getting Node.js ${nodeVersion} for linux/${architecture}`);
-  const node = await fetchPackage(
-    nodePackage(architecture),
-    ["bin/node", "LICENSE"],
-    await subPlace(place, "node"),
-  );
-  const pty = await fetchPackage(
-    await lockedPackage(ptyName(architecture)),
-    ["pty.node", "package.json"],
-    await subPlace(place, "pty"),
-  );
-  const glibc = await findGlibc(architecture, place, report);
+  const fetches = [
+    fetchPackage(nodePackage(architecture), ["bin/node", "LICENSE"], nodePlace),
+    fetchPackage(ptyPackage, ["pty.node", "package.json"], ptyPlace),
+    findGlibc(architecture, place, report),
+  ] as const;
+  // Nothing writes to the work place any more when it is removed after a failure.
+  await Promise.allSettled(fetches);
+  const [node, pty, glibc] = await Promise.all(fetches);
   return [
     program("bin/slipway", await launcher(architecture)),
     program("lib/node", stripElf(partOf(node, "bin/node"))),
