@@ -25,6 +25,7 @@ import { type CommandServer, openCommandServer } from "./support/command-server.
 
 const variable = "purple monkey dishwasher";
 const parameter = "correct horse battery staple";
+const header = "white-rabbit-object";
 const secretKey = "a key of the server that is long enough";
 const privateKey = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";
 
@@ -52,6 +53,7 @@ agents:
           echo "-----BEGIN PRIVATE KEY-----"
           echo "${privateKey}"
           echo "-----END PRIVATE KEY-----"
+          echo "header ${header}"
           echo "harmless words"
 `;
 
@@ -131,6 +133,7 @@ async function collectSecrets(url: string): Promise<void> {
     "user's token": provider.accepted[0],
     variable,
     parameter,
+    header,
     "database password": "database-password",
     "private key": privateKey,
     "app key": "app-url-key",
@@ -167,7 +170,7 @@ function jsonOf(files: ReadonlyMap<string, string>, name: string): unknown {
 }
 
 it("has everything about a workspace, and none of the secrets", async () => {
-  const files = await bundleOf("support bundle demo", "all.tar.gz");
+  const files = await bundleOf(`support bundle demo --header X-Proxy=${header}`, "all.tar.gz");
   expect(jsonOf(files, "missing.json")).toEqual([]);
   expect(jsonOf(files, "server/settings.json")).toMatchObject({ config: { database: "external" } });
   expect(jsonOf(files, "server/health.json")).toMatchObject({ healthy: true });

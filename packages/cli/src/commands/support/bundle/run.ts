@@ -42,7 +42,7 @@ export async function run(
   const agents = workspace === undefined ? [] : chosenAgents(workspace, options.agent);
   if (!options.yes) await confirm(path, terminal);
   // An address has no credentials: they are not stored.
-  const own = [settings.token ?? ""];
+  const own = [settings.token ?? "", ...Object.values(settings.headers)];
   const bundle = new Bundle(secretHider(own), needs);
   await collectAll(bundle, { own, serverUrl: settings.url ?? "", workspace, agents }, needs);
   const missing = {
