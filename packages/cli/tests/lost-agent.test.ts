@@ -6,7 +6,7 @@ import { PassThrough } from "node:stream";
 
 import { getWorkspaceByName } from "@slipway/api";
 import { type Clock, systemClock } from "@slipway/runtime";
-import { buildAgent, readAgentToken, startAgentProcess } from "@slipway/testkit";
+import { buildAgent, readAgentToken, startAgentProcess, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
 
 import { openClient } from "../src/command/connect.ts";
@@ -41,6 +41,7 @@ beforeEach(async () => {
   const { id } = await client.call(getWorkspaceByName, {
     params: { user: "me", name: "far" },
   });
+  await waitForWorkspace(client, id, ({ latest_build: build }) => build.status === "running");
   const token = await readAgentToken(client, id);
   agent = await startAgentProcess({ serverUrl: server.url, token, home: join(directory, "home") });
   onTestFinished(async () => {

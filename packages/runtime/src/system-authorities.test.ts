@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 
-import { untrustedAuthorityHint, withSystemAuthorities } from "./system-authorities.ts";
+import type * as authorities from "./system-authorities.ts";
+import { untrustedAuthorityHint } from "./system-authorities.ts";
 
 function failure(code: string): Error {
   const cause = Object.assign(new Error("no"), { code });
@@ -8,6 +9,10 @@ function failure(code: string): Error {
 }
 
 it("dials once more with the system's authorities, and not again once they are read", async () => {
+  // Other tests of this process may have read them already.
+  const fresh = new URL("./system-authorities.ts?fresh", import.meta.url).href;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same module once more
+  const { withSystemAuthorities } = (await import(fresh)) as typeof authorities;
   let dials = 0;
   const fail = async (): Promise<never> => {
     dials += 1;
