@@ -36,7 +36,14 @@ export class ModelWorld implements HistoryWorld, ModelState {
       breakChance: () => 0,
     });
     const claimsAtOnce = !handsOverByJob(driver);
-    this.model = new Model({ db, tables, rules: ownRules, agentNames, claimsAtOnce });
+    this.model = new Model({
+      db,
+      tables,
+      rules: ownRules,
+      agentNames,
+      claimsAtOnce,
+      keepsProcesses: driver === "external",
+    });
   }
 
   static async open(beginning: Beginning): Promise<ModelWorld> {

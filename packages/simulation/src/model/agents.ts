@@ -2,7 +2,7 @@ import type { LifecycleReport } from "../network/messages.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { Model } from "./model.ts";
 import type { AgentRow, BuildRow } from "./tables.ts";
-import { hasOpenSession } from "./view.ts";
+import { hasOpenSession, type View } from "./view.ts";
 
 /**
  * Makes the agents of a claim's build: they have the names and tokens of those before them, whose processes go on. Those
@@ -14,35 +14,70 @@ export async function takeOver(model: Model, trx: Transaction, build: BuildRow):
   if (predecessor === undefined) throw new Error("a claim is of what runs for another owner");
   const inherited = await trx.run(() => {
     const tokens = model.rules.carriedTokens(view, predecessor);
-    const clocks = new Map(
-      view.rootAgents(predecessor.id).map(({ token, clockAheadMs }) => [token, clockAheadMs]),
-    );
+    const clocks = clocksOf(view, predecessor);
     endAgents(model, trx, predecessor.id);
-    return { tokens, clocks };
+    return { tokens, clocks, areOwedReinit: true };
   });
   await trx.run(() => makeAgents(model, trx, build, inherited));
+}
+
+/** Ends the agents whose processes wait for a start by the same owner, which keeps their tokens; resolves to the processes. */
+export function endResting(model: Model, trx: Transaction, build: BuildRow): InheritedProcesses {
+  const view = model.view(trx);
+  const last = model.keepsProcesses ? view.lastStart(build) : undefined;
+  if (last === undefined || last.ownerId !== build.ownerId) return noProcesses;
+  const tokens = new Map(view.rootAgents(last.id).map(({ name, token }) => [name, token]));
+  const clocks = clocksOf(view, last);
+  endAgents(model, trx, last.id);
+  return { tokens, clocks, areOwedReinit: false };
+}
+
+/** Gives the tokens of a failed start's agents back to those that had them before. */
+export function reviveAgents(model: Model, trx: Transaction, failed: BuildRow): void {
+  const { agents } = model.tables;
+  const all = trx.all(agents);
+  for (const { token } of all.filter(({ buildId }) => buildId === failed.id)) {
+    const earlier = model
+      .view(trx)
+      .builds(failed.workspaceId)
+      .filter(({ number }) => number < failed.number)
+      .flatMap(({ id }) => all.filter((agent) => agent.buildId === id && agent.token === token));
+    const [last] = earlier;
+    if (last !== undefined) trx.update(agents, last.id, () => ({ deleted: false }));
+  }
 }
 
 /** The processes that go on: their tokens by the names of their agents, and their clocks by their tokens. */
 interface InheritedProcesses {
   readonly tokens: ReadonlyMap<string, string>;
   readonly clocks: ReadonlyMap<string, number | undefined>;
+  /** False if they begin their next life by themselves. */
+  readonly areOwedReinit: boolean;
 }
 
-export const noProcesses: InheritedProcesses = { tokens: new Map(), clocks: new Map() };
+const noProcesses: InheritedProcesses = {
+  tokens: new Map(),
+  clocks: new Map(),
+  areOwedReinit: false,
+};
+
+function clocksOf(view: View, { id }: BuildRow): InheritedProcesses["clocks"] {
+  return new Map(view.rootAgents(id).map(({ token, clockAheadMs }) => [token, clockAheadMs]));
+}
 
 /** Makes one agent for each name of the template; it takes over the process of an existing token. */
 export function makeAgents(
   model: Model,
   trx: Transaction,
   build: BuildRow,
-  { tokens, clocks }: InheritedProcesses,
+  { tokens, clocks, areOwedReinit }: InheritedProcesses,
 ): void {
   for (const name of model.agentNames) {
     const carried = tokens.get(name);
     const agent = newAgent(model, trx, build, { name, token: carried ?? model.ids.next("t") });
     const clockAheadMs = carried === undefined ? undefined : clocks.get(carried);
-    trx.insert(model.tables.agents, { ...agent, tookOver: carried !== undefined, clockAheadMs });
+    const tookOver = carried !== undefined && areOwedReinit;
+    trx.insert(model.tables.agents, { ...agent, tookOver, clockAheadMs });
   }
 }
 

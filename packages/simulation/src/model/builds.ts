@@ -1,5 +1,5 @@
 import type { Transaction } from "../store/transaction.ts";
-import { endAgents, makeAgents, noProcesses, takeOver } from "./agents.ts";
+import { endAgents, endResting, makeAgents, reviveAgents, takeOver } from "./agents.ts";
 import { isOfSystem, type Model } from "./model.ts";
 import type { BuildRow, Transition } from "./tables.ts";
 
@@ -123,7 +123,10 @@ export async function completeJob(
   const build = trx.get(builds, id);
   if (!isOurs || build === undefined) return false;
   if (error !== undefined) {
-    if (transition === "start") await trx.run(() => endAgents(model, trx, id));
+    if (transition === "start") {
+      await trx.run(() => endAgents(model, trx, id));
+      await trx.run(() => reviveAgents(model, trx, build));
+    }
   } else if (model.rules.predecessor(model.view(trx), build) !== undefined) {
     await takeOver(model, trx, build);
   } else if (transition === "delete") {
@@ -139,7 +142,9 @@ export async function prepareAgents(
   build: BuildRow,
 ): Promise<void> {
   const known = await trx.run(() => model.view(trx).agents(build.id));
-  if (known.length === 0) await trx.run(() => makeAgents(model, trx, build, noProcesses));
+  if (known.length > 0) return;
+  const resting = await trx.run(() => endResting(model, trx, build));
+  await trx.run(() => makeAgents(model, trx, build, resting));
 }
 
 /** Marks a build to be canceled; one that has not begun ends at once. */

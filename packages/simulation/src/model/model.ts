@@ -15,6 +15,8 @@ export interface ModelOptions {
   readonly agentNames: readonly string[];
   /** True if the driver has nothing to do at a claim, so that the claim's build is complete with its transaction. */
   readonly claimsAtOnce: boolean;
+  /** True if the processes of agents outlive a stop, so that the next start keeps their tokens. */
+  readonly keepsProcesses: boolean;
 }
 
 /** The server's tables and the foundation of its statements, as far as claims need them. */
@@ -24,14 +26,16 @@ export class Model {
   readonly rules: Rules;
   readonly agentNames: readonly string[];
   readonly claimsAtOnce: boolean;
+  readonly keepsProcesses: boolean;
   readonly ids = new Ids();
 
-  constructor({ db, tables, rules, agentNames, claimsAtOnce }: ModelOptions) {
+  constructor({ db, tables, rules, agentNames, claimsAtOnce, keepsProcesses }: ModelOptions) {
     this.db = db;
     this.tables = tables;
     this.rules = rules;
     this.agentNames = agentNames;
     this.claimsAtOnce = claimsAtOnce;
+    this.keepsProcesses = keepsProcesses;
   }
 
   /** A view of the committed rows. */

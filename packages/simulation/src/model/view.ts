@@ -51,6 +51,14 @@ export class View {
     );
   }
 
+  /** Returns the newest start before a build whose agents have not ended. */
+  lastStart({ workspaceId, number }: BuildRow): BuildRow | undefined {
+    return this.builds(workspaceId).find(
+      (build) =>
+        build.number < number && build.transition === "start" && this.agents(build.id).length > 0,
+    );
+  }
+
   /** Returns the build that a build takes over: its agents go on under a new owner (docs/claims.md). */
   predecessor(build: BuildRow): BuildRow | undefined {
     if (build.transition !== "start") return undefined;

@@ -63,7 +63,14 @@ export class Setting {
     this.rules = rules;
     this.trace = new Trace(() => scheduler.elapsedMs, isTraced);
     this.conditions = conditions;
-    this.model = new Model({ db, tables, rules, agentNames, claimsAtOnce });
+    this.model = new Model({
+      db,
+      tables,
+      rules,
+      agentNames,
+      claimsAtOnce,
+      keepsProcesses: false,
+    });
     this.network = new Network(scheduler, conditions);
     this.hints = new HintBus(random, {
       delayMs: conditions.delayMs,
