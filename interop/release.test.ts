@@ -209,7 +209,9 @@ it("serves an agent and the command, and stops in good order", async () => {
   const served = await fetch(`${server.url}/bin/slipway-linux-arm64.tar.gz.sha256`);
   expect(await served.text()).toBe(sum);
   expect((await fetch(`${server.url}/api/v2/docs/swagger-ui.css`)).status).toBe(200);
-  expect(await (await fetch(`${server.url}/docs`)).text()).toContain("operations");
+  const cookie = `coder_session_token=${client.headers["Coder-Session-Token"]}`;
+  const guides = await fetch(`${server.url}/docs`, { headers: { Cookie: cookie } });
+  expect(await guides.text()).toContain("operations");
 
   await server.end("SIGTERM");
   const log = await readFile(join(dataDir, "postgres.log"), "utf8");
