@@ -4,7 +4,7 @@ import { coordinatorFaults } from "./network/coordinator.ts";
 import { protocolFaults } from "./network/protocols.ts";
 import { tunnelFaults } from "./network/tunnel.ts";
 
-/** What goes wrong in the network with the second event of a kind, the late one, the repeated one, and the one that does not come. */
+/** Faults of the network at the second event of a kind, the late one, the repeated one, and the one that does not come. */
 export const network: readonly Mutant[] = [
   ...accessFaults,
   ...coordinatorFaults,

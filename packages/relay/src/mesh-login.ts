@@ -9,7 +9,7 @@ export interface LinkEnds {
   readonly serverKey: Uint8Array;
 }
 
-/** What a relay says of itself when it logs in to another, with the proof that it has the key of the mesh. */
+/** The login of a relay at another one, with the proof that it has the key of the mesh. */
 interface MeshLogin extends Pick<LinkEnds, "clientId" | "serverId"> {
   readonly proof: string;
 }

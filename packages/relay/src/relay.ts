@@ -35,7 +35,7 @@ export interface RelayOptions {
   readonly defer?: Defer;
 }
 
-/** What the owner of a connection knows about it. */
+/** Facts about a connection, from its owner. */
 export interface AcceptOptions {
   /** The relay's keys for this connection (default: new ones). */
   readonly keys?: KeyPair;

@@ -4,7 +4,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { FileError } from "./errors.ts";
 
 export interface OwnFileOptions {
-  /** Where writing begins: at the end, or at the beginning, with the old content left behind it. */
+  /** The place where writing begins: at the end, or at the beginning, with the old content left behind it. */
   readonly write: "append" | "overwrite";
   /** The permissions of a file that is made; of one that is there, others lose the right to write. */
   readonly mode: number;

@@ -162,7 +162,7 @@ describe("a deadline", () => {
     database.db.updateTable("templates").set({ activity_bump_ms: ms }).execute();
   const leftMs = async () => Date.parse((await newestBuild()).deadline ?? "") - Date.now();
   const at = (ms: number) => timestampFromMs(Date.now() + ms);
-  /** What a loaded machine may take. */
+  /** The time that a loaded machine may take. */
   const slackMs = 60_000;
 
   it("is at most the build's longest", async () => {

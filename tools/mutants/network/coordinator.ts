@@ -17,7 +17,7 @@ const requests = {
   ],
 } as const;
 
-/** What the coordinator keeps, frees and repeats. */
+/** Faults in what the coordinator keeps, frees and repeats. */
 export const coordinatorFaults: readonly Mutant[] = [
   {
     name: "only-the-first-page-is-absent",

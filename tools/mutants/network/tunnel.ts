@@ -21,7 +21,7 @@ const memory = {
   ],
 } as const;
 
-/** What peers make a tunnel do and hold. */
+/** Faults in what peers make a tunnel do and hold. */
 export const tunnelFaults: readonly Mutant[] = [
   {
     name: "anybody-renews-a-session",

@@ -15,7 +15,7 @@ import { PlainViewer, type Viewer } from "./viewer.ts";
 const maxConnections = 512;
 /** The time in which a client must name its terminal. */
 const initTimeoutMs = 20_000;
-/** What is parsed at once, and the messages from which on others come first. */
+/** The limits of what is parsed at once, and of the messages after which others come first. */
 const maxPieceBytes = 8 * 1024;
 const manyInputs = 32;
 

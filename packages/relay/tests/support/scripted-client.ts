@@ -19,7 +19,7 @@ import { endTurns } from "./test-relay.ts";
 interface ClientOptions {
   readonly keys?: KeyPair;
   readonly meshKey?: string;
-  /** What its owner knows about the connection. */
+  /** Facts about the connection, from its owner. */
   readonly accepted?: AcceptOptions;
 }
 

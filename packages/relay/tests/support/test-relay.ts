@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { Relay, type RelayOptions } from "../../src/relay.ts";
 import { sodiumCrypto } from "../../src/sodium-crypto.ts";
 
-/** What waits for the ends of turns, by relay. */
+/** The actions that wait for the ends of turns, by relay. */
 const turnEnds = new WeakMap<Relay, () => void>();
 
 /** Lets a relay do all that waits for the end of a turn of the event loop. */

@@ -13,7 +13,7 @@ export class ApiError extends Error {
   /** The HTTP status. */
   readonly status: number;
   readonly body: ErrorBody;
-  /** What was asked: the path of the route, with its parameters. */
+  /** The path of the route, with its parameters. */
   readonly target: RequestTarget | undefined;
 
   constructor(status: number, body: ErrorBody, target?: RequestTarget) {

@@ -1,6 +1,6 @@
 import type { TcpLink } from "./tcp-link.ts";
 
-/** What the connections of one peer hold. */
+/** The memory that the connections of one peer hold. */
 interface PeerShare {
   readonly links: Set<TcpLink>;
   bytes: number;

@@ -10,7 +10,7 @@ export interface Member {
   readonly workspace: Workspace;
 }
 
-/** What the hostile ones know of the server. */
+/** The server, as the hostile ones know it. */
 export interface HostileTarget {
   readonly server: { readonly url: string };
   readonly templateId: string;

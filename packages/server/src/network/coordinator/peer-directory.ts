@@ -25,7 +25,7 @@ export interface SeenPeer {
   readonly readiness: number;
 }
 
-/** What connections of a peer have published and opened, and did not take back. */
+/** The nodes and tunnels that connections of a peer have published and opened, and did not take back. */
 export interface Standing {
   /** Its encoded nodes: one for each replica that knows it. */
   readonly nodes: readonly Uint8Array[];

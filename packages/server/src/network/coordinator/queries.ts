@@ -66,7 +66,7 @@ export async function upsertPeer(
         updated_at = now()`.execute(db);
 }
 
-/** Whether a node of the holder of `reservation` has its value, but for one entry: the rule by which reservations last. */
+/** A condition: a node of the holder of `reservation` has its value, but for one entry. By this rule reservations last. */
 const isPublished = (reservation: string, except: Entry | undefined) => sql<boolean>`exists (
   select from tailnet_peers publisher
     where publisher.holder = ${sql.ref(reservation)}.holder and publisher.node is not null

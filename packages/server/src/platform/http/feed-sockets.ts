@@ -19,9 +19,9 @@ import { SocketFeed, type SocketRules } from "./socket-feed.ts";
 
 /** The largest message to a route that says nothing else: most only send. */
 const usualMessageBytes = 1024;
-/** What the sockets of one user, or of one agent, may send; 16,000 frames a second. */
+/** The rate of the sockets of one user, or of one agent: 16,000 frames a second. */
 const ofKnown: BudgetRate = { burst: 32 * 1024 * 1024, perSecond: 8 * 1024 * 1024 };
-/** What those of one unknown address may send: answers to pings. */
+/** The rate of those of one unknown address, which only answer pings. */
 const ofStrangers: BudgetRate = { burst: 256 * 1024, perSecond: 32 * 1024 };
 /** The frames of one client of the relay, which limits the bytes itself. */
 const ofRelayClient: BudgetRate = { burst: 64 * 1024 * 1024, perSecond: 32 * 1024 * 1024 };

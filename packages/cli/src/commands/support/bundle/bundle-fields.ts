@@ -241,7 +241,7 @@ export const networkFields = fields({
   faults: list(fields({ problem: words, advice: words })),
 });
 
-/** What is known of the way to an agent. */
+/** Facts about the way to an agent. */
 export const agentPathFields = fields({
   latency_ms: value,
   path: fields({ kind: value, address: value, region_id: value, region_name: value }),

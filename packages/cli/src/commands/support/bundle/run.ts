@@ -61,7 +61,7 @@ export async function run(
   return exitCodes.ok;
 }
 
-/** What a bundle is about, and the secrets of this command itself. */
+/** The subject of a bundle, and the secrets of this command itself. */
 interface Subject {
   readonly own: readonly string[];
   readonly serverUrl: string;
