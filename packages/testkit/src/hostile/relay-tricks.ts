@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { type KeyPair, sodiumCrypto } from "@slipway/relay";
 import {
+  DerpError,
   DerpFrameReader,
   encodeClientInfo,
   encodeDerpFrame,
@@ -109,7 +110,7 @@ async function logIn(socket: Socket): Promise<RelayClient | undefined> {
   const keys = sodiumCrypto.createKeyPair();
   const { promise, resolve } = Promise.withResolvers<boolean>();
   let reader: DerpFrameReader | undefined = new DerpFrameReader(maxServerFrameBytes);
-  socket.on("data", (chunk: Buffer) => {
+  const receive = (chunk: Buffer): unknown =>
     reader?.read(chunk, (bytes, start, end) => {
       const frame = parseDerpFrame(bytes, start, end);
       if (frame?.type === "server-key") socket.write(loginTo(frame.key, keys));
@@ -117,6 +118,15 @@ async function logIn(socket: Socket): Promise<RelayClient | undefined> {
       reader = undefined;
       resolve(true);
     });
+  socket.on("data", (chunk: Buffer) => {
+    try {
+      receive(chunk);
+    } catch (error) {
+      if (!(error instanceof DerpError)) throw error;
+      // A refusal in HTTP.
+      reader = undefined;
+      resolve(false);
+    }
   });
   socket.once("close", () => resolve(false));
   socket.write(
