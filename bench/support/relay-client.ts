@@ -2,14 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 import { type KeyPair, sodiumCrypto } from "@slipway/relay";
-import {
-  DerpFrameReader,
-  encodeClientInfo,
-  encodeDerpFrame,
-  encodeHex,
-  maxServerFrameBytes,
-  parseDerpFrame,
-} from "@slipway/wire";
+import { encodeRelayLogin } from "@slipway/testkit/relay";
+import { DerpFrameReader, encodeHex, maxServerFrameBytes, parseDerpFrame } from "@slipway/wire";
 
 const upgrade =
   "GET /derp HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: DERP\r\nDerp-Fast-Start: 1\r\n\r\n";
@@ -46,7 +40,7 @@ export async function openRelayClient(
         const sender = encodeHex(frame.source);
         bySender.set(sender, (bySender.get(sender) ?? 0) + frame.packet.length);
       }
-      if (frame?.type === "server-key") socket.write(loginTo(frame.key, keys));
+      if (frame?.type === "server-key") socket.write(encodeRelayLogin(frame.key, keys));
       if (frame?.type !== "server-info") return;
       isReady = true;
       ready.resolve();
@@ -61,13 +55,6 @@ export async function openRelayClient(
     bySender,
     [Symbol.dispose]: () => socket.destroy(),
   };
-}
-
-function loginTo(relayKey: Uint8Array, { publicKey: key, privateKey }: KeyPair): Uint8Array {
-  const nonce = sodiumCrypto.randomBytes(24);
-  const info = encodeClientInfo({ meshKey: "", canAckPings: true });
-  const box = sodiumCrypto.sealBox(info, { nonce, publicKey: relayKey, privateKey });
-  return encodeDerpFrame({ type: "client-info", key, nonce, box });
 }
 
 /** Writes a block again and again for a while, as fast as it is taken. */

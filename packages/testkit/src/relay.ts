@@ -5,3 +5,5 @@ export type {
   RelayServerOptions,
   RelayServerRequest,
 } from "./servers/relay-server.ts";
+/** The login of a relay client whose bytes a test or a bench writes itself. */
+export { encodeRelayLogin } from "./servers/relay-login.ts";

@@ -5,12 +5,12 @@ import { type KeyPair, sodiumCrypto } from "@slipway/relay";
 import {
   DerpError,
   DerpFrameReader,
-  encodeClientInfo,
   encodeDerpFrame,
   maxServerFrameBytes,
   parseDerpFrame,
 } from "@slipway/wire";
 
+import { encodeRelayLogin } from "../servers/relay-login.ts";
 import { connectStrangers, writeAll } from "./stranger-connection.ts";
 import type { HostileTarget } from "./target.ts";
 import type { Play, Trick } from "./trick.ts";
@@ -113,7 +113,7 @@ async function logIn(socket: Socket): Promise<RelayClient | undefined> {
   const receive = (chunk: Buffer): unknown =>
     reader?.read(chunk, (bytes, start, end) => {
       const frame = parseDerpFrame(bytes, start, end);
-      if (frame?.type === "server-key") socket.write(loginTo(frame.key, keys));
+      if (frame?.type === "server-key") socket.write(encodeRelayLogin(frame.key, keys));
       if (frame?.type !== "server-info") return;
       reader = undefined;
       resolve(true);
@@ -134,13 +134,6 @@ async function logIn(socket: Socket): Promise<RelayClient | undefined> {
   );
   const isIn = await Promise.race([promise, pause(loginMs, false)]);
   return isIn && !socket.destroyed ? { keys, socket } : undefined;
-}
-
-function loginTo(relayKey: Uint8Array, { publicKey: key, privateKey }: KeyPair): Uint8Array {
-  const nonce = sodiumCrypto.randomBytes(24);
-  const info = encodeClientInfo({ meshKey: "", canAckPings: true });
-  const box = sodiumCrypto.sealBox(info, { nonce, publicKey: relayKey, privateKey });
-  return encodeDerpFrame({ type: "client-info", key, nonce, box });
 }
 
 function packetTo({ publicKey: destination }: KeyPair, length: number): Uint8Array {

@@ -1,0 +1,13 @@
+import { type KeyPair, sodiumCrypto } from "@slipway/relay";
+import { encodeClientInfo, encodeDerpFrame } from "@slipway/wire";
+
+/** Encodes the login of a client at a relay that has sent its key. */
+export function encodeRelayLogin(
+  relayKey: Uint8Array,
+  { publicKey: key, privateKey }: KeyPair,
+): Uint8Array {
+  const nonce = sodiumCrypto.randomBytes(24);
+  const info = encodeClientInfo({ meshKey: "", canAckPings: true });
+  const box = sodiumCrypto.sealBox(info, { nonce, publicKey: relayKey, privateKey });
+  return encodeDerpFrame({ type: "client-info", key, nonce, box });
+}
