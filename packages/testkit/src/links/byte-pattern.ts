@@ -1,7 +1,10 @@
 import { Random } from "../random.ts";
 
-/** The length of the pattern, a prime: data that is moved by any usual size does not fit it. */
-const periodBytes = 1_048_573;
+/**
+ * The length of the pattern, a prime: data that is moved by any usual size does not fit it. Short, because properties make
+ * thousands of patterns, and a machine that is too busy to compile the loop interprets it.
+ */
+const periodBytes = 65_521;
 const maxViewBytes = 128 * 1024;
 
 /** Bytes that follow from a seed and an offset, so that data of any length is sent and compared without being stored. */
@@ -12,7 +15,9 @@ export class BytePattern {
     const random = new Random(seed);
     this.#bytes = new Uint8Array(periodBytes + maxViewBytes);
     for (let at = 0; at < periodBytes; at += 1) this.#bytes[at] = random.below(256);
-    this.#bytes.copyWithin(periodBytes, 0, maxViewBytes);
+    for (let at = periodBytes; at < this.#bytes.length; at += periodBytes) {
+      this.#bytes.copyWithin(at, 0, periodBytes);
+    }
   }
 
   /** Returns a view of up to `length` bytes from `offset`: at most 128 KiB. Do not write to it. */
