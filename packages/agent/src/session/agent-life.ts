@@ -265,7 +265,7 @@ export class AgentLife {
     const phase = this.#phase;
     if (phase.kind !== "living" || this.#stopping.signal.aborted) return;
     const { session } = phase;
-    this.#options.logger.info({}, "the workspace is stopped: running its stop scripts");
+    this.#options.logger.info({}, "running the stop scripts");
     const left = Promise.withResolvers<void>();
     this.#phase = { kind: "stopping", left: left.promise };
     try {

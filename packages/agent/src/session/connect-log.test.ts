@@ -7,14 +7,18 @@ import { advice, ConnectLog } from "./connect-log.ts";
 
 function bench(): {
   readonly connectLog: ConnectLog;
+  readonly told: string[];
   readonly warned: { readonly fields: LogFields; readonly message: string }[];
   readonly clock: ReturnType<typeof createFakeClock>;
 } {
   const clock = createFakeClock();
   const warned: { fields: LogFields; message: string }[] = [];
   const warn = (fields: LogFields, message: string): void => void warned.push({ fields, message });
-  const logger = { ...silentLogger, warn };
+  const told: string[] = [];
+  const info = (_fields: LogFields, message: string): void => void told.push(message);
+  const logger = { ...silentLogger, info, warn };
   return {
+    told,
     connectLog: new ConnectLog("https://slipway.example.com", clock, logger),
     warned,
     clock,
@@ -55,5 +59,19 @@ describe("ConnectLog", () => {
     connectLog.connected();
     connectLog.failed("tcp", "refused");
     expect(warned).toHaveLength(2);
+  });
+
+  it("reports a stopped workspace once, without a warning, and what fails after it at once", () => {
+    const { connectLog, told, warned } = bench();
+    connectLog.stopped();
+    connectLog.stopped();
+    expect(told).toEqual(["the workspace is stopped: waiting for its next start"]);
+    expect(warned).toEqual([]);
+    connectLog.failed("tcp", "refused");
+    connectLog.stopped();
+    connectLog.connected();
+    connectLog.stopped();
+    expect(warned).toHaveLength(1);
+    expect(told).toHaveLength(3);
   });
 });

@@ -18,7 +18,13 @@ export const advice: Readonly<Record<Rung, string>> = {
 
 const summaryIntervalMs = 60_000;
 
-/** Logs why the agent cannot connect: at once when the cause is new, else a count each minute. */
+/** The cause of refusals because the workspace is stopped, which no rung has. */
+const stoppedCause = "stopped";
+
+/**
+ * Logs why the agent cannot connect: at once when the cause is new, else a count each minute. A stopped workspace is no
+ * failure: the agent waits for its next start, which is logged once.
+ */
 export class ConnectLog {
   readonly #address: string;
   readonly #clock: Clock;
@@ -49,6 +55,13 @@ export class ConnectLog {
     }
     const again = { ...fields, check: advice[rung], repeats: this.#repeats };
     this.#warn(again, `still cannot connect: ${rung} fails`, nowMs);
+  }
+
+  stopped(): void {
+    if (this.#cause === stoppedCause) return;
+    this.#cause = stoppedCause;
+    this.#repeats = 0;
+    this.#logger.info({}, "the workspace is stopped: waiting for its next start");
   }
 
   /** Forgets the last failure, so that the next one is logged at once. */

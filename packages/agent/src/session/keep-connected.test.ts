@@ -100,6 +100,34 @@ describe("keepConnected", () => {
     await ended;
   });
 
+  it("does not warn of a refusal because the workspace is stopped", async () => {
+    const clock = createFakeClock(0);
+    const warned: string[] = [];
+    const warn = (_fields: LogFields, message: string): void => void warned.push(message);
+    const end = new AbortController();
+    let stops = 0;
+    const ended = keepConnected(
+      {
+        dial: async () => {
+          throw new DialError("authentication", "401", { status: 401, fields: ["workspace"] });
+        },
+        serve: async () => undefined,
+        onStopped: async () => void (stops += 1),
+        redial: new Redial(),
+        connectLog: new ConnectLog("http://localhost", clock, { ...logger, warn }),
+        clock,
+        logger: { ...logger, warn },
+        random: () => 0,
+      },
+      end.signal,
+    );
+    await clock.advance(180_000);
+    expect(stops).toBeGreaterThan(10);
+    expect(warned).toEqual([]);
+    end.abort();
+    await ended;
+  });
+
   it("closes each connection before it dials again", async () => {
     const clock = createFakeClock(0);
     const server = new ScriptedServer();

@@ -99,6 +99,7 @@ async function connectOnce(
   } catch (error) {
     isStopped = error instanceof DialError && error.isOfStopped;
     if (either.aborted) logger.debug({}, "connection ended by this side");
+    else if (isStopped) connectLog.stopped();
     else if (usableAtMs === undefined) connectLog.failed(rungOf(error), errorText(error));
     else logger.warn({ error: errorText(error) }, "connection lost");
   } finally {

@@ -73,7 +73,7 @@ function logAnswer(
       logger.info({ ...answer.event }, "server asks to reinit");
       return undefined;
     case "not-a-prebuild":
-      logger.info({ answer: answer.message }, "no reinit will come; not asking any more");
+      logger.debug({ answer: answer.message }, "not a prebuild: no claim to wait for");
       return undefined;
     case "ended":
       logger.debug({}, "reinit stream ended");
