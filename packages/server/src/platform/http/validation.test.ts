@@ -58,6 +58,28 @@ describe("the validator", () => {
     expect(faultsOf([])).toEqual([{ field: "body", detail: "must be object" }]);
   });
 
+  it.each([
+    [{ minLength: 1 }, "", "must not be empty"],
+    [{ minLength: 3 }, "b", "must have at least 3 characters"],
+    [{ maxLength: 1 }, "bb", "must have at most 1 character"],
+    [{ minItems: 2 }, [1], "must have at least 2 items"],
+    [{ maxItems: 2 }, [1, 2, 3], "must have at most 2 items"],
+    [{ maxProperties: 1 }, { a: 1, b: 2 }, "must have at most 1 key"],
+    [{ minimum: 5 }, 4, "must be at least 5"],
+    [{ maximum: 5 }, 6, "must be at most 5"],
+    [{ format: "uuid" }, "x", "must be a UUID"],
+    [
+      { format: "date-time" },
+      "today",
+      "must be a time with its zone, such as 2026-07-24T05:20:02Z",
+    ],
+  ])("says of %j in words what is wanted", (rule, value, detail) => {
+    const validate = createValidator().compile({ properties: { field: rule } });
+    expect(validate({ field: value })).toBe(false);
+    const { validations } = validationError(validate.errors ?? []);
+    expect(validations).toEqual([{ field: "field", detail }]);
+  });
+
   it("never turns a value into another type", () => {
     expect(faultsOf({ ...good, name: 1 })).toHaveLength(1);
     expect(faultsOf({ ...good, rows: { value: 1 } })).toHaveLength(1);

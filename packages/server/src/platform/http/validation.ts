@@ -49,9 +49,33 @@ function fieldOf(error: ErrorObject): string {
   return path === "" ? missing : `${path}.${missing}`;
 }
 
-function detailOf(error: ErrorObject): string {
-  if (error.keyword === "required") return "is required";
-  const allowed: unknown = error.params["allowedValues"];
+function detailOf({ keyword, params, message }: ErrorObject): string {
+  if (keyword === "required") return "is required";
+  const allowed: unknown = params["allowedValues"];
   if (Array.isArray(allowed)) return `must be one of ${allowed.join(", ")}`;
-  return error.message ?? "is not valid";
+  if (keyword === "format") return formats[String(params["format"])] ?? "is not valid";
+  const bound = bounds[keyword]?.(Number(params["limit"]));
+  return bound ?? message ?? "is not valid";
+}
+
+const formats: Readonly<Record<string, string>> = {
+  "date-time": "must be a time with its zone, such as 2026-07-24T05:20:02Z",
+  uuid: "must be a UUID",
+};
+
+/** The validator's own messages for these keywords shout: "must NOT have fewer than 3 characters". */
+const bounds: Readonly<Record<string, (limit: number) => string>> = {
+  minLength: (limit) =>
+    limit === 1 ? "must not be empty" : `must have at least ${limit} characters`,
+  maxLength: (limit) => `must have at most ${counted(limit, "character")}`,
+  minItems: (limit) => `must have at least ${counted(limit, "item")}`,
+  maxItems: (limit) => `must have at most ${counted(limit, "item")}`,
+  minProperties: (limit) => `must have at least ${counted(limit, "key")}`,
+  maxProperties: (limit) => `must have at most ${counted(limit, "key")}`,
+  minimum: (limit) => `must be at least ${limit}`,
+  maximum: (limit) => `must be at most ${limit}`,
+};
+
+function counted(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
