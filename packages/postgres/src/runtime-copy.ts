@@ -32,8 +32,14 @@ export async function installRuntime(
     await makeDirectory(runtimes);
     await removeUnfinished(target);
     const unfinished = unfinishedName(target);
-    await copyBinaries(binaries.directory, unfinished);
-    await rename(unfinished, target);
+    try {
+      await copyBinaries(binaries.directory, unfinished);
+      await rename(unfinished, target);
+    } catch (error) {
+      // A full disk is not kept full.
+      await rm(unfinished, { recursive: true, force: true });
+      throw error;
+    }
   }
   return { initdb: join(target, "bin/initdb"), postgres: join(target, "bin/postgres"), isNew };
 }
@@ -70,7 +76,10 @@ async function copyBinaries(from: string, to: string): Promise<void> {
     if (entry.isDirectory()) await makeDirectory(join(to, path));
     else if (entry.isFile()) files.push(path);
   }
-  await Promise.all(files.map(async (path) => copyReadable(join(from, path), join(to, path))));
+  const copies = files.map(async (path) => copyReadable(join(from, path), join(to, path)));
+  // Nothing is written any more when the caller removes the copy after a failure.
+  await Promise.allSettled(copies);
+  await Promise.all(copies);
   await makeLinks(from, to);
 }
 

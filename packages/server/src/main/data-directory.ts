@@ -8,6 +8,7 @@ import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { lockFile } from "./directory-lock.ts";
 import { StartError } from "./errors.ts";
+import { fileFault } from "./file-fault.ts";
 
 /** The directory of one server, held exclusively until it is disposed of. */
 export interface DataDirectory extends AsyncDisposable {
@@ -22,8 +23,24 @@ const lockName = "server-lock";
 /** The name of the file with the keys. */
 export const secretKeyName = "secret-key";
 
-/** Opens and locks the directory, which is created if missing. Throws `StartError` when another server holds it. */
+/**
+ * Opens and locks the directory, which is created if missing. Throws `StartError` when another server holds it, and when
+ * it cannot be created or written.
+ */
 export async function openDataDirectory(dataDir: string): Promise<DataDirectory> {
+  try {
+    return await open(dataDir);
+  } catch (error) {
+    const fault = fileFault(error);
+    if (fault === undefined) throw error;
+    throw new StartError(
+      "data-directory-unusable",
+      `cannot use the data directory ${dataDir}: ${fault}; choose another with SLIPWAY_DATA_DIR`,
+    );
+  }
+}
+
+async function open(dataDir: string): Promise<DataDirectory> {
   await makeDirectories(dataDir, 0o700);
   const path = await realpath(dataDir);
   await using opening = new AsyncDisposableStack();
@@ -62,7 +79,7 @@ function parseSecretKeys(text = ""): readonly [string, ...string[]] | undefined 
 function inUse(path: string): StartError {
   return new StartError(
     "data-directory-in-use",
-    `another server uses the data directory ${path}; stop it, or choose another by SLIPWAY_DATA_DIR`,
+    `another server uses the data directory ${path}; stop it, or choose another with SLIPWAY_DATA_DIR`,
   );
 }
 

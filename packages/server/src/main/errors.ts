@@ -3,6 +3,7 @@ export class StartError extends Error {
   override readonly name = "StartError";
   readonly code:
     | "data-directory-in-use"
+    | "data-directory-unusable"
     | "address-in-use"
     | "address-refused"
     | "no-database"

@@ -1,10 +1,11 @@
 import { EmbeddedPostgresError } from "@slipway/postgres";
-import { errorText } from "@slipway/runtime";
+import { errorText, systemErrorCode } from "@slipway/runtime";
 
 import { ConfigError } from "../platform/config/errors.ts";
 import { DatabaseError } from "../platform/db/errors.ts";
 import { Refusal } from "../platform/errors/errors.ts";
 import { StartError } from "./errors.ts";
+import { fileFault } from "./file-fault.ts";
 
 /** Runs a program; prints the message of an expected error and returns exit code 1. */
 export async function explainStartError(
@@ -21,6 +22,9 @@ export async function explainStartError(
 }
 
 function explain(error: Error): string {
+  if (isFull(error)) {
+    return `${fileFault(error)}; free space, or choose another data directory with SLIPWAY_DATA_DIR`;
+  }
   if (!(error instanceof Refusal)) return errorText(error);
   const { message, detail, validations } = error;
   if (validations.length > 0)
@@ -34,6 +38,12 @@ function isExplained(error: unknown): error is Error {
     error instanceof StartError ||
     error instanceof DatabaseError ||
     error instanceof EmbeddedPostgresError ||
-    error instanceof Refusal
+    error instanceof Refusal ||
+    isFull(error)
   );
+}
+
+/** Returns whether a file could not be written for lack of space. */
+function isFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "");
 }

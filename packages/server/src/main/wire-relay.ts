@@ -110,7 +110,7 @@ export async function openStun(
     if (isRequired) {
       throw new StartError(
         "address-refused",
-        `cannot listen on ${host} UDP port ${port} for STUN: ${errorText(error)}; choose another by SLIPWAY_STUN_ADDRESS`,
+        `cannot listen on ${host} UDP port ${port} for STUN: ${errorText(error)}; choose another with SLIPWAY_STUN_ADDRESS`,
       );
     }
     logger.warn({ host, port, error: errorText(error) }, "STUN is off: cannot listen");
