@@ -247,7 +247,7 @@ it.each([
   ["favorite demo", "PUT", "/favorite", "ada/demo is now a favorite"],
   ["unfavorite demo", "DELETE", "/favorite", "ada/demo is no longer a favorite"],
   ["autoupdate demo always", "PUT", "/autoupdates", "starts with the active version"],
-  ["schedule start demo 9:30am mon-fri UTC", "PUT", "/autostart", "9:30 mon-fri (UTC)"],
+  ["schedule start demo 9:30am mon-fri UTC", "PUT", "/autostart", "9:30 Mon-Fri (UTC)"],
   ["schedule start demo manual", "PUT", "/autostart", "starts only manually"],
   ["schedule stop demo 8h", "PUT", "/ttl", "stops 8h after each start"],
   ["schedule extend demo 2h", "PUT", "/extend", "ada/demo stops in 2h"],

@@ -90,7 +90,7 @@ it("shows when a workspace starts and stops automatically, and its parameters", 
     latest_build: { ...sampleBuild, deadline: "2026-01-01T08:05:00Z" },
   };
   expect(workspaceLines(workspace, Date.parse("2026-01-01T00:05:00Z"), layout).slice(4)).toEqual([
-    "Starts    9:30 mon-fri (UTC), next in 1 day",
+    "Starts    9:30 Mon-Fri (UTC), next in 1 day",
     "Stops     8h after a start, next in 8 hours",
   ]);
   expect(parameterLines([{ name: "size", value: "large" }], layout)).toEqual([

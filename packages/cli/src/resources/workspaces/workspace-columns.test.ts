@@ -52,7 +52,7 @@ it("prints the requested columns, in their order", () => {
   const workspaces = [scheduled, sampleWorkspace];
   expect(renderColumns(workspaceColumns(view), wanted, workspaces, layout)).toEqual([
     "STOPS NEXT  STOPS AFTER  STARTS NEXT  STARTS AT                     WORKSPACE",
-    "in 5 hours  8h           in 1 day     9:30 mon-fri (Europe/Berlin)  demo",
+    "in 5 hours  8h           in 1 day     9:30 Mon-Fri (Europe/Berlin)  demo",
     "-           -            -            -                             demo",
   ]);
 });
