@@ -37,12 +37,12 @@ export async function run(
   const seen = user.last_seen_at;
   const pairs = [
     ["User", user.username],
-    ["Name", user.name ?? ""],
+    ["Name", user.name || "-"],
     ["Email", user.email],
     ["Id", user.id],
     ["Roles", rolesCell(user)],
     ["Status", user.status],
-    ["Log-in", user.login_type],
+    ["Login type", user.login_type],
     ["Organizations", organizations.map(({ name }) => name).join(", ")],
     ["Created", relativeTime(Date.parse(user.created_at), now)],
     ["Last seen", seen === zeroTimestamp ? "never" : relativeTime(Date.parse(seen), now)],
