@@ -264,6 +264,15 @@ it.each(["--org lab templates list", "templates list --org lab", "templates list
   },
 );
 
+it("gives a command the letter that it shares with a global flag", async () => {
+  const parsed = await parse("support bundle demo -O /tmp/demo.tar.gz");
+  expect(parsed).toMatchObject({
+    options: { workspace: "demo", outputFile: "/tmp/demo.tar.gz" },
+    globals: { org: undefined },
+  });
+  expect(await parse("support bundle --org lab")).toMatchObject({ globals: { org: "lab" } });
+});
+
 it("prompts with --force-tty", async () => {
   expect(await parse("delete demo --force-tty")).toMatchObject({ forceTty: true });
   expect(await parse("delete demo")).toMatchObject({ forceTty: false });

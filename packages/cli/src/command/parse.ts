@@ -39,11 +39,11 @@ export async function parseCommandLine(
   const called = findCommand(commands, words);
   let parsed: ParsedCommandLine | undefined;
   let printed = "";
-  const program = newProgram(layout, (text) => (printed += text));
+  const definition = await called?.definition();
+  const program = newProgram(layout, (text) => (printed += text), definition);
   for (const command of called === undefined ? commands : withSubcommands(called, commands)) {
     const leaf = addCommand(program, command, groups);
-    if (command !== called) continue;
-    const definition = await command.definition();
+    if (command !== called || definition === undefined) continue;
     describeCommand(leaf, definition);
     leaf.action(() => {
       const stock = readFlags(program, stockFlags);

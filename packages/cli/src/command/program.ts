@@ -58,8 +58,15 @@ export const stockFlags = {
   noVersionWarning: { kind: "switch", summary: "no effect", hidden: true },
 } as const satisfies Readonly<Record<string, SwitchFlag>>;
 
-/** Builds commander's program, without commands. It prints to `print`, and throws instead of exiting. */
-export function newProgram({ colors, columns }: Layout, print: (text: string) => void): Command {
+/**
+ * Builds commander's program, without commands. It prints to `print`, and throws instead of exiting. Letters of `called`,
+ * the command that is to run, are not those of global flags.
+ */
+export function newProgram(
+  { colors, columns }: Layout,
+  print: (text: string) => void,
+  called: Pick<CommandDefinition, "flags"> | undefined,
+): Command {
   const program = new Command("slipway")
     .description("Remote workspaces on your own machines.")
     .usage("<command> [flags]")
@@ -80,9 +87,22 @@ export function newProgram({ colors, columns }: Layout, print: (text: string) =>
     })
     .configureHelp(helpStyle(colors))
     .addHelpText("after", "\nUse slipway <command> --help for help on a command.");
-  addFlags(program, globalFlags);
+  addFlags(program, withoutLetters(globalFlags, called?.flags ?? {}));
   addFlags(program, stockFlags);
   return program;
+}
+
+/** Returns the flags without the letters that others have. */
+function withoutLetters(
+  flags: Readonly<Record<string, Flag>>,
+  others: Readonly<Record<string, Flag>>,
+): Readonly<Record<string, Flag>> {
+  const letters = new Set(Object.values(others).map(({ short }) => short));
+  const kept = Object.entries(flags).map(([key, flag]): [string, Flag] => {
+    const { short: _, ...unabbreviated } = flag;
+    return [key, letters.has(flag.short) ? unabbreviated : flag];
+  });
+  return Object.fromEntries(kept);
 }
 
 function helpStyle(colors: Colors): Partial<Help> {

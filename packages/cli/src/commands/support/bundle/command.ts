@@ -20,6 +20,7 @@ export const command = defineCommand({
   flags: {
     outputFile: {
       kind: "text",
+      short: "O",
       value: "file",
       completion: "files",
       summary: "file to write (default: slipway-support-<time>.tar.gz)",
