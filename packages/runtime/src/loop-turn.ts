@@ -22,4 +22,9 @@ export class LoopTurn {
     });
     return false;
   }
+
+  /** Calls `act` in the next turn, which it then begins. */
+  next(act: () => void): void {
+    setImmediate(act);
+  }
 }

@@ -13,6 +13,13 @@ const paths = {
     "packages/tailnet/src/path/path-hostile.test.ts",
   ],
 } as const;
+const turns = {
+  project: "unit",
+  files: [
+    "packages/tailnet/src/path/received-turns.test.ts",
+    "packages/tailnet/src/path/path-driver.test.ts",
+  ],
+} as const;
 const memory = {
   project: "unit",
   files: [
@@ -80,5 +87,55 @@ export const tunnelFaults: readonly Mutant[] = [
 `,
     replace: "",
     suite: memory,
+  },
+  {
+    name: "tiny-packets-are-free",
+    breaks: "packets cost what their bytes do, however many they are",
+    file: `${tailnet}/path/received-turns.ts`,
+    find: "return length + receivedCostBytes;",
+    replace: "return length;",
+    suite: turns,
+  },
+  {
+    name: "a-flood-stays-first",
+    breaks: "others wait until all that one sender has sent is done",
+    file: `${tailnet}/path/received-turns.ts`,
+    find: `      this.#lines.delete(sender);
+      const slice = this.#takeSlice(line);
+      if (line.batches.length > 0) this.#lines.set(sender, line);
+`,
+    replace: `      const slice = this.#takeSlice(line);
+      if (line.batches.length === 0) this.#lines.delete(sender);
+`,
+    suite: turns,
+  },
+  {
+    name: "waiting-packets-are-kept-without-end",
+    breaks: "what waits for its turn counts for nothing",
+    file: `${tailnet}/path/received-turns.ts`,
+    find: `      line.cost += cost;
+`,
+    replace: "",
+    suite: turns,
+  },
+  {
+    name: "small-packets-keep-their-chunks",
+    breaks: "a packet of 13 bytes that waits holds 64 KiB",
+    file: `${tailnet}/path/received-turns.ts`,
+    find: "kept.push(Uint8Array.from(datagram));",
+    replace: "kept.push(datagram);",
+    suite: turns,
+  },
+  {
+    name: "addresses-take-no-turns",
+    breaks: "what comes by UDP is decrypted however long the turn has lasted",
+    file: `${tailnet}/path/path-driver.ts`,
+    find: `      this.#received.receive(this.#selector.ownerOf(source) ?? unknownSender, datagrams, (some) =>
+        this.#receiveUdp(some, source),
+      ),
+`,
+    replace: `      this.#receiveUdp(datagrams, source),
+`,
+    suite: turns,
   },
 ];

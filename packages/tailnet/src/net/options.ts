@@ -2,6 +2,7 @@ import type { Clock, Logger } from "@slipway/runtime";
 
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 import type { DatagramSocket } from "../path/datagram-socket.ts";
+import type { ReceiveTurn } from "../path/received-turns.ts";
 import type { FetchLatency } from "../relay/region-latency.ts";
 import type { RelayDialer } from "../relay/relay-stream.ts";
 
@@ -23,6 +24,8 @@ export interface TailnetPeerOptions {
   readonly fetchLatency: FetchLatency;
   /** The socket of direct paths, closed by its opener after the peer; undefined where only relays are used. */
   readonly socket: DatagramSocket | undefined;
+  /** The time for what is received in each turn of the event loop (default: unlimited). */
+  readonly receiveTurn?: ReceiveTurn;
   /** Reaches relays by WebSocket from the first attempt. */
   readonly forceWebSocket: boolean;
 }

@@ -198,7 +198,7 @@ export class TailnetPeer implements AsyncDisposable {
   }
 
   #openPaths({ node, disco }: PeerKeys): PathDriver {
-    const { crypto, clock, socket } = this.#options;
+    const { crypto, clock, socket, receiveTurn } = this.#options;
     return new PathDriver({
       nodeKey: node.publicKey,
       discoKeys: disco,
@@ -209,6 +209,7 @@ export class TailnetPeer implements AsyncDisposable {
         this.#tunnel.receive(datagrams, undefined, key, { isProven }),
       onEndpoints: (endpoints) => this.coordination.updateSelf({ endpoints }),
       onNetworkChanged: () => this.#checkRelays(),
+      receiveTurn,
       ...(socket === undefined ? {} : { socket }),
     });
   }

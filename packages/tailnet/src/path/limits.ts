@@ -33,3 +33,9 @@ export const defaultPathLimits: PathLimits = {
   pongs: { burst: 64, perSecond: 32 },
   calls: { burst: 8, perSecond: 1 },
 };
+
+/** The processor time that a received datagram takes besides its bytes, in the bytes that take as much. */
+export const receivedCostBytes = 512;
+/** The cost of the datagrams that may wait for their turn, of one sender: a receive window of full ones; and of all. */
+export const maxReceivedCostPerSender = 4 * 1024 * 1024;
+export const maxReceivedCost = 32 * 1024 * 1024;

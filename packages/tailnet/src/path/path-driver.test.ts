@@ -1,8 +1,13 @@
+import { systemClock } from "@slipway/runtime";
 import { PathWorld } from "@slipway/testkit/links";
 import { parseDiscoPacket } from "@slipway/wire";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { nobleCrypto } from "../crypto/noble-crypto.ts";
+import type { DatagramReceiver } from "./datagram-socket.ts";
+import { DiscoSealer } from "./disco-sealer.ts";
+import { PathDriver } from "./path-driver.ts";
+import type { UdpAddress } from "./udp-address.ts";
 
 const { signal } = new AbortController();
 const hosts = ["20.0.0.1", "20.0.0.2"] as const;
@@ -229,4 +234,54 @@ it("pads pings over UDP so that a path that carries them carries all", async () 
   await one.talk(other, 10);
   expect([...sizes]).toEqual([1310]);
   expect(one.pathTo(other)).toBe("relay");
+});
+
+it("lets what it receives wait for its turn, from relays and addresses alike", () => {
+  const key = new Uint8Array(32).fill(7);
+  const address = { address: hosts[1], port: 41_641 };
+  const next: (() => void)[] = [];
+  let isOver = true;
+  let receive: DatagramReceiver | undefined;
+  const delivered: (readonly Uint8Array[])[] = [];
+  const answered: UdpAddress[] = [];
+  const [discoKeys, theirs] = [nobleCrypto.createKeyPair(), nobleCrypto.createKeyPair()];
+  const driver = new PathDriver({
+    nodeKey: new Uint8Array(32).fill(1),
+    discoKeys,
+    crypto: nobleCrypto,
+    clock: systemClock,
+    relaySend: () => undefined,
+    deliver: (datagrams) => void delivered.push(datagrams),
+    socket: {
+      ports: { ipv4: 1, ipv6: undefined },
+      localAddresses: () => [],
+      lookup: async () => [],
+      send: (_, to) => void answered.push(to),
+      onDatagrams: (receiver) => (receive = receiver),
+    },
+    receiveTurn: {
+      get isOver() {
+        return isOver;
+      },
+      next: (act) => void next.push(act),
+    },
+  });
+  onTestFinished(() => driver.close());
+  driver.setPeer({ nodeKey: key, discoKey: theirs.publicKey, homeRegionId: 1, endpoints: [] });
+  const packets = Array.from({ length: 200 }, () => new Uint8Array(13));
+  const sealer = new DiscoSealer(nobleCrypto, theirs);
+  sealer.add(discoKeys.publicKey);
+  const transactionId = new Uint8Array(12);
+  const ping = { type: "ping", transactionId, nodeKey: key } as const;
+  const datagram = sealer.seal(discoKeys.publicKey, ping, 0);
+  driver.receiveFromRelay(1, key, packets);
+  receive?.(datagram === undefined ? [] : [datagram], address);
+  expect([delivered, answered]).toEqual([[], []]);
+  isOver = false;
+  for (const act of next.splice(0)) act();
+  expect(delivered.flat()).toHaveLength(200);
+  expect(answered).toContainEqual(address);
+  isOver = true;
+  driver.receiveFromRelay(1, new Uint8Array(32).fill(8), packets);
+  expect(next).toEqual([]);
 });

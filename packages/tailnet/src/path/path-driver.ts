@@ -11,6 +11,7 @@ import type { PathLimits } from "./limits.ts";
 import type { PathAction, PathPeer, PeerRoute, PingAnswer } from "./path-action.ts";
 import { PathSelector, type MessageSource } from "./path-selector.ts";
 import { PendingPings } from "./pending-pings.ts";
+import { ReceivedTurns, type ReceiveTurn } from "./received-turns.ts";
 import type { UdpReport } from "./stun-client.ts";
 import { resolveStunServers, type StunServer } from "./stun-servers.ts";
 import { formatUdpAddress, parseUdpAddress, type UdpAddress } from "./udp-address.ts";
@@ -46,6 +47,8 @@ export interface PathDriverOptions {
   /** Called when this machine turns out to have other addresses: its relays may be lost. */
   readonly onNetworkChanged?: () => void;
   readonly limits?: Partial<PathLimits>;
+  /** The time for what is received in each turn of the event loop (default: unlimited). */
+  readonly receiveTurn?: ReceiveTurn | undefined;
 }
 
 /** A peer as its node describes it. Endpoints that cannot be parsed are left out. */
@@ -55,6 +58,9 @@ export interface PeerDescription {
   readonly homeRegionId: number;
   readonly endpoints: readonly string[];
 }
+
+/** The sender of what comes from an address that no peer has. */
+const unknownSender = "";
 
 /**
  * Chooses between relay and direct path for each peer, and carries datagrams over them. It lends `PathSelector` a socket, the
@@ -70,6 +76,7 @@ export class PathDriver implements AsyncDisposable {
   /** The digits of the keys of peers that data is sent to: the tunnel hands in one object for each peer. */
   readonly #keyTexts = new WeakMap<Uint8Array, string>();
   readonly #pings = new PendingPings();
+  readonly #received: ReceivedTurns;
   readonly #scope = new Scope();
   readonly #wake = new Wake();
   #isClosed = false;
@@ -80,6 +87,7 @@ export class PathDriver implements AsyncDisposable {
     this.#options = options;
     this.#clock = clock;
     this.#sealer = new DiscoSealer(crypto, discoKeys);
+    this.#received = new ReceivedTurns(options.receiveTurn);
     this.#selector = new PathSelector({
       nodeKey,
       isDirectDisabled: socket === undefined,
@@ -87,7 +95,11 @@ export class PathDriver implements AsyncDisposable {
       limits: options.limits ?? {},
     });
     this.#finder = socket && this.#createFinder(socket, randomBytes);
-    socket?.onDatagrams((datagrams, source) => this.#receiveUdp(datagrams, source));
+    socket?.onDatagrams((datagrams, source) =>
+      this.#received.receive(this.#selector.ownerOf(source) ?? unknownSender, datagrams, (some) =>
+        this.#receiveUdp(some, source),
+      ),
+    );
     this.#scope.run((signal) => this.#run(signal));
   }
 
@@ -158,15 +170,10 @@ export class PathDriver implements AsyncDisposable {
   receiveFromRelay(regionId: number, sourceKey: Uint8Array, packets: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
     const nodeKey = keyText(sourceKey);
-    const peer = this.#peers.get(nodeKey);
-    if (peer === undefined) return;
-    const others: Uint8Array[] = [];
-    for (const packet of packets) {
-      const opened = this.#sealer.open(packet);
-      if (opened === "other") others.push(packet);
-      else this.#receiveMessage(opened, { kind: "relay", regionId, nodeKey }, packet.length);
-    }
-    if (others.length > 0) this.#options.deliver(others, peer.nodeKey, true);
+    if (!this.#peers.has(nodeKey)) return;
+    this.#received.receive(nodeKey, packets, (some) =>
+      this.#receiveRelayed(regionId, nodeKey, some),
+    );
   }
 
   /**
@@ -228,6 +235,7 @@ export class PathDriver implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#options.socket?.onDatagrams(undefined);
+    this.#received.clear();
     this.#pings.rejectAll();
     await this.#scope.close();
   }
@@ -260,6 +268,18 @@ export class PathDriver implements AsyncDisposable {
         this.#options.onNetworkChanged?.();
       },
     });
+  }
+
+  #receiveRelayed(regionId: number, nodeKey: string, packets: readonly Uint8Array[]): void {
+    const peer = this.#peers.get(nodeKey);
+    if (peer === undefined) return;
+    const others: Uint8Array[] = [];
+    for (const packet of packets) {
+      const opened = this.#sealer.open(packet);
+      if (opened === "other") others.push(packet);
+      else this.#receiveMessage(opened, { kind: "relay", regionId, nodeKey }, packet.length);
+    }
+    if (others.length > 0) this.#options.deliver(others, peer.nodeKey, true);
   }
 
   #receiveUdp(datagrams: readonly Uint8Array[], source: UdpAddress): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { Relay } from "@slipway/relay";
-import type { Clock, Logger } from "@slipway/runtime";
+import { type Clock, type Logger, LoopTurn } from "@slipway/runtime";
 import { CoordinationLoop, randomClientAddress, randomNodeId, TailnetPeer } from "@slipway/tailnet";
 import {
   createFetchLatency,
@@ -17,6 +17,9 @@ import { serverPolicy } from "../coordinator/peer-policy.ts";
 import { ownCoordination } from "./coordination-service.ts";
 import { OwnNetwork } from "./own-network.ts";
 import { ownFetchLatency, ownRelayDialer, ownServerUrl } from "./relay-dialer.ts";
+
+/** The time of each turn of the event loop for what agents send, however small their packets are. */
+const maxReceiveMs = 2;
 
 export interface OpenOwnNetworkOptions {
   readonly coordinator: Coordinator;
@@ -53,6 +56,7 @@ export async function openOwnNetwork(options: OpenOwnNetworkOptions): Promise<Ow
     dialer: ownRelayDialer({ relay, others: createRelayDialer() }),
     fetchLatency: ownFetchLatency(createFetchLatency()),
     socket,
+    receiveTurn: new LoopTurn(maxReceiveMs),
     forceWebSocket: false,
   });
   const { coordination } = peer;
