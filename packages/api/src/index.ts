@@ -319,11 +319,20 @@ export {
   listPrebuildPools,
   updatePrebuildsSettings,
 } from "./prebuilds/routes.ts";
-export { InboxMessage, InboxNotification } from "./notifications/notification.ts";
 export {
+  CustomNotification,
+  InboxMessage,
+  InboxNotification,
+  NotificationsSettings,
+} from "./notifications/notification.ts";
+export {
+  getNotificationsSettings,
   listInboxNotifications,
   markAllInboxNotificationsRead,
+  sendCustomNotification,
+  sendTestNotification,
   updateInboxReadStatus,
+  updateNotificationsSettings,
   watchInboxNotifications,
 } from "./notifications/routes.ts";
 export { describeApi } from "./openapi/document.ts";

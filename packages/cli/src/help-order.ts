@@ -1,7 +1,15 @@
 /** The order of the help: the commands below each heading. A name is the path of a folder in `commands`. */
 export const helpOrder: Readonly<Record<string, readonly string[]>> = {
   "Server and agent:": ["server", "server rotate-key", "server reset-password", "agent"],
-  "Session:": ["login", "login token", "logout", "whoami", "inbox"],
+  "Session:": [
+    "login",
+    "login token",
+    "logout",
+    "whoami",
+    "inbox",
+    "notifications test",
+    "notifications custom",
+  ],
   "Workspaces:": [
     "create",
     "list",
@@ -80,6 +88,8 @@ export const helpOrder: Readonly<Record<string, readonly string[]>> = {
     "users edit-roles",
     "audit",
     "announce",
+    "notifications pause",
+    "notifications resume",
     "connections",
     "publickey",
     "external-auth list",

@@ -328,14 +328,20 @@ it("prints for how long a pool is backed off", async () => {
 });
 
 it.each([
-  ["pause", 200, "prebuilds are paused"],
-  ["pause", 304, "prebuilds are already paused"],
-  ["resume", 200, "prebuilds are resumed"],
-  ["resume", 304, "prebuilds are not paused"],
-])("prebuilds %s: of %d says %s", async (word, status, text) => {
-  const body = status === 304 ? undefined : { reconciliation_paused: word === "pause" };
-  answers = new Map([["PUT /api/v2/prebuilds/settings", { status, body }]]);
-  const { code, terminal } = await run(`prebuilds ${word} --url ${url} --token t`);
+  ["prebuilds pause", 200, "prebuilds are paused"],
+  ["prebuilds pause", 304, "prebuilds are already paused"],
+  ["prebuilds resume", 200, "prebuilds are resumed"],
+  ["prebuilds resume", 304, "prebuilds are not paused"],
+  ["notifications pause", 200, "notifications are paused"],
+  ["notifications pause", 304, "notifications are already paused"],
+  ["notifications resume", 200, "notifications are resumed"],
+  ["notifications resume", 304, "notifications are not paused"],
+])("%s: of %d says %s", async (words, status, text) => {
+  const isPaused = words.endsWith("pause");
+  const body =
+    status === 304 ? undefined : { reconciliation_paused: isPaused, notifier_paused: isPaused };
+  answers = new Map([[`PUT /api/v2/${words.split(" ")[0]}/settings`, { status, body }]]);
+  const { code, terminal } = await run(`${words} --url ${url} --token t`);
   expect(terminal.errText()).toBe(`${text}\n`);
   expect(code).toBe(0);
 });

@@ -70,6 +70,25 @@ it("shows an empty inbox, and marks it as read", async () => {
   expect(JSON.parse(all.out)).toEqual([]);
 });
 
+it("sends notifications to oneself, also while they are paused", async () => {
+  const read = "read it with: slipway inbox\n";
+  expect(await slipway("notifications test")).toEqual({
+    code: 0,
+    out: "",
+    err: `a test notification has been sent\n${read}`,
+  });
+  expect((await slipway("notifications pause")).err).toBe("notifications are paused\n");
+  expect((await slipway("notification custom Tests passed")).err).toBe(
+    "a notification has been sent\nnotifications are paused: it is delivered when they are resumed\n",
+  );
+  expect((await slipway("inbox -c title")).out).toBe("TITLE\nA test notification\n");
+  expect((await slipway("notifications resume")).err).toBe("notifications are resumed\n");
+  expect((await slipway("inbox -c title,content")).out).toMatch(/^TITLE.*\nTests +passed\nA test/);
+  const wrong = await slipway("notifications custom Tests");
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("message") });
+  await slipway("inbox --mark-read");
+});
+
 it("sets roles, and names the existing ones", async () => {
   await slipway("users create -u eva -e eva@example.com");
   const given = await slipway("users edit-roles eva --roles auditor,user-admin");

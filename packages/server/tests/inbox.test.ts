@@ -19,6 +19,7 @@ import { connectionTemplateId } from "../src/features/notifications/inbox-servic
 import { Coordination, joinNetwork } from "./support/network-client.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
+import { watchInbox } from "./support/watch-inbox.ts";
 
 /* What owners of workspaces learn of others who connect to them. */
 
@@ -57,23 +58,10 @@ async function inbox(client: Person["client"], query: Record<string, string> = {
   return client.call(listInboxNotifications, { query });
 }
 
-async function watchInbox(client: Person["client"], query = ""): Promise<string[]> {
-  const url = `${server.url.replace("http", "ws")}/api/v2/notifications/inbox/watch?${query}`;
-  const socket = new WebSocket(url, { headers: client.headers });
-  onTestFinished(() => socket.terminate());
-  const messages: string[] = [];
-  socket.on("message", (data: Buffer) => messages.push(data.toString()));
-  await new Promise((resolve) => void socket.once("open", resolve));
-  // What is subscribed to by then is heard.
-  socket.ping();
-  await new Promise((resolve) => void socket.once("pong", resolve));
-  return messages;
-}
-
 describe("the owner of a workspace", () => {
   it("learns of another user who connects, once an hour, at once if they watch", async () => {
     const workspace = await make("one");
-    const messages = await watchInbox(ann, "format=plaintext");
+    const messages = await watchInbox(server.url, ann, "format=plaintext");
     await connect(server.admin, workspace);
     await expect.poll(() => messages.length).toBe(1);
     const notification = {

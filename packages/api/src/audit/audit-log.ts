@@ -28,6 +28,7 @@ export const auditResourceTypes = [
   "git_ssh_key",
   "external_auth_link",
   "prebuilds_settings",
+  "notifications_settings",
   "appearance",
   "workspace_agent",
   "file",

@@ -23,3 +23,20 @@ export const InboxMessage = Type.Object({
   unread_count: Type.Integer(),
 });
 export type InboxMessage = Infer<typeof InboxMessage>;
+
+/** Whether the delivery of notifications is paused (docs/protocol/clients.md §1.9). */
+export const NotificationsSettings = Type.Object({ notifier_paused: Type.Boolean() });
+export type NotificationsSettings = Infer<typeof NotificationsSettings>;
+
+/** The longest title and message that a user sends, in characters. */
+const maxTitleLength = 120;
+const maxMessageLength = 2_000;
+
+/** A message that a user sends to themselves; neither text is blank. */
+export const CustomNotification = Type.Object({
+  content: Type.Object({
+    title: Type.String({ maxLength: maxTitleLength, pattern: "\\S" }),
+    message: Type.String({ maxLength: maxMessageLength, pattern: "\\S" }),
+  }),
+});
+export type CustomNotification = Infer<typeof CustomNotification>;

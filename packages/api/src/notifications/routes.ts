@@ -1,7 +1,15 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
-import { InboxMessage, InboxNotification } from "./notification.ts";
+import {
+  CustomNotification,
+  InboxMessage,
+  InboxNotification,
+  NotificationsSettings,
+} from "./notification.ts";
+
+/** The notifications of each kind that a user may send in a minute. */
+const requestsPerMinute = 60;
 
 const filter = {
   targets: Type.Optional(Type.String({ maxLength: 4096 })),
@@ -42,6 +50,41 @@ export const markAllInboxNotificationsRead = defineRoute({
   method: "PUT",
   path: "/notifications/inbox/mark-all-as-read",
   summary: "Mark all of the caller's inbox notifications as read",
+  status: 204,
+  response: Type.Null(),
+});
+
+export const getNotificationsSettings = defineRoute({
+  method: "GET",
+  path: "/notifications/settings",
+  summary: "Get whether notifications are paused",
+  response: NotificationsSettings,
+});
+
+export const updateNotificationsSettings = defineRoute({
+  method: "PUT",
+  path: "/notifications/settings",
+  summary: "Pause or resume the delivery of notifications",
+  body: NotificationsSettings,
+  mayBeUnchanged: true,
+  response: NotificationsSettings,
+});
+
+export const sendTestNotification = defineRoute({
+  method: "POST",
+  path: "/notifications/test",
+  summary: "Send the caller a test notification",
+  requestsPerMinute,
+  status: 204,
+  response: Type.Null(),
+});
+
+export const sendCustomNotification = defineRoute({
+  method: "POST",
+  path: "/notifications/custom",
+  summary: "Send the caller a notification with a title and a message",
+  body: CustomNotification,
+  requestsPerMinute,
   status: 204,
   response: Type.Null(),
 });

@@ -50,6 +50,16 @@ export const commandTable: CommandTable = {
       () => import("../commands/inbox/run.ts"),
     ),
     lazyCommand(
+      { name: "notifications test", heading: "Session:", summary: "send yourself a test notification" },
+      () => import("../commands/notifications/test/command.ts"),
+      () => import("../commands/notifications/test/command.ts"),
+    ),
+    lazyCommand(
+      { name: "notifications custom", heading: "Session:", summary: "send yourself a notification with a title and a message" },
+      () => import("../commands/notifications/custom/command.ts"),
+      () => import("../commands/notifications/custom/command.ts"),
+    ),
+    lazyCommand(
       { name: "create", heading: "Workspaces:", summary: "create a workspace and start it" },
       () => import("../commands/create/command.ts"),
       () => import("../commands/create/run.ts"),
@@ -395,6 +405,16 @@ export const commandTable: CommandTable = {
       () => import("../commands/announce/command.ts"),
     ),
     lazyCommand(
+      { name: "notifications pause", heading: "Users, tokens and keys:", summary: "pause the delivery of notifications" },
+      () => import("../commands/notifications/pause/command.ts"),
+      () => import("../commands/notifications/pause/command.ts"),
+    ),
+    lazyCommand(
+      { name: "notifications resume", heading: "Users, tokens and keys:", summary: "resume the delivery of notifications" },
+      () => import("../commands/notifications/resume/command.ts"),
+      () => import("../commands/notifications/resume/command.ts"),
+    ),
+    lazyCommand(
       { name: "connections", heading: "Users, tokens and keys:", summary: "show connections to workspaces, newest first" },
       () => import("../commands/connections/command.ts"),
       () => import("../commands/connections/run.ts"),
@@ -481,6 +501,7 @@ export const commandTable: CommandTable = {
     ),
   ],
   groups: [
+    { name: "notifications", summary: "pause, resume, test and send notifications", aliases: ["notification"] },
     { name: "schedule", summary: "manage automatic starts and stops of workspaces" },
     { name: "open", summary: "open an app of a workspace, or a workspace in an editor" },
     { name: "port-shares", summary: "manage which ports of a workspace other users can open", aliases: ["port-share"] },

@@ -228,6 +228,12 @@ export const table: Readonly<Record<string, Row>> = {
     body: { is_read: true },
   }),
   markAllInboxNotificationsRead: users(204, 204, 204, 204),
+  getNotificationsSettings: users(200, 200, 200, 200),
+  updateNotificationsSettings: users(403, 403, 403, 304, { body: { notifier_paused: false } }),
+  sendTestNotification: users(403, 403, 403, 204),
+  sendCustomNotification: users(204, 204, 204, 204, {
+    body: { content: { title: "Done", message: "The tests have passed." } },
+  }),
 
   // Workspaces: a template admin sees them, and changes none.
   listWorkspaces: users(200, 200, 200, 200, {}, isReading),

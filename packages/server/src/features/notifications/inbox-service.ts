@@ -1,4 +1,4 @@
-import type { InboxMessage, InboxNotification } from "@slipway/api";
+import type { CustomNotification, InboxMessage, InboxNotification } from "@slipway/api";
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";
@@ -7,8 +7,10 @@ import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { watch } from "../../platform/pubsub/watch.ts";
 import {
   type InboxRow,
+  insertOwnMessage,
   markInboxRead,
   pruneInbox,
+  pruneOwnMessages,
   selectInbox,
   updateReadStatus,
   upsertConnectionNotice,
@@ -26,10 +28,15 @@ export interface Inbox {
 
 /** The messages that a user has at most; older ones are deleted. */
 const maxMessages = 200;
+/** Those of them that the user sent to themselves; these push no others out. */
+const maxOwnMessages = 50;
 /** The messages of a page (docs/protocol/clients.md §4.5). */
 const pageSize = 25;
 /** The messages about connections. */
 export const connectionTemplateId = "3f1c9a52-6d0e-4b7c-9c3e-2a8f5d7b1e64";
+/** The test message and those of the user's own words (docs/protocol/clients.md §1.9). */
+const testTemplateId = "c425f63e-716a-4bf4-ae24-78348f706c3f";
+const customTemplateId = "39b1e189-c857-4b0c-877a-511144c18516";
 /** A connection of the same user to the same workspace is no news for so long. */
 const quietSeconds = 3600;
 /** The interval of reads without a notification. */
@@ -63,7 +70,7 @@ export async function* watchInbox(
   let known: ReadonlySet<string> | undefined;
   const looks = watch({
     pubsub,
-    topics: [topics.inbox(userId)],
+    topics: [topics.inbox(userId), topics.inboxes],
     maxWaitMs: repeatMs,
     clock,
     signal,
@@ -97,6 +104,33 @@ export async function setReadStatus(
 /** Marks all messages of a user as read. */
 export async function markAllRead({ db }: Pick<InboxNeeds, "db">, userId: string): Promise<void> {
   await markInboxRead(db, userId);
+}
+
+/** Sends a user the message that shows whether notifications arrive. */
+export function sendTestMessage(needs: InboxNeeds, userId: string): Promise<void> {
+  const text = { title: "A test notification", content: "This is a test notification." };
+  return sendOwnMessage(needs, { userId, templateId: testTemplateId, ...text });
+}
+
+/** Sends a user a message of their own. */
+export function sendCustomMessage(
+  needs: InboxNeeds,
+  userId: string,
+  { title, message }: CustomNotification["content"],
+): Promise<void> {
+  const text = { title, content: message };
+  return sendOwnMessage(needs, { userId, templateId: customTemplateId, ...text });
+}
+
+async function sendOwnMessage(
+  { db, pubsub }: InboxNeeds,
+  message: Parameters<typeof insertOwnMessage>[1],
+): Promise<void> {
+  const { userId } = message;
+  await insertOwnMessage(db, message);
+  await pruneOwnMessages(db, userId, maxOwnMessages);
+  await pruneInbox(db, userId, maxMessages);
+  pubsub.publish(topics.inbox(userId));
 }
 
 /** A connection of a user to an agent, and the owner of the agent's workspace. */

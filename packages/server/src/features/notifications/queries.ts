@@ -25,6 +25,13 @@ const columns = [
   "created_at",
 ] as const;
 
+/** The setting in `deployment` that holds when notifications were paused. */
+export const notificationsKey = "notifications_settings";
+
+/** The condition of a delivered message: while notifications are paused, those that came before the pause. */
+const isDelivered = sql<boolean>`created_at < coalesce(
+  (select (value::json ->> 'paused_at')::timestamptz from deployment where key = ${notificationsKey}), 'infinity')`;
+
 interface Connection {
   readonly agentId: string;
   readonly actorId: string;
@@ -60,20 +67,62 @@ export async function upsertConnectionNotice(
   return rows[0]?.user_id;
 }
 
+interface OwnMessage {
+  readonly userId: string;
+  readonly templateId: string;
+  readonly title: string;
+  readonly content: string;
+}
+
+/** Inserts a message that a user sends to themselves; each is an occasion of its own. */
+export async function insertOwnMessage(
+  db: Queryable,
+  { userId, templateId, title, content }: OwnMessage,
+): Promise<void> {
+  await sql`
+    insert into inbox_notifications (user_id, occasion, template_id, targets, title, content)
+      values (${userId}, 'own:' || gen_random_uuid(), ${templateId}, '{}', ${title}, ${content})`.execute(
+    db,
+  );
+}
+
 /** Deletes a user's messages but the newest. */
-export async function pruneInbox(db: Queryable, userId: string, kept: number): Promise<void> {
+export function pruneInbox(db: Queryable, userId: string, kept: number): Promise<void> {
+  return pruneOccasions(db, userId, "%", kept);
+}
+
+/** Deletes the messages that a user sent to themselves but the newest. */
+export function pruneOwnMessages(db: Queryable, userId: string, kept: number): Promise<void> {
+  return pruneOccasions(db, userId, "own:%", kept);
+}
+
+async function pruneOccasions(
+  db: Queryable,
+  userId: string,
+  pattern: string,
+  kept: number,
+): Promise<void> {
   await sql`
     delete from inbox_notifications where id = any(array(
-      select id from inbox_notifications where user_id = ${userId}
+      select id from inbox_notifications where user_id = ${userId} and occasion like ${pattern}
         order by created_at desc, id desc offset ${kept}))`.execute(db);
 }
 
-/** Selects all of a user's messages, newest first. */
+/** Selects the time of the database. */
+export async function selectNow(db: Queryable): Promise<string> {
+  const { rows } = await sql<{ now: string }>`select now()`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new RangeError("no time, wanted one");
+  return row.now;
+}
+
+/** Selects all delivered messages of a user, newest first. */
 export function selectInbox(db: Queryable, userId: string): Promise<InboxRow[]> {
   return db
     .selectFrom("inbox_notifications")
     .select(columns)
     .where("user_id", "=", userId)
+    .where(isDelivered)
     .orderBy("created_at", "desc")
     .orderBy("id", "desc")
     .execute();
@@ -93,16 +142,18 @@ export function updateReadStatus(
     .set({ read_at: isRead ? sql`coalesce(read_at, now())` : null })
     .where("id", "=", id)
     .where("user_id", "=", userId)
+    .where(isDelivered)
     .returning(columns)
     .executeTakeFirst();
 }
 
-/** Marks all messages of a user as read. */
+/** Marks all delivered messages of a user as read. */
 export async function markInboxRead(db: Queryable, userId: string): Promise<void> {
   await db
     .updateTable("inbox_notifications")
     .set({ read_at: sql`now()` })
     .where("user_id", "=", userId)
     .where("read_at", "is", null)
+    .where(isDelivered)
     .execute();
 }

@@ -1,7 +1,11 @@
 import {
+  getNotificationsSettings,
   listInboxNotifications,
   markAllInboxNotificationsRead,
+  sendCustomNotification,
+  sendTestNotification,
   updateInboxReadStatus,
+  updateNotificationsSettings,
   watchInboxNotifications,
 } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
@@ -14,9 +18,16 @@ import {
   type InboxNeeds,
   listInbox,
   markAllRead,
+  sendCustomMessage,
+  sendTestMessage,
   setReadStatus,
   watchInbox,
 } from "./inbox-service.ts";
+import {
+  changeNotificationsSettings,
+  readNotificationsSettings,
+  requireNotificationsOwner,
+} from "./settings-service.ts";
 
 const formats = ["", "markdown", "plaintext"];
 
@@ -45,6 +56,26 @@ export function addNotificationRoutes(
   );
   routes.user(markAllInboxNotificationsRead, async (_, user) => {
     await markAllRead(needs, user.id);
+    return null;
+  });
+  addSendingRoutes(routes, needs);
+}
+
+/** Adds the routes of `notifications` (docs/protocol/clients.md §1.9). */
+function addSendingRoutes(routes: Routes, needs: InboxNeeds): void {
+  routes.user(getNotificationsSettings, () => readNotificationsSettings(needs.db));
+  routes.user(updateNotificationsSettings, async ({ body, reply }, user) => {
+    const isNew = await changeNotificationsSettings(needs, user, body);
+    if (!isNew) reply.code(304);
+    return { notifier_paused: body.notifier_paused };
+  });
+  routes.user(sendTestNotification, async (_, user) => {
+    requireNotificationsOwner(user);
+    await sendTestMessage(needs, user.id);
+    return null;
+  });
+  routes.user(sendCustomNotification, async ({ body }, user) => {
+    await sendCustomMessage(needs, user.id, body.content);
     return null;
   });
 }

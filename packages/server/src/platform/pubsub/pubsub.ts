@@ -33,6 +33,8 @@ export const topics = {
   externalAuth: (userId: string) => `external-auth:${userId}`,
   /** The notifications of a user. */
   inbox: (userId: string) => `inbox:${userId}`,
+  /** The notifications of all users. */
+  inboxes: "inboxes",
   job: (jobId: string) => `job:${jobId}`,
   /** Requests to cancel the job. */
   jobCancel: (jobId: string) => `job-cancel:${jobId}`,
