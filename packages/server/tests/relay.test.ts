@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { Relay, sodiumCrypto } from "@slipway/relay";
-import { silentLogger, systemClock } from "@slipway/runtime";
+import { silentLogger, systemClock, UnfinishedBytes } from "@slipway/runtime";
 import {
   type DerpFrame,
   DerpFrameReader,
@@ -17,7 +17,7 @@ import {
   parseStunMessage,
 } from "@slipway/wire";
 import type { FastifyInstance } from "fastify";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 
 import { openStun } from "../src/main/wire-relay.ts";
@@ -31,6 +31,8 @@ import { createHttpServer } from "../src/platform/http/http-server.ts";
 const opened = new Set<() => unknown>();
 let app: FastifyInstance;
 let relay: Relay;
+/** All unfinished messages of the process. */
+let unfinished: UnfinishedBytes;
 let port: number;
 
 afterEach(async () => {
@@ -39,9 +41,11 @@ afterEach(async () => {
 });
 
 async function open(limits: Partial<typeof defaultLimits> = {}): Promise<void> {
-  app = await createHttpServer("v0", silentLogger, { requestTimeoutMs: 1_000 });
+  unfinished = new UnfinishedBytes({ maxBytes: 1024 * 1024, timeoutMs: 60_000 });
+  app = await createHttpServer("v0", silentLogger, { requestTimeoutMs: 1_000, unfinished });
   const connections = limitConnections(app, { inAll: 1_000, perAddress: 1_000 }, []);
-  relay = new Relay({ crypto: sodiumCrypto, clock: systemClock, logger: silentLogger });
+  const needs = { crypto: sodiumCrypto, clock: systemClock, logger: silentLogger };
+  relay = new Relay({ ...needs, unfinished });
   const all = { ...defaultLimits, ...limits };
   const logins = new RelayLogins(all, systemClock);
   addDerpRoutes(app, { relay, streams: AnonymousStreams.ofRelay(all), logins });
@@ -100,6 +104,12 @@ class Client {
   sendPacket(to: Client, text: string): void {
     const packet = Buffer.from(text);
     this.#write(encodeDerpFrame({ type: "send-packet", destination: to.keys.publicKey, packet }));
+  }
+
+  /** Sends a packet's frame but for its last byte. */
+  beginPacket(length: number): void {
+    const [destination, packet] = [this.keys.publicKey, new Uint8Array(length)];
+    this.#write(encodeDerpFrame({ type: "send-packet", destination, packet }).subarray(0, -1));
   }
 
   async nextPacket(): Promise<string> {
@@ -180,6 +190,23 @@ describe("the routes of the relay", () => {
         `Derp-Version: 2\r\nDerp-Public-Key: ${key}\r\n\r\n`,
     );
   });
+
+  it.each(["upgraded", "WebSocket"])(
+    "counts an incomplete frame of a client, and gives it a time: %s",
+    async (kind) => {
+      await open();
+      const { client } = kind === "upgraded" ? await openUpgraded() : await openWebSocket();
+      await client.login();
+      const gone = relay.counters.closed["unfinished-frame"];
+      client.beginPacket(50_000);
+      await vi.waitFor(() => expect(unfinished.bytes).toBeGreaterThan(40_000));
+      unfinished.cutOffOverdue(systemClock.monotonic());
+      expect(relay.counters.closed["unfinished-frame"]).toBe(gone);
+      unfinished.cutOffOverdue(systemClock.monotonic() + 60_000);
+      expect(relay.counters.closed["unfinished-frame"]).toBe(gone + 1);
+      expect(unfinished.bytes).toBe(0);
+    },
+  );
 
   it("carries packets between an upgraded connection and a WebSocket", async () => {
     await open();
