@@ -4,13 +4,14 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { encodeMessage, NodeSchema } from "@slipway/wire";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 
 import { selectAbsent } from "../src/network/coordinator/absent-clients.ts";
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
 import { MemoryPeers } from "../src/network/coordinator/memory-directory.ts";
-import { defaultDirectoryTimes } from "../src/network/coordinator/peer-directory.ts";
+import { defaultDirectoryTimes, type Peer } from "../src/network/coordinator/peer-directory.ts";
 import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
+import { reserve, upsertPeer } from "../src/network/coordinator/queries.ts";
 import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { describeCoordinator, quickTimes, TestPeer } from "./support/describe-coordinator.ts";
@@ -72,6 +73,14 @@ describeCoordinator("on PostgreSQL", async () => {
     },
   };
 });
+
+/** Returns how many sessions of the database wait for a lock. */
+async function waitingForLocks(db: Replica["db"]): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+  return rows[0]?.count ?? 0;
+}
 
 describe("the directory on PostgreSQL", () => {
   async function open(times = quickTimes): Promise<Replica & { readonly url: string }> {
@@ -177,6 +186,51 @@ describe("the directory on PostgreSQL", () => {
     await directory.removeAbsent((await Array.fromAsync(directory.readAbsent())).flat());
     expect(await absent()).toEqual([]);
   });
+
+  it.each([
+    { what: "new", before: [] },
+    { what: "forgotten", before: ["key a", "key b"] },
+  ])(
+    "gives a $what value to one of two holders that publish it on two replicas at once",
+    async ({ before }) => {
+      const { url, db, directory } = await open(defaultDirectoryTimes);
+      const gone = before.map((value) => ({ value, holder: "user:gone", peer_id: randomUUID() }));
+      if (gone.length > 0) await db.insertInto("tailnet_reservations").values(gone).execute();
+      const other = await openReplica(url, defaultDirectoryTimes);
+      onTestFinished(async () => {
+        await other.coordinator[Symbol.asyncDispose]();
+        await other.kill();
+      });
+      const peerOf = (holder: string): Peer => ({ id: randomUUID(), holder, keyId: undefined });
+      const bytes = encodeMessage(NodeSchema, {});
+      const values = ["key b", "key a"];
+      const first = peerOf("user:ann");
+      const { rows } = await sql<{ id: string }>`select id::text from tailnet_coordinators`.execute(
+        db,
+      );
+      const later = await db.transaction().execute(async (trx) => {
+        expect(await reserve(trx, first, rows[0]?.id ?? "", values)).toBe(2);
+        // Begins now, and waits for the values: the first one's node is not there for it to see yet.
+        const node = { bytes, reserved: values.toReversed(), latency: undefined };
+        const publishing = other.directory.putNode(peerOf("user:bob"), node, true);
+        await vi.waitFor(async () => expect(await waitingForLocks(db)).toBe(1), {
+          timeout: 20_000,
+        });
+        const published = { bytes, reserved: values, latency: undefined, isFirst: true };
+        await upsertPeer(trx, first, rows[0]?.id ?? "", published);
+        return { publishing };
+      });
+      expect(await later.publishing).toBe(false);
+      const reservations = db.selectFrom("tailnet_reservations").select("holder");
+      expect(await reservations.execute()).toEqual([
+        { holder: "user:ann" },
+        { holder: "user:ann" },
+      ]);
+      await directory.remove(first.id);
+      const node = { bytes, reserved: values, latency: undefined };
+      expect(await other.directory.putNode(peerOf("user:bob"), node, true)).toBe(true);
+    },
+  );
 
   it("keeps the reservations of the present node alone, however often it changes", async () => {
     // With these times nothing is cleaned up meanwhile.

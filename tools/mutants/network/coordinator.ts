@@ -17,6 +17,11 @@ const requests = {
   ],
 } as const;
 
+const connections = {
+  project: "unit",
+  files: ["packages/server/src/network/coordinator/peer-connection.test.ts"],
+} as const;
+
 /** Faults in what the coordinator keeps, frees and repeats. */
 export const coordinatorFaults: readonly Mutant[] = [
   {
@@ -91,5 +96,22 @@ export const coordinatorFaults: readonly Mutant[] = [
     find: "(bytes[last] ?? 0) & 0x7f",
     replace: "(bytes[last] ?? 0) & 0xff",
     suite: requests,
+  },
+  {
+    name: "tunnels-asked-for-again-are-silent",
+    breaks: "a peer that asks again for a tunnel is not told of the other end",
+    file: `${coordinator}/peer-connection.ts`,
+    find: `    this.#told.repeat(destination);
+`,
+    replace: "",
+    suite: connections,
+  },
+  {
+    name: "two-holders-get-one-value",
+    breaks: "of two holders that publish a value at once the later one takes it from the other",
+    file: `${coordinator}/queries.ts`,
+    find: "on conflict (value) do update set value = excluded.value where false",
+    replace: "on conflict (value) do nothing",
+    suite: directory,
   },
 ];

@@ -75,7 +75,8 @@ const isPublished = (reservation: string, except: Entry | undefined) => sql<bool
 
 /**
  * Reserves what a peer's next node has for its holder, and releases what only its present one has. Resolves to the number
- * of values that are theirs: fewer than given, with nothing released, if another holder publishes one.
+ * of values that are theirs: fewer than given, with nothing released, if another holder publishes one. Holders that ask for
+ * one value at once get it one after the other, so call it in the transaction that stores the node.
  */
 export async function reserve(
   db: Queryable,
@@ -84,13 +85,18 @@ export async function reserve(
   values: readonly string[],
 ): Promise<number> {
   const all = sql`${sql.val([...values])}::text[]`;
+  // Locks a row of each value, in the order that all use. The next statement then sees what those have published who had
+  // the locks before; one statement that waits would decide by what there was when it began.
+  await sql`
+    insert into tailnet_reservations (value, holder, peer_id)
+      select distinct value, ${holder}, ${id}::uuid from unnest(${all}) as value order by value
+      on conflict (value) do update set value = excluded.value where false`.execute(db);
   const { rows } = await sql<{ count: number }>`
     with reserved as (
-      insert into tailnet_reservations as present (value, holder, peer_id)
-        select distinct value, ${holder}, ${id}::uuid from unnest(${all}) as value order by value
-      on conflict (value) do update set holder = excluded.holder, peer_id = excluded.peer_id
-        where present.holder = excluded.holder or not ${isPublished("present", undefined)}
-      returning value),
+      update tailnet_reservations present set holder = ${holder}, peer_id = ${id}
+        where present.value = any(${all})
+          and (present.holder = ${holder} or not ${isPublished("present", undefined)})
+        returning value),
     released as (
       delete from tailnet_reservations earlier
         where earlier.peer_id = ${id} and earlier.holder = ${holder} and earlier.value <> all(${all})
