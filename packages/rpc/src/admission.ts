@@ -1,4 +1,9 @@
-import { type Clock, Turnstile } from "@slipway/runtime";
+import {
+  type Clock,
+  Turnstile,
+  type UnfinishedExcess,
+  type UnfinishedShare,
+} from "@slipway/runtime";
 
 import { responderLimits as limits } from "./limits.ts";
 
@@ -8,6 +13,8 @@ export interface SharedCalls {
   readonly turnstile: Turnstile;
   /** Reserves the given number of bytes of the peer's rate, and returns the milliseconds to wait before using them. */
   readonly reserve: (bytes: number) => number;
+  /** Opens a count of what has arrived of a stream's incomplete packet; `cutOff` ends the stream. */
+  readonly openUnfinished: (cutOff: (excess: UnfinishedExcess) => void) => UnfinishedShare;
 }
 
 /** Admits the calls of one session, each in its turn and at the peer's rate, and counts what they hold. */

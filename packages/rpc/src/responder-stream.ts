@@ -1,6 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { errorText, type Logger, Mailbox } from "@slipway/runtime";
+import {
+  type Clock,
+  errorText,
+  type Logger,
+  Mailbox,
+  type UnfinishedShare,
+} from "@slipway/runtime";
 import { DrpcResponder, drpcCodeUnimplemented } from "@slipway/wire";
 
 import type { Admission } from "./admission.ts";
@@ -32,6 +38,9 @@ export interface SessionParts<S extends { readonly logger: Logger }> {
   readonly session: S;
   readonly pump: Pick<Pump, "write" | "drained" | "consume">;
   readonly admission: Admission;
+  readonly clock: Pick<Clock, "monotonic">;
+  /** Opens a stream's share of all that is unfinished. */
+  readonly openUnfinished: (streamId: number) => UnfinishedShare;
 }
 
 /** The RPCs of one yamux stream: one at a time, each with a handler that is canceled when its caller leaves. */
@@ -42,6 +51,9 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
   #current: Call | undefined;
   /** The bytes of an incomplete packet. */
   #partialBytes = 0;
+  /** Counts them among those of all sessions; opened on demand, as most packets arrive whole. */
+  #unfinished: UnfinishedShare | undefined;
+  #isClosed = false;
   /** Credit to return when the handler has taken more of what waits. */
   #owedCredit = 0;
 
@@ -53,7 +65,10 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
   /** Receives bytes of the stream, and returns their credit when it has room for more. Throws `DrpcError` for invalid DRPC, `RangeError` for too many requests. */
   receive(bytes: Uint8Array): void {
     const events = this.#responder.receive(bytes);
+    // The packet that is incomplete now may be another one than before.
+    if (events.length > 0) this.#setPartial(0);
     this.#setPartial(this.#responder.waitingBytes);
+    if (this.#isClosed) return;
     for (const event of events) {
       switch (event.type) {
         case "invoke":
@@ -76,6 +91,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
 
   /** Ends the stream and releases everything it holds. */
   close(): void {
+    this.#isClosed = true;
     this.cancel();
     this.#setPartial(0);
   }
@@ -100,6 +116,8 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
     if (bytes === this.#partialBytes) return;
     this.#parts.admission.hold(bytes - this.#partialBytes);
     this.#partialBytes = bytes;
+    this.#unfinished ??= this.#parts.openUnfinished(this.#id);
+    this.#unfinished.set(bytes, this.#parts.clock.monotonic());
   }
 
   #offer(bytes: Uint8Array): void {

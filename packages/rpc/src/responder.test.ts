@@ -1,12 +1,13 @@
 import { once } from "node:events";
 
-import { silentLogger, Turnstile } from "@slipway/runtime";
+import { silentLogger, Turnstile, UnfinishedBytes } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { DrpcCaller, type YamuxEvent, YamuxSession } from "@slipway/wire";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
 import { lend } from "../tests/support/web-socket.ts";
+import type { SharedCalls } from "./admission.ts";
 import type { RpcTable } from "./handler.ts";
 import { responderLimits, responderOutputLimits } from "./limits.ts";
 import { Responder, type ResponderSession } from "./responder.ts";
@@ -35,6 +36,9 @@ let asked = 0;
 let waitMs = 0;
 /** The time to wait for bytes that are charged. */
 let reserve: (bytes: number) => number;
+/** The incomplete requests of the peer, of which one and a half are allowed. */
+let unfinished: UnfinishedBytes;
+const unfinishedBytes = 500_000;
 
 /** `large` is answered with 1 MiB, `slow` on demand. */
 const slow = { running: 0, most: 0, end: Promise.withResolvers<void>() };
@@ -61,6 +65,7 @@ beforeEach(async () => {
   reserve = (bytes) => (bytes < limits.minMessageCost ? 0 : waitMs);
   Object.assign(slow, { running: 0, most: 0, end: Promise.withResolvers<void>() });
   clock = createFakeClock();
+  unfinished = new UnfinishedBytes({ maxBytes: 1.5 * unfinishedBytes, timeoutMs: 60_000 });
   const listener = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   opened.defer(() => listener.close());
   await once(listener, "listening");
@@ -68,7 +73,11 @@ beforeEach(async () => {
   listener.on("connection", (socket) => {
     server = lend(socket);
     const turnstile = new Turnstile((inside) => inside < maxCallsAtOnceOfPeer);
-    const shared = { turnstile, reserve: (bytes: number) => reserve(bytes) };
+    const shared: SharedCalls = {
+      turnstile,
+      reserve: (bytes) => reserve(bytes),
+      openUnfinished: (cutOff) => unfinished.open("peer", cutOff),
+    };
     session = new Responder(server, rpcs, { logger: silentLogger }, { clock, shared });
     isOpen.resolve();
   });
@@ -233,4 +242,87 @@ it("takes no more frames of a peer than its rate allows, and lets the socket wai
   peer.ping();
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   expect(charged).toBeLessThan(2_400);
+});
+
+it("waits for what its peer's frames cost, however few of them came", async () => {
+  let charges = 0;
+  reserve = () => {
+    charges += 1;
+    return 3_600_000;
+  };
+  yamux.ping(0);
+  flush();
+  await vi.waitFor(() => expect(server.raw.isPaused).toBe(true), patience);
+  yamux.ping(0);
+  flush();
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  expect(charges).toBe(1);
+});
+
+/** Begins a request; returns its stream, and a function that sends the rest. */
+function beginRequest(): { readonly stream: number; readonly finish: (more: Uint8Array) => void } {
+  const caller = new DrpcCaller();
+  const stream = yamux.open(0);
+  const invoke = caller.invoke("slow");
+  const message = caller.message(new Uint8Array(1.2 * unfinishedBytes));
+  const write = (...parts: readonly Uint8Array[]): void => {
+    for (const part of parts) yamux.write(stream, part);
+    flush();
+  };
+  write(invoke, message.subarray(0, unfinishedBytes));
+  return { stream, finish: (more) => write(message.subarray(unfinishedBytes), more) };
+}
+
+async function untilReset(stream: number): Promise<void> {
+  const reset = expect.objectContaining({ type: "reset", streamId: stream });
+  await vi.waitFor(() => expect(events).toContainEqual(reset), patience);
+}
+
+it("cuts off a request that is not complete in time, and no other call", async () => {
+  callAll("slow", 1);
+  const { stream } = beginRequest();
+  await vi.waitFor(() => expect(unfinished.bytes).toBeGreaterThan(0.9 * unfinishedBytes), patience);
+  await clock.advance(59_999);
+  unfinished.cutOffOverdue(clock.monotonic());
+  expect(unfinished.bytes).toBeGreaterThan(0);
+  await clock.advance(1);
+  unfinished.cutOffOverdue(clock.monotonic());
+  expect(unfinished.bytes).toBe(0);
+  await untilReset(stream);
+  expect(events.filter(({ type }) => type === "reset")).toHaveLength(1);
+  expect(slow.running).toBe(1);
+});
+
+it("cuts off the oldest of the requests that are too many bytes together", async () => {
+  const first = beginRequest();
+  await vi.waitFor(() => expect(unfinished.bytes).toBeGreaterThan(0.9 * unfinishedBytes), patience);
+  beginRequest();
+  await untilReset(first.stream);
+  expect(events.filter(({ type }) => type === "reset")).toHaveLength(1);
+  await vi.waitFor(() => expect(unfinished.bytes).toBeGreaterThan(0.9 * unfinishedBytes), patience);
+});
+
+it("counts the time of each request from its own beginning", async () => {
+  const { finish } = beginRequest();
+  await vi.waitFor(() => expect(unfinished.bytes).toBeGreaterThan(0.9 * unfinishedBytes), patience);
+  await clock.advance(50_000);
+  // In one piece with the end of the first, so that there is always one that is not complete.
+  finish(Uint8Array.of(2 << 1));
+  await vi.waitFor(() => expect(slow.running).toBe(1), patience);
+  expect(unfinished.bytes).toBe(1);
+  await clock.advance(20_000);
+  unfinished.cutOffOverdue(clock.monotonic());
+  expect(unfinished.bytes).toBe(1);
+});
+
+it("counts nothing of a stream that was reset, or of a session that has ended", async () => {
+  const { stream } = beginRequest();
+  await vi.waitFor(() => expect(unfinished.bytes).toBeGreaterThan(0.9 * unfinishedBytes), patience);
+  yamux.reset(stream);
+  flush();
+  await vi.waitFor(() => expect(unfinished.bytes).toBe(0), patience);
+  beginRequest();
+  await vi.waitFor(() => expect(unfinished.bytes).toBeGreaterThan(0.9 * unfinishedBytes), patience);
+  session.close("over");
+  expect(unfinished.bytes).toBe(0);
 });

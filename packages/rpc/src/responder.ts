@@ -50,7 +50,15 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
     const pump = new Pump(socket, this, clock, { ...pumpOptions, chargeFrames });
     this.#pump = pump;
     const admission = new Admission(shared, clock, () => pump.isBlocked);
-    this.#parts = { rpcs, session, pump, admission };
+    this.#parts = {
+      rpcs,
+      session,
+      pump,
+      admission,
+      clock,
+      openUnfinished: (streamId) =>
+        shared.openUnfinished((excess) => this.#cutOff(streamId, `unfinished request: ${excess}`)),
+    };
   }
 
   /** Resolves to the reason once the session is over; never rejects. */
@@ -115,10 +123,14 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
     try {
       stream.receive(bytes);
     } catch (error) {
-      this.#parts.session.logger.debug({ error: errorText(error) }, "call cut off");
-      this.#forget(streamId);
-      this.#pump.reset(streamId);
+      this.#cutOff(streamId, errorText(error));
     }
+  }
+
+  #cutOff(streamId: number, error: string): void {
+    this.#parts.session.logger.debug({ error }, "call cut off");
+    this.#forget(streamId);
+    this.#pump.reset(streamId);
   }
 
   #forget(streamId: number): void {

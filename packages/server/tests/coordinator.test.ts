@@ -4,7 +4,7 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { encodeMessage, NodeSchema } from "@slipway/wire";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { selectAbsent } from "../src/network/coordinator/absent-clients.ts";
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
@@ -15,6 +15,7 @@ import { reserve, upsertPeer } from "../src/network/coordinator/queries.ts";
 import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { describeCoordinator, quickTimes, TestPeer } from "./support/describe-coordinator.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 
 const parts = { clock: systemClock, logger: silentLogger };
 
@@ -73,14 +74,6 @@ describeCoordinator("on PostgreSQL", async () => {
     },
   };
 });
-
-/** Returns how many sessions of the database wait for a lock. */
-async function waitingForLocks(db: Replica["db"]): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
-  return rows[0]?.count ?? 0;
-}
 
 describe("the directory on PostgreSQL", () => {
   async function open(times = quickTimes): Promise<Replica & { readonly url: string }> {
@@ -208,26 +201,26 @@ describe("the directory on PostgreSQL", () => {
       const { rows } = await sql<{ id: string }>`select id::text from tailnet_coordinators`.execute(
         db,
       );
-      const later = await db.transaction().execute(async (trx) => {
-        expect(await reserve(trx, first, rows[0]?.id ?? "", values)).toBe(2);
-        // Begins now, and waits for the values: the first one's node is not there for it to see yet.
-        const node = { bytes, reserved: values.toReversed(), latency: undefined };
-        const publishing = other.directory.putNode(peerOf("user:bob"), node, true);
-        await vi.waitFor(async () => expect(await waitingForLocks(db)).toBe(1), {
-          timeout: 20_000,
-        });
-        const published = { bytes, reserved: values, latency: undefined, isFirst: true };
-        await upsertPeer(trx, first, rows[0]?.id ?? "", published);
-        return { publishing };
+      await using earlier = await holdOpen(db, async (trx) => {
+        const entry = rows[0]?.id ?? "";
+        const count = await reserve(trx, first, entry, values);
+        const node = { bytes, reserved: values, latency: undefined, isFirst: true };
+        await upsertPeer(trx, first, entry, node);
+        return count;
       });
-      expect(await later.publishing).toBe(false);
+      expect(earlier.result).toBe(2);
+      const later = peerOf("user:bob");
+      const node = { bytes, reserved: values.toReversed(), latency: undefined };
+      const publishing = other.directory.putNode(later, node, true);
+      await waitForBlocked(db);
+      await earlier.commit();
+      expect(await publishing).toBe(false);
       const reservations = db.selectFrom("tailnet_reservations").select("holder");
       expect(await reservations.execute()).toEqual([
         { holder: "user:ann" },
         { holder: "user:ann" },
       ]);
       await directory.remove(first.id);
-      const node = { bytes, reserved: values, latency: undefined };
       expect(await other.directory.putNode(peerOf("user:bob"), node, true)).toBe(true);
     },
   );

@@ -146,4 +146,30 @@ export const sessions: readonly Mutant[] = [
     replace: "if (byteCount > 0) return this.#yamux.consume(streamId, byteCount);",
     suite: rpcSuite,
   },
+  {
+    name: "a-few-frames-are-free",
+    breaks: "a peer waits for what its frames cost at the end of a turn only",
+    file: "packages/rpc/src/pump.ts",
+    find: "if (waitMs > 0 || isTurnOver) return this.#hold(waitMs);",
+    replace: "if (isTurnOver) return this.#hold(waitMs);",
+    suite: rpcSuite,
+  },
+  {
+    name: "requests-without-an-end-are-free",
+    breaks: "a request that never becomes complete is held without end",
+    file: "packages/rpc/src/responder-stream.ts",
+    find: `    this.#unfinished.set(bytes, this.#parts.clock.monotonic());
+`,
+    replace: "",
+    suite: rpcSuite,
+  },
+  {
+    name: "requests-share-their-time",
+    breaks: "a request is cut off for the time that the one before it took",
+    file: "packages/rpc/src/responder-stream.ts",
+    find: `    if (events.length > 0) this.#setPartial(0);
+`,
+    replace: "",
+    suite: rpcSuite,
+  },
 ];

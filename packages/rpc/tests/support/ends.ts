@@ -1,6 +1,7 @@
-import { silentLogger, Turnstile } from "@slipway/runtime";
+import { silentLogger, Turnstile, UnfinishedBytes } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
 
+import type { SharedCalls } from "../../src/admission.ts";
 import { Caller } from "../../src/caller.ts";
 import type { RpcTable } from "../../src/handler.ts";
 import { Responder, type ResponderSession } from "../../src/responder.ts";
@@ -13,7 +14,12 @@ export function openResponder(
   rpcs: RpcTable<ResponderSession>,
   clock: FakeClock,
 ): Responder<ResponderSession> {
-  const shared = { turnstile: new Turnstile(() => true), reserve: () => 0 };
+  const unfinished = new UnfinishedBytes({ maxBytes: Infinity, timeoutMs: Infinity });
+  const shared: SharedCalls = {
+    turnstile: new Turnstile(() => true),
+    reserve: () => 0,
+    openUnfinished: (cutOff) => unfinished.open("peer", cutOff),
+  };
   return new Responder(socket, rpcs, { logger: silentLogger }, { clock, shared });
 }
 

@@ -187,12 +187,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         metrics,
         readDerpMap,
         coordinator,
+        unfinished,
         hasDownloads: downloads.areOffered,
         externalAuth,
       });
       const parts = { coordinator, readDerpMap };
       const reach = opened.use(createOwnPeer(platform, { ...parts, relay, registry }));
-      const access = wireNetwork(site, platform, { ...parts, secrets, absent: peers, reach });
+      const networkParts = { ...parts, secrets, absent: peers, unfinished, reach };
+      const access = wireNetwork(site, platform, networkParts);
       work.run((stop) => access.run(stop));
       apps = wireApps(site, platform, { secrets, reach, registry });
       work.run((stop) => apps?.run(stop) ?? Promise.resolve());

@@ -1,4 +1,5 @@
 import { IdentityVerifier } from "@slipway/identity";
+import type { UnfinishedBytes } from "@slipway/runtime";
 
 import type { ConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
@@ -36,6 +37,7 @@ interface AgentParts {
   readonly metrics: Pick<Metrics, "connectedAgents" | "storedLogLines" | "registry">;
   readonly readDerpMap: ReadDerpMap;
   readonly coordinator: Coordinator;
+  readonly unfinished: UnfinishedBytes;
   readonly hasDownloads: boolean;
   readonly externalAuth: ExternalAuthNeeds;
 }
@@ -52,6 +54,7 @@ export function wireAgents(
     metrics,
     readDerpMap,
     coordinator,
+    unfinished,
     hasDownloads,
     externalAuth,
   }: AgentParts,
@@ -85,6 +88,7 @@ export function wireAgents(
     }),
     monitor,
     budgets,
+    unfinished,
     connectedAgents,
     clock,
     logger,

@@ -1,4 +1,5 @@
 import type { Relay } from "@slipway/relay";
+import type { UnfinishedBytes } from "@slipway/runtime";
 import type { Registry } from "prom-client";
 
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
@@ -32,6 +33,7 @@ interface OwnPeerParts extends NetworkParts {
 interface NetworkRouteParts extends NetworkParts {
   readonly secrets: SecretBox;
   readonly absent: AbsentClients;
+  readonly unfinished: UnfinishedBytes;
   readonly reach: AgentReach;
 }
 
@@ -59,14 +61,15 @@ export function createOwnPeer(
 export function wireNetwork(
   { routes, settings: { limits } }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, coordinator, absent, readDerpMap, reach }: NetworkRouteParts,
+  { secrets, coordinator, absent, unfinished, readDerpMap, reach }: NetworkRouteParts,
 ): ClientAccess {
   const tokens = new ResumeTokens(secrets, clock);
   const notices = new ConnectionNotices({ db, pubsub, logger });
   const access = new ClientAccess({ db, pubsub, clock, logger, limits, absent, notices });
   const budgets = new WriteBudgets(clock);
   const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
-  addTailnetRoutes(routes, { db, tokens, rpcs, coordinator, access, budgets, clock, logger });
+  const sessions = { rpcs, coordinator, access, budgets, unfinished, clock, logger };
+  addTailnetRoutes(routes, { db, tokens, ...sessions });
   addListeningPortRoutes(routes, { db, clock, reach });
   addTerminalRoutes(routes, { db, clock, reach, notices });
   return access;

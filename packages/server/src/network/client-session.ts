@@ -1,5 +1,5 @@
-import { Responder, type RpcTable } from "@slipway/rpc";
-import { type Clock, type Logger, Turnstile } from "@slipway/runtime";
+import { Responder, type RpcTable, type SharedCalls } from "@slipway/rpc";
+import { type Clock, type Logger, Turnstile, type UnfinishedBytes } from "@slipway/runtime";
 
 import type { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
 import type { UserCaller } from "../platform/http/caller.ts";
@@ -32,6 +32,7 @@ export interface ClientSessionNeeds {
   readonly coordinator: Coordinator;
   readonly access: ClientAccess;
   readonly budgets: WriteBudgets;
+  readonly unfinished: UnfinishedBytes;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -48,7 +49,7 @@ export async function serveClient(
   socket: PeerSocket,
   client: NewClient,
 ): Promise<void> {
-  const { access, budgets, clock } = needs;
+  const { access, budgets, unfinished, clock } = needs;
   const { user, peerId } = client;
   const agents = new Set(client.agentId === undefined ? [] : [client.agentId]);
   const logger = needs.logger.child({ peer: peerId, user: user.id });
@@ -73,9 +74,10 @@ export async function serveClient(
     logger,
   };
   const caller: ClientCaller = { ...client, peer, logger };
-  const shared = {
+  const shared: SharedCalls = {
     turnstile: new Turnstile((inside) => inside < maxCallsAtOnce),
-    reserve: (bytes: number) => budgets.reserve(user.id, "traffic", bytes),
+    reserve: (bytes) => budgets.reserve(user.id, "traffic", bytes),
+    openUnfinished: (cutOff) => unfinished.open(user.id, cutOff),
   };
   const rpc = new Responder(socket, needs.rpcs, caller, { clock, shared });
   keepAlive(socket);

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 
 import { agentRpc } from "@slipway/api";
-import { maxSessionMessageBytes, Responder, type RpcTable } from "@slipway/rpc";
-import type { Clock, Logger } from "@slipway/runtime";
+import { maxSessionMessageBytes, Responder, type RpcTable, type SharedCalls } from "@slipway/rpc";
+import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
 
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import type { PeerSocket } from "../../../platform/http/peer-socket.ts";
@@ -17,6 +17,7 @@ interface RpcRouteNeeds {
   readonly rpcs: RpcTable<RpcCaller>;
   readonly monitor: ConnectionMonitor;
   readonly budgets: WriteBudgets;
+  readonly unfinished: UnfinishedBytes;
   /** Counts the sessions of this replica. */
   readonly connectedAgents: { inc(): void; dec(): void };
   readonly clock: Clock;
@@ -51,13 +52,14 @@ async function serveSession(
   socket: PeerSocket,
   { agent, apiVersion, isAgent }: NewSession,
 ): Promise<void> {
-  const { monitor, budgets, clock, logger } = needs;
+  const { monitor, budgets, unfinished, clock, logger } = needs;
   const caller = rpcCaller(needs, { agent, apiVersion, connectionId: randomUUID() });
   const kind = isAgent ? "agent" : "companion";
   using place = sessions.open(agent.agentId, kind, (reason) => rpc.close(reason));
-  const shared = {
+  const shared: SharedCalls = {
     turnstile: place.turnstile,
-    reserve: (bytes: number) => budgets.reserve(agent.agentId, "traffic", bytes),
+    reserve: (bytes) => budgets.reserve(agent.agentId, "traffic", bytes),
+    openUnfinished: (cutOff) => unfinished.open(agent.ownerId, cutOff),
   };
   const rpc = new Responder(socket, needs.rpcs, caller, { clock, shared });
   const who = whoOf(agent);
