@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { Socket } from "node:net";
 
 // oxlint-disable-next-line import/no-unassigned-import -- for the type of wsHandler
 import "@fastify/websocket";
@@ -70,6 +71,19 @@ async function closeOf(client: WebSocket): Promise<{ code: unknown; reason: stri
 }
 
 describe("a message", () => {
+  it("that is refused is read no further than its peer's close needs", async () => {
+    const connected: Promise<readonly Socket[]> = once(app.server, "connection");
+    const { client, server } = await open("/stream");
+    const [connection] = await connected;
+    client.send(Buffer.alloc(1025), { fin: false });
+    for (let part = 0; part < 64; part += 1) client.send(Buffer.alloc(64 * 1024), { fin: false });
+    await expect.poll(() => connection?.isPaused(), soon).toBe(true);
+    expect(server.readyState).toBe(WebSocket.CLOSING);
+    // A chunk of what the system reads at once may come on top.
+    expect(connection?.bytesRead).toBeLessThan(256 * 1024);
+    server.terminate();
+  });
+
   it("larger than its route takes closes the socket before it has arrived", async () => {
     const { client } = await open("/stream");
     client.send(Buffer.alloc(1024));

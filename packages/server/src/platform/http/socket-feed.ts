@@ -11,6 +11,8 @@ import { SocketPieces } from "./socket-pieces.ts";
 const frameCost = 512;
 /** The time that a peer has to answer a close. */
 const closeTimeoutMs = 5_000;
+/** The most that is read and dropped from a refused peer before its close, in bytes; the rest of it stays unread. */
+const maxDroppedBytes = 64 * 1024;
 
 /** The limits of one WebSocket's peer. */
 export interface SocketRules {
@@ -50,6 +52,7 @@ export class SocketFeed {
   #isAdvancing = false;
   #isPaused = false;
   #isOver = false;
+  #droppedBytes = 0;
 
   private constructor(
     webSocket: WebSocket,
@@ -84,9 +87,14 @@ export class SocketFeed {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isOver) return this.#drop(chunk.length);
     this.#pieces.add(chunk);
-    this.#advance();
+    return this.#advance();
+  }
+
+  #drop(bytes: number): void {
+    this.#droppedBytes += bytes;
+    if (this.#droppedBytes > maxDroppedBytes) this.#socket.pause();
   }
 
   #advance(): void {
@@ -148,7 +156,7 @@ export class SocketFeed {
     this.#webSocket.terminate();
   }
 
-  /** Stops reading messages; what still comes is dropped. */
+  /** Stops reading messages; a little of what still comes is dropped, so that the peer's own close is noticed. */
   #end(): void {
     this.#isOver = true;
     this.#pieces.clear();
