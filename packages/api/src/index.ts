@@ -335,7 +335,7 @@ export {
   updateNotificationsSettings,
   watchInboxNotifications,
 } from "./notifications/routes.ts";
-export { describeApi } from "./openapi/document.ts";
+export { describeApi, describeApiInSteps } from "./openapi/document.ts";
 export type { OpenApiDocument } from "./openapi/document.ts";
 export {
   AuditAction,

@@ -24,12 +24,25 @@ export function describeApi(
   contract: Readonly<Record<string, unknown>>,
   version: string,
 ): OpenApiDocument {
+  const steps = describeApiInSteps(contract, version);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Describes the contract as `describeApi` does, in one step for each route: all of them take a while. */
+export function* describeApiInSteps(
+  contract: Readonly<Record<string, unknown>>,
+  version: string,
+): Generator<undefined, OpenApiDocument> {
   const exported = Object.entries(contract).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const components = createComponents(new Map(exported.filter(([, value]) => isNamedType(value))));
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const { name, route } of routesOf(contract)) {
     const operations = (paths[templatePath(route)] ??= {});
     operations[route.method.toLowerCase()] = describeOperation(name, route, components.refer);
+    yield;
   }
   return {
     openapi: "3.1.0",

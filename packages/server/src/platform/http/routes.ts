@@ -65,13 +65,15 @@ export class Routes {
   }
 
   /** Adds a route whose answer is the same for anyone and for as long as the server runs; it is read and encoded once. */
-  anyoneFixed<R extends Route>(route: R, read: () => ResponseOf<R>): void {
-    let answer: FixedAnswer | undefined;
+  anyoneFixed<R extends Route>(route: R, read: () => ResponseOf<R> | Promise<ResponseOf<R>>): void {
+    let answer: Promise<FixedAnswer> | undefined;
     this.#add(route, {
       onRequest: this.#admissions.anyone(route),
       handler: async (raw, reply) => {
-        answer ??= fixedAnswer("application/json; charset=utf-8", encodeJson(read()));
-        return sendFixed(raw, reply.code(route.status), answer);
+        answer ??= Promise.resolve(read()).then((body) =>
+          fixedAnswer("application/json; charset=utf-8", encodeJson(body)),
+        );
+        return sendFixed(raw, reply.code(route.status), await answer);
       },
     });
   }

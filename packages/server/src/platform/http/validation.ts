@@ -20,6 +20,9 @@ export function createValidator({ findsAll }: ValidatorOptions = { findsAll: fal
     coerceTypes: false,
     removeAdditional: false,
     strict: false,
+    // The schemas are ours, and a test validates them: to compile the schema of schemas takes a turn of the event loop.
+    validateSchema: false,
+    meta: false,
   });
   ajv.addFormat("date-time", dateTime);
   ajv.addFormat("uuid", uuid);
