@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import type { ListenAddress } from "../platform/config/address-settings.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import type { Connections } from "../platform/http/connections.ts";
+import { addressesOf, openAcceptLanes, sharedAddress } from "./accept-lanes.ts";
 import { StartError } from "./errors.ts";
 
 /**
@@ -33,19 +34,25 @@ export async function listen(
   settings: Settings,
 ): Promise<Listener> {
   const { host, port } = settings.listen;
+  let hosts: readonly string[];
   try {
-    await app.listen({ host, port, backlog });
+    hosts = await addressesOf(settings.listen);
+    // An address that is shared among the sockets of this process could be shared with another's.
+    await tryAddress(settings.listen);
+    // Fastify would open a second server for a name with two addresses, without what was added to this one.
+    await app.listen({ ...sharedAddress, host: hosts[0] ?? host, port, backlog });
   } catch (error) {
     await app.close();
     throw listenError(error, settings.listen);
   }
   const listeningPort = portOf(app.server.address());
+  const lanes = await openAcceptLanes(app.server, hosts, { port: listeningPort, backlog });
   return {
     accessUrl: settings.accessUrl ?? localUrl(host, listeningPort),
     port: listeningPort,
     [Symbol.asyncDispose]: async () => {
       app.server.closeIdleConnections();
-      const closed = app.close();
+      const closed = Promise.all([app.close(), lanes.close()]);
       app.server.closeAllConnections();
       // WebSockets that do not close, and upgrades without an answer.
       const cutOff = setTimeout(() => connections.destroyAll(), drainMs);
@@ -54,7 +61,7 @@ export async function listen(
   };
 }
 
-/** Listens briefly, so that a start that cannot succeed fails before it has changed anything. Throws `StartError`. */
+/** Listens briefly on an address that nobody else may have, to fail before anything was changed. Throws `StartError`. */
 export async function tryAddress(address: ListenAddress): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const server = createServer((socket) => socket.destroy());

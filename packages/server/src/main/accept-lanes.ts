@@ -1,0 +1,71 @@
+import { lookup } from "node:dns/promises";
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { createServer, isIP, type ListenOptions, type Server as SocketServer } from "node:net";
+
+import type { ListenAddress } from "../platform/config/address-settings.ts";
+
+/**
+ * The sockets that listen on one address. Node.js accepts one connection of a listening socket in each turn of the event
+ * loop, however long the turn and the queue are; the kernel spreads new connections over all of them.
+ */
+const lanesPerAddress = 8;
+
+/** The options of sockets that share their address with others of this process; only Linux spreads connections over them. */
+export const sharedAddress: Pick<ListenOptions, "reusePort"> =
+  process.platform === "linux" ? { reusePort: true } : {};
+
+/** Further listening sockets of a server. Closing them closes no connection. */
+export interface AcceptLanes {
+  /** Resolves once all connections that they have accepted are closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the further sockets of a server that listens on the first of the addresses already, with `sharedAddress`. What they
+ * accept is the server's, as if it had accepted it itself. A further address that cannot be had is left out.
+ */
+export async function openAcceptLanes(
+  server: Server,
+  hosts: readonly string[],
+  options: { readonly port: number; readonly backlog: number },
+): Promise<AcceptLanes> {
+  const lanes: SocketServer[] = [];
+  const open = async (host: string): Promise<boolean> => {
+    // As a server of HTTP opens its own.
+    const lane = createServer({ allowHalfOpen: true, noDelay: true });
+    lane.on("connection", (socket) => server.emit("connection", socket));
+    lane.listen({ ...options, ...sharedAddress, host });
+    const isOpen = await once(lane, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (isOpen) lanes.push(lane);
+    return isOpen;
+  };
+  for (const [index, host] of hosts.entries()) {
+    const count = sharedAddress.reusePort === true ? lanesPerAddress : 1;
+    for (let lane = index === 0 ? 1 : 0; lane < count; lane += 1) {
+      if (!(await open(host))) break;
+    }
+  }
+  return {
+    close: async () => {
+      await Promise.all(
+        lanes.map(async (lane) => {
+          lane.close();
+          await once(lane, "close");
+        }),
+      );
+    },
+  };
+}
+
+/** Returns the addresses of the host to listen on: several for a name such as `localhost`. Rejects for an unknown one. */
+export async function addressesOf({
+  host,
+}: Pick<ListenAddress, "host">): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host];
+  const found = await lookup(host, { all: true });
+  return [...new Set(found.map(({ address }) => address))];
+}
