@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { connectionTricks, webSocket } from "./connection-tricks.ts";
 import {
   connectAsStranger,
   connectStrangers,
@@ -147,6 +148,7 @@ export const strangerTricks: readonly Trick[] = [
       );
     },
   },
+  ...connectionTricks,
   {
     name: "garbage",
     run: async (target, play) => {
@@ -168,11 +170,4 @@ function get(path: string, host = "x"): string {
 function post(path: string, body: string): string {
   const length = Buffer.byteLength(body);
   return `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`;
-}
-
-function webSocket(path: string, headers: string): string {
-  return (
-    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`
-  );
 }
