@@ -76,14 +76,19 @@ export class AppLogin {
     };
   }
 
-  /** Ends a login with the code that the browser brings; undefined for a request without one. */
+  /** Returns the code with which a browser comes back to the host of an app; undefined for other requests. */
+  codeOf(request: IncomingMessage, { address, query }: AppRequest): string | undefined {
+    if (address.access === "path" || !isNavigation(request)) return undefined;
+    return new URLSearchParams(query).get(loginCodeParameter) ?? undefined;
+  }
+
+  /** Ends a login with the code that the browser brings, which takes a look at the database. */
   async complete(
     request: IncomingMessage,
     asked: AppRequest,
-  ): Promise<Redirect | AppPage | undefined> {
-    const { address, origin, path, query } = asked;
-    const code = new URLSearchParams(query).get(loginCodeParameter);
-    if (code === null || address.access === "path" || !isNavigation(request)) return undefined;
+    code: string,
+  ): Promise<Redirect | AppPage> {
+    const { origin, path, query } = asked;
     const location = `${origin}${path}${withoutOwnParameters(query)}`;
     const { viewers, codes, holders } = this.#needs;
     const stateName = appCookieName(loginStateCookie, asked);

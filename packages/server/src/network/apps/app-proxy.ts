@@ -93,8 +93,8 @@ export class AppProxy {
     const { request, response, asked } = exchange;
     const { login } = this.#needs;
     const asksFirst = isPreflight(request);
-    const completed = asksFirst ? undefined : await login.complete(request, asked);
-    if (completed !== undefined) return completed;
+    const code = asksFirst ? undefined : login.codeOf(request, asked);
+    if (code !== undefined) return this.#complete(request, asked, code);
     const decision = await this.#decide(request, asked);
     if (decision === undefined) return tooManyRefused;
     const isPassed = decision.type === "granted" && decision.app.cors === "passthru";
@@ -116,22 +116,50 @@ export class AppProxy {
     return "answered";
   }
 
-  /**
-   * Decides about a request; undefined if its address had too many refused. What takes a look at the database counts before
-   * it, until it turns out to be granted.
-   */
+  async #complete(
+    request: IncomingMessage,
+    asked: AppRequest,
+    code: string,
+  ): Promise<Redirect | AppPage> {
+    const { login } = this.#needs;
+    const completed = await this.#look(request, asked, {
+      look: () => login.complete(request, asked, code),
+      isRefused: (answer) => !("location" in answer),
+    });
+    return completed ?? tooManyRefused;
+  }
+
+  /** Decides about a request; undefined if its address had too many refused. */
   async #decide(request: IncomingMessage, asked: AppRequest): Promise<AppDecision | undefined> {
     const { grants } = this.#needs;
     const remembered = await grants.recall(request, asked);
     if (remembered !== undefined) return remembered;
+    return this.#look(request, asked, {
+      look: () => grants.decide(request, asked),
+      isRefused: ({ type }) => type !== "granted",
+    });
+  }
+
+  /**
+   * Takes a look at the database for a request, unless its address had too many refused: then undefined. It counts before
+   * the look, until it turns out not to be refused.
+   */
+  async #look<T>(
+    request: IncomingMessage,
+    asked: AppRequest,
+    {
+      look,
+      isRefused,
+    }: { readonly look: () => Promise<T>; readonly isRefused: (found: T) => boolean },
+  ): Promise<T | undefined> {
     const address = addressKey(asked.client.address);
     const [key, limit] = isPreflight(request)
       ? [`preflights of ${address}`, maxPreflightsPerMinute]
       : [address, usualRequestsPerMinute];
     if (this.#refused.count(key, limit).isExceeded) return undefined;
-    const decision = await grants.decide(request, asked);
-    if (decision.type === "granted") this.#refused.takeBack(key);
-    return decision;
+    const found = await look();
+    if (!isRefused(found)) this.#refused.takeBack(key);
+    return found;
   }
 
   #refuse(
