@@ -65,6 +65,19 @@ export function addRelayMetrics(
     },
   });
   registry.registerMetric(dropped);
+  const closed = new Counter({
+    name: "slipway_relay_closed_connections_total",
+    help: "Connections that this replica's relay has closed.",
+    labelNames: ["reason"],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(counters.closed)) {
+        this.inc({ reason: reason.replaceAll("-", "_") }, count);
+      }
+    },
+  });
+  registry.registerMetric(closed);
 }
 
 /** Adds the number of other replicas, for comparison with that of the links. */
