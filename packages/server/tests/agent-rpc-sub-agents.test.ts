@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { AgentRpcWorld } from "./support/agent-rpc-world.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 
 /* The RPCs by which an agent makes agents of its own. */
 
@@ -101,6 +102,44 @@ it("records which apps of a sub-agent are shared", async () => {
   ]);
   const text = JSON.stringify(entries[0]?.diff);
   expect(text).toMatch(/"new":\{"\w+-web":"public","\w+-team":"authenticated"\}/);
+});
+
+it("records once that shared apps ended with their sub-agent, however often it is deleted", async () => {
+  const { PUBLIC, OWNER } = CreateSubAgentRequest_App_SharingLevel;
+  const { db } = world.database;
+  const created = await world.call(Agent.method.createSubAgent, {
+    name: "dev",
+    apps: [
+      { slug: "web", url: "http://localhost:80", share: PUBLIC },
+      { slug: "own", url: "http://localhost:80", share: OWNER },
+    ],
+  });
+  const id = parseUuid(created.agent?.id ?? new Uint8Array());
+  await using changing = await holdOpen(db, (trx) => {
+    const child = trx.selectFrom("workspace_agents").where("id", "=", id);
+    return child.select("id").forUpdate().execute();
+  });
+  const deletions = [1, 2].map(() =>
+    world.call(Agent.method.deleteSubAgent, { id: encodeUuid(id) }),
+  );
+  const ended = Promise.allSettled(deletions);
+  await waitForBlocked(db, 2);
+  await changing.commit();
+  const outcomes = (await ended).map(({ status }) => status);
+  expect(outcomes.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(["fulfilled", "rejected"]);
+  const entries = await db
+    .selectFrom("audit_log")
+    .where("resource_id", "=", world.seed.agent.workspaceId)
+    .orderBy("created_at")
+    .select(["user_id", "diff", "additional_fields"])
+    .execute();
+  expect(entries).toHaveLength(2);
+  expect(entries[1]).toMatchObject({
+    user_id: world.seed.agent.ownerId,
+    diff: { app_share_levels: { new: null } },
+    additional_fields: { agent_name: "dev" },
+  });
+  expect(JSON.stringify(entries[1]?.diff)).toMatch(/"old":\{"\w+-web":"public"\}/);
 });
 
 it("lets a sub-agent have logs at once", async () => {

@@ -1,18 +1,29 @@
 import type { Transaction } from "kysely";
 
 import type { DB } from "../../../platform/db/gen/schema.ts";
-import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { diffOf, recordAudit } from "../../audit/service.ts";
-import type { CheckedApp } from "./sub-agent-apps.ts";
+
+/** An app of an agent, with those who may open it as far as the template allows. */
+interface SharedApp {
+  readonly slug: string;
+  readonly sharing_level: string;
+}
+
+interface SharedAppsChange {
+  readonly agentName: string;
+  /** True if the agent publishes the apps; false if it ends, and they with it. */
+  readonly isPublished: boolean;
+  readonly apps: readonly SharedApp[];
+}
 
 /**
- * Records in the audit trail that an agent published apps which others than the owner of its workspace may open, as far as the
- * template allows.
+ * Records in the audit trail, for the owner of the workspace at this time, that an agent published apps which others may
+ * open, or that these ended with it.
  */
 export async function recordSharedApps(
   trx: Transaction<DB>,
-  { workspaceId, ownerId }: Pick<AgentCaller, "workspaceId" | "ownerId">,
-  { agentName, apps }: { readonly agentName: string; readonly apps: readonly CheckedApp[] },
+  workspaceId: string,
+  { agentName, isPublished, apps }: SharedAppsChange,
 ): Promise<void> {
   const shared = apps.filter(({ sharing_level: level }) => level !== "owner");
   if (shared.length === 0) return;
@@ -20,19 +31,21 @@ export async function recordSharedApps(
     .selectFrom("workspaces as w")
     .innerJoin("users as owner", "owner.id", "w.owner_id")
     .where("w.id", "=", workspaceId)
-    .select(["w.name", "w.organization_id", "owner.username as owner_name"])
+    .select(["w.name", "w.organization_id", "w.owner_id", "owner.username as owner_name"])
     .executeTakeFirstOrThrow();
   const levels = Object.fromEntries(
     shared.map(({ slug, sharing_level: level }) => [slug, level] as const),
   );
   await recordAudit(trx, {
-    by: { id: ownerId, origin: undefined },
+    by: { id: workspace.owner_id, origin: undefined },
     organizationId: workspace.organization_id,
     action: "write",
     resourceType: "workspace",
     resourceId: workspaceId,
     target: workspace.name,
-    diff: diffOf({}, { app_share_levels: levels }),
+    diff: isPublished
+      ? diffOf({}, { app_share_levels: levels })
+      : diffOf({ app_share_levels: levels }, { app_share_levels: null }),
     fields: { workspace_owner: workspace.owner_name, agent_name: agentName },
   });
 }

@@ -112,15 +112,25 @@ export function updateSubAgent(
     .executeTakeFirst();
 }
 
-/** Ends a child of a live agent; false when there is none with that id. */
-export async function deleteSubAgent(db: Queryable, { id, parentId }: ChildKey): Promise<boolean> {
-  const { numUpdatedRows } = await db
+/** Selects the apps of an agent, with those who may open them. */
+export function selectApps(db: Queryable, agentId: string) {
+  return db
+    .selectFrom("workspace_apps")
+    .where("workspace_agent_id", "=", agentId)
+    .orderBy("slug")
+    .select(["slug", "sharing_level"])
+    .execute();
+}
+
+/** Ends a child of a live agent; undefined when there is none with that id. */
+export function deleteSubAgent(db: Queryable, { id, parentId }: ChildKey) {
+  return db
     .updateTable("workspace_agents")
     .set({ deleted: true, updated_at: sql`now()` })
     .where("id", "=", id)
     .where("parent_id", "=", parentId)
     .where("deleted", "=", sql.lit(false))
     .where(isLiveAgent(parentId))
+    .returning("name")
     .executeTakeFirst();
-  return numUpdatedRows > 0n;
 }

@@ -30,6 +30,7 @@ import {
   insertSubAgent,
   insertSubAgentApps,
   lockParent,
+  selectApps,
   selectSubAgents,
   updateSubAgent,
 } from "./sub-agent-queries.ts";
@@ -77,7 +78,15 @@ export async function deleteSubAgent(
   request: DeleteSubAgentRequest,
 ): Promise<MessageInitShape<typeof DeleteSubAgentResponseSchema>> {
   const id = uuidField(request.id, "id");
-  if (await endSubAgent(db, { id, parentId: agent.agentId })) {
+  const isEnded = await inTransaction(db, async (trx) => {
+    const ended = await endSubAgent(trx, { id, parentId: agent.agentId });
+    if (ended === undefined) return false;
+    const apps = await selectApps(trx, id);
+    const change = { agentName: ended.name, isPublished: false, apps };
+    await recordSharedApps(trx, agent.workspaceId, change);
+    return true;
+  });
+  if (isEnded) {
     pubsub.publish(topics.builds(agent.workspaceId));
     pubsub.publish(topics.workspace(agent.workspaceId));
     return {};
@@ -134,7 +143,7 @@ async function makeSubAgent(
     });
     if (childId === undefined) return undefined;
     await insertSubAgentApps(trx, childId, apps);
-    await recordSharedApps(trx, agent, { agentName: name, apps });
+    await recordSharedApps(trx, agent.workspaceId, { agentName: name, isPublished: true, apps });
     return childId;
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "workspace_agents_name")) throw error;
