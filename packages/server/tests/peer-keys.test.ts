@@ -60,6 +60,20 @@ it("finds the keys that peers have published at any replica, and no others", asy
   expect(told).toEqual([own]);
 });
 
+it("finds the keys that peers have published at a replica of an earlier release", async () => {
+  const { keys } = await openReplica();
+  const earlier = await openReplica();
+  const key = encodeHex(sodiumCrypto.createKeyPair().publicKey);
+  const peer = earlier.coordinator.join({
+    id: randomUUID(),
+    holder: "agent:one",
+    keyId: undefined,
+  });
+  const reserved = [`key:6e70${key}`];
+  await peer.publish({ bytes: Uint8Array.of(0), reserved, latency: undefined });
+  expect(await keys.find([key])).toEqual(new Set([key]));
+});
+
 it("tells of no key that is refused, as another has it", async () => {
   const { coordinator, keys } = await openReplica();
   const told: string[] = [];

@@ -4,7 +4,7 @@ import { encodeNodeKey, formatDiscoKey } from "@slipway/tailnet";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { nodeKeys } from "./node-key.ts";
+import { nodeKeys, reservedNodeKey, reservedNodeKeyOf } from "./node-key.ts";
 
 const prime = 2n ** 255n - 19n;
 
@@ -52,4 +52,14 @@ it("knows different keys apart, and lets what is no key stand for itself", () =>
     "disco:CLIENT x",
   ]);
   expect(nodeKeys({ key: new Uint8Array(), disco: "" })).toEqual([]);
+});
+
+it("has the keys of honest peers in the form in which earlier releases reserve them", () => {
+  const digits = "0faa684ed28867b97f4a6a2dee5df8ce974e76b7018e3f22a1c4cf2678570f20";
+  expect(keysOf(Buffer.from(digits, "hex"))).toEqual([
+    `key:6e70${digits}`,
+    `disco:discokey:${digits}`,
+  ]);
+  expect(reservedNodeKeyOf(reservedNodeKey(digits))).toBe(digits);
+  expect(reservedNodeKeyOf(`key:${digits}`)).toBe(undefined);
 });

@@ -4,27 +4,35 @@ import { encodeHex, type Node } from "@slipway/wire";
 /** The greatest bytes of 2^255 - 19 but for its lowest; from there on a value is another one's second spelling. */
 const lowestOfPrime = 0xed;
 
+/** The start of the value of a node key: `np` comes before its bytes (docs/protocol/tailnet.md §1.1). */
+const nodeKeyStart = "key:6e70";
+
 /**
  * Returns the keys by which others know a node, each in one form: a disco key is text of either case, and X25519 ignores
- * the highest bit of a key and takes it modulo 2^255 - 19 (RFC 7748 §5). What is no key stands for itself.
+ * the highest bit of a key and takes it modulo 2^255 - 19 (RFC 7748 §5). What is no key stands for itself. Replicas of
+ * earlier releases, which run beside this one during an upgrade, reserve the keys of honest peers in the same form.
  */
 export function nodeKeys({ key, disco }: Pick<Node, "key" | "disco">): readonly string[] {
   const keys: string[] = [];
   if (key.length > 0) {
-    keys.push(reservedNodeKey(canonical(parseEncodedNodeKey, key) ?? encodeHex(key)));
+    const digits = canonical(parseEncodedNodeKey, key);
+    keys.push(digits === undefined ? `key:${encodeHex(key)}` : reservedNodeKey(digits));
   }
-  if (disco !== "") keys.push(`disco:${canonical(parseDiscoKey, disco) ?? disco}`);
+  if (disco !== "") {
+    const digits = canonical(parseDiscoKey, disco);
+    keys.push(`disco:${digits === undefined ? disco : `discokey:${digits}`}`);
+  }
   return keys;
 }
 
 /** Returns the value of a node key, which is 64 hexadecimal digits in that one form. */
 export function reservedNodeKey(key: string): string {
-  return `key:${key}`;
+  return `${nodeKeyStart}${key}`;
 }
 
 /** Returns the node key of a value; undefined for what stands for something else. */
 export function reservedNodeKeyOf(value: string): string | undefined {
-  return /^key:([0-9a-f]{64})$/.exec(value)?.[1];
+  return /^key:6e70([0-9a-f]{64})$/.exec(value)?.[1];
 }
 
 /** Returns the digits of a key in one form; undefined for what is none. */
