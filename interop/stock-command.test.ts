@@ -30,8 +30,8 @@ interface Step {
   readonly prints: RegExp;
   /** The input that is typed. */
   readonly input?: string;
-  /** Older releases have no such command. */
-  readonly isNew?: true;
+  /** A command that some programs lack, and this step with it. */
+  readonly needs?: string;
 }
 
 const steps: readonly Step[] = [
@@ -72,7 +72,7 @@ const steps: readonly Step[] = [
   { line: "templates pull t-NAME PULLED", prints: /Extracting template/ },
   { line: "update w-NAME", prints: /Planning workspace/ },
   { line: "update w-NAME", prints: /up[- ]to[- ]date/i },
-  { line: "logs w-NAME", prints: /Starting workspace/, isNew: true },
+  { line: "logs w-NAME", prints: /Starting workspace/, needs: "logs" },
   { line: "stop w-NAME -y", prints: /The w-NAME workspace has been stopped/ },
   { line: "start w-NAME -y", prints: /The w-NAME workspace has been started/ },
   { line: "restart w-NAME -y", prints: /The w-NAME workspace has been restarted/ },
@@ -83,6 +83,27 @@ const steps: readonly Step[] = [
   { line: "schedule stop w-NAME 8h", prints: /8h/ },
   { line: "schedule show w-NAME", prints: /9:30AM Mon-Fri[^]*8h/ },
   { line: "rename w-NAME x-NAME", prints: /renamed/i, input: "w-NAME\n" },
+  { line: "state pull x-NAME", prints: /^\n$/ },
+  {
+    line: "external-workspaces create e-NAME -t t-NAME -y",
+    prints: /attach external agent to the workspace e-NAME:[^]*CODER_AGENT_/,
+    needs: "external-workspaces",
+  },
+  {
+    line: "external-workspaces agent-instructions e-NAME",
+    prints: /CODER_AGENT_/,
+    needs: "external-workspaces",
+  },
+  {
+    line: "external-workspaces list",
+    prints: /admin\/e-NAME/,
+    needs: "external-workspaces",
+  },
+  {
+    line: "delete e-NAME -y",
+    prints: /admin\/e-NAME has been deleted/,
+    needs: "external-workspaces",
+  },
   { line: "delete x-NAME -y", prints: /admin\/x-NAME has been deleted/ },
   { line: "list -o json", prints: /^\[\]$/m },
   { line: "templates delete t-NAME -y", prints: /Deleted template/ },
@@ -111,8 +132,8 @@ describe.each(stockPrograms("SLIPWAY_STOCK_COMMAND").map((one) => [one.name, one
   "%s",
   (_name, program) => {
     const { stdout: help } = spawnSync(program.path, ["--help"], { encoding: "utf8" });
-    const has = ({ line, isNew }: Step): boolean =>
-      isNew !== true || new RegExp(`^ +${line.split(" ")[0]} `, "m").test(help);
+    const has = ({ needs }: Step): boolean =>
+      needs === undefined || new RegExp(`^ +${needs} `, "m").test(help);
     const ours = steps.filter(has);
 
     it.each(ours.map((step) => [step.line, step] as const))("%s", async (_line, step) => {

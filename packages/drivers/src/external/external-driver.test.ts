@@ -29,7 +29,9 @@ it("says how to start its agents, and no token", async () => {
   const lines: string[] = [];
   const log = { write: (_level: string, _stage: string, line: string) => lines.push(line) };
   const result = await new ExternalDriver().start(build, log);
-  expect(result.resources).toEqual([{ type: "external", name: "main", agentNames: ["main"] }]);
+  expect(result.resources).toEqual([
+    { type: "coder_external_agent", name: "main", agentNames: ["main"] },
+  ]);
   expect(lines.join("\n")).toContain("slipway show box");
   expect(lines.join("\n")).not.toContain("secret-token");
 });

@@ -57,6 +57,9 @@ export class ExternalDriver implements Driver {
   }
 }
 
+/** The type by which the stock command finds the agents whose start lines to print (docs/protocol/clients.md §2.3). */
+const resourceType = "coder_external_agent";
+
 function resourcesOf(agentNames: readonly string[]): readonly DriverResource[] {
-  return agentNames.map((name) => ({ type: "external", name, agentNames: [name] }));
+  return agentNames.map((name) => ({ type: resourceType, name, agentNames: [name] }));
 }
