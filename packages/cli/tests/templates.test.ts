@@ -86,6 +86,16 @@ it("edits a template's settings", async () => {
   const jobs = await slipway("templates edit box --allow-user-cancel-workspace-jobs false -o json");
   expect(JSON.parse(jobs.out)).toMatchObject({ allow_user_cancel_workspace_jobs: false });
   await slipway("templates edit box --allow-user-cancel-workspace-jobs true");
+  const fixed = "--allow-user-autostart false --allow-user-autostop false";
+  expect(JSON.parse((await slipway(`templates edit box ${fixed} -o json`)).out)).toMatchObject({
+    allow_user_autostart: false,
+    allow_user_autostop: false,
+  });
+  expect(await slipway("templates edit box --allow-user-autostop maybe")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("wanted true or false"),
+  });
+  await slipway("templates edit box --allow-user-autostart true --allow-user-autostop true");
   expect(await slipway("templates edit box --failure-ttl 0")).toMatchObject({ code: 0 });
   expect(await slipway("templates push box -d @/box --variable a=b")).toMatchObject({ code: 2 });
   expect(await slipway("templates edit box --icon x --org none")).toMatchObject({ code: 4 });

@@ -80,6 +80,10 @@ export const UpdateTemplateRequest = Type.Object({
   default_ttl_ms: Duration,
   activity_bump_ms: Duration,
   require_active_version: Type.Optional(Type.Boolean()),
+  /** Whether workspaces may have schedules of their owners: without it they neither set them nor start by them. */
+  allow_user_autostart: Type.Optional(Type.Boolean()),
+  /** Whether workspaces may have times to live of their owners: without it all have the template's default. */
+  allow_user_autostop: Type.Optional(Type.Boolean()),
   allow_user_cancel_workspace_jobs: Type.Optional(Type.Boolean()),
   use_classic_parameter_flow: Type.Optional(nullable(Type.Boolean())),
   /** The widest level at which ports of its workspaces are shared; a lower one also lowers existing shares. */
@@ -89,8 +93,6 @@ export const UpdateTemplateRequest = Type.Object({
   time_til_autostop_notify_ms: Type.Optional(Type.Integer()),
   autostop_requirement: Type.Optional(nullable(Type.Unknown())),
   autostart_requirement: Type.Optional(nullable(Type.Unknown())),
-  allow_user_autostart: Type.Optional(Type.Boolean()),
-  allow_user_autostop: Type.Optional(Type.Boolean()),
   failure_ttl_ms: Type.Optional(Type.Integer()),
   time_til_dormant_ms: Type.Optional(Type.Integer()),
   time_til_dormant_autodelete_ms: Type.Optional(Type.Integer()),

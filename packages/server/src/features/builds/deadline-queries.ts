@@ -4,16 +4,25 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 
-/** The deadline of a workspace `w` that starts now; null: none. */
-export const endOfLife = sql<string | null>`now() + w.ttl_ms * interval '1 millisecond'`;
+/**
+ * The time to live of a workspace `w` with template `t`, in milliseconds: its owner's, or the template's default if owners may
+ * not choose one; null: none.
+ */
+export const effectiveTtlMs = sql<number | null>`
+  (case when t.allow_user_autostop then w.ttl_ms else nullif(t.default_ttl_ms, 0) end)`;
+
+/** The deadline of a workspace `w` with template `t` that starts now; null: none. */
+export const endOfLife = sql<string | null>`now() + ${effectiveTtlMs} * interval '1 millisecond'`;
 
 /** Sets the deadline of a finished start by its workspace's time to live; without one, it has none. */
 export async function updateDeadline(db: Queryable, buildId: string): Promise<void> {
   await sql`
     update workspace_builds b
       set deadline = least(${endOfLife}, b.max_deadline)
-      from workspaces w
-      where b.id = ${buildId} and w.id = b.workspace_id and w.ttl_ms is not null`.execute(db);
+      from workspaces w join templates t on t.id = w.template_id
+      where b.id = ${buildId} and w.id = b.workspace_id and ${effectiveTtlMs} is not null`.execute(
+    db,
+  );
 }
 
 /** Sets the same deadline together with the state that the driver left. */
@@ -29,8 +38,8 @@ const startedBuilds = prepareQuery(
   (_, buildId: string, state: Buffer | null) => sql`
     update workspace_builds b
       set driver_state = ${state}, updated_at = now(),
-        deadline = case when w.ttl_ms is null then b.deadline else least(${endOfLife}, b.max_deadline) end
-      from workspaces w
+        deadline = case when ${effectiveTtlMs} is null then b.deadline else least(${endOfLife}, b.max_deadline) end
+      from workspaces w join templates t on t.id = w.template_id
       where b.id = ${buildId} and w.id = b.workspace_id`,
 );
 
@@ -64,8 +73,10 @@ export async function clearDeadlines(db: Queryable, workspaceId: string): Promis
 export async function updateActivity(db: Queryable, workspaceId: string): Promise<void> {
   await sql`
     with used as (
-      update workspaces set last_used_at = now() where id = ${workspaceId}
-      returning id, template_id, next_start_at, ttl_ms
+      update workspaces w set last_used_at = now() from templates t
+        where w.id = ${workspaceId} and t.id = w.template_id
+      returning w.id, w.template_id, ${effectiveTtlMs} as ttl_ms,
+        case when t.allow_user_autostart then w.next_start_at end as next_start_at
     ), bumped as (
       select b.id, b.deadline, least(
         case when used.next_start_at < now() + t.activity_bump_ms * interval '1 millisecond'

@@ -9,6 +9,7 @@ const running: ScheduledWorkspace = {
   id: "w",
   ownerIsActive: true,
   isDormant: false,
+  mayAutostart: true,
   autostart: undefined,
   nextStartAt: undefined,
   build: { transition: "start", job: "succeeded", deadline: at("05T18:00") },
@@ -70,6 +71,7 @@ describe("autostart", () => {
     ["runs already", { build: { ...running.build, deadline: undefined } }],
     ["is dormant", { isDormant: true }],
     ["has a suspended owner", { ownerIsActive: false }],
+    ["may not start by itself", { mayAutostart: false }],
   ])("passes over a workspace that %s", (_what, more) => {
     expect(planAction({ ...stopped, ...more }, at("05T09:00"))).toEqual({
       kind: "skip",

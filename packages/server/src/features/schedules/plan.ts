@@ -7,6 +7,8 @@ export interface ScheduledWorkspace {
   readonly id: string;
   readonly ownerIsActive: boolean;
   readonly isDormant: boolean;
+  /** False if the template turns schedules of owners off; those that exist are kept, and passed over. */
+  readonly mayAutostart: boolean;
   /** The autostart schedule, `CRON_TZ=…` and five fields. */
   readonly autostart: string | undefined;
   /** The next scheduled start that was not handled yet; one in the past was missed. */
@@ -27,7 +29,7 @@ export type ScheduleAction =
 
 /**
  * Decides the action due at `now`. However many times of a schedule were missed, one start makes up for them; a time at
- * which the workspace is running or dormant, or its owner suspended, is skipped. While a build is active nothing is
+ * which the workspace is running or dormant, its owner suspended, or owners' schedules are off, is skipped. While a build is active nothing is
  * decided.
  */
 export function planAction(workspace: ScheduledWorkspace, now: number): ScheduleAction | undefined {
@@ -38,7 +40,7 @@ export function planAction(workspace: ScheduledWorkspace, now: number): Schedule
   if (isRunning && build.deadline !== undefined && build.deadline <= now)
     return { kind: "stop", reason: "autostop" };
   if (nextStartAt === undefined || nextStartAt > now) return undefined;
-  const starts = !isRunning && !isDormant && workspace.ownerIsActive;
+  const starts = !isRunning && !isDormant && workspace.ownerIsActive && workspace.mayAutostart;
   return { kind: starts ? "start" : "skip", nextStartAt: timeAfter(workspace.autostart, now) };
 }
 

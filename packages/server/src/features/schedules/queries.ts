@@ -15,6 +15,7 @@ function scheduled(db: Queryable) {
     db
       .selectFrom("workspaces as w")
       .innerJoin("users as owner", "owner.id", "w.owner_id")
+      .innerJoin("templates as t", "t.id", "w.template_id")
       .innerJoinLateral(newestBuild(sql.ref("w.id")).as("newest"), (join) => join.onTrue())
       .innerJoin("jobs as j", "j.id", "newest.job_id")
       .where("w.deleted", "=", sql.lit(false))
@@ -24,6 +25,7 @@ function scheduled(db: Queryable) {
         "w.id",
         "owner.status as owner_status",
         "w.dormant_at",
+        "t.allow_user_autostart",
         "w.autostart_schedule",
         "w.next_start_at",
         "newest.transition",
@@ -70,6 +72,7 @@ function read(row: Row): ScheduledWorkspace {
     id: row.id,
     ownerIsActive: row.owner_status !== "suspended",
     isDormant: row.dormant_at !== null,
+    mayAutostart: row.allow_user_autostart,
     autostart: row.autostart_schedule ?? undefined,
     nextStartAt: timestampMs(row.next_start_at),
     build: {

@@ -31,6 +31,8 @@ function templates(db: Queryable) {
       "t.default_ttl_ms",
       "t.activity_bump_ms",
       "t.require_active_version",
+      "t.allow_user_autostart",
+      "t.allow_user_autostop",
       "t.allow_user_cancel_workspace_jobs",
       "t.use_classic_parameter_flow",
       "t.max_port_share_level",
@@ -179,6 +181,8 @@ export interface TemplateChanges {
   readonly default_ttl_ms: number | undefined;
   readonly activity_bump_ms: number | undefined;
   readonly require_active_version: boolean | undefined;
+  readonly allow_user_autostart: boolean | undefined;
+  readonly allow_user_autostop: boolean | undefined;
   readonly allow_user_cancel_workspace_jobs: boolean | undefined;
   readonly use_classic_parameter_flow: boolean | undefined;
   readonly max_port_share_level: SharingLevel | undefined;

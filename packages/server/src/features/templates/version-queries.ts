@@ -58,6 +58,8 @@ const activeVersions = prepareQuery((db, templateId: string) =>
       "active.organization_id as active_template_organization_id",
       "active.deprecation_message",
       "active.default_ttl_ms",
+      "active.allow_user_autostart",
+      "active.allow_user_autostop",
       "active.require_active_version",
     ]),
 );
@@ -71,6 +73,8 @@ export type TemplateTerms = Pick<
   | "active_version_id"
   | "deprecation_message"
   | "default_ttl_ms"
+  | "allow_user_autostart"
+  | "allow_user_autostop"
   | "require_active_version"
 >;
 
@@ -88,6 +92,8 @@ export async function selectActiveVersion(
     active_version_id: version.id,
     deprecation_message: version.deprecation_message,
     default_ttl_ms: version.default_ttl_ms,
+    allow_user_autostart: version.allow_user_autostart,
+    allow_user_autostop: version.allow_user_autostop,
     require_active_version: version.require_active_version,
   };
   return { template, version };

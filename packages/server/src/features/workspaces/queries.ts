@@ -5,6 +5,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
+import { effectiveTtlMs } from "../builds/deadline-queries.ts";
 import { type BuildRow, builds } from "../builds/queries.ts";
 
 /** The columns of a workspace that a build of it does not have, too. */
@@ -16,6 +17,9 @@ const ownColumns = [
   "t.display_name as template_display_name",
   "t.icon as template_icon",
   "t.active_version_id as template_active_version_id",
+  "t.default_ttl_ms as template_default_ttl_ms",
+  "t.allow_user_autostart as template_allow_user_autostart",
+  "t.allow_user_autostop as template_allow_user_autostop",
   "t.require_active_version as template_require_active_version",
   "t.allow_user_cancel_workspace_jobs as template_allow_user_cancel_workspace_jobs",
   "t.use_classic_parameter_flow as template_use_classic_parameter_flow",
@@ -24,7 +28,6 @@ const ownColumns = [
   "w.automatic_updates",
   "w.autostart_schedule",
   "w.next_start_at",
-  "w.ttl_ms",
   "w.dormant_at",
   "w.last_used_at",
 ] as const;
@@ -43,7 +46,8 @@ export function workspaces(db: Queryable) {
       "w.created_at",
       "w.updated_at",
     ])
-    .select(ownColumns);
+    .select(ownColumns)
+    .select(effectiveTtlMs.as("ttl_ms"));
 }
 
 const newestBuildsOfWorkspaces = prepareQuery((db, workspaceId: string) =>
@@ -53,6 +57,7 @@ const newestBuildsOfWorkspaces = prepareQuery((db, workspaceId: string) =>
     .where("w.id", "=", workspaceId)
     .where("b.id", "=", sql<string>`(select id from ${newestBuild(sql`w.id`)} newest)`)
     .select(ownColumns)
+    .select(effectiveTtlMs.as("ttl_ms"))
     .select(["w.created_at as workspace_created_at", "w.updated_at as workspace_updated_at"]),
 );
 

@@ -12,6 +12,7 @@ import { diffOf, recordAudit } from "../audit/service.ts";
 import { dropDeadline, extendDeadline, noteActivity } from "../builds/deadline-service.ts";
 import { lockAuthorized } from "../builds/lock-service.ts";
 import { parseAutostart } from "./autostart-schedule.ts";
+import { requireOwnAutostart, requireOwnTtl } from "./own-schedule.ts";
 import type { Autostart, WorkspaceRow } from "./queries.ts";
 import {
   describeWorkspace,
@@ -122,10 +123,21 @@ export async function setTtl(
 ): Promise<void> {
   const row = await requireSettable(needs.db, caller, id);
   const ttl_ms = readTtl(ttlMs) ?? null;
+  requireOwnTtl(templateTerms(row), ttl_ms);
   await change(needs, caller, row, { ttl_ms }, async (trx) => {
     await updateSettings(trx, row.id, { ttl_ms });
     if (ttl_ms === null) await dropDeadline(trx, row.id);
   });
+}
+
+/** Returns the terms of a workspace's template for the schedules of its owner. */
+function templateTerms(row: WorkspaceRow) {
+  return {
+    name: row.template_name,
+    default_ttl_ms: row.template_default_ttl_ms,
+    allow_user_autostart: row.template_allow_user_autostart,
+    allow_user_autostop: row.template_allow_user_autostop,
+  };
 }
 
 /** Reads a time to live; null, 0 and undefined mean none. Throws `Invalid`. */
@@ -148,6 +160,7 @@ export async function setAutostart(
 ): Promise<void> {
   const row = await requireSettable(needs.db, caller, id);
   const autostart = readAutostart(schedule, needs.clock.now());
+  requireOwnAutostart(templateTerms(row), autostart);
   const after = { autostart_schedule: autostart?.schedule ?? null };
   await change(needs, caller, row, after, (trx) => updateAutostart(trx, row.id, autostart));
 }

@@ -43,7 +43,8 @@ export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspa
     automatic_updates: row.automatic_updates,
     allow_renames: true,
     favorite: row.favorite,
-    next_start_at: row.dormant_at === null ? row.next_start_at : null,
+    next_start_at:
+      row.dormant_at === null && row.template_allow_user_autostart ? row.next_start_at : null,
     is_prebuild: row.owner_id === prebuildsUserId,
     task_id: null,
   };

@@ -65,6 +65,16 @@ export const command = defineCommand({
       value: "behavior",
       summary: `which pages may read responses of apps: ${corsBehaviors.join(", ")}`,
     },
+    allowUserAutostart: {
+      kind: "text",
+      value: "true|false",
+      summary: "let users schedule starts of their workspaces",
+    },
+    allowUserAutostop: {
+      kind: "text",
+      value: "true|false",
+      summary: "let users choose when their workspaces stop, instead of the default",
+    },
     allowUserCancelWorkspaceJobs: {
       kind: "text",
       value: "true|false",
@@ -85,8 +95,6 @@ export const command = defineCommand({
     autostopRequirementWeekdays: { ...onlyAt("none"), summary: "days on which all stop: none" },
     autostopRequirementWeeks: { ...onlyAt("0"), summary: "weeks between those days: 0" },
     autostartRequirementWeekdays: { ...onlyAt("all"), summary: "days of automatic starts: all" },
-    allowUserAutostart: { ...onlyAt("true"), summary: "let users schedule starts: true" },
-    allowUserAutostop: { ...onlyAt("true"), summary: "let users schedule stops: true" },
     private: { ...onlyAt("false"), summary: "hide it from users without a grant: false" },
     output: outputFlag,
   },
@@ -139,15 +147,12 @@ const fixedSettings = [
   "autostopRequirementWeekdays",
   "autostopRequirementWeeks",
   "autostartRequirementWeekdays",
-  "allowUserAutostart",
-  "allowUserAutostop",
   "private",
 ] as const;
 
 /** Returns the changes that the flags ask for; flags not given are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
-  const { name, defaultTtl, activityBump, requireActiveVersion, maxPortShareLevel } = options;
-  const { corsBehavior, allowUserCancelWorkspaceJobs } = options;
+  const { name, maxPortShareLevel, corsBehavior } = options;
   const problem = name === undefined ? undefined : nameProblem(name);
   if (problem !== undefined) throw new UsageError(`the name of the template ${problem}`);
   const all = {
@@ -156,18 +161,15 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
     description: options.description,
     icon: options.icon,
     deprecation_message: options.deprecated,
-    default_ttl_ms:
-      defaultTtl === undefined ? undefined : readDuration("--default-ttl", defaultTtl),
-    activity_bump_ms:
-      activityBump === undefined ? undefined : readDuration("--activity-bump", activityBump),
-    require_active_version:
-      requireActiveVersion === undefined
-        ? undefined
-        : readTruth("--require-active-version", requireActiveVersion),
-    allow_user_cancel_workspace_jobs:
-      allowUserCancelWorkspaceJobs === undefined
-        ? undefined
-        : readTruth("--allow-user-cancel-workspace-jobs", allowUserCancelWorkspaceJobs),
+    default_ttl_ms: readTime("--default-ttl", options.defaultTtl),
+    activity_bump_ms: readTime("--activity-bump", options.activityBump),
+    require_active_version: readTruth("--require-active-version", options.requireActiveVersion),
+    allow_user_autostart: readTruth("--allow-user-autostart", options.allowUserAutostart),
+    allow_user_autostop: readTruth("--allow-user-autostop", options.allowUserAutostop),
+    allow_user_cancel_workspace_jobs: readTruth(
+      "--allow-user-cancel-workspace-jobs",
+      options.allowUserCancelWorkspaceJobs,
+    ),
     max_port_share_level:
       maxPortShareLevel === undefined ? undefined : readPortShareLevel(maxPortShareLevel),
     cors_behavior: corsBehavior === undefined ? undefined : readCorsBehavior(corsBehavior),
@@ -189,7 +191,12 @@ function readCorsBehavior(text: string): CorsBehavior {
   throw new UsageError(`--cors-behavior is "${text}", wanted one of ${corsBehaviors.join(", ")}`);
 }
 
-function readTruth(flag: string, text: string): boolean {
+function readTime(flag: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : readDuration(flag, text);
+}
+
+function readTruth(flag: string, text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
   if (text === "true" || text === "false") return text === "true";
   throw new UsageError(`${flag} is "${text}", wanted true or false`);
 }

@@ -13,6 +13,7 @@ import { lockRoom } from "../../builds/quota-service.ts";
 import { createFirstBuild } from "../../builds/service.ts";
 import { requireOpenForWorkspaces, requireUsableVersion } from "../../templates/service.ts";
 import { asBuildable, type BuildableVersion } from "../../templates/version-service.ts";
+import { requireOwnAutostart, requireOwnTtl } from "../own-schedule.ts";
 import { settingsColumns, workspaceRows } from "../queries.ts";
 import { nameTaken, readWorkspace, type WorkspaceNeeds, writesName } from "../service.ts";
 import { type ClaimNeeds, claimWorkspace } from "./claim-workspace.ts";
@@ -51,6 +52,9 @@ export async function createWorkspace(
   const origin = await findOrigin(db, input);
   const { template } = origin;
   requireOpenForWorkspaces(template, origin.version);
+  const { autostart, ttlMs } = input.settings;
+  requireOwnAutostart(template, autostart);
+  if (ttlMs !== undefined) requireOwnTtl(template, ttlMs);
   if (input.versionId !== undefined) requireUsableVersion(caller, template, origin.version.id);
   const version = await asBuildable(db, origin.version);
   const prepared = prepareClaim(version, input);

@@ -222,6 +222,8 @@ export interface TailnetTunnels {
 export interface Templates {
   active_version_id: string;
   activity_bump_ms: Generated<number>;
+  allow_user_autostart: Generated<boolean>;
+  allow_user_autostop: Generated<boolean>;
   allow_user_cancel_workspace_jobs: Generated<boolean>;
   cors_behavior: Generated<import("@slipway/api").CorsBehavior>;
   created_at: Generated<string>;
