@@ -279,7 +279,7 @@ it("prompts with --force-tty", async () => {
 });
 
 it("says which value a fixed setting of a template has", async () => {
-  await expect(parse("templates edit small --failure-ttl 1h")).rejects.toThrow(
-    '--failure-ttl is "1h", wanted 0, the only value here',
+  await expect(parse("templates edit small --private true")).rejects.toThrow(
+    '--private is "true", wanted false, the only value here',
   );
 });

@@ -96,7 +96,13 @@ it("edits a template's settings", async () => {
     err: expect.stringContaining("wanted true or false"),
   });
   await slipway("templates edit box --allow-user-autostart true --allow-user-autostop true");
-  expect(await slipway("templates edit box --failure-ttl 0")).toMatchObject({ code: 0 });
+  const failure = await slipway("templates edit box --failure-ttl 1h30m -o json");
+  expect(JSON.parse(failure.out)).toMatchObject({ failure_ttl_ms: 5_400_000 });
+  expect(await slipway("templates edit box --failure-ttl 30s")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("must be 0 or at least 60000"),
+  });
+  await slipway("templates edit box --failure-ttl 0");
   expect(await slipway("templates push box -d @/box --variable a=b")).toMatchObject({ code: 2 });
   expect(await slipway("templates edit box --icon x --org none")).toMatchObject({ code: 4 });
   expect((await slipway("templates push box -d @/box --org none")).err).toContain(

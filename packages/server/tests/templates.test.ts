@@ -30,10 +30,12 @@ describe("a template", () => {
       status: 200,
       body: { display_name: "Tiny", default_ttl_ms: 3_600_000, activity_bump_ms: 0 },
     });
-    expect(await world.patch(path(), { failure_ttl_ms: 5 })).toMatchObject({
+    expect(await world.patch(path(), { disable_module_cache: true })).toMatchObject({
       status: 400,
       body: {
-        validations: [{ field: "failure_ttl_ms", detail: expect.stringContaining("must be 0") }],
+        validations: [
+          { field: "disable_module_cache", detail: expect.stringContaining("must be false") },
+        ],
       },
     });
     expect(await world.patch(path(), { name: "-" })).toMatchObject({ status: 400 });

@@ -79,6 +79,8 @@ export const UpdateTemplateRequest = Type.Object({
   deprecation_message: Type.Optional(nullable(Type.String({ maxLength: 1024 }))),
   default_ttl_ms: Duration,
   activity_bump_ms: Duration,
+  /** The time after which a workspace whose start failed is stopped; 0: never. At least a minute. */
+  failure_ttl_ms: Duration,
   require_active_version: Type.Optional(Type.Boolean()),
   /** Whether workspaces may have schedules of their owners: without it they neither set them nor start by them. */
   allow_user_autostart: Type.Optional(Type.Boolean()),
@@ -93,7 +95,6 @@ export const UpdateTemplateRequest = Type.Object({
   time_til_autostop_notify_ms: Type.Optional(Type.Integer()),
   autostop_requirement: Type.Optional(nullable(Type.Unknown())),
   autostart_requirement: Type.Optional(nullable(Type.Unknown())),
-  failure_ttl_ms: Type.Optional(Type.Integer()),
   time_til_dormant_ms: Type.Optional(Type.Integer()),
   time_til_dormant_autodelete_ms: Type.Optional(Type.Integer()),
   disable_module_cache: Type.Optional(nullable(Type.Boolean())),

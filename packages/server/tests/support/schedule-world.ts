@@ -8,7 +8,9 @@ import {
   type Template,
   type UpdateTemplateRequest,
   type Workspace,
+  type WorkspaceBuild,
 } from "@slipway/api";
+import type { Driver } from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { inject } from "vitest";
@@ -19,11 +21,7 @@ import { connectionOptions } from "../../src/platform/db/database.ts";
 import { PostgresPubSub } from "../../src/platform/pubsub/postgres-pubsub.ts";
 import { type Answer, type OpenServer, openServer } from "./open-server.ts";
 
-const template = `
-driver: external
-agents:
-  main: { os: linux, arch: amd64 }
-`;
+const agents = "agents: { main: { os: linux, arch: amd64 } }";
 
 /** A server with a template whose workspaces are built at once, and schedules that are carried out at any time. */
 export class ScheduleWorld implements AsyncDisposable {
@@ -44,9 +42,12 @@ export class ScheduleWorld implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  static async open(): Promise<ScheduleWorld> {
+  /** Opens a world with a driver, or with `external`. */
+  static async open(driver?: Driver): Promise<ScheduleWorld> {
     await using opening = new AsyncDisposableStack();
-    const server = opening.use(await openServer(inject("postgresUrl")));
+    const server = opening.use(
+      await openServer(inject("postgresUrl"), {}, driver === undefined ? [] : [driver]),
+    );
     const pubsub = opening.use(
       new PostgresPubSub({
         db: server.db,
@@ -57,6 +58,7 @@ export class ScheduleWorld implements AsyncDisposable {
       }),
     );
     const needs = { db: server.db, pubsub, clock: systemClock, logger: silentLogger };
+    const template = `driver: ${driver?.name ?? "external"}\n${agents}\n`;
     const templateId = await pushTemplate(server.admin, "outside", template);
     const scheduler = { ...needs, limits: defaultLimits };
     return new ScheduleWorld(server, templateId, scheduler, opening.move());
@@ -69,15 +71,15 @@ export class ScheduleWorld implements AsyncDisposable {
 
   /** Makes a workspace, and waits until it runs. */
   async make(name: string, more: object = {}): Promise<Workspace> {
-    const { id } = await this.server.admin.call(createWorkspace, {
+    return this.settled(await this.create(name, more), 1);
+  }
+
+  /** Makes a workspace, whose build is queued. */
+  create(name: string, more: object = {}): Promise<Workspace> {
+    return this.server.admin.call(createWorkspace, {
       params: { user: "me" },
       body: { name, template_id: this.templateId, ...more },
     });
-    return waitForWorkspace(
-      this.server.admin,
-      id,
-      ({ latest_build }) => latest_build.status === "running",
-    );
   }
 
   read({ id }: Pick<Workspace, "id">): Promise<Workspace> {
@@ -86,11 +88,19 @@ export class ScheduleWorld implements AsyncDisposable {
 
   /** Waits until the build with this number has succeeded. */
   settled({ id }: Pick<Workspace, "id">, number: number): Promise<Workspace> {
+    return this.ended({ id }, number, "succeeded");
+  }
+
+  /** Waits until the build with this number has this status. */
+  ended(
+    { id }: Pick<Workspace, "id">,
+    number: number,
+    status: WorkspaceBuild["job"]["status"],
+  ): Promise<Workspace> {
     return waitForWorkspace(
       this.server.admin,
       id,
-      ({ latest_build: build }) =>
-        build.build_number === number && build.job.status === "succeeded",
+      ({ latest_build: build }) => build.build_number === number && build.job.status === status,
     );
   }
 

@@ -9,16 +9,26 @@ const running: ScheduledWorkspace = {
   id: "w",
   ownerIsActive: true,
   isDormant: false,
-  mayAutostart: true,
   autostart: undefined,
   nextStartAt: undefined,
-  build: { transition: "start", job: "succeeded", deadline: at("05T18:00") },
+  rules: { allowsAutostart: true, failureTtlMs: undefined },
+  build: {
+    transition: "start",
+    job: "succeeded",
+    completedAt: at("05T08:00"),
+    deadline: at("05T18:00"),
+  },
 };
 const stopped: ScheduledWorkspace = {
   ...running,
   autostart: "0 9 * * 1-5",
   nextStartAt: at("05T09:00"),
-  build: { transition: "stop", job: "succeeded", deadline: undefined },
+  build: {
+    transition: "stop",
+    job: "succeeded",
+    completedAt: at("04T18:00"),
+    deadline: undefined,
+  },
 };
 
 describe("autostop", () => {
@@ -63,7 +73,7 @@ describe("autostart", () => {
   });
 
   it("tries what failed again at its next time", () => {
-    const build = { transition: "start", job: "failed", deadline: undefined } as const;
+    const build = { ...stopped.build, transition: "start", job: "failed" } as const;
     expect(planAction({ ...stopped, build }, at("05T09:00"))).toMatchObject({ kind: "start" });
   });
 
@@ -71,7 +81,7 @@ describe("autostart", () => {
     ["runs already", { build: { ...running.build, deadline: undefined } }],
     ["is dormant", { isDormant: true }],
     ["has a suspended owner", { ownerIsActive: false }],
-    ["may not start by itself", { mayAutostart: false }],
+    ["may not start by itself", { rules: { ...stopped.rules, allowsAutostart: false } }],
   ])("passes over a workspace that %s", (_what, more) => {
     expect(planAction({ ...stopped, ...more }, at("05T09:00"))).toEqual({
       kind: "skip",
@@ -80,8 +90,37 @@ describe("autostart", () => {
   });
 
   it("waits for the build that is under way", () => {
-    const build = { transition: "stop", job: "open", deadline: undefined } as const;
+    const build = { ...stopped.build, job: "open", completedAt: undefined } as const;
     expect(planAction({ ...stopped, build }, at("05T09:00"))).toBeUndefined();
+  });
+});
+
+describe("the time of a failed start", () => {
+  const rules = { ...running.rules, failureTtlMs: 3_600_000 };
+  const build = { ...running.build, job: "failed", deadline: undefined } as const;
+  const failed: ScheduledWorkspace = { ...running, rules, build };
+
+  it("ends with a stop, not before and late rather than never", () => {
+    expect(planAction(failed, at("05T08:59"))).toBeUndefined();
+    for (const time of ["05T09:00", "25T00:00"]) {
+      expect(planAction(failed, at(time))).toEqual({ kind: "stop", reason: "autostop" });
+    }
+  });
+
+  it("comes before a start that is due as well", () => {
+    const both = { ...failed, autostart: "0 9 * * *", nextStartAt: at("05T09:00") };
+    expect(planAction(both, at("05T09:00"))).toMatchObject({ kind: "stop" });
+  });
+
+  it.each([
+    ["has no such time", { rules: running.rules }],
+    ["was canceled", { build: { ...build, job: "canceled" } }],
+    ["is under way again", { build: { ...build, job: "open", completedAt: undefined } }],
+    ["runs", { build: { ...build, job: "succeeded" } }],
+    ["failed to stop", { build: { ...build, transition: "stop" } }],
+    ["failed to be deleted", { build: { ...build, transition: "delete" } }],
+  ] as const)("leaves alone what %s", (_what, more) => {
+    expect(planAction({ ...failed, ...more }, at("25T00:00"))).toBeUndefined();
   });
 });
 

@@ -2,20 +2,26 @@ import type { Transition } from "@slipway/api";
 
 import { parseAutostart } from "../workspaces/autostart-schedule.ts";
 
-/** A workspace as far as its schedules need it. Times are milliseconds since the epoch; undefined: none. */
+/** A workspace as far as its schedules and its template's rules need it. Times are milliseconds since the epoch; undefined: none. */
 export interface ScheduledWorkspace {
   readonly id: string;
   readonly ownerIsActive: boolean;
   readonly isDormant: boolean;
-  /** False if the template turns schedules of owners off; those that exist are kept, and passed over. */
-  readonly mayAutostart: boolean;
   /** The autostart schedule, `CRON_TZ=…` and five fields. */
   readonly autostart: string | undefined;
   /** The next scheduled start that was not handled yet; one in the past was missed. */
   readonly nextStartAt: number | undefined;
+  readonly rules: {
+    /** False if owners may not schedule starts; schedules that exist are passed over. */
+    readonly allowsAutostart: boolean;
+    /** The time after which a failed start is stopped, in milliseconds. */
+    readonly failureTtlMs: number | undefined;
+  };
   readonly build: {
     readonly transition: Transition;
-    readonly job: "open" | "succeeded" | "failed";
+    readonly job: "open" | "succeeded" | "failed" | "canceled";
+    /** The end of its job. */
+    readonly completedAt: number | undefined;
     /** The time when the build stops by itself. */
     readonly deadline: number | undefined;
   };
@@ -31,17 +37,30 @@ export type ScheduleAction =
  * Decides the action due at `now`. However many times of a schedule were missed, one start makes up for them; a time at
  * which the workspace is running or dormant, its owner suspended, or owners' schedules are off, is skipped. While a build is active nothing is
  * decided.
+ *
+ * A failed start may have left resources, so it is stopped once; a stop that fails is not tried again.
  */
 export function planAction(workspace: ScheduledWorkspace, now: number): ScheduleAction | undefined {
-  const { build, isDormant, nextStartAt } = workspace;
+  const { build, isDormant, nextStartAt, rules } = workspace;
   if (build.job === "open") return undefined;
   const isRunning = build.transition === "start" && build.job === "succeeded";
   if (isRunning && isDormant) return { kind: "stop", reason: "dormancy" };
   if (isRunning && build.deadline !== undefined && build.deadline <= now)
     return { kind: "stop", reason: "autostop" };
+  if (failedBefore(build, rules.failureTtlMs, now)) return { kind: "stop", reason: "autostop" };
   if (nextStartAt === undefined || nextStartAt > now) return undefined;
-  const starts = !isRunning && !isDormant && workspace.ownerIsActive && workspace.mayAutostart;
+  const starts = !isRunning && !isDormant && workspace.ownerIsActive && rules.allowsAutostart;
   return { kind: starts ? "start" : "skip", nextStartAt: timeAfter(workspace.autostart, now) };
+}
+
+/** Returns whether a start failed at least `ttlMs` ago; false without a time. */
+function failedBefore(
+  { transition, job, completedAt }: ScheduledWorkspace["build"],
+  ttlMs: number | undefined,
+  now: number,
+): boolean {
+  if (transition !== "start" || job !== "failed") return false;
+  return ttlMs !== undefined && completedAt !== undefined && completedAt + ttlMs <= now;
 }
 
 function timeAfter(autostart: string | undefined, now: number): number | undefined {

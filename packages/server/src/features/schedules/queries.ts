@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
-import { hasSucceeded, jobStatus } from "../../platform/jobs/job-sql.ts";
+import { hasFailed, hasSucceeded, jobStatus } from "../../platform/jobs/job-sql.ts";
 import type { ScheduledWorkspace } from "./plan.ts";
 
 /** The most workspaces that one pass selects; the next pass selects the rest. */
@@ -26,10 +26,12 @@ function scheduled(db: Queryable) {
         "owner.status as owner_status",
         "w.dormant_at",
         "t.allow_user_autostart",
+        "t.failure_ttl_ms",
         "w.autostart_schedule",
         "w.next_start_at",
         "newest.transition",
         "newest.deadline",
+        "j.completed_at",
         jobStatus("j").as("job_status"),
       ])
   );
@@ -49,6 +51,12 @@ export async function selectDue(db: Queryable, now: number): Promise<ScheduledWo
           eb("newest.transition", "=", "start"),
           hasSucceeded("j"),
           eb.or([eb("newest.deadline", "<=", time), eb("w.dormant_at", "is not", null)]),
+        ]),
+        eb.and([
+          eb("newest.transition", "=", "start"),
+          hasFailed("j"),
+          eb("t.failure_ttl_ms", ">", 0),
+          sql<boolean>`j.completed_at <= ${time}::timestamptz - t.failure_ttl_ms * interval '1 millisecond'`,
         ]),
       ]),
     )
@@ -72,12 +80,16 @@ function read(row: Row): ScheduledWorkspace {
     id: row.id,
     ownerIsActive: row.owner_status !== "suspended",
     isDormant: row.dormant_at !== null,
-    mayAutostart: row.allow_user_autostart,
     autostart: row.autostart_schedule ?? undefined,
     nextStartAt: timestampMs(row.next_start_at),
+    rules: {
+      allowsAutostart: row.allow_user_autostart,
+      failureTtlMs: row.failure_ttl_ms === 0 ? undefined : row.failure_ttl_ms,
+    },
     build: {
       transition: row.transition,
       job: stateOf(row.job_status),
+      completedAt: timestampMs(row.completed_at),
       deadline: timestampMs(row.deadline),
     },
   };
@@ -93,7 +105,7 @@ function stateOf(status: Row["job_status"]): ScheduledWorkspace["build"]["job"] 
       return "succeeded";
     case "canceled":
     case "failed":
-      return "failed";
+      return status;
   }
 }
 

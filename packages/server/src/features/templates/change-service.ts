@@ -22,7 +22,6 @@ const fixedSettings = [
   "time_til_autostop_notify_ms",
   "autostop_requirement",
   "autostart_requirement",
-  "failure_ttl_ms",
   "time_til_dormant_ms",
   "time_til_dormant_autodelete_ms",
   "disable_module_cache",
@@ -49,6 +48,7 @@ export async function changeTemplate(
     deprecation_message: request.deprecation_message ?? undefined,
     default_ttl_ms: request.default_ttl_ms,
     activity_bump_ms: request.activity_bump_ms,
+    failure_ttl_ms: readWait("failure_ttl_ms", request.failure_ttl_ms),
     require_active_version: request.require_active_version,
     allow_user_autostart: request.allow_user_autostart,
     allow_user_autostop: request.allow_user_autostop,
@@ -66,6 +66,15 @@ export async function changeTemplate(
     throw takenField("name", `Template with name "${name ?? ""}" already exists.`);
   });
   return readTemplate(db, id);
+}
+
+/** The shortest time after which a rule of a template does something to a workspace, in milliseconds. */
+const minWaitMs = 60_000;
+
+/** Reads the time after which a rule applies; 0: never. Throws `Invalid` for one that is too short. */
+function readWait(field: string, ms: number | undefined): number | undefined {
+  if (ms === undefined || ms === 0 || ms >= minWaitMs) return ms;
+  throw invalidField(field, `must be 0 or at least ${minWaitMs} (1 minute), found ${ms}`);
 }
 
 /** Returns the changes without unset fields. */

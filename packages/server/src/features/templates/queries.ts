@@ -30,6 +30,7 @@ function templates(db: Queryable) {
       "t.deprecation_message",
       "t.default_ttl_ms",
       "t.activity_bump_ms",
+      "t.failure_ttl_ms",
       "t.require_active_version",
       "t.allow_user_autostart",
       "t.allow_user_autostop",
@@ -180,6 +181,7 @@ export interface TemplateChanges {
   readonly deprecation_message: string | undefined;
   readonly default_ttl_ms: number | undefined;
   readonly activity_bump_ms: number | undefined;
+  readonly failure_ttl_ms: number | undefined;
   readonly require_active_version: boolean | undefined;
   readonly allow_user_autostart: boolean | undefined;
   readonly allow_user_autostop: boolean | undefined;

@@ -17,6 +17,13 @@ export function hasSucceeded(job: string): RawBuilder<boolean> {
     ${completed} is not null and ${error} is null and ${canceled} is null)`;
 }
 
+/** Returns the condition that a job has the status `failed`, in such a form. */
+export function hasFailed(job: string): RawBuilder<boolean> {
+  const { canceled, completed, error } = columnsOf(job);
+  return sql<boolean>`(
+    ${completed} is not null and ${error} is not null and ${canceled} is null)`;
+}
+
 function columnsOf(job: string) {
   const column = (name: string): RawBuilder<unknown> => sql.ref(`${job}.${name}`);
   return {

@@ -50,6 +50,11 @@ export const command = defineCommand({
       value: "duration",
       summary: "time by which activity delays the automatic stop",
     },
+    failureTtl: {
+      kind: "text",
+      value: "duration",
+      summary: "time after which a workspace whose start failed is stopped; 0 for never",
+    },
     requireActiveVersion: {
       kind: "text",
       value: "true|false",
@@ -79,10 +84,6 @@ export const command = defineCommand({
       kind: "text",
       value: "true|false",
       summary: "let users cancel builds of their workspaces",
-    },
-    failureTtl: {
-      ...onlyAt("0"),
-      summary: "time after which failed workspaces stop: 0, for never",
     },
     dormancyThreshold: {
       ...onlyAt("0"),
@@ -141,7 +142,6 @@ export async function run(
 
 /** The settings that have one value here, so that giving it changes nothing. */
 const fixedSettings = [
-  "failureTtl",
   "dormancyThreshold",
   "dormancyAutoDeletion",
   "autostopRequirementWeekdays",
@@ -163,6 +163,7 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
     deprecation_message: options.deprecated,
     default_ttl_ms: readTime("--default-ttl", options.defaultTtl),
     activity_bump_ms: readTime("--activity-bump", options.activityBump),
+    failure_ttl_ms: readTime("--failure-ttl", options.failureTtl),
     require_active_version: readTruth("--require-active-version", options.requireActiveVersion),
     allow_user_autostart: readTruth("--allow-user-autostart", options.allowUserAutostart),
     allow_user_autostop: readTruth("--allow-user-autostop", options.allowUserAutostop),

@@ -233,6 +233,7 @@ export interface Templates {
   deprecation_message: Generated<string>;
   description: Generated<string>;
   display_name: Generated<string>;
+  failure_ttl_ms: Generated<number>;
   icon: Generated<string>;
   id: Generated<string>;
   max_port_share_level: Generated<import("@slipway/api").SharingLevel>;

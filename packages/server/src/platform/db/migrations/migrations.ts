@@ -28,6 +28,7 @@ import { up as corsOfApps } from "./0030-cors-of-apps.ts";
 import { up as reservedByPeers } from "./0047-reserved-by-peers.ts";
 import { up as stoppedAgents } from "./0054-stopped-agents.ts";
 import { up as ownersSchedules } from "./0055-owners-schedules.ts";
+import { up as failedStarts } from "./0056-failed-starts.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -62,4 +63,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0047-reserved-by-peers": { up: reservedByPeers },
   "0054-stopped-agents": { up: stoppedAgents },
   "0055-owners-schedules": { up: ownersSchedules },
+  "0056-failed-starts": { up: failedStarts },
 };
