@@ -3,6 +3,8 @@ export { Backoff, defaultBackoff, retry } from "./backoff.ts";
 export type { BackoffPolicy, RetryOptions } from "./backoff.ts";
 export { BurstTimer } from "./burst-timer.ts";
 export type { BurstTimerOptions } from "./burst-timer.ts";
+export { certificateFor, presentCertificate, wantedCertificateHint } from "./client-certificate.ts";
+export type { ClientCertificate } from "./client-certificate.ts";
 export { systemClock } from "./clock.ts";
 export { hasControllingTerminal } from "./controlling-terminal.ts";
 export type { Clock } from "./clock.ts";

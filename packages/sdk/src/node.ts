@@ -1,3 +1,9 @@
+export {
+  type CertificateFile,
+  type CertificateFiles,
+  ClientCertificateError,
+  presentCertificateFiles,
+} from "./node/client-certificate.ts";
 export { createNodeSocket } from "./node/create-node-socket.ts";
 export {
   parseHeaders,

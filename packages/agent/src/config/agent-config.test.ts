@@ -24,6 +24,7 @@ describe("readAgentConfig", () => {
       auth: { kind: "token", token: "token" },
       headers: {},
       headerCommand: undefined,
+      certificateFiles: { cert: undefined, key: undefined, ca: undefined },
       logDir: tmpdir(),
       scriptDataDir: undefined,
       logHuman: "/dev/stderr",

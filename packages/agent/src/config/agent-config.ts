@@ -1,6 +1,12 @@
 import { tmpdir } from "node:os";
 
-import { parseHeaders, RequestHeaderError, splitHeaders } from "@slipway/sdk/node";
+import {
+  type CertificateFile,
+  type CertificateFiles,
+  parseHeaders,
+  RequestHeaderError,
+  splitHeaders,
+} from "@slipway/sdk/node";
 
 import { readAuth } from "./agent-auth.ts";
 import type { AgentAuth } from "./agent-auth.ts";
@@ -14,6 +20,8 @@ export interface AgentConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** The command that runs once at the start; its output lines are more headers. */
   readonly headerCommand: string | undefined;
+  /** The client certificate for a proxy in front of the server. */
+  readonly certificateFiles: CertificateFiles;
   readonly logDir: string;
   /** The directory of the agent's files; undefined for the one of temporary files. */
   readonly scriptDataDir: string | undefined;
@@ -47,6 +55,11 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
     auth: readAuth(text, faults),
     headers: readHeaders(text("CODER_AGENT_HEADER"), faults),
     headerCommand: text("CODER_AGENT_HEADER_COMMAND"),
+    certificateFiles: {
+      cert: certificateFile("CERT", text),
+      key: certificateFile("KEY", text),
+      ca: certificateFile("CA", text),
+    },
     logDir: text("CODER_AGENT_LOG_DIR") ?? tmpdir(),
     scriptDataDir: text("CODER_AGENT_SCRIPT_DATA_DIR"),
     // A variable that is set but empty turns the log off.
@@ -106,6 +119,19 @@ function readHeaders(text: string | undefined, faults: string[]): Readonly<Recor
     faults.push(error.message);
     return {};
   }
+}
+
+/** Returns a file of the client certificate, by the variable of either product. */
+function certificateFile(
+  what: "CERT" | "KEY" | "CA",
+  text: (name: string) => string | undefined,
+): CertificateFile | undefined {
+  const names = [`CODER_CLIENT_TLS_${what}_FILE`, `SLIPWAY_CLIENT_TLS_${what}_FILE`];
+  for (const setting of names) {
+    const path = text(setting);
+    if (path !== undefined) return { path, setting };
+  }
+  return undefined;
 }
 
 function readSubsystems(text: string | undefined, faults: string[]): readonly Subsystem[] {

@@ -1,4 +1,5 @@
 import { errorText, systemClock } from "@slipway/runtime";
+import { ClientCertificateError, presentCertificateFiles } from "@slipway/sdk/node";
 
 import { readAgentConfig } from "../config/agent-config.ts";
 import type { AgentConfig, Variables } from "../config/agent-config.ts";
@@ -33,6 +34,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   let headers: Readonly<Record<string, string>>;
   try {
     config = readAgentConfig(flags, environment);
+    await presentCertificate(config);
     headers = await readHeaders(config, environment);
   } catch (error) {
     if (!(error instanceof AgentConfigError)) throw error;
@@ -65,6 +67,15 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
     return exitCodes.failed;
   }
   return forced.aborted ? exitCodes.failed : exitCodes.ok;
+}
+
+async function presentCertificate({ serverUrl, certificateFiles }: AgentConfig): Promise<void> {
+  try {
+    await presentCertificateFiles(serverUrl, certificateFiles);
+  } catch (error) {
+    if (error instanceof ClientCertificateError) throw new AgentConfigError([error.message]);
+    throw error;
+  }
 }
 
 /** Returns the headers of the settings, and those of the header command if there is one. */

@@ -70,7 +70,17 @@ async function valuesOf(line: string): Promise<string[]> {
   return candidates.map(({ value }) => `${prefix}${value}`);
 }
 
-const globals = ["--url", "--token", "--config-dir", "--org", "--header", "--header-command"];
+const globals = [
+  "--url",
+  "--token",
+  "--config-dir",
+  "--org",
+  "--header",
+  "--header-command",
+  "--client-tls-cert-file",
+  "--client-tls-key-file",
+  "--client-tls-ca-file",
+];
 
 it.each([
   ["", ["move", "boxes"]],

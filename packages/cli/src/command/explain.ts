@@ -1,4 +1,4 @@
-import { errorText, untrustedAuthorityHint } from "@slipway/runtime";
+import { errorText, untrustedAuthorityHint, wantedCertificateHint } from "@slipway/runtime";
 import { AnswerError, ApiError, ConnectError } from "@slipway/sdk/http";
 
 import { PromptCanceledError } from "../terminal/prompts.ts";
@@ -89,6 +89,7 @@ function explainConnect(error: ConnectError): Explanation {
   const hint = mayHaveArrived(error)
     ? "the server may be restarting; the request may have taken effect, so look before you repeat it"
     : (untrustedAuthorityHint(error) ??
+      wantedCertificateHint(error) ??
       "check that the server is running and the address is correct; use another one with: slipway login <url>");
   return { exitCode: exitCodes.failure, text: errorText(error), hint };
 }

@@ -10,6 +10,9 @@ const globalsWithValue: ReadonlySet<string> = new Set([
   "-O",
   "--header",
   "--header-command",
+  "--client-tls-cert-file",
+  "--client-tls-key-file",
+  "--client-tls-ca-file",
 ]);
 
 /** The maximum number of words in a command's name. */

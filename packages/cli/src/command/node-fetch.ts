@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { httpModule, readBounded, withSystemAuthorities } from "@slipway/runtime";
+import { certificateFor, httpModule, readBounded, withSystemAuthorities } from "@slipway/runtime";
 import { AnswerError, type ClientRequest, type ClientResponse } from "@slipway/sdk/http";
 
 /** A response whose body can also be read as it arrives. */
@@ -45,7 +45,7 @@ function send(
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   // Without it Node.js sends the body of a DELETE request as if it were the next request.
   const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
-  request(url, { method, headers: { ...headers, ...length }, signal })
+  request(url, { ...certificateFor(url), method, headers: { ...headers, ...length }, signal })
     .on("response", resolve)
     .on("error", (error) => reject(signal.aborted ? signal.reason : error))
     .end(body);

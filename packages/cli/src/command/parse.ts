@@ -149,6 +149,9 @@ function readGlobals(program: Command): GlobalFlags {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type of a list's value
     header: values["header"] as readonly string[],
     headerCommand: text("headerCommand"),
+    clientTlsCertFile: text("clientTlsCertFile"),
+    clientTlsKeyFile: text("clientTlsKeyFile"),
+    clientTlsCaFile: text("clientTlsCaFile"),
   };
 }
 

@@ -43,6 +43,24 @@ export const globalFlags = {
     summary: "command that prints such headers, one key=value per line",
     variable: "CODER_HEADER_COMMAND",
   },
+  clientTlsCertFile: {
+    kind: "text",
+    value: "file",
+    summary: "client certificate for such a proxy, in PEM",
+    variable: "CODER_CLIENT_TLS_CERT_FILE",
+  },
+  clientTlsKeyFile: {
+    kind: "text",
+    value: "file",
+    summary: "its key, in PEM",
+    variable: "CODER_CLIENT_TLS_KEY_FILE",
+  },
+  clientTlsCaFile: {
+    kind: "text",
+    value: "file",
+    summary: "authorities to trust for the server, in PEM",
+    variable: "CODER_CLIENT_TLS_CA_FILE",
+  },
 } as const satisfies Record<keyof GlobalFlags, Flag>;
 
 /**

@@ -5,7 +5,7 @@ import type { CommandTable } from "./lazy-command.ts";
 import type { ProcessNeeds, Settings } from "./needs.ts";
 import { parseCommandLine } from "./parse.ts";
 import { printError } from "./print-error.ts";
-import { headerReader } from "./request-headers.ts";
+import { accessPreparer, certificateFiles, prepareAgentAccess } from "./proxy-access.ts";
 
 /**
  * Parses the words after the program's name and runs the command; resolves with the exit code. Reports errors on
@@ -27,9 +27,11 @@ export async function runCommandLine(
     }
     const { globals } = parsed;
     const stored = await readSettings(globals, needs.environment).catch(asUsage);
-    const readHeaders = headerReader(globals, needs.environment, needs.signal);
-    const headers = stored.url === undefined ? {} : await readHeaders(stored.url);
-    settings = { ...stored, headers, readHeaders };
+    const prepareAccess = accessPreparer(globals, needs.environment, needs.signal);
+    await prepareAgentAccess(globals, needs.environment);
+    const headers = stored.url === undefined ? {} : await prepareAccess(stored.url);
+    const files = certificateFiles(globals, needs.environment);
+    settings = { ...stored, headers, prepareAccess, certificateFiles: files };
     const person = parsed.forceTty ? { ...terminal, interactive: true } : terminal;
     return await parsed.command.run(parsed.options, { ...needs, settings, terminal: person });
   } catch (error) {

@@ -11,6 +11,9 @@ export interface GlobalFlags {
   readonly org: string | undefined;
   readonly header: readonly string[];
   readonly headerCommand: string | undefined;
+  readonly clientTlsCertFile: string | undefined;
+  readonly clientTlsKeyFile: string | undefined;
+  readonly clientTlsCaFile: string | undefined;
 }
 
 /** The server, the session token and the files that store them. */

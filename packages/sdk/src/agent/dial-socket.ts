@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import type { RpcSocket } from "@slipway/rpc";
-import { abortable, proxyAgent, withSystemAuthorities } from "@slipway/runtime";
+import { abortable, certificateFor, proxyAgent, withSystemAuthorities } from "@slipway/runtime";
 import WebSocket from "ws";
 
 import { invalidFields, messageOf, readErrorBody } from "./error-body.ts";
@@ -31,6 +31,7 @@ async function dialOnce(
   signal.throwIfAborted();
   const agent = proxyAgent(url.protocol === "ws:");
   const socket = new WebSocket(url, {
+    ...certificateFor(url),
     headers,
     handshakeTimeout: handshakeTimeoutMs,
     maxPayload: maxMessageBytes,

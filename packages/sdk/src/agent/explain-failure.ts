@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 
-import { errorText, untrustedAuthorityHint } from "@slipway/runtime";
+import { errorText, untrustedAuthorityHint, wantedCertificateHint } from "@slipway/runtime";
 
 import { DialError } from "./errors.ts";
 
@@ -31,7 +31,7 @@ export async function explainFailure(
   }
   const isTls = isSecure && /certificate|ssl|tls|self.signed/i.test(errorText(error));
   if (isTls) {
-    const hint = untrustedAuthorityHint(error);
+    const hint = untrustedAuthorityHint(error) ?? wantedCertificateHint(error);
     const advice = hint === undefined ? "" : ` (${hint})`;
     return new DialError("tls", `no trusted TLS connection to ${host}${advice}`, { cause: error });
   }

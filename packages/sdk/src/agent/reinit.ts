@@ -1,6 +1,12 @@
 import type { IncomingMessage } from "node:http";
 
-import { type Clock, errorText, httpModule, withSystemAuthorities } from "@slipway/runtime";
+import {
+  certificateFor,
+  type Clock,
+  errorText,
+  httpModule,
+  withSystemAuthorities,
+} from "@slipway/runtime";
 
 import { SseParser } from "../stream/sse-parser.ts";
 import { messageOf, readErrorBody } from "./error-body.ts";
@@ -62,7 +68,8 @@ function get(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { request } = httpModule(url.protocol !== "https:");
-    request(url, { headers, signal, agent: false }, resolve).on("error", reject).end();
+    const options = { ...certificateFor(url), headers, signal, agent: false } as const;
+    request(url, options, resolve).on("error", reject).end();
   });
 }
 

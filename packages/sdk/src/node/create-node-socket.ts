@@ -1,3 +1,4 @@
+import { certificateFor } from "@slipway/runtime";
 import { type ClientOptions, WebSocket as NodeWebSocket } from "ws";
 
 /** The longest message: a server sends the lines of a log in pieces. */
@@ -17,6 +18,7 @@ export function createNodeSocket(
 ): WebSocket {
   // Its types do not know the time for a close yet.
   const options: ClientOptions & { readonly closeTimeout: number } = {
+    ...certificateFor(url),
     headers: { ...headers },
     maxPayload: maxMessageBytes,
     perMessageDeflate: false,

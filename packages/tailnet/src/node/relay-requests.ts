@@ -2,7 +2,7 @@ import type { Agent, ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 import { isIP, type LookupFunction } from "node:net";
 
-import { errorText, proxyAgent } from "@slipway/runtime";
+import { certificateFor, type ClientCertificate, errorText, proxyAgent } from "@slipway/runtime";
 
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError, type RelayRung } from "../relay/errors.ts";
@@ -23,7 +23,7 @@ export interface RelayRequestOptions {
 }
 
 /** The options of a request to a node, for `http.request`, `https.request` and `ws`. */
-export interface NodeConnectOptions {
+export interface NodeConnectOptions extends Omit<ClientCertificate, "ca"> {
   readonly agent: Agent | false;
   readonly lookup: LookupFunction;
   readonly headers: Readonly<Record<string, string>>;
@@ -39,9 +39,10 @@ const tcpTimeoutMs = 1_500;
 /** Returns how to connect to a node; each request has a connection of its own. */
 export function connectOptions(node: DerpNode, options: RelayRequestOptions): NodeConnectOptions {
   const { headers = {}, headersOrigin, lookup, ca, agent } = options;
-  const isForNode =
-    headersOrigin === undefined || new URL(nodeUrl(node, "http", "/")).origin === headersOrigin;
+  const url = new URL(nodeUrl(node, "http", "/"));
+  const isForNode = headersOrigin === undefined || url.origin === headersOrigin;
   return {
+    ...certificateFor(url),
     agent: (agent ?? proxyAgent)(node.isHttp),
     lookup: lookupOf(node, lookup),
     headers: isForNode ? headers : {},

@@ -15,8 +15,15 @@ interface AgentModule {
 
 export async function run(
   options: OptionsOf<typeof command>,
-  { environment, interruption }: Pick<Needs, "environment" | "interruption">,
+  { environment, interruption, settings }: Pick<Needs, "environment" | "interruption" | "settings">,
 ): Promise<number> {
+  const { cert, key, ca } = settings.certificateFiles;
   const { runAgent }: AgentModule = await import("@slipway/agent");
-  return runAgent({ ...interruption, flags: variablesOf(command, options), environment });
+  const flags = {
+    ...variablesOf(command, options),
+    CODER_CLIENT_TLS_CERT_FILE: cert?.path,
+    CODER_CLIENT_TLS_KEY_FILE: key?.path,
+    CODER_CLIENT_TLS_CA_FILE: ca?.path,
+  };
+  return runAgent({ ...interruption, flags, environment });
 }

@@ -6,7 +6,7 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { CommandTable } from "../../command/lazy-command.ts";
 import type { Needs } from "../../command/needs.ts";
 import type { PartialCommandLine } from "../../command/partial-command-line.ts";
-import { headerReader } from "../../command/request-headers.ts";
+import { accessPreparer } from "../../command/proxy-access.ts";
 import { readSettings } from "../../config/settings.ts";
 import { fetchNames } from "./server-names.ts";
 
@@ -64,9 +64,12 @@ async function knownNames(
     const given = {
       header: header === undefined ? [] : [header],
       headerCommand: typed.flags.get("headerCommand"),
+      clientTlsCertFile: typed.flags.get("clientTlsCertFile"),
+      clientTlsKeyFile: typed.flags.get("clientTlsKeyFile"),
+      clientTlsCaFile: typed.flags.get("clientTlsCaFile"),
     };
-    const readHeaders = headerReader(given, environment, signal);
-    const client = connect({ ...settings, headers: await readHeaders(settings.url) });
+    const prepareAccess = accessPreparer(given, environment, signal);
+    const client = connect({ ...settings, headers: await prepareAccess(settings.url) });
     const limited = withTimeout(signal, namesMs);
     const found = await fetchNames(names, current.slice(prefix.length), typed, {
       client,

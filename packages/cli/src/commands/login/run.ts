@@ -20,7 +20,7 @@ const defaultUrl = "http://127.0.0.1:3000";
 export async function run(options: LoginOptions, needs: LoginNeeds): Promise<number> {
   const { terminal, settings, signal } = needs;
   const url = await chooseUrl(options, needs);
-  const headers = await settings.readHeaders(url);
+  const headers = await settings.prepareAccess(url);
   const client = openClient(url, undefined, headers);
   const server = await probeServer(client, signal);
   const token = await obtainToken(client, server.hasUsers, options, needs);

@@ -26,7 +26,7 @@ export async function run(
   }
   await settings.files.forgetToken();
   try {
-    const headers = await settings.readHeaders(url);
+    const headers = await settings.prepareAccess(url);
     await openClient(url, token, headers).call(logout, { signal });
   } catch (error) {
     // A session that the server no longer knows has ended too.

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { httpModule, readBounded, withSystemAuthorities } from "@slipway/runtime";
+import { certificateFor, httpModule, readBounded, withSystemAuthorities } from "@slipway/runtime";
 
 /** One request whose answer is small. */
 export interface TextRequest {
@@ -41,7 +41,8 @@ function send(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { request } = httpModule(url.protocol !== "https:");
-    request(url, { method, headers, signal, agent: false }, resolve).on("error", reject).end(body);
+    const options = { ...certificateFor(url), method, headers, signal, agent: false } as const;
+    request(url, options, resolve).on("error", reject).end(body);
   });
 }
 
