@@ -6,9 +6,11 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
+import { DebianPackages } from "./archive/debian-packages.ts";
 import { architectures } from "./archive/parts.ts";
 import { knownName, runTool } from "./archive/run-tool.ts";
 import { treeOf } from "./archive/tree.ts";
+import { inWorkPlace, settled } from "./archive/work-place.ts";
 import { writeArchive } from "./archive/write-archive.ts";
 import { compressions } from "./archive/write-compressed.ts";
 
@@ -23,13 +25,21 @@ const { values } = parseArgs({
 await runTool(async (needs) => {
   const output = resolve(values.output);
   // Each is made once, however often it is named.
-  const paths = [...new Set(values.architecture)].flatMap((name) => {
-    const architecture = knownName("architecture", name, architectures);
-    const tree = treeOf(architecture, needs);
-    return [...new Set(values.compression)].map((ending) => {
-      const compression = knownName("compression", ending, compressions);
-      return writeArchive({ architecture, compression, tree, output, ...needs });
-    });
+  const made = [...new Set(values.architecture)].map((name) => {
+    return knownName("architecture", name, architectures);
   });
-  for (const path of await Promise.all(paths)) process.stdout.write(`${path}\n`);
+  const compressed = [...new Set(values.compression)].map((ending) => {
+    return knownName("compression", ending, compressions);
+  });
+  const paths = await inWorkPlace(needs.signal, async (place) => {
+    const debian = new DebianPackages(made, place);
+    const archives = made.flatMap((architecture) => {
+      const tree = treeOf(architecture, { debian, ...needs });
+      return compressed.map((compression) =>
+        writeArchive({ architecture, compression, tree, output, ...needs }),
+      );
+    });
+    return settled(archives);
+  });
+  for (const path of paths) process.stdout.write(`${path}\n`);
 });

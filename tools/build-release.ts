@@ -7,9 +7,11 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
+import { DebianPackages } from "./archive/debian-packages.ts";
 import { type Architecture, architectures } from "./archive/parts.ts";
 import { knownName, runTool } from "./archive/run-tool.ts";
 import { treeOf } from "./archive/tree.ts";
+import { inWorkPlace, settled } from "./archive/work-place.ts";
 import { writeArchive } from "./archive/write-archive.ts";
 import { compressions } from "./archive/write-compressed.ts";
 import { writeRelease } from "./release/write-release.ts";
@@ -24,22 +26,30 @@ const { values } = parseArgs({
 });
 
 await runTool(async (needs) => {
-  const trees = { amd64: treeOf("amd64", needs), arm64: treeOf("arm64", needs) };
   // Each is made once, however often it is named.
   const compressed = [...new Set(values.compression)].map((ending) => {
     return knownName("compression", ending, compressions);
   });
-  const archives = (["amd64", "arm64"] satisfies Architecture[]).flatMap((architecture) =>
-    compressed.map((compression) => {
-      const [tree, output] = [trees[architecture], resolve(values.downloads)];
-      return writeArchive({ architecture, compression, tree, output, ...needs });
-    }),
-  );
-  const downloads = await Promise.all(archives);
-  const releases = [...new Set(values.architecture)].map((name) => {
-    const architecture = knownName("architecture", name, architectures);
-    const [tree, output] = [trees[architecture], resolve(values.output)];
-    return writeRelease({ architecture, tree, downloads, output, ...needs });
+  const released = [...new Set(values.architecture)].map((name) => {
+    return knownName("architecture", name, architectures);
   });
-  for (const path of await Promise.all(releases)) process.stdout.write(`${path}\n`);
+  const paths = await inWorkPlace(needs.signal, async (place) => {
+    const debian = new DebianPackages(["amd64", "arm64"], place);
+    const parts = { debian, ...needs };
+    const trees = { amd64: treeOf("amd64", parts), arm64: treeOf("arm64", parts) };
+    const archives = (["amd64", "arm64"] satisfies Architecture[]).flatMap((architecture) =>
+      compressed.map((compression) => {
+        const [tree, output] = [trees[architecture], resolve(values.downloads)];
+        return writeArchive({ architecture, compression, tree, output, ...needs });
+      }),
+    );
+    const downloads = Promise.all(archives);
+    const releases = released.map((architecture) => {
+      const [tree, output] = [trees[architecture], resolve(values.output)];
+      return writeRelease({ architecture, tree, downloads, output, ...parts });
+    });
+    await settled([...archives, ...releases]);
+    return Promise.all(releases);
+  });
+  for (const path of paths) process.stdout.write(`${path}\n`);
 });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Architecture } from "./parts.ts";
@@ -18,37 +18,54 @@ export async function hasApt({ signal }: Pick<WorkPlace, "signal">): Promise<boo
 }
 
 /**
- * Gets packages of this machine's distribution by apt, which checks signatures, and unpacks them into a directory; for any
- * architecture, without root, and without touching the lists and packages of the machine. Returns their versions.
+ * Packages of this machine's distribution, which apt gets and whose signatures it checks; without root, and without touching
+ * the lists and packages of the machine.
  */
-export async function fetchDebianPackages(
-  architecture: Architecture,
-  names: readonly string[],
-  unpacked: string,
-  { directory, signal }: WorkPlace,
-): Promise<Record<string, string>> {
-  const debs = join(directory, `debs-${names[0] ?? ""}`);
-  await mkdir(debs, { recursive: true });
-  const options = await aptOptions(architecture, directory);
-  const lists = join(directory, "state/lists");
-  if (!(await readdir(lists)).includes("lock")) {
-    await runProgram(["apt-get", ...options, "-q", "update"], { cwd: debs, signal });
+export class DebianPackages {
+  readonly #architectures: readonly Architecture[];
+  readonly #place: WorkPlace;
+  #lists: Promise<readonly string[]> | undefined;
+
+  constructor(architectures: readonly Architecture[], place: WorkPlace) {
+    this.#architectures = architectures;
+    this.#place = place;
   }
-  await runProgram(["apt-get", ...options, "-q", "download", ...names], { cwd: debs, signal });
-  const versions: Record<string, string> = {};
-  for (const file of (await readdir(debs)).toSorted()) {
-    const deb = join(debs, file);
-    const field = ["dpkg-deb", "--show", "--showformat=${Package} ${Version}", deb] as const;
-    const [name = "", version = ""] = (await runProgram(field, { cwd: debs, signal })).split(" ");
-    versions[name] = version;
-    await runProgram(["dpkg-deb", "--extract", deb, unpacked], { cwd: debs, signal });
+
+  /** Unpacks packages of an architecture into a directory. Returns their versions. */
+  async unpack(
+    architecture: Architecture,
+    names: readonly string[],
+    unpacked: string,
+  ): Promise<Record<string, string>> {
+    const { directory, signal } = this.#place;
+    this.#lists ??= this.#getLists();
+    const options = await this.#lists;
+    const debs = await mkdtemp(join(directory, "debs-"));
+    const wanted = names.map((name) => `${name}:${architecture}`);
+    await runProgram(["apt-get", ...options, "-q", "download", ...wanted], { cwd: debs, signal });
+    const versions: Record<string, string> = {};
+    for (const file of (await readdir(debs)).toSorted()) {
+      const deb = join(debs, file);
+      const field = ["dpkg-deb", "--show", "--showformat=${Package} ${Version}", deb] as const;
+      const [name = "", version = ""] = (await runProgram(field, { cwd: debs, signal })).split(" ");
+      versions[name] = version;
+      await runProgram(["dpkg-deb", "--extract", deb, unpacked], { cwd: debs, signal });
+    }
+    return versions;
   }
-  return versions;
+
+  /** Gets the lists of all architectures. Returns the options with which apt finds them. */
+  async #getLists(): Promise<readonly string[]> {
+    const { directory, signal } = this.#place;
+    const options = await aptOptions(this.#architectures, directory);
+    await runProgram(["apt-get", ...options, "-q", "update"], { cwd: directory, signal });
+    return options;
+  }
 }
 
-/** Returns options that give apt lists and a cache of its own, for a machine of the architecture without packages. */
+/** Returns options that give apt lists and a cache of its own, for a machine of the architectures without packages. */
 async function aptOptions(
-  architecture: Architecture,
+  architectures: readonly Architecture[],
   directory: string,
 ): Promise<readonly string[]> {
   const [state, cache] = [join(directory, "state"), join(directory, "cache")];
@@ -56,22 +73,23 @@ async function aptOptions(
   await mkdir(join(cache, "archives/partial"), { recursive: true });
   await writeFile(join(state, "status"), "");
   const settings = {
-    "APT::Architecture": architecture,
+    "APT::Architecture": architectures[0] ?? "",
     "APT::Sandbox::User": "",
     "Acquire::Languages": "none",
     "Acquire::Retries": "3",
+    // Descriptions for software centers are a third of what is got.
+    "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
     "Dir::Cache": cache,
+    // Images turn it off; without it apt reads all lists again each time.
+    "Dir::Cache::pkgcache": "pkgcache.bin",
     "Dir::State": state,
     "Dir::State::lists": join(state, "lists"),
     "Dir::State::status": join(state, "status"),
   };
   const given = Object.entries(settings).map(([name, value]) => `--option=${name}=${value}`);
   // Replaces the list of the machine's own architectures.
-  return [
-    "--option=#clear=APT::Architectures",
-    `--option=APT::Architectures=${architecture}`,
-    ...given,
-  ];
+  const listed = architectures.map((name) => `--option=APT::Architectures::=${name}`);
+  return ["--option=#clear=APT::Architectures", ...listed, ...given];
 }
 
 /** Returns the licenses of unpacked packages by their names. */

@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { fetchDebianPackages, readCopyrights } from "./debian-packages.ts";
+import { type DebianPackages, readCopyrights } from "./debian-packages.ts";
 import { type Architecture, architectures } from "./parts.ts";
 import type { WorkPlace } from "./work-place.ts";
 
@@ -32,13 +32,17 @@ const wantedLibraries = [
 ];
 
 /** Gets the C library of this machine's distribution, for any architecture. */
-export async function fetchGlibc(architecture: Architecture, place: WorkPlace): Promise<Glibc> {
-  const unpacked = join(place.directory, "unpacked");
-  const versions = await fetchDebianPackages(architecture, packages, unpacked, place);
+export async function fetchGlibc(
+  architecture: Architecture,
+  debian: DebianPackages,
+  { directory }: Pick<WorkPlace, "directory">,
+): Promise<Glibc> {
+  const unpacked = join(directory, "unpacked");
+  const versions = await debian.unpack(architecture, packages, unpacked);
   const libstdcxxDocs = join(unpacked, "usr/share/doc/libstdc++6");
   // The texts of the packages of GCC are in one that all of them depend on, such as gcc-14-base.
   const base = basename(await readlink(libstdcxxDocs));
-  Object.assign(versions, await fetchDebianPackages(architecture, [base], unpacked, place));
+  Object.assign(versions, await debian.unpack(architecture, [base], unpacked));
   return {
     libraries: await readLibraries(architecture, unpacked),
     licenses: await readCopyrights(unpacked, ["libc6", base]),

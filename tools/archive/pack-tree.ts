@@ -1,4 +1,4 @@
-import { type Pack, pack } from "tar-stream";
+import { pack } from "tar-stream";
 
 /** A file of an archive. */
 export interface ArchiveFile {
@@ -23,13 +23,20 @@ export function json(path: string, value: unknown): ArchiveFile {
 /** The time of every file: the same inputs make the same archive. */
 const modifiedAt = new Date("2000-01-01T00:00:00Z");
 
-/** Packs the files into one directory, sorted by path, with their directories, as owned by root. */
-export function packTree(directory: string, files: readonly ArchiveFile[]): Pack {
+/**
+ * Packs the files into one directory, sorted by path, with their directories, as owned by root. Leaves out the directories
+ * of `before`, which are the files of an earlier part of the same archive.
+ */
+export function packTree(
+  directory: string,
+  files: readonly ArchiveFile[],
+  before: readonly ArchiveFile[] = [],
+): AsyncIterable<Buffer> {
   const archive = pack();
   const sorted = files
     .map((file) => ({ ...file, path: `${directory}/${file.path}` }))
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
-  const directories = new Set<string>();
+  const directories = new Set(before.flatMap(({ path }) => parentsOf(`${directory}/${path}`)));
   const add = async (): Promise<void> => {
     for (const { path, content, isProgram } of sorted) {
       for (const name of parentsOf(path)) {
@@ -46,11 +53,26 @@ export function packTree(directory: string, files: readonly ArchiveFile[]): Pack
     archive.finalize();
   };
   add().catch((error: unknown) => archive.destroy(error instanceof Error ? error : undefined));
-  return archive;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of tar-stream do not say that it yields bytes
+  return archive as AsyncIterable<Buffer>;
 }
 
 /** Returns the directories above a path, the outermost first. */
 function parentsOf(path: string): readonly string[] {
   const names = path.split("/").slice(0, -1);
   return names.map((_, index) => `${names.slice(0, index + 1).join("/")}/`);
+}
+
+/** The two empty blocks at the end of a tar. */
+const endBytes = 1024;
+
+/** Yields a tar without its end, so that another one can follow. */
+export async function* withoutEnd(tar: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held = Buffer.alloc(0);
+  for await (const chunk of tar) {
+    const bytes = Buffer.concat([held, chunk]);
+    const count = Math.max(0, bytes.length - endBytes);
+    yield bytes.subarray(0, count);
+    held = bytes.subarray(count);
+  }
 }

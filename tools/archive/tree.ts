@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { bundleFile, bundleModule } from "./bundles.ts";
-import { hasApt } from "./debian-packages.ts";
+import { type DebianPackages, hasApt } from "./debian-packages.ts";
 import { fetchGlibc, type Glibc } from "./glibc.ts";
 import { joinedLicenses, readInputs } from "./licenses.ts";
 import { fetchPackage, type PackageFiles } from "./npm-package.ts";
@@ -51,19 +51,24 @@ export const modules = "lib/node_modules";
 /** Packages in an archive whose bundles have no list of inputs. */
 const otherPackages = ["sodium-native", "@lydell/node-pty", "@clack/prompts"];
 
+interface TreeNeeds {
+  readonly debian: DebianPackages;
+  readonly report: Report;
+}
+
 /** Collects everything that is in the archive of an architecture. */
 async function collectTree(
   architecture: Architecture,
   place: WorkPlace,
-  report: Report,
+  needs: TreeNeeds,
 ): Promise<readonly ArchiveFile[]> {
   const [nodePlace, ptyPlace] = [await subPlace(place, "node"), await subPlace(place, "pty")];
   const ptyPackage = await lockedPackage(ptyName(architecture));
-  report(`getting Node.js ${nodeVersion} for linux/${architecture}`);
+  needs.report(`getting Node.js ${nodeVersion} for linux/${architecture}`);
   const fetches = [
     fetchPackage(nodePackage(architecture), ["bin/node", "LICENSE"], nodePlace),
     fetchPackage(ptyPackage, ["pty.node", "package.json"], ptyPlace),
-    findGlibc(architecture, place, report),
+    findGlibc(architecture, place, needs),
   ] as const;
   // Nothing writes to the work place any more when it is removed after a failure.
   await Promise.allSettled(fetches);
@@ -88,11 +93,11 @@ async function collectTree(
 /** Returns a function that collects the tree at its first call. */
 export function treeOf(
   architecture: Architecture,
-  { report, signal }: { readonly report: Report; readonly signal: AbortSignal },
+  needs: TreeNeeds & { readonly signal: AbortSignal },
 ): () => Promise<readonly ArchiveFile[]> {
   let tree: Promise<readonly ArchiveFile[]> | undefined;
   return async () => {
-    tree ??= inWorkPlace(signal, async (place) => collectTree(architecture, place, report));
+    tree ??= inWorkPlace(needs.signal, async (place) => collectTree(architecture, place, needs));
     return tree;
   };
 }
@@ -100,14 +105,14 @@ export function treeOf(
 async function findGlibc(
   architecture: Architecture,
   place: WorkPlace,
-  report: Report,
+  { debian, report }: TreeNeeds,
 ): Promise<Glibc | undefined> {
   if (!(await hasApt(place))) {
     report("apt-get is missing: the archive will only run on systems with glibc 2.28 or later");
     return undefined;
   }
   report(`getting the C library for linux/${architecture} with apt-get`);
-  return fetchGlibc(architecture, await subPlace(place, "glibc"));
+  return fetchGlibc(architecture, debian, await subPlace(place, "glibc"));
 }
 
 async function launcher(architecture: Architecture): Promise<Buffer> {

@@ -28,3 +28,9 @@ export async function subPlace({ directory, signal }: WorkPlace, name: string): 
   await mkdir(path);
   return { directory: path, signal };
 }
+
+/** Resolves once all have ended, so that nothing uses a work place any more when it is removed after a failure. */
+export async function settled<T>(works: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(works);
+  return Promise.all(works);
+}

@@ -1,12 +1,19 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline as chain } from "node:stream";
 
 import { hasApt } from "./debian-packages.ts";
-import type { ArchiveFile } from "./pack-tree.ts";
+import { type ArchiveFile, packTree } from "./pack-tree.ts";
 import { type Architecture, lockedPackage, nodePackage, root } from "./parts.ts";
 import { bundles, commandParts, copies, type Report } from "./tree.ts";
-import { type Compression, writeCompressed } from "./write-compressed.ts";
+import {
+  type Compression,
+  compressions,
+  decompressors,
+  writeCompressed,
+} from "./write-compressed.ts";
 
 export interface ArchiveOptions {
   readonly architecture: Architecture;
@@ -30,10 +37,21 @@ export async function writeArchive(options: ArchiveOptions): Promise<string> {
   if (await isMadeOf(path, key)) return path;
 
   await mkdir(output, { recursive: true });
-  const files = await options.tree();
-  await writeCompressed(path, { directory: "slipway", files, compression, report, signal });
+  const tar = (await siblingTar(path, key)) ?? packTree("slipway", await options.tree());
+  const parts = [{ tar, compressor: compressions[compression]() }];
+  await writeCompressed(path, { parts, report, signal });
   await writeFile(keyFile(path), key);
   return path;
+}
+
+/** Returns the tar of an archive of the same parts in another compression; undefined if there is none. */
+async function siblingTar(path: string, key: string): Promise<AsyncIterable<Buffer> | undefined> {
+  for (const [ending, decompressor] of Object.entries(decompressors)) {
+    const sibling = path.replace(/tar\.\w+$/, ending);
+    if (!(await isMadeOf(sibling, key))) continue;
+    return chain(createReadStream(sibling), decompressor(), () => undefined);
+  }
+  return undefined;
 }
 
 /**

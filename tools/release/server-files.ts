@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { bundleCommonJs } from "../archive/bundles.ts";
-import { fetchDebianPackages, readCopyrights } from "../archive/debian-packages.ts";
+import { type DebianPackages, readCopyrights } from "../archive/debian-packages.ts";
 import { joinedLicenses, readInputs } from "../archive/licenses.ts";
 import { fetchPackage } from "../archive/npm-package.ts";
 import { type ArchiveFile, plain, program } from "../archive/pack-tree.ts";
@@ -44,15 +44,20 @@ const swaggerFiles = [
 /** Collects what a release has and the agent's archive lacks. */
 export async function serverFiles(
   architecture: Architecture,
-  name: string,
+  { name, debian }: { readonly name: string; readonly debian: DebianPackages },
   place: WorkPlace,
 ): Promise<readonly ArchiveFile[]> {
+  const fetches = [
+    postgresFiles(architecture, await subPlace(place, "postgres")),
+    firstProcess(architecture, debian, await subPlace(place, "tini")),
+  ] as const;
+  // Nothing writes to the work place any more when it is removed after a failure.
+  await Promise.allSettled(fetches);
   return [
     ...(await copiedFiles({ ...copies, ...(await directoryCopies()) })),
     ...(await Promise.all(texts.map(async (file) => releaseText(file, name)))),
     ...(await packageFiles()),
-    ...(await postgresFiles(architecture, await subPlace(place, "postgres"))),
-    ...(await firstProcess(architecture, await subPlace(place, "tini"))),
+    ...(await Promise.all(fetches)).flat(),
   ];
 }
 
@@ -110,10 +115,11 @@ async function postgresFiles(
 /** The first process of a container: it ends the server in good order, and reaps the processes that others have left. */
 async function firstProcess(
   architecture: Architecture,
-  place: WorkPlace,
+  debian: DebianPackages,
+  { directory }: Pick<WorkPlace, "directory">,
 ): Promise<readonly ArchiveFile[]> {
-  const unpacked = join(place.directory, "unpacked");
-  await fetchDebianPackages(architecture, ["tini"], unpacked, place);
+  const unpacked = join(directory, "unpacked");
+  await debian.unpack(architecture, ["tini"], unpacked);
   const [copyright] = (await readCopyrights(unpacked, ["tini"])).values();
   if (copyright === undefined) throw new Error("the package tini has no license");
   return [
