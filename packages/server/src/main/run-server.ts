@@ -132,8 +132,7 @@ async function serveUntilEnd(
     const { installCommand } = options;
     const hasTemplates = (await listTemplates(db, "")).length > 0;
     const login = await readLogin(db, isConfigured);
-    const place = { directory: process.cwd(), hasTemplates };
-    options.stdout(welcomeText({ accessUrl, login, demo, installCommand, ...place }));
+    options.stdout(welcomeText({ accessUrl, login, demo, installCommand, hasTemplates }));
     ended = await Promise.race([options.interrupted, failureOf(server, options.interrupted)]);
   } catch (error) {
     if (error instanceof StoppedBySignal) ended = error.signal;

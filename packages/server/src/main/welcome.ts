@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { cloneDirectory } from "../platform/clone-directory.ts";
@@ -12,8 +11,6 @@ interface WelcomeInput {
   readonly installCommand: string;
   /** True if there is a template to create workspaces from. */
   readonly hasTemplates: boolean;
-  /** The directory in which the server was started. */
-  readonly directory: string;
 }
 
 /** The username and password to log in with. */
@@ -38,15 +35,14 @@ export function welcomeText(input: WelcomeInput): string {
   return `\nSlipway is running.\n\n${table}\n\nNext, in another terminal:\n\n${next}\n\nCtrl-C stops all of it.\n\n`;
 }
 
-function nextCommands({ demo, hasTemplates, directory }: WelcomeInput): readonly string[] {
+function nextCommands({ demo, hasTemplates }: WelcomeInput): readonly string[] {
   if (demo !== undefined) {
     const { workspaceName } = demo;
     return [`slipway show ${workspaceName}`, `slipway logs -f ${workspaceName}`];
   }
   if (hasTemplates) return ["slipway create"];
-  const path = fileURLToPath(firstTemplate);
-  const fromHere = relative(directory, path);
-  const push = `slipway templates push ${fromHere.startsWith("..") ? path : fromHere}`;
+  // The other terminal may be in another directory.
+  const push = `slipway templates push ${fileURLToPath(firstTemplate)}`;
   return [push, "slipway create mine --template external", "slipway show mine"];
 }
 
