@@ -264,6 +264,16 @@ it.each([
   expect(JSON.parse(printed.terminal.outText())).toEqual(workspace);
 });
 
+it("says how to get a deadline where there is none to extend", async () => {
+  const path = `PUT ${workspacePath}/extend`;
+  const body = { message: "Workspace shutdown is manual." };
+  answers = new Map(Object.entries({ ...foundWorkspace, [path]: { status: 409, body } }));
+  const said = await run(`schedule extend demo 2h --url ${url} --token t`);
+  expect(said.code).toBe(1);
+  expect(said.terminal.errText()).toContain("ada/demo does not stop by itself");
+  expect(said.terminal.errText()).toContain("slipway schedule stop ada/demo 8h");
+});
+
 it("cancels a running build, and refuses a finished one", async () => {
   const { latest_build: build } = workspace;
   answers = new Map(Object.entries(foundWorkspace));

@@ -1,10 +1,11 @@
-import { extendWorkspace } from "@slipway/api";
+import { extendWorkspace, type Workspace } from "@slipway/api";
 import { durationText } from "@slipway/runtime";
 import { ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { readDuration } from "../../../command/duration.ts";
+import { CommandError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
 import { outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
@@ -33,7 +34,13 @@ export async function run(
   const workspace = await findWorkspace(client, options.workspace, signal);
   const deadline = new Date(clock.now() + lengthMs).toISOString();
   const params = { workspace: workspace.id };
-  await client.call(extendWorkspace, { params, body: { deadline }, signal }).catch(unlessUnchanged);
+  try {
+    await client
+      .call(extendWorkspace, { params, body: { deadline }, signal })
+      .catch(unlessUnchanged);
+  } catch (error) {
+    throw withoutDeadline(error, workspace);
+  }
   const text = `${fullName(workspace)} stops in ${durationText(lengthMs)}: ${clockTime(Date.parse(deadline))}`;
   await reportChange({ client, terminal, signal }, workspace, options.output, text);
   return exitCodes.ok;
@@ -42,4 +49,15 @@ export async function run(
 /** Ignores a 304: the workspace already stops then. */
 function unlessUnchanged(error: unknown): void {
   if (!(error instanceof ApiError && error.status === 304)) throw error;
+}
+
+/** Returns what to do instead where the workspace runs until somebody stops it. */
+function withoutDeadline(error: unknown, workspace: Workspace): unknown {
+  const build = workspace.latest_build;
+  const isManual = build.transition === "start" && build.deadline === null;
+  if (!(error instanceof ApiError && error.status === 409 && isManual)) return error;
+  const name = fullName(workspace);
+  const text = `${name} does not stop by itself, so there is nothing to extend`;
+  const hint = `let it stop 8h after each start with: slipway schedule stop ${name} 8h, then: slipway restart ${name}`;
+  return new CommandError(text, { hint });
 }
