@@ -187,8 +187,6 @@ describe("the directory on PostgreSQL", () => {
     "gives a $what value to one of two holders that publish it on two replicas at once",
     async ({ before }) => {
       const { url, db, directory } = await open(defaultDirectoryTimes);
-      const gone = before.map((value) => ({ value, holder: "user:gone", peer_id: randomUUID() }));
-      if (gone.length > 0) await db.insertInto("tailnet_reservations").values(gone).execute();
       const other = await openReplica(url, defaultDirectoryTimes);
       onTestFinished(async () => {
         await other.coordinator[Symbol.asyncDispose]();
@@ -201,6 +199,8 @@ describe("the directory on PostgreSQL", () => {
       const { rows } = await sql<{ id: string }>`select id::text from tailnet_coordinators`.execute(
         db,
       );
+      const gone = before.map((value) => ({ value, holder: "user:gone", peer_id: randomUUID() }));
+      if (gone.length > 0) await db.insertInto("tailnet_reservations").values(gone).execute();
       await using earlier = await holdOpen(db, async (trx) => {
         const entry = rows[0]?.id ?? "";
         const count = await reserve(trx, first, entry, values);

@@ -110,8 +110,25 @@ export const coordinatorFaults: readonly Mutant[] = [
     name: "two-holders-get-one-value",
     breaks: "of two holders that publish a value at once the later one takes it from the other",
     file: `${coordinator}/queries.ts`,
-    find: "on conflict (value) do update set value = excluded.value where false",
-    replace: "on conflict (value) do nothing",
+    find: `  await sql\`
+    insert into tailnet_reservations (value, holder, peer_id)
+      select distinct value, \${holder}, \${id}::uuid from unnest(\${all}) as value order by value
+      on conflict (value) do update set value = excluded.value where false\`.execute(db);
+  const { rows } = await sql<{ count: number }>\`
+    with reserved as (
+      update tailnet_reservations present set holder = \${holder}, peer_id = \${id}
+        where present.value = any(\${all})
+          and (present.holder = \${holder} or not \${isPublished("present", undefined)})
+        returning value),
+`,
+    replace: `  const { rows } = await sql<{ count: number }>\`
+    with reserved as (
+      insert into tailnet_reservations as present (value, holder, peer_id)
+        select distinct value, \${holder}, \${id}::uuid from unnest(\${all}) as value order by value
+        on conflict (value) do update set holder = excluded.holder, peer_id = excluded.peer_id
+          where present.holder = excluded.holder or not \${isPublished("present", undefined)}
+        returning value),
+`,
     suite: directory,
   },
 ];
