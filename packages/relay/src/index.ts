@@ -10,4 +10,4 @@ export { sodiumCrypto } from "./sodium-crypto.ts";
 export type { PublishedKeys } from "./strangers.ts";
 export { openStunListener } from "./stun-listener.ts";
 export type { StunListener } from "./stun-listener.ts";
-export type { RelaySession, RelayTransport } from "./transport.ts";
+export type { RelayLink, RelaySession, RelayTransport } from "./transport.ts";

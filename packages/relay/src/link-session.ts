@@ -25,7 +25,7 @@ import { deriveLinkSecrets, encodeMeshLogin, type LinkEnds } from "./mesh-login.
 import { Outbox } from "./outbox.ts";
 import type { RelayParts } from "./parts.ts";
 import { SealedLink } from "./sealed-link.ts";
-import type { RelaySession, RelayTransport } from "./transport.ts";
+import type { RelayLink, RelayTransport } from "./transport.ts";
 
 /*
  *   greeting --server key, sends its login--> login --server info--> proving --sealed frame, asks to watch--> watching
@@ -49,7 +49,7 @@ interface LinkOwner {
 }
 
 /** This relay's end of a link to another one, where it is a client (docs/protocol/tailnet.md §4.8). */
-export class LinkSession implements RelaySession, PeerLink {
+export class LinkSession implements RelayLink, PeerLink {
   readonly #parts: RelayParts;
   readonly #owner: LinkOwner;
   readonly #transport: RelayTransport;
@@ -59,6 +59,7 @@ export class LinkSession implements RelaySession, PeerLink {
   /** For this connection alone. */
   readonly #keys: KeyPair;
   #state: State = { type: "greeting" };
+  #isRefused = false;
   #heardAtMs: number;
   readonly #openedAtMs: number;
 
@@ -80,6 +81,10 @@ export class LinkSession implements RelaySession, PeerLink {
     return this.#state.type === "closed";
   }
 
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
   receive(chunk: Uint8Array): void {
     if (this.isClosed) return;
     this.#heardAtMs = this.#parts.clock.monotonic();
@@ -94,7 +99,9 @@ export class LinkSession implements RelaySession, PeerLink {
 
   closed(): void {
     if (this.isClosed) return;
-    if (this.#state.type === "watching") this.#parts.counters.links -= 1;
+    const { type } = this.#state;
+    if (type === "watching") this.#parts.counters.links -= 1;
+    this.#isRefused = type === "login" || type === "proving";
     this.#state = { type: "closed" };
     this.#outbox.close();
     for (const key of this.#announced) this.#owner.withdraw(key, this);

@@ -15,7 +15,7 @@ import { StrangerBudgets } from "./pace.ts";
 import type { RelayParts } from "./parts.ts";
 import { SealedLink } from "./sealed-link.ts";
 import { type PublishedKeys, Strangers } from "./strangers.ts";
-import type { RelaySession, RelayTransport } from "./transport.ts";
+import type { RelayLink, RelaySession, RelayTransport } from "./transport.ts";
 import { type Defer, Turns } from "./turns.ts";
 
 export interface RelayOptions {
@@ -150,7 +150,7 @@ export class Relay implements AsyncDisposable {
    * for them go over the link until it closes. The owner dials again then. Whoever answers must prove to be the relay with
    * the id `serverId`.
    */
-  link(transport: RelayTransport, serverId: string): RelaySession {
+  link(transport: RelayTransport, serverId: string): RelayLink {
     const owner = {
       meshKey: this.#meshKey,
       clientId: this.id,

@@ -14,6 +14,12 @@ export interface RelayTransport {
   destroy(): void;
 }
 
+/** A session of this relay at another one. */
+export interface RelayLink extends RelaySession {
+  /** True if it ended after this relay's login, before the other one has proved itself: it is of another mesh, or release. */
+  readonly isRefused: boolean;
+}
+
 /** The receiving end of a session, which the owner of its transport calls. */
 export interface RelaySession {
   /** Takes bytes of the peer, in chunks of any size. They belong to the session: it changes them. */

@@ -178,8 +178,27 @@ describe("the mesh", () => {
     await expect.poll(() => messages.length, { timeout: 15_000 }).toBeGreaterThan(0);
     expect(one.relay.counters.forwardedPackets).toBe(0);
     expect(messages).toEqual([
-      "no link to the relay of another replica: the other relay closed the connection",
+      "no link to the relay of another replica: the two relays do not trust each other; if the other replica runs another " +
+        "release, upgrade it: until then, peers that are connected to different ones of the two reach each other by direct " +
+        "paths only",
     ]);
+  });
+
+  it("says of a relay that closes the connection at once only that it did", async () => {
+    const messages: string[] = [];
+    const http = createServer();
+    http.on("upgrade", (_request, socket) => {
+      socket.end(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnection: Upgrade\r\n\r\n",
+      );
+    });
+    const { url, ...listening } = await openLocalServer(http);
+    onTestFinished(() => listening[Symbol.asyncDispose]());
+    await upsertReplica(database.db, { id: randomUUID(), url, host: "this-machine" });
+    await openReplica({ meshKey: "key", logger: recordingLogger(messages) });
+    await expect
+      .poll(() => messages, { timeout: 15_000 })
+      .toEqual(["no link to the relay of another replica: the other relay closed the connection"]);
   });
 
   it("links to a new relay, and forgets one that stops, before the next heartbeat", async () => {

@@ -7,6 +7,10 @@ import type { RelayReplica } from "./queries.ts";
 /** The time to connect to another relay. */
 const connectTimeoutMs = 10_000;
 
+const notTrusted =
+  "the two relays do not trust each other; if the other replica runs another release, upgrade it: until then, peers that are " +
+  "connected to different ones of the two reach each other by direct paths only";
+
 interface LinkNeeds {
   readonly relay: Pick<Relay, "link">;
   readonly dialer: RelayDialer;
@@ -45,7 +49,11 @@ export async function linkRelay(
     closed: (reason) => {
       session.closed();
       const why = reason === undefined ? "" : `: ${reason}`;
-      ended.reject(new RelayError("session", `the other relay closed the connection${why}`));
+      ended.reject(
+        session.isRefused
+          ? new RelayError("login", notTrusted)
+          : new RelayError("session", `the other relay closed the connection${why}`),
+      );
     },
   });
   try {
