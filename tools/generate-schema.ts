@@ -54,6 +54,7 @@ const columns = {
   "workspace_port_shares.protocol": api("PortProtocol"),
   "templates.max_port_share_level": `Generated<${api("SharingLevel")}>`,
   "templates.cors_behavior": `Generated<${api("CorsBehavior")}>`,
+  "templates.autostop_days": `Generated<${api("Weekday")}[]>`,
   "workspace_apps.open_in": `Generated<${api("OpenIn")}>`,
 };
 

@@ -234,6 +234,8 @@ export {
   CreateTemplateRequest,
   UpdateActiveVersionRequest,
   UpdateTemplateRequest,
+  type Weekday,
+  weekdays,
   TemplateUsers,
 } from "./templates/template.ts";
 export {

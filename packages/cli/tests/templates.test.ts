@@ -103,6 +103,21 @@ it("edits a template's settings", async () => {
     err: expect.stringContaining("must be 0 or at least 60000"),
   });
   await slipway("templates edit box --failure-ttl 0");
+  const nights = "--autostop-requirement-weekdays Friday,monday";
+  const required = await slipway(`templates edit box ${nights} -o json`);
+  expect(JSON.parse(required.out)).toMatchObject({
+    autostop_requirement: { days_of_week: ["monday", "friday"], weeks: 1 },
+  });
+  const rarer = await slipway("templates edit box --autostop-requirement-weeks 2 -o json");
+  expect(JSON.parse(rarer.out)).toMatchObject({
+    autostop_requirement: { days_of_week: ["monday", "friday"], weeks: 2 },
+  });
+  expect(await slipway("templates edit box --autostop-requirement-weekdays fri")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("wanted none, or some of monday"),
+  });
+  const none = await slipway("templates edit box --autostop-requirement-weekdays none -o json");
+  expect(JSON.parse(none.out)).toMatchObject({ autostop_requirement: { days_of_week: [] } });
   expect(await slipway("templates push box -d @/box --variable a=b")).toMatchObject({ code: 2 });
   expect(await slipway("templates edit box --icon x --org none")).toMatchObject({ code: 4 });
   expect((await slipway("templates push box -d @/box --org none")).err).toContain(

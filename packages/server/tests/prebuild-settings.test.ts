@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import { weekdays, type Workspace } from "@slipway/api";
 import { silentLogger } from "@slipway/runtime";
 import { acquire, type ClaimStage, fillPool } from "@slipway/testkit";
 import { sql } from "kysely";
@@ -66,6 +66,22 @@ describe("a prebuild", () => {
     const build = await db.selectFrom("workspace_builds").select("deadline").executeTakeFirst();
     expect(build?.deadline).toBeNull();
     await disturbPrebuild();
+    expect(await carryOutAt(Date.now() + 48 * hourMs)).toEqual(["1 start initiator"]);
+  });
+
+  it("is exempt from its template's rules, whether it runs or its start failed", async () => {
+    const { needs, admin, templateId } = stage;
+    await changeTemplate(needs.db, admin, templateId, {
+      failure_ttl_ms: hourMs,
+      autostop_requirement: { days_of_week: [...weekdays], weeks: 1 },
+    });
+    expect(await carryOutAt(Date.now())).toEqual(["1 start initiator"]);
+    const build = await needs.db
+      .selectFrom("workspace_builds")
+      .select(["deadline", "max_deadline"])
+      .executeTakeFirst();
+    expect(build).toEqual({ deadline: null, max_deadline: null });
+    await needs.db.updateTable("jobs").set({ error: "no room" }).execute();
     expect(await carryOutAt(Date.now() + 48 * hourMs)).toEqual(["1 start initiator"]);
   });
 

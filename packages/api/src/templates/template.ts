@@ -7,6 +7,27 @@ import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalar
 export const CorsBehavior = oneOf("simple", "passthru");
 export type CorsBehavior = Infer<typeof CorsBehavior>;
 
+/** The days of the week, in order. */
+export const weekdays = [
+  "monday",
+  "tuesday",
+  "wednesday",
+  "thursday",
+  "friday",
+  "saturday",
+  "sunday",
+] as const;
+export type Weekday = (typeof weekdays)[number];
+
+/**
+ * The nights in which running workspaces stop, whether or not they are in use: those in which one of the days begins, at
+ * midnight UTC, every so many weeks. Weeks are counted from Monday, 2 January 2023, for all alike; 0 stands for 1.
+ */
+const AutostopRequirement = Type.Object({
+  days_of_week: Type.Array(oneOf(...weekdays), { maxItems: weekdays.length }),
+  weeks: Type.Integer({ minimum: 0, maximum: 16 }),
+});
+
 const BuildTime = Type.Object({
   P50: nullable(Type.Integer()),
   P95: nullable(Type.Integer()),
@@ -34,10 +55,7 @@ export const Template = Type.Object({
   default_ttl_ms: Type.Integer(),
   activity_bump_ms: Type.Integer(),
   time_til_autostop_notify_ms: Type.Integer(),
-  autostop_requirement: Type.Object({
-    days_of_week: Type.Array(Type.String()),
-    weeks: Type.Integer(),
-  }),
+  autostop_requirement: AutostopRequirement,
   autostart_requirement: Type.Object({ days_of_week: Type.Array(Type.String()) }),
   created_by_id: Uuid,
   created_by_name: Type.String(),
@@ -82,6 +100,7 @@ export const UpdateTemplateRequest = Type.Object({
   /** The time after which a workspace whose start failed is stopped; 0: never. At least a minute. */
   failure_ttl_ms: Duration,
   require_active_version: Type.Optional(Type.Boolean()),
+  autostop_requirement: Type.Optional(nullable(AutostopRequirement)),
   /** Whether workspaces may have schedules of their owners: without it they neither set them nor start by them. */
   allow_user_autostart: Type.Optional(Type.Boolean()),
   /** Whether workspaces may have times to live of their owners: without it all have the template's default. */
@@ -93,7 +112,6 @@ export const UpdateTemplateRequest = Type.Object({
   cors_behavior: Type.Optional(nullable(CorsBehavior)),
 
   time_til_autostop_notify_ms: Type.Optional(Type.Integer()),
-  autostop_requirement: Type.Optional(nullable(Type.Unknown())),
   autostart_requirement: Type.Optional(nullable(Type.Unknown())),
   time_til_dormant_ms: Type.Optional(Type.Integer()),
   time_til_dormant_autodelete_ms: Type.Optional(Type.Integer()),

@@ -1,8 +1,10 @@
+import { prebuildsUserId } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
+import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
 /**
  * The time to live of a workspace `w` with template `t`, in milliseconds: its owner's, or the template's default if owners may
@@ -56,11 +58,11 @@ export async function updateBuildDeadline(
     .execute();
 }
 
-/** Clears the deadlines of a workspace's builds. */
+/** Clears the deadlines of a workspace's builds, down to the time at which its template requires a stop. */
 export async function clearDeadlines(db: Queryable, workspaceId: string): Promise<void> {
   await db
     .updateTable("workspace_builds")
-    .set({ deadline: null, updated_at: sql`now()` })
+    .set({ deadline: sql`max_deadline`, updated_at: sql`now()` })
     .where("workspace_id", "=", workspaceId)
     .where("deadline", "is not", null)
     .execute();
@@ -92,4 +94,43 @@ export async function updateActivity(db: Queryable, workspaceId: string): Promis
       where b.id = bumped.id and bumped.wanted > bumped.deadline + interval '30 seconds'`.execute(
     db,
   );
+}
+
+/**
+ * Sets the time at which the running workspaces of a template must stop, where they have none; resolves to their ids. An
+ * unclaimed prebuild runs as long as its pool wants it.
+ */
+export async function updateMaxDeadlines(
+  db: Queryable,
+  templateId: string,
+  maxDeadline: string,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ readonly workspace_id: string }>`
+    update workspace_builds b
+      set max_deadline = ${maxDeadline}::timestamptz,
+        deadline = least(b.deadline, ${maxDeadline}::timestamptz), updated_at = now()
+      from workspaces w
+        cross join lateral ${newestBuild(sql`w.id`)} newest
+        join jobs j on j.id = newest.job_id
+      where b.id = newest.id and b.max_deadline is null and w.template_id = ${templateId}
+        and not w.deleted and w.owner_id <> ${prebuildsUserId}
+        and newest.transition = 'start' and ${hasSucceeded("j")}
+      returning b.workspace_id`.execute(db);
+  return rows.map(({ workspace_id: id }) => id);
+}
+
+/**
+ * Clears the times at which the running workspaces of a template must stop, and the deadlines that followed from them alone:
+ * those become what the time to live says, from now.
+ */
+export async function clearMaxDeadlines(db: Queryable, templateId: string): Promise<void> {
+  await sql`
+    update workspace_builds b
+      set max_deadline = null, updated_at = now(),
+        deadline = case when b.deadline < b.max_deadline then b.deadline else ${endOfLife} end
+      from workspaces w
+        join templates t on t.id = w.template_id
+        cross join lateral ${newestBuild(sql`w.id`)} newest
+      where b.id = newest.id and b.max_deadline is not null and w.template_id = ${templateId}
+        and not w.deleted`.execute(db);
 }

@@ -3,7 +3,13 @@ import type { WorkspaceBuild } from "@slipway/api";
 import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import { Conflict, invalidField } from "../../platform/errors/errors.ts";
-import { clearDeadlines, updateActivity, updateBuildDeadline } from "./deadline-queries.ts";
+import {
+  clearDeadlines,
+  clearMaxDeadlines,
+  updateActivity,
+  updateBuildDeadline,
+  updateMaxDeadlines,
+} from "./deadline-queries.ts";
 
 /** The farthest that a deadline may lie ahead, in milliseconds. */
 const maxDeadlineMs = 30 * 24 * 60 * 60 * 1000;
@@ -16,6 +22,23 @@ export async function noteActivity(db: Queryable, workspaceId: string): Promise<
 /** Removes the deadline of a running workspace. */
 export async function dropDeadline(db: Queryable, workspaceId: string): Promise<void> {
   await clearDeadlines(db, workspaceId);
+}
+
+/**
+ * Requires the running workspaces of a template to stop at a time, whether or not they are in use, where none is required
+ * yet; resolves to their ids. Its starts get that time from the scheduler, not with their builds.
+ */
+export async function requireStops(
+  db: Queryable,
+  templateId: string,
+  at: number,
+): Promise<readonly string[]> {
+  return updateMaxDeadlines(db, templateId, timestampFromMs(at));
+}
+
+/** Removes what `requireStops` set; the scheduler sets it again by the template's present rule. */
+export async function dropRequiredStops(db: Queryable, templateId: string): Promise<void> {
+  await clearMaxDeadlines(db, templateId);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId, type Weekday } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -6,6 +6,7 @@ import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { hasFailed, hasSucceeded, jobStatus } from "../../platform/jobs/job-sql.ts";
 import type { ScheduledWorkspace } from "./plan.ts";
+import type { RequiredStops } from "./required-stop.ts";
 
 /** The most workspaces that one pass selects; the next pass selects the rest. */
 const maxPerLook = 500;
@@ -107,6 +108,23 @@ function stateOf(status: Row["job_status"]): ScheduledWorkspace["build"]["job"] 
     case "failed":
       return status;
   }
+}
+
+/**
+ * Selects the templates that require stops. Their rules do not change until the transaction ends, so that no workspace gets a
+ * time by a rule that was just replaced.
+ */
+export async function selectRequiredStops(
+  db: Queryable,
+): Promise<readonly (RequiredStops & { readonly templateId: string })[]> {
+  return db
+    .selectFrom("templates as t")
+    .where("t.deleted", "=", sql.lit(false))
+    .where("t.autostop_days", "<>", sql<Weekday[]>`'{}'::text[]`)
+    .select(["t.id as templateId", "t.autostop_days as days", "t.autostop_weeks as weeks"])
+    .orderBy("t.id")
+    .forShare()
+    .execute();
 }
 
 export async function updateNextStart(

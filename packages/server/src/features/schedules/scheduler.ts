@@ -6,11 +6,19 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, Refusal } from "../../platform/errors/errors.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import { requireStops } from "../builds/deadline-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { queueBuild, versionOf } from "../workspaces/build-service.ts";
 import { requireStillThere } from "../workspaces/service.ts";
 import { planAction, type ScheduleAction } from "./plan.ts";
-import { selectDue, selectScheduled, tryLockSchedules, updateNextStart } from "./queries.ts";
+import {
+  selectDue,
+  selectRequiredStops,
+  selectScheduled,
+  tryLockSchedules,
+  updateNextStart,
+} from "./queries.ts";
+import { nextRequiredStop } from "./required-stop.ts";
 
 export interface SchedulerNeeds {
   readonly db: Database;
@@ -43,6 +51,7 @@ export async function applySchedules(
   now: number,
   signal: AbortSignal,
 ): Promise<number> {
+  await applyRequiredStops(needs, now);
   let queued = 0;
   for (const workspace of await selectDue(needs.db, now)) {
     signal.throwIfAborted();
@@ -53,6 +62,23 @@ export async function applySchedules(
     if (done === "queued") queued += 1;
   }
   return queued;
+}
+
+/** Gives running workspaces the time at which their template requires them to stop; others keep theirs. */
+async function applyRequiredStops(
+  { db, pubsub }: Pick<SchedulerNeeds, "db" | "pubsub">,
+  now: number,
+): Promise<void> {
+  const changed = await inTransaction(db, async (trx) => {
+    if (!(await tryLockSchedules(trx))) return [];
+    const ids: string[] = [];
+    for (const { templateId, ...rule } of await selectRequiredStops(trx)) {
+      const at = nextRequiredStop(rule, now);
+      if (at !== undefined) ids.push(...(await requireStops(trx, templateId, at)));
+    }
+    return ids;
+  });
+  for (const id of changed) pubsub.publish(topics.workspace(id));
 }
 
 type Outcome = "queued" | "nothing" | "elsewhere";

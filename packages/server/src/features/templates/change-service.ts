@@ -1,4 +1,4 @@
-import { nameProblem, type Template, type UpdateTemplateRequest } from "@slipway/api";
+import { nameProblem, type Template, type UpdateTemplateRequest, weekdays } from "@slipway/api";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database } from "../../platform/db/database.ts";
@@ -13,6 +13,7 @@ import {
 } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf } from "../audit/service.ts";
+import { dropRequiredStops } from "../builds/deadline-service.ts";
 import { recordTemplateChange } from "./audit.ts";
 import { lockTemplate, markTemplateDeleted, updateTemplate } from "./queries.ts";
 import { readTemplate, requireTemplate } from "./service.ts";
@@ -20,7 +21,6 @@ import { readTemplate, requireTemplate } from "./service.ts";
 /** Settings of the contract with one value here: another one is refused, because it would have no effect. */
 const fixedSettings = [
   "time_til_autostop_notify_ms",
-  "autostop_requirement",
   "autostart_requirement",
   "time_til_dormant_ms",
   "time_til_dormant_autodelete_ms",
@@ -57,15 +57,30 @@ export async function changeTemplate(
     max_port_share_level: request.max_port_share_level ?? undefined,
     cors_behavior: request.cors_behavior ?? undefined,
   };
+  const autostop = readAutostopRequirement(request.autostop_requirement ?? undefined);
   await inTransaction(db, async (trx) => {
-    await updateTemplate(trx, id, changes);
-    const diff = diffOf({ ...template }, given(changes));
+    await updateTemplate(trx, id, {
+      ...changes,
+      autostop_days: autostop?.days_of_week,
+      autostop_weeks: autostop?.weeks,
+    });
+    const diff = diffOf({ ...template }, given({ ...changes, autostop_requirement: autostop }));
+    if (diff["autostop_requirement"] !== undefined) await dropRequiredStops(trx, id);
     await recordTemplateChange(trx, caller, template, { action: "write", diff });
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "templates_name")) throw error;
     throw takenField("name", `Template with name "${name ?? ""}" already exists.`);
   });
   return readTemplate(db, id);
+}
+
+/** Reads the nights in which workspaces stop, with their days in order; 0 weeks are 1. */
+function readAutostopRequirement(
+  wanted: Template["autostop_requirement"] | undefined,
+): Template["autostop_requirement"] | undefined {
+  if (wanted === undefined) return undefined;
+  const days_of_week = weekdays.filter((day) => wanted.days_of_week.includes(day));
+  return { days_of_week, weeks: Math.max(1, wanted.weeks) };
 }
 
 /** The shortest time after which a rule of a template does something to a workspace, in milliseconds. */

@@ -3,6 +3,7 @@ import {
   prebuildsUserId,
   type SharingLevel,
   type Transition,
+  type Weekday,
 } from "@slipway/api";
 import { sql } from "kysely";
 
@@ -31,6 +32,8 @@ function templates(db: Queryable) {
       "t.default_ttl_ms",
       "t.activity_bump_ms",
       "t.failure_ttl_ms",
+      "t.autostop_days",
+      "t.autostop_weeks",
       "t.require_active_version",
       "t.allow_user_autostart",
       "t.allow_user_autostop",
@@ -182,6 +185,8 @@ export interface TemplateChanges {
   readonly default_ttl_ms: number | undefined;
   readonly activity_bump_ms: number | undefined;
   readonly failure_ttl_ms: number | undefined;
+  readonly autostop_days: Weekday[] | undefined;
+  readonly autostop_weeks: number | undefined;
   readonly require_active_version: boolean | undefined;
   readonly allow_user_autostart: boolean | undefined;
   readonly allow_user_autostop: boolean | undefined;

@@ -1,9 +1,8 @@
-import type { Template } from "@slipway/api";
+import { type Template, weekdays } from "@slipway/api";
 
 import type { TemplateInUseRow } from "./queries.ts";
 
 const noTimes = { P50: null, P95: null };
-const everyDay = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /** Returns the template as clients see it. */
 export function templateJson(row: TemplateInUseRow): Template {
@@ -33,8 +32,11 @@ export function templateJson(row: TemplateInUseRow): Template {
     default_ttl_ms: row.default_ttl_ms,
     activity_bump_ms: row.activity_bump_ms,
     time_til_autostop_notify_ms: 0,
-    autostop_requirement: { days_of_week: [], weeks: 1 },
-    autostart_requirement: { days_of_week: everyDay },
+    autostop_requirement: {
+      days_of_week: row.autostop_days,
+      weeks: row.autostop_weeks,
+    },
+    autostart_requirement: { days_of_week: [...weekdays] },
     created_by_id: row.created_by,
     created_by_name: row.created_by_name,
     allow_user_autostart: row.allow_user_autostart,

@@ -1,4 +1,12 @@
-import { type CorsBehavior, nameProblem, type SharingLevel, updateTemplate } from "@slipway/api";
+import {
+  type CorsBehavior,
+  nameProblem,
+  type SharingLevel,
+  type Template,
+  updateTemplate,
+  type Weekday,
+  weekdays,
+} from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
@@ -55,6 +63,17 @@ export const command = defineCommand({
       value: "duration",
       summary: "time after which a workspace whose start failed is stopped; 0 for never",
     },
+    autostopRequirementWeekdays: {
+      kind: "list",
+      value: "day",
+      summary:
+        "weekdays on which running workspaces stop at midnight UTC, such as monday,friday; or none",
+    },
+    autostopRequirementWeeks: {
+      kind: "integer",
+      value: "n",
+      summary: "stop on those weekdays only every n weeks, from 1 to 16",
+    },
     requireActiveVersion: {
       kind: "text",
       value: "true|false",
@@ -93,8 +112,6 @@ export const command = defineCommand({
       ...onlyAt("0"),
       summary: "time after which dormant workspaces are deleted: 0, for never",
     },
-    autostopRequirementWeekdays: { ...onlyAt("none"), summary: "days on which all stop: none" },
-    autostopRequirementWeeks: { ...onlyAt("0"), summary: "weeks between those days: 0" },
     autostartRequirementWeekdays: { ...onlyAt("all"), summary: "days of automatic starts: all" },
     private: { ...onlyAt("false"), summary: "hide it from users without a grant: false" },
     output: outputFlag,
@@ -126,17 +143,25 @@ export async function run(
 ): Promise<number> {
   const body = changes(options);
   const isUnchangeable = fixedSettings.some((key) => options[key] !== undefined);
-  if (Object.keys(body).length === 0 && !isUnchangeable) {
+  const requirement = readRequirement(options);
+  if (Object.keys(body).length === 0 && requirement === undefined && !isUnchangeable) {
     throw new UsageError("nothing to change: pass at least one flag");
   }
   const client = connect(settings);
-  const { id } = await findTemplate(client, options.template, {
+  const template = await findTemplate(client, options.template, {
     organization: settings.organization,
     signal,
   });
-  const template = await client.call(updateTemplate, { params: { template: id }, body, signal });
-  if (options.output === "json") printJson(terminal.out, template);
-  else terminal.err.line(terminal.err.colors.green(`updated template ${template.name}`));
+  const updated = await client.call(updateTemplate, {
+    params: { template: template.id },
+    body:
+      requirement === undefined
+        ? body
+        : { ...body, autostop_requirement: { ...template.autostop_requirement, ...requirement } },
+    signal,
+  });
+  if (options.output === "json") printJson(terminal.out, updated);
+  else terminal.err.line(terminal.err.colors.green(`updated template ${updated.name}`));
   return exitCodes.ok;
 }
 
@@ -144,8 +169,6 @@ export async function run(
 const fixedSettings = [
   "dormancyThreshold",
   "dormancyAutoDeletion",
-  "autostopRequirementWeekdays",
-  "autostopRequirementWeeks",
   "autostartRequirementWeekdays",
   "private",
 ] as const;
@@ -176,6 +199,29 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
     cors_behavior: corsBehavior === undefined ? undefined : readCorsBehavior(corsBehavior),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** Returns the part of the required stops that the flags change; undefined without them. */
+function readRequirement({
+  autostopRequirementWeekdays: given,
+  autostopRequirementWeeks: weeks,
+}: OptionsOf<typeof command>): Partial<Template["autostop_requirement"]> | undefined {
+  const names = given.flatMap((text) => text.toLowerCase().split(","));
+  if (names.length === 0 && weeks === undefined) return undefined;
+  return {
+    ...(names.length === 0
+      ? {}
+      : { days_of_week: names.join() === "none" ? [] : names.map(readDay) }),
+    ...(weeks === undefined ? {} : { weeks }),
+  };
+}
+
+function readDay(text: string): Weekday {
+  const day = weekdays.find((one) => one === text.trim());
+  if (day !== undefined) return day;
+  throw new UsageError(
+    `--autostop-requirement-weekdays is "${text}", wanted none, or some of ${weekdays.join(", ")}`,
+  );
 }
 
 function readPortShareLevel(text: string): SharingLevel {

@@ -225,6 +225,8 @@ export interface Templates {
   allow_user_autostart: Generated<boolean>;
   allow_user_autostop: Generated<boolean>;
   allow_user_cancel_workspace_jobs: Generated<boolean>;
+  autostop_days: Generated<import("@slipway/api").Weekday[]>;
+  autostop_weeks: Generated<number>;
   cors_behavior: Generated<import("@slipway/api").CorsBehavior>;
   created_at: Generated<string>;
   created_by: string;
