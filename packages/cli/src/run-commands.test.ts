@@ -95,6 +95,29 @@ it("sets banners, prints them, and removes them", async () => {
   expect(requests).toEqual(["GET /api/v2/appearance", "PUT /api/v2/appearance"]);
 });
 
+it("lists the templates of the organization that is named, by name or id, and otherwise all", async () => {
+  const lab = "0190a1b2-0000-7000-8000-00000000000a";
+  const of = (name: string, organization_name: string, organization_id: string) => ({
+    name,
+    organization_name,
+    organization_id,
+  });
+  const body = [
+    of("box", "default", "0190a1b2-0000-7000-8000-00000000000b"),
+    of("rig", "lab", lab),
+  ];
+  answers = new Map([["GET /api/v2/templates", { status: 200, body }]]);
+  const list = async (flags: string): Promise<string> => {
+    const { terminal } = await run(`templates list -c name --url ${url} --token t${flags}`);
+    return `${terminal.outText()}${terminal.errText()}`;
+  };
+  expect(await list("")).toBe("NAME\nbox\nrig\n");
+  expect(await list(" --org lab")).toBe("NAME\nrig\n");
+  expect(await list(` -O ${lab}`)).toBe("NAME\nrig\n");
+  expect(await list(" --organization Lab")).toBe("NAME\nrig\n");
+  expect(await list(" --org la")).toBe("no templates of organization la\n");
+});
+
 const loginAnswers = {
   "GET /api/v2/buildinfo": { status: 200, body: { version: "v1.0.0" } },
   "GET /api/v2/users/first": { status: 200, body: { message: "yes" } },

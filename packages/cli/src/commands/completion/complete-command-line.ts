@@ -73,6 +73,7 @@ async function knownNames(
     const limited = withTimeout(signal, namesMs);
     const found = await fetchNames(names, current.slice(prefix.length), typed, {
       client,
+      organization: settings.organization,
       signal: limited,
     });
     return found.filter(({ value }) => plainName.test(value));

@@ -1,5 +1,4 @@
 import {
-  listTemplates,
   listTemplateVersionPresets,
   listTemplateVersions,
   listTokens,
@@ -12,9 +11,13 @@ import type { ClientNeeds } from "../../command/client-needs.ts";
 import type { Candidate } from "../../command/complete.ts";
 import type { NameKind } from "../../command/completion-source.ts";
 import type { PartialCommandLine } from "../../command/partial-command-line.ts";
+import { listTemplates } from "../../resources/templates/list-templates.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
-type RequestNeeds = Pick<ClientNeeds, "client" | "signal">;
+interface RequestNeeds extends Pick<ClientNeeds, "client" | "signal"> {
+  /** The organization of templates. */
+  readonly organization: string;
+}
 
 /** The maximum number of names to request. */
 const limit = "100";
@@ -31,7 +34,7 @@ export async function fetchNames(
     case "workspace":
       return workspaceNames(current, needs);
     case "template":
-      return (await client.call(listTemplates, { signal })).map(templateCandidate);
+      return (await listTemplates(client, needs.organization, signal)).map(templateCandidate);
     case "version": {
       const template = await typedTemplate(typed, needs);
       if (template === undefined) return [];
@@ -74,9 +77,9 @@ async function workspaceNames(
 /** Returns the template of `--template` or of the first word; otherwise the only one, if there is only one. */
 async function typedTemplate(
   { flags, words }: PartialCommandLine,
-  { client, signal }: RequestNeeds,
+  { client, organization, signal }: RequestNeeds,
 ): Promise<Template | undefined> {
-  const templates = await client.call(listTemplates, { signal });
+  const templates = await listTemplates(client, organization, signal);
   const wanted = flags.get("template") ?? words[0];
   return (
     templates.find(({ name }) => name === wanted) ??

@@ -1,8 +1,9 @@
-import { listTemplates, type Template } from "@slipway/api";
+import type { Template } from "@slipway/api";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { notFoundError } from "../../command/not-found.ts";
+import { listTemplates } from "../../resources/templates/list-templates.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
 type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
@@ -14,8 +15,7 @@ export async function chooseTemplate(
   needs: PromptNeeds,
 ): Promise<Template> {
   const { client, terminal, signal } = needs;
-  const listed = await client.call(listTemplates, { signal });
-  const all = listed.filter((template) => isOf(template, organization));
+  const all = await listTemplates(client, organization, signal);
   const found = name === undefined ? undefined : templateOf(all, name);
   if (found !== undefined) return usable(found);
   const templates = all.filter(({ deprecated }) => !deprecated);
@@ -37,11 +37,6 @@ export async function chooseTemplate(
     throw new UsageError(`there are several templates: pass --template with one of ${names}`);
   }
   return ask(templates, terminal);
-}
-
-/** Every organization's templates are offered unless one is named. */
-function isOf({ organization_id, organization_name }: Template, organization: string): boolean {
-  return organization === "default" || [organization_id, organization_name].includes(organization);
 }
 
 function templateOf(templates: readonly Template[], name: string): Template | undefined {

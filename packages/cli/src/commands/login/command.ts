@@ -31,6 +31,11 @@ export const command = defineCommand({
       summary: "full name of the first user",
       aliases: ["first-user-full-name"],
     },
+    useTokenAsSession: {
+      kind: "switch",
+      summary: "no effect: a given token always becomes the session",
+      hidden: true,
+    },
     firstUserTrial: { kind: "switch", summary: "no effect", hidden: true },
   },
   examples: [

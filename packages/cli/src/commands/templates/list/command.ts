@@ -1,4 +1,3 @@
-import { listTemplates } from "@slipway/api";
 import { durationText } from "@slipway/runtime";
 
 import { connect } from "../../../command/connect.ts";
@@ -6,6 +5,7 @@ import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
+import { listTemplates } from "../../../resources/templates/list-templates.ts";
 import { relativeTime } from "../../../terminal/relative-time.ts";
 
 export const command = defineCommand({
@@ -31,14 +31,18 @@ export const command = defineCommand({
     ),
     output: outputFlag,
   },
-  examples: [{ line: "slipway templates list", summary: "names, descriptions and usage" }],
+  examples: [
+    { line: "slipway templates list", summary: "names, descriptions and usage" },
+    { line: "slipway templates list --org lab", summary: "those of one organization" },
+  ],
 });
 
 export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const templates = await connect(settings).call(listTemplates, { signal });
+  const { organization } = settings;
+  const templates = await listTemplates(connect(settings), organization, signal);
   const now = clock.now();
   const { colors } = terminal.out;
   return printList(terminal, templates, options, {
@@ -55,6 +59,9 @@ export async function run(
       "organization id": ({ organization_id }) => organization_id,
       provisioner: ({ provisioner }) => provisioner,
     },
-    none: "no templates; create one with: slipway templates init, then slipway templates push",
+    none:
+      organization === "default"
+        ? "no templates; create one with: slipway templates init, then slipway templates push"
+        : `no templates of organization ${organization}`,
   });
 }
