@@ -50,7 +50,7 @@ it("hands on slices until the turn is over, and the rest in later turns, in orde
   turns.receive("one", datagrams, (some) => taken.push(some.map(([byte = -1]) => byte)));
   expect(taken).toHaveLength(2);
   const perSlice = taken[0]?.length ?? 0;
-  expect(perSlice).toBeLessThanOrEqual((32 * 1024) / receivedCostBytes);
+  expect(perSlice).toBeLessThanOrEqual((64 * 1024) / receivedCostBytes);
   turns.receive("one", [Uint8Array.of(255)], (some) => taken.push(some.map(([byte = -1]) => byte)));
   expect(taken).toHaveLength(2);
   while (turn.pass()) expect(taken.length % 2 === 0 || turns.waitingCost === 0).toBe(true);
@@ -63,7 +63,7 @@ it("counts the bytes of long datagrams too", () => {
   const counts: number[] = [];
   const datagrams = Array.from({ length: 40 }, () => new Uint8Array(1_300));
   turns.receive("one", datagrams, (some) => counts.push(some.length));
-  expect(Math.max(...counts)).toBe(Math.floor((32 * 1024) / (1_300 + receivedCostBytes)));
+  expect(Math.max(...counts)).toBe(Math.floor((64 * 1024) / (1_300 + receivedCostBytes)));
 });
 
 it("lets senders take turns, so that a flood delays another by one slice of its own", () => {

@@ -23,8 +23,8 @@ interface Line {
   cost: number;
 }
 
-/** The cost of the datagrams that are taken between two looks at the turn: far less than a turn's time. */
-const sliceCostBytes = 32 * 1024;
+/** The cost of the datagrams that are taken between two looks at the turn: all that a UDP socket hands over at once. */
+const sliceCostBytes = 64 * 1024;
 /** What a sender may have waiting in any case: a few of its longest datagrams. */
 const leastCostPerSender = 32 * 1024;
 
