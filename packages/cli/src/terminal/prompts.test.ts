@@ -30,8 +30,23 @@ function promptsUntil(
 
 it("takes Enter alone for no before a destructive action", async () => {
   expect(await promptsWith(enter).confirm("Delete it?")).toBe(false);
-  expect(await promptsWith("y").confirm("Delete it?")).toBe(true);
   expect(await promptsWith(enter).confirm("Make the first user?", { initial: true })).toBe(true);
+});
+
+it.each(["y", "yes", "Yes", "Y"])("takes %s and Enter for a yes", async (typed) => {
+  expect(await promptsWith(typed + enter).confirm("Delete it?")).toBe(true);
+});
+
+it.each(["n", "no"])("takes %s and Enter for a no", async (typed) => {
+  expect(await promptsWith(typed + enter).confirm("Delete it?")).toBe(false);
+});
+
+it("takes no other line for a yes, such as one that was meant for the shell", async () => {
+  const prompts = promptsWith(`slipway list${enter}`);
+  const asked = prompts.confirm("Delete it?");
+  await vi.waitFor(() => expect(prompts.shown()).toContain("write yes or no"));
+  const isAnswered = await Promise.race([asked.then(() => true), Promise.resolve(false)]);
+  expect(isAnswered).toBe(false);
 });
 
 it("cancels a prompt by Ctrl-C", async () => {

@@ -6,7 +6,10 @@ import { printableLine } from "@slipway/runtime";
 export interface Prompts {
   text(question: TextQuestion): Promise<string>;
   password(message: string): Promise<string>;
-  /** Enter alone means no, so that a stray key destroys nothing; pass `initial: true` for harmless actions. */
+  /**
+   * Takes `yes` or `y` and Enter; Enter alone means no, so that a stray key, or a line that was meant for the shell, destroys
+   * nothing. Pass `initial: true` for harmless actions, which one key answers.
+   */
   confirm(message: string, options?: { readonly initial: boolean }): Promise<boolean>;
   /** `initial` is the value that Enter alone takes (default: the first). */
   select(message: string, choices: readonly Choice[], initial?: string): Promise<string>;
@@ -84,8 +87,19 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
       return answered<string>(await (await library()).password(question));
     },
     async confirm(message, { initial } = { initial: false }) {
-      const question = { message: printableLine(message), ...streams, initialValue: initial };
-      return answered<boolean>(await (await library()).confirm(question));
+      const shown = printableLine(message);
+      const { confirm, text } = await library();
+      if (initial) {
+        return answered<boolean>(await confirm({ message: shown, ...streams, initialValue: true }));
+      }
+      const answer = await text({
+        message: `${shown} (yes/no)`,
+        ...streams,
+        placeholder: "no",
+        defaultValue: "no",
+        validate: (value = "") => (decisions.has(wordOf(value)) ? undefined : "write yes or no"),
+      });
+      return decisions.get(wordOf(answered<string>(answer))) ?? false;
     },
     async select(message, choices, initial) {
       const question = {
@@ -107,6 +121,19 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
       return answered<string[]>(await (await library()).multiselect<string>(question));
     },
   };
+}
+
+/** The answers to a question that Enter alone answers with no. */
+const decisions: ReadonlyMap<string, boolean> = new Map([
+  ["yes", true],
+  ["y", true],
+  ["no", false],
+  ["n", false],
+  ["", false],
+]);
+
+function wordOf(answer: string): string {
+  return answer.trim().toLowerCase();
 }
 
 function printableChoices(
