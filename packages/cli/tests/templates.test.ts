@@ -103,6 +103,9 @@ it("edits a template's settings", async () => {
     err: expect.stringContaining("must be 0 or at least 60000"),
   });
   await slipway("templates edit box --failure-ttl 0");
+  const unused = await slipway("templates edit box --dormancy-threshold 30d -o json");
+  expect(JSON.parse(unused.out)).toMatchObject({ time_til_dormant_ms: 30 * 86_400_000 });
+  await slipway("templates edit box --dormancy-threshold 0");
   const nights = "--autostop-requirement-weekdays Friday,monday";
   const required = await slipway(`templates edit box ${nights} -o json`);
   expect(JSON.parse(required.out)).toMatchObject({

@@ -74,6 +74,7 @@ describe("a prebuild", () => {
     await changeTemplate(needs.db, admin, templateId, {
       failure_ttl_ms: hourMs,
       autostop_requirement: { days_of_week: [...weekdays], weeks: 1 },
+      time_til_dormant_ms: hourMs,
     });
     expect(await carryOutAt(Date.now())).toEqual(["1 start initiator"]);
     const build = await needs.db

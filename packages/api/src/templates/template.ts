@@ -99,6 +99,10 @@ export const UpdateTemplateRequest = Type.Object({
   activity_bump_ms: Duration,
   /** The time after which a workspace whose start failed is stopped; 0: never. At least a minute. */
   failure_ttl_ms: Duration,
+  /** The time after which a workspace that is not used is dormant: stopped until it is activated; 0: never. At least a minute. */
+  time_til_dormant_ms: Duration,
+  /** True to count this change as use of all workspaces, so that none is dormant at once. */
+  update_workspace_last_used_at: Type.Optional(Type.Boolean()),
   require_active_version: Type.Optional(Type.Boolean()),
   autostop_requirement: Type.Optional(nullable(AutostopRequirement)),
   /** Whether workspaces may have schedules of their owners: without it they neither set them nor start by them. */
@@ -113,7 +117,6 @@ export const UpdateTemplateRequest = Type.Object({
 
   time_til_autostop_notify_ms: Type.Optional(Type.Integer()),
   autostart_requirement: Type.Optional(nullable(Type.Unknown())),
-  time_til_dormant_ms: Type.Optional(Type.Integer()),
   time_til_dormant_autodelete_ms: Type.Optional(Type.Integer()),
   disable_module_cache: Type.Optional(nullable(Type.Boolean())),
 });

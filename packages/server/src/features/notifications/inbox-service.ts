@@ -27,7 +27,7 @@ export interface Inbox {
 }
 
 /** The messages that a user has at most; older ones are deleted. */
-const maxMessages = 200;
+export const maxMessages = 200;
 /** Those of them that the user sent to themselves; these push no others out. */
 const maxOwnMessages = 50;
 /** The messages of a page (docs/protocol/clients.md §4.5). */

@@ -86,6 +86,27 @@ export async function insertOwnMessage(
   );
 }
 
+/** A message that replaces the one of the same occasion. */
+export interface Notice {
+  readonly userId: string;
+  readonly occasion: string;
+  readonly templateId: string;
+  readonly targets: readonly string[];
+  readonly title: string;
+  readonly content: string;
+}
+
+/** Writes a message, unread, in place of the one of the same occasion. */
+export async function upsertNotice(db: Queryable, notice: Notice): Promise<void> {
+  const { userId, occasion, templateId, targets, title, content } = notice;
+  await sql`
+    insert into inbox_notifications (user_id, occasion, template_id, targets, title, content)
+      values (${userId}, ${occasion}, ${templateId}, ${[...targets]}, ${title}, ${content})
+      on conflict (user_id, occasion) do update
+        set id = excluded.id, title = excluded.title, content = excluded.content, read_at = null,
+          created_at = excluded.created_at`.execute(db);
+}
+
 /** Deletes a user's messages but the newest. */
 export function pruneInbox(db: Queryable, userId: string, kept: number): Promise<void> {
   return pruneOccasions(db, userId, "%", kept);

@@ -9,9 +9,10 @@ const running: ScheduledWorkspace = {
   id: "w",
   ownerIsActive: true,
   isDormant: false,
+  lastUsedAt: at("01T12:00"),
   autostart: undefined,
   nextStartAt: undefined,
-  rules: { allowsAutostart: true, failureTtlMs: undefined },
+  rules: { allowsAutostart: true, dormancyMs: undefined, failureTtlMs: undefined },
   build: {
     transition: "start",
     job: "succeeded",
@@ -121,6 +122,37 @@ describe("the time of a failed start", () => {
     ["failed to be deleted", { build: { ...build, transition: "delete" } }],
   ] as const)("leaves alone what %s", (_what, more) => {
     expect(planAction({ ...failed, ...more }, at("25T00:00"))).toBeUndefined();
+  });
+});
+
+describe("the time without use", () => {
+  const rules = { ...running.rules, dormancyMs: 2 * 86_400_000 };
+
+  it("makes dormant what runs and what does not, not before and late rather than never", () => {
+    for (const workspace of [running, stopped]) {
+      expect(
+        planAction({ ...workspace, rules, nextStartAt: undefined }, at("03T11:59")),
+      ).toBeUndefined();
+      expect(planAction({ ...workspace, rules }, at("03T12:00"))).toEqual({ kind: "sleep" });
+      expect(planAction({ ...workspace, rules }, at("30T12:00"))).toEqual({ kind: "sleep" });
+    }
+  });
+
+  it("comes before a start that is due as well", () => {
+    expect(planAction({ ...stopped, rules }, at("05T09:00"))).toEqual({ kind: "sleep" });
+  });
+
+  it("waits for the build that is under way", () => {
+    const build = { ...running.build, job: "open", completedAt: undefined } as const;
+    expect(planAction({ ...running, rules, build }, at("30T00:00"))).toBeUndefined();
+  });
+
+  it("makes nothing dormant twice", () => {
+    expect(planAction({ ...running, rules, isDormant: true }, at("30T00:00"))).toMatchObject({
+      kind: "stop",
+    });
+    const asleep = { ...stopped, rules, isDormant: true, nextStartAt: undefined };
+    expect(planAction(asleep, at("30T00:00"))).toBeUndefined();
   });
 });
 

@@ -7,6 +7,8 @@ export interface ScheduledWorkspace {
   readonly id: string;
   readonly ownerIsActive: boolean;
   readonly isDormant: boolean;
+  /** The last use, or the creation. */
+  readonly lastUsedAt: number;
   /** The autostart schedule, `CRON_TZ=…` and five fields. */
   readonly autostart: string | undefined;
   /** The next scheduled start that was not handled yet; one in the past was missed. */
@@ -14,6 +16,8 @@ export interface ScheduledWorkspace {
   readonly rules: {
     /** False if owners may not schedule starts; schedules that exist are passed over. */
     readonly allowsAutostart: boolean;
+    /** The time without use after which a workspace is dormant, in milliseconds. */
+    readonly dormancyMs: number | undefined;
     /** The time after which a failed start is stopped, in milliseconds. */
     readonly failureTtlMs: number | undefined;
   };
@@ -29,6 +33,7 @@ export interface ScheduledWorkspace {
 
 /** The action due for a workspace now. `nextStartAt` follows the handled time. */
 export type ScheduleAction =
+  | { readonly kind: "sleep" }
   | { readonly kind: "stop"; readonly reason: "autostop" | "dormancy" }
   | { readonly kind: "start"; readonly nextStartAt: number | undefined }
   | { readonly kind: "skip"; readonly nextStartAt: number | undefined };
@@ -38,6 +43,8 @@ export type ScheduleAction =
  * which the workspace is running or dormant, its owner suspended, or owners' schedules are off, is skipped. While a build is active nothing is
  * decided.
  *
+ * A workspace that is not used for long is made dormant first, and stopped at the next look.
+ *
  * A failed start may have left resources, so it is stopped once; a stop that fails is not tried again.
  */
 export function planAction(workspace: ScheduledWorkspace, now: number): ScheduleAction | undefined {
@@ -45,6 +52,12 @@ export function planAction(workspace: ScheduledWorkspace, now: number): Schedule
   if (build.job === "open") return undefined;
   const isRunning = build.transition === "start" && build.job === "succeeded";
   if (isRunning && isDormant) return { kind: "stop", reason: "dormancy" };
+  if (
+    !isDormant &&
+    rules.dormancyMs !== undefined &&
+    workspace.lastUsedAt + rules.dormancyMs <= now
+  )
+    return { kind: "sleep" };
   if (isRunning && build.deadline !== undefined && build.deadline <= now)
     return { kind: "stop", reason: "autostop" };
   if (failedBefore(build, rules.failureTtlMs, now)) return { kind: "stop", reason: "autostop" };

@@ -11,6 +11,9 @@ import type { RequiredStops } from "./required-stop.ts";
 /** The most workspaces that one pass selects; the next pass selects the rest. */
 const maxPerLook = 500;
 
+/** The last use of a workspace `w`; creating it counts as use. */
+const lastUse = sql<string>`coalesce(w.last_used_at, w.created_at)`;
+
 function scheduled(db: Queryable) {
   return (
     db
@@ -26,8 +29,10 @@ function scheduled(db: Queryable) {
         "w.id",
         "owner.status as owner_status",
         "w.dormant_at",
+        lastUse.as("last_use"),
         "t.allow_user_autostart",
         "t.failure_ttl_ms",
+        "t.time_til_dormant_ms",
         "w.autostart_schedule",
         "w.next_start_at",
         "newest.transition",
@@ -52,6 +57,11 @@ export async function selectDue(db: Queryable, now: number): Promise<ScheduledWo
           eb("newest.transition", "=", "start"),
           hasSucceeded("j"),
           eb.or([eb("newest.deadline", "<=", time), eb("w.dormant_at", "is not", null)]),
+        ]),
+        eb.and([
+          eb("w.dormant_at", "is", null),
+          eb("t.time_til_dormant_ms", ">", 0),
+          sql<boolean>`${lastUse} <= ${time}::timestamptz - t.time_til_dormant_ms * interval '1 millisecond'`,
         ]),
         eb.and([
           eb("newest.transition", "=", "start"),
@@ -81,10 +91,12 @@ function read(row: Row): ScheduledWorkspace {
     id: row.id,
     ownerIsActive: row.owner_status !== "suspended",
     isDormant: row.dormant_at !== null,
+    lastUsedAt: Date.parse(row.last_use),
     autostart: row.autostart_schedule ?? undefined,
     nextStartAt: timestampMs(row.next_start_at),
     rules: {
       allowsAutostart: row.allow_user_autostart,
+      dormancyMs: row.time_til_dormant_ms === 0 ? undefined : row.time_til_dormant_ms,
       failureTtlMs: row.failure_ttl_ms === 0 ? undefined : row.failure_ttl_ms,
     },
     build: {

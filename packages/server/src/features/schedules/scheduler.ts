@@ -7,9 +7,11 @@ import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, Refusal } from "../../platform/errors/errors.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { requireStops } from "../builds/deadline-service.ts";
+import { lockWorkspace } from "../builds/lock-queries.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { queueBuild, versionOf } from "../workspaces/build-service.ts";
 import { requireStillThere } from "../workspaces/service.ts";
+import { makeDormant } from "../workspaces/settings-service.ts";
 import { planAction, type ScheduleAction } from "./plan.ts";
 import {
   selectDue,
@@ -81,7 +83,8 @@ async function applyRequiredStops(
   for (const id of changed) pubsub.publish(topics.workspace(id));
 }
 
-type Outcome = "queued" | "nothing" | "elsewhere";
+/** `dormantOf`: the owner of a workspace that is dormant now. */
+type Outcome = "queued" | "nothing" | "elsewhere" | { readonly dormantOf: string };
 
 async function applyNextAction(
   needs: SchedulerNeeds,
@@ -92,10 +95,17 @@ async function applyNextAction(
   try {
     const outcome = await inTransaction(db, async (trx): Promise<Outcome> => {
       if (!(await tryLockSchedules(trx))) return "elsewhere";
+      // Whoever uses or activates the workspace in this moment comes before or after.
+      await lockWorkspace(trx, workspaceId);
       const workspace = await selectScheduled(trx, workspaceId);
       const action = workspace === undefined ? undefined : planAction(workspace, now);
-      return action === undefined ? "nothing" : applyAction(trx, needs, workspaceId, action);
+      return action === undefined ? "nothing" : applyAction(trx, needs, workspaceId, action, now);
     });
+    if (typeof outcome === "object") {
+      logger.info({ workspace: workspaceId }, "made a workspace dormant that was not used");
+      pubsub.publish(topics.workspace(workspaceId));
+      pubsub.publish(topics.inbox(outcome.dormantOf));
+    }
     if (outcome !== "queued") return outcome;
     logger.info({ workspace: workspaceId }, "queued a build that its schedule asks for");
     pubsub.publish(topics.jobQueue);
@@ -115,10 +125,15 @@ async function applyAction(
   { limits }: Pick<SchedulerNeeds, "limits">,
   workspaceId: string,
   action: ScheduleAction,
+  now: number,
 ): Promise<Outcome> {
+  const row = await requireStillThere(trx, workspaceId);
+  if (action.kind === "sleep") {
+    await makeDormant(trx, row, now);
+    return { dormantOf: row.owner_id };
+  }
   if (action.kind !== "stop") await updateNextStart(trx, workspaceId, action.nextStartAt);
   if (action.kind === "skip") return "nothing";
-  const row = await requireStillThere(trx, workspaceId);
   await queueBuild(trx, row, {
     transition: action.kind,
     versionId: versionOf(row, { transition: action.kind, versionId: undefined }),
@@ -146,6 +161,6 @@ async function passOver(
   );
   const workspace = await selectScheduled(db, workspaceId);
   const action = workspace === undefined ? undefined : planAction(workspace, now);
-  if (action === undefined || action.kind === "stop") return;
+  if (action?.kind !== "start" && action?.kind !== "skip") return;
   await updateNextStart(db, workspaceId, action.nextStartAt);
 }

@@ -15,14 +15,13 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf } from "../audit/service.ts";
 import { dropRequiredStops } from "../builds/deadline-service.ts";
 import { recordTemplateChange } from "./audit.ts";
-import { lockTemplate, markTemplateDeleted, updateTemplate } from "./queries.ts";
+import { lockTemplate, markTemplateDeleted, updateLastUsed, updateTemplate } from "./queries.ts";
 import { readTemplate, requireTemplate } from "./service.ts";
 
 /** Settings of the contract with one value here: another one is refused, because it would have no effect. */
 const fixedSettings = [
   "time_til_autostop_notify_ms",
   "autostart_requirement",
-  "time_til_dormant_ms",
   "time_til_dormant_autodelete_ms",
   "disable_module_cache",
 ] as const satisfies readonly (keyof Template & keyof UpdateTemplateRequest)[];
@@ -49,6 +48,7 @@ export async function changeTemplate(
     default_ttl_ms: request.default_ttl_ms,
     activity_bump_ms: request.activity_bump_ms,
     failure_ttl_ms: readWait("failure_ttl_ms", request.failure_ttl_ms),
+    time_til_dormant_ms: readWait("time_til_dormant_ms", request.time_til_dormant_ms),
     require_active_version: request.require_active_version,
     allow_user_autostart: request.allow_user_autostart,
     allow_user_autostop: request.allow_user_autostop,
@@ -66,6 +66,7 @@ export async function changeTemplate(
     });
     const diff = diffOf({ ...template }, given({ ...changes, autostop_requirement: autostop }));
     if (diff["autostop_requirement"] !== undefined) await dropRequiredStops(trx, id);
+    if (request.update_workspace_last_used_at === true) await updateLastUsed(trx, id);
     await recordTemplateChange(trx, caller, template, { action: "write", diff });
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "templates_name")) throw error;

@@ -32,6 +32,7 @@ function templates(db: Queryable) {
       "t.default_ttl_ms",
       "t.activity_bump_ms",
       "t.failure_ttl_ms",
+      "t.time_til_dormant_ms",
       "t.autostop_days",
       "t.autostop_weeks",
       "t.require_active_version",
@@ -185,6 +186,7 @@ export interface TemplateChanges {
   readonly default_ttl_ms: number | undefined;
   readonly activity_bump_ms: number | undefined;
   readonly failure_ttl_ms: number | undefined;
+  readonly time_til_dormant_ms: number | undefined;
   readonly autostop_days: Weekday[] | undefined;
   readonly autostop_weeks: number | undefined;
   readonly require_active_version: boolean | undefined;
@@ -205,6 +207,17 @@ export async function updateTemplate(
     .updateTable("templates")
     .set({ ...changes, updated_at: sql`now()` })
     .where("id", "=", id)
+    .execute();
+}
+
+/** Counts this moment as use of all workspaces of a template. */
+export async function updateLastUsed(db: Queryable, templateId: string): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ last_used_at: sql`now()` })
+    .where("template_id", "=", templateId)
+    .where("deleted", "=", sql.lit(false))
+    .where("owner_id", "<>", prebuildsUserId)
     .execute();
 }
 

@@ -17,7 +17,8 @@ import { wasDeleted } from "../builds/lock-service.ts";
 import { readBuild } from "../builds/read-service.ts";
 import { canStartWith, createBuild, type NewBuild } from "../builds/service.ts";
 import type { WorkspaceRow } from "./queries.ts";
-import { refusePrebuild, type WorkspaceNeeds } from "./service.ts";
+import { refusePrebuild, requireStillThere, type WorkspaceNeeds } from "./service.ts";
+import { updateLastUsedAt } from "./settings-queries.ts";
 
 /** Reads a request for a build; the nil UUID means none. */
 export function readBuildRequest(
@@ -48,20 +49,26 @@ export async function buildWorkspace(
 ): Promise<WorkspaceBuild> {
   const { db, pubsub, clock, limits } = needs;
   if (workspace.deleted) throw wasDeleted(workspace);
-  if (workspace.dormant_at !== null && input.transition === "start") {
-    throw new Conflict(`Workspace "${workspace.name}" is dormant.`, {
-      detail: "Wake it up, then start it.",
-    });
-  }
   if (changesAnything(input)) refusePrebuild(workspace);
   const build = await inTransaction(db, async (trx) => {
     const wanted = { ...input, versionId: versionOf(workspace, input), limits };
-    return readBuild(trx, await queueBuild(trx, workspace, wanted), clock.now());
+    const id = await queueBuild(trx, workspace, wanted);
+    if (input.transition === "start") await noteStart(trx, workspace);
+    return readBuild(trx, id, clock.now());
   });
   pubsub.publish(topics.jobQueue);
   pubsub.publish(topics.builds(workspace.id));
   pubsub.publish(topics.workspace(workspace.id));
   return build;
+}
+
+/** Counts a start as use of its workspace, which is locked; throws `Conflict` for a dormant one. */
+async function noteStart(trx: Transaction<DB>, { id, name }: WorkspaceRow): Promise<void> {
+  const { dormant_at: dormantAt } = await requireStillThere(trx, id);
+  if (dormantAt !== null) {
+    throw new Conflict(`Workspace "${name}" is dormant.`, { detail: "Wake it up, then start it." });
+  }
+  await updateLastUsedAt(trx, id);
 }
 
 /** Returns whether a build has other values or another version than the previous one. */

@@ -39,18 +39,27 @@ export async function updateAutostart(
     .execute();
 }
 
-/** Makes a workspace dormant or wakes it up; waking up counts as use. */
+/** Records the use of a workspace. */
+export async function updateLastUsedAt(db: Queryable, workspaceId: string): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ last_used_at: sql`now()` })
+    .where("id", "=", workspaceId)
+    .execute();
+}
+
+/** Makes a workspace dormant from a time on, or wakes it up; waking up counts as use. */
 export async function updateDormantAt(
   db: Queryable,
   workspaceId: string,
-  isDormant: boolean,
+  dormantAt: string | null,
 ): Promise<void> {
   await db
     .updateTable("workspaces")
     .set({
-      dormant_at: isDormant ? sql`now()` : null,
+      dormant_at: dormantAt,
       updated_at: sql`now()`,
-      ...(isDormant ? {} : { last_used_at: sql`now()` }),
+      ...(dormantAt === null ? { last_used_at: sql`now()` } : {}),
     })
     .where("id", "=", workspaceId)
     .execute();

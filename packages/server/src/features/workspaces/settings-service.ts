@@ -11,6 +11,7 @@ import { topics } from "../../platform/pubsub/pubsub.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
 import { dropDeadline, extendDeadline, noteActivity } from "../builds/deadline-service.ts";
 import { lockAuthorized } from "../builds/lock-service.ts";
+import { writeDormancyNotice } from "../notifications/dormancy-notice.ts";
 import { parseAutostart } from "./autostart-schedule.ts";
 import { requireOwnAutostart, requireOwnTtl } from "./own-schedule.ts";
 import type { Autostart, WorkspaceRow } from "./queries.ts";
@@ -219,8 +220,32 @@ export async function setDormant(
   if ((row.dormant_at !== null) === dormant) return undefined;
   const now = needs.clock.now();
   const after = { dormant_at: dormant ? timestampFromMs(now) : null };
-  await change(needs, caller, row, after, (trx) => updateDormantAt(trx, row.id, dormant));
+  await change(needs, caller, row, after, (trx) => updateDormantAt(trx, row.id, after.dormant_at));
   return describeWorkspace(needs.db, await requireChangeable(needs.db, caller, id), now);
+}
+
+/**
+ * Makes a workspace dormant that was not used for as long as its template says, in the caller's transaction; its owner gets a
+ * message.
+ */
+export async function makeDormant(
+  trx: Transaction<DB>,
+  row: WorkspaceRow,
+  now: number,
+): Promise<void> {
+  const dormantAt = timestampFromMs(now);
+  await updateDormantAt(trx, row.id, dormantAt);
+  await recordAudit(trx, {
+    by: { id: row.owner_id, origin: undefined },
+    organizationId: row.organization_id,
+    action: "write",
+    resourceType: "workspace",
+    resourceId: row.id,
+    target: row.name,
+    diff: diffOf({ dormant_at: null }, { dormant_at: dormantAt }),
+    fields: { workspace_owner: row.owner_name, build_reason: "dormancy" },
+  });
+  await writeDormancyNotice(trx, { ownerId: row.owner_id, id: row.id, name: row.name });
 }
 
 /** Records that the workspace is in use. */

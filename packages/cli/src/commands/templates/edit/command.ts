@@ -105,8 +105,10 @@ export const command = defineCommand({
       summary: "let users cancel builds of their workspaces",
     },
     dormancyThreshold: {
-      ...onlyAt("0"),
-      summary: "unused time after which workspaces are dormant: 0, for never",
+      kind: "text",
+      value: "duration",
+      summary:
+        "time after which unused workspaces are dormant: stopped until activated; 0 for never",
     },
     dormancyAutoDeletion: {
       ...onlyAt("0"),
@@ -166,12 +168,7 @@ export async function run(
 }
 
 /** The settings that have one value here, so that giving it changes nothing. */
-const fixedSettings = [
-  "dormancyThreshold",
-  "dormancyAutoDeletion",
-  "autostartRequirementWeekdays",
-  "private",
-] as const;
+const fixedSettings = ["dormancyAutoDeletion", "autostartRequirementWeekdays", "private"] as const;
 
 /** Returns the changes that the flags ask for; flags not given are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
@@ -187,6 +184,7 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
     default_ttl_ms: readTime("--default-ttl", options.defaultTtl),
     activity_bump_ms: readTime("--activity-bump", options.activityBump),
     failure_ttl_ms: readTime("--failure-ttl", options.failureTtl),
+    time_til_dormant_ms: readTime("--dormancy-threshold", options.dormancyThreshold),
     require_active_version: readTruth("--require-active-version", options.requireActiveVersion),
     allow_user_autostart: readTruth("--allow-user-autostart", options.allowUserAutostart),
     allow_user_autostop: readTruth("--allow-user-autostop", options.allowUserAutostop),

@@ -242,6 +242,7 @@ export interface Templates {
   name: string;
   organization_id: string;
   require_active_version: Generated<boolean>;
+  time_til_dormant_ms: Generated<number>;
   updated_at: Generated<string>;
   use_classic_parameter_flow: Generated<boolean>;
 }

@@ -30,6 +30,7 @@ import { up as stoppedAgents } from "./0054-stopped-agents.ts";
 import { up as ownersSchedules } from "./0055-owners-schedules.ts";
 import { up as failedStarts } from "./0056-failed-starts.ts";
 import { up as requiredStops } from "./0057-required-stops.ts";
+import { up as dormancy } from "./0058-dormancy.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -66,4 +67,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0055-owners-schedules": { up: ownersSchedules },
   "0056-failed-starts": { up: failedStarts },
   "0057-required-stops": { up: requiredStops },
+  "0058-dormancy": { up: dormancy },
 };
