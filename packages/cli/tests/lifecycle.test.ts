@@ -73,9 +73,7 @@ it("processes several workspaces, each once, and lists them as JSON", async () =
 it("continues after a failure, and exits with its code", async () => {
   const ended = await slipway("stop one none two -o json");
   expect(ended.code).toBe(4);
-  expect(ended.err).toContain(
-    "error: none: workspace none does not exist or is not visible to you\n",
-  );
+  expect(ended.err).toContain("error: workspace none does not exist or is not visible to you\n");
   expect(statesOf(ended)).toEqual(["one stopped", "two stopped"]);
   const mixed = await slipway("start none two --parameter size=1");
   expect(mixed.err).toContain('error: two: the template has no parameter "size"');

@@ -36,7 +36,7 @@ export async function eachWorkspace(
       if (references.length === 1) throw error;
       const { explain } = await import("../../command/explain.ts");
       const { exitCode, text, hint } = explain(error, settings.url);
-      printError(terminal.err, { text: `${reference}: ${text ?? "failed"}`, hint });
+      printError(terminal.err, { text: namedText(reference, text ?? "failed"), hint });
       codes.add(exitCode);
     }
   }
@@ -44,4 +44,9 @@ export async function eachWorkspace(
   codes.delete(exitCodes.ok);
   const [code = exitCodes.ok, ...others] = codes;
   return others.length === 0 ? code : exitCodes.failure;
+}
+
+/** Returns the text of a failure with the workspace that it is about, which some name themselves. */
+function namedText(reference: string, text: string): string {
+  return text.startsWith(`workspace ${reference} `) ? text : `${reference}: ${text}`;
 }
