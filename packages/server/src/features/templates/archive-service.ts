@@ -7,7 +7,7 @@ import { forbidden, Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange, recordVersionChange } from "./audit.ts";
-import { requireTemplate } from "./service.ts";
+import { requireLocked } from "./service.ts";
 import { archiveUnused, selectIsUsed, updateArchived, updateVersion } from "./version-queries.ts";
 import {
   readVersion,
@@ -24,12 +24,14 @@ export async function setArchived(
   archived: boolean,
 ): Promise<void> {
   requireWriter(caller);
-  const version = await requireVersion(db, id);
-  if (version.archived === archived) {
-    const state = archived ? "archived" : "not archived";
-    throw new Invalid(`The template version is already ${state}.`);
-  }
+  const { template_id: templateId } = await requireVersion(db, id);
   await inTransaction(db, async (trx) => {
+    if (templateId !== null) await requireLocked(trx, templateId);
+    const version = await requireVersion(trx, id);
+    if (version.archived === archived) {
+      const state = archived ? "archived" : "not archived";
+      throw new Invalid(`The template version is already ${state}.`);
+    }
     if (archived && (await selectIsUsed(trx, id))) {
       throw new Invalid("The template version is in use and cannot be archived.", {
         detail: "It is the active version of its template, or a workspace uses it.",
@@ -49,8 +51,8 @@ export async function archiveVersions(
   all: boolean,
 ): Promise<ArchiveVersionsResponse> {
   requireWriter(caller);
-  const template = await requireTemplate(db, templateId);
   const archived = await inTransaction(db, async (trx) => {
+    const template = await requireLocked(trx, templateId);
     const ids = await archiveUnused(trx, templateId, !all);
     const fields = { archived_version_ids: ids };
     if (ids.length > 0)

@@ -4,19 +4,13 @@ import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import {
-  forbidden,
-  Invalid,
-  invalidField,
-  notFound,
-  takenField,
-} from "../../platform/errors/errors.ts";
+import { forbidden, Invalid, invalidField, takenField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf } from "../audit/service.ts";
 import { dropRequiredStops } from "../builds/deadline-service.ts";
 import { recordTemplateChange } from "./audit.ts";
-import { lockTemplate, markTemplateDeleted, updateLastUsed, updateTemplate } from "./queries.ts";
-import { readTemplate, requireTemplate } from "./service.ts";
+import { markTemplateDeleted, updateLastUsed, updateTemplate } from "./queries.ts";
+import { readTemplate, requireLocked } from "./service.ts";
 
 /** Settings of the contract with one value here: another one is refused, because it would have no effect. */
 const fixedSettings = [
@@ -34,8 +28,7 @@ export async function changeTemplate(
   request: UpdateTemplateRequest,
 ): Promise<Template> {
   requireWriter(caller);
-  const template = await readTemplate(db, id);
-  refuseFixedSettings(template, request);
+  refuseFixedSettings(await readTemplate(db, id), request);
   const name = request.name === undefined || request.name === "" ? undefined : request.name;
   const problem = name === undefined ? undefined : nameProblem(name);
   if (problem !== undefined) throw invalidField("name", problem);
@@ -59,6 +52,8 @@ export async function changeTemplate(
   };
   const autostop = readAutostopRequirement(request.autostop_requirement ?? undefined);
   await inTransaction(db, async (trx) => {
+    await requireLocked(trx, id);
+    const template = await readTemplate(trx, id);
     await updateTemplate(trx, id, {
       ...changes,
       autostop_days: autostop?.days_of_week,
@@ -119,16 +114,14 @@ function sorted(value: unknown): unknown {
 /** Deletes a template; throws `Invalid` while it has workspaces. */
 export async function deleteTemplate(db: Database, caller: UserCaller, id: string): Promise<void> {
   requireWriter(caller);
-  const template = await requireTemplate(db, id);
-  const isDeleted = await inTransaction(db, async (trx) => {
-    if (!(await lockTemplate(trx, id))) throw notFound();
-    if (!(await markTemplateDeleted(trx, id))) return false;
+  await inTransaction(db, async (trx) => {
+    const template = await requireLocked(trx, id);
+    if (!(await markTemplateDeleted(trx, id))) {
+      throw new Invalid("All workspaces must be deleted before a template can be removed.", {
+        detail: `Template ${template.name} still has workspaces.`,
+      });
+    }
     await recordTemplateChange(trx, caller, template, { action: "delete" });
-    return true;
-  });
-  if (isDeleted) return;
-  throw new Invalid("All workspaces must be deleted before a template can be removed.", {
-    detail: `Template ${template.name} still has workspaces.`,
   });
 }
 

@@ -1,8 +1,10 @@
 import { nameProblem, type Template } from "@slipway/api";
+import type { Transaction } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import {
   forbidden,
@@ -18,6 +20,7 @@ import { recordTemplateChange } from "./audit.ts";
 import { type Drivers, requireDriverFor } from "./driver-rule.ts";
 import {
   insertTemplate,
+  lockTemplate,
   selectTemplate,
   selectTemplateByName,
   selectTemplateInUse,
@@ -46,6 +49,15 @@ export async function requireTemplate(db: Queryable, id: string): Promise<Templa
   const row = await selectTemplate(db, id);
   if (row === undefined) throw notFound();
   return row;
+}
+
+/**
+ * Locks a template that is about to be changed, with what decides which of its versions are in use, and reads its row;
+ * throws `NotFound`.
+ */
+export async function requireLocked(trx: Transaction<DB>, id: string): Promise<TemplateRow> {
+  if (!(await lockTemplate(trx, id))) throw notFound();
+  return requireTemplate(trx, id);
 }
 
 export async function readTemplate(db: Queryable, id: string): Promise<Template> {
@@ -118,15 +130,17 @@ export async function activateVersion(
 ): Promise<void> {
   if (!mayWriteTemplates(caller))
     throw forbidden("Only owners and template admins can write templates.");
-  const template = await requireTemplate(db, templateId);
+  const { name: templateName } = await requireTemplate(db, templateId);
   const version = await ifFound(requireVersion(db, versionId));
-  if (version?.template_id !== template.id) {
-    throw invalidField("id", `must be a version of template ${template.name}, found ${versionId}`);
+  if (version?.template_id !== templateId) {
+    throw invalidField("id", `must be a version of template ${templateName}, found ${versionId}`);
   }
-  const { archived, name, definition } = await requireImported(db, versionId);
-  if (archived) throw invalidField("id", `must not be archived: unarchive version ${name} first`);
+  const { definition } = await requireImported(db, versionId);
   requireDriverFor(drivers, caller, definition.driver);
   await inTransaction(db, async (trx) => {
+    const template = await requireLocked(trx, templateId);
+    const { archived, name } = await requireVersion(trx, versionId);
+    if (archived) throw invalidField("id", `must not be archived: unarchive version ${name} first`);
     await updateActiveVersion(trx, templateId, versionId);
     const before = { active_version_id: template.active_version_id };
     const diff = diffOf(before, { active_version_id: versionId });

@@ -1,0 +1,140 @@
+import { listTemplateVersions, type TemplateVersion } from "@slipway/api";
+import { pushTemplate, pushVersion } from "@slipway/testkit";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+
+import type { Database } from "../src/platform/db/database.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
+import { type Answer, openServer, type OpenServer } from "./support/open-server.ts";
+
+/* A template that changes between the check of a request and its write. */
+
+let server: OpenServer;
+let templateId = "";
+let active: TemplateVersion;
+let other: TemplateVersion;
+let nextName = 0;
+
+beforeAll(async () => {
+  server = await openServer(inject("postgresUrl"));
+});
+
+afterAll(() => server[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  nextName += 1;
+  const yaml = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
+  templateId = await pushTemplate(server.admin, `template-${nextName}`, yaml);
+  await pushVersion(server.admin, `${yaml}# again\n`, { templateId });
+  const params = { template: templateId };
+  const versions = await server.admin.call(listTemplateVersions, { params });
+  const [first, second] = versions;
+  if (first === undefined || second === undefined) throw new TypeError("wanted two versions");
+  [active, other] = [first, second];
+});
+
+type Writer = Parameters<Parameters<typeof holdOpen>[1]>[0];
+
+/** Sends a request that waits for the template's row while this is written; resolves to its answer. */
+async function during(
+  write: (trx: Writer) => Promise<unknown>,
+  send: () => Promise<Answer>,
+): Promise<Answer> {
+  await using changing = await holdOpen(server.db, async (trx) => {
+    const row = trx.selectFrom("templates").where("id", "=", templateId);
+    await row.select("id").forUpdate().execute();
+    await write(trx);
+  });
+  const answer = send();
+  await waitForBlocked(server.db);
+  await changing.commit();
+  return await answer;
+}
+
+const activate = (trx: Database | Writer, id: string) =>
+  trx
+    .updateTable("templates")
+    .set({ active_version_id: id })
+    .where("id", "=", templateId)
+    .execute();
+const archive = (trx: Database | Writer, id: string) =>
+  trx.updateTable("template_versions").set({ archived: true }).where("id", "=", id).execute();
+
+/** Resolves to the entries of the audit trail for the template after its creation. */
+function changesOfTemplate() {
+  return server.db
+    .selectFrom("audit_log")
+    .where("resource_id", "=", templateId)
+    .where("action", "<>", "create")
+    .select(["action", "diff"])
+    .execute();
+}
+
+describe("a version of a template", () => {
+  it("is not archived if it becomes the active one meanwhile", async () => {
+    const answer = await during(
+      (trx) => activate(trx, other.id),
+      () => server.request("POST", `/templateversions/${other.id}/archive`),
+    );
+    expect(answer).toMatchObject({ status: 400 });
+    expect(JSON.stringify(answer.body)).toContain("in use");
+  });
+
+  it("does not become the active one if it is archived meanwhile", async () => {
+    const answer = await during(
+      (trx) => archive(trx, other.id),
+      () => server.request("PATCH", `/templates/${templateId}/versions`, { id: other.id }),
+    );
+    expect(answer).toMatchObject({ status: 400 });
+    expect(JSON.stringify(answer.body)).toContain("must not be archived");
+    const { active_version_id: id } = await server.db
+      .selectFrom("templates")
+      .where("id", "=", templateId)
+      .select("active_version_id")
+      .executeTakeFirstOrThrow();
+    expect(id).toBe(active.id);
+  });
+
+  it("is archived once by two requests", async () => {
+    const answer = await during(
+      (trx) => archive(trx, other.id),
+      () => server.request("POST", `/templateversions/${other.id}/archive`),
+    );
+    expect(answer).toMatchObject({ status: 400 });
+    expect(JSON.stringify(answer.body)).toContain("already archived");
+  });
+});
+
+describe("a template", () => {
+  const remove = (trx: Writer) =>
+    trx.updateTable("templates").set({ deleted: true }).where("id", "=", templateId).execute();
+
+  it.each([
+    ["changed", "PATCH", "", { description: "new" }],
+    ["given another version", "PATCH", "/versions", undefined],
+    ["deleted", "DELETE", "", undefined],
+    ["rid of versions", "POST", "/versions/archive", { all: true }],
+  ])("is not %s if it is deleted meanwhile", async (_what, method, path, body) => {
+    const sent = path === "/versions" ? { id: other.id } : body;
+    const answer = await during(remove, () =>
+      server.request(method, `/templates/${templateId}${path}`, sent),
+    );
+    expect(answer).toMatchObject({ status: 404 });
+    expect((await changesOfTemplate()).map(({ action }) => action)).toEqual([]);
+  });
+
+  it("is audited with what it was when the change was written", async () => {
+    const rename = (trx: Writer) =>
+      trx
+        .updateTable("templates")
+        .set({ description: "between" })
+        .where("id", "=", templateId)
+        .execute();
+    const answer = await during(rename, () =>
+      server.request("PATCH", `/templates/${templateId}`, { description: "after" }),
+    );
+    expect(answer).toMatchObject({ status: 200, body: { description: "after" } });
+    expect(await changesOfTemplate()).toMatchObject([
+      { diff: { description: { old: "between", new: "after" } } },
+    ]);
+  });
+});
