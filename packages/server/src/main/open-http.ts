@@ -63,7 +63,12 @@ export async function openHttp(
   const connections = limitConnections(app, connectionLimits(limits), trustedProxies);
   measureRequests(app, metrics);
   const authenticator = createAuthenticator(db, () => accessUrl, limits);
-  const routes = new Routes(app, new Admissions(authenticator, requestLimits), logger, limits);
+  const routes = new Routes(
+    app,
+    new Admissions(authenticator, requestLimits, clock),
+    logger,
+    limits,
+  );
   await addRoutes({
     app,
     routes,

@@ -1,4 +1,5 @@
 import type { Route } from "@slipway/api";
+import { type Clock, systemClock } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { AgentCaller, Authenticator, UserCaller } from "./caller.ts";
@@ -8,14 +9,30 @@ import { clientAddress, originOf } from "./request-origin.ts";
 /** The first step of a route: refuses a request, or identifies its caller. */
 export type Admission = (raw: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
+/** The time after which a request that is still to be answered has its caller identified again. */
+const identifiedMs = 1_000;
+
+/** An identification of a request's caller. */
+interface Identification {
+  readonly atMs: number;
+  readonly identify: (raw: FastifyRequest) => Promise<Counted>;
+}
+
 /** Creates the admissions of routes, by kind of caller. */
 export class Admissions {
   readonly #authenticator: Authenticator;
   readonly #limits: RequestLimits;
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #identified = new WeakMap<FastifyRequest, Identification>();
 
-  constructor(authenticator: Authenticator, limits: RequestLimits) {
+  constructor(
+    authenticator: Authenticator,
+    limits: RequestLimits,
+    clock: Pick<Clock, "monotonic"> = systemClock,
+  ) {
     this.#authenticator = authenticator;
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   anyone(route: Route): Admission {
@@ -63,7 +80,18 @@ export class Admissions {
         throw error;
       });
       this.#limits.count(route, raw, reply, counted);
+      this.#identified.set(raw, { atMs: this.#clock.monotonic(), identify });
     };
+  }
+
+  /**
+   * Identifies the caller once more before a request is answered, if its body or its turn took a while: rights and sessions
+   * may have ended since. Throws what the admission throws.
+   */
+  async renew(raw: FastifyRequest): Promise<void> {
+    const found = this.#identified.get(raw);
+    if (found === undefined || this.#clock.monotonic() - found.atMs < identifiedMs) return;
+    await found.identify(raw);
   }
 }
 
@@ -72,7 +100,7 @@ export function needCaller<T>(caller: T | undefined): T {
   return caller;
 }
 
-/** The callers by request: set once before the handler runs. */
+/** The callers by request: set before the handler runs. */
 export const callers = (() => {
   const users = new WeakMap<FastifyRequest, UserCaller>();
   const agents = new WeakMap<FastifyRequest, AgentCaller>();

@@ -188,10 +188,14 @@ export class Routes {
     }
   }
 
-  /** Runs a user's request in turn, and those of others at once. */
+  /** Runs a user's request in turn, and those of others at once, with the rights that the caller has then. */
   #inTurn<T>(raw: FastifyRequest, answer: () => Promise<T>): Promise<T> {
+    const answerNow = async (): Promise<T> => {
+      await this.#admissions.renew(raw);
+      return answer();
+    };
     const user = callers.findUser(raw);
-    return user === undefined ? answer() : this.#turns.run(user.id, raw, answer);
+    return user === undefined ? answerNow() : this.#turns.run(user.id, raw, answerNow);
   }
 
   #requireRoom(user: UserCaller, route: Route): void {
