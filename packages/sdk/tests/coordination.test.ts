@@ -73,6 +73,7 @@ function openPeer(role: "agent" | "client", id: string) {
     clock: systemClock,
     logger: silentLogger,
     apply: (all) => actions.push(...all.map(({ type, node }) => `${type} ${hex(node)}`)),
+    probe: async () => undefined,
     onDerpMap: (map) => regions.push(...Object.keys(map.regions)),
   });
   onTestFinished(() => coordination.close());

@@ -361,6 +361,17 @@ describe("a client that", () => {
     await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
   });
 
+  it("breaks its connection off is gone, one whose server closes is only lost", async () => {
+    const owner = await people.addOwner();
+    const { session } = await people.reach(owner, owner);
+    session.socket.terminate();
+    await owner.agent.hears(expect.stringMatching(/^LOST .* gone$/));
+    const closing = await openReplica(server, secret);
+    await people.reach(owner, owner, { url: closing.url });
+    await closing[Symbol.asyncDispose]();
+    await owner.agent.hears(expect.stringMatching(/^LOST (?!.* gone)/));
+  });
+
   it("was connected to a server that is gone is forgotten once its access ends", async () => {
     const owner = await people.addOwner();
     const [guest, other] = [

@@ -65,6 +65,7 @@ export type { StunServer } from "./path/stun-servers.ts";
 export { formatUdpAddress, parseUdpAddress } from "./path/udp-address.ts";
 export type { UdpAddress } from "./path/udp-address.ts";
 
+export { goneReason } from "./coordination/peer-update.ts";
 export type { Endpoint } from "./stack/address.ts";
 export { StackError } from "./stack/errors.ts";
 export type { StackErrorCode } from "./stack/errors.ts";

@@ -69,7 +69,10 @@ export async function serveClient(
       recall(standing);
     },
     latencyOf: undefined,
-    leaving: async () => ((await access.check([held])).has(held) ? "lost" : "disconnected"),
+    leaving: async () => {
+      if (!(await access.check([held])).has(held)) return "disconnected";
+      return socket.isLeft ? "gone" : "lost";
+    },
     reserve: (budget, cost, maxWaitMs) => budgets.reserve(user.id, budget, cost, maxWaitMs),
     logger,
   };

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
+import { goneReason } from "@slipway/tailnet";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
   encodeMessage,
@@ -73,11 +74,12 @@ export class TestPeer {
         this.heard.push(response.error);
         continue;
       }
-      for (const { id, kind = 0, node } of response.peerUpdates) {
+      for (const { id, kind = 0, node, reason } of response.peerUpdates) {
         const name = this.#names.get(parseUuid(id ?? new Uint8Array(16))) ?? "?";
         const content = kind === Kind.NODE ? ` ${node?.disco ?? ""}` : "";
+        const isGone = kind === Kind.LOST && reason === goneReason;
         const [what = "?"] = Object.entries(Kind).find(([, number]) => number === kind) ?? [];
-        this.heard.push(`${what} ${name}${content}`);
+        this.heard.push(`${what} ${name}${content}${isGone ? " gone" : ""}`);
       }
     }
     this.heard.push("end");
@@ -270,6 +272,21 @@ export function describeCoordinator(
         await again.hears("DISCONNECTED client");
       });
 
+      it("tells that a lost peer is gone, also an agent that connects anew, until it is back", async () => {
+        const { agent, client } = await joinPair(there);
+        await client.leave("gone");
+        await agent.hears("LOST client gone");
+        const anew = join("agent", agent.id);
+        await anew.publish("a2");
+        await anew.hears("LOST client gone");
+        const again = join("client", client.id, there);
+        await again.connection.addTunnel(agent.id);
+        await again.publish("c1");
+        await anew.hears("NODE client c1");
+        await again.leave("lost");
+        await anew.hears("LOST client");
+      });
+
       it("withdraws the readiness of a peer that starts anew", async () => {
         const { agent, client } = await joinPair(there);
         await agent.connection.sayReady([client.id]);
@@ -367,6 +384,16 @@ export function describeCoordinator(
       await second.coordinator[Symbol.asyncDispose]();
       await client.hears("coordinator closed", "end");
       await agent.hears("LOST client");
+    });
+
+    it("does not take for gone whom a replica loses that closes or dies", async () => {
+      const [closing, dying] = [await another(), await another()];
+      const first = await joinPair(closing);
+      await closing.coordinator[Symbol.asyncDispose]();
+      await first.agent.hears("LOST client");
+      const second = await joinPair(dying);
+      await dying.kill();
+      await second.agent.hears("LOST client");
     });
 
     it("counts the peers of a dead replica as lost, and takes them over when they come", async () => {

@@ -1,5 +1,6 @@
 import { Caller, type RpcSocket } from "@slipway/rpc";
 import { systemClock } from "@slipway/runtime";
+import { goneReason } from "@slipway/tailnet";
 import {
   type CoordinateRequestSchema,
   type CoordinateResponse,
@@ -65,7 +66,7 @@ interface Duplex {
   ): AsyncIterable<CoordinateResponse>;
 }
 
-/** One call of `Coordinate`. */
+/** One call of `Coordinate`. A lost peer that is gone is heard as `LOST <id> gone`. */
 export class Coordination {
   /** The server's responses, as `<kind> <id> <first word of disco>` or the error; `end` when it has ended the call. */
   readonly heard: string[] = [];
@@ -99,10 +100,11 @@ export class Coordination {
     try {
       for await (const { error, peerUpdates } of responses) {
         if (error !== "") this.heard.push(error);
-        for (const { id, kind, node } of peerUpdates) {
+        for (const { id, kind, node, reason } of peerUpdates) {
           const [what = "?"] = Object.entries(Kind).find(([, one]) => one === kind) ?? [];
           const name = node?.disco.split(" ")[0] ?? [];
-          this.heard.push([what, parseUuid(id), name].flat().join(" "));
+          const isGone = what === "LOST" && reason === goneReason ? "gone" : [];
+          this.heard.push([what, parseUuid(id), name, isGone].flat().join(" "));
         }
       }
       this.heard.push("end");

@@ -1,4 +1,4 @@
-import { silentLogger } from "@slipway/runtime";
+import { abortable, silentLogger } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
@@ -43,6 +43,7 @@ function open(role: "agent" | "client") {
   const coordinator = new ScriptedCoordinator(clock);
   const actions: string[] = [];
   const regions: string[] = [];
+  const probe = Promise.withResolvers<void>();
   const coordination = new Coordination({
     role,
     clock,
@@ -54,13 +55,14 @@ function open(role: "agent" | "client") {
       addresses: [new Uint8Array(16).fill(9)],
     },
     apply: (all) => actions.push(...all.map(({ type, id }) => `${type} ${id}`)),
+    probe: (_, signal) => abortable(probe.promise, signal),
     onDerpMap: (map) => regions.push(Object.keys(map.regions).join()),
   });
   onTestFinished(async () => {
     coordinator.answersGoodbye = true;
     await coordination.close();
   });
-  return { clock, coordinator, coordination, actions, regions };
+  return { clock, coordinator, coordination, actions, regions, probe };
 }
 
 function openLoop(refusal?: "refused") {
@@ -299,6 +301,26 @@ describe("an agent", () => {
     expect(coordinator.takeRequests()).toEqual([`ready ${peer}`]);
     stop.abort(new Error("stopped"));
     await expect(serving).rejects.toThrow("stopped");
+  });
+
+  it.each([
+    { probed: "silent", after: [`install ${peer}`, `remove ${peer}`] },
+    { probed: "there", after: [`install ${peer}`] },
+  ])("asks a peer that is gone, which is $probed", async ({ probed, after }) => {
+    const { clock, coordinator, coordination, actions, probe } = open("agent");
+    const serving = coordination.serve(await coordinator.open(undefined), never);
+    coordinator.respond({ peerUpdates: [nodeUpdate(peer, 1)] });
+    await clock.advance(0);
+    coordination.noteHandshake(new Uint8Array(32).fill(1));
+    const gone = { ...update(peer, Kind.LOST), reason: "gone" };
+    coordinator.respond({ peerUpdates: [gone] });
+    if (probed === "there") probe.resolve();
+    await clock.advance(30_000);
+    await clock.advance(9_999);
+    expect(actions).toEqual([`install ${peer}`]);
+    await clock.advance(1);
+    expect(actions).toEqual(after);
+    await Promise.all([coordination.close(), serving]);
   });
 
   it("serves one session at a time, and none once it has left", async () => {

@@ -2,7 +2,7 @@ import { abortable, type Clock, type Logger, Scope, Wake, withDeadline } from "@
 import type { CoordinateResponse, DERPMap } from "@slipway/wire";
 
 import { CoordinationError } from "./errors.ts";
-import { coordinationLimits as limits } from "./limits.ts";
+import { coordinationLimits as limits, coordinationTimes as times } from "./limits.ts";
 import type { PeerAction, PeerOutcome } from "./peer-action.ts";
 import { type PeerEvent, PeerMap } from "./peer-map.ts";
 import type { PeerNode } from "./peer-node.ts";
@@ -23,6 +23,8 @@ export interface CoordinationOptions {
   readonly logger: Logger;
   /** Carries actions out on the tunnel and its paths, at once and in order. */
   readonly apply: (actions: readonly PeerAction[]) => void;
+  /** Resolves when a peer answers over the tunnel; rejects with the signal's reason. */
+  readonly probe: (node: PeerNode, signal: AbortSignal) => Promise<unknown>;
   /** Takes the relays: on each session, and whenever they change. */
   readonly onDerpMap: (map: DERPMap) => void;
 }
@@ -219,6 +221,9 @@ export class Coordination implements AsyncDisposable {
         case "say-ready":
           readyFor.push(outcome.id);
           break;
+        case "probe":
+          this.#scope.run((signal) => this.#probe(outcome, signal));
+          break;
         case "drop":
           this.#options.logger.warn(
             { peer: outcome.id, reason: outcome.reason },
@@ -235,6 +240,22 @@ export class Coordination implements AsyncDisposable {
     // Others begin as soon as they hear of it, so the tunnel must know them by then.
     for (const id of readyFor) this.#session?.requests.sayReady(id);
     if (actions.length > 0) for (const watcher of this.#watchers) watcher();
+  }
+
+  async #probe(
+    { id, node }: { readonly id: string; readonly node: PeerNode },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, logger, probe } = this.#options;
+    const answer = await withDeadline(times.probeMs, clock, (limit) =>
+      probe(node, AbortSignal.any([signal, limit])),
+    ).then(
+      () => "answered" as const,
+      () => "silent" as const,
+    );
+    if (signal.aborted) return;
+    logger.debug({ peer: id, answer }, "a peer that is gone was asked whether it is there");
+    this.#receive({ type: answer, id, node });
   }
 
   async #watchTimes(signal: AbortSignal): Promise<void> {

@@ -10,12 +10,16 @@ export const coordinationLimits = {
   maxReadyPerRequest: 1024,
 } as const;
 
-/** The times of docs/protocol/tailnet.md §2.6, in milliseconds. */
+/** The times of docs/protocol/tailnet.md §2.6 and §2.9, in milliseconds. */
 export const coordinationTimes = {
   /** The time after which a destination is installed that never said it is ready. */
   readyMs: 5_000,
   /** The time without a handshake after which a lost peer is removed. */
   lostMs: 15 * 60_000,
+  /** The time for a peer that is gone to come back, or to show that it goes on without the coordinator. */
+  goneMs: 30_000,
+  /** The time for such a peer to answer over the tunnel. */
+  probeMs: 10_000,
   /** The persistent keep-alive of a destination. */
   keepaliveMs: 25_000,
 } as const;

@@ -16,12 +16,20 @@ export type PeerAction =
       readonly node: PeerNode;
       readonly keepaliveMs: number | undefined;
     }
-  | { readonly type: "remove"; readonly id: string; readonly node: PeerNode };
+  | {
+      readonly type: "remove";
+      readonly id: string;
+      readonly node: PeerNode;
+      /** True if its process has ended, so that its connections end too. */
+      readonly isGone: boolean;
+    };
 
 /** An answer of a `PeerMap`. */
 export type PeerOutcome =
   | PeerAction
   /** Tells a peer, by way of the coordinator, that its node is installed here. */
   | { readonly type: "say-ready"; readonly id: string }
+  /** Asks a peer over the tunnel whether it is there; the answer is the event "answered" or "silent". */
+  | { readonly type: "probe"; readonly id: string; readonly node: PeerNode }
   /** Logs news that was ignored. */
   | { readonly type: "drop"; readonly id: string; readonly reason: string };

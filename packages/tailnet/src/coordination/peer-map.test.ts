@@ -30,11 +30,12 @@ function openMap({ saysReady = false, maxPeers = 8 } = {}) {
     outcomes.map((outcome) => {
       switch (outcome.type) {
         case "say-ready":
-          return `say-ready ${outcome.id}`;
+        case "probe":
+          return `${outcome.type} ${outcome.id}`;
         case "drop":
           return `drop ${outcome.id}: ${outcome.reason}`;
         case "remove":
-          return `remove ${outcome.id} ${outcome.node.nodeKey[0]}`;
+          return `${outcome.isGone ? "end" : "remove"} ${outcome.id} ${outcome.node.nodeKey[0]}`;
         case "install":
         case "reset": {
           const keepalive = outcome.keepaliveMs === undefined ? "" : ` ${outcome.keepaliveMs}`;
@@ -111,14 +112,14 @@ describe("a lost peer", () => {
   it("is removed at once if it never made a handshake", () => {
     const { receive } = openMap();
     receive({ type: "node", id: "a", node: nodeOf(1) });
-    expect(receive({ type: "lost", id: "a" })).toEqual(["remove a 1"]);
+    expect(receive({ type: "lost", id: "a", isGone: false })).toEqual(["remove a 1"]);
   });
 
   it("is kept until fifteen minutes after its last handshake", () => {
     const { receive, tick, map } = openMap();
     receive({ type: "node", id: "a", node: nodeOf(1) });
     receive({ type: "handshake", nodeKey: key(1) }, 1_000);
-    expect(receive({ type: "lost", id: "a" }, 60_000)).toEqual([]);
+    expect(receive({ type: "lost", id: "a", isGone: false }, 60_000)).toEqual([]);
     expect(map.nextWake).toBe(1_000 + lostMs);
     receive({ type: "handshake", nodeKey: key(1) }, 120_000);
     expect(tick(1_000 + lostMs)).toEqual([]);
@@ -137,6 +138,72 @@ describe("a lost peer", () => {
   });
 });
 
+describe("a peer that is gone", () => {
+  const [goneMs, handshakeMs] = [30_000, 1_000];
+  const gone = { type: "lost", id: "a", isGone: true } as const;
+
+  /** A map with a peer that made a handshake, and is gone since `handshakeMs`. */
+  function openGone() {
+    const opened = openMap();
+    const node = nodeOf(1);
+    opened.receive({ type: "node", id: "a", node });
+    opened.receive({ type: "handshake", nodeKey: key(1) }, handshakeMs);
+    expect(opened.receive(gone, handshakeMs)).toEqual([]);
+    return { ...opened, node, askedAt: handshakeMs + goneMs };
+  }
+
+  it("is asked after thirty seconds, and its connections end if it is silent", () => {
+    const { receive, tick, map, node, askedAt } = openGone();
+    expect(map.nextWake).toBe(askedAt);
+    expect(tick(askedAt - 1)).toEqual([]);
+    expect(tick(askedAt)).toEqual(["probe a"]);
+    expect(tick(askedAt + 1)).toEqual([]);
+    expect(receive({ type: "silent", id: "a", node }, askedAt + 1)).toEqual(["end a 1"]);
+    expect(map.stateOf("a")).toEqual({ type: "absent" });
+  });
+
+  it("is asked again and again while it answers", () => {
+    const { receive, tick, node, askedAt } = openGone();
+    tick(askedAt);
+    expect(receive({ type: "answered", id: "a", node }, askedAt + 5)).toEqual([]);
+    expect(tick(askedAt + goneMs)).toEqual([]);
+    expect(tick(askedAt + goneMs + 5)).toEqual(["probe a"]);
+    expect(receive({ type: "silent", id: "a", node }, askedAt + goneMs + 6)).toEqual(["end a 1"]);
+  });
+
+  it("is left alone once it is back, also by an answer that comes late", () => {
+    const { receive, tick, map, node, askedAt } = openGone();
+    tick(askedAt);
+    receive({ type: "node", id: "a", node: nodeOf(1) }, askedAt + 1);
+    expect(receive({ type: "silent", id: "a", node }, askedAt + 2)).toEqual([]);
+    expect(map.nextWake).toBeUndefined();
+    receive(gone, askedAt + 3);
+    expect(receive({ type: "silent", id: "a", node }, askedAt + 4)).toEqual([]);
+    expect(map.nextWake).toBe(askedAt + 3 + goneMs);
+  });
+
+  it.each(["before it is asked", "while it is asked"])(
+    "is only lost once there is no coordinator to which it could come back, %s",
+    (when) => {
+      const { receive, tick, map, node, askedAt } = openGone();
+      if (when === "while it is asked") tick(askedAt);
+      receive({ type: "stream-lost" }, askedAt);
+      expect(receive({ type: "silent", id: "a", node }, askedAt + 1)).toEqual([]);
+      expect(map.nextWake).toBe(handshakeMs + lostMs);
+      expect(receive(gone, askedAt + 2)).toEqual([]);
+      expect(map.nextWake).toBe(askedAt + 2 + goneMs);
+    },
+  );
+
+  it("is asked however new its last handshake is, and removed after fifteen minutes without one", () => {
+    const { receive, tick, node, askedAt } = openGone();
+    receive({ type: "handshake", nodeKey: key(1) }, askedAt - 1);
+    expect(tick(askedAt)).toEqual(["probe a"]);
+    receive({ type: "answered", id: "a", node }, askedAt - 1 + lostMs - 10);
+    expect(tick(askedAt - 1 + lostMs)).toEqual(["remove a 1"]);
+  });
+});
+
 describe("a node", () => {
   it("resets the session of a peer whose disco key is new", () => {
     const { receive } = openMap();
@@ -145,7 +212,7 @@ describe("a node", () => {
     const restarted = nodeOf(1, { discoKey: key(7) });
     expect(receive({ type: "node", id: "a", node: restarted })).toEqual(["reset a 1"]);
     // The handshake was that of the process before.
-    expect(receive({ type: "lost", id: "a" })).toEqual(["remove a 1"]);
+    expect(receive({ type: "lost", id: "a", isGone: false })).toEqual(["remove a 1"]);
   });
 
   it("replaces a peer whose node key is another", () => {
@@ -160,7 +227,7 @@ describe("a node", () => {
     const { receive, tick, map } = openMap();
     receive({ type: "node", id: "a", node: nodeOf(1) });
     receive({ type: "handshake", nodeKey: key(1) }, 1_000);
-    receive({ type: "lost", id: "a" });
+    receive({ type: "lost", id: "a", isGone: false });
     const moved = nodeOf(1, { homeRegionId: 5 });
     expect(receive({ type: "node", id: "b", node: moved })).toEqual(["install b 1"]);
     expect(tick(10 * lostMs)).toEqual([]);
@@ -203,13 +270,13 @@ describe("any news", () => {
     fc.record({
       type: fc.constantFrom(
         "disconnected" as const,
-        "lost" as const,
         "ready" as const,
         "destination-added" as const,
         "destination-removed" as const,
       ),
       id: ids,
     }),
+    fc.record({ type: fc.constant("lost" as const), id: ids, isGone: fc.boolean() }),
     fc.record({ type: fc.constant("handshake" as const), nodeKey: keys.map(key) }),
     fc.constant({ type: "stream-lost" as const }),
   );
@@ -224,6 +291,10 @@ describe("any news", () => {
         const carryOut = (outcomes: ReturnType<PeerMap["receive"]>): void => {
           for (const outcome of outcomes) {
             if (outcome.type === "say-ready" || outcome.type === "drop") continue;
+            if (outcome.type === "probe") {
+              probed.push({ id: outcome.id, node: outcome.node });
+              continue;
+            }
             const [first] = outcome.node.nodeKey;
             // What is removed or reset was there.
             expect(outcome.type === "install" || tunnel.has(first)).toBe(true);
@@ -231,10 +302,15 @@ describe("any news", () => {
             else tunnel.set(first, outcome.id);
           }
         };
+        const probed: { readonly id: string; readonly node: PeerNode }[] = [];
         let now = 0;
         for (const [one, waitMs] of all) {
           now += waitMs;
           carryOut(map.tick(now));
+          // An answer that comes late is one too.
+          const late = probed.at(waitMs % 2);
+          const type = waitMs % 3 === 0 ? "answered" : "silent";
+          if (late !== undefined) carryOut(map.receive({ type, ...late }, now));
           expect(map.nextWake ?? Number.POSITIVE_INFINITY).toBeGreaterThan(now);
           carryOut(map.receive(one, now));
           const held = ["a", "b", "c", "d", "e"].flatMap((id) => {

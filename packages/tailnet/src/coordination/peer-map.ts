@@ -20,6 +20,8 @@ export type PeerEvent =
   | { readonly type: "destination-removed"; readonly id: string }
   /** The stream to the coordinator broke: nobody would tell us of changes. */
   | { readonly type: "stream-lost" }
+  /** A probed peer answered, or did not in time. */
+  | { readonly type: "answered" | "silent"; readonly id: string; readonly node: PeerNode }
   /** The tunnel made a handshake with the peer that has this key. */
   | { readonly type: "handshake"; readonly nodeKey: Uint8Array };
 
@@ -75,7 +77,9 @@ export class PeerMap {
       case "disconnected":
         return this.#withEntry(event.id, (entry) => this.#remove(entry));
       case "lost":
-        return this.#withEntry(event.id, (entry) => this.#lose(entry));
+        return this.#withEntry(event.id, (entry) =>
+          this.#lose(entry, event.isGone ? now + times.goneMs : undefined),
+        );
       case "ready":
         return this.#withEntry(event.id, (entry) => this.#becomeReady(entry));
       case "destination-added":
@@ -86,7 +90,14 @@ export class PeerMap {
           return this.#remove(entry);
         });
       case "stream-lost":
-        return [...this.#entries.values()].flatMap((entry) => this.#lose(entry));
+        return [...this.#entries.values()].flatMap((entry) => this.#lose(entry, undefined));
+      case "answered":
+      case "silent":
+        return this.#withEntry(event.id, (entry) =>
+          isAsked(entry.state, event.node)
+            ? this.#takeAnswer(entry, entry.state, event.type, now)
+            : [],
+        );
       case "handshake":
         this.#noteHandshake(event.nodeKey, now);
         return [];
@@ -98,9 +109,10 @@ export class PeerMap {
     return [...this.#entries.values()].flatMap((entry) => {
       const wake = wakeOf(entry.state);
       if (wake === undefined || wake > now) return [];
-      return entry.state.type === "waiting"
-        ? this.#install(entry, entry.state.node)
-        : this.#remove(entry);
+      if (entry.state.type === "waiting") return this.#install(entry, entry.state.node);
+      if (entry.state.type !== "lost" || entry.state.removeAt <= now) return this.#remove(entry);
+      entry.state = { ...entry.state, probe: "asked" };
+      return [{ type: "probe", id: entry.id, node: entry.state.node }];
     });
   }
 
@@ -190,21 +202,35 @@ export class PeerMap {
     }
   }
 
-  #lose(entry: PeerEntry): readonly PeerOutcome[] {
+  /** `probeAt` is undefined for a peer that may be silent for long, as one whose network fails. */
+  #lose(entry: PeerEntry, probeAt: number | undefined): readonly PeerOutcome[] {
     entry.isReady = false;
     const { state } = entry;
     switch (state.type) {
       case "absent":
+        return [];
       case "lost":
+        entry.state = { ...state, probe: probeAt };
         return [];
       case "waiting":
         this.#become(entry, absent);
         return [];
       case "installed":
         if (state.handshakeAt === undefined) return this.#remove(entry);
-        entry.state = lostState(state, state.handshakeAt);
+        entry.state = lostState(state, state.handshakeAt, probeAt);
         return [];
     }
+  }
+
+  #takeAnswer(
+    entry: PeerEntry,
+    state: PeerState & { readonly type: "lost" },
+    answer: "answered" | "silent",
+    now: number,
+  ): readonly PeerOutcome[] {
+    if (answer === "silent") return this.#uninstall(entry, state, true);
+    entry.state = { ...state, probe: now + times.goneMs };
+    return [];
   }
 
   #remove(entry: PeerEntry): readonly PeerOutcome[] {
@@ -215,17 +241,18 @@ export class PeerMap {
     return [];
   }
 
-  #uninstall(entry: PeerEntry, { node }: InstalledPeer): readonly PeerOutcome[] {
+  #uninstall(entry: PeerEntry, { node }: InstalledPeer, isGone = false): readonly PeerOutcome[] {
     this.#owners.delete(keyText(node.nodeKey));
     this.#become(entry, absent);
-    return [{ type: "remove", id: entry.id, node }];
+    return [{ type: "remove", id: entry.id, node, isGone }];
   }
 
   #noteHandshake(nodeKey: Uint8Array, now: number): void {
     const entry = this.#owners.get(keyText(nodeKey));
     if (entry === undefined || !("handshakeAt" in entry.state)) return;
     const { state } = entry;
-    entry.state = state.type === "lost" ? lostState(state, now) : { ...state, handshakeAt: now };
+    entry.state =
+      state.type === "lost" ? lostState(state, now, state.probe) : { ...state, handshakeAt: now };
   }
 
   #addDestination(id: string): readonly PeerOutcome[] {
@@ -258,6 +285,11 @@ export class PeerMap {
     entry.state = state;
     if (state.type === "absent" && !entry.isDestination) this.#entries.delete(entry.id);
   }
+}
+
+/** Returns true for a peer of which an answer is awaited: it has not come back meanwhile, and the coordinator is there. */
+function isAsked(state: PeerState, node: PeerNode): state is PeerState & { readonly type: "lost" } {
+  return state.type === "lost" && state.probe === "asked" && state.node === node;
 }
 
 /** Setting a keep-alive sends one, which starts the handshake: of two peers, the destination's other end does. */

@@ -5,6 +5,7 @@ import type { PeerNode } from "./peer-node.ts";
  *   absent --node--> waiting --ready, 5 s--> installed --lost--> lost --node--> installed
  *   absent --node of one that is ready, or no destination--> installed
  *   any --disconnected--> absent        lost --15 min since the last handshake--> absent
+ *   lost --gone, 30 s--> probed --silent--> absent        probed --answered, 30 s--> probed
  */
 export type PeerState =
   | { readonly type: "absent" }
@@ -12,7 +13,13 @@ export type PeerState =
   | { readonly type: "waiting"; readonly node: PeerNode; readonly until: number }
   | ({ readonly type: "installed" } & InstalledPeer)
   /** It still works, and may come back. */
-  | ({ readonly type: "lost"; readonly removeAt: number } & InstalledPeer);
+  | ({ readonly type: "lost" } & LostTimes & InstalledPeer);
+
+interface LostTimes {
+  readonly removeAt: number;
+  /** The time at which to ask a peer that is gone whether it is there after all; "asked" until it is known. */
+  readonly probe: number | "asked" | undefined;
+}
 
 export interface InstalledPeer {
   readonly node: PeerNode;
@@ -34,8 +41,13 @@ export interface PeerEntry {
 export const absent: PeerState = { type: "absent" };
 
 /** Returns the state of a lost peer whose newest handshake was at `handshakeAt`. */
-export function lostState({ node, keepaliveMs }: InstalledPeer, handshakeAt: number): PeerState {
-  return { type: "lost", node, keepaliveMs, handshakeAt, removeAt: handshakeAt + times.lostMs };
+export function lostState(
+  { node, keepaliveMs }: InstalledPeer,
+  handshakeAt: number,
+  probe: LostTimes["probe"],
+): PeerState {
+  const removeAt = handshakeAt + times.lostMs;
+  return { type: "lost", node, keepaliveMs, handshakeAt, removeAt, probe };
 }
 
 /** Returns the time at which a peer has to be looked at without any news of it. */
@@ -47,6 +59,8 @@ export function wakeOf(state: PeerState): number | undefined {
     case "waiting":
       return state.until;
     case "lost":
-      return state.removeAt;
+      return typeof state.probe === "number"
+        ? Math.min(state.removeAt, state.probe)
+        : state.removeAt;
   }
 }

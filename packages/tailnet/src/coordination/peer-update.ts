@@ -11,8 +11,16 @@ import { type PeerNode, readPeerNode } from "./peer-node.ts";
 export type PeerUpdate =
   | { readonly type: "node"; readonly id: string; readonly node: PeerNode }
   | { readonly type: "disconnected"; readonly id: string }
-  | { readonly type: "lost"; readonly id: string }
+  | {
+      readonly type: "lost";
+      readonly id: string;
+      /** True if the peer's own end closed its connection, as that of a process which has ended does. */
+      readonly isGone: boolean;
+    }
   | { readonly type: "ready"; readonly id: string };
+
+/** The reason of LOST for a peer that closed its connection itself (docs/protocol/tailnet.md §2.9). */
+export const goneReason = "gone";
 
 /** An update that was not understood; `id` is empty if even that was malformed. */
 export interface DroppedUpdate {
@@ -41,7 +49,7 @@ export function readUpdates({ peerUpdates }: Pick<CoordinateResponse, "peerUpdat
   return { updates, dropped };
 }
 
-function readUpdate(id: string, { kind, node }: WireUpdate): PeerUpdate | string {
+function readUpdate(id: string, { kind, node, reason }: WireUpdate): PeerUpdate | string {
   switch (kind) {
     case Kind.NODE: {
       const read = node === undefined ? "node is missing" : readPeerNode(node);
@@ -50,7 +58,7 @@ function readUpdate(id: string, { kind, node }: WireUpdate): PeerUpdate | string
     case Kind.DISCONNECTED:
       return { type: "disconnected", id };
     case Kind.LOST:
-      return { type: "lost", id };
+      return { type: "lost", id, isGone: reason === goneReason };
     case Kind.READY_FOR_HANDSHAKE:
       return { type: "ready", id };
     case Kind.UNSPECIFIED:

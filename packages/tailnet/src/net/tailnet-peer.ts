@@ -3,6 +3,7 @@ import { type DERPMap, DERPMapSchema, encodeHex, encodeMessage, type KeyPair } f
 
 import { Coordination } from "../coordination/coordination.ts";
 import type { PeerAction } from "../coordination/peer-action.ts";
+import type { PeerNode } from "../coordination/peer-node.ts";
 import { leastDatagramBytes, relayDatagramBytes } from "../path/datagram-size.ts";
 import type { PeerRoute, PingAnswer } from "../path/path-action.ts";
 import { PathDriver } from "../path/path-driver.ts";
@@ -119,11 +120,7 @@ export class TailnetPeer implements AsyncDisposable {
 
   /** Waits until a peer is known and answers over the tunnel. Rejects with the signal's reason. */
   async reach(id: string, signal: AbortSignal): Promise<Uint8Array> {
-    const { allowedAddresses } = await this.coordination.installed(id, signal);
-    const [address] = allowedAddresses;
-    if (address === undefined) throw new StackError("no-address", "the peer has no address");
-    await this.#tsmp.reach(this.#source, address, signal);
-    return address;
+    return this.#probe(await this.coordination.installed(id, signal), signal);
   }
 
   /** Pings a known peer on all of its paths. Throws `PathError` and the signal's reason. */
@@ -267,6 +264,7 @@ export class TailnetPeer implements AsyncDisposable {
       apply: (actions) => {
         for (const action of actions) this.#apply(action);
       },
+      probe: (peer, signal) => this.#probe(peer, signal),
       onDerpMap: (map) => this.setDerpMap(map),
     });
   }
@@ -293,13 +291,31 @@ export class TailnetPeer implements AsyncDisposable {
       this.#tunnel.removePeer(node.nodeKey);
       this.#paths.removePeer(node.nodeKey);
     }
-    if (action.type === "remove") return;
+    if (action.type === "remove") {
+      if (action.isGone) this.#endConnections(node);
+      return;
+    }
     this.#paths.setPeer(node);
     this.#tunnel.setPeer({
       publicKey: node.nodeKey,
       allowedAddresses: node.allowedAddresses,
       persistentKeepaliveMs: action.keepaliveMs,
     });
+  }
+
+  /** Ends the connections with a peer, but those of an address that another one has meanwhile. */
+  #endConnections({ allowedAddresses }: PeerNode): void {
+    for (const address of allowedAddresses) {
+      if (this.#tunnel.ownerOf(address) === undefined) this.stack.endConnections(address);
+    }
+  }
+
+  /** Resolves to the address at which a peer answered. */
+  async #probe({ allowedAddresses }: PeerNode, signal: AbortSignal): Promise<Uint8Array> {
+    const [address] = allowedAddresses;
+    if (address === undefined) throw new StackError("no-address", "the peer has no address");
+    await this.#tsmp.reach(this.#source, address, signal);
+    return address;
   }
 
   #send(packets: readonly Uint8Array[]): void {

@@ -168,6 +168,12 @@ export class NetworkStack implements AsyncDisposable {
     this.#udp.send(from, to, payload);
   }
 
+  /** Ends all connections with a peer's address at once, as one does that can never send again. */
+  endConnections(remote: Uint8Array): void {
+    this.#tcp.endConnections(remote);
+    this.#flushSoon();
+  }
+
   /** Ends all connections at once, and all listeners and sockets. Idempotent. */
   async close(): Promise<void> {
     if (this.#isClosed) return;

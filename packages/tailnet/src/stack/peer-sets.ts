@@ -13,6 +13,11 @@ export class PeerSets<T> {
     return this.#byPeer.get(keyOf(address))?.size ?? 0;
   }
 
+  /** Returns the things of one peer as they are now. */
+  of(address: Uint8Array): readonly T[] {
+    return [...(this.#byPeer.get(keyOf(address)) ?? [])];
+  }
+
   add(address: Uint8Array, item: T): void {
     const key = keyOf(address);
     const items = this.#byPeer.get(key);

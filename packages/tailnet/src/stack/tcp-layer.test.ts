@@ -102,6 +102,20 @@ it("fails a reader and a writer when the peer resets", async () => {
   await expect(stream.write(Uint8Array.of(1), signal)).rejects.toMatchObject({ code: "reset" });
 });
 
+it("ends the connections with one peer, and no others", async () => {
+  const pair = openPair();
+  const [, accepted] = await connectPair(...pair);
+  const [here, there] = pair;
+  there.endConnections(new Uint8Array(16).fill(7));
+  await turn();
+  expect([here.connections, there.connections]).toEqual([1, 1]);
+  const reading = accepted.read(signal);
+  there.endConnections(accepted.remote.address);
+  await expect(reading).rejects.toMatchObject({ code: "aborted" });
+  await turn();
+  expect([here.connections, there.connections]).toEqual([0, 0]);
+});
+
 it("refuses a write after the end", async () => {
   const [stream] = await connectPair(...openPair());
   stream.finish();

@@ -172,6 +172,11 @@ export class TcpLayer {
     }
   }
 
+  /** Ends the connections with a peer at once. */
+  endConnections(remote: Uint8Array): void {
+    for (const link of this.#byPeer.of(remote)) link.stream.abort();
+  }
+
   /** Ends everything at once. */
   close(): void {
     for (const listener of this.#listeners.values()) listener.close();

@@ -16,6 +16,7 @@ interface Entry extends Peer {
   /** The revision at which its connection published its first node; readiness from before does not count. */
   joined: number;
   lostAt: number | undefined;
+  isGone: boolean;
 }
 
 interface Tunnel {
@@ -61,7 +62,7 @@ export class MemoryPeers {
         this.#hint([source, destination]);
       },
       sayReady: async (id, others) => this.#sayReady(id, others),
-      markLost: async ({ id }) => this.#markLost(shelf, id),
+      markLost: async ({ id }, isGone) => this.#markLost(shelf, id, isGone),
       remove: async (id) => this.#remove(shelf, id),
       readStanding: async (id) => this.#standingOf(id),
       readViews: async (ids) => new Map(ids.map((id) => [id, this.#viewOf(id)])),
@@ -77,7 +78,7 @@ export class MemoryPeers {
         forgotten?.();
       },
       [Symbol.asyncDispose]: async () => {
-        for (const id of shelf.entries.keys()) this.#markLost(shelf, id);
+        for (const id of shelf.entries.keys()) this.#markLost(shelf, id, undefined);
       },
     };
   }
@@ -87,7 +88,7 @@ export class MemoryPeers {
     const entry = this.#entryOf(shelf, peer);
     this.#revision += 1;
     if (isFirst) entry.joined = this.#revision;
-    Object.assign(entry, { node, revision: this.#revision, lostAt: undefined });
+    Object.assign(entry, { node, revision: this.#revision, lostAt: undefined, isGone: false });
     this.#hintPeersOf(peer.id);
     return true;
   }
@@ -120,12 +121,14 @@ export class MemoryPeers {
     return told;
   }
 
-  #markLost(shelf: Shelf, id: string): void {
+  /** `isGone` is undefined where that stays as it was. */
+  #markLost(shelf: Shelf, id: string, isGone: boolean | undefined): void {
     const entry = shelf.entries.get(id);
     if (entry === undefined) return;
     if (entry.node === undefined) return this.#remove(shelf, id);
     const lostAt = Date.now();
     entry.lostAt = lostAt;
+    entry.isGone = isGone ?? entry.isGone;
     this.#hintPeersOf(id);
     setTimeout(() => {
       if (entry.lostAt === lostAt) this.#remove(shelf, id);
@@ -169,18 +172,25 @@ export class MemoryPeers {
       (one, other) => Number(one.isLost) - Number(other.isLost) || other.revision - one.revision,
     );
     if (best === undefined) return undefined;
-    if (best.isLost) return { node: undefined, readiness: 0 };
+    if (best.isLost) return { node: undefined, readiness: 0, isGone: best.isGone };
     const readiness = this.#tunnels()
       .filter((tunnel) => otherEnd(tunnel, id) === viewer)
       .map((tunnel) => tunnel.readiness.get(id) ?? 0);
     const newest = Math.max(0, ...readiness);
-    return { node: best.node?.bytes, readiness: newest >= best.joined ? newest : 0 };
+    return { node: best.node?.bytes, readiness: newest >= best.joined ? newest : 0, isGone: false };
   }
 
   #entryOf(shelf: Shelf, peer: Peer): Entry {
     const known = shelf.entries.get(peer.id);
     if (known !== undefined) return known;
-    const entry = { ...peer, node: undefined, revision: 0, joined: 0, lostAt: undefined };
+    const entry = {
+      ...peer,
+      node: undefined,
+      revision: 0,
+      joined: 0,
+      lostAt: undefined,
+      isGone: false,
+    };
     shelf.entries.set(peer.id, entry);
     return entry;
   }

@@ -14,7 +14,10 @@ import { defaultDirectoryTimes, type View } from "./peer-directory.ts";
 
 const agentId = randomUUID();
 const view: View = new Map([
-  [agentId, { node: encodeMessage(NodeSchema, { preferredDerp: 999 }), readiness: 0 }],
+  [
+    agentId,
+    { node: encodeMessage(NodeSchema, { preferredDerp: 999 }), readiness: 0, isGone: false },
+  ],
 ]);
 
 /** Opens the connection of a client that has a tunnel to the agent; the test shows it its views. */

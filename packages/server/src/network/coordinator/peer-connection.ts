@@ -25,8 +25,11 @@ interface ConnectionParts {
   readonly onOver: () => void;
 }
 
-/** The way in which a peer leaves: for good, or perhaps to come back. */
-export type Leaving = "disconnected" | "lost";
+/**
+ * The way in which a peer leaves: for good, perhaps to come back, or by an end of its own connection without a word, as
+ * when its process is killed.
+ */
+export type Leaving = "disconnected" | "lost" | "gone";
 
 /** The longest time between two readings of a view without a hint. */
 const maxLookMs = 60_000;
@@ -168,7 +171,9 @@ export class PeerConnection {
     if (this.#end !== undefined) return;
     const { directory, clock, logger, signal } = this.#parts;
     const leaving = (): Promise<void> =>
-      how === "lost" ? directory.markLost(this.peer) : directory.remove(this.peer.id);
+      how === "disconnected"
+        ? directory.remove(this.peer.id)
+        : directory.markLost(this.peer, how === "gone");
     const before = this.#written;
     this.#written = before
       .then(() => retry(leaving, { clock, signal, isRetryable: () => directory.isHealthy }))

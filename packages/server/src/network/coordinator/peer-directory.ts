@@ -21,6 +21,8 @@ export interface PublishedNode {
 export interface SeenPeer {
   /** The encoded message `Node`; absent for a lost peer. */
   readonly node: Uint8Array | undefined;
+  /** True for a lost peer that closed its connection itself. */
+  readonly isGone: boolean;
   /** Grows whenever the peer tells that it is ready for a handshake; 0 if it did not since it connected. */
   readonly readiness: number;
 }
@@ -79,8 +81,8 @@ export interface PeerDirectory extends AsyncDisposable {
   removeTunnel(source: string, destination: string): Promise<void>;
   /** Tells peers that `id` is ready for their handshakes; resolves to those that share a tunnel with it. */
   sayReady(id: string, others: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Marks a peer as lost; one without a node is removed. */
-  markLost(peer: Peer): Promise<void>;
+  /** Marks a peer as lost, and as gone if it closed its connection itself; one without a node is removed. */
+  markLost(peer: Peer, isGone: boolean): Promise<void>;
   /** Removes a peer with the tunnels that start at it. */
   remove(id: string): Promise<void>;
   readStanding(id: string): Promise<Standing>;

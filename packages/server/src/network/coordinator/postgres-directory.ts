@@ -139,8 +139,8 @@ export class PostgresDirectory implements PeerDirectory {
     return new Set(told);
   }
 
-  async markLost(peer: Peer): Promise<void> {
-    this.#hint(await this.#write((db) => markPeerLost(db, peer, this.#id)));
+  async markLost(peer: Peer, isGone: boolean): Promise<void> {
+    this.#hint(await this.#write((db) => markPeerLost(db, peer, this.#id, isGone)));
     await this.#hintPeersOf(peer.id);
   }
 
@@ -275,8 +275,8 @@ function viewsOf(
     (one, other) =>
       Number(one.node !== null) - Number(other.node !== null) || one.revision - other.revision,
   );
-  for (const { viewer, id, node, readiness } of sorted) {
-    views.get(viewer)?.set(id, { node: node ?? undefined, readiness });
+  for (const { viewer, id, node, readiness, is_gone: isGone } of sorted) {
+    views.get(viewer)?.set(id, { node: node ?? undefined, readiness, isGone });
   }
   return views;
 }

@@ -61,7 +61,7 @@ export async function upsertPeer(
       on conflict (id, coordinator_id) do update set
         holder = excluded.holder, key_id = excluded.key_id, node = excluded.node, reserved = excluded.reserved,
         latency = excluded.latency,
-        is_lost = false, revision = excluded.revision,
+        is_lost = false, is_gone = false, revision = excluded.revision,
         joined = case when ${node.isFirst} then excluded.joined else tailnet_peers.joined end,
         updated_at = now()`.execute(db);
 }
@@ -178,10 +178,11 @@ export async function markPeerLost(
   db: Queryable,
   { id, holder }: Peer,
   coordinatorId: string,
+  isGone: boolean,
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
     with lost as (
-      update tailnet_peers set is_lost = true, updated_at = now()
+      update tailnet_peers set is_lost = true, is_gone = ${isGone}, updated_at = now()
         where id = ${id} and coordinator_id = ${coordinatorId} and node is not null),
     unseen as (
       delete from tailnet_peers
@@ -233,6 +234,7 @@ export interface ViewRow {
   readonly node: Buffer | null;
   readonly revision: number;
   readonly readiness: number;
+  readonly is_gone: boolean;
 }
 
 /** Selects the peers that each viewer sees; one that is connected to several replicas, from each. */
@@ -242,7 +244,7 @@ export async function selectViews(
   deadMs: number,
 ): Promise<readonly ViewRow[]> {
   const { rows } = await sql<ViewRow>`
-    select viewer.id as viewer, peer.id, peer.revision,
+    select viewer.id as viewer, peer.id, peer.revision, peer.is_gone,
         case when is_present then peer.node end as node,
         case when is_present and tunnel.readiness >= peer.joined then tunnel.readiness else 0 end as readiness
       from unnest(${sql.val([...viewers])}::uuid[]) as viewer (id)

@@ -1,3 +1,4 @@
+import { goneReason } from "@slipway/tailnet";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
   type CoordinateResponse_PeerUpdateSchema,
@@ -61,7 +62,10 @@ export class ToldPeers {
       const told = isRepeated && seen.node !== undefined ? undefined : this.#told.get(id);
       this.#told.set(id, seen);
       if (seen.node === undefined) {
-        if (told?.node !== undefined) yield [id, { kind: Kind.LOST, reason: "lost" }, 0];
+        // Whoever connects anew may still know a peer that is gone.
+        if (seen.isGone && told?.isGone !== true)
+          yield [id, { kind: Kind.LOST, reason: goneReason }, 0];
+        else if (told?.node !== undefined) yield [id, { kind: Kind.LOST, reason: "lost" }, 0];
         continue;
       }
       if (told?.node === undefined || !sameBytes(told.node, seen.node)) {

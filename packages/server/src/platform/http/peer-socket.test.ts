@@ -6,7 +6,7 @@ import { type Logger, silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
-import { openPeerSocket } from "./peer-socket.ts";
+import { openPeerSocket, type PeerSocket } from "./peer-socket.ts";
 
 let server: WebSocketServer;
 
@@ -45,6 +45,26 @@ it("closes once for a peer that breaks a rule again and again", async () => {
   const listeners = await served.promise;
   expect(listeners.length).toBe(20);
   expect(new Set(listeners).size).toBe(1);
+});
+
+it.each([
+  ["the peer closes", (_: PeerSocket, client: WebSocket) => client.close(), true],
+  ["the peer's process ends", (_: PeerSocket, client: WebSocket) => client.terminate(), true],
+  ["this side closes", (peer: PeerSocket) => peer.close(1001, "liveness probe failed"), false],
+])("knows whether its peer has left when %s", async (_, end, isLeft) => {
+  const opened = Promise.withResolvers<PeerSocket>();
+  server.on("connection", (socket) => {
+    void openPeerSocket(socket, silentLogger, async (one) => {
+      opened.resolve(one);
+      await once(one.signal, "abort");
+    });
+  });
+  const client = await openClient();
+  const peer = await opened.promise;
+  expect(peer.isLeft).toBe(false);
+  end(peer, client);
+  await once(peer.signal, "abort");
+  expect(peer.isLeft).toBe(isLeft);
 });
 
 it("logs nothing about a peer that closes while it is sent to", async () => {

@@ -5,6 +5,8 @@ import type { RawData, WebSocket } from "ws";
 export interface PeerSocket {
   readonly signal: AbortSignal;
   readonly raw: WebSocket;
+  /** True once the peer's end has closed or reset the connection; a peer that is only silent never does. */
+  readonly isLeft: boolean;
   /** Sends one text message; resolves when it is handed to the kernel, so that a slow reader slows the writer. */
   sendText(text: string): Promise<void>;
   /** Starts the closing handshake. The first call counts: a peer may send on until it has answered. */
@@ -28,11 +30,15 @@ export async function openPeerSocket(
 ): Promise<void> {
   const gone = new AbortController();
   let isClosing = false;
+  let isLeft = false;
   const close = (code: number, reason: string): void => {
     if (!isClosing) closeSocket(socket, code, reason);
     isClosing = true;
   };
-  socket.on("close", () => gone.abort(new DOMException("connection closed", "AbortError")));
+  socket.on("close", () => {
+    isLeft = !isClosing;
+    gone.abort(new DOMException("connection closed", "AbortError"));
+  });
   // The plug-in's listener keeps the request for as long as the socket lives.
   socket.removeAllListeners("error");
   // `ws` has already closed it with the appropriate code.
@@ -44,6 +50,9 @@ export async function openPeerSocket(
   const peer: PeerSocket = {
     signal: gone.signal,
     raw: socket,
+    get isLeft() {
+      return isLeft;
+    },
     sendText: (text) => send(socket, text),
     close,
   };

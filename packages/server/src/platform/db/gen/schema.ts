@@ -195,6 +195,7 @@ export interface TailnetPeers {
   coordinator_id: string;
   holder: string;
   id: string;
+  is_gone: Generated<boolean>;
   is_lost: Generated<boolean>;
   joined: Generated<number>;
   key_id: string | null;

@@ -31,6 +31,7 @@ import { up as ownersSchedules } from "./0055-owners-schedules.ts";
 import { up as failedStarts } from "./0056-failed-starts.ts";
 import { up as requiredStops } from "./0057-required-stops.ts";
 import { up as dormancy } from "./0058-dormancy.ts";
+import { up as gonePeers } from "./0059-gone-peers.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -68,4 +69,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0056-failed-starts": { up: failedStarts },
   "0057-required-stops": { up: requiredStops },
   "0058-dormancy": { up: dormancy },
+  "0059-gone-peers": { up: gonePeers },
 };
