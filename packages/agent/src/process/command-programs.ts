@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 
 import { replaceFile } from "@slipway/runtime/replace-file";
 
+import { writeLoginFiles } from "./login-shell.ts";
 import { dataName, makePrivateDirectory } from "./private-directory.ts";
 import { quoteWord } from "./shell-words.ts";
 
@@ -40,6 +41,7 @@ export async function makeCommandPrograms(
     : await mkdtemp(join(tmpdir(), "slipway-commands-"));
   const text = `#!/bin/sh\nexec ${command.map(quoteWord).join(" ")} "$@"\n`;
   for (const name of names) await replaceFile(join(directory, name), text, { mode: 0o700 });
+  await writeLoginFiles(directory);
   return directory;
 }
 

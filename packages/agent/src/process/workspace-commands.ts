@@ -1,5 +1,6 @@
 import { buildCommand } from "./command.ts";
 import { buildEnvironment } from "./environment.ts";
+import { loginVariables } from "./login-shell.ts";
 import { quoteWord } from "./shell-words.ts";
 import type { PreparedCommand } from "./spawn-group.ts";
 import type { User } from "./user.ts";
@@ -56,23 +57,29 @@ export async function prepareCommand(
   workspace: WorkspaceDescription,
   { requested = {}, extra = {} }: CommandVariables = {},
 ): Promise<PreparedCommand> {
+  const { shell } = context.user;
+  const { commandDirectory } = context.inside;
+  const environment = buildEnvironment(
+    {
+      base: baseVariables(context, workspace),
+      // Asks the Go runtime of a stock agent to omit stacks; not meant for other programs.
+      process: { ...context.environment, GOTRACEBACK: goTraceback(context.environment) },
+      requested,
+      user: context.user,
+      manifest: workspace.environment,
+      secrets: workspace.secrets,
+      binDirectory: context.binDirectory,
+      commandDirectory,
+    },
+    extra,
+  );
+  const isLogin = text.trim() === "" && commandDirectory !== undefined;
   return {
-    ...buildCommand(context.user.shell, text),
+    ...buildCommand(shell, text),
     cwd: await workingDirectory(workspace.directory, context.user.home),
-    environment: buildEnvironment(
-      {
-        base: baseVariables(context, workspace),
-        // Asks the Go runtime of a stock agent to omit stacks; not meant for other programs.
-        process: { ...context.environment, GOTRACEBACK: goTraceback(context.environment) },
-        requested,
-        user: context.user,
-        manifest: workspace.environment,
-        secrets: workspace.secrets,
-        binDirectory: context.binDirectory,
-        commandDirectory: context.inside.commandDirectory,
-      },
-      extra,
-    ),
+    environment: isLogin
+      ? { ...environment, ...loginVariables(shell, commandDirectory, environment) }
+      : environment,
   };
 }
 
