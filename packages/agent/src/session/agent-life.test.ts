@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { RpcError } from "@slipway/rpc";
 import { systemClock } from "@slipway/runtime";
+import { DialError } from "@slipway/sdk/agent";
 import { Agent, encodeUuid, Lifecycle_State, metadataDuration, timestampToNs } from "@slipway/wire";
 import { describe, expect, it } from "vitest";
 
@@ -215,6 +216,51 @@ describe("AgentLife", () => {
     run.interrupt();
     await run.ended;
     expect(run.stored.states.at(-1)).toBe("READY");
+  });
+
+  /** A life whose server is lost with its stop script, and whose dials fail as `fail` says. */
+  async function openRestart(fail: (count: number) => Error | undefined) {
+    let isLost = false;
+    let dials = 0;
+    const dial: AgentLifeOptions["dial"] = async () => {
+      const error = isLost ? fail((dials += 1)) : undefined;
+      if (error !== undefined) throw error;
+      return run.server.connect();
+    };
+    // Waits between dials pass in a moment, in their order; the end's own limit never does.
+    const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+      systemClock.sleep(ms < 5_000 ? ms / 100 : 1e9, signal);
+    const scripts = [{ ...stopScript, script: "echo bye" }];
+    const run: LifeBench = openLifeBench({ scripts }, { dial, clock: { ...systemClock, sleep } });
+    await expect.poll(() => run.stored.states).toContain("READY");
+    run.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
+      const state = nameOf(Lifecycle_State, lifecycle?.state);
+      run.stored.states.push(state);
+      if (state === "SHUTTING_DOWN" && !isLost) {
+        isLost = true;
+        run.server.connections[0]?.lose("restarting");
+      }
+      return lifecycle ?? {};
+    });
+    run.interrupt();
+    await run.ended;
+    return { stored: run.stored, dials };
+  }
+
+  it("sends its last words to a server that is back after some dials", async () => {
+    const { stored, dials } = await openRestart((count) =>
+      count < 5 ? new Error("nobody there") : undefined,
+    );
+    expect(dials).toBe(5);
+    expect(stored.states.at(-1)).toBe("OFF");
+    expect(stored.lines).toEqual(["INFO: bye"]);
+  });
+
+  it("does not wait for a server that is back and refuses it", async () => {
+    const { stored } = await openRestart(
+      () => new DialError("authentication", "the workspace is gone", { status: 401 }),
+    );
+    expect(stored.lines).toEqual([]);
   });
 
   it("ends at once when it is forced, and kills its scripts", async () => {

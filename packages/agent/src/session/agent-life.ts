@@ -7,7 +7,7 @@ import { OutputPipes } from "../process/output-pipes.ts";
 import { AgentSession } from "./agent-session.ts";
 import type { AgentSessionOptions } from "./agent-session.ts";
 import { ConnectLog } from "./connect-log.ts";
-import { Farewell } from "./farewell.ts";
+import { Farewell, farewellMs } from "./farewell.ts";
 import { keepConnected } from "./keep-connected.ts";
 import type { Dial } from "./keep-connected.ts";
 import { getManifest, updateStartup } from "./manifest-calls.ts";
@@ -254,7 +254,7 @@ export class AgentLife {
       if (!this.#stopping.signal.aborted) await this.#beginNext(session);
       left.resolve();
       await session.closeNetwork();
-      await session.flush(signal);
+      await session.flush(farewellMs, signal);
       session[Symbol.dispose]();
       this.#speakers = this.#speakers.filter((speaker) => speaker !== session);
     });
@@ -293,14 +293,15 @@ export class AgentLife {
   async #shutDown(): Promise<void> {
     const { signal } = this.#scope;
     const phase = this.#phase;
+    const farewell = this.#farewell;
+    farewell.end();
     if (phase.kind === "leaving" || phase.kind === "stopping") await phase.left;
     if (this.#phase.kind === "living") await this.#phase.session.end(signal);
-    const farewell = this.#farewell;
-    farewell.begin();
+    const limitMs = farewell.send();
     // The server may be back by now.
     if (!farewell.isConnected) this.#redial.now();
     const either = AbortSignal.any([signal, farewell.hopeless]);
-    await Promise.all(this.#speakers.map((session) => session.flush(either)));
+    await Promise.all(this.#speakers.map((session) => session.flush(limitMs, either)));
   }
 }
 

@@ -61,8 +61,6 @@ export interface OpenScriptsInput {
 const maxTimings = 4096;
 /** The time from SIGHUP to SIGKILL for the background processes of scripts. */
 const leftoverGraceMs = 2_000;
-/** The time for the last logs, timings and states to reach the server. */
-const flushMs = 5_000;
 /** The time for the stop scripts when the next owner waits for them. */
 const maxLeavingMs = 30_000;
 
@@ -206,10 +204,10 @@ export class AgentSession implements Disposable {
     if (left.length > 0) logger.warn({ pids: left }, "processes of the previous owner go on");
   }
 
-  /** Leaves the network, waits briefly for the last messages to reach the server, and is silent then. */
-  async flush(signal: AbortSignal): Promise<void> {
+  /** Leaves the network, waits up to `limitMs` for the last messages to reach the server, and is silent then. */
+  async flush(limitMs: number, signal: AbortSignal): Promise<void> {
     const { logs, lifecycle, timings, served, commands } = this.#parts;
-    const delivered = withDeadline(flushMs, commands.clock, async (limit) => {
+    const delivered = withDeadline(limitMs, commands.clock, async (limit) => {
       const either = AbortSignal.any([signal, limit]);
       await Promise.all([
         logs.flush(either),
