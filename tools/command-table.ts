@@ -10,7 +10,7 @@ export const programs: readonly Program[] = ["command", "workspace"];
 const sources = new URL("../packages/cli/src/", import.meta.url);
 const workspaceHeading = "Inside a workspace:";
 /** Commands of other headings that are useful inside a workspace too. */
-const alsoInside = new Set(["publickey"]);
+const alsoInside = new Set(["publickey", "netcheck"]);
 
 /** Returns the file that holds the table of a program. */
 export function tableFile(program: Program): URL {

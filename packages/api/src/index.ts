@@ -112,6 +112,7 @@ export {
   getAgentGitKey,
   ExternalAuth,
   getAgentExternalAuth,
+  getOwnConnection,
   getAgentGitAuth,
 } from "./agents/me-routes.ts";
 export { ListeningPorts, getListeningPorts } from "./agents/listening-port-routes.ts";

@@ -200,8 +200,12 @@ it.each(["down", "up"])("measures the speed %s", async (direction) => {
   expect(overall.end_time_seconds).toBeGreaterThanOrEqual(0.2);
 });
 
-it("checks the network to the relays", async () => {
-  const checked = await slipway("netcheck -o json");
+it.each([
+  ["this machine", "netcheck -o json"],
+  // Nobody has logged in there.
+  ["a workspace", "ssh demo -- slipway netcheck -o json"],
+])("checks the network from %s to the relays", async (_, line) => {
+  const checked = await slipway(line);
   expect(checked.code).toBe(0);
   // Rounded to microseconds.
   expect(checked.out).not.toMatch(/\d\.\d{4}/);

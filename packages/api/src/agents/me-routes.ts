@@ -4,6 +4,7 @@ import { defineRoute } from "../contract/route.ts";
 import { oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { GitKeyPair } from "../users/git-key.ts";
 import { AgentLogSource } from "./agent.ts";
+import { ConnectionInfo } from "./connection-routes.ts";
 
 export const agentRpc = defineRoute({
   method: "GET",
@@ -94,6 +95,14 @@ export const updateAgentAppStatus = defineRoute({
   caller: "agent",
   body: AppStatusRequest,
   response: Type.Null(),
+});
+
+export const getOwnConnection = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/me/connection",
+  summary: "Get the connection settings for all agents, as an agent",
+  caller: "agent",
+  response: ConnectionInfo,
 });
 
 export const getAgentGitKey = defineRoute({

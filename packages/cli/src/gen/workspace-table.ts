@@ -5,6 +5,11 @@ import { type CommandTable, lazyCommand } from "../command/lazy-command.ts";
 export const commandTable: CommandTable = {
   commands: [
     lazyCommand(
+      { name: "netcheck", heading: "Reaching into a workspace:", summary: "check the network between this machine and the relays" },
+      () => import("../commands/netcheck/command.ts"),
+      () => import("../commands/netcheck/run.ts"),
+    ),
+    lazyCommand(
       { name: "app-status", heading: "Inside a workspace:", summary: "report the status of an app, inside the workspace" },
       () => import("../commands/app-status/command.ts"),
       () => import("../commands/app-status/run.ts"),

@@ -1,4 +1,4 @@
-import { getConnection } from "@slipway/api";
+import { getConnection, getOwnConnection } from "@slipway/api";
 import { type Clock, silentLogger } from "@slipway/runtime";
 import type { NetworkStatus } from "@slipway/tailnet";
 
@@ -7,7 +7,9 @@ import { loadNodePlatform } from "./node-platform.ts";
 import { openPeer } from "./open-peer.ts";
 
 export interface CheckNetworkOptions {
+  /** A client with the token of a user, or of an agent. */
   readonly client: ApiClient;
+  readonly caller: "user" | "agent";
   /** Uses relays only. */
   readonly disableDirect: boolean;
   readonly clock: Clock;
@@ -26,12 +28,13 @@ const stunMs = 1_600;
  */
 export async function checkNetwork({
   client,
+  caller,
   disableDirect,
   clock,
   signal,
 }: CheckNetworkOptions): Promise<NetworkStatus> {
   const { serverUrl } = client;
-  const settings = client.call(getConnection, { signal });
+  const settings = client.call(caller === "user" ? getConnection : getOwnConnection, { signal });
   const loading = loadNodePlatform({ client, disableDirect });
   const { peer, platform } = await openPeer(settings, loading, {
     serverUrl,

@@ -135,6 +135,7 @@ export const table: Readonly<Record<string, Row>> = {
   createAgentLogSource: agents(201, { body: { display_name: "x" } }),
   updateAgentAppStatus: agents(400, { body: { app_slug: "x", state: "working" } }),
   getAgentGitKey: agents(200),
+  getOwnConnection: agents(200),
   getAgentExternalAuth: agents(400),
   getAgentGitAuth: agents(400),
 

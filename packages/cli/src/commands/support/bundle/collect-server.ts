@@ -63,7 +63,9 @@ export async function collectServer(
     bundle.addJson("network.json", networkFields, async (signal) => {
       const { checkNetwork } = await import("@slipway/sdk/workspace");
       return reportJson(
-        reportOf(await checkNetwork({ client, disableDirect: false, clock, signal })),
+        reportOf(
+          await checkNetwork({ client, caller: "user", disableDirect: false, clock, signal }),
+        ),
       );
     }),
   ]);

@@ -1,4 +1,10 @@
-import { type ConnectionInfo, getAgentConnection, getConnection, watchDerpMap } from "@slipway/api";
+import {
+  type ConnectionInfo,
+  getAgentConnection,
+  getConnection,
+  getOwnConnection,
+  watchDerpMap,
+} from "@slipway/api";
 import { whenAborted } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";
@@ -25,6 +31,7 @@ interface ConnectionNeeds {
 export function addConnectionRoutes(routes: Routes, { db, readDerpMap }: ConnectionNeeds): void {
   const readConnection = (): ConnectionInfo => ({ derp_map: readDerpMap(), ...connectionSettings });
   routes.user(getConnection, async () => readConnection());
+  routes.agent(getOwnConnection, async () => readConnection());
   routes.user(getAgentConnection, async ({ params }, user) => {
     await requireAgentPlace(db, user, requireUuid(params.agent));
     return readConnection();
