@@ -69,6 +69,14 @@ const steps: readonly Step[] = [
     prints: /Successfully promoted version "two"/,
   },
   { line: "templates edit t-NAME --display-name Hello -y", prints: /Updated template metadata/ },
+  {
+    line: "templates edit t-NAME --failure-ttl 2h --allow-user-autostop=false -y",
+    prints: /Updated template metadata/,
+  },
+  {
+    line: "templates edit t-NAME --failure-ttl 0h --allow-user-autostop=true -y",
+    prints: /Updated template metadata/,
+  },
   { line: "templates pull t-NAME PULLED", prints: /Extracting template/ },
   { line: "update w-NAME", prints: /Planning workspace/ },
   { line: "update w-NAME", prints: /up[- ]to[- ]date/i },

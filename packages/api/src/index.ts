@@ -299,6 +299,7 @@ export {
   getApplicationsHost,
   getBuildInfo,
   getDeploymentConfig,
+  getEntitlements,
   getHealthReport,
   getSshConfig,
   getUpdateCheck,

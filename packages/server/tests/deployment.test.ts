@@ -40,6 +40,16 @@ describe("what clients set themselves up by", () => {
     ],
     ["/applications/host", { host: "" }],
     ["/experiments", []],
+    [
+      "/entitlements",
+      {
+        features: {
+          access_control: { entitlement: "entitled", enabled: true },
+          advanced_template_scheduling: { entitlement: "entitled", enabled: true },
+        },
+        has_license: false,
+      },
+    ],
     ["/notifications/inbox", { notifications: [], unread_count: 0 }],
     ["/updatecheck", { current: true }],
     ["/appearance", { application_name: "Slipway", announcement_banners: [] }],
@@ -105,13 +115,6 @@ describe("what clients set themselves up by", () => {
     const host = `*.apps.example.com:${port}`;
     expect(await read("/applications/host")).toEqual({ host });
     expect(await read("/regions")).toMatchObject({ regions: [{ wildcard_hostname: host }] });
-  });
-
-  it("has no entitlements, as the free original", async () => {
-    expect(await server.request("GET", "/entitlements")).toMatchObject({
-      status: 404,
-      body: { message: "Route not found." },
-    });
   });
 
   it("tells any page how far away it is", async () => {

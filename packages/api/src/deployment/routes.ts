@@ -8,6 +8,7 @@ import {
   AppearanceUpdate,
   DeploymentConfig,
   DeploymentStats,
+  Entitlements,
   HealthReport,
   RegionsResponse,
   SshConfig,
@@ -92,6 +93,14 @@ export const listExperiments = defineRoute({
   summary: "List enabled experiments",
   tag: "deployment",
   response: Type.Array(Type.String()),
+});
+
+export const getEntitlements = defineRoute({
+  method: "GET",
+  path: "/entitlements",
+  summary: "Get the features that clients look for before they use them",
+  tag: "deployment",
+  response: Entitlements,
 });
 
 export const listScopes = defineRoute({

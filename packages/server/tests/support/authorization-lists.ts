@@ -186,6 +186,7 @@ export const sameForAll: ReadonlySet<string> = new Set([
   // Nobody here has logged in to a provider; external-auth.test.ts shows that links are the user's own.
   "listExternalAuth",
   "listExperiments",
+  "getEntitlements",
   // All inboxes of the world are empty; `inbox.test.ts` has others.
   "listInboxNotifications",
   "listOrganizationTemplates",

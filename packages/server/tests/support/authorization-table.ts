@@ -220,6 +220,7 @@ export const table: Readonly<Record<string, Row>> = {
   getSshConfig: users(200, 200, 200, 200),
   getApplicationsHost: users(200, 200, 200, 200),
   listExperiments: users(200, 200, 200, 200),
+  getEntitlements: users(200, 200, 200, 200),
   listRegions: users(200, 200, 200, 200),
   listInboxNotifications: users(200, 200, 200, 200),
   watchInboxNotifications: users(426, 426, 426, 426),

@@ -5,14 +5,17 @@ import {
   getBuildInfo,
   getDeploymentConfig,
   getDeploymentStats,
+  getEntitlements,
   getHealthReport,
   getSshConfig,
   getUpdateCheck,
   listExperiments,
   listRegions,
   listScopes,
+  type ResponseOf,
   scopeNames,
   updateAppearance as updateAppearanceRoute,
+  zeroTimestamp,
 } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
@@ -43,6 +46,23 @@ import { stockVersions } from "./stock-versions.ts";
 const sharedMs = 1_000;
 /** The same for metrics, which a person may watch. */
 const metricsSharedMs = 250;
+
+/**
+ * The features of templates that the stock command sets only where it finds them here. Nobody needs a license for them, and
+ * none is read.
+ */
+const entitlements: ResponseOf<typeof getEntitlements> = {
+  features: {
+    access_control: { entitlement: "entitled", enabled: true },
+    advanced_template_scheduling: { entitlement: "entitled", enabled: true },
+  },
+  warnings: [],
+  errors: [],
+  has_license: false,
+  trial: false,
+  require_telemetry: false,
+  refreshed_at: zeroTimestamp,
+};
 
 export interface DeploymentNeeds {
   readonly db: Database;
@@ -107,6 +127,7 @@ function addClientSettings(
   }));
   routes.user(getApplicationsHost, async () => ({ host: appsHost() }));
   routes.user(listExperiments, async () => []);
+  routes.user(getEntitlements, async () => entitlements);
   routes.anyone(listScopes, async () => ({ external: [...scopeNames] }));
   routes.user(checkAuthorization, ({ body }, user) => answerChecks(db, user, body.checks));
 }
