@@ -95,6 +95,25 @@ it("sets banners, prints them, and removes them", async () => {
   expect(requests).toEqual(["GET /api/v2/appearance", "PUT /api/v2/appearance"]);
 });
 
+it("prints the columns of the user that are named, or a table of the usual ones", async () => {
+  const user = {
+    id: "0190a1b2-0000-7000-8000-00000000000a",
+    username: "ada",
+    email: "ada@example.com",
+    roles: [{ name: "owner", display_name: "Owner" }],
+    organization_ids: ["0190a1b2-0000-7000-8000-00000000000b"],
+  };
+  answers = new Map([["GET /api/v2/users/me", { status: 200, body: user }]]);
+  const whoami = async (flags: string): Promise<string> =>
+    (await run(`whoami --url ${url} --token t${flags}`)).terminal.outText();
+  expect(await whoami(" -c username,roles")).toBe("USERNAME  ROLES\nada       Owner\n");
+  expect(await whoami(" --column orgs")).toBe(`ORGS\n${user.organization_ids[0]}\n`);
+  expect(await whoami(" -o table")).toMatch(/^URL +USERNAME +ID\n/);
+  expect(await whoami(" -o table")).toContain(`${url}  ada       ${user.id}\n`);
+  expect(await whoami("")).toMatch(/^User +ada\n/);
+  expect(JSON.parse(await whoami(" -o json -c id"))).toEqual(user);
+});
+
 it("lists the templates of the organization that is named, by name or id, and otherwise all", async () => {
   const lab = "0190a1b2-0000-7000-8000-00000000000a";
   const of = (name: string, organization_name: string, organization_id: string) => ({
