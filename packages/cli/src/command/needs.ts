@@ -4,13 +4,15 @@ import type { CertificateFiles } from "@slipway/sdk/node";
 import type { StoredSettings } from "../config/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Interruption } from "./interruption.ts";
-import type { PrepareAccess } from "./proxy-access.ts";
+import type { HeaderSettings, PrepareAccess } from "./proxy-access.ts";
 import type { UrlOpener } from "./url-opener.ts";
 
 /** The settings of a command. */
 export interface Settings extends StoredSettings {
   /** The headers of every request to the server of `url`. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Their sources, for what connects later. */
+  readonly headerSettings: HeaderSettings;
   /** Prepares access to another server, such as at a log-in. */
   readonly prepareAccess: PrepareAccess;
   /** The files of the client certificate, which an agent reads itself. */

@@ -10,6 +10,17 @@ import { CommandError } from "./errors.ts";
  */
 export type PrepareAccess = (serverUrl: string) => Promise<RequestHeaders>;
 
+/** The sources of headers, unparsed. */
+export interface HeaderSettings {
+  /** Items of the flag. */
+  readonly flag: readonly string[];
+  /** The text of the variable, which counts if the flag is missing. */
+  readonly variable: string | undefined;
+  /** The command that prints more headers. */
+  readonly command: string | undefined;
+}
+
+type HeaderFlags = Pick<GlobalFlags, "header" | "headerCommand">;
 type AccessFlags = Pick<
   GlobalFlags,
   "header" | "headerCommand" | "clientTlsCertFile" | "clientTlsKeyFile" | "clientTlsCaFile"
@@ -69,28 +80,54 @@ async function presentFiles(serverUrl: string, files: CertificateFiles): Promise
   }
 }
 
+/** Returns the sources of headers, from flags or else variables. */
+export function headerSettings(
+  { header, headerCommand }: HeaderFlags,
+  environment: Environment,
+): HeaderSettings {
+  return {
+    flag: header,
+    variable: firstVariable(environment, "CODER_HEADER"),
+    command: headerCommand ?? firstVariable(environment, "CODER_HEADER_COMMAND"),
+  };
+}
+
+/** Parses the headers of the flag, or else of the variable. Throws `CommandError`, without a value. */
+export async function readGivenHeaders({
+  flag,
+  variable,
+}: Pick<HeaderSettings, "flag" | "variable">): Promise<RequestHeaders> {
+  if (flag.length === 0 && variable === undefined) return {};
+  const { parseHeaders, splitHeaders } = await import("@slipway/sdk/node");
+  return explained(() =>
+    flag.length > 0
+      ? parseHeaders(flag, "--header")
+      : parseHeaders(splitHeaders(variable ?? ""), "CODER_HEADER"),
+  );
+}
+
 function headerReader(
-  { header, headerCommand }: Pick<GlobalFlags, "header" | "headerCommand">,
+  flags: HeaderFlags,
   environment: Environment,
   signal: AbortSignal,
 ): PrepareAccess {
-  const variable = firstVariable(environment, "CODER_HEADER");
-  const command = headerCommand ?? firstVariable(environment, "CODER_HEADER_COMMAND");
-  if (header.length === 0 && variable === undefined && command === undefined)
-    return async () => ({});
+  const settings = headerSettings(flags, environment);
+  const { command } = settings;
   return async (serverUrl) => {
-    const { parseHeaders, RequestHeaderError, runHeaderCommand, splitHeaders } =
-      await import("@slipway/sdk/node");
-    try {
-      const given =
-        header.length > 0
-          ? parseHeaders(header, "--header")
-          : parseHeaders(splitHeaders(variable ?? ""), "CODER_HEADER");
-      if (command === undefined) return given;
-      return { ...given, ...(await runHeaderCommand(command, { serverUrl, environment, signal })) };
-    } catch (error) {
-      if (error instanceof RequestHeaderError) throw new CommandError(error.message);
-      throw error;
-    }
+    const given = await readGivenHeaders(settings);
+    if (command === undefined) return given;
+    const { runHeaderCommand } = await import("@slipway/sdk/node");
+    const options = { serverUrl, environment, signal };
+    return { ...given, ...(await explained(() => runHeaderCommand(command, options))) };
   };
+}
+
+async function explained<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { RequestHeaderError } = await import("@slipway/sdk/node");
+    if (error instanceof RequestHeaderError) throw new CommandError(error.message);
+    throw error;
+  }
 }

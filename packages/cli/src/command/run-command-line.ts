@@ -5,7 +5,12 @@ import type { CommandTable } from "./lazy-command.ts";
 import type { ProcessNeeds, Settings } from "./needs.ts";
 import { parseCommandLine } from "./parse.ts";
 import { printError } from "./print-error.ts";
-import { accessPreparer, certificateFiles, prepareAgentAccess } from "./proxy-access.ts";
+import {
+  accessPreparer,
+  certificateFiles,
+  headerSettings,
+  prepareAgentAccess,
+} from "./proxy-access.ts";
 
 /**
  * Parses the words after the program's name and runs the command; resolves with the exit code. Reports errors on
@@ -30,8 +35,13 @@ export async function runCommandLine(
     const prepareAccess = accessPreparer(globals, needs.environment, needs.signal);
     await prepareAgentAccess(globals, needs.environment);
     const headers = stored.url === undefined ? {} : await prepareAccess(stored.url);
-    const files = certificateFiles(globals, needs.environment);
-    settings = { ...stored, headers, prepareAccess, certificateFiles: files };
+    settings = {
+      ...stored,
+      headers,
+      headerSettings: headerSettings(globals, needs.environment),
+      prepareAccess,
+      certificateFiles: certificateFiles(globals, needs.environment),
+    };
     const person = parsed.forceTty ? { ...terminal, interactive: true } : terminal;
     return await parsed.command.run(parsed.options, { ...needs, settings, terminal: person });
   } catch (error) {

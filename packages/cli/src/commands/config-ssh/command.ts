@@ -7,7 +7,8 @@ export const command = defineCommand({
   description:
     "Add a section to your SSH configuration that connects host names such as demo.slipway to workspaces. The command " +
     "shows what it would change and asks first; it replaces its own section only. The server names the hosts and may set " +
-    "harmless options of ssh.",
+    "harmless options of ssh. Headers for a proxy before the server, and the command that prints them, are stored in a " +
+    "file of yours that ssh's connections read.",
   arguments: {},
   flags: {
     sshConfigFile: {
@@ -35,6 +36,29 @@ export const command = defineCommand({
       variable: "CODER_CONFIGSSH_SSH_HOST_PREFIX",
       summary:
         'beginning of host names that are workspaces; "" for none (default: as the server says)',
+    },
+    noWildcard: {
+      kind: "switch",
+      variable: "CODER_CONFIGSSH_NO_WILDCARD",
+      summary: "name each of your workspaces, for programs that list the hosts of the file",
+    },
+    binaryPath: {
+      kind: "text",
+      value: "file",
+      variable: "CODER_SSH_CONFIG_BINARY_PATH",
+      summary: "absolute path of slipway, or of coder, that ssh runs (default: this one)",
+      aliases: ["coder-binary-path"],
+    },
+    forceUnixFilepaths: {
+      kind: "switch",
+      variable: "CODER_CONFIGSSH_UNIX_FILEPATHS",
+      summary: "write Windows paths with /, for a Unix shell on Windows",
+    },
+    skipProxyCommand: {
+      kind: "switch",
+      variable: "CODER_SSH_SKIP_PROXY_COMMAND",
+      summary: "write no ProxyCommand, for hosts that get one elsewhere",
+      hidden: true,
     },
     wait: { ...scriptWaitFlag, variable: "CODER_CONFIGSSH_WAIT" },
     disableAutostart: {

@@ -38,11 +38,7 @@ export async function readConfigFile(name: string): Promise<ConfigFile> {
   });
   if (found === undefined) return { path, text: "", attributes: undefined };
   if (!found.isFile()) throw new CommandError(`${path} is not a file`);
-  if (found.size > maxConfigBytes) {
-    throw new CommandError(
-      `${path} has ${countText(found.size, "byte")}, wanted at most ${maxConfigBytes}`,
-    );
-  }
+  checkSize(path, found.size);
   const { mode, uid, gid } = found;
   return { path, text: await readUtf8(path), attributes: { mode: mode & modeBits, uid, gid } };
 }
@@ -52,6 +48,7 @@ export async function readConfigFile(name: string): Promise<ConfigFile> {
  * somebody else has changed it since it was read.
  */
 export async function writeConfigFile(file: ConfigFile, text: string): Promise<void> {
+  checkSize(file.path, Buffer.byteLength(text));
   const now = await readConfigFile(file.path);
   if (now.text !== file.text) {
     throw new CommandError(`${file.path} has changed meanwhile: nothing was written`, {
@@ -71,6 +68,14 @@ export async function writeConfigFile(file: ConfigFile, text: string): Promise<v
     });
   }
   if (file.attributes !== undefined) await keepOwner(file.path, file.attributes);
+}
+
+/** Checks a size before it is read or written: what is written must be readable the next time. */
+function checkSize(path: string, size: number): void {
+  if (size <= maxConfigBytes) return;
+  throw new CommandError(
+    `${path} has ${countText(size, "byte")}, wanted at most ${maxConfigBytes}`,
+  );
 }
 
 /** Returns the file at the end of a chain of links, even if it does not exist. */

@@ -45,6 +45,7 @@ it("has OpenSSH run the command, wherever it is, with the host", () => {
     prefix: "coder.",
     suffix: "slipway",
     options: [],
+    hosts: undefined,
     command: awkwardCommand(),
   });
   const words = (...expected: string[]): string => expected.map((word) => `=${word}\n`).join("");
@@ -66,6 +67,7 @@ it("takes the first of each option, and all that add up", () => {
       { name: "SendEnv", value: "A" },
       { name: "sendenv", value: "B" },
     ],
+    hosts: undefined,
     command: ["slipway"],
   });
   const options = optionsFor("demo.slipway", lines);
@@ -77,7 +79,14 @@ it("takes the first of each option, and all that add up", () => {
 });
 
 const entries = () =>
-  hostEntries({ prefix: "coder.", suffix: "slipway", options: [], command: awkwardCommand() });
+  hostEntries({
+    prefix: "coder.",
+    suffix: "slipway",
+    options: [],
+    hosts: undefined,
+
+    command: awkwardCommand(),
+  });
 
 // OpenSSH makes the letters small.
 it.each(["$(touch pwned).slipway", "`touch pwned`.slipway", "a;touch pwned;b.slipway"])(

@@ -7,8 +7,10 @@ export interface HostEntriesOptions {
   readonly suffix: string | undefined;
   /** The first of a name counts, as in OpenSSH. */
   readonly options: readonly SshOption[];
-  /** The words that run `slipway ssh --stdio`, with its flags. */
-  readonly command: readonly string[];
+  /** The hosts to name, without prefix and suffix; undefined for patterns that match all. */
+  readonly hosts: readonly string[] | undefined;
+  /** The words that run `slipway ssh --stdio`, with its flags; undefined for no `ProxyCommand`. */
+  readonly command: readonly string[] | undefined;
 }
 
 /** The network has authenticated the workspace: its host keys tell nothing more. */
@@ -31,17 +33,24 @@ const repeatable = new Set([
 
 /** Returns the lines of `ssh_config` that make OpenSSH reach workspaces by the command. */
 export function hostEntries(entries: HostEntriesOptions): readonly string[] {
-  const { prefix, suffix, command } = entries;
+  const { prefix, suffix, hosts, command } = entries;
   const options = firstOfEach([...entries.options, ...defaultOptions]);
-  const host = (pattern: string, flag: string, affix: string): readonly string[] => [
+  const entry = (host: string, flag: string, affix: string): readonly string[] => [
     // The host is quoted for the shell below, and only a quote could end that; new releases of OpenSSH refuse it anyway.
-    `Host ${pattern} "!*'*"`,
+    `Host ${host}${hosts === undefined ? ` "!*'*"` : ""}`,
     ...options.map(({ name, value }) => `\t${name} ${value}`),
-    `\tProxyCommand ${proxyCommand([...command, flag, affix])} '%h'`,
+    ...(command === undefined
+      ? []
+      : [`\tProxyCommand ${proxyCommand([...command, flag, affix])} '%h'`]),
   ];
+  const names = hosts ?? ["*"];
   return [
-    ...(prefix === undefined ? [] : host(`${prefix}*`, "--ssh-host-prefix", prefix)),
-    ...(suffix === undefined ? [] : host(`*.${suffix}`, "--hostname-suffix", suffix)),
+    ...(prefix === undefined
+      ? []
+      : names.flatMap((name) => entry(`${prefix}${name}`, "--ssh-host-prefix", prefix))),
+    ...(suffix === undefined
+      ? []
+      : names.flatMap((name) => entry(`${name}.${suffix}`, "--hostname-suffix", suffix))),
   ];
 }
 

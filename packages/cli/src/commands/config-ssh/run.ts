@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { getSshConfig } from "@slipway/api";
@@ -9,12 +10,15 @@ import type { OptionsOf } from "../../command/definition.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { ownCommand } from "../../config/own-command.ts";
+import { readWorkspaces } from "../../resources/workspaces/read-workspaces.ts";
 import { diffLine } from "../../terminal/diff-line.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { command } from "./command.ts";
 import { type ConfigFile, readConfigFile, writeConfigFile } from "./config-file.ts";
+import { headerScript, headerScriptPath, writeHeaderScript } from "./header-script.ts";
 import { hostEntries } from "./host-entries.ts";
+import { hostNames } from "./host-names.ts";
+import { proxyWords } from "./proxy-words.ts";
 import { replaceSection } from "./section.ts";
 import {
   affixProblem,
@@ -33,22 +37,35 @@ const usualSuffixes = new Set(["slipway", "coder"]);
 const oldServer = { hostname_prefix: "coder." };
 
 export async function run(options: Options, needs: ConfigSshNeeds): Promise<number> {
-  const { terminal, environment } = needs;
-  const section = options.remove ? undefined : await sectionOf(options, needs);
+  const { terminal, settings, environment } = needs;
   const file = await readConfigFile(
     options.sshConfigFile ?? join(homeDirectory(environment), ".ssh", "config"),
   );
+  const script =
+    options.remove || options.skipProxyCommand
+      ? undefined
+      : await headerScript(settings.headerSettings);
+  const scriptPath = headerScriptPath(settings.files.directory, file.path);
+  const section = options.remove
+    ? undefined
+    : await sectionOf(options, script === undefined ? undefined : scriptPath, needs);
   const text = replaced(file, section?.lines);
-  if (text === file.text) {
-    terminal.err.line(`${file.path} is up to date`);
-    return exitCodes.ok;
-  }
-  await showChange(file, text, options.dryRun ? terminal.out : terminal.err);
+  const isNew = text !== file.text;
+  if (isNew) await showChange(file, text, options.dryRun ? terminal.out : terminal.err);
+  else terminal.err.line(`${file.path} is up to date`);
   if (options.dryRun) return exitCodes.ok;
-  if (!options.yes) await confirm(file.path, terminal);
-  await writeConfigFile(file, text);
-  terminal.err.line(terminal.err.colors.green(`wrote ${file.path}`));
-  if (section !== undefined) terminal.err.line(`connect with: ssh ${section.example}`);
+  if (isNew && !options.yes) await confirm(file.path, terminal);
+  if (script !== undefined) {
+    await writeHeaderScript(scriptPath, script);
+    terminal.err.line(`stored the headers in ${scriptPath}, for you only`);
+  }
+  if (isNew) {
+    await writeConfigFile(file, text);
+    terminal.err.line(terminal.err.colors.green(`wrote ${file.path}`));
+  }
+  // Nothing reads an older one now.
+  if (script === undefined) await rm(scriptPath, { force: true });
+  if (isNew && section !== undefined) terminal.err.line(`connect with: ssh ${section.example}`);
   return exitCodes.ok;
 }
 
@@ -58,7 +75,11 @@ interface NewSection {
   readonly example: string;
 }
 
-async function sectionOf(options: Options, needs: ConfigSshNeeds): Promise<NewSection> {
+async function sectionOf(
+  options: Options,
+  script: string | undefined,
+  needs: ConfigSshNeeds,
+): Promise<NewSection> {
   const { terminal, settings, environment } = needs;
   const server = checkServerSettings(await serverSettings(needs));
   for (const warning of server.warnings) terminal.err.line(terminal.err.colors.yellow(warning));
@@ -72,6 +93,16 @@ async function sectionOf(options: Options, needs: ConfigSshNeeds): Promise<NewSe
   if (prefix === undefined && suffix === undefined) {
     throw new UsageError("no host names: pass --hostname-suffix, such as slipway");
   }
+  const hosts = options.noWildcard ? await namesOfOwn(needs) : undefined;
+  const files = {
+    session: settings.files.directory,
+    headerScript: script,
+    certificates: settings.certificateFiles,
+  };
+  const command = options.skipProxyCommand
+    ? undefined
+    : await proxyWords(options, files, environment);
+  const name = hosts?.[0] ?? "<workspace>";
   return {
     lines: [
       "# Written by slipway config-ssh, which replaces these lines; slipway config-ssh --remove deletes them.",
@@ -79,14 +110,27 @@ async function sectionOf(options: Options, needs: ConfigSshNeeds): Promise<NewSe
         prefix,
         suffix,
         options: [...options.sshOption.map(readOption), ...server.options],
-        command: [
-          ...(await ownCommand(environment)),
-          ...proxyWords(options, settings.files.directory),
-        ],
+        hosts,
+        command,
       }),
     ],
-    example: suffix === undefined ? `${prefix}<workspace>` : `<workspace>.${suffix}`,
+    example: suffix === undefined ? `${prefix}${name}` : `${name}.${suffix}`,
   };
+}
+
+async function namesOfOwn({
+  terminal,
+  settings,
+  signal,
+}: ConfigSshNeeds): Promise<readonly string[]> {
+  const { err } = terminal;
+  const names = hostNames(await readWorkspaces(connect(settings), "owner:me", signal));
+  err.line(
+    names.length === 0
+      ? err.colors.yellow("you have no workspaces: run the command again once you have one")
+      : "run the command again after you create or rename a workspace",
+  );
+  return names;
 }
 
 async function serverSettings({ settings, signal }: ConfigSshNeeds): Promise<unknown> {
@@ -127,17 +171,6 @@ function readOption(text: string): SshOption {
   const problem = optionProblem(option);
   if (problem === undefined) return option;
   throw new UsageError(`--ssh-option "${text}" ${problem}; wanted name=value`);
-}
-
-function proxyWords({ wait, disableAutostart }: Options, directory: string): readonly string[] {
-  return [
-    "--config-dir",
-    directory,
-    "ssh",
-    "--stdio",
-    ...(wait === "auto" ? [] : ["--wait", wait]),
-    ...(disableAutostart ? ["--disable-autostart"] : []),
-  ];
 }
 
 function replaced(file: ConfigFile, lines: readonly string[] | undefined): string {
