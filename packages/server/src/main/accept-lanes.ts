@@ -9,7 +9,7 @@ import type { ListenAddress } from "../platform/config/address-settings.ts";
  * The sockets that listen on one address. Node.js accepts one connection of a listening socket in each turn of the event
  * loop, however long the turn and the queue are; the kernel spreads new connections over all of them.
  */
-const lanesPerAddress = 8;
+export const lanesPerAddress = process.platform === "linux" ? 8 : 1;
 
 /** The options of sockets that share their address with others of this process; only Linux spreads connections over them. */
 export const sharedAddress: Pick<ListenOptions, "reusePort"> =
@@ -44,8 +44,7 @@ export async function openAcceptLanes(
     return isOpen;
   };
   for (const [index, host] of hosts.entries()) {
-    const count = sharedAddress.reusePort === true ? lanesPerAddress : 1;
-    for (let lane = index === 0 ? 1 : 0; lane < count; lane += 1) {
+    for (let lane = index === 0 ? 1 : 0; lane < lanesPerAddress; lane += 1) {
       if (!(await open(host))) break;
     }
   }
