@@ -224,6 +224,7 @@ export const layers: readonly PackageLayer[] = [
         group: [
           "resources/organizations",
           "resources/users",
+          "resources/notifications",
           "resources/tokens",
           "resources/external-auth",
           "resources/templates",

@@ -26,11 +26,11 @@ export const agentHoles: readonly Mutant[] = [
     .where("parent_id", "=", parentId)
     .where("deleted", "=", sql.lit(false))
     .where(isLiveAgent(parentId))
-    .returning`,
+    .returning(["id"`,
     replace: `    .where("id", "=", id)
     .where("deleted", "=", sql.lit(false))
     .where(isLiveAgent(parentId))
-    .returning`,
+    .returning(["id"`,
     suite: rpcs,
   },
   {

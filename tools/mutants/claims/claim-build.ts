@@ -18,8 +18,8 @@ export const claimBuild: readonly Mutant[] = [
     name: "canceled-claim-succeeded",
     breaks: "a claim that was canceled before it began counts as one that succeeded",
     file: "packages/server/src/platform/jobs/job-sql.ts",
-    find: " and ${canceled} is null",
-    replace: "",
+    find: "${error} is null and ${canceled} is null",
+    replace: "${error} is null",
     suite,
   },
   {

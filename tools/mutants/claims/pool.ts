@@ -60,8 +60,8 @@ export const pool: readonly Mutant[] = [
     name: "gives-away-canceled",
     breaks: "a prebuild whose newest build was canceled is given away",
     file: "packages/server/src/platform/jobs/job-sql.ts",
-    find: " and ${canceled} is null",
-    replace: "",
+    find: "${error} is null and ${canceled} is null",
+    replace: "${error} is null",
     suite,
   },
   {

@@ -65,8 +65,8 @@ export const reinitMutants: readonly Mutant[] = [
     name: "canceled-claim-hands-over",
     breaks: "a canceled claim ends the wait of the agents",
     file: "packages/server/src/platform/jobs/job-sql.ts",
-    find: " and ${canceled} is null",
-    replace: "",
+    find: "${error} is null and ${canceled} is null",
+    replace: "${error} is null",
     suite,
   },
   {

@@ -43,8 +43,8 @@ export const schedules: readonly Mutant[] = [
     name: "schedule-unseen-by-watchers",
     breaks: "watchers do not learn of a scheduled start",
     file: scheduler,
-    find: "    pubsub.publish(topics.workspace(workspaceId));\n",
-    replace: "",
+    find: "builds(workspaceId));\n    pubsub.publish(topics.workspace(workspaceId));\n",
+    replace: "builds(workspaceId));\n",
     suite,
   },
   {
@@ -123,8 +123,8 @@ export const schedules: readonly Mutant[] = [
     name: "use-is-not-noted",
     breaks: "a workspace in use becomes dormant",
     file: deadlines,
-    find: "update workspaces set last_used_at = now() where id = ${workspaceId}",
-    replace: "update workspaces set last_used_at = last_used_at where id = ${workspaceId}",
+    find: "update workspaces w set last_used_at = now() from templates t",
+    replace: "update workspaces w set last_used_at = w.last_used_at from templates t",
     suite,
   },
 ];

@@ -41,7 +41,7 @@ export const settings: readonly Mutant[] = [
     name: "waking-is-no-use",
     breaks: "a workspace that is woken up becomes dormant again at once",
     file: "packages/server/src/features/workspaces/settings-queries.ts",
-    find: "...(isDormant ? {} : { last_used_at: sql`now()` }),",
+    find: "...(dormantAt === null ? { last_used_at: sql`now()` } : {}),",
     replace: "",
     suite,
   },

@@ -4,17 +4,8 @@ import { sql } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
+import { effectiveTtlMs, endOfLife } from "../../platform/jobs/deadline-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
-
-/**
- * The time to live of a workspace `w` with template `t`, in milliseconds: its owner's, or the template's default if owners may
- * not choose one; null: none.
- */
-export const effectiveTtlMs = sql<number | null>`
-  (case when t.allow_user_autostop then w.ttl_ms else nullif(t.default_ttl_ms, 0) end)`;
-
-/** The deadline of a workspace `w` with template `t` that starts now; null: none. */
-export const endOfLife = sql<string | null>`now() + ${effectiveTtlMs} * interval '1 millisecond'`;
 
 /** Sets the deadline of a finished start by its workspace's time to live; without one, it has none. */
 export async function updateDeadline(db: Queryable, buildId: string): Promise<void> {
@@ -117,20 +108,4 @@ export async function updateMaxDeadlines(
         and newest.transition = 'start' and ${hasSucceeded("j")}
       returning b.workspace_id`.execute(db);
   return rows.map(({ workspace_id: id }) => id);
-}
-
-/**
- * Clears the times at which the running workspaces of a template must stop, and the deadlines that followed from them alone:
- * those become what the time to live says, from now.
- */
-export async function clearMaxDeadlines(db: Queryable, templateId: string): Promise<void> {
-  await sql`
-    update workspace_builds b
-      set max_deadline = null, updated_at = now(),
-        deadline = case when b.deadline < b.max_deadline then b.deadline else ${endOfLife} end
-      from workspaces w
-        join templates t on t.id = w.template_id
-        cross join lateral ${newestBuild(sql`w.id`)} newest
-      where b.id = newest.id and b.max_deadline is not null and w.template_id = ${templateId}
-        and not w.deleted`.execute(db);
 }

@@ -5,7 +5,6 @@ import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import { Conflict, invalidField } from "../../platform/errors/errors.ts";
 import {
   clearDeadlines,
-  clearMaxDeadlines,
   updateActivity,
   updateBuildDeadline,
   updateMaxDeadlines,
@@ -34,11 +33,6 @@ export async function requireStops(
   at: number,
 ): Promise<readonly string[]> {
   return updateMaxDeadlines(db, templateId, timestampFromMs(at));
-}
-
-/** Removes what `requireStops` set; the scheduler sets it again by the template's present rule. */
-export async function dropRequiredStops(db: Queryable, templateId: string): Promise<void> {
-  await clearMaxDeadlines(db, templateId);
 }
 
 /**

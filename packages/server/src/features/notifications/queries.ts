@@ -32,6 +32,11 @@ export const notificationsKey = "notifications_settings";
 const isDelivered = sql<boolean>`created_at < coalesce(
   (select (value::json ->> 'paused_at')::timestamptz from deployment where key = ${notificationsKey}), 'infinity')`;
 
+/** Replaces a message by one of the same occasion, which is news again. */
+const replaced = sql`
+  set id = excluded.id, title = excluded.title, content = excluded.content, read_at = null,
+    created_at = excluded.created_at`;
+
 interface Connection {
   readonly agentId: string;
   readonly actorId: string;
@@ -60,8 +65,7 @@ export async function upsertConnectionNotice(
           join users actor on actor.id = ${actorId}::uuid
         where agent.id = ${agentId}::uuid and owner.id <> actor.id and not owner.is_system
       on conflict (user_id, occasion) do update
-        set id = excluded.id, title = excluded.title, content = excluded.content, read_at = null,
-          created_at = excluded.created_at
+        ${replaced}
         where notice.created_at < now() - make_interval(secs => ${quietSeconds}::float8)
       returning user_id`.execute(db);
   return rows[0]?.user_id;
@@ -103,8 +107,7 @@ export async function upsertNotice(db: Queryable, notice: Notice): Promise<void>
     insert into inbox_notifications (user_id, occasion, template_id, targets, title, content)
       values (${userId}, ${occasion}, ${templateId}, ${[...targets]}, ${title}, ${content})
       on conflict (user_id, occasion) do update
-        set id = excluded.id, title = excluded.title, content = excluded.content, read_at = null,
-          created_at = excluded.created_at`.execute(db);
+        ${replaced}`.execute(db);
 }
 
 /** Deletes a user's messages but the newest. */

@@ -7,9 +7,13 @@ import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden, Invalid, invalidField, takenField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf } from "../audit/service.ts";
-import { dropRequiredStops } from "../builds/deadline-service.ts";
 import { recordTemplateChange } from "./audit.ts";
-import { markTemplateDeleted, updateLastUsed, updateTemplate } from "./queries.ts";
+import {
+  clearRequiredStops,
+  markTemplateDeleted,
+  updateLastUsed,
+  updateTemplate,
+} from "./queries.ts";
 import { readTemplate, requireLocked } from "./service.ts";
 
 /** Settings of the contract with one value here: another one is refused, because it would have no effect. */
@@ -60,7 +64,7 @@ export async function changeTemplate(
       autostop_weeks: autostop?.weeks,
     });
     const diff = diffOf({ ...template }, given({ ...changes, autostop_requirement: autostop }));
-    if (diff["autostop_requirement"] !== undefined) await dropRequiredStops(trx, id);
+    if (diff["autostop_requirement"] !== undefined) await clearRequiredStops(trx, id);
     if (request.update_workspace_last_used_at === true) await updateLastUsed(trx, id);
     await recordTemplateChange(trx, caller, template, { action: "write", diff });
   }).catch((error: unknown) => {

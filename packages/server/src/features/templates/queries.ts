@@ -9,6 +9,8 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
+import { newestBuild } from "../../platform/jobs/build-sql.ts";
+import { endOfLife } from "../../platform/jobs/deadline-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
 function templates(db: Queryable) {
@@ -276,4 +278,20 @@ export function selectUsersByDay(
     .groupBy(sql`1`)
     .orderBy(sql`1`)
     .execute();
+}
+
+/**
+ * Clears the times at which the running workspaces of a template must stop, which the scheduler sets again by the present
+ * rule. Deadlines that followed from them alone become what the time to live says, from now.
+ */
+export async function clearRequiredStops(db: Queryable, templateId: string): Promise<void> {
+  await sql`
+    update workspace_builds b
+      set max_deadline = null, updated_at = now(),
+        deadline = case when b.deadline < b.max_deadline then b.deadline else ${endOfLife} end
+      from workspaces w
+        join templates t on t.id = w.template_id
+        cross join lateral ${newestBuild(sql`w.id`)} newest
+      where b.id = newest.id and b.max_deadline is not null and w.template_id = ${templateId}
+        and not w.deleted`.execute(db);
 }

@@ -5,7 +5,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
-import { effectiveTtlMs } from "../builds/deadline-queries.ts";
+import { effectiveTtlMs } from "../../platform/jobs/deadline-sql.ts";
 import { type BuildRow, builds } from "../builds/queries.ts";
 
 /** The columns of a workspace that a build of it does not have, too. */

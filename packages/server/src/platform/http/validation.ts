@@ -1,3 +1,4 @@
+import { countText } from "@slipway/runtime";
 import { Ajv, type ErrorObject } from "ajv";
 
 import { type Invalid, invalidFields } from "../errors/errors.ts";
@@ -69,16 +70,12 @@ const formats: Readonly<Record<string, string>> = {
 /** The validator's own messages for these keywords shout: "must NOT have fewer than 3 characters". */
 const bounds: Readonly<Record<string, (limit: number) => string>> = {
   minLength: (limit) =>
-    limit === 1 ? "must not be empty" : `must have at least ${limit} characters`,
-  maxLength: (limit) => `must have at most ${counted(limit, "character")}`,
-  minItems: (limit) => `must have at least ${counted(limit, "item")}`,
-  maxItems: (limit) => `must have at most ${counted(limit, "item")}`,
-  minProperties: (limit) => `must have at least ${counted(limit, "key")}`,
-  maxProperties: (limit) => `must have at most ${counted(limit, "key")}`,
+    limit === 1 ? "must not be empty" : `must have at least ${countText(limit, "character")}`,
+  maxLength: (limit) => `must have at most ${countText(limit, "character")}`,
+  minItems: (limit) => `must have at least ${countText(limit, "item")}`,
+  maxItems: (limit) => `must have at most ${countText(limit, "item")}`,
+  minProperties: (limit) => `must have at least ${countText(limit, "key")}`,
+  maxProperties: (limit) => `must have at most ${countText(limit, "key")}`,
   minimum: (limit) => `must be at least ${limit}`,
   maximum: (limit) => `must be at most ${limit}`,
 };
-
-function counted(count: number, unit: string): string {
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
-}
