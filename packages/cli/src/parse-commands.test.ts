@@ -240,6 +240,9 @@ it.each([
 
 it.each([
   ["start demo --ephemeral-parameter a=1 --build-option b=2", { parameter: ["a=1", "b=2"] }],
+  ["start demo --build-options", { promptEphemeralParameters: true, parameter: [] }],
+  ["restart demo --prompt-ephemeral-parameters", { promptEphemeralParameters: true }],
+  ["delete demo --provisioner-log-debug", { provisionerLogDebug: true }],
   ["restart demo --use-parameter-defaults", { useParameterDefaults: true }],
   ["update demo --use-parameter-defaults", { useParameterDefaults: true }],
   ["--disable-direct-connections ssh demo", { disableDirectConnections: true }],

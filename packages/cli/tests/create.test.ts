@@ -208,3 +208,37 @@ it("prompts for every mutable parameter, with its current value", async () => {
   expect(updated).toMatchObject({ code: 0 });
   expect(await valuesOf("four")).toEqual({ ...defaults, count: "1", color: "blue", note: "new" });
 });
+
+it("prompts for ephemeral parameters if asked to, and never with the value of an earlier build", async () => {
+  const parameters =
+    "parameters:\n  wipe: { type: string, default: none, ephemeral: true }\n  size: { type: string, default: small, mutable: true }\n";
+  await push("brief", `${plain}${parameters}`);
+  const created = await slipway("create nine -t brief --prompt-ephemeral-parameters", ["home", ""]);
+  expect(created.err).toContain("? wipe (none)\n");
+  expect(await valuesOf("nine")).toEqual({ wipe: "home", size: "small" });
+  const restarted = await slipway("restart nine --prompt-ephemeral-parameters", ["all"]);
+  expect(restarted.err).toContain("? wipe (none)\n");
+  expect(restarted.err).not.toContain("? size");
+  expect(await valuesOf("nine")).toEqual({ wipe: "all", size: "small" });
+  const given = await slipway("start nine --build-options --ephemeral-parameter wipe=tmp", []);
+  expect(given).toMatchObject({ code: 0 });
+  expect(await valuesOf("nine")).toEqual({ wipe: "tmp", size: "small" });
+  await slipway("update nine --prompt-ephemeral-parameters --use-parameter-defaults", []);
+  expect(await valuesOf("nine")).toEqual({ wipe: "none", size: "small" });
+});
+
+it("says how to give ephemeral parameters where it cannot prompt, and stops nothing", async () => {
+  const { code, err } = await slipway("restart nine --prompt-ephemeral-parameters");
+  expect(code).toBe(2);
+  expect(err).toContain("not a terminal: pass --ephemeral-parameter wipe=…");
+  expect((await slipway("list -c status")).out).not.toContain("stopped");
+});
+
+it("takes --provisioner-log-debug, and says that it changes nothing", async () => {
+  const note = "--provisioner-log-debug has no effect";
+  for (const line of ["stop", "start", "restart", "delete -y"]) {
+    const ended = await slipway(`${line} nine --provisioner-log-debug`);
+    expect(ended).toMatchObject({ code: 0, err: expect.stringContaining(note) });
+  }
+  expect((await slipway("stop four")).err).not.toContain(note);
+});

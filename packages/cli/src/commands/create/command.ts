@@ -1,6 +1,10 @@
 import { defineCommand } from "../../command/definition.ts";
 import { ignoredYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
-import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/parameter-flags.ts";
+import {
+  alwaysPromptFlag,
+  parameterFlags,
+  promptEphemeralFlag,
+} from "../../resources/parameters/parameter-flags.ts";
 
 export const command = defineCommand({
   summary: "create a workspace and start it",
@@ -35,6 +39,7 @@ export const command = defineCommand({
       ...alwaysPromptFlag,
       summary: "prompt for every parameter that the preset does not set",
     },
+    promptEphemeralParameters: promptEphemeralFlag,
     useParameterDefaults: {
       ...parameterFlags.useParameterDefaults,
       summary: "use parameter defaults and the default preset without prompting",

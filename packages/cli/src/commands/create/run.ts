@@ -18,7 +18,7 @@ import { queuedOutcome, waitForStart } from "../../resources/builds/begin-build.
 import { isFinal } from "../../resources/builds/follow-job.ts";
 import { requireLogIns } from "../../resources/external-auth/required-log-ins.ts";
 import type { LogInNeeds } from "../../resources/external-auth/wait-for-log-in.ts";
-import { chooseParameters } from "../../resources/parameters/choose-parameters.ts";
+import { chooseParameters, promptsOf } from "../../resources/parameters/choose-parameters.ts";
 import { type GivenValues, readGivenValues } from "../../resources/parameters/given-values.ts";
 import { cronOf, readStartTime } from "../../resources/workspaces/cron.ts";
 import { goodOutcome, type Outcome, printOutcome } from "../../resources/workspaces/outcome.ts";
@@ -90,6 +90,7 @@ async function chooseVersionAndValues(
       preset: preset === undefined ? [] : presetValues(preset),
       kept: [],
       ask: useParameterDefaults ? "needed" : "unset",
+      askEphemeral: promptsOf(options).askEphemeral,
     },
     needs,
   );

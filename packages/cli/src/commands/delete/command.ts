@@ -5,6 +5,10 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import { noWaitFlag, outputFlag, yesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome } from "../../resources/builds/begin-build.ts";
+import {
+  noteProvisionerLogDebug,
+  provisionerLogDebugFlag,
+} from "../../resources/builds/provisioner-log-debug.ts";
 import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
@@ -23,6 +27,7 @@ export const command = defineCommand({
       summary: "delete only the record of the workspace, not its resources",
     },
     noWait: noWaitFlag,
+    provisionerLogDebug: provisionerLogDebugFlag,
     output: outputFlag,
   },
   examples: [
@@ -36,6 +41,7 @@ export async function run(
   needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
+  noteProvisionerLogDebug(options, terminal);
   const clientNeeds = { client: connect(settings), terminal, clock, signal };
   if (!options.yes) await askFirst(options.workspaces, clientNeeds);
   return eachWorkspace(options, needs, async (reference) => {

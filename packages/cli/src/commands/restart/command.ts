@@ -3,10 +3,18 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { ignoredYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
+import {
+  noteProvisionerLogDebug,
+  provisionerLogDebugFlag,
+} from "../../resources/builds/provisioner-log-debug.ts";
 import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { startRequest } from "../../resources/builds/start-request.ts";
 import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
-import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/parameter-flags.ts";
+import {
+  alwaysPromptFlag,
+  parameterFlags,
+  promptEphemeralFlag,
+} from "../../resources/parameters/parameter-flags.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 import { workspacesArgument } from "../../resources/workspaces/workspace-arguments.ts";
 
@@ -17,8 +25,10 @@ export const command = defineCommand({
     yes: ignoredYesFlag,
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
+    promptEphemeralParameters: promptEphemeralFlag,
     update: { kind: "switch", summary: "update to the template's active version" },
     noWait: { ...noWaitFlag, summary: "return as soon as the start is queued" },
+    provisionerLogDebug: provisionerLogDebugFlag,
     output: outputFlag,
   },
   examples: [
@@ -32,6 +42,7 @@ export async function run(
   needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
+  noteProvisionerLogDebug(options, terminal);
   const clientNeeds = { client: connect(settings), terminal, clock, signal };
   return eachWorkspace(options, needs, async (reference) => {
     const workspace = await settledWorkspace(reference, clientNeeds);

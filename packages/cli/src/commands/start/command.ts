@@ -3,9 +3,17 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { ignoredYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
+import {
+  noteProvisionerLogDebug,
+  provisionerLogDebugFlag,
+} from "../../resources/builds/provisioner-log-debug.ts";
 import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { hasChanges, startRequest } from "../../resources/builds/start-request.ts";
-import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/parameter-flags.ts";
+import {
+  alwaysPromptFlag,
+  parameterFlags,
+  promptEphemeralFlag,
+} from "../../resources/parameters/parameter-flags.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 import { plainOutcome } from "../../resources/workspaces/outcome.ts";
 import { workspacesArgument } from "../../resources/workspaces/workspace-arguments.ts";
@@ -18,8 +26,10 @@ export const command = defineCommand({
     yes: ignoredYesFlag,
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
+    promptEphemeralParameters: promptEphemeralFlag,
     update: { kind: "switch", summary: "update to the template's active version" },
     noWait: noWaitFlag,
+    provisionerLogDebug: provisionerLogDebugFlag,
     output: outputFlag,
   },
   examples: [
@@ -36,6 +46,7 @@ export async function run(
   needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const { terminal, settings, clock, signal } = needs;
+  noteProvisionerLogDebug(options, terminal);
   const clientNeeds = { client: connect(settings), terminal, clock, signal };
   return eachWorkspace(options, needs, async (reference) => {
     const workspace = await settledWorkspace(reference, clientNeeds);

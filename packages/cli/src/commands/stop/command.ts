@@ -7,6 +7,10 @@ import { UsageError } from "../../command/errors.ts";
 import { ignoredYesFlag, noWaitFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome } from "../../resources/builds/begin-build.ts";
+import {
+  noteProvisionerLogDebug,
+  provisionerLogDebugFlag,
+} from "../../resources/builds/provisioner-log-debug.ts";
 import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
 import { waitForBuild } from "../../resources/builds/wait-for-build.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
@@ -24,6 +28,7 @@ export const command = defineCommand({
       summary: "revoke the tokens of agents that you start yourself; the next start creates others",
     },
     noWait: noWaitFlag,
+    provisionerLogDebug: provisionerLogDebugFlag,
     output: outputFlag,
   },
   examples: [
@@ -44,6 +49,7 @@ export async function run(
     );
   }
   const { terminal, settings, clock, signal } = needs;
+  noteProvisionerLogDebug(options, terminal);
   const clientNeeds = { client: connect(settings), terminal, clock, signal };
   return eachWorkspace(options, needs, async (reference) => {
     const workspace = await settledWorkspace(reference, clientNeeds);

@@ -7,9 +7,13 @@ import { noWaitFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { beginBuild, queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
 import { settledWorkspace } from "../../resources/builds/settled-workspace.ts";
-import { chooseParameters } from "../../resources/parameters/choose-parameters.ts";
+import { chooseParameters, promptsOf } from "../../resources/parameters/choose-parameters.ts";
 import { type GivenValues, readGivenValues } from "../../resources/parameters/given-values.ts";
-import { alwaysPromptFlag, parameterFlags } from "../../resources/parameters/parameter-flags.ts";
+import {
+  alwaysPromptFlag,
+  parameterFlags,
+  promptEphemeralFlag,
+} from "../../resources/parameters/parameter-flags.ts";
 import { eachWorkspace } from "../../resources/workspaces/each-workspace.ts";
 import { type Outcome, plainOutcome } from "../../resources/workspaces/outcome.ts";
 import { workspacesArgument } from "../../resources/workspaces/workspace-arguments.ts";
@@ -24,6 +28,7 @@ export const command = defineCommand({
   flags: {
     ...parameterFlags,
     alwaysPrompt: alwaysPromptFlag,
+    promptEphemeralParameters: promptEphemeralFlag,
     noWait: noWaitFlag,
     output: outputFlag,
   },
@@ -48,11 +53,13 @@ export async function run(
 async function update(
   workspace: Workspace,
   { given, defaults }: GivenValues,
-  { alwaysPrompt, noWait }: Pick<OptionsOf<typeof command>, "alwaysPrompt" | "noWait">,
+  options: OptionsOf<typeof command>,
   needs: ClientNeeds,
 ): Promise<Outcome> {
   const { client, signal } = needs;
-  if (!workspace.outdated && given.length === 0 && !alwaysPrompt) {
+  const { alwaysPrompt, promptEphemeralParameters, noWait } = options;
+  const hasChanges = given.length > 0 || alwaysPrompt || promptEphemeralParameters;
+  if (!workspace.outdated && !hasChanges) {
     const text = `${fullName(workspace)} is already at the active version of ${workspace.template_name}`;
     return plainOutcome(workspace, text);
   }
@@ -61,7 +68,7 @@ async function update(
   const kept = await client.call(listBuildParameters, { params, signal });
   const values = await chooseParameters(
     version,
-    { given, defaults, preset: [], kept, ask: alwaysPrompt ? "all" : "needed" },
+    { given, defaults, preset: [], kept, ...promptsOf(options) },
     needs,
   );
   const build = await beginBuild(

@@ -1,30 +1,25 @@
 import { type CreateBuildRequest, listBuildParameters, type Workspace } from "@slipway/api";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
-import { chooseParameters } from "../parameters/choose-parameters.ts";
+import { chooseParameters, type PromptFlags, promptsOf } from "../parameters/choose-parameters.ts";
 import { type ParameterOptions, readGivenValues } from "../parameters/given-values.ts";
 
 /** Options of a start. */
-export interface StartChanges extends ParameterOptions {
-  readonly alwaysPrompt: boolean;
-  readonly useParameterDefaults: boolean;
+export interface StartChanges extends ParameterOptions, PromptFlags {
   readonly update: boolean;
 }
 
 /** Returns whether a workspace that is already running must be started anew. */
 export function hasChanges(changes: StartChanges): boolean {
-  const { update, alwaysPrompt, parameter, parameterDefault, richParameterFile } = changes;
+  const { update, parameter, parameterDefault, richParameterFile } = changes;
   return (
     update ||
-    alwaysPrompt ||
+    changes.alwaysPrompt ||
+    changes.promptEphemeralParameters ||
     parameter.length > 0 ||
     parameterDefault.length > 0 ||
     richParameterFile !== undefined
   );
-}
-
-function asksAll({ alwaysPrompt, useParameterDefaults }: StartChanges): boolean {
-  return alwaysPrompt && !useParameterDefaults;
 }
 
 /**
@@ -43,7 +38,7 @@ export async function startRequest(
   const kept = await client.call(listBuildParameters, { params, signal });
   const values = await chooseParameters(
     version,
-    { given, defaults, preset: [], kept, ask: asksAll(changes) ? "all" : "needed" },
+    { given, defaults, preset: [], kept, ...promptsOf(changes) },
     { client, terminal, signal },
   );
   return {

@@ -21,6 +21,27 @@ export interface KnownValues extends GivenValues {
    * also those that the workspace has and may change.
    */
   readonly ask: "needed" | "unset" | "all";
+  /** True to prompt also for ephemeral parameters, which have their default otherwise. */
+  readonly askEphemeral: boolean;
+}
+
+/** Flags that decide what a start prompts for. */
+export interface PromptFlags {
+  readonly alwaysPrompt: boolean;
+  readonly promptEphemeralParameters: boolean;
+  readonly useParameterDefaults: boolean;
+}
+
+/** Returns what a start of a workspace prompts for. */
+export function promptsOf({
+  alwaysPrompt,
+  promptEphemeralParameters,
+  useParameterDefaults,
+}: PromptFlags): Pick<KnownValues, "ask" | "askEphemeral"> {
+  return {
+    ask: alwaysPrompt && !useParameterDefaults ? "all" : "needed",
+    askEphemeral: promptEphemeralParameters && !useParameterDefaults,
+  };
 }
 
 /**
@@ -30,12 +51,13 @@ export interface KnownValues extends GivenValues {
  */
 export async function chooseParameters(
   version: string,
-  values: KnownValues,
+  before: KnownValues,
   needs: PromptNeeds,
 ): Promise<BuildParameter[]> {
-  const { given, defaults, preset, kept } = values;
   const form = await ParameterForm.open(version, needs);
   const known = form.parameters;
+  const values = { ...before, kept: lasting(before.kept, known) };
+  const { given, defaults, preset, kept } = values;
   const names = known.map(({ name }) => name);
   checkParameterNames(given, names);
   checkParameterNames(defaults, names);
@@ -46,28 +68,41 @@ export async function chooseParameters(
     ({ name, required }) =>
       required && !set.has(name) && !filled.some((value) => value.name === name),
   );
+  const questions = questionsOf(known, needed, values);
   if (!needs.terminal.interactive) {
     if (needed.length > 0) throw missing(needed);
+    const unasked = questions.filter(({ ephemeral }) => ephemeral);
+    if (unasked.length > 0) throw notAsked(unasked);
     return [...given, ...filled];
   }
-  const asked = await askAll(form, questionsOf(known, needed, values), values, needs.terminal);
+  const asked = await askAll(form, questions, values, needs.terminal);
   const answered = new Set(asked.map(({ name }) => name));
   return [...given, ...filled.filter(({ name }) => !answered.has(name)), ...asked];
+}
+
+/** Returns the values that a workspace keeps: those of ephemeral parameters were for one build. */
+function lasting(
+  kept: readonly BuildParameter[],
+  known: readonly TemplateVersionParameter[],
+): readonly BuildParameter[] {
+  const ephemeral = new Set(known.filter((each) => each.ephemeral).map(({ name }) => name));
+  return kept.filter(({ name }) => !ephemeral.has(name));
 }
 
 /** Returns the parameters to prompt for, in the order of the template. */
 function questionsOf(
   known: readonly TemplateVersionParameter[],
   needed: readonly TemplateVersionParameter[],
-  { given, preset, kept, ask }: KnownValues,
+  { given, preset, kept, ask, askEphemeral }: KnownValues,
 ): readonly TemplateVersionParameter[] {
   const settled = new Set([...given, ...preset].map(({ name }) => name));
   const present = new Set(kept.map(({ name }) => name));
   return known.filter((parameter) => {
     const { name, ephemeral, mutable } = parameter;
     if (needed.includes(parameter)) return true;
-    // An ephemeral parameter has its default unless another value is given.
-    if (ask === "needed" || settled.has(name) || ephemeral) return false;
+    if (settled.has(name)) return false;
+    if (ephemeral) return askEphemeral;
+    if (ask === "needed") return false;
     return ask === "all" ? mutable || !present.has(name) : !present.has(name);
   });
 }
@@ -111,6 +146,11 @@ function missing(needed: readonly TemplateVersionParameter[]): UsageError {
   return new UsageError(
     `missing required parameter${needed.length === 1 ? "" : "s"} ${names}: pass ${flags}`,
   );
+}
+
+function notAsked(unasked: readonly TemplateVersionParameter[]): UsageError {
+  const flags = unasked.map(({ name }) => `--ephemeral-parameter ${name}=…`).join(" ");
+  return new UsageError(`not a terminal: pass ${flags} instead of --prompt-ephemeral-parameters`);
 }
 
 /** Requires immutable parameters of an existing workspace to be given unchanged, or not at all. */

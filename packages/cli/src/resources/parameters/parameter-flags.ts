@@ -34,3 +34,11 @@ export const alwaysPromptFlag = {
   kind: "switch",
   summary: "prompt for every mutable parameter, with its current value as the default",
 } as const satisfies SwitchFlag;
+
+/** `--prompt-ephemeral-parameters` of commands that start a workspace. */
+export const promptEphemeralFlag = {
+  kind: "switch",
+  variable: "CODER_PROMPT_EPHEMERAL_PARAMETERS",
+  summary: "prompt for the ephemeral parameters, which hold for this start only",
+  aliases: ["build-options"],
+} as const satisfies SwitchFlag;
