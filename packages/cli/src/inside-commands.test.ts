@@ -30,9 +30,11 @@ let requests: Request[] = [];
 let server: Server;
 let url = "";
 let home = "";
+/** Variables besides the usual ones, or instead of them. */
+let variables: Readonly<Record<string, string | undefined>> = {};
 
 beforeEach(async () => {
-  [answers, requests] = [[], []];
+  [answers, requests, variables] = [[], [], {}];
   home = await mkdtemp(join(tmpdir(), "slipway-inside-"));
   server = createServer((request, response) => {
     const parts: Buffer[] = [];
@@ -67,6 +69,7 @@ async function run(...words: readonly string[]): Promise<Result> {
     HOME: home,
     CODER_AGENT_URL: url,
     CODER_AGENT_TOKEN: "the-token",
+    ...variables,
   };
   const { signal } = new AbortController();
   const interruption = { interrupted: new Promise<never>(() => undefined), forced: signal };
@@ -133,6 +136,89 @@ describe("an answer to Git", () => {
     const { code, terminal } = await run("gitaskpass", "Passphrase for key: ");
     expect([code, requests.length]).toEqual([2, 0]);
     expect(terminal.errText()).toContain("not a question of Git");
+  });
+});
+
+describe("the agent's credential", () => {
+  const question = "Username for 'https://git.test': ";
+  const file = async (text: string): Promise<string> => {
+    const path = join(home, "token");
+    await writeFile(path, text);
+    return path;
+  };
+
+  it.each([
+    ["gitaskpass", question],
+    ["external-auth", "access-token", "git"],
+    ["gitssh", "--", "git@git.test"],
+    ["publickey"],
+  ])("is a file's if %s is told so, whatever the agent has set", async (...words) => {
+    const path = await file("  from-file\n");
+    const flags = ["--agent-token-file", path];
+    const at = words.indexOf("--");
+    await run(...(at === -1 ? [...words, ...flags] : words.toSpliced(at, 0, ...flags)));
+    expect(requests.map(({ token }) => token)).toEqual(["from-file"]);
+  });
+
+  it.each([
+    ["that the agent has set", { CODER_AGENT_TOKEN_FILE: "/absent" }, [], "the-token"],
+    ["that is typed", { CODER_AGENT_TOKEN_FILE: "/absent" }, ["--agent-token", "t"], "t"],
+    [
+      "that the agent of an instance has set",
+      { CODER_AGENT_AUTH: "aws-instance-identity" },
+      [],
+      "the-token",
+    ],
+  ])("is the token %s", async (_, given, flags, token) => {
+    variables = given;
+    answers = [linked("token", "")];
+    const { code } = await run("gitaskpass", question, ...flags);
+    expect([code, requests[0]?.token]).toEqual([0, token]);
+  });
+
+  it("is the file of the variable without a token", async () => {
+    variables = { CODER_AGENT_TOKEN: "", CODER_AGENT_TOKEN_FILE: await file("from-file") };
+    answers = [linked("token", "")];
+    expect((await run("gitaskpass", question)).code).toBe(0);
+    expect(requests[0]?.token).toBe("from-file");
+  });
+
+  const ok = (body: unknown): Answer => ({ status: 200, body });
+
+  it("is granted for the identity of the instance", async () => {
+    variables = { AWS_EC2_METADATA_SERVICE_ENDPOINT: url };
+    answers = [ok("session"), ok("signature"), ok("document")];
+    answers.push(ok({ session_token: "granted" }), linked("token", ""));
+    const flags = ["--auth", "aws-instance-identity", "--agent-name", "two"];
+    expect((await run("gitaskpass", question, ...flags)).code).toBe(0);
+    const [exchange, last] = requests.slice(3);
+    expect(exchange?.line).toBe("POST /api/v2/workspaceagents/aws-instance-identity");
+    expect(JSON.parse(exchange?.body ?? "")).toMatchObject({ agent_name: "two" });
+    expect([exchange?.token, last?.token]).toEqual([undefined, "granted"]);
+  });
+
+  it("is none for an instance that the server does not know", async () => {
+    variables = { AWS_EC2_METADATA_SERVICE_ENDPOINT: url, CODER_AGENT_TOKEN: "" };
+    answers = [ok("session"), ok("signature"), ok("document")];
+    const { code, terminal } = await run("gitaskpass", question, "--auth=aws-instance-identity");
+    expect(code).toBe(1);
+    expect(terminal.errText()).toContain("does not know this machine by its AWS identity");
+  });
+
+  it.each([
+    [["--auth", "password"], 'CODER_AGENT_AUTH is "password", wanted token, aws-'],
+    [["--agent-token-file", "/absent/token"], "/absent/token cannot be read: ENOENT"],
+  ])("is refused before anything is sent: %j", async (flags, problem) => {
+    const { code, terminal } = await run("gitaskpass", question, ...flags);
+    expect([code, requests.length]).toEqual([2, 0]);
+    expect(terminal.errText()).toContain(problem);
+  });
+
+  it("is missing elsewhere", async () => {
+    variables = { CODER_AGENT_TOKEN: "" };
+    const { code, terminal } = await run("gitaskpass", question);
+    expect(code).toBe(2);
+    expect(terminal.errText()).toContain("CODER_AGENT_TOKEN is not set");
   });
 });
 

@@ -5,6 +5,8 @@ export { dialAgent, openSession } from "./agent/dial.ts";
 export type { DialOptions } from "./agent/dial.ts";
 export { DialError, IdentityError, ReinitError, rungs } from "./agent/errors.ts";
 export type { Rung } from "./agent/errors.ts";
+export { readAuth } from "./agent/identity/agent-auth.ts";
+export type { AgentAuth } from "./agent/identity/agent-auth.ts";
 export { InstanceCredential } from "./agent/identity/instance-credential.ts";
 export type { Cloud } from "./agent/identity/instance-identity.ts";
 export { waitForReinit } from "./agent/reinit.ts";

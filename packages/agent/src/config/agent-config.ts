@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 
+import { type AgentAuth, readAuth } from "@slipway/sdk/agent";
 import {
   type CertificateFile,
   type CertificateFiles,
@@ -8,8 +9,6 @@ import {
   splitHeaders,
 } from "@slipway/sdk/node";
 
-import { readAuth } from "./agent-auth.ts";
-import type { AgentAuth } from "./agent-auth.ts";
 import { AgentConfigError } from "./errors.ts";
 import { readFlag, readSshSettings, type SshSettings } from "./ssh-settings.ts";
 

@@ -5,27 +5,7 @@ export const command = defineCommand({
   summary: "run the agent inside a workspace",
   arguments: {},
   flags: {
-    auth: {
-      kind: "text",
-      value: "method",
-      variable: "CODER_AGENT_AUTH",
-      summary:
-        "authentication method: token, or aws-, azure- or google-instance-identity (default: token)",
-    },
-    agentUrl: agentFlags.agentUrl,
-    agentToken: agentFlags.agentToken,
-    agentTokenFile: {
-      kind: "text",
-      value: "file",
-      variable: "CODER_AGENT_TOKEN_FILE",
-      summary: "file that contains the agent's token",
-    },
-    agentName: {
-      kind: "text",
-      value: "name",
-      variable: "CODER_AGENT_NAME",
-      summary: "name of this agent, if the instance has several",
-    },
+    ...agentFlags,
     agentHeader: {
       kind: "text",
       value: "key=value",

@@ -11,7 +11,7 @@ const states: readonly string[] = ["working", "idle", "complete", "failure"];
 
 export async function run(
   options: OptionsOf<typeof command>,
-  { environment, signal }: Pick<Needs, "environment" | "signal">,
+  needs: Pick<Needs, "environment" | "clock" | "signal">,
 ): Promise<number> {
   const { state, message = "", app, uri = "" } = options;
   if (!states.includes(state)) {
@@ -20,8 +20,8 @@ export async function run(
   if (app === undefined) {
     throw new UsageError("missing the app: pass --app with its slug, as slipway show prints it");
   }
-  const client = connectAsAgent(options, environment);
+  const client = await connectAsAgent(options, needs);
   const body = { app_slug: app, state, message, uri };
-  await client.call(updateAgentAppStatus, { body, signal });
+  await client.call(updateAgentAppStatus, { body, signal: needs.signal });
   return exitCodes.ok;
 }

@@ -28,7 +28,7 @@ export async function run(
   if (prompt === undefined) {
     throw new UsageError(`not a question of Git for an http or https address: ${options.prompt}`);
   }
-  const client = connectAsAgent(options, environment);
+  const client = await connectAsAgent(options, { environment, clock, signal });
   const match = { id: "", match: prompt.url };
   let answer = await ask(client, match, signal).catch(undefinedIfUnknown);
   if (answer === undefined) {

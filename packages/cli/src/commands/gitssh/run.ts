@@ -18,9 +18,10 @@ const sshFailed = 255;
 
 export async function run(
   options: OptionsOf<typeof command>,
-  { terminal, environment, signal }: Pick<Needs, "terminal" | "environment" | "signal">,
+  needs: Pick<Needs, "terminal" | "environment" | "clock" | "signal">,
 ): Promise<number> {
-  const client = connectAsAgent(options, environment);
+  const { terminal, environment, signal } = needs;
+  const client = await connectAsAgent(options, needs);
   const { public_key: publicKey, private_key: privateKey } = await client.call(getAgentGitKey, {
     signal,
   });

@@ -15,7 +15,7 @@ export async function run(
   const { output } = options;
   const { terminal, settings, environment, clock, signal } = needs;
   const caller = settings.token === undefined && isInside(options, environment) ? "agent" : "user";
-  const client = caller === "agent" ? connectAsAgent(options, environment) : connect(settings);
+  const client = caller === "agent" ? await connectAsAgent(options, needs) : connect(settings);
   const { out } = terminal;
   using progress = new Progress(terminal.err, clock);
   progress.waitFor("checking the network");

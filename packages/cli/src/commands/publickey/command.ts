@@ -30,12 +30,12 @@ export const command = defineCommand({
 
 export async function run(
   options: OptionsOf<typeof command>,
-  needs: Pick<Needs, "terminal" | "settings" | "environment" | "signal">,
+  needs: Pick<Needs, "terminal" | "settings" | "environment" | "clock" | "signal">,
 ): Promise<number> {
   const { reset, yes } = options;
   const { terminal, settings, environment, signal } = needs;
   if (!reset && settings.token === undefined && isInside(options, environment)) {
-    const client = connectAsAgent(options, environment);
+    const client = await connectAsAgent(options, needs);
     const { public_key } = await client.call(getAgentGitKey, { signal });
     terminal.out.line(public_key.trim());
     return exitCodes.ok;

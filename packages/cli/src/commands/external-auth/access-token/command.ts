@@ -30,9 +30,10 @@ export const command = defineCommand({
 
 export async function run(
   options: OptionsOf<typeof command>,
-  { terminal, environment, signal }: Pick<Needs, "terminal" | "environment" | "signal">,
+  needs: Pick<Needs, "terminal" | "environment" | "clock" | "signal">,
 ): Promise<number> {
-  const client = connectAsAgent(options, environment);
+  const { terminal, signal } = needs;
+  const client = await connectAsAgent(options, needs);
   const query = { id: options.provider };
   const found = await client.call(getAgentExternalAuth, { query, signal });
   const { out } = terminal;

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 
 import { errorText } from "@slipway/runtime";
-import type { Cloud } from "@slipway/sdk/agent";
+
+import type { Cloud } from "./instance-identity.ts";
 
 /** The way the agent authenticates to the server. */
 export type AgentAuth =
@@ -28,7 +29,7 @@ const clouds: Readonly<Record<string, Cloud>> = {
 };
 const methods = ["token", ...Object.keys(clouds)];
 
-/** Reads the authentication. Adds its faults to `faults`; the result counts only when there are none. */
+/** Reads the authentication (docs/protocol/agent.md §1.1). Adds its faults to `faults`; the result counts only when there are none. */
 export function readAuth(text: ReadVariable, faults: string[]): AgentAuth {
   const method = text("CODER_AGENT_AUTH") ?? "token";
   if (method === "token") return { kind: "token", token: readToken(text, faults) };
