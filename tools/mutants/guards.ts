@@ -6,6 +6,14 @@ const entries = {
   project: "unit",
   files: ["packages/cli/src/commands/config-ssh/host-entries.test.ts"],
 } as const;
+const configSsh = {
+  project: "unit",
+  files: ["packages/cli/src/config-ssh.test.ts"],
+} as const;
+const insideCommands = {
+  project: "unit",
+  files: ["packages/cli/src/inside-commands.test.ts"],
+} as const;
 const locale = { project: "unit", files: ["packages/agent/src/pty/locale.test.ts"] } as const;
 
 /** Bugs that tests once could not see, however they ended. */
@@ -73,6 +81,38 @@ export const guards: readonly Mutant[] = [
     find: '"!*\'*"',
     replace: "",
     suite: entries,
+  },
+  {
+    name: "others-read-headers",
+    breaks: "others read the headers of ssh's connections",
+    file: "packages/cli/src/commands/config-ssh/header-script.ts",
+    find: "const fileMode = 0o600;",
+    replace: "const fileMode = 0o644;",
+    suite: configSsh,
+  },
+  {
+    name: "old-headers-stay",
+    breaks: "headers stay on disk after nothing reads them",
+    file: "packages/cli/src/commands/config-ssh/run.ts",
+    find: "if (script === undefined) await rm(",
+    replace: "if (script !== undefined) await rm(",
+    suite: configSsh,
+  },
+  {
+    name: "hosts-of-any-name",
+    breaks: "a server's workspace names take over hosts of others",
+    file: "packages/cli/src/commands/config-ssh/host-names.ts",
+    find: "plainName.test(part)",
+    replace: 'part !== ""',
+    suite: configSsh,
+  },
+  {
+    name: "lent-token-before-file",
+    breaks: "a command uses the agent's token although a file is typed",
+    file: "packages/cli/src/resources/inside/agent-client.ts",
+    find: "const lentToken = hasOther ? undefined : variable",
+    replace: "const lentToken = variable",
+    suite: insideCommands,
   },
   {
     name: "locale-overruled",
