@@ -57,6 +57,10 @@ export const ofRoutes: DeliberateDifferences = {
   answers: {
     "GET /workspaceagents/ID/containers 500": { status: 200, reason: noContainers },
     "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
+    "GET /entitlements 404": {
+      status: 200,
+      reason: "the stock command asks for it before it sets schedules of templates",
+    },
     "GET /workspaceagents/me/external-auth?match=https://example.com/a/b 404": {
       message: 'No external auth provider is for the URL "https://example.com/a/b".',
       reason: "the recorded message names another product",
