@@ -1,4 +1,5 @@
 import { createBuild, updateAutostart } from "@slipway/api";
+import { pushTemplate } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -74,4 +75,56 @@ describe("a workspace with a time to live and a schedule", () => {
     const stopped = await world.settled(workspace, 2);
     expect(stopped.latest_build).toMatchObject({ status: "stopped", reason: "autostop" });
   });
+});
+
+it("reaches a workspace behind one whose action fails in the database", async () => {
+  const made = [
+    await world.make("one", { ttl_ms: 60_000 }),
+    await world.make("two", { ttl_ms: 60_000 }),
+  ];
+  const [broken, behind] = made.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  if (broken === undefined || behind === undefined) throw new RangeError("wanted two workspaces");
+  const { db } = world.server;
+  await sql`create function fail() returns trigger language plpgsql as $$ begin raise 'broken'; end $$`.execute(
+    db,
+  );
+  await sql`create trigger broken before insert on workspace_builds for each row
+    when (new.workspace_id = ${sql.lit(broken.id)}) execute function fail()`.execute(db);
+  await world.apply(Date.parse(behind.latest_build.deadline ?? "") + 60_000);
+  await world.settled(behind, 2);
+  expect((await world.read(broken)).latest_build.build_number).toBe(1);
+});
+
+it("reaches a workspace behind more refused ones than it looks at together", async () => {
+  const { db, admin } = world.server;
+  const workspace = await world.make("behind", { ttl_ms: 29 * 86_400_000 });
+  const build = workspace.latest_build;
+  await pushTemplate(
+    admin,
+    "others",
+    "driver: external\nagents: { a: { os: linux, arch: amd64 } }\n",
+  );
+  // Their builds have a version of another template, with which none is stopped.
+  await sql`
+    with copy as (
+      select n, ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid as id, gen_random_uuid() as job_id
+        from generate_series(1, 500) n
+    ), new_job as (
+      insert into jobs (id, type, organization_id, initiator_id, file_id, started_at, completed_at)
+        select copy.job_id, job.type, job.organization_id, job.initiator_id, job.file_id, now(), now()
+          from copy, jobs job where job.id = ${build.job.id}
+    ), new_workspace as (
+      insert into workspaces (id, owner_id, organization_id, template_id, name)
+        select copy.id, w.owner_id, w.organization_id, w.template_id, 'refused-' || n
+          from copy, workspaces w where w.id = ${workspace.id}
+    )
+    insert into workspace_builds (workspace_id, owner_id, build_number, transition, template_version_id, initiator_id,
+        job_id, reason, deadline)
+      select copy.id, b.owner_id, 1, 'start', t.active_version_id, b.initiator_id, copy.job_id, b.reason, b.deadline
+        from copy, workspace_builds b, templates t where b.id = ${build.id} and t.name = 'others'`.execute(
+    db,
+  );
+  // Times in the database are finer than milliseconds.
+  expect(await world.apply(Date.parse(build.deadline ?? "") + 1)).toBeGreaterThan(0);
+  await world.settled(workspace, 2);
 });

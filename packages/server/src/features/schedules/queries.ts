@@ -1,4 +1,4 @@
-import { prebuildsUserId, type Weekday } from "@slipway/api";
+import { nilUuid, prebuildsUserId, type Weekday } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -8,8 +8,8 @@ import { hasFailed, hasSucceeded, jobStatus } from "../../platform/jobs/job-sql.
 import type { ScheduledWorkspace } from "./plan.ts";
 import type { RequiredStops } from "./required-stop.ts";
 
-/** The most workspaces that one pass selects; the next pass selects the rest. */
-const maxPerLook = 500;
+/** The most workspaces that are selected at a time. */
+const pageSize = 500;
 
 /** The last use of a workspace `w`; creating it counts as use. */
 const lastUse = sql<string>`coalesce(w.last_used_at, w.created_at)`;
@@ -45,10 +45,29 @@ function scheduled(db: Queryable) {
 
 type Row = Awaited<ReturnType<ReturnType<typeof scheduled>["execute"]>>[number];
 
-/** Selects the workspaces for which something may be due at `now`. */
-export async function selectDue(db: Queryable, now: number): Promise<ScheduledWorkspace[]> {
+/**
+ * Yields the workspaces for which something may be due at `now`, in pages: those of the first page that stay due, because what
+ * is due is refused, hold off no later ones.
+ */
+export async function* selectDue(db: Queryable, now: number): AsyncGenerator<ScheduledWorkspace> {
+  let after = nilUuid;
+  for (;;) {
+    const page = await selectDuePage(db, now, after);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageSize) return;
+    after = last.id;
+  }
+}
+
+async function selectDuePage(
+  db: Queryable,
+  now: number,
+  after: string,
+): Promise<ScheduledWorkspace[]> {
   const time = timestampFromMs(now);
   const rows = await scheduled(db)
+    .where("w.id", ">", after)
     .where("j.completed_at", "is not", null)
     .where((eb) =>
       eb.or([
@@ -72,7 +91,7 @@ export async function selectDue(db: Queryable, now: number): Promise<ScheduledWo
       ]),
     )
     .orderBy("w.id")
-    .limit(maxPerLook)
+    .limit(pageSize)
     .execute();
   return rows.map(read);
 }

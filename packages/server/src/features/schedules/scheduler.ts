@@ -55,10 +55,10 @@ export async function applySchedules(
 ): Promise<number> {
   await applyRequiredStops(needs, now);
   let queued = 0;
-  for (const workspace of await selectDue(needs.db, now)) {
+  for await (const workspace of selectDue(needs.db, now)) {
     signal.throwIfAborted();
     if (planAction(workspace, now) === undefined) continue;
-    const done = await applyNextAction(needs, workspace.id, now);
+    const done = await tryNextAction(needs, workspace.id, now, signal);
     // Another replica is doing this pass, including everything else that is due.
     if (done === "elsewhere") return queued;
     if (done === "queued") queued += 1;
@@ -85,6 +85,23 @@ async function applyRequiredStops(
 
 /** `dormantOf`: the owner of a workspace that is dormant now. */
 type Outcome = "queued" | "nothing" | "elsewhere" | { readonly dormantOf: string };
+
+/** Applies the next action; a failure is logged, so that one workspace does not hold off those behind it. */
+async function tryNextAction(
+  needs: SchedulerNeeds,
+  workspaceId: string,
+  now: number,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    return await applyNextAction(needs, workspaceId, now);
+  } catch (error) {
+    signal.throwIfAborted();
+    const fields = { workspace: workspaceId, error: errorText(error) };
+    needs.logger.warn(fields, "carrying out a schedule failed, trying again");
+    return "nothing";
+  }
+}
 
 async function applyNextAction(
   needs: SchedulerNeeds,
