@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { updateDormancy } from "@slipway/api";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
@@ -100,6 +101,29 @@ it("shows the last lines, new lines and timestamps", async () => {
   expect(timed).toMatch(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z \[/);
   expect(timed.trimEnd().endsWith(all.at(-1) ?? "none")).toBe(true);
   expect(await slipway("logs red --since soon")).toMatchObject({ code: 2 });
+});
+
+it("names when a dormant workspace will be deleted, and activates it to start it", async () => {
+  await slipway("create idle -t box");
+  await slipway("stop idle");
+  await slipway("templates edit box --dormancy-auto-deletion 30d");
+  const [{ id }] = JSON.parse((await slipway("list --search name:idle -o json")).out);
+  await commandServer.admin.call(updateDormancy, {
+    params: { workspace: id },
+    body: { dormant: true },
+  });
+  const shown = await slipway("show idle");
+  expect(shown.out).toMatch(/^Dormant +since \w/m);
+  expect(shown.out).toMatch(/^Deletion +\w.*, in 30 days, unless it is started$/m);
+  expect((await slipway("list --search name:idle")).err).toMatch(
+    /^admin\/idle is dormant and will be deleted on .*; keep it with: slipway start admin\/idle$/m,
+  );
+  expect((await slipway("start idle --no-wait")).err).toContain(
+    "admin/idle is dormant, activating it\n",
+  );
+  expect((await slipway("show idle")).out).not.toMatch(/Dormant|Deletion/);
+  expect((await slipway("list --search name:idle")).err).toBe("");
+  await slipway("delete idle -y");
 });
 
 it("confirms once before deleting several, and deletes none if one does not exist", async () => {

@@ -106,6 +106,15 @@ it("edits a template's settings", async () => {
   const unused = await slipway("templates edit box --dormancy-threshold 30d -o json");
   expect(JSON.parse(unused.out)).toMatchObject({ time_til_dormant_ms: 30 * 86_400_000 });
   await slipway("templates edit box --dormancy-threshold 0");
+  const deletion = await slipway("templates edit box --dormancy-auto-deletion 30d -o json");
+  expect(JSON.parse(deletion.out)).toMatchObject({
+    time_til_dormant_autodelete_ms: 30 * 86_400_000,
+  });
+  expect(await slipway("templates edit box --dormancy-auto-deletion 23h")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("must be 0 or at least 86400000 (1 day)"),
+  });
+  await slipway("templates edit box --dormancy-auto-deletion 0");
   const nights = "--autostop-requirement-weekdays Friday,monday";
   const required = await slipway(`templates edit box ${nights} -o json`);
   expect(JSON.parse(required.out)).toMatchObject({

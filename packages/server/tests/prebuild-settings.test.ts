@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { applySchedules } from "../src/features/schedules/scheduler.ts";
 import { changeTemplate } from "../src/features/templates/change-service.ts";
+import { setDormant } from "../src/features/workspaces/dormancy-service.ts";
 import { selectWorkspace } from "../src/features/workspaces/queries.ts";
-import { setAutostart, setDormant } from "../src/features/workspaces/settings-service.ts";
+import { setAutostart } from "../src/features/workspaces/settings-service.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage } from "./support/claim-stage.ts";
 
@@ -61,12 +62,17 @@ async function disturbPrebuild(): Promise<void> {
 }
 
 describe("a prebuild", () => {
-  it("has no deadline, and does not stop, start or sleep by itself, whatever stands in its row", async () => {
+  it("has no deadline, and is not stopped, started or deleted, whatever stands in its row", async () => {
     const { db } = stage.needs;
+    await changeTemplate(db, stage.admin, stage.templateId, {
+      time_til_dormant_autodelete_ms: 24 * hourMs,
+    });
     const build = await db.selectFrom("workspace_builds").select("deadline").executeTakeFirst();
     expect(build?.deadline).toBeNull();
     await disturbPrebuild();
-    expect(await carryOutAt(Date.now() + 48 * hourMs)).toEqual(["1 start initiator"]);
+    for (const hours of [48, 96, 144]) {
+      expect(await carryOutAt(Date.now() + hours * hourMs)).toEqual(["1 start initiator"]);
+    }
   });
 
   it("is exempt from its template's rules, whether it runs or its start failed", async () => {

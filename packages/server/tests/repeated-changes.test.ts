@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { noteActivity } from "../src/features/builds/deadline-service.ts";
 import { applySchedules } from "../src/features/schedules/scheduler.ts";
+import { setDormant } from "../src/features/workspaces/dormancy-service.ts";
 import {
   extendWorkspace,
   noteUsage,
   renameWorkspace,
   setAutomaticUpdates,
-  setDormant,
   setFavorite,
 } from "../src/features/workspaces/settings-service.ts";
 import { timestampFromMs } from "../src/platform/db/timestamp.ts";

@@ -11,8 +11,8 @@ export const schedules: readonly Mutant[] = [
     name: "starts-again-for-the-same-time",
     breaks: "a scheduled start that failed is tried again every ten seconds",
     file: scheduler,
-    find: '  if (action.kind !== "stop") await updateNextStart(trx, workspaceId, action.nextStartAt);\n',
-    replace: "",
+    find: '    await updateNextStart(trx, workspaceId, action.nextStartAt);\n  if (action.kind === "skip")',
+    replace: '    await Promise.resolve();\n  if (action.kind === "skip")',
     suite,
   },
   {
@@ -35,8 +35,8 @@ export const schedules: readonly Mutant[] = [
     name: "scheduled-by-the-owner",
     breaks: "a scheduled start looks like one that its owner asked for",
     file: scheduler,
-    find: 'action.kind === "start" ? "autostart" : action.reason',
-    replace: 'action.kind === "start" ? "initiator" : action.reason',
+    find: 'return "autostart";',
+    replace: 'return "initiator";',
     suite,
   },
   {

@@ -32,8 +32,8 @@ export const settings: readonly Mutant[] = [
   {
     name: "dormant-twice",
     breaks: "a workspace that sleeps is put to sleep again, from now on",
-    file: service,
-    find: "  if ((row.dormant_at !== null) === dormant) return undefined;\n",
+    file: "packages/server/src/features/workspaces/dormancy-service.ts",
+    find: "    if ((current.dormant_at !== null) === dormant) return undefined;\n",
     replace: "",
     suite,
   },

@@ -103,6 +103,13 @@ export const UpdateTemplateRequest = Type.Object({
   time_til_dormant_ms: Duration,
   /** True to count this change as use of all workspaces, so that none is dormant at once. */
   update_workspace_last_used_at: Type.Optional(Type.Boolean()),
+  /**
+   * The time after which a dormant workspace is deleted; 0: never. At least a day, which each workspace has from this change
+   * on as well; its `deleting_at` says when.
+   */
+  time_til_dormant_autodelete_ms: Duration,
+  /** True to count workspaces that are dormant now as dormant from this change on. */
+  update_workspace_dormant_at: Type.Optional(Type.Boolean()),
   require_active_version: Type.Optional(Type.Boolean()),
   autostop_requirement: Type.Optional(nullable(AutostopRequirement)),
   /** Whether workspaces may have schedules of their owners: without it they neither set them nor start by them. */
@@ -117,7 +124,6 @@ export const UpdateTemplateRequest = Type.Object({
 
   time_til_autostop_notify_ms: Type.Optional(Type.Integer()),
   autostart_requirement: Type.Optional(nullable(Type.Unknown())),
-  time_til_dormant_autodelete_ms: Type.Optional(Type.Integer()),
   disable_module_cache: Type.Optional(nullable(Type.Boolean())),
 });
 export type UpdateTemplateRequest = Infer<typeof UpdateTemplateRequest>;

@@ -20,6 +20,8 @@ export class SlowDriver implements Driver {
   readonly #asked = new Map<string, Asked[]>();
   /** Set to make starts fail. */
   isBroken = false;
+  /** What happens before a deletion, which may fail. */
+  beforeDelete: () => Promise<void> = async () => {};
   readonly #claims: PromiseWithResolvers<"succeed" | "fail">[] = [];
   readonly #tokens = new Map<string, string>();
   #begun = Promise.withResolvers<void>();
@@ -74,6 +76,7 @@ export class SlowDriver implements Driver {
 
   async delete(build: DriverBuild): Promise<DriverResult> {
     this.#note("delete", build);
+    await this.beforeDelete();
     return { state: undefined, resources: [] };
   }
 

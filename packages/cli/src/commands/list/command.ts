@@ -1,3 +1,5 @@
+import type { Workspace } from "@slipway/api";
+
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
@@ -9,6 +11,8 @@ import {
   workspaceColumnNames,
   workspaceColumns,
 } from "../../resources/workspaces/workspace-columns.ts";
+import { fullName } from "../../resources/workspaces/workspace-reference.ts";
+import { clockTime } from "../../terminal/relative-time.ts";
 
 export const command = defineCommand({
   summary: "list workspaces",
@@ -43,5 +47,20 @@ export async function run(
   const none = query.includes("owner:me")
     ? "no workspaces; create one with: slipway create"
     : "no workspaces";
-  return printList(terminal, workspaces, options, { columns, none });
+  const exitCode = printList(terminal, workspaces, options, { columns, none });
+  const notice = deletionNotice(workspaces);
+  if (notice !== undefined && options.output === "text") terminal.err.line(notice);
+  return exitCode;
+}
+
+/** Names the dormant workspace that is deleted first; undefined if none is. */
+function deletionNotice(workspaces: readonly Workspace[]): string | undefined {
+  const deletions = workspaces.flatMap((workspace) =>
+    workspace.deleting_at === null ? [] : [{ workspace, at: Date.parse(workspace.deleting_at) }],
+  );
+  const [first, ...more] = deletions.toSorted((a, b) => a.at - b.at);
+  if (first === undefined) return undefined;
+  const name = fullName(first.workspace);
+  const others = more.length === 0 ? "" : `, and ${more.length} more later`;
+  return `${name} is dormant and will be deleted on ${clockTime(first.at)}${others}; keep it with: slipway start ${name}`;
 }

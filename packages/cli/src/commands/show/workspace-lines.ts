@@ -5,7 +5,7 @@ import { cronText } from "../../resources/workspaces/cron.ts";
 import { statusCell } from "../../resources/workspaces/status-cell.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import type { Layout } from "../../terminal/layout.ts";
-import { relativeTime } from "../../terminal/relative-time.ts";
+import { clockTime, relativeTime } from "../../terminal/relative-time.ts";
 import { renderPairs } from "../../terminal/table.ts";
 import { section } from "./agent-lines.ts";
 
@@ -30,11 +30,25 @@ export function workspaceLines(workspace: Workspace, now: number, layout: Layout
           `${build.build_number}: ${build.transition} by ${build.initiator_name}, ${started}`,
         ],
         ...(error === "" ? [] : [["Error", error] as const]),
+        ...dormancyOf(workspace, now),
         ...scheduleOf(workspace, now),
       ],
       layout,
     ),
   ];
+}
+
+/** Renders since when the workspace is dormant, and when it will be deleted for it. */
+function dormancyOf(
+  { dormant_at, deleting_at }: Workspace,
+  now: number,
+): (readonly [string, string])[] {
+  if (dormant_at === null) return [];
+  const since = ["Dormant", `since ${clockTime(Date.parse(dormant_at))}`] as const;
+  if (deleting_at === null) return [since];
+  const at = Date.parse(deleting_at);
+  const deletion = `${clockTime(at)}, ${relativeTime(at, now)}, unless it is started`;
+  return [since, ["Deletion", deletion]];
 }
 
 /** Renders the automatic start and stop, if any. */

@@ -1,6 +1,7 @@
 import {
   createBuild,
   type CreateBuildRequest,
+  updateDormancy,
   type Workspace,
   type WorkspaceBuild,
 } from "@slipway/api";
@@ -22,17 +23,21 @@ import { waitForAgents } from "./wait-for-agents.ts";
 import { waitForBuild } from "./wait-for-build.ts";
 
 /**
- * Requests a build of a workspace. Throws `CommandError` when the connection breaks before the answer: the server may have
+ * Requests a build of a workspace; a start activates a dormant one first (docs/protocol/clients.md §1.1). Throws `CommandError` when the connection breaks before the answer: the server may have
  * the request, and a second one would be refused.
  */
 export async function beginBuild(
-  workspace: Pick<Workspace, "id" | "owner_name" | "name">,
+  workspace: Pick<Workspace, "id" | "owner_name" | "name" | "dormant_at">,
   request: CreateBuildRequest,
   needs: ClientNeeds,
 ): Promise<WorkspaceBuild> {
-  const { client, signal } = needs;
+  const { client, terminal, signal } = needs;
   const params = { workspace: workspace.id };
   const body = { reason: "cli", ...request } as const;
+  if (request.transition === "start" && workspace.dormant_at !== null) {
+    terminal.err.line(`${fullName(workspace)} is dormant, activating it`);
+    await client.call(updateDormancy, { params, body: { dormant: false }, signal });
+  }
   try {
     return await sendPatiently(() => client.call(createBuild, { params, body, signal }), needs);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { updateDormancy, type Workspace } from "@slipway/api";
+import type { Workspace } from "@slipway/api";
 import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
@@ -49,11 +49,7 @@ async function settled(workspace: Workspace, needs: ClientNeeds): Promise<Worksp
 
 async function start(workspace: Workspace, needs: ClientNeeds): Promise<Workspace> {
   const { client, terminal, signal } = needs;
-  const params = { workspace: workspace.id };
   terminal.err.line(`${fullName(workspace)} is stopped, starting it`);
-  if (workspace.dormant_at !== null) {
-    await client.call(updateDormancy, { params, body: { dormant: false }, signal });
-  }
   try {
     const request = { transition: "start", reason: "ssh_connection" } as const;
     await waitForBuild(await beginBuild(workspace, request, needs), needs);

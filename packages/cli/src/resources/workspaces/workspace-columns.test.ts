@@ -57,6 +57,17 @@ it("prints the requested columns, in their order", () => {
   ]);
 });
 
+it("prints when dormant workspaces are deleted", () => {
+  const dormant = { ...sampleWorkspace, deleting_at: "2026-01-30T12:00:00Z" };
+  const [, ...lines] = renderColumns(
+    workspaceColumns(view),
+    ["deletion"],
+    [dormant, sampleWorkspace],
+    layout,
+  );
+  expect(lines).toEqual([expect.stringMatching(/30 Jan 2026/), "-"]);
+});
+
 /** Returns a running workspace whose apps have these states, named app0, app1 and so on. */
 function withApps(...states: readonly AppHealth[]): Workspace {
   const apps = Array.from(states, (health, index) =>

@@ -2,13 +2,13 @@ import type { Workspace, WorkspaceBuild } from "@slipway/api";
 import { durationText } from "@slipway/runtime";
 
 import type { Colors } from "../../terminal/colors.ts";
-import { relativeTime } from "../../terminal/relative-time.ts";
+import { clockTime, relativeTime } from "../../terminal/relative-time.ts";
 import type { Cell, Columns } from "../../terminal/table.ts";
 import { cronText } from "./cron.ts";
 import { statusCell } from "./status-cell.ts";
 import { fullName } from "./workspace-reference.ts";
 
-/** Columns of workspace lists, with the names that `coder` gives them; `app status` is ours. */
+/** Columns of workspace lists, with the names that `coder` gives them; `app status` and `deletion` are ours. */
 export const workspaceColumnNames = [
   "workspace",
   "template",
@@ -26,6 +26,7 @@ export const workspaceColumnNames = [
   "organization id",
   "daily cost",
   "app status",
+  "deletion",
 ] as const;
 
 /** The columns of `slipway list` by default. */
@@ -74,6 +75,8 @@ export function workspaceColumns({
     "daily cost": ({ latest_build }) => String(latest_build.daily_cost),
     "app status": ({ latest_app_status: reported }) =>
       reported === null ? "-" : `${reported.state}: ${reported.message}`,
+    deletion: ({ deleting_at }) =>
+      deleting_at === null ? "-" : clockTime(Date.parse(deleting_at)),
   };
 }
 

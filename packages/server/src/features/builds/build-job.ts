@@ -8,9 +8,11 @@ import {
   type DriverLog,
   type DriverResult,
 } from "@slipway/drivers";
+import type { Transaction } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { JobCanceled } from "../../platform/jobs/errors.ts";
@@ -26,6 +28,7 @@ import {
   restoreAgents,
   endRestingAgents,
 } from "../agents/build-service.ts";
+import { writeDeletedNotice } from "../notifications/dormancy-service.ts";
 import { renderAgents } from "./build-context.ts";
 import {
   type BuildContext,
@@ -265,14 +268,29 @@ function driverLog(log: JobLogWriter): DriverLog {
 function success(context: BuildContext, result: DriverResult): JobOutcome {
   return {
     error: undefined,
-    topics: [topics.builds(context.workspace_id), topics.workspace(context.workspace_id)],
+    topics: [
+      topics.builds(context.workspace_id),
+      topics.workspace(context.workspace_id),
+      ...(isDeletedDormant(context) ? [topics.inbox(context.owner_id)] : []),
+    ],
     commit: async (trx) => {
       await (context.transition === "start"
         ? updateStarted(trx, context.id, result.state)
         : updateDriverState(trx, context.id, result.state));
       if (context.transition === "delete") await markWorkspaceDeleted(trx, context.workspace_id);
+      if (isDeletedDormant(context)) await tellOwner(trx, context);
     },
   };
+}
+
+/** Returns whether a build deletes a workspace because it was dormant for long. */
+function isDeletedDormant({ transition, reason }: BuildContext): boolean {
+  return transition === "delete" && reason === "dormancy";
+}
+
+function tellOwner(trx: Transaction<DB>, context: BuildContext): Promise<void> {
+  const { owner_id: ownerId, workspace_id: id, workspace_name: name } = context;
+  return writeDeletedNotice(trx, { ownerId, id, name });
 }
 
 /** Records the new owner of the processes. A driver that had nothing to do leaves the resources as they were. */

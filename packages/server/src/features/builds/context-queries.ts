@@ -33,6 +33,7 @@ function buildContexts(db: Queryable) {
         "b.job_id",
         "b.build_number",
         "b.transition",
+        "b.reason",
         "b.driver_state",
         "b.owner_id as build_owner_id",
         ...subjectColumns,

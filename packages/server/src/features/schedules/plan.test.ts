@@ -9,6 +9,7 @@ const running: ScheduledWorkspace = {
   id: "w",
   ownerIsActive: true,
   isDormant: false,
+  deletion: undefined,
   lastUsedAt: at("01T12:00"),
   autostart: undefined,
   nextStartAt: undefined,
@@ -153,6 +154,49 @@ describe("the time without use", () => {
     });
     const asleep = { ...stopped, rules, isDormant: true, nextStartAt: undefined };
     expect(planAction(asleep, at("30T00:00"))).toBeUndefined();
+  });
+});
+
+describe("the deletion of a dormant workspace", () => {
+  const dormant = { ...stopped, isDormant: true, nextStartAt: undefined };
+  const announced = { ...dormant, deletion: { at: at("20T12:00"), isAnnounced: true } };
+  const silent = { ...dormant, deletion: { at: at("20T12:00"), isAnnounced: false } };
+
+  it("is announced a day before, and late rather than never", () => {
+    expect(planAction(silent, at("19T11:59"))).toBeUndefined();
+    for (const time of ["19T12:00", "20T12:00", "30T12:00"]) {
+      expect(planAction(silent, at(time))).toEqual({ kind: "announceDeletion" });
+    }
+  });
+
+  it("comes at its time once it was announced, not before and late rather than never", () => {
+    expect(planAction(announced, at("20T11:59"))).toBeUndefined();
+    for (const time of ["20T12:00", "30T12:00"]) {
+      expect(planAction(announced, at(time))).toEqual({ kind: "delete" });
+    }
+  });
+
+  it("is tried again a day after it failed or was canceled", () => {
+    for (const job of ["failed", "canceled"] as const) {
+      const build = {
+        ...stopped.build,
+        transition: "delete",
+        job,
+        completedAt: at("22T12:00"),
+      } as const;
+      for (const workspace of [announced, silent]) {
+        expect(planAction({ ...workspace, build }, at("23T11:59"))).toBeUndefined();
+        expect(planAction({ ...workspace, build }, at("23T12:00"))).toBeDefined();
+      }
+    }
+  });
+
+  it("waits for the build that is under way, and for the stop of what runs", () => {
+    const build = { ...running.build, job: "open", completedAt: undefined } as const;
+    expect(planAction({ ...announced, build }, at("30T12:00"))).toBeUndefined();
+    expect(planAction({ ...announced, build: running.build }, at("30T12:00"))).toMatchObject({
+      kind: "stop",
+    });
   });
 });
 

@@ -1,12 +1,15 @@
 import type { Transition } from "@slipway/api";
 
 import { parseAutostart } from "../workspaces/autostart-schedule.ts";
+import { type DormantDeletion, lastDayMs } from "../workspaces/dormant-deletion.ts";
 
 /** A workspace as far as its schedules and its template's rules need it. Times are milliseconds since the epoch; undefined: none. */
 export interface ScheduledWorkspace {
   readonly id: string;
   readonly ownerIsActive: boolean;
   readonly isDormant: boolean;
+  /** The deletion for which its template asks while it is dormant. */
+  readonly deletion: DormantDeletion | undefined;
   /** The last use, or the creation. */
   readonly lastUsedAt: number;
   /** The autostart schedule, `CRON_TZ=…` and five fields. */
@@ -34,6 +37,8 @@ export interface ScheduledWorkspace {
 /** The action due for a workspace now. `nextStartAt` follows the handled time. */
 export type ScheduleAction =
   | { readonly kind: "sleep" }
+  | { readonly kind: "announceDeletion" }
+  | { readonly kind: "delete" }
   | { readonly kind: "stop"; readonly reason: "autostop" | "dormancy" }
   | { readonly kind: "start"; readonly nextStartAt: number | undefined }
   | { readonly kind: "skip"; readonly nextStartAt: number | undefined };
@@ -46,6 +51,8 @@ export type ScheduleAction =
  * A workspace that is not used for long is made dormant first, and stopped at the next look.
  *
  * A failed start may have left resources, so it is stopped once; a stop that fails is not tried again.
+ *
+ * A dormant workspace is deleted a day after its owner was told.
  */
 export function planAction(workspace: ScheduledWorkspace, now: number): ScheduleAction | undefined {
   const { build, isDormant, nextStartAt, rules } = workspace;
@@ -61,9 +68,25 @@ export function planAction(workspace: ScheduledWorkspace, now: number): Schedule
   if (isRunning && build.deadline !== undefined && build.deadline <= now)
     return { kind: "stop", reason: "autostop" };
   if (failedBefore(build, rules.failureTtlMs, now)) return { kind: "stop", reason: "autostop" };
+  const deletion = planDeletion(workspace, now);
+  if (deletion !== undefined) return { kind: deletion };
   if (nextStartAt === undefined || nextStartAt > now) return undefined;
   const starts = !isRunning && !isDormant && workspace.ownerIsActive && rules.allowsAutostart;
   return { kind: starts ? "start" : "skip", nextStartAt: timeAfter(workspace.autostart, now) };
+}
+
+/** Decides whether a deletion is announced or carried out now. One that failed or was canceled is not tried again for a day. */
+function planDeletion(
+  { deletion, build }: ScheduledWorkspace,
+  now: number,
+): "announceDeletion" | "delete" | undefined {
+  if (deletion === undefined) return undefined;
+  const { transition, completedAt } = build;
+  if (transition === "delete" && (completedAt ?? now) + lastDayMs > now) return undefined;
+  if (!deletion.isAnnounced) {
+    return deletion.at - lastDayMs <= now ? "announceDeletion" : undefined;
+  }
+  return deletion.at <= now ? "delete" : undefined;
 }
 
 /** Returns whether a start failed at least `ttlMs` ago; false without a time. */

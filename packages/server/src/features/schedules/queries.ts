@@ -5,6 +5,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { hasFailed, hasSucceeded, jobStatus } from "../../platform/jobs/job-sql.ts";
+import { deletionOf, lastDayMs } from "../workspaces/dormant-deletion.ts";
 import type { ScheduledWorkspace } from "./plan.ts";
 import type { RequiredStops } from "./required-stop.ts";
 
@@ -13,6 +14,11 @@ const pageSize = 500;
 
 /** The last use of a workspace `w`; creating it counts as use. */
 const lastUse = sql<string>`coalesce(w.last_used_at, w.created_at)`;
+
+/** The time from which the last day of a dormant workspace may begin, as `deletionOf` has it. */
+const lastDayDue = sql<string>`greatest(
+  w.dormant_at + (t.time_til_dormant_autodelete_ms - ${lastDayMs}) * interval '1 millisecond',
+  t.dormant_autodelete_set_at)`;
 
 function scheduled(db: Queryable) {
   return (
@@ -29,6 +35,9 @@ function scheduled(db: Queryable) {
         "w.id",
         "owner.status as owner_status",
         "w.dormant_at",
+        "w.last_day_at",
+        "t.time_til_dormant_autodelete_ms as template_time_til_dormant_autodelete_ms",
+        "t.dormant_autodelete_set_at as template_dormant_autodelete_set_at",
         lastUse.as("last_use"),
         "t.allow_user_autostart",
         "t.failure_ttl_ms",
@@ -83,6 +92,13 @@ async function selectDuePage(
           sql<boolean>`${lastUse} <= ${time}::timestamptz - t.time_til_dormant_ms * interval '1 millisecond'`,
         ]),
         eb.and([
+          eb("w.dormant_at", "is not", null),
+          eb("t.time_til_dormant_autodelete_ms", ">", 0),
+          sql<boolean>`${lastDayDue} <= ${time}`,
+          sql<boolean>`(w.last_day_at >= ${lastDayDue}
+            and w.last_day_at > ${time}::timestamptz - ${lastDayMs} * interval '1 millisecond') is not true`,
+        ]),
+        eb.and([
           eb("newest.transition", "=", "start"),
           hasFailed("j"),
           eb("t.failure_ttl_ms", ">", 0),
@@ -110,6 +126,7 @@ function read(row: Row): ScheduledWorkspace {
     id: row.id,
     ownerIsActive: row.owner_status !== "suspended",
     isDormant: row.dormant_at !== null,
+    deletion: deletionOf(row),
     lastUsedAt: Date.parse(row.last_use),
     autostart: row.autostart_schedule ?? undefined,
     nextStartAt: timestampMs(row.next_start_at),
@@ -155,6 +172,17 @@ export async function selectRequiredStops(
     .select(["t.id as templateId", "t.autostop_days as days", "t.autostop_weeks as weeks"])
     .orderBy("t.id")
     .forShare()
+    .execute();
+}
+
+/** Holds off changes of the rules that the template of a workspace sets until the transaction ends. */
+export async function lockRules(db: Queryable, workspaceId: string): Promise<void> {
+  await db
+    .selectFrom("templates as t")
+    .innerJoin("workspaces as w", "w.template_id", "t.id")
+    .where("w.id", "=", workspaceId)
+    .select("t.id")
+    .forShare("t")
     .execute();
 }
 

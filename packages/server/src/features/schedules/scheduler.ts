@@ -1,8 +1,10 @@
+import type { BuildReason, Transition } from "@slipway/api";
 import { type Clock, errorText, type Logger, spread } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
+import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, Refusal } from "../../platform/errors/errors.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
@@ -10,10 +12,12 @@ import { requireStops } from "../builds/deadline-service.ts";
 import { lockWorkspace } from "../builds/lock-queries.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { queueBuild, versionOf } from "../workspaces/build-service.ts";
+import { announceDeletion, makeDormant } from "../workspaces/dormancy-service.ts";
 import { requireStillThere } from "../workspaces/service.ts";
-import { makeDormant } from "../workspaces/settings-service.ts";
+import { updateLastDay } from "../workspaces/settings-queries.ts";
 import { planAction, type ScheduleAction } from "./plan.ts";
 import {
+  lockRules,
   selectDue,
   selectRequiredStops,
   selectScheduled,
@@ -83,8 +87,12 @@ async function applyRequiredStops(
   for (const id of changed) pubsub.publish(topics.workspace(id));
 }
 
-/** `dormantOf`: the owner of a workspace that is dormant now. */
-type Outcome = "queued" | "nothing" | "elsewhere" | { readonly dormantOf: string };
+/** `told`: the owner of a workspace, who gets a message; `what` happened to it. */
+type Outcome =
+  | "queued"
+  | "nothing"
+  | "elsewhere"
+  | { readonly told: string; readonly what: string };
 
 /** Applies the next action; a failure is logged, so that one workspace does not hold off those behind it. */
 async function tryNextAction(
@@ -112,6 +120,8 @@ async function applyNextAction(
   try {
     const outcome = await inTransaction(db, async (trx): Promise<Outcome> => {
       if (!(await tryLockSchedules(trx))) return "elsewhere";
+      // Changes of a template lock it before its workspaces, too.
+      await lockRules(trx, workspaceId);
       // Whoever uses or activates the workspace in this moment comes before or after.
       await lockWorkspace(trx, workspaceId);
       const workspace = await selectScheduled(trx, workspaceId);
@@ -119,9 +129,9 @@ async function applyNextAction(
       return action === undefined ? "nothing" : applyAction(trx, needs, workspaceId, action, now);
     });
     if (typeof outcome === "object") {
-      logger.info({ workspace: workspaceId }, "made a workspace dormant that was not used");
+      logger.info({ workspace: workspaceId }, outcome.what);
       pubsub.publish(topics.workspace(workspaceId));
-      pubsub.publish(topics.inbox(outcome.dormantOf));
+      pubsub.publish(topics.inbox(outcome.told));
     }
     if (outcome !== "queued") return outcome;
     logger.info({ workspace: workspaceId }, "queued a build that its schedule asks for");
@@ -147,16 +157,23 @@ async function applyAction(
   const row = await requireStillThere(trx, workspaceId);
   if (action.kind === "sleep") {
     await makeDormant(trx, row, now);
-    return { dormantOf: row.owner_id };
+    return { told: row.owner_id, what: "made a workspace dormant that was not used" };
   }
-  if (action.kind !== "stop") await updateNextStart(trx, workspaceId, action.nextStartAt);
+  if (action.kind === "announceDeletion") {
+    await announceDeletion(trx, row, now);
+    return { told: row.owner_id, what: "announced the deletion of a dormant workspace" };
+  }
+  // If it fails, another day passes.
+  if (action.kind === "delete") await updateLastDay(trx, workspaceId, timestampFromMs(now));
+  if (action.kind === "start" || action.kind === "skip")
+    await updateNextStart(trx, workspaceId, action.nextStartAt);
   if (action.kind === "skip") return "nothing";
   await queueBuild(trx, row, {
     transition: action.kind,
     versionId: versionOf(row, { transition: action.kind, versionId: undefined }),
     presetId: undefined,
     parameters: [],
-    reason: action.kind === "start" ? "autostart" : action.reason,
+    reason: reasonOf(action),
     initiator: { id: row.owner_id, origin: undefined },
     // Many may be due at the same minute.
     limits: { ...limits, maxPendingBuildsPerUser: Infinity },
@@ -164,7 +181,18 @@ async function applyAction(
   return "queued";
 }
 
-/** Skips a start that is impossible until its next time. */
+function reasonOf(action: Extract<ScheduleAction, { readonly kind: Transition }>): BuildReason {
+  switch (action.kind) {
+    case "start":
+      return "autostart";
+    case "stop":
+      return action.reason;
+    case "delete":
+      return "dormancy";
+  }
+}
+
+/** Puts off what was refused: a start until its next time, a deletion for a day. */
 async function passOver(
   { db, logger }: SchedulerNeeds,
   workspaceId: string,
@@ -178,6 +206,7 @@ async function passOver(
   );
   const workspace = await selectScheduled(db, workspaceId);
   const action = workspace === undefined ? undefined : planAction(workspace, now);
+  if (action?.kind === "delete") await updateLastDay(db, workspaceId, timestampFromMs(now));
   if (action?.kind !== "start" && action?.kind !== "skip") return;
   await updateNextStart(db, workspaceId, action.nextStartAt);
 }

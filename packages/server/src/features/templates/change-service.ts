@@ -11,6 +11,7 @@ import { recordTemplateChange } from "./audit.ts";
 import {
   clearRequiredStops,
   markTemplateDeleted,
+  updateDormantSince,
   updateLastUsed,
   updateTemplate,
 } from "./queries.ts";
@@ -20,7 +21,6 @@ import { readTemplate, requireLocked } from "./service.ts";
 const fixedSettings = [
   "time_til_autostop_notify_ms",
   "autostart_requirement",
-  "time_til_dormant_autodelete_ms",
   "disable_module_cache",
 ] as const satisfies readonly (keyof Template & keyof UpdateTemplateRequest)[];
 
@@ -46,6 +46,11 @@ export async function changeTemplate(
     activity_bump_ms: request.activity_bump_ms,
     failure_ttl_ms: readWait("failure_ttl_ms", request.failure_ttl_ms),
     time_til_dormant_ms: readWait("time_til_dormant_ms", request.time_til_dormant_ms),
+    time_til_dormant_autodelete_ms: readWait(
+      "time_til_dormant_autodelete_ms",
+      request.time_til_dormant_autodelete_ms,
+      minDormantDeletion,
+    ),
     require_active_version: request.require_active_version,
     allow_user_autostart: request.allow_user_autostart,
     allow_user_autostop: request.allow_user_autostop,
@@ -66,6 +71,7 @@ export async function changeTemplate(
     const diff = diffOf({ ...template }, given({ ...changes, autostop_requirement: autostop }));
     if (diff["autostop_requirement"] !== undefined) await clearRequiredStops(trx, id);
     if (request.update_workspace_last_used_at === true) await updateLastUsed(trx, id);
+    if (request.update_workspace_dormant_at === true) await updateDormantSince(trx, id);
     await recordTemplateChange(trx, caller, template, { action: "write", diff });
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "templates_name")) throw error;
@@ -83,13 +89,25 @@ function readAutostopRequirement(
   return { days_of_week, weeks: Math.max(1, wanted.weeks) };
 }
 
-/** The shortest time after which a rule of a template does something to a workspace, in milliseconds. */
-const minWaitMs = 60_000;
+/** A shortest time, in milliseconds and in words. */
+interface ShortestWait {
+  readonly ms: number;
+  readonly text: string;
+}
+
+/** The shortest time after which a rule of a template does something to a workspace. */
+const minWait: ShortestWait = { ms: 60_000, text: "1 minute" };
+/** The shortest time after which one deletes a workspace: its owner has a day from the message on. */
+const minDormantDeletion: ShortestWait = { ms: 24 * 3_600_000, text: "1 day" };
 
 /** Reads the time after which a rule applies; 0: never. Throws `Invalid` for one that is too short. */
-function readWait(field: string, ms: number | undefined): number | undefined {
-  if (ms === undefined || ms === 0 || ms >= minWaitMs) return ms;
-  throw invalidField(field, `must be 0 or at least ${minWaitMs} (1 minute), found ${ms}`);
+function readWait(
+  field: string,
+  ms: number | undefined,
+  shortest: ShortestWait = minWait,
+): number | undefined {
+  if (ms === undefined || ms === 0 || ms >= shortest.ms) return ms;
+  throw invalidField(field, `must be 0 or at least ${shortest.ms} (${shortest.text}), found ${ms}`);
 }
 
 /** Returns the changes without unset fields. */

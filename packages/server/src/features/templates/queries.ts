@@ -35,6 +35,7 @@ function templates(db: Queryable) {
       "t.activity_bump_ms",
       "t.failure_ttl_ms",
       "t.time_til_dormant_ms",
+      "t.time_til_dormant_autodelete_ms",
       "t.autostop_days",
       "t.autostop_weeks",
       "t.require_active_version",
@@ -189,6 +190,7 @@ export interface TemplateChanges {
   readonly activity_bump_ms: number | undefined;
   readonly failure_ttl_ms: number | undefined;
   readonly time_til_dormant_ms: number | undefined;
+  readonly time_til_dormant_autodelete_ms: number | undefined;
   readonly autostop_days: Weekday[] | undefined;
   readonly autostop_weeks: number | undefined;
   readonly require_active_version: boolean | undefined;
@@ -205,9 +207,19 @@ export async function updateTemplate(
   id: string,
   changes: TemplateChanges,
 ): Promise<void> {
+  const deletionMs = changes.time_til_dormant_autodelete_ms;
   await db
     .updateTable("templates")
-    .set({ ...changes, updated_at: sql`now()` })
+    .set({
+      ...changes,
+      updated_at: sql`now()`,
+      ...(deletionMs === undefined
+        ? {}
+        : {
+            dormant_autodelete_set_at: sql`case when time_til_dormant_autodelete_ms = ${deletionMs}
+              then dormant_autodelete_set_at else now() end`,
+          }),
+    })
     .where("id", "=", id)
     .execute();
 }
@@ -220,6 +232,17 @@ export async function updateLastUsed(db: Queryable, templateId: string): Promise
     .where("template_id", "=", templateId)
     .where("deleted", "=", sql.lit(false))
     .where("owner_id", "<>", prebuildsUserId)
+    .execute();
+}
+
+/** Counts all dormant workspaces of a template as dormant from this moment on. */
+export async function updateDormantSince(db: Queryable, templateId: string): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ dormant_at: sql`now()`, updated_at: sql`now()` })
+    .where("template_id", "=", templateId)
+    .where("deleted", "=", sql.lit(false))
+    .where("dormant_at", "is not", null)
     .execute();
 }
 

@@ -44,7 +44,7 @@ export function templateJson(row: TemplateInUseRow): Template {
     allow_user_cancel_workspace_jobs: row.allow_user_cancel_workspace_jobs,
     failure_ttl_ms: row.failure_ttl_ms,
     time_til_dormant_ms: row.time_til_dormant_ms,
-    time_til_dormant_autodelete_ms: 0,
+    time_til_dormant_autodelete_ms: row.time_til_dormant_autodelete_ms,
     require_active_version: row.require_active_version,
     max_port_share_level: row.max_port_share_level,
     cors_behavior: row.cors_behavior,

@@ -18,6 +18,8 @@ const ownColumns = [
   "t.icon as template_icon",
   "t.active_version_id as template_active_version_id",
   "t.default_ttl_ms as template_default_ttl_ms",
+  "t.time_til_dormant_autodelete_ms as template_time_til_dormant_autodelete_ms",
+  "t.dormant_autodelete_set_at as template_dormant_autodelete_set_at",
   "t.allow_user_autostart as template_allow_user_autostart",
   "t.allow_user_autostop as template_allow_user_autostop",
   "t.require_active_version as template_require_active_version",
@@ -29,6 +31,7 @@ const ownColumns = [
   "w.autostart_schedule",
   "w.next_start_at",
   "w.dormant_at",
+  "w.last_day_at",
   "w.last_used_at",
 ] as const;
 

@@ -27,6 +27,7 @@ import { type CreateNeeds, createWorkspace } from "./create/create-service.ts";
 import { CreationQueue } from "./create/creation-queue.ts";
 import type { NewWorkspace } from "./create/new-workspace.ts";
 import { requireLogIns } from "./create/require-log-ins.ts";
+import { setDormant } from "./dormancy-service.ts";
 import { listWorkspaces } from "./list-service.ts";
 import { addPortShareRoutes } from "./port-shares/port-share-routes.ts";
 import { parseSearch } from "./search.ts";
@@ -46,7 +47,6 @@ import {
   renameWorkspace,
   setAutomaticUpdates,
   setAutostart,
-  setDormant,
   setFavorite,
   setTtl,
 } from "./settings-service.ts";

@@ -58,9 +58,24 @@ export async function updateDormantAt(
     .updateTable("workspaces")
     .set({
       dormant_at: dormantAt,
+      // The message of this moment announces a deletion that is a day away.
+      last_day_at: dormantAt,
       updated_at: sql`now()`,
       ...(dormantAt === null ? { last_used_at: sql`now()` } : {}),
     })
+    .where("id", "=", workspaceId)
+    .execute();
+}
+
+/** Begins the last day of a dormant workspace before its deletion. */
+export async function updateLastDay(
+  db: Queryable,
+  workspaceId: string,
+  lastDayAt: string,
+): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ last_day_at: lastDayAt })
     .where("id", "=", workspaceId)
     .execute();
 }

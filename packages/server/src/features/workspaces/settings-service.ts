@@ -1,4 +1,4 @@
-import { nameProblem, type Workspace } from "@slipway/api";
+import { nameProblem } from "@slipway/api";
 import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -11,7 +11,6 @@ import { topics } from "../../platform/pubsub/pubsub.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
 import { dropDeadline, extendDeadline, noteActivity } from "../builds/deadline-service.ts";
 import { lockAuthorized } from "../builds/lock-service.ts";
-import { writeDormancyNotice } from "../notifications/dormancy-notice.ts";
 import { parseAutostart } from "./autostart-schedule.ts";
 import { requireOwnAutostart, requireOwnTtl } from "./own-schedule.ts";
 import type { Autostart, WorkspaceRow } from "./queries.ts";
@@ -23,7 +22,7 @@ import {
   type WorkspaceNeeds,
   writesName,
 } from "./service.ts";
-import { updateAutostart, updateDormantAt, updateSettings } from "./settings-queries.ts";
+import { updateAutostart, updateSettings } from "./settings-queries.ts";
 
 /** The shortest and the longest time to live, in milliseconds. */
 const minTtlMs = 60_000;
@@ -207,45 +206,6 @@ export async function extendWorkspace(
   });
   if (isNew) needs.pubsub.publish(topics.workspace(row.id));
   return isNew;
-}
-
-/** Makes a workspace dormant, which stops it, or wakes it up; undefined when it is unchanged. */
-export async function setDormant(
-  needs: WorkspaceNeeds,
-  caller: UserCaller,
-  id: string,
-  dormant: boolean,
-): Promise<Workspace | undefined> {
-  const row = await requireSettable(needs.db, caller, id);
-  if ((row.dormant_at !== null) === dormant) return undefined;
-  const now = needs.clock.now();
-  const after = { dormant_at: dormant ? timestampFromMs(now) : null };
-  await change(needs, caller, row, after, (trx) => updateDormantAt(trx, row.id, after.dormant_at));
-  return describeWorkspace(needs.db, await requireChangeable(needs.db, caller, id), now);
-}
-
-/**
- * Makes a workspace dormant that was not used for as long as its template says, in the caller's transaction; its owner gets a
- * message.
- */
-export async function makeDormant(
-  trx: Transaction<DB>,
-  row: WorkspaceRow,
-  now: number,
-): Promise<void> {
-  const dormantAt = timestampFromMs(now);
-  await updateDormantAt(trx, row.id, dormantAt);
-  await recordAudit(trx, {
-    by: { id: row.owner_id, origin: undefined },
-    organizationId: row.organization_id,
-    action: "write",
-    resourceType: "workspace",
-    resourceId: row.id,
-    target: row.name,
-    diff: diffOf({ dormant_at: null }, { dormant_at: dormantAt }),
-    fields: { workspace_owner: row.owner_name, build_reason: "dormancy" },
-  });
-  await writeDormancyNotice(trx, { ownerId: row.owner_id, id: row.id, name: row.name });
 }
 
 /** Records that the workspace is in use. */

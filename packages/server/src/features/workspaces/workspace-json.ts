@@ -5,11 +5,14 @@ import {
   type WorkspaceBuild,
 } from "@slipway/api";
 
+import { timestampFromMs } from "../../platform/db/timestamp.ts";
+import { deletionOf } from "./dormant-deletion.ts";
 import type { WorkspaceRow } from "./queries.ts";
 
 /** Returns the workspace as clients see it. */
 export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspace {
   const agents = build.resources.flatMap((resource) => resource.agents);
+  const deletion = row.deleted ? undefined : deletionOf(row);
   // Sub-agents do not count.
   const failing = agents.filter((agent) => agent.parent_id === null && !agent.health.healthy);
   return {
@@ -37,7 +40,7 @@ export function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspa
     ttl_ms: row.ttl_ms,
     // Creating it counts as use.
     last_used_at: row.last_used_at ?? row.created_at,
-    deleting_at: null,
+    deleting_at: deletion === undefined ? null : timestampFromMs(deletion.at),
     dormant_at: row.dormant_at,
     health: { healthy: failing.length === 0, failing_agents: failing.map((agent) => agent.id) },
     automatic_updates: row.automatic_updates,

@@ -111,8 +111,9 @@ export const command = defineCommand({
         "time after which unused workspaces are dormant: stopped until activated; 0 for never",
     },
     dormancyAutoDeletion: {
-      ...onlyAt("0"),
-      summary: "time after which dormant workspaces are deleted: 0, for never",
+      kind: "text",
+      value: "duration",
+      summary: "time after which dormant workspaces are deleted, at least 1d; 0 for never",
     },
     autostartRequirementWeekdays: { ...onlyAt("all"), summary: "days of automatic starts: all" },
     private: { ...onlyAt("false"), summary: "hide it from users without a grant: false" },
@@ -168,7 +169,7 @@ export async function run(
 }
 
 /** The settings that have one value here, so that giving it changes nothing. */
-const fixedSettings = ["dormancyAutoDeletion", "autostartRequirementWeekdays", "private"] as const;
+const fixedSettings = ["autostartRequirementWeekdays", "private"] as const;
 
 /** Returns the changes that the flags ask for; flags not given are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
@@ -185,6 +186,10 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
     activity_bump_ms: readTime("--activity-bump", options.activityBump),
     failure_ttl_ms: readTime("--failure-ttl", options.failureTtl),
     time_til_dormant_ms: readTime("--dormancy-threshold", options.dormancyThreshold),
+    time_til_dormant_autodelete_ms: readTime(
+      "--dormancy-auto-deletion",
+      options.dormancyAutoDeletion,
+    ),
     require_active_version: readTruth("--require-active-version", options.requireActiveVersion),
     allow_user_autostart: readTruth("--allow-user-autostart", options.allowUserAutostart),
     allow_user_autostop: readTruth("--allow-user-autostop", options.allowUserAutostop),

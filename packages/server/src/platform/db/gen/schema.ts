@@ -236,6 +236,7 @@ export interface Templates {
   deprecation_message: Generated<string>;
   description: Generated<string>;
   display_name: Generated<string>;
+  dormant_autodelete_set_at: Generated<string>;
   failure_ttl_ms: Generated<number>;
   icon: Generated<string>;
   id: Generated<string>;
@@ -243,6 +244,7 @@ export interface Templates {
   name: string;
   organization_id: string;
   require_active_version: Generated<boolean>;
+  time_til_dormant_autodelete_ms: Generated<number>;
   time_til_dormant_ms: Generated<number>;
   updated_at: Generated<string>;
   use_classic_parameter_flow: Generated<boolean>;
@@ -521,6 +523,7 @@ export interface Workspaces {
   dormant_at: string | null;
   favorite: Generated<boolean>;
   id: Generated<string>;
+  last_day_at: string | null;
   last_used_at: string | null;
   name: string;
   next_start_at: string | null;

@@ -32,6 +32,7 @@ import { up as failedStarts } from "./0056-failed-starts.ts";
 import { up as requiredStops } from "./0057-required-stops.ts";
 import { up as dormancy } from "./0058-dormancy.ts";
 import { up as gonePeers } from "./0059-gone-peers.ts";
+import { up as dormantDeletion } from "./0060-dormant-deletion.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
@@ -70,4 +71,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0057-required-stops": { up: requiredStops },
   "0058-dormancy": { up: dormancy },
   "0059-gone-peers": { up: gonePeers },
+  "0060-dormant-deletion": { up: dormantDeletion },
 };
