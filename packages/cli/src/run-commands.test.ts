@@ -114,6 +114,12 @@ it("prints the columns of the user that are named, or a table of the usual ones"
   expect(JSON.parse(await whoami(" -o json -c id"))).toEqual(user);
 });
 
+/** The answer of the server about what a user may not see, and about what there is not. */
+const notVisible: Answer = {
+  status: 404,
+  body: { message: "Resource not found or you do not have access to this resource" },
+};
+
 it("lists the templates of the organization that is named, by name or id, and otherwise all", async () => {
   const lab = "0190a1b2-0000-7000-8000-00000000000a";
   const of = (name: string, organization_name: string, organization_id: string) => ({
@@ -125,7 +131,10 @@ it("lists the templates of the organization that is named, by name or id, and ot
     of("box", "default", "0190a1b2-0000-7000-8000-00000000000b"),
     of("rig", "lab", lab),
   ];
-  answers = new Map([["GET /api/v2/templates", { status: 200, body }]]);
+  answers = new Map<string, Answer>([
+    ["GET /api/v2/templates", { status: 200, body }],
+    ["GET /api/v2/organizations/la", notVisible],
+  ]);
   const list = async (flags: string): Promise<string> => {
     const { terminal } = await run(`templates list -c name --url ${url} --token t${flags}`);
     return `${terminal.outText()}${terminal.errText()}`;
@@ -134,7 +143,33 @@ it("lists the templates of the organization that is named, by name or id, and ot
   expect(await list(" --org lab")).toBe("NAME\nrig\n");
   expect(await list(` -O ${lab}`)).toBe("NAME\nrig\n");
   expect(await list(" --organization Lab")).toBe("NAME\nrig\n");
+  const unknown = "organization la does not exist or is not visible to you";
+  expect(await list(" --org la")).toBe(`error: ${unknown}\n`);
+  expect((await run(`templates list --org la --url ${url} --token t`)).code).toBe(4);
+  answers = new Map([...answers, ["GET /api/v2/organizations/la", { status: 200, body: {} }]]);
   expect(await list(" --org la")).toBe("no templates of organization la\n");
+});
+
+it("lists the prebuild pools of the organization that is named, and otherwise all", async () => {
+  const lab = "0190a1b2-0000-7000-8000-00000000000a";
+  const body = [
+    { template_name: "box", organization_name: "default", organization_id: `${lab}b` },
+    { template_name: "rig", organization_name: "lab", organization_id: lab },
+  ];
+  answers = new Map<string, Answer>([
+    ["GET /api/v2/prebuilds/pools", { status: 200, body }],
+    ["GET /api/v2/organizations/la", notVisible],
+  ]);
+  const list = async (flags: string): Promise<string> => {
+    const { terminal } = await run(`prebuilds list -c template --url ${url} --token t${flags}`);
+    return `${terminal.outText()}${terminal.errText()}`;
+  };
+  expect(await list("")).toBe("TEMPLATE\nbox\nrig\n");
+  expect(await list(" --org LAB")).toBe("TEMPLATE\nrig\n");
+  expect(await list(` -O ${lab}`)).toBe("TEMPLATE\nrig\n");
+  expect(await list(" --org la")).toContain("organization la does not exist or is not visible");
+  answers = new Map([...answers, ["GET /api/v2/organizations/la", { status: 200, body: {} }]]);
+  expect(await list(" --org la")).toBe("no pools of organization la\n");
 });
 
 const loginAnswers = {
@@ -360,7 +395,10 @@ it.each([
   [{ status: "paused", active: false }, "not active"],
 ] as const)("lists the pool %j as %s", async (changes, status) => {
   const body = [{ ...pool, ...changes }];
-  answers = new Map([["GET /api/v2/prebuilds/pools", { status: 200, body }]]);
+  answers = new Map<string, Answer>([
+    ["GET /api/v2/prebuilds/pools", { status: 200, body }],
+    ["GET /api/v2/organizations/la", notVisible],
+  ]);
   const table = await run(`prebuilds list --url ${url} --token t`);
   const [headings, row] = table.terminal.outText().split("\n");
   expect(headings).toBe(
@@ -374,7 +412,10 @@ it.each([
 it("prints for how long a pool is backed off", async () => {
   const until = new Date(Date.now() + 150_000).toISOString();
   const body = [{ ...pool, status: "backed_off", backoff_until: until }];
-  answers = new Map([["GET /api/v2/prebuilds/pools", { status: 200, body }]]);
+  answers = new Map<string, Answer>([
+    ["GET /api/v2/prebuilds/pools", { status: 200, body }],
+    ["GET /api/v2/organizations/la", notVisible],
+  ]);
   const { terminal } = await run(`prebuilds list -c status --url ${url} --token t`);
   expect(terminal.outText()).toMatch(/^STATUS\nbacked off for 1[45]\d s\n$/);
 });

@@ -43,6 +43,16 @@ it("shows the organization and its members", async () => {
   expect(await json("organizations members list")).toMatchObject([{ username: "admin" }]);
 });
 
+it.each(["templates list", "prebuilds list", "create two -t nothing"])(
+  "knows no other organization in %s",
+  async (line) => {
+    const text = "organization nowhere does not exist or is not visible to you";
+    const { code, err } = await slipway(`${line} --org nowhere`);
+    expect([code, err]).toEqual([4, expect.stringContaining(text)]);
+    expect((await slipway(`${line} --org default`)).err).not.toContain(text);
+  },
+);
+
 it("lists builds, and refuses to cancel a finished one", async () => {
   const list = await slipway("provisioner jobs list -s succeeded -c type,status");
   expect(list.out.split("\n")).toContain("workspace_build          succeeded");

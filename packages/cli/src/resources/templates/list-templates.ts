@@ -1,6 +1,8 @@
 import { listTemplates as listTemplatesRoute, type Template } from "@slipway/api";
 import type { ApiClient } from "@slipway/sdk/http";
 
+import { withinOrganization } from "../../command/within-organization.ts";
+
 /** Lists the templates of an organization, by its name or id; those of every organization unless one is named. */
 export async function listTemplates(
   client: ApiClient,
@@ -8,9 +10,5 @@ export async function listTemplates(
   signal: AbortSignal,
 ): Promise<readonly Template[]> {
   const templates = await client.call(listTemplatesRoute, { signal });
-  if (organization === "default") return templates;
-  const wanted = organization.toLowerCase();
-  return templates.filter(({ organization_id, organization_name }) =>
-    [organization_id, organization_name.toLowerCase()].includes(wanted),
-  );
+  return withinOrganization(templates, organization, { client, signal });
 }

@@ -5,6 +5,7 @@ import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
 import { printList } from "../../../command/print-list.ts";
+import { withinOrganization } from "../../../command/within-organization.ts";
 import type { Colors } from "../../../terminal/colors.ts";
 import type { Cell, Columns } from "../../../terminal/table.ts";
 
@@ -48,6 +49,7 @@ export const command = defineCommand({
   },
   examples: [
     { line: "slipway prebuilds list", summary: "all pools" },
+    { line: "slipway prebuilds list --org lab", summary: "those of one organization" },
     { line: "slipway list --search owner:prebuilds", summary: "the prebuilds themselves" },
   ],
 });
@@ -58,10 +60,16 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const pools = await connect(settings).call(listPrebuildPools, { signal });
+  const { organization } = settings;
+  const client = connect(settings);
+  const all = await client.call(listPrebuildPools, { signal });
+  const pools = await withinOrganization(all, organization, { client, signal });
   return printList(terminal, pools, options, {
     columns: columnsAt(clock.now(), terminal.out.colors),
-    none: "no pools; create one by adding prebuilds to a preset in slipway.yaml",
+    none:
+      organization === "default"
+        ? "no pools; create one by adding prebuilds to a preset in slipway.yaml"
+        : `no pools of organization ${organization}`,
   });
 }
 
