@@ -95,6 +95,18 @@ it("sets banners, prints them, and removes them", async () => {
   expect(requests).toEqual(["GET /api/v2/appearance", "PUT /api/v2/appearance"]);
 });
 
+it("prints the requests of a command if asked to, before or after its name", async () => {
+  for (const line of ["--debug-http publickey", "publickey --debug-http"]) {
+    const { terminal } = await run(`${line} --url ${url} --token secret-token`);
+    expect(terminal.errText()).toMatch(
+      /^GET http:\S+\/api\/v2\/users\/me\/gitsshkey: 404 in \d+ ms\n/,
+    );
+    expect(terminal.errText()).not.toContain("secret");
+  }
+  const { terminal } = await run(`publickey --url ${url} --token secret-token`);
+  expect(terminal.errText()).not.toContain("gitsshkey");
+});
+
 it("prints the columns of the user that are named, or a table of the usual ones", async () => {
   const user = {
     id: "0190a1b2-0000-7000-8000-00000000000a",

@@ -22,6 +22,8 @@ export type ParsedCommandLine =
       readonly globals: GlobalFlags;
       /** True if prompts are wanted although this may be no terminal. */
       readonly forceTty: boolean;
+      /** True if HTTP requests are to be printed. */
+      readonly debugHttp: boolean;
     };
 
 /**
@@ -49,8 +51,14 @@ export async function parseCommandLine(
       const stock = readFlags(program, stockFlags);
       const own = readOptions(leaf, definition, environment);
       const options = { ...own, ...sharedSwitches(definition, stock) };
-      const forceTty = stock["forceTty"] === true;
-      parsed = { kind: "run", command, options, globals: readGlobals(program), forceTty };
+      parsed = {
+        kind: "run",
+        command,
+        options,
+        globals: readGlobals(program),
+        forceTty: stock["forceTty"] === true,
+        debugHttp: stock["debugHttp"] === true,
+      };
     });
   }
   try {

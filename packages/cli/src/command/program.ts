@@ -72,6 +72,10 @@ export const stockFlags = {
   disableDirectConnections: { kind: "switch", summary: "use relays only", hidden: true },
   disableNetworkTelemetry: { kind: "switch", summary: "no effect: there is none", hidden: true },
   forceTty: { kind: "switch", summary: "prompt even if this is no terminal", hidden: true },
+  debugHttp: {
+    kind: "switch",
+    summary: "print every HTTP request to stderr, without secrets",
+  },
   noFeatureWarning: { kind: "switch", summary: "no effect", hidden: true },
   noVersionWarning: { kind: "switch", summary: "no effect", hidden: true },
 } as const satisfies Readonly<Record<string, SwitchFlag>>;

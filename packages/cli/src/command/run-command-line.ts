@@ -30,6 +30,8 @@ export async function runCommandLine(
       terminal.out.write(parsed.text);
       return exitCodes.ok;
     }
+    using traces = new DisposableStack();
+    if (parsed.debugHttp) traces.use(await openTrace(needs));
     const { globals } = parsed;
     const stored = await readSettings(globals, needs.environment).catch(asUsage);
     const prepareAccess = accessPreparer(globals, needs.environment, needs.signal);
@@ -47,6 +49,11 @@ export async function runCommandLine(
   } catch (error) {
     return report(error, settings?.url, needs);
   }
+}
+
+async function openTrace({ terminal, clock }: ProcessNeeds): Promise<Disposable> {
+  const { traceHttp } = await import("./http-trace.ts");
+  return traceHttp(terminal.err, clock);
 }
 
 function asUsage(error: unknown): never {
