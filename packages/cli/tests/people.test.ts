@@ -280,7 +280,7 @@ it("shows connections to workspaces, filtered by flags", async () => {
   });
   const table = await slipway("connections --workspace reached --type ssh --status completed");
   expect(table.out).toMatch(
-    /^TIME +OWNER +WORKSPACE +AGENT +TYPE +IP +DURATION +EXIT CODE\n1 minute ago +admin +reached +main +ssh +192\.0\.2\.7 +1m5s +3\n$/,
+    /^TIME +OWNER +WORKSPACE +AGENT +TYPE +USER +ADDRESS +DURATION +EXIT CODE\n1 minute ago +admin +reached +main +ssh +unknown +unknown +1m5s +3\n$/,
   );
   const json: unknown = JSON.parse((await slipway("connections -u admin -o json")).out);
   expect(json).toMatchObject([{ workspace_name: "reached", ssh_info: { exit_code: 3 } }]);

@@ -1,7 +1,7 @@
 /** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
 export { negotiateVersion } from "./features/agents/connection/api-version.ts";
 export { cleanMessage, maxMessageBytes } from "./features/agents/me/app-status-service.ts";
-export { readIp } from "./features/agents/rpc/connections.ts";
+export { readAddress } from "./features/agents/rpc/connections.ts";
 export { parseLogRequest } from "./features/agents/rpc/logs.ts";
 export { parseAuditSearch } from "./features/audit/search.ts";
 export { evaluateDefinition } from "./features/templates/evaluate.ts";

@@ -97,7 +97,6 @@ it("lists connections, newest first, with their ends", async () => {
       id: first,
       connect_time: "1970-01-01T00:00:01Z",
       type: "ssh",
-      ip: "192.0.2.7",
       ssh_info: {
         connection_id: first,
         disconnect_time: "1970-01-01T00:01:01Z",
@@ -106,7 +105,11 @@ it("lists connections, newest first, with their ends", async () => {
       },
     },
   ]);
-  expect(entries[0]).not.toHaveProperty("ip");
+  for (const entry of entries) {
+    // No client has the address that the agent reported.
+    expect(entry).not.toHaveProperty("ip");
+    expect(entry).not.toHaveProperty("user");
+  }
   expect(entries[0]?.ssh_info).toEqual({ connection_id: second });
 });
 
@@ -153,7 +156,7 @@ it("finds connections by each key, and pages through them", async () => {
 
 it("refuses an invalid search, and everybody who is no owner or auditor", async () => {
   await expect(read({ q: "type:telnet" })).rejects.toMatchObject({ status: 400 });
-  await expect(read({ q: "username:ann" })).rejects.toMatchObject({ status: 400 });
+  await expect(read({ q: "user:ann" })).rejects.toMatchObject({ status: 400 });
   const { client } = await addPerson(server, "cid");
   await expect(client.call(listConnectionLogs, {})).rejects.toMatchObject({ status: 403 });
   const auditor = await addPerson(server, "dora", ["auditor"]);

@@ -9,7 +9,11 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import { selectAbsent } from "../src/network/coordinator/absent-clients.ts";
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
 import { MemoryPeers } from "../src/network/coordinator/memory-directory.ts";
-import { defaultDirectoryTimes, type Peer } from "../src/network/coordinator/peer-directory.ts";
+import {
+  defaultDirectoryTimes,
+  type Peer,
+  type PublishedNode,
+} from "../src/network/coordinator/peer-directory.ts";
 import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
 import { reserve, upsertPeer } from "../src/network/coordinator/queries.ts";
 import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
@@ -136,7 +140,7 @@ describe("the directory on PostgreSQL", () => {
     const { db, directory, coordinator } = await open();
     const clients = Array.from({ length: 5 }, () => randomUUID());
     for (const [at, id] of clients.entries()) {
-      const connection = coordinator.join({ id, holder: "user:u", keyId: `k${at}` });
+      const connection = coordinator.join({ id, holder: "user:u", keyId: `k${at}`, ip: undefined });
       const bytes = encodeMessage(NodeSchema, {});
       await connection.publish({ bytes, reserved: [], latency: undefined });
       await connection.addTunnel(randomUUID());
@@ -152,7 +156,12 @@ describe("the directory on PostgreSQL", () => {
     ]);
     const [[first] = [], [second] = []] = pages;
     expect(first).toMatchObject({ userId: "u", keyId: "k4", agents: [expect.any(String)] });
-    const back = coordinator.join({ id: second?.id ?? "", holder: "user:u", keyId: "k2" });
+    const back = coordinator.join({
+      id: second?.id ?? "",
+      holder: "user:u",
+      keyId: "k2",
+      ip: undefined,
+    });
     const bytes = encodeMessage(NodeSchema, {});
     await back.publish({ bytes, reserved: [], latency: undefined });
     back.leave("lost");
@@ -163,10 +172,58 @@ describe("the directory on PostgreSQL", () => {
     expect(left.map(({ keyId }) => keyId)).toEqual(["k2", "k3", "k1"]);
   });
 
+  const endings: Readonly<Record<string, (replica: Replica, client: Peer) => Promise<unknown>>> = {
+    "it says goodbye": ({ directory }, { id }) => directory.remove(id),
+    "it closes the tunnel": ({ directory }, { id }) => directory.removeTunnel(id, agent),
+    "it is lost, and many after it": async ({ directory }, client) => {
+      await directory.markLost(client, false);
+      for (let number = 0; number < 32; number += 1) {
+        const later = { ...client, id: randomUUID() };
+        await directory.putNode(later, nodeAt([]), true);
+        await directory.markLost(later, false);
+      }
+    },
+    "it may not come back": async ({ directory }, client) => {
+      await directory.markLost(client, false);
+      await directory.removeAbsent((await Array.fromAsync(directory.readAbsent())).flat());
+    },
+    "its tunnel may not come back": async ({ directory }, client) => {
+      await directory.markLost(client, false);
+      await directory.removeAbsentTunnels([{ source: client.id, destination: agent }]);
+    },
+  };
+  const agent = randomUUID();
+  const nodeAt = (reserved: readonly string[]): PublishedNode => ({
+    bytes: encodeMessage(NodeSchema, {}),
+    reserved,
+    latency: undefined,
+  });
+
+  it.each(Object.entries(endings))("remembers whose a tunnel was when %s", async (_, end) => {
+    const replica = await open();
+    const { db, directory } = replica;
+    const address = "fd7a:115c:a1e0::7";
+    const client = { id: randomUUID(), holder: "user:ann", keyId: "k", ip: "203.0.113.9" };
+    await directory.addTunnel(client, agent);
+    await directory.putNode(client, nodeAt([address]), true);
+    const visits = sql`select agent_id, peer_id, holder, ip, addresses from tailnet_visits`;
+    expect((await visits.execute(db)).rows).toEqual([]);
+    await end(replica, client);
+    const { id, holder, ip } = client;
+    const visit = { agent_id: agent, peer_id: id, holder, ip, addresses: [address] };
+    expect((await visits.execute(db)).rows).toEqual([visit]);
+    expect(await directory.readStanding(id)).toMatchObject({ destinations: [] });
+  });
+
   it("counts the clients of a replica that died without a word as absent", async () => {
     const { directory, url } = await open();
     const dying = await openReplica(url);
-    const connection = dying.coordinator.join({ id: randomUUID(), holder: "user:u", keyId: "k" });
+    const connection = dying.coordinator.join({
+      id: randomUUID(),
+      holder: "user:u",
+      keyId: "k",
+      ip: undefined,
+    });
     const bytes = encodeMessage(NodeSchema, {});
     await connection.publish({ bytes, reserved: [], latency: undefined });
     const absent = async () => {
@@ -192,7 +249,12 @@ describe("the directory on PostgreSQL", () => {
         await other.coordinator[Symbol.asyncDispose]();
         await other.kill();
       });
-      const peerOf = (holder: string): Peer => ({ id: randomUUID(), holder, keyId: undefined });
+      const peerOf = (holder: string): Peer => ({
+        id: randomUUID(),
+        holder,
+        keyId: undefined,
+        ip: undefined,
+      });
       const bytes = encodeMessage(NodeSchema, {});
       const values = ["key b", "key a"];
       const first = peerOf("user:ann");

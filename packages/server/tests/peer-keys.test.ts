@@ -39,7 +39,7 @@ async function openReplica() {
 async function publish(coordinator: Coordinator, holder: string): Promise<string> {
   const key = sodiumCrypto.createKeyPair().publicKey;
   const published = Uint8Array.of(0x6e, 0x70, ...key);
-  const peer = coordinator.join({ id: randomUUID(), holder, keyId: undefined });
+  const peer = coordinator.join({ id: randomUUID(), holder, keyId: undefined, ip: undefined });
   const reserved = ["fd7a:115c:a1e0::1/128", ...nodeKeys({ key: published, disco: "" })];
   await peer.publish({ bytes: published, reserved, latency: undefined });
   return encodeHex(key);
@@ -68,6 +68,7 @@ it("finds the keys that peers have published at a replica of an earlier release"
     id: randomUUID(),
     holder: "agent:one",
     keyId: undefined,
+    ip: undefined,
   });
   const reserved = [`key:6e70${key}`];
   await peer.publish({ bytes: Uint8Array.of(0), reserved, latency: undefined });
@@ -82,7 +83,7 @@ it("tells of no key that is refused, as another has it", async () => {
   const reserved = nodeKeys({ key, disco: "" });
   const node = { bytes: new Uint8Array(1), reserved, latency: undefined };
   const [ann, eve] = ["user:ann", "user:eve"].map((holder) =>
-    coordinator.join({ id: randomUUID(), holder, keyId: undefined }),
+    coordinator.join({ id: randomUUID(), holder, keyId: undefined, ip: undefined }),
   );
   expect([await ann?.publish(node), await eve?.publish(node)]).toEqual([true, false]);
   expect(told).toHaveLength(1);

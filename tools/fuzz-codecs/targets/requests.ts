@@ -10,7 +10,7 @@ import {
   parseSessionToken,
   parseTemplateSearch,
   parseUserSearch,
-  readIp,
+  readAddress,
   readLogRange,
   readPage,
   requireUuid,
@@ -33,7 +33,7 @@ const readers: readonly ((text: string) => unknown)[] = [
   parseUserSearch,
   parseTemplateSearch,
   negotiateVersion,
-  readIp,
+  readAddress,
   parseSessionToken,
   (text) =>
     findToken(

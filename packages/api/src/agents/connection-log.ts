@@ -10,7 +10,7 @@ export const connectionStatuses = ["ongoing", "completed"] as const;
 export const ConnectionStatus = oneOf(...connectionStatuses);
 export type ConnectionStatus = Infer<typeof ConnectionStatus>;
 
-/** A connection to an agent, as the agent reported its begin and its end. */
+/** A connection to an agent, as the agent or, for a terminal that it opened, the server recorded its begin and its end. */
 export const ConnectionLog = Type.Object({
   id: Uuid,
   connect_time: Timestamp,
@@ -25,7 +25,9 @@ export const ConnectionLog = Type.Object({
   workspace_id: Uuid,
   workspace_name: Type.String(),
   agent_name: Type.String(),
-  /** Absent if the agent does not know the address of the other end. */
+  /** The user who connected; absent if the server does not know. */
+  user: Type.Optional(Type.Object({ id: Uuid, username: Type.String() })),
+  /** The address from which the server saw the user connect; absent if it does not know. */
   ip: Type.Optional(Type.String()),
   type: ConnectionType,
   ssh_info: Type.Object({

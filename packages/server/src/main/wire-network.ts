@@ -2,6 +2,7 @@ import type { Relay } from "@slipway/relay";
 import type { UnfinishedBytes } from "@slipway/runtime";
 import type { Registry } from "prom-client";
 
+import { TerminalLog } from "../features/agents/connection-log/terminal-log.ts";
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import { connectionSettings } from "../features/agents/network/connection-routes.ts";
 import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
@@ -71,6 +72,7 @@ export function wireNetwork(
   const sessions = { rpcs, coordinator, access, budgets, unfinished, clock, logger };
   addTailnetRoutes(routes, { db, tokens, ...sessions });
   addListeningPortRoutes(routes, { db, clock, reach });
-  addTerminalRoutes(routes, { db, clock, reach, notices });
+  const log = new TerminalLog({ db, clock, budgets, logger });
+  addTerminalRoutes(routes, { db, clock, reach, notices, log });
   return access;
 }

@@ -38,6 +38,7 @@ export function coordinateAgentPeer(
     // The agents of later builds run in the same place, and may keep their keys.
     holder: `workspace:${agent.workspaceId}`,
     keyId: undefined,
+    ip: undefined,
     policy: agentPolicy(agent.agentId),
     recall: undefined,
     latencyOf: (node: Node) => agentLatency(node, needs.readDerpMap()),

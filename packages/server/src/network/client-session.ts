@@ -63,6 +63,7 @@ export async function serveClient(
     id: peerId,
     holder: `user:${user.id}`,
     keyId: user.keyId,
+    ip: user.origin?.ip,
     policy,
     recall: (standing) => {
       for (const id of standing.destinations) agents.add(id);

@@ -43,7 +43,12 @@ export class TestPeer {
     this.id = id;
     this.#names = names;
     names.set(id, name);
-    this.connection = coordinator.join({ id, holder: `holder of ${name}`, keyId: undefined });
+    this.connection = coordinator.join({
+      id,
+      holder: `holder of ${name}`,
+      keyId: undefined,
+      ip: undefined,
+    });
     this.ended = this.#read().catch(() => undefined);
   }
 

@@ -1,6 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import { connectExternalAgent, makeWorkspace, pushTemplate, requireAgent } from "@slipway/testkit";
+import {
+  connectExternalAgent,
+  type ExternalAgent,
+  makeWorkspace,
+  pushTemplate,
+  requireAgent,
+} from "@slipway/testkit";
 import { encodeUuid, type MessageInitShape, type NodeSchema, Tailnet } from "@slipway/wire";
 import { expect, onTestFinished } from "vitest";
 
@@ -19,6 +25,14 @@ export interface Owner extends Person {
   readonly workspaceId: string;
   readonly token: string;
   readonly agent: Coordination;
+  /** The session of the agent. */
+  readonly connection: ExternalAgent["connection"];
+}
+
+interface JoinOptions {
+  readonly url?: string;
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 let count = 0;
@@ -50,33 +64,30 @@ export class NetworkPeople {
     onTestFinished(() => connection.close());
     const agent = new Coordination({ caller: connection });
     agent.send({ updateSelf: { node: node("agent", addressOf(agentId)) } });
-    return { ...owner, agentId, workspaceId: workspace.id, token, agent };
+    return { ...owner, agentId, workspaceId: workspace.id, token, agent, connection };
   }
 
   /** Joins for one agent. */
   join(
     who: Pick<Person, "client">,
     agentId: string,
-    options: { readonly url?: string; readonly token?: string } = {},
+    options: JoinOptions = {},
   ): Promise<NetworkSession> {
     return this.#join(who, `/workspaceagents/${agentId}/coordinate?version=2.0`, options);
   }
 
   /** Joins for any agents. */
-  joinTailnet(
-    who: Pick<Person, "client">,
-    options: { readonly url?: string; readonly token?: string } = {},
-  ): Promise<NetworkSession> {
+  joinTailnet(who: Pick<Person, "client">, options: JoinOptions = {}): Promise<NetworkSession> {
     return this.#join(who, "/tailnet?version=2.3", options);
   }
 
   async #join(
     { client }: Pick<Person, "client">,
     path: string,
-    { url = this.#server.url, token = "" },
+    { url = this.#server.url, token = "", headers = {} }: JoinOptions,
   ): Promise<NetworkSession> {
     const query = token === "" ? "" : `&resume_token=${token}`;
-    const session = await joinNetwork(url, path + query, client.headers);
+    const session = await joinNetwork(url, path + query, { ...client.headers, ...headers });
     onTestFinished(() => session[Symbol.asyncDispose]());
     return session;
   }

@@ -6,9 +6,9 @@ import { columnFlag, outputFlag } from "../../command/flags.ts";
 export const command = defineCommand({
   summary: "show connections to workspaces, newest first",
   description:
-    "Show connections to workspaces, newest first, each with its agent, type, address, duration and result. Requires " +
-    "the owner or auditor role. Flags filter the entries; --search takes the server's search syntax, such as " +
-    "connected_after:2026-01-31.",
+    "Show connections to workspaces, newest first, each with its agent, type, user, address, duration and result. The " +
+    "address is the one from which the server saw the user connect. Requires the owner or auditor role. Flags filter the " +
+    "entries; --search takes the server's search syntax, such as username:ada or connected_after:2026-01-31.",
   arguments: {
     name: {
       summary: "name, owner/name or id of a workspace (default: all workspaces)",
@@ -57,13 +57,14 @@ export const command = defineCommand({
         "workspace",
         "agent",
         "type",
-        "ip",
+        "user",
+        "address",
         "duration",
         "exit code",
         "reason",
         "id",
       ],
-      ["time", "owner", "workspace", "agent", "type", "ip", "duration", "exit code"],
+      ["time", "owner", "workspace", "agent", "type", "user", "address", "duration", "exit code"],
     ),
     output: outputFlag,
   },

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 
+import { rememberVisits } from "../../features/agents/connection-log/visits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 
 /** A client that no session stands for: it is lost, or its replica is dead. */
@@ -54,7 +55,11 @@ export async function deleteAbsent(
       delete from tailnet_peers peer using tailnet_coordinators coordinator
         where peer.revision = any(${sql.val([...revisions])}::bigint[]) and coordinator.id = peer.coordinator_id
           and ${isAbsent(deadMs)}
-        returning peer.id)
+        returning peer.id, peer.coordinator_id),
+    closed as (
+      select tunnel.* from gone join tailnet_tunnels tunnel
+        on tunnel.src_id = gone.id and tunnel.coordinator_id = gone.coordinator_id),
+    visits as (${rememberVisits("closed")})
     select distinct tunnel.dst_id as id
       from gone join tailnet_tunnels tunnel on tunnel.src_id = gone.id`.execute(db);
   return rows.map((row) => row.id);
@@ -69,10 +74,13 @@ export async function deleteAbsentTunnels(
   const sources = sql.val(tunnels.map(({ source }) => source));
   const destinations = sql.val(tunnels.map(({ destination }) => destination));
   await sql`
-    delete from tailnet_tunnels tunnel
-      using unnest(${sources}::uuid[], ${destinations}::uuid[]) as closed (src_id, dst_id),
-        tailnet_peers peer, tailnet_coordinators coordinator
-      where tunnel.src_id = closed.src_id and tunnel.dst_id = closed.dst_id
-        and peer.id = tunnel.src_id and peer.coordinator_id = tunnel.coordinator_id
-        and coordinator.id = peer.coordinator_id and ${isAbsent(deadMs)}`.execute(db);
+    with closed as (
+      delete from tailnet_tunnels tunnel
+        using unnest(${sources}::uuid[], ${destinations}::uuid[]) as ended (src_id, dst_id),
+          tailnet_peers peer, tailnet_coordinators coordinator
+        where tunnel.src_id = ended.src_id and tunnel.dst_id = ended.dst_id
+          and peer.id = tunnel.src_id and peer.coordinator_id = tunnel.coordinator_id
+          and coordinator.id = peer.coordinator_id and ${isAbsent(deadMs)}
+        returning tunnel.src_id, tunnel.dst_id, tunnel.coordinator_id)
+    ${rememberVisits("closed")}`.execute(db);
 }

@@ -41,6 +41,7 @@ async function answersTo(...fields: readonly Fields[]) {
     id: agentId,
     holder: "workspace",
     keyId: undefined,
+    ip: undefined,
     policy: agentPolicy(agentId),
     recall: undefined,
     leaving: async () => "lost" as const,

@@ -3,6 +3,8 @@ import { isIP } from "node:net";
 import { encodeHex, encodeUuid } from "@slipway/wire";
 import ipaddr from "ipaddr.js";
 
+import { canonicalAddress } from "../../platform/http/canonical-address.ts";
+
 const addressBits = 128;
 /** The first six bytes of every address; those of an agent go on with its UUID (docs/protocol/tailnet.md §1.3). */
 const prefixes = ["fd7a115ca1e0", "fd60627aa42b"] as const;
@@ -58,9 +60,4 @@ function readPrefix(prefix: string): PrefixReading {
 
 function invalidAddress(prefix: string): PrefixReading {
   return { problem: `invalid node address, got ${prefix.split("/")[0] ?? ""}` };
-}
-
-/** Returns an address in one form, however it is written. */
-export function canonicalAddress(address: string): string {
-  return ipaddr.parse(address).toString();
 }

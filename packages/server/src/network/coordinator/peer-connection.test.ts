@@ -22,7 +22,7 @@ const view: View = new Map([
 
 /** Opens the connection of a client that has a tunnel to the agent; the test shows it its views. */
 async function openClient(): Promise<PeerConnection> {
-  const client = { id: randomUUID(), holder: "user:ann", keyId: undefined };
+  const client = { id: randomUUID(), holder: "user:ann", keyId: undefined, ip: undefined };
   const connection = new PeerConnection(client, {
     directory: new MemoryPeers(defaultDirectoryTimes).open(),
     clock: systemClock,

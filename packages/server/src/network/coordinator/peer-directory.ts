@@ -5,6 +5,8 @@ export interface Peer {
   readonly holder: string;
   /** The session or token of a client; undefined for an agent and the server itself. */
   readonly keyId: string | undefined;
+  /** The address at which the server sees a client; undefined for an agent and the server itself. */
+  readonly ip: string | undefined;
 }
 
 /** A node as a peer publishes it. */

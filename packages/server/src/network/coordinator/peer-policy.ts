@@ -1,12 +1,7 @@
 import { type Node, NodeSchema, parseMessage } from "@slipway/wire";
 
-import {
-  agentAddresses,
-  agentPrefixes,
-  canonicalAddress,
-  clientPrefix,
-  type PrefixReader,
-} from "./node-address.ts";
+import { canonicalAddress } from "../../platform/http/canonical-address.ts";
+import { agentAddresses, agentPrefixes, clientPrefix, type PrefixReader } from "./node-address.ts";
 import type { Standing } from "./peer-directory.ts";
 import type { PeerRequest } from "./peer-request.ts";
 

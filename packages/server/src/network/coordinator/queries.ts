@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 
+import { deleteOldVisits, rememberVisits } from "../../features/agents/connection-log/visits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DirectoryTimes, Peer, PublishedNode, Standing } from "./peer-directory.ts";
 
@@ -48,19 +49,19 @@ export async function selectPeersOf(db: Queryable, id: string): Promise<readonly
 
 export async function upsertPeer(
   db: Queryable,
-  { id, holder, keyId }: Peer,
+  { id, holder, keyId, ip }: Peer,
   coordinatorId: string,
   node: Omit<PublishedNode, "latency"> & { latency: object | undefined; isFirst: boolean },
 ): Promise<void> {
   const latency = node.latency === undefined ? null : JSON.stringify(node.latency);
   await sql`
-      insert into tailnet_peers (id, coordinator_id, holder, key_id, node, reserved, latency, joined, revision)
-        select ${id}, ${coordinatorId}, ${holder}, ${keyId ?? null}, ${Buffer.from(node.bytes)},
+      insert into tailnet_peers (id, coordinator_id, holder, key_id, ip, node, reserved, latency, joined, revision)
+        select ${id}, ${coordinatorId}, ${holder}, ${keyId ?? null}, ${ip ?? null}, ${Buffer.from(node.bytes)},
             ${sql.val([...node.reserved])}::text[], ${latency}::jsonb, revision, revision
           from nextval('tailnet_revisions') as revision
       on conflict (id, coordinator_id) do update set
-        holder = excluded.holder, key_id = excluded.key_id, node = excluded.node, reserved = excluded.reserved,
-        latency = excluded.latency,
+        holder = excluded.holder, key_id = excluded.key_id, ip = excluded.ip, node = excluded.node,
+        reserved = excluded.reserved, latency = excluded.latency,
         is_lost = false, is_gone = false, revision = excluded.revision,
         joined = case when ${node.isFirst} then excluded.joined else tailnet_peers.joined end,
         updated_at = now()`.execute(db);
@@ -130,15 +131,15 @@ export async function selectStanding(db: Queryable, id: string): Promise<Standin
 /** Adds a tunnel, and its source if that has published nothing yet. The key that opens a tunnel is the one to watch. */
 export async function insertTunnel(
   db: Queryable,
-  { id, holder, keyId }: Peer,
+  { id, holder, keyId, ip }: Peer,
   coordinatorId: string,
   destination: string,
 ): Promise<void> {
   await sql`
     with source as (
-      insert into tailnet_peers (id, coordinator_id, holder, key_id, revision)
-        values (${id}, ${coordinatorId}, ${holder}, ${keyId ?? null}, nextval('tailnet_revisions'))
-      on conflict (id, coordinator_id) do update set key_id = excluded.key_id)
+      insert into tailnet_peers (id, coordinator_id, holder, key_id, ip, revision)
+        values (${id}, ${coordinatorId}, ${holder}, ${keyId ?? null}, ${ip ?? null}, nextval('tailnet_revisions'))
+      on conflict (id, coordinator_id) do update set key_id = excluded.key_id, ip = excluded.ip)
     insert into tailnet_tunnels (src_id, dst_id, coordinator_id)
       values (${id}, ${destination}, ${coordinatorId})
     on conflict do nothing`.execute(db);
@@ -149,10 +150,12 @@ export async function deleteTunnel(
   { id, coordinatorId }: Entry,
   destination: string,
 ): Promise<void> {
-  await sql`delete from tailnet_tunnels
-    where src_id = ${id} and dst_id = ${destination} and coordinator_id = ${coordinatorId}`.execute(
-    db,
-  );
+  await sql`
+    with closed as (
+      delete from tailnet_tunnels
+        where src_id = ${id} and dst_id = ${destination} and coordinator_id = ${coordinatorId}
+        returning src_id, dst_id, coordinator_id)
+    ${rememberVisits("closed")}`.execute(db);
 }
 
 /** Notes that a peer is ready for others; resolves to those that share a tunnel with it. */
@@ -192,7 +195,12 @@ export async function markPeerLost(
           select id, coordinator_id from tailnet_peers
             where holder = ${holder} and is_lost and id <> ${id}
             order by revision desc offset ${maxLostOfHolder - 1}) as older
-        where tailnet_peers.id = older.id and tailnet_peers.coordinator_id = older.coordinator_id)
+        where tailnet_peers.id = older.id and tailnet_peers.coordinator_id = older.coordinator_id
+        returning tailnet_peers.id, tailnet_peers.coordinator_id),
+    closed as (
+      select tunnel.* from surplus join tailnet_tunnels tunnel
+        on tunnel.src_id = surplus.id and tunnel.coordinator_id = surplus.coordinator_id),
+    visits as (${rememberVisits("closed")})
     ${peersOf(id)}`.execute(db);
   return rows.map((row) => row.id);
 }
@@ -204,7 +212,10 @@ export async function deletePeer(
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
     with gone as (
-      delete from tailnet_peers where id = ${id} and coordinator_id = ${coordinatorId})
+      delete from tailnet_peers where id = ${id} and coordinator_id = ${coordinatorId}),
+    closed as (
+      select * from tailnet_tunnels where src_id = ${id} and coordinator_id = ${coordinatorId}),
+    visits as (${rememberVisits("closed")})
     ${peersOf(id)}`.execute(db);
   return rows.map((row) => row.id);
 }
@@ -283,11 +294,12 @@ export async function deleteForgotten(
   return rows.map((row) => row.id);
 }
 
-/** Deletes dead replicas without peers, and reservations that no node has any more. */
+/** Deletes dead replicas without peers, reservations that no node has any more, and visits of too long ago. */
 export async function deleteLeftovers(db: Queryable, deadMs: number): Promise<void> {
   await sql`delete from tailnet_coordinators coordinator
     where heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})
       and not exists (select from tailnet_peers where coordinator_id = coordinator.id)`.execute(db);
   await sql`delete from tailnet_reservations reservation
     where not ${isPublished("reservation", undefined)}`.execute(db);
+  await deleteOldVisits(db);
 }

@@ -4,7 +4,8 @@ import {
   parseUuid,
 } from "@slipway/wire";
 
-import { agentAddresses, agentPrefixes, canonicalAddress } from "../coordinator/node-address.ts";
+import { canonicalAddress } from "../../platform/http/canonical-address.ts";
+import { agentAddresses, agentPrefixes } from "../coordinator/node-address.ts";
 
 type PeerUpdate = CoordinateResponse["peerUpdates"][number];
 

@@ -84,6 +84,7 @@ function serverPeer(logger: Logger): CoordinatedPeer {
     id,
     holder: `server:${id}`,
     keyId: undefined,
+    ip: undefined,
     policy: serverPolicy,
     recall: undefined,
     latencyOf: undefined,

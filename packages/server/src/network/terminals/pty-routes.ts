@@ -1,8 +1,12 @@
-import type { Duplex } from "node:stream";
-
 import { openTerminal } from "@slipway/api";
 import { errorText } from "@slipway/runtime";
 
+import {
+  type NewTerminal,
+  type TerminalEnd,
+  terminalEnds,
+  type TerminalLog,
+} from "../../features/agents/connection-log/terminal-log.ts";
 import { type ReachNeeds, requireReachable } from "../../features/agents/network/reach.ts";
 import { connectionProblem } from "../../features/agents/service.ts";
 import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
@@ -18,13 +22,12 @@ import { encodePreamble, readTerminalQuery, type TerminalStart } from "./termina
 interface TerminalNeeds extends ReachNeeds {
   readonly reach: AgentReach;
   readonly notices: Pick<ConnectionNotices, "tell">;
+  readonly log: Pick<TerminalLog, "open">;
 }
 
-interface Terminal {
-  readonly userId: string;
+interface Terminal extends NewTerminal {
   /** The owner of the workspace. */
   readonly ownerId: string;
-  readonly agentId: string;
   readonly start: TerminalStart;
 }
 
@@ -37,7 +40,7 @@ const maxReasonBytes = 123;
 
 /** Adds the route on which users open terminals in workspaces (docs/protocol/rest.md §6.10). */
 export function addTerminalRoutes(routes: Routes, needs: TerminalNeeds): void {
-  const { db, clock, reach, notices } = needs;
+  const { db, clock, notices } = needs;
   routes.userSocket(openTerminal, {
     maxMessageBytes: maxInputBytes,
     prepare: async ({ params, query }, user): Promise<Terminal> => {
@@ -45,40 +48,46 @@ export function addTerminalRoutes(routes: Routes, needs: TerminalNeeds): void {
       const agentId = requireUuid(params.agent);
       const problem = await connectionProblem(db, user, agentId, clock.now());
       if (problem !== undefined) throw new NotFound("Application Unavailable", { detail: problem });
-      return { userId: user.id, ownerId, agentId, start: readTerminalQuery(query) };
+      const start = readTerminalQuery(query);
+      return { userId: user.id, ip: user.origin?.ip, ownerId, agentId, start };
     },
     serve: (socket, terminal) => {
       const { userId: actorId, ownerId, agentId } = terminal;
       notices.tell({ actorId, ownerId, agentId });
-      return serveTerminal(socket, terminal, { reach, clock });
+      return serveTerminal(socket, terminal, needs);
     },
   });
 }
 
 async function serveTerminal(
   socket: PeerSocket,
-  { agentId, start }: Terminal,
-  { reach, clock }: Pick<TerminalNeeds, "reach" | "clock">,
+  { start, ...terminal }: Terminal,
+  { reach, clock, log }: Pick<TerminalNeeds, "reach" | "clock" | "log">,
 ): Promise<void> {
   // What is typed meanwhile waits.
   socket.raw.pause();
   keepAlive(socket);
   if (start.Viewer !== undefined) sendPulses(socket);
-  const stream = await dial(socket, agentId, reach);
-  if (stream === undefined) return;
-  stream.write(encodePreamble(start));
-  await bridgeTerminal(socket, stream, clock);
+  const agent = await reached(socket, reach.reachAgent(terminal.agentId, socket.signal));
+  if (agent === undefined) return;
+  // Before the stream is there, which would break unheard meanwhile.
+  const opened = await log.open(terminal);
+  let end: TerminalEnd = terminalEnds.lost;
+  try {
+    const stream = await reached(socket, agent.dial(terminalPort, socket.signal));
+    if (stream === undefined) return;
+    stream.write(encodePreamble(start));
+    await bridgeTerminal(socket, stream, clock);
+    end = terminalEnds.graceful;
+  } finally {
+    await opened.close(end);
+  }
 }
 
-/** Connects to the terminals of an agent; undefined, with the reason for the viewer, if that fails. */
-async function dial(
-  socket: PeerSocket,
-  agentId: string,
-  reach: AgentReach,
-): Promise<Duplex | undefined> {
+/** Resolves to what is reached of an agent; undefined, with the reason for the viewer, if it cannot be. */
+async function reached<T>(socket: PeerSocket, reaching: Promise<T>): Promise<T | undefined> {
   try {
-    const agent = await reach.reachAgent(agentId, socket.signal);
-    return await agent.dial(terminalPort, socket.signal);
+    return await reaching;
   } catch (error) {
     if (socket.signal.aborted) return undefined;
     if (!(error instanceof Refusal)) throw error;

@@ -2,7 +2,7 @@ import { fields, list, map, names, value, words } from "./allowed-fields.ts";
 
 /*
  * The fields of a bundle. Left out on purpose: tokens, values of variables, parameters and metadata, scripts, commands and
- * URLs of apps, messages of apps, icons, email addresses, files of templates.
+ * URLs of apps, messages of apps, icons, email addresses, files of templates, users and addresses of connections.
  */
 
 const section = {
@@ -218,7 +218,6 @@ export const connectionsFields = list(
     workspace_owner_username: value,
     workspace_name: value,
     agent_name: value,
-    ip: value,
     type: value,
     ssh_info: fields({ disconnect_time: value, disconnect_reason: words, exit_code: value }),
   }),

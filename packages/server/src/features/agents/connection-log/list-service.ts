@@ -21,7 +21,12 @@ export async function listConnections(
   { limit = maxPageSize, offset }: Page,
 ): Promise<ConnectionLogsResponse> {
   if (!mayReadAudit(caller)) throw forbidden("Only owners and auditors can read connections.");
-  const own = search.owner === "me" ? { ...search, owner: undefined, ownerId: caller.id } : search;
+  const { id } = caller;
+  const own = {
+    ...search,
+    ...(search.owner === "me" ? { owner: undefined, ownerId: id } : {}),
+    ...(search.username === "me" ? { username: undefined, userId: id } : {}),
+  };
   const page = { limit: Math.min(limit, maxPageSize), offset };
   const [rows, count] = await Promise.all([
     selectConnections(db, own, page),
@@ -45,6 +50,9 @@ function connectionJson(row: ConnectionRow): ConnectionLog {
     workspace_id: row.workspace_id,
     workspace_name: row.workspace_name,
     agent_name: row.agent_name,
+    ...(row.user_id === null || row.username === null
+      ? {}
+      : { user: { id: row.user_id, username: row.username } }),
     ...(row.ip === null ? {} : { ip: row.ip }),
     type: row.type,
     ssh_info: { connection_id: row.id, ...endOf(row) },

@@ -15,6 +15,7 @@ function connections(db: Queryable, search: ConnectionSearch) {
     .innerJoin("workspaces as w", "w.id", "build.workspace_id")
     .innerJoin("users as owner", "owner.id", "w.owner_id")
     .innerJoin("organizations as o", "o.id", "w.organization_id")
+    .leftJoin("users as u", "u.id", "c.user_id")
     .$if(search.type !== undefined, (q) => q.where("c.type", "=", search.type ?? "ssh"))
     .$if(search.status !== undefined, (q) =>
       q.where("c.disconnected_at", search.status === "ongoing" ? "is" : "is not", null),
@@ -30,6 +31,13 @@ function connections(db: Queryable, search: ConnectionSearch) {
     )
     .$if(search.ownerEmail !== undefined, (q) =>
       q.where(sql`lower(owner.email)`, "=", search.ownerEmail ?? ""),
+    )
+    .$if(search.userId !== undefined, (q) => q.where("c.user_id", "=", search.userId ?? ""))
+    .$if(search.username !== undefined, (q) =>
+      q.where(sql`lower(u.username)`, "=", search.username ?? ""),
+    )
+    .$if(search.userEmail !== undefined, (q) =>
+      q.where(sql`lower(u.email)`, "=", search.userEmail ?? ""),
     )
     .$if(search.organization !== undefined, (q) =>
       q.where(sql<boolean>`${search.organization} in (lower(o.name), o.id::text)`),
@@ -54,6 +62,8 @@ export function selectConnections(
       time.as("time"),
       "c.type",
       "c.ip",
+      "c.user_id",
+      "u.username",
       "c.disconnected_at",
       "c.status_code",
       "c.reason",
@@ -84,4 +94,51 @@ export async function countConnections(
     .select((eb) => eb.fn.countAll<number>().as("count"))
     .executeTakeFirstOrThrow();
   return row.count;
+}
+
+interface TerminalRow {
+  readonly id: string;
+  readonly agentId: string;
+  readonly userId: string;
+  readonly ip: string | undefined;
+  readonly at: string;
+}
+
+/** Inserts a terminal that the server has opened. */
+export async function insertTerminal(
+  db: Queryable,
+  { id, agentId, userId, ip = "", at }: TerminalRow,
+): Promise<void> {
+  await db
+    .insertInto("workspace_connections")
+    .values({
+      id,
+      workspace_agent_id: agentId,
+      type: "reconnecting_pty",
+      user_id: userId,
+      ip: ip === "" ? null : ip,
+      connected_at: at,
+    })
+    .execute();
+}
+
+interface EndRow {
+  readonly id: string;
+  readonly agentId: string;
+  readonly at: string;
+  readonly statusCode: number;
+  readonly reason: string;
+}
+
+/** Sets the end of a connection. */
+export async function updateEnd(
+  db: Queryable,
+  { id, agentId, at, statusCode, reason }: EndRow,
+): Promise<void> {
+  await db
+    .updateTable("workspace_connections")
+    .where("workspace_agent_id", "=", agentId)
+    .where("id", "=", id)
+    .set({ disconnected_at: at, status_code: statusCode, reason })
+    .execute();
 }

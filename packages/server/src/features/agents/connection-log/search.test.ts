@@ -11,6 +11,7 @@ it.each([
   [`workspace_id:${id} connection-id:${id}`, { workspaceId: id, connectionId: id }],
   ["workspace_owner:Ann organization:default", { owner: "ann", organization: "default" }],
   ["workspace_owner_email:ann@example.com", { ownerEmail: "ann@example.com" }],
+  ["username:Ann user_email:Ann@example.com", { username: "ann", userEmail: "ann@example.com" }],
   [
     'connected_after:2026-01-01 connected_before:"2026-01-31T12:00:00Z"',
     { after: "2026-01-01T00:00:00.000Z", before: "2026-01-31T12:00:00.000Z" },

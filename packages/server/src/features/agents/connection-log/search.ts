@@ -21,6 +21,10 @@ export interface ConnectionSearch {
   readonly owner?: string | undefined;
   readonly ownerId?: string;
   readonly ownerEmail?: string;
+  /** The username of whoever connected, or `me`. */
+  readonly username?: string | undefined;
+  readonly userId?: string;
+  readonly userEmail?: string;
   /** A name or an id. */
   readonly organization?: string;
   /** RFC 3339, both inclusive. */
@@ -40,6 +44,8 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["connection_id", (value, key) => ({ connectionId: uuidOf(value, key) })],
   ["workspace_owner", (owner) => ({ owner })],
   ["workspace_owner_email", (ownerEmail) => ({ ownerEmail })],
+  ["username", (username) => ({ username })],
+  ["user_email", (userEmail) => ({ userEmail })],
   ["organization", (organization) => ({ organization })],
   ["connected_after", (value, key) => ({ after: timeOf(value, key) })],
   ["connected_before", (value, key) => ({ before: timeOf(value, key) })],

@@ -15,7 +15,9 @@ import {
 
 import type { Database } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
+import { canonicalAddress } from "../../../platform/http/canonical-address.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";
+import { isServersAddress } from "../connection-log/visits.ts";
 import { enumField, required, timeField, uuidField } from "./fields.ts";
 import { agentLimits } from "./limits.ts";
 import { upsertConnection } from "./queries.ts";
@@ -38,7 +40,10 @@ interface Needs {
   readonly clock: Clock;
 }
 
-/** Stores the times of a connection to the agent (docs/protocol/rpc.md §7.11). */
+/**
+ * Stores the times of a connection to the agent (docs/protocol/rpc.md §7.11), and its user. The server itself records the
+ * terminals that it opens, for it alone knows for whom.
+ */
 export async function reportConnection(
   { db, clock }: Needs,
   { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
@@ -52,13 +57,14 @@ export async function reportConnection(
   // Both texts have the same form, so they compare as times do. A future time would never grow old.
   const time = told < now ? told : now;
   requireBudget({ spend }, "connections");
-  const isStored = await upsertConnection(db, {
-    id,
-    agentId: agent.agentId,
-    type: enumField(types, connection.type, "type"),
-    ip: readIp(connection.ip),
-    ...partOf(connection, time),
-  });
+  const type = enumField(types, connection.type, "type");
+  const part = partOf(connection, time);
+  const address = readAddress(connection.ip);
+  if (type === "reconnecting_pty" && address !== null && (await isServersAddress(db, address))) {
+    return createMessage(EmptySchema);
+  }
+  const { agentId } = agent;
+  const isStored = await upsertConnection(db, { id, agentId, type, address, ...part });
   if (!isStored) throw notLive();
   return createMessage(EmptySchema);
 }
@@ -75,8 +81,7 @@ function partOf({ action, statusCode, reason }: Connection, time: string) {
   return { connectedAt: null, disconnectedAt: time, statusCode, reason: text };
 }
 
-/** Returns an address as it is stored; null for an invalid one. */
-export function readIp(text: string): string | null {
-  const address = text === "localhost" ? "127.0.0.1" : text;
-  return isIP(address) === 0 ? null : address;
+/** Returns an address in the one form in which the coordinator stores it; null for an invalid one. */
+export function readAddress(text: string): string | null {
+  return isIP(text) === 0 || text.includes("%") ? null : canonicalAddress(text);
 }

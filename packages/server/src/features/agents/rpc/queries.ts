@@ -5,6 +5,7 @@ import type { Queryable } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
+import { visitorAt } from "../connection-log/visits.ts";
 import { firstConnected } from "../connection/connection-queries.ts";
 import { isOneOfFew } from "../connection/one-of-few.ts";
 import { isLiveAgent } from "../live-queries.ts";
@@ -135,7 +136,8 @@ interface ConnectionReport {
   readonly id: string;
   readonly agentId: string;
   readonly type: ConnectionType;
-  readonly ip: string | null;
+  /** The address inside the network, by which the client is found. */
+  readonly address: string | null;
   readonly connectedAt: string | null;
   readonly disconnectedAt: string | null;
   readonly statusCode: number | null;
@@ -144,17 +146,19 @@ interface ConnectionReport {
 
 /**
  * Merges both reports of a connection into one row: the earliest connect and the first disconnect win
- * (docs/protocol/rpc.md §7.11). False when the agent is not live.
+ * (docs/protocol/rpc.md §7.11), and so does the first report whose address is a client's. False when the agent is not live.
  */
 export async function upsertConnection(db: Queryable, report: ConnectionReport): Promise<boolean> {
   const { numAffectedRows } = await sql`
+    with visitor as (${visitorAt(report.agentId, report.address)})
     insert into workspace_connections as c
-        (id, workspace_agent_id, type, ip, connected_at, disconnected_at, status_code, reason)
-      select ${report.id}::uuid, id, ${report.type}::text, ${report.ip}::text, ${report.connectedAt}::timestamptz,
+        (id, workspace_agent_id, type, user_id, ip, connected_at, disconnected_at, status_code, reason)
+      select ${report.id}::uuid, id, ${report.type}::text, visitor.user_id, visitor.ip, ${report.connectedAt}::timestamptz,
           ${report.disconnectedAt}::timestamptz, ${report.statusCode}::integer, ${report.reason}::text
-        from live_agents where id = ${report.agentId}
+        from live_agents left join visitor on true where id = ${report.agentId}
       on conflict (workspace_agent_id, id) do update set
-        ip = coalesce(c.ip, excluded.ip),
+        user_id = coalesce(c.user_id, excluded.user_id),
+        ip = case when c.user_id is null then excluded.ip else c.ip end,
         connected_at = least(c.connected_at, excluded.connected_at),
         disconnected_at = coalesce(c.disconnected_at, excluded.disconnected_at),
         status_code = case when c.disconnected_at is null then excluded.status_code else c.status_code end,

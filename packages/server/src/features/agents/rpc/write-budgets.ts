@@ -18,6 +18,8 @@ export const writeBudgets = {
   timings: { burst: 400, perHour: 360 },
   /** Connection reports, two for each connection. Beyond, they are refused. */
   connections: { burst: 512, perHour: 480 },
+  /** Terminals that the server opens and records. Beyond, they are not recorded. */
+  terminals: { burst: 256, perHour: 240 },
   /** App statuses. Beyond, they are refused. */
   statuses: { burst: 60, perHour: 360 },
   /** New sub-agents. Beyond, they are refused. */

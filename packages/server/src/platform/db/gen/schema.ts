@@ -195,6 +195,7 @@ export interface TailnetPeers {
   coordinator_id: string;
   holder: string;
   id: string;
+  ip: string | null;
   is_gone: Generated<boolean>;
   is_lost: Generated<boolean>;
   joined: Generated<number>;
@@ -218,6 +219,15 @@ export interface TailnetTunnels {
   dst_readiness: Generated<number>;
   src_id: string;
   src_readiness: Generated<number>;
+}
+
+export interface TailnetVisits {
+  addresses: string[];
+  agent_id: string;
+  holder: string;
+  ip: string | null;
+  left_at: Generated<string>;
+  peer_id: string;
 }
 
 export interface Templates {
@@ -493,6 +503,7 @@ export interface WorkspaceConnections {
   reason: string | null;
   status_code: number | null;
   type: import("@slipway/api").ConnectionType;
+  user_id: string | null;
   workspace_agent_id: string;
 }
 
@@ -556,6 +567,7 @@ export interface DB {
   tailnet_peers: TailnetPeers;
   tailnet_reservations: TailnetReservations;
   tailnet_tunnels: TailnetTunnels;
+  tailnet_visits: TailnetVisits;
   template_version_dry_runs: TemplateVersionDryRuns;
   template_version_preset_prebuild_schedules: TemplateVersionPresetPrebuildSchedules;
   template_version_presets: TemplateVersionPresets;

@@ -1,0 +1,64 @@
+import { type RawBuilder, sql } from "kysely";
+
+import type { Queryable } from "../../../platform/db/database.ts";
+
+/*
+ * The clients that reach agents, by what the coordinator stores of them: users by whom the server let them join, and
+ * addresses from which it saw them. An agent is not trusted to blame anybody. It reports the address of a peer inside the
+ * network, which counts only if that peer has a tunnel to this agent, or had one just before.
+ */
+
+/** The time for which a tunnel that closed counts: reports of short commands come after their client has left. */
+const rememberedMinutes = 3;
+
+const usersPrefix = "user:";
+const serversPrefix = "server:";
+
+/**
+ * Selects the client at an address inside the network that reaches an agent: `user_id`, and `ip` as the server saw it.
+ * No row if there is none; the present one rather than one that left.
+ */
+export function visitorAt(agentId: string, address: string | null): RawBuilder<unknown> {
+  return sql`
+    select substr(holder, ${usersPrefix.length + 1})::uuid as user_id, ip from (
+      select peer.holder, peer.ip, 'infinity'::timestamptz as left_at
+        from tailnet_tunnels tunnel
+          join tailnet_peers peer on peer.id = tunnel.src_id and peer.coordinator_id = tunnel.coordinator_id
+        where tunnel.dst_id = ${agentId}::uuid and ${address}::text = any(peer.reserved)
+      union all
+      select holder, ip, left_at from tailnet_visits
+        where agent_id = ${agentId}::uuid and ${address}::text = any(addresses)
+          and left_at > now() - make_interval(mins => ${rememberedMinutes})) as visitor
+      where starts_with(holder, ${usersPrefix})
+      order by left_at desc limit 1`;
+}
+
+/** Returns whether an address inside the network is that of a server, from which it reaches agents for its users. */
+export async function isServersAddress(db: Queryable, address: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from tailnet_reservations
+      where value = ${address} and starts_with(holder, ${serversPrefix})`.execute(db);
+  return rows.length > 0;
+}
+
+/**
+ * Returns the statement that remembers whose the tunnels of `closed` were: a table expression, of the statement that deletes
+ * these or their peers, with the columns of `tailnet_tunnels`.
+ */
+export function rememberVisits(closed: string): RawBuilder<unknown> {
+  return sql`
+    insert into tailnet_visits (agent_id, peer_id, holder, ip, addresses)
+      select distinct on (tunnel.dst_id, peer.id) tunnel.dst_id, peer.id, peer.holder, peer.ip, peer.reserved
+        from ${sql.table(closed)} tunnel
+          join tailnet_peers peer on peer.id = tunnel.src_id and peer.coordinator_id = tunnel.coordinator_id
+        where starts_with(peer.holder, ${usersPrefix}) and peer.reserved is not null
+        order by tunnel.dst_id, peer.id, peer.revision desc
+      on conflict (agent_id, peer_id) do update set
+        holder = excluded.holder, ip = excluded.ip, addresses = excluded.addresses, left_at = excluded.left_at`;
+}
+
+/** Deletes the visits that no report counts any more. */
+export async function deleteOldVisits(db: Queryable): Promise<void> {
+  await sql`delete from tailnet_visits
+    where left_at < now() - make_interval(mins => ${rememberedMinutes})`.execute(db);
+}
