@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 
+import { flagName } from "./command/flags.ts";
 import { parseCommandLine, type ParsedCommandLine } from "./command/parse.ts";
 import { commandTable } from "./gen/command-table.ts";
 import { noColors } from "./terminal/colors.ts";
@@ -285,4 +286,59 @@ it("says which value a fixed setting of a template has", async () => {
   await expect(parse("templates edit small --private true")).rejects.toThrow(
     '--private is "true", wanted false, the only value here',
   );
+});
+
+/** Returns the lines of `--debug-options`, with one space between cells. */
+async function optionsOf(line: string, environment = {}): Promise<readonly string[]> {
+  const layout = { colors: noColors, columns: undefined };
+  const parsed = await parseCommandLine(commandTable, line.split(" "), layout, environment);
+  expect(parsed.kind).toBe("help");
+  return "text" in parsed ? parsed.text.split("\n").map((row) => row.replaceAll(/ +/g, " ")) : [];
+}
+
+it("prints the value of every flag and what sets it, instead of running the command", async () => {
+  const environment = {
+    CODER_URL: "https://ada:s3cret@there.test/?token=s3cret",
+    SLIPWAY_SESSION_TOKEN: "s3cret",
+    CODER_RICH_PARAMETER: "size=s3cret,color=s3cret",
+    CODER_CONFIG_DIR: "/home/ada/coder",
+  };
+  const given = "--header X-Access=s3cret -O lab --no-wait --output=json";
+  const lines = await optionsOf(`start demo --debug-options ${given}`, environment);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      "FLAG VALUE SET BY",
+      "--url https://…@there.test/?… CODER_URL",
+      "--token (hidden) SLIPWAY_SESSION_TOKEN",
+      "--header (hidden) flag",
+      "--org lab flag",
+      "--config-dir /home/ada/coder CODER_CONFIG_DIR",
+      "--parameter size=…, color=… CODER_RICH_PARAMETER",
+      "--no-wait true flag",
+      "--always-prompt false default",
+      "--output json flag",
+      "--rich-parameter-file - default",
+    ]),
+  );
+  expect(lines.join("\n")).not.toContain("s3cret");
+});
+
+it("shows no value of a flag that takes a secret, in any command", async () => {
+  const named = /\b(?:token|password|secret|key)\b/;
+  /** Their values are names, numbers and files. */
+  const harmless =
+    /^(?:agentTokenFile|auth|awsCertificates|clientTlsKeyFile|extra|google\w+|max\w+|name)$/;
+  const shown: string[] = [];
+  for (const { name, definition } of commandTable.commands) {
+    const { flags, arguments: words } = await definition();
+    const required = Object.values(words).filter((word) => word.required);
+    for (const [key, { kind, summary, hidden }] of Object.entries(flags)) {
+      if (kind !== "text" || hidden === true || harmless.test(key)) continue;
+      if (!named.test(`${summary} ${flagName(key).replaceAll("-", " ")}`)) continue;
+      const line = [name, ...required.map(() => "word"), flagName(key), "s3cret"].join(" ");
+      const lines = await optionsOf(`${line} --debug-options`);
+      shown.push(...lines.filter((row) => row.includes("s3cret")));
+    }
+  }
+  expect(shown).toEqual([]);
 });

@@ -10,6 +10,7 @@ import { UsageError } from "./errors.ts";
 import { findCommand, withoutAliases } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
 import type { AnyOptions, CommandTable, LazyCommand } from "./lazy-command.ts";
+import { optionsReport } from "./options-report.ts";
 import { addCommand, describeCommand, globalFlags, newProgram, stockFlags } from "./program.ts";
 
 /** The request of a command line. */
@@ -49,6 +50,14 @@ export async function parseCommandLine(
     describeCommand(leaf, definition);
     leaf.action(() => {
       const stock = readFlags(program, stockFlags);
+      if (stock["debugOptions"] === true) {
+        const all = [
+          { command: leaf, flags: definition.flags },
+          { command: program, flags: { ...globalFlags, ...stockFlags } },
+        ];
+        parsed = { kind: "help", text: optionsReport(all, environment, layout) };
+        return;
+      }
       const own = readOptions(leaf, definition, environment);
       const options = { ...own, ...sharedSwitches(definition, stock) };
       parsed = {

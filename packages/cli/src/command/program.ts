@@ -76,6 +76,10 @@ export const stockFlags = {
     kind: "switch",
     summary: "print every HTTP request to stderr, without secrets",
   },
+  debugOptions: {
+    kind: "switch",
+    summary: "print the value of every flag and what sets it, and do nothing",
+  },
   noFeatureWarning: { kind: "switch", summary: "no effect", hidden: true },
   noVersionWarning: { kind: "switch", summary: "no effect", hidden: true },
 } as const satisfies Readonly<Record<string, SwitchFlag>>;
