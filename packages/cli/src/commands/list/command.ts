@@ -48,8 +48,8 @@ export async function run(
     ? "no workspaces; create one with: slipway create"
     : "no workspaces";
   const exitCode = printList(terminal, workspaces, options, { columns, none });
-  const notice = deletionNotice(workspaces);
-  if (notice !== undefined && options.output === "text") terminal.err.line(notice);
+  const notice = options.output === "text" ? deletionNotice(workspaces) : undefined;
+  if (notice !== undefined) terminal.err.line(notice);
   return exitCode;
 }
 
