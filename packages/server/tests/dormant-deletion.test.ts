@@ -58,6 +58,15 @@ async function readAny({ id }: Workspace): Promise<Workspace> {
   return client.call(getWorkspace, { params: { workspace: id }, query });
 }
 
+/** Reads when the rule of the template was set. */
+async function ruleSetAt(): Promise<object | undefined> {
+  return world.server.db
+    .selectFrom("templates")
+    .where("id", "=", world.templateId)
+    .select("dormant_autodelete_set_at")
+    .executeTakeFirst();
+}
+
 /** Waits until a workspace is deleted. */
 async function deleted(workspace: Workspace): Promise<Workspace> {
   await expect
@@ -166,7 +175,9 @@ describe("a dormant workspace", () => {
     const at = timeOf((await world.read(workspace)).deleting_at);
     expect(at).toBeGreaterThanOrEqual(before + dayMs);
     // The same rule once more is no new one.
+    const setAt = await ruleSetAt();
     await world.edit({ time_til_dormant_autodelete_ms: 30 * dayMs });
+    expect(await ruleSetAt()).toEqual(setAt);
     const now = before + 60_000;
     expect(await world.apply(now)).toBe(0);
     const end = timeOf((await world.read(workspace)).deleting_at);
