@@ -20,7 +20,7 @@ export type PeerAction =
       readonly type: "remove";
       readonly id: string;
       readonly node: PeerNode;
-      /** True if its process has ended, so that its connections end too. */
+      /** True if its process has ended, it said goodbye, or its access has ended: its connections end too. */
       readonly isGone: boolean;
     };
 

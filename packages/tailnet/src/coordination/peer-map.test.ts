@@ -98,7 +98,7 @@ describe("a destination", () => {
     receive({ type: "destination-added", id: "a" });
     receive({ type: "ready", id: "a" });
     receive({ type: "node", id: "a", node: nodeOf(1) });
-    expect(receive({ type: "disconnected", id: "a" })).toEqual(["remove a 1"]);
+    expect(receive({ type: "disconnected", id: "a" })).toEqual(["end a 1"]);
     expect(receive({ type: "node", id: "a", node: nodeOf(2) })).toEqual([]);
     expect(map.destinations).toEqual(["a"]);
     receive({ type: "ready", id: "a" });
@@ -124,6 +124,16 @@ describe("a lost peer", () => {
     receive({ type: "handshake", nodeKey: key(1) }, 120_000);
     expect(tick(1_000 + lostMs)).toEqual([]);
     expect(tick(120_000 + lostMs)).toEqual(["remove a 1"]);
+    expect(map.stateOf("a")).toEqual({ type: "absent" });
+  });
+
+  it("ends with its connections once it may not come back", () => {
+    const { receive, map } = openMap();
+    receive({ type: "node", id: "a", node: nodeOf(1) });
+    receive({ type: "handshake", nodeKey: key(1) }, 1_000);
+    receive({ type: "lost", id: "a", isGone: false }, 60_000);
+    expect(receive({ type: "disconnected", id: "a" }, 61_000)).toEqual(["end a 1"]);
+    expect(receive({ type: "disconnected", id: "a" }, 62_000)).toEqual([]);
     expect(map.stateOf("a")).toEqual({ type: "absent" });
   });
 

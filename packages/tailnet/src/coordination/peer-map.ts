@@ -75,7 +75,7 @@ export class PeerMap {
       case "node":
         return this.#takeNode(event.id, event.node, now);
       case "disconnected":
-        return this.#withEntry(event.id, (entry) => this.#remove(entry));
+        return this.#withEntry(event.id, (entry) => this.#remove(entry, true));
       case "lost":
         return this.#withEntry(event.id, (entry) =>
           this.#lose(entry, event.isGone ? now + times.goneMs : undefined),
@@ -233,10 +233,12 @@ export class PeerMap {
     return [];
   }
 
-  #remove(entry: PeerEntry): readonly PeerOutcome[] {
+  #remove(entry: PeerEntry, isGone = false): readonly PeerOutcome[] {
     entry.isReady = false;
     const { state } = entry;
-    if (state.type === "installed" || state.type === "lost") return this.#uninstall(entry, state);
+    if (state.type === "installed" || state.type === "lost") {
+      return this.#uninstall(entry, state, isGone);
+    }
     this.#become(entry, absent);
     return [];
   }
