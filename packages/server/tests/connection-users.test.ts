@@ -120,15 +120,26 @@ describe("a connection", () => {
     expect(await blamed(await report(owner, first))).toEqual([one.user.id, seenAt]);
   });
 
-  it("is of the address from which a client came back", async () => {
+  it("is of the address from which a client came back, with its node or for a tunnel", async () => {
     const [owner, guest] = [await people.addOwner(), await addGuest()];
     const address = randomAddress();
     const session = await people.join(guest, owner.agentId);
     const token = await resumeToken(session);
     await session[Symbol.asyncDispose]();
     await reach(guest, owner, address, { token });
-    (await reach(guest, owner, address, { token, from: "198.51.100.5" })).stop();
-    expect(await blamed(await report(owner, address))).toEqual([guest.user.id, "198.51.100.5"]);
+    const self = { updateSelf: { node: node("again", address) } };
+    const tunnel = { addTunnel: { id: encodeUuid(owner.agentId) } };
+    for (const [from, request] of Object.entries({
+      "198.51.100.5": self,
+      "198.51.100.6": tunnel,
+    })) {
+      const headers = { "x-forwarded-for": from };
+      const back = new Coordination(await people.join(guest, owner.agentId, { token, headers }));
+      back.send(request);
+      await expect
+        .poll(async () => blamed(await report(owner, address)))
+        .toEqual([guest.user.id, from]);
+    }
   });
 
   it("is reported in time until minutes after the client said goodbye, and not later", async () => {
