@@ -215,6 +215,19 @@ describe("the directory on PostgreSQL", () => {
     expect(await directory.readStanding(id)).toMatchObject({ destinations: [] });
   });
 
+  it("remembers a client as it was last, and no server", async () => {
+    const { db, directory } = await open();
+    const client = { id: randomUUID(), holder: "user:ann", keyId: "k", ip: "203.0.113.9" };
+    const self = { id: randomUUID(), holder: "server:s", keyId: undefined, ip: undefined };
+    for (const peer of [self, client, { ...client, ip: "203.0.113.10" }]) {
+      await directory.addTunnel(peer, agent);
+      await directory.putNode(peer, nodeAt([]), true);
+      await directory.remove(peer.id);
+    }
+    const { rows } = await sql`select holder, ip from tailnet_visits`.execute(db);
+    expect(rows).toEqual([{ holder: "user:ann", ip: "203.0.113.10" }]);
+  });
+
   it("counts the clients of a replica that died without a word as absent", async () => {
     const { directory, url } = await open();
     const dying = await openReplica(url);
