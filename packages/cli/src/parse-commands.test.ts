@@ -253,7 +253,7 @@ it.each([
   ["ping demo --utc", { utc: true }],
   ["users suspend ada --column username,status --yes", { column: ["username", "status"] }],
   ["templates create small -d ./small", { template: "small", directory: "./small" }],
-  ["templates edit small --failure-ttl 0 --private false", { failureTtl: "0", private: "false" }],
+  ["templates edit small --failure-ttl 0 --private false", { failureTtl: "0", private: false }],
 ])("takes what people type from habit: %s", async (line, options) => {
   expect(await parse(line)).toMatchObject({ kind: "run", options });
 });
@@ -283,9 +283,15 @@ it("prompts with --force-tty", async () => {
 });
 
 it("says which value a fixed setting of a template has", async () => {
-  await expect(parse("templates edit small --private true")).rejects.toThrow(
-    '--private is "true", wanted false, the only value here',
+  await expect(parse("templates edit small --autostart-requirement-weekdays mon")).rejects.toThrow(
+    '--autostart-requirement-weekdays is "mon", wanted all, the only value here',
   );
+});
+
+it("takes no other flag for the value of --private", async () => {
+  expect(await parse("templates edit small --private --name large")).toMatchObject({
+    options: { private: true, name: "large" },
+  });
 });
 
 /** Returns the lines of `--debug-options`, with one space between cells. */

@@ -79,6 +79,10 @@ it("edits a template's settings", async () => {
   expect(JSON.parse(edited.out)).toMatchObject({ display_name: "Box", default_ttl_ms: 5_400_000 });
   await slipway("templates edit box --deprecated old");
   expect((await slipway("create other -t box")).err).toContain("has been deprecated");
+  expect(await slipway("templates edit box --private --icon x")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("all users of a server may use its templates"),
+  });
   expect(await slipway("templates edit none --icon x")).toMatchObject({
     code: 4,
     err: expect.stringContaining("template none does not exist or is not visible to you"),

@@ -116,7 +116,12 @@ export const command = defineCommand({
       summary: "time after which dormant workspaces are deleted, at least 1d; 0 for never",
     },
     autostartRequirementWeekdays: { ...onlyAt("all"), summary: "days of automatic starts: all" },
-    private: { ...onlyAt("false"), summary: "hide it from users without a grant: false" },
+    private: {
+      kind: "boolean",
+      defaultValue: false,
+      hidden: true,
+      summary: "hide it from users without a grant: false",
+    },
     output: outputFlag,
   },
   examples: [
@@ -144,6 +149,9 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
+  if (options.private) {
+    throw new UsageError("--private is false here: all users of a server may use its templates");
+  }
   const body = changes(options);
   const isUnchangeable = fixedSettings.some((key) => options[key] !== undefined);
   const requirement = readRequirement(options);
@@ -169,7 +177,7 @@ export async function run(
 }
 
 /** The settings that have one value here, so that giving it changes nothing. */
-const fixedSettings = ["autostartRequirementWeekdays", "private"] as const;
+const fixedSettings = ["autostartRequirementWeekdays"] as const;
 
 /** Returns the changes that the flags ask for; flags not given are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
