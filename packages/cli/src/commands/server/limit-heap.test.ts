@@ -58,7 +58,8 @@ async function numberOf(program: string): Promise<number> {
 
 it("keeps the young generation small in a burst of work, in which it would grow otherwise", async () => {
   expect(await numberOf(burst)).toBeGreaterThan(32 * 1024 * 1024);
-  expect(await numberOf(`${limit}${burst}`)).toBeLessThanOrEqual(16 * 1024 * 1024);
+  // 16 MiB, and some more while threads that collect garbage wait for the processor.
+  expect(await numberOf(`${limit}${burst}`)).toBeLessThan(24 * 1024 * 1024);
 });
 
 it("lets less garbage lie in the heap than there would be otherwise", async () => {
