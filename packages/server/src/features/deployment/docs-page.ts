@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 
 import { type FixedAnswer, fixedAnswer, sendFixed } from "../../platform/http/fixed-answer.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
+import { readOnce } from "../../platform/read-once.ts";
 
 const docsPath = "/api/v2/docs";
 
@@ -61,11 +62,10 @@ export function addDocsPage(app: FastifyInstance, limits: RequestLimits): void {
     headers: Record<string, string>,
     read: () => Promise<FixedAnswer>,
   ): void => {
-    let answer: Promise<FixedAnswer> | undefined;
+    const answer = readOnce(read);
     app.get(path, async (request, reply) => {
       limits.countPage(docsPath, request, reply);
-      answer ??= read();
-      return sendFixed(request, reply.headers(headers), await answer);
+      return sendFixed(request, reply.headers(headers), await answer());
     });
   };
   add(docsPath, { "Content-Security-Policy": contentSecurityPolicy }, async () =>

@@ -8,6 +8,7 @@ import { escapeHtml, htmlPage, sendPage } from "../../platform/http/html-page.ts
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import { findToken } from "../../platform/http/token.ts";
+import { readOnce } from "../../platform/read-once.ts";
 import type { RenderedGuide } from "./render-guide.ts";
 
 export const documentationPath = "/docs";
@@ -48,18 +49,20 @@ export function addDocumentation(
 
 /** The pages of the guides, each rendered once: the files of a release do not change. */
 class Guides {
-  readonly #pages = new Map<string, Promise<string>>();
-  #names: Promise<readonly string[]> | undefined;
+  readonly #names = readOnce(readNames);
+  readonly #pages = new Map<string, () => Promise<string>>();
 
   /** Returns the page of a path below the documentation's; the list for an unknown one. */
   async page(path: string): Promise<string> {
-    const names = await (this.#names ??= readNames());
+    const names = await this.#names();
     const name = path.endsWith(ending) ? path.slice(0, -ending.length) : path;
     // Unknown paths share one page.
     const key = names.includes(name) ? name : "";
-    const known = this.#pages.get(key) ?? (key === "" ? listPage(names) : guidePage(key, names));
-    this.#pages.set(key, known);
-    return known;
+    const read =
+      this.#pages.get(key) ??
+      readOnce(() => (key === "" ? listPage(names) : guidePage(key, names)));
+    this.#pages.set(key, read);
+    return read();
   }
 }
 

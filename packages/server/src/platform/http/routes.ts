@@ -4,12 +4,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { WebSocket } from "ws";
 
 import { defaultLimits } from "../config/limits.ts";
+import { readOnce } from "../read-once.ts";
 import { type Admission, type Admissions, callers, needCaller } from "./admission.ts";
 import { type AnonymousStreamLimits, AnonymousStreams } from "./anonymous-streams.ts";
 import type { AgentCaller, UserCaller } from "./caller.ts";
 import { HttpError } from "./errors.ts";
 import { type EventStream, openEventStream } from "./event-stream.ts";
-import { type FixedAnswer, fixedAnswer, sendFixed } from "./fixed-answer.ts";
+import { fixedAnswer, sendFixed } from "./fixed-answer.ts";
 import { encodeJson } from "./json.ts";
 import { OpenStreams, type StreamLimits } from "./open-streams.ts";
 import { openPeerSocket } from "./peer-socket.ts";
@@ -66,14 +67,13 @@ export class Routes {
 
   /** Adds a route whose answer is the same for anyone and for as long as the server runs; it is read and encoded once. */
   anyoneFixed<R extends Route>(route: R, read: () => ResponseOf<R> | Promise<ResponseOf<R>>): void {
-    let answer: Promise<FixedAnswer> | undefined;
+    const answer = readOnce(async () =>
+      fixedAnswer("application/json; charset=utf-8", encodeJson(await read())),
+    );
     this.#add(route, {
       onRequest: this.#admissions.anyone(route),
       handler: async (raw, reply) => {
-        answer ??= Promise.resolve(read()).then((body) =>
-          fixedAnswer("application/json; charset=utf-8", encodeJson(body)),
-        );
-        return sendFixed(raw, reply.code(route.status), await answer);
+        return sendFixed(raw, reply.code(route.status), await answer());
       },
     });
   }
