@@ -7,15 +7,16 @@ import {
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { requireName } from "../../command/answered-name.ts";
+import type { Needs } from "../../command/needs.ts";
 import { notFoundError } from "../../command/not-found.ts";
 
 /** Finds a template by name. Throws `CommandError` when there is none, and for one of another name. */
 export async function findTemplate(
   client: ApiClient,
   name: string,
-  { organization, signal }: { readonly organization: string; readonly signal: AbortSignal },
+  { settings, signal }: Pick<Needs, "settings" | "signal">,
 ): Promise<Template> {
-  const params = { organization, name };
+  const params = { organization: settings.organization, name };
   const template = await orNotFound(
     client.call(getTemplateByName, { params, signal }),
     `template ${name}`,

@@ -29,10 +29,7 @@ export async function run(
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   const client = connect(settings);
-  const template = await findTemplate(client, name, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, name, { settings, signal });
   const params = { template: template.id };
   const done = await client.call(archiveTemplateVersions, { params, body: { all }, signal });
   const count = done.archived_ids.length;

@@ -28,10 +28,7 @@ export async function run(
     throw new UsageError("not a terminal: pass --yes to confirm");
   }
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, options.template, { settings, signal });
   const isSure =
     options.yes ||
     (await terminal.prompts.confirm(`Delete template ${template.name} and its versions?`));

@@ -159,10 +159,7 @@ export async function run(
     throw new UsageError("nothing to change: pass at least one flag");
   }
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, options.template, { settings, signal });
   const updated = await client.call(updateTemplate, {
     params: { template: template.id },
     body:

@@ -47,10 +47,7 @@ export async function run(
 ): Promise<number> {
   const client = connect(settings);
   const { err } = terminal;
-  const template = await findTemplate(client, options.template, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, options.template, { settings, signal });
   const version =
     options.version === undefined
       ? await client.call(getTemplateVersion, {

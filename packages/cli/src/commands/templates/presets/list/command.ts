@@ -38,10 +38,7 @@ export async function run(
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, options.template, { settings, signal });
   const version =
     options.templateVersion === undefined
       ? template.active_version_id

@@ -37,10 +37,7 @@ export async function run(
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, options.template, { settings, signal });
   const [before, after] =
     options.to === undefined ? [undefined, options.from] : [options.from, options.to];
   const find = (name: string) => findVersion(client, template, name, signal);

@@ -29,10 +29,7 @@ export async function run(
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, options.template, { settings, signal });
   const oldestFirst = await client.call(listTemplateVersions, {
     params: { template: template.id },
     query: options.includeArchived ? { include_archived: "true" } : {},

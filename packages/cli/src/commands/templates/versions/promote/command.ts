@@ -54,10 +54,7 @@ export async function run(
     );
   }
   const client = connect(settings);
-  const template = await findTemplate(client, name, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, name, { settings, signal });
   const version = await findVersion(client, template, versionName, signal);
   await client.call(updateActiveVersion, {
     params: { template: template.id },

@@ -28,10 +28,7 @@ export async function run(
   { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
 ): Promise<number> {
   const client = connect(settings);
-  const template = await findTemplate(client, options.template, {
-    organization: settings.organization,
-    signal,
-  });
+  const template = await findTemplate(client, options.template, { settings, signal });
   const version = await findVersion(client, template, options.version, signal);
   await client.call(unarchiveTemplateVersion, { params: { version: version.id }, signal });
   terminal.err.line(`version ${version.name} of ${template.name} is no longer archived`);
