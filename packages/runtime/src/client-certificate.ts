@@ -1,4 +1,4 @@
-import { systemErrorCode } from "./system-error.ts";
+import { hasSystemErrorCode } from "./system-error.ts";
 
 /*
  * The certificates that proxies in front of servers ask for. As for the authorities of the system, whoever dials looks here:
@@ -31,16 +31,12 @@ export function certificateFor(url: URL | string): ClientCertificate {
 
 /** Returns what to do about an error of a server that wants a certificate; undefined for any other. */
 export function wantedCertificateHint(error: unknown): string | undefined {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; depth += 1) {
-    if (wantedCodes.has(systemErrorCode(cause))) {
-      return "the server, or a proxy before it, wants a client certificate: set CODER_CLIENT_TLS_CERT_FILE and CODER_CLIENT_TLS_KEY_FILE";
-    }
-    cause = cause.cause;
-  }
-  return undefined;
+  return hasSystemErrorCode(error, wantedCodes)
+    ? "the server, or a proxy before it, wants a client certificate: set CODER_CLIENT_TLS_CERT_FILE and CODER_CLIENT_TLS_KEY_FILE"
+    : undefined;
 }
 
-const wantedCodes: ReadonlySet<string | undefined> = new Set([
+const wantedCodes: ReadonlySet<string> = new Set([
   "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
   "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA",
 ]);

@@ -3,7 +3,7 @@ import type * as fs from "node:fs";
 import { join } from "node:path";
 import type * as tls from "node:tls";
 
-import { systemErrorCode } from "./system-error.ts";
+import { hasSystemErrorCode, systemErrorCode } from "./system-error.ts";
 
 /*
  * Node.js trusts the authorities that it brings along; those of a company stand in the store of the system. Variables and
@@ -148,7 +148,7 @@ function normalized(text: string): string {
   return text.replaceAll("\r", "").trim();
 }
 
-const untrustedCodes: ReadonlySet<string | undefined> = new Set([
+const untrustedCodes: ReadonlySet<string> = new Set([
   "UNABLE_TO_GET_ISSUER_CERT",
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
@@ -158,11 +158,7 @@ const untrustedCodes: ReadonlySet<string | undefined> = new Set([
 
 /** Returns what to do about an error whose cause is a certificate of an unknown authority; undefined for any other. */
 export function untrustedAuthorityHint(error: unknown): string | undefined {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; depth += 1) {
-    if (untrustedCodes.has(systemErrorCode(cause))) {
-      return "add the certificate's authority to the system's store, or set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file";
-    }
-    cause = cause.cause;
-  }
-  return undefined;
+  return hasSystemErrorCode(error, untrustedCodes)
+    ? "add the certificate's authority to the system's store, or set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file"
+    : undefined;
 }
