@@ -6,6 +6,7 @@ import type {
   Node,
 } from "@slipway/wire";
 
+import { holderPrefixes } from "../features/agents/connection-log/holders.ts";
 import type { ReadDerpMap } from "../features/agents/derp-map.ts";
 import type { AgentCaller } from "../platform/http/caller.ts";
 import { agentLatency } from "./agent-latency.ts";
@@ -36,7 +37,7 @@ export function coordinateAgentPeer(
   const peer = {
     id: agent.agentId,
     // The agents of later builds run in the same place, and may keep their keys.
-    holder: `workspace:${agent.workspaceId}`,
+    holder: `${holderPrefixes.workspace}${agent.workspaceId}`,
     keyId: undefined,
     ip: undefined,
     policy: agentPolicy(agent.agentId),

@@ -1,6 +1,7 @@
 import { Responder, type RpcTable, type SharedCalls } from "@slipway/rpc";
 import { type Clock, type Logger, Turnstile, type UnfinishedBytes } from "@slipway/runtime";
 
+import { holderPrefixes } from "../features/agents/connection-log/holders.ts";
 import type { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
 import type { UserCaller } from "../platform/http/caller.ts";
 import { keepAlive, type PeerSocket } from "../platform/http/peer-socket.ts";
@@ -61,7 +62,7 @@ export async function serveClient(
   });
   const peer: CoordinatedPeer = {
     id: peerId,
-    holder: `user:${user.id}`,
+    holder: `${holderPrefixes.user}${user.id}`,
     keyId: user.keyId,
     ip: user.origin?.ip,
     policy,

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 
+import { holderPrefixes } from "../../features/agents/connection-log/holders.ts";
 import { rememberVisits } from "../../features/agents/connection-log/visits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 
@@ -31,7 +32,7 @@ export async function* selectAbsent(
   for (let before: number | undefined; ;) {
     const isOlder = before === undefined ? sql`true` : sql`peer.revision < ${before}`;
     const { rows } = await sql<AbsentClient>`
-      select peer.id, substr(peer.holder, length('user:') + 1) as "userId", peer.key_id as "keyId", peer.revision,
+      select peer.id, substr(peer.holder, ${holderPrefixes.user.length + 1}) as "userId", peer.key_id as "keyId", peer.revision,
           array(
             select tunnel.dst_id::text from tailnet_tunnels tunnel
               where tunnel.src_id = peer.id and tunnel.coordinator_id = peer.coordinator_id) as agents

@@ -10,6 +10,7 @@ import {
   openUdpSocket,
 } from "@slipway/tailnet/node";
 
+import { holderPrefixes } from "../../features/agents/connection-log/holders.ts";
 import type { ReadDerpMap } from "../../features/agents/derp-map.ts";
 import type { CoordinatedPeer } from "../coordinator/coordinate.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
@@ -82,7 +83,7 @@ function serverPeer(logger: Logger): CoordinatedPeer {
   const id = randomUUID();
   return {
     id,
-    holder: `server:${id}`,
+    holder: `${holderPrefixes.server}${id}`,
     keyId: undefined,
     ip: undefined,
     policy: serverPolicy,

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import { holderPrefixes } from "./holders.ts";
 
 /*
  * The clients that reach agents, by what the coordinator stores of them: users by whom the server let them join, and
@@ -11,16 +12,13 @@ import type { Queryable } from "../../../platform/db/database.ts";
 /** The time for which a tunnel that closed counts: reports of short commands come after their client has left. */
 const rememberedMinutes = 3;
 
-const usersPrefix = "user:";
-const serversPrefix = "server:";
-
 /**
  * Selects the client at an address inside the network that reaches an agent: `user_id`, and `ip` as the server saw it.
  * No row if there is none; the present one rather than one that left.
  */
 export function visitorAt(agentId: string, address: string | null): RawBuilder<unknown> {
   return sql`
-    select substr(holder, ${usersPrefix.length + 1})::uuid as user_id, ip from (
+    select substr(holder, ${holderPrefixes.user.length + 1})::uuid as user_id, ip from (
       select peer.holder, peer.ip, 'infinity'::timestamptz as left_at
         from tailnet_tunnels tunnel
           join tailnet_peers peer on peer.id = tunnel.src_id and peer.coordinator_id = tunnel.coordinator_id
@@ -29,7 +27,7 @@ export function visitorAt(agentId: string, address: string | null): RawBuilder<u
       select holder, ip, left_at from tailnet_visits
         where agent_id = ${agentId}::uuid and ${address}::text = any(addresses)
           and left_at > now() - make_interval(mins => ${rememberedMinutes})) as visitor
-      where starts_with(holder, ${usersPrefix})
+      where starts_with(holder, ${holderPrefixes.user})
       order by left_at desc limit 1`;
 }
 
@@ -37,7 +35,7 @@ export function visitorAt(agentId: string, address: string | null): RawBuilder<u
 export async function isServersAddress(db: Queryable, address: string): Promise<boolean> {
   const { rows } = await sql`
     select from tailnet_reservations
-      where value = ${address} and starts_with(holder, ${serversPrefix})`.execute(db);
+      where value = ${address} and starts_with(holder, ${holderPrefixes.server})`.execute(db);
   return rows.length > 0;
 }
 
@@ -51,7 +49,7 @@ export function rememberVisits(closed: string): RawBuilder<unknown> {
       select distinct on (tunnel.dst_id, peer.id) tunnel.dst_id, peer.id, peer.holder, peer.ip, peer.reserved
         from ${sql.table(closed)} tunnel
           join tailnet_peers peer on peer.id = tunnel.src_id and peer.coordinator_id = tunnel.coordinator_id
-        where starts_with(peer.holder, ${usersPrefix}) and peer.reserved is not null
+        where starts_with(peer.holder, ${holderPrefixes.user}) and peer.reserved is not null
         order by tunnel.dst_id, peer.id, peer.revision desc
       on conflict (agent_id, peer_id) do update set
         holder = excluded.holder, ip = excluded.ip, addresses = excluded.addresses, left_at = excluded.left_at`;
