@@ -1,7 +1,7 @@
 import type { Relay } from "@slipway/relay";
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 
-import { addCounter, addGauge } from "../platform/read-metrics.ts";
+import { addCounter, addCounterByReason, addGauge } from "../platform/read-metrics.ts";
 import type { RelayMesh } from "./relay-mesh/relay-mesh.ts";
 
 /** Adds the relay's metrics, read from its counters when they are scraped. */
@@ -52,32 +52,21 @@ export function addRelayMetrics(
     "Bytes of those packets.",
     () => counters.packetBytes,
   );
-  const dropped = new Counter({
-    name: "slipway_relay_dropped_packets_total",
-    help: "Packets that were not delivered.",
-    labelNames: ["reason"],
-    registers: [],
-    collect() {
-      this.reset();
+  addCounterByReason(
+    registry,
+    "slipway_relay_dropped_packets_total",
+    "Packets that were not delivered.",
+    () => {
       const { queueFull, unknownDestination } = counters.droppedPackets;
-      this.inc({ reason: "queue_full" }, queueFull);
-      this.inc({ reason: "unknown_destination" }, unknownDestination);
+      return { queue_full: queueFull, unknown_destination: unknownDestination };
     },
-  });
-  registry.registerMetric(dropped);
-  const closed = new Counter({
-    name: "slipway_relay_closed_connections_total",
-    help: "Connections that this replica's relay has closed.",
-    labelNames: ["reason"],
-    registers: [],
-    collect() {
-      this.reset();
-      for (const [reason, count] of Object.entries(counters.closed)) {
-        this.inc({ reason: reason.replaceAll("-", "_") }, count);
-      }
-    },
-  });
-  registry.registerMetric(closed);
+  );
+  addCounterByReason(
+    registry,
+    "slipway_relay_closed_connections_total",
+    "Connections that this replica's relay has closed.",
+    () => counters.closed,
+  );
 }
 
 /** Adds the number of other replicas, for comparison with that of the links. */

@@ -19,3 +19,26 @@ export function addCounter(
   };
   const metric: Counter = new Counter({ name, help, registers: [registry], collect });
 }
+
+/** Adds such a counter for each of several reasons, by their names. */
+export function addCounterByReason(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => Readonly<Record<string, number>>,
+): void {
+  const collect = (): void => {
+    metric.reset();
+    for (const [reason, count] of Object.entries(read())) {
+      metric.inc({ reason: reason.replaceAll("-", "_") }, count);
+    }
+  };
+  const labelNames = ["reason"];
+  const metric: Counter = new Counter({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    collect,
+  });
+}
