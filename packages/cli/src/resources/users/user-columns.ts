@@ -16,7 +16,7 @@ const names = [
   "updated at",
   "id",
 ] as const;
-type UserColumn = (typeof names)[number];
+export type UserColumn = (typeof names)[number];
 
 /** `--column` of the list of users. */
 export const userColumnFlag = columnFlag(names, [

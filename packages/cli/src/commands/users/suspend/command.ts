@@ -2,13 +2,11 @@ import { suspendUser } from "@slipway/api";
 
 import { connect } from "../../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../../command/definition.ts";
-import { exitCodes } from "../../../command/exit-codes.ts";
 import { ignoredYesFlag, outputFlag } from "../../../command/flags.ts";
 import type { Needs } from "../../../command/needs.ts";
-import { printJson } from "../../../command/print-json.ts";
-import { printList } from "../../../command/print-list.ts";
+import { reportChangedUser } from "../../../resources/users/report-changed-user.ts";
 import { userArgument } from "../../../resources/users/user-argument.ts";
-import { changedUserColumnFlag, userColumns } from "../../../resources/users/user-columns.ts";
+import { changedUserColumnFlag } from "../../../resources/users/user-columns.ts";
 
 export const command = defineCommand({
   summary: "suspend a user until reactivated",
@@ -23,12 +21,5 @@ export async function run(
 ): Promise<number> {
   const params = { user: reference };
   const user = await connect(settings).call(suspendUser, { params, signal });
-  const { err, out } = terminal;
-  if (output === "json") printJson(out, user);
-  else err.line(err.colors.green(`${user.username} is suspended`));
-  if (output === "text" && column.length > 0) {
-    const columns = userColumns(clock.now());
-    return printList(terminal, [user], { output, column }, { columns, none: "" });
-  }
-  return exitCodes.ok;
+  return reportChangedUser(user, "suspended", { output, column }, { terminal, clock });
 }
