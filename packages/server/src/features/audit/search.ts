@@ -1,8 +1,6 @@
 import { auditActions, auditResourceTypes, buildReasons } from "@slipway/api";
 
-import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
-import { readSearchTerms } from "../../platform/http/search-terms.ts";
-import { readUuid } from "../../platform/http/uuid.ts";
+import { readSearchTerms, termValues } from "../../platform/http/search-terms.ts";
 
 /** The filter for audit entries; undefined fields match everything. Texts are in lower case. */
 export interface AuditSearch {
@@ -20,6 +18,7 @@ export interface AuditSearch {
 }
 
 const message = "Invalid audit search query.";
+const values = termValues(message);
 
 /** Parses the search language of the audit trail; a bare word matches the name of the resource. Throws `Invalid`. */
 export function parseAuditSearch(q: string): AuditSearch {
@@ -33,11 +32,11 @@ export function parseAuditSearch(q: string): AuditSearch {
 function readTerm(key: string, value: string): AuditSearch {
   switch (key) {
     case "action":
-      return { action: oneOf(key, value, auditActions) };
+      return { action: values.oneOf(value, key, auditActions) };
     case "resource_type":
-      return { resourceType: oneOf(key, value, auditResourceTypes) };
+      return { resourceType: values.oneOf(value, key, auditResourceTypes) };
     case "resource_id":
-      return { resourceId: uuidOf(key, value) };
+      return { resourceId: values.uuid(value, key) };
     case "resource_target":
       return { target: value };
     case "username":
@@ -45,33 +44,18 @@ function readTerm(key: string, value: string): AuditSearch {
     case "email":
       return { email: value };
     case "build_reason":
-      return { buildReason: oneOf(key, value, buildReasons) };
+      return { buildReason: values.oneOf(value, key, buildReasons) };
     case "date_from":
       return { from: dayOf(key, value, "00:00:00Z") };
     case "date_to":
       return { to: dayOf(key, value, "23:59:59.999999Z") };
     default:
-      throw invalid(key, `"${key}" is not a valid query param`);
+      throw values.invalid(key, `"${key}" is not a valid query param`);
   }
-}
-
-function oneOf(key: string, value: string, known: readonly string[]): string {
-  if (known.includes(value)) return value;
-  throw invalid(key, `must be one of ${known.join(", ")}, found "${value}"`);
-}
-
-function uuidOf(key: string, value: string): string {
-  const uuid = readUuid(value);
-  if (uuid !== undefined) return uuid;
-  throw invalid(key, `must be a UUID, found "${value}"`);
 }
 
 function dayOf(key: string, value: string, time: string): string {
   const isDay = /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value));
   if (isDay) return `${value}T${time}`;
-  throw invalid(key, `must be a day such as 2026-01-31, found "${value}"`);
-}
-
-function invalid(field: string, detail: string): Invalid {
-  return invalidField(field, detail, message);
+  throw values.invalid(key, `must be a day such as 2026-01-31, found "${value}"`);
 }

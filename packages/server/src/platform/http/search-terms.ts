@@ -1,4 +1,5 @@
-import { invalidField } from "../errors/errors.ts";
+import { type Invalid, invalidField } from "../errors/errors.ts";
+import { readUuid } from "./uuid.ts";
 
 /** One term of a search: `key:value`, or a bare word without a key. */
 export interface SearchTerm {
@@ -23,4 +24,30 @@ export function readSearchTerms(q: string, message: string): SearchTerm[] {
     }
     return { key: first, value: second };
   });
+}
+
+/** Reads values of terms, and throws an `Invalid` that names the key for any other. */
+export interface TermValues {
+  readonly oneOf: <T extends string>(value: string, key: string, known: readonly T[]) => T;
+  readonly uuid: (value: string, key: string) => string;
+  /** Returns the error of a term. */
+  readonly invalid: (key: string, detail: string) => Invalid;
+}
+
+/** Returns what reads the values of a search whose errors have `message`. */
+export function termValues(message: string): TermValues {
+  const invalid = (key: string, detail: string): Invalid => invalidField(key, detail, message);
+  return {
+    oneOf: (value, key, known) => {
+      const found = known.find((candidate) => candidate === value);
+      if (found !== undefined) return found;
+      throw invalid(key, `must be one of ${known.join(", ")}, found "${value}"`);
+    },
+    uuid: (value, key) => {
+      const uuid = readUuid(value);
+      if (uuid !== undefined) return uuid;
+      throw invalid(key, `must be a UUID, found "${value}"`);
+    },
+    invalid,
+  };
 }

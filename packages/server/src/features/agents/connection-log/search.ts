@@ -5,9 +5,7 @@ import {
   connectionTypes,
 } from "@slipway/api";
 
-import { type Invalid, invalidField } from "../../../platform/errors/errors.ts";
-import { readSearchTerms } from "../../../platform/http/search-terms.ts";
-import { readUuid } from "../../../platform/http/uuid.ts";
+import { readSearchTerms, termValues } from "../../../platform/http/search-terms.ts";
 
 /** A search for connections; undefined fields match everything. Texts are in lower case. */
 export interface ConnectionSearch {
@@ -33,15 +31,16 @@ export interface ConnectionSearch {
 }
 
 const message = "Invalid connection search query.";
+const values = termValues(message);
 
 type Reader = (value: string, key: string) => ConnectionSearch;
 
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
-  ["type", (value, key) => ({ type: oneOf(value, key, connectionTypes) })],
-  ["status", (value, key) => ({ status: oneOf(value, key, connectionStatuses) })],
+  ["type", (value, key) => ({ type: values.oneOf(value, key, connectionTypes) })],
+  ["status", (value, key) => ({ status: values.oneOf(value, key, connectionStatuses) })],
   ["workspace", (workspace) => ({ workspace })],
-  ["workspace_id", (value, key) => ({ workspaceId: uuidOf(value, key) })],
-  ["connection_id", (value, key) => ({ connectionId: uuidOf(value, key) })],
+  ["workspace_id", (value, key) => ({ workspaceId: values.uuid(value, key) })],
+  ["connection_id", (value, key) => ({ connectionId: values.uuid(value, key) })],
   ["workspace_owner", (owner) => ({ owner })],
   ["workspace_owner_email", (ownerEmail) => ({ ownerEmail })],
   ["username", (username) => ({ username })],
@@ -56,31 +55,15 @@ export function parseConnectionSearch(q: string): ConnectionSearch {
   const search: ConnectionSearch = {};
   for (const { key = "workspace", value } of readSearchTerms(q, message)) {
     const reader = readers.get(key.replaceAll("-", "_"));
-    if (reader === undefined) throw invalid(key, `"${key}" is not a valid query param`);
+    if (reader === undefined) throw values.invalid(key, `"${key}" is not a valid query param`);
     Object.assign(search, reader(value, key));
   }
   return search;
-}
-
-function oneOf<T extends string>(value: string, key: string, known: readonly T[]): T {
-  const found = known.find((candidate) => candidate === value);
-  if (found !== undefined) return found;
-  throw invalid(key, `must be one of ${known.join(", ")}, found "${value}"`);
-}
-
-function uuidOf(value: string, key: string): string {
-  const uuid = readUuid(value);
-  if (uuid !== undefined) return uuid;
-  throw invalid(key, `must be a UUID, found "${value}"`);
 }
 
 function timeOf(value: string, key: string): string {
   const isTime = /^\d{4}-\d\d-\d\d(?:t[\d:.]+(?:z|[+-]\d\d:\d\d))?$/.test(value);
   const ms = isTime ? Date.parse(value.toUpperCase()) : Number.NaN;
   if (!Number.isNaN(ms)) return new Date(ms).toISOString();
-  throw invalid(key, `must be a date or an RFC 3339 time, found "${value}"`);
-}
-
-function invalid(field: string, detail: string): Invalid {
-  return invalidField(field, detail, message);
+  throw values.invalid(key, `must be a date or an RFC 3339 time, found "${value}"`);
 }
