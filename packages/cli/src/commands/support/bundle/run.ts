@@ -56,7 +56,7 @@ export async function run(
     return exitCodes.ok;
   }
   for (const { part, problem } of bundle.missing) terminal.err.line(`without ${part}: ${problem}`);
-  terminal.err.line(`wrote ${countText(bundle.files.length + 1, "file", "files")} to ${path}`);
+  terminal.err.line(`wrote ${countText(bundle.files.length + 1, "file")} to ${path}`);
   terminal.err.line("it has logs of your programs: read them before you pass it on");
   return exitCodes.ok;
 }
