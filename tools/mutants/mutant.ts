@@ -18,7 +18,7 @@ export interface Suite {
   readonly files: readonly [string, ...string[]];
 }
 
-/** The code has moved on, so that a mutant no longer fits. */
+/** The code has changed, and a mutant no longer fits it. */
 export class MutantError extends Error {
   override readonly name = "MutantError";
   readonly code = "mutant-does-not-fit";
@@ -34,7 +34,18 @@ export function plant({ name, file, find, replace }: Mutant, text: string): stri
   return before + replace + after;
 }
 
-/** Returns a key that is equal for suites that run the same tests. */
+/** The suite of test files, which all belong to the project of the first. */
+export function suiteOf(files: Suite["files"]): Suite {
+  return { project: projectOf(files[0]), files };
+}
+
+/** The project of `vitest.config.ts` that runs a test file. */
+export function projectOf(file: string): Suite["project"] {
+  if (file.includes("/tests/long/")) return "long";
+  return file.includes("/tests/") ? "db" : "unit";
+}
+
+/** A key that is equal for suites that run the same tests. */
 export function suiteKey({ project, files }: Suite): string {
   return [project, ...files].join(" ");
 }

@@ -2,7 +2,7 @@ import { access, readFile } from "node:fs/promises";
 
 import { describe, expect, it } from "vitest";
 
-import { type Mutant, MutantError, plant } from "./mutant.ts";
+import { type Mutant, MutantError, plant, projectOf } from "./mutant.ts";
 import { mutantSets } from "./sets.ts";
 
 const mutants = [...mutantSets.values()].flat();
@@ -14,7 +14,7 @@ describe.each([...mutantSets])("the mutants of %s", (_, set) => {
     const { project, files } = mutant.suite;
     for (const file of files) {
       await access(file);
-      expect(file.includes("/tests/long/"), file).toBe(project === "long");
+      expect(projectOf(file), file).toBe(project);
     }
   });
 });

@@ -1,19 +1,28 @@
-import { agent } from "./agent.ts";
-import { authorization } from "./authorization.ts";
-import { claims } from "./claims.ts";
-import { guards } from "./guards.ts";
-import type { Mutant } from "./mutant.ts";
-import { network } from "./network.ts";
-import { repeats } from "./repeats.ts";
-import { sessions } from "./sessions.ts";
+import { readdirSync, readFileSync } from "node:fs";
 
-/** The mutants by the part of the product that they break. */
-export const mutantSets: ReadonlyMap<string, readonly Mutant[]> = new Map([
-  ["agent", agent],
-  ["authorization", authorization],
-  ["claims", claims],
-  ["guards", guards],
-  ["repeats", repeats],
-  ["sessions", sessions],
-  ["network", network],
-]);
+import { parse } from "yaml";
+
+import { type Mutant, type Suite, suiteOf } from "./mutant.ts";
+
+/** A suite and the mutants that it must find, as a file in `sets` lists them. */
+interface SuiteMutants {
+  readonly suite: Suite["files"];
+  readonly mutants: Readonly<Record<string, Omit<Mutant, "name" | "suite">>>;
+}
+
+const directory = new URL("sets/", import.meta.url);
+
+/** The mutants by the name of their file, which is the part of the product that they break. */
+export const mutantSets: ReadonlyMap<string, readonly Mutant[]> = new Map(
+  readdirSync(directory).map((file) => [file.replace(".yaml", ""), readSet(file)]),
+);
+
+function readSet(file: string): readonly Mutant[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test plants every mutant
+  const groups = parse(readFileSync(new URL(file, directory), "utf8")) as readonly SuiteMutants[];
+  return groups.flatMap(({ suite, mutants }) =>
+    Object.entries(mutants).map(([name, { breaks, file, find, replace }]) => {
+      return { name, breaks, file, find, replace, suite: suiteOf(suite) };
+    }),
+  );
+}
