@@ -76,7 +76,6 @@ export {
 } from "./organizations/routes.ts";
 export { maxFileBytes, tarMimeType, uploadFile, getFile } from "./files/routes.ts";
 export { JobStatus, JobType, ProvisionerJob, LogLevel, JobLog, LogQuery } from "./jobs/job.ts";
-export { AgentLog, AgentLogQuery, maxLogMessageBytes } from "./agents/agent-log.ts";
 export {
   AgentStatus,
   agentStatuses,
@@ -93,28 +92,29 @@ export {
 } from "./agents/agent.ts";
 export { redirectToApp } from "./apps/auth-redirect-routes.ts";
 export { AppHealth, AppStatus, OpenIn, SharingLevel, WorkspaceApp } from "./agents/app.ts";
-export { AgentMetadata } from "./agents/metadata.ts";
+export { agentRpc, getAgent } from "./agents/routes.ts";
 export {
-  getAgent,
+  AgentLog,
+  AgentLogQuery,
+  AgentLogsRequest,
+  createAgentLogSource,
   getAgentLogs,
   getAgentStartupLogs,
+  maxLogMessageBytes,
+  updateAgentLogs,
+} from "./agents/log-routes.ts";
+export {
+  AgentMetadata,
   watchAgentMetadata,
   watchAgentMetadataSocket,
-} from "./agents/routes.ts";
+} from "./agents/metadata-routes.ts";
+export { AppStatusRequest, updateAgentAppStatus } from "./agents/app-status-routes.ts";
 export {
-  agentRpc,
-  agentReinit,
-  AgentLogsRequest,
-  updateAgentLogs,
-  createAgentLogSource,
-  AppStatusRequest,
-  updateAgentAppStatus,
-  getAgentGitKey,
   ExternalAuth,
   getAgentExternalAuth,
-  getOwnConnection,
   getAgentGitAuth,
-} from "./agents/me-routes.ts";
+  getAgentGitKey,
+} from "./agents/owner-secret-routes.ts";
 export { ListeningPorts, getListeningPorts } from "./agents/listening-port-routes.ts";
 export {
   Containers,
@@ -128,6 +128,7 @@ export {
   ConnectionInfo,
   getAgentConnection,
   getConnection,
+  getOwnConnection,
   watchDerpMap,
 } from "./agents/connection-routes.ts";
 export { coordinateAgent, joinTailnet } from "./agents/tailnet-routes.ts";
@@ -318,6 +319,7 @@ export {
   PrebuildsSettings,
 } from "./prebuilds/pool.ts";
 export {
+  agentReinit,
   getPrebuildsSettings,
   invalidatePrebuilds,
   listPrebuildPools,

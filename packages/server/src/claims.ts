@@ -5,10 +5,10 @@ export {
   markConnected,
   markDisconnected,
   takeOverRows,
-} from "./features/agents/connection/connection-queries.ts";
-export { updateAgentLifecycle } from "./features/agents/rpc/lifecycle-queries.ts";
-export { updateAgentStartup } from "./features/agents/rpc/queries.ts";
-export { createSubAgent } from "./features/agents/rpc/sub-agents.ts";
+} from "./features/agents/connections/connection-queries.ts";
+export { updateAgentLifecycle } from "./features/agents/lifecycle/lifecycle-rpc.ts";
+export { updateAgentStartup } from "./features/agents/lifecycle/startup-rpc.ts";
+export { createSubAgent } from "./features/agents/sub-agents/sub-agent-rpc.ts";
 export { hashAgentToken } from "./platform/auth/agent-token.ts";
 export { findLiveAgent } from "./platform/auth/queries.ts";
 export { SecretBox } from "./platform/auth/secret-box.ts";

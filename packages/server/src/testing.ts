@@ -1,8 +1,8 @@
 /** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
-export { negotiateVersion } from "./features/agents/connection/api-version.ts";
-export { cleanMessage, maxMessageBytes } from "./features/agents/me/app-status-service.ts";
-export { readAddress } from "./features/agents/rpc/connections.ts";
-export { parseLogRequest } from "./features/agents/rpc/logs.ts";
+export { negotiateVersion } from "./features/agents/connections/api-version.ts";
+export { cleanMessage, maxMessageBytes } from "./features/agents/apps/app-status-service.ts";
+export { readAddress } from "./features/agents/connections/connection-rpc.ts";
+export { parseLogRequest } from "./features/agents/logs/log-rpc.ts";
 export { parseAuditSearch } from "./features/audit/search.ts";
 export { evaluateDefinition } from "./features/templates/evaluate.ts";
 export { parseTemplateSearch } from "./features/templates/search.ts";

@@ -29,8 +29,8 @@ import {
   maxProtocolLength,
   maxProtocols,
   maxSubAgentAppText,
-} from "../src/features/agents/rpc/limits.ts";
-import { writeBudgets } from "../src/features/agents/rpc/write-budgets.ts";
+} from "../src/features/agents/calls/limits.ts";
+import { writeBudgets } from "../src/features/agents/calls/write-budgets.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
 /* Every field of an agent's requests that can be long or repeated has a limit, which the server enforces. */

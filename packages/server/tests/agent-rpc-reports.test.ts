@@ -14,8 +14,8 @@ import {
 } from "@slipway/wire";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import type { MetadataValue } from "../src/features/agents/metadata/metadata-queries.ts";
-import { batchUpdateMetadata } from "../src/features/agents/rpc/metadata.ts";
+import type { MetadataValue } from "../src/features/agents/metadata/metadata-batcher.ts";
+import { batchUpdateMetadata } from "../src/features/agents/metadata/metadata-rpc.ts";
 import { AgentRpcWorld } from "./support/agent-rpc-world.ts";
 
 /* The RPCs by which an agent reports values: of metadata, use, health, resources, connections and apps. */

@@ -12,7 +12,7 @@ import {
 } from "@slipway/wire";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import { markConnected } from "../src/features/agents/connection/connection-queries.ts";
+import { markConnected } from "../src/features/agents/connections/connection-queries.ts";
 import { AgentRpcWorld, pathOf } from "./support/agent-rpc-world.ts";
 
 /* The RPCs by which an agent begins, and says what becomes of it. */

@@ -2,8 +2,8 @@ import { agentsOf, ClaimStage, connect, fillPool, openTestDatabase } from "@slip
 import { type ControlledTransaction, type RawBuilder, sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { updateAgentLifecycle } from "../src/features/agents/rpc/lifecycle-queries.ts";
-import { insertSubAgent } from "../src/features/agents/rpc/sub-agent-queries.ts";
+import { updateAgentLifecycle } from "../src/features/agents/lifecycle/lifecycle-rpc.ts";
+import { insertSubAgent } from "../src/features/agents/sub-agents/sub-agent-queries.ts";
 import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
 import { createAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { DB } from "../src/platform/db/gen/schema.ts";

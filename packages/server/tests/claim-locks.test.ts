@@ -3,7 +3,7 @@ import { connectExternalAgent } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
-import { insertStats } from "../src/features/agents/rpc/queries.ts";
+import { insertStats } from "../src/features/agents/stats/stats-rpc.ts";
 import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
 import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
 import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";

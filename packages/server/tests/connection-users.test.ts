@@ -5,7 +5,7 @@ import { Agent, Connection_Action, Connection_Type, encodeUuid } from "@slipway/
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { deleteOldVisits } from "../src/features/agents/connection-log/visits.ts";
+import { deleteOldVisits } from "../src/features/agents/connections/visits.ts";
 import { Coordination } from "./support/network-client.ts";
 import {
   NetworkPeople,

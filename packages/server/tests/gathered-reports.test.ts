@@ -8,13 +8,16 @@ import {
   type AgentSession,
   markAllConnected,
   markAllDisconnected,
-} from "../src/features/agents/connection/connection-queries.ts";
-import { isOneOfFew } from "../src/features/agents/connection/one-of-few.ts";
+} from "../src/features/agents/connections/connection-queries.ts";
 import {
   type LifecycleReport,
   updateLifecycles,
-} from "../src/features/agents/rpc/lifecycle-queries.ts";
-import { type StartupOfAgent, updateStartups } from "../src/features/agents/rpc/queries.ts";
+} from "../src/features/agents/lifecycle/lifecycle-rpc.ts";
+import {
+  type StartupReport,
+  updateStartups,
+} from "../src/features/agents/lifecycle/startup-rpc.ts";
+import { isOneOfFew } from "../src/platform/db/one-of-few.ts";
 import { type SeededWorkspace, seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 let database: TestDatabase;
@@ -105,7 +108,7 @@ it("stores the descriptions of many agents, those of the live ones only", async 
   const { db } = database;
   const [one = "", other = "", ended = ""] = await seedAgents(3);
   await setAgent(ended, { deleted: true });
-  const startup = (agentId: string, version: string): StartupOfAgent => ({
+  const startup = (agentId: string, version: string): StartupReport => ({
     agentId,
     authenticatedAt: new Date().toISOString(),
     version,

@@ -9,16 +9,16 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 
-import { selectAgent } from "../src/features/agents/agent-read-queries.ts";
 import {
   monitorConnection,
   sessionWrites,
-} from "../src/features/agents/connection/connection-monitor.ts";
+} from "../src/features/agents/connections/connection-monitor.ts";
 import {
   type AgentSession,
   markConnected,
-} from "../src/features/agents/connection/connection-queries.ts";
-import { GatheredHeartbeat } from "../src/features/agents/connection/heartbeat.ts";
+} from "../src/features/agents/connections/connection-queries.ts";
+import { GatheredHeartbeat } from "../src/features/agents/connections/heartbeat.ts";
+import { selectAgent } from "../src/features/agents/queries.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
@@ -101,11 +101,11 @@ it("looks soon at those it is told to, and closes them if their build is outdate
   const build = await seedBuild(db, place, { number: 2, transition: "start", job: "succeeded" });
   const current = sessionOf(await seedAgent(db, build));
   const [first, second, gone] = [openPeer(true), openPeer(true), openPeer(true)];
-  heartbeat.watch(current, second, companion).lookNow();
+  heartbeat.watch(current, second, companion).checkSoon();
   const ended = heartbeat.watch(outdated, gone, companion);
-  ended.lookNow();
+  ended.checkSoon();
   ended[Symbol.dispose]();
-  heartbeat.watch(outdated, first, companion).lookNow();
+  heartbeat.watch(outdated, first, companion).checkSoon();
   await clock.advance(100);
   await vi.waitFor(() => expect(first.reasons).toEqual(["build is outdated"]));
   expect(second.reasons).toEqual([]);
@@ -119,16 +119,16 @@ it("gives each session the same time to end by itself", async () => {
   const outdated = sessionOf(await seedAgent(db, old));
   await seedBuild(db, place, { number: 2, transition: "start", job: "succeeded" });
   const [early, late] = [openPeer(true), openPeer(true)];
-  heartbeat.watch(outdated, early, companion).lookNow();
+  heartbeat.watch(outdated, early, companion).checkSoon();
   await clock.advance(99);
   const other = heartbeat.watch(outdated, late, companion);
-  other.lookNow();
+  other.checkSoon();
   await clock.advance(1);
   await vi.waitFor(() => expect(early.reasons).toEqual(["build is outdated"]));
   expect(late.reasons).toEqual([]);
   await clock.advance(98);
   // It was named before.
-  other.lookNow();
+  other.checkSoon();
   await clock.advance(2);
   await vi.waitFor(() => expect(late.reasons).toEqual(["build is outdated"]));
 });

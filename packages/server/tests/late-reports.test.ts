@@ -3,7 +3,7 @@ import { connectExternalAgent, type ExternalAgent, requireAgent } from "@slipway
 import { Agent, Lifecycle_State } from "@slipway/wire";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { updateAgentStartup } from "../src/features/agents/rpc/queries.ts";
+import { updateAgentStartup } from "../src/features/agents/lifecycle/startup-rpc.ts";
 import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";

@@ -8,7 +8,7 @@ import {
   maxKeysPerAgent,
   MetadataBatcher,
 } from "../src/features/agents/metadata/metadata-batcher.ts";
-import { readMetadata } from "../src/features/agents/metadata/metadata-queries.ts";
+import { readMetadata } from "../src/features/agents/metadata/metadata-routes.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 let database: TestDatabase;

@@ -2,8 +2,7 @@ import { cancelBuild, createBuild, getBuild } from "@slipway/api";
 import { connectWithToken, type ExternalAgent, waitForWorkspace } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
-import { selectManifests } from "../src/features/agents/rpc/manifest-queries.ts";
-import { getManifest } from "../src/features/agents/rpc/manifest.ts";
+import { selectManifests, getManifest } from "../src/features/agents/manifest/manifest-rpc.ts";
 import { GatheredLookups } from "../src/platform/db/gathered-lookups.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { becomeReady, claim } from "./support/pool.ts";

@@ -27,7 +27,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { agentRpcs } from "../src/features/agents/rpc/handlers.ts";
-import type { RpcCaller } from "../src/features/agents/rpc/rpc-caller.ts";
+import type { RpcCaller } from "../src/features/agents/calls/rpc-caller.ts";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 

@@ -15,11 +15,11 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 
-import { selectAgent } from "../src/features/agents/agent-read-queries.ts";
-import { agentStatus } from "../src/features/agents/connection/agent-status.ts";
-import { ConnectionMonitor } from "../src/features/agents/connection/connection-monitor.ts";
-import { takeOverRows } from "../src/features/agents/connection/connection-queries.ts";
-import { GatheredHeartbeat } from "../src/features/agents/connection/heartbeat.ts";
+import { selectAgent } from "../src/features/agents/queries.ts";
+import { agentStatus } from "../src/features/agents/agent-status.ts";
+import { ConnectionMonitor } from "../src/features/agents/connections/connection-monitor.ts";
+import { takeOverRows } from "../src/features/agents/connections/connection-queries.ts";
+import { GatheredHeartbeat } from "../src/features/agents/connections/heartbeat.ts";
 import { paceMs } from "../src/platform/db/gathered-writes.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";

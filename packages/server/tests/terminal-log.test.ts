@@ -8,8 +8,8 @@ import { Agent, Connection_Action, Connection_Type, encodeUuid } from "@slipway/
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
-import { TerminalLog } from "../src/features/agents/connection-log/terminal-log.ts";
-import { WriteBudgets, writeBudgets } from "../src/features/agents/rpc/write-budgets.ts";
+import { TerminalLog } from "../src/features/agents/connections/terminal-log.ts";
+import { WriteBudgets, writeBudgets } from "../src/features/agents/calls/write-budgets.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 import { TerminalViewer } from "./support/terminal-viewer.ts";

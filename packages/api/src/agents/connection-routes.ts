@@ -29,6 +29,14 @@ export const getAgentConnection = defineRoute({
   response: ConnectionInfo,
 });
 
+export const getOwnConnection = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/me/connection",
+  summary: "Get the connection settings for all agents, as an agent",
+  caller: "agent",
+  response: ConnectionInfo,
+});
+
 export const watchDerpMap = defineRoute({
   method: "GET",
   path: "/derp-map",

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
+import { oneOf, Uuid } from "../contract/scalars.ts";
 import { InvalidatedPresets, PrebuildPool, PrebuildsSettings } from "./pool.ts";
 
 export const getPrebuildsSettings = defineRoute({
@@ -33,4 +34,18 @@ export const invalidatePrebuilds = defineRoute({
   scopes: ["template:update"],
   params: Type.Object({ template: Type.String() }),
   response: InvalidatedPresets,
+});
+
+export const agentReinit = defineRoute({
+  method: "GET",
+  path: "/workspaceagents/me/reinit",
+  summary: "Wait until a prebuilt workspace is claimed",
+  caller: "agent",
+  kind: "event-stream",
+  query: Type.Object({ wait: Type.Optional(Type.String()) }),
+  response: Type.Object({
+    workspace_id: Uuid,
+    reason: oneOf("prebuild_claimed"),
+    owner_id: Uuid,
+  }),
 });

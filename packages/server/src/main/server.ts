@@ -6,9 +6,9 @@ import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import type { StunListener } from "@slipway/relay";
 import { type Clock, type Logger, Scope, systemClock, whenAborted } from "@slipway/runtime";
 
-import { ConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
-import { GatheredHeartbeat } from "../features/agents/connection/heartbeat.ts";
-import { relayMap } from "../features/agents/derp-map.ts";
+import { ConnectionMonitor } from "../features/agents/connections/connection-monitor.ts";
+import { GatheredHeartbeat } from "../features/agents/connections/heartbeat.ts";
+import { relayMap } from "../features/agents/manifest/derp-map.ts";
 import { MetadataBatcher } from "../features/agents/metadata/metadata-batcher.ts";
 import { AuditNotes } from "../features/audit/note-service.ts";
 import { runCleanup } from "../features/cleanup/service.ts";

@@ -1,21 +1,25 @@
 import { IdentityVerifier } from "@slipway/identity";
 import type { UnfinishedBytes } from "@slipway/runtime";
 
-import type { ConnectionMonitor } from "../features/agents/connection/connection-monitor.ts";
-import type { ReadDerpMap } from "../features/agents/derp-map.ts";
+import { addAppStatusRoute } from "../features/agents/apps/app-status-routes.ts";
+import { WriteBudgets } from "../features/agents/calls/write-budgets.ts";
+import { addConnectionLogRoutes } from "../features/agents/connections/connection-log-routes.ts";
+import type { ConnectionMonitor } from "../features/agents/connections/connection-monitor.ts";
+import { addContainerRoutes } from "../features/agents/container-routes.ts";
 import { addInstanceIdentityRoutes } from "../features/agents/identity/instance-identity-routes.ts";
-import { addMeExternalAuthRoutes } from "../features/agents/me/external-auth-routes.ts";
-import { LogInWaits } from "../features/agents/me/log-in-waits.ts";
-import {
-  addMeGitKeyRoute,
-  addMeLogRoutes,
-  addMeStatusRoute,
-} from "../features/agents/me/me-routes.ts";
+import { addLogRoutes } from "../features/agents/logs/log-routes.ts";
+import { addConnectionRoutes } from "../features/agents/manifest/connection-routes.ts";
+import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
 import type { MetadataSink } from "../features/agents/metadata/metadata-batcher.ts";
+import { addMetadataRoutes } from "../features/agents/metadata/metadata-routes.ts";
+import { LogInWaits } from "../features/agents/owner-secrets/external-auth-service.ts";
+import {
+  addOwnerKeyRoute,
+  addOwnerTokenRoutes,
+} from "../features/agents/owner-secrets/owner-secret-routes.ts";
 import { addAgentRoutes } from "../features/agents/routes.ts";
 import { agentRpcs } from "../features/agents/rpc/handlers.ts";
 import { addRpcRoute } from "../features/agents/rpc/rpc-route.ts";
-import { WriteBudgets } from "../features/agents/rpc/write-budgets.ts";
 import type { AuditNotes } from "../features/audit/note-service.ts";
 import { noteActivity } from "../features/builds/deadline-service.ts";
 import { readAppearance } from "../features/deployment/appearance-service.ts";
@@ -62,14 +66,18 @@ export function wireAgents(
   const { connectedAgents, storedLogLines } = metrics;
   const identities = new IdentityVerifier({ clock, logger, settings: settings.identity });
   const budgets = new WriteBudgets(clock);
-  addAgentRoutes(routes, { db, pubsub, clock, readDerpMap });
+  addAgentRoutes(routes, { db, clock });
+  addContainerRoutes(routes, { db, clock });
+  addLogRoutes(routes, { db, pubsub, clock, storedLogLines });
+  addMetadataRoutes(routes, { db, pubsub, clock });
+  addAppStatusRoute(routes, { db, pubsub, budgets });
+  addConnectionRoutes(routes, { db, readDerpMap });
+  addConnectionLogRoutes(routes, db);
   addExternalAgentRoutes(routes, { db, secrets, notes, urlFor, hasDownloads });
   addInstanceIdentityRoutes(routes, { db, secrets, notes, logger, identities });
-  addMeLogRoutes(routes, { db, pubsub, clock, storedLogLines });
-  addMeStatusRoute(routes, { db, pubsub, budgets });
-  addMeGitKeyRoute(routes, { db, secrets, notes });
+  addOwnerKeyRoute(routes, { db, secrets, notes });
   const waits = new LogInWaits(metrics.registry);
-  addMeExternalAuthRoutes(routes, { ...externalAuth, accessUrl, waits });
+  addOwnerTokenRoutes(routes, { ...externalAuth, accessUrl, waits });
   addRpcRoute(routes, {
     rpcs: agentRpcs({
       db,

@@ -6,8 +6,8 @@ import type {
   Node,
 } from "@slipway/wire";
 
-import { holderPrefixes } from "../features/agents/connection-log/holders.ts";
-import type { ReadDerpMap } from "../features/agents/derp-map.ts";
+import { holderPrefixes } from "../features/agents/connections/visits.ts";
+import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
 import type { AgentCaller } from "../platform/http/caller.ts";
 import { agentLatency } from "./agent-latency.ts";
 import { coordinate, type CoordinatedPeer } from "./coordinator/coordinate.ts";

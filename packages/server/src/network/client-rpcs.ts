@@ -2,10 +2,9 @@ import { duplex, type RpcTable, serverStream, unary } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
 import { Tailnet, timestampFromMs } from "@slipway/wire";
 
-import type { ReadDerpMap } from "../features/agents/derp-map.ts";
-import { boundedParser } from "../features/agents/rpc/bounded.ts";
-import { streamDerpMaps } from "../features/agents/rpc/derp-maps.ts";
-import { uuidField } from "../features/agents/rpc/fields.ts";
+import { uuidField } from "../features/agents/calls/fields.ts";
+import { boundedParser } from "../features/agents/calls/limits.ts";
+import { type ReadDerpMap, streamDerpMaps } from "../features/agents/manifest/derp-map.ts";
 import type { Queryable } from "../platform/db/database.ts";
 import type { PubSub } from "../platform/pubsub/pubsub.ts";
 import type { ClientCaller } from "./client-session.ts";

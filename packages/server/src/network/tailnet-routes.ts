@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { coordinateAgent, joinTailnet } from "@slipway/api";
 import { maxSessionMessageBytes } from "@slipway/rpc";
 
-import { negotiateVersion } from "../features/agents/connection/api-version.ts";
-import { requireReachable } from "../features/agents/network/reach.ts";
+import { negotiateVersion } from "../features/agents/connections/api-version.ts";
+import { requireReachable } from "../features/agents/service.ts";
 import type { Database } from "../platform/db/database.ts";
 import { Unauthenticated } from "../platform/errors/errors.ts";
 import type { UserCaller } from "../platform/http/caller.ts";

@@ -16,7 +16,7 @@ import { inject } from "vitest";
 
 import { MetadataBatcher } from "../../src/features/agents/metadata/metadata-batcher.ts";
 import { agentRpcs } from "../../src/features/agents/rpc/handlers.ts";
-import type { RpcCaller } from "../../src/features/agents/rpc/rpc-caller.ts";
+import type { RpcCaller } from "../../src/features/agents/calls/rpc-caller.ts";
 import { noteActivity } from "../../src/features/builds/deadline-service.ts";
 import { SecretBox } from "../../src/platform/auth/secret-box.ts";
 import type { Database } from "../../src/platform/db/database.ts";

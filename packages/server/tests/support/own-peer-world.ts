@@ -14,7 +14,7 @@ import { createFetchLatency, createRelayDialer } from "@slipway/tailnet/node";
 import { CoordinateRequestSchema, CoordinateResponseSchema, createMessage } from "@slipway/wire";
 import { expect, onTestFinished, vi } from "vitest";
 
-import { type ReadDerpMap, relayMap } from "../../src/features/agents/derp-map.ts";
+import { type ReadDerpMap, relayMap } from "../../src/features/agents/manifest/derp-map.ts";
 import { coordinateAgentPeer } from "../../src/network/agent-peer.ts";
 import { Coordinator } from "../../src/network/coordinator/coordinator.ts";
 import { MemoryPeers } from "../../src/network/coordinator/memory-directory.ts";

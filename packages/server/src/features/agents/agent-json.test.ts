@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { createValidator } from "../../platform/http/validation.ts";
 import { agentJson, readEnvironment, subdomainName } from "./agent-json.ts";
-import type { AgentWithParts, AppRow, ScriptRow } from "./agent-read-queries.ts";
+import type { AgentWithParts, AppRow, ScriptRow } from "./queries.ts";
 
 const id = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const at = "2026-07-24T05:20:02Z";

@@ -1,7 +1,7 @@
 import type { AgentScript, WorkspaceAgent, WorkspaceApp } from "@slipway/api";
 
-import type { AgentWithParts, AppRow, ScriptRow } from "./agent-read-queries.ts";
-import { agentHealth, agentStatus } from "./connection/agent-status.ts";
+import { agentHealth, agentStatus } from "./agent-status.ts";
+import type { AgentWithParts, AppRow, ScriptRow } from "./queries.ts";
 
 /** The workspace that an agent belongs to, and its owner. */
 export interface AgentWorkspace {
@@ -12,7 +12,7 @@ export interface AgentWorkspace {
 
 const nanosecondsPerSecond = 1e9;
 
-/** Returns the agent as clients see it at `now` (docs/protocol/rest.md §6.1). Constraints keep enumerations valid. */
+/** Returns an agent as clients see it at `now` (docs/protocol/rest.md §6.1). Constraints keep enumerations valid. */
 export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: number): WorkspaceAgent {
   const { status, disconnectedAt } = agentStatus(row, now);
   const lifecycle = row.lifecycle_state;
@@ -37,7 +37,7 @@ export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: numbe
     operating_system: row.operating_system,
     logs_length: row.logs_length ?? 0,
     logs_overflowed: row.overflowed ?? false,
-    // A replica that died leaves the node of its agents behind for a while.
+    // A replica that died leaves the nodes of its agents behind for a while.
     ...(status === "connected" && row.latency !== null ? { latency: row.latency } : {}),
     ...whenSet("directory", row.directory),
     ...whenSet("expanded_directory", row.expanded_directory),
@@ -110,7 +110,7 @@ function appJson(row: AppRow, agent: AgentWithParts, place: AgentWorkspace): Wor
   };
 }
 
-/** Returns the status as clients see it. The last two fields are constant (docs/protocol/rest.md §6.1). */
+/** Returns a status as clients see it. The last two fields are constant (docs/protocol/rest.md §6.1). */
 function statusJson(
   row: AppRow["statuses"][number],
   app: AppRow,

@@ -1,6 +1,6 @@
 import type { DriverAgent } from "@slipway/drivers";
 import type { AgentDefinition } from "@slipway/template";
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 
 import {
   createAgentToken,
@@ -11,23 +11,16 @@ import { type SecretBox, SecretError } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { readEnvironment } from "./agent-json.ts";
-import {
-  deleteAgents,
-  deleteAllAgents,
-  type EndedAgent,
-  type InsertAgent,
-  agentRows,
-  resetLifecycles,
-  reviveAgents,
-  selectDriverAgents,
-} from "./agent-queries.ts";
+import { agentRows, type InsertAgent } from "./definition-rows.ts";
+import { type EndedAgent, endingAgents } from "./queries.ts";
 
-/** A process that continues after its agent ended: its token, and its clock. */
+/** A process that continues after its agent ended, with its token and the lead of its clock. */
 export interface LeftProcess {
   readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
   readonly clockAheadMs: number | null;
-  /** False if it begins its next life by itself, once it connects; otherwise it is owed a reinit. */
+  /** False if it restarts by itself once it connects; otherwise it is owed a reinit. */
   readonly isOwedReinit: boolean;
 }
 
@@ -39,20 +32,24 @@ export async function endAgents(
   db: Queryable,
   buildId: string,
 ): Promise<ReadonlyMap<string, LeftProcess>> {
-  return leftProcesses(await deleteAllAgents(db, buildId));
+  return leftProcesses(await endAll(db, buildId));
 }
 
 /**
- * Ends the agents of a build that was stopped; resolves to those of its processes that wait for the next start, by name. A
- * machine that proves its identity gets a new token by that.
+ * Ends the agents of a stopped build; resolves to those of its processes that wait for the next start, by name. Machines
+ * that prove their identity are left out: they get a new token.
  */
 export async function endRestingAgents(
   db: Queryable,
   buildId: string,
 ): Promise<ReadonlyMap<string, LeftProcess>> {
-  const ended = await deleteAllAgents(db, buildId);
+  const ended = await endAll(db, buildId);
   const left = leftProcesses(ended.filter(({ auth }) => auth === "token"));
   return new Map([...left].map(([name, one]) => [name, { ...one, isOwedReinit: false }]));
+}
+
+function endAll(db: Queryable, buildId: string): Promise<readonly EndedAgent[]> {
+  return endingAgents(db, sql`${buildId}`).execute();
 }
 
 /** Returns the processes of the root agents among those that ended, by name. */
@@ -76,8 +73,8 @@ export type NewAgent = Pick<InsertAgent, "resourceId" | "buildId" | "definition"
 };
 
 /**
- * Returns the rows of new agents of a build. Those that take over no process get a token of their own, and so do those whose
- * driver must be told a token that cannot be decrypted.
+ * Returns the rows of new agents of a build. Agents that take over no process get a new token, and so do those whose token
+ * the driver needs but that cannot be decrypted.
  */
 export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
   return agentRows(
@@ -94,7 +91,7 @@ function isKept(secrets: SecretBox, { token, isOwedReinit }: LeftProcess): boole
   return isOwedReinit || openKnownToken(secrets, token.sealed) !== undefined;
 }
 
-/** An agent as its driver runs it, with the way the server identifies it. */
+/** An agent as its driver runs it, and how the server identifies it. */
 export type KnownAgent = DriverAgent & Pick<AgentDefinition, "identity">;
 
 /** Reads the agents of a build as its driver runs them, with their tokens in clear text. Throws `SecretError`. */
@@ -107,7 +104,7 @@ export function readDriverAgents(
 }
 
 /**
- * Reads the agents that are running already, to be stopped, deleted or claimed, which works without their tokens: one that
+ * Reads agents that are already running, to stop, delete or claim them, which works without their tokens: a token that
  * cannot be decrypted is empty.
  */
 export function readRunningAgents(
@@ -118,7 +115,7 @@ export function readRunningAgents(
   return readAgents(db, buildId, (sealed) => openKnownToken(secrets, sealed) ?? "");
 }
 
-/** Decrypts a token; undefined if it is lost. */
+/** Decrypts a token; returns undefined if it is lost. */
 function openKnownToken(secrets: SecretBox, sealed: Buffer): string | undefined {
   try {
     return openAgentToken(secrets, sealed);
@@ -145,6 +142,27 @@ async function readAgents(
   }));
 }
 
+/** Selects the agents of a build that its driver runs, without their sub-agents. */
+const selectDriverAgents = prepareQuery((db, buildId: string) =>
+  db
+    .selectFrom("workspace_agents")
+    .where("workspace_build_id", "=", buildId)
+    .where("parent_id", "is", null)
+    .where("deleted", "=", sql.lit(false))
+    .orderBy("name")
+    .select([
+      "id",
+      "name",
+      "auth_token_encrypted",
+      "operating_system",
+      "architecture",
+      "directory",
+      "environment_variables",
+      "auth",
+      "auth_instance_id",
+    ]),
+);
+
 function readIdentity({
   auth,
   auth_instance_id: instanceId,
@@ -152,17 +170,42 @@ function readIdentity({
   return auth === "token" || instanceId === null ? undefined : { auth, instanceId };
 }
 
-/** Resets the lifecycle of agents whose processes are restarted. */
+/** Resets the lifecycle of agents whose processes are restarted: they no longer take over a process. */
 export async function resetAgents(db: Queryable, agentIds: readonly string[]): Promise<void> {
-  if (agentIds.length > 0) await resetLifecycles(db, agentIds);
+  if (agentIds.length === 0) return;
+  await db
+    .updateTable("workspace_agents")
+    .set({
+      lifecycle_state: "created",
+      started_at: null,
+      ready_at: null,
+      took_over: false,
+      clock_ahead_ms: null,
+    })
+    .where("id", "in", agentIds)
+    .execute();
 }
 
-/** Gives the agents of a failed start, which keep their tokens, back to the build before. */
+/** Undeletes the agents whose tokens the agents of a failed start took over, which never ran. */
 export async function restoreAgents(db: Queryable, failedBuildId: string): Promise<void> {
-  await reviveAgents(db, failedBuildId);
+  await sql`
+    update workspace_agents as agent set deleted = false
+    from workspace_agents as later
+      join workspace_builds as build on build.id = later.workspace_build_id
+    where later.workspace_build_id = ${failedBuildId} and agent.auth_token_hash = later.auth_token_hash
+      and agent.workspace_build_id = (
+        select earlier.id from workspace_builds as earlier
+          join workspace_agents as kept on kept.workspace_build_id = earlier.id
+        where earlier.workspace_id = build.workspace_id and earlier.build_number < build.build_number
+          and kept.auth_token_hash = later.auth_token_hash
+        order by earlier.build_number desc limit 1)`.execute(db);
 }
 
 /** Deletes the agents of a failed build, which never run. */
 export async function dropAgents(db: Queryable, buildId: string): Promise<void> {
-  await deleteAgents(db, buildId);
+  await db
+    .updateTable("workspace_agents")
+    .set({ deleted: true })
+    .where("workspace_build_id", "=", buildId)
+    .execute();
 }

@@ -1,6 +1,101 @@
-import type { AppDefinition, ScriptDefinition } from "@slipway/template";
+import { randomUUID } from "node:crypto";
 
-import type { AppRow, ScriptRow } from "./agent-read-queries.ts";
+import type { AgentDefinition, AppDefinition, ScriptDefinition } from "@slipway/template";
+
+import type { KeptAgentToken } from "../../platform/auth/agent-token.ts";
+import type { NewRows } from "../../platform/db/insert-rows.ts";
+import type { AppRow, ScriptRow } from "./queries.ts";
+
+/** One agent of a build, with every text rendered. */
+export interface InsertAgent {
+  readonly resourceId: string;
+  readonly buildId: string;
+  readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
+  /** True if the process of an earlier agent continues as this agent. */
+  readonly tookOver: boolean;
+  /** The lead of that process's clock, in milliseconds; null while unknown. */
+  readonly clockAheadMs: number | null;
+  readonly definition: AgentDefinition;
+}
+
+/** Returns the rows of agents with their scripts, log sources, metadata and apps. */
+export function agentRows(agents: readonly InsertAgent[]): readonly NewRows[] {
+  const made = agents.map((agent) => ({ agent, id: randomUUID() }));
+  const scripts = made.flatMap(({ agent, id }) => scriptsOf(id, agent.definition));
+  return [
+    { table: "workspace_agents", rows: made.map(({ agent, id }) => agentRow(id, agent)) },
+    {
+      table: "workspace_agent_log_positions",
+      rows: made.map(({ id }) => ({ workspace_agent_id: id })),
+    },
+    { table: "workspace_agent_log_sources", rows: scripts.map(({ source }) => source) },
+    { table: "workspace_agent_scripts", rows: scripts.map(({ row }) => row) },
+    {
+      table: "workspace_agent_metadata",
+      rows: made.flatMap(({ agent, id }) => metadataOf(id, agent.definition)),
+    },
+    {
+      table: "workspace_apps",
+      rows: made.flatMap(({ agent, id }) =>
+        agent.definition.apps.map((app) =>
+          appRow(app, { workspace_agent_id: id, position: app.order }),
+        ),
+      ),
+    },
+  ];
+}
+
+function agentRow(id: string, { definition, ...agent }: InsertAgent) {
+  return {
+    id,
+    resource_id: agent.resourceId,
+    workspace_build_id: agent.buildId,
+    name: definition.name,
+    auth_token_hash: agent.token.hash,
+    auth_token_encrypted: agent.token.sealed,
+    took_over: agent.tookOver,
+    clock_ahead_ms: agent.clockAheadMs,
+    architecture: definition.arch,
+    operating_system: definition.os,
+    environment_variables: definition.env,
+    directory: definition.directory,
+    motd_file: definition.motdFile,
+    troubleshooting_url: definition.troubleshootingUrl,
+    connection_timeout_seconds: definition.connectionTimeoutSeconds,
+    display_apps: [...definition.displayApps],
+    resource_monitors: definition.monitoring ?? {},
+    auth: definition.identity?.auth ?? ("token" as const),
+    auth_instance_id: definition.identity?.instanceId ?? null,
+  };
+}
+
+/** Returns the scripts of an agent, each with the source of its log. */
+function scriptsOf(agentId: string, { scripts }: AgentDefinition) {
+  return scripts.map((script, position) => {
+    const sourceId = randomUUID();
+    return {
+      source: {
+        workspace_agent_id: agentId,
+        id: sourceId,
+        display_name: scriptName(script),
+        icon: script.icon,
+      },
+      row: scriptRow(script, { workspace_agent_id: agentId, position, log_source_id: sourceId }),
+    };
+  });
+}
+
+function metadataOf(agentId: string, { metadata }: AgentDefinition) {
+  return metadata.map((item) => ({
+    workspace_agent_id: agentId,
+    key: item.key,
+    position: item.order,
+    display_name: item.displayName,
+    script: item.run,
+    interval_seconds: item.intervalSeconds,
+    timeout_seconds: item.timeoutSeconds,
+  }));
+}
 
 /** The columns that the template sets. */
 type ScriptColumns = Omit<

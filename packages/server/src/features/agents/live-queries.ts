@@ -4,8 +4,8 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 
 /**
- * Returns the condition that the agent of that id, which may be a column, is live (docs/protocol/rest.md §1.4). Each agent is
- * looked up by its id: a join, or `exists`, would read every build of every workspace where there are few of them.
+ * Returns the SQL condition for an agent to be live (docs/protocol/rest.md §1.4); its id may be a column. Looks each agent
+ * up by its id: a join, or `exists`, would read every build of every workspace while there are few of them.
  */
 export function isLiveAgent(agentId: string | RawBuilder<string>): RawBuilder<boolean> {
   return sql<boolean>`coalesce((select true from live_agents where id = ${agentId}), false)`;
@@ -16,7 +16,7 @@ export async function isLive(db: Queryable, agentId: string): Promise<boolean> {
   return (await selectLive(db, [agentId])).has(agentId);
 }
 
-/** Selects the ids of the live ones among agents. */
+/** Selects the ids of those agents that are live. */
 export async function selectLive(
   db: Queryable,
   agentIds: readonly string[],

@@ -5,10 +5,10 @@ import type { AgentDefinition } from "@slipway/template";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
 import { agentJson } from "./agent-json.ts";
-import type { AgentWithParts } from "./agent-read-queries.ts";
 import { appRow, scriptRow } from "./definition-rows.ts";
+import type { AgentWithParts } from "./queries.ts";
 
-/** The place of an agent in a workspace that does not exist yet. */
+/** The place of a planned agent, in a workspace that does not exist yet. */
 export interface PlannedPlace {
   readonly resourceId: string;
   readonly createdAt: string;
@@ -16,7 +16,7 @@ export interface PlannedPlace {
   readonly ownerName: string;
 }
 
-/** Returns an agent that a template plans, as clients see it: never connected, with ids that nothing else knows. */
+/** Returns an agent that a template plans, as clients see it: never connected, with ids that exist nowhere else. */
 export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): WorkspaceAgent {
   const id = randomUUID();
   const at = place.createdAt;

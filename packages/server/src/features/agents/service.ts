@@ -1,26 +1,23 @@
 import type { WorkspaceAgent } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
 
-import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
-import type { Queryable } from "../../platform/db/database.ts";
-import { NotFound } from "../../platform/errors/errors.ts";
+import { maySeeWorkspacesOf, mayActFor } from "../../platform/auth/rights.ts";
+import type { Queryable, Database } from "../../platform/db/database.ts";
+import { NotFound, Invalid, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { requireUuid } from "../../platform/http/uuid.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
 import { agentJson } from "./agent-json.ts";
-import {
-  type PlacedAgent,
-  selectAgent,
-  selectAgentPlace,
-  selectPlacedAgent,
-} from "./agent-read-queries.ts";
-import { agentStatus } from "./connection/agent-status.ts";
+import { agentStatus } from "./agent-status.ts";
+import { type PlacedAgent, selectAgent, selectAgentPlace, selectPlacedAgent } from "./queries.ts";
 
 export { agentJson, type AgentWorkspace } from "./agent-json.ts";
-export { agentsOn } from "./agent-read-queries.ts";
+export { agentsOn } from "./queries.ts";
 
 export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
 
 /**
- * Returns the workspace of an agent, if the caller may see it; throws the `NotFound` of docs/protocol/rest.md §1.5.
+ * Returns the workspace of an agent that the caller may see; throws the `NotFound` of docs/protocol/rest.md §1.5.
  */
 export async function requireAgentPlace(
   db: Queryable,
@@ -33,8 +30,37 @@ export async function requireAgentPlace(
 }
 
 /**
- * Returns the reason of docs/protocol/rest.md §6.4 why an agent, which the caller may see, cannot be reached at `now`;
- * undefined if it is connected.
+ * Requires the permission to connect to an agent, which is more than to see its workspace (docs/protocol/clients.md §6).
+ * Resolves to the workspace's owner.
+ */
+export async function requireReachable(
+  db: Database,
+  user: UserCaller,
+  agent: string,
+): Promise<string> {
+  const { owner_id: ownerId } = await requireAgentPlace(db, user, requireUuid(agent));
+  if (!mayActFor(user, ownerId)) throw notFound();
+  return ownerId;
+}
+
+export interface ReachNeeds {
+  readonly db: Database;
+  readonly clock: Clock;
+}
+
+/** Requires that the user may see an agent, and that it is connected. */
+export async function requireConnected(
+  { db, clock }: ReachNeeds,
+  user: UserCaller,
+  agent: string,
+): Promise<void> {
+  const problem = await connectionProblem(db, user, requireUuid(agent), clock.now());
+  if (problem !== undefined) throw new Invalid(problem);
+}
+
+/**
+ * Returns the reason of docs/protocol/rest.md §6.4 why an agent that the caller may see is not connected at `now`;
+ * undefined if it is.
  */
 export async function connectionProblem(
   db: Queryable,
@@ -57,7 +83,7 @@ function unknownAgent(): NotFound {
 /** Finds an agent with all its parts and its place. */
 export type FindAgent = (agentId: string) => Promise<PlacedAgent | undefined>;
 
-/** Returns a `FindAgent` whose concurrent calls for one agent share statements, whoever the callers are. */
+/** Returns a `FindAgent` whose concurrent calls for one agent share a statement, whoever the callers are. */
 export function gatherAgents(db: Queryable): FindAgent {
   const reads = new GatheredReads<PlacedAgent | undefined>();
   return (agentId) => reads.read(agentId, () => selectPlacedAgent(db, agentId));

@@ -3,7 +3,7 @@ import type { BuildTimings } from "@slipway/api";
 import type { Queryable } from "../../platform/db/database.ts";
 import { notFound } from "../../platform/errors/errors.ts";
 import { readJob } from "../../platform/jobs/service.ts";
-import { readAgentTimings } from "../agents/connection/timing-service.ts";
+import { readAgentTimings } from "../agents/lifecycle/timing-service.ts";
 import { type BuildRow, selectNewestBuilds } from "./queries.ts";
 
 /** Reads the durations of a build's parts. A driver does its work in one step, which counts as the provisioner's. */

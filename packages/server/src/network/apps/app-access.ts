@@ -1,7 +1,7 @@
 import type { AppHealth, CorsBehavior, SharingLevel } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
-import { agentStatus } from "../../features/agents/connection/agent-status.ts";
+import { agentStatus } from "../../features/agents/agent-status.ts";
 import { narrowerOf } from "../../features/workspaces/port-shares/levels.ts";
 import { selectPortShare } from "../../features/workspaces/port-shares/queries.ts";
 import { holdsEntry } from "../../platform/auth/grants.ts";

@@ -1,7 +1,6 @@
 import { sql } from "kysely";
 
-import { holderPrefixes } from "../../features/agents/connection-log/holders.ts";
-import { rememberVisits } from "../../features/agents/connection-log/visits.ts";
+import { holderPrefixes, rememberVisits } from "../../features/agents/connections/visits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 
 /** A client that no session stands for: it is lost, or its replica is dead. */

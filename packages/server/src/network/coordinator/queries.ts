@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 
-import { deleteOldVisits, rememberVisits } from "../../features/agents/connection-log/visits.ts";
+import { deleteOldVisits, rememberVisits } from "../../features/agents/connections/visits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DirectoryTimes, Peer, PublishedNode, Standing } from "./peer-directory.ts";
 

@@ -5,7 +5,7 @@ import {
   type ReachNeeds,
   requireConnected,
   requireReachable,
-} from "../../features/agents/network/reach.ts";
+} from "../../features/agents/service.ts";
 import { Unreachable } from "../../platform/errors/errors.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";

@@ -8,8 +8,7 @@ import {
   createMessage,
 } from "@slipway/wire";
 
-import type { ReadDerpMap } from "../../features/agents/derp-map.ts";
-import { streamDerpMaps } from "../../features/agents/rpc/derp-maps.ts";
+import { type ReadDerpMap, streamDerpMaps } from "../../features/agents/manifest/derp-map.ts";
 import { coordinate, type CoordinatedPeer } from "../coordinator/coordinate.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import { takenUpdate } from "./agent-node.ts";

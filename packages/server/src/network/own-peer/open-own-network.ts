@@ -10,8 +10,8 @@ import {
   openUdpSocket,
 } from "@slipway/tailnet/node";
 
-import { holderPrefixes } from "../../features/agents/connection-log/holders.ts";
-import type { ReadDerpMap } from "../../features/agents/derp-map.ts";
+import { holderPrefixes } from "../../features/agents/connections/visits.ts";
+import type { ReadDerpMap } from "../../features/agents/manifest/derp-map.ts";
 import type { CoordinatedPeer } from "../coordinator/coordinate.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import { serverPolicy } from "../coordinator/peer-policy.ts";

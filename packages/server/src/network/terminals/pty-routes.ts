@@ -6,9 +6,12 @@ import {
   type TerminalEnd,
   terminalEnds,
   type TerminalLog,
-} from "../../features/agents/connection-log/terminal-log.ts";
-import { type ReachNeeds, requireReachable } from "../../features/agents/network/reach.ts";
-import { connectionProblem } from "../../features/agents/service.ts";
+} from "../../features/agents/connections/terminal-log.ts";
+import {
+  type ReachNeeds,
+  requireReachable,
+  connectionProblem,
+} from "../../features/agents/service.ts";
 import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
 import { NotFound, Refusal } from "../../platform/errors/errors.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";

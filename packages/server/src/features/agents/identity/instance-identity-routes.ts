@@ -14,7 +14,8 @@ interface IdentityNeeds extends ExchangeNeeds {
 }
 
 /**
- * Lets machines of a cloud prove their identity to get the token of the agent that they run (docs/protocol/rest.md §3).
+ * Adds the routes by which machines of a cloud exchange their identity for the token of their agent
+ * (docs/protocol/rest.md §3).
  */
 export function addInstanceIdentityRoutes(routes: Routes, needs: IdentityNeeds): void {
   const { identities } = needs;
@@ -25,7 +26,7 @@ export function addInstanceIdentityRoutes(routes: Routes, needs: IdentityNeeds):
   ): Promise<{ readonly session_token: string }> => {
     const machine = {
       auth,
-      instanceId: await proved(auth, instanceId, needs.logger),
+      instanceId: await verify(auth, instanceId, needs.logger),
       agentName: (body.agent_name ?? "").trim(),
     };
     const origin = originOf(raw, awsInstanceIdentity.status);
@@ -42,7 +43,7 @@ export function addInstanceIdentityRoutes(routes: Routes, needs: IdentityNeeds):
   );
 }
 
-/** The request of a machine of any cloud. */
+/** A request of a machine of any cloud. */
 interface MachineRequest {
   readonly raw: FastifyRequest;
   readonly body: { readonly agent_name?: string };
@@ -54,7 +55,7 @@ const clouds: Readonly<Record<IdentityAuth, string>> = {
   "google-instance-identity": "GCP",
 };
 
-async function proved(
+async function verify(
   auth: IdentityAuth,
   instanceId: Promise<string>,
   logger: Pick<Logger, "debug">,
@@ -68,7 +69,7 @@ async function proved(
     if (!(error instanceof IdentityError)) throw error;
     // The answer for Azure is always the same.
     const reason = errorText(error.cause ?? error);
-    logger.debug({ auth, reason }, "a machine did not prove who it is");
+    logger.debug({ auth, reason }, "identity of a machine rejected");
     throw new Unauthenticated(`Invalid ${clouds[auth]} identity.`, { detail: error.message });
   }
 }

@@ -4,19 +4,19 @@ import { BinaryArray, elementType } from "../../../platform/db/binary-array.ts";
 
 /** The number of characters kept of a line. */
 const maxLineLength = 1024;
-/** The approximate size of a line beside its text, in bytes. */
+/** The approximate size of a line's parts in the arrays, in bytes; the text's own bytes come on top. */
 const timeBytes = 12;
 const levelBytes = 9;
 const textBytes = 4;
 
-/** One line as the agent sent it. `createdNs`: the agent's time in nanoseconds, 0 when it sent none. */
+/** A line as the agent sent it. `createdNs` is the agent's time in nanoseconds, 0 if it sent none. */
 export interface NewLogLine {
   readonly createdNs: bigint;
   readonly level: LogLevel;
   readonly output: string;
 }
 
-/** Lines in order, as the statement that stores them takes them: PostgreSQL's own arrays. */
+/** Lines in order, as arrays in PostgreSQL's binary format: parameters of the statement that stores them. */
 export interface PackedLines {
   readonly length: number;
   readonly times: Buffer;
@@ -24,13 +24,13 @@ export interface PackedLines {
   readonly outputs: Buffer;
 }
 
-/** Packs lines as they arrive; the caller bounds them. */
+/** Packs lines as they arrive; the caller limits their number and size. */
 export class LinePacker {
   readonly #times: BinaryArray;
   readonly #levels: BinaryArray;
   readonly #outputs: BinaryArray;
 
-  /** Takes the expected size; there may be more. */
+  /** Creates a packer for the expected size, which it may exceed. */
   constructor(lines: number, bytes: number) {
     this.#times = new BinaryArray(elementType.int8, lines * timeBytes);
     this.#levels = new BinaryArray(elementType.text, lines * levelBytes);
@@ -83,7 +83,7 @@ export function packLines(lines: readonly NewLogLine[]): PackedLines {
   return packer.finish();
 }
 
-/** Returns the size of lines before they are cut, in bytes. */
+/** Returns the size of lines before truncation, in bytes. */
 export function linesBytes(lines: readonly NewLogLine[]): number {
   return lines.reduce((sum, { output }) => sum + Buffer.byteLength(sanitize(output)), 0);
 }
@@ -102,7 +102,7 @@ function keptText(output: string): string {
   return sanitize(output).slice(0, maxLineLength).toWellFormed();
 }
 
-/** Replaces NUL, which PostgreSQL cannot store, and what was not decodable by a mark. */
+/** Replaces NUL, which PostgreSQL cannot store, and undecodable bytes by a mark. */
 function sanitize(output: string): string {
   return output.replaceAll(/[\0\uFFFD]/g, "❌");
 }

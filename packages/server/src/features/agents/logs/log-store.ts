@@ -1,8 +1,11 @@
 import { type AgentLog, nilUuid } from "@slipway/api";
+import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
+import type { AgentCaller } from "../../../platform/http/caller.ts";
 import type { LogRange } from "../../../platform/http/log-range.ts";
+import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { isLiveAgent } from "../live-queries.ts";
 import type { PackedLines } from "./log-lines.ts";
 
@@ -15,17 +18,42 @@ const maxHalfBytes = maxLogBytes / 2;
 const stepBytes = 32_768;
 /** The sources whose newest batch is remembered; templates have at most 100 scripts an agent. */
 const maxLogSources = 256;
-/** Most lines in one read. */
+/** The most lines in one read. */
 export const maxLogsPerRead = 1000;
 
+/** The needs of whatever stores lines. */
+export interface LogNeeds {
+  readonly db: Database;
+  readonly pubsub: PubSub;
+  readonly clock: Clock;
+  /** Counts the lines that were stored. */
+  readonly storedLogLines: { inc(count: number): void };
+}
+
+/** Stores lines of one source of the calling agent and notifies followers; resolves to false if the agent is not live. */
+export async function storeAgentLogs(
+  { db, pubsub, storedLogLines }: LogNeeds,
+  { agentId, workspaceId }: AgentCaller,
+  sourceId: string,
+  lines: PackedLines,
+): Promise<boolean> {
+  const result = await appendLogs(db, { agentId, sourceId, lines });
+  if (result === undefined) return false;
+  storedLogLines.inc(result.lines);
+  if (result.lines > 0) pubsub.publish(topics.agentLogs(agentId));
+  // The agent's `logs_overflowed` changed.
+  if (result.isFirstLoss) pubsub.publish(topics.workspace(workspaceId));
+  return true;
+}
+
 /** A batch of lines of one source, in order. */
-export interface LogBatch {
+interface LogBatch {
   readonly agentId: string;
   readonly sourceId: string;
   readonly lines: PackedLines;
 }
 
-/** The outcome of a batch: the number of new lines, and whether the agent lost lines for the first time. */
+/** The outcome of a batch: the number of new lines, and whether lines of the agent were dropped for the first time. */
 export interface AppendResult {
   readonly lines: number;
   readonly isFirstLoss: boolean;
@@ -45,7 +73,7 @@ export interface LogLimits {
  * An agent that lost the answer sends its batch again, perhaps with more lines appended. The batch is recognized by the
  * agent's times of its first and last line, and only the appended lines are stored.
  *
- * Undefined, with nothing stored, when the agent is not live.
+ * Returns undefined, with nothing stored, when the agent is not live.
  */
 export async function appendLogs(
   db: Database,

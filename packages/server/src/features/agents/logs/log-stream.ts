@@ -13,11 +13,11 @@ export interface LogFollowNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly clock: Clock;
-  /** The reads of all followers of a log on this replica: those at the same position share the next read. */
+  /** The reads of all followers on this replica: those at the same position of a log share the next read. */
   readonly logReads: GatheredReads<LogPart>;
 }
 
-/** A part of a log, and the messages for it. */
+/** A part of a log, and the messages that carry it. */
 export interface LogPart {
   readonly logs: readonly AgentLog[];
   readonly messages: readonly string[];
@@ -35,8 +35,8 @@ export interface LogPosition {
 const pollMs = 30_000;
 
 /**
- * Streams an agent's log as arrays of lines: at once those that exist, perhaps none, then new ones. Ends when the agent
- * is no longer live (docs/protocol/rest.md §6.2).
+ * Streams an agent's log as arrays of lines: existing lines at once, perhaps none, then new ones. Ends when the agent is no
+ * longer live (docs/protocol/rest.md §6.2).
  */
 export async function streamAgentLogs(
   needs: LogFollowNeeds,
@@ -73,7 +73,7 @@ export async function streamAgentLogs(
 }
 
 async function readPart(db: Database, agentId: string, after: number): Promise<LogPart> {
-  // Checked before the read, so that lines from before the end are sent.
+  // Checked before the read, so that all lines from before the end are sent.
   const isCurrent = await isLive(db, agentId);
   const logs = await readLogs(db, agentId, { after, before: undefined });
   return { logs, messages: logMessages(logs), isCurrent };

@@ -2,8 +2,8 @@ import type { AgentLog } from "@slipway/api";
 import { printableLine, printableText } from "@slipway/runtime";
 
 /**
- * Formats lines as `format=text` shows them: time to the second, level, agent and source (docs/protocol/rest.md §6.2).
- * Terminals show them, with `curl` too, so logged text keeps its colors and no other terminal control sequence.
+ * Formats lines for `format=text`: time to the second, level, agent and source (docs/protocol/rest.md §6.2). Programs
+ * such as `curl` print them to terminals, so logged text keeps its colors but no other control sequence.
  */
 export function logText(
   logs: readonly AgentLog[],

@@ -1,13 +1,26 @@
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 import { maxMetadata } from "@slipway/template";
+import { sql } from "kysely";
 
 import type { Database } from "../../../platform/db/database.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
-import { type MetadataUpdate, type MetadataValue, updateMetadata } from "./metadata-queries.ts";
+
+/** A collected value, trimmed and cut to its limits. */
+export interface MetadataValue {
+  readonly key: string;
+  readonly value: string;
+  readonly error: string;
+}
+
+/** A value of an agent, with the time of its receipt, in milliseconds since the epoch. */
+interface MetadataUpdate extends MetadataValue {
+  readonly agentId: string;
+  readonly receivedMs: number;
+}
 
 /** The destination of the values that agents collect. */
 export interface MetadataSink {
-  /** Takes the newest values of an agent's keys; they are stored within a second or so. */
+  /** Accepts the newest values of an agent's keys, and stores them within a second or so. */
   put(agentId: string, values: readonly MetadataValue[]): void;
 }
 
@@ -18,11 +31,9 @@ interface BatcherNeeds {
   readonly logger: Logger;
 }
 
-/** The values of this period are stored with one statement, whatever their agent. */
+/** The period whose values are stored with one statement, whatever their agents. */
 const gatherMs = 1_000;
-/**
- * The most keys of an agent with waiting values: as many as a template may give it. Beyond, its own oldest are dropped.
- */
+/** The most keys of an agent with waiting values: as many as a template may give it. Beyond, its oldest are dropped. */
 export const maxKeysPerAgent = maxMetadata;
 
 /**
@@ -81,7 +92,7 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
     try {
       await updateMetadata(db, updates);
     } catch (error) {
-      logger.warn({ error: errorText(error) }, "metadata not stored, trying again");
+      logger.warn({ error: errorText(error) }, "cannot store metadata, trying again");
       const newer = this.#waiting;
       this.#waiting = new Map();
       for (const update of updates) this.#keep(update);
@@ -91,4 +102,20 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
     }
     for (const agentId of waiting.keys()) pubsub.publish(topics.agentMetadata(agentId));
   }
+}
+
+/** Stores values, each of another agent or key, except those of keys that their agents do not have. */
+async function updateMetadata(db: Database, updates: readonly MetadataUpdate[]): Promise<void> {
+  await sql`
+    update workspace_agent_metadata m
+      set value = new.value, error = new.error,
+        collected_at = to_timestamp(new.received_ms / 1000.0)
+      from unnest(
+        ${updates.map((item) => item.agentId)}::uuid[],
+        ${updates.map((item) => item.key)}::text[],
+        ${updates.map((item) => item.value)}::text[],
+        ${updates.map((item) => item.error)}::text[],
+        ${updates.map((item) => item.receivedMs)}::bigint[]
+      ) as new (agent_id, key, value, error, received_ms)
+      where m.workspace_agent_id = new.agent_id and m.key = new.key`.execute(db);
 }

@@ -12,36 +12,47 @@ import {
 
 import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
-import { updateAppHealths } from "./app-health.ts";
-import { badRequestPrefix, updateAppStatus } from "./app-status.ts";
-import { announcementBanners, type BannerNeeds, serviceBanner } from "./banners.ts";
-import { reportBoundaryLogs } from "./boundary-logs.ts";
-import { boundedParser } from "./bounded.ts";
-import { reportConnection } from "./connections.ts";
-import { streamDerpMaps } from "./derp-maps.ts";
+import { updateAppHealths } from "../apps/app-health-rpc.ts";
+import { badRequestPrefix, updateAppStatus } from "../apps/app-status-rpc.ts";
+import { boundedParser } from "../calls/limits.ts";
+import type { RpcCaller } from "../calls/rpc-caller.ts";
+import { reportConnection } from "../connections/connection-rpc.ts";
 import {
   type LifecycleEffect,
+  type LifecycleNeeds,
   type LifecycleReport,
+  updateLifecycle,
   updateLifecycles,
-} from "./lifecycle-queries.ts";
-import { type LifecycleNeeds, updateLifecycle } from "./lifecycle.ts";
-import { batchCreateLogs, type LogNeeds, parseLogRequest } from "./logs.ts";
-import { selectManifests } from "./manifest-queries.ts";
-import { getManifest, type ManifestNeeds } from "./manifest.ts";
-import { batchUpdateMetadata, type MetadataNeeds } from "./metadata.ts";
-import { selectResourceMonitors, type StartupOfAgent, updateStartups } from "./queries.ts";
+} from "../lifecycle/lifecycle-rpc.ts";
+import { scriptCompleted } from "../lifecycle/script-timing-rpc.ts";
+import {
+  type StartupNeeds,
+  type StartupReport,
+  updateStartup,
+  updateStartups,
+} from "../lifecycle/startup-rpc.ts";
+import { reportBoundaryLogs } from "../logs/boundary-log-rpc.ts";
+import { batchCreateLogs, parseLogRequest } from "../logs/log-rpc.ts";
+import type { LogNeeds } from "../logs/log-store.ts";
+import { announcementBanners, type BannerNeeds, serviceBanner } from "../manifest/banner-rpc.ts";
+import { streamDerpMaps } from "../manifest/derp-map.ts";
+import { getManifest, type ManifestNeeds, selectManifests } from "../manifest/manifest-rpc.ts";
+import { batchUpdateMetadata, type MetadataNeeds } from "../metadata/metadata-rpc.ts";
 import {
   monitoringConfiguration,
-  type MonitorNeeds,
   pushMonitoringUsage,
-} from "./resource-monitoring.ts";
-import type { RpcCaller } from "./rpc-caller.ts";
-import { scriptCompleted } from "./script-timing.ts";
-import { type StartupNeeds, updateStartup } from "./startup.ts";
-import { type StatsNeeds, updateStats } from "./stats.ts";
-import { createSubAgent, deleteSubAgent, listSubAgents, type SubAgentNeeds } from "./sub-agents.ts";
+  type ResourceMonitorNeeds,
+  selectResourceMonitors,
+} from "../stats/resource-monitoring-rpc.ts";
+import { type StatsNeeds, updateStats } from "../stats/stats-rpc.ts";
+import {
+  createSubAgent,
+  deleteSubAgent,
+  listSubAgents,
+  type SubAgentNeeds,
+} from "../sub-agents/sub-agent-rpc.ts";
 
-/** The needs of all handlers, each of which takes its own few. */
+/** The needs of all handlers; each handler takes its own few. */
 export type HandlerNeeds = LogNeeds &
   Omit<ManifestNeeds, keyof Shared> &
   MetadataNeeds &
@@ -52,7 +63,7 @@ export type HandlerNeeds = LogNeeds &
 
 /** The lookups and writes that the sessions of this replica share. */
 type Shared = Pick<ManifestNeeds, "manifests"> &
-  Pick<MonitorNeeds, "monitors"> &
+  Pick<ResourceMonitorNeeds, "monitors"> &
   Pick<StartupNeeds, "startups"> &
   Pick<LifecycleNeeds, "lifecycles">;
 
@@ -69,8 +80,8 @@ const { method: own } = Agent;
 const { method: network } = Tailnet;
 
 /**
- * Returns the RPCs that agents may call (docs/protocol/rpc.md §6 and §7), with the parsers of their requests; created
- * once for all sessions. Others are answered with code 12: PushContextState, which a stock agent then stops using,
+ * Returns the RPCs that agents may call (docs/protocol/rpc.md §6 and §7), with the parsers of their requests, for all
+ * sessions. Other RPCs are answered with code 12: PushContextState, which stock agents then stop using,
  * RefreshResumeToken and WorkspaceUpdates.
  */
 export function agentRpcs(given: HandlerNeeds): RpcTable<RpcCaller> {
@@ -80,7 +91,7 @@ export function agentRpcs(given: HandlerNeeds): RpcTable<RpcCaller> {
     ...given,
     manifests: new GatheredLookups((ids) => selectManifests(db, ids)),
     monitors: new GatheredLookups((ids) => selectResourceMonitors(db, ids)),
-    startups: new GatheredWrites<StartupOfAgent, true>({
+    startups: new GatheredWrites<StartupReport, true>({
       keyOf,
       clock,
       writeAll: (all) => updateStartups(db, all),

@@ -7,11 +7,11 @@ import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import type { PeerSocket } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import { AgentSessions } from "../connection/agent-sessions.ts";
-import { negotiateVersion } from "../connection/api-version.ts";
-import type { ConnectionMonitor } from "../connection/connection-monitor.ts";
-import type { RpcCaller } from "./rpc-caller.ts";
-import type { WriteBudgets } from "./write-budgets.ts";
+import type { RpcCaller } from "../calls/rpc-caller.ts";
+import type { WriteBudgets } from "../calls/write-budgets.ts";
+import { AgentSessions } from "../connections/agent-sessions.ts";
+import { negotiateVersion } from "../connections/api-version.ts";
+import type { ConnectionMonitor } from "../connections/connection-monitor.ts";
 
 interface RpcRouteNeeds {
   readonly rpcs: RpcTable<RpcCaller>;
@@ -24,7 +24,7 @@ interface RpcRouteNeeds {
   readonly logger: Logger;
 }
 
-/** A session before it is upgraded. */
+/** A session before its upgrade. */
 interface NewSession extends Pick<RpcCaller, "agent" | "apiVersion"> {
   /** True if the caller counts as the agent, whose connection times are kept. */
   readonly isAgent: boolean;

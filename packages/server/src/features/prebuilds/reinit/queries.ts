@@ -6,7 +6,7 @@ import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
 import { isReplaced } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
-import { isConnected } from "../../agents/connection/connection-sql.ts";
+import { isConnected } from "../../agents/agent-status.ts";
 import { repeatMs } from "./decide.ts";
 import type { ReinitView } from "./view.ts";
 

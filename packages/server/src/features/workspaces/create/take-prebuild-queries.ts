@@ -7,7 +7,7 @@ import { withLockTimeout } from "../../../platform/db/lock-timeout.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
-import { isConnected } from "../../agents/connection/connection-sql.ts";
+import { isConnected } from "../../agents/agent-status.ts";
 import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
 
 /** The longest that a claim waits for a prebuild that others hold, when there is no other, in milliseconds. */

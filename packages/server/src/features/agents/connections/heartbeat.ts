@@ -1,0 +1,258 @@
+import { type Clock, errorText, type Logger, Scope, settlesWithin } from "@slipway/runtime";
+
+import type { Database } from "../../../platform/db/database.ts";
+import { connectionUpdateMs } from "../agent-status.ts";
+import { selectLive } from "../live-queries.ts";
+import {
+  type AgentSession,
+  markAllAlive,
+  markAllDisconnected,
+  takeOverRows,
+} from "./connection-queries.ts";
+
+/** The peer at the other end of a session. */
+export interface WatchedPeer {
+  /** Pings the peer; `onPong` is called when it answers. */
+  ping(onPong: () => void): void;
+  close(reason: string): void;
+}
+
+export interface WatchOptions {
+  /** Called when the session takes over its agent's row from a newer one that ended; undefined if it never holds the row. */
+  readonly onTakeOver: (() => void) | undefined;
+}
+
+/** The heartbeat of sessions. */
+export interface Heartbeat {
+  /** Watches a session until the result is disposed of. */
+  watch(session: AgentSession, peer: WatchedPeer, options: WatchOptions): WatchedSession;
+  /**
+   * Hands an agent's row over to another of its sessions on this replica, if one answers. Call it before the end of the
+   * session is recorded, so that a connected agent never seems disconnected.
+   */
+  handOver(session: AgentSession): Promise<void>;
+}
+
+export interface WatchedSession extends Disposable {
+  /** Checks soon whether the session's agent is still live, without waiting for the next beat. */
+  checkSoon(): void;
+}
+
+interface Watched extends WatchOptions {
+  readonly session: AgentSession;
+  readonly peer: WatchedPeer;
+  unanswered: number;
+  /** True if it had answered all earlier pings when it was last pinged. */
+  isResponsive: boolean;
+  isOver: boolean;
+}
+
+/** The time between two beats. All sessions of a beat share one statement. */
+const beatMs = 250;
+const beatsPerPeriod = connectionUpdateMs / beatMs;
+/**
+ * The same for sessions to check soon, and the minimum delay of each check. An agent that restarts for a new owner has
+ * disconnected by then; if the server had closed its session, the agent would wait before it connects again.
+ */
+const checkMs = 100;
+/** The number of unanswered pings after which a peer counts as gone. */
+const maxUnanswered = 2;
+/** The time within which a session must answer to take over from one that has ended. */
+const heirAnswerMs = 1_000;
+
+/**
+ * The heartbeat of all sessions of this replica (docs/protocol/rpc.md §5): every 15 s each is pinged and recorded as
+ * alive, at its own time, however many arrived together. Closes those that answer no ping, whose build is no longer the
+ * newest, or that cannot be recorded. One timer and a few statements a second serve a thousand agents.
+ *
+ *   watched --every 15 s: ping, note--> watched --no pong | build outdated | database gone--> closed
+ *
+ * The newest session holds the row of its agent. When it ends, an older one that still answers takes the row over: at
+ * once on the same replica (`handOver`), with its next beat on another replica or if the end was never recorded.
+ */
+export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #scope = new Scope();
+  /** The sessions of each beat of a period, in order. */
+  readonly #beats = Array.from({ length: beatsPerPeriod }, () => new Set<Watched>());
+  /** The sessions that may hold an agent's row, by its id. */
+  readonly #ofAgents = new Map<string, Set<Watched>>();
+  /** The sessions to check soon, with the time of the request. */
+  readonly #toCheck = new Map<Watched, number>();
+  #isChecking = false;
+
+  constructor(db: Database, clock: Clock, logger: Logger) {
+    this.#db = db;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#scope.run((signal) => this.#beatRegularly(signal));
+  }
+
+  watch(session: AgentSession, peer: WatchedPeer, { onTakeOver }: WatchOptions): WatchedSession {
+    const state = { unanswered: 0, isResponsive: false, isOver: false };
+    const watched: Watched = { session, peer, onTakeOver, ...state };
+    const beat = this.#emptiest();
+    beat.add(watched);
+    if (onTakeOver !== undefined) this.#addToAgent(watched);
+    return {
+      checkSoon: () => {
+        if (!this.#toCheck.has(watched)) this.#toCheck.set(watched, this.#clock.monotonic());
+        if (!this.#isChecking) this.#scope.run((signal) => this.#checkRequested(signal));
+      },
+      [Symbol.dispose]: () => {
+        watched.isOver = true;
+        beat.delete(watched);
+        this.#toCheck.delete(watched);
+        this.#removeFromAgent(watched);
+      },
+    };
+  }
+
+  async handOver({ agentId, connectionId }: AgentSession): Promise<void> {
+    const heir = await this.#firstToAnswer([...(this.#ofAgents.get(agentId) ?? [])]);
+    if (heir === undefined) return;
+    try {
+      await this.#takeOver([heir], connectionId);
+    } catch (error) {
+      this.#logger.debug(
+        { error: errorText(error) },
+        "cannot hand over a session, the next beat takes over",
+      );
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.close();
+  }
+
+  async #beatRegularly(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#clock.sleep(beatMs, signal);
+      const due = this.#pingNext();
+      // The next beat does not wait for a slow database.
+      if (due.length > 0) this.#scope.run(() => this.#note(due));
+    }
+  }
+
+  /** Returns the beat with the fewest sessions; of several the one furthest ahead. */
+  #emptiest(): Set<Watched> {
+    return this.#beats.reduceRight((best, beat) => (beat.size < best.size ? beat : best));
+  }
+
+  #addToAgent(watched: Watched): void {
+    const { agentId } = watched.session;
+    const sessions = this.#ofAgents.get(agentId) ?? new Set();
+    this.#ofAgents.set(agentId, sessions.add(watched));
+  }
+
+  #removeFromAgent(watched: Watched): void {
+    const { agentId } = watched.session;
+    const sessions = this.#ofAgents.get(agentId);
+    if (sessions?.delete(watched) === true && sessions.size === 0) this.#ofAgents.delete(agentId);
+  }
+
+  /** Pings sessions; resolves to the first that answers in time. */
+  async #firstToAnswer(sessions: readonly Watched[]): Promise<Watched | undefined> {
+    if (sessions.length === 0) return undefined;
+    const { promise, resolve } = Promise.withResolvers<Watched>();
+    for (const watched of sessions) watched.peer.ping(() => resolve(watched));
+    const answers = settlesWithin(promise, heirAnswerMs, this.#clock, this.#scope.signal);
+    return (await answers) ? promise : undefined;
+  }
+
+  /** Pings the sessions of the next beat, which then moves to the end of the order. */
+  #pingNext(): readonly Watched[] {
+    const beat = this.#beats.shift() ?? new Set();
+    this.#beats.push(beat);
+    const due: Watched[] = [];
+    for (const watched of beat) {
+      if (watched.unanswered >= maxUnanswered) {
+        beat.delete(watched);
+        watched.peer.close("ping timeout");
+        continue;
+      }
+      watched.isResponsive = watched.unanswered === 0;
+      watched.unanswered += 1;
+      watched.peer.ping(() => (watched.unanswered = 0));
+      due.push(watched);
+    }
+    return due;
+  }
+
+  async #note(due: readonly Watched[]): Promise<void> {
+    try {
+      const { liveAgents, holders } = await markAllAlive(this.#db, sessionsOf(due));
+      await this.#endAgain(due);
+      closeOutdated(due, liveAgents);
+      // A session that answers is connected, whatever became of the one that replaced it.
+      const heirs = due.filter(
+        ({ session, isResponsive }) =>
+          isResponsive && !holders.has(session.connectionId) && liveAgents.has(session.agentId),
+      );
+      await this.#takeOver(heirs, undefined);
+    } catch (error) {
+      const fields = { error: errorText(error), sessions: due.length };
+      this.#logger.warn(fields, "cannot record connection times");
+      for (const { peer } of due) peer.close("database not reachable");
+    }
+  }
+
+  /** Lets sessions take over the rows of their agents, from those that ended or from the one that they succeed. */
+  async #takeOver(sessions: readonly Watched[], succeeds: string | undefined): Promise<void> {
+    const heirs = sessions.filter(({ onTakeOver, isOver }) => onTakeOver !== undefined && !isOver);
+    if (heirs.length === 0) return;
+    const taken = await takeOverRows(this.#db, sessionsOf(heirs), succeeds);
+    await this.#endAgain(heirs);
+    for (const { session, onTakeOver } of heirs) {
+      if (taken.has(session.connectionId)) onTakeOver?.();
+    }
+  }
+
+  /** Records again the ends of sessions that ended while they were recorded as alive. */
+  async #endAgain(recorded: readonly Watched[]): Promise<void> {
+    const over = recorded.filter(({ isOver }) => isOver);
+    if (over.length > 0) await markAllDisconnected(this.#db, sessionsOf(over));
+  }
+
+  async #checkRequested(signal: AbortSignal): Promise<void> {
+    this.#isChecking = true;
+    while (this.#toCheck.size > 0) {
+      await this.#clock.sleep(checkMs, signal);
+      const watched = this.#takeRequested(this.#clock.monotonic() - checkMs);
+      // They ended meanwhile, or their delay is not over.
+      if (watched.length === 0) continue;
+      try {
+        const agentIds = watched.map(({ session }) => session.agentId);
+        closeOutdated(watched, await selectLive(this.#db, agentIds));
+      } catch (error) {
+        this.#logger.debug(
+          { error: errorText(error) },
+          "cannot check sessions, the next beat does",
+        );
+      }
+    }
+    this.#isChecking = false;
+  }
+
+  /** Removes and returns the sessions whose check was requested by then. */
+  #takeRequested(untilMs: number): readonly Watched[] {
+    const taken = [...this.#toCheck].flatMap(([one, sinceMs]) => (sinceMs <= untilMs ? [one] : []));
+    for (const one of taken) this.#toCheck.delete(one);
+    return taken;
+  }
+}
+
+/** Returns sessions in the order of gathered writes, so that statements do not deadlock. */
+function sessionsOf(watched: readonly Watched[]): readonly AgentSession[] {
+  return watched
+    .map(({ session }) => session)
+    .toSorted((one, other) => (one.agentId < other.agentId ? -1 : 1));
+}
+
+function closeOutdated(watched: readonly Watched[], liveAgents: ReadonlySet<string>): void {
+  for (const { session, peer } of watched) {
+    if (!liveAgents.has(session.agentId)) peer.close("build is outdated");
+  }
+}

@@ -1,0 +1,49 @@
+import type { DerpMap } from "@slipway/api";
+import { whenAborted } from "@slipway/runtime";
+import { derpMapMessage } from "@slipway/tailnet";
+import type { DERPMap } from "@slipway/wire";
+
+/** Returns the current relays. */
+export type ReadDerpMap = () => DerpMap;
+
+/** The number of the region of this deployment's relay (docs/protocol/tailnet.md §3.2). */
+const regionId = 999;
+/** The port that stands for no STUN. */
+const noStunPort = -1;
+
+/**
+ * Returns the map whose one region is this server's relay at the access URL. Clients replace host and port by those of
+ * their own URL of the server (docs/protocol/tailnet.md §3.3).
+ */
+export function relayMap(accessUrl: string, stunPort: number | undefined): DerpMap {
+  const { protocol, hostname, port } = new URL(accessUrl);
+  const isHttp = protocol === "http:";
+  const node = {
+    Name: `${regionId}b`,
+    RegionID: regionId,
+    HostName: hostname.replace(/^\[|\]$/g, ""),
+    STUNPort: stunPort ?? noStunPort,
+    DERPPort: Number(port) || (isHttp ? 80 : 443),
+    ...(isHttp ? { ForceHTTP: true } : {}),
+  };
+  return {
+    Regions: {
+      [regionId]: {
+        EmbeddedRelay: true,
+        RegionID: regionId,
+        RegionCode: "slipway",
+        RegionName: "Slipway Relay",
+        Nodes: [node],
+      },
+    },
+  };
+}
+
+/** Yields the map at once and keeps the stream open, because its end would make the peer reconnect. */
+export async function* streamDerpMaps(
+  readDerpMap: ReadDerpMap,
+  signal: AbortSignal,
+): AsyncGenerator<DERPMap, void, undefined> {
+  yield derpMapMessage(readDerpMap());
+  await whenAborted(signal);
+}
