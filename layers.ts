@@ -13,6 +13,11 @@ export interface PackageLayer {
    * `platform`.
    */
   readonly folders: readonly (string | FolderGroup)[];
+  /**
+   * The rooms of large folders: all subfolders, lowest first. A room imports only from those before it; the files of the
+   * folder itself stand below its rooms.
+   */
+  readonly rooms?: Readonly<Record<string, readonly string[]>>;
   /** The parts that must also run in a browser, so that `node:` is refused: all of the package, or these folders. */
   readonly browser?: "all" | readonly string[];
   /** Files of a folder that no other folder imports. */
@@ -178,6 +183,24 @@ export const layers: readonly PackageLayer[] = [
       "network",
       "main",
     ],
+    rooms: {
+      "features/agents": [
+        // What every RPC has: its caller, and limits.
+        "calls",
+        "connections",
+        "logs",
+        "metadata",
+        "lifecycle",
+        "apps",
+        "stats",
+        "sub-agents",
+        "manifest",
+        "owner-secrets",
+        "identity",
+        // The route of sessions, and the table of all handlers.
+        "rpc",
+      ],
+    },
     internal: [
       {
         folder: "platform/http",

@@ -2,7 +2,13 @@ import type { OxlintConfig, OxlintOverride } from "oxlint";
 
 import { layers } from "./layers.ts";
 import type { PackageLayer } from "./layers.ts";
-import { folderNames, importRules, outsideRules, runsInBrowser } from "./tools/import-rules.ts";
+import {
+  folderNames,
+  importRules,
+  outsideRules,
+  roomNames,
+  runsInBrowser,
+} from "./tools/import-rules.ts";
 import type { FileKind, ImportRule } from "./tools/import-rules.ts";
 
 type Rules = NonNullable<OxlintConfig["rules"]>;
@@ -107,11 +113,12 @@ const inBrowser: Rules = {
   "no-restricted-globals": ["error", { globals: nodeOnly, checkGlobalObject: true }],
 };
 
-/** Restricts the imports in one package: `src` itself, then each folder, then the tests of both. */
+/** Restricts the imports in one package: `src` itself, then each folder and its rooms, then the tests of all. */
 function direction(layer: PackageLayer): OxlintOverride[] {
   const folders = [
     undefined,
     ...folderNames(layer),
+    ...roomNames(layer),
     ...(layer.exceptions ?? []).map(({ folder }) => folder),
   ];
   const tests = {

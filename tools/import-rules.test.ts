@@ -55,7 +55,7 @@ describe("importRules", () => {
   });
 
   it("lets a folder have the name of a package", () => {
-    expect(refuses("server/features/agents/me", "../rpc/write-budgets.ts")).toBe(false);
+    expect(refuses("server/features/agents/rpc", "../identity/identity-service.ts")).toBe(false);
     expect(refuses("cli/commands", "../server/run.ts")).toBe(false);
   });
 
@@ -69,6 +69,16 @@ describe("importRules", () => {
     expect(refuses("server/features/prebuilds/pools", "../../builds/service.ts")).toBe(false);
     expect(refuses("server/features/prebuilds/pools", "../../schedules/service.ts")).toBe(true);
     expect(refuses("server/features/builds", "../../platform/db/database.ts")).toBe(false);
+  });
+
+  it("lets a room import those below it and the files of its folder, never those above", () => {
+    expect(refuses("server/features/agents/logs", "../calls/limits.ts")).toBe(false);
+    expect(refuses("server/features/agents/logs", "./log-store.ts")).toBe(false);
+    expect(refuses("server/features/agents/logs", "../service.ts")).toBe(false);
+    expect(refuses("server/features/agents/logs", "../rpc/handlers.ts")).toBe(true);
+    expect(refuses("server/features/agents/logs", "../../workspaces/service.ts")).toBe(true);
+    expect(refuses("server/features/agents", "./queries.ts")).toBe(false);
+    expect(refuses("server/features/agents", "./calls/limits.ts")).toBe(true);
   });
 
   it("keeps the protocols of wire apart", () => {

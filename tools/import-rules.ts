@@ -36,6 +36,7 @@ export function importRules(
   const rules = [
     ...packageRules(layer, folder, kind),
     ...folderRules(layer, folder),
+    ...roomRules(layer, folder),
     ...internalRules(layer, folder),
   ];
   if (kind === "source") {
@@ -53,6 +54,13 @@ export function importRules(
 /** Lists the folder names of a package, groups expanded, lowest first. */
 export function folderNames(layer: PackageLayer): string[] {
   return layer.folders.flatMap((level) => (typeof level === "string" ? [level] : level.group));
+}
+
+/** Lists the rooms of a package's folders, as paths below `src`. */
+export function roomNames(layer: PackageLayer): string[] {
+  return Object.entries(layer.rooms ?? {}).flatMap(([folder, rooms]) =>
+    rooms.map((room) => `${folder}/${room}`),
+  );
 }
 
 export function runsInBrowser(layer: PackageLayer, folder: string | undefined): boolean {
@@ -119,6 +127,19 @@ function folderRules(layer: PackageLayer, folder: string | undefined): ImportRul
   }
   if (typeof level !== "string") rules.push(...siblingRules(level, listed));
   return rules;
+}
+
+/** Returns the rules for the rooms above: all of them for the files of a folder with rooms. */
+function roomRules(layer: PackageLayer, from: string | undefined): ImportRule[] {
+  return Object.entries(layer.rooms ?? {}).flatMap(([folder, rooms]) => {
+    const room = rooms.find((name) => from === `${folder}/${name}`);
+    if (room === undefined && from !== folder) return [];
+    const higher = room === undefined ? rooms : rooms.slice(rooms.indexOf(room) + 1);
+    if (higher.length === 0) return [];
+    const start = room === undefined ? "\\./" : "\\.\\./";
+    const message = `${from} stands below that room in layers.ts`;
+    return [{ regex: `^${start}(${higher.join("|")})/`, message }];
+  });
 }
 
 function internalRules(layer: PackageLayer, from: string | undefined): ImportRule[] {

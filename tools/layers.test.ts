@@ -45,6 +45,13 @@ describe.each(present)("packages/$name", (layer) => {
     expect([...loose, ...upstairs.flat()].filter((folder) => !listed.includes(folder))).toEqual([]);
   });
 
+  it("lists all rooms of a folder that has any", async () => {
+    for (const [folder, rooms] of Object.entries(layer.rooms ?? {})) {
+      const existing = await subfolders(`packages/${layer.name}/src/${folder}`);
+      expect(existing.toSorted(), folder).toEqual([...rooms].toSorted());
+    }
+  });
+
   it("depends only on the packages it may import, and for its tests on testkit", async () => {
     const { dependencies, devDependencies } = await manifest(layer.name);
     const allowed = importedPackages(layer);
