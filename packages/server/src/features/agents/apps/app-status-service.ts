@@ -51,7 +51,7 @@ export async function reportAppStatus(
   if (spend("statuses") === 0) return { type: "too-many" };
   const isKnown = await insertAppStatus(db, {
     agentId,
-    // PostgreSQL keeps no NUL.
+    // PostgreSQL cannot store NUL.
     slug: withoutNul(slug),
     state,
     message: cleanMessage(message),

@@ -16,7 +16,7 @@ export function addConnectionLogRoutes(routes: Routes, db: Queryable): void {
   );
 }
 
-/** The limit of the count. */
+/** The maximum that is counted. */
 const countCap = 2000;
 /** The maximum and default number of entries per page. */
 const maxPageSize = 100;

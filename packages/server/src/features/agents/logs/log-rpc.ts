@@ -44,7 +44,7 @@ export async function batchCreateLogs(
   { logSourceId, lines }: LogRequest,
 ): Promise<Answer> {
   if (lines.length === 0) return accepted;
-  // In addition to the bytes of its text, which may be empty.
+  // On top of the bytes of the text, which may be empty.
   const waitMs = caller.reserve("traffic", lines.length * lineCost);
   if (waitMs > 0) await needs.clock.sleep(waitMs, unending);
   const sourceId = await sourceOf(needs.db, caller, logSourceId);
@@ -70,7 +70,7 @@ const levels: ReadonlyMap<number, LogLevel> = new Map([
   [Log_Level.ERROR, "error"],
 ]);
 
-/** The initial estimate of bytes per line, which only saves growing. */
+/** The estimated bytes per line; a wrong estimate only costs a reallocation. */
 const usualLineBytes = 64;
 
 /** Parses a request. Throws `RpcError` for too many lines or one that is not UTF-8, `ProtobufError` for bad input. */

@@ -10,13 +10,13 @@ import { isLiveAgent } from "../live-queries.ts";
 import type { PackedLines } from "./log-lines.ts";
 
 /**
- * The most bytes kept of an agent's log (docs/protocol/rpc.md §7.7): one half for its first lines, one for its newest,
- * which is cut by a step at a time.
+ * The most bytes kept of an agent's log (docs/protocol/rpc.md §7.7): one half for its first lines, the other for its newest,
+ * from which a step at a time is deleted.
  */
 export const maxLogBytes = 1_048_576;
 const maxHalfBytes = maxLogBytes / 2;
 const stepBytes = 32_768;
-/** The sources whose newest batch is remembered; templates have at most 100 scripts an agent. */
+/** The sources whose newest batch is remembered; templates have at most 100 scripts per agent. */
 const maxLogSources = 256;
 /** The most lines in one read. */
 export const maxLogsPerRead = 1000;
@@ -91,7 +91,7 @@ export async function appendLogs(
 }
 
 interface LogRow extends AgentLog {
-  /** Greater than 0 for a line that stands for that many missing ones. */
+  /** Greater than 0 for a line in place of that many missing ones. */
   readonly missing: number;
 }
 

@@ -12,8 +12,8 @@ import { encodeJson } from "../../../platform/http/json.ts";
 import { keepAlive, refuseMessages } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { requireUuid } from "../../../platform/http/uuid.ts";
-import type { ReadDerpMap } from "./derp-map.ts";
 import { requireAgentPlace } from "../service.ts";
+import type { ReadDerpMap } from "./derp-map.ts";
 
 /** Settings of clients' connections, besides their relays. */
 export const connectionSettings: Omit<ConnectionInfo, "derp_map"> = {

@@ -8,7 +8,7 @@ export type ReadDerpMap = () => DerpMap;
 
 /** The number of the region of this deployment's relay (docs/protocol/tailnet.md §3.2). */
 const regionId = 999;
-/** The port that stands for no STUN. */
+/** The port that means that a node has no STUN. */
 const noStunPort = -1;
 
 /**

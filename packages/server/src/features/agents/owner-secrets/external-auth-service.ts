@@ -28,6 +28,39 @@ import {
   usableToken,
 } from "../../external-auth/service.ts";
 
+export interface AgentExternalAuthNeeds extends ExternalAuthNeeds {
+  readonly accessUrl: () => string;
+  readonly waits: LogInWaits;
+}
+
+type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
+type ExternalAuthAnswer = ResponseOf<typeof getAgentExternalAuth>;
+
+/** The longest wait for a login: shorter than the time after which a silent connection is closed. */
+const maxLogInWaitMs = 90_000;
+/** The longest time between two checks without a hint. */
+const maxCheckWaitMs = 5_000;
+
+/**
+ * Returns the owner's token of the provider that an agent names, or the address to log in at (docs/protocol/rest.md §2.6).
+ * Waits for a login if the agent asks for that, as long as its request is open.
+ */
+export async function readOwnerToken(
+  needs: AgentExternalAuthNeeds,
+  agent: AgentCaller,
+  query: ExternalAuthQuery,
+  client: AbortSignal,
+): Promise<ExternalAuthAnswer> {
+  await requireOwner(needs, agent);
+  const provider = findProvider(needs, query);
+  if (query.listen !== undefined) {
+    using _ = holdWait(needs, agent);
+    return await waitForToken(needs, agent, provider, client);
+  }
+  const token = await usableToken(needs, agent.ownerId, provider, client);
+  return answerOf(needs, provider, token);
+}
+
 /** The most requests of one agent that wait for its owner to log in, on one replica. */
 const maxLogInWaitsPerAgent = 8;
 
@@ -49,39 +82,6 @@ export class LogInWaits {
     const taken = this.#counts.take(agentId);
     return typeof taken === "string" ? undefined : taken;
   }
-}
-
-export interface AgentExternalAuthNeeds extends ExternalAuthNeeds {
-  readonly accessUrl: () => string;
-  readonly waits: LogInWaits;
-}
-
-type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
-type ExternalAuthAnswer = ResponseOf<typeof getAgentExternalAuth>;
-
-/** The longest wait for a login: less than the time after which a silent connection is closed. */
-const maxLogInWaitMs = 90_000;
-/** The longest time between two looks without a hint. */
-const maxLookWaitMs = 5_000;
-
-/**
- * Returns the owner's token of the provider that an agent names, or the address to log in at (docs/protocol/rest.md §2.6).
- * Waits for a log-in if asked to, as long as the agent's request is open.
- */
-export async function readOwnerToken(
-  needs: AgentExternalAuthNeeds,
-  agent: AgentCaller,
-  query: ExternalAuthQuery,
-  client: AbortSignal,
-): Promise<ExternalAuthAnswer> {
-  await requireOwner(needs, agent);
-  const provider = findProvider(needs, query);
-  if (query.listen !== undefined) {
-    using _ = holdWait(needs, agent);
-    return await waitForToken(needs, agent, provider, client);
-  }
-  const token = await usableToken(needs, agent.ownerId, provider, client);
-  return answerOf(needs, provider, token);
 }
 
 /** Finds the provider that a request names; throws `Invalid` or `NotFound`. */
@@ -137,13 +137,13 @@ function holdWait({ waits }: AgentExternalAuthNeeds, agent: AgentCaller): Dispos
   const wait = waits.hold(agent.agentId);
   if (wait !== undefined) return wait;
   throw new RateLimited("This agent already waits for too many logins.", {
-    retryAfterSeconds: maxLookWaitMs / 1000,
+    retryAfterSeconds: maxCheckWaitMs / 1000,
   });
 }
 
 /**
- * Waits until the owner has a token that the provider accepts. One that it rejected is not tried again until another one is
- * stored. Throws `Unavailable` after a time: clients ask again then.
+ * Waits until the owner has a token that the provider accepts; a rejected one is not tried again until another is stored.
+ * Throws `Unavailable` after a timeout, whereupon clients ask again.
  */
 async function waitForToken(
   needs: AgentExternalAuthNeeds,
@@ -154,15 +154,15 @@ async function waitForToken(
   const { db, pubsub, clock } = needs;
   const { ownerId } = agent;
   const endMs = clock.now() + maxLogInWaitMs;
-  const looks = watch({
+  const checks = watch({
     pubsub,
     topics: [topics.externalAuth(ownerId)],
-    maxWaitMs: maxLookWaitMs,
+    maxWaitMs: maxCheckWaitMs,
     clock,
     signal: client,
   });
   let rejected: string | undefined;
-  for await (const _ of looks) {
+  for await (const _ of checks) {
     await requireOwner(needs, agent);
     const version = await linkVersion(db, ownerId, provider);
     if (version !== undefined && version !== rejected) {
