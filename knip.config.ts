@@ -34,8 +34,6 @@ const config: KnipConfig = {
         "src/{inside,workspace}.ts",
         "src/{main,workspace-main}.ts",
         "src/main/main.ts",
-        // `tools/command-table.ts` reads them.
-        "src/commands/**/group.ts",
         "src/**/*.test.ts",
         "src/netlab.ts",
         "tests/**/*.ts",

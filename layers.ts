@@ -22,7 +22,10 @@ export interface PackageLayer {
   readonly browser?: "all" | readonly string[];
   /** Files of a folder that no other folder imports. */
   readonly internal?: readonly InternalFile[];
-  /** Folders that may import more than their package; a path such as `commands/server` is allowed. */
+  /**
+   * Folders that may import more than their package, and the files of the same name beside them: `commands/server` is
+   * also `commands/server.ts`.
+   */
   readonly exceptions?: readonly FolderException[];
 }
 
@@ -267,7 +270,7 @@ export const layers: readonly PackageLayer[] = [
       // Measures the usage of this machine and its container.
       "machine",
       "commands",
-      // The tables of commands, generated from their folders.
+      // The tables of commands, generated from `command-list.ts` and their definitions.
       "gen",
     ],
     exceptions: [

@@ -115,17 +115,22 @@ const inBrowser: Rules = {
 
 /** Restricts the imports in one package: `src` itself, then each folder and its rooms, then the tests of all. */
 function direction(layer: PackageLayer): OxlintOverride[] {
-  const folders = [
-    undefined,
-    ...folderNames(layer),
-    ...roomNames(layer),
-    ...(layer.exceptions ?? []).map(({ folder }) => folder),
-  ];
+  const folders = [undefined, ...folderNames(layer), ...roomNames(layer)];
+  const exceptions = (layer.exceptions ?? []).map(({ folder }) => folder);
   const tests = {
     files: [`packages/${layer.name}/tests/**`],
     rules: restricted(layer, undefined, "test"),
   };
-  return [...folders.flatMap((folder) => folderDirection(layer, folder)), tests];
+  return [
+    ...folders.flatMap((folder) => folderDirection(layer, folder)),
+    ...exceptions.flatMap((folder) => folderDirection(layer, folder)),
+    // A command stands beside the folder of its parts.
+    ...exceptions.map((folder) => ({
+      files: [`packages/${layer.name}/src/${folder}.ts`],
+      rules: restricted(layer, folder, "source"),
+    })),
+    tests,
+  ];
 }
 
 function folderDirection(layer: PackageLayer, folder: string | undefined): OxlintOverride[] {

@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 
 import { variablesOf } from "./command/definition.ts";
 import { flagName } from "./command/flags.ts";
-import { command as agentCommand } from "./commands/agent/command.ts";
-import { command as serverCommand } from "./commands/server/command.ts";
+import { command as agentCommand } from "./commands/agent.ts";
+import { command as serverCommand } from "./commands/server.ts";
 
 it("passes a server's flags under the names of its variables", () => {
   expect(variablesOf(serverCommand, { httpAddress: "127.0.0.1:0", demo: true })).toEqual({

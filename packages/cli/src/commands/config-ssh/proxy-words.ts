@@ -8,7 +8,7 @@ import { flagName } from "../../command/flags.ts";
 import type { Environment } from "../../config/environment.ts";
 import { ownCommand } from "../../config/own-command.ts";
 import { shellWord } from "../../terminal/shell-word.ts";
-import type { command } from "./command.ts";
+import type { command } from "../config-ssh.ts";
 
 type Options = Pick<
   OptionsOf<typeof command>,

@@ -13,13 +13,11 @@ import type { Needs } from "../../command/needs.ts";
 import { readWorkspaces } from "../../resources/workspaces/read-workspaces.ts";
 import { diffLine } from "../../terminal/diff-line.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
-import type { command } from "./command.ts";
-import { type ConfigFile, readConfigFile, writeConfigFile } from "./config-file.ts";
+import type { command } from "../config-ssh.ts";
+import { type ConfigFile, readConfigFile, replaceSection, writeConfigFile } from "./config-file.ts";
 import { headerScript, headerScriptPath, writeHeaderScript } from "./header-script.ts";
-import { hostEntries } from "./host-entries.ts";
-import { hostNames } from "./host-names.ts";
+import { hostEntries, hostNames } from "./host-entries.ts";
 import { proxyWords } from "./proxy-words.ts";
-import { replaceSection } from "./section.ts";
 import {
   affixProblem,
   checkServerSettings,

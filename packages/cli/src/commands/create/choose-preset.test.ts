@@ -1,8 +1,6 @@
-import { nameProblem } from "@slipway/api";
 import { expect, it } from "vitest";
 
 import { contradicts } from "./choose-preset.ts";
-import { generateName } from "./generate-name.ts";
 
 const preset = {
   ID: "11111111-1111-4111-8111-111111111111",
@@ -21,8 +19,4 @@ it.each([
   [[{ name: "size", value: "large" }], true],
 ])("finds whether %j contradicts a preset", (given, expected) => {
   expect(contradicts(preset, given)).toBe(expected);
-});
-
-it.each([0, 0.5, 0.999_999])("generates names that a server accepts (%d)", (random) => {
-  expect(nameProblem(generateName(() => random))).toBeUndefined();
 });

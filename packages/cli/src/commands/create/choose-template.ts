@@ -3,6 +3,7 @@ import type { Template } from "@slipway/api";
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { notFoundError } from "../../command/not-found.ts";
+import { findVersion } from "../../resources/templates/find-template.ts";
 import { listTemplates } from "../../resources/templates/list-templates.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
@@ -72,4 +73,14 @@ function labelOf(
 ): string {
   const title = display_name === "" || display_name === name ? name : `${display_name} (${name})`;
   return hasOrganizations ? `${title}, ${organization_name}` : title;
+}
+
+/** Finds the id of the template's version by name; without a name, that of the active one. */
+export async function chooseVersion(
+  template: Pick<Template, "id" | "name" | "active_version_id">,
+  name: string | undefined,
+  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
+): Promise<string> {
+  if (name === undefined) return template.active_version_id;
+  return (await findVersion(client, template, name, signal)).id;
 }

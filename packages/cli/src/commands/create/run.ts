@@ -1,18 +1,16 @@
 import {
   type BodyOf,
+  type BuildParameter,
   createWorkspace,
-  getWorkspaceByName,
-  nameProblem,
+  listBuildParameters,
   type Template,
   type Workspace,
 } from "@slipway/api";
-import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { readDuration } from "../../command/duration.ts";
-import { CommandError, UsageError } from "../../command/errors.ts";
 import type { Needs } from "../../command/needs.ts";
 import { queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
 import { isFinal } from "../../resources/builds/follow-job.ts";
@@ -22,13 +20,11 @@ import { chooseParameters, promptsOf } from "../../resources/parameters/choose-p
 import { type GivenValues, readGivenValues } from "../../resources/parameters/given-values.ts";
 import { cronOf, readStartTime } from "../../resources/workspaces/cron.ts";
 import { goodOutcome, type Outcome, printOutcome } from "../../resources/workspaces/outcome.ts";
-import { fullName } from "../../resources/workspaces/workspace-reference.ts";
+import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
+import type { command } from "../create.ts";
 import { choosePreset, presetValues } from "./choose-preset.ts";
-import { chooseTemplate } from "./choose-template.ts";
-import { chooseVersion } from "./choose-version.ts";
-import type { command } from "./command.ts";
-import { copiedParameters, withCopied } from "./copied-parameters.ts";
-import { generateName } from "./generate-name.ts";
+import { chooseTemplate, chooseVersion } from "./choose-template.ts";
+import { checkIsFree, readName } from "./workspace-name.ts";
 
 export async function run(
   options: OptionsOf<typeof command>,
@@ -122,40 +118,6 @@ async function followCreated(
     : queuedOutcome(workspace, build, needs);
 }
 
-interface WorkspaceName {
-  readonly owner: string;
-  readonly name: string;
-}
-
-/** Reads `name` or `owner/name`; without it, generates a name. Throws `UsageError`. */
-function readName(given: string | undefined): WorkspaceName {
-  if (given === undefined) return { owner: "me", name: generateName() };
-  const [first = "", second, ...more] = given.split("/");
-  const [owner, name] = second === undefined ? ["me", first] : [first, second];
-  const problem = nameProblem(name);
-  if (more.length > 0 || owner === "") {
-    throw new UsageError(`"${given}" is not a workspace name, wanted name or owner/name`);
-  }
-  if (problem !== undefined) throw new UsageError(`the name of the workspace ${problem}`);
-  return { owner, name };
-}
-
-/** Throws `CommandError` if the name is taken, before any prompt. */
-async function checkIsFree(
-  { owner, name }: WorkspaceName,
-  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
-): Promise<void> {
-  try {
-    const taken = await client.call(getWorkspaceByName, { params: { user: owner, name }, signal });
-    throw new CommandError(`workspace ${fullName(taken)} already exists`, {
-      hint: `see it with: slipway show ${fullName(taken)}`,
-    });
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    // Free, or not visible to this user: the server decides when the workspace is created.
-  }
-}
-
 /** Returns the workspace's own settings from the flags; the template decides the others. */
 function settledFields(
   options: Pick<OptionsOf<typeof command>, "startAt" | "stopAfter" | "automaticUpdates">,
@@ -166,4 +128,23 @@ function settledFields(
     ...(stopAfter === undefined ? {} : { ttl_ms: readDuration("--stop-after", stopAfter) }),
     automatic_updates: automaticUpdates,
   };
+}
+
+/** Returns the values of another workspace's last build; none without another workspace. */
+async function copiedParameters(
+  from: string | undefined,
+  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
+): Promise<readonly BuildParameter[]> {
+  if (from === undefined) return [];
+  const { latest_build } = await findWorkspace(client, from, signal);
+  return client.call(listBuildParameters, { params: { build: latest_build.id }, signal });
+}
+
+/** Returns the given values, and the copied ones of parameters that are not given. */
+function withCopied(
+  given: readonly BuildParameter[],
+  copied: readonly BuildParameter[],
+): readonly BuildParameter[] {
+  const names = new Set(given.map(({ name }) => name));
+  return [...given, ...copied.filter(({ name }) => !names.has(name))];
 }

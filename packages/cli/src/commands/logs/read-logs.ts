@@ -2,8 +2,7 @@ import { getAgentLogs, getBuildLogs, type WorkspaceAgent, type WorkspaceBuild } 
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { allAgents, logSource } from "../../resources/builds/agents.ts";
-import { type LineSelection, selectLines } from "./line-selection.ts";
-import { byTime, type LogLine } from "./log-line.ts";
+import { byTime, type LineSelection, type LogLine, selectLines } from "./log-line.ts";
 
 /** The logs to print. */
 export interface ShownLogs {

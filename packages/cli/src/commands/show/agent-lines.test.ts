@@ -7,8 +7,8 @@ import {
   sampleWorkspace,
 } from "../../../tests/support/sample-workspace.ts";
 import { noColors } from "../../terminal/colors.ts";
+import { parameterLines, workspaceLines } from "../show.ts";
 import { agentLines } from "./agent-lines.ts";
-import { parameterLines, workspaceLines } from "./workspace-lines.ts";
 
 const layout = { colors: noColors, columns: undefined };
 const unknown = { metadata: undefined, place: undefined };

@@ -4,8 +4,9 @@ import type { Readable } from "node:stream";
 
 import type { ClientChannel } from "ssh2";
 
-import { CommandError } from "../../command/errors.ts";
+import { CommandError, InterruptError } from "../../command/errors.ts";
 import type { SignalName } from "../../command/interruption.ts";
+import type { Needs } from "../../command/needs.ts";
 import { copyTo } from "../../terminal/copy-to.ts";
 import type { RawTerminal } from "../../terminal/raw-terminal.ts";
 import type { Session, SessionExit } from "./ssh-connection.ts";
@@ -80,4 +81,23 @@ function exitCodeOf(exit: SessionExit): number {
 function signalNumber(name: string): number {
   const found = Object.entries(constants.signals).find(([known]) => known === name);
   return found?.[1] ?? 0;
+}
+
+export type SessionEndNeeds = Pick<Needs, "signal" | "interruption">;
+
+/**
+ * Returns the signal that ends a session without a terminal. The first interruption is passed on to the program, which
+ * decides what follows; the second ends the session, and so does the end of stdout or of the terminal.
+ */
+export function endOf(session: Session, { signal, interruption }: SessionEndNeeds): AbortSignal {
+  const ended = new AbortController();
+  const onAbort = (): void => {
+    const { reason } = signal;
+    if (reason instanceof InterruptError) forwardSignal(session, reason.signal);
+    const isOver = !(reason instanceof InterruptError) || reason.signal === "SIGHUP";
+    if (isOver) ended.abort(reason);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  return AbortSignal.any([ended.signal, interruption.forced]);
 }

@@ -3,8 +3,8 @@ import {
   getTemplateVersion,
   getTemplateVersionLogs,
   type JobLog,
-  type TemplateVersion,
   tarMimeType,
+  type TemplateVersion,
   uploadFile,
 } from "@slipway/api";
 import { followLog } from "@slipway/sdk/stream";
@@ -14,11 +14,11 @@ import { CommandError } from "../../../command/errors.ts";
 import { LossNotice } from "../../../command/loss-notice.ts";
 import { followJob } from "../../../resources/builds/follow-job.ts";
 import { JobLogLines } from "../../../resources/builds/job-log-lines.ts";
+import { templateFileName } from "../../../resources/templates/template-file.ts";
 import { Progress } from "../../../terminal/progress.ts";
-import { withPath } from "./problem-path.ts";
 
 /** The contents of a version. */
-export interface ImportRequest {
+interface ImportRequest {
   readonly tar: Uint8Array;
   readonly organizationId: string;
   /** The template it becomes a version of; undefined for one that is created afterwards. */
@@ -91,4 +91,14 @@ async function* withPaths(
   path: string,
 ): AsyncGenerator<JobLog, void, undefined> {
   for await (const entry of log) yield { ...entry, output: withPath(entry.output, path) };
+}
+
+const position = new RegExp(
+  `^(\\s*)(?:\\./)?${templateFileName.replaceAll(".", "\\.")}(?=:\\d+)`,
+  "gm",
+);
+
+/** Replaces the file's name inside the tar by its path, which people and editors know: `box/slipway.yaml:12:5: …`. */
+export function withPath(text: string, templatePath: string): string {
+  return text.replaceAll(position, (_match, indent: string) => `${indent}${templatePath}`);
 }

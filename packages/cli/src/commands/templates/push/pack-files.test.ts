@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { extract, type Header } from "tar-stream";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 
-import { packFiles } from "./pack-files.ts";
-import { listTemplateFiles } from "./template-files.ts";
+import { listTemplateFiles, packFiles } from "./pack-files.ts";
 import { locateTemplate, openSource, templateName } from "./template-source.ts";
 
 let root = "";

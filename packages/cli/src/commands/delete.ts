@@ -1,0 +1,73 @@
+import type { ClientNeeds } from "../command/client-needs.ts";
+import { connect } from "../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../command/definition.ts";
+import { CommandError, UsageError } from "../command/errors.ts";
+import { noWaitFlag, outputFlag, yesFlag } from "../command/flags.ts";
+import type { Needs } from "../command/needs.ts";
+import { beginBuild, queuedOutcome } from "../resources/builds/begin-build.ts";
+import {
+  noteProvisionerLogDebug,
+  provisionerLogDebugFlag,
+} from "../resources/builds/provisioner-log-debug.ts";
+import { settledWorkspace } from "../resources/builds/settled-workspace.ts";
+import { waitForBuild } from "../resources/builds/wait-for-build.ts";
+import { eachWorkspace } from "../resources/workspaces/each-workspace.ts";
+import { goodOutcome, presentWorkspace } from "../resources/workspaces/outcome.ts";
+import { workspacesArgument } from "../resources/workspaces/workspace-arguments.ts";
+import { findWorkspace, fullName } from "../resources/workspaces/workspace-reference.ts";
+
+export const command = defineCommand({
+  summary: "delete a workspace and everything in it",
+  aliases: ["rm"],
+  arguments: { workspaces: workspacesArgument },
+  flags: {
+    yes: yesFlag,
+    orphan: {
+      kind: "switch",
+      summary: "delete only the record of the workspace, not its resources",
+    },
+    noWait: noWaitFlag,
+    provisionerLogDebug: provisionerLogDebugFlag,
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway delete demo", summary: "ask for confirmation" },
+    { line: "slipway delete demo -y", summary: "without confirmation" },
+  ],
+});
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const { terminal, settings, clock, signal } = needs;
+  noteProvisionerLogDebug(options, terminal);
+  const clientNeeds = { client: connect(settings), terminal, clock, signal };
+  if (!options.yes) await askFirst(options.workspaces, clientNeeds);
+  return eachWorkspace(options, needs, async (reference) => {
+    const workspace = await settledWorkspace(reference, clientNeeds);
+    const orphan = options.orphan ? { orphan: true } : {};
+    const build = await beginBuild(workspace, { transition: "delete", ...orphan }, clientNeeds);
+    if (options.noWait) return queuedOutcome(workspace, build, clientNeeds);
+    const done = await waitForBuild(build, clientNeeds);
+    const present = await presentWorkspace(workspace, done, clientNeeds);
+    return goodOutcome(present, `${fullName(workspace)} is deleted`);
+  });
+}
+
+/** Asks once for all. Throws `CommandError` for a no, and for a missing workspace: nothing is deleted then. */
+async function askFirst(
+  references: readonly string[],
+  { client, terminal, signal }: Pick<ClientNeeds, "client" | "terminal" | "signal">,
+): Promise<void> {
+  if (!terminal.interactive) {
+    throw new UsageError("not a terminal: pass --yes to confirm");
+  }
+  const names: string[] = [];
+  for (const reference of new Set(references)) {
+    names.push(fullName(await findWorkspace(client, reference, signal)));
+  }
+  const what = names.length === 1 ? "it" : "them";
+  const question = `Delete ${names.join(", ")} and everything in ${what}?`;
+  if (!(await terminal.prompts.confirm(question))) throw new CommandError("nothing was deleted");
+}

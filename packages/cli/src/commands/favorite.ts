@@ -1,0 +1,30 @@
+import { favoriteWorkspace } from "@slipway/api";
+
+import { connect } from "../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../command/definition.ts";
+import { exitCodes } from "../command/exit-codes.ts";
+import { outputFlag } from "../command/flags.ts";
+import type { Needs } from "../command/needs.ts";
+import { reportChange } from "../resources/workspaces/report-change.ts";
+import { workspaceArgument } from "../resources/workspaces/workspace-arguments.ts";
+import { findWorkspace, fullName } from "../resources/workspaces/workspace-reference.ts";
+
+export const command = defineCommand({
+  summary: "add a workspace to your favorites, which are listed first",
+  aliases: ["fav", "favourite"],
+  arguments: { workspace: workspaceArgument },
+  flags: { output: outputFlag },
+  examples: [{ line: "slipway favorite demo", summary: "list demo first" }],
+});
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, options.workspace, signal);
+  await client.call(favoriteWorkspace, { params: { workspace: workspace.id }, signal });
+  const text = `${fullName(workspace)} is now a favorite`;
+  await reportChange({ client, terminal, signal }, workspace, options.output, text);
+  return exitCodes.ok;
+}

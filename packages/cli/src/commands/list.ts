@@ -1,0 +1,66 @@
+import type { Workspace } from "@slipway/api";
+
+import { connect } from "../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../command/definition.ts";
+import { columnFlag, outputFlag } from "../command/flags.ts";
+import type { Needs } from "../command/needs.ts";
+import { printList } from "../command/print-list.ts";
+import { readWorkspaces, searchOf } from "../resources/workspaces/read-workspaces.ts";
+import {
+  defaultWorkspaceColumns,
+  workspaceColumnNames,
+  workspaceColumns,
+} from "../resources/workspaces/workspace-columns.ts";
+import { fullName } from "../resources/workspaces/workspace-reference.ts";
+import { clockTime } from "../terminal/relative-time.ts";
+
+export const command = defineCommand({
+  summary: "list workspaces",
+  aliases: ["ls"],
+  arguments: {},
+  flags: {
+    all: { kind: "switch", short: "a", summary: "include other users' workspaces" },
+    search: {
+      kind: "text",
+      value: "query",
+      summary: "only workspaces that match, such as 'owner:me template:small status:running'",
+    },
+    column: columnFlag(workspaceColumnNames, defaultWorkspaceColumns),
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway list", summary: "your workspaces" },
+    { line: "slipway list --search status:running", summary: "all running workspaces" },
+    { line: "slipway list -c workspace,status", summary: "only two columns" },
+    { line: "slipway list -o json", summary: "as JSON" },
+  ],
+});
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const query = searchOf(options);
+  const workspaces = await readWorkspaces(connect(settings), query, signal);
+  const showOwner = options.all || options.search !== undefined;
+  const columns = workspaceColumns({ showOwner, now: clock.now(), colors: terminal.out.colors });
+  const none = query.includes("owner:me")
+    ? "no workspaces; create one with: slipway create"
+    : "no workspaces";
+  const exitCode = printList(terminal, workspaces, options, { columns, none });
+  const notice = options.output === "text" ? deletionNotice(workspaces) : undefined;
+  if (notice !== undefined) terminal.err.line(notice);
+  return exitCode;
+}
+
+/** Names the dormant workspace that is deleted first; undefined if none is. */
+function deletionNotice(workspaces: readonly Workspace[]): string | undefined {
+  const deletions = workspaces.flatMap((workspace) =>
+    workspace.deleting_at === null ? [] : [{ workspace, at: Date.parse(workspace.deleting_at) }],
+  );
+  const [first, ...more] = deletions.toSorted((a, b) => a.at - b.at);
+  if (first === undefined) return undefined;
+  const name = fullName(first.workspace);
+  const others = more.length === 0 ? "" : `, and ${more.length} more later`;
+  return `${name} is dormant and will be deleted on ${clockTime(first.at)}${others}; keep it with: slipway start ${name}`;
+}

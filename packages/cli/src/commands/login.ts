@@ -1,0 +1,148 @@
+import { getUser, type User } from "@slipway/api";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
+
+import { openClient } from "../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../command/definition.ts";
+import { CommandError, UsageError } from "../command/errors.ts";
+import { exitCodes } from "../command/exit-codes.ts";
+import type { Needs } from "../command/needs.ts";
+import { readServerUrl } from "../config/server-url.ts";
+import type { SessionFiles, StoredSession } from "../config/session-files.ts";
+import { createFirst, logIn, probeServer } from "./login/log-in.ts";
+
+export const command = defineCommand({
+  summary: "log in to a server",
+  description:
+    "Log in and store the session for later commands. On a terminal, slipway prompts for missing values; with " +
+    "--token or CODER_SESSION_TOKEN, it stores that token. On a server without users, it creates the first user.",
+  arguments: { url: { summary: "address of the server", required: false } },
+  flags: {
+    email: {
+      kind: "text",
+      value: "email",
+      summary: "email address to log in with",
+      aliases: ["first-user-email"],
+    },
+    password: {
+      kind: "text",
+      value: "password",
+      summary: "password (default: a prompt)",
+      aliases: ["first-user-password"],
+    },
+    username: {
+      kind: "text",
+      value: "name",
+      summary: "username of the first user, on a server without users",
+      aliases: ["first-user-username"],
+    },
+    fullName: {
+      kind: "text",
+      value: "text",
+      summary: "full name of the first user",
+      aliases: ["first-user-full-name"],
+    },
+    useTokenAsSession: {
+      kind: "switch",
+      summary: "no effect: a given token always becomes the session",
+      hidden: true,
+    },
+    firstUserTrial: { kind: "switch", summary: "no effect", hidden: true },
+  },
+  examples: [
+    { line: "slipway login https://slipway.example.com", summary: "prompt for email and password" },
+    {
+      line: "slipway login localhost:3000 --email ada@example.com --password …",
+      summary: "without a terminal",
+    },
+    { line: "slipway login https://slipway.example.com --token …", summary: "with a token" },
+  ],
+});
+
+type LoginOptions = OptionsOf<typeof command>;
+type LoginNeeds = Pick<Needs, "terminal" | "settings" | "signal">;
+
+const defaultUrl = "http://127.0.0.1:3000";
+
+export async function run(options: LoginOptions, needs: LoginNeeds): Promise<number> {
+  const { terminal, settings, signal } = needs;
+  const url = await chooseUrl(options, needs);
+  const headers = await settings.prepareAccess(url);
+  const client = openClient(url, undefined, headers);
+  const server = await probeServer(client, signal);
+  const token = await obtainToken(client, server.hasUsers, options, needs);
+  const user = await readUser(openClient(url, token, headers), signal);
+  await store({ url, token }, settings.files);
+  terminal.err.line(terminal.err.colors.green(`logged in to ${url} as ${user.username}`));
+  terminal.err.line("list your workspaces with: slipway list");
+  return exitCodes.ok;
+}
+
+async function store(session: StoredSession, files: SessionFiles): Promise<void> {
+  try {
+    await files.write(session);
+  } catch (cause) {
+    throw new CommandError(`cannot store the session in ${files.directory}`, {
+      cause,
+      hint: "choose another directory with --config-dir, or set CODER_URL and CODER_SESSION_TOKEN",
+    });
+  }
+}
+
+async function chooseUrl(
+  { url: address }: LoginOptions,
+  { terminal, settings }: LoginNeeds,
+): Promise<string> {
+  if (address !== undefined) return usableUrl(address);
+  if (settings.url !== undefined) return settings.url;
+  if (!terminal.interactive) {
+    throw new UsageError(
+      "no server address given",
+      "pass it: slipway login <url>, or set CODER_URL",
+    );
+  }
+  const answer = await terminal.prompts.text({
+    message: "Server address",
+    fallback: defaultUrl,
+    problem: (text) => {
+      try {
+        readServerUrl(text);
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
+  });
+  return readServerUrl(answer);
+}
+
+function usableUrl(text: string): string {
+  try {
+    return readServerUrl(text);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Returns a session token. Flags outrank the environment: a given token counts only without an email. */
+async function obtainToken(
+  client: ApiClient,
+  hasUsers: boolean,
+  options: LoginOptions,
+  { terminal, settings, signal }: LoginNeeds,
+): Promise<string> {
+  if (!hasUsers) return createFirst(client, options, { terminal, signal });
+  if (settings.givenToken !== undefined && options.email === undefined) return settings.givenToken;
+  return logIn(client, options, { terminal, signal });
+}
+
+async function readUser(client: ApiClient, signal: AbortSignal): Promise<User> {
+  try {
+    return await client.call(getUser, { params: { user: "me" }, signal });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    throw new CommandError(`${client.serverUrl} rejected the token`, {
+      hint: `log in with email and password: slipway login ${client.serverUrl}`,
+      exitCode: exitCodes.unauthorized,
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+
+import { editorUrl, remoteDirectory } from "./vscode.ts";
+
+const linux = { expanded_directory: "/home/ada/src", operating_system: "linux" };
+const windows = { expanded_directory: String.raw`C:\src`, operating_system: "windows" };
+const bare = { operating_system: "linux" };
+
+it("opens the agent's directory, one below it, or another one", () => {
+  expect(remoteDirectory(linux, undefined)).toBe("/home/ada/src");
+  expect(remoteDirectory(linux, "site/")).toBe("/home/ada/src/site/");
+  expect(remoteDirectory(linux, "../other")).toBe("/home/ada/other");
+  expect(remoteDirectory(linux, "/etc")).toBe("/etc");
+  expect(remoteDirectory(bare, undefined)).toBeUndefined();
+  expect(remoteDirectory(bare, "/etc")).toBe("/etc");
+  expect(remoteDirectory(windows, "a/b")).toBe(String.raw`C:\src\a\b`);
+  expect(remoteDirectory(windows, "D:/x")).toBe(String.raw`D:\x`);
+});
+
+it("refuses paths that need a shell or a base", () => {
+  for (const path of ["~", "~/src"]) {
+    expect(() => remoteDirectory(linux, path)).toThrow(`"${path}" is not opened: wanted a path`);
+  }
+  expect(() => remoteDirectory(bare, "src")).toThrow("wanted an absolute path");
+});
+
+const place = {
+  url: "https://slipway.example.com",
+  owner: "ada",
+  workspace: "demo",
+  agent: "main",
+};
+
+it("writes what the extension reads", () => {
+  expect(editorUrl("vscode", place)).toBe(
+    "vscode://coder.coder-remote/open?url=https%3A%2F%2Fslipway.example.com&owner=ada&workspace=demo&agent=main",
+  );
+  const url = new URL(editorUrl("cursor", { ...place, folder: "/a b&c=d'\u001b[2J" }, "secret"));
+  expect([url.protocol, url.host, url.pathname]).toEqual([
+    "cursor:",
+    "coder.coder-remote",
+    "/open",
+  ]);
+  expect(url.searchParams.get("folder")).toBe("/a b&c=d'\u001b[2J");
+  expect(url.searchParams.get("token")).toBe("secret");
+  expect(url.href).toMatch(/^[!-&(-~]+$/);
+});

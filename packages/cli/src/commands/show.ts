@@ -1,0 +1,192 @@
+import {
+  type AgentMetadata,
+  type BuildParameter,
+  listBuildParameters,
+  watchAgentMetadata,
+  type Workspace,
+  type WorkspaceAgent,
+} from "@slipway/api";
+import { durationText, printableLine, withTimeout } from "@slipway/runtime";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
+
+import { connect } from "../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../command/definition.ts";
+import { CommandError } from "../command/errors.ts";
+import { exitCodes } from "../command/exit-codes.ts";
+import { outputFlag } from "../command/flags.ts";
+import type { Needs } from "../command/needs.ts";
+import { printJson } from "../command/print-json.ts";
+import type { AppPlace } from "../resources/applications/app-url.ts";
+import { findRegion, primaryRegion } from "../resources/applications/find-region.ts";
+import { allAgents } from "../resources/builds/agents.ts";
+import { readStartCommand } from "../resources/builds/external-agent.ts";
+import { cronText } from "../resources/workspaces/cron.ts";
+import { statusCell } from "../resources/workspaces/status-cell.ts";
+import { workspaceArgument } from "../resources/workspaces/workspace-arguments.ts";
+import { findWorkspace, fullName } from "../resources/workspaces/workspace-reference.ts";
+import type { Layout } from "../terminal/layout.ts";
+import { clockTime, relativeTime } from "../terminal/relative-time.ts";
+import { renderPairs } from "../terminal/table.ts";
+import { agentLines, section } from "./show/agent-lines.ts";
+import { readFirstEvent } from "./show/first-event.ts";
+
+export const command = defineCommand({
+  summary: "show a workspace: schedule, parameters, agents, apps and scripts",
+  arguments: { workspace: workspaceArgument },
+  flags: {
+    output: outputFlag,
+    details: { kind: "switch", summary: "no effect: details are always shown", hidden: true },
+  },
+  examples: [
+    { line: "slipway show demo", summary: "your own workspace" },
+    { line: "slipway show ada/demo -o json", summary: "another user's, as JSON" },
+  ],
+});
+
+/** The time limit for the values of an agent, in milliseconds; without them, the rest is shown. */
+const metadataTimeoutMs = 3_000;
+
+export async function run(
+  { workspace: reference, output }: OptionsOf<typeof command>,
+  { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const workspace = await findWorkspace(client, reference, signal);
+  if (output === "json") {
+    printJson(terminal.out, workspace);
+    return exitCodes.ok;
+  }
+  const agents = allAgents(workspace.latest_build);
+  const metadata = await Promise.all(agents.map((agent) => readMetadata(client, agent, signal)));
+  const place = agents.some(({ apps }) => apps.length > 0)
+    ? await readPlace(client, workspace, signal)
+    : undefined;
+  const params = { build: workspace.latest_build.id };
+  const values = await client.call(listBuildParameters, { params, signal });
+  const { out } = terminal;
+  for (const line of workspaceLines(workspace, clock.now(), out)) out.line(line);
+  for (const line of parameterLines(values, out)) out.line(line);
+  for (const [index, agent] of agents.entries()) {
+    out.line("");
+    const context = { metadata: metadata[index], place };
+    for (const line of agentLines(agent, context, out)) out.line(line);
+    const startCommand = isWaiting(workspace, agent)
+      ? await readStartCommand(workspace, agent, { client, signal })
+      : undefined;
+    if (startCommand !== undefined) out.line(`\n  start it with: ${startCommand}`);
+  }
+  return exitCodes.ok;
+}
+
+/** Reads where apps are opened; undefined when the server does not say, or not to this token. */
+async function readPlace(
+  client: ApiClient,
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<AppPlace | undefined> {
+  try {
+    return { workspace, region: await findRegion(client, primaryRegion, signal) };
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof CommandError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns whether the agent does not run, and a person has to start it. */
+function isWaiting({ latest_build: build }: Workspace, agent: WorkspaceAgent): boolean {
+  return build.has_external_agent === true && agent.status !== "connected";
+}
+
+/** Reads the newest values; undefined when the server does not provide them. */
+async function readMetadata(
+  client: ApiClient,
+  { id }: WorkspaceAgent,
+  signal: AbortSignal,
+): Promise<readonly AgentMetadata[] | undefined> {
+  const url = client.url(watchAgentMetadata, { params: { agent: id } });
+  try {
+    const both = withTimeout(signal, metadataTimeoutMs);
+    const data = await readFirstEvent(url, client.headers, both);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an answer is taken to follow the contract
+    return data === undefined ? undefined : (JSON.parse(data) as AgentMetadata[]);
+  } catch {
+    // A workspace without its values is still worth showing; an interruption is not lost.
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** Renders a workspace and its newest build. `now` is in milliseconds since the epoch. */
+export function workspaceLines(workspace: Workspace, now: number, layout: Layout): string[] {
+  const { colors } = layout;
+  const { latest_build: build, template_name, outdated } = workspace;
+  const { text, style } = statusCell(build.status, colors);
+  const started = relativeTime(Date.parse(build.created_at), now);
+  const error = build.job.error ?? "";
+  return [
+    `${colors.bold(printableLine(fullName(workspace)))}  ${style(text)}`,
+    ...renderPairs(
+      [
+        ["Id", workspace.id],
+        [
+          "Template",
+          `${template_name}, version ${build.template_version_name}${outdated ? " (outdated)" : ""}`,
+        ],
+        [
+          "Build",
+          `${build.build_number}: ${build.transition} by ${build.initiator_name}, ${started}`,
+        ],
+        ...(error === "" ? [] : [["Error", error] as const]),
+        ...dormancyOf(workspace, now),
+        ...scheduleOf(workspace, now),
+      ],
+      layout,
+    ),
+  ];
+}
+
+/** Renders since when the workspace is dormant, and when it will be deleted for it. */
+function dormancyOf(
+  { dormant_at, deleting_at }: Workspace,
+  now: number,
+): (readonly [string, string])[] {
+  if (dormant_at === null) return [];
+  const since = ["Dormant", `since ${clockTime(Date.parse(dormant_at))}`] as const;
+  if (deleting_at === null) return [since];
+  const at = Date.parse(deleting_at);
+  const deletion = `${clockTime(at)}, ${relativeTime(at, now)}, unless it is started`;
+  return [since, ["Deletion", deletion]];
+}
+
+/** Renders the automatic start and stop, if any. */
+function scheduleOf(
+  { autostart_schedule, next_start_at, ttl_ms, latest_build }: Workspace,
+  now: number,
+): (readonly [string, string])[] {
+  const when = (time: string | null): string =>
+    time === null ? "" : `, next ${relativeTime(Date.parse(time), now)}`;
+  const { deadline } = latest_build;
+  const isRunning = latest_build.status === "running";
+  return [
+    ...(autostart_schedule === null
+      ? []
+      : [["Starts", `${cronText(autostart_schedule)}${when(next_start_at)}`] as const]),
+    ...(ttl_ms === null
+      ? []
+      : [
+          [
+            "Stops",
+            `${durationText(ttl_ms)} after a start${isRunning ? when(deadline) : ""}`,
+          ] as const,
+        ]),
+    ...(ttl_ms === null && isRunning && deadline !== null
+      ? [["Stops", relativeTime(Date.parse(deadline), now)] as const]
+      : []),
+  ];
+}
+
+/** Renders the values of the template's parameters in the newest build. */
+export function parameterLines(values: readonly BuildParameter[], layout: Layout): string[] {
+  const rows = values.map(({ name, value }) => [name, value]);
+  return section(["PARAMETER", "VALUE"], rows, layout);
+}

@@ -1,0 +1,58 @@
+import { listTemplateVersionPresets } from "@slipway/api";
+
+import { connect } from "../../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../../command/definition.ts";
+import { columnFlag, outputFlag } from "../../command/flags.ts";
+import type { Needs } from "../../command/needs.ts";
+import { printList } from "../../command/print-list.ts";
+import { findTemplate, findVersion } from "../../resources/templates/find-template.ts";
+import { templateArgument } from "../../resources/templates/template-arguments.ts";
+
+export const command = defineCommand({
+  summary: "list the presets of a template",
+  aliases: ["ls"],
+  arguments: { template: templateArgument },
+  flags: {
+    templateVersion: {
+      kind: "text",
+      value: "name",
+      completion: "version",
+      summary: "template version (default: the active version)",
+    },
+    column: columnFlag([
+      "name",
+      "default",
+      "desired prebuild instances",
+      "parameters",
+      "description",
+    ]),
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway templates presets list small", summary: "presets and their parameters" },
+  ],
+});
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+): Promise<number> {
+  const client = connect(settings);
+  const template = await findTemplate(client, options.template, { settings, signal });
+  const version =
+    options.templateVersion === undefined
+      ? template.active_version_id
+      : (await findVersion(client, template, options.templateVersion, signal)).id;
+  const presets = await client.call(listTemplateVersionPresets, { params: { version }, signal });
+  return printList(terminal, presets, options, {
+    columns: {
+      name: ({ Name }) => Name,
+      default: ({ Default }) => (Default ? "yes" : "no"),
+      "desired prebuild instances": (preset) => String(preset.DesiredPrebuildInstances ?? "-"),
+      parameters: ({ Parameters }) =>
+        Parameters.map(({ Name, Value }) => `${Name}=${Value}`).join(", "),
+      description: ({ Description }) => Description,
+    },
+    none: `template ${template.name} has no presets`,
+  });
+}

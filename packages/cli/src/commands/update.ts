@@ -1,0 +1,80 @@
+import { listBuildParameters, type Workspace } from "@slipway/api";
+
+import type { ClientNeeds } from "../command/client-needs.ts";
+import { connect } from "../command/connect.ts";
+import { defineCommand, type OptionsOf } from "../command/definition.ts";
+import { noWaitFlag, outputFlag } from "../command/flags.ts";
+import type { Needs } from "../command/needs.ts";
+import { beginBuild, queuedOutcome, waitForStart } from "../resources/builds/begin-build.ts";
+import { settledWorkspace } from "../resources/builds/settled-workspace.ts";
+import { chooseParameters, promptsOf } from "../resources/parameters/choose-parameters.ts";
+import { type GivenValues, readGivenValues } from "../resources/parameters/given-values.ts";
+import {
+  alwaysPromptFlag,
+  parameterFlags,
+  promptEphemeralFlag,
+} from "../resources/parameters/parameter-flags.ts";
+import { eachWorkspace } from "../resources/workspaces/each-workspace.ts";
+import { type Outcome, plainOutcome } from "../resources/workspaces/outcome.ts";
+import { workspacesArgument } from "../resources/workspaces/workspace-arguments.ts";
+import { fullName } from "../resources/workspaces/workspace-reference.ts";
+
+export const command = defineCommand({
+  summary: "update a workspace to its template's active version and start it",
+  description:
+    "Start the workspace with the active version of its template. Parameter values are kept; on a terminal, " +
+    "slipway prompts for those that the new version requires anew.",
+  arguments: { workspaces: workspacesArgument },
+  flags: {
+    ...parameterFlags,
+    alwaysPrompt: alwaysPromptFlag,
+    promptEphemeralParameters: promptEphemeralFlag,
+    noWait: noWaitFlag,
+    output: outputFlag,
+  },
+  examples: [
+    { line: "slipway update demo", summary: "with the same parameters" },
+    { line: "slipway update demo --parameter greeting=hi", summary: "with a new parameter value" },
+  ],
+});
+
+export async function run(
+  options: OptionsOf<typeof command>,
+  needs: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
+): Promise<number> {
+  const { terminal, settings, clock, signal } = needs;
+  const values = await readGivenValues(options);
+  const clientNeeds = { client: connect(settings), terminal, clock, signal };
+  return eachWorkspace(options, needs, async (reference) =>
+    update(await settledWorkspace(reference, clientNeeds), values, options, clientNeeds),
+  );
+}
+
+async function update(
+  workspace: Workspace,
+  { given, defaults }: GivenValues,
+  options: OptionsOf<typeof command>,
+  needs: ClientNeeds,
+): Promise<Outcome> {
+  const { client, signal } = needs;
+  const { alwaysPrompt, promptEphemeralParameters, noWait } = options;
+  const hasChanges = given.length > 0 || alwaysPrompt || promptEphemeralParameters;
+  if (!workspace.outdated && !hasChanges) {
+    const text = `${fullName(workspace)} is already at the active version of ${workspace.template_name}`;
+    return plainOutcome(workspace, text);
+  }
+  const version = workspace.template_active_version_id;
+  const params = { build: workspace.latest_build.id };
+  const kept = await client.call(listBuildParameters, { params, signal });
+  const values = await chooseParameters(
+    version,
+    { given, defaults, preset: [], kept, ...promptsOf(options) },
+    needs,
+  );
+  const build = await beginBuild(
+    workspace,
+    { transition: "start", template_version_id: version, rich_parameter_values: values },
+    needs,
+  );
+  return noWait ? queuedOutcome(workspace, build, needs) : waitForStart(workspace, build, needs);
+}
