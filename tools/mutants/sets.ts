@@ -17,9 +17,11 @@ export const mutantSets: ReadonlyMap<string, readonly Mutant[]> = new Map(
   readdirSync(directory).map((file) => [file.replace(".yaml", ""), readSet(file)]),
 );
 
-function readSet(file: string): readonly Mutant[] {
+function readSet(fileName: string): readonly Mutant[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test plants every mutant
-  const groups = parse(readFileSync(new URL(file, directory), "utf8")) as readonly SuiteMutants[];
+  const groups = parse(
+    readFileSync(new URL(fileName, directory), "utf8"),
+  ) as readonly SuiteMutants[];
   return groups.flatMap(({ suite, mutants }) =>
     Object.entries(mutants).map(([name, { breaks, file, find, replace }]) => {
       return { name, breaks, file, find, replace, suite: suiteOf(suite) };
