@@ -44,14 +44,9 @@ const config: KnipConfig = {
     },
   },
   ignore: ["packages/*/src/**/gen/**"],
-  // The native parts of node-pty and sodium-native, which are loaded by their names. Programs that `tools/generate-protobuf.ts` and `tools/generate-schema.ts` run.
-  ignoreDependencies: [
-    "@bufbuild/buf",
-    "@bufbuild/protoc-gen-es",
-    "kysely-codegen",
-    "@lydell/node-pty",
-    "sodium-native",
-  ],
+  // The native parts of node-pty and sodium-native, which are loaded by their names, and the program that
+  // `tools/generate-schema.ts` runs.
+  ignoreDependencies: ["kysely-codegen", "@lydell/node-pty", "sodium-native"],
   // The type of a parameter may be exported so that callers can name it.
   ignoreExportsUsedInFile: { interface: true, type: true },
 };

@@ -1,18 +1,24 @@
 /**
- * Generates `packages/wire/src/protobuf/gen/` from the proto files beside it, without the network.
+ * Generates `packages/wire/src/protobuf/gen/` from the proto files beside it. The first run installs the programs for it.
  *
  *     node tools/generate-protobuf.ts [--check]
  *
  * `--check` writes nothing and exits with 1 if the committed files differ.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const protoDirectory = join(root, "packages/wire/src/protobuf");
 const committedDirectory = join(protoDirectory, "gen");
+const programsDirectory = join(root, "tools/protobuf");
+const programs = join(programsDirectory, "node_modules/.bin");
+
+if (!existsSync(programs)) {
+  execFileSync("npm", ["ci", "--ignore-scripts"], { cwd: programsDirectory, stdio: "inherit" });
+}
 
 if (process.argv.includes("--check")) {
   const fresh = mkdtempSync(join(tmpdir(), "slipway-protobuf-"));
@@ -38,14 +44,14 @@ function generate(out: string): void {
     clean: true,
     plugins: [
       {
-        local: join(root, "node_modules/.bin/protoc-gen-es"),
+        local: join(programs, "protoc-gen-es"),
         out,
         // No `enum`: the sources run by type stripping.
         opt: ["target=ts", "import_extension=ts", "erasable_syntax=true"],
       },
     ],
   };
-  const buf = join(root, "node_modules/.bin/buf");
+  const buf = join(programs, "buf");
   execFileSync(buf, ["generate", protoDirectory, "--template", JSON.stringify(template)], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],

@@ -10,6 +10,8 @@ import { folderNames } from "./import-rules.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const existing = await subfolders("packages");
 const present = layers.filter(({ name }) => existing.includes(name));
+/** Packages that only tests and tools import. All that they depend on is a `devDependency`, which production leaves out. */
+const forTests: readonly string[] = ["testkit", "simulation"];
 
 describe("layers.ts", () => {
   it("names every package of the tree", () => {
@@ -29,6 +31,12 @@ describe("layers.ts", () => {
       expect(new Set(folderNames(layer)).size, layer.name).toBe(folderNames(layer).length);
     }
   });
+});
+
+it.each(forTests)("packages/%s brings nothing into a production install", async (name) => {
+  const json = await readJson(`packages/${name}/package.json`);
+  expect(json).not.toHaveProperty("dependencies");
+  expect(json).not.toHaveProperty("optionalDependencies");
 });
 
 describe.each(present)("packages/$name", (layer) => {
@@ -77,9 +85,11 @@ async function manifest(
   name: string,
 ): Promise<{ dependencies: string[]; devDependencies: string[] }> {
   const json = await readJson(`packages/${name}/package.json`);
+  const devDependencies = ours(json, "devDependencies");
+  if (forTests.includes(name)) return { dependencies: devDependencies, devDependencies: [] };
   return {
     dependencies: [...ours(json, "dependencies"), ...ours(json, "optionalDependencies")],
-    devDependencies: ours(json, "devDependencies"),
+    devDependencies,
   };
 }
 
