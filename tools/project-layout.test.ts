@@ -1,26 +1,72 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
 
-/* The files that the page on the layout names are there. */
+/* The files and folders that pages for developers name are there. */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** A path on the page starts at the root of the repository or in one of these folders. */
-const starts = ["", "packages/server/src/", "packages/cli/src/", "packages/server/tests/support/"];
 
-function absentPaths(text: string): readonly string[] {
-  const paths = [...text.matchAll(/`([\w./-]+\.(?:ts|js))`/g)].map(([, path]) => path ?? "");
-  const inPlaces = paths.filter((path) => path.includes("/"));
-  return inPlaces.filter((path) => !starts.some((start) => existsSync(`${root}${start}${path}`)));
+const packages = readdirSync(`${root}/packages`);
+
+/** Where a path may start, besides the root of the repository, a package, and the folder of its page. */
+const starts = [
+  "packages",
+  "packages/server/src",
+  "packages/server/tests/support",
+  "packages/cli/src",
+];
+
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/architecture.md",
+  "docs/claims.md",
+  "docs/project-layout.md",
+  "docs/style.md",
+  ...readdirSync(`${root}/docs/decisions`).map((name) => `docs/decisions/${name}`),
+  ...packages.map((name) => `packages/${name}/README.md`),
+].filter((page) => existsSync(join(root, page)));
+
+/** A source file by its ending, or a folder that ends with a slash. */
+const code = /`((?:[\w.-]+\/)+(?:[\w.-]+\.(?:ts|js|md|sh|json|proto))?)`/g;
+/** The place of a node or an arrow in a diagram: `agent/scripts` for `packages/agent/src/scripts`. */
+const diagram = /<br>([a-z][\w./-]*(?:, [a-z][\w./-]*)*)/g;
+
+/** Returns the paths on a page that exist from none of the places where a path may start. */
+function absentPaths(page: string, text: string): readonly string[] {
+  const folder = dirname(page);
+  const places = [
+    "",
+    folder,
+    `${folder}/src`,
+    ...starts,
+    ...packages.map((name) => `packages/${name}`),
+  ];
+  const exists = (path: string): boolean => {
+    const [first = "", ...rest] = path.split("/");
+    const inSources = [`packages/${first}/src`, ...rest].join("/");
+    const found = [...places.map((place) => join(place, path)), inSources];
+    return found.some(
+      (each) => existsSync(join(root, each)) || existsSync(join(root, `${each}.ts`)),
+    );
+  };
+  const drawn = [...text.matchAll(diagram)].flatMap(([, names = ""]) => names.split(", "));
+  const named = [...text.matchAll(code)].map(([, path = ""]) => path);
+  return [...drawn, ...named].filter((path) => !exists(path));
 }
 
-it("every path on the page exists", () => {
-  expect(absentPaths(readFileSync(`${root}/docs/project-layout.md`, "utf8"))).toEqual([]);
+it.each(pages)("every path on %s exists", (page) => {
+  expect(absentPaths(page, readFileSync(join(root, page), "utf8"))).toEqual([]);
 });
 
 it("finds a path that is not there", () => {
-  expect(absentPaths("`layers.ts`, `tools/layers.test.ts`, `main/nothing.ts`")).toEqual([
+  const text =
+    "`tools/layers.test.ts`, `main/nothing.ts`, `main/`, `nowhere/`, a[call<br>rpc/caller, rpc/none]";
+  expect(absentPaths("docs/project-layout.md", text)).toEqual([
+    "rpc/none",
     "main/nothing.ts",
+    "nowhere/",
   ]);
 });
