@@ -18,7 +18,7 @@ const keepMs = {
  */
 export const keptHistories = 30;
 
-/** The most of each kind that one round removes, so that no round blocks others. */
+/** The maximum number of each kind that a round removes, so that it does not block others for long. */
 export const roundLimits = {
   agents: 50,
   rowsOfAgents: 20_000,
@@ -29,7 +29,7 @@ export const roundLimits = {
   versions: 100,
 } as const;
 
-/** The pause after a round that left something over. */
+/** The pause after a round that reached a limit. */
 const busyPauseMs = 5_000;
 const idlePauseMs = 10 * 60_000;
 
@@ -68,19 +68,11 @@ export function cutoffs(now: number): Cutoffs {
   };
 }
 
-/** The counts of what a round removed. `rowsOfAgents` and `usageRows` count the table that lost the most rows. */
-export interface Removed {
-  readonly agents: number;
-  readonly rowsOfAgents: number;
-  readonly usageRows: number;
-  readonly keys: number;
-  readonly files: number;
-  readonly dryRuns: number;
-  readonly versions: number;
-}
+/** The numbers of records that a round removed; of rows, those of the table that lost the most. */
+export type RemovedCounts = Readonly<Record<keyof typeof roundLimits, number>>;
 
 /** Returns the pause after a round; undefined stands for a round that another replica did. */
-export function pauseAfter(removed: Removed | undefined): number {
+export function pauseAfter(removed: RemovedCounts | undefined): number {
   if (removed === undefined) return idlePauseMs;
   const { agents, rowsOfAgents, usageRows, keys, files, dryRuns, versions } = roundLimits;
   const isFull =

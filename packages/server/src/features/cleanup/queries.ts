@@ -47,21 +47,18 @@ export async function emptyLogPositions(db: Queryable, agentIds: readonly string
 /**
  * The history of agents, by table: the column that identifies the owner of a row, and the intermediate table, if any.
  */
-const histories = {
-  workspace_agent_logs: { column: "workspace_agent_id", between: undefined },
-  workspace_connections: { column: "workspace_agent_id", between: undefined },
-  workspace_agent_script_timings: { column: "script_id", between: "workspace_agent_scripts" },
-  workspace_app_statuses: { column: "workspace_app_id", between: "workspace_apps" },
-} as const;
+export const historyTables = [
+  { name: "workspace_agent_logs", column: "workspace_agent_id", between: undefined },
+  { name: "workspace_connections", column: "workspace_agent_id", between: undefined },
+  {
+    name: "workspace_agent_script_timings",
+    column: "script_id",
+    between: "workspace_agent_scripts",
+  },
+  { name: "workspace_app_statuses", column: "workspace_app_id", between: "workspace_apps" },
+] as const;
 
-type HistoryTable = keyof typeof histories;
-
-export const historyTables: readonly HistoryTable[] = [
-  "workspace_agent_logs",
-  "workspace_connections",
-  "workspace_agent_script_timings",
-  "workspace_app_statuses",
-];
+type HistoryTable = (typeof historyTables)[number];
 
 /**
  * Selects agents that still have a history, whose build was replaced, and whose owner has `kept` newer such agents,
@@ -90,11 +87,10 @@ export async function selectSurplusAgents(
 /** Removes at most `limit` rows that the agents left in a table, and resolves to their number. */
 export function deleteHistory(
   db: Queryable,
-  name: HistoryTable,
+  { name, column, between }: HistoryTable,
   agentIds: readonly string[],
   limit: number,
 ): Promise<number> {
-  const { column, between } = histories[name];
   const table = sql.table(name);
   const ids = sql`any(${[...agentIds]}::uuid[])`;
   const owners =
@@ -112,31 +108,27 @@ export function deleteHistory(
  * The records removed by age alone, even those of live agents. `keptFor`: the column whose newest row is kept, such as
  * the last status of an app. Statistics are the source of user counts.
  */
-const aged = {
-  workspace_agent_stats: { age: sql`created_at`, keptFor: undefined },
-  workspace_connections: { age: sql`coalesce(connected_at, disconnected_at)`, keptFor: undefined },
-  workspace_app_statuses: { age: sql`created_at`, keptFor: "workspace_app_id" },
-  workspace_agent_script_timings: { age: sql`created_at`, keptFor: "script_id" },
-} as const;
+export const agedTables = [
+  { name: "workspace_agent_stats", age: sql`created_at`, keptFor: undefined },
+  {
+    name: "workspace_connections",
+    age: sql`coalesce(connected_at, disconnected_at)`,
+    keptFor: undefined,
+  },
+  { name: "workspace_app_statuses", age: sql`created_at`, keptFor: "workspace_app_id" },
+  { name: "workspace_agent_script_timings", age: sql`created_at`, keptFor: "script_id" },
+] as const;
 
-type AgedTable = keyof typeof aged;
-
-export const agedTables: readonly AgedTable[] = [
-  "workspace_agent_stats",
-  "workspace_connections",
-  "workspace_app_statuses",
-  "workspace_agent_script_timings",
-];
+type AgedTable = (typeof agedTables)[number];
 
 /** Removes at most `limit` rows of a table from before `cutoff`, and resolves to their number. */
 export function deleteAged(
   db: Queryable,
-  name: AgedTable,
+  { name, age, keptFor }: AgedTable,
   cutoff: string,
   limit: number,
 ): Promise<number> {
   const table = sql.table(name);
-  const { age, keptFor } = aged[name];
   const hasNewer =
     keptFor === undefined
       ? sql``

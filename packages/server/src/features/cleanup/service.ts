@@ -7,7 +7,7 @@ import {
   cutoffs,
   keptHistories,
   pauseAfter,
-  type Removed,
+  type RemovedCounts,
   roundLimits,
 } from "./limits.ts";
 import {
@@ -50,14 +50,14 @@ export async function runCleanup(
       }
     } catch (error) {
       signal.throwIfAborted();
-      logger.warn({ error: errorText(error) }, "old data not removed");
+      logger.warn({ error: errorText(error) }, "cannot remove old data");
       pauseMs = pauseAfter(undefined);
     }
   }
 }
 
 /** Runs one round, in one transaction; undefined if another replica is cleaning up. `now` in epoch milliseconds. */
-export function cleanUp(db: Database, now: number): Promise<Removed | undefined> {
+export function cleanUp(db: Database, now: number): Promise<RemovedCounts | undefined> {
   const old = cutoffs(now);
   return inTransaction(db, async (trx) => {
     if (!(await tryLock(trx))) return undefined;
@@ -75,7 +75,7 @@ export function cleanUp(db: Database, now: number): Promise<Removed | undefined>
 async function removeHistory(
   db: Queryable,
   cutoff: string,
-): Promise<Pick<Removed, "agents" | "rowsOfAgents">> {
+): Promise<Pick<RemovedCounts, "agents" | "rowsOfAgents">> {
   const limit = roundLimits.rowsOfAgents;
   const old = await selectOldAgents(db, cutoff, roundLimits.agents);
   const surplus = await selectSurplusAgents(db, keptHistories, roundLimits.agents - old.length);
