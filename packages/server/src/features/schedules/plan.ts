@@ -3,21 +3,21 @@ import type { Transition } from "@slipway/api";
 import { parseAutostart } from "../workspaces/autostart-schedule.ts";
 import { type DormantDeletion, lastDayMs } from "../workspaces/dormant-deletion.ts";
 
-/** A workspace as far as its schedules and its template's rules need it. Times are milliseconds since the epoch; undefined: none. */
+/** The schedules of a workspace and the rules of its template. Times are milliseconds since the epoch; undefined: none. */
 export interface ScheduledWorkspace {
   readonly id: string;
   readonly ownerIsActive: boolean;
   readonly isDormant: boolean;
-  /** The deletion for which its template asks while it is dormant. */
+  /** The deletion that its template requires while it is dormant. */
   readonly deletion: DormantDeletion | undefined;
   /** The last use, or the creation. */
   readonly lastUsedAt: number;
   /** The autostart schedule, `CRON_TZ=…` and five fields. */
   readonly autostart: string | undefined;
-  /** The next scheduled start that was not handled yet; one in the past was missed. */
+  /** The next scheduled start that was not handled yet; one in the past is due or was missed. */
   readonly nextStartAt: number | undefined;
   readonly rules: {
-    /** False if owners may not schedule starts; schedules that exist are passed over. */
+    /** False if owners may not schedule starts; existing schedules are skipped. */
     readonly allowsAutostart: boolean;
     /** The time without use after which a workspace is dormant, in milliseconds. */
     readonly dormancyMs: number | undefined;
@@ -29,7 +29,7 @@ export interface ScheduledWorkspace {
     readonly job: "open" | "succeeded" | "failed" | "canceled";
     /** The end of its job. */
     readonly completedAt: number | undefined;
-    /** The time when the build stops by itself. */
+    /** The time at which the workspace is stopped. */
     readonly deadline: number | undefined;
   };
 }
@@ -44,15 +44,9 @@ export type ScheduleAction =
   | { readonly kind: "skip"; readonly nextStartAt: number | undefined };
 
 /**
- * Decides the action due at `now`. However many times of a schedule were missed, one start makes up for them; a time at
- * which the workspace is running or dormant, its owner suspended, or owners' schedules are off, is skipped. While a build is active nothing is
- * decided.
- *
- * A workspace that is not used for long is made dormant first, and stopped at the next look.
- *
- * A failed start may have left resources, so it is stopped once; a stop that fails is not tried again.
- *
- * A dormant workspace is deleted a day after its owner was told.
+ * Decides the action due at `now`. One start makes up for all missed times of a schedule. An unused workspace is first
+ * made dormant, and stopped by the next pass. A failed start may have left resources, so it is stopped once; a failed stop
+ * is not retried.
  */
 export function planAction(workspace: ScheduledWorkspace, now: number): ScheduleAction | undefined {
   const { build, isDormant, nextStartAt, rules } = workspace;
@@ -75,7 +69,7 @@ export function planAction(workspace: ScheduledWorkspace, now: number): Schedule
   return { kind: starts ? "start" : "skip", nextStartAt: timeAfter(workspace.autostart, now) };
 }
 
-/** Decides whether a deletion is announced or carried out now. One that failed or was canceled is not tried again for a day. */
+/** Decides whether a deletion is announced or carried out now. A failed or canceled one is retried after a day. */
 function planDeletion(
   { deletion, build }: ScheduledWorkspace,
   now: number,
@@ -89,7 +83,7 @@ function planDeletion(
   return deletion.at <= now ? "delete" : undefined;
 }
 
-/** Returns whether a start failed at least `ttlMs` ago; false without a time. */
+/** Returns whether a start failed at least `ttlMs` ago; false if undefined. */
 function failedBefore(
   { transition, job, completedAt }: ScheduledWorkspace["build"],
   ttlMs: number | undefined,

@@ -29,7 +29,7 @@ function scheduled(db: Queryable) {
       .innerJoinLateral(newestBuild(sql.ref("w.id")).as("newest"), (join) => join.onTrue())
       .innerJoin("jobs as j", "j.id", "newest.job_id")
       .where("w.deleted", "=", sql.lit(false))
-      // An unclaimed prebuild runs as long as its pool wants it.
+      // An unclaimed prebuild runs as long as its pool needs it.
       .where("w.owner_id", "<>", prebuildsUserId)
       .select([
         "w.id",
@@ -55,8 +55,8 @@ function scheduled(db: Queryable) {
 type Row = Awaited<ReturnType<ReturnType<typeof scheduled>["execute"]>>[number];
 
 /**
- * Yields the workspaces for which something may be due at `now`, in pages: those of the first page that stay due, because what
- * is due is refused, hold off no later ones.
+ * Yields the workspaces for which something may be due at `now`, page by page: a page of workspaces whose actions are
+ * refused, and which therefore stay due, does not hold up those after it.
  */
 export async function* selectDue(db: Queryable, now: number): AsyncGenerator<ScheduledWorkspace> {
   let after = nilUuid;
@@ -127,7 +127,7 @@ function read(row: Row): ScheduledWorkspace {
     ownerIsActive: row.owner_status !== "suspended",
     isDormant: row.dormant_at !== null,
     deletion: deletionOf(row),
-    lastUsedAt: Date.parse(row.last_use),
+    lastUsedAt: timestampMs(row.last_use),
     autostart: row.autostart_schedule ?? undefined,
     nextStartAt: timestampMs(row.next_start_at),
     rules: {
@@ -159,8 +159,8 @@ function stateOf(status: Row["job_status"]): ScheduledWorkspace["build"]["job"] 
 }
 
 /**
- * Selects the templates that require stops. Their rules do not change until the transaction ends, so that no workspace gets a
- * time by a rule that was just replaced.
+ * Selects the templates that require stops, and locks their rules until the transaction ends, so that no workspace gets a
+ * time from a rule that was just replaced.
  */
 export async function selectRequiredStops(
   db: Queryable,
@@ -175,7 +175,7 @@ export async function selectRequiredStops(
     .execute();
 }
 
-/** Holds off changes of the rules that the template of a workspace sets until the transaction ends. */
+/** Locks the rules of the template of a workspace until the transaction ends. */
 export async function lockRules(db: Queryable, workspaceId: string): Promise<void> {
   await db
     .selectFrom("templates as t")

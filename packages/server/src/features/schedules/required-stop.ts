@@ -1,6 +1,6 @@
 import { type Weekday, weekdays } from "@slipway/api";
 
-/** The nights in which a template's workspaces must stop: those in which the days begin, every so many weeks. */
+/** The nights in which a template's workspaces must stop: those before the given days, in every `weeks`-th week. */
 export interface RequiredStops {
   readonly days: readonly Weekday[];
   readonly weeks: number;

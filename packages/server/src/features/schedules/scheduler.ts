@@ -37,7 +37,7 @@ export interface SchedulerNeeds {
 /** The longest delay of a scheduled action, in milliseconds. */
 const lookMs = 10_000;
 
-/** Starts and stops workspaces by their schedules until the signal is aborted. Each replica may run it. */
+/** Starts and stops workspaces on schedule until the signal is aborted. Each replica may run it. */
 export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): Promise<void> {
   const { clock, logger } = needs;
   for (;;) {
@@ -45,13 +45,13 @@ export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): 
       await applySchedules(needs, clock.now(), signal);
     } catch (error) {
       signal.throwIfAborted();
-      logger.warn({ error: errorText(error) }, "looking at schedules failed, trying again");
+      logger.warn({ error: errorText(error) }, "cannot apply schedules; retrying");
     }
     await clock.sleep(spread(lookMs), signal);
   }
 }
 
-/** Carries out what is due at `now`; resolves to the number of builds queued. */
+/** Carries out the actions due at `now`; resolves to the number of builds queued. */
 export async function applySchedules(
   needs: SchedulerNeeds,
   now: number,
@@ -63,7 +63,7 @@ export async function applySchedules(
     signal.throwIfAborted();
     if (planAction(workspace, now) === undefined) continue;
     const done = await tryNextAction(needs, workspace.id, now, signal);
-    // Another replica is doing this pass, including everything else that is due.
+    // Another replica does this pass, including everything else that is due.
     if (done === "elsewhere") return queued;
     if (done === "queued") queued += 1;
   }
@@ -87,14 +87,14 @@ async function applyRequiredStops(
   for (const id of changed) pubsub.publish(topics.workspace(id));
 }
 
-/** `told`: the owner of a workspace, who gets a message; `what` happened to it. */
+/** `elsewhere`: another replica carries out schedules. An object: the owner to notify, and the line for the log. */
 type Outcome =
   | "queued"
   | "nothing"
   | "elsewhere"
-  | { readonly told: string; readonly what: string };
+  | { readonly ownerId: string; readonly logLine: string };
 
-/** Applies the next action; a failure is logged, so that one workspace does not hold off those behind it. */
+/** Applies the next action; logs a failure, so that one workspace does not hold up those after it. */
 async function tryNextAction(
   needs: SchedulerNeeds,
   workspaceId: string,
@@ -106,7 +106,7 @@ async function tryNextAction(
   } catch (error) {
     signal.throwIfAborted();
     const fields = { workspace: workspaceId, error: errorText(error) };
-    needs.logger.warn(fields, "carrying out a schedule failed, trying again");
+    needs.logger.warn(fields, "cannot apply a schedule; retrying");
     return "nothing";
   }
 }
@@ -122,19 +122,19 @@ async function applyNextAction(
       if (!(await tryLockSchedules(trx))) return "elsewhere";
       // Changes of a template lock it before its workspaces, too.
       await lockRules(trx, workspaceId);
-      // Whoever uses or activates the workspace in this moment comes before or after.
+      // Use and activation of the workspace at this moment come before or after.
       await lockWorkspace(trx, workspaceId);
       const workspace = await selectScheduled(trx, workspaceId);
       const action = workspace === undefined ? undefined : planAction(workspace, now);
       return action === undefined ? "nothing" : applyAction(trx, needs, workspaceId, action, now);
     });
     if (typeof outcome === "object") {
-      logger.info({ workspace: workspaceId }, outcome.what);
+      logger.info({ workspace: workspaceId }, outcome.logLine);
       pubsub.publish(topics.workspace(workspaceId));
-      pubsub.publish(topics.inbox(outcome.told));
+      pubsub.publish(topics.inbox(outcome.ownerId));
     }
     if (outcome !== "queued") return outcome;
-    logger.info({ workspace: workspaceId }, "queued a build that its schedule asks for");
+    logger.info({ workspace: workspaceId }, "scheduled build queued");
     pubsub.publish(topics.jobQueue);
     pubsub.publish(topics.builds(workspaceId));
     pubsub.publish(topics.workspace(workspaceId));
@@ -142,7 +142,7 @@ async function applyNextAction(
   } catch (error) {
     // Refused as it would be for a person: a build is active, the active version needs parameters, a limit is reached.
     if (!(error instanceof Refusal)) throw error;
-    if (!(error instanceof Conflict)) await passOver(needs, workspaceId, now, error);
+    if (!(error instanceof Conflict)) await postpone(needs, workspaceId, now, error);
     return "nothing";
   }
 }
@@ -157,13 +157,13 @@ async function applyAction(
   const row = await requireStillThere(trx, workspaceId);
   if (action.kind === "sleep") {
     await makeDormant(trx, row, now);
-    return { told: row.owner_id, what: "made a workspace dormant that was not used" };
+    return { ownerId: row.owner_id, logLine: "unused workspace made dormant" };
   }
   if (action.kind === "announceDeletion") {
     await announceDeletion(trx, row, now);
-    return { told: row.owner_id, what: "announced the deletion of a dormant workspace" };
+    return { ownerId: row.owner_id, logLine: "deletion of a dormant workspace announced" };
   }
-  // If it fails, another day passes.
+  // A failed deletion is retried after another day.
   if (action.kind === "delete") await updateLastDay(trx, workspaceId, timestampFromMs(now));
   if (action.kind === "start" || action.kind === "skip")
     await updateNextStart(trx, workspaceId, action.nextStartAt);
@@ -175,7 +175,7 @@ async function applyAction(
     parameters: [],
     reason: reasonOf(action),
     initiator: { id: row.owner_id, origin: undefined },
-    // Many may be due at the same minute.
+    // Many builds may be due in the same minute.
     limits: { ...limits, maxPendingBuildsPerUser: Infinity },
   });
   return "queued";
@@ -192,8 +192,8 @@ function reasonOf(action: Extract<ScheduleAction, { readonly kind: Transition }>
   }
 }
 
-/** Puts off what was refused: a start until its next time, a deletion for a day. */
-async function passOver(
+/** Postpones a refused action: a start until its next time, a deletion for a day. */
+async function postpone(
   { db, logger }: SchedulerNeeds,
   workspaceId: string,
   now: number,
@@ -202,7 +202,7 @@ async function passOver(
   const reasons = error.validations.map(({ field, detail }) => `${field}: ${detail}`);
   logger.warn(
     { workspace: workspaceId, error: [error.message, ...reasons].join(" ") },
-    "a schedule could not be carried out",
+    "scheduled action refused",
   );
   const workspace = await selectScheduled(db, workspaceId);
   const action = workspace === undefined ? undefined : planAction(workspace, now);
