@@ -1,15 +1,14 @@
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";
-import type { AuditEntry } from "./entry.ts";
-import { insertAuditEntry } from "./insert-query.ts";
+import { type AuditEntry, insertAuditEntry } from "./service.ts";
 
-/** The most occasions remembered; beyond it the oldest are forgotten, and would be recorded again. */
+/** The maximum number of remembered occasions; beyond it the oldest are forgotten and may be recorded again. */
 const maxRemembered = 20_000;
 
 /**
- * An occasion that may recur; it is recorded once in a while. The key identifies it, and must not contain anything that
- * a stranger can invent without end.
+ * An occasion that may recur, recorded at most once per interval. The key identifies it, and must not contain anything of
+ * which a stranger can invent unlimited variants.
  */
 export interface Occasion {
   readonly key: string;
@@ -17,8 +16,8 @@ export interface Occasion {
 }
 
 /**
- * Writes audit entries that belong to no change, such as that a secret was read or something was refused. Each replica
- * remembers only its own.
+ * Writes audit entries that accompany no change: a secret was read, a request was refused. Each replica remembers only its
+ * own occasions.
  */
 export class AuditNotes implements AsyncDisposable {
   readonly #db: Database;
@@ -53,13 +52,13 @@ export class AuditNotes implements AsyncDisposable {
     }
   }
 
-  /** Writes it without delaying the response, whose timing then does not reveal whether something was written. */
+  /** Writes the entry in the background, so that the timing of the response does not reveal whether it was written. */
   recordLater(entry: AuditEntry, occasion: Occasion): void {
     this.#writing.run(async () => {
       try {
         await this.record(entry, occasion);
       } catch (error) {
-        this.#logger.error({ error: errorText(error) }, "an entry of the audit trail was lost");
+        this.#logger.error({ error: errorText(error) }, "audit entry lost");
       }
     });
   }
