@@ -8,7 +8,7 @@ import { packLines } from "../src/features/agents/logs/log-lines.ts";
 import { appendLogs, readLogs } from "../src/features/agents/logs/log-store.ts";
 import { keptHistories, roundLimits } from "../src/features/cleanup/limits.ts";
 import { cleanUp } from "../src/features/cleanup/service.ts";
-import { insertFile } from "../src/features/files/queries.ts";
+import { insertFile } from "../src/features/files/service.ts";
 import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
 
 const day = 24 * 3600 * 1000;

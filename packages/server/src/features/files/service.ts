@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { tarMimeType } from "@slipway/api";
 import { countText } from "@slipway/runtime";
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 
 import { mayActFor, mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Limits } from "../../platform/config/limits.ts";
@@ -14,9 +14,8 @@ import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { recordAudit } from "../audit/service.ts";
 import { lockUser } from "../users/lock-service.ts";
-import { countUnusedBytes, insertFile, selectFile } from "./queries.ts";
 
-export interface KeptFile {
+interface StoredFile {
   readonly id: string;
   readonly isNew: boolean;
 }
@@ -35,7 +34,7 @@ export async function keepFile(
   caller: UserCaller,
   contentType: string,
   data: Uint8Array,
-): Promise<KeptFile> {
+): Promise<StoredFile> {
   if (!mayWriteTemplates(caller))
     throw forbidden("Only owners and template admins can upload files.");
   if (contentType !== tarMimeType) {
@@ -84,7 +83,7 @@ function tooMuchUnused(max: number, unusedBytes: number, bytes: number): LimitRe
   });
 }
 
-export interface FileContent {
+interface FileContent {
   readonly mimetype: string;
   readonly data: Uint8Array;
 }
@@ -107,4 +106,60 @@ export async function loadFile(db: Queryable, id: string): Promise<Uint8Array> {
   const file = await selectFile(db, id);
   if (file === undefined) throw new Error(`file ${id} is missing`);
   return file.data;
+}
+
+interface InsertFile {
+  readonly hash: string;
+  readonly mimetype: string;
+  readonly data: Uint8Array;
+  readonly createdBy: string;
+}
+
+/** Stores a file; the same bytes from the same user are the same file, as fresh as a new one. */
+export async function insertFile(
+  db: Queryable,
+  input: InsertFile,
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
+  const { id, is_new: isNew } = await db
+    .insertInto("files")
+    .values({
+      hash: input.hash,
+      mimetype: input.mimetype,
+      data: Buffer.from(input.data),
+      created_by: input.createdBy,
+    })
+    .onConflict((conflict) =>
+      // Keeps the cleanup of unused files from removing it before the current uploader uses it.
+      conflict.columns(["created_by", "hash"]).doUpdateSet({ created_at: sql`now()` }),
+    )
+    .returning(["id", sql<boolean>`xmax = 0`.as("is_new")])
+    .executeTakeFirstOrThrow();
+  return { id, isNew };
+}
+
+/** Returns the size of a user's unused files, except for the one with the hash. */
+async function countUnusedBytes(
+  db: Queryable,
+  userId: string,
+  exceptHash: string,
+): Promise<number> {
+  const row = await db
+    .selectFrom("files as file")
+    .where("file.created_by", "=", userId)
+    .where("file.hash", "<>", exceptHash)
+    .where(
+      sql<boolean>`not exists (select from template_versions where file_id = file.id)
+        and not exists (select from jobs where file_id = file.id)`,
+    )
+    .select(sql<number>`coalesce(sum(octet_length(file.data)), 0)::bigint`.as("bytes"))
+    .executeTakeFirstOrThrow();
+  return row.bytes;
+}
+
+function selectFile(db: Queryable, id: string) {
+  return db
+    .selectFrom("files")
+    .where("id", "=", id)
+    .select(["id", "mimetype", "data", "created_by"])
+    .executeTakeFirst();
 }
