@@ -1,23 +1,17 @@
-import {
-  type listProvisionerDaemons,
-  type ProvisionerDaemon,
-  type ProvisionerJob,
-  type QueryOf,
-  type WorkerStatus,
+import type {
+  listProvisionerDaemons,
+  ProvisionerDaemon,
+  ProvisionerJob,
+  QueryOf,
+  WorkerStatus,
 } from "@slipway/api";
 import { type Clock, durationMs, errorText, type Logger, spread } from "@slipway/runtime";
+import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField } from "../../platform/errors/errors.ts";
 import { readListLimit, splitList } from "../../platform/http/paging.ts";
 import { describeJobs } from "../../platform/jobs/list-service.ts";
-import {
-  deleteLostWorkers,
-  selectWorkers,
-  upsertWorker,
-  type Worker,
-  type WorkerRow,
-} from "./worker-queries.ts";
 
 const announceMs = 30_000;
 /** The silence after which a worker is offline: three missed announcements. */
@@ -43,7 +37,7 @@ export async function announceWorker(
       await deleteLostWorkers(db, keepDays);
     } catch (error) {
       signal.throwIfAborted();
-      logger.debug({ error: errorText(error) }, "worker not announced");
+      logger.debug({ error: errorText(error) }, "cannot announce worker");
     }
     await clock.sleep(spread(announceMs), signal);
   }
@@ -137,3 +131,80 @@ function jobOf(
   const { template_name, template_icon, template_display_name } = job.metadata;
   return { id: job.id, status: job.status, template_name, template_icon, template_display_name };
 }
+
+/** The announcement of a server as a worker. */
+interface Worker {
+  /** The id under which it takes jobs. */
+  readonly id: string;
+  /** The name of the host. */
+  readonly name: string;
+  readonly version: string;
+  readonly drivers: readonly string[];
+}
+
+async function upsertWorker(db: Queryable, worker: Worker): Promise<void> {
+  const { id, name, version } = worker;
+  const row = { name, version, drivers: [...worker.drivers], last_seen_at: sql<string>`now()` };
+  await db
+    .insertInto("workers")
+    .values({ id, ...row })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+    .execute();
+}
+
+/** Deletes the workers that were silent for `days` days. */
+async function deleteLostWorkers(db: Queryable, days: number): Promise<void> {
+  await db
+    .deleteFrom("workers")
+    .where("last_seen_at", "<", sql<string>`now() - make_interval(days => ${days})`)
+    .execute();
+}
+
+/** Selects workers, most recently seen first, each with its newest open job and the one that ended last. */
+function selectWorkers(db: Queryable, offlineSeconds: number) {
+  return db
+    .selectFrom("workers as worker")
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom("jobs")
+          .whereRef("worker_id", "=", "worker.id")
+          .where("completed_at", "is", null)
+          .orderBy("started_at", "desc")
+          .limit(1)
+          .select("id")
+          .as("present"),
+      (join) => join.onTrue(),
+    )
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom("jobs")
+          .whereRef("worker_id", "=", "worker.id")
+          .where("completed_at", "is not", null)
+          .orderBy("completed_at", "desc")
+          .limit(1)
+          .select("id")
+          .as("previous"),
+      (join) => join.onTrue(),
+    )
+    .orderBy("worker.last_seen_at", "desc")
+    .orderBy("worker.id")
+    .select([
+      "worker.id",
+      "worker.name",
+      "worker.version",
+      "worker.drivers",
+      "worker.created_at",
+      "worker.last_seen_at",
+      "present.id as present_job_id",
+      "previous.id as previous_job_id",
+      sql<number>`extract(epoch from now() - worker.last_seen_at)::float8`.as("age_seconds"),
+      sql<boolean>`worker.last_seen_at < now() - make_interval(secs => ${offlineSeconds})`.as(
+        "is_offline",
+      ),
+    ])
+    .execute();
+}
+
+type WorkerRow = Awaited<ReturnType<typeof selectWorkers>>[number];
