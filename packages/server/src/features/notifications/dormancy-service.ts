@@ -2,10 +2,10 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { maxMessages } from "./inbox-service.ts";
 import { pruneInbox, upsertNotice } from "./queries.ts";
 
-/** The messages about workspaces that are dormant. */
+/** The template of messages about dormant workspaces. */
 const dormancyTemplateId = "0b3a5a0e-3d0c-4d77-8f0c-5f0f6a7a9c21";
 
-/** A dormant workspace, as its owner knows it. */
+/** A dormant workspace and its owner. */
 interface Subject {
   readonly ownerId: string;
   readonly id: string;
@@ -14,7 +14,7 @@ interface Subject {
 
 /**
  * Tells an owner that a workspace is dormant, and when it will be deleted. Each message about a workspace replaces the
- * one before. The caller publishes `topics.inbox` of the owner after its commit.
+ * previous one. The caller publishes `topics.inbox` of the owner after its commit.
  */
 export async function writeDormancyNotice(
   db: Queryable,

@@ -26,15 +26,15 @@ export interface Inbox {
   readonly unread_count: number;
 }
 
-/** The messages that a user has at most; older ones are deleted. */
+/** The maximum number of messages of a user; older ones are deleted. */
 export const maxMessages = 200;
-/** Those of them that the user sent to themselves; these push no others out. */
+/** The maximum number of messages that a user sent to themselves; they displace no others. */
 const maxOwnMessages = 50;
-/** The messages of a page (docs/protocol/clients.md §4.5). */
+/** The number of messages per page (docs/protocol/clients.md §4.5). */
 const pageSize = 25;
 /** The messages about connections. */
 export const connectionTemplateId = "3f1c9a52-6d0e-4b7c-9c3e-2a8f5d7b1e64";
-/** The test message and those of the user's own words (docs/protocol/clients.md §1.9). */
+/** The test message, and messages that users write themselves (docs/protocol/clients.md §1.9). */
 const testTemplateId = "c425f63e-716a-4bf4-ae24-78348f706c3f";
 const customTemplateId = "39b1e189-c857-4b0c-877a-511144c18516";
 /** A connection of the same user to the same workspace is no news for so long. */
@@ -79,7 +79,7 @@ export async function* watchInbox(
     const rows = await selectInbox(db, userId);
     const seen = known;
     known = new Set(rows.map(({ id }) => id));
-    // Those at the beginning are no news.
+    // Messages from before the watch are not news.
     if (seen === undefined) continue;
     for (const row of rows.toReversed()) {
       if (seen.has(row.id) || !filter(row)) continue;
@@ -88,7 +88,7 @@ export async function* watchInbox(
   }
 }
 
-/** Marks a message as read or unread; throws `NotFound` for what is no message of the user. */
+/** Marks a message as read or unread; throws `NotFound` unless it is a message of the user. */
 export async function setReadStatus(
   { db }: Pick<InboxNeeds, "db">,
   userId: string,
@@ -140,17 +140,17 @@ interface OthersConnection {
   readonly agentId: string;
 }
 
-/** Tells owners of workspaces that other users have connected to them. */
+/** Notifies owners of workspaces of connections by other users. */
 export class ConnectionNotices {
   readonly #needs: InboxNeeds & { readonly logger: Logger };
-  /** The pairs of user and agent of which an owner is being told: who connects over and over costs one statement at a time. */
+  /** The pairs of user and agent being reported: repeated connections cost one statement at a time. */
   readonly #telling = new Set<string>();
 
   constructor(needs: InboxNeeds & { readonly logger: Logger }) {
     this.#needs = needs;
   }
 
-  /** Tells the owner of an agent's workspace in the background, unless the owner is the user. */
+  /** Notifies the owner of an agent's workspace in the background, unless the owner is the user. */
   tell({ actorId, ownerId, agentId }: OthersConnection): void {
     if (actorId === ownerId) return;
     const pair = `${actorId} ${agentId}`;
@@ -158,7 +158,7 @@ export class ConnectionNotices {
     this.#telling.add(pair);
     this.#tell(actorId, agentId)
       .catch((error: unknown) =>
-        this.#needs.logger.warn({ error: errorText(error) }, "cannot tell of a connection"),
+        this.#needs.logger.warn({ error: errorText(error) }, "cannot notify owner of a connection"),
       )
       .finally(() => this.#telling.delete(pair));
   }

@@ -32,7 +32,7 @@ export const notificationsKey = "notifications_settings";
 const isDelivered = sql<boolean>`created_at < coalesce(
   (select (value::json ->> 'paused_at')::timestamptz from deployment where key = ${notificationsKey}), 'infinity')`;
 
-/** Replaces a message by one of the same occasion, which is news again. */
+/** Replaces a message with one of the same occasion, which is unread again. */
 const replaced = sql`
   set id = excluded.id, title = excluded.title, content = excluded.content, read_at = null,
     created_at = excluded.created_at`;
@@ -46,8 +46,8 @@ interface Connection {
 }
 
 /**
- * Tells the owner of an agent's workspace that another user has connected to it. Resolves to the owner if that is news;
- * prebuilds belong to nobody who reads.
+ * Notifies the owner of an agent's workspace that another user has connected to it. Resolves to the owner if that is news;
+ * the owner of prebuilds is not notified.
  */
 export async function upsertConnectionNotice(
   db: Queryable,
@@ -78,7 +78,7 @@ interface OwnMessage {
   readonly content: string;
 }
 
-/** Inserts a message that a user sends to themselves; each is an occasion of its own. */
+/** Inserts a message that a user sends to themselves; each is a separate occasion. */
 export async function insertOwnMessage(
   db: Queryable,
   { userId, templateId, title, content }: OwnMessage,
@@ -110,7 +110,7 @@ export async function upsertNotice(db: Queryable, notice: Notice): Promise<void>
         ${replaced}`.execute(db);
 }
 
-/** Deletes a user's messages but the newest. */
+/** Deletes all but the newest messages of a user. */
 export function pruneInbox(db: Queryable, userId: string, kept: number): Promise<void> {
   return pruneOccasions(db, userId, "%", kept);
 }
@@ -130,14 +130,6 @@ async function pruneOccasions(
     delete from inbox_notifications where id = any(array(
       select id from inbox_notifications where user_id = ${userId} and occasion like ${pattern}
         order by created_at desc, id desc offset ${kept}))`.execute(db);
-}
-
-/** Selects the time of the database. */
-export async function selectNow(db: Queryable): Promise<string> {
-  const { rows } = await sql<{ now: string }>`select now()`.execute(db);
-  const [row] = rows;
-  if (row === undefined) throw new RangeError("no time, wanted one");
-  return row.now;
 }
 
 /** Selects all delivered messages of a user, newest first. */

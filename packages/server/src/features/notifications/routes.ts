@@ -10,10 +10,10 @@ import {
 } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
 
+import { invalidField } from "../../platform/errors/errors.ts";
 import { keepAlive } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/http/uuid.ts";
-import { readInboxFilter, requireOneOf } from "./inbox-filter.ts";
+import { readUuid, requireUuid } from "../../platform/http/uuid.ts";
 import {
   type InboxNeeds,
   listInbox,
@@ -23,6 +23,7 @@ import {
   setReadStatus,
   watchInbox,
 } from "./inbox-service.ts";
+import type { InboxRow } from "./queries.ts";
 import {
   changeNotificationsSettings,
   readNotificationsSettings,
@@ -77,5 +78,43 @@ function addSendingRoutes(routes: Routes, needs: InboxNeeds): void {
   routes.user(sendCustomNotification, async ({ body }, user) => {
     await sendCustomMessage(needs, user.id, body.content);
     return null;
+  });
+}
+
+/** The query of a list or watch. */
+interface InboxQuery {
+  readonly targets?: string | undefined;
+  readonly templates?: string | undefined;
+  readonly read_status?: string | undefined;
+}
+
+const readStatuses = ["", "all", "read", "unread"];
+
+/** Returns a function that reports whether a message matches. Throws `Invalid` for an invalid filter. */
+function readInboxFilter(query: InboxQuery): (row: InboxRow) => boolean {
+  requireOneOf("read_status", query.read_status, readStatuses);
+  const { read_status: status } = query;
+  const targets = readIds("targets", query.targets);
+  const templates = readIds("templates", query.templates);
+  return (row) =>
+    targets.every((id) => row.targets.includes(id)) &&
+    (templates.length === 0 || templates.includes(row.template_id)) &&
+    (status !== "read" || row.read_at !== null) &&
+    (status !== "unread" || row.read_at === null);
+}
+
+/** Throws `Invalid` for a value that is not one of the choices. */
+function requireOneOf(field: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  const wanted = choices.filter((choice) => choice !== "").join(", ");
+  throw invalidField(field, `must be one of ${wanted}, found "${value}"`);
+}
+
+function readIds(field: string, text = ""): readonly string[] {
+  const words = text.split(",").filter((word) => word !== "");
+  return words.map((word) => {
+    const id = readUuid(word);
+    if (id === undefined) throw invalidField(field, `must be UUIDs, found "${word}"`);
+    return id;
   });
 }

@@ -3,12 +3,14 @@ import { nilUuid, type NotificationsSettings } from "@slipway/api";
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
+import { selectTimeMs } from "../../platform/db/time-queries.ts";
+import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
-import { notificationsKey, selectNow } from "./queries.ts";
+import { notificationsKey } from "./queries.ts";
 
 /** Reads whether notifications are paused (docs/protocol/clients.md §1.9). */
 export async function readNotificationsSettings(db: Queryable): Promise<NotificationsSettings> {
@@ -17,8 +19,8 @@ export async function readNotificationsSettings(db: Queryable): Promise<Notifica
 }
 
 /**
- * Pauses or resumes the delivery of notifications; returns false if nothing changes. What comes while they are paused is
- * delivered when they are resumed. Throws `Forbidden` for callers who are no owners.
+ * Pauses or resumes the delivery of notifications; returns false if nothing changes. Messages that arrive during a pause are
+ * delivered when it ends. Throws `Forbidden` for callers who are not owners.
  */
 export async function changeNotificationsSettings(
   { db, pubsub }: { readonly db: Database; readonly pubsub: Pick<PubSub, "publish"> },
@@ -29,7 +31,7 @@ export async function changeNotificationsSettings(
   const isNew = await inTransaction(db, async (trx) => {
     const before = await readNotificationsSettings(trx);
     if (before.notifier_paused === notifier_paused) return false;
-    const value = notifier_paused ? JSON.stringify({ paused_at: await selectNow(trx) }) : running;
+    const value = notifier_paused ? await pausedNow(trx) : running;
     await upsertSetting(trx, notificationsKey, value);
     await recordAudit(trx, {
       by: caller,
@@ -54,3 +56,8 @@ export function requireNotificationsOwner(caller: UserCaller): void {
 
 /** The value of the setting while notifications are delivered. */
 const running = "{}";
+
+/** Returns the value of the setting from now on, by the clock of the database. */
+async function pausedNow(db: Queryable): Promise<string> {
+  return JSON.stringify({ paused_at: timestampFromMs(await selectTimeMs(db)) });
+}
