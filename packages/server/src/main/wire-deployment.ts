@@ -1,8 +1,7 @@
 import type { Clock } from "@slipway/runtime";
 import type { Registry } from "prom-client";
 
-import { addDocsPage } from "../features/deployment/docs-page.ts";
-import { addOpenApiRoutes } from "../features/deployment/openapi-routes.ts";
+import { addDocsPage, addOpenApiRoutes } from "../features/deployment/openapi-routes.ts";
 import { addPages } from "../features/deployment/page-routes.ts";
 import { addDeploymentRoutes, addMonitoringRoutes } from "../features/deployment/routes.ts";
 import { readDeploymentId } from "../features/deployment/service.ts";

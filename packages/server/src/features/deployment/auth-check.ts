@@ -62,7 +62,7 @@ async function findWorkspaceOwner(
   return workspace?.owner_id ?? null;
 }
 
-/** Returns whether roles let a user do what is asked: only owners may do what `auth/rights.ts` does not know. */
+/** Returns whether roles allow an action: only owners may perform those that `auth/rights.ts` does not know. */
 function isAllowed(
   user: UserCaller,
   { object, action }: AuthCheck,

@@ -24,7 +24,7 @@ const healthTimeoutMs = 2_000;
 /** The latency from which the database counts as slow, in milliseconds. */
 const slowDatabaseMs = 15;
 
-/** Checks what everything else needs: the database, and the address that agents are given. */
+/** Checks the database and the address that agents connect to. */
 export async function reportHealth(db: Queryable, facts: HealthFacts): Promise<Report> {
   const [database, accessUrl] = await Promise.all([
     checkDatabase(db),

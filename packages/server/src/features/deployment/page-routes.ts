@@ -1,14 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import type { KeyHolders } from "../../platform/auth/service.ts";
-import { sendPage } from "../../platform/http/html-page.ts";
+import { escapeHtml, htmlPage, sendPage } from "../../platform/http/html-page.ts";
 import { encodeJson } from "../../platform/http/json.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
-import { addDocumentation } from "./documentation.ts";
+import { addDocumentation, documentationPath } from "./documentation.ts";
 import { addIcons } from "./icons.ts";
-import { noInstallScript } from "./no-install-script.ts";
-import { startJson, startPage } from "./start-page.ts";
-import { stockVersions } from "./stock-versions.ts";
+import { stockVersions } from "./routes.ts";
 
 interface PageNeeds {
   readonly limits: RequestLimits;
@@ -23,7 +21,7 @@ interface PageNeeds {
   readonly installScript: ((request: FastifyRequest) => string) | undefined;
 }
 
-/** Adds the pages that people and stock clients look for outside the API. */
+/** Adds the pages outside the API for people and stock clients. */
 export function addPages(
   app: FastifyInstance,
   { limits, version, accessUrl, urlFor, installScript, holders }: PageNeeds,
@@ -57,4 +55,75 @@ export function addPages(
 
 function wantsJson({ headers: { accept = "" } }: FastifyRequest): boolean {
   return accept.includes("application/json") && !accept.includes("text/html");
+}
+
+interface Start {
+  /** The version of this release, as people know it. */
+  readonly version: string;
+  readonly accessUrl: string;
+}
+
+const apiPath = "/api/v2/docs";
+const logInPath = "/cli-auth";
+
+/** Returns the page at `/`: it identifies this server and links to more. */
+function startPage({ version, accessUrl }: Start): string {
+  const url = escapeHtml(accessUrl);
+  return htmlPage(
+    "Slipway",
+    `<h1>Slipway</h1>
+<p>A control plane for remote workspaces, version ${escapeHtml(version)}.</p>
+<nav aria-label="Slipway">
+<ul>
+<li><a href="${logInPath}">Log in</a> to get a key for the command or an editor</li>
+<li><a href="${documentationPath}">Documentation</a></li>
+<li><a href="${apiPath}">API</a></li>
+</ul>
+</nav>
+<p>On the command line: <code>slipway login ${url}</code></p>`,
+  );
+}
+
+/** Returns the content of that page for programs. */
+function startJson({ version, accessUrl }: Start): Readonly<Record<string, string>> {
+  return {
+    name: "Slipway",
+    version,
+    log_in_url: `${accessUrl}${logInPath}`,
+    documentation_url: `${accessUrl}${documentationPath}`,
+    api_url: `${accessUrl}${apiPath}`,
+  };
+}
+
+interface Place {
+  readonly version: string;
+  readonly accessUrl: string;
+  /** Releases of the stock command that work with this server, such as `v2.24 to v2.37`. */
+  readonly stockVersions: string;
+}
+
+/**
+ * Returns the script at `/install.sh`, to which the stock command refers, on a server without downloads: it installs nothing
+ * and explains how to.
+ */
+function noInstallScript({ version, accessUrl, stockVersions }: Place): string {
+  // Between the quoted delimiters the shell expands nothing, and a URL has no line breaks.
+  return `#!/bin/sh
+# Tells how to install the command for a Slipway server. It changes nothing.
+set -eu
+cat >&2 <<'END_OF_TEXT'
+Nothing was installed: this Slipway server (${version}) offers no downloads.
+
+Install it from a clone of Slipway ${version}, with Node.js 20 or later:
+
+    npm ci
+    npm install --global ./packages/cli
+    slipway login ${accessUrl}
+
+Or use a coder command of ${stockVersions}:
+
+    coder login ${accessUrl}
+END_OF_TEXT
+exit 1
+`;
 }

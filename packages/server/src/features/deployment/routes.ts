@@ -30,26 +30,23 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { fixedAnswer, sendFixed } from "../../platform/http/fixed-answer.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { readAppearance, updateAppearance } from "./appearance-service.ts";
 import { answerChecks } from "./auth-check.ts";
-import { reportConfig } from "./config-report.ts";
 import { documentationPath } from "./documentation.ts";
 import { pingDatabase, reportHealth } from "./health-service.ts";
+import { readAppearance, updateAppearance } from "./service.ts";
 import { shareFor } from "./share-for.ts";
 import { readStats } from "./stats-service.ts";
-import { stockVersions } from "./stock-versions.ts";
 
 /**
- * The time for which an answer that costs more than its request is shared by all who ask, in milliseconds: anybody may ask
- * at any rate.
+ * The time for which all callers share an answer that costs more than its request, in milliseconds: the rate of requests is
+ * not limited.
  */
 const sharedMs = 1_000;
-/** The same for metrics, which a person may watch. */
+/** That time for metrics, which a person may watch. */
 const metricsSharedMs = 250;
 
 /**
- * The features of templates that the stock command sets only where it finds them here. Nobody needs a license for them, and
- * none is read.
+ * The features of templates that the stock command sets only if it finds them here. They need no license.
  */
 const entitlements: ResponseOf<typeof getEntitlements> = {
   features: {
@@ -64,7 +61,7 @@ const entitlements: ResponseOf<typeof getEntitlements> = {
   refreshed_at: zeroTimestamp,
 };
 
-export interface DeploymentNeeds {
+interface DeploymentNeeds {
   readonly db: Database;
   readonly clock: Clock;
   readonly version: string;
@@ -193,3 +190,31 @@ export function addMonitoringRoutes(
     return sendFixed(request, reply, await measure());
   });
 }
+
+interface ConfigFacts {
+  readonly version: string;
+  readonly accessUrl: string;
+}
+
+/** Returns the settings that are not secret: those not named here are omitted. */
+function reportConfig(
+  settings: Settings,
+  { version, accessUrl }: ConfigFacts,
+): ResponseOf<typeof getDeploymentConfig> {
+  const { host, port } = settings.listen;
+  return {
+    config: {
+      version,
+      access_url: accessUrl,
+      http_address: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+      data_directory: settings.dataDir,
+      database: settings.postgresUrl === undefined ? "embedded" : "external",
+      log_level: settings.log.level,
+      log_format: settings.log.format,
+    },
+    options: [],
+  };
+}
+
+/** Releases of the stock command and agent that work with this server. */
+export const stockVersions = "v2.24 to v2.37";

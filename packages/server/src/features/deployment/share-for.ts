@@ -1,7 +1,7 @@
 import type { Clock } from "@slipway/runtime";
 
 /**
- * Wraps `ask` to run at most once in `ms`, and never concurrently: all callers in between share its result or failure.
+ * Wraps `ask` to run at most once per `ms`, and never concurrently: all callers in between share its result or error.
  */
 export function shareFor<T>(
   ms: number,
