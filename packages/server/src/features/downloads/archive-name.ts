@@ -1,7 +1,7 @@
-/** The architectures of Linux that there are archives for. */
+/** The architectures of Linux with archives. */
 const architectures = ["amd64", "arm64"] as const;
 
-/** The compressions: what everything unpacks, and what is smaller. */
+/** The compressions: the one that every machine can unpack, and the smaller one. */
 const compressions = ["tar.gz", "tar.zst"] as const;
 
 /** The agent and the command with Node.js, for machines without it. */

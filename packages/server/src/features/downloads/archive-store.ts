@@ -19,7 +19,7 @@ import { makeArchive } from "./make-archive.ts";
 export type ArchiveSource =
   /** Archives of a release, in a directory. */
   | { readonly kind: "ready"; readonly directory: string }
-  /** Made by a program when they are first needed, and kept in a directory. */
+  /** Archives that a program makes when they are first needed, kept in a directory. */
   | { readonly kind: "made"; readonly directory: string; readonly command: readonly string[] }
   | { readonly kind: "off"; readonly reason: string };
 
@@ -29,9 +29,9 @@ interface StoreOptions {
   readonly logger: Logger;
 }
 
-/** The time a request waits for an archive to be made; clients ask again, and proxies give up later than this. */
+/** The time for which a request waits for an archive to be made; clients retry, and proxies wait longer. */
 const maxWaitMs = 20_000;
-/** The time after a failure in which nothing is tried again: anybody may ask. */
+/** The time after a failure without another attempt: the requests need no account. */
 const pauseAfterFailureMs = 60_000;
 const retryAfterSeconds = 5;
 
@@ -39,7 +39,7 @@ type Entry =
   | { readonly kind: "opening"; readonly file: Promise<ArchiveFile> }
   | { readonly kind: "failed"; readonly error: unknown; readonly until: number };
 
-/** The archives of this server. Each is opened, or made, once, by the first request for it. */
+/** The archives of this server. The first request for one opens or makes it. */
 export class ArchiveStore implements AsyncDisposable {
   readonly #source: ArchiveSource;
   readonly #clock: Clock;
@@ -56,8 +56,8 @@ export class ArchiveStore implements AsyncDisposable {
   }
 
   /**
-   * Returns the archive. Throws `NotFound` if the server has none, and `Unavailable` while it is being made, and after it
-   * could not be.
+   * Returns the archive. Throws `NotFound` if the server has none, and `Unavailable` while it is being made and after that
+   * failed.
    */
   async open(name: ArchiveName): Promise<ArchiveFile> {
     const key = archiveFile(name);
@@ -77,7 +77,7 @@ export class ArchiveStore implements AsyncDisposable {
     await abortable(Promise.all(opening), signal).catch(() => signal.throwIfAborted());
   }
 
-  /** Ends what is being made: those who wait for it are refused. */
+  /** Cancels archives in the making; requests that wait for them are refused. */
   async stop(): Promise<void> {
     this.#closing.abort(new Unavailable("The server is shutting down."));
     await this.#lastMade;
@@ -113,7 +113,7 @@ export class ArchiveStore implements AsyncDisposable {
       return await ArchiveFile.open(path);
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT") throw absent(`There is no ${path} on the server.`);
-      this.#logger.error({ path, error: errorText(error) }, "a download cannot be read");
+      this.#logger.error({ path, error: errorText(error) }, "cannot read download");
       throw new Unavailable("The download cannot be read.", { cause: error });
     }
   }
@@ -135,7 +135,7 @@ export class ArchiveStore implements AsyncDisposable {
       return await ArchiveFile.open(await made);
     } catch (error) {
       signal.throwIfAborted();
-      logger.error({ error: errorText(error) }, "a download could not be made");
+      logger.error({ error: errorText(error) }, "cannot make download");
       const detail =
         "The server's log has the reason. An administrator can put ready archives into the directory SLIPWAY_DOWNLOADS_DIR.";
       throw new Unavailable("The download could not be made.", { detail, cause: error });

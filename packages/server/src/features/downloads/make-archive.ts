@@ -17,15 +17,15 @@ interface MakeOptions {
 
 /** The time limit: a slow machine downloads 60 MB and compresses 130 MB. */
 const maxMakeMs = 15 * 60_000;
-/** The time that the program has to end when it is told to. */
+/** The time between SIGTERM and SIGKILL. */
 const endMs = 5_000;
 /** The maximum number of lines of the program in the log, and of characters of each. */
 const maxLines = 200;
 const maxLineLength = 1_000;
-/** Requests come first. */
+/** Lower than that of the server. */
 const lowPriority = 10;
 
-/** Makes an archive, unless the one in the directory is up to date. Returns its path; throws the program's last words. */
+/** Makes an archive, unless the one in the directory is up to date. Returns its path; throws the program's last line. */
 export async function makeArchive(options: MakeOptions): Promise<string> {
   const { name, directory, command, logger } = options;
   const [program = "", ...first] = command;
@@ -52,7 +52,7 @@ async function waitForEnd(child: ChildProcess, signal: AbortSignal): Promise<num
   const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   child.on("error", reject);
   child.on("close", resolve);
-  child.on("spawn", () => lower(child.pid));
+  child.on("spawn", () => lowerPriority(child.pid));
   let timer: NodeJS.Timeout | undefined;
   const end = (): void => {
     child.kill();
@@ -67,7 +67,7 @@ async function waitForEnd(child: ChildProcess, signal: AbortSignal): Promise<num
   }
 }
 
-function lower(pid: number | undefined): void {
+function lowerPriority(pid: number | undefined): void {
   try {
     if (pid !== undefined) setPriority(pid, lowPriority);
   } catch {

@@ -25,14 +25,14 @@ interface DownloadNeeds {
 
 const methods: ("GET" | "HEAD")[] = ["GET", "HEAD"];
 
-/** A script names the address at which it was asked for. */
+/** A script contains the address that it was requested from. */
 const notForOthers = { "Cache-Control": "private, no-cache", Vary: "Host" };
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
 /**
- * Adds the public downloads: archives of the agent and the command, and scripts that get them. Each has a route of its own,
- * so no URL leads elsewhere.
+ * Adds the public downloads: archives of the agent and the command, and scripts that get them. Each has its own route, so no
+ * URL leads to another file.
  */
 export function addDownloads(app: FastifyInstance, needs: DownloadNeeds): void {
   const { scripts, limits, version, urlFor } = needs;
@@ -87,7 +87,7 @@ function addArchives(
 
 function readSum(query: unknown): string | undefined {
   const sum: unknown = Reflect.get(Object(query), "sha256");
-  // Given twice, it is a list, and no sum.
+  // A list, if given twice, is not a sum.
   return sum === undefined || typeof sum === "string" ? sum : "";
 }
 

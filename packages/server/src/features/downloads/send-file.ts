@@ -2,10 +2,9 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { matchesTag } from "../../platform/http/entity-tag.ts";
 import type { ArchiveFile } from "./archive-file.ts";
-import { readRange } from "./byte-range.ts";
 
-/** The time in which a client has to read an archive: a slower one asks for the rest. */
-export const maxDownloadMs = 15 * 60_000;
+/** The time limit of a response with an archive: a slower client requests the rest. */
+const maxDownloadMs = 15 * 60_000;
 
 const yearSeconds = 31_536_000;
 
@@ -23,7 +22,7 @@ export function sendArchive(
 ): FastifyReply {
   const tag = `"${file.sha256.toString("hex")}"`;
   const digest = file.sha256.toString("base64");
-  // A URL with the sum never has another content.
+  // The content of a URL with the sum never changes.
   const caching = askedSum === undefined ? "no-cache" : `max-age=${yearSeconds}, immutable`;
   reply.headers({
     "Accept-Ranges": "bytes",
@@ -47,7 +46,7 @@ export function sendArchive(
   return reply.send(file.read({ first, last }));
 }
 
-/** Returns the part that is asked for; the whole if it is a part of another content (RFC 9110, section 13.1.5). */
+/** Returns the requested part; the whole if the part is of another content (RFC 9110, section 13.1.5). */
 function readPart(
   { headers }: FastifyRequest,
   { bytes }: ArchiveFile,
@@ -61,4 +60,26 @@ function readPart(
 function limitTime({ raw }: FastifyReply): void {
   const timer = setTimeout(() => raw.destroy(), maxDownloadMs);
   raw.once("close", () => clearTimeout(timer));
+}
+
+/** The requested part of a file. */
+type RequestedPart =
+  | { readonly kind: "whole" }
+  | { readonly kind: "part"; readonly first: number; readonly last: number }
+  /** No byte of the file is in the range. */
+  | { readonly kind: "outside" };
+
+/**
+ * Reads the header `Range` (RFC 9110, section 14). One range of bytes is served; anything else gets the whole file, as the
+ * standard allows.
+ */
+export function readRange(header: string | undefined, bytes: number): RequestedPart {
+  const [, start = "", end = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "") ?? [];
+  if (start === "" && end === "") return { kind: "whole" };
+  const isSuffix = start === "";
+  const first = isSuffix ? Math.max(0, bytes - Number(end)) : Number(start);
+  const last = isSuffix || end === "" ? bytes - 1 : Math.min(Number(end), bytes - 1);
+  // A range that ends before it begins is invalid.
+  if (!isSuffix && end !== "" && Number(end) < first) return { kind: "whole" };
+  return first > last ? { kind: "outside" } : { kind: "part", first, last };
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { readRange } from "./byte-range.ts";
+import { readRange } from "./send-file.ts";
 
 describe("readRange", () => {
   it.each([
