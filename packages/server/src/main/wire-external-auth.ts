@@ -1,8 +1,7 @@
 import type { Registry } from "prom-client";
 
 import { addExternalAuthPages } from "../features/external-auth/page-routes.ts";
-import { ProviderCounts } from "../features/external-auth/provider-counts.ts";
-import { Providers } from "../features/external-auth/provider.ts";
+import { ProviderCounts, Providers } from "../features/external-auth/provider.ts";
 import { addExternalAuthRoutes } from "../features/external-auth/routes.ts";
 import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
 import { SealedNotes } from "../platform/auth/sealed-notes.ts";

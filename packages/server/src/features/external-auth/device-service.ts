@@ -11,7 +11,7 @@ export interface DeviceNeeds extends ExternalAuthNeeds {
   readonly notes: SealedNotes;
 }
 
-/** Begins a login by device flow. The code that it returns is of use to this user only. */
+/** Begins a login by device flow. The returned code is valid for this user only. */
 export async function beginDevice(
   needs: DeviceNeeds,
   userId: string,
@@ -86,7 +86,7 @@ export async function openDeviceCode(
 /** The details with which a provider says that the user has not entered the code yet (RFC 8628 section 3.5). */
 export const pendingDetails: ReadonlySet<string> = new Set(["authorization_pending", "slow_down"]);
 
-/** Clients read the detail: they go on asking while it is `authorization_pending` or `slow_down`. */
+/** Clients poll while the detail is `authorization_pending` or `slow_down`. */
 function refusedCode(detail: string): Invalid {
   return new Invalid("Failed to exchange device code.", { detail });
 }

@@ -5,11 +5,9 @@ import type { Database } from "../../platform/db/database.ts";
 import { timestampMs } from "../../platform/db/timestamp.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { ProviderError } from "./errors.ts";
-import type { ProviderCounts } from "./provider-counts.ts";
-import type { Provider } from "./provider.ts";
+import type { Provider, ProviderCounts } from "./provider.ts";
 import { claimRefresh, endRefresh, type LinkRow, selectLink, storeRefreshed } from "./queries.ts";
-import { openTokens, sealTokens } from "./token-seal.ts";
-import type { ProviderTokens } from "./tokens.ts";
+import { openTokens, type ProviderTokens, sealTokens } from "./tokens.ts";
 
 export interface FreshNeeds {
   readonly db: Database;
@@ -23,8 +21,8 @@ export interface FreshNeeds {
 /**
  * The tokens of a link:
  * - `fresh`: they have not expired.
- * - `ended`: they have, or the provider takes them back: the user has to log in again.
- * - `unknown`: they have expired, and the provider does not answer.
+ * - `ended`: they have, or the provider has revoked them: the user has to log in again.
+ * - `unknown`: they have expired, and the provider does not respond.
  */
 export type FreshTokens =
   | { readonly type: "fresh"; readonly link: LinkRow; readonly tokens: ProviderTokens }
@@ -37,8 +35,8 @@ const maxMarginMs = 60_000;
 /** The time for all attempts of one refresh; after it the claim of a refresh ends too. */
 const refreshMs = 15_000;
 const leaseMs = 30_000;
-/** The time between two looks at a refresh that another request carries out. */
-const lookAgainMs = 250;
+/** The interval of polls for a refresh that another request carries out. */
+const pollMs = 250;
 const retryPolicy = { firstMs: 250, maxMs: 2_000, factor: 2, jitter: 0.2 };
 
 /** Reads the tokens of a link; refreshes them, by one request of all replicas at a time, before they expire. */
@@ -77,7 +75,7 @@ export async function freshTokens(
     if (clock.now() >= deadlineMs) {
       return { type: "unknown", reason: "the token is still being refreshed" };
     }
-    await clock.sleep(lookAgainMs, signal);
+    await clock.sleep(pollMs, signal);
   }
 }
 
@@ -94,7 +92,7 @@ interface DueRefresh {
   readonly provider: Provider;
 }
 
-/** Refreshes claimed tokens; resolves to the reason if that failed. Not canceled with the request that needs it. */
+/** Refreshes claimed tokens; resolves to the reason if that failed. It outlives the request that needs it. */
 async function refresh(
   needs: FreshNeeds,
   { link, tokens, refreshToken, provider }: DueRefresh,
@@ -109,17 +107,17 @@ async function refresh(
         provider.client.refresh(refreshToken, { nowMs: clock.now(), signal }),
       ),
     );
-    // After a login meanwhile the tokens of that stay.
+    // The tokens of a login since then stay.
     await storeRefreshed(db, link, sealTokens(secrets, refreshed));
     pubsub.publish(topics.externalAuth(link.user_id));
     return undefined;
   } catch (error) {
     const failure = asProviderError(error, signal);
     if (failure.retryable) {
-      logger.warn({ ...fields, error: failure.message }, "refreshing an external token failed");
+      logger.warn({ ...fields, error: failure.message }, "cannot refresh external token");
       await endRefresh(db, link, undefined);
     } else {
-      logger.info({ ...fields, error: failure.message }, "a provider refused to refresh a token");
+      logger.info({ ...fields, error: failure.message }, "provider refused to refresh token");
       const left = sealTokens(secrets, { ...tokens, refreshToken: undefined });
       const { tokensEncrypted } = left;
       await endRefresh(db, link, { tokensEncrypted, reason: failure.message });

@@ -7,8 +7,8 @@ interface GitHubClient {
 }
 
 /**
- * Ends what a user has granted to a client of GitHub, and with it all tokens of the user for that client: GitHub does not
- * know RFC 7009, and the end of one token would leave the refresh token. Rejects with `ProviderError`.
+ * Revokes the grant of a user to a client of GitHub, and with it all tokens of the user for that client: GitHub does not
+ * support RFC 7009, and revoking one token would leave the refresh token. Rejects with `ProviderError`.
  */
 export async function endGitHubGrant(
   grantUrl: string,

@@ -71,7 +71,7 @@ export async function endLogIn(
   return { state, verifier, redirectUri, path: localPath(path) };
 }
 
-/** Returns the address to which a provider sends browsers back: its own, so that no other's answers are taken for its. */
+/** Returns the address to which a provider sends browsers back. Each has its own, so answers cannot be confused. */
 function redirectUriOf(provider: Provider, accessUrl: string): string {
   return `${accessUrl}${providerPath(provider)}/callback`;
 }

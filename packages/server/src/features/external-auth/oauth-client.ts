@@ -1,9 +1,8 @@
 import * as oauth from "oauth4webapi";
 
 import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
-import { type DeviceCode, readDeviceCode } from "./device-code.ts";
 import { endGitHubGrant } from "./github-grant.ts";
-import { plainAnswer, translateError } from "./oauth-answer.ts";
+import { type DeviceCode, plainAnswer, readDeviceCode, translateError } from "./oauth-answer.ts";
 import type { ProviderFetch } from "./provider-fetch.ts";
 import { type ProviderTokens, readTokens } from "./tokens.ts";
 

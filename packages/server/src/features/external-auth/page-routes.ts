@@ -1,26 +1,20 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 
 import { isOwnForm, sealFormNonce } from "../../platform/auth/form-nonce.ts";
-import { holdsEntry, holdsScope } from "../../platform/auth/grants.ts";
-import type { KeyHolders } from "../../platform/auth/service.ts";
 import { Refusal } from "../../platform/errors/errors.ts";
-import type { KnownUser, UserCaller } from "../../platform/http/caller.ts";
-import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
-import { localPath } from "../../platform/http/local-path.ts";
-import type { RequestLimits } from "../../platform/http/request-limits.ts";
-import { originOf } from "../../platform/http/request-origin.ts";
-import { needsHttps } from "../../platform/http/same-origin.ts";
-import { findSessionCookie } from "../../platform/http/token.ts";
-import {
-  beginDevice,
-  type DeviceNeeds,
-  openDeviceCode,
-  pendingDetails,
-  redeemDevice,
-} from "./device-service.ts";
+import { beginDevice, openDeviceCode, pendingDetails, redeemDevice } from "./device-service.ts";
 import { ProviderError } from "./errors.ts";
 import { beginLogIn, endLogIn } from "./log-in-cookie.ts";
+import {
+  actionOf,
+  type ExternalAuthPageNeeds,
+  pathOf,
+  readForm,
+  redirectOf,
+  type Visit,
+  visitor,
+} from "./page-visit.ts";
 import {
   type AccountForm,
   devicePage,
@@ -28,31 +22,15 @@ import {
   leavingPage,
   loggedInPage,
   logInPage,
-  unknownPage,
 } from "./pages.ts";
 import type { Provider } from "./provider.ts";
 import { completeLogIn, usableToken } from "./service.ts";
-
-export interface ExternalAuthPageNeeds extends DeviceNeeds {
-  readonly holders: KeyHolders;
-  readonly limits: RequestLimits;
-  readonly accessUrl: () => string;
-}
 
 /** The largest form, in bytes. */
 const maxFormBytes = 8 * 1024;
 const pagePath = "/external-auth/:provider";
 const callbackPath = `${pagePath}/callback`;
 const devicePath = `${pagePath}/device`;
-
-/** A request of a person who has a session, to the page of a provider. */
-interface Visit {
-  readonly user: UserCaller;
-  readonly provider: Provider;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly signal: AbortSignal;
-}
 
 /**
  * Adds the pages at which people log in to providers (docs/external-authentication.md). Only a form of our own begins a
@@ -81,63 +59,6 @@ export function addExternalAuthPages(app: FastifyInstance, needs: ExternalAuthPa
   );
 }
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
-
-/** Returns the way from a request to a visit: others are sent to log in, or told that there is no such provider. */
-function visitor(needs: ExternalAuthPageNeeds) {
-  return (path: string, answer: (at: Visit) => Promise<FastifyReply>): Handler =>
-    async (request, reply) => {
-      needs.limits.countPage(path, request, reply);
-      reply.header("Cache-Control", "no-store");
-      const user = await findUser(needs, request);
-      if (user === undefined) {
-        // Without a query: it may hold a code, which is of no use to a session that did not begin the login.
-        const back = new URLSearchParams({ redirect: pathOf(request) });
-        return reply.redirect(`/login?${back.toString()}`, 303);
-      }
-      const provider = needs.providers.byId(providerIdOf(request));
-      if (provider === undefined) return sendPage(reply, 404, unknownPage());
-      using client = watchClient(request);
-      const caller = { ...user, origin: originOf(request, 303) };
-      return await answer({ user: caller, provider, request, reply, signal: client.signal });
-    };
-}
-
-/** Returns the user of the session cookie: whoever logs in by another credential has no browser. */
-async function findUser(
-  { holders, accessUrl }: ExternalAuthPageNeeds,
-  request: FastifyRequest,
-): Promise<KnownUser | undefined> {
-  const token = findSessionCookie(request, needsHttps(request, accessUrl()));
-  const user = token === undefined ? undefined : await holders.ofToken(token);
-  if (user === undefined) return undefined;
-  const { scopes, allowList } = user.grant;
-  const mayChange = holdsScope(scopes, "user:update_personal");
-  return mayChange && holdsEntry(allowList, `user:${user.id}`) ? user : undefined;
-}
-
-function providerIdOf({ params }: FastifyRequest): string {
-  const isNamed = typeof params === "object" && params !== null && "provider" in params;
-  return isNamed ? String(params.provider) : "";
-}
-
-function pathOf(request: FastifyRequest): string {
-  return `/external-auth/${encodeURIComponent(providerIdOf(request))}`;
-}
-
-/** Returns the address of the provider's page, with the path to go on to after the login. */
-function actionOf(request: FastifyRequest): string {
-  const path = redirectOf(request);
-  return path === undefined
-    ? pathOf(request)
-    : `${pathOf(request)}?${new URLSearchParams({ redirect: path }).toString()}`;
-}
-
-function redirectOf({ url }: FastifyRequest): string | undefined {
-  const redirect = new URL(url, "http://server").searchParams.get("redirect");
-  return redirect === null ? undefined : localPath(redirect);
-}
-
 /** Returns the form of a page for its visitor; the nonce is for all forms of the provider. */
 async function formOf(
   { notes }: ExternalAuthPageNeeds,
@@ -159,10 +80,6 @@ async function ifOwnForm(
   if (await isOwnForm(notes, user, { path: pathOf(request), nonce })) return answer();
   const problem = `This form has expired, or was shown to another session. You are signed in as ${user.username}.`;
   return fail(at, problem, 403);
-}
-
-function readForm({ body }: FastifyRequest): URLSearchParams {
-  return new URLSearchParams(Buffer.from(body instanceof Uint8Array ? body : []).toString("utf8"));
 }
 
 async function showState(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyReply> {

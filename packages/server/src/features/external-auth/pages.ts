@@ -1,10 +1,10 @@
 import { printableLine } from "@slipway/runtime";
 
 import { escapeHtml, htmlPage } from "../../platform/http/html-page.ts";
-import type { DeviceCode } from "./device-code.ts";
+import type { DeviceCode } from "./oauth-answer.ts";
 import type { Provider } from "./provider.ts";
 
-type Named = Pick<Provider, "displayName">;
+type NamedProvider = Pick<Provider, "displayName">;
 
 function page(title: string, content: string): string {
   return htmlPage(title, `<h1>Slipway</h1>\n${content}`);
@@ -37,7 +37,7 @@ interface LogIn extends AccountForm {
 }
 
 /** Returns the page of a user who is not logged in to the provider. */
-export function logInPage({ displayName }: Named, { problem, ...account }: LogIn): string {
+export function logInPage({ displayName }: NamedProvider, { problem, ...account }: LogIn): string {
   const name = escapeHtml(displayName);
   return page(
     `Log in to ${displayName}`,
@@ -48,7 +48,7 @@ ${form(account, `<button>Log in with ${name}</button>`)}`,
 
 /** Returns the page of a browser on its way to the provider. */
 export function leavingPage(
-  { displayName }: Named,
+  { displayName }: NamedProvider,
   { username, url }: { readonly username: string; readonly url: string },
 ): string {
   const name = escapeHtml(displayName);
@@ -61,7 +61,7 @@ export function leavingPage(
 
 /** Returns the page of a user who is logged in to the provider; `login` is the name of their account. */
 export function loggedInPage(
-  { displayName }: Named,
+  { displayName }: NamedProvider,
   { login, ...account }: AccountForm & { readonly login: string },
 ): string {
   const name = escapeHtml(displayName);
@@ -79,7 +79,7 @@ interface Device extends LogIn {
 
 /** Returns the page with the code to enter at the provider. */
 export function devicePage(
-  { displayName }: Named,
+  { displayName }: NamedProvider,
   { code: { userCode, verificationUri }, deviceCode, problem, ...account }: Device,
 ): string {
   const name = escapeHtml(displayName);
@@ -97,7 +97,7 @@ ${form(
 
 /** Returns the page of a login that did not complete. */
 export function failedPage(
-  { displayName }: Named,
+  { displayName }: NamedProvider,
   { problem, again }: { readonly problem: string; readonly again: string },
 ): string {
   return page(

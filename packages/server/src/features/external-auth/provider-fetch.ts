@@ -2,18 +2,18 @@ import { errorText, readBounded, untrustedAuthorityHint } from "@slipway/runtime
 
 import { ProviderError } from "./errors.ts";
 
-/** The time for one answer of a provider, with its body. */
+/** The timeout of a provider's answer with its body. */
 const providerTimeoutMs = 10_000;
 /** The longest answer of a provider, in bytes. */
 export const maxProviderAnswerBytes = 256 * 1024;
-/** The most requests of this replica to one provider at once; more are refused, not queued. */
+/** The maximum number of concurrent requests of this replica to one provider; more are refused, not queued. */
 const maxProviderRequests = 64;
 
-/** Sends a request; resolves with a body that is already here. */
+/** Sends a request; resolves once the body has arrived. */
 export type ProviderFetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /**
- * Creates the way to send requests to one provider: bounded in time, in bytes and in number, and without following
+ * Creates the function that sends requests to one provider: limited in time, bytes and number, and without following
  * redirects, which would carry tokens to other hosts. Rejects with `ProviderError`.
  */
 export function createProviderFetch(

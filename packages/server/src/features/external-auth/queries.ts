@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import type { StoredTokens } from "./tokens.ts";
 
 const columns = [
   "id",
@@ -28,13 +29,6 @@ export interface LinkRow {
   readonly updated_at: string;
 }
 
-/** The tokens of a link as they are stored. */
-export interface StoredTokens {
-  readonly tokensEncrypted: Buffer;
-  readonly expiresAt: string | undefined;
-  readonly hasRefreshToken: boolean;
-}
-
 export function selectLink(
   db: Queryable,
   userId: string,
@@ -58,7 +52,7 @@ export function selectLinks(db: Queryable, userId: string): Promise<LinkRow[]> {
 }
 
 /**
- * Stores the tokens of a login, in place of those before, and returns the link; undefined for a user who was deleted meanwhile.
+ * Stores the tokens of a login in place of earlier ones, and returns the link; undefined if the user was deleted meanwhile.
  */
 export async function upsertLink(
   db: Queryable,
@@ -109,10 +103,10 @@ function valuesOf({ tokensEncrypted, expiresAt, hasRefreshToken }: StoredTokens)
   };
 }
 
-/** A link with certain tokens: it has ended as soon as others are stored. */
-export type LinkVersion = Pick<LinkRow, "id" | "version">;
+/** A link with certain tokens: outdated as soon as others are stored. */
+type LinkVersion = Pick<LinkRow, "id" | "version">;
 
-/** Claims the refresh of a link for a time; false if another replica has it, or the tokens are others by now. */
+/** Claims the refresh of a link for a time; false if another replica has it, or the tokens were replaced. */
 export async function claimRefresh(
   db: Queryable,
   { id, version }: LinkVersion,
@@ -130,7 +124,7 @@ export async function claimRefresh(
   return numUpdatedRows > 0n;
 }
 
-/** Stores refreshed tokens; false if the link has others by now, or is gone. */
+/** Stores refreshed tokens; false if others were stored, or the link was deleted. */
 export async function storeRefreshed(
   db: Queryable,
   { id, version }: LinkVersion,

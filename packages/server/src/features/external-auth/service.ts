@@ -1,19 +1,20 @@
 import type { ExternalAuthRemoval } from "@slipway/api";
+import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, NotFound, Unavailable } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
-import { recordLinkChange } from "./audit.ts";
+import { recordAudit } from "../audit/service.ts";
 import { ProviderError } from "./errors.ts";
-import { type FreshNeeds, type FreshTokens, freshTokens } from "./fresh-tokens.ts";
+import { type FreshNeeds, freshTokens, type FreshTokens } from "./fresh-tokens.ts";
 import type { BegunLogIn } from "./oauth-client.ts";
 import type { Provider, Providers } from "./provider.ts";
 import { deleteLink, type LinkRow, selectLink, upsertLink } from "./queries.ts";
 import { checkToken, type ProviderUser } from "./token-check.ts";
-import { openTokens, sealTokens } from "./token-seal.ts";
-import type { ProviderTokens } from "./tokens.ts";
+import { openTokens, type ProviderTokens, sealTokens } from "./tokens.ts";
 
 export { type Provider, providerPath } from "./provider.ts";
 export { gitCredentials, type ProviderTokens } from "./tokens.ts";
@@ -23,10 +24,10 @@ export interface ExternalAuthNeeds extends FreshNeeds {
 }
 
 /**
- * A token as it can be used:
+ * The usability of a token:
  * - `valid`: the provider accepts it.
- * - `log-in`: there is none, or none any more: the user has to log in.
- * - `unknown`: the provider does not say.
+ * - `log-in`: there is none, or it is no longer valid: the user has to log in.
+ * - `unknown`: the provider does not respond.
  */
 export type UsableToken =
   | {
@@ -114,13 +115,13 @@ export async function completeLogIn(
   await storeTokens(needs, caller, provider, tokens);
 }
 
-export interface ProviderAnswer {
+interface ProviderAnswer {
   readonly answer: URLSearchParams;
   readonly begun: BegunLogIn;
   readonly signal: AbortSignal;
 }
 
-/** Stores the tokens of a login, in place of those before. */
+/** Stores the tokens of a login in place of earlier ones. */
 export async function storeTokens(
   { db, pubsub, secrets, logger }: ExternalAuthNeeds,
   caller: UserCaller,
@@ -167,7 +168,30 @@ export async function removeLink(
   }
 }
 
-/** Returns the refusal of a request that depends on a provider which does not answer. */
+/** Creates the error of a request that depends on a provider which does not respond. */
 export function providerFailed(provider: Provider, reason: string): Unavailable {
   return new Unavailable(`${provider.displayName} cannot be asked now.`, { detail: reason });
+}
+
+interface ChangedLink {
+  readonly id: string;
+  readonly providerId: string;
+}
+
+/** Records that a user logged in to a provider (`create`), logged in again (`write`) or logged out (`delete`). */
+async function recordLinkChange(
+  trx: Transaction<DB>,
+  by: UserCaller,
+  { id, providerId }: ChangedLink,
+  action: "create" | "write" | "delete",
+): Promise<void> {
+  await recordAudit(trx, {
+    by,
+    organizationId: undefined,
+    action,
+    resourceType: "external_auth_link",
+    resourceId: id,
+    target: providerId,
+    diff: { tokens: { old: "", new: "", secret: true } },
+  });
 }

@@ -1,5 +1,5 @@
 import { ProviderError } from "./errors.ts";
-import { parseJsonObject } from "./json-object.ts";
+import { parseJsonObject } from "./oauth-answer.ts";
 import type { ProviderFetch } from "./provider-fetch.ts";
 
 /** The user's account at the provider, as far as its answer shows it. */
@@ -17,7 +17,7 @@ export type TokenCheck =
 
 /**
  * Asks the provider whether a token is valid (docs/protocol/rest.md §2.6).
- * Rejects with `ProviderError` if the answer tells nothing.
+ * Rejects with `ProviderError` if the answer is inconclusive.
  */
 export async function checkToken(
   validateUrl: string,
@@ -52,7 +52,7 @@ export async function checkToken(
   }
 }
 
-/** Returns whether a refusal is of the rate, not of the token. */
+/** Returns whether the rate was refused, not the token. */
 function isLimited(headers: Headers): boolean {
   return headers.has("Retry-After") || headers.get("X-RateLimit-Remaining") === "0";
 }

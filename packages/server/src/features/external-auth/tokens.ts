@@ -1,3 +1,5 @@
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { ProviderError } from "./errors.ts";
 
 /** The tokens of one user at one provider. */
@@ -6,13 +8,55 @@ export interface ProviderTokens {
   readonly refreshToken: string | undefined;
   /** In milliseconds since the epoch; undefined if they do not expire. */
   readonly expiresAtMs: number | undefined;
-  /** Those fields of the response that are configured to be handed on; undefined if there is none. */
+  /** The fields of the response that are configured to be passed on; undefined if there are none. */
   readonly extra: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The user name and password with which Git presents a token (docs/protocol/rest.md §2.6). */
+export function gitCredentials(
+  type: string,
+  token: string,
+): { readonly username: string; readonly password: string } {
+  switch (type) {
+    case "gitlab":
+      return { username: "oauth2", password: token };
+    case "bitbucket-cloud":
+    case "bitbucket-server":
+      return { username: "x-token-auth", password: token };
+    default:
+      return { username: token, password: "" };
+  }
+}
+
+/** The tokens of a link as they are stored. */
+export interface StoredTokens {
+  readonly tokensEncrypted: Buffer;
+  readonly expiresAt: string | undefined;
+  readonly hasRefreshToken: boolean;
+}
+
+/** Encrypts tokens for the database. */
+export function sealTokens(secrets: SecretBox, tokens: ProviderTokens): StoredTokens {
+  const { expiresAtMs } = tokens;
+  return {
+    tokensEncrypted: secrets.seal(JSON.stringify(tokens)),
+    expiresAt: expiresAtMs === undefined ? undefined : timestampFromMs(expiresAtMs),
+    hasRefreshToken: tokens.refreshToken !== undefined,
+  };
+}
+
+/** Decrypts tokens that `sealTokens` encrypted. Throws `SecretError`. */
+export function openTokens(secrets: SecretBox, sealed: Buffer): ProviderTokens {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sealTokens wrote it, and the box proves that
+  const { accessToken, refreshToken, expiresAtMs, extra } = JSON.parse(
+    secrets.open(sealed),
+  ) as ProviderTokens;
+  return { accessToken, refreshToken, expiresAtMs, extra };
 }
 
 /** The longest access or refresh token, and the longest JSON of extra fields, in characters. */
 const maxTokenLength = 16 * 1024;
-/** The longest lifetime that is believed, in seconds. */
+/** The maximum lifetime, in seconds; a longer one is shortened. */
 const maxLifetimeSeconds = 10 * 365 * 24 * 3600;
 
 interface ReadOptions {
@@ -60,20 +104,4 @@ function readExpiry(lifetime: unknown, nowMs: number): number | undefined {
   const seconds = Number(lifetime ?? 0);
   if (!Number.isFinite(seconds) || seconds <= 0) return undefined;
   return nowMs + Math.min(seconds, maxLifetimeSeconds) * 1000;
-}
-
-/** The user name and password with which Git presents a token (docs/protocol/rest.md §2.6). */
-export function gitCredentials(
-  type: string,
-  token: string,
-): { readonly username: string; readonly password: string } {
-  switch (type) {
-    case "gitlab":
-      return { username: "oauth2", password: token };
-    case "bitbucket-cloud":
-    case "bitbucket-server":
-      return { username: "x-token-auth", password: token };
-    default:
-      return { username: token, password: "" };
-  }
 }
