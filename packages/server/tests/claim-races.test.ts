@@ -15,7 +15,8 @@ import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { keepOrigin } from "../src/features/builds/lock-service.ts";
 import { lockTemplate, markTemplateDeleted } from "../src/features/templates/queries.ts";
-import { lockUserToDelete, updateUser } from "../src/features/users/queries.ts";
+import { lockUserToDelete } from "../src/features/users/change-service.ts";
+import { updateUser } from "../src/features/users/queries.ts";
 import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
 import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { settingsColumns, workspaceRows } from "../src/features/workspaces/queries.ts";

@@ -1,7 +1,7 @@
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { createFirstUser } from "../src/features/users/service.ts";
+import { createFirstUser } from "../src/features/users/admin-service.ts";
 import { Conflict } from "../src/platform/errors/errors.ts";
 
 let database: TestDatabase;

@@ -4,11 +4,13 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { AuditNotes } from "../src/features/audit/note-service.ts";
-import { updatePassword } from "../src/features/users/change-service.ts";
-import { selectCredentials } from "../src/features/users/queries.ts";
-import { storePassword } from "../src/features/users/reset-service.ts";
-import { createFirstUser } from "../src/features/users/service.ts";
-import { logIn, type LogInNeeds } from "../src/features/users/session-service.ts";
+import { createFirstUser } from "../src/features/users/admin-service.ts";
+import { storePassword, updatePassword } from "../src/features/users/password-service.ts";
+import {
+  logIn,
+  type LogInNeeds,
+  selectCredentials,
+} from "../src/features/users/session-service.ts";
 import { PasswordAttempts } from "../src/platform/auth/password-attempts.ts";
 import { Refusal } from "../src/platform/errors/errors.ts";
 import { fullGrant } from "../src/platform/http/caller.ts";

@@ -18,7 +18,7 @@ import {
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { insertFirstUser } from "../src/features/users/service.ts";
+import { insertFirstUser } from "../src/features/users/admin-service.ts";
 import { runRotateKey } from "../src/main/rotate-key.ts";
 import { createServer, type Server } from "../src/main/server.ts";
 import { readSettings } from "../src/platform/config/settings.ts";

@@ -9,7 +9,7 @@ import {
 import { openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { storePassword } from "../src/features/users/reset-service.ts";
+import { storePassword } from "../src/features/users/password-service.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client, type Person } from "./support/people.ts";

@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import { findEmbeddedPostgres, hasEmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { type Logger, systemClock } from "@slipway/runtime";
 
-import { resetPassword } from "../features/users/reset-service.ts";
+import { resetPassword } from "../features/users/password-service.ts";
 import { readSettings, type Settings } from "../platform/config/settings.ts";
 import { type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
 import { openDataDirectory } from "./data-directory.ts";

@@ -14,7 +14,7 @@ import {
   testPasswordHash,
 } from "@slipway/testkit";
 
-import { insertFirstUser } from "../../src/features/users/service.ts";
+import { insertFirstUser } from "../../src/features/users/admin-service.ts";
 import { createServer, type Server } from "../../src/main/server.ts";
 import { readSettings } from "../../src/platform/config/settings.ts";
 import type { Database } from "../../src/platform/db/database.ts";

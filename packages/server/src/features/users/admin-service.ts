@@ -1,13 +1,66 @@
+import { sql } from "kysely";
+
 import { generatePassword, hashPassword, requirePassword } from "../../platform/auth/password.ts";
-import type { Database } from "../../platform/db/database.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict } from "../../platform/errors/errors.ts";
 import { fullGrant, type UserCaller } from "../../platform/http/caller.ts";
-import { selectAdminWithoutPassword, selectFirstOwner, updateUser } from "./queries.ts";
-import { hasUsers, insertFirstUser } from "./service.ts";
+import { joinDefaultOrganization } from "../organizations/service.ts";
+import { insertUser, selectFirstOwner, updateUser } from "./queries.ts";
+import { checkNames } from "./service.ts";
+
+export async function hasUsers(db: Queryable): Promise<boolean> {
+  return (await countUsers(db)) > 0;
+}
+
+interface FirstUser {
+  readonly username: string;
+  readonly email: string;
+  readonly name: string;
+  /** Empty: no password matches. */
+  readonly passwordHash: string;
+}
+
+interface CreatedFirstUser {
+  readonly userId: string;
+  readonly organizationId: string;
+}
+
+/** Creates the first user, with the role owner; throws `Conflict` when there is a user already. */
+export async function createFirstUser(
+  db: Database,
+  { password, ...input }: Omit<FirstUser, "passwordHash"> & { readonly password: string },
+): Promise<CreatedFirstUser> {
+  checkNames(input);
+  requirePassword(password);
+  // The request needs no account, and hashing is slow.
+  if (await hasUsers(db)) throw alreadyCreated();
+  return insertFirstUser(db, { ...input, passwordHash: await hashPassword(password) });
+}
+
+/** Creates the first user with a hashed password, or without one. */
+export function insertFirstUser(db: Database, input: FirstUser): Promise<CreatedFirstUser> {
+  checkNames(input);
+  return inTransaction(db, async (trx) => {
+    await lockUsers(trx);
+    if (await hasUsers(trx)) throw alreadyCreated();
+    const userId = await insertUser(trx, {
+      ...input,
+      roles: ["owner"],
+      loginType: "password",
+      status: "active",
+    });
+    const organization = await joinDefaultOrganization(trx, userId);
+    return { userId, organizationId: organization.id };
+  });
+}
+
+function alreadyCreated(): Conflict {
+  return new Conflict("The initial user has already been created.");
+}
 
 /** The administrator of a new deployment. */
-export interface AdminInput {
+interface AdminInput {
   readonly username: string;
   readonly email: string;
   /** Undefined: `issueAdminPassword` generates one. */
@@ -15,21 +68,21 @@ export interface AdminInput {
 }
 
 /** A generated password, to be shown once. */
-export interface IssuedPassword {
+interface IssuedPassword {
   readonly email: string;
   readonly password: string;
 }
 
 /**
- * Creates the administrator when there is no user yet. Without a given password nobody can log in as the administrator
- * until `issueAdminPassword`, so that a start that fails before the password is shown loses nothing. Resolves to
- * whether the given password was set now.
+ * Creates the administrator when there is no user yet. Without a given password the administrator cannot log in
+ * until `issueAdminPassword`, so a start that fails before it shows the password loses nothing. Resolves to whether the
+ * given password was set now.
  */
 export async function ensureAdmin(db: Database, input: AdminInput): Promise<boolean> {
   const { username, email, password } = input;
   const isNew = !(await hasUsers(db));
-  if (!isNew && (password === undefined || !(await isPasswordOwed(db)))) return false;
-  const passwordHash = password === undefined ? "" : await hashGiven(password);
+  if (!isNew && (password === undefined || !(await lacksAdminPassword(db)))) return false;
+  const passwordHash = password === undefined ? "" : await hashValid(password);
   if (!isNew) return (await setAdminPassword(db, passwordHash)) !== undefined;
   try {
     await insertFirstUser(db, { username, email, name: "", passwordHash });
@@ -41,12 +94,12 @@ export async function ensureAdmin(db: Database, input: AdminInput): Promise<bool
   }
 }
 
-function hashGiven(password: string): Promise<string> {
+function hashValid(password: string): Promise<string> {
   requirePassword(password);
   return hashPassword(password);
 }
 
-async function isPasswordOwed(db: Database): Promise<boolean> {
+async function lacksAdminPassword(db: Database): Promise<boolean> {
   return (await selectAdminWithoutPassword(db).executeTakeFirst()) !== undefined;
 }
 
@@ -55,7 +108,7 @@ async function isPasswordOwed(db: Database): Promise<boolean> {
  * the password can be shown at once: only its hash is stored.
  */
 export async function issueAdminPassword(db: Database): Promise<IssuedPassword | undefined> {
-  if (!(await isPasswordOwed(db))) return undefined;
+  if (!(await lacksAdminPassword(db))) return undefined;
   const password = generatePassword();
   const email = await setAdminPassword(db, await hashPassword(password));
   return email === undefined ? undefined : { email, password };
@@ -77,4 +130,32 @@ export async function readFirstOwner(
 ): Promise<(UserCaller & { readonly email: string }) | undefined> {
   const row = await selectFirstOwner(db);
   return row === undefined ? undefined : { ...row, keyId: "", grant: fullGrant, origin: undefined };
+}
+
+async function countUsers(db: Queryable): Promise<number> {
+  const row = await db
+    .selectFrom("users")
+    .where("is_system", "=", sql.lit(false))
+    .where("deleted", "=", sql.lit(false))
+    .select(sql<number>`count(*)`.as("count"))
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/** Makes other attempts to create the first user wait until the transaction ends. */
+async function lockUsers(db: Queryable): Promise<void> {
+  await sql`lock table users in share row exclusive mode`.execute(db);
+}
+
+/** Selects the administrator whom a start created that failed before it showed a password. */
+function selectAdminWithoutPassword(db: Queryable) {
+  return db
+    .selectFrom("users")
+    .where(sql<boolean>`'owner' = any(roles)`)
+    .where("deleted", "=", sql.lit(false))
+    .where("login_type", "=", "password")
+    .where("password_hash", "=", "")
+    .orderBy("created_at")
+    .limit(1)
+    .select(["id", "email"]);
 }

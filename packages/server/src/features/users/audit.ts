@@ -15,7 +15,7 @@ export async function recordUserChange(
   await recordAudit(trx, userEntry(caller, user, action, diff));
 }
 
-/** Returns the same as an entry. */
+/** Returns the audit entry of a change to a user. */
 export function userEntry(
   by: AuditActor,
   user: { readonly id: string; readonly username: string },
@@ -50,7 +50,7 @@ export async function recordKeyChange(
   await recordAudit(trx, { ...keyEntry(caller, key, action), diff });
 }
 
-/** Returns the same as an entry. The user's id stands in for the key's, which is not a UUID. */
+/** Returns the audit entry of a change to a key. The user's id stands in for the key's, which is not a UUID. */
 export function keyEntry(by: AuditActor, key: ChangedKey, action: AuditAction): AuditEntry {
   return {
     by,

@@ -1,11 +1,10 @@
 import { type CreateUserRequest, nameProblem, type RoleName } from "@slipway/api";
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 
-import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
-import { hashPassword, requirePassword, verifyPassword } from "../../platform/auth/password.ts";
+import { hashPassword, requirePassword } from "../../platform/auth/password.ts";
 import { endKeysMadeByOthers, endSessionsOf } from "../../platform/auth/queries.ts";
-import { isOwnerRole, mayChangeUser, mayCreateUsers } from "../../platform/auth/rights.ts";
-import type { Database } from "../../platform/db/database.ts";
+import { isOwnerRole, mayCreateUsers } from "../../platform/auth/rights.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
@@ -30,18 +29,8 @@ import {
   leaveOrganizations,
 } from "../organizations/service.ts";
 import { recordUserChange, userEntry } from "./audit.ts";
-import { currentCaller, lockCurrentUser, type LockedUser } from "./lock-service.ts";
-import {
-  insertUser,
-  lockActiveOwners,
-  lockCheckedUser,
-  lockUserToDelete,
-  ownsWorkspaces,
-  selectPassword,
-  updateUser,
-  type UserRow,
-} from "./queries.ts";
-import { noPassword, storePassword } from "./reset-service.ts";
+import { currentCaller, lockChangeable, lockCurrentUser, requireChange } from "./lock-service.ts";
+import { insertUser, updateUser, type UserRow } from "./queries.ts";
 import { checkNames, findVisibleUser } from "./service.ts";
 
 /** Creates a user, who is dormant until the first login. */
@@ -126,44 +115,6 @@ export async function updateProfile(
   return findVisibleUser(db, caller, user.id);
 }
 
-/** Sets a password and ends all sessions and tokens of the user, the caller's own too (docs/protocol/clients.md §5.2). */
-export async function updatePassword(
-  { db, attempts }: { readonly db: Database; readonly attempts: PasswordAttempts },
-  caller: UserCaller,
-  reference: string,
-  passwords: { readonly old: string; readonly new: string },
-): Promise<void> {
-  const user = await findVisibleUser(db, caller, reference);
-  const isOwn = user.id === caller.id;
-  if (!isOwn) requireChange(caller, user);
-  const current = await selectPassword(db, user.id);
-  if (current.login_type !== "password") {
-    throw noPassword(current.login_type);
-  }
-  const isOld = (): Promise<boolean> => verifyPassword(passwords.old, current.password_hash);
-  if (isOwn && !(await attempts.check(user.id, caller.origin?.ip ?? "", isOld))) {
-    throw wrongOldPassword();
-  }
-  requirePassword(passwords.new);
-  if (await verifyPassword(passwords.new, current.password_hash)) {
-    throw invalidField("password", "must differ from the old password");
-  }
-  const hash = await hashPassword(passwords.new);
-  await inTransaction(db, async (trx) => {
-    // Knowledge of the old password alone does not undo a concurrent reset.
-    if (isOwn && !(await lockCheckedUser(trx, user.id, current.password_hash))) {
-      throw wrongOldPassword();
-    }
-    if (!isOwn) await lockChangeable(trx, caller, user.id);
-    await storePassword(trx, caller, user, hash);
-  });
-}
-
-function wrongOldPassword(): Invalid {
-  const text = "Old password is incorrect.";
-  return invalidField("old_password", text, text);
-}
-
 export async function setStatus(
   db: Database,
   caller: UserCaller,
@@ -204,7 +155,7 @@ export async function setRoles(
       requireRoleChange(await currentCaller(trx, caller), current);
       await updateUser(trx, user.id, { roles });
       await recordUserChange(trx, caller, current, "write", diffOf({ ...current }, { roles }));
-      // Whoever made them would act with the new role.
+      // Their creators would act with the new role.
       const isGranted = roles.some((role) => !current.roles.includes(role));
       if (isGranted) await endKeysMadeByOthers(trx, user.id);
     });
@@ -255,31 +206,6 @@ export async function deleteUser(
   });
 }
 
-/**
- * Locks a user whom the caller changes, and checks again whether the caller may: one of them may have got a role, or lost it,
- * since the request began.
- */
-async function lockChangeable(
-  trx: Transaction<DB>,
-  caller: UserCaller,
-  userId: string,
-): Promise<LockedUser> {
-  const user = await lockCurrentUser(trx, userId);
-  const current = await currentCaller(trx, caller);
-  if (user.id !== caller.id) requireChange(current, user);
-  return user;
-}
-
-function requireChange(
-  caller: UserCaller,
-  user: { readonly id: string; readonly roles: readonly string[] },
-): void {
-  if (mayChangeUser(caller, user)) return;
-  throw forbidden(
-    "Only owners can change users who have a role. User admins can change the others.",
-  );
-}
-
 /** Refuses a change that would leave the deployment without an active owner. */
 async function keepAnOwner(trx: Transaction<DB>, userId: string): Promise<void> {
   const owners = await lockActiveOwners(trx);
@@ -287,4 +213,41 @@ async function keepAnOwner(trx: Transaction<DB>, userId: string): Promise<void> 
   throw new Conflict("This user is the last active owner.", {
     detail: "Assign the owner role to another active user first.",
   });
+}
+
+/** Locks the active owners until the transaction ends; resolves to their ids. */
+async function lockActiveOwners(db: Queryable): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("users")
+    .where(sql<boolean>`'owner' = any(roles)`)
+    .where("deleted", "=", sql.lit(false))
+    .where("status", "=", "active")
+    .orderBy("id")
+    .forUpdate()
+    .select("id")
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Locks a user against transfers of workspaces until the transaction ends; false when the user was deleted. */
+export async function lockUserToDelete(db: Queryable, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("users")
+    .where("id", "=", id)
+    .where("deleted", "=", sql.lit(false))
+    .select("id")
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+async function ownsWorkspaces(db: Queryable, userId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("workspaces")
+    .where("owner_id", "=", userId)
+    .where("deleted", "=", sql.lit(false))
+    .select("id")
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }

@@ -1,11 +1,11 @@
 import type { GitKey } from "@slipway/api";
+import { sql } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
-import { insertGitKey, type NewGitKey, selectGitKey, upsertGitKey } from "./git-key-queries.ts";
 import { createGitKey, type GitKeyTexts } from "./git-key.ts";
 
 /** Returns the key pair of a user, generated on first use. */
@@ -59,14 +59,53 @@ export async function replaceGitKey(
 async function ensureRow(db: Queryable, secrets: SecretBox, userId: string) {
   const known = await selectGitKey(db, userId);
   if (known !== undefined) return known;
-  // Another request may create one at the same time: the first one stays.
+  // Of two concurrent requests, the first one to insert a key wins.
   await insertGitKey(db, newKey(secrets, userId));
-  const made = await selectGitKey(db, userId);
-  if (made === undefined) throw new Error("the user's git key is gone again");
-  return made;
+  const created = await selectGitKey(db, userId);
+  if (created === undefined)
+    throw new Error(`git key of user ${userId} was deleted while it was created`);
+  return created;
 }
 
 function newKey(secrets: SecretBox, userId: string): NewGitKey {
   const { publicKey, privateKey } = createGitKey();
   return { userId, publicKey, privateKeyEncrypted: secrets.seal(privateKey) };
+}
+
+interface NewGitKey {
+  readonly userId: string;
+  readonly publicKey: string;
+  readonly privateKeyEncrypted: Buffer;
+}
+
+/** Stores a key for a user who has none. */
+async function insertGitKey(db: Queryable, key: NewGitKey): Promise<void> {
+  await insertion(db, key)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Stores a key, replacing the user's previous one. */
+async function upsertGitKey(db: Queryable, key: NewGitKey): Promise<void> {
+  await insertion(db, key)
+    .onConflict((conflict) =>
+      conflict.column("user_id").doUpdateSet({
+        public_key: key.publicKey,
+        private_key_encrypted: key.privateKeyEncrypted,
+        updated_at: sql`now()`,
+      }),
+    )
+    .execute();
+}
+
+function insertion(db: Queryable, { userId, publicKey, privateKeyEncrypted }: NewGitKey) {
+  return db.insertInto("git_ssh_keys").values({
+    user_id: userId,
+    public_key: publicKey,
+    private_key_encrypted: privateKeyEncrypted,
+  });
+}
+
+function selectGitKey(db: Queryable, userId: string) {
+  return db.selectFrom("git_ssh_keys").where("user_id", "=", userId).selectAll().executeTakeFirst();
 }

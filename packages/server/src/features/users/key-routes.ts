@@ -10,18 +10,10 @@ import {
 } from "@slipway/api";
 
 import type { Routes } from "../../platform/http/routes.ts";
+import { deleteKey, expireKey, listTokens, readKey, readTokenByName } from "./key-service.ts";
 import { findUser } from "./service.ts";
-import {
-  createSessionKey,
-  createToken,
-  deleteKey,
-  expireKey,
-  listTokens,
-  maxTokenLifetimeNs,
-  readKey,
-  readTokenByName,
-  type TokenNeeds,
-} from "./token-service.ts";
+import { maxTokenLifetimeNs } from "./token-request.ts";
+import { createSessionKey, createToken, type TokenNeeds } from "./token-service.ts";
 
 /** Adds the routes for session keys and API tokens. Their user is one for whom the caller may act. */
 export function addKeyRoutes(routes: Routes, needs: TokenNeeds): void {

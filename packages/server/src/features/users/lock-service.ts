@@ -1,14 +1,12 @@
 import { sql, type Transaction } from "kysely";
 
+import { mayChangeUser } from "../../platform/auth/rights.ts";
 import { endedKey } from "../../platform/auth/service.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
-import { notFound } from "../../platform/errors/errors.ts";
+import { forbidden, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 
-/**
- * Holds off other requests that lock the same user until the transaction ends, so that counts of the user's resources
- * stay valid.
- */
+/** Locks a user until the transaction ends, so that counts of the user's resources stay valid. */
 export async function lockUser(trx: Transaction<DB>, userId: string): Promise<void> {
   await trx
     .selectFrom("users")
@@ -18,8 +16,8 @@ export async function lockUser(trx: Transaction<DB>, userId: string): Promise<vo
     .executeTakeFirstOrThrow();
 }
 
-/** A user as the locked row has them. */
-export interface LockedUser {
+/** A user whose row is locked. */
+interface LockedUser {
   readonly id: string;
   readonly username: string;
   readonly name: string;
@@ -28,8 +26,8 @@ export interface LockedUser {
 }
 
 /**
- * Locks a user until the transaction ends, and resolves to them as they are now: what was read before, such as before a
- * password was hashed, may have changed since. Throws `NotFound` for a user who was deleted.
+ * Locks a user until the transaction ends, and resolves to their present row: it may have changed since an earlier read,
+ * such as while a password was hashed. Throws `NotFound` for a user who was deleted.
  */
 export async function lockCurrentUser(trx: Transaction<DB>, userId: string): Promise<LockedUser> {
   const user = await trx
@@ -44,8 +42,8 @@ export async function lockCurrentUser(trx: Transaction<DB>, userId: string): Pro
 }
 
 /**
- * Resolves to a caller with the roles that they have now; call it after the rows that the change depends on were locked. A
- * later change of those roles is later than what the caller does. Throws `Unauthenticated` for a key that has ended.
+ * Resolves to the caller with their present roles. Call it after locking the rows that the change depends on: a concurrent
+ * change of roles then comes after the caller's action. Throws `Unauthenticated` for a key that has ended.
  */
 export async function currentCaller(trx: Transaction<DB>, caller: UserCaller): Promise<UserCaller> {
   const now = await trx
@@ -58,4 +56,30 @@ export async function currentCaller(trx: Transaction<DB>, caller: UserCaller): P
     .executeTakeFirst();
   if (now === undefined) throw endedKey();
   return { ...caller, roles: now.roles };
+}
+
+/**
+ * Locks a user whom the caller changes, and checks again whether the caller may: the roles of either may have changed since
+ * the request began.
+ */
+export async function lockChangeable(
+  trx: Transaction<DB>,
+  caller: UserCaller,
+  userId: string,
+): Promise<LockedUser> {
+  const user = await lockCurrentUser(trx, userId);
+  const current = await currentCaller(trx, caller);
+  if (user.id !== caller.id) requireChange(current, user);
+  return user;
+}
+
+/** Throws `Forbidden` if the caller may not change the user. */
+export function requireChange(
+  caller: UserCaller,
+  user: { readonly id: string; readonly roles: readonly string[] },
+): void {
+  if (mayChangeUser(caller, user)) return;
+  throw forbidden(
+    "Only owners can change users who have a role. User admins can change the others.",
+  );
 }

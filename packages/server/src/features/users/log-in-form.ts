@@ -6,13 +6,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { Forbidden, Invalid } from "../../platform/errors/errors.ts";
 import { findAnswer } from "../../platform/http/error-answer.ts";
-import { sendPage } from "../../platform/http/html-page.ts";
+import { escapeHtml, htmlPage, sendPage } from "../../platform/http/html-page.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import { unstorableField } from "../../platform/http/storable-text.ts";
 import { createValidator } from "../../platform/http/validation.ts";
-import { type LogInForm, logInPage } from "./log-in-page.ts";
 import { type Credentials, logIn, type LogInNeeds, type NewSession } from "./session-service.ts";
 
 const formCookie = "slipway_form";
@@ -22,14 +21,14 @@ const maxFormBytes = 4 * 1024;
 /** Validates the form, which no hook of a route does. */
 const isLogIn = createValidator().compile<Credentials>(LoginRequest);
 
-/** A page with the form, at a path of its own. */
+/** A page with the form. */
 interface FormPage {
   readonly path: string;
   /** The reason to log in here. */
   readonly purpose: string;
   /** The lifetime of the session. */
   readonly lifetimeSeconds: number;
-  /** Answers a login that succeeded. */
+  /** Answers a successful login. */
   readonly onLogIn: (
     session: NewSession,
     request: FastifyRequest,
@@ -43,14 +42,17 @@ export type FormNeeds = LogInNeeds & {
 };
 
 /**
- * Adds a page that asks for email and password. It never reads a session, so that no other site can have anything done by
- * sending a visitor there; and the form is valid only with the cookie that came with it, so that nobody is logged in as
- * somebody else.
+ * Adds a page that asks for email and password. It reads no session, so another site gains nothing by sending a visitor
+ * there; and the form is valid only with the cookie that came with it, so no visitor is logged in as someone else.
  */
 export function addLogInForm(app: FastifyInstance, needs: FormNeeds, page: FormPage): void {
   const { path } = page;
   const { limits, accessUrl } = needs;
-  const sendForm = (request: FastifyRequest, reply: FastifyReply, form: Shown): FastifyReply => {
+  const sendForm = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    form: FormContent,
+  ): FastifyReply => {
     const formToken = randomBytes(formTokenBytes).toString("base64url");
     const secure = needsHttps(request, accessUrl());
     const cookie = { name: formCookie, value: formToken, path, httpOnly: true, secure };
@@ -84,12 +86,12 @@ export function addLogInForm(app: FastifyInstance, needs: FormNeeds, page: FormP
   });
 }
 
-/** The form as shown: after a failed attempt with the email entered and the problem. */
-interface Shown extends Pick<LogInForm, "email" | "problem"> {
+/** The content of the form: after a failed attempt the entered email and the problem. */
+interface FormContent extends Pick<LogInForm, "email" | "problem"> {
   readonly status: number;
 }
 
-interface SentForm {
+interface FormSubmission {
   readonly page: FormPage;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -103,7 +105,7 @@ function readForm({ body }: FastifyRequest): URLSearchParams {
 
 async function logInByForm(
   needs: FormNeeds,
-  { page, request, reply, form }: SentForm,
+  { page, request, reply, form }: FormSubmission,
 ): Promise<NewSession> {
   const origin = originOf(request, 200);
   needs.limits.count(login, request, reply, { address: origin.ip });
@@ -121,4 +123,43 @@ function isOurForm(request: FastifyRequest, formToken: string): boolean {
   const wanted = Buffer.from(parseCookie(request.headers.cookie ?? "")[formCookie] ?? "");
   const found = Buffer.from(formToken);
   return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
+}
+
+function page(content: string): string {
+  return htmlPage("Log in to Slipway", `<h1>Slipway</h1>\n${content}`);
+}
+
+interface LogInForm {
+  /** The token that comes back with the form and must match the visitor's cookie. */
+  readonly formToken: string;
+  readonly purpose: string;
+  /** The path, with its query, to which the form is sent. */
+  readonly action: string;
+  readonly email: string;
+  readonly problem: string | undefined;
+}
+
+/** Returns the login form; after a failed attempt with the problem. */
+function logInPage({ formToken, purpose, action, email, problem }: LogInForm): string {
+  return page(`<p>${escapeHtml(purpose)}</p>
+${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>`}
+<form method="post" action="${escapeHtml(action)}">
+<input type="hidden" name="form_token" value="${escapeHtml(formToken)}">
+<label>Email <input name="email" type="email" autocomplete="username" required value="${escapeHtml(email)}"></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<button>Log in</button>
+</form>`);
+}
+
+/** Returns the page with the key to copy. The key is in no address and in no cookie. */
+export function keyPage(key: string, username: string): string {
+  return page(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
+<p>Copy this key and paste it where you were asked for it. It is shown once and works for a week.</p>
+<p class="key"><code>${escapeHtml(key)}</code></p>`);
+}
+
+/** Returns the page of a browser that is logged in, on its way to a path of the server. */
+export function loggedInPage(path: string, username: string): string {
+  return page(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
+<p><a href="${escapeHtml(path)}">Continue</a></p>`);
 }

@@ -1,11 +1,13 @@
-import type { FastifyInstance } from "fastify";
+import { stringifySetCookie } from "cookie";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { keyLifetimes } from "../../platform/auth/service.ts";
+import { hostCookieName } from "../../platform/http/cookies.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import { localPath } from "../../platform/http/local-path.ts";
-import { addLogInForm, type FormNeeds } from "./log-in-form.ts";
-import { loggedInPage } from "./log-in-page.ts";
-import { setSessionCookie } from "./session-cookie.ts";
+import { needsHttps } from "../../platform/http/same-origin.ts";
+import { sessionCookie } from "../../platform/http/token.ts";
+import { addLogInForm, type FormNeeds, keyPage, loggedInPage } from "./log-in-form.ts";
 
 /**
  * Adds the page at which a browser logs in, to continue to the path in `redirect`, such as an app of a workspace. It continues
@@ -24,4 +26,37 @@ export function addLogInPage(app: FastifyInstance, needs: FormNeeds): void {
       return sendPage(reply, 200, loggedInPage(path, username));
     },
   });
+}
+
+/**
+ * Adds the page to which the command and the editors send people (docs/protocol/clients.md §1.2): it asks for email and
+ * password, and shows a key.
+ */
+export function addCliAuthPage(app: FastifyInstance, needs: FormNeeds): void {
+  addLogInForm(app, needs, {
+    path: "/cli-auth",
+    purpose: "Log in to get a key for the command or the editor that sent you here.",
+    lifetimeSeconds: keyLifetimes.commandSession,
+    onLogIn: ({ token, username }, _request, reply) =>
+      sendPage(reply, 200, keyPage(token, username)),
+  });
+}
+
+/** Gives a browser the token of its session; an empty one takes it away. */
+export function setSessionCookie(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { token, accessUrl }: { readonly token: string; readonly accessUrl: string },
+): void {
+  const secure = needsHttps(request, accessUrl);
+  const cookie = stringifySetCookie({
+    name: hostCookieName(sessionCookie, secure),
+    value: token,
+    path: "/",
+    httpOnly: true,
+    sameSite: "lax",
+    secure,
+    ...(token === "" ? { maxAge: 0 } : {}),
+  });
+  reply.header("Set-Cookie", cookie);
 }

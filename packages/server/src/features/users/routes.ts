@@ -23,21 +23,14 @@ import { NotFound } from "../../platform/errors/errors.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import {
-  createUser,
-  deleteUser,
-  setRoles,
-  setStatus,
-  updatePassword,
-  updateProfile,
-} from "./change-service.ts";
+import { createFirstUser, hasUsers } from "./admin-service.ts";
+import { createUser, deleteUser, setRoles, setStatus, updateProfile } from "./change-service.ts";
 import { addKeyRoutes } from "./key-routes.ts";
-import { listRoles, listUsers } from "./list-service.ts";
+import { setSessionCookie } from "./log-in-routes.ts";
+import { updatePassword } from "./password-service.ts";
 import { parseUserSearch } from "./search.ts";
-import { createFirstUser, findVisibleUser, hasUsers } from "./service.ts";
-import { setSessionCookie } from "./session-cookie.ts";
+import { findVisibleUser, listRoles, listUsers, userJson } from "./service.ts";
 import { logIn, type LogInNeeds, logOut } from "./session-service.ts";
-import { userJson } from "./user-json.ts";
 
 export function addUserRoutes(
   routes: Routes,

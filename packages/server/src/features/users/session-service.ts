@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 
 import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
 import { hashPassword, isFormerHash, verifyPassword } from "../../platform/auth/password.ts";
 import { activateDormant, endSession } from "../../platform/auth/queries.ts";
 import { createSession, keyLifetimes } from "../../platform/auth/service.ts";
-import type { Database } from "../../platform/db/database.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Forbidden, type Refusal, Unauthenticated } from "../../platform/errors/errors.ts";
@@ -16,12 +16,7 @@ import { refusedOrigin, type RequestOrigin } from "../../platform/http/request-o
 import type { AuditNotes } from "../audit/note-service.ts";
 import { keyEntry, recordKeyChange } from "./audit.ts";
 import { lockUser } from "./lock-service.ts";
-import {
-  lockCheckedUser,
-  renewPasswordHash,
-  selectCredentials,
-  selectPassword,
-} from "./queries.ts";
+import { lockCheckedUser, selectPassword } from "./queries.ts";
 
 export interface Credentials {
   readonly email: string;
@@ -45,9 +40,9 @@ export interface NewSession {
 }
 
 /**
- * Checks email and password and creates a session, by default a browser's. An unknown account is
- * refused in the same time and words as a wrong password, and its failures count as well; only the audit trail leaves
- * it out, because anybody can invent accounts, and people type passwords there.
+ * Checks email and password and creates a session, by default a browser's. An unknown account is refused after the same
+ * time and with the same message as a wrong password, and its failures count as well. The audit trail does not record it:
+ * strangers can invent accounts, and people type passwords into the field for the email.
  */
 export async function logIn(
   { db, attempts, notes }: LogInNeeds,
@@ -130,4 +125,28 @@ export async function logOut(db: Database, caller: UserCaller): Promise<void> {
     await endSession(trx, caller.keyId);
     await recordKeyChange(trx, caller, { userId: caller.id, name: "" }, "logout");
   });
+}
+
+/** Selects what a login checks. */
+export function selectCredentials(db: Queryable, email: string) {
+  return db
+    .selectFrom("users")
+    .where(sql`lower(email)`, "=", email.toLowerCase())
+    .where("deleted", "=", sql.lit(false))
+    .where("is_system", "=", sql.lit(false))
+    .select(["id", "username", "password_hash", "status", "login_type"])
+    .executeTakeFirst();
+}
+
+/** Replaces the hash of a password with a newer one of the same password, unless the password was changed meanwhile. */
+async function renewPasswordHash(
+  db: Queryable,
+  change: { readonly id: string; readonly passwordHash: string; readonly renewed: string },
+): Promise<void> {
+  await db
+    .updateTable("users")
+    .set({ password_hash: change.renewed })
+    .where("id", "=", change.id)
+    .where("password_hash", "=", change.passwordHash)
+    .execute();
 }

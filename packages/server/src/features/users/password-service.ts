@@ -1,16 +1,70 @@
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 
-import { generatePassword, hashPassword, requirePassword } from "../../platform/auth/password.ts";
+import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
+import {
+  generatePassword,
+  hashPassword,
+  requirePassword,
+  verifyPassword,
+} from "../../platform/auth/password.ts";
 import { endSessionsOf } from "../../platform/auth/queries.ts";
-import type { Database } from "../../platform/db/database.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { Invalid, NotFound } from "../../platform/errors/errors.ts";
+import { Invalid, invalidField, NotFound } from "../../platform/errors/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import type { AuditActor } from "../audit/service.ts";
 import { recordUserChange } from "./audit.ts";
-import { selectFirstOwner, selectUserByEmail, selectUserByName, updateUser } from "./queries.ts";
+import { lockChangeable, requireChange } from "./lock-service.ts";
+import {
+  lockCheckedUser,
+  selectFirstOwner,
+  selectPassword,
+  selectUserByName,
+  updateUser,
+  users,
+} from "./queries.ts";
+import { findVisibleUser } from "./service.ts";
 
-export interface PasswordReset {
+/** Sets a password and ends all sessions and tokens of the user, the caller's own too (docs/protocol/clients.md §5.2). */
+export async function updatePassword(
+  { db, attempts }: { readonly db: Database; readonly attempts: PasswordAttempts },
+  caller: UserCaller,
+  reference: string,
+  passwords: { readonly old: string; readonly new: string },
+): Promise<void> {
+  const user = await findVisibleUser(db, caller, reference);
+  const isOwn = user.id === caller.id;
+  if (!isOwn) requireChange(caller, user);
+  const current = await selectPassword(db, user.id);
+  if (current.login_type !== "password") {
+    throw noPassword(current.login_type);
+  }
+  const isOld = (): Promise<boolean> => verifyPassword(passwords.old, current.password_hash);
+  if (isOwn && !(await attempts.check(user.id, caller.origin?.ip ?? "", isOld))) {
+    throw wrongOldPassword();
+  }
+  requirePassword(passwords.new);
+  if (await verifyPassword(passwords.new, current.password_hash)) {
+    throw invalidField("password", "must differ from the old password");
+  }
+  const hash = await hashPassword(passwords.new);
+  await inTransaction(db, async (trx) => {
+    // Knowledge of the old password alone does not undo a concurrent reset.
+    if (isOwn && !(await lockCheckedUser(trx, user.id, current.password_hash))) {
+      throw wrongOldPassword();
+    }
+    if (!isOwn) await lockChangeable(trx, caller, user.id);
+    await storePassword(trx, caller, user, hash);
+  });
+}
+
+function wrongOldPassword(): Invalid {
+  const text = "Old password is incorrect.";
+  return invalidField("old_password", text, text);
+}
+
+interface PasswordReset {
   readonly username: string;
   readonly email: string;
   /** Undefined when the password was given. */
@@ -56,7 +110,7 @@ export async function storePassword(
 }
 
 /** Creates the refusal for the password of a user who logs in by other means. */
-export function noPassword(loginType: string): Invalid {
+function noPassword(loginType: string): Invalid {
   return new Invalid("This user does not log in with a password.", {
     detail: `The login type of the user is "${loginType}".`,
   });
@@ -69,4 +123,10 @@ async function findSubject(db: Database, reference: string | undefined) {
   const user = (await selectUserByName(db, name)) ?? (await selectUserByEmail(db, name));
   if (user === undefined) throw new NotFound(`There is no user "${name}".`);
   return user;
+}
+
+function selectUserByEmail(db: Queryable, email: string) {
+  return users(db)
+    .where(sql`lower(u.email)`, "=", email.toLowerCase())
+    .executeTakeFirst();
 }
