@@ -14,7 +14,8 @@ import {
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { keepOrigin } from "../src/features/builds/lock-service.ts";
-import { lockTemplate, markTemplateDeleted } from "../src/features/templates/queries.ts";
+import { markTemplateDeleted } from "../src/features/templates/change-service.ts";
+import { lockTemplate } from "../src/features/templates/queries.ts";
 import { lockUserToDelete } from "../src/features/users/change-service.ts";
 import { updateUser } from "../src/features/users/queries.ts";
 import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";

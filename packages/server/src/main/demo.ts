@@ -6,9 +6,10 @@ import { pack } from "tar-stream";
 
 import { keepFile } from "../features/files/service.ts";
 import { findOrganization } from "../features/organizations/service.ts";
+import { createTemplate } from "../features/templates/create-service.ts";
+import { createVersion } from "../features/templates/create-version-service.ts";
 import { selectTemplateByName } from "../features/templates/queries.ts";
-import { createTemplate } from "../features/templates/service.ts";
-import { createVersion, requireVersion } from "../features/templates/version-service.ts";
+import { requireVersion } from "../features/templates/version-service.ts";
 import { readFirstOwner } from "../features/users/admin-service.ts";
 import { buildWorkspace } from "../features/workspaces/build-service.ts";
 import { type CreateNeeds, createWorkspace } from "../features/workspaces/create/create-service.ts";

@@ -1,20 +1,17 @@
 import type { ArchiveVersionsResponse, TemplateVersion } from "@slipway/api";
+import { sql } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
-import type { Database } from "../../platform/db/database.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden, Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange, recordVersionChange } from "./audit.ts";
+import { requireVersionName, versionNameTaken } from "./create-version-service.ts";
 import { requireLocked } from "./service.ts";
-import { archiveUnused, selectIsUsed, updateArchived, updateVersion } from "./version-queries.ts";
-import {
-  readVersion,
-  requireVersion,
-  requireVersionName,
-  versionNameTaken,
-} from "./version-service.ts";
+import { readVersion, requireVersion } from "./version-service.ts";
 
 /** Archives a version, or unarchives it. Throws `Invalid` for one that is unchanged, and for archiving one in use. */
 export async function setArchived(
@@ -88,4 +85,67 @@ export async function changeVersion(
 function requireWriter(caller: UserCaller): void {
   if (!mayWriteTemplates(caller))
     throw forbidden("Only owners and template admins can write templates.");
+}
+
+async function updateVersion(
+  db: Queryable,
+  id: string,
+  changes: { readonly name: string | undefined; readonly message: string | undefined },
+): Promise<void> {
+  await db
+    .updateTable("template_versions")
+    .set({ ...changes, updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+async function updateArchived(db: Queryable, id: string, archived: boolean): Promise<void> {
+  await db
+    .updateTable("template_versions")
+    .set({ archived, updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** The condition that a template has the version as its active one, or the newest build of a live workspace uses it. */
+const isUsed = sql<boolean>`(
+  exists (select from templates t where t.active_version_id = v.id)
+  or exists (
+    select from workspaces w
+    cross join lateral ${newestBuild(sql`w.id`)} newest
+    where w.template_id = v.template_id and not w.deleted and newest.template_version_id = v.id
+  ))`;
+
+async function selectIsUsed(db: Queryable, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("template_versions as v")
+    .where("v.id", "=", id)
+    .select(isUsed.as("is_used"))
+    .executeTakeFirstOrThrow();
+  return row.is_used;
+}
+
+/** Archives the unused versions of a template whose import has ended; resolves to their ids. */
+async function archiveUnused(
+  db: Queryable,
+  templateId: string,
+  onlyFailed: boolean,
+): Promise<readonly string[]> {
+  const rows = await db
+    .updateTable("template_versions")
+    .set({ archived: true, updated_at: sql`now()` })
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("template_versions as v")
+        .innerJoin("jobs as job", "job.id", "v.job_id")
+        .where("v.template_id", "=", templateId)
+        .where("v.archived", "=", sql.lit(false))
+        .where("job.completed_at", "is not", null)
+        .$if(onlyFailed, (all) => all.where("job.error", "is not", null))
+        .where(sql<boolean>`not ${isUsed}`)
+        .select("v.id"),
+    )
+    .returning("id")
+    .execute();
+  return rows.map((row) => row.id);
 }

@@ -11,7 +11,7 @@ interface Change {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-interface Named {
+interface NamedResource {
   readonly id: string;
   readonly organization_id: string;
   readonly name: string;
@@ -21,7 +21,7 @@ interface Named {
 export async function recordTemplateChange(
   trx: Transaction<DB>,
   caller: UserCaller,
-  template: Named,
+  template: NamedResource,
   change: Change,
 ): Promise<void> {
   await record(trx, caller, "template", template, change);
@@ -31,7 +31,7 @@ export async function recordTemplateChange(
 export async function recordVersionChange(
   trx: Transaction<DB>,
   caller: UserCaller,
-  version: Named & { readonly template_id: string | null },
+  version: NamedResource & { readonly template_id: string | null },
   change: Change,
 ): Promise<void> {
   const fields = { template_id: version.template_id, ...change.fields };
@@ -42,7 +42,7 @@ async function record(
   trx: Transaction<DB>,
   by: UserCaller,
   resourceType: "template" | "template_version",
-  { id, organization_id: organizationId, name }: Named,
+  { id, organization_id: organizationId, name }: NamedResource,
   { action, diff = {}, fields = {} }: Change,
 ): Promise<void> {
   const what = { resourceType, resourceId: id, target: name };

@@ -1,23 +1,28 @@
-import { nameProblem, type Template, type UpdateTemplateRequest, weekdays } from "@slipway/api";
+import {
+  type CorsBehavior,
+  nameProblem,
+  prebuildsUserId,
+  type SharingLevel,
+  type Template,
+  type UpdateTemplateRequest,
+  type Weekday,
+  weekdays,
+} from "@slipway/api";
+import { sql } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
-import type { Database } from "../../platform/db/database.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden, Invalid, invalidField, takenField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { newestBuild } from "../../platform/jobs/build-sql.ts";
+import { endOfLife } from "../../platform/jobs/deadline-sql.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange } from "./audit.ts";
-import {
-  clearRequiredStops,
-  markTemplateDeleted,
-  updateDormantSince,
-  updateLastUsed,
-  updateTemplate,
-} from "./queries.ts";
 import { readTemplate, requireLocked } from "./service.ts";
 
-/** Settings of the contract with one value here: another one is refused, because it would have no effect. */
+/** Settings of the contract with a fixed value: another one is refused, because it would have no effect. */
 const fixedSettings = [
   "time_til_autostop_notify_ms",
   "autostart_requirement",
@@ -68,7 +73,7 @@ export async function changeTemplate(
       autostop_days: autostop?.days_of_week,
       autostop_weeks: autostop?.weeks,
     });
-    const diff = diffOf({ ...template }, given({ ...changes, autostop_requirement: autostop }));
+    const diff = diffOf({ ...template }, setFields({ ...changes, autostop_requirement: autostop }));
     if (diff["autostop_requirement"] !== undefined) await clearRequiredStops(trx, id);
     if (request.update_workspace_last_used_at === true) await updateLastUsed(trx, id);
     if (request.update_workspace_dormant_at === true) await updateDormantSince(trx, id);
@@ -80,7 +85,7 @@ export async function changeTemplate(
   return readTemplate(db, id);
 }
 
-/** Reads the nights in which workspaces stop, with their days in order; 0 weeks are 1. */
+/** Reads the nights in which workspaces stop: the days in order, and at least 1 week. */
 function readAutostopRequirement(
   wanted: Template["autostop_requirement"] | undefined,
 ): Template["autostop_requirement"] | undefined {
@@ -89,15 +94,15 @@ function readAutostopRequirement(
   return { days_of_week, weeks: Math.max(1, wanted.weeks) };
 }
 
-/** A shortest time, in milliseconds and in words. */
+/** A minimum time, in milliseconds and in words. */
 interface ShortestWait {
   readonly ms: number;
   readonly text: string;
 }
 
-/** The shortest time after which a rule of a template does something to a workspace. */
+/** The minimum time after which a rule of a template affects a workspace. */
 const minWait: ShortestWait = { ms: 60_000, text: "1 minute" };
-/** The shortest time after which one deletes a workspace: its owner has a day from the message on. */
+/** The minimum time after which a rule deletes a workspace: its owner has a day after the notice. */
 const minDormantDeletion: ShortestWait = { ms: 24 * 3_600_000, text: "1 day" };
 
 /** Reads the time after which a rule applies; 0: never. Throws `Invalid` for one that is too short. */
@@ -111,7 +116,7 @@ function readWait(
 }
 
 /** Returns the changes without unset fields. */
-function given(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function setFields(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }
 
@@ -150,4 +155,104 @@ export async function deleteTemplate(db: Database, caller: UserCaller, id: strin
 function requireWriter(caller: UserCaller): void {
   if (!mayWriteTemplates(caller))
     throw forbidden("Only owners and template admins can write templates.");
+}
+
+/** The columns that a request may change; undefined leaves one unchanged. */
+interface TemplateChanges {
+  readonly name: string | undefined;
+  readonly display_name: string | undefined;
+  readonly description: string | undefined;
+  readonly icon: string | undefined;
+  readonly deprecation_message: string | undefined;
+  readonly default_ttl_ms: number | undefined;
+  readonly activity_bump_ms: number | undefined;
+  readonly failure_ttl_ms: number | undefined;
+  readonly time_til_dormant_ms: number | undefined;
+  readonly time_til_dormant_autodelete_ms: number | undefined;
+  readonly autostop_days: Weekday[] | undefined;
+  readonly autostop_weeks: number | undefined;
+  readonly require_active_version: boolean | undefined;
+  readonly allow_user_autostart: boolean | undefined;
+  readonly allow_user_autostop: boolean | undefined;
+  readonly allow_user_cancel_workspace_jobs: boolean | undefined;
+  readonly use_classic_parameter_flow: boolean | undefined;
+  readonly max_port_share_level: SharingLevel | undefined;
+  readonly cors_behavior: CorsBehavior | undefined;
+}
+
+async function updateTemplate(db: Queryable, id: string, changes: TemplateChanges): Promise<void> {
+  const deletionMs = changes.time_til_dormant_autodelete_ms;
+  await db
+    .updateTable("templates")
+    .set({
+      ...changes,
+      updated_at: sql`now()`,
+      ...(deletionMs === undefined
+        ? {}
+        : {
+            dormant_autodelete_set_at: sql`case when time_til_dormant_autodelete_ms = ${deletionMs}
+              then dormant_autodelete_set_at else now() end`,
+          }),
+    })
+    .where("id", "=", id)
+    .execute();
+}
+
+/**
+ * Clears the times at which the running workspaces of a template must stop; the scheduler sets them again by the new rule.
+ * Deadlines that followed from these times alone are set by the time to live, from now.
+ */
+async function clearRequiredStops(db: Queryable, templateId: string): Promise<void> {
+  await sql`
+    update workspace_builds b
+      set max_deadline = null, updated_at = now(),
+        deadline = case when b.deadline < b.max_deadline then b.deadline else ${endOfLife} end
+      from workspaces w
+        join templates t on t.id = w.template_id
+        cross join lateral ${newestBuild(sql`w.id`)} newest
+      where b.id = newest.id and b.max_deadline is not null and w.template_id = ${templateId}
+        and not w.deleted`.execute(db);
+}
+
+/** Marks all workspaces of a template as used now. */
+async function updateLastUsed(db: Queryable, templateId: string): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ last_used_at: sql`now()` })
+    .where("template_id", "=", templateId)
+    .where("deleted", "=", sql.lit(false))
+    .where("owner_id", "<>", prebuildsUserId)
+    .execute();
+}
+
+/** Restarts the dormancy of all dormant workspaces of a template. */
+async function updateDormantSince(db: Queryable, templateId: string): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ dormant_at: sql`now()`, updated_at: sql`now()` })
+    .where("template_id", "=", templateId)
+    .where("deleted", "=", sql.lit(false))
+    .where("dormant_at", "is not", null)
+    .execute();
+}
+
+/** Marks a template as deleted; false while it has workspaces other than prebuilds, which are deleted with it. */
+export async function markTemplateDeleted(db: Queryable, id: string): Promise<boolean> {
+  const result = await db
+    .updateTable("templates as t")
+    .set({ deleted: true, updated_at: sql`now()` })
+    .where("t.id", "=", id)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("workspaces as w")
+            .whereRef("w.template_id", "=", "t.id")
+            .where("w.deleted", "=", sql.lit(false))
+            .where("w.owner_id", "<>", prebuildsUserId)
+            .select("w.id"),
+        ),
+      ),
+    )
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
 }

@@ -23,7 +23,7 @@ export function offeredDrivers(drivers: Drivers, user: Pick<UserCaller, "roles">
   return { drivers: [...drivers.keys()].filter((name) => !refused.has(name)), refused };
 }
 
-/** Throws when workspaces of the driver cannot be offered here, or not by that user. */
+/** Throws `Invalid` for a driver that this server cannot use, `Forbidden` for one that the user may not use. */
 export function requireDriverFor(drivers: Drivers, user: UserCaller, name: string): void {
   const driver = drivers.get(name);
   if (driver === undefined) throw new Invalid(`This server has no driver "${name}".`);

@@ -10,10 +10,10 @@ import {
 import type { Database } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
-import { type DryRunRow, insertPlan, selectDryRun } from "./plan-queries.ts";
-import { planResources } from "./plan.ts";
+import { type DryRunRow, selectDryRun } from "./dry-run-service.ts";
+import { insertPlan, planResources } from "./plan.ts";
 
-/** Renders a template with the given values and asks its driver for a plan. Creates nothing. */
+/** Renders a template with the given values and gets the plan of its driver. Creates nothing. */
 export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
   return async (job, log, signal) => {
     const run = await selectDryRun(db, job.id);
@@ -25,7 +25,7 @@ export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>
     if (driver === undefined) return failure(`this server has no driver ${definition.driver}`);
     const resolved = resolveParameters(definition, { given: run.parameters });
     if ("problems" in resolved) {
-      return refused(
+      return refusal(
         resolved.problems.map(({ field, message }) => `${field}: ${message}`),
         log,
       );
@@ -39,7 +39,7 @@ export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>
         workspaceName: run.workspace_name,
         ownerName: run.username,
         parameters: resolved.values,
-        agents: rendered(definition, run, resolved.values),
+        agents: renderAgents(definition, run, resolved.values),
         at: run.created_at,
       },
       log,
@@ -54,7 +54,7 @@ export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>
   };
 }
 
-function rendered(
+function renderAgents(
   definition: TemplateDefinition,
   run: DryRunRow,
   parameters: readonly NamedValue[],
@@ -72,7 +72,7 @@ function rendered(
   });
 }
 
-function refused(problems: readonly string[], log: JobLogWriter): JobOutcome {
+function refusal(problems: readonly string[], log: JobLogWriter): JobOutcome {
   for (const problem of problems) log.write("error", problem);
   return failure(problems.join("; "));
 }

@@ -16,9 +16,9 @@ import {
   cancelTemplateJob,
   createDryRun,
   type DryRunNeeds,
-  readPlan,
   requireDryRun,
 } from "./dry-run-service.ts";
+import { readPlan } from "./plan.ts";
 
 export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds & DryRunNeeds): void {
   const { db, pubsub, clock } = needs;

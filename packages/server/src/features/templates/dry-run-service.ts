@@ -1,30 +1,23 @@
-import type { BuildParameter, ProvisionerJob, WorkspaceResource } from "@slipway/api";
-import { resolveParameters, type TemplateDefinition } from "@slipway/template";
-import type { Transaction } from "kysely";
+import type { BuildParameter, ProvisionerJob } from "@slipway/api";
+import { type NamedValue, resolveParameters, type TemplateDefinition } from "@slipway/template";
+import { sql, type Transaction } from "kysely";
 
 import { mayActFor, mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Limits } from "../../platform/config/limits.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { invalidFields, notFound, PreconditionFailed } from "../../platform/errors/errors.ts";
+import { invalidFields, notFound } from "../../platform/errors/errors.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { cancelJob } from "../../platform/jobs/cancel-service.ts";
 import { insertJob } from "../../platform/jobs/queries.ts";
 import { readJob } from "../../platform/jobs/service.ts";
-import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { lockUser } from "../users/lock-service.ts";
-import {
-  countOpenDryRuns,
-  deleteOldDryRuns,
-  insertDryRun,
-  selectDryRun,
-  selectPlan,
-} from "./plan-queries.ts";
-import { requireImported, requireVersion } from "./version-service.ts";
+import { requireImported } from "./version-service.ts";
 
-export interface NewDryRun {
+interface NewDryRun {
   readonly versionId: string;
   readonly workspaceName: string;
   readonly parameters: readonly BuildParameter[];
@@ -102,23 +95,6 @@ export async function requireDryRun(
   return readJob(db, jobId);
 }
 
-/** Reads the plan of a job; throws `PreconditionFailed` while it runs, and when it failed. */
-export async function readPlan(db: Queryable, job: ProvisionerJob): Promise<WorkspaceResource[]> {
-  if (job.status === "succeeded") return (await selectPlan(db, job.id)) ?? [];
-  throw new PreconditionFailed("The job has not succeeded.", {
-    detail: `Its status is ${job.status}. See its log for details.`,
-  });
-}
-
-/** Reads the plan of a version from its import. */
-export async function readVersionPlan(
-  db: Queryable,
-  versionId: string,
-): Promise<WorkspaceResource[]> {
-  const version = await requireVersion(db, versionId);
-  return readPlan(db, await readJob(db, version.job_id));
-}
-
 /** Cancels an import or a dry run; throws `Invalid` when it is over. */
 export async function cancelTemplateJob(
   db: Database,
@@ -129,3 +105,73 @@ export async function cancelTemplateJob(
   pubsub.publish(topics.jobCancel(jobId));
   pubsub.publish(topics.job(jobId));
 }
+
+interface InsertDryRun {
+  readonly jobId: string;
+  readonly versionId: string;
+  readonly workspaceName: string;
+  readonly parameters: readonly NamedValue[];
+}
+
+async function insertDryRun(db: Queryable, input: InsertDryRun): Promise<void> {
+  await db
+    .insertInto("template_version_dry_runs")
+    .values({
+      job_id: input.jobId,
+      template_version_id: input.versionId,
+      workspace_name: input.workspaceName,
+      parameters: JSON.stringify(input.parameters),
+    })
+    .execute();
+}
+
+/** Counts a user's dry runs that have not ended. */
+async function countOpenDryRuns(db: Queryable, userId: string): Promise<number> {
+  const row = await db
+    .selectFrom("jobs")
+    .where("type", "=", sql.lit("template_version_dry_run"))
+    .where("initiator_id", "=", userId)
+    .where("completed_at", "is", null)
+    .select(sql<number>`count(*)`.as("count"))
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/** Removes the ended dry runs of a user except for the newest, with their logs and plans. */
+async function deleteOldDryRuns(db: Queryable, userId: string, kept: number): Promise<void> {
+  await sql`delete from jobs where id in (
+    select id from jobs
+      where type = 'template_version_dry_run' and initiator_id = ${userId} and completed_at is not null
+      order by created_at desc offset ${kept})`.execute(db);
+}
+
+/** Selects a dry run, with everything that its texts may reference. */
+export function selectDryRun(db: Queryable, jobId: string) {
+  return (
+    db
+      .selectFrom("template_version_dry_runs as run")
+      .innerJoin("jobs as job", "job.id", "run.job_id")
+      .innerJoin("users as u", "u.id", "job.initiator_id")
+      .innerJoin("template_versions as v", "v.id", "run.template_version_id")
+      .leftJoin("templates as t", "t.id", "v.template_id")
+      .where("run.job_id", "=", jobId)
+      .select([
+        "run.template_version_id",
+        "run.workspace_name",
+        "job.initiator_id",
+        "job.created_at",
+        "u.username",
+        "u.name as user_name",
+        "u.email",
+        "v.name as version_name",
+        "t.name as template_name",
+      ])
+      // From the request, validated on arrival.
+      .select(sql<readonly NamedValue[]>`run.parameters`.as("parameters"))
+      // Written only by the import, from a validated definition.
+      .select(sql<TemplateDefinition | null>`v.definition`.as("definition"))
+      .executeTakeFirst()
+  );
+}
+
+export type DryRunRow = NonNullable<Awaited<ReturnType<typeof selectDryRun>>>;

@@ -1,17 +1,22 @@
 import type { WorkspaceResource } from "@slipway/api";
 import type { Driver } from "@slipway/drivers";
 import { countText } from "@slipway/runtime";
-import { parseTemplateDefinition, problemLine, readTemplateArchive } from "@slipway/template";
+import {
+  parseTemplateDefinition,
+  type PresetDefinition,
+  problemLine,
+  readTemplateArchive,
+  type TemplateDefinition,
+} from "@slipway/template";
+import { sql } from "kysely";
 
-import type { Database } from "../../platform/db/database.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import type { AcquiredJob, JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
 import { loadFile } from "../files/service.ts";
 import { readRoles } from "../users/service.ts";
 import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";
-import { insertPlan } from "./plan-queries.ts";
-import { planResources, type PlanSubject } from "./plan.ts";
-import { insertPresets, type ImportedVersion, updateImported } from "./version-queries.ts";
+import { insertPlan, planResources, type PlanSubject } from "./plan.ts";
 
 /** Reads a pushed archive and stores its contents; every fault goes into the log with its line and column. */
 export function importHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
@@ -97,4 +102,54 @@ function success(
       await insertPlan(trx, job.id, resources);
     },
   };
+}
+
+interface ImportedVersion {
+  readonly definition: TemplateDefinition;
+  readonly readme: string;
+}
+
+async function updateImported(db: Queryable, id: string, imported: ImportedVersion): Promise<void> {
+  await db
+    .updateTable("template_versions")
+    .set({
+      definition: JSON.stringify(imported.definition),
+      readme: imported.readme,
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Stores the presets of a version and their pools. */
+async function insertPresets(
+  db: Queryable,
+  versionId: string,
+  presets: readonly PresetDefinition[],
+): Promise<void> {
+  if (presets.length === 0) return;
+  const rows = await db
+    .insertInto("template_version_presets")
+    .values(
+      presets.map(({ name, prebuilds }) => ({
+        template_version_id: versionId,
+        name,
+        desired_instances: prebuilds?.instances ?? null,
+        invalidate_after_secs: prebuilds?.expireAfterSeconds ?? 0,
+        scheduling_timezone: prebuilds?.schedule?.timezone ?? "",
+      })),
+    )
+    .returning(["id", "name"])
+    .execute();
+  const windows = presets.flatMap(({ name, prebuilds }) => {
+    const presetId = rows.find((row) => row.name === name)?.id;
+    if (presetId === undefined) return [];
+    return (prebuilds?.schedule?.windows ?? []).map(({ cron, instances }) => ({
+      preset_id: presetId,
+      cron_expression: cron,
+      desired_instances: instances,
+    }));
+  });
+  if (windows.length === 0) return;
+  await db.insertInto("template_version_preset_prebuild_schedules").values(windows).execute();
 }

@@ -14,7 +14,7 @@ export const maxFormMessageBytes = 256 * 1024;
 /** The most values in a message; a form sends its own at each change. */
 const maxValues = 10_000;
 /**
- * The most messages of a form that wait for their answers. Nothing is read while some wait; a read may bring several.
+ * The maximum number of messages of a form that wait for answers. Nothing is read meanwhile; one read may bring several.
  */
 const maxWaiting = 100;
 
@@ -29,7 +29,7 @@ export interface FormNeeds {
   readonly clock: Pick<Clock, "sleep">;
 }
 
-/** Answers each message of a form, one after the other, until the peer leaves. */
+/** Answers the messages of a form one after the other until the peer disconnects. */
 export async function serveForm(socket: PeerSocket, needs: FormNeeds): Promise<void> {
   keepAlive(socket);
   const gone = new Promise<void>((resolve) => {

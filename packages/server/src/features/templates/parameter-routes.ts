@@ -3,18 +3,19 @@ import {
   followParameters,
   listTemplateVersionParameters,
   listTemplateVersionVariables,
+  type TemplateVersionParameter,
 } from "@slipway/api";
 import type { Clock } from "@slipway/runtime";
+import type { ParameterDefinition } from "@slipway/template";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 import { FormPace, maxFormMessageBytes, serveForm } from "./parameter-form.ts";
-import { parameterJson } from "./version-json.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
-export interface ParameterRouteNeeds {
+interface ParameterRouteNeeds {
   readonly db: Database;
   readonly clock: Clock;
 }
@@ -41,4 +42,33 @@ export function addParameterRoutes(routes: Routes, { db, clock }: ParameterRoute
     },
     serve: serveForm,
   });
+}
+
+/** Returns a parameter as clients see it (docs/protocol/clients.md §2.2). */
+function parameterJson(parameter: ParameterDefinition): TemplateVersionParameter {
+  const { validation } = parameter;
+  return {
+    name: parameter.name,
+    ...(parameter.displayName === "" ? {} : { display_name: parameter.displayName }),
+    description: parameter.description,
+    description_plaintext: parameter.description,
+    type: parameter.type,
+    form_type: parameter.formType,
+    mutable: parameter.isMutable,
+    default_value: parameter.default ?? "",
+    icon: parameter.icon,
+    options: parameter.options.map(({ name, description, value, icon }) => ({
+      name,
+      description,
+      value,
+      icon,
+    })),
+    ...(validation?.error ? { validation_error: validation.error } : {}),
+    ...(validation?.regex === undefined ? {} : { validation_regex: validation.regex }),
+    ...(validation?.min === undefined ? {} : { validation_min: validation.min }),
+    ...(validation?.max === undefined ? {} : { validation_max: validation.max }),
+    ...(validation?.monotonic === undefined ? {} : { validation_monotonic: validation.monotonic }),
+    required: parameter.default === undefined,
+    ephemeral: parameter.isEphemeral,
+  };
 }

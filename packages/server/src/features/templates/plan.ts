@@ -1,11 +1,16 @@
 import { randomUUID } from "node:crypto";
 
-import type { WorkspaceResource } from "@slipway/api";
+import type { ProvisionerJob, WorkspaceResource } from "@slipway/api";
 import type { Driver, DriverResource } from "@slipway/drivers";
 import type { NamedValue, RenderedAgents } from "@slipway/template";
+import { sql } from "kysely";
 
+import type { Queryable } from "../../platform/db/database.ts";
+import { PreconditionFailed } from "../../platform/errors/errors.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
+import { readJob } from "../../platform/jobs/service.ts";
 import { plannedAgent } from "../agents/plan-service.ts";
+import { requireVersion } from "./version-service.ts";
 
 /** The subject of a plan, with the names that its texts refer to. */
 export interface PlanSubject {
@@ -15,11 +20,11 @@ export interface PlanSubject {
   readonly ownerName: string;
   readonly parameters: readonly NamedValue[];
   readonly agents: RenderedAgents;
-  /** The time when the job began, which is the plan's. */
+  /** The time at which the job was created. */
   readonly at: string;
 }
 
-/** Asks a driver for its plan; resolves to resources as clients see them. */
+/** Gets the plan of a driver; resolves to resources as clients see them. */
 export async function planResources(
   driver: Driver,
   subject: PlanSubject,
@@ -59,4 +64,43 @@ function resourceJson(resource: DriverResource, subject: PlanSubject): Workspace
     metadata: [],
     daily_cost: 0,
   };
+}
+
+/** Reads the plan of a job; throws `PreconditionFailed` while it runs, and when it failed. */
+export async function readPlan(db: Queryable, job: ProvisionerJob): Promise<WorkspaceResource[]> {
+  if (job.status === "succeeded") return (await selectPlan(db, job.id)) ?? [];
+  throw new PreconditionFailed("The job has not succeeded.", {
+    detail: `Its status is ${job.status}. See its log for details.`,
+  });
+}
+
+/** Reads the plan of a version from its import. */
+export async function readVersionPlan(
+  db: Queryable,
+  versionId: string,
+): Promise<WorkspaceResource[]> {
+  const version = await requireVersion(db, versionId);
+  return readPlan(db, await readJob(db, version.job_id));
+}
+
+export async function insertPlan(
+  db: Queryable,
+  jobId: string,
+  resources: readonly WorkspaceResource[],
+): Promise<void> {
+  await db
+    .insertInto("job_plans")
+    .values({ job_id: jobId, resources: JSON.stringify(resources) })
+    .execute();
+}
+
+/** Selects the plan of a job; undefined when it planned nothing, or is older than stored plans. */
+async function selectPlan(db: Queryable, jobId: string): Promise<WorkspaceResource[] | undefined> {
+  const row = await db
+    .selectFrom("job_plans")
+    .where("job_id", "=", jobId)
+    // Written by `insertPlan` alone.
+    .select(sql<WorkspaceResource[]>`resources`.as("resources"))
+    .executeTakeFirst();
+  return row?.resources;
 }

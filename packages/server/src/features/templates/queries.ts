@@ -1,16 +1,8 @@
-import {
-  type CorsBehavior,
-  prebuildsUserId,
-  type SharingLevel,
-  type Transition,
-  type Weekday,
-} from "@slipway/api";
+import { prebuildsUserId, type Transition } from "@slipway/api";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
-import { newestBuild } from "../../platform/jobs/build-sql.ts";
-import { endOfLife } from "../../platform/jobs/deadline-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
 function templates(db: Queryable) {
@@ -140,115 +132,9 @@ export function selectTemplateByName(db: Queryable, organizationId: string, name
     .executeTakeFirst();
 }
 
-export interface InsertTemplate {
-  readonly organizationId: string;
-  readonly name: string;
-  readonly displayName: string;
-  readonly description: string;
-  readonly icon: string;
-  readonly activeVersionId: string;
-  readonly createdBy: string;
-}
-
-export async function insertTemplate(db: Queryable, input: InsertTemplate): Promise<string> {
-  const row = await db
-    .insertInto("templates")
-    .values({
-      organization_id: input.organizationId,
-      name: input.name,
-      display_name: input.displayName,
-      description: input.description,
-      icon: input.icon,
-      active_version_id: input.activeVersionId,
-      created_by: input.createdBy,
-    })
-    .returning("id")
-    .executeTakeFirstOrThrow();
-  return row.id;
-}
-
-export async function updateActiveVersion(
-  db: Queryable,
-  templateId: string,
-  versionId: string,
-): Promise<void> {
-  await db
-    .updateTable("templates")
-    .set({ active_version_id: versionId, updated_at: sql`now()` })
-    .where("id", "=", templateId)
-    .execute();
-}
-
-/** The columns that a request may change; undefined leaves one unchanged. */
-export interface TemplateChanges {
-  readonly name: string | undefined;
-  readonly display_name: string | undefined;
-  readonly description: string | undefined;
-  readonly icon: string | undefined;
-  readonly deprecation_message: string | undefined;
-  readonly default_ttl_ms: number | undefined;
-  readonly activity_bump_ms: number | undefined;
-  readonly failure_ttl_ms: number | undefined;
-  readonly time_til_dormant_ms: number | undefined;
-  readonly time_til_dormant_autodelete_ms: number | undefined;
-  readonly autostop_days: Weekday[] | undefined;
-  readonly autostop_weeks: number | undefined;
-  readonly require_active_version: boolean | undefined;
-  readonly allow_user_autostart: boolean | undefined;
-  readonly allow_user_autostop: boolean | undefined;
-  readonly allow_user_cancel_workspace_jobs: boolean | undefined;
-  readonly use_classic_parameter_flow: boolean | undefined;
-  readonly max_port_share_level: SharingLevel | undefined;
-  readonly cors_behavior: CorsBehavior | undefined;
-}
-
-export async function updateTemplate(
-  db: Queryable,
-  id: string,
-  changes: TemplateChanges,
-): Promise<void> {
-  const deletionMs = changes.time_til_dormant_autodelete_ms;
-  await db
-    .updateTable("templates")
-    .set({
-      ...changes,
-      updated_at: sql`now()`,
-      ...(deletionMs === undefined
-        ? {}
-        : {
-            dormant_autodelete_set_at: sql`case when time_til_dormant_autodelete_ms = ${deletionMs}
-              then dormant_autodelete_set_at else now() end`,
-          }),
-    })
-    .where("id", "=", id)
-    .execute();
-}
-
-/** Counts this moment as use of all workspaces of a template. */
-export async function updateLastUsed(db: Queryable, templateId: string): Promise<void> {
-  await db
-    .updateTable("workspaces")
-    .set({ last_used_at: sql`now()` })
-    .where("template_id", "=", templateId)
-    .where("deleted", "=", sql.lit(false))
-    .where("owner_id", "<>", prebuildsUserId)
-    .execute();
-}
-
-/** Counts all dormant workspaces of a template as dormant from this moment on. */
-export async function updateDormantSince(db: Queryable, templateId: string): Promise<void> {
-  await db
-    .updateTable("workspaces")
-    .set({ dormant_at: sql`now()`, updated_at: sql`now()` })
-    .where("template_id", "=", templateId)
-    .where("deleted", "=", sql.lit(false))
-    .where("dormant_at", "is not", null)
-    .execute();
-}
-
 /**
- * Holds off the transfer of workspaces with this template to users until the transaction ends; false when it was
- * deleted. It waits for transfers in progress.
+ * Locks a template against claims of its workspaces until the transaction ends; false when it was deleted. It waits for
+ * claims in progress.
  */
 export async function lockTemplate(db: Queryable, id: string): Promise<boolean> {
   const row = await db
@@ -259,62 +145,4 @@ export async function lockTemplate(db: Queryable, id: string): Promise<boolean> 
     .forUpdate()
     .executeTakeFirst();
   return row !== undefined;
-}
-
-/** Marks a template as deleted; false while it has workspaces other than prebuilds, which go with it. */
-export async function markTemplateDeleted(db: Queryable, id: string): Promise<boolean> {
-  const result = await db
-    .updateTable("templates as t")
-    .set({ deleted: true, updated_at: sql`now()` })
-    .where("t.id", "=", id)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom("workspaces as w")
-            .whereRef("w.template_id", "=", "t.id")
-            .where("w.deleted", "=", sql.lit(false))
-            .where("w.owner_id", "<>", prebuildsUserId)
-            .select("w.id"),
-        ),
-      ),
-    )
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
-}
-
-/** Counts the owners who used workspaces of a template, by day, in a time zone `offsetHours` from UTC. */
-export function selectUsersByDay(
-  db: Queryable,
-  templateId: string,
-  { days, offsetHours }: { readonly days: number; readonly offsetHours: number },
-) {
-  const day = sql<string>`to_char(stat.created_at at time zone 'UTC'
-    + make_interval(hours => ${offsetHours}), 'YYYY-MM-DD')`;
-  return db
-    .selectFrom("workspace_agent_stats as stat")
-    .innerJoin("workspace_agents as agent", "agent.id", "stat.workspace_agent_id")
-    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
-    .innerJoin("workspaces as w", "w.id", "build.workspace_id")
-    .where("w.template_id", "=", templateId)
-    .where("stat.created_at", ">", sql<string>`now() - make_interval(days => ${days})`)
-    .select([day.as("date"), sql<number>`count(distinct w.owner_id)`.as("amount")])
-    .groupBy(sql`1`)
-    .orderBy(sql`1`)
-    .execute();
-}
-
-/**
- * Clears the times at which the running workspaces of a template must stop, which the scheduler sets again by the present
- * rule. Deadlines that followed from them alone become what the time to live says, from now.
- */
-export async function clearRequiredStops(db: Queryable, templateId: string): Promise<void> {
-  await sql`
-    update workspace_builds b
-      set max_deadline = null, updated_at = now(),
-        deadline = case when b.deadline < b.max_deadline then b.deadline else ${endOfLife} end
-      from workspaces w
-        join templates t on t.id = w.template_id
-        cross join lateral ${newestBuild(sql`w.id`)} newest
-      where b.id = newest.id and b.max_deadline is not null and w.template_id = ${templateId}
-        and not w.deleted`.execute(db);
 }

@@ -17,12 +17,12 @@ import { requireUuid } from "../../platform/http/uuid.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { findOrganization } from "../organizations/service.ts";
 import { changeTemplate, deleteTemplate } from "./change-service.ts";
+import { createTemplate } from "./create-service.ts";
 import { offeredDrivers } from "./driver-rule.ts";
 import { addDryRunRoutes } from "./dry-run-routes.ts";
-import { readExamples } from "./examples.ts";
+import { readExamples } from "./example-service.ts";
 import { addParameterRoutes } from "./parameter-routes.ts";
-import { createTemplate, listTemplates, readTemplate, readTemplateByName } from "./service.ts";
-import { readTemplateUsers } from "./users-service.ts";
+import { listTemplates, readTemplate, readTemplateByName, readTemplateUsers } from "./service.ts";
 import { addVersionRoutes, type VersionRouteNeeds } from "./version-routes.ts";
 
 export function addTemplateRoutes(routes: Routes, needs: VersionRouteNeeds): void {

@@ -1,43 +1,23 @@
-import { nameProblem, type Template } from "@slipway/api";
-import type { Transaction } from "kysely";
+import { type Template, type TemplateUsers, weekdays } from "@slipway/api";
+import { sql, type Transaction } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
-import type { Database, Queryable } from "../../platform/db/database.ts";
-import { violatesUnique } from "../../platform/db/errors.ts";
+import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
-import { inTransaction } from "../../platform/db/transaction.ts";
-import {
-  forbidden,
-  ifFound,
-  Invalid,
-  invalidField,
-  notFound,
-  takenField,
-} from "../../platform/errors/errors.ts";
+import { forbidden, Invalid, invalidField, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { diffOf } from "../audit/service.ts";
-import { recordTemplateChange } from "./audit.ts";
-import { type Drivers, requireDriverFor } from "./driver-rule.ts";
 import {
-  insertTemplate,
   lockTemplate,
   selectTemplate,
   selectTemplateByName,
   selectTemplateInUse,
   selectTemplates,
+  type TemplateInUseRow,
   type TemplateRow,
-  updateActiveVersion,
 } from "./queries.ts";
 import { parseTemplateSearch } from "./search.ts";
-import { templateJson } from "./template-json.ts";
-import { adoptVersion, type VersionRow } from "./version-queries.ts";
-import { requireImported, requireVersion } from "./version-service.ts";
-
-/** The dependencies of offering a template. */
-export interface TemplateNeeds {
-  readonly db: Database;
-  readonly drivers: Drivers;
-}
+import type { VersionRow } from "./version-queries.ts";
+import { requireVersion } from "./version-service.ts";
 
 /** Lists templates; `q` as in `parseTemplateSearch`. */
 export async function listTemplates(db: Queryable, q: string): Promise<Template[]> {
@@ -76,81 +56,31 @@ export async function readTemplateByName(
   return templateJson(row);
 }
 
-/** The request for a new template; omitted texts come from the version. */
-export interface NewTemplate {
-  readonly organizationId: string;
-  readonly name: string;
-  readonly versionId: string;
-  readonly displayName: string | undefined;
-  readonly description: string | undefined;
-  readonly icon: string | undefined;
-}
+/** The number of days over which users are counted. */
+const countedDays = 60;
 
-/** Creates a template from an imported version, which becomes its active one. */
-export async function createTemplate(
-  { db, drivers }: TemplateNeeds,
-  caller: UserCaller,
-  input: NewTemplate,
-): Promise<Template> {
-  if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins can write templates.");
-  const problem = nameProblem(input.name);
-  if (problem !== undefined) throw invalidField("name", problem);
-  const { definition } = await requireImported(db, input.versionId);
-  requireDriverFor(drivers, caller, definition.driver);
-  const id = await inTransaction(db, async (trx) => {
-    const templateId = await insertTemplate(trx, {
-      organizationId: input.organizationId,
-      name: input.name,
-      displayName: input.displayName ?? definition.displayName,
-      description: input.description ?? definition.description,
-      icon: input.icon ?? definition.icon,
-      activeVersionId: input.versionId,
-      createdBy: caller.id,
-    });
-    if (!(await adoptVersion(trx, input.versionId, templateId))) {
-      throw invalidField("template_version_id", "must not belong to another template");
-    }
-    const made = { id: templateId, organization_id: input.organizationId, name: input.name };
-    await recordTemplateChange(trx, caller, made, { action: "create" });
-    return templateId;
-  }).catch((error: unknown) => {
-    if (!violatesUnique(error, "templates_name")) throw error;
-    throw takenField("name", `Template with name "${input.name}" already exists.`);
-  });
-  return readTemplate(db, id);
-}
-
-/** Makes an imported version of the template its active one. */
-export async function activateVersion(
-  { db, drivers }: TemplateNeeds,
-  caller: UserCaller,
+/** Reads the number of users of a template's workspaces, for each day with any. */
+export async function readTemplateUsers(
+  db: Queryable,
   templateId: string,
-  versionId: string,
-): Promise<void> {
-  if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins can write templates.");
-  const { name: templateName } = await requireTemplate(db, templateId);
-  const version = await ifFound(requireVersion(db, versionId));
-  if (version?.template_id !== templateId) {
-    throw invalidField("id", `must be a version of template ${templateName}, found ${versionId}`);
-  }
-  const { definition } = await requireImported(db, versionId);
-  requireDriverFor(drivers, caller, definition.driver);
-  await inTransaction(db, async (trx) => {
-    const template = await requireLocked(trx, templateId);
-    const { archived, name } = await requireVersion(trx, versionId);
-    if (archived) throw invalidField("id", `must not be archived: unarchive version ${name} first`);
-    await updateActiveVersion(trx, templateId, versionId);
-    const before = { active_version_id: template.active_version_id };
-    const diff = diffOf(before, { active_version_id: versionId });
-    await recordTemplateChange(trx, caller, template, { action: "write", diff });
-  });
+  tzOffset: string | undefined,
+): Promise<TemplateUsers> {
+  const template = await requireTemplate(db, templateId);
+  const offsetHours = readOffset(tzOffset ?? "");
+  const entries = await selectUsersByDay(db, template.id, { days: countedDays, offsetHours });
+  return { tz_hour_offset: offsetHours, entries };
+}
+
+function readOffset(text: string): number {
+  if (text === "") return 0;
+  const hours = /^[+-]?\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
+  if (hours >= -12 && hours <= 14) return hours;
+  throw invalidField("tz_offset", `must be an integer from -12 to 14, found "${text}"`);
 }
 
 /**
- * Throws `Forbidden` for a version other than the active one, if the template requires that of everybody who may not
- * write it.
+ * Throws `Forbidden` for a version other than the active one, if the template requires its active version and the caller
+ * may not write templates.
  */
 export function requireUsableVersion(
   caller: UserCaller,
@@ -201,4 +131,76 @@ export function requireOpenForWorkspaces(
       `must not be archived: unarchive version ${version.name}, or choose another`,
     );
   }
+}
+
+const noTimes = { P50: null, P95: null };
+
+/** Returns the template as clients see it. */
+function templateJson(row: TemplateInUseRow): Template {
+  return {
+    id: row.id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    organization_id: row.organization_id,
+    organization_name: row.organization_name,
+    organization_display_name: row.organization_display_name,
+    organization_icon: row.organization_icon,
+    name: row.name,
+    display_name: row.display_name,
+    provisioner: "slipway",
+    active_version_id: row.active_version_id,
+    active_user_count: row.active_user_count ?? 0,
+    build_time_stats: {
+      start: row.build_times.start ?? noTimes,
+      stop: row.build_times.stop ?? noTimes,
+      delete: row.build_times.delete ?? noTimes,
+    },
+    description: row.description,
+    deprecated: row.deprecation_message !== "",
+    deprecation_message: row.deprecation_message,
+    deleted: false,
+    icon: row.icon,
+    default_ttl_ms: row.default_ttl_ms,
+    activity_bump_ms: row.activity_bump_ms,
+    time_til_autostop_notify_ms: 0,
+    autostop_requirement: {
+      days_of_week: row.autostop_days,
+      weeks: row.autostop_weeks,
+    },
+    autostart_requirement: { days_of_week: [...weekdays] },
+    created_by_id: row.created_by,
+    created_by_name: row.created_by_name,
+    allow_user_autostart: row.allow_user_autostart,
+    allow_user_autostop: row.allow_user_autostop,
+    allow_user_cancel_workspace_jobs: row.allow_user_cancel_workspace_jobs,
+    failure_ttl_ms: row.failure_ttl_ms,
+    time_til_dormant_ms: row.time_til_dormant_ms,
+    time_til_dormant_autodelete_ms: row.time_til_dormant_autodelete_ms,
+    require_active_version: row.require_active_version,
+    max_port_share_level: row.max_port_share_level,
+    cors_behavior: row.cors_behavior,
+    use_classic_parameter_flow: row.use_classic_parameter_flow,
+    disable_module_cache: false,
+  };
+}
+
+/** Counts the owners who used workspaces of a template, by day, in a time zone `offsetHours` from UTC. */
+function selectUsersByDay(
+  db: Queryable,
+  templateId: string,
+  { days, offsetHours }: { readonly days: number; readonly offsetHours: number },
+) {
+  const day = sql<string>`to_char(stat.created_at at time zone 'UTC'
+    + make_interval(hours => ${offsetHours}), 'YYYY-MM-DD')`;
+  return db
+    .selectFrom("workspace_agent_stats as stat")
+    .innerJoin("workspace_agents as agent", "agent.id", "stat.workspace_agent_id")
+    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
+    .innerJoin("workspaces as w", "w.id", "build.workspace_id")
+    .where("w.template_id", "=", templateId)
+    .where("stat.created_at", ">", sql<string>`now() - make_interval(days => ${days})`)
+    .select([day.as("date"), sql<number>`count(distinct w.owner_id)`.as("amount")])
+    .groupBy(sql`1`)
+    .orderBy(sql`1`)
+    .execute();
 }

@@ -29,15 +29,17 @@ import { topics } from "../../platform/pubsub/pubsub.ts";
 import type { FileNeeds } from "../files/service.ts";
 import { findOrganization } from "../organizations/service.ts";
 import { archiveVersions, changeVersion, setArchived } from "./archive-service.ts";
+import { activateVersion } from "./create-service.ts";
+import { createVersion, type VersionNeeds } from "./create-version-service.ts";
 import { diffVersions } from "./diff-service.ts";
 import { type Drivers, offeredDrivers } from "./driver-rule.ts";
-import { cancelTemplateJob, type DryRunNeeds, readVersionPlan } from "./dry-run-service.ts";
+import { cancelTemplateJob, type DryRunNeeds } from "./dry-run-service.ts";
 import { keepExample } from "./example-service.ts";
 import { readVersionLogIns, type VersionLogInNeeds } from "./external-auth-service.ts";
-import { activateVersion, readTemplate, readTemplateByName } from "./service.ts";
-import { presetJson } from "./version-json.ts";
+import { readVersionPlan } from "./plan.ts";
+import { readTemplate, readTemplateByName } from "./service.ts";
 import {
-  createVersion,
+  presetJson,
   presetsOf,
   readPreviousVersion,
   readVersion,
@@ -45,7 +47,6 @@ import {
   readVersions,
   requireImported,
   requireVersion,
-  type VersionNeeds,
 } from "./version-service.ts";
 
 export interface VersionRouteNeeds extends LogStreamNeeds {

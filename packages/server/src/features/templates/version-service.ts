@@ -1,147 +1,23 @@
-import { randomBytes } from "node:crypto";
-
-import { nilUuid, type TemplateVersion } from "@slipway/api";
+import { nilUuid, type Preset, type ProvisionerJob, type TemplateVersion } from "@slipway/api";
+import { capabilitiesOf } from "@slipway/drivers";
 import type { NamedValue, PresetDefinition, TemplateDefinition } from "@slipway/template";
-import type { Transaction } from "kysely";
 
-import { mayWriteTemplates } from "../../platform/auth/rights.ts";
-import type { Limits } from "../../platform/config/limits.ts";
-import type { Database, Queryable } from "../../platform/db/database.ts";
-import { violatesUnique } from "../../platform/db/errors.ts";
-import type { DB } from "../../platform/db/gen/schema.ts";
-import { inTransaction } from "../../platform/db/transaction.ts";
+import type { Queryable } from "../../platform/db/database.ts";
 import {
-  forbidden,
   Invalid,
-  invalidField,
-  NotFound,
   notFound,
+  NotFound,
   NotReady,
   PreconditionFailed,
-  takenField,
 } from "../../platform/errors/errors.ts";
-import { LimitReached } from "../../platform/errors/limit-reached.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
-import { insertJob } from "../../platform/jobs/queries.ts";
 import { readJob, readJobs } from "../../platform/jobs/service.ts";
-import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
-import { readFile } from "../files/service.ts";
-import { lockUser } from "../users/lock-service.ts";
-import { recordVersionChange } from "./audit.ts";
-import { matchingPreset } from "./matching-preset.ts";
-import { selectTemplate } from "./queries.ts";
-import { versionJson } from "./version-json.ts";
 import {
-  countNewVersions,
-  insertVersion,
   selectPreviousVersion,
   selectVersion,
   selectVersionByName,
   selectVersions,
   type VersionRow,
 } from "./version-queries.ts";
-
-/** The request for a new version. */
-export interface NewVersion {
-  readonly organizationId: string;
-  readonly fileId: string;
-  readonly templateId: string | undefined;
-  readonly name: string | undefined;
-  readonly message: string;
-}
-
-export interface VersionNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly limits: Pick<Limits, "maxTemplateVersionsPerDay">;
-}
-
-/** Stores a new version and queues its import; throws `LimitReached` for a user who has pushed as many as allowed. */
-export async function createVersion(
-  { db, pubsub, limits }: VersionNeeds,
-  caller: UserCaller,
-  input: NewVersion,
-): Promise<TemplateVersion> {
-  if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins can write templates.");
-  await readFile(db, caller, input.fileId).catch(() => {
-    throw invalidField("file_id", `must be the ID of an uploaded file, found ${input.fileId}`);
-  });
-  const templateId = input.templateId === nilUuid ? undefined : input.templateId;
-  if (templateId !== undefined && (await selectTemplate(db, templateId)) === undefined) {
-    throw invalidField("template_id", `must be the ID of a template, found ${templateId}`);
-  }
-  const name = input.name || `v${randomBytes(5).toString("hex")}`;
-  requireVersionName(name);
-  const id = await inTransaction(db, async (trx) => {
-    await requireFewerVersions(trx, limits, caller);
-    const jobId = await insertJob(trx, {
-      type: "template_version_import",
-      organizationId: input.organizationId,
-      initiatorId: caller.id,
-      fileId: input.fileId,
-    });
-    const { organizationId, message, fileId } = input;
-    const versionId = await insertVersion(trx, {
-      templateId,
-      organizationId,
-      name,
-      message,
-      jobId,
-      fileId,
-      createdBy: caller.id,
-    });
-    const version = {
-      id: versionId,
-      organization_id: organizationId,
-      template_id: templateId ?? null,
-      name,
-    };
-    await recordVersionChange(trx, caller, version, { action: "create" });
-    return versionId;
-  }).catch((error: unknown) => {
-    throw versionNameTaken(error, name);
-  });
-  pubsub.publish(topics.jobQueue);
-  return readVersion(db, id);
-}
-
-const versionName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
-
-/** Throws `Invalid` for an invalid version name. */
-export function requireVersionName(name: string): void {
-  if (versionName.test(name)) return;
-  throw invalidField(
-    "name",
-    `must be 1 to 64 letters, digits, dots, dashes and underscores that start and end with a letter or digit, found ${JSON.stringify(name)}`,
-  );
-}
-
-async function requireFewerVersions(
-  trx: Transaction<DB>,
-  { maxTemplateVersionsPerDay: max }: VersionNeeds["limits"],
-  { id, username }: UserCaller,
-): Promise<void> {
-  await lockUser(trx, id);
-  const count = await countNewVersions(trx, id);
-  if (count < max) return;
-  throw new LimitReached({
-    name: "maxTemplateVersionsPerDay",
-    isTemporary: false,
-    limit: `${max} new template versions per user per day`,
-    used: `${username} has pushed ${count} in the last 24 hours`,
-    advice: "Try again later.",
-  });
-}
-
-/** Creates the `Conflict` for a name that another version of the template has; returns any other error unchanged. */
-export function versionNameTaken(error: unknown, name: string): unknown {
-  if (!violatesUnique(error, "template_versions_template_id_name_key")) return error;
-  return takenField(
-    "name",
-    `A template version with name "${name}" already exists for this template.`,
-  );
-}
 
 /** Reads a version as clients see it; throws `NotFound`. */
 export async function readVersion(db: Queryable, id: string): Promise<TemplateVersion> {
@@ -224,7 +100,7 @@ export async function requireBuildable(db: Queryable, id: string): Promise<Build
   return asBuildable(db, await requireVersion(db, id));
 }
 
-/** Checks the same of a version that was read already. */
+/** Checks that workspaces can be created from a version that was already read; throws the same errors. */
 export async function asBuildable(db: Queryable, row: VersionRow): Promise<BuildableVersion> {
   const { definition, name } = row;
   if (definition !== null) return { ...row, definition };
@@ -240,13 +116,13 @@ export async function asBuildable(db: Queryable, row: VersionRow): Promise<Build
 }
 
 /** A preset with the id that its version's import assigned. */
-export interface KeptPreset {
+interface StoredPreset {
   readonly id: string;
   readonly preset: PresetDefinition;
 }
 
 /** Returns the presets of a version. */
-export function presetsOf({ definition, presets }: VersionPresets): readonly KeptPreset[] {
+export function presetsOf({ definition, presets }: VersionPresets): readonly StoredPreset[] {
   return definition.presets.flatMap((preset) => {
     const id = presets.find(({ name }) => name === preset.name)?.id;
     return id === undefined ? [] : [{ id, preset }];
@@ -271,11 +147,62 @@ export function findPool(
   version: VersionPresets,
   presetId: string | undefined,
   values: readonly NamedValue[],
-): KeptPreset | undefined {
+): StoredPreset | undefined {
   const presets = presetsOf(version);
   const found =
     presetId === undefined
       ? matchingPreset(presets, values)
       : presets.find(({ id }) => id === presetId);
   return found?.preset.prebuilds === undefined ? undefined : found;
+}
+
+/**
+ * Returns the preset with the most parameters, among those whose every parameter has its value in `values`; the first
+ * of equals.
+ */
+export function matchingPreset<P extends { readonly preset: Pick<PresetDefinition, "parameters"> }>(
+  presets: readonly P[],
+  values: readonly NamedValue[],
+): P | undefined {
+  const given = new Map(values.map(({ name, value }) => [name, value]));
+  return presets
+    .filter(({ preset }) => preset.parameters.every(({ name, value }) => given.get(name) === value))
+    .toSorted((a, b) => b.preset.parameters.length - a.preset.parameters.length)[0];
+}
+
+/** Returns the version as clients see it. */
+function versionJson(row: VersionRow, job: ProvisionerJob): TemplateVersion {
+  return {
+    id: row.id,
+    template_id: row.template_id ?? nilUuid,
+    organization_id: row.organization_id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    name: row.name,
+    message: row.message,
+    job,
+    readme: row.readme,
+    created_by: {
+      id: row.created_by,
+      username: row.created_by_username,
+      name: row.created_by_name,
+    },
+    archived: row.archived,
+    // The server that answers has taken its job, or could have.
+    matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
+    has_external_agent: capabilitiesOf(row.definition?.driver).hasExternalAgents,
+  };
+}
+
+/** Returns a preset as clients see it, under the id that the import gave it. */
+export function presetJson(id: string, preset: PresetDefinition): Preset {
+  return {
+    ID: id,
+    Name: preset.name,
+    Parameters: preset.parameters.map(({ name, value }) => ({ Name: name, Value: value })),
+    Default: preset.isDefault,
+    DesiredPrebuildInstances: preset.prebuilds?.instances ?? null,
+    Description: preset.description,
+    Icon: preset.icon,
+  };
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { matchingPreset } from "./matching-preset.ts";
+import { matchingPreset } from "./version-service.ts";
 
 const preset = (name: string, values: Readonly<Record<string, string>>) => ({
   name,
