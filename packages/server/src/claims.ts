@@ -14,7 +14,7 @@ export { findLiveAgent } from "./platform/auth/queries.ts";
 export { SecretBox } from "./platform/auth/secret-box.ts";
 export { buildHandler } from "./features/builds/build-job.ts";
 export { cancelBuild } from "./features/builds/cancel-service.ts";
-export { selectBuildContext } from "./features/builds/context-queries.ts";
+export { selectBuildContext } from "./features/builds/build-context.ts";
 export { selectBuild } from "./features/builds/queries.ts";
 export { restoreWorkspaces } from "./features/builds/restore.ts";
 export { findPredecessor } from "./features/builds/take-over.ts";

@@ -5,8 +5,8 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { buildStatus as buildStatusOf } from "../src/features/builds/build-json.ts";
-import { lockAndCountUse } from "../src/features/builds/quota-queries.ts";
+import { lockAndCountUse } from "../src/features/builds/quota-service.ts";
+import { buildStatus as buildStatusOf } from "../src/features/builds/read-service.ts";
 import { buildStatus, isReplaced, newestBuild } from "../src/platform/jobs/build-sql.ts";
 import { jobStatus as jobStatusOf } from "../src/platform/jobs/job-json.ts";
 import { hasSucceeded, jobStatus } from "../src/platform/jobs/job-sql.ts";

@@ -1,6 +1,7 @@
 import { type Clock, errorText, type Logger, whenAborted } from "@slipway/runtime";
 
-import { buildHandler, type BuildNeeds } from "../features/builds/build-job.ts";
+import { buildHandler } from "../features/builds/build-job.ts";
+import type { BuildNeeds } from "../features/builds/driver-build.ts";
 import { restoreWorkspaces } from "../features/builds/restore.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
 import { dryRunHandler } from "../features/templates/dry-run-job.ts";

@@ -135,7 +135,7 @@ async function readPredecessors(
   for (const { id, job_id: jobId } of jobs) {
     const context = await selectBuildContext(db, jobId);
     const before = context && (await findPredecessor(db, context));
-    found[names.name(id)] = before === undefined ? null : names.name(before.predecessor.buildId);
+    found[names.name(id)] = before === undefined ? null : names.name(before.buildId);
   }
   return found;
 }

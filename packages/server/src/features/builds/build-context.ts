@@ -1,6 +1,23 @@
-import { type NamedValue, renderDefinition, type RenderedAgents } from "@slipway/template";
+import {
+  type NamedValue,
+  renderDefinition,
+  type RenderedAgents,
+  type TemplateDefinition,
+} from "@slipway/template";
+import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/postgres";
 
-import type { BuildContext } from "./context-queries.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
+import { isReplaced } from "../../platform/jobs/build-sql.ts";
+import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
+
+export type BuildContext = NonNullable<Awaited<ReturnType<typeof selectBuildContext>>>;
+
+export async function selectBuildContext(db: Queryable, jobId: string) {
+  const [context] = await contextsOfJob(db, jobId);
+  return context;
+}
 
 /** Renders the agents of a build from its template, for its owner. */
 export function renderAgents(
@@ -33,3 +50,72 @@ export type RenderContext = Pick<
   | "template_name"
   | "template_version_name"
 >;
+
+/** Reads the workspaces that should be running on this worker's machine. */
+export function selectRunningBuilds(db: Queryable, workerId: string) {
+  return buildContexts(db)
+    .where("b.transition", "=", "start")
+    .where("w.deleted", "=", sql.lit(false))
+    .where("j.worker_id", "=", workerId)
+    .where(hasSucceeded("j"))
+    .where(sql<boolean>`not ${isReplaced("b")}`)
+    .execute();
+}
+
+const contextsOfJob = prepareQuery((db, jobId: string) =>
+  buildContexts(db).where("b.job_id", "=", jobId),
+);
+
+/** Selects everything needed to carry out a build. */
+function buildContexts(db: Queryable) {
+  return (
+    db
+      .selectFrom("workspace_builds as b")
+      .innerJoin("workspaces as w", "w.id", "b.workspace_id")
+      .innerJoin("users as owner", "owner.id", "w.owner_id")
+      .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+      .innerJoin("templates as t", "t.id", "w.template_id")
+      .innerJoin("jobs as j", "j.id", "b.job_id")
+      .select([
+        "b.id",
+        "b.job_id",
+        "b.build_number",
+        "b.transition",
+        "b.reason",
+        "b.driver_state",
+        "b.owner_id as build_owner_id",
+        ...subjectColumns,
+        "v.name as template_version_name",
+      ])
+      // A failed import has no build, so the definition is present.
+      .select(sql<TemplateDefinition>`v.definition`.as("definition"))
+      .select((build) => [
+        jsonArrayFrom(
+          build
+            .selectFrom("workspace_build_parameters as parameter")
+            .whereRef("parameter.workspace_build_id", "=", "b.id")
+            .orderBy("parameter.name")
+            .select(["parameter.name", "parameter.value"]),
+        ).as("parameters"),
+        build
+          .exists(
+            build
+              .selectFrom("workspace_resources as resource")
+              .whereRef("resource.job_id", "=", "b.job_id")
+              .select("resource.id"),
+          )
+          .as("has_resources"),
+      ])
+  );
+}
+
+/** The workspace of a build, its owner and its template, as told to the build's agents. */
+export const subjectColumns = [
+  "w.id as workspace_id",
+  "w.name as workspace_name",
+  "owner.id as owner_id",
+  "owner.username as owner_username",
+  "owner.name as owner_name",
+  "owner.email as owner_email",
+  "t.name as template_name",
+] as const;

@@ -1,4 +1,5 @@
-import { sql } from "kysely";
+import type { DriverResource } from "@slipway/drivers";
+import { type RawBuilder, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -124,4 +125,16 @@ export function selectParameters(db: Queryable, buildId: string) {
     .orderBy("name")
     .select(["name", "value"])
     .execute();
+}
+
+/** Selects the resources that the build of a job created, as its driver named them, with the root agents in each. */
+export function driverResources(jobId: RawBuilder<string>): RawBuilder<readonly DriverResource[]> {
+  return sql`(
+    select coalesce(jsonb_agg(jsonb_build_object(
+        'type', r.type, 'name', r.name, 'icon', r.icon,
+        'agentNames', array(
+          select a.name from workspace_agents a
+            where a.resource_id = r.id and a.parent_id is null and not a.deleted
+            order by a.name)) order by r.name), '[]')
+      from workspace_resources r where r.job_id = ${jobId})`;
 }

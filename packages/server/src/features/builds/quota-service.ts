@@ -1,11 +1,11 @@
 import { prebuildsUserId } from "@slipway/api";
 import { countText } from "@slipway/runtime";
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 
 import type { Limits } from "../../platform/config/limits.ts";
+import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
-import { lockAndCountUse, type Use } from "./quota-queries.ts";
 
 const limitNames = [
   "maxWorkspacesPerUser",
@@ -22,8 +22,8 @@ interface Subject {
   readonly initiatorId: string;
 }
 
-/** The remaining room for a new workspace. Each method throws `LimitReached` when there is none. */
-export interface Room {
+/** The checks for a new workspace and its first build. Each throws `LimitReached` when there is no room. */
+interface Room {
   requireWorkspace(): void;
   requireBuild(): void;
 }
@@ -101,4 +101,29 @@ function requireFewerBuilds({ maxPendingBuildsPerUser: max }: WorkspaceLimits, u
     used: `${use.pending_builds} of your builds are queued or running`,
     advice: "Wait until one has finished.",
   });
+}
+
+interface Use {
+  readonly owner_name: string;
+  readonly workspaces: number;
+  readonly running: number;
+  /** True if the workspace in question is among the running ones. */
+  readonly is_running: boolean;
+  readonly pending_builds: number;
+}
+
+/** Makes other requests for the same users wait until the transaction ends, and counts their current use. */
+export async function lockAndCountUse(
+  db: Queryable,
+  users: { readonly ownerId: string; readonly initiatorId: string },
+  workspaceId: string | null,
+): Promise<Use> {
+  const { rows } = await sql<Use>`
+    select used.*, (select username from users where id = ${users.ownerId}) as owner_name
+      from lock_and_count_use(${users.ownerId}, ${users.initiatorId}, ${workspaceId}) used`.execute(
+    db,
+  );
+  const [use] = rows;
+  if (use === undefined) throw new Error("lock_and_count_use returned no row");
+  return use;
 }

@@ -1,12 +1,21 @@
-import type { WorkspaceBuild, WorkspaceResource } from "@slipway/api";
+import type {
+  BuildStatus,
+  BuildTimings,
+  ProvisionerJob,
+  Transition,
+  WorkspaceBuild,
+  WorkspaceResource,
+} from "@slipway/api";
+import { capabilitiesOf } from "@slipway/drivers";
 
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { jobJson } from "../../platform/jobs/job-json.ts";
+import { readJob } from "../../platform/jobs/service.ts";
+import { readAgentTimings } from "../agents/lifecycle/timing-service.ts";
 import { agentJson, type AgentWorkspace } from "../agents/service.ts";
-import { buildJson } from "./build-json.ts";
 import {
   type BuildRow,
   selectBuild,
@@ -95,4 +104,88 @@ function placeOf(build: BuildRow): AgentWorkspace {
     workspaceName: build.workspace_name,
     ownerName: build.owner_name,
   };
+}
+
+/** Returns the build as clients see it. */
+function buildJson(
+  row: BuildRow,
+  job: ProvisionerJob,
+  resources: readonly WorkspaceResource[],
+): WorkspaceBuild {
+  const { transition } = row;
+  return {
+    id: row.id,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    workspace_id: row.workspace_id,
+    workspace_name: row.workspace_name,
+    workspace_owner_id: row.owner_id,
+    workspace_owner_name: row.owner_name,
+    template_version_id: row.template_version_id,
+    template_version_name: row.template_version_name,
+    build_number: row.build_number,
+    transition,
+    initiator_id: row.initiator_id,
+    initiator_name: row.initiator_name,
+    job,
+    reason: row.reason,
+    resources: [...resources],
+    deadline: row.deadline,
+    max_deadline: row.max_deadline,
+    status: buildStatus(job.status, transition),
+    daily_cost: 0,
+    // The server that answers has taken its job, or could have.
+    matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
+    template_version_preset_id: row.template_version_preset_id,
+    has_ai_task: false,
+    has_external_agent: capabilitiesOf(row.driver).hasExternalAgents,
+  };
+}
+
+const runningStatus = { start: "starting", stop: "stopping", delete: "deleting" } as const;
+const endStatus = { start: "running", stop: "stopped", delete: "deleted" } as const;
+
+/** Derives the status of a build from its job and its transition (docs/protocol/clients.md §2.3). */
+export function buildStatus(job: ProvisionerJob["status"], transition: Transition): BuildStatus {
+  switch (job) {
+    case "running":
+      return runningStatus[transition];
+    case "succeeded":
+      return endStatus[transition];
+    case "unknown":
+      return "failed";
+    case "pending":
+    case "canceling":
+    case "canceled":
+    case "failed":
+      return job;
+  }
+}
+
+/** Reads the durations of a build's parts. The work of a driver is one step, which counts as the provisioner's. */
+export async function readTimings(db: Queryable, build: BuildRow): Promise<BuildTimings> {
+  const [job, agents] = await Promise.all([
+    readJob(db, build.job_id),
+    readAgentTimings(db, build.id),
+  ]);
+  const { started_at, completed_at } = job;
+  if (started_at === undefined || completed_at === undefined)
+    return { provisioner_timings: [], ...agents };
+  const step = {
+    job_id: job.id,
+    started_at,
+    ended_at: completed_at,
+    stage: "apply",
+    source: "slipway",
+    action: build.transition,
+    resource: build.workspace_name,
+  } as const;
+  return { provisioner_timings: [step], ...agents };
+}
+
+/** Reads the durations of the newest build of a workspace; throws `NotFound`. */
+export async function readNewestTimings(db: Queryable, workspaceId: string): Promise<BuildTimings> {
+  const [build] = await selectNewestBuilds(db, [workspaceId]);
+  if (build === undefined) throw notFound();
+  return readTimings(db, build);
 }

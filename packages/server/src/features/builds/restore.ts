@@ -8,12 +8,17 @@ import { errorText, type Logger } from "@slipway/runtime";
 
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { resetAgents } from "../agents/build-service.ts";
-import { type BuildNeeds, readDriverBuild, requireDriver } from "./build-job.ts";
-import { type BuildContext, selectRunningBuilds, updateDriverState } from "./context-queries.ts";
+import { type BuildContext, selectRunningBuilds } from "./build-context.ts";
+import {
+  type BuildNeeds,
+  readDriverBuild,
+  requireDriver,
+  updateDriverState,
+} from "./driver-build.ts";
 
 /**
- * Checks that the agents of this worker's running workspaces still run, and starts those that do not: after a restart
- * of the machine, or of a server that took them down. Resolves to the number of workspaces started.
+ * Checks that the agents of this worker's running workspaces still run, and restarts those that do not: a restart of the
+ * machine or of the server may have ended them. Resolves to the number of workspaces restarted.
  */
 export async function restoreWorkspaces(
   needs: BuildNeeds,
@@ -30,7 +35,7 @@ export async function restoreWorkspaces(
       if (await restoreOne(needs, driver, context, log, signal)) started += 1;
     } catch (error) {
       signal.throwIfAborted();
-      log.error({ error: errorText(error) }, "workspace could not be started again");
+      log.error({ error: errorText(error) }, "cannot restart workspace");
     }
   }
   return started;
@@ -50,7 +55,7 @@ async function restoreOne(
   );
   if (driver.refusal !== undefined) {
     const fields = { driver: driver.name, agents: observed.agents.filter(isRunning).length };
-    logger.warn(fields, "workspace of a driver that is turned off: stop it, or turn the driver on");
+    logger.warn(fields, "workspace of a disabled driver: stop it, or enable the driver");
     return false;
   }
   const gone = observed.agents.filter((agent) => agent.status === "absent");
@@ -62,7 +67,7 @@ async function restoreOne(
   const log: DriverLog = { write: (_level, _stage, line) => logger.debug({ line }, "driver") };
   const result = await driver.start(build, log, signal);
   await inTransaction(needs.db, (trx) => updateDriverState(trx, context.id, result.state));
-  logger.info({}, "workspace was not running, started it again");
+  logger.info({}, "workspace was not running; restarted it");
   return true;
 }
 

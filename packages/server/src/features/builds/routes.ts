@@ -17,8 +17,7 @@ import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/
 import { requireMayCancel } from "../templates/service.ts";
 import { cancelBuild, readExpectedStatus } from "./cancel-service.ts";
 import { selectParameters } from "./queries.ts";
-import { describeBuild, describeResources, requireBuild } from "./read-service.ts";
-import { readTimings } from "./timing-service.ts";
+import { describeBuild, describeResources, readTimings, requireBuild } from "./read-service.ts";
 
 export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   const { db, clock } = needs;

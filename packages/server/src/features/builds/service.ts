@@ -2,10 +2,9 @@ import { randomUUID } from "node:crypto";
 
 import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
 import { capabilitiesOf } from "@slipway/drivers";
-import { mayFailToRender, resolveParameters, type TemplateDefinition } from "@slipway/template";
+import { mayFailToRender, type TemplateDefinition } from "@slipway/template";
 import type { Transaction } from "kysely";
 
-import type { Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
@@ -16,18 +15,15 @@ import {
   type BuildableVersion,
   findMatchingPreset,
   requireBuildable,
-  requireImported,
 } from "../templates/version-service.ts";
-import { buildRows } from "./build-rows.ts";
-import { selectBuildContext } from "./context-queries.ts";
+import { selectBuildContext } from "./build-context.ts";
 import { type AuthorizedWorkspace, lockAuthorized } from "./lock-service.ts";
 import { selectLastBuild, selectParameters } from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
-import { prebuildContext, requireRenderable } from "./require-renderable.ts";
-import { chooseParameters } from "./start-parameters.ts";
+import { chooseParameters, requireRenderable } from "./start-parameters.ts";
 
-/** A workspace as far as a build needs it, as the caller was authorized for it. */
-export interface BuildSubject extends AuthorizedWorkspace {
+/** The workspace of a new build, as the caller was authorized for it. */
+interface BuildSubject extends AuthorizedWorkspace {
   readonly name: string;
   readonly organizationId: string;
   readonly templateId: string;
@@ -92,12 +88,12 @@ export async function createBuild(
 }
 
 /** The options of the first build of a workspace, which is a start. */
-export interface FirstBuild extends Pick<NewBuild, "presetId" | "parameters" | "initiator"> {
+interface FirstBuild extends Pick<NewBuild, "presetId" | "parameters" | "initiator"> {
   readonly version: BuildableVersion;
 }
 
 /** The rows of a new workspace, and the entries about it in the audit trail, by the initiator of its first build. */
-export interface Creation {
+interface Creation {
   readonly rows: readonly NewRows[];
   readonly entries: readonly AuditEntry[];
 }
@@ -126,7 +122,7 @@ export async function createFirstBuild(
   });
 }
 
-/** A build as it was chosen. */
+/** A build whose version and values are chosen. */
 interface ChosenBuild {
   readonly version: BuildableVersion;
   readonly number: number;
@@ -202,33 +198,49 @@ export function localWorker(
   return lastWorkerId && isBound ? { onlyWorkerId: lastWorkerId } : {};
 }
 
-/** Throws what a first start of a version with only a preset's values would throw, and changes nothing. */
-export async function checkStart(
-  db: Queryable,
-  { versionId, presetId }: { readonly versionId: string; readonly presetId: string },
-): Promise<void> {
-  const version = await requireBuildable(db, versionId);
-  const sources = { given: [], presetId, previous: undefined };
-  const parameters = chooseParameters(version, sources);
-  requireRenderable(prebuildContext(version.definition), parameters);
-}
-
-/** Returns whether the values of the newest build suffice for a start with another version. */
-export async function canStartWith(
-  db: Queryable,
-  workspaceId: string,
-  versionId: string,
-): Promise<boolean> {
-  const last = await selectLastBuild(db, workspaceId);
-  const [version, previous] = await Promise.all([
-    requireImported(db, versionId),
-    last === undefined ? [] : selectParameters(db, last.id),
-  ]);
-  return "values" in resolveParameters(version.definition, { given: [], previous });
-}
-
 function alreadyActive(): Conflict {
   return new Conflict("A workspace build is already active.", {
     detail: "Wait until it has finished, then try again.",
   });
+}
+
+interface InsertBuild {
+  readonly workspaceId: string;
+  /** The user that the build is for. */
+  readonly ownerId: string;
+  readonly number: number;
+  readonly transition: Transition;
+  readonly versionId: string;
+  readonly presetId: string | undefined;
+  readonly initiatorId: string;
+  readonly jobId: string;
+  readonly reason: BuildReason;
+  /** Null while the build has not ended, and for a workspace without a time to live. */
+  readonly deadline: string | null;
+}
+
+/** Returns the rows of a build with its parameter values. */
+export function buildRows(
+  id: string,
+  input: InsertBuild,
+  parameters: readonly BuildParameter[],
+): readonly NewRows[] {
+  const build = {
+    id,
+    workspace_id: input.workspaceId,
+    owner_id: input.ownerId,
+    build_number: input.number,
+    transition: input.transition,
+    template_version_id: input.versionId,
+    template_version_preset_id: input.presetId ?? null,
+    initiator_id: input.initiatorId,
+    job_id: input.jobId,
+    reason: input.reason,
+    deadline: input.deadline,
+  };
+  const values = parameters.map(({ name, value }) => ({ workspace_build_id: id, name, value }));
+  return [
+    { table: "workspace_builds", rows: [build] },
+    { table: "workspace_build_parameters", rows: values },
+  ];
 }

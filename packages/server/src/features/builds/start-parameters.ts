@@ -1,10 +1,24 @@
-import type { BuildParameter } from "@slipway/api";
-import { resolveParameters, type TemplateDefinition } from "@slipway/template";
+import { type BuildParameter, nilUuid, prebuildsUserId } from "@slipway/api";
+import {
+  mayFailToRender,
+  type NamedValue,
+  resolveParameters,
+  type TemplateDefinition,
+  TemplateFormatError,
+} from "@slipway/template";
 
+import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField, invalidFields } from "../../platform/errors/errors.ts";
-import { type BuildableVersion, presetsOf } from "../templates/version-service.ts";
+import {
+  type BuildableVersion,
+  presetsOf,
+  requireBuildable,
+  requireImported,
+} from "../templates/version-service.ts";
+import { renderAgents, type RenderContext } from "./build-context.ts";
+import { selectLastBuild, selectParameters } from "./queries.ts";
 
-/** The values that a start is given, and where others come from. */
+/** The values given to a start, and the sources of the others. */
 interface ParameterSources {
   readonly given: readonly BuildParameter[];
   readonly presetId: string | undefined;
@@ -20,7 +34,7 @@ export function chooseParameters(
   return resolveStart(version.definition, { ...sources, preset });
 }
 
-/** Resolves the same values with the name of the preset. */
+/** Chooses the values of a start whose preset is named; throws `Invalid` for those that do not fit. */
 export function resolveStart(
   definition: TemplateDefinition,
   {
@@ -48,4 +62,60 @@ function presetName(version: BuildableVersion, presetId: string | undefined): st
     );
   }
   return found.preset.name;
+}
+
+/** Throws the error that a first start of a version with only a preset's values would throw; changes nothing. */
+export async function checkStart(
+  db: Queryable,
+  { versionId, presetId }: { readonly versionId: string; readonly presetId: string },
+): Promise<void> {
+  const version = await requireBuildable(db, versionId);
+  const sources = { given: [], presetId, previous: undefined };
+  const parameters = chooseParameters(version, sources);
+  requireRenderable(prebuildContext(version.definition), parameters);
+}
+
+/** Returns whether the values of the newest build suffice for a start with another version. */
+export async function canStartWith(
+  db: Queryable,
+  workspaceId: string,
+  versionId: string,
+): Promise<boolean> {
+  const last = await selectLastBuild(db, workspaceId);
+  const [version, previous] = await Promise.all([
+    requireImported(db, versionId),
+    last === undefined ? [] : selectParameters(db, last.id),
+  ]);
+  return "values" in resolveParameters(version.definition, { given: [], previous });
+}
+
+/**
+ * Throws `Invalid` for a build whose agents cannot be rendered from its values: they would name an invalid machine, or
+ * run a user's choice as code. The build itself would fail, so nothing is changed.
+ */
+export function requireRenderable(context: RenderContext, parameters: readonly NamedValue[]): void {
+  if (!mayFailToRender(context.definition)) return;
+  try {
+    renderAgents(context, parameters);
+  } catch (error) {
+    if (!(error instanceof TemplateFormatError)) throw error;
+    throw invalidField(fieldOf[error.fault], error.message);
+  }
+}
+
+const fieldOf = { version: "template_version_id", values: "rich_parameter_values" } as const;
+
+/** Returns the context of a prebuild that does not exist yet, for that check. */
+function prebuildContext(definition: TemplateDefinition): RenderContext {
+  return {
+    definition,
+    owner_id: prebuildsUserId,
+    owner_username: "prebuilds",
+    owner_name: "",
+    owner_email: "prebuilds@system",
+    workspace_id: nilUuid,
+    workspace_name: "prebuild",
+    template_name: "template",
+    template_version_name: "version",
+  };
 }

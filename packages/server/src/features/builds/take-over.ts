@@ -1,82 +1,67 @@
 import type { DriverResource } from "@slipway/drivers";
 import type { NamedValue, TemplateDefinition } from "@slipway/template";
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
+import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 import { endAgents, type LeftProcess } from "../agents/build-service.ts";
-import { renderAgents, type RenderContext } from "./build-context.ts";
-import type { BuildContext } from "./context-queries.ts";
-import { selectLastSucceeded } from "./predecessor-queries.ts";
-import { resourceRows } from "./resource-rows.ts";
+import { type BuildContext, renderAgents, type RenderContext } from "./build-context.ts";
+import { driverResources } from "./queries.ts";
+import { resourceRows } from "./start-agents.ts";
 
 /** A build whose agents' processes run for another owner, with its resources and its driver. */
 export interface Predecessor {
   readonly buildId: string;
   readonly resources: readonly DriverResource[];
   readonly driver: string;
-}
-
-/** The predecessor that a build finds while the workspace runs for another owner, and how to treat it. */
-export interface Found {
   /**
-   * `take-over`: the build is a claim, and the processes continue (docs/claims.md). `replace`: they end, and the agents of
-   * the version being built are started, because it says so, names other agents, or has another driver.
+   * `continues`: the present build is a claim, which takes over the processes (docs/claims.md). `ends`: the agents of the
+   * version being built replace them, because it says so, names other agents, or has another driver.
    */
-  readonly what: "take-over" | "replace";
-  readonly predecessor: Predecessor;
+  readonly fate: "continues" | "ends";
 }
 
-/** Finds the previous build, if what it started runs for another owner; undefined otherwise. */
+/** Finds the previous build, if the processes that it started run for another owner; undefined otherwise. */
 export async function findPredecessor(
   db: Queryable,
   context: BuildContext,
-): Promise<Found | undefined> {
+): Promise<Predecessor | undefined> {
   if (context.transition !== "start" || context.build_number === 1) return undefined;
   const last = await selectLastSucceeded(db, context.workspace_id, context.build_number);
   if (last?.transition !== "start" || last.owner_id === context.build_owner_id) return undefined;
   const predecessor = { buildId: last.id, resources: last.resources, driver: last.driver };
-  const goesOn = !restartsAtClaim(context.definition) && hasPlaceFor(context, predecessor);
-  return { what: goesOn ? "take-over" : "replace", predecessor };
+  const continues = !restartsAtClaim(context.definition) && matchesAgents(context, predecessor);
+  return { ...predecessor, fate: continues ? "continues" : "ends" };
 }
 
-/** Returns whether the template wants nothing that runs in a prebuild to go on for its new owner. */
+/** Returns whether a claim restarts everything, so that nothing that runs in a prebuild continues for its new owner. */
 export function restartsAtClaim({ onClaim }: Pick<TemplateDefinition, "onClaim">): boolean {
   return onClaim === "restart";
 }
 
 /** Returns whether the running processes match the agents of the version being built, one to one. */
-function hasPlaceFor(
+function matchesAgents(
   { definition }: Pick<BuildContext, "definition">,
-  { resources, driver }: Predecessor,
+  { resources, driver }: Pick<Predecessor, "resources" | "driver">,
 ): boolean {
   const running = new Set(resources.flatMap(({ agentNames }) => agentNames));
   const wanted = new Set(definition.agents.map(({ name }) => name));
   return driver === definition.driver && running.symmetricDifference(wanted).size === 0;
 }
 
-/** A build that takes over processes. */
-export interface TakingOver {
-  readonly context: RenderContext & Pick<BuildContext, "id" | "job_id">;
-  readonly parameters: readonly NamedValue[];
-}
-
 /** Ends the agents from before a claim, and resolves to the rows of its resources and agents. */
 export async function takeOver(
   trx: Transaction<DB>,
   secrets: SecretBox,
-  build: TakingOver,
+  context: BuildContext,
   { buildId, resources }: Pick<Predecessor, "buildId" | "resources">,
 ): Promise<readonly NewRows[]> {
   const processes = await endAgents(trx, buildId);
-  return takeOverRows(secrets, build, { resources, processes });
-}
-
-/** Remains of a build, for the one that takes over. */
-export interface Left extends Pick<Predecessor, "resources"> {
-  readonly processes: ReadonlyMap<string, LeftProcess>;
+  const { parameters } = context;
+  return takeOverRows(secrets, { context, parameters }, { resources, processes });
 }
 
 /**
@@ -85,8 +70,8 @@ export interface Left extends Pick<Predecessor, "resources"> {
  */
 export function takeOverRows(
   secrets: SecretBox,
-  { context, parameters }: TakingOver,
-  { resources, processes }: Left,
+  { context, parameters }: TakeOverBuild,
+  { resources, processes }: RunningRemains,
 ): readonly NewRows[] {
   return resourceRows(secrets, {
     buildId: context.id,
@@ -95,4 +80,38 @@ export function takeOverRows(
     definitions: renderAgents(context, parameters),
     processes,
   });
+}
+
+/** The build that takes over. */
+interface TakeOverBuild {
+  readonly context: RenderContext & Pick<BuildContext, "id" | "job_id">;
+  readonly parameters: readonly NamedValue[];
+}
+
+/** The parts of its predecessor that it takes over. */
+interface RunningRemains extends Pick<Predecessor, "resources"> {
+  readonly processes: ReadonlyMap<string, LeftProcess>;
+}
+
+/**
+ * Reads the newest successful build before a number, with its driver. A later start for another owner is a claim if
+ * this build is a start too (docs/claims.md).
+ */
+function selectLastSucceeded(db: Queryable, workspaceId: string, before: number) {
+  return db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("jobs as j", "j.id", "b.job_id")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.build_number", "<", before)
+    .where(hasSucceeded("j"))
+    .orderBy("b.build_number", "desc")
+    .select([
+      "b.id",
+      "b.transition",
+      "b.owner_id",
+      sql<string>`v.definition ->> 'driver'`.as("driver"),
+    ])
+    .select(driverResources(sql.ref("b.job_id")).as("resources"))
+    .executeTakeFirst();
 }

@@ -9,7 +9,7 @@ import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, Refusal } from "../../platform/errors/errors.ts";
 import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
 import { requireStops } from "../builds/deadline-service.ts";
-import { lockWorkspace } from "../builds/lock-queries.ts";
+import { lockWorkspace } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { queueBuild, versionOf } from "../workspaces/build-service.ts";
 import { announceDeletion, makeDormant } from "../workspaces/dormancy-service.ts";

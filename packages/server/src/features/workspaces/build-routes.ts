@@ -4,8 +4,7 @@ import { requireScope } from "../../platform/auth/key-limits.ts";
 import { notFound } from "../../platform/errors/errors.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import { readBuildByNumber, readBuildsOf } from "../builds/read-service.ts";
-import { readNewestTimings } from "../builds/timing-service.ts";
+import { readBuildByNumber, readBuildsOf, readNewestTimings } from "../builds/read-service.ts";
 import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
 import { buildWorkspace, readBuildRequest } from "./build-service.ts";
 import {

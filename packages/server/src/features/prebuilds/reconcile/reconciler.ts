@@ -8,7 +8,7 @@ import { Invalid } from "../../../platform/errors/errors.ts";
 import { cancelJob } from "../../../platform/jobs/cancel-service.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { watch } from "../../../platform/pubsub/watch.ts";
-import { checkStart } from "../../builds/service.ts";
+import { checkStart } from "../../builds/start-parameters.ts";
 import { createPrebuild, deletePrebuild } from "../../workspaces/prebuild-service.ts";
 import { readPrebuildsSettings } from "../settings-service.ts";
 import {

@@ -8,7 +8,7 @@ import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { newestBuild } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
 import { isConnected } from "../../agents/agent-status.ts";
-import { keepsTemplate, keepsUser } from "../../builds/lock-queries.ts";
+import { keepsTemplate, keepsUser } from "../../builds/lock-service.ts";
 
 /** The longest that a claim waits for a prebuild that others hold, when there is no other, in milliseconds. */
 export const lockWaitMs = 2_000;

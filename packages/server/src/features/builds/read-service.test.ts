@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { buildStatus } from "./build-json.ts";
+import { buildStatus } from "./read-service.ts";
 
 describe("buildStatus", () => {
   it.each([

@@ -1,0 +1,155 @@
+import {
+  defaultDriverLimits,
+  type Driver,
+  type DriverAgent,
+  type DriverBuild,
+  DriverError,
+  type DriverLog,
+} from "@slipway/drivers";
+import { sql } from "kysely";
+
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
+import { readDriverAgents, readRunningAgents } from "../agents/build-service.ts";
+import type { BuildContext } from "./build-context.ts";
+
+export interface BuildNeeds {
+  readonly db: Database;
+  readonly secrets: SecretBox;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly accessUrl: string;
+}
+
+/** A build in progress, with its driver and its log. */
+export interface RunningBuild {
+  readonly context: BuildContext;
+  readonly driver: Driver;
+  readonly log: JobLogWriter;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads the build in the form that its driver receives: with the agents of a start, or the running ones, and their tokens
+ * in clear text. `runningId` is the build whose agents are running, if known.
+ */
+export async function readDriverBuild(
+  needs: BuildNeeds,
+  context: BuildContext,
+  runningId?: string,
+): Promise<DriverBuild> {
+  const { db } = needs;
+  const { workspace_id: workspaceId, build_number: before } = context;
+  const { driver } = context.definition;
+  // No state precedes the first build.
+  const isFirst = before === 1;
+  const [agents, state] = await Promise.all([
+    readAgents(needs, context, runningId),
+    context.driver_state ??
+      (isFirst ? undefined : selectDriverState(db, { workspaceId, before, driver })),
+  ]);
+  return {
+    id: context.id,
+    number: context.build_number,
+    transition: context.transition,
+    workspace: {
+      id: context.workspace_id,
+      name: context.workspace_name,
+      owner: { id: context.owner_id, username: context.owner_username },
+    },
+    template: {
+      name: context.template_name,
+      version: context.template_version_name,
+      settings: {},
+      directory: undefined,
+    },
+    parameters: parameterValues(context),
+    agents,
+    limits: defaultDriverLimits,
+    accessUrl: needs.accessUrl,
+    state: state ?? undefined,
+  };
+}
+
+async function readAgents(
+  { db, secrets }: BuildNeeds,
+  { id, transition, workspace_id: workspaceId, build_number: number }: BuildContext,
+  runningId: string | undefined,
+): Promise<readonly DriverAgent[]> {
+  if (runningId !== undefined) return readRunningAgents(db, secrets, runningId);
+  if (transition === "start") return readDriverAgents(db, secrets, id);
+  const start = await selectLastStart(db, workspaceId, number);
+  return start === undefined ? [] : readRunningAgents(db, secrets, start.id);
+}
+
+/** Returns the parameter values of a build by name. */
+export function parameterValues({ parameters }: BuildContext): Readonly<Record<string, string>> {
+  return Object.fromEntries(parameters.map(({ name, value }) => [name, value]));
+}
+
+export function requireDriver(drivers: ReadonlyMap<string, Driver>, name: string): Driver {
+  const driver = drivers.get(name);
+  if (driver !== undefined) return driver;
+  const known = [...drivers.keys()].join(", ");
+  throw new DriverError("invalid-template", `this server has no driver ${name}; it has: ${known}`);
+}
+
+/** Returns the log of a driver, whose lines go to the build's log. */
+export function driverLog(log: JobLogWriter): DriverLog {
+  return { write: (level, _stage, line) => log.write(level, line) };
+}
+
+/** Reads the newest start before a number whose agents have not ended: the running processes are theirs. */
+export function selectLastStart(db: Queryable, workspaceId: string, before: number) {
+  return db
+    .selectFrom("workspace_builds as b")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.transition", "=", "start")
+    .where("b.build_number", "<", before)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("workspace_agents as agent")
+          .whereRef("agent.workspace_build_id", "=", "b.id")
+          .where("agent.deleted", "=", sql.lit(false))
+          .select("agent.id"),
+      ),
+    )
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .orderBy("b.build_number", "desc")
+    .select(["b.id", "b.owner_id", sql<string>`v.definition ->> 'driver'`.as("driver")])
+    .executeTakeFirst();
+}
+
+/** Reads the state that a driver returned for the newest build before a number, ignoring the state of other drivers. */
+export async function selectDriverState(
+  db: Queryable,
+  {
+    workspaceId,
+    before,
+    driver,
+  }: { readonly workspaceId: string; readonly before: number; readonly driver: string },
+): Promise<Uint8Array | undefined> {
+  const row = await db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.build_number", "<", before)
+    .where("b.driver_state", "is not", null)
+    .where(sql<string>`v.definition ->> 'driver'`, "=", driver)
+    .orderBy("b.build_number", "desc")
+    .select("b.driver_state")
+    .executeTakeFirst();
+  return row?.driver_state ?? undefined;
+}
+
+export async function updateDriverState(
+  db: Queryable,
+  buildId: string,
+  state: Uint8Array | undefined,
+): Promise<void> {
+  await db
+    .updateTable("workspace_builds")
+    .set({ driver_state: state === undefined ? null : Buffer.from(state), updated_at: sql`now()` })
+    .where("id", "=", buildId)
+    .execute();
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from "node:crypto";
+
+import { capabilitiesOf, type DriverResource } from "@slipway/drivers";
+import type { AgentDefinition } from "@slipway/template";
+
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { Database } from "../../platform/db/database.ts";
+import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import {
+  endAgents,
+  endRestingAgents,
+  type LeftProcess,
+  newAgentRows,
+} from "../agents/build-service.ts";
+import { type BuildContext, renderAgents } from "./build-context.ts";
+import {
+  type BuildNeeds,
+  driverLog,
+  selectLastStart,
+  parameterValues,
+  type RunningBuild,
+} from "./driver-build.ts";
+
+/**
+ * Creates the agents of a start, unless an earlier attempt of this job did, and ends those that they replace: the agents of
+ * the build `replacedId`, if any.
+ */
+export async function prepareAgents(
+  needs: BuildNeeds,
+  { context, driver, log, signal }: RunningBuild,
+  replacedId: string | undefined,
+): Promise<void> {
+  const { db, secrets } = needs;
+  if (context.has_resources) return;
+  const agents = renderAgents(context, context.parameters);
+  const plan = await driver.plan(
+    {
+      template: {
+        name: context.template_name,
+        version: context.template_version_name,
+        settings: {},
+        directory: undefined,
+      },
+      parameters: parameterValues(context),
+      agentNames: agents.map((agent) => agent.name),
+    },
+    driverLog(log),
+    signal,
+  );
+  const rowsWith = (processes: ReadonlyMap<string, LeftProcess>): readonly NewRows[] =>
+    resourceRows(secrets, {
+      buildId: context.id,
+      jobId: context.job_id,
+      resources: plan.resources,
+      definitions: agents,
+      processes,
+    });
+  const restingId = replacedId === undefined ? await findResting(db, context) : undefined;
+  if (replacedId === undefined && restingId === undefined) {
+    await insertRows(db, rowsWith(new Map()));
+    return;
+  }
+  await inTransaction(db, async (trx) => {
+    if (replacedId !== undefined) await endAgents(trx, replacedId);
+    const left = restingId === undefined ? new Map() : await endRestingAgents(trx, restingId);
+    await insertRows(trx, rowsWith(left));
+  });
+}
+
+/** Finds the build whose agents keep their tokens: people start external agents, and nothing ends their processes. */
+async function findResting(
+  db: Database,
+  {
+    definition,
+    workspace_id: workspaceId,
+    build_number: number,
+    build_owner_id: ownerId,
+  }: BuildContext,
+): Promise<string | undefined> {
+  if (!capabilitiesOf(definition.driver).hasExternalAgents || number === 1) return undefined;
+  const start = await selectLastStart(db, workspaceId, number);
+  return start?.owner_id === ownerId && start.driver === definition.driver ? start.id : undefined;
+}
+
+/** The resources that a start creates. */
+interface StartResources {
+  readonly buildId: string;
+  readonly jobId: string;
+  readonly resources: readonly DriverResource[];
+  /** The definitions of all agents; those that no resource names are not created. */
+  readonly definitions: readonly AgentDefinition[];
+  /** The running processes that continue as the agents of these names. */
+  readonly processes: ReadonlyMap<string, LeftProcess>;
+}
+
+/** Returns the rows of the resources that a start creates, with their agents. */
+export function resourceRows(
+  secrets: SecretBox,
+  { buildId, jobId, resources, definitions, processes }: StartResources,
+): readonly NewRows[] {
+  const created = resources.map((resource) => ({ resource, id: randomUUID() }));
+  const agents = created.flatMap(({ id: resourceId, resource: { agentNames } }) =>
+    definitions
+      .filter(({ name }) => agentNames.includes(name))
+      .map((definition) => ({
+        resourceId,
+        buildId,
+        definition,
+        process: processes.get(definition.name),
+      })),
+  );
+  const rows = created.map(({ id, resource: { type, name, icon = "" } }) => ({
+    id,
+    job_id: jobId,
+    workspace_transition: "start" as const,
+    type,
+    name,
+    icon,
+  }));
+  return [{ table: "workspace_resources", rows }, ...newAgentRows(secrets, agents)];
+}
