@@ -12,9 +12,12 @@ import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { isReplaced } from "../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
-export type BuildContext = NonNullable<Awaited<ReturnType<typeof selectBuildContext>>>;
+export type BuildContext = Awaited<ReturnType<typeof contextsOfJob>>[number];
 
-export async function selectBuildContext(db: Queryable, jobId: string) {
+export async function selectBuildContext(
+  db: Queryable,
+  jobId: string,
+): Promise<BuildContext | undefined> {
   const [context] = await contextsOfJob(db, jobId);
   return context;
 }
@@ -52,7 +55,7 @@ export type RenderContext = Pick<
 >;
 
 /** Reads the workspaces that should be running on this worker's machine. */
-export function selectRunningBuilds(db: Queryable, workerId: string) {
+export function selectRunningBuilds(db: Queryable, workerId: string): Promise<BuildContext[]> {
   return buildContexts(db)
     .where("b.transition", "=", "start")
     .where("w.deleted", "=", sql.lit(false))

@@ -99,8 +99,19 @@ export function driverLog(log: JobLogWriter): DriverLog {
   return { write: (level, _stage, line) => log.write(level, line) };
 }
 
+/** A start whose agents run. */
+interface LastStart {
+  readonly id: string;
+  readonly owner_id: string;
+  readonly driver: string;
+}
+
 /** Reads the newest start before a number whose agents have not ended: the running processes are theirs. */
-export function selectLastStart(db: Queryable, workspaceId: string, before: number) {
+export function selectLastStart(
+  db: Queryable,
+  workspaceId: string,
+  before: number,
+): Promise<LastStart | undefined> {
   return db
     .selectFrom("workspace_builds as b")
     .where("b.workspace_id", "=", workspaceId)

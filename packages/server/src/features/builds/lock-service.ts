@@ -1,4 +1,4 @@
-import { type RawBuilder, sql, type Transaction } from "kysely";
+import { type RawBuilder, type Selectable, sql, type Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
@@ -52,7 +52,10 @@ export function wasDeleted({ name }: { readonly name: string }): Gone {
  * Locks a workspace until the transaction ends. Its updates never write columns that foreign keys refer to, so rows
  * that refer to the workspace may be inserted meanwhile.
  */
-export function lockWorkspace(db: Queryable, workspaceId: string) {
+export function lockWorkspace(
+  db: Queryable,
+  workspaceId: string,
+): Promise<Pick<Selectable<DB["workspaces"]>, "name" | "owner_id" | "deleted">> {
   return db
     .selectFrom("workspaces")
     .where("id", "=", workspaceId)

@@ -43,10 +43,7 @@ export function addPages(
       .headers({ "Cache-Control": "private, no-cache", Vary: "Host" })
       .type("text/plain; charset=utf-8")
       .serializer(String)
-      .send(
-        installScript?.(request) ??
-          noInstallScript({ version, accessUrl: urlFor(request), stockVersions }),
-      );
+      .send(installScript?.(request) ?? noInstallScript({ version, accessUrl: urlFor(request) }));
   });
 
   addDocumentation(app, { limits, holders, accessUrl });
@@ -98,15 +95,13 @@ function startJson({ version, accessUrl }: Start): Readonly<Record<string, strin
 interface Place {
   readonly version: string;
   readonly accessUrl: string;
-  /** Releases of the stock command that work with this server, such as `v2.24 to v2.37`. */
-  readonly stockVersions: string;
 }
 
 /**
  * Returns the script at `/install.sh`, to which the stock command refers, on a server without downloads: it installs nothing
  * and explains how to.
  */
-function noInstallScript({ version, accessUrl, stockVersions }: Place): string {
+function noInstallScript({ version, accessUrl }: Place): string {
   // Between the quoted delimiters the shell expands nothing, and a URL has no line breaks.
   return `#!/bin/sh
 # Tells how to install the command for a Slipway server. It changes nothing.

@@ -53,7 +53,7 @@ export async function listWorkers(
 ): Promise<ProvisionerDaemon[]> {
   const isWanted = readFilter(query);
   const limit = readListLimit(query.limit);
-  const rows = (await selectWorkers(db, offlineSeconds)).filter(isWanted).slice(0, limit);
+  const rows = (await selectWorkers(db)).filter(isWanted).slice(0, limit);
   const jobIds = rows.flatMap((row) => [row.present_job_id, row.previous_job_id]);
   const jobs = await describeJobs(
     db,
@@ -161,7 +161,7 @@ async function deleteLostWorkers(db: Queryable, days: number): Promise<void> {
 }
 
 /** Selects workers, most recently seen first, each with its newest open job and the one that ended last. */
-function selectWorkers(db: Queryable, offlineSeconds: number) {
+function selectWorkers(db: Queryable) {
   return db
     .selectFrom("workers as worker")
     .leftJoinLateral(

@@ -146,7 +146,11 @@ async function deleteOldDryRuns(db: Queryable, userId: string, kept: number): Pr
 }
 
 /** Selects a dry run, with everything that its texts may reference. */
-export function selectDryRun(db: Queryable, jobId: string) {
+export function selectDryRun(db: Queryable, jobId: string): Promise<DryRunRow | undefined> {
+  return dryRuns(db).where("run.job_id", "=", jobId).executeTakeFirst();
+}
+
+function dryRuns(db: Queryable) {
   return (
     db
       .selectFrom("template_version_dry_runs as run")
@@ -154,7 +158,6 @@ export function selectDryRun(db: Queryable, jobId: string) {
       .innerJoin("users as u", "u.id", "job.initiator_id")
       .innerJoin("template_versions as v", "v.id", "run.template_version_id")
       .leftJoin("templates as t", "t.id", "v.template_id")
-      .where("run.job_id", "=", jobId)
       .select([
         "run.template_version_id",
         "run.workspace_name",
@@ -170,8 +173,7 @@ export function selectDryRun(db: Queryable, jobId: string) {
       .select(sql<readonly NamedValue[]>`run.parameters`.as("parameters"))
       // Written only by the import, from a validated definition.
       .select(sql<TemplateDefinition | null>`v.definition`.as("definition"))
-      .executeTakeFirst()
   );
 }
 
-export type DryRunRow = NonNullable<Awaited<ReturnType<typeof selectDryRun>>>;
+export type DryRunRow = Awaited<ReturnType<ReturnType<typeof dryRuns>["execute"]>>[number];

@@ -125,7 +125,7 @@ function isOurForm(request: FastifyRequest, formToken: string): boolean {
   return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
 }
 
-function page(content: string): string {
+function frame(content: string): string {
   return htmlPage("Log in to Slipway", `<h1>Slipway</h1>\n${content}`);
 }
 
@@ -141,7 +141,7 @@ interface LogInForm {
 
 /** Returns the login form; after a failed attempt with the problem. */
 function logInPage({ formToken, purpose, action, email, problem }: LogInForm): string {
-  return page(`<p>${escapeHtml(purpose)}</p>
+  return frame(`<p>${escapeHtml(purpose)}</p>
 ${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>`}
 <form method="post" action="${escapeHtml(action)}">
 <input type="hidden" name="form_token" value="${escapeHtml(formToken)}">
@@ -153,13 +153,13 @@ ${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</
 
 /** Returns the page with the key to copy. The key is in no address and in no cookie. */
 export function keyPage(key: string, username: string): string {
-  return page(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
+  return frame(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
 <p>Copy this key and paste it where you were asked for it. It is shown once and works for a week.</p>
 <p class="key"><code>${escapeHtml(key)}</code></p>`);
 }
 
 /** Returns the page of a browser that is logged in, on its way to a path of the server. */
 export function loggedInPage(path: string, username: string): string {
-  return page(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
+  return frame(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
 <p><a href="${escapeHtml(path)}">Continue</a></p>`);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { sql, type Transaction } from "kysely";
+import { type Selectable, sql, type Transaction } from "kysely";
 
 import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
 import { hashPassword, isFormerHash, verifyPassword } from "../../platform/auth/password.ts";
@@ -102,9 +102,13 @@ function noteFailure(notes: AuditNotes, id: string, refusal: Refusal, origin: Re
   notes.recordLater(entry, { key, onceInMs: noteFailureOnceInMs });
 }
 
-type FoundUser = NonNullable<Awaited<ReturnType<typeof selectCredentials>>>;
+/** The columns of a user that a login checks. */
+type Account = Pick<
+  Selectable<DB["users"]>,
+  "id" | "username" | "password_hash" | "status" | "login_type"
+>;
 
-function refusalOf(user: FoundUser, isRight: boolean): Refusal | undefined {
+function refusalOf(user: Account, isRight: boolean): Refusal | undefined {
   if (!isRight) return wrongCredentials();
   if (user.login_type !== "password") {
     return new Forbidden(`This user logs in with ${user.login_type}, not with a password.`);
@@ -128,7 +132,7 @@ export async function logOut(db: Database, caller: UserCaller): Promise<void> {
 }
 
 /** Selects what a login checks. */
-export function selectCredentials(db: Queryable, email: string) {
+export function selectCredentials(db: Queryable, email: string): Promise<Account | undefined> {
   return db
     .selectFrom("users")
     .where(sql`lower(email)`, "=", email.toLowerCase())
