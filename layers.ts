@@ -221,17 +221,16 @@ export const layers: readonly PackageLayer[] = [
       "scripts",
       "stats",
       "containers",
-      // Sessions of those who reach the agent over the network: their reports and their terminals.
+      // Connections of peers: their reports, their descriptors, and how they end.
       "connections",
       "terminal",
       "ssh",
       "pty",
       "http",
-      "speedtest",
       "forward",
       // All of these, by port.
       "services",
-      // What programs in the workspace call the agent for.
+      // The calls of programs in the workspace.
       "socket",
       "network",
       "session",

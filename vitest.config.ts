@@ -23,7 +23,7 @@ const absentPrograms = [
   ...(ssh
     ? []
     : [
-        "packages/agent/src/ssh/{forwarding,host-key,ssh-service}.test.ts",
+        "packages/agent/src/ssh/{forwarding/forwarding,host-key,ssh-service}.test.ts",
         "packages/agent/src/{session/served-sessions,ssh/sftp/serve-sftp}.test.ts",
         "tools/agent-services.test.ts",
       ]),

@@ -6,8 +6,8 @@ export type {
   SessionType,
 } from "./connections/session-log.ts";
 export type { HostNames } from "./ssh/host-key.ts";
-export { readGreeting } from "./ssh/greeting.ts";
-export type { GreetingSource } from "./ssh/greeting.ts";
+export { readGreeting } from "./ssh/sessions/greeting.ts";
+export type { GreetingSource } from "./ssh/sessions/greeting.ts";
 export type { SshSettings } from "./config/ssh-settings.ts";
 export { WorkspaceServices } from "./services/workspace-services.ts";
 export type { ServicesOptions } from "./services/workspace-services.ts";

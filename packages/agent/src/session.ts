@@ -1,8 +1,8 @@
 export { AgentLife } from "./session/agent-life.ts";
 export type { AgentLifeOptions, ShutdownSignals } from "./session/agent-life.ts";
 export type { OpenScripts, OpenScriptsInput } from "./session/agent-session.ts";
-export type { ScriptTiming, StageResult } from "./scripts/script-result.ts";
-export type { ScriptStages } from "./scripts/script-stages.ts";
+export type { ScriptTiming, StageResult } from "./scripts/script.ts";
+export type { ScriptStages } from "./scripts/script.ts";
 export type { Dial } from "./session/keep-connected.ts";
 export type { AgentManifest } from "./session/manifest.ts";
 export { decide, prebuildsOwner } from "./session/reinit/identity.ts";

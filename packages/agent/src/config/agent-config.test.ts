@@ -2,8 +2,7 @@ import { tmpdir } from "node:os";
 
 import { describe, expect, it } from "vitest";
 
-import { readAgentConfig } from "./agent-config.ts";
-import { AgentConfigError } from "./errors.ts";
+import { readAgentConfig, AgentConfigError } from "./agent-config.ts";
 
 const enough = { CODER_AGENT_URL: "https://slipway.example.com/", CODER_AGENT_TOKEN: "token" };
 

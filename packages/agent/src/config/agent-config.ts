@@ -9,27 +9,32 @@ import {
   splitHeaders,
 } from "@slipway/sdk/node";
 
-import { AgentConfigError } from "./errors.ts";
 import { readFlag, readSshSettings, type SshSettings } from "./ssh-settings.ts";
+
+/**
+ * The version that the agent reports: the release of Coder whose agent API it implements, with ours as build metadata. A
+ * stock server requires a semantic version with a leading `v`, and derives features from it (docs/protocol/agent.md §2.4).
+ */
+export const agentVersion = "v2.37.0+slipway.0.1.0";
 
 /** The agent's configuration, from the environment and the flags (docs/protocol/agent.md §1.1). */
 export interface AgentConfig {
   readonly serverUrl: string;
   readonly auth: AgentAuth;
   readonly headers: Readonly<Record<string, string>>;
-  /** The command that runs once at the start; its output lines are more headers. */
+  /** A command that runs once at the start; each line of its output is a further header. */
   readonly headerCommand: string | undefined;
   /** The client certificate for a proxy in front of the server. */
   readonly certificateFiles: CertificateFiles;
   readonly logDir: string;
-  /** The directory of the agent's files; undefined for the one of temporary files. */
+  /** The directory of the agent's files (default: the system's temporary directory). */
   readonly scriptDataDir: string | undefined;
   /** The destination of log lines for people and for programs; undefined for none. */
   readonly logHuman: string | undefined;
   readonly logJson: string | undefined;
   readonly subsystems: readonly Subsystem[];
   readonly ssh: SshSettings;
-  /** The path of the socket for programs of the workspace; undefined turns it off. */
+  /** The path of the socket for programs of the workspace; undefined without a socket. */
   readonly socketPath: string | undefined;
   /** The UDP port of direct paths; 0 for any. */
   readonly udpPort: number;
@@ -41,9 +46,23 @@ const subsystems = ["envbox", "envbuilder", "exectrace"] as const;
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
+/** The settings are incomplete or malformed; `message` lists every fault. */
+export class AgentConfigError extends Error {
+  override readonly name = "AgentConfigError";
+  readonly code = "config-invalid";
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      faults.length === 1 ? String(faults[0]) : faults.map((fault) => `\n  - ${fault}`).join(""),
+    );
+    this.faults = faults;
+  }
+}
+
 /**
- * Reads the settings; a flag, named like its variable, wins over the environment. Throws `AgentConfigError` with every fault
- * at once.
+ * Reads the settings. A flag, named like its variable, takes precedence over the environment. Throws `AgentConfigError` with
+ * all faults.
  */
 export function readAgentConfig(flags: Variables, environment: Variables): AgentConfig {
   const faults: string[] = [];
@@ -98,7 +117,7 @@ function readPort(
   return 0;
 }
 
-/** The path of the socket, which all of the machine's agents share by default (docs/protocol/agent.md §10). */
+/** The default path, the same for all agents of a machine (docs/protocol/agent.md §10). */
 const defaultSocketPath = "/tmp/coder-agent.sock";
 
 function readSocketPath(
@@ -120,7 +139,7 @@ function readHeaders(text: string | undefined, faults: string[]): Readonly<Recor
   }
 }
 
-/** Returns a file of the client certificate, by the variable of either product. */
+/** Returns a file of the client certificate, named by the variable of either product. */
 function certificateFile(
   what: "CERT" | "KEY" | "CA",
   text: (name: string) => string | undefined,

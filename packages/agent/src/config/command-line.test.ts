@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import { AgentConfigError } from "./agent-config.ts";
 import { readCommandLine } from "./command-line.ts";
-import { AgentConfigError } from "./errors.ts";
 
 describe("readCommandLine", () => {
   it("names flags by their variables", () => {

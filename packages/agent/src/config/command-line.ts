@@ -2,8 +2,7 @@ import { parseArgs } from "node:util";
 
 import { errorText } from "@slipway/runtime";
 
-import type { Variables } from "./agent-config.ts";
-import { AgentConfigError } from "./errors.ts";
+import { type Variables, AgentConfigError } from "./agent-config.ts";
 
 /** The flags of the stand-alone agent and the variables they stand for (docs/protocol/agent.md §1.1). */
 const variables = {
@@ -41,4 +40,9 @@ export function readCommandLine(args: readonly string[]): Variables {
   } catch (error) {
     throw new AgentConfigError([errorText(error)]);
   }
+}
+
+/** Returns the environment of this process. */
+export function processEnvironment(): Variables {
+  return process.env;
 }

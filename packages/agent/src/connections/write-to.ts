@@ -1,10 +1,8 @@
 import type { Writable } from "node:stream";
 
-import { ConnectionError } from "./errors.ts";
-
 /**
- * Writes bytes, which must not change, and waits until the stream takes more. Rejects with `ConnectionError` "closed" when
- * it never will, and with the signal's reason.
+ * Writes bytes, which must not change afterwards, and waits until the stream has room again. Rejects with `ConnectionError`
+ * "closed" if it is closed first, and with the signal's reason.
  */
 export async function writeTo(
   stream: Writable,
@@ -15,6 +13,12 @@ export async function writeTo(
   if (stream.destroyed || stream.writableEnded) throw closed(undefined);
   if (stream.write(bytes)) return;
   await drained(stream, signal);
+}
+
+/** The peer has closed the connection. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  readonly code = "closed";
 }
 
 function drained(stream: Writable, signal: AbortSignal): Promise<void> {
@@ -37,5 +41,5 @@ function drained(stream: Writable, signal: AbortSignal): Promise<void> {
 }
 
 function closed(cause: unknown): ConnectionError {
-  return new ConnectionError("closed", "the connection is closed", { cause });
+  return new ConnectionError("the connection is closed", { cause });
 }

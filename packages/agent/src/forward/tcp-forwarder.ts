@@ -3,8 +3,8 @@ import { connect, type Socket } from "node:net";
 import { abortable } from "@slipway/runtime";
 import type { RequestHandler, TcpRequest, TcpStream } from "@slipway/tailnet";
 
+import { keepAlive } from "../connections/accepted-connection.ts";
 import type { DescriptorShare } from "../connections/descriptors.ts";
-import { keepAlive } from "../connections/keep-alive.ts";
 import { writeTo } from "../connections/write-to.ts";
 
 /** The addresses that a forwarded port is looked for at, in order (docs/protocol/tailnet.md §1.5). */

@@ -3,7 +3,7 @@ import { isAbsolute, join, normalize, sep } from "node:path";
 
 import { errorText, systemErrorCode } from "@slipway/runtime";
 
-import { fileTurns } from "../process/fair-turns.ts";
+import { fileTurns } from "../process/turns.ts";
 import { ApiError } from "./errors.ts";
 
 /** All requests together: their connections cost nothing. */

@@ -1,7 +1,6 @@
 import { RequestHeaderError, type RequestHeaders, runHeaderCommand } from "@slipway/sdk/node";
 
-import type { AgentConfig, Variables } from "../config/agent-config.ts";
-import { AgentConfigError } from "../config/errors.ts";
+import { type AgentConfig, type Variables, AgentConfigError } from "../config/agent-config.ts";
 
 /**
  * Returns the headers of the settings and those that the header command prints. Rejects with `AgentConfigError`.

@@ -1,10 +1,13 @@
 import { errorText, systemClock } from "@slipway/runtime";
 import { ClientCertificateError, presentCertificateFiles } from "@slipway/sdk/node";
 
-import { readAgentConfig } from "../config/agent-config.ts";
-import type { AgentConfig, Variables } from "../config/agent-config.ts";
-import { agentVersion } from "../config/agent-version.ts";
-import { AgentConfigError } from "../config/errors.ts";
+import {
+  readAgentConfig,
+  type AgentConfig,
+  type Variables,
+  agentVersion,
+  AgentConfigError,
+} from "../config/agent-config.ts";
 import type { ShutdownSignals } from "../session/agent-life.ts";
 import { limitYoungGeneration, saveMemory } from "./engine-flags.ts";
 import { beginFirstDial } from "./first-dial.ts";

@@ -1,9 +1,6 @@
-import type { Variables } from "../config/agent-config.ts";
-import { readCommandLine } from "../config/command-line.ts";
-import { AgentConfigError } from "../config/errors.ts";
-import { processEnvironment } from "../config/process-environment.ts";
-import { runAgent } from "./run-agent.ts";
-import type { RunAgentOptions } from "./run-agent.ts";
+import { type Variables, AgentConfigError } from "../config/agent-config.ts";
+import { readCommandLine, processEnvironment } from "../config/command-line.ts";
+import { runAgent, type RunAgentOptions } from "./run-agent.ts";
 
 /** Runs the agent as a program of its own, by its arguments and this process's environment. Resolves with the exit code. */
 export async function runStandAlone(

@@ -16,8 +16,7 @@ import {
 } from "@slipway/tailnet/node";
 import type { DERPMap } from "@slipway/wire";
 
-import type { Service } from "../connections/accepted-connection.ts";
-import { keepAlive } from "../connections/keep-alive.ts";
+import { type Service, keepAlive } from "../connections/accepted-connection.ts";
 import type { WorkspaceServices } from "../services/workspace-services.ts";
 import { netcheckReport } from "./netcheck-report.ts";
 

@@ -11,13 +11,3 @@ export class ProcessError extends Error {
     this.code = code;
   }
 }
-
-/** Too many operations on files, or look-ups of names, have not ended. */
-export class BusyError extends Error {
-  override readonly name = "BusyError";
-  readonly code = "busy";
-
-  constructor(what: string, reason: string) {
-    super(`${what} are busy: ${reason}`);
-  }
-}

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 import { type Clock, parseProcStat, type ProcStat } from "@slipway/runtime";
 
-import { signalProcess } from "./signal-group.ts";
+import { signalProcess } from "./process-groups.ts";
 
 /** The variables that mark the commands of one owner's session, with their values (`baseVariables`). */
 export type Marks = Readonly<Record<string, string>>;

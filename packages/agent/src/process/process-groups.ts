@@ -1,15 +1,11 @@
-import type { Clock } from "@slipway/runtime";
+import { readdirSync, readFileSync } from "node:fs";
 
-import { livingGroups } from "./living-groups.ts";
-import { hasGroup, signalGroup } from "./signal-group.ts";
+import { type Clock, parseProcStat, type ProcStat } from "@slipway/runtime";
 
 /** The interval at which to check whether the members of a group are gone, in milliseconds. */
 const pollMs = 10;
 
-/**
- * The process groups that were started and may still have members, also after their leader has ended. Its owner ends
- * them all at last.
- */
+/** The process groups that were started and may still have members, even without their leader. The owner ends them all. */
 export class ProcessGroups {
   readonly #clock: Clock;
   readonly #running = new Set<number>();
@@ -23,11 +19,11 @@ export class ProcessGroups {
     this.#running.add(pid);
   }
 
-  /** Notes the end of the leader; the processes that it left in the background are still tracked. */
+  /** Records the end of a leader. Processes that it left in the background remain tracked. */
   leaderEnded(pid: number): void {
     this.#running.delete(pid);
     if (hasGroup(pid)) this.#leftover.add(pid);
-    // A number may be reused once its group is empty.
+    // The system may reuse the number of an empty group.
     for (const group of this.#leftover) if (!hasGroup(group)) this.#leftover.delete(group);
   }
 
@@ -50,5 +46,67 @@ export class ProcessGroups {
 
   #groups(): number[] {
     return [...this.#running, ...this.#leftover].filter((group) => hasGroup(group));
+  }
+}
+
+/**
+ * Returns the groups that have a living member. A zombie does not count, such as a process that outlived its parent where
+ * process 1 does not reap. Without `/proc` it does.
+ */
+export function livingGroups(groups: readonly number[]): readonly number[] {
+  const present = groups.filter((group) => hasGroup(group));
+  if (present.length === 0) return [];
+  const living = groupsOfLiving();
+  return living === undefined ? present : present.filter((group) => living.has(group));
+}
+
+function groupsOfLiving(): ReadonlySet<number> | undefined {
+  let pids: readonly string[];
+  try {
+    pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  } catch {
+    return undefined;
+  }
+  const groups = new Set<number>();
+  for (const pid of pids) {
+    const stat = statOf(pid);
+    if (stat?.isZombie === false) groups.add(stat.groupId);
+  }
+  return groups.size === 0 ? undefined : groups;
+}
+
+function statOf(pid: string): ProcStat | undefined {
+  try {
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    // The process has ended.
+    return undefined;
+  }
+}
+
+/** Sends a signal to all processes of the group that `pid` leads. Returns false if none is left. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    // ESRCH: all have ended. EPERM: the rest have become another user.
+    return false;
+  }
+}
+
+/** Reports whether the group has members, living or not. */
+function hasGroup(pid: number): boolean {
+  return signalGroup(pid, 0);
+}
+
+/** Sends a signal to a process alone. Returns false if it has ended. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    // ESRCH: it has ended. EPERM: it has become another user.
+    return false;
   }
 }

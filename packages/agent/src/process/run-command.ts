@@ -4,10 +4,8 @@ import { type Clock, settlesWithin, whenAborted } from "@slipway/runtime";
 
 import { ProcessError } from "./errors.ts";
 import type { OutputPipes } from "./output-pipes.ts";
-import type { ProcessGroups } from "./process-groups.ts";
-import { signalGroup } from "./signal-group.ts";
-import { spawnGroup } from "./spawn-group.ts";
-import type { Exit, PreparedCommand, SpawnedGroup } from "./spawn-group.ts";
+import { type ProcessGroups, signalGroup } from "./process-groups.ts";
+import { spawnGroup, type Exit, type PreparedCommand, type SpawnedGroup } from "./spawn-group.ts";
 
 /** The way a run ended (docs/protocol/agent.md §4.3). */
 export type RunOutcome =

@@ -1,10 +1,11 @@
+import { stat } from "node:fs/promises";
+
 import { buildCommand } from "./command.ts";
 import { buildEnvironment } from "./environment.ts";
 import { loginVariables } from "./login-shell.ts";
 import { quoteWord } from "./shell-words.ts";
 import type { PreparedCommand } from "./spawn-group.ts";
 import type { User } from "./user.ts";
-import { workingDirectory } from "./working-directory.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -110,4 +111,15 @@ function baseVariables(
     CS_DISABLE_GETTING_STARTED_OVERRIDE: "true",
     VSCODE_PROXY_URI: workspace.vscodeProxyUri || undefined,
   };
+}
+
+/** Returns the wanted directory if it exists and is one, else home. */
+export async function workingDirectory(wanted: string, home: string): Promise<string> {
+  if (wanted === "") return home;
+  try {
+    return (await stat(wanted)).isDirectory() ? wanted : home;
+  } catch {
+    // Absent or out of reach: a start script may create it.
+    return home;
+  }
 }

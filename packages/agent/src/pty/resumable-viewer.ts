@@ -5,8 +5,7 @@ import {
   type TerminalEvent,
 } from "@slipway/wire";
 
-import type { AcceptedConnection } from "../connections/accepted-connection.ts";
-import { endConnection } from "../connections/end-connection.ts";
+import { type AcceptedConnection, endConnection } from "../connections/accepted-connection.ts";
 import { TerminalError } from "./errors.ts";
 import type { TerminalInput } from "./messages.ts";
 import { type Viewer, writeOutput } from "./viewer.ts";

@@ -1,9 +1,12 @@
 import { errorText, type Logger } from "@slipway/runtime";
 
-import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
-import { endConnection } from "../connections/end-connection.ts";
+import {
+  type AcceptedConnection,
+  type Service,
+  endConnection,
+} from "../connections/accepted-connection.ts";
 import type { SessionEnd, SessionLog } from "../connections/session-log.ts";
-import { loopTurns } from "../process/loop-turns.ts";
+import { loopTurns } from "../process/turns.ts";
 import { TerminalError } from "./errors.ts";
 import { type TerminalInit, TerminalMessages, type ViewerPlace } from "./messages.ts";
 import { refuseUnknown, ResumableViewer } from "./resumable-viewer.ts";

@@ -3,11 +3,10 @@ import type { CommandHost } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { CommandVariables } from "../process/workspace-commands.ts";
 import { defaultTerminalSize } from "../terminal/terminal-size.ts";
-import { withUtf8 } from "./locale.ts";
 import type { TerminalInit } from "./messages.ts";
 import { SharedTerminal } from "./shared-terminal.ts";
 
-/** The terminals at once, those included that have ended and whose viewers may come for the rest. */
+/** The most terminals at once, including ended ones whose viewers may return for the rest of the output. */
 const maxTerminals = 256;
 
 const terminalType = "xterm-256color";
@@ -19,10 +18,10 @@ export interface TerminalsOptions {
   readonly descriptors: DescriptorShare;
 }
 
-/** The terminals of a client, or why it gets none. */
-export type FoundTerminal =
+/** The terminal for a client, or the reason that it gets none. */
+export type TerminalLookup =
   | { readonly type: "found"; readonly terminal: SharedTerminal }
-  /** The client cannot go on with it anymore. */
+  /** The client wants to resume a terminal that is gone. */
   | { readonly type: "unknown"; readonly viewerId: string }
   | { readonly type: "too-many" };
 
@@ -30,15 +29,15 @@ export type FoundTerminal =
 export class Terminals {
   readonly #options: TerminalsOptions;
   readonly #running = new Map<string, Promise<SharedTerminal>>();
-  /** Those whose viewers may come for the rest, the oldest first. */
+  /** Ended terminals whose viewers may return for the rest of the output, the oldest first. */
   readonly #ended = new Set<SharedTerminal>();
 
   constructor(options: TerminalsOptions) {
     this.#options = options;
   }
 
-  /** Finds the terminal that a client names, or opens it. Rejects with `ProcessError`. */
-  async find(init: TerminalInit): Promise<FoundTerminal> {
+  /** Finds or opens the terminal that a client names. Rejects with `ProcessError`. */
+  async find(init: TerminalInit): Promise<TerminalLookup> {
     const { id, viewer } = init;
     const running = this.#running.get(id);
     if (viewer?.received !== undefined) return this.#resume(await running, viewer.id);
@@ -57,13 +56,13 @@ export class Terminals {
     return { type: "found", terminal: await opened };
   }
 
-  #resume(running: SharedTerminal | undefined, viewerId: string): FoundTerminal {
+  #resume(running: SharedTerminal | undefined, viewerId: string): TerminalLookup {
     const candidates = [...(running === undefined ? [] : [running]), ...this.#ended];
     const terminal = candidates.find((one) => one.knows(viewerId));
     return terminal === undefined ? { type: "unknown", viewerId } : { type: "found", terminal };
   }
 
-  /** Gives up the oldest one that has ended, if there is no room otherwise. */
+  /** Drops the oldest ended terminal if there is no room otherwise. */
   #hasRoom(): boolean {
     if (this.#running.size >= maxTerminals) return false;
     const [oldest] = this.#ended;
@@ -93,4 +92,13 @@ export class Terminals {
     await terminal.over;
     this.#ended.delete(terminal);
   }
+}
+
+/** Returns the command with UTF-8 as its character set, unless its locale names another (docs/protocol/agent.md §7). */
+export function withUtf8(command: PreparedCommand): PreparedCommand {
+  const { LC_ALL: all = "", LC_CTYPE: type = "", LANG: language = "" } = command.environment;
+  const isUtf8 = /utf-?8/i.test(all || type || language);
+  if (isUtf8 || all !== "") return command;
+  const characterSet = process.platform === "darwin" ? "UTF-8" : "C.UTF-8";
+  return { ...command, environment: { ...command.environment, LC_CTYPE: characterSet } };
 }

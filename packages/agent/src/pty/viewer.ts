@@ -1,5 +1,4 @@
-import type { AcceptedConnection } from "../connections/accepted-connection.ts";
-import { endConnection } from "../connections/end-connection.ts";
+import { type AcceptedConnection, endConnection } from "../connections/accepted-connection.ts";
 import type { TerminalInput } from "./messages.ts";
 
 /** The most that a viewer may leave unread while others read; then it is cut off, and may come again. */

@@ -1,9 +1,7 @@
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";
 
-import { parseCron } from "./cron.ts";
-import { CronError } from "./errors.ts";
-import { runSchedule } from "./run-schedule.ts";
+import { parseCron, CronError, runSchedule } from "./cron.ts";
 
 async function nextTimes(text: string, from: string, count: number): Promise<string[]> {
   const schedule = await parseCron(text);

@@ -1,21 +1,19 @@
-import { errorText } from "@slipway/runtime";
+import { errorText, type Clock } from "@slipway/runtime";
 
-import { CronError } from "./errors.ts";
-
-/** The times at which a script runs by itself. */
+/** The times at which a script runs. */
 export interface CronSchedule {
-  /** Returns the next time after `ms`, both in milliseconds since 1970; undefined when there is none. */
+  /** Returns the next time after `ms`, both in milliseconds since 1970; undefined if there is none. */
   next(ms: number): number | undefined;
 }
 
-/** The highest value of each field, for `N/step` and `MON/step`, which mean "from there on". */
+/** The highest value of each field, for `N/step` and `MON/step`, which mean "from N on". */
 const highest = [59, 59, 23, 31, 12, 6] as const;
-/** Numbers, signs, and names of months and days: the syntax that a stock agent also knows. */
+/** Numbers, signs, and names of months and days: the syntax that a stock agent accepts. */
 const field = /^(?:[\d*/,?-]|[a-z]{3}(?![a-z]))+$/i;
 
 /**
- * Reads a schedule (docs/protocol/agent.md §4.4): seconds, minute, hour, day of month, month and, if wanted, day of week; `TZ=` or
- * `CRON_TZ=` before it names the time zone, else it is the machine's. Rejects with `CronError`.
+ * Parses a schedule (docs/protocol/agent.md §4.4): seconds, minute, hour, day of month, month and, optionally, day of week. A
+ * leading `TZ=` or `CRON_TZ=` names the time zone (default: the machine's). Rejects with `CronError`.
  */
 export async function parseCron(text: string): Promise<CronSchedule> {
   const zoned = /^(?:CRON_)?TZ=(\S+)\s+(.*)$/.exec(text.trim());
@@ -35,7 +33,7 @@ export async function parseCron(text: string): Promise<CronSchedule> {
       paused: true,
       ...(timeZone === undefined ? {} : { timezone: timeZone }),
     });
-    // A time zone that does not exist is only found when it is used.
+    // Fails for an unknown time zone.
     cron.nextRun();
     return { next: (ms) => cron.nextRun(new Date(ms))?.getTime() };
   } catch (error) {
@@ -43,6 +41,31 @@ export async function parseCron(text: string): Promise<CronSchedule> {
       cause: error,
     });
   }
+}
+
+/** The longest sleep: timers end at 24 days, and the machine's clock may be set in the meantime. */
+const maxSleepMs = 60_000;
+
+/** Calls `run` at each time of the schedule. Runs may overlap. Rejects with the signal's reason. */
+export async function runSchedule(
+  schedule: CronSchedule,
+  run: () => void,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    const at = schedule.next(clock.now());
+    if (at === undefined) return;
+    while (clock.now() < at) {
+      await clock.sleep(Math.min(at - clock.now(), maxSleepMs), signal);
+    }
+    run();
+  }
+}
+
+/** A malformed schedule. */
+export class CronError extends Error {
+  override readonly name = "CronError";
+  readonly code = "bad-cron";
 }
 
 function withRange(part: string, index: number): string {

@@ -2,20 +2,22 @@ import { errorText, type Logger } from "@slipway/runtime";
 
 import { ProcessError } from "../process/errors.ts";
 import { expandPath } from "../process/expand.ts";
-import { pipesGraceMs, runCommand } from "../process/run-command.ts";
-import type { CommandHost, RunOutcome } from "../process/run-command.ts";
+import {
+  pipesGraceMs,
+  runCommand,
+  type CommandHost,
+  type RunOutcome,
+} from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { LogQueue } from "./log-queue.ts";
 import {
   makeScriptDataDirectory,
   scriptBinDirectory,
   scriptDataDirectory,
+  type ScriptDirectories,
 } from "./script-directories.ts";
-import type { ScriptDirectories } from "./script-directories.ts";
 import { ScriptLog } from "./script-log.ts";
-import { scriptResult } from "./script-result.ts";
-import type { ScriptTiming } from "./script-result.ts";
-import type { Script, Stage } from "./script.ts";
+import { scriptResult, type ScriptTiming, type Script, type Stage } from "./script.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 

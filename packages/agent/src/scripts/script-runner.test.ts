@@ -10,9 +10,8 @@ import { isAlive, openCommandHost, shellCommand } from "../../tests/support/comm
 import { ProcessError } from "../process/errors.ts";
 import { LogQueue } from "./log-queue.ts";
 import type { ScriptHost } from "./run-script.ts";
-import type { ScriptTiming } from "./script-result.ts";
 import { ScriptRunner } from "./script-runner.ts";
-import type { Script } from "./script.ts";
+import type { ScriptTiming, Script } from "./script.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-scripts-"));
 afterAll(() => rmSync(folder, { recursive: true }));

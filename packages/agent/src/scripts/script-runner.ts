@@ -1,15 +1,17 @@
 import { errorText, Scope } from "@slipway/runtime";
 
-import { parseCron } from "./cron.ts";
-import type { CronSchedule } from "./cron.ts";
-import { runSchedule } from "./run-schedule.ts";
-import { runScript } from "./run-script.ts";
-import type { ScriptHost } from "./run-script.ts";
+import { parseCron, type CronSchedule, runSchedule } from "./cron.ts";
+import { runScript, type ScriptHost } from "./run-script.ts";
 import { makeScriptBinDirectory } from "./script-directories.ts";
-import { stageResult } from "./script-result.ts";
-import type { ScriptStatus, ScriptTiming, StageResult } from "./script-result.ts";
-import type { ScriptStages } from "./script-stages.ts";
-import type { Script, Stage } from "./script.ts";
+import {
+  stageResult,
+  type ScriptStatus,
+  type ScriptTiming,
+  type StageResult,
+  type ScriptStages,
+  type Script,
+  type Stage,
+} from "./script.ts";
 
 /** The timeout of a stop script without one of its own, or a shutdown could take forever. */
 const stopTimeoutMs = 10 * 60_000;

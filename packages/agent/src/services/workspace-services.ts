@@ -14,10 +14,10 @@ import { createUdpForwarder, type UdpForwarderOptions } from "../forward/udp-for
 import { type ApiOptions, createApiService } from "../http/api-service.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import { createTerminalService } from "../pty/terminal-service.ts";
-import { createSpeedtestService } from "../speedtest/serve-speedtest.ts";
 import type { HostNames } from "../ssh/host-key.ts";
-import type { SshHost } from "../ssh/ssh-host.ts";
+import type { SshHost } from "../ssh/sessions/session-needs.ts";
 import { createSshService } from "../ssh/ssh-service.ts";
+import { createSpeedtestService } from "./serve-speedtest.ts";
 
 /** The ports of the services (docs/protocol/tailnet.md §1.5). */
 const ports = { ssh: 1, terminals: 2, speedtest: 3, api: 4, standardSsh: 22 } as const;

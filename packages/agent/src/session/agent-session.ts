@@ -7,21 +7,23 @@ import { ProcessGroups } from "../process/process-groups.ts";
 import { LogQueue } from "../scripts/log-queue.ts";
 import type { ScriptHost } from "../scripts/run-script.ts";
 import type { ScriptDirectories } from "../scripts/script-directories.ts";
-import type { ScriptTiming } from "../scripts/script-result.ts";
-import type { ScriptStages } from "../scripts/script-stages.ts";
+import type { ScriptTiming, ScriptStages } from "../scripts/script.ts";
 import { Announcements } from "./announcements.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { AgentManifest } from "./manifest.ts";
 import { NetworkLife, type NetworkLifeNeeds } from "./network-life.ts";
 import { Outbox } from "./outbox.ts";
-import { farewellRoutines, lastingRoutines, watchingRoutines } from "./routines.ts";
-import type { RoutineParts } from "./routines.ts";
+import {
+  farewellRoutines,
+  lastingRoutines,
+  watchingRoutines,
+  type RoutineParts,
+} from "./routines.ts";
 import { ScriptLife } from "./script-life.ts";
 import { serveConnection } from "./serve-connection.ts";
 import { ServedSessions } from "./served-sessions.ts";
 import { type OpenSocket, SocketLife } from "./socket-life.ts";
-import { Workspace } from "./workspace.ts";
-import type { AgentMachine } from "./workspace.ts";
+import { Workspace, type AgentMachine } from "./workspace.ts";
 
 /** The options of a session. */
 export interface AgentSessionOptions {

@@ -5,9 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { ScriptedServer } from "../../tests/support/scripted-server.ts";
 import { ConnectLog } from "./connect-log.ts";
-import { keepConnected } from "./keep-connected.ts";
-import type { KeepConnectedOptions } from "./keep-connected.ts";
-import { Redial } from "./redial.ts";
+import { keepConnected, type KeepConnectedOptions, Redial } from "./keep-connected.ts";
 
 const logger = silentLogger;
 

@@ -9,9 +9,8 @@ import {
 import { type AgentConnection, DialError, IdentityError, type Rung } from "@slipway/sdk/agent";
 
 import type { ConnectLog } from "./connect-log.ts";
-import type { Redial } from "./redial.ts";
 
-/** Opens a connection; throws `DialError`, or `IdentityError` where the agent gets no token to open one with. */
+/** Opens a connection. Rejects with `DialError`, or with `IdentityError` if the agent cannot get a token. */
 export type Dial = (signal: AbortSignal) => Promise<AgentConnection>;
 
 export interface KeepConnectedOptions {
@@ -32,18 +31,18 @@ export interface KeepConnectedOptions {
   readonly random: () => number;
 }
 
-/** The lifetime of a connection that counts as stable, so that the delays start over. */
+/** The lifetime from which a connection counts as stable, which resets the delays. */
 const stableMs = 30_000;
-/** The multiple of the delay that would follow which counts as stable too. */
+/** A connection that lived this many times the next delay counts as stable too. */
 const stableRatio = 10;
 
-/** A server that was just there is mostly back in a moment: the time to hope so, and the interval at which to look. */
+/** After a stable connection the server is probably restarting: how long to expect it back, and the longest delay then. */
 const restartMs = 30_000;
 const restartDelayMs = 2_000;
-/** The time between two questions whether a stopped workspace has started, at most; it may stay stopped for long. */
+/** The longest delay between two attempts while the workspace is stopped. */
 const stoppedDelayMs = 10_000;
 
-/** Connects, serves, and connects again, until the signal is aborted. */
+/** Connects, serves and reconnects until the signal is aborted. */
 export async function keepConnected(
   options: KeepConnectedOptions,
   signal: AbortSignal,
@@ -66,24 +65,40 @@ export async function keepConnected(
     }
     if (clock.monotonic() - lostAtMs < restartMs) delayMs = Math.min(delayMs, restartDelayMs);
     if (isStopped) delayMs = Math.min(delayMs, stoppedDelayMs);
-    // Only the signals end the sleep early: one ends the loop, the other this iteration.
+    // The first signal ends the loop, the second this iteration.
     await clock.sleep(delayMs, either).catch(() => undefined);
   }
 }
 
+/** Requests a new connection at once, whatever the present one is doing. */
+export class Redial {
+  #asked = new AbortController();
+
+  /** Aborted at the next request; each request has its own signal. */
+  get signal(): AbortSignal {
+    return this.#asked.signal;
+  }
+
+  now(): void {
+    const asked = this.#asked;
+    this.#asked = new AbortController();
+    asked.abort(new DOMException("a new connection was asked for", "AbortError"));
+  }
+}
+
 /** The end of a connection. */
-interface Ended {
+interface ConnectionEnd {
   /** The time that it was usable, in milliseconds. */
   readonly livedMs: number;
   /** True if the server refused it because the workspace is stopped. */
   readonly isStopped: boolean;
 }
 
-/** Connects once. */
+/** Dials, and serves the connection until it ends. */
 async function connectOnce(
   { dial, serve, connectLog, clock, logger }: KeepConnectedOptions,
   { asked, either }: { readonly asked: AbortSignal; readonly either: AbortSignal },
-): Promise<Ended> {
+): Promise<ConnectionEnd> {
   let usableAtMs: number | undefined;
   let isStopped = false;
   const onUsable = (): void => {
@@ -103,7 +118,7 @@ async function connectOnce(
     else if (usableAtMs === undefined) connectLog.failed(rungOf(error), errorText(error));
     else logger.warn({ error: errorText(error) }, "connection lost");
   } finally {
-    // A peer that does not answer the goodbye must not hold up a request for an immediate redial.
+    // An unresponsive peer must not delay an immediate redial.
     if (connection !== undefined) await abortable(connection.close(), asked).catch(() => undefined);
   }
   const livedMs = usableAtMs === undefined ? 0 : clock.monotonic() - usableAtMs;

@@ -9,9 +9,8 @@ import {
 
 import type { Subsystem } from "../config/agent-config.ts";
 import type { SessionCounts } from "../connections/session-log.ts";
-import type { MonitorConfig } from "../stats/monitor-resources.ts";
-import { readManifest } from "./manifest.ts";
-import type { AgentManifest, ExpansionContext } from "./manifest.ts";
+import type { MonitorConfig } from "../stats/resources.ts";
+import { readManifest, type AgentManifest, type ExpansionContext } from "./manifest.ts";
 
 /** Fetches the manifest (docs/protocol/rpc.md §7.1). */
 export async function getManifest(

@@ -17,10 +17,9 @@ import { expandPath } from "../process/expand.ts";
 import type { WorkspaceDescription } from "../process/workspace-commands.ts";
 import type { Script } from "../scripts/script.ts";
 import type { AppHealthState, CheckedApp } from "../stats/app-health.ts";
-import type { MetadataItem } from "../stats/metadata-item.ts";
-import { ManifestError } from "./errors.ts";
+import type { MetadataItem } from "../stats/collect-metadata.ts";
 
-/** The server's orders to the agent, checked and expanded. */
+/** The server's description of the workspace and its agent, checked and expanded. */
 export interface AgentManifest {
   readonly agentId: string;
   readonly workspace: WorkspaceDescription;
@@ -28,7 +27,7 @@ export interface AgentManifest {
   readonly apps: readonly CheckedApp[];
   readonly metadata: readonly MetadataItem[];
   readonly secretFiles: readonly SecretFile[];
-  /** True if the server can log users in to providers of git. */
+  /** True if the server has git providers that users can log in to. */
   readonly hasGitProviders: boolean;
   readonly network: NetworkManifest;
 }
@@ -44,6 +43,12 @@ export interface SecretFile {
 export interface ExpansionContext {
   readonly home: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** A malformed manifest. */
+export class ManifestError extends Error {
+  override readonly name = "ManifestError";
+  readonly code = "bad-manifest";
 }
 
 /** Reads the message of `GetManifest`. Throws `ManifestError` for malformed ids. */

@@ -1,3 +1,5 @@
+import { RpcError } from "@slipway/rpc";
+import { errorText, type LogFields, type Logger, withTimeout } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 import {
   Agent,
@@ -15,12 +17,35 @@ import {
 
 import type { ConnectionReport } from "../connections/session-log.ts";
 import type { LogBatch } from "../scripts/log-queue.ts";
-import type { ScriptTiming } from "../scripts/script-result.ts";
-import type { AppHealths } from "../stats/app-health-checks.ts";
-import type { Usage } from "../stats/memory-usage.ts";
-import type { MetadataValue } from "../stats/metadata-item.ts";
-import type { Datapoint } from "../stats/monitor-resources.ts";
+import type { ScriptTiming } from "../scripts/script.ts";
+import type { AppHealths } from "../stats/app-health.ts";
+import type { MetadataValue } from "../stats/collect-metadata.ts";
+import type { Usage, Datapoint } from "../stats/resources.ts";
 import type { LifecycleChange } from "./lifecycle.ts";
+
+/** The time for the server to store a report that is kept until it has. */
+const deliveryTimeoutMs = 30_000;
+
+interface DeliveryOptions {
+  /** The log line about a refusal. */
+  readonly refusal: string;
+  readonly fields: LogFields;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Delivers a report. A refused report would be refused again: it is logged, and counts as delivered. */
+export async function deliverReport(
+  send: (signal: AbortSignal) => Promise<void>,
+  { refusal, fields, logger, signal }: DeliveryOptions,
+): Promise<void> {
+  try {
+    await send(withTimeout(signal, deliveryTimeoutMs));
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    logger.warn({ ...fields, error: errorText(error) }, refusal);
+  }
+}
 
 /** Stores a batch of log lines (docs/protocol/rpc.md §7.7). */
 export async function createLogs(

@@ -5,17 +5,13 @@ import { drpcCodeUnimplemented } from "@slipway/wire";
 
 import type { CommandHost } from "../process/run-command.ts";
 import type { LogQueue } from "../scripts/log-queue.ts";
-import type { ScriptTiming } from "../scripts/script-result.ts";
+import type { ScriptTiming } from "../scripts/script.ts";
 import { sendLogs } from "../scripts/send-logs.ts";
-import { runAppHealthChecks } from "../stats/app-health-checks.ts";
-import { memoryUsage } from "../stats/memory-usage.ts";
+import { runAppHealthChecks, probeApp } from "../stats/app-health.ts";
 import { runMetadata } from "../stats/metadata.ts";
-import { monitorResources } from "../stats/monitor-resources.ts";
-import { probeApp } from "../stats/probe-app.ts";
 import { reportStats } from "../stats/report-stats.ts";
-import { volumeUsage } from "../stats/volume-usage.ts";
+import { memoryUsage, monitorResources, volumeUsage } from "../stats/resources.ts";
 import type { Announcements } from "./announcements.ts";
-import { deliverTiming } from "./deliver-timing.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { getMonitorConfig, updateStats } from "./manifest-calls.ts";
 import type { AgentManifest } from "./manifest.ts";
@@ -23,7 +19,9 @@ import type { NetworkLife } from "./network-life.ts";
 import type { Outbox } from "./outbox.ts";
 import {
   createLogs,
+  deliverReport,
   pushUsage,
+  scriptCompleted,
   updateAppHealths,
   updateLifecycle,
   updateMetadata,
@@ -95,7 +93,13 @@ function reportRoutines(
     ),
     untilEnd("timings", async (connection, signal) => {
       await timings.run(
-        (timing, ended) => deliverTiming(connection, timing, { logger, signal: ended }),
+        (timing, ended) =>
+          deliverReport((limit) => scriptCompleted(connection, timing, limit), {
+            refusal: "script timing refused",
+            fields: { scriptId: timing.scriptId },
+            logger,
+            signal: ended,
+          }),
         signal,
       );
     }),

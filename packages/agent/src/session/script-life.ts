@@ -1,8 +1,7 @@
 import { type Clock, errorText, type Logger, withDeadline } from "@slipway/runtime";
 
 import type { LogQueue } from "../scripts/log-queue.ts";
-import type { StageResult } from "../scripts/script-result.ts";
-import type { ScriptStages } from "../scripts/script-stages.ts";
+import type { StageResult, ScriptStages } from "../scripts/script.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 /** The source of log lines that belong to no script (docs/protocol/agent.md §4.5). */

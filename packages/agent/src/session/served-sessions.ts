@@ -5,8 +5,8 @@ import type { ConnectionReport, SessionCounts } from "../connections/session-log
 import type { CommandHost } from "../process/run-command.ts";
 import type { ServicesOptions, WorkspaceServices } from "../services/workspace-services.ts";
 import type { Announcements } from "./announcements.ts";
-import { deliverConnection } from "./deliver-connection.ts";
 import { Outbox } from "./outbox.ts";
+import { deliverReport, reportConnection } from "./report-calls.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The reports that no server has taken yet; beyond it the newest is dropped (docs/protocol/agent.md §5.5). */
@@ -52,7 +52,7 @@ export class ServedSessions {
     const { workspace, announcements, commands, logger } = this.#needs;
     const [{ WorkspaceServices: Services }, { readGreeting }] = await Promise.all([
       import("../services/workspace-services.ts"),
-      import("../ssh/greeting.ts"),
+      import("../ssh/sessions/greeting.ts"),
     ]);
     if (this.#isClosed) return undefined;
     const { home } = workspace.machine;
@@ -87,7 +87,13 @@ export class ServedSessions {
   async report(connection: AgentConnection, signal: AbortSignal): Promise<void> {
     const { logger } = this.#needs;
     await this.#reports.run(
-      (report, ended) => deliverConnection(connection, report, { logger, signal: ended }),
+      (report, ended) =>
+        deliverReport((limit) => reportConnection(connection, report, limit), {
+          refusal: "connection report refused",
+          fields: { id: report.id },
+          logger,
+          signal: ended,
+        }),
       signal,
     );
   }

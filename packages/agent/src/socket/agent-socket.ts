@@ -6,11 +6,10 @@ import { type Logger, systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { kindOfFile, listenOnFile, type SocketFile } from "../connections/socket-file.ts";
-import { SocketError } from "./errors.ts";
 import { socketCalls, type SocketState } from "./socket-calls.ts";
 import { serveSocketConnection } from "./socket-connection.ts";
 
-/** Connections at once; a further one takes the place of the one that has been silent for longest. */
+/** The most connections at once; a further one replaces the one that has been silent for longest. */
 export const maxSocketConnections = 128;
 
 export interface AgentSocketOptions {
@@ -23,7 +22,7 @@ export interface AgentSocketOptions {
 export class AgentSocketServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #file: SocketFile;
-  /** The last to speak is last. */
+  /** The one that spoke last is last. */
   readonly #connections: Set<Socket>;
 
   private constructor(server: Server, file: SocketFile, connections: Set<Socket>) {
@@ -33,8 +32,8 @@ export class AgentSocketServer implements AsyncDisposable {
   }
 
   /**
-   * Opens the socket for this user alone, in the place of one that a dead agent has left. Rejects with `SocketError` where
-   * somebody listens there or the file is none of an agent, and with the system's error.
+   * Opens the socket for this user only, and replaces that of a dead agent. Rejects with `SocketError` if another process
+   * listens on the path or it names something else, and with the system's error.
    */
   static async open({ path, state, logger }: AgentSocketOptions): Promise<AgentSocketServer> {
     await makeDirectories(dirname(path), 0o700);
@@ -52,7 +51,7 @@ export class AgentSocketServer implements AsyncDisposable {
       if (connections.size > maxSocketConnections) oldest?.destroy();
     });
     const file = await listenOnFile(server, path);
-    // Later faults, such as too many open files, cost a connection.
+    // Later errors, such as too many open files, cost one connection.
     server.on("error", (error) => logger.warn({ error: error.message }, "agent socket"));
     return new AgentSocketServer(server, file, connections);
   }
@@ -72,7 +71,18 @@ export class AgentSocketServer implements AsyncDisposable {
   }
 }
 
-/** Rejects with `SocketError` unless a path is free, or has the socket of a process that is gone. */
+/** The agent's socket cannot be opened. */
+export class SocketError extends Error {
+  override readonly name = "SocketError";
+  readonly code: "in-use" | "not-a-socket";
+
+  constructor(code: SocketError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Rejects with `SocketError` unless the path is free or names the socket of a dead process. */
 async function requireFree(path: string): Promise<void> {
   const found = await kindOfFile(path);
   if (found === undefined) return;
@@ -86,7 +96,7 @@ async function isListening(path: string): Promise<boolean> {
     await once(socket, "connect");
     return true;
   } catch (error) {
-    // Another user's may be alive.
+    // Another user's socket may be in use.
     return systemErrorCode(error) !== "ECONNREFUSED" && systemErrorCode(error) !== "ENOENT";
   } finally {
     socket.destroy();

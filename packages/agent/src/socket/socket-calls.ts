@@ -10,8 +10,7 @@ import {
   type UpdateAppStatusRequest,
 } from "@slipway/wire";
 
-import { UnitError } from "./errors.ts";
-import type { Units } from "./units.ts";
+import { UnitError, type Units } from "./units.ts";
 
 /** The state that calls of programs in the workspace read and change. */
 export interface SocketState {

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { UnitError, type UnitErrorCode } from "./errors.ts";
-import { unitLimits, Units } from "./units.ts";
+import { UnitError, type UnitErrorCode, unitLimits, Units } from "./units.ts";
 
 function codeOf(change: () => void): UnitErrorCode | undefined {
   try {

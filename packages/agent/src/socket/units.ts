@@ -1,5 +1,3 @@
-import { UnitError } from "./errors.ts";
-
 /** The status of a unit; empty for one that nobody has named as dependent or started (docs/protocol/agent.md §10). */
 export type UnitStatus = "" | "pending" | "started" | "completed";
 
@@ -24,6 +22,26 @@ export const unitLimits = {
   /** The longest name, in bytes. */
   maxNameBytes: 256,
 } as const;
+
+export type UnitErrorCode =
+  | "no-name"
+  | "long-name"
+  | "unknown-unit"
+  | "same-status"
+  | "not-ready"
+  | "cycle"
+  | "too-many";
+
+/** A change of units that was refused; nothing has changed. */
+export class UnitError extends Error {
+  override readonly name = "UnitError";
+  readonly code: UnitErrorCode;
+
+  constructor(code: UnitErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
 
 interface Unit {
   status: Exclude<UnitStatus, "">;

@@ -1,6 +1,6 @@
 import type { Connection } from "ssh2";
 
-import { offerCiphers } from "./ssh2.ts";
+import { offerCiphers } from "./ssh2/ssh2.ts";
 
 /** AES-GCM runs in OpenSSL as a whole; ChaCha20-Poly1305, of which ssh2 has a part in WebAssembly, takes twice as long. */
 const fastestCiphers = ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com"] as const;

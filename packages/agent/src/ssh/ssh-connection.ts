@@ -1,18 +1,16 @@
 import { errorText } from "@slipway/runtime";
 import type { Connection } from "ssh2";
 
-import type { AcceptedConnection } from "../connections/accepted-connection.ts";
-import { endConnection } from "../connections/end-connection.ts";
-import { loopTurns } from "../process/loop-turns.ts";
-import { AgentForward } from "./agent-forward.ts";
-import { ConnectionOutput } from "./connection-output.ts";
-import { InboundWatch } from "./inbound-watch.ts";
-import { type ChannelSlots, serveLocalForwards } from "./local-forwards.ts";
-import { MessageGuard } from "./message-guard.ts";
-import { serveRemoteForwards } from "./remote-forwards.ts";
-import type { SshHost } from "./ssh-host.ts";
-import { type SessionConnection, SshSession } from "./ssh-session.ts";
-import { closeUnstarted, onMessage, replaceGcm } from "./ssh2.ts";
+import { type AcceptedConnection, endConnection } from "../connections/accepted-connection.ts";
+import { loopTurns } from "../process/turns.ts";
+import { ConnectionOutput } from "./channel-output.ts";
+import { AgentForward } from "./forwarding/agent-forward.ts";
+import { type ChannelSlots, serveLocalForwards } from "./forwarding/local-forwards.ts";
+import { serveRemoteForwards } from "./forwarding/remote-forwards.ts";
+import { InboundWatch, MessageGuard } from "./inbound-limits.ts";
+import type { SessionConnection, SshHost } from "./sessions/session-needs.ts";
+import { SshSession } from "./sessions/ssh-session.ts";
+import { closeUnstarted, onMessage, replaceGcm } from "./ssh2/ssh2.ts";
 import { openDisplay } from "./x11/x11-display.ts";
 
 /** The sessions and the forwarded connections that one client may have at once; further ones are refused. */

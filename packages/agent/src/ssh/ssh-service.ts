@@ -1,12 +1,15 @@
 import { errorText, settlesWithin } from "@slipway/runtime";
 
-import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
-import { endConnection } from "../connections/end-connection.ts";
+import {
+  type AcceptedConnection,
+  type Service,
+  endConnection,
+} from "../connections/accepted-connection.ts";
 import { allCiphers, CipherOffer } from "./cipher-offer.ts";
 import { deriveHostKey, type HostNames } from "./host-key.ts";
+import type { SshHost } from "./sessions/session-needs.ts";
 import { serveSshConnection } from "./ssh-connection.ts";
-import type { SshHost } from "./ssh-host.ts";
-import { createSshServer, type SshServer } from "./ssh2.ts";
+import { createSshServer, type SshServer } from "./ssh2/ssh2.ts";
 import { questionsFor } from "./vanished-clients.ts";
 
 /** The connections at once; further ones are closed. */

@@ -3,10 +3,7 @@ import { createServer } from "node:http";
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";
 
-import { runAppHealthChecks } from "./app-health-checks.ts";
-import { afterCheck } from "./app-health.ts";
-import type { HealthRecord } from "./app-health.ts";
-import { probeApp } from "./probe-app.ts";
+import { runAppHealthChecks, afterCheck, type HealthRecord, probeApp } from "./app-health.ts";
 
 const never = new AbortController().signal;
 

@@ -1,10 +1,29 @@
 import { errorText } from "@slipway/runtime";
 
 import { ProcessError } from "../process/errors.ts";
-import { runCommand } from "../process/run-command.ts";
-import type { CommandHost, RunOutcome } from "../process/run-command.ts";
+import { runCommand, type CommandHost, type RunOutcome } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
-import type { MetadataItem, MetadataValue } from "./metadata-item.ts";
+
+/** A value that the workspace shows, and the command that finds it (docs/protocol/agent.md §5.1). */
+export interface MetadataItem {
+  readonly key: string;
+  readonly script: string;
+  /** The interval; 0 collects once a connection. */
+  readonly intervalSeconds: number;
+  /** The timeout; 0 takes the interval's length. */
+  readonly timeoutSeconds: number;
+}
+
+/** One collected value. */
+export interface MetadataValue {
+  readonly key: string;
+  /** The raw output, with its last line end. */
+  readonly value: string;
+  /** The error; empty on success. */
+  readonly error: string;
+  /** Start of the collection, milliseconds since 1970. */
+  readonly collectedAtMs: number;
+}
 
 /** The settings that metadata commands run with. */
 export interface MetadataHost {

@@ -8,10 +8,13 @@ import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isAlive, openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
-import { collectMetadata, maxValueBytes } from "./collect-metadata.ts";
-import type { MetadataItem, MetadataValue } from "./metadata-item.ts";
-import { MetadataOutbox } from "./metadata-outbox.ts";
-import { runMetadata } from "./metadata.ts";
+import {
+  collectMetadata,
+  maxValueBytes,
+  type MetadataItem,
+  type MetadataValue,
+} from "./collect-metadata.ts";
+import { MetadataOutbox, runMetadata } from "./metadata.ts";
 
 const never = new AbortController().signal;
 const run = promisify(execFile);

@@ -5,11 +5,8 @@ import { dirname, join } from "node:path";
 import { createFakeClock } from "@slipway/testkit";
 import { afterAll, describe, expect, it } from "vitest";
 
-import { memoryUsage } from "./memory-usage.ts";
-import { monitorResources } from "./monitor-resources.ts";
-import type { Datapoint } from "./monitor-resources.ts";
 import { reportStats } from "./report-stats.ts";
-import { volumeUsage } from "./volume-usage.ts";
+import { memoryUsage, monitorResources, type Datapoint, volumeUsage } from "./resources.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-resources-"));
 afterAll(() => rmSync(folder, { recursive: true }));

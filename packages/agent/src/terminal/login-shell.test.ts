@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 
 import { makeCommandPrograms } from "../process/command-programs.ts";
 import { loginVariables } from "../process/login-shell.ts";
-import { signalGroup } from "../process/signal-group.ts";
+import { signalGroup } from "../process/process-groups.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import { prepareCommand } from "../process/workspace-commands.ts";
 import { PseudoTerminal } from "./pseudo-terminal.ts";

@@ -4,7 +4,7 @@ import { systemClock } from "@slipway/runtime";
 import { expect, it, onTestFinished } from "vitest";
 
 import { isAlive, openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
-import { signalGroup } from "../process/signal-group.ts";
+import { signalGroup } from "../process/process-groups.ts";
 import { spawnGroup } from "../process/spawn-group.ts";
 import { PseudoTerminal } from "./pseudo-terminal.ts";
 import { defaultTerminalSize } from "./terminal-size.ts";

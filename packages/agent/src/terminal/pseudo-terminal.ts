@@ -4,7 +4,7 @@ import { BurstTimer, type Clock, systemErrorCode } from "@slipway/runtime";
 
 import { ProcessError } from "../process/errors.ts";
 import { keepFromChildren } from "../process/private-descriptors.ts";
-import { signalGroup } from "../process/signal-group.ts";
+import { signalGroup } from "../process/process-groups.ts";
 import type { Exit, PreparedCommand } from "../process/spawn-group.ts";
 import { loadNativePty, type LoadedPty } from "./native-pty.ts";
 import { OutputBuffer } from "./output-buffer.ts";

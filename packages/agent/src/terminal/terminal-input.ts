@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 
 import { Backoff, type Clock, systemErrorCode, Turnstile } from "@slipway/runtime";
 
-import { ConnectionError } from "../connections/errors.ts";
+import { ConnectionError } from "../connections/write-to.ts";
 
 /** The delays before a full terminal is tried again; nothing tells when a program has read from it. */
 const fullBackoff = { firstMs: 1, maxMs: 50, factor: 2, jitter: 0 };
@@ -51,5 +51,5 @@ export class TerminalInput {
 }
 
 function closed(cause: unknown): ConnectionError {
-  return new ConnectionError("closed", "the terminal is closed", { cause });
+  return new ConnectionError("the terminal is closed", { cause });
 }

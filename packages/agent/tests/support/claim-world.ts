@@ -4,7 +4,7 @@ import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { Agent, encodeUuid, Lifecycle_State } from "@slipway/wire";
 
 import type { OutputPipes } from "../../src/process/output-pipes.ts";
-import type { ScriptStages } from "../../src/scripts/script-stages.ts";
+import type { ScriptStages } from "../../src/scripts/script.ts";
 import { AgentLife } from "../../src/session/agent-life.ts";
 import type { OpenScriptsInput } from "../../src/session/agent-session.ts";
 import { decide } from "../../src/session/reinit/identity.ts";

@@ -5,9 +5,7 @@ import { IdentityError, type ReinitAnswer, waitForReinit } from "@slipway/sdk/ag
 import { createFakeClock, openLocalServer } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { givenToken } from "../credential.ts";
-import type { Credential } from "../credential.ts";
-import { askAsAgent } from "./ask-as-agent.ts";
+import { givenToken, type Credential, askAsAgent } from "./ask-as-agent.ts";
 import { pollReinit } from "./poll-reinit.ts";
 
 const never = new AbortController().signal;

@@ -1,14 +1,26 @@
 import { type ReinitAnswer, ReinitError } from "@slipway/sdk/agent";
 
-import type { Credential } from "../credential.ts";
 import type { WaitForReinit } from "./poll-reinit.ts";
 
-/** Asks once with this token. Rejects with the signal's reason, and for nothing else. */
+/** The source of the agent's token. */
+export interface Credential {
+  /** Returns the present token; undefined before the first. */
+  current(): string | undefined;
+  /** Resolves to a new token if the credential can be renewed, else to the present one. */
+  refresh(signal: AbortSignal): Promise<string>;
+}
+
+/** Returns the credential of an agent with a fixed token. */
+export function givenToken(token: string): Credential {
+  return { current: () => token, refresh: async () => token };
+}
+
+/** Asks once with this token. Rejects only with the signal's reason. */
 export type AskWithToken = (token: string, signal: AbortSignal) => Promise<ReinitAnswer>;
 
 /**
- * Asks with the agent's token as it is at that time. Only where there is none, or the last answer refused it, is
- * another one got first: at most one a request, so that spacing the requests out spaces that out too.
+ * Asks with the agent's present token. If there is none, or the last answer refused it, gets a new one first: at most one for
+ * each request, so that spacing out the requests spaces out that as well.
  */
 export function askAsAgent(credential: Credential, ask: AskWithToken): WaitForReinit {
   let refused: string | undefined;

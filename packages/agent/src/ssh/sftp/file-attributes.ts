@@ -1,6 +1,15 @@
-import type { Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
+import { chmod, chown, type FileHandle, lchown, lutimes, open, utimes } from "node:fs/promises";
 
 import type { Attributes } from "./fields.ts";
+
+/** The bits of a mode that a client may set. */
+export const rightsBits = 0o7777;
+/**
+ * The flags of every open: a FIFO without another end, or a lease, would hold up everything, and a terminal that hangs up
+ * would end the agent.
+ */
+export const openWithoutEffect = constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export function attributesOf(stats: Stats): Required<Attributes> {
   const seconds = (ms: number): number => Math.min(Math.max(0, Math.floor(ms / 1000)), 0xffffffff);
@@ -42,4 +51,38 @@ export function longName(name: string, stats: Stats): string {
     name,
   ];
   return columns.join(" ");
+}
+
+/** Sets attributes of a path, and follows links. */
+export async function setPath(
+  name: Buffer,
+  { size, owner, mode, times }: Attributes,
+): Promise<void> {
+  if (size !== undefined) await truncateAt(name, size);
+  if (mode !== undefined) await chmod(name, mode & rightsBits);
+  if (times !== undefined) await utimes(name, times.accessed, times.modified);
+  if (owner !== undefined) await chown(name, owner.uid, owner.gid);
+}
+
+/** Sets attributes of an open file. */
+export async function setFile(
+  file: FileHandle,
+  { size, owner, mode, times }: Attributes,
+): Promise<void> {
+  if (size !== undefined) await file.truncate(size);
+  if (mode !== undefined) await file.chmod(mode & rightsBits);
+  if (times !== undefined) await file.utimes(times.accessed, times.modified);
+  if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+}
+
+/** Sets attributes of a link rather than of its target; a link has neither a size nor a mode to set. */
+export async function setLink(name: Buffer, { owner, times }: Attributes): Promise<void> {
+  if (times !== undefined) await lutimes(name, times.accessed, times.modified);
+  if (owner !== undefined) await lchown(name, owner.uid, owner.gid);
+}
+
+/** Truncates a file that is opened as by OPEN: `truncate` itself would wait for a lease and take a terminal. */
+async function truncateAt(name: Buffer, size: number): Promise<void> {
+  await using file = await open(name, constants.O_WRONLY | openWithoutEffect);
+  await file.truncate(size);
 }

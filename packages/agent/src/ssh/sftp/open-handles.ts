@@ -2,7 +2,7 @@ import type { Dir } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 
 import type { DescriptorShare } from "../../connections/descriptors.ts";
-import { fileTurns } from "../../process/fair-turns.ts";
+import { fileTurns } from "../../process/turns.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
 
 /** The files and directories that a client may have open. */

@@ -1,12 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import {
-  chmod,
-  chown,
-  type FileHandle,
-  lchown,
   link,
   lstat,
-  lutimes,
   mkdir,
   open,
   opendir,
@@ -17,7 +12,6 @@ import {
   statfs,
   symlink,
   unlink,
-  utimes,
 } from "node:fs/promises";
 
 import {
@@ -33,10 +27,10 @@ import {
   SftpAnswer,
 } from "./answers.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
-import { type Attributes, type FieldReader } from "./fields.ts";
+import type { Attributes, FieldReader } from "./fields.ts";
+import { openWithoutEffect, rightsBits, setFile, setLink, setPath } from "./file-attributes.ts";
 import { maxHandles } from "./open-handles.ts";
-import { lengthBytes, maxPacketBytes } from "./packet-limits.ts";
-import { takeRoom } from "./packet-room.ts";
+import { lengthBytes, maxPacketBytes, takeRoom } from "./packets.ts";
 import { expand, path, resolve, type SftpFiles } from "./paths.ts";
 
 type Handle = (fields: FieldReader, files: SftpFiles) => Promise<Answer>;
@@ -46,11 +40,8 @@ const maxDataBytes = maxPacketBytes - 1024;
 /** The entries of a directory in one answer. */
 const maxEntries = 64;
 const defaultMode = { file: 0o666, directory: 0o777 } as const;
-const rightsBits = 0o7777;
 /** Names need not be text. */
 const anyBytes = "latin1";
-/** A FIFO without another end, or a lease, would hold up everything, and a terminal that hangs up would end the agent. */
-const special = constants.O_NONBLOCK | constants.O_NOCTTY;
 /** The longest name of a file on Linux. */
 const maxNameBytes = 255;
 
@@ -150,7 +141,7 @@ async function openFile(fields: FieldReader, files: SftpFiles): Promise<Answer> 
     (has(openFlags.exclusive) ? constants.O_EXCL : 0);
   const isAppending = has(openFlags.append);
   const handle = await files.handles.open(async () => {
-    const file = await open(name, flags | special, mode & rightsBits);
+    const file = await open(name, flags | openWithoutEffect, mode & rightsBits);
     return { kind: "file", file, isAppending };
   });
   return handleAnswer(handle);
@@ -224,25 +215,6 @@ async function renameNew(from: Buffer, to: Buffer): Promise<void> {
   await rename(from, to);
 }
 
-async function setPath(name: Buffer, { size, owner, mode, times }: Attributes): Promise<void> {
-  if (size !== undefined) await truncateAt(name, size);
-  if (mode !== undefined) await chmod(name, mode & rightsBits);
-  if (times !== undefined) await utimes(name, times.accessed, times.modified);
-  if (owner !== undefined) await chown(name, owner.uid, owner.gid);
-}
-
-/** Cuts a file as `truncate` does, which waits for a lease and takes a terminal: a path is opened as OPEN does. */
-async function truncateAt(name: Buffer, size: number): Promise<void> {
-  await using file = await open(name, constants.O_WRONLY | special);
-  await file.truncate(size);
-}
-
-/** Changes a link rather than its target; a link has neither a size nor a mode to set. */
-async function setLink(name: Buffer, { owner, times }: Attributes): Promise<void> {
-  if (times !== undefined) await lutimes(name, times.accessed, times.modified);
-  if (owner !== undefined) await lchown(name, owner.uid, owner.gid);
-}
-
 /** Describes the file system of a path in the fields of statvfs(3), of which Node.js knows most. */
 async function fileSystem(name: Buffer): Promise<Answer> {
   const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(name);
@@ -261,11 +233,4 @@ async function fileSystem(name: Buffer): Promise<Answer> {
     maxNameBytes,
   ];
   return numbers(fields);
-}
-
-async function setFile(file: FileHandle, { size, owner, mode, times }: Attributes): Promise<void> {
-  if (size !== undefined) await file.truncate(size);
-  if (mode !== undefined) await file.chmod(mode & rightsBits);
-  if (times !== undefined) await file.utimes(times.accessed, times.modified);
-  if (owner !== undefined) await file.chown(owner.uid, owner.gid);
 }

@@ -24,8 +24,7 @@ import {
 } from "../../../tests/support/ssh-workspace.ts";
 import { SftpError } from "./errors.ts";
 import { FieldReader } from "./fields.ts";
-import { maxPacketBytes } from "./packet-limits.ts";
-import { PacketReader } from "./packet-reader.ts";
+import { maxPacketBytes, PacketReader } from "./packets.ts";
 
 let folder: string;
 let local: string;

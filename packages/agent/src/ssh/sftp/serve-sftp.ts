@@ -2,16 +2,14 @@ import { errorText, systemErrorCode } from "@slipway/runtime";
 
 import type { DescriptorShare } from "../../connections/descriptors.ts";
 import type { SessionEnd } from "../../connections/session-log.ts";
-import { fileTurns } from "../../process/fair-turns.ts";
-import type { ChannelWriter } from "../channel-writer.ts";
-import type { SessionChannel } from "../session-channel.ts";
+import { fileTurns } from "../../process/turns.ts";
+import type { ChannelWriter } from "../channel-output.ts";
+import type { SessionChannel } from "../sessions/session-channel.ts";
 import { type Answer, SftpAnswer, statusAnswer } from "./answers.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
 import { FieldReader, text, uint32 } from "./fields.ts";
 import { OpenHandles } from "./open-handles.ts";
-import { lengthBytes } from "./packet-limits.ts";
-import { PacketReader } from "./packet-reader.ts";
-import { giveRoomBack } from "./packet-room.ts";
+import { lengthBytes, PacketReader, giveRoomBack } from "./packets.ts";
 import type { SftpFiles } from "./paths.ts";
 import { readRequest, sftpExtensions, sftpRequests } from "./requests.ts";
 

@@ -28,8 +28,7 @@ import {
 import { openSshWorkspace } from "../../../tests/support/ssh-workspace.ts";
 import { SftpStatus } from "./errors.ts";
 import { maxHandles } from "./open-handles.ts";
-import { maxPacketBytes } from "./packet-limits.ts";
-import { PacketReader } from "./packet-reader.ts";
+import { maxPacketBytes, PacketReader } from "./packets.ts";
 
 const request = {
   open: 3,

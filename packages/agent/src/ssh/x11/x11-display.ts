@@ -5,7 +5,7 @@ import { type Clock, systemErrorCode } from "@slipway/runtime";
 import type { Connection, X11Info } from "ssh2";
 
 import { SshError } from "../errors.ts";
-import { type ForwardingConnection, joinChannel, takeSocket } from "../join-channel.ts";
+import { type ForwardingConnection, joinChannel, takeSocket } from "../forwarding/join-channel.ts";
 import { addToAuthorityFile } from "./authority-file.ts";
 
 /** The ports of displays (docs/protocol/agent.md §6.6): display 10 is port 6010. */

@@ -1,5 +1,0 @@
-/** A schedule that cannot be read. */
-export class CronError extends Error {
-  override readonly name = "CronError";
-  readonly code = "bad-cron";
-}

@@ -1,0 +1,122 @@
+import type { Duplex } from "node:stream";
+
+import type { ServerChannel, Connection } from "ssh2";
+
+import { SshError } from "./errors.ts";
+import { type RawChannel, rawChannelOf, isExchangingKeys } from "./ssh2/ssh2.ts";
+
+/** The type of extended data that is stderr (RFC 4254, 5.2). */
+const stderrType = 1;
+
+export type OutputName = "stdout" | "stderr";
+
+/** Writes to a channel as much as its client has room for, and no more than its connection takes. */
+export class ChannelWriter {
+  readonly #channel: RawChannel;
+  readonly #output: ConnectionOutput;
+  readonly #ended: AbortSignal;
+  readonly #waiting = new Set<() => void>();
+
+  /** The signal says that the channel is of no more use. */
+  constructor(channel: ServerChannel, output: ConnectionOutput, ended: AbortSignal) {
+    this.#channel = rawChannelOf(channel);
+    this.#output = output;
+    this.#ended = ended;
+    ended.addEventListener("abort", () => this.#wake(), { once: true });
+  }
+
+  /**
+   * Writes all bytes, which must not change until it resolves; undefined if nothing has to be waited for. Rejects with
+   * `SshError` "closed".
+   */
+  write(name: OutputName, bytes: Uint8Array): Promise<void> | undefined {
+    const rest = this.#output.isFull ? bytes : this.#send(name, bytes);
+    return rest.length === 0 ? undefined : this.#writeSlowly(name, rest);
+  }
+
+  async #writeSlowly(name: OutputName, bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) {
+      await this.#output.room();
+      if (!this.#isOpen()) throw new SshError("closed", "the channel is closed");
+      const left = this.#send(name, rest);
+      // Another channel may have filled the connection meanwhile.
+      if (left === rest && !this.#output.isFull) await this.#roomInWindow();
+      rest = left;
+    }
+  }
+
+  /** Sends packets while there is room, and returns what is left. */
+  #send(name: OutputName, bytes: Uint8Array): Uint8Array {
+    const { outgoing } = this.#channel;
+    let rest = bytes;
+    while (rest.length > 0 && this.#isOpen() && !this.#output.isFull) {
+      const length = Math.min(rest.length, outgoing.packetSize, outgoing.window);
+      if (length === 0) return rest;
+      outgoing.window -= length;
+      this.#channel.send(rest.subarray(0, length), name === "stderr" ? stderrType : undefined);
+      rest = rest.subarray(length);
+    }
+    return rest;
+  }
+
+  #isOpen(): boolean {
+    const { state, packetSize } = this.#channel.outgoing;
+    return !this.#ended.aborted && state === "open" && packetSize >= 1;
+  }
+
+  async #roomInWindow(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#waiting.add(resolve);
+      this.#channel.onRoom(() => this.#wake());
+    });
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** The bytes that may wait in a connection before we stop reading what its client sends: answers pile up otherwise. */
+const maxUnsentBytes = 1024 * 1024;
+
+/** The one place where all channels of a connection wait until its client has read what was sent, and has new keys. */
+export class ConnectionOutput {
+  readonly #client: Connection;
+  readonly #socket: Duplex;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(client: Connection, socket: Duplex) {
+    this.#client = client;
+    this.#socket = socket;
+    const wake = (): void => {
+      const waiting = [...this.#waiting];
+      this.#waiting.clear();
+      for (const resolve of waiting) resolve();
+    };
+    socket.on("drain", () => {
+      socket.resume();
+      wake();
+    });
+    socket.once("close", wake);
+    client.on("handshake", wake);
+    socket.on("data", () => {
+      if (socket.writableNeedDrain && socket.writableLength > maxUnsentBytes) socket.pause();
+    });
+  }
+
+  /** True if what is written must wait. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain || isExchangingKeys(this.#client);
+  }
+
+  /** Resolves once there is room, or the connection is closed. */
+  async room(): Promise<void> {
+    while (this.isFull && !this.#socket.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+      });
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
+
+import { makeDirectories } from "@slipway/runtime/make-directories";
+import type { Connection, ServerChannel } from "ssh2";
+
+import { kindOfFile, listenOnFile } from "../../connections/socket-file.ts";
+import { fileTurns } from "../../process/turns.ts";
+import { SshError } from "../errors.ts";
+import { type ForwardingConnection, joinChannel, takeSocket } from "./join-channel.ts";
+
+/** The ports and sockets that one client may have us listen on. */
+const maxListeners = 64;
+/** The connections to one of them at once. */
+const maxConnections = 256;
+/** The mode of the directories that are made for a socket. */
+const directoryMode = 0o700;
+
+/** The answers to a request. */
+interface Answers {
+  readonly accept: (port?: number) => void;
+  readonly reject: () => void;
+}
+
+/** The answers as ssh2 has them; absent if the client wants none. */
+type PossibleAnswers = { readonly [Name in keyof Answers]: Answers[Name] | undefined };
+
+type Opened = (error: Error | undefined, channel: ServerChannel) => void;
+
+/**
+ * Listens on ports and Unix sockets of the workspace for the client (docs/protocol/agent.md §6.6). Returns a function that
+ * reports whether a request of it is still to be answered.
+ */
+export function serveRemoteForwards(
+  client: Connection,
+  connection: ForwardingConnection,
+  isBlocked: boolean,
+): () => boolean {
+  const forwards = new RemoteForwards(connection);
+  let unanswered = 0;
+  client.on("request", (accept, reject, name, info) => {
+    unanswered += 1;
+    const answers = onceAnswered({ accept, reject }, () => void (unanswered -= 1));
+    if ("bindAddr" in info) {
+      const { bindAddr, bindPort } = info;
+      if (name.startsWith("cancel")) forwards.cancel(portKey(bindAddr, bindPort), answers);
+      else if (isBlocked) answers.reject();
+      else {
+        forwards.listenOnPort(bindAddr, bindPort, answers, (socket, opened) => {
+          const { remoteAddress = "", remotePort = 0, localPort = 0 } = socket;
+          client.forwardOut(bindAddr, localPort, remoteAddress, remotePort, opened);
+        });
+      }
+      return;
+    }
+    const { socketPath } = info;
+    if (name.startsWith("cancel")) forwards.cancel(socketPath, answers);
+    else if (isBlocked) answers.reject();
+    else {
+      forwards.listenOnSocket(socketPath, answers, (_, opened) =>
+        client.openssh_forwardOutStreamLocal(socketPath, opened),
+      );
+    }
+  });
+  return () => unanswered > 0;
+}
+
+/** Returns the answers to a request, either of which calls `done`; the first one counts. */
+function onceAnswered({ accept, reject }: PossibleAnswers, done: () => void): Answers {
+  let isAnswered = false;
+  const answer = (send: () => void): void => {
+    if (isAnswered) return;
+    isAnswered = true;
+    done();
+    send();
+  };
+  return {
+    accept: (port) => answer(() => accept?.(port)),
+    reject: () => answer(() => reject?.()),
+  };
+}
+
+/** Something that listens for the client. */
+interface Listener {
+  readonly server: Server;
+  readonly descriptor: Disposable;
+  /** Removes the file of a socket; set once it is there. */
+  removeFile: () => void;
+}
+
+/** The listeners of one connection, which end with it. */
+class RemoteForwards {
+  readonly #connection: ForwardingConnection;
+  readonly #listeners = new Map<string, Listener>();
+  /** Resolves when the requests for sockets are answered, one after the other: each takes the place of what is there. */
+  #socketsAnswered = Promise.resolve();
+
+  constructor(connection: ForwardingConnection) {
+    this.#connection = connection;
+    const close = (): void => {
+      for (const key of this.#listeners.keys()) this.#close(key);
+    };
+    connection.ended.addEventListener("abort", close, { once: true });
+  }
+
+  listenOnPort(
+    bindAddr: string,
+    port: number,
+    answers: Answers,
+    open: (socket: Socket, opened: Opened) => void,
+  ): void {
+    void this.#listen(portKey(bindAddr, port), open, answers, async ({ server }) =>
+      listening(server, { ...hostOf(bindAddr), port }),
+    );
+  }
+
+  listenOnSocket(
+    path: string,
+    answers: Answers,
+    open: (socket: Socket, opened: Opened) => void,
+  ): void {
+    this.#socketsAnswered = this.#socketsAnswered.then(async () => {
+      // Asked again, it is there already.
+      if (this.#listeners.has(path)) {
+        answers.accept();
+        return;
+      }
+      await this.#listen(path, open, answers, async (listener) => {
+        const found = await fileTurns.run(this.#connection.output, async () => {
+          await makeDirectories(dirname(path), directoryMode);
+          return kindOfFile(path);
+        });
+        // A socket is of a client that has gone, whether that is known already or not.
+        if (found === "other") throw new SshError("refused", `${path} is no socket`);
+        const file = await listenOnFile(listener.server, path);
+        listener.removeFile = () => void file.remove();
+      });
+    });
+  }
+
+  cancel(key: string, { accept, reject }: Answers): void {
+    const isThere = this.#close(key);
+    // A socket that is not there is as good as gone.
+    if (isThere || key.startsWith("/")) accept();
+    else reject();
+  }
+
+  /** Returns false for what is not there. */
+  #close(key: string): boolean {
+    const listener = this.#listeners.get(key);
+    if (listener === undefined) return false;
+    this.#listeners.delete(key);
+    listener.removeFile();
+    listener.server.close();
+    listener.descriptor[Symbol.dispose]();
+    return true;
+  }
+
+  #create(open: (socket: Socket, opened: Opened) => void): Server {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      if (!takeSocket(socket, this.#connection)) return;
+      open(socket, (error, channel) => {
+        if (error === undefined) void joinChannel(channel, socket, this.#connection);
+        else socket.destroy();
+      });
+    });
+    server.maxConnections = maxConnections;
+    // Later faults, such as too many open files, cost a connection.
+    server.on("error", () => undefined);
+    return server;
+  }
+
+  /** Begins to listen where there may be another listener; resolves when the request is answered. */
+  async #listen(
+    key: string,
+    open: (socket: Socket, opened: Opened) => void,
+    { accept, reject }: Answers,
+    begin: (listener: Listener) => Promise<void>,
+  ): Promise<void> {
+    const { ended, descriptors } = this.#connection;
+    const hasRoom = this.#listeners.size < maxListeners && !ended.aborted;
+    const descriptor = hasRoom && !this.#listeners.has(key) ? descriptors.take(1) : undefined;
+    if (descriptor === undefined) {
+      reject();
+      return;
+    }
+    const listener: Listener = {
+      server: this.#create(open),
+      descriptor,
+      removeFile: () => undefined,
+    };
+    this.#listeners.set(key, listener);
+    try {
+      await begin(listener);
+      // It was canceled meanwhile, or its client has gone.
+      if (this.#listeners.get(key) !== listener) throw new SshError("closed", "no longer wanted");
+      const address = listener.server.address();
+      accept(typeof address === "object" ? address?.port : undefined);
+    } catch {
+      if (this.#listeners.get(key) === listener) this.#close(key);
+      else {
+        listener.removeFile();
+        listener.server.close();
+      }
+      reject();
+    }
+  }
+}
+
+/** Rejects also for what is no address or port. */
+function listening(server: Server, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.on("error", reject);
+    // Closed before it listens, it is of no use.
+    server.once("close", reject);
+    server.listen(where, () => resolve());
+  });
+}
+
+/** A client that asked for any port names none when it cancels. */
+function portKey(bindAddr: string, port: number): string {
+  return `${bindAddr}:${port}`;
+}
+
+/** Returns the address to listen on; none for all (RFC 4254, 7.1). */
+function hostOf(bindAddr: string): { readonly host?: string } {
+  if (bindAddr === "" || bindAddr === "*") return {};
+  return { host: bindAddr === "localhost" ? "127.0.0.1" : bindAddr };
+}

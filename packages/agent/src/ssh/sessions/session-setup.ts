@@ -1,0 +1,99 @@
+import type { SessionType } from "../../connections/session-log.ts";
+import { type TerminalSize, terminalSize } from "../../terminal/terminal-size.ts";
+import type { X11Request } from "../x11/x11-display.ts";
+
+/** The limits of the variables that a client sends for one session. */
+export const maxVariables = 256;
+export const maxVariableBytes = 128 * 1024;
+
+const maxTermBytes = 256;
+
+/** Variables that speak to the agent rather than to the command (docs/protocol/agent.md §6.3). */
+const typeVariable = "CODER_SSH_SESSION_TYPE";
+const containerVariables = ["CODER_CONTAINER", "CODER_CONTAINER_USER"];
+
+/** A terminal as the client asks for it. */
+export interface TerminalRequest {
+  readonly term: string;
+  readonly size: TerminalSize;
+  /** Settings by the names of RFC 4254, 8. */
+  readonly modes: ReadonlyMap<string, number>;
+}
+
+/** Collects what a client says about a session before it starts something in it. */
+export class SessionSetup {
+  readonly #variables = new Map<string, string>();
+  #bytes = 0;
+  #terminal: TerminalRequest | undefined;
+  #x11: X11Request | undefined;
+
+  get x11(): X11Request | undefined {
+    return this.#x11;
+  }
+
+  get terminal(): TerminalRequest | undefined {
+    return this.#terminal;
+  }
+
+  /** Takes a variable; false if it cannot be one, or there are too many. The last one of a name wins. */
+  addVariable(name: string, value: string): boolean {
+    if (name === "" || /[=\0]/.test(name) || value.includes("\0")) return false;
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value);
+    const isNew = !this.#variables.has(name);
+    if (this.#bytes + bytes > maxVariableBytes) return false;
+    if (isNew && this.#variables.size >= maxVariables) return false;
+    this.#bytes += bytes;
+    this.#variables.set(name, value);
+    return true;
+  }
+
+  /** Takes a terminal, once. */
+  setTerminal(terminal: TerminalRequest): boolean {
+    const { term } = terminal;
+    if (this.#terminal !== undefined || term.length > maxTermBytes || term.includes("\0")) {
+      return false;
+    }
+    this.#terminal = terminal;
+    return true;
+  }
+
+  /** Takes the client's X11 display, once. */
+  setX11(request: X11Request | undefined): boolean {
+    if (this.#x11 !== undefined || request === undefined) return false;
+    this.#x11 = request;
+    return true;
+  }
+
+  /** Takes another size of the terminal; false without one. */
+  resize(columns: number, rows: number): boolean {
+    const size = terminalSize(columns, rows);
+    if (this.#terminal === undefined || size === undefined) return false;
+    this.#terminal = { ...this.#terminal, size };
+    return true;
+  }
+
+  get type(): SessionType {
+    switch (this.#variables.get(typeVariable)?.toLowerCase() ?? "") {
+      case "":
+      case "ssh":
+        return "ssh";
+      case "vscode":
+        return "vscode";
+      case "jetbrains":
+        return "jetbrains";
+      default:
+        return "unknown";
+    }
+  }
+
+  /** The container that the session is meant for. */
+  get container(): string | undefined {
+    return this.#variables.get("CODER_CONTAINER") || undefined;
+  }
+
+  /** The variables for the command. */
+  get variables(): Readonly<Record<string, string>> {
+    const hidden = new Set([typeVariable, ...containerVariables]);
+    return Object.fromEntries([...this.#variables].filter(([name]) => !hidden.has(name)));
+  }
+}
