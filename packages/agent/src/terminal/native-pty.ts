@@ -1,4 +1,5 @@
 import { loadLater, resolveLater } from "../process/load-later.ts";
+import type { TerminalSize } from "./terminal-size.ts";
 
 /** The native part of `@lydell/node-pty`; its JavaScript cuts the output of a process 200 ms after its end. */
 export interface NativePty {
@@ -34,6 +35,29 @@ let loaded: LoadedPty | undefined;
 export function loadNativePty(): LoadedPty {
   loaded ??= load();
   return loaded;
+}
+
+/**
+ * Resizes a terminal by a descriptor of its master. Returns false if the terminal has hung up in the meantime: the system
+ * refuses the call then. Throws any other error.
+ */
+export function resizeTerminal(
+  native: Pick<NativePty, "resize">,
+  fd: number,
+  { columns, rows }: TerminalSize,
+): boolean {
+  try {
+    native.resize(fd, columns, rows);
+    return true;
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error;
+  }
+}
+
+/** Reports whether an error comes from the system rather than from the module, which names the failed call. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("ioctl(2) failed");
 }
 
 function load(): LoadedPty {

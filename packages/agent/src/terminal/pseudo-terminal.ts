@@ -1,12 +1,12 @@
 import { ReadStream } from "node:tty";
 
-import { BurstTimer, type Clock, systemErrorCode } from "@slipway/runtime";
+import { BurstTimer, type Clock } from "@slipway/runtime";
 
 import { ProcessError } from "../process/errors.ts";
 import { keepFromChildren } from "../process/private-descriptors.ts";
 import { signalGroup } from "../process/process-groups.ts";
 import type { Exit, PreparedCommand } from "../process/spawn-group.ts";
-import { loadNativePty, type LoadedPty } from "./native-pty.ts";
+import { loadNativePty, type LoadedPty, resizeTerminal } from "./native-pty.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { startOnTerminal } from "./start-on-terminal.ts";
 import { TerminalInput } from "./terminal-input.ts";
@@ -103,14 +103,10 @@ export class PseudoTerminal {
     await this.#input.write(bytes, clock, signal);
   }
 
-  resize({ columns, rows }: TerminalSize): void {
+  /** Resizes the terminal, unless it has hung up. */
+  resize(size: TerminalSize): void {
     if (this.#isClosed || this.#stream.destroyed) return;
-    try {
-      this.#pty.native.resize(this.#fd, columns, rows);
-    } catch (error) {
-      // The other end has gone a moment ago.
-      if (systemErrorCode(error) === undefined && !(error instanceof Error)) throw error;
-    }
+    resizeTerminal(this.#pty.native, this.#fd, size);
   }
 
   /** Takes the terminal away: the kernel and we tell its processes by SIGHUP. */
