@@ -81,8 +81,8 @@ export const layers: readonly PackageLayer[] = [
           "wireguard",
           "ip",
           "tcp",
-          "speedtest",
-          "terminal",
+          // What programs at both ends of the network say to each other.
+          "services",
         ],
         eachOther: "nothing",
       },
@@ -124,10 +124,12 @@ export const layers: readonly PackageLayer[] = [
     browser: "all",
     folders: [
       "contract",
-      "errors",
       // The contract as an OpenAPI document.
       "openapi",
-      { group: [...resources, "prebuilds", "jobs", "apps"], eachOther: "anything" },
+      {
+        group: [...resources.filter((name) => name !== "files"), "prebuilds", "jobs"],
+        eachOther: "anything",
+      },
       "events",
     ],
   },

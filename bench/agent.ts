@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { getAgent } from "@slipway/api";
+import { getAgent } from "@slipway/api/agents/routes";
 import { parseProcStat } from "@slipway/runtime";
 import {
   firstAgent,

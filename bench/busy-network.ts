@@ -8,9 +8,12 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { getAgent, getUser, getWorkspace, openTerminal } from "@slipway/api";
+import { openTerminal } from "@slipway/api/agents/pty-routes";
+import { getAgent } from "@slipway/api/agents/routes";
+import { getUser } from "@slipway/api/users/routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { firstAgent, ServerTurns } from "@slipway/testkit";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 
 import { printReport } from "./report.ts";
 import { beginAtRate } from "./support/at-rate.ts";

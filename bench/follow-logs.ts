@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { Agent, encodeUuid, Log_Level, timestampFromMs } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Log_Level } from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import WebSocket from "ws";
 
 import { type Measurement, printReport } from "./report.ts";

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import {
   Agent,
   BatchCreateLogsRequestSchema,
-  encodeUuid,
   Log_Level,
-  timestampFromNs,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromNs } from "@slipway/wire/protobuf/time";
 
 import { type Measurement, printReport } from "./report.ts";
 import { openBareLogTable } from "./support/bare-log-table.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import { systemClock } from "@slipway/runtime";
-import { NetworkStack } from "@slipway/tailnet";
+import { NetworkStack } from "@slipway/tailnet/stack/network-stack";
 import { TcpPair } from "@slipway/testkit/links";
 
 import { type Measurement, printReport, repeat } from "./report.ts";

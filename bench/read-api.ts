@@ -1,6 +1,7 @@
 import { Agent, get } from "node:http";
 
-import { getAgent, getWorkspace } from "@slipway/api";
+import { getAgent } from "@slipway/api/agents/routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 
 import { type Measurement, printReport, repeat } from "./report.ts";
 import { type BenchServer, openBenchServers } from "./support/bench-servers.ts";

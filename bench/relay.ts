@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 import { defaultRelayLimits } from "@slipway/relay";
-import { encodeDerpFrame, encodeHex, joinBytes } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { encodeDerpFrame } from "@slipway/wire/derp/frame";
 
 import { type Measurement, printReport, repeat } from "./report.ts";
 import { type BenchClient, openRelayClient, writeFor } from "./support/relay-client.ts";

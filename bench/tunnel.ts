@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 
 import { systemClock } from "@slipway/runtime";
-import { NetworkStack, type TailnetCrypto, Tunnel } from "@slipway/tailnet";
-import { loadNativeCrypto } from "@slipway/tailnet/node";
+import type { TailnetCrypto } from "@slipway/tailnet/crypto/crypto";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
+import { NetworkStack } from "@slipway/tailnet/stack/network-stack";
+import { Tunnel } from "@slipway/tailnet/tunnel/tunnel";
 
 import { buildTcpPeer, peerAddress, TcpPeer } from "../interop/support/tcp-peer.ts";
 import { TunnelLink } from "../interop/support/tunnel-link.ts";

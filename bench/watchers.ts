@@ -4,13 +4,9 @@ import { type ClientRequest, get, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import {
-  createUser,
-  createWorkspace,
-  getUser,
-  reportWorkspaceUsage,
-  watchWorkspace,
-} from "@slipway/api";
+import { createUser, getUser } from "@slipway/api/users/routes";
+import { createWorkspace, reportWorkspaceUsage } from "@slipway/api/workspaces/routes";
+import { watchWorkspace } from "@slipway/api/workspaces/watch-routes";
 import type { ApiClient } from "@slipway/sdk/http";
 import {
   logIn,

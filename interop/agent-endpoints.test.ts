@@ -7,15 +7,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import {
-  deleteExternalAuth,
-  getAgent,
-  getAgentLogs,
-  getAgentStartupLogs,
-  getGitKey,
-  getListeningPorts,
-  getWorkspace,
-} from "@slipway/api";
+import { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
+import { getAgentLogs, getAgentStartupLogs } from "@slipway/api/agents/log-routes";
+import { getAgent } from "@slipway/api/agents/routes";
+import { deleteExternalAuth } from "@slipway/api/external-auth/routes";
+import { getGitKey } from "@slipway/api/users/git-key-routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { ApiError } from "@slipway/sdk/http";
 import { openLocalServer, requireAgent } from "@slipway/testkit";
 import { logInToProvider, type OAuthServer, openOAuthServer } from "@slipway/testkit/oauth";

@@ -4,7 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getAgent, getWorkspace } from "@slipway/api";
+import { getAgent } from "@slipway/api/agents/routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { requireAgent, startAgentProcess } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { getExternalAgentCredentials } from "@slipway/api";
+import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
 import type { ApiClient } from "@slipway/sdk/http";
 import {
   agentEnvironment,

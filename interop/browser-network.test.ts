@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getWorkspace } from "@slipway/api";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import {
   logInAsAdmin,
   pushTemplate,

@@ -5,12 +5,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getDeploymentStats, getWorkspace } from "@slipway/api";
+import { getDeploymentStats } from "@slipway/api/deployment/routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 import { TerminalClient } from "@slipway/sdk/terminal";
 import { connectWorkspace, type WorkspaceConnection } from "@slipway/sdk/workspace";
-import type { TcpStream } from "@slipway/tailnet";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 import {
   logInAsAdmin,
   pushTemplate,

@@ -5,18 +5,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import {
-  createUser,
-  createWorkspace,
-  getTemplate,
-  listTemplateVersionPresets,
-  listWorkspaces,
-  type WorkspaceAgent,
-} from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getTemplate } from "@slipway/api/templates/routes";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
+import { createUser } from "@slipway/api/users/routes";
+import { createWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 import { connectWorkspace, type WorkspaceConnection } from "@slipway/sdk/workspace";
-import type { TcpStream } from "@slipway/tailnet";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 import {
   firstAgent,
   logIn,

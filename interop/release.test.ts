@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-import { getExternalAgentCredentials } from "@slipway/api";
+import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
 import {
   logInAsAdmin,
   makeWorkspace,

@@ -5,7 +5,9 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getAgentLogs, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 import {
   firstAgent,

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getKey } from "@slipway/api";
+import { getKey } from "@slipway/api/users/key-routes";
 import {
   logInAsAdmin,
   makeWorkspace,

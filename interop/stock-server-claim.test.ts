@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { getBuildInfo, getUser, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getBuildInfo } from "@slipway/api/deployment/routes";
+import { getUser } from "@slipway/api/users/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { requireAgent, startAgentProcess } from "@slipway/testkit";
 import { expect, it } from "vitest";
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getBuildTimings } from "@slipway/api";
+import { getBuildTimings } from "@slipway/api/builds/routes";
 import { startAgentProcess } from "@slipway/testkit";
 import { expect, it, onTestFinished } from "vitest";
 

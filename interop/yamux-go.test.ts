@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { joinBytes, type YamuxEvent, YamuxSession } from "@slipway/wire";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import type { YamuxEvent } from "@slipway/wire/yamux/events";
+import { YamuxSession } from "@slipway/wire/yamux/session";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 /* Our session against hashicorp/yamux v0.1.2 over stdin and stdout; see yamux-go/main.go for the other side. */

@@ -13,28 +13,29 @@ import { migrate, openDatabase } from "@slipway/server";
  */
 
 const out = "packages/server/src/platform/db/gen/schema.ts";
-const api = (name: string): string => `import("@slipway/api").${name}`;
+/** Returns the type of that name, or a part of it, from a file of the contract. */
+const api = (file: string, type: string): string => `import("@slipway/api/${file}").${type}`;
 
 /** Columns that a check constraint keeps to a list have the list's type. */
 const columns = {
-  "jobs.type": api("JobType"),
-  "job_logs.log_source": api('JobLog["log_source"]'),
-  "job_logs.log_level": api("LogLevel"),
-  "users.status": `Generated<${api('User["status"]')}>`,
-  "users.login_type": `Generated<${api('User["login_type"]')}>`,
-  "workspace_builds.transition": api("Transition"),
-  "workspace_builds.reason": api("BuildReason"),
-  "template_version_presets.prebuild_status": `Generated<${api("PrebuildStatus")}>`,
-  "workspaces.automatic_updates": `Generated<${api('Workspace["automatic_updates"]')}>`,
-  "audit_log.action": api("AuditAction"),
-  "audit_log.resource_type": api("AuditResourceType"),
-  "workspace_resources.workspace_transition": api("Transition"),
-  "workspace_agents.lifecycle_state": `Generated<${api("LifecycleState")}>`,
-  "workspace_agents.display_apps": `Generated<${api("DisplayApp")}[]>`,
-  "workspace_agents.subsystems": `Generated<${api("Subsystem")}[]>`,
+  "jobs.type": api("jobs/job", "JobType"),
+  "job_logs.log_source": api("jobs/job", 'JobLog["log_source"]'),
+  "job_logs.log_level": api("jobs/job", "LogLevel"),
+  "users.status": `Generated<${api("users/user", 'User["status"]')}>`,
+  "users.login_type": `Generated<${api("users/user", 'User["login_type"]')}>`,
+  "workspace_builds.transition": api("builds/resource", "Transition"),
+  "workspace_builds.reason": api("builds/build", "BuildReason"),
+  "template_version_presets.prebuild_status": `Generated<${api("prebuilds/prebuild", "PrebuildStatus")}>`,
+  "workspaces.automatic_updates": `Generated<${api("workspaces/workspace", 'Workspace["automatic_updates"]')}>`,
+  "audit_log.action": api("audit/audit-log", "AuditAction"),
+  "audit_log.resource_type": api("audit/audit-log", "AuditResourceType"),
+  "workspace_resources.workspace_transition": api("builds/resource", "Transition"),
+  "workspace_agents.lifecycle_state": `Generated<${api("agents/agent", "LifecycleState")}>`,
+  "workspace_agents.display_apps": `Generated<${api("agents/agent", "DisplayApp")}[]>`,
+  "workspace_agents.subsystems": `Generated<${api("agents/agent", "Subsystem")}[]>`,
   "workspace_agents.auth":
     'Generated<"token" | "aws-instance-identity" | "azure-instance-identity" | "google-instance-identity">',
-  "tailnet_peers.latency": `NonNullable<${api('WorkspaceAgent["latency"]')}> | null`,
+  "tailnet_peers.latency": `NonNullable<${api("agents/agent", 'WorkspaceAgent["latency"]')}> | null`,
   // A view; PostgreSQL does not report that its columns are never null.
   ...Object.fromEntries(
     ["id", "name", "build_id", "workspace_id", "owner_id"].map((name) => [
@@ -43,19 +44,19 @@ const columns = {
     ]),
   ),
   "live_agents.auth_token_hash": "Buffer",
-  "workspace_agent_logs.level": api("LogLevel"),
-  "workspace_agent_script_timings.stage": api("ScriptStage"),
-  "workspace_agent_script_timings.status": api("ScriptStatus"),
-  "workspace_connections.type": api("ConnectionType"),
-  "workspace_app_statuses.state": api('WorkspaceApp["statuses"][number]["state"]'),
-  "workspace_apps.sharing_level": `Generated<${api("SharingLevel")}>`,
-  "workspace_apps.health": `Generated<${api("AppHealth")}>`,
-  "workspace_port_shares.share_level": `Exclude<${api("SharingLevel")}, "owner">`,
-  "workspace_port_shares.protocol": api("PortProtocol"),
-  "templates.max_port_share_level": `Generated<${api("SharingLevel")}>`,
-  "templates.cors_behavior": `Generated<${api("CorsBehavior")}>`,
-  "templates.autostop_days": `Generated<${api("Weekday")}[]>`,
-  "workspace_apps.open_in": `Generated<${api("OpenIn")}>`,
+  "workspace_agent_logs.level": api("jobs/job", "LogLevel"),
+  "workspace_agent_script_timings.stage": api("agents/agent", "ScriptStage"),
+  "workspace_agent_script_timings.status": api("agents/agent", "ScriptStatus"),
+  "workspace_connections.type": api("agents/connection-log", "ConnectionType"),
+  "workspace_app_statuses.state": api("agents/app", 'WorkspaceApp["statuses"][number]["state"]'),
+  "workspace_apps.sharing_level": `Generated<${api("agents/app", "SharingLevel")}>`,
+  "workspace_apps.health": `Generated<${api("agents/app", "AppHealth")}>`,
+  "workspace_port_shares.share_level": `Exclude<${api("agents/app", "SharingLevel")}, "owner">`,
+  "workspace_port_shares.protocol": api("workspaces/port-share-routes", "PortProtocol"),
+  "templates.max_port_share_level": `Generated<${api("agents/app", "SharingLevel")}>`,
+  "templates.cors_behavior": `Generated<${api("templates/template", "CorsBehavior")}>`,
+  "templates.autostop_days": `Generated<${api("templates/template", "Weekday")}[]>`,
+  "workspace_apps.open_in": `Generated<${api("agents/app", "OpenIn")}>`,
 };
 
 const check = process.argv.includes("--check");

@@ -45,7 +45,10 @@ export function importRules(
       { regex: "^@slipway/[^/]+/testing$", message: "that entry is for tools and tests only" },
     );
     if (runsInBrowser(layer, folder)) {
-      rules.push({ regex: "^node:", message: "this part runs in a browser too" });
+      rules.push({
+        regex: "^(node:|@slipway/[^/]+/node(/|$))",
+        message: "this part runs in a browser too",
+      });
     }
   }
   return rules;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { createWorkspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import type { MeasuredPostgres } from "./measured-postgres.ts";

@@ -1,10 +1,9 @@
-import {
-  createMessage,
-  type DescMessage,
-  encodeMessage,
-  type MessageInitShape,
-  type MessageShape,
-} from "@slipway/wire";
+import type {
+  DescMessage,
+  MessageInitShape,
+  MessageShape,
+} from "@slipway/wire/protobuf/descriptors";
+import { createMessage, encodeMessage } from "@slipway/wire/protobuf/message";
 
 /**
  * Makes a message that costs its sender next to nothing: it is encoded here, and everything after its first tag stands

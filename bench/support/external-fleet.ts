@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { createWorkspace, type Workspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 import { firstAgent, pushTemplate, readAgentToken, waitForWorkspace } from "@slipway/testkit";
 

@@ -1,6 +1,6 @@
 import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 
 /** Opens an agent's session, and makes the first calls of a stock agent. */
 export async function connectMember(

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { Backoff, defaultBackoff } from "@slipway/runtime";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import WebSocket from "ws";
 
 import { connectMember } from "./fleet-member.ts";

@@ -2,13 +2,9 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { prebuildsOwner } from "@slipway/agent/session";
 import type { AgentConnection } from "@slipway/sdk/agent";
-import {
-  Agent,
-  durationToMs,
-  Lifecycle_State,
-  type Manifest,
-  timestampFromMs,
-} from "@slipway/wire";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
+import type { Manifest } from "@slipway/wire/protobuf/gen/agent_pb";
+import { durationToMs, timestampFromMs } from "@slipway/wire/protobuf/time";
 
 import { dialPlainly } from "./plain-web-socket.ts";
 import type { ReinitSockets } from "./reinit-sockets.ts";

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { getTemplate, listTemplateVersionPresets } from "@slipway/api";
+import { getTemplate } from "@slipway/api/templates/routes";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
 import type { ApiClient } from "@slipway/sdk/http";
 import { pushTemplate, readAgentToken } from "@slipway/testkit";
 

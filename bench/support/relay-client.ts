@@ -3,7 +3,10 @@ import { connect, type Socket } from "node:net";
 
 import { type KeyPair, sodiumCrypto } from "@slipway/relay";
 import { encodeRelayLogin } from "@slipway/testkit/relay";
-import { DerpFrameReader, encodeHex, maxServerFrameBytes, parseDerpFrame } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import { maxServerFrameBytes } from "@slipway/wire/derp/header";
 
 const upgrade =
   "GET /derp HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: DERP\r\nDerp-Fast-Start: 1\r\n\r\n";

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { encodeDerpFrame, joinBytes } from "@slipway/wire";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { encodeDerpFrame } from "@slipway/wire/derp/frame";
 
 import { type BenchClient, openRelayClient } from "./relay-client.ts";
 

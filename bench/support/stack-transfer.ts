@@ -1,4 +1,5 @@
-import type { NetworkStack, TcpStream } from "@slipway/tailnet";
+import type { NetworkStack } from "@slipway/tailnet/stack/network-stack";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 import { BytePattern } from "@slipway/testkit/links";
 
 const port = 1;

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 
-import { parseUuid } from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
 
 import { makeMany } from "./at-once.ts";
 import { LightAgent } from "./light-agent.ts";

@@ -1,7 +1,7 @@
 import { silentLogger, webClock } from "@slipway/runtime";
 import { connectWorkspace } from "@slipway/sdk/browser";
 import { ApiClient } from "@slipway/sdk/http";
-import { toWebStreams } from "@slipway/tailnet";
+import { toWebStreams } from "@slipway/tailnet/net/web-streams";
 
 /*
  * A page's way into a workspace: sends bytes to a service of the workspace that sends them back, and tells what came, by

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { Readable, Writable } from "node:stream";
 
-import type { SendPackets } from "@slipway/tailnet";
-import type { TcpOptions } from "@slipway/wire";
+import type { SendPackets } from "@slipway/tailnet/stack/packet-batch";
+import type { TcpOptions } from "@slipway/wire/tcp/connection-options";
 
 import { ImpairedPath, type PathOptions, type TakePackets } from "./impaired-path.ts";
 

@@ -1,4 +1,5 @@
-import { type AgentMetadata, watchAgentMetadata } from "@slipway/api";
+import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
+import { watchAgentMetadata } from "@slipway/api/agents/metadata-routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 /** Reads the values an agent has reported, from the start of their stream. */

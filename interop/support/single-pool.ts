@@ -1,12 +1,8 @@
-import {
-  createWorkspace,
-  getExternalAgentCredentials,
-  getTemplate,
-  getWorkspace,
-  listTemplateVersionPresets,
-  listWorkspaces,
-  type Workspace,
-} from "@slipway/api";
+import { getTemplate } from "@slipway/api/templates/routes";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
+import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
+import { createWorkspace, getWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 import { firstAgent, pushTemplate } from "@slipway/testkit";
 import { vi } from "vitest";

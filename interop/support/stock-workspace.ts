@@ -1,4 +1,7 @@
-import { createBuild, getAgentLogs, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 import { firstAgent, openClient, requireAgent, waitForWorkspace } from "@slipway/testkit";
 

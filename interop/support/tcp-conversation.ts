@@ -1,4 +1,4 @@
-import type { TcpStream } from "@slipway/tailnet";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 
 /* What both sides of a connection send and expect: see tcp-go/conversation.go, which does the same. */
 

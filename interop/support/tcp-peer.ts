@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type Readable, Writable } from "node:stream";
 
 import { systemClock } from "@slipway/runtime";
-import { NetworkStack } from "@slipway/tailnet";
+import { NetworkStack } from "@slipway/tailnet/stack/network-stack";
 
 import { type PeerLink, PipeLink } from "./peer-link.ts";
 import { answer, ask, type Mode } from "./tcp-conversation.ts";

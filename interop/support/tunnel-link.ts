@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from "@slipway/runtime";
-import { type SendPackets, Tunnel } from "@slipway/tailnet";
-import { loadNativeCrypto } from "@slipway/tailnet/node";
-import { encodeHex } from "@slipway/wire";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
+import type { SendPackets } from "@slipway/tailnet/stack/packet-batch";
+import { Tunnel } from "@slipway/tailnet/tunnel/tunnel";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 
 import { ImpairedPath, type PathOptions, type TakePackets } from "./impaired-path.ts";
 import type { PeerLink } from "./peer-link.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { getWorkspaceByName } from "@slipway/api";
+import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { ApiClient } from "@slipway/sdk/http";
 import { connectWorkspace } from "@slipway/sdk/workspace";

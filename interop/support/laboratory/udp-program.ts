@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { answerCalls, internetAddresses } from "@slipway/testkit/netlab";
-import { encodeBindingRequest, isStun, parseStunMessage } from "@slipway/wire";
+import { encodeBindingRequest, isStun, parseStunMessage } from "@slipway/wire/stun/message";
 
 import { ports } from "./ports.ts";
 import type { Echoes, PingPlan, UdpCalls } from "./udp-host.ts";

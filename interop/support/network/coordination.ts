@@ -1,12 +1,9 @@
 import { systemClock } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 import { clientCoordinationService } from "@slipway/sdk/workspace";
-import {
-  type CoordinateRequestSchema,
-  encodeUuid,
-  type MessageInitShape,
-  parseUuid,
-} from "@slipway/wire";
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type { CoordinateRequestSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { WebSocket } from "ws";
 
 type Request = MessageInitShape<typeof CoordinateRequestSchema>;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 
-import type { PrebuildPool } from "@slipway/api";
+import type { PrebuildPool } from "@slipway/api/prebuilds/routes";
 import { systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, expect, it } from "vitest";
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { listBuildParameters } from "@slipway/api";
+import { listBuildParameters } from "@slipway/api/builds/routes";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {

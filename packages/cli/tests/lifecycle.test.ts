@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { updateDormancy } from "@slipway/api";
+import { updateDormancy } from "@slipway/api/workspaces/routes";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 
-import { getWorkspaceByName } from "@slipway/api";
+import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { type Clock, systemClock } from "@slipway/runtime";
 import { buildAgent, readAgentToken, startAgentProcess, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";

@@ -1,4 +1,4 @@
-import { regenerateGitKey } from "@slipway/api";
+import { regenerateGitKey } from "@slipway/api/users/git-key-routes";
 import { pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 

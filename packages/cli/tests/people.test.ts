@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { getUser, listTokens } from "@slipway/api";
+import { listTokens } from "@slipway/api/users/key-routes";
+import { getUser } from "@slipway/api/users/routes";
 import {
   connectExternalAgent,
   logIn,

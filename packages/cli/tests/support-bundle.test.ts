@@ -2,14 +2,12 @@ import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
-import {
-  createToken,
-  createUser,
-  getAgentGitKey,
-  getAgentLogs,
-  getExternalAuth,
-  getWorkspaceByName,
-} from "@slipway/api";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { getAgentGitKey } from "@slipway/api/agents/owner-secret-routes";
+import { getExternalAuth } from "@slipway/api/external-auth/routes";
+import { createToken } from "@slipway/api/users/key-routes";
+import { createUser } from "@slipway/api/users/routes";
+import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { logIn, openClient, pushTemplate, testAdmin } from "@slipway/testkit";
 import { type OAuthServer, openOAuthServer } from "@slipway/testkit/oauth";
 import { extract } from "tar-stream";

@@ -1,5 +1,4 @@
 import type { DriverBuild, DriverTemplate } from "./driver-build.ts";
-import type { DriverLog } from "./driver-log.ts";
 
 export type DriverName = "process" | "docker" | "external" | "terraform" | "kubernetes";
 
@@ -83,3 +82,11 @@ export type AgentObservation =
       /** The place where it runs, for people: `process 4711`. */
       readonly place: string;
     };
+
+export type DriverLogLevel = "debug" | "info" | "warn" | "error";
+
+/** The log of one build, followed by the workspace's owner. */
+export interface DriverLog {
+  /** Writes one line, without its end; `stage` is a short heading such as "Starting agents". */
+  write(level: DriverLogLevel, stage: string, line: string): void;
+}

@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 export type DriverErrorCode =
   /** The template asks for something the driver does not offer. */
   | "invalid-template"
@@ -13,14 +15,8 @@ export type DriverErrorCode =
   | "unsafe-path";
 
 /** The failure of a build. The message goes into the build's log, for the workspace's owner, and contains no secret. */
-export class DriverError extends Error {
+export class DriverError extends CodedError<DriverErrorCode> {
   override readonly name = "DriverError";
-  readonly code: DriverErrorCode;
-
-  constructor(code: DriverErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
-    super(message, { cause: options.cause });
-    this.code = code;
-  }
 
   /** True if the same build may succeed later. */
   get retryable(): boolean {

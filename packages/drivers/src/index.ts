@@ -2,10 +2,10 @@ export { capabilitiesOf, driversWith } from "./capabilities.ts";
 export type { DriverCapabilities } from "./capabilities.ts";
 export { defaultDriverLimits } from "./driver-build.ts";
 export type { DriverAgent, DriverBuild } from "./driver-build.ts";
-export type { DriverLog } from "./driver-log.ts";
 export type {
   AgentObservation,
   Driver,
+  DriverLog,
   DriverName,
   DriverPlan,
   DriverResource,
@@ -17,7 +17,7 @@ export { DriverError } from "./errors.ts";
 export { ExternalDriver } from "./external/external-driver.ts";
 export { procTable } from "./process/proc-table.ts";
 export { ProcessDriver } from "./process/process-driver.ts";
-export { refuseAborted } from "./refuse-aborted.ts";
 export type { ProcessTable, RunningProcess } from "./process/running-process.ts";
 export type { UidRange } from "./process/user-assignments.ts";
 export { WorkspaceUsers } from "./process/workspace-users.ts";
+export { refuseAborted } from "./refuse-aborted.ts";

@@ -2,8 +2,7 @@ import { expect, it } from "vitest";
 
 import type { DriverBuild } from "./driver-build.ts";
 import { defaultDriverLimits } from "./driver-build.ts";
-import type { DriverLog } from "./driver-log.ts";
-import type { Driver, DriverResult } from "./driver.ts";
+import type { DriverLog, Driver, DriverResult } from "./driver.ts";
 import { ExternalDriver } from "./external/external-driver.ts";
 import { refuseAborted } from "./refuse-aborted.ts";
 

@@ -1,11 +1,22 @@
-import type { KeyObject } from "node:crypto";
+import type { X509Certificate, KeyObject } from "node:crypto";
 
 import type { Clock, Logger } from "@slipway/runtime";
 
 import { type AwsIdentity, awsKeys, verifyAwsIdentity } from "./aws.ts";
-import type { IdentitySettings } from "./identity-settings.ts";
 import { KeySet } from "./key-set.ts";
 import { SignatureBudget } from "./signature-budget.ts";
+
+/** Trust anchors for the identity documents of cloud instances (docs/templates.md). */
+export interface IdentitySettings {
+  /** AWS signing certificates, in addition to the published ones. */
+  readonly awsCertificates: readonly X509Certificate[];
+  /** Roots and intermediates for Azure signatures, in addition to the known ones. */
+  readonly azureCertificates: readonly X509Certificate[];
+  readonly googleKeysUrl: string;
+  readonly googleIapKeysUrl: string;
+  /** The audience that tokens of Google instances must name. */
+  readonly googleAudience: string;
+}
 
 interface VerifierOptions {
   readonly settings: IdentitySettings;

@@ -2,4 +2,4 @@ export { chooseAgent } from "./choose-agent.ts";
 export type { AgentCandidate } from "./choose-agent.ts";
 export { IdentityClaimError, IdentityError } from "./errors.ts";
 export { IdentityVerifier } from "./identity-verifier.ts";
-export type { IdentitySettings } from "./identity-settings.ts";
+export type { IdentitySettings } from "./identity-verifier.ts";

@@ -5,14 +5,15 @@ import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 import { type Account, chownTree } from "@slipway/runtime/ownership";
 
+import { allowAccess, chooseAccount } from "./account.ts";
 import { findBinaries } from "./binaries.ts";
 import type { Binaries } from "./binaries.ts";
-import { allowAccess, chooseAccount } from "./choose-account.ts";
 import { clusterDirectoryOf, createCluster, requireVersion, syncCluster } from "./cluster.ts";
 import { connectionAt, ensureDatabase } from "./connection.ts";
 import type { EmbeddedConnection } from "./connection.ts";
 import { findPostmaster } from "./find-postmaster.ts";
 import type { PostgresExit, Postmaster } from "./postmaster.ts";
+import { abandonPostmaster, stopPostmaster } from "./postmaster.ts";
 import { installRuntime } from "./runtime-copy.ts";
 import {
   chooseSocketDirectory,
@@ -20,7 +21,6 @@ import {
   removeSocketLock,
 } from "./socket-directory.ts";
 import { startPostmaster } from "./start-postmaster.ts";
-import { abandonPostmaster, stopPostmaster } from "./stop-postmaster.ts";
 
 export interface EmbeddedPostgresOptions {
   /**

@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 export type EmbeddedPostgresErrorCode =
   /** No binaries exist for this operating system and processor. */
   | "unsupported-platform"
@@ -15,16 +17,6 @@ export type EmbeddedPostgresErrorCode =
   | "start-failed";
 
 /** A failure to open the embedded PostgreSQL. The message says what to do about it. */
-export class EmbeddedPostgresError extends Error {
+export class EmbeddedPostgresError extends CodedError<EmbeddedPostgresErrorCode> {
   override readonly name = "EmbeddedPostgresError";
-  readonly code: EmbeddedPostgresErrorCode;
-
-  constructor(
-    code: EmbeddedPostgresErrorCode,
-    message: string,
-    options: { readonly cause?: unknown } = {},
-  ) {
-    super(message, { cause: options.cause });
-    this.code = code;
-  }
 }

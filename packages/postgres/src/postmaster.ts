@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-import { type Clock, parseProcStat, systemErrorCode } from "@slipway/runtime";
+import { type Clock, parseProcStat, systemErrorCode, settlesWithin } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { cleanEnvironment, serverArguments, type ServerPlace } from "./settings.ts";
@@ -121,4 +121,25 @@ async function psCommand(pid: number): Promise<string> {
     // `ps` fails for a process that has ended; waiting for it to become ready will notice that too.
     return "";
   }
+}
+
+const fastShutdownMs = 10_000;
+const immediateShutdownMs = 5_000;
+
+/**
+ * Stops the server: a fast shutdown, which ends sessions and writes a checkpoint; then an immediate one, from which the
+ * next start recovers; then a kill, from which it recovers too. Resolves when the process is gone.
+ */
+export async function stopPostmaster(postmaster: Postmaster, clock: Clock): Promise<void> {
+  signalProcess(postmaster.pid, "SIGINT");
+  if (await settlesWithin(postmaster.exited, fastShutdownMs, clock)) return;
+  await abandonPostmaster(postmaster, clock);
+}
+
+/** Stops a server that is no longer needed, without waiting for a checkpoint. */
+export async function abandonPostmaster(postmaster: Postmaster, clock: Clock): Promise<void> {
+  signalProcess(postmaster.pid, "SIGQUIT");
+  if (await settlesWithin(postmaster.exited, immediateShutdownMs, clock)) return;
+  signalProcess(postmaster.pid, "SIGKILL");
+  await postmaster.exited;
 }

@@ -1,15 +1,16 @@
+import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type Clock, errorText } from "@slipway/runtime";
 
 import { EmbeddedPostgresError } from "./errors.ts";
-import type { PostmasterFile } from "./postmaster-file.ts";
-import { readPostmasterFile } from "./postmaster-file.ts";
-import type { Postmaster, PostmasterStart } from "./postmaster.ts";
-import { spawnPostmaster } from "./postmaster.ts";
-import { openServerLog } from "./server-log.ts";
-import type { ServerLog } from "./server-log.ts";
-import { abandonPostmaster } from "./stop-postmaster.ts";
+import { type PostmasterFile, readPostmasterFile } from "./postmaster-file.ts";
+import {
+  type Postmaster,
+  type PostmasterStart,
+  spawnPostmaster,
+  abandonPostmaster,
+} from "./postmaster.ts";
 
 /** The time limit for a start: recovery after a power failure may read much WAL. */
 const readyWithinMs = 120_000;
@@ -99,4 +100,36 @@ async function startError(failure: StartFailure, log: ServerLog): Promise<Embedd
     "start-failed",
     `PostgreSQL ${what}; its log ends: ${await log.tail()}`,
   );
+}
+
+/** The size above which the log is truncated at the next start. */
+const maxLogBytes = 8 * 1024 * 1024;
+const maxTailBytes = 4096;
+
+/** PostgreSQL's own log, a file that the server inherits. */
+export interface ServerLog extends AsyncDisposable {
+  readonly fd: number;
+  /** Returns the end of the output since the log was opened. */
+  tail(): Promise<string>;
+}
+
+/** Opens the log for appending. The caller disposes of the handle; a server that inherited it keeps writing. */
+export async function openServerLog(path: string): Promise<ServerLog> {
+  const file = await open(path, "a+", 0o600);
+  const { size } = await file.stat();
+  if (size > maxLogBytes) await file.truncate();
+  const start = size > maxLogBytes ? 0 : size;
+  return {
+    fd: file.fd,
+    tail: async () => tailSince(file, start),
+    [Symbol.asyncDispose]: async () => file.close(),
+  };
+}
+
+async function tailSince(file: FileHandle, start: number): Promise<string> {
+  const { size } = await file.stat();
+  const length = Math.min(size - start, maxTailBytes);
+  if (length <= 0) return "";
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+  return buffer.toString("utf8", 0, bytesRead).trim();
 }

@@ -1,13 +1,9 @@
 import { strangers as allStrangers, type UnfinishedShare } from "@slipway/runtime";
-import {
-  DerpError,
-  type DerpFrame,
-  DerpFrameType,
-  encodeDerpFrame,
-  encodeHex,
-  maxClientFrameBytes,
-  parseDerpFrame,
-} from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { DerpError } from "@slipway/wire/derp/errors";
+import type { DerpFrame } from "@slipway/wire/derp/frame";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameType, maxClientFrameBytes } from "@slipway/wire/derp/header";
 
 import type { CloseReason } from "./counters.ts";
 import type { KeyPair } from "./crypto.ts";

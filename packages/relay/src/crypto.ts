@@ -1,3 +1,5 @@
+import { loadSodium } from "@slipway/runtime/sodium";
+
 /** A pair of X25519 keys, 32 bytes each. */
 export interface KeyPair {
   readonly publicKey: Uint8Array;
@@ -31,3 +33,16 @@ export interface RelayCrypto {
   sharedSecret(keys: Pick<BoxKeys, "publicKey" | "privateKey">): Uint8Array | undefined;
   openAead(key: Uint8Array): Aead;
 }
+
+const sodium = loadSodium();
+if (typeof sodium === "string") throw new Error(`libsodium was not loaded: ${sodium}`);
+
+/** The cryptography of libsodium. */
+export const sodiumCrypto: RelayCrypto = {
+  createKeyPair: () => sodium.createKeyPair(),
+  randomBytes: (length) => sodium.randomBytes(length),
+  sealBox: (message, keys) => sodium.sealBox(message, keys),
+  openBox: (box, keys) => sodium.openBox(box, keys),
+  sharedSecret: ({ privateKey, publicKey }) => sodium.dh(privateKey, publicKey),
+  openAead: (key) => sodium.chacha20Poly1305(key),
+};

@@ -1,4 +1,4 @@
-import { DerpFrameType } from "@slipway/wire";
+import { DerpFrameType } from "@slipway/wire/derp/header";
 import { expect, it } from "vitest";
 
 import { createCounters } from "./counters.ts";

@@ -1,4 +1,5 @@
-import { encodeDerpFrame, joinBytes } from "@slipway/wire";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { encodeDerpFrame } from "@slipway/wire/derp/frame";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 

@@ -1,4 +1,4 @@
-import { derpHeaderBytes, payloadLength } from "@slipway/wire";
+import { derpHeaderBytes, payloadLength } from "@slipway/wire/derp/header";
 
 /** The memory that a run takes up besides its bytes, as a rough count. */
 export const runCostBytes = 256;

@@ -1,4 +1,5 @@
-import { DerpFrameReader, type FrameVisitor } from "@slipway/wire";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import type { FrameVisitor } from "@slipway/wire/derp/frame-reader";
 
 /** The bytes of one connection that arrived and wait for their turn to be read as frames. */
 export class FrameInput {

@@ -1,10 +1,10 @@
 import { UnfinishedBytes } from "@slipway/runtime";
-import { encodeHex, parseHex } from "@slipway/wire";
+import { encodeHex, parseHex } from "@slipway/wire/bytes/hex";
 import { expect, it } from "vitest";
 
 import { ScriptedClient } from "../tests/support/scripted-client.ts";
 import { openTestRelay } from "../tests/support/test-relay.ts";
-import { sodiumCrypto } from "./sodium-crypto.ts";
+import { sodiumCrypto } from "./crypto.ts";
 
 const packet = new Uint8Array(1280);
 

@@ -1,4 +1,5 @@
 export type { CloseReason, RelayCounters } from "./counters.ts";
+export { sodiumCrypto } from "./crypto.ts";
 export type { BoxKeys, KeyPair, RelayCrypto } from "./crypto.ts";
 export { defaultRelayLimits } from "./limits.ts";
 export type { RelayLimits } from "./limits.ts";
@@ -6,7 +7,6 @@ export { Relay } from "./relay.ts";
 export type { AcceptOptions, RelayOptions } from "./relay.ts";
 export { serveSocket, serveWebSocket } from "./serve-socket.ts";
 export type { MessageSocket } from "./serve-socket.ts";
-export { sodiumCrypto } from "./sodium-crypto.ts";
 export type { PublishedKeys } from "./strangers.ts";
 export { openStunListener } from "./stun-listener.ts";
 export type { StunListener } from "./stun-listener.ts";

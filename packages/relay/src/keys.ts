@@ -1,4 +1,4 @@
-import { derpKeyBytes } from "@slipway/wire";
+import { derpKeyBytes } from "@slipway/wire/derp/header";
 
 /** Returns the key at `at` as a text that can be the key of a map. */
 export function keyText(bytes: Uint8Array, at: number): string {

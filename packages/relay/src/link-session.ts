@@ -1,14 +1,9 @@
-import {
-  DerpError,
-  type DerpFrame,
-  DerpFrameReader,
-  derpNonceBytes,
-  encodeClientInfo,
-  encodeDerpFrame,
-  maxServerFrameBytes,
-  parseDerpFrame,
-  parseServerInfo,
-} from "@slipway/wire";
+import { DerpError } from "@slipway/wire/derp/errors";
+import type { DerpFrame } from "@slipway/wire/derp/frame";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import { derpNonceBytes, maxServerFrameBytes } from "@slipway/wire/derp/header";
+import { encodeClientInfo, parseServerInfo } from "@slipway/wire/derp/login";
 
 import type { CloseReason } from "./counters.ts";
 import type { KeyPair } from "./crypto.ts";

@@ -1,10 +1,7 @@
-import {
-  type DerpFrame,
-  derpNonceBytes,
-  encodeDerpFrame,
-  encodeServerInfo,
-  parseClientInfo,
-} from "@slipway/wire";
+import type { DerpFrame } from "@slipway/wire/derp/frame";
+import { encodeDerpFrame } from "@slipway/wire/derp/frame";
+import { derpNonceBytes } from "@slipway/wire/derp/header";
+import { encodeServerInfo, parseClientInfo } from "@slipway/wire/derp/login";
 
 import type { KeyPair, RelayCrypto } from "./crypto.ts";
 import { isZeroKey } from "./keys.ts";

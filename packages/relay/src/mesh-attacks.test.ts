@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
 
-import { encodeClientInfo, encodeDerpFrame } from "@slipway/wire";
+import { encodeDerpFrame } from "@slipway/wire/derp/frame";
+import { encodeClientInfo } from "@slipway/wire/derp/login";
 import { describe, expect, it } from "vitest";
 
 import { linkRelays } from "../tests/support/linked-relays.ts";
 import { ScriptedClient } from "../tests/support/scripted-client.ts";
 import { openTestRelay } from "../tests/support/test-relay.ts";
+import { sodiumCrypto } from "./crypto.ts";
 import { deriveLinkSecrets, encodeMeshLogin, isProven, readMeshLogin } from "./mesh-login.ts";
 import { sealedFrameType } from "./sealed-link.ts";
-import { sodiumCrypto } from "./sodium-crypto.ts";
 
 const meshKey = "k".repeat(32);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

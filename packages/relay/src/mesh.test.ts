@@ -1,11 +1,11 @@
-import { encodeClientInfo } from "@slipway/wire";
+import { encodeClientInfo } from "@slipway/wire/derp/login";
 import { expect, it } from "vitest";
 
 import { linkRelays } from "../tests/support/linked-relays.ts";
 import { ScriptedClient } from "../tests/support/scripted-client.ts";
 import { openTestRelay } from "../tests/support/test-relay.ts";
+import { sodiumCrypto } from "./crypto.ts";
 import { encodeMeshLogin } from "./mesh-login.ts";
-import { sodiumCrypto } from "./sodium-crypto.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const meshKey = "k".repeat(32);

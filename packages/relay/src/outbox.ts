@@ -1,5 +1,5 @@
 import type { Clock } from "@slipway/runtime";
-import { joinBytes } from "@slipway/wire";
+import { joinBytes } from "@slipway/wire/bytes/join";
 
 import type { RelayCounters } from "./counters.ts";
 import { FairQueue } from "./fair-queue.ts";

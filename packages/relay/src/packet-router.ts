@@ -1,15 +1,12 @@
 import { type Clock, TokenBucket } from "@slipway/runtime";
+import { encodeDerpFrame, parseDerpFrame, PeerGoneReason } from "@slipway/wire/derp/frame";
+import { derpHeaderBytes, derpKeyBytes } from "@slipway/wire/derp/header";
 import {
-  derpHeaderBytes,
-  derpKeyBytes,
-  encodeDerpFrame,
   forwardSentPacket,
   isDiscoPacket,
-  parseDerpFrame,
-  PeerGoneReason,
   receiveForwardedPacket,
   receiveSentPacket,
-} from "@slipway/wire";
+} from "@slipway/wire/derp/relayed-packet";
 
 import type { RelayCounters } from "./counters.ts";
 import type { Directory } from "./directory.ts";

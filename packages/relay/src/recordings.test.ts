@@ -1,17 +1,13 @@
 import { type Recorded, readRecording, recordedChunks } from "@slipway/testkit/recordings";
-import {
-  encodeClientInfo,
-  encodeDerpFrame,
-  encodeHex,
-  joinBytes,
-  parseDerpFrame,
-  parseHex,
-} from "@slipway/wire";
+import { encodeHex, parseHex } from "@slipway/wire/bytes/hex";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { encodeClientInfo } from "@slipway/wire/derp/login";
 import { expect, it } from "vitest";
 
 import { endTurns, openTestRelay } from "../tests/support/test-relay.ts";
+import { sodiumCrypto } from "./crypto.ts";
 import type { Relay } from "./relay.ts";
-import { sodiumCrypto } from "./sodium-crypto.ts";
 import type { RelaySession } from "./transport.ts";
 
 /*

@@ -1,9 +1,10 @@
-import { encodeDerpFrame, encodeHex, parseHex } from "@slipway/wire";
+import { encodeHex, parseHex } from "@slipway/wire/bytes/hex";
+import { encodeDerpFrame } from "@slipway/wire/derp/frame";
 import { expect, it } from "vitest";
 
 import { ScriptedClient } from "../tests/support/scripted-client.ts";
 import { openTestRelay } from "../tests/support/test-relay.ts";
-import { sodiumCrypto } from "./sodium-crypto.ts";
+import { sodiumCrypto } from "./crypto.ts";
 
 const disco = `54 53 f0 9f 92 ac ${"07".repeat(56)}`;
 const discoPacket = parseHex(disco.replaceAll(" ", ""));

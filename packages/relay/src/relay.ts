@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 
 import { type Clock, errorText, type Logger, Scope, UnfinishedBytes } from "@slipway/runtime";
-import { encodeDerpFrame, maxClientFrameBytes } from "@slipway/wire";
+import { encodeDerpFrame } from "@slipway/wire/derp/frame";
+import { maxClientFrameBytes } from "@slipway/wire/derp/header";
 
 import { ClientSession } from "./client-session.ts";
 import { createCounters, type RelayCounters } from "./counters.ts";

@@ -1,10 +1,7 @@
-import {
-  derpHeaderBytes,
-  DerpFrameReader,
-  type FrameVisitor,
-  joinBytes,
-  writeDerpHeader,
-} from "@slipway/wire";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import type { FrameVisitor } from "@slipway/wire/derp/frame-reader";
+import { derpHeaderBytes, writeDerpHeader } from "@slipway/wire/derp/header";
 
 import type { Aead, RelayCrypto } from "./crypto.ts";
 

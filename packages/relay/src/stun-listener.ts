@@ -1,17 +1,16 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { isIPv6 } from "node:net";
+import { isIPv6, isIP } from "node:net";
 
 import { type Clock, TokenBucket, TokenBuckets } from "@slipway/runtime";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 import {
   encodeBindingResponse,
-  encodeHex,
   isStun,
   parseStunMessage,
   StunError,
-} from "@slipway/wire";
-
-import { addressBytes } from "./address-bytes.ts";
+} from "@slipway/wire/stun/message";
+import ipaddr from "ipaddr.js";
 
 /** The responses for one address, whose owner may not have asked: a second, and at once. */
 const perAddress = { perSecond: 20, burst: 60 } as const;
@@ -101,4 +100,10 @@ class ResponseLimits {
     const nowMs = this.#clock.monotonic();
     return this.#byAddress.of(address, nowMs).tryTake(1, nowMs) && this.#all.tryTake(1, nowMs);
   }
+}
+
+/** Returns the bytes of an address in its text form: 4, also of an IPv4 address within IPv6, or 16. */
+export function addressBytes(text: string): Uint8Array | undefined {
+  if (isIP(text) === 0) return undefined;
+  return Uint8Array.from(ipaddr.process(text).toByteArray());
 }

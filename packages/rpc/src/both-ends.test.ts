@@ -1,5 +1,8 @@
 import { abortable, whenAborted } from "@slipway/runtime";
-import { Agent, drpcCodeUnimplemented, parseMessage, Tailnet } from "@slipway/wire";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { parseMessage } from "@slipway/wire/protobuf/message";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { openSession, type Session } from "../tests/support/ends.ts";

@@ -1,5 +1,5 @@
 import { Mailbox } from "@slipway/runtime";
-import { DrpcCaller } from "@slipway/wire";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
 
 import { RpcError, SessionClosedError } from "./errors.ts";
 import { callerLimits as limits } from "./limits.ts";

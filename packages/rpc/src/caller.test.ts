@@ -2,17 +2,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 
 import { createFakeClock, openLocalServer } from "@slipway/testkit";
-import {
-  Agent,
-  drpcCodeUnimplemented,
-  DrpcResponder,
-  encodeMessage,
-  parseMessage,
-  type ResponderEvent,
-  rpcPath,
-  Tailnet,
-  YamuxSession,
-} from "@slipway/wire";
+import { DrpcResponder } from "@slipway/wire/drpc/responder";
+import type { ResponderEvent } from "@slipway/wire/drpc/responder";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
+import { YamuxSession } from "@slipway/wire/yamux/session";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 

@@ -1,16 +1,15 @@
 import { abortable, type Clock, errorText, whenAborted } from "@slipway/runtime";
-import {
-  type DescMessage,
-  type DescMethodBiDiStreaming,
-  type DescMethodServerStreaming,
-  type DescMethodUnary,
-  encodeMessage,
-  type MessageInitShape,
-  type MessageShape,
-  parseMessage,
-  rpcPath,
-  type YamuxEvent,
-} from "@slipway/wire";
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from "@slipway/wire/protobuf/descriptors";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
+import type { YamuxEvent } from "@slipway/wire/yamux/events";
 
 import { CallerStream } from "./caller-stream.ts";
 import { SessionClosedError } from "./errors.ts";

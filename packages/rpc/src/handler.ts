@@ -1,12 +1,12 @@
-import {
-  type DescMessage,
-  type DescMethodBiDiStreaming,
-  type DescMethodServerStreaming,
-  type DescMethodUnary,
-  encodeMessage,
-  type MessageInitShape,
-  rpcPath,
-} from "@slipway/wire";
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+} from "@slipway/wire/protobuf/descriptors";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
 
 /**
  * The handler of one RPC, on bytes; created by `unary`, `serverStream` and `duplex`. It serves all sessions of a kind:

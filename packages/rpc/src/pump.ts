@@ -1,5 +1,8 @@
 import { type Clock, errorText } from "@slipway/runtime";
-import { joinBytes, YamuxError, type YamuxEvent, YamuxSession } from "@slipway/wire";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { YamuxError } from "@slipway/wire/yamux/events";
+import type { YamuxEvent } from "@slipway/wire/yamux/events";
+import { YamuxSession } from "@slipway/wire/yamux/session";
 
 import { SessionClosedError } from "./errors.ts";
 import type { RpcSocket, SocketData } from "./socket.ts";

@@ -7,7 +7,8 @@ import {
   Mailbox,
   type UnfinishedShare,
 } from "@slipway/runtime";
-import { DrpcResponder, drpcCodeUnimplemented } from "@slipway/wire";
+import { DrpcResponder } from "@slipway/wire/drpc/responder";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
 
 import type { Admission } from "./admission.ts";
 import { RpcError } from "./errors.ts";

@@ -2,7 +2,9 @@ import { once } from "node:events";
 
 import { silentLogger, Turnstile, UnfinishedBytes } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
-import { DrpcCaller, type YamuxEvent, YamuxSession } from "@slipway/wire";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
+import type { YamuxEvent } from "@slipway/wire/yamux/events";
+import { YamuxSession } from "@slipway/wire/yamux/session";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 

@@ -1,5 +1,5 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
-import type { YamuxEvent } from "@slipway/wire";
+import type { YamuxEvent } from "@slipway/wire/yamux/events";
 
 import { Admission, type SharedCalls } from "./admission.ts";
 import type { RpcTable } from "./handler.ts";

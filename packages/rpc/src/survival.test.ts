@@ -1,15 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
-import {
-  Agent,
-  DrpcCaller,
-  DrpcResponder,
-  rpcPath,
-  Tailnet,
-  type YamuxEvent,
-  YamuxSession,
-} from "@slipway/wire";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
+import { DrpcResponder } from "@slipway/wire/drpc/responder";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import type { YamuxEvent } from "@slipway/wire/yamux/events";
+import { YamuxSession } from "@slipway/wire/yamux/session";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 

@@ -1,4 +1,4 @@
-import type { YamuxSession } from "@slipway/wire";
+import type { YamuxSession } from "@slipway/wire/yamux/session";
 
 import type { RawSocket } from "./socket.ts";
 

@@ -2,7 +2,7 @@ import { createFakeClock } from "@slipway/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { Backoff, defaultBackoff, retry } from "./backoff.ts";
+import { Backoff, defaultBackoff, retry, spread } from "./backoff.ts";
 
 const noJitter = { firstMs: 100, maxMs: 1000, factor: 2, jitter: 0 };
 
@@ -95,4 +95,11 @@ describe("retry", () => {
     expect(attempts).toBe(1);
     expect(clock.sleepers).toBe(0);
   });
+});
+
+it("shortens a time by up to a third", () => {
+  const times = Array.from({ length: 1_000 }, () => spread(300));
+  expect(Math.max(...times)).toBeLessThanOrEqual(300);
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(200);
+  expect(new Set(times).size).toBeGreaterThan(1);
 });

@@ -1,4 +1,4 @@
-import { hasSystemErrorCode } from "./system-error.ts";
+import { hasSystemErrorCode } from "./errors.ts";
 
 /*
  * The certificates that proxies in front of servers ask for. As for the authorities of the system, whoever dials looks here:

@@ -1,5 +1,3 @@
-import { sleep } from "./sleep.ts";
-
 /** Time as a dependency. Wall-clock and monotonic times are in milliseconds. */
 export interface Clock {
   /** Returns the wall-clock time, in milliseconds since the Unix epoch. */
@@ -17,3 +15,38 @@ export const systemClock: Clock = {
   monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   sleep,
 };
+
+/** The machine's own clock by what every browser has. */
+export const webClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep,
+};
+
+/** The longest delay of a timer; a longer one would end at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/**
+ * Resolves after `ms`, of real time; rejects with the signal's reason when that is aborted first. By what Node.js and
+ * browsers share: that of `node:timers/promises` makes an error of its own for each sleep that is cut short.
+ */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      },
+      Math.min(ms, maxTimerMs),
+    );
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}

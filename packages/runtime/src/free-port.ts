@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-import { systemErrorCode } from "./system-error.ts";
+import { systemErrorCode } from "./errors.ts";
 
 /** The number of ports that are tried after the first. */
 const maxTries = 100;

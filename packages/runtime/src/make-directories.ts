@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { systemErrorCode } from "./system-error.ts";
+import { systemErrorCode } from "./errors.ts";
 
 /**
  * Makes a directory, and those above it that are missing. `mkdir` of Node.js with `recursive` tries without end where nobody

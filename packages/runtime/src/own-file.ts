@@ -1,13 +1,17 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
-import { FileError } from "./errors.ts";
-
 export interface OwnFileOptions {
   /** The place where writing begins: at the end, or at the beginning, with the old content left behind it. */
   readonly write: "append" | "overwrite";
   /** The permissions of a file that is made; of one that is there, others lose the right to write. */
   readonly mode: number;
+}
+
+/** A file that this process must not write, since another user may have put it there. */
+export class FileError extends Error {
+  override readonly name = "FileError";
+  readonly code = "not-own";
 }
 
 /** Neither follows a link, nor waits for the other end of a pipe or for a lease, nor takes a terminal. */
@@ -53,7 +57,7 @@ function flagsOf({ write }: OwnFileOptions): number {
 
 function requireOwn(path: string, found: Stats): void {
   const fault = faultOf(found);
-  if (fault !== undefined) throw new FileError("not-own", `${path} ${fault}`);
+  if (fault !== undefined) throw new FileError(`${path} ${fault}`);
 }
 
 function faultOf(found: Stats): string | undefined {

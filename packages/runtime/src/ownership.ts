@@ -1,7 +1,7 @@
 import { lchown, lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { systemErrorCode } from "./system-error.ts";
+import { systemErrorCode } from "./errors.ts";
 
 /** A user of the machine and its group, by number. */
 export interface Account {

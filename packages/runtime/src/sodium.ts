@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-import { errorText } from "./error-text.ts";
+import { errorText } from "./errors.ts";
 
 /** The functions of the addon that we use. It trusts the lengths of what it is given. */
 interface Addon {

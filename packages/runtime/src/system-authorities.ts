@@ -3,7 +3,7 @@ import type * as fs from "node:fs";
 import { join } from "node:path";
 import type * as tls from "node:tls";
 
-import { hasSystemErrorCode, systemErrorCode } from "./system-error.ts";
+import { hasSystemErrorCode, systemErrorCode } from "./errors.ts";
 
 /*
  * Node.js trusts the authorities that it brings along; those of a company stand in the store of the system. Variables and

@@ -4,13 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
-import {
-  Coordination,
-  CoordinationLoop,
-  type CoordinationState,
-  nodeIdOf,
-  type PeerNode,
-} from "@slipway/tailnet";
+import { Coordination } from "@slipway/tailnet/coordination/coordination";
+import { CoordinationLoop } from "@slipway/tailnet/coordination/coordination-loop";
+import type { CoordinationState } from "@slipway/tailnet/coordination/coordination-loop";
+import type { PeerNode } from "@slipway/tailnet/coordination/peer-node";
+import { nodeIdOf } from "@slipway/tailnet/coordination/self-node";
 import {
   connectExternalAgent,
   logInAsAdmin,
@@ -23,7 +21,8 @@ import {
   startServerProcess,
   TcpProxy,
 } from "@slipway/testkit";
-import { encodeUuid, parseHex } from "@slipway/wire";
+import { parseHex } from "@slipway/wire/bytes/hex";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { agentCoordination } from "../src/agent/coordination-session.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { createWorkspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import {
   openRawAgent,
   pushTemplate,
@@ -9,18 +9,12 @@ import {
   readAgentToken,
   waitForWorkspace,
 } from "@slipway/testkit";
-import {
-  Agent,
-  Connection_Action,
-  Connection_Type,
-  type DescMessage,
-  encodeMessage,
-  encodeUuid,
-  type MessageInitShape,
-  parseMessage,
-  ScalarType,
-  Tailnet,
-} from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { DescMessage, MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { ScalarType } from "@slipway/wire/protobuf/descriptors";
+import { Agent, Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 import {

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { on, once } from "node:events";
 
-import { getAgent, getAgentLogs, getGitKey, regenerateGitKey } from "@slipway/api";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { getAgent } from "@slipway/api/agents/routes";
+import { getGitKey, regenerateGitKey } from "@slipway/api/users/git-key-routes";
 import { connectExternalAgent, firstAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";

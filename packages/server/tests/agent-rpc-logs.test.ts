@@ -1,4 +1,6 @@
-import { Agent, encodeUuid, Log_Level, timestampFromMs } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Log_Level } from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { AgentRpcWorld } from "./support/agent-rpc-world.ts";

@@ -1,17 +1,16 @@
 import { randomUUID } from "node:crypto";
 
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import {
   Agent,
   AppHealth,
   Connection_Action,
   Connection_Type,
-  createMessage,
-  encodeUuid,
-  type MessageInitShape,
-  parseMessage,
-  timestampFromMs,
   UpdateAppStatusRequest_AppStatusState,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { createMessage, parseMessage } from "@slipway/wire/protobuf/message";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import type { MetadataValue } from "../src/features/agents/metadata/metadata-batcher.ts";

@@ -1,10 +1,9 @@
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
 import {
   Agent,
   CreateSubAgentRequest_App_SharingLevel,
   CreateSubAgentRequest_DisplayApp,
-  encodeUuid,
-  parseUuid,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";

@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
 import {
   Agent,
-  encodeUuid,
   Lifecycle_State,
-  parseUuid,
   Startup_Subsystem,
   Timing_Stage,
   Timing_Status,
-  timestampFromMs,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { markConnected } from "../src/features/agents/connections/connection-queries.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { type Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { type CallerApp, openCallerApp } from "./support/caller-app.ts";

@@ -1,4 +1,5 @@
-import { type CorsBehavior, listTemplates, updateTemplate } from "@slipway/api";
+import { listTemplates, updateTemplate } from "@slipway/api/templates/routes";
+import type { CorsBehavior } from "@slipway/api/templates/template";
 import { makeWorkspace, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 

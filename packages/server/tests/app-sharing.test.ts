@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 
-import { createToken, type ScopeName, sharePort, unsharePort, updateTemplate } from "@slipway/api";
+import type { ScopeName } from "@slipway/api/contract/scopes";
+import { updateTemplate } from "@slipway/api/templates/routes";
+import { createToken } from "@slipway/api/users/key-routes";
+import { sharePort, unsharePort } from "@slipway/api/workspaces/port-share-routes";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 

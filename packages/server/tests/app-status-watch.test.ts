@@ -1,4 +1,7 @@
-import { getAgent, getWorkspace, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getAgent } from "@slipway/api/agents/routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";

@@ -1,4 +1,4 @@
-import { createBuild } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createFakeClock } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

@@ -1,14 +1,9 @@
 import { randomUUID } from "node:crypto";
 
-import {
-  createTemplateVersion,
-  createUser,
-  createWorkspace,
-  getTemplate,
-  login,
-  renameWorkspace,
-  suspendUser,
-} from "@slipway/api";
+import { getTemplate } from "@slipway/api/templates/routes";
+import { createTemplateVersion } from "@slipway/api/templates/version-routes";
+import { createUser, login, suspendUser } from "@slipway/api/users/routes";
+import { createWorkspace, renameWorkspace } from "@slipway/api/workspaces/routes";
 import { openClient, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 

@@ -1,4 +1,5 @@
-import * as api from "@slipway/api";
+import { contract } from "@slipway/api/contract";
+import { routePath, routesOf } from "@slipway/api/contract/route";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import {
@@ -39,8 +40,7 @@ function holdsList(schema: unknown): boolean {
 
 describe("what lists hold", () => {
   it("is said of each route for users that answers with a list", () => {
-    const listing = api
-      .routesOf(api)
+    const listing = routesOf(contract)
       .filter(({ route }) => route.method === "GET" && route.caller === "user")
       .filter(({ route }) => route.kind === "json" || route.kind === "json-or-socket")
       .filter(({ route }) => holdsList(route.response))
@@ -84,9 +84,9 @@ async function listFor(
   { route: name, params, query }: ListQuestion,
   headers: Readonly<Record<string, string>>,
 ): Promise<readonly string[] | undefined> {
-  const route = api.routesOf(api).find((one) => one.name === name)?.route;
+  const route = routesOf(contract).find((one) => one.name === name)?.route;
   if (route === undefined) throw new Error(`there is no route ${name}`);
-  const path = api.routePath(route, { ...world.ids, ...params });
+  const path = routePath(route, { ...world.ids, ...params });
   const { status, body } = await server.request("GET", `${path}?${query ?? ""}`, undefined, {
     headers,
   });

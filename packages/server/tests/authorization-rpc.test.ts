@@ -1,5 +1,7 @@
 import { connectWithToken, type ExternalAgent } from "@slipway/testkit";
-import { Agent, encodeUuid, Tailnet } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import {

@@ -1,6 +1,8 @@
 import { request } from "node:http";
 
-import * as api from "@slipway/api";
+import { contract } from "@slipway/api/contract";
+import type { Route } from "@slipway/api/contract/route";
+import { routePath, routesOf } from "@slipway/api/contract/route";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
@@ -9,7 +11,7 @@ import { callerNames, openWorld, type World } from "./support/authorization-worl
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
 /** Routes that accept an upgrade, with the query that requests the socket if there is also a plain answer. */
-const sockets = api.routesOf(api).flatMap(({ name, route }) => {
+const sockets = routesOf(contract).flatMap(({ name, route }) => {
   if (route.kind === "socket") return [{ name, route, query: "" }];
   return route.kind === "json-or-socket" ? [{ name, route, query: "follow" }] : [];
 });
@@ -89,13 +91,13 @@ function upgraded(status: number): number {
 
 /** Resolves to the status of an upgrade; closes a socket that opens. */
 async function upgrade(
-  route: api.Route,
+  route: Route,
   row: Row,
   query: string,
   headers: Readonly<Record<string, string>>,
 ): Promise<number> {
   const asked = typeof row.request === "function" ? await row.request(world) : row.request;
-  const path = api.routePath(route, { ...world.ids, ...asked.params });
+  const path = routePath(route, { ...world.ids, ...asked.params });
   const queries = [query, asked.query ?? ""].filter((text) => text !== "").join("&");
   return openWebSocket(`/api/v2${path}?${queries}`, headers);
 }

@@ -1,11 +1,14 @@
-import * as api from "@slipway/api";
+import { contract } from "@slipway/api/contract";
+import type { Route } from "@slipway/api/contract/route";
+import { routePath, routesOf } from "@slipway/api/contract/route";
+import { tarMimeType } from "@slipway/api/templates/file-routes";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { type Row, table } from "./support/authorization-table.ts";
 import { callerNames, openWorld, type World } from "./support/authorization-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-const routes = api.routesOf(api);
+const routes = routesOf(contract);
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -34,7 +37,7 @@ describe("the table of who may do what", () => {
   });
 
   it("is about the routes that the server has", () => {
-    const place = ({ method, path }: api.Route): string => `${method} ${path}`;
+    const place = ({ method, path }: Route): string => `${method} ${path}`;
     const contract = routes.map(({ route }) => place(route));
     expect(server.routes.map(place).toSorted()).toEqual(contract.toSorted());
   });
@@ -56,12 +59,12 @@ describe("the table of who may do what", () => {
 
 /** Resolves to the status of an answer; leaves streams once they have begun. */
 async function ask(
-  route: api.Route,
+  route: Route,
   row: Row,
   headers: Readonly<Record<string, string>>,
 ): Promise<number> {
   const request = typeof row.request === "function" ? await row.request(world) : row.request;
-  const path = api.routePath(route, { ...world.ids, ...request.params });
+  const path = routePath(route, { ...world.ids, ...request.params });
   const query = request.query === undefined ? "" : `?${request.query}`;
   const leaving = new AbortController();
   const response = await fetch(`${server.url}/api/v2${path}${query}`, {
@@ -79,5 +82,5 @@ function jsonOf(body: unknown): string | null {
 }
 
 function contentType(body: unknown): string {
-  return body instanceof Uint8Array ? api.tarMimeType : "application/json";
+  return body instanceof Uint8Array ? tarMimeType : "application/json";
 }

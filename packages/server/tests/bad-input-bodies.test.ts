@@ -1,4 +1,5 @@
-import * as api from "@slipway/api";
+import { updateAgentLogs } from "@slipway/api/agents/log-routes";
+import { maxFileBytes, tarMimeType } from "@slipway/api/templates/file-routes";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { openWorld, type World } from "./support/authorization-world.ts";
@@ -92,11 +93,11 @@ describe("a body", () => {
   it.each([
     ["JSON", "POST", "/users", 64 * 1024],
     ["JSON of nobody", "POST", "/users/login", 16 * 1024],
-    ["a file", "POST", "/files", api.maxFileBytes],
-    ["a log of an agent", "PATCH", "/workspaceagents/me/logs", api.updateAgentLogs.maxBodyBytes],
+    ["a file", "POST", "/files", maxFileBytes],
+    ["a log of an agent", "PATCH", "/workspaceagents/me/logs", updateAgentLogs.maxBodyBytes],
   ])("is too large by one byte: %s", async (_, method, path, limit) => {
     const agent = world.callers.agent;
-    const headers = path.includes("/me/") ? { ...agent } : { "Content-Type": api.tarMimeType };
+    const headers = path.includes("/me/") ? { ...agent } : { "Content-Type": tarMimeType };
     const body = new Uint8Array(limit + 1).fill(0x20);
     const answer = await expectUnchanged(server, () =>
       send(server, method, path, { body, headers }),

@@ -1,4 +1,4 @@
-import * as api from "@slipway/api";
+import { getBuildInfo } from "@slipway/api/deployment/routes";
 import { silentLogger } from "@slipway/runtime";
 import { openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
@@ -93,5 +93,5 @@ describe("a message that is no HTTP", () => {
 });
 
 it("has not harmed the server", async () => {
-  expect(await openClient(server.url).call(api.getBuildInfo)).toHaveProperty("version");
+  expect(await openClient(server.url).call(getBuildInfo)).toHaveProperty("version");
 });

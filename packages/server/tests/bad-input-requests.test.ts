@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import * as api from "@slipway/api";
+import { createToken, deleteKey } from "@slipway/api/users/key-routes";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -35,7 +35,7 @@ describe("a token", () => {
 
   async function tokenOf(ann: Client): Promise<string> {
     const body = { token_name: `t${randomUUID().slice(0, 8)}` };
-    return (await ann.call(api.createToken, { params: { user: "me" }, body })).key;
+    return (await ann.call(createToken, { params: { user: "me" }, body })).key;
   }
 
   const ask = (token: string) =>
@@ -51,7 +51,7 @@ describe("a token", () => {
     const idOf = (token: string): string => token.split("-")[0] ?? "";
     await sql`update api_keys set expires_at = now() - interval '1 second'
       where id = ${idOf(expired)}`.execute(server.db);
-    await client.call(api.deleteKey, { params: { user: "me", key: idOf(revoked) } });
+    await client.call(deleteKey, { params: { user: "me", key: idOf(revoked) } });
     const mixed = `${idOf(other)}-${expired.split("-")[1] ?? ""}`;
     const answers = await expectUnchanged(server, () =>
       Promise.all([expired, revoked, mixed].map(ask)),
@@ -90,7 +90,7 @@ describe("a name that is taken", () => {
   it("is refused in other letters of the same", async () => {
     const taken = await addPerson(server, "taken");
     const token = { token_name: "Same" };
-    await taken.client.call(api.createToken, { params, body: token });
+    await taken.client.call(createToken, { params, body: token });
     const answers = await expectUnchanged(server, () =>
       Promise.all([
         send(server, "POST", "/users", {

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 
-import * as api from "@slipway/api";
+import { contract } from "@slipway/api/contract";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import { routePath, routesOf } from "@slipway/api/contract/route";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { openWorld, type World } from "./support/authorization-world.ts";
@@ -22,9 +24,9 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 describe("every route that takes a body", () => {
-  const withBody = api
-    .routesOf(api)
-    .filter(({ route, name }) => route.method !== "GET" && name !== "logout");
+  const withBody = routesOf(contract).filter(
+    ({ route, name }) => route.method !== "GET" && name !== "logout",
+  );
   let before: Readonly<Record<string, number>>;
 
   beforeAll(async () => {
@@ -33,7 +35,7 @@ describe("every route that takes a body", () => {
 
   it.each(withBody)("$name refuses values of other types", async ({ route }) => {
     const names = { name: "x", key: "x", devcontainer: "x", provider: "x" };
-    const path = api.routePath(route, { ...world.ids, ...names, notification: api.nilUuid });
+    const path = routePath(route, { ...world.ids, ...names, notification: nilUuid });
     const agent = world.callers.agent;
     const headers = route.caller === "agent" ? agent : server.admin.headers;
     const values = [[[]], { x: { y: 1 } }, -1.5];
@@ -66,7 +68,7 @@ async function expectRefused(pending: readonly Promise<RawAnswer>[]): Promise<vo
 const inWords: unknown = expect.objectContaining({ message: expect.any(String) });
 
 describe("every route that names something", () => {
-  const named = api.routesOf(api).filter(({ route }) => route.path.includes(":"));
+  const named = routesOf(contract).filter(({ route }) => route.path.includes(":"));
   const ids = [
     randomUUID(),
     "no such thing",

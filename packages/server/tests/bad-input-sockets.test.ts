@@ -5,7 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createWorkspace, getBuildInfo } from "@slipway/api";
+import { getBuildInfo } from "@slipway/api/deployment/routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { parseProcStatus } from "@slipway/runtime";
 import {
   firstAgent,
@@ -19,7 +20,10 @@ import {
   startServerProcess,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { Agent, DrpcCaller, encodeMessage, StartupSchema, Tailnet } from "@slipway/wire";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
+import { Agent, StartupSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { WebSocket } from "ws";
 

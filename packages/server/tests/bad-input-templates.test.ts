@@ -1,14 +1,12 @@
+import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { getTemplate, listTemplates } from "@slipway/api/templates/routes";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import {
   createTemplateVersion,
-  getTemplate,
   getTemplateVersion,
   getTemplateVersionLogs,
-  listTemplates,
-  tarMimeType,
-  type TemplateVersion,
   updateActiveVersion,
-  uploadFile,
-} from "@slipway/api";
+} from "@slipway/api/templates/version-routes";
 import { packTemplate, pushTemplate } from "@slipway/testkit";
 import { type Header, pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";

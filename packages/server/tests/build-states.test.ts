@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";

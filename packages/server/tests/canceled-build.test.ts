@@ -1,4 +1,5 @@
-import { cancelBuild, createWorkspace } from "@slipway/api";
+import { cancelBuild } from "@slipway/api/builds/routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import type { DriverPlan, DriverResult } from "@slipway/drivers";
 import { whenAborted } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { getWorkspace, updatePrebuildsSettings, type Workspace } from "@slipway/api";
+import { updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { requireAgent, waitForWorkspace } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 

@@ -1,16 +1,10 @@
 import { randomUUID } from "node:crypto";
 
-import {
-  createBuild,
-  createWorkspace,
-  deleteTemplate,
-  deleteUser,
-  getTemplate,
-  getUser,
-  getWorkspace,
-  listBuilds,
-  type User,
-} from "@slipway/api";
+import { deleteTemplate, getTemplate } from "@slipway/api/templates/routes";
+import { deleteUser, getUser } from "@slipway/api/users/routes";
+import type { User } from "@slipway/api/users/user";
+import { createBuild, listBuilds } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { keepOrigin } from "../src/features/builds/lock-service.ts";

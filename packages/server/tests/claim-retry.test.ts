@@ -1,4 +1,7 @@
-import { createBuild, getBuild, type Transition, type Workspace } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
+import { getBuild } from "@slipway/api/builds/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { connectWithToken, pushVersion } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 

@@ -1,17 +1,14 @@
-import {
-  createToken,
-  createUser,
-  createWorkspace,
-  getAgent,
-  getWorkspace,
-  invalidatePrebuilds,
-  listBuildParameters,
-  listBuilds,
-  updatePrebuildsSettings,
-  updateTemplate,
-} from "@slipway/api";
+import { getAgent } from "@slipway/api/agents/routes";
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import { invalidatePrebuilds, updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
+import { updateTemplate } from "@slipway/api/templates/routes";
+import { createToken } from "@slipway/api/users/key-routes";
+import { createUser } from "@slipway/api/users/routes";
+import { listBuilds } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import { connectExternalAgent, openClient } from "@slipway/testkit";
-import { Agent, parseUuid } from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 
-import { createBuild, deleteUser, logout, suspendUser, updateUserRoles } from "@slipway/api";
+import { deleteUser, logout, suspendUser, updateUserRoles } from "@slipway/api/users/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { logIn } from "@slipway/testkit";
-import { encodeUuid } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { Coordination, type NetworkSession } from "./support/network-client.ts";

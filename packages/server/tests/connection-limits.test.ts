@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { getBuildInfo, getOpenApi, watchDerpMap } from "@slipway/api";
+import { watchDerpMap } from "@slipway/api/agents/connection-routes";
+import { getBuildInfo, getOpenApi } from "@slipway/api/deployment/routes";
 import { silentLogger, whenAborted } from "@slipway/runtime";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";

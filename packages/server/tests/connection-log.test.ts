@@ -1,14 +1,11 @@
 import { randomUUID } from "node:crypto";
 
-import { listConnectionLogs, type RoleName } from "@slipway/api";
+import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
+import type { RoleName } from "@slipway/api/users/user";
 import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
-import {
-  Agent,
-  Connection_Action,
-  Connection_Type,
-  encodeUuid,
-  timestampFromMs,
-} from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";

@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import { type ConnectionLog, listConnectionLogs } from "@slipway/api";
-import { Agent, Connection_Action, Connection_Type, encodeUuid } from "@slipway/wire";
+import type { ConnectionLog } from "@slipway/api/agents/connection-log-routes";
+import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

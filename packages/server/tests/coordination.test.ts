@@ -1,24 +1,16 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import {
-  createBuild,
-  getAgent,
-  getWorkspace,
-  logout,
-  suspendUser,
-  updateUserRoles,
-} from "@slipway/api";
+import { getAgent } from "@slipway/api/agents/routes";
+import { logout, suspendUser, updateUserRoles } from "@slipway/api/users/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { connectWithToken } from "@slipway/testkit";
-import {
-  Agent,
-  encodeUuid,
-  type MessageInitShape,
-  type NodeSchema,
-  parseUuid,
-  rpcPath,
-  Tailnet,
-  WorkspaceUpdateWorkspace_Status as Status,
-} from "@slipway/wire";
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import type { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { Tailnet, Workspace_Status as Status } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { Coordination, joinNetwork } from "./support/network-client.ts";

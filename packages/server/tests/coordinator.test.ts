@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
-import { encodeMessage, NodeSchema } from "@slipway/wire";
+import { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 

@@ -1,4 +1,4 @@
-import { createWorkspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";

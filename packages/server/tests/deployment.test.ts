@@ -1,18 +1,18 @@
 import { once } from "node:events";
 
+import { listAuditLogs } from "@slipway/api/audit/routes";
 import {
   checkAuthorization,
   getAppearance,
   getDeploymentConfig,
   getHealthReport,
-  listAuditLogs,
-  listInboxNotifications,
   listRegions,
-  type OpenApiDocument,
   updateAppearance,
-} from "@slipway/api";
+} from "@slipway/api/deployment/routes";
+import { listInboxNotifications } from "@slipway/api/notifications/routes";
+import type { OpenApiDocument } from "@slipway/api/openapi/document";
 import { connectExternalAgent, makeWorkspace, pushTemplate, testAdmin } from "@slipway/testkit";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 

@@ -1,9 +1,7 @@
-import {
-  type InboxNotification,
-  listAuditLogs,
-  listInboxNotifications,
-  type Workspace,
-} from "@slipway/api";
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import type { InboxNotification } from "@slipway/api/notifications/notification";
+import { listInboxNotifications } from "@slipway/api/notifications/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { ScheduleWorld } from "./support/schedule-world.ts";

@@ -1,11 +1,9 @@
-import {
-  cancelBuild,
-  getWorkspace,
-  type InboxNotification,
-  listAuditLogs,
-  listInboxNotifications,
-  type Workspace,
-} from "@slipway/api";
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import { cancelBuild } from "@slipway/api/builds/routes";
+import type { InboxNotification } from "@slipway/api/notifications/notification";
+import { listInboxNotifications } from "@slipway/api/notifications/routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { DriverError } from "@slipway/drivers";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-import { listExternalAuth } from "@slipway/api";
+import { listExternalAuth } from "@slipway/api/external-auth/routes";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { type ExternalAuthWorld, openExternalAuthWorld } from "./support/external-auth-world.ts";

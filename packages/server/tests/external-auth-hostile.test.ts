@@ -1,15 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import {
-  createBuild,
   createExternalAuthDevice,
-  createWorkspace,
-  deleteUser,
   getExternalAuth,
   redeemExternalAuthDevice,
-  suspendUser,
-  type Workspace,
-} from "@slipway/api";
+} from "@slipway/api/external-auth/routes";
+import { deleteUser, suspendUser } from "@slipway/api/users/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import {
   connectExternalAgent,
   makeWorkspace,

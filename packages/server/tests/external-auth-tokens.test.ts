@@ -1,4 +1,5 @@
-import { deleteExternalAuth, deleteUser, listExternalAuth, suspendUser } from "@slipway/api";
+import { deleteExternalAuth, listExternalAuth } from "@slipway/api/external-auth/routes";
+import { deleteUser, suspendUser } from "@slipway/api/users/routes";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import {

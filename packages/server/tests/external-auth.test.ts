@@ -1,11 +1,11 @@
 import {
-  createWorkspace,
   deleteExternalAuth,
   getExternalAuth,
-  getTemplate,
   listExternalAuth,
-  listTemplateVersionExternalAuth,
-} from "@slipway/api";
+} from "@slipway/api/external-auth/routes";
+import { getTemplate } from "@slipway/api/templates/routes";
+import { listTemplateVersionExternalAuth } from "@slipway/api/templates/version-routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { pushTemplate } from "@slipway/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 

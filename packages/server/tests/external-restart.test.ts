@@ -4,7 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createBuild, revokeExternalAgentTokens } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { revokeExternalAgentTokens } from "@slipway/api/workspaces/external-agent-routes";
 import {
   agentProgram,
   buildAgent,

@@ -1,4 +1,5 @@
-import { createBuild, type Workspace } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { ScheduleWorld } from "./support/schedule-world.ts";

@@ -2,8 +2,8 @@ import {
   listInboxNotifications,
   markAllInboxNotificationsRead,
   updateInboxReadStatus,
-  type Workspace,
-} from "@slipway/api";
+} from "@slipway/api/notifications/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import {
   connectExternalAgent,
   makeWorkspace,
@@ -11,7 +11,7 @@ import {
   requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { encodeUuid } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 

@@ -1,11 +1,9 @@
-import {
-  createBuild,
-  getExternalAgentCredentials,
-  getWorkspace,
-  listAuditLogs,
-  type Transition,
-  type Workspace,
-} from "@slipway/api";
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import type { Transition } from "@slipway/api/builds/resource";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { pushTemplate } from "@slipway/testkit";
 import { type Body, type Clouds, openClouds } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";

@@ -1,14 +1,12 @@
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import { regenerateGitKey } from "@slipway/api/users/git-key-routes";
+import { createKey, createToken, getTokenByName } from "@slipway/api/users/key-routes";
 import {
   activateUser,
-  createKey,
-  createToken,
-  getTokenByName,
-  listAuditLogs,
-  regenerateGitKey,
   suspendUser,
   updatePassword,
   updateProfile,
-} from "@slipway/api";
+} from "@slipway/api/users/routes";
 import { openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

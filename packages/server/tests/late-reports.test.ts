@@ -1,6 +1,6 @@
-import { getWorkspace } from "@slipway/api";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { connectExternalAgent, type ExternalAgent, requireAgent } from "@slipway/testkit";
-import { Agent, Lifecycle_State } from "@slipway/wire";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { updateAgentStartup } from "../src/features/agents/lifecycle/startup-rpc.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { createUser, getUser } from "@slipway/api";
+import { createUser, getUser } from "@slipway/api/users/routes";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 
-import { getListeningPorts } from "@slipway/api";
+import { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
 import { makeWorkspace, pushTemplate, requireAgent } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 

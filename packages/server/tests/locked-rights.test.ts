@@ -1,4 +1,5 @@
-import { createToken, listTokens, type RoleName } from "@slipway/api";
+import { createToken, listTokens } from "@slipway/api/users/key-routes";
+import type { RoleName } from "@slipway/api/users/user";
 import { logIn } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

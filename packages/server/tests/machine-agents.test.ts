@@ -4,14 +4,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import {
-  createBuild,
-  getListeningPorts,
-  getWorkspace,
-  updatePrebuildsSettings,
-  type Workspace,
-  type WorkspaceAgent,
-} from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
+import { updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { agentEnvironment, agentProgram, firstAgent } from "@slipway/testkit";
 import { type Clouds, openClouds, openMachine } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";

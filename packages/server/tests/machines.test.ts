@@ -1,4 +1,5 @@
-import { createBuild, getWorkspace, listWorkspaces } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { getWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
 import { pushTemplate, requireAgent } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 

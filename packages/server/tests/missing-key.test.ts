@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createBuild, createWorkspace } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { silentLogger } from "@slipway/runtime";
 import {
   firstAgent,

@@ -8,7 +8,7 @@ import {
   sendTestNotification,
   updateInboxReadStatus,
   updateNotificationsSettings,
-} from "@slipway/api";
+} from "@slipway/api/notifications/routes";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 

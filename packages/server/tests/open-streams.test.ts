@@ -1,13 +1,8 @@
 import { once } from "node:events";
 
-import {
-  createWorkspace,
-  deleteKey,
-  deleteUser,
-  expireKey,
-  suspendUser,
-  updateUserRoles,
-} from "@slipway/api";
+import { deleteKey, expireKey } from "@slipway/api/users/key-routes";
+import { deleteUser, suspendUser, updateUserRoles } from "@slipway/api/users/routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";

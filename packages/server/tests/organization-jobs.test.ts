@@ -1,4 +1,5 @@
-import { getUser, listProvisionerJobs } from "@slipway/api";
+import { listProvisionerJobs } from "@slipway/api/organizations/provisioner-routes";
+import { getUser } from "@slipway/api/users/routes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { TemplateWorld } from "./support/template-world.ts";

@@ -1,4 +1,4 @@
-import { type Workspace } from "@slipway/api";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { sodiumCrypto } from "@slipway/relay";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
-import { encodeHex } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";

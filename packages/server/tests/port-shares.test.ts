@@ -1,16 +1,11 @@
-import {
-  createBuild,
-  createWorkspace,
-  getWorkspace,
-  listAuditLogs,
-  listPortShares,
-  type PortShareRequest,
-  sharePort,
-  type SharingLevel,
-  unsharePort,
-  updateTemplate,
-  type Workspace,
-} from "@slipway/api";
+import type { SharingLevel } from "@slipway/api/agents/app";
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import { updateTemplate } from "@slipway/api/templates/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { listPortShares, sharePort, unsharePort } from "@slipway/api/workspaces/port-share-routes";
+import type { PortShareRequest } from "@slipway/api/workspaces/port-share-routes";
+import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";

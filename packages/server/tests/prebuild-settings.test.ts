@@ -1,4 +1,5 @@
-import { weekdays, type Workspace } from "@slipway/api";
+import { weekdays } from "@slipway/api/templates/template";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { silentLogger } from "@slipway/runtime";
 import { acquire, type ClaimStage, fillPool } from "@slipway/testkit";
 import { sql } from "kysely";

@@ -1,18 +1,14 @@
 import {
-  createBuild,
-  createWorkspace,
-  deleteTemplate,
   getPrebuildsSettings,
-  getTemplate,
-  getWorkspace,
-  getWorkspaceByName,
   invalidatePrebuilds,
   listPrebuildPools,
-  listTemplateVersionPresets,
-  listUsers,
   updatePrebuildsSettings,
-  updateTemplate,
-} from "@slipway/api";
+} from "@slipway/api/prebuilds/routes";
+import { deleteTemplate, getTemplate, updateTemplate } from "@slipway/api/templates/routes";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
+import { listUsers } from "@slipway/api/users/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, getWorkspace, getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, openTestDatabase, pushTemplate } from "@slipway/testkit";
 import { Registry } from "prom-client";

@@ -2,23 +2,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { getBuildLogs } from "@slipway/api/builds/routes";
+import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { createTemplate, getTemplate, listTemplateExamples } from "@slipway/api/templates/routes";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import {
-  createBuild,
-  createTemplate,
   createTemplateVersion,
-  createWorkspace,
-  getBuildLogs,
-  getTemplate,
   getTemplateVersion,
   getTemplateVersionLogs,
-  getWorkspace,
-  listTemplateExamples,
-  tarMimeType,
-  type TemplateVersion,
   updateActiveVersion,
-  updateUserRoles,
-  uploadFile,
-} from "@slipway/api";
+} from "@slipway/api/templates/version-routes";
+import { updateUserRoles } from "@slipway/api/users/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import {
   logInAsAdmin,
   makeWorkspace,

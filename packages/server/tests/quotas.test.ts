@@ -1,13 +1,9 @@
-import {
-  createBuild,
-  createWorkspace,
-  getTemplate,
-  listTemplateExamples,
-  maxFileBytes,
-  tarMimeType,
-  type Workspace,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { maxFileBytes, tarMimeType } from "@slipway/api/templates/file-routes";
+import { getTemplate, listTemplateExamples } from "@slipway/api/templates/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { DriverResult } from "@slipway/drivers";
 import { whenAborted } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";

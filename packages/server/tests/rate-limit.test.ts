@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 
-import { login, updateAgentAppStatus, uploadFile, getUser } from "@slipway/api";
+import { updateAgentAppStatus } from "@slipway/api/agents/app-status-routes";
+import { uploadFile } from "@slipway/api/templates/file-routes";
+import { login, getUser } from "@slipway/api/users/routes";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 

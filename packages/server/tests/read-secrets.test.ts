@@ -1,4 +1,6 @@
-import { activateUser, type AuditLog, listAuditLogs, suspendUser } from "@slipway/api";
+import type { AuditLog } from "@slipway/api/audit/audit-log";
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import { activateUser, suspendUser } from "@slipway/api/users/routes";
 import {
   makeWorkspace,
   openClient,

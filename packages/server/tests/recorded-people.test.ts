@@ -1,4 +1,5 @@
-import { createToken, getTokenByName, listUserOrganizations } from "@slipway/api";
+import { listUserOrganizations } from "@slipway/api/organizations/routes";
+import { createToken, getTokenByName } from "@slipway/api/users/key-routes";
 import { readRecording } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

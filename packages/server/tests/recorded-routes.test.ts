@@ -1,6 +1,8 @@
 import { once } from "node:events";
 
-import { createWorkspace, getAgent, updateTtl, type Workspace } from "@slipway/api";
+import { getAgent } from "@slipway/api/agents/routes";
+import { createWorkspace, updateTtl } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { readRecording, type Recorded } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 
-import { updateAutomaticUpdates, updateTtl } from "@slipway/api";
+import { updateAutomaticUpdates, updateTtl } from "@slipway/api/workspaces/routes";
 import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { readRecording, type Recorded } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";

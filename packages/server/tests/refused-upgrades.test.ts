@@ -1,7 +1,11 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { getBuildInfo, joinTailnet, login, watchDerpMap, watchWorkspaceSocket } from "@slipway/api";
+import { watchDerpMap } from "@slipway/api/agents/connection-routes";
+import { joinTailnet } from "@slipway/api/agents/tailnet-routes";
+import { getBuildInfo } from "@slipway/api/deployment/routes";
+import { login } from "@slipway/api/users/routes";
+import { watchWorkspaceSocket } from "@slipway/api/workspaces/watch-routes";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";

@@ -1,4 +1,5 @@
-import { cancelBuild, createBuild, getBuild } from "@slipway/api";
+import { cancelBuild, getBuild } from "@slipway/api/builds/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { connectWithToken, type ExternalAgent, waitForWorkspace } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 

@@ -1,11 +1,12 @@
-import { createBuild, getWorkspace, renameWorkspace } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { getWorkspace, renameWorkspace } from "@slipway/api/workspaces/routes";
 import {
   connectExternalAgent,
   type ExternalAgent,
   requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { Lifecycle_State } from "@slipway/wire";
+import { Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 

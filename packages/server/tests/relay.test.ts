@@ -5,17 +5,16 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { Relay, sodiumCrypto } from "@slipway/relay";
 import { silentLogger, systemClock, UnfinishedBytes } from "@slipway/runtime";
+import type { DerpFrame } from "@slipway/wire/derp/frame";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import { maxServerFrameBytes } from "@slipway/wire/derp/header";
+import { encodeClientInfo } from "@slipway/wire/derp/login";
 import {
-  type DerpFrame,
-  DerpFrameReader,
   encodeBindingRequest,
   encodeBindingResponse,
-  encodeClientInfo,
-  encodeDerpFrame,
-  maxServerFrameBytes,
-  parseDerpFrame,
   parseStunMessage,
-} from "@slipway/wire";
+} from "@slipway/wire/stun/message";
 import type { FastifyInstance } from "fastify";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";

@@ -1,4 +1,6 @@
-import { type Weekday, weekdays, type Workspace } from "@slipway/api";
+import type { Weekday } from "@slipway/api/templates/template";
+import { weekdays } from "@slipway/api/templates/template";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { nextRequiredStop } from "../src/features/schedules/required-stop.ts";

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createUser, getUser, listAuditLogs } from "@slipway/api";
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import { createUser, getUser } from "@slipway/api/users/routes";
 import {
   logIn,
   logInAsAdmin,

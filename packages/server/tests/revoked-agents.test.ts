@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 
-import { createBuild, createWorkspace, type Transition, type Workspace } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { RpcTable } from "@slipway/rpc";
 import { errorText, silentLogger, systemClock } from "@slipway/runtime";
 import {
@@ -11,23 +14,22 @@ import {
   requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import {
   Agent,
   AppHealth,
   Connection_Action,
   Connection_Type,
-  encodeMessage,
-  encodeUuid,
   Lifecycle_State,
-  type MessageInitShape,
-  parseUuid,
-  timestampFromMs,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { agentRpcs } from "../src/features/agents/rpc/handlers.ts";
 import type { RpcCaller } from "../src/features/agents/calls/rpc-caller.ts";
+import { agentRpcs } from "../src/features/agents/rpc/handlers.ts";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 

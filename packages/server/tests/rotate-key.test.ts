@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createWorkspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import {
   firstAgent,
   logInAsAdmin,

@@ -1,4 +1,5 @@
-import { createBuild, updateAutostart } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { updateAutostart } from "@slipway/api/workspaces/routes";
 import { pushTemplate } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,6 @@
-import { getTemplate, listPrebuildPools, listTemplateVersionPresets } from "@slipway/api";
+import { listPrebuildPools } from "@slipway/api/prebuilds/routes";
+import { getTemplate } from "@slipway/api/templates/routes";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
 import { pushTemplate } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createBuild } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 import {
   buildAgent,
   logInAsAdmin,

@@ -4,28 +4,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { getAgent } from "@slipway/api/agents/routes";
+import { getBuildLogs } from "@slipway/api/builds/routes";
+import { getBuildInfo } from "@slipway/api/deployment/routes";
+import { maxFileBytes, tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { listTemplateVersionParameters } from "@slipway/api/templates/parameter-routes";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import {
-  createBuild,
   createTemplateVersion,
-  createWorkspace,
-  getAgent,
-  getAgentLogs,
-  getBuildInfo,
-  getBuildLogs,
   getTemplateVersion,
   getTemplateVersionLogs,
-  getUser,
-  getWorkspace,
-  listTemplateVersionParameters,
-  listWorkspaces,
-  logout,
-  maxFileBytes,
-  tarMimeType,
-  type TemplateVersion,
-  uploadFile,
-  type Workspace,
-  type WorkspaceAgent,
-} from "@slipway/api";
+} from "@slipway/api/templates/version-routes";
+import { getUser, logout } from "@slipway/api/users/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, getWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { silentLogger } from "@slipway/runtime";
 import {
   buildAgent,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { createWorkspace, type Workspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { silentLogger } from "@slipway/runtime";
 import {
   createFakeClock,
@@ -15,11 +16,11 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 
-import { selectAgent } from "../src/features/agents/queries.ts";
 import { agentStatus } from "../src/features/agents/agent-status.ts";
 import { ConnectionMonitor } from "../src/features/agents/connections/connection-monitor.ts";
 import { takeOverRows } from "../src/features/agents/connections/connection-queries.ts";
 import { GatheredHeartbeat } from "../src/features/agents/connections/heartbeat.ts";
+import { selectAgent } from "../src/features/agents/queries.ts";
 import { paceMs } from "../src/platform/db/gathered-writes.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 import { connectWithToken, makeWorkspace, pushTemplate, readAgentToken } from "@slipway/testkit";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { expect, inject, it } from "vitest";
 
 import { openReplica, openServer } from "./support/open-server.ts";

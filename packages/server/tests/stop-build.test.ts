@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { createWorkspace, type Workspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 

@@ -1,4 +1,6 @@
-import { createBuild, createWorkspace, listWorkspaces, type Workspace } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import {
   openRawAgent,
   pushTemplate,
@@ -7,7 +9,10 @@ import {
   requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { Agent, encodeUuid, parseMessage, parseUuid, type SubAgent } from "@slipway/wire";
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import type { SubAgent } from "@slipway/wire/protobuf/gen/agent_pb";
+import { parseMessage } from "@slipway/wire/protobuf/message";
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";

@@ -5,7 +5,7 @@ import { createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getHealthReport } from "@slipway/api";
+import { getHealthReport } from "@slipway/api/deployment/routes";
 import {
   logInAsAdmin,
   openLocalServer,

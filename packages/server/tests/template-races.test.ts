@@ -1,4 +1,5 @@
-import { listTemplateVersions, type TemplateVersion } from "@slipway/api";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
+import { listTemplateVersions } from "@slipway/api/templates/version-routes";
 import { pushTemplate, pushVersion } from "@slipway/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 

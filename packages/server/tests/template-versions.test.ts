@@ -1,4 +1,4 @@
-import { type TemplateVersion } from "@slipway/api";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { fieldOf, smallTemplate, TemplateWorld } from "./support/template-world.ts";

@@ -1,4 +1,6 @@
-import { getWorkspaceByName, listTemplateVersionPresets, tarMimeType } from "@slipway/api";
+import { tarMimeType } from "@slipway/api/templates/file-routes";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
+import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 

@@ -1,15 +1,16 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 
-import { listConnectionLogs } from "@slipway/api";
+import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { connectExternalAgent, makeWorkspace, pushTemplate, requireAgent } from "@slipway/testkit";
-import { Agent, Connection_Action, Connection_Type, encodeUuid } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
-import { TerminalLog } from "../src/features/agents/connections/terminal-log.ts";
 import { WriteBudgets, writeBudgets } from "../src/features/agents/calls/write-budgets.ts";
+import { TerminalLog } from "../src/features/agents/connections/terminal-log.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 import { TerminalViewer } from "./support/terminal-viewer.ts";

@@ -2,7 +2,11 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 
 import { makeWorkspace, pushTemplate, requireAgent } from "@slipway/testkit";
-import { encodeHex, encodeTerminalFrame, encodeTerminalGreeting } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import {
+  encodeTerminalFrame,
+  encodeTerminalGreeting,
+} from "@slipway/wire/services/terminal-frames";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 
-import type { RoleName } from "@slipway/api";
+import type { RoleName } from "@slipway/api/users/user";
 import { makeWorkspace, pushTemplate, requireAgent } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 

@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 
-import * as api from "@slipway/api";
+import { contract } from "@slipway/api/contract";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { Route } from "@slipway/api/contract/route";
+import { routePath, routesOf } from "@slipway/api/contract/route";
+import { getTemplate } from "@slipway/api/templates/routes";
+import { getUser } from "@slipway/api/users/routes";
 import { openClient, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -8,7 +13,7 @@ import { openWorld, type World } from "./support/authorization-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import type { Client } from "./support/people.ts";
 
-const routes = api.routesOf(api).filter(({ route }) => route.caller === "user");
+const routes = routesOf(contract).filter(({ route }) => route.caller === "user");
 const tokens = "/users/me/keys/tokens";
 
 const opened = new AsyncDisposableStack();
@@ -36,11 +41,11 @@ async function newToken(
 }
 
 /** Resolves to true if a token allows a route for Ann's things; the route's other answers do not matter. */
-async function opens(route: api.Route, client: Pick<Client, "headers">): Promise<boolean> {
+async function opens(route: Route, client: Pick<Client, "headers">): Promise<boolean> {
   const names = { name: "x", number: "1", key: "x", devcontainer: "x", provider: "x" };
-  const params = { ...world.ids, ...names, notification: api.nilUuid };
+  const params = { ...world.ids, ...names, notification: nilUuid };
   const leaving = new AbortController();
-  const response = await fetch(`${server.url}/api/v2${api.routePath(route, params)}`, {
+  const response = await fetch(`${server.url}/api/v2${routePath(route, params)}`, {
     method: route.method,
     headers: client.headers,
     body: route.method === "GET" ? null : "{}",
@@ -244,7 +249,7 @@ describe("a token with an allow list", () => {
         "another",
         "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n",
       );
-      const { active_version_id: version } = await server.admin.call(api.getTemplate, {
+      const { active_version_id: version } = await server.admin.call(getTemplate, {
         params: { template },
       });
       other = { template, version };
@@ -326,7 +331,7 @@ describe("a token with an allow list", () => {
       const body = { name: "for-ann", template_id: other.template };
       const createFor = (by: Client) => server.request("POST", "/users/ann/workspaces", body, by);
       expect(await createFor(client)).toMatchObject({ status: 403 });
-      const { id } = await server.admin.call(api.getUser, { params: { user: "ann" } });
+      const { id } = await server.admin.call(getUser, { params: { user: "ann" } });
       const { client: wider } = await newToken(
         { allow_list: [...allow_list, `user:${id}`] },
         server.admin,

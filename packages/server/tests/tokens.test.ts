@@ -1,11 +1,7 @@
-import {
-  createToken,
-  type CreateTokenRequest,
-  getTokenByName,
-  listTokens,
-  type RoleName,
-  updateUserRoles,
-} from "@slipway/api";
+import { createToken, getTokenByName, listTokens } from "@slipway/api/users/key-routes";
+import { updateUserRoles } from "@slipway/api/users/routes";
+import type { CreateTokenRequest } from "@slipway/api/users/token";
+import type { RoleName } from "@slipway/api/users/user";
 import { openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

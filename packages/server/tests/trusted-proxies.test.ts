@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { getUser, login, updateProfile } from "@slipway/api";
+import { getUser, login, updateProfile } from "@slipway/api/users/routes";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 

@@ -1,4 +1,4 @@
-import { createWorkspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import {
   openRawAgent,
   pushTemplate,
@@ -6,7 +6,7 @@ import {
   readAgentToken,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { DrpcCaller } from "@slipway/wire";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";

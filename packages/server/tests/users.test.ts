@@ -1,4 +1,6 @@
-import { listMembers, listUserOrganizations, listUsers, type RoleName } from "@slipway/api";
+import { listMembers, listUserOrganizations } from "@slipway/api/organizations/routes";
+import { listUsers } from "@slipway/api/users/routes";
+import type { RoleName } from "@slipway/api/users/user";
 import { logIn, testAdmin } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 
-import { createBuild, createWorkspace, getWorkspace, type Workspace } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";

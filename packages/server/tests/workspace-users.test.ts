@@ -3,7 +3,9 @@ import { link, lstat, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createBuild, createWorkspace, getAgentLogs } from "@slipway/api";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import {
   type DriverBuild,
   ProcessDriver,

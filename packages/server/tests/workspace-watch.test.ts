@@ -1,13 +1,11 @@
+import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
 import {
   createTemplateVersion,
-  createWorkspace,
   getTemplateVersion,
-  renameWorkspace,
-  tarMimeType,
   updateActiveVersion,
-  uploadFile,
-  type Workspace,
-} from "@slipway/api";
+} from "@slipway/api/templates/version-routes";
+import { createWorkspace, renameWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { packTemplate, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";

@@ -1,4 +1,4 @@
-import { getWorkspace } from "@slipway/api";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { systemClock } from "@slipway/runtime";
 import {
   connectExternalAgent,

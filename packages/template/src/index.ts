@@ -5,25 +5,23 @@ export type {
   AgentDefinition,
   AppDefinition,
   DisplayAppName,
+  ExternalAuthDefinition,
   IdentityAuth,
   NamedValue,
   ParameterDefinition,
-  ExternalAuthDefinition,
   PresetDefinition,
   ScriptDefinition,
   TemplateDefinition,
 } from "./definition.ts";
-export { isInstanceId } from "./instance-id.ts";
-export { mayFailToRender, renderDefinition } from "./render-definition.ts";
-export type { RenderedAgents } from "./render-definition.ts";
 export { templateJsonSchema } from "./json-schema.ts";
-export { maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
+export { isInstanceId, maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
 export { valueProblem } from "./parameter-value.ts";
-export { resolveParameters } from "./resolve-parameters.ts";
 export { parseTemplateDefinition } from "./parse-definition.ts";
 export { problemLine } from "./problem.ts";
 export { readTemplateArchive } from "./read-archive.ts";
 export { RegexMatcher, regexProblem } from "./regex.ts";
-export { suggest } from "./suggest.ts";
+export { mayFailToRender, renderDefinition, TemplateFormatError } from "./render-definition.ts";
+export type { RenderedAgents } from "./render-definition.ts";
+export { resolveParameters } from "./resolve-parameters.ts";
 export { isShellWord } from "./shell-text.ts";
-export { TemplateFormatError } from "./template-format-error.ts";
+export { suggest } from "./suggest.ts";

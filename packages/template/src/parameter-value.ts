@@ -2,7 +2,6 @@ import type { ParameterDefinition } from "./definition.ts";
 import { maxValueLength } from "./limits.ts";
 import { quote } from "./quote.ts";
 import type { RegexMatcher } from "./regex.ts";
-import { storageProblem } from "./storable-text.ts";
 
 type Rules = Pick<ParameterDefinition, "type" | "formType" | "options" | "validation">;
 
@@ -90,5 +89,14 @@ function ruleProblem(
     return `found ${value}, wanted at least the current ${previous}: the value may only increase`;
   if (monotonic === "decreasing" && number > before)
     return `found ${value}, wanted at most the current ${previous}: the value may only decrease`;
+  return undefined;
+}
+
+/** Explains why a text is too long, or contains what PostgreSQL does not store, or returns nothing. */
+export function storageProblem(text: string, maxLength: number): string | undefined {
+  if (text.length > maxLength)
+    return `found ${text.length} characters, wanted at most ${maxLength}`;
+  if (text.includes("\0") || !text.isWellFormed())
+    return "found a NUL or half a surrogate pair, wanted text without them";
   return undefined;
 }

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { parseTemplateDefinition } from "./parse-definition.ts";
-import { renderDefinition, type RenderValues } from "./render-definition.ts";
-import { TemplateFormatError } from "./template-format-error.ts";
+import { renderDefinition, type RenderValues, TemplateFormatError } from "./render-definition.ts";
 
 const values: RenderValues = {
   parameters: [{ name: "color", value: "${{ owner.id }} $1" }],

@@ -5,11 +5,9 @@ import type {
   NamedValue,
   TemplateDefinition,
 } from "./definition.ts";
-import { instanceIdWanted, isInstanceId } from "./instance-id.ts";
-import { maxRenderedLength } from "./limits.ts";
+import { instanceIdWanted, isInstanceId, maxRenderedLength } from "./limits.ts";
 import { quote } from "./quote.ts";
 import { isShellWord, shellProblems } from "./shell-text.ts";
-import { TemplateFormatError } from "./template-format-error.ts";
 import {
   type ExpressionName,
   type ExpressionPart,
@@ -204,4 +202,19 @@ function renderIdentity(
     `agent ${agentName}: found the instance_id ${quote(rendered)}, wanted ${instanceIdWanted}`,
     "values",
   );
+}
+
+/**
+ * The reason that a definition cannot be rendered. `fault` tells what to change: the template's version, or the values
+ * given to it.
+ */
+export class TemplateFormatError extends Error {
+  readonly code = "template_format";
+  override readonly name = "TemplateFormatError";
+  readonly fault: "version" | "values";
+
+  constructor(message: string, fault: "version" | "values" = "version") {
+    super(message);
+    this.fault = fault;
+  }
 }

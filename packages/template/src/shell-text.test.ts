@@ -2,9 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import type { TemplateDefinition } from "./definition.ts";
 import { parseTemplateDefinition } from "./parse-definition.ts";
-import { renderDefinition, type RenderValues } from "./render-definition.ts";
+import { renderDefinition, type RenderValues, TemplateFormatError } from "./render-definition.ts";
 import { isShellWord } from "./shell-text.ts";
-import { TemplateFormatError } from "./template-format-error.ts";
 import { expressionNames } from "./template-text.ts";
 
 const head = "driver: process\nparameters: { color: {}, my-path: {} }\nagents:\n  main:\n";

@@ -1,4 +1,5 @@
-import { nobleCrypto, type TailnetCrypto } from "@slipway/tailnet";
+import type { TailnetCrypto } from "@slipway/tailnet/crypto/crypto";
+import { nobleCrypto } from "@slipway/tailnet/crypto/noble-crypto";
 
 import { Random } from "./random.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { parseHex } from "@slipway/wire";
+import { parseHex } from "@slipway/wire/bytes/hex";
 
 /*
  * Recordings of the bytes that stock peers sent each other. They are not part of the repository: they stand in `shared` beside

@@ -3,7 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type AgentLog, createBuild, getAgentLogs, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 import type { ApiClient } from "@slipway/sdk/http";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

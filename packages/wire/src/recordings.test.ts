@@ -10,20 +10,17 @@ import { expect, it } from "vitest";
 import { encodeHex } from "./bytes/hex.ts";
 import { joinBytes } from "./bytes/join.ts";
 import { parseUtf8 } from "./bytes/utf8.ts";
+import { DrpcCaller } from "./drpc/caller.ts";
 import { encodeFrame, parseFrame, PacketKind } from "./drpc/frame.ts";
 import { PacketReader } from "./drpc/packet-reader.ts";
 import type { DrpcPacket } from "./drpc/packet.ts";
-import {
-  Agent,
-  DrpcCaller,
-  DrpcResponder,
-  encodeMessage,
-  parseMessage,
-  rpcPath,
-  Tailnet,
-  YamuxSession,
-} from "./index.ts";
+import { DrpcResponder } from "./drpc/responder.ts";
+import { rpcPath } from "./protobuf/descriptors.ts";
+import { Agent } from "./protobuf/gen/agent_pb.ts";
+import { Tailnet } from "./protobuf/gen/tailnet_pb.ts";
+import { encodeMessage, parseMessage } from "./protobuf/message.ts";
 import { encodeHeader, FrameType, headerBytes, parseHeader } from "./yamux/header.ts";
+import { YamuxSession } from "./yamux/session.ts";
 
 /*
  * Recordings of stock peers, taken apart to their messages and put together again at each layer.

@@ -1,26 +1,26 @@
 import { expect, it } from "vitest";
 
+import { encodeHex, parseHex } from "./bytes/hex.ts";
+import { encodeUuid } from "./bytes/uuid.ts";
+import { DrpcCaller } from "./drpc/caller.ts";
+import { DrpcResponder } from "./drpc/responder.ts";
+import { rpcPath } from "./protobuf/descriptors.ts";
 import {
   Agent,
+  UpdateStatsRequestSchema,
+  UpdateStatsResponseSchema,
+} from "./protobuf/gen/agent_pb.ts";
+import {
   CoordinateRequestSchema,
   CoordinateResponse_PeerUpdate_Kind,
   CoordinateResponseSchema,
   DERPMapSchema,
-  DrpcCaller,
-  DrpcResponder,
-  durationFromMs,
-  encodeHex,
-  encodeMessage,
-  encodeUuid,
-  parseHex,
-  parseMessage,
-  rpcPath,
   StreamDERPMapsRequestSchema,
   Tailnet,
-  UpdateStatsRequestSchema,
-  UpdateStatsResponseSchema,
-  YamuxSession,
-} from "./index.ts";
+} from "./protobuf/gen/tailnet_pb.ts";
+import { encodeMessage, parseMessage } from "./protobuf/message.ts";
+import { durationFromMs } from "./protobuf/time.ts";
+import { YamuxSession } from "./yamux/session.ts";
 
 /*
  * The conversations of docs/protocol/rpc.md §3.7 to §3.9, byte for byte, out of our own state machines. Where a peer may put several

@@ -1,16 +1,14 @@
-import {
-  Agent,
-  type DescMessage,
-  DrpcError,
-  DrpcResponder,
-  joinBytes,
-  parseMessage,
-  ProtobufError,
-  rpcPath,
-  Tailnet,
-  YamuxError,
-  YamuxSession,
-} from "@slipway/wire";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { DrpcError } from "@slipway/wire/drpc/errors";
+import { DrpcResponder } from "@slipway/wire/drpc/responder";
+import type { DescMessage } from "@slipway/wire/protobuf/descriptors";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { ProtobufError } from "@slipway/wire/protobuf/errors";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { parseMessage } from "@slipway/wire/protobuf/message";
+import { YamuxError } from "@slipway/wire/yamux/events";
+import { YamuxSession } from "@slipway/wire/yamux/session";
 
 import { chunksOf, outcomeOf, valueOf } from "../expectations.ts";
 import { recordedSessions } from "../recordings.ts";

@@ -1,4 +1,5 @@
-import * as contract from "@slipway/api";
+import { contract } from "@slipway/api/contract";
+import { routesOf } from "@slipway/api/contract/route";
 import {
   answerOf,
   createValidator,
@@ -11,7 +12,7 @@ import type { ErrorObject } from "ajv";
 import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
-const routes = contract.routesOf(contract).filter(({ route }) => route.method !== "GET");
+const routes = routesOf(contract).filter(({ route }) => route.method !== "GET");
 
 interface Check {
   (value: unknown): boolean;

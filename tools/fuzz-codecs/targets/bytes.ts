@@ -1,13 +1,11 @@
-import { BytesError, encodeHex, encodeUuid, joinBytes, parseHex, parseUuid } from "@slipway/wire";
-import {
-  appendVarint,
-  ByteQueue,
-  encodeUtf8,
-  GrowingBuffer,
-  parseUtf8,
-  parseUtf8Lenient,
-  parseVarint,
-} from "@slipway/wire/testing";
+import { ByteQueue } from "@slipway/wire/bytes/byte-queue";
+import { BytesError } from "@slipway/wire/bytes/errors";
+import { GrowingBuffer } from "@slipway/wire/bytes/growing-buffer";
+import { encodeHex, parseHex } from "@slipway/wire/bytes/hex";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { encodeUtf8, parseUtf8, parseUtf8Lenient } from "@slipway/wire/bytes/utf8";
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
+import { appendVarint, parseVarint } from "@slipway/wire/bytes/varint";
 
 import { chunksOf, expectSame, expectThat, outcomeOf, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";

@@ -20,7 +20,10 @@ import {
 import { printableLine, printableText } from "@slipway/runtime";
 import { parseHeaders, RequestHeaderError, splitHeaders } from "@slipway/sdk/node";
 import { SseParser } from "@slipway/sdk/stream";
-import { type Manifest, ManifestSchema, parseMessage, ProtobufError } from "@slipway/wire";
+import { ProtobufError } from "@slipway/wire/protobuf/errors";
+import type { Manifest } from "@slipway/wire/protobuf/gen/agent_pb";
+import { ManifestSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { parseMessage } from "@slipway/wire/protobuf/message";
 
 import { chunksOf, expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";

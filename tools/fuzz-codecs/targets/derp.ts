@@ -1,16 +1,15 @@
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { DerpError } from "@slipway/wire/derp/errors";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import { maxClientFrameBytes } from "@slipway/wire/derp/header";
+import type { ClientInfo } from "@slipway/wire/derp/login";
 import {
-  type ClientInfo,
-  DerpError,
-  DerpFrameReader,
   encodeClientInfo,
-  encodeDerpFrame,
-  encodeHex,
   encodeServerInfo,
-  maxClientFrameBytes,
   parseClientInfo,
-  parseDerpFrame,
   parseServerInfo,
-} from "@slipway/wire";
+} from "@slipway/wire/derp/login";
 
 import { chunksOf, expectSame, expectThat, outcomeOf, valueOf } from "../expectations.ts";
 import { recordedRelays } from "../recordings.ts";

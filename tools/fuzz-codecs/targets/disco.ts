@@ -1,11 +1,9 @@
+import { DiscoError, encodeDiscoMessage, parseDiscoMessage } from "@slipway/wire/disco/message";
 import {
-  DiscoError,
   discoOverheadBytes,
-  encodeDiscoMessage,
   encodeDiscoPacket,
-  parseDiscoMessage,
   parseDiscoPacket,
-} from "@slipway/wire";
+} from "@slipway/wire/disco/packet";
 
 import { expectSame, expectThat, outcomeOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";

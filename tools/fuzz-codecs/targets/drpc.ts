@@ -1,12 +1,11 @@
-import { DrpcCaller, DrpcError, DrpcResponder, encodeHex, joinBytes } from "@slipway/wire";
-import {
-  encodeFrame,
-  encodeMetadata,
-  encodeRpcError,
-  parseFrame,
-  parseMetadata,
-  parseRpcError,
-} from "@slipway/wire/testing";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
+import { DrpcError } from "@slipway/wire/drpc/errors";
+import { encodeFrame, parseFrame } from "@slipway/wire/drpc/frame";
+import { encodeMetadata, parseMetadata } from "@slipway/wire/drpc/metadata";
+import { DrpcResponder } from "@slipway/wire/drpc/responder";
+import { encodeRpcError, parseRpcError } from "@slipway/wire/drpc/rpc-error";
 
 import { chunksOf, expectSame, expectThat, outcomeOf, valueOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";

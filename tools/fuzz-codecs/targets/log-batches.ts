@@ -1,14 +1,11 @@
 import { RpcError } from "@slipway/rpc";
 import { parseLogRequest } from "@slipway/server/testing";
-import {
-  BatchCreateLogsRequestSchema,
-  encodeMessage,
-  encodeUuid,
-  parseMessage,
-  ProtobufError,
-  readLogBatch,
-  timestampFromMs,
-} from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { ProtobufError } from "@slipway/wire/protobuf/errors";
+import { BatchCreateLogsRequestSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { readLogBatch } from "@slipway/wire/protobuf/log-batch";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
 import { expectSame, valueOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";

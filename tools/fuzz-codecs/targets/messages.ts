@@ -1,21 +1,21 @@
+import { joinBytes } from "@slipway/wire/bytes/join";
+import type { DescMessage, MessageShape } from "@slipway/wire/protobuf/descriptors";
+import { TimestampSchema, DurationSchema } from "@slipway/wire/protobuf/descriptors";
+import { ProtobufError } from "@slipway/wire/protobuf/errors";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import {
-  Agent,
   createMessage,
-  type DescMessage,
-  durationToMs,
-  durationToNs,
   encodeMessage,
-  joinBytes,
-  type MessageShape,
   parseKnownFields,
   parseMessage,
-  ProtobufError,
-  Tailnet,
+} from "@slipway/wire/protobuf/message";
+import {
+  durationToMs,
+  durationToNs,
   timestampToMs,
   timestampToNs,
-  TimestampSchema,
-  DurationSchema,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/time";
 
 import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { recordedSessions } from "../recordings.ts";

@@ -1,27 +1,18 @@
+import { addWords, finishChecksum } from "@slipway/wire/bytes/internet-checksum";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { parseIcmpv6, writeIcmpv6 } from "@slipway/wire/ip/icmpv6";
 import {
-  answerTsmpPing,
   IpProtocol,
   ipv6HeaderBytes,
-  joinBytes,
-  parseIcmpv6,
   parseIpv6,
   parseQuotedIpv6,
-  parseQuotedSegment,
-  parseSegment,
-  parseTsmp,
-  parseUdp,
-  pseudoHeaderSum,
-  writeIcmpv6,
   writeIpv6Header,
-  writeUdp,
-} from "@slipway/wire";
-import {
-  addWords,
-  finishChecksum,
-  optionsBytes,
-  writeHeader,
-  writeOptions,
-} from "@slipway/wire/testing";
+  pseudoHeaderSum,
+} from "@slipway/wire/ip/ipv6";
+import { answerTsmpPing, parseTsmp } from "@slipway/wire/ip/tsmp";
+import { parseUdp, writeUdp } from "@slipway/wire/ip/udp";
+import { optionsBytes, writeOptions } from "@slipway/wire/tcp/options";
+import { parseQuotedSegment, parseSegment, writeHeader } from "@slipway/wire/tcp/segment";
 
 import { expectSame, expectThat } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";

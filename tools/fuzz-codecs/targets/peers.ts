@@ -1,29 +1,20 @@
+import { readPeerNode } from "@slipway/tailnet/coordination/peer-node";
 import {
   encodeNodeKey,
   formatDiscoKey,
   formatNodeKey,
-  formatUdpAddress,
-  IdentityError,
   parseDiscoKey,
   parseEncodedNodeKey,
   parseNodeKey,
-  parseUdpAddress,
-  readDerpMap,
-  relayNodes,
-  rewriteEmbedded,
-  stunServersOf,
-} from "@slipway/tailnet";
-import { nodeUrl, readPeerNode } from "@slipway/tailnet/testing";
-import {
-  createMessage,
-  type DERPMap,
-  DERPMapSchema,
-  encodeMessage,
-  type Node,
-  NodeSchema,
-  parseMessage,
-  ProtobufError,
-} from "@slipway/wire";
+  IdentityError,
+} from "@slipway/tailnet/identity/key";
+import { stunServersOf } from "@slipway/tailnet/path/stun-servers";
+import { formatUdpAddress, parseUdpAddress } from "@slipway/tailnet/path/udp-address";
+import { readDerpMap, relayNodes, rewriteEmbedded, nodeUrl } from "@slipway/tailnet/relay/derp-map";
+import { ProtobufError } from "@slipway/wire/protobuf/errors";
+import type { DERPMap, Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { DERPMapSchema, NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage, encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 
 import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";

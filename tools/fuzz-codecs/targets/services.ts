@@ -5,17 +5,19 @@ import {
   TerminalError,
   TerminalMessages,
 } from "@slipway/agent/testing";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 import {
-  encodeHex,
-  encodeOutputHeader,
-  encodeTerminalFrame,
-  encodeTerminalGreeting,
   LineCollector,
   parseSpeedtestRequest,
   SpeedtestError,
-  TerminalFrameError,
+} from "@slipway/wire/services/speedtest";
+import {
+  encodeOutputHeader,
+  encodeTerminalFrame,
+  encodeTerminalGreeting,
   TerminalFrames,
-} from "@slipway/wire";
+  TerminalFrameError,
+} from "@slipway/wire/services/terminal-frames";
 
 import { chunksOf, expectSame, expectThat, outcomeOf } from "../expectations.ts";
 import { type FuzzTarget, utf8 } from "../target.ts";

@@ -1,7 +1,7 @@
 import { createCipheriv } from "node:crypto";
 
 import { GcmOpener, type GcmState, SshError } from "@slipway/agent/testing";
-import { encodeHex } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 
 import { chunksOf, expectSame, expectThat, outcomeOf } from "../expectations.ts";
 import { type FuzzTarget, utf8 } from "../target.ts";

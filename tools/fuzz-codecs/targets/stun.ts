@@ -4,7 +4,7 @@ import {
   isStun,
   parseStunMessage,
   StunError,
-} from "@slipway/wire";
+} from "@slipway/wire/stun/message";
 
 import { expectSame, expectThat, outcomeOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";

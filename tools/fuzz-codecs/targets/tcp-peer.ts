@@ -1,4 +1,5 @@
-import { parseSegment, TcpConnection } from "@slipway/wire";
+import { TcpConnection } from "@slipway/wire/tcp/connection";
+import { parseSegment } from "@slipway/wire/tcp/segment";
 
 import { expectThat } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";

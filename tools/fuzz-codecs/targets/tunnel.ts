@@ -1,4 +1,4 @@
-import { loadNativeCrypto } from "@slipway/tailnet/node";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
 import { TunnelPair } from "@slipway/testkit/links";
 
 import { expectSame, expectThat } from "../expectations.ts";

@@ -1,23 +1,22 @@
-import { loadNativeCrypto } from "@slipway/tailnet/node";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
 import { createSeededCrypto } from "@slipway/testkit/crypto";
+import { openInitiation } from "@slipway/wire/wireguard/handshake";
+import { createLocalIdentity, createRemoteIdentity } from "@slipway/wire/wireguard/identity";
+import { IndexTable } from "@slipway/wire/wireguard/index-table";
 import {
-  createLocalIdentity,
-  createRemoteIdentity,
-  IndexTable,
-  openInitiation,
   parseCookieReply,
   parseHandshakeResponse,
   parseInitiation,
   transportBytes,
-  WireguardPeer,
   wireguardMessageKind,
-  type IndexEntry,
-} from "@slipway/wire";
+} from "@slipway/wire/wireguard/message";
 import {
   encodeCookieReply,
   encodeHandshakeResponse,
   encodeInitiation,
-} from "@slipway/wire/testing";
+} from "@slipway/wire/wireguard/message";
+import { WireguardPeer } from "@slipway/wire/wireguard/wireguard-peer";
+import type { IndexEntry } from "@slipway/wire/wireguard/wireguard-peer";
 
 import { expectSame, expectThat } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";

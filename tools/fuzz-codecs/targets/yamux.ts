@@ -1,11 +1,11 @@
-import { encodeHex, joinBytes, YamuxError, type YamuxEvent, YamuxSession } from "@slipway/wire";
-import {
-  encodeHeader,
-  Flag,
-  FrameType,
-  initialWindow,
-  maxWaitingReplies,
-} from "@slipway/wire/testing";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import { YamuxError } from "@slipway/wire/yamux/events";
+import type { YamuxEvent } from "@slipway/wire/yamux/events";
+import { encodeHeader, Flag, FrameType } from "@slipway/wire/yamux/header";
+import { maxWaitingReplies } from "@slipway/wire/yamux/output";
+import { YamuxSession } from "@slipway/wire/yamux/session";
+import { initialWindow } from "@slipway/wire/yamux/stream-state";
 
 import { chunksOf, expectSame, expectThat, outcomeOf } from "../expectations.ts";
 import { recordedSessions } from "../recordings.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 
 import { systemClock } from "@slipway/runtime";
-import { NetworkStack } from "@slipway/tailnet";
+import { NetworkStack } from "@slipway/tailnet/stack/network-stack";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { DescriptorBudget } from "../connections/descriptors.ts";

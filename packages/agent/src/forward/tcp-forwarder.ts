@@ -1,7 +1,9 @@
 import { connect, type Socket } from "node:net";
 
 import { abortable } from "@slipway/runtime";
-import type { RequestHandler, TcpRequest, TcpStream } from "@slipway/tailnet";
+import type { RequestHandler } from "@slipway/tailnet/stack/tcp-layer";
+import type { TcpRequest } from "@slipway/tailnet/stack/tcp-request";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 
 import { keepAlive } from "../connections/accepted-connection.ts";
 import type { DescriptorShare } from "../connections/descriptors.ts";

@@ -1,6 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
 
-import { type Datagram, type DatagramHandler, type Endpoint, StackError } from "@slipway/tailnet";
+import type { Endpoint } from "@slipway/tailnet/stack/address";
+import { StackError } from "@slipway/tailnet/stack/errors";
+import type { DatagramHandler } from "@slipway/tailnet/stack/udp-layer";
+import type { Datagram } from "@slipway/tailnet/stack/udp-socket";
 
 import type { DescriptorShare } from "../connections/descriptors.ts";
 

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openLocalServer } from "@slipway/testkit";
-import { Agent, encodeUuid, Lifecycle_State } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { ScriptedServer } from "../../tests/support/scripted-server.ts";

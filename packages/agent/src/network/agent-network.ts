@@ -1,20 +1,15 @@
 import type { Clock, Logger } from "@slipway/runtime";
-import {
-  agentAddresses,
-  type Coordination,
-  formatAddress,
-  nodeIdOf,
-  TailnetPeer,
-  type TcpStream,
-} from "@slipway/tailnet";
-import {
-  createFetchLatency,
-  createRelayDialer,
-  loadNativeCrypto,
-  openUdpSocket,
-  toDuplex,
-} from "@slipway/tailnet/node";
-import type { DERPMap } from "@slipway/wire";
+import type { Coordination } from "@slipway/tailnet/coordination/coordination";
+import { nodeIdOf } from "@slipway/tailnet/coordination/self-node";
+import { agentAddresses, formatAddress } from "@slipway/tailnet/identity/address";
+import { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
+import { toDuplex } from "@slipway/tailnet/node/duplex";
+import { createFetchLatency } from "@slipway/tailnet/node/fetch-latency";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
+import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
+import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
+import type { DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { type Service, keepAlive } from "../connections/accepted-connection.ts";
 import type { WorkspaceServices } from "../services/workspace-services.ts";

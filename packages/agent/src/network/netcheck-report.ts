@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 
-import { derpLatencies, type NetworkStatus } from "@slipway/tailnet";
+import type { NetworkStatus } from "@slipway/tailnet/net/network-status";
+import { derpLatencies } from "@slipway/tailnet/relay/region-latency";
 
 /** An interface below this size is reported, as tunnels inside of tunnels need more (docs/protocol/agent.md §8.9). */
 const minMtu = 1378;

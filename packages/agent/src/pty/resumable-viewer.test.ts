@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Duplex, duplexPair } from "node:stream";
 
-import { TerminalFrames } from "@slipway/wire";
+import { TerminalFrames } from "@slipway/wire/services/terminal-frames";
 import { expect, it, onTestFinished } from "vitest";
 
 import { ResumableViewer, windowBytes } from "./resumable-viewer.ts";

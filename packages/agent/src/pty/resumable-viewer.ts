@@ -2,8 +2,8 @@ import {
   encodeOutputHeader,
   encodeTerminalFrame,
   encodeTerminalGreeting,
-  type TerminalEvent,
-} from "@slipway/wire";
+} from "@slipway/wire/services/terminal-frames";
+import type { TerminalEvent } from "@slipway/wire/services/terminal-frames";
 
 import { type AcceptedConnection, endConnection } from "../connections/accepted-connection.ts";
 import { TerminalError } from "./errors.ts";

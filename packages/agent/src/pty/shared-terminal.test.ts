@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 
 import { systemClock } from "@slipway/runtime";
-import { TerminalFrames } from "@slipway/wire";
+import { TerminalFrames } from "@slipway/wire/services/terminal-frames";
 import { expect, it, onTestFinished } from "vitest";
 
 import { shellCommand } from "../../tests/support/command-host.ts";

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { encodeSpeedtestRequest, type SpeedtestRequest } from "@slipway/wire";
+import { encodeSpeedtestRequest } from "@slipway/wire/services/speedtest";
+import type { SpeedtestRequest } from "@slipway/wire/services/speedtest";
 import { expect, it, onTestFinished } from "vitest";
 
 import { listenOnLoopback } from "../../tests/support/loopback-service.ts";

@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { type Clock, errorText, type Logger, withTimeout } from "@slipway/runtime";
 import {
   encodeSpeedtestAnswer,
-  LineCollector,
   parseSpeedtestRequest,
   speedtestBlockBytes,
+  LineCollector,
   SpeedtestError,
-  type SpeedtestRequest,
-} from "@slipway/wire";
+} from "@slipway/wire/services/speedtest";
+import type { SpeedtestRequest } from "@slipway/wire/services/speedtest";
 
 import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
 import { ConnectionError, writeTo } from "../connections/write-to.ts";

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@slipway/runtime";
-import type { DatagramHandler, RequestHandler } from "@slipway/tailnet";
+import type { RequestHandler } from "@slipway/tailnet/stack/tcp-layer";
+import type { DatagramHandler } from "@slipway/tailnet/stack/udp-layer";
 
 import type { SshSettings } from "../config/ssh-settings.ts";
 import type { Service } from "../connections/accepted-connection.ts";

@@ -1,5 +1,5 @@
 import { RpcError } from "@slipway/rpc";
-import { Agent, Lifecycle_State } from "@slipway/wire";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { ClaimWorld } from "../../tests/support/claim-world.ts";

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { RpcError } from "@slipway/rpc";
 import { systemClock } from "@slipway/runtime";
 import { DialError } from "@slipway/sdk/agent";
-import { Agent, encodeUuid, Lifecycle_State, metadataDuration, timestampToNs } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
+import { metadataDuration, timestampToNs } from "@slipway/wire/protobuf/time";
 import { describe, expect, it } from "vitest";
 
 import { isAlive } from "../../tests/support/command-host.ts";

@@ -1,6 +1,6 @@
 import { silentLogger } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { expect, it } from "vitest";
 
 import { ScriptedServer } from "../../tests/support/scripted-server.ts";

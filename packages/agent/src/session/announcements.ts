@@ -1,6 +1,6 @@
 import { type Clock, errorText, type Logger, whenAborted, withDeadline } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 
 /** The time for which a shell waits for the server's announcements; the last known ones do then. */
 const maxWaitMs = 1_000;

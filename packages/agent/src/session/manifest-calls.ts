@@ -1,11 +1,8 @@
 import type { AgentConnection } from "@slipway/sdk/agent";
-import {
-  Agent,
-  durationToMs,
-  type MessageInitShape,
-  Startup_Subsystem,
-  type StatsSchema,
-} from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { Agent, Startup_Subsystem } from "@slipway/wire/protobuf/gen/agent_pb";
+import type { StatsSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { durationToMs } from "@slipway/wire/protobuf/time";
 
 import type { Subsystem } from "../config/agent-config.ts";
 import type { SessionCounts } from "../connections/session-log.ts";

@@ -1,12 +1,11 @@
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import {
-  createMessage,
-  encodeUuid,
   ManifestSchema,
-  metadataDuration,
-  parseMessage,
   WorkspaceAgentMetadata_DescriptionSchema,
   WorkspaceApp_Health,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { createMessage, parseMessage } from "@slipway/wire/protobuf/message";
+import { metadataDuration } from "@slipway/wire/protobuf/time";
 import { describe, expect, it } from "vitest";
 
 import { readManifest } from "./manifest.ts";

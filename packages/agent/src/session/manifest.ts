@@ -1,16 +1,15 @@
-import {
-  BytesError,
-  createMessage,
-  DERPMapSchema,
-  durationToMs,
-  type Manifest,
-  metadataSeconds,
-  parseUuid,
-  type WorkspaceAgentScript,
-  type WorkspaceApp,
-  WorkspaceApp_Health,
-  type WorkspaceSecret,
-} from "@slipway/wire";
+import { BytesError } from "@slipway/wire/bytes/errors";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import type {
+  Manifest,
+  WorkspaceAgentScript,
+  WorkspaceApp,
+  WorkspaceSecret,
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { WorkspaceApp_Health } from "@slipway/wire/protobuf/gen/agent_pb";
+import { DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
+import { durationToMs, metadataSeconds } from "@slipway/wire/protobuf/time";
 
 import type { NetworkManifest } from "../network/agent-network.ts";
 import { expandPath } from "../process/expand.ts";

@@ -1,19 +1,18 @@
 import { RpcError } from "@slipway/rpc";
 import { errorText, type LogFields, type Logger, withTimeout } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import {
   Agent,
   AppHealth,
   Connection_Action,
   Connection_Type,
-  encodeUuid,
   Lifecycle_State,
   Log_Level,
-  timestampFromMs,
-  timestampFromNs,
   Timing_Stage,
   Timing_Status,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromMs, timestampFromNs } from "@slipway/wire/protobuf/time";
 
 import type { ConnectionReport } from "../connections/session-log.ts";
 import type { LogBatch } from "../scripts/log-queue.ts";

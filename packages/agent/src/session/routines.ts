@@ -1,7 +1,7 @@
 import { RpcError } from "@slipway/rpc";
 import { type Clock, errorText, type Logger, withTimeout } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
-import { drpcCodeUnimplemented } from "@slipway/wire";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
 
 import type { CommandHost } from "../process/run-command.ts";
 import type { LogQueue } from "../scripts/log-queue.ts";

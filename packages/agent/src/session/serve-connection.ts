@@ -1,7 +1,7 @@
 import { RpcError, SessionClosedError } from "@slipway/rpc";
 import { abortable, type Logger, Scope } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
-import { drpcCodeUnimplemented } from "@slipway/wire";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
 
 /** A task of the agent on each connection; its error ends the connection (docs/protocol/agent.md §2.3). */
 export interface Routine {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { Agent, Connection_Action, Connection_Type } from "@slipway/wire";
+import { Agent, Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
 import { expect, it, onTestFinished } from "vitest";
 
 import { openCommandHost } from "../../tests/support/command-host.ts";

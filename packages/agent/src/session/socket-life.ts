@@ -1,7 +1,8 @@
 import { RpcError } from "@slipway/rpc";
 import { errorText, type Logger, whenAborted } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
-import { Agent, type UpdateAppStatusRequest } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import type { UpdateAppStatusRequest } from "@slipway/wire/protobuf/gen/agent_pb";
 
 import type { AgentSocketOptions } from "../socket/agent-socket.ts";
 import { Units } from "../socket/units.ts";

@@ -8,7 +8,10 @@ import { setImmediate as turn } from "node:timers/promises";
 import { RpcError } from "@slipway/rpc";
 import { silentLogger } from "@slipway/runtime";
 import { AgentSocketClient } from "@slipway/sdk/inside";
-import { AgentSocket, DrpcCaller, rpcPath, type UpdateAppStatusRequest } from "@slipway/wire";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { AgentSocket } from "@slipway/wire/protobuf/gen/agent-socket_pb";
+import type { UpdateAppStatusRequest } from "@slipway/wire/protobuf/gen/agent_pb";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { AgentSocketServer, maxSocketConnections } from "./agent-socket.ts";

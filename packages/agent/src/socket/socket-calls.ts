@@ -1,14 +1,14 @@
 import { type RpcEntry, RpcError, type RpcTable, unary } from "@slipway/rpc";
-import {
-  AgentSocket,
-  type DescMessage,
-  type DescMethodUnary,
-  type MessageShape,
-  type MessageInitShape,
-  parseKnownFields,
-  UpdateAppStatusRequestSchema,
-  type UpdateAppStatusRequest,
-} from "@slipway/wire";
+import type {
+  DescMessage,
+  DescMethodUnary,
+  MessageShape,
+  MessageInitShape,
+} from "@slipway/wire/protobuf/descriptors";
+import { AgentSocket } from "@slipway/wire/protobuf/gen/agent-socket_pb";
+import { UpdateAppStatusRequestSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import type { UpdateAppStatusRequest } from "@slipway/wire/protobuf/gen/agent_pb";
+import { parseKnownFields } from "@slipway/wire/protobuf/message";
 
 import { UnitError, type Units } from "./units.ts";
 

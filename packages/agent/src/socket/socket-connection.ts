@@ -2,7 +2,9 @@ import type { Socket } from "node:net";
 
 import { RpcError, type RpcHandler, type RpcTable } from "@slipway/rpc";
 import { errorText, type Logger } from "@slipway/runtime";
-import { DrpcError, DrpcResponder, drpcCodeUnimplemented } from "@slipway/wire";
+import { DrpcError } from "@slipway/wire/drpc/errors";
+import { DrpcResponder } from "@slipway/wire/drpc/responder";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
 
 /** Bounds of one connection of a program. */
 export const connectionLimits = {

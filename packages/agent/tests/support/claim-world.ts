@@ -1,7 +1,8 @@
 import { silentLogger } from "@slipway/runtime";
 import { DialError, type ReinitAnswer } from "@slipway/sdk/agent";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
-import { Agent, encodeUuid, Lifecycle_State } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 
 import type { OutputPipes } from "../../src/process/output-pipes.ts";
 import type { ScriptStages } from "../../src/scripts/script.ts";

@@ -3,15 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
-import {
-  Agent,
-  durationFromMs,
-  encodeUuid,
-  Lifecycle_State,
-  Log_Level,
-  type ManifestSchema,
-  type MessageInitShape,
-} from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { Agent, Lifecycle_State, Log_Level } from "@slipway/wire/protobuf/gen/agent_pb";
+import type { ManifestSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { durationFromMs } from "@slipway/wire/protobuf/time";
 import { afterAll } from "vitest";
 
 import { ScriptRunner } from "../../src/scripts/script-runner.ts";

@@ -1,15 +1,14 @@
 import { RpcError, SessionClosedError } from "@slipway/rpc";
 import { abortable } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
-import {
-  type DescMessage,
-  drpcCodeUnimplemented,
-  encodeMessage,
-  type MessageInitShape,
-  type MessageShape,
-  parseMessage,
-  rpcPath,
-} from "@slipway/wire";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
+import type {
+  DescMessage,
+  MessageInitShape,
+  MessageShape,
+} from "@slipway/wire/protobuf/descriptors";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 
 type UnaryMethod<I extends DescMessage, O extends DescMessage> = Parameters<typeof rpcPath>[0] & {
   readonly methodKind: "unary";

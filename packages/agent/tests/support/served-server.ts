@@ -4,7 +4,9 @@ import type { ServerResponse } from "node:http";
 import { RpcError } from "@slipway/rpc";
 import { errorText } from "@slipway/runtime";
 import { openLocalServer } from "@slipway/testkit";
-import { DrpcResponder, YamuxError, YamuxSession } from "@slipway/wire";
+import { DrpcResponder } from "@slipway/wire/drpc/responder";
+import { YamuxError } from "@slipway/wire/yamux/events";
+import { YamuxSession } from "@slipway/wire/yamux/session";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 
+import { ErrorBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
 import { nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
-import { ErrorBody } from "../errors/api-error.ts";
 
 const AgentParams = Type.Object({ agent: Type.String() });
 

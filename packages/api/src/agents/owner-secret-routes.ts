@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 import { Timestamp } from "../contract/scalars.ts";
-import { GitKeyPair } from "../users/git-key.ts";
+import { GitKeyPair } from "../users/git-key-routes.ts";
 
 export const getAgentGitKey = defineRoute({
   method: "GET",

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 
+import { MessageBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
-import { MessageBody } from "../errors/api-error.ts";
 import { JobLog, LogQuery } from "../jobs/job.ts";
 import { BuildParameter, WorkspaceBuild } from "./build.ts";
 import { WorkspaceResource } from "./resource.ts";

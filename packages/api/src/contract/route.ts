@@ -134,3 +134,24 @@ export function routePath(route: Route, params: Readonly<Record<string, string>>
     return encodeURIComponent(value);
   });
 }
+
+/** A route and its export name. */
+export interface NamedRoute {
+  readonly name: string;
+  readonly route: Route;
+}
+
+/** Lists the routes of a contract, in the order of their names. */
+export function routesOf(contract: Readonly<Record<string, unknown>>): readonly NamedRoute[] {
+  return Object.entries(contract)
+    .flatMap(([name, value]) => (isRoute(value) ? [{ name, route: value }] : []))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function isRoute(value: unknown): value is Route {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["method", "path", "summary"].every((key) => key in value)
+  );
+}

@@ -54,20 +54,6 @@ export const RegionsResponse = Type.Object({
   ),
 });
 
-/** The features that the stock command looks for before it uses them (docs/protocol/clients.md §0.6). */
-export const Entitlements = Type.Object({
-  features: Type.Record(
-    Type.String(),
-    Type.Object({ entitlement: Type.Literal("entitled"), enabled: Type.Boolean() }),
-  ),
-  warnings: Type.Array(Type.String()),
-  errors: Type.Array(Type.String()),
-  has_license: Type.Boolean(),
-  trial: Type.Boolean(),
-  require_telemetry: Type.Boolean(),
-  refreshed_at: Timestamp,
-});
-
 /** The result of the check for a newer release. */
 export const UpdateCheck = Type.Object({
   current: Type.Boolean(),

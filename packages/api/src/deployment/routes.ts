@@ -1,14 +1,13 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
-import { type Infer } from "../contract/scalars.ts";
+import { type Infer, Timestamp } from "../contract/scalars.ts";
 import { AuthCheckRequest } from "./auth-check.ts";
 import {
   Appearance,
   AppearanceUpdate,
   DeploymentConfig,
   DeploymentStats,
-  Entitlements,
   HealthReport,
   RegionsResponse,
   SshConfig,
@@ -95,6 +94,20 @@ export const listExperiments = defineRoute({
   response: Type.Array(Type.String()),
 });
 
+/** The features that the stock command looks for before it uses them (docs/protocol/clients.md §0.6). */
+const Entitlements = Type.Object({
+  features: Type.Record(
+    Type.String(),
+    Type.Object({ entitlement: Type.Literal("entitled"), enabled: Type.Boolean() }),
+  ),
+  warnings: Type.Array(Type.String()),
+  errors: Type.Array(Type.String()),
+  has_license: Type.Boolean(),
+  trial: Type.Boolean(),
+  require_telemetry: Type.Boolean(),
+  refreshed_at: Timestamp,
+});
+
 export const getEntitlements = defineRoute({
   method: "GET",
   path: "/entitlements",
@@ -143,4 +156,13 @@ export const getDeploymentStats = defineRoute({
   path: "/deployment/stats",
   summary: "Get usage statistics of the deployment",
   response: DeploymentStats,
+});
+
+export const getOpenApi = defineRoute({
+  method: "GET",
+  path: "/openapi.json",
+  summary: "Get the OpenAPI document of this API",
+  tag: "deployment",
+  caller: "anyone",
+  response: Type.Record(Type.String(), Type.Unknown()),
 });

@@ -3,11 +3,11 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import * as api from "../index.ts";
+import { contract } from "../contract.ts";
 import { absentOperations, differences } from "./agents-page.ts";
 import { compareFields, shapeOf } from "./compare-fields.ts";
+import { isJsonObject, type JsonObject } from "./components.ts";
 import { describeApi } from "./document.ts";
-import { isJsonObject, type JsonObject } from "./json.ts";
 
 /*
  * Compares our document with the operations that the original publishes for its agents' routes, field by field.
@@ -21,7 +21,7 @@ interface Operation {
   readonly operation: JsonObject;
 }
 
-const ours = describeApi(api, "1");
+const ours = describeApi(contract, "1");
 const oursByPlace = new Map(
   operationsOf(ours.paths, "").map(({ place, operation }) => [place, operation]),
 );

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { isJsonObject, type JsonObject } from "./components.ts";
 
 /** A schema as it is compared: its type as one word, and the shapes of its parts. */
 export interface Shape {

@@ -1,5 +1,3 @@
-import { isJsonObject, type JsonObject } from "./json.ts";
-
 /** Turns schemas into those of a document, in which named schemas are references. */
 export interface Components {
   /** Returns a schema with references in place of named schemas. */
@@ -53,3 +51,10 @@ const anyKey = "^.*$";
 const schemas = new Set(["items", "additionalProperties", "not"]);
 const schemaLists = new Set(["anyOf", "allOf", "oneOf", "prefixItems"]);
 const schemaMaps = new Set(["properties", "patternProperties"]);
+
+/** A JSON value whose keys are read and written by name. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

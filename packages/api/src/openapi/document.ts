@@ -1,8 +1,7 @@
 import { Type } from "typebox";
 
-import { routesOf } from "../contract/routes-of.ts";
-import { createComponents } from "./components.ts";
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { routesOf } from "../contract/route.ts";
+import { createComponents, isJsonObject, type JsonObject } from "./components.ts";
 import { describeOperation, securitySchemes, templatePath } from "./operation.ts";
 
 /** The parts of an OpenAPI 3.1 document that are written here. */

@@ -1,6 +1,6 @@
+import { ErrorBody } from "../contract/api-error.ts";
 import type { Caller, Route } from "../contract/route.ts";
-import { ErrorBody } from "../errors/api-error.ts";
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { isJsonObject, type JsonObject } from "./components.ts";
 
 /** Writes a schema into the document. */
 type Refer = (schema: unknown) => JsonObject;

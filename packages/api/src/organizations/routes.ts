@@ -2,8 +2,7 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 import { UserParams } from "../users/routes.ts";
-import { OrganizationMember } from "./member.ts";
-import { Organization } from "./organization.ts";
+import { OrganizationMember, Organization } from "./organization.ts";
 
 /** `organization` is a UUID, a name or `default`. */
 export const OrganizationParams = Type.Object({ organization: Type.String() });

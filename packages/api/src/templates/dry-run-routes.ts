@@ -2,9 +2,9 @@ import { Type } from "typebox";
 
 import { BuildParameter, maxParameterBodyBytes } from "../builds/build.ts";
 import { WorkspaceResource } from "../builds/resource.ts";
+import { MessageBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
 import { nullable } from "../contract/scalars.ts";
-import { MessageBody } from "../errors/api-error.ts";
 import { JobLog, LogQuery, ProvisionerJob } from "../jobs/job.ts";
 import { MatchedProvisioners } from "../jobs/provisioner.ts";
 

@@ -1,10 +1,10 @@
 import { Type } from "typebox";
 
+import { MessageBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
-import { MessageBody } from "../errors/api-error.ts";
 import { OrganizationParams } from "../organizations/routes.ts";
-import { TemplateExample } from "./example.ts";
 import {
+  TemplateExample,
   CreateTemplateRequest,
   Template,
   TemplateUsers,

@@ -134,3 +134,15 @@ export const TemplateUsers = Type.Object({
   entries: Type.Array(Type.Object({ date: Type.String(), amount: Type.Integer() })),
 });
 export type TemplateUsers = Infer<typeof TemplateUsers>;
+
+/** A starter template. A new version names its `id` as `example_id`. */
+export const TemplateExample = Type.Object({
+  id: Type.String(),
+  url: Type.String(),
+  name: Type.String(),
+  description: Type.String(),
+  icon: Type.String(),
+  tags: Type.Array(Type.String()),
+  markdown: Type.String(),
+});
+export type TemplateExample = Infer<typeof TemplateExample>;

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 
 import { WorkspaceResource } from "../builds/resource.ts";
+import { MessageBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
-import { MessageBody } from "../errors/api-error.ts";
 import { TemplateVersionExternalAuth } from "../external-auth/external-auth.ts";
 import { JobLog, LogQuery } from "../jobs/job.ts";
 import { OrganizationParams } from "../organizations/routes.ts";

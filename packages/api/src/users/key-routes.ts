@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 import { UserParams } from "./routes.ts";
-import { ApiKey, CreateTokenRequest, ListedToken, TokenConfig } from "./token.ts";
+import { ApiKey, CreateTokenRequest, ListedToken } from "./token.ts";
 import { KeyResponse } from "./user.ts";
 
 const KeyParams = Type.Object({ user: Type.String(), key: Type.String() });
@@ -16,6 +16,9 @@ export const createKey = defineRoute({
   status: 201,
   response: KeyResponse,
 });
+
+/** The limits of tokens, in nanoseconds. A double does not hold all such numbers exactly; it does hold those used. */
+const TokenConfig = Type.Object({ max_token_lifetime: Type.Integer() });
 
 export const getTokenConfig = defineRoute({
   method: "GET",

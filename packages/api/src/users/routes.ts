@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 
+import { MessageBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
-import { MessageBody } from "../errors/api-error.ts";
 import {
   AssignableRole,
   AuthMethods,
@@ -10,11 +10,11 @@ import {
   FirstUserResponse,
   LoginRequest,
   LoginResponse,
-  UpdatePasswordRequest,
-  UpdateProfileRequest,
-  UpdateRolesRequest,
+  maxListLength,
+  maxPasswordLength,
+  maxPersonNameLength,
+  RoleName,
   User,
-  UserRoles,
   UsersResponse,
 } from "./user.ts";
 
@@ -108,6 +108,11 @@ export const deleteUser = defineRoute({
   response: MessageBody,
 });
 
+const UpdateProfileRequest = Type.Object({
+  username: Type.String({ minLength: 1, maxLength: 32 }),
+  name: Type.Optional(Type.String({ maxLength: maxPersonNameLength })),
+});
+
 export const updateProfile = defineRoute({
   method: "PUT",
   path: "/users/:user/profile",
@@ -116,6 +121,12 @@ export const updateProfile = defineRoute({
   params: UserParams,
   body: UpdateProfileRequest,
   response: User,
+});
+
+const UpdatePasswordRequest = Type.Object({
+  /** Required only to change one's own password. */
+  old_password: Type.Optional(Type.String({ maxLength: maxPasswordLength })),
+  password: Type.String({ minLength: 1, maxLength: maxPasswordLength }),
 });
 
 export const updatePassword = defineRoute({
@@ -145,6 +156,12 @@ export const activateUser = defineRoute({
   response: User,
 });
 
+const UserRoles = Type.Object({
+  roles: Type.Array(Type.String()),
+  /** Roles by organization id. */
+  organization_roles: Type.Record(Type.String(), Type.Array(Type.String())),
+});
+
 export const getUserRoles = defineRoute({
   method: "GET",
   path: "/users/:user/roles",
@@ -152,6 +169,10 @@ export const getUserRoles = defineRoute({
   scopes: ["user:read"],
   params: UserParams,
   response: UserRoles,
+});
+
+const UpdateRolesRequest = Type.Object({
+  roles: Type.Array(RoleName, { maxItems: maxListLength }),
 });
 
 export const updateUserRoles = defineRoute({

@@ -44,6 +44,3 @@ export const CreateTokenRequest = Type.Object({
   allow_list: Type.Optional(nullable(Type.Array(AllowListEntry, { maxItems: 128 }))),
 });
 export type CreateTokenRequest = Infer<typeof CreateTokenRequest>;
-
-/** The limits of tokens, in nanoseconds. A double does not hold all such numbers exactly; it does hold those used. */
-export const TokenConfig = Type.Object({ max_token_lifetime: Type.Integer() });

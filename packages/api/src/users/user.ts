@@ -27,10 +27,10 @@ export type User = Infer<typeof User>;
 
 /** The longest email address, name of a person and password, in characters. */
 const maxEmailLength = 254;
-const maxPersonNameLength = 128;
-const maxPasswordLength = 64;
+export const maxPersonNameLength = 128;
+export const maxPasswordLength = 64;
 /** The most roles or organizations in a request. */
-const maxListLength = 32;
+export const maxListLength = 32;
 
 export const UsersResponse = Type.Object({ users: Type.Array(User), count: Type.Integer() });
 
@@ -48,30 +48,9 @@ export const CreateUserRequest = Type.Object({
 });
 export type CreateUserRequest = Infer<typeof CreateUserRequest>;
 
-export const UpdateProfileRequest = Type.Object({
-  username: Type.String({ minLength: 1, maxLength: 32 }),
-  name: Type.Optional(Type.String({ maxLength: maxPersonNameLength })),
-});
-
-export const UpdatePasswordRequest = Type.Object({
-  /** Required only to change one's own password. */
-  old_password: Type.Optional(Type.String({ maxLength: maxPasswordLength })),
-  password: Type.String({ minLength: 1, maxLength: maxPasswordLength }),
-});
-
 export const roleNames = ["owner", "template-admin", "user-admin", "auditor", "member"] as const;
 export const RoleName = oneOf(...roleNames);
 export type RoleName = Infer<typeof RoleName>;
-
-export const UpdateRolesRequest = Type.Object({
-  roles: Type.Array(RoleName, { maxItems: maxListLength }),
-});
-
-export const UserRoles = Type.Object({
-  roles: Type.Array(Type.String()),
-  /** Roles by organization id. */
-  organization_roles: Type.Record(Type.String(), Type.Array(Type.String())),
-});
 
 export const AssignableRole = Type.Object({
   name: Type.String(),

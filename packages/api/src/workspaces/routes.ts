@@ -1,18 +1,10 @@
 import { Type } from "typebox";
 
 import { maxParameterBodyBytes } from "../builds/build.ts";
+import { MessageBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
-import { MessageBody } from "../errors/api-error.ts";
+import { nullable, oneOf, Timestamp } from "../contract/scalars.ts";
 import { UserParams } from "../users/routes.ts";
-import {
-  AutomaticUpdatesRequest,
-  AutostartRequest,
-  DormantRequest,
-  ExtendRequest,
-  RenameWorkspaceRequest,
-  ResolveAutostartResponse,
-  TtlRequest,
-} from "./settings.ts";
 import { CreateWorkspaceRequest, Workspace, WorkspacesResponse } from "./workspace.ts";
 
 const WorkspaceParams = Type.Object({ workspace: Type.String() });
@@ -62,6 +54,10 @@ export const createWorkspace = defineRoute({
   response: Workspace,
 });
 
+const RenameWorkspaceRequest = Type.Object({
+  name: Type.Optional(Type.String({ maxLength: 256 })),
+});
+
 export const renameWorkspace = defineRoute({
   method: "PATCH",
   path: "/workspaces/:workspace",
@@ -93,6 +89,10 @@ export const unfavoriteWorkspace = defineRoute({
   response: Type.Null(),
 });
 
+const AutomaticUpdatesRequest = Type.Object({
+  automatic_updates: oneOf("always", "never"),
+});
+
 export const updateAutomaticUpdates = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/autoupdates",
@@ -102,6 +102,11 @@ export const updateAutomaticUpdates = defineRoute({
   body: AutomaticUpdatesRequest,
   status: 204,
   response: Type.Null(),
+});
+
+/** Null or 0 clears the setting. */
+const TtlRequest = Type.Object({
+  ttl_ms: Type.Optional(nullable(Type.Integer())),
 });
 
 export const updateTtl = defineRoute({
@@ -115,6 +120,11 @@ export const updateTtl = defineRoute({
   response: Type.Null(),
 });
 
+/** A cron expression of five fields with `CRON_TZ=` before it, such as `CRON_TZ=Europe/Berlin 30 9 * * 1-5`. */
+const AutostartRequest = Type.Object({
+  schedule: Type.Optional(nullable(Type.String({ maxLength: 256 }))),
+});
+
 export const updateAutostart = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/autostart",
@@ -126,6 +136,8 @@ export const updateAutostart = defineRoute({
   response: Type.Null(),
 });
 
+const ExtendRequest = Type.Object({ deadline: Timestamp });
+
 export const extendWorkspace = defineRoute({
   method: "PUT",
   path: "/workspaces/:workspace/extend",
@@ -136,6 +148,8 @@ export const extendWorkspace = defineRoute({
   mayBeUnchanged: true,
   response: MessageBody,
 });
+
+const DormantRequest = Type.Object({ dormant: Type.Boolean() });
 
 export const updateDormancy = defineRoute({
   method: "PUT",
@@ -157,6 +171,8 @@ export const reportWorkspaceUsage = defineRoute({
   status: 204,
   response: Type.Null(),
 });
+
+const ResolveAutostartResponse = Type.Object({ parameter_mismatch: Type.Boolean() });
 
 export const resolveAutostart = defineRoute({
   method: "GET",

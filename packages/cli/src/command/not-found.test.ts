@@ -1,4 +1,4 @@
-import * as api from "@slipway/api";
+import { contract } from "@slipway/api/contract";
 import { ApiError } from "@slipway/sdk/http";
 import { describe, expect, it } from "vitest";
 
@@ -7,7 +7,7 @@ import { targetThing } from "./not-found.ts";
 
 const general = { message: "Resource not found or you do not have access to this resource" };
 
-const exported: readonly unknown[] = Object.values(api);
+const exported: readonly unknown[] = Object.values(contract);
 
 /** The paths of the contract that name a thing, with a value for each parameter. */
 const targets = exported

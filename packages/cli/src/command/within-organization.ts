@@ -1,4 +1,4 @@
-import { getOrganization } from "@slipway/api";
+import { getOrganization } from "@slipway/api/organizations/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 /** What belongs to an organization. */

@@ -1,4 +1,4 @@
-import { getAppearance, updateAppearance } from "@slipway/api";
+import { getAppearance, updateAppearance } from "@slipway/api/deployment/routes";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

@@ -1,4 +1,4 @@
-import { updateAgentAppStatus } from "@slipway/api";
+import { updateAgentAppStatus } from "@slipway/api/agents/app-status-routes";
 
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { UsageError } from "../command/errors.ts";

@@ -1,4 +1,6 @@
-import { auditActions, type AuditLog, auditResourceTypes, listAuditLogs } from "@slipway/api";
+import { auditActions, auditResourceTypes } from "@slipway/api/audit/audit-log";
+import type { AuditLog } from "@slipway/api/audit/audit-log";
+import { listAuditLogs } from "@slipway/api/audit/routes";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

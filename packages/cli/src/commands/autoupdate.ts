@@ -1,4 +1,4 @@
-import { updateAutomaticUpdates } from "@slipway/api";
+import { updateAutomaticUpdates } from "@slipway/api/workspaces/routes";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

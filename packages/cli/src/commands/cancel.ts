@@ -1,4 +1,4 @@
-import { cancelBuild } from "@slipway/api";
+import { cancelBuild } from "@slipway/api/builds/routes";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

@@ -1,9 +1,9 @@
+import type { ConnectionLog } from "@slipway/api/agents/connection-log-routes";
 import {
-  type ConnectionLog,
   connectionStatuses,
   connectionTypes,
   listConnectionLogs,
-} from "@slipway/api";
+} from "@slipway/api/agents/connection-log-routes";
 import { durationText } from "@slipway/runtime";
 
 import { connect } from "../command/connect.ts";

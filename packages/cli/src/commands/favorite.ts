@@ -1,4 +1,4 @@
-import { favoriteWorkspace } from "@slipway/api";
+import { favoriteWorkspace } from "@slipway/api/workspaces/routes";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

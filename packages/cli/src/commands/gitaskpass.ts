@@ -1,4 +1,5 @@
-import { getAgentExternalAuth, type QueryOf, type ResponseOf } from "@slipway/api";
+import { getAgentExternalAuth } from "@slipway/api/agents/owner-secret-routes";
+import type { QueryOf, ResponseOf } from "@slipway/api/contract/route";
 import { Backoff, type Clock } from "@slipway/runtime";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 

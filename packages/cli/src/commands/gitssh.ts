@@ -5,7 +5,7 @@ import { constants, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { getAgentGitKey } from "@slipway/api";
+import { getAgentGitKey } from "@slipway/api/agents/owner-secret-routes";
 import { homeDirectory } from "@slipway/runtime/home-directory";
 
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

@@ -1,8 +1,8 @@
+import type { InboxNotification } from "@slipway/api/notifications/notification";
 import {
-  type InboxNotification,
   listInboxNotifications,
   markAllInboxNotificationsRead,
-} from "@slipway/api";
+} from "@slipway/api/notifications/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../command/connect.ts";

@@ -1,4 +1,5 @@
-import { getUser, type User } from "@slipway/api";
+import { getUser } from "@slipway/api/users/routes";
+import type { User } from "@slipway/api/users/user";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { openClient } from "../command/connect.ts";

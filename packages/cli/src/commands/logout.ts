@@ -1,4 +1,4 @@
-import { logout } from "@slipway/api";
+import { logout } from "@slipway/api/users/routes";
 import { ApiError, ConnectError } from "@slipway/sdk/http";
 
 import { openClient } from "../command/connect.ts";

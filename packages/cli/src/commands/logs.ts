@@ -1,9 +1,7 @@
-import {
-  getBuildByNumber,
-  type Workspace,
-  type WorkspaceAgent,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { getBuildByNumber } from "@slipway/api/workspaces/build-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../command/connect.ts";

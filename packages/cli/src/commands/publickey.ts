@@ -1,4 +1,5 @@
-import { getAgentGitKey, getGitKey, regenerateGitKey } from "@slipway/api";
+import { getAgentGitKey } from "@slipway/api/agents/owner-secret-routes";
+import { getGitKey, regenerateGitKey } from "@slipway/api/users/git-key-routes";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

@@ -1,4 +1,4 @@
-import { renameWorkspace } from "@slipway/api";
+import { renameWorkspace } from "@slipway/api/workspaces/routes";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

@@ -1,11 +1,9 @@
-import {
-  type AgentMetadata,
-  type BuildParameter,
-  listBuildParameters,
-  watchAgentMetadata,
-  type Workspace,
-  type WorkspaceAgent,
-} from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
+import { watchAgentMetadata } from "@slipway/api/agents/metadata-routes";
+import type { BuildParameter } from "@slipway/api/builds/build";
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { durationText, printableLine, withTimeout } from "@slipway/runtime";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 

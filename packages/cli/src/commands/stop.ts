@@ -1,4 +1,4 @@
-import { revokeExternalAgentTokens } from "@slipway/api";
+import { revokeExternalAgentTokens } from "@slipway/api/workspaces/external-agent-routes";
 
 import type { ClientNeeds } from "../command/client-needs.ts";
 import { connect } from "../command/connect.ts";

@@ -1,4 +1,5 @@
-import { listBuildParameters, type Workspace } from "@slipway/api";
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { ClientNeeds } from "../command/client-needs.ts";
 import { connect } from "../command/connect.ts";

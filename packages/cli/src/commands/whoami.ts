@@ -1,4 +1,5 @@
-import { getUser, type User } from "@slipway/api";
+import { getUser } from "@slipway/api/users/routes";
+import type { User } from "@slipway/api/users/user";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";

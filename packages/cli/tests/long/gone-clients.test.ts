@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { getWorkspace } from "@slipway/api";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { ApiClient } from "@slipway/sdk/http";
 import { connectWorkspace } from "@slipway/sdk/workspace";

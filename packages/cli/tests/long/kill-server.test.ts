@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { getAgentLogs, type AgentLog } from "@slipway/api";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
 import {
   firstAgent,
   logInAsAdmin,

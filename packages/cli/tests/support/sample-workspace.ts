@@ -1,4 +1,7 @@
-import type { Workspace, WorkspaceAgent, WorkspaceApp, WorkspaceBuild } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { WorkspaceApp } from "@slipway/api/agents/app";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 const id = "11111111-1111-4111-8111-111111111111";
 const time = "2026-01-01T00:00:00Z";

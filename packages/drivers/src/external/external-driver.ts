@@ -1,6 +1,6 @@
 import type { DriverBuild } from "../driver-build.ts";
-import type { DriverLog } from "../driver-log.ts";
 import type {
+  DriverLog,
   Driver,
   DriverPlan,
   DriverResource,

@@ -6,8 +6,8 @@ import { makeDirectories } from "@slipway/runtime/make-directories";
 import type { Account } from "@slipway/runtime/ownership";
 
 import type { DriverAgent, DriverBuild } from "../driver-build.ts";
-import type { DriverLog } from "../driver-log.ts";
 import type {
+  DriverLog,
   Driver,
   DriverPlan,
   DriverResult,

@@ -1,12 +1,11 @@
-import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rm, chown } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
-import type { Account } from "@slipway/runtime/ownership";
+import { type Account, chownTree } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
-import { allowTraversal, makeOwnedDirectory } from "./ownership.ts";
 
 /** The paths in a workspace's directory. */
 export interface WorkspacePaths {
@@ -99,4 +98,29 @@ async function makeWritable(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (entry.isDirectory()) await makeWritable(join(directory, entry.name));
   }
+}
+
+/** Lets a user traverse a directory of ours, and nothing else. */
+export async function allowTraversal(directory: string, { gid }: Account): Promise<void> {
+  await chown(directory, process.getuid?.() ?? 0, gid);
+  await chmod(directory, 0o710);
+}
+
+/**
+ * Creates a directory owned by the user, or transfers the existing one with all that its owner had in it. Throws
+ * `unsafe-path` for a link or a file.
+ */
+export async function makeOwnedDirectory(path: string, user: Account): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
+  const found = await lstat(path);
+  if (!found.isDirectory()) {
+    throw new DriverError("unsafe-path", `${path} is a link or a file, wanted a directory`);
+  }
+  if (found.uid === user.uid) return;
+  await chownTree(path, user);
+  await chmod(path, 0o700);
 }

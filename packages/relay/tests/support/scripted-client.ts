@@ -1,18 +1,15 @@
-import {
-  type DerpFrame,
-  DerpFrameReader,
-  encodeClientInfo,
-  encodeDerpFrame,
-  encodeHex,
-  maxServerFrameBytes,
-  parseDerpFrame,
-} from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import type { DerpFrame } from "@slipway/wire/derp/frame";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import { maxServerFrameBytes } from "@slipway/wire/derp/header";
+import { encodeClientInfo } from "@slipway/wire/derp/login";
 
 import type { KeyPair } from "../../src/crypto.ts";
+import { sodiumCrypto } from "../../src/crypto.ts";
 import { deriveLinkSecrets, encodeMeshLogin, type LinkEnds } from "../../src/mesh-login.ts";
 import type { AcceptOptions, Relay } from "../../src/relay.ts";
 import { SealedLink } from "../../src/sealed-link.ts";
-import { sodiumCrypto } from "../../src/sodium-crypto.ts";
 import type { RelaySession, RelayTransport } from "../../src/transport.ts";
 import { endTurns } from "./test-relay.ts";
 

@@ -2,8 +2,8 @@ import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { onTestFinished } from "vitest";
 
+import { sodiumCrypto } from "../../src/crypto.ts";
 import { Relay, type RelayOptions } from "../../src/relay.ts";
-import { sodiumCrypto } from "../../src/sodium-crypto.ts";
 
 /** The actions that wait for the ends of turns, by relay. */
 const turnEnds = new WeakMap<Relay, () => void>();

@@ -5,7 +5,7 @@ import type {
   DescMethodUnary,
   MessageInitShape,
   MessageShape,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/descriptors";
 
 /**
  * One live session of an agent with a server: calls of the Agent and the Tailnet service, any number at once.

@@ -1,6 +1,8 @@
 import { RpcError } from "@slipway/rpc";
-import type { CoordinationSession, ResumeToken } from "@slipway/tailnet";
-import { drpcCodeUnimplemented, durationToMs, Tailnet, timestampToMs } from "@slipway/wire";
+import type { CoordinationSession, ResumeToken } from "@slipway/tailnet/coordination/service";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { durationToMs, timestampToMs } from "@slipway/wire/protobuf/time";
 
 import type { AgentConnection } from "./connection.ts";
 

@@ -1,4 +1,4 @@
-import { nilUuid } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 /** A server's word that the workspace of this agent has a new owner (docs/protocol/rest.md §2.2). It may come more than once. */
 export interface ReinitEvent {
   /** Undefined where the server did not send it. */

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 
 import { Caller } from "@slipway/rpc";
 import { createFakeClock, openLocalServer } from "@slipway/testkit";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 

@@ -1,5 +1,9 @@
 import type { RpcSocket } from "@slipway/rpc";
-import { createBrowserDialer, createBrowserFetchLatency, nobleCrypto } from "@slipway/tailnet";
+import { nobleCrypto } from "@slipway/tailnet/crypto/noble-crypto";
+import {
+  createBrowserDialer,
+  createBrowserFetchLatency,
+} from "@slipway/tailnet/relay/browser-dialer";
 
 import { ConnectError } from "../http/errors.ts";
 import { type ConnectWorkspaceOptions, joinNetwork } from "../workspace/join-network.ts";

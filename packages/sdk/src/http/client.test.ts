@@ -1,6 +1,10 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 
-import { createBuild, getAgentLogs, getBuildInfo, getFile, logout, uploadFile } from "@slipway/api";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { getBuildInfo } from "@slipway/api/deployment/routes";
+import { getFile, uploadFile } from "@slipway/api/templates/file-routes";
+import { logout } from "@slipway/api/users/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { type LocalServer, openLocalServer } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 

@@ -1,12 +1,6 @@
-import {
-  type BodyOf,
-  type ErrorBody,
-  type ParamsOf,
-  type QueryOf,
-  type ResponseOf,
-  type Route,
-  routePath,
-} from "@slipway/api";
+import type { ErrorBody } from "@slipway/api/contract/api-error";
+import type { BodyOf, ParamsOf, QueryOf, ResponseOf, Route } from "@slipway/api/contract/route";
+import { routePath } from "@slipway/api/contract/route";
 
 import { parseErrorBody } from "./error-body.ts";
 import { AnswerError, ApiError, ConnectError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import type { ErrorBody } from "@slipway/api";
+import type { ErrorBody } from "@slipway/api/contract/api-error";
 
 /** The most characters of a text of an error, and the most fields, that a person would read. */
 const maxTextChars = 4_096;

@@ -1,4 +1,4 @@
-import type { ErrorBody } from "@slipway/api";
+import type { ErrorBody } from "@slipway/api/contract/api-error";
 
 /** The path of a route, such as `/users/:user`, and the values of its parameters. */
 export interface RequestTarget {

@@ -3,17 +3,16 @@ import { lstat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 
 import { abortable } from "@slipway/runtime";
-import {
-  AgentSocket,
-  type DescMessage,
-  type DescMethodUnary,
-  DrpcCaller,
-  encodeMessage,
-  type MessageInitShape,
-  type MessageShape,
-  parseMessage,
-  rpcPath,
-} from "@slipway/wire";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
+import type {
+  DescMessage,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from "@slipway/wire/protobuf/descriptors";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { AgentSocket } from "@slipway/wire/protobuf/gen/agent-socket_pb";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 
 import { AgentSocketError, RefusedCallError } from "./errors.ts";
 

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 
-import { type AgentLog, getAgentLogs } from "@slipway/api";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
 import { createFakeClock, type LocalServer, openLocalServer } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";

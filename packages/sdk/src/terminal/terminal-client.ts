@@ -1,6 +1,8 @@
-import { getAgent, openTerminal } from "@slipway/api";
+import { openTerminal } from "@slipway/api/agents/pty-routes";
+import { getAgent } from "@slipway/api/agents/routes";
 import { Backoff, type Clock } from "@slipway/runtime";
-import { type TerminalEvent, TerminalFrames } from "@slipway/wire";
+import type { TerminalEvent } from "@slipway/wire/services/terminal-frames";
+import { TerminalFrames } from "@slipway/wire/services/terminal-frames";
 
 import type { ApiClient } from "../http/client.ts";
 import { isRetryable } from "../http/errors.ts";

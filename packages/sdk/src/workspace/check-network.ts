@@ -1,6 +1,7 @@
-import { getConnection, getOwnConnection } from "@slipway/api";
+import { getConnection } from "@slipway/api/agents/connection-routes";
+import { getOwnConnection } from "@slipway/api/agents/connection-routes";
 import { type Clock, silentLogger } from "@slipway/runtime";
-import type { NetworkStatus } from "@slipway/tailnet";
+import type { NetworkStatus } from "@slipway/tailnet/net/network-status";
 
 import type { ApiClient } from "../http/client.ts";
 import { loadNodePlatform } from "./node-platform.ts";

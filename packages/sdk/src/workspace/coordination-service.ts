@@ -1,7 +1,7 @@
-import { coordinateAgent, joinTailnet } from "@slipway/api";
+import { coordinateAgent, joinTailnet } from "@slipway/api/agents/tailnet-routes";
 import { Caller, type RpcSocket } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
-import type { CoordinationService, OpenSession } from "@slipway/tailnet";
+import type { CoordinationService, OpenSession } from "@slipway/tailnet/coordination/service";
 
 import { clientCoordination } from "../agent/coordination-session.ts";
 import { DialError } from "../agent/errors.ts";

@@ -1,6 +1,7 @@
-import { getAgentConnection } from "@slipway/api";
+import { getAgentConnection } from "@slipway/api/agents/connection-routes";
 import type { Clock, Logger } from "@slipway/runtime";
-import { agentServiceAddress, CoordinationLoop } from "@slipway/tailnet";
+import { CoordinationLoop } from "@slipway/tailnet/coordination/coordination-loop";
+import { agentServiceAddress } from "@slipway/tailnet/identity/address";
 
 import type { ApiClient } from "../http/client.ts";
 import { clientCoordinationService } from "./coordination-service.ts";

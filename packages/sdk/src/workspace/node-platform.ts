@@ -1,9 +1,7 @@
-import {
-  createFetchLatency,
-  createRelayDialer,
-  loadNativeCrypto,
-  openUdpSocket,
-} from "@slipway/tailnet/node";
+import { createFetchLatency } from "@slipway/tailnet/node/fetch-latency";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
+import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
+import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
 
 import { dialSocket } from "../agent/dial-socket.ts";
 import type { ApiClient } from "../http/client.ts";

@@ -1,16 +1,14 @@
-import type { ConnectionInfo } from "@slipway/api";
+import type { ConnectionInfo } from "@slipway/api/agents/connection-routes";
 import type { RpcSocket } from "@slipway/rpc";
 import type { Clock, Logger } from "@slipway/runtime";
-import {
-  type DatagramSocket,
-  derpMapMessage,
-  type FetchLatency,
-  randomClientAddress,
-  randomNodeId,
-  type RelayDialer,
-  type TailnetCrypto,
-  TailnetPeer,
-} from "@slipway/tailnet";
+import { randomNodeId } from "@slipway/tailnet/coordination/self-node";
+import type { TailnetCrypto } from "@slipway/tailnet/crypto/crypto";
+import { randomClientAddress } from "@slipway/tailnet/identity/address";
+import { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
+import type { DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
+import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
+import type { FetchLatency } from "@slipway/tailnet/relay/region-latency";
+import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
 
 /** The means of the machine that this side runs on. */
 export interface NetworkPlatform {

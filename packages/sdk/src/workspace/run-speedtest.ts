@@ -6,11 +6,11 @@ import { abortable, type Clock, withDeadline } from "@slipway/runtime";
 import {
   checkSpeedtestAnswer,
   encodeSpeedtestRequest,
-  LineCollector,
   speedtestBlockBytes,
+  LineCollector,
   SpeedtestError,
-  type SpeedtestRequest,
-} from "@slipway/wire";
+} from "@slipway/wire/services/speedtest";
+import type { SpeedtestRequest } from "@slipway/wire/services/speedtest";
 
 /** The bytes of one part of a test. */
 export interface SpeedtestInterval {

@@ -1,13 +1,11 @@
 import { abortable, type Clock, errorText, Scope, withDeadline } from "@slipway/runtime";
-import {
-  type CoordinationState,
-  formatUdpAddress,
-  type NetworkStatus,
-  type PeerRoute,
-  type TailnetPeer,
-  type TcpStream,
-  type UdpSocket,
-} from "@slipway/tailnet";
+import type { CoordinationState } from "@slipway/tailnet/coordination/coordination-loop";
+import type { NetworkStatus } from "@slipway/tailnet/net/network-status";
+import type { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
+import type { PeerRoute } from "@slipway/tailnet/path/path-action";
+import { formatUdpAddress } from "@slipway/tailnet/path/udp-address";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
+import type { UdpSocket } from "@slipway/tailnet/stack/udp-socket";
 
 import { NetworkError } from "./errors.ts";
 

@@ -4,16 +4,11 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import {
-  createUser,
-  deleteUser,
-  getWorkspace,
-  suspendUser,
-  updateUserRoles,
-  type User,
-} from "@slipway/api";
+import { createUser, deleteUser, suspendUser, updateUserRoles } from "@slipway/api/users/routes";
+import type { User } from "@slipway/api/users/user";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import type { TcpStream } from "@slipway/tailnet";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 import {
   logIn,
   logInAsAdmin,

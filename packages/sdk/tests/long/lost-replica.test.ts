@@ -6,9 +6,9 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getWorkspace } from "@slipway/api";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import type { TcpStream } from "@slipway/tailnet";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 import {
   logInAsAdmin,
   makeWorkspace,

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
-import { tarMimeType, type Workspace } from "@slipway/api";
+import { tarMimeType } from "@slipway/api/templates/file-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { findFreePort } from "@slipway/runtime";
 import { pack } from "tar-stream";
 

@@ -1,4 +1,4 @@
-import type { Route } from "@slipway/api";
+import type { Route } from "@slipway/api/contract/route";
 import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 

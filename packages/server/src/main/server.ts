@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 
-import type { DerpMap, Route } from "@slipway/api";
+import type { DerpMap } from "@slipway/api/agents/derp-map";
+import type { Route } from "@slipway/api/contract/route";
 import { type Driver, ExternalDriver, ProcessDriver, refuseAborted } from "@slipway/drivers";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import type { StunListener } from "@slipway/relay";

@@ -2,10 +2,10 @@ import type { Relay } from "@slipway/relay";
 import type { UnfinishedBytes } from "@slipway/runtime";
 import type { Registry } from "prom-client";
 
-import { TerminalLog } from "../features/agents/connections/terminal-log.ts";
-import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
-import { connectionSettings } from "../features/agents/manifest/connection-routes.ts";
 import { WriteBudgets } from "../features/agents/calls/write-budgets.ts";
+import { TerminalLog } from "../features/agents/connections/terminal-log.ts";
+import { connectionSettings } from "../features/agents/manifest/connection-routes.ts";
+import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
 import { ConnectionNotices } from "../features/notifications/inbox-service.ts";
 import { type AbsentClients, ClientAccess } from "../network/client-access.ts";
 import { clientRpcs } from "../network/client-rpcs.ts";

@@ -8,7 +8,7 @@ import {
   systemErrorCode,
   type UnfinishedBytes,
 } from "@slipway/runtime";
-import { createRelayDialer } from "@slipway/tailnet/node";
+import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
 import type { Registry } from "prom-client";
 
 import type { Coordinator } from "../network/coordinator/coordinator.ts";

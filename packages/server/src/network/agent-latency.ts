@@ -1,5 +1,6 @@
-import type { DerpMap, WorkspaceAgent } from "@slipway/api";
-import type { Node } from "@slipway/wire";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { DerpMap } from "@slipway/api/agents/derp-map";
+import type { Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 export type AgentLatency = NonNullable<WorkspaceAgent["latency"]>;
 

@@ -1,10 +1,10 @@
 import type { Clock, Logger } from "@slipway/runtime";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type {
   CoordinateRequest,
   CoordinateResponseSchema,
-  MessageInitShape,
   Node,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { holderPrefixes } from "../features/agents/connections/visits.ts";
 import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";

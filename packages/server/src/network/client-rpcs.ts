@@ -1,6 +1,7 @@
 import { duplex, type RpcTable, serverStream, unary } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
-import { Tailnet, timestampFromMs } from "@slipway/wire";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
 import { uuidField } from "../features/agents/calls/fields.ts";
 import { boundedParser } from "../features/agents/calls/limits.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { coordinateAgent, joinTailnet } from "@slipway/api";
+import { coordinateAgent, joinTailnet } from "@slipway/api/agents/tailnet-routes";
 import { maxSessionMessageBytes } from "@slipway/rpc";
 
 import { negotiateVersion } from "../features/agents/connections/api-version.ts";

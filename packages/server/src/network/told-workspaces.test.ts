@@ -1,4 +1,5 @@
-import { parseUuid, WorkspaceUpdateWorkspace_Status as Status } from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import { Workspace_Status as Status } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 

@@ -1,5 +1,6 @@
-import type { BuildStatus } from "@slipway/api";
-import { encodeUuid, WorkspaceUpdateWorkspace_Status as Status } from "@slipway/wire";
+import type { BuildStatus } from "@slipway/api/builds/build";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Workspace_Status as Status } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 /** A workspace as a client of the network sees it. */
 export interface ReachableWorkspace {

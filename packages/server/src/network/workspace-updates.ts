@@ -1,5 +1,6 @@
 import { type Clock, spread, Wake, whenAborted } from "@slipway/runtime";
-import type { MessageInitShape, WorkspaceUpdateSchema } from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type { WorkspaceUpdateSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { maySeeWorkspacesOf } from "../platform/auth/rights.ts";
 import type { Queryable } from "../platform/db/database.ts";

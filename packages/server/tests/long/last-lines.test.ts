@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { getAgentLogs, getWorkspace } from "@slipway/api";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import {
   buildAgent,
   firstAgent,

@@ -13,7 +13,7 @@ import {
   silentLogger,
   systemClock,
 } from "@slipway/runtime";
-import { createRelayDialer } from "@slipway/tailnet/node";
+import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
 import {
   createFakeClock,
   openLocalServer,

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
-import type { DatagramSocket, UdpAddress } from "@slipway/tailnet";
-import { openUdpSocket } from "@slipway/tailnet/node";
+import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
+import type { DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
+import type { UdpAddress } from "@slipway/tailnet/path/udp-address";
 import { expect, it, onTestFinished, vi } from "vitest";
 
 import { agentId, expectEcho, joinAgent, openWorld } from "../support/own-peer-world.ts";

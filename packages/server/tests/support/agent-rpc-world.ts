@@ -3,20 +3,19 @@ import { randomUUID } from "node:crypto";
 import type { RpcTable } from "@slipway/rpc";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
-import {
-  type DescMessage,
-  type DescMethod,
-  encodeMessage,
-  type MessageInitShape,
-  type MessageShape,
-  parseMessage,
-} from "@slipway/wire";
+import type {
+  DescMessage,
+  DescMethod,
+  MessageInitShape,
+  MessageShape,
+} from "@slipway/wire/protobuf/descriptors";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { type Selectable, sql } from "kysely";
 import { inject } from "vitest";
 
+import type { RpcCaller } from "../../src/features/agents/calls/rpc-caller.ts";
 import { MetadataBatcher } from "../../src/features/agents/metadata/metadata-batcher.ts";
 import { agentRpcs } from "../../src/features/agents/rpc/handlers.ts";
-import type { RpcCaller } from "../../src/features/agents/calls/rpc-caller.ts";
 import { noteActivity } from "../../src/features/builds/deadline-service.ts";
 import { SecretBox } from "../../src/platform/auth/secret-box.ts";
 import type { Database } from "../../src/platform/db/database.ts";

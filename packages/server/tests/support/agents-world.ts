@@ -1,20 +1,15 @@
 import { randomUUID } from "node:crypto";
 
-import { createWorkspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import {
   connectExternalAgent,
   connectWithToken,
   pushTemplate,
   waitForWorkspace,
 } from "@slipway/testkit";
-import {
-  Agent,
-  Connection_Action,
-  Connection_Type,
-  encodeUuid,
-  type MessageInitShape,
-  parseUuid,
-} from "@slipway/wire";
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { Agent, Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
 import type { OpenServer } from "./open-server.ts";

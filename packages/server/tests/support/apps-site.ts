@@ -1,4 +1,5 @@
-import { getWorkspaceByName, type Workspace } from "@slipway/api";
+import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { makeWorkspace, pushTemplate } from "@slipway/testkit";
 
 import { type Answered, type AppServer, ask, type Asked, openApp } from "./app-world.ts";

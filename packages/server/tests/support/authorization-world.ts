@@ -1,22 +1,20 @@
 import { randomUUID } from "node:crypto";
 
+import type { Transition } from "@slipway/api/builds/resource";
+import { createDryRun, getDryRun } from "@slipway/api/templates/dry-run-routes";
+import { getTemplate } from "@slipway/api/templates/routes";
 import {
-  createBuild,
-  createDryRun,
   createTemplateVersion,
-  createToken,
-  createWorkspace,
-  getDryRun,
-  getTemplate,
   getTemplateVersion,
-  getTokenByName,
-  revokeExternalAgentTokens,
-  suspendUser,
-  type Transition,
   updateTemplateVersion,
-  type User,
-  type Workspace,
-} from "@slipway/api";
+} from "@slipway/api/templates/version-routes";
+import { createToken, getTokenByName } from "@slipway/api/users/key-routes";
+import { suspendUser } from "@slipway/api/users/routes";
+import type { User } from "@slipway/api/users/user";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { revokeExternalAgentTokens } from "@slipway/api/workspaces/external-agent-routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import {
   connectWithToken,
   firstAgent,
@@ -24,7 +22,8 @@ import {
   readAgentToken,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { Agent, parseUuid } from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { vi } from "vitest";
 
 import type { OpenServer } from "./open-server.ts";

@@ -1,4 +1,4 @@
-import { getUser } from "@slipway/api";
+import { getUser } from "@slipway/api/users/routes";
 import { silentLogger } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { inject } from "vitest";

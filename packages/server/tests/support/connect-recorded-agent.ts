@@ -1,5 +1,5 @@
 import { connectExternalAgent, firstAgent, waitForWorkspace } from "@slipway/testkit";
-import { Agent, Lifecycle_State } from "@slipway/wire";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 
 import type { Client } from "./people.ts";
 

@@ -1,13 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import { goneReason } from "@slipway/tailnet";
+import { goneReason } from "@slipway/tailnet/coordination/peer-update";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
-  encodeMessage,
   NodeSchema,
-  parseMessage,
-  parseUuid,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Coordinator } from "../../src/network/coordinator/coordinator.ts";

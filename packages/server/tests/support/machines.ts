@@ -1,4 +1,5 @@
-import { createWorkspace, type Workspace } from "@slipway/api";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { waitForWorkspace } from "@slipway/testkit";
 
 import type { Client } from "./people.ts";

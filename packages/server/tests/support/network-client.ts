@@ -1,14 +1,16 @@
 import { Caller, type RpcSocket } from "@slipway/rpc";
 import { systemClock } from "@slipway/runtime";
-import { goneReason } from "@slipway/tailnet";
+import { goneReason } from "@slipway/tailnet/coordination/peer-update";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type {
+  CoordinateRequestSchema,
+  CoordinateResponse,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 import {
-  type CoordinateRequestSchema,
-  type CoordinateResponse,
   CoordinateResponse_PeerUpdate_Kind as Kind,
-  type MessageInitShape,
-  parseUuid,
   Tailnet,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { expect, vi } from "vitest";
 import { WebSocket } from "ws";
 

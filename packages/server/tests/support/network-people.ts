@@ -7,7 +7,10 @@ import {
   pushTemplate,
   requireAgent,
 } from "@slipway/testkit";
-import { encodeUuid, type MessageInitShape, type NodeSchema, Tailnet } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { expect, onTestFinished } from "vitest";
 
 import { Coordination, joinNetwork, type NetworkSession } from "./network-client.ts";

@@ -1,17 +1,20 @@
 import { Relay, sodiumCrypto } from "@slipway/relay";
 import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
+import { CoordinationLoop } from "@slipway/tailnet/coordination/coordination-loop";
+import { nodeIdOf } from "@slipway/tailnet/coordination/self-node";
+import { nobleCrypto } from "@slipway/tailnet/crypto/noble-crypto";
+import { agentAddresses } from "@slipway/tailnet/identity/address";
+import { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
+import { createFetchLatency } from "@slipway/tailnet/node/fetch-latency";
+import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
+import type { DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
+import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 import {
-  agentAddresses,
-  CoordinationLoop,
-  derpMapMessage,
-  type DatagramSocket,
-  nodeIdOf,
-  nobleCrypto,
-  TailnetPeer,
-  type TcpStream,
-} from "@slipway/tailnet";
-import { createFetchLatency, createRelayDialer } from "@slipway/tailnet/node";
-import { CoordinateRequestSchema, CoordinateResponseSchema, createMessage } from "@slipway/wire";
+  CoordinateRequestSchema,
+  CoordinateResponseSchema,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, onTestFinished, vi } from "vitest";
 
 import { type ReadDerpMap, relayMap } from "../../src/features/agents/manifest/derp-map.ts";

@@ -1,4 +1,5 @@
-import { createUser, type RoleName, updateUserRoles, type User } from "@slipway/api";
+import { createUser, updateUserRoles } from "@slipway/api/users/routes";
+import type { RoleName, User } from "@slipway/api/users/user";
 import { logIn, type openClient, testPasswordHash } from "@slipway/testkit";
 
 import type { OpenServer } from "./open-server.ts";

@@ -1,15 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import {
-  createWorkspace,
-  getTemplate,
-  listTemplateVersionPresets,
-  listWorkspaces,
-  type Template,
-  type Workspace,
-} from "@slipway/api";
+import { getTemplate } from "@slipway/api/templates/routes";
+import type { Template } from "@slipway/api/templates/template";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
+import { createWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { connectExternalAgent, type ExternalAgent, pushTemplate } from "@slipway/testkit";
-import { Agent, Lifecycle_State, timestampFromMs } from "@slipway/wire";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
 import type { OpenServer } from "./open-server.ts";
 import type { Client } from "./people.ts";

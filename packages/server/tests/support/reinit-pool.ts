@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { connectWithToken, type ExternalAgent } from "@slipway/testkit";
 
 import type { OpenServer } from "./open-server.ts";

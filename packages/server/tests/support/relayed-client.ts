@@ -1,6 +1,8 @@
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { type DerpMap, nobleCrypto, RelayPool } from "@slipway/tailnet";
-import { createRelayDialer } from "@slipway/tailnet/node";
+import { nobleCrypto } from "@slipway/tailnet/crypto/noble-crypto";
+import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
+import type { DerpMap } from "@slipway/tailnet/relay/derp-map";
+import { RelayPool } from "@slipway/tailnet/relay/relay-pool";
 import { expect, onTestFinished } from "vitest";
 
 /** A client of the relay at a URL, until the test ends. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
 import { sql } from "kysely";
 
 import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";

@@ -1,19 +1,17 @@
 import type { ExternalAgent } from "@slipway/testkit";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { DescMessage, DescMethod, MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import {
   Agent,
   AppHealth,
   Connection_Action,
   Connection_Type,
-  type DescMessage,
-  type DescMethod,
-  encodeUuid,
   Lifecycle_State,
-  type MessageInitShape,
   Timing_Stage,
   Timing_Status,
-  timestampFromMs,
   UpdateAppStatusRequest_AppStatusState,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
 import type { NamedAgent, Relation } from "./agents-world.ts";
 

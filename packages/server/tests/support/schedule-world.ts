@@ -1,15 +1,11 @@
 import { randomUUID } from "node:crypto";
 
-import {
-  createBuild,
-  createWorkspace,
-  getWorkspace,
-  updateTemplate,
-  type Template,
-  type UpdateTemplateRequest,
-  type Workspace,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { updateTemplate } from "@slipway/api/templates/routes";
+import type { Template, UpdateTemplateRequest } from "@slipway/api/templates/template";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { Driver } from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";

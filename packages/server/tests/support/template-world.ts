@@ -1,11 +1,7 @@
-import {
-  createTemplateVersion,
-  getTemplate,
-  getTemplateVersion,
-  tarMimeType,
-  type TemplateVersion,
-  uploadFile,
-} from "@slipway/api";
+import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { getTemplate } from "@slipway/api/templates/routes";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
+import { createTemplateVersion, getTemplateVersion } from "@slipway/api/templates/version-routes";
 import { packTemplate, pushTemplate } from "@slipway/testkit";
 import { inject } from "vitest";
 import { WebSocket } from "ws";

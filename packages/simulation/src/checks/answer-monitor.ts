@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 
 import type { Tables } from "../model/tables.ts";
 import { committed, View } from "../model/view.ts";

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 
 import type { AgentRow, PresetRow, WorkspaceRow } from "../model/tables.ts";
 import { committed, jobStatus, View } from "../model/view.ts";

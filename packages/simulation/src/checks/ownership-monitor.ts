@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 
 import type { BuildRow, Tables, WorkspaceRow } from "../model/tables.ts";
 import { committed, type JobStatus, jobStatus, View } from "../model/view.ts";

@@ -1,4 +1,4 @@
-import { createUser } from "@slipway/api";
+import { createUser } from "@slipway/api/users/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 import { logIn, logInAsAdmin } from "@slipway/testkit";
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { createWorkspace, getWorkspaceByName, type Workspace } from "@slipway/api";
+import { createWorkspace, getWorkspaceByName } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { Scope } from "@slipway/runtime";
 import type { Random } from "@slipway/testkit/random";
 

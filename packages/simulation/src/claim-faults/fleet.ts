@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { getExternalAgentCredentials, listWorkspaces, type Workspace } from "@slipway/api";
+import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
+import { listWorkspaces } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 import { firstAgent } from "@slipway/testkit";
 

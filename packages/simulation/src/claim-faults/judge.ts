@@ -1,4 +1,4 @@
-import { prebuildsUsername } from "@slipway/api";
+import { prebuildsUsername } from "@slipway/api/prebuilds/prebuild";
 
 import type { Pass } from "./pass.ts";
 import type { WorkspaceFacts } from "./workspace-facts.ts";

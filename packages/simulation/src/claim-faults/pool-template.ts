@@ -1,9 +1,7 @@
-import {
-  type BodyOf,
-  type createWorkspace,
-  getTemplate,
-  listTemplateVersionPresets,
-} from "@slipway/api";
+import type { BodyOf } from "@slipway/api/contract/route";
+import { getTemplate } from "@slipway/api/templates/routes";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
+import type { createWorkspace } from "@slipway/api/workspaces/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 import { pushTemplate } from "@slipway/testkit";
 

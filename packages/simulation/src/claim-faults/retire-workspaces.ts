@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { createBuild } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 
 import type { Actor } from "./actors.ts";
 import type { AgentBox } from "./agent-box.ts";

@@ -1,4 +1,5 @@
-import { type LifecycleState, lifecycleStates } from "@slipway/api";
+import type { LifecycleState } from "@slipway/api/agents/agent";
+import { lifecycleStates } from "@slipway/api/agents/agent";
 import type { Random } from "@slipway/testkit/random";
 
 import { type Beginning, users, versions } from "./history-world.ts";

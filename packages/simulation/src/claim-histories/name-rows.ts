@@ -1,4 +1,5 @@
-import { prebuildsUserId, type Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 
 import type { Names } from "./names.ts";
 import type { AgentState, BuildState, Snapshot, WorkspaceState } from "./snapshot.ts";

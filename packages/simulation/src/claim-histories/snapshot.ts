@@ -1,4 +1,4 @@
-import type { Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
 
 /** The milliseconds since an event; null when there was none. */
 export type AgeMs = number | null;

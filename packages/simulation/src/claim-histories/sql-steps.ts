@@ -15,7 +15,8 @@ import {
   type UserCaller,
 } from "@slipway/server/claims";
 import { acquire, connect, ManualDriver, report } from "@slipway/testkit";
-import { Agent, encodeMessage, parseMessage } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { sql } from "kysely";
 
 import { limits } from "./history-world.ts";

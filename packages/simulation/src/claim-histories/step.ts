@@ -1,4 +1,5 @@
-import type { LifecycleState, Transition } from "@slipway/api";
+import type { LifecycleState } from "@slipway/api/agents/agent";
+import type { Transition } from "@slipway/api/builds/resource";
 
 /**
  * One step of a history. Workspaces, builds, agents and tokens go by names that the model and PostgreSQL share: `w3`, `w3/2`,

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 
 import type { Database } from "../store/database.ts";
 import type { Transaction } from "../store/transaction.ts";

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import type { PoolSnapshot, Prebuild, Reconciliation } from "@slipway/server/prebuilds";
 
 import type { Transaction } from "../store/transaction.ts";

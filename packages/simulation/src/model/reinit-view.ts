@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import type { ReinitView } from "@slipway/server/prebuilds";
 
 import type { AgentRow, BuildRow } from "./tables.ts";

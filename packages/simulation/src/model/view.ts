@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 
 import type { Row, Table } from "../store/table.ts";
 import type { AgentRow, BuildRow, Tables, WorkspaceRow } from "./tables.ts";

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import type { ClaimTransaction } from "@slipway/server/prebuilds";
 
 import { ownRules } from "../model/rules.ts";

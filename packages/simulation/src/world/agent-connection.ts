@@ -1,15 +1,11 @@
 import { RpcError } from "@slipway/rpc";
 import { abortable } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
-import {
-  Agent,
-  drpcCodeUnimplemented,
-  encodeMessage,
-  Lifecycle_State,
-  parseMessage,
-  rpcPath,
-  timestampToMs,
-} from "@slipway/wire";
+import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
+import { rpcPath } from "@slipway/wire/protobuf/descriptors";
+import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
+import { timestampToMs } from "@slipway/wire/protobuf/time";
 
 import type { Life } from "../engine/life.ts";
 import { Session } from "./session.ts";

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { topics } from "@slipway/server/prebuilds";
 
 import { cancelBuild, createBuild, RefusalError } from "../model/builds.ts";

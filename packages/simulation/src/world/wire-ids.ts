@@ -1,4 +1,4 @@
-import { encodeUuid, parseUuid } from "@slipway/wire";
+import { encodeUuid, parseUuid } from "@slipway/wire/bytes/uuid";
 
 /** Returns `a12` as the UUID that agents want. */
 export function toWireId(id: string): Uint8Array {

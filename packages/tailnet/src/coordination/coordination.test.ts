@@ -1,14 +1,14 @@
 import { abortable, silentLogger } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
-  createMessage,
   DERPMapSchema,
-  encodeHex,
-  encodeUuid,
-  type MessageInitShape,
-  type NodeSchema,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import type { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { ScriptedCoordinator } from "../../tests/support/scripted-coordinator.ts";

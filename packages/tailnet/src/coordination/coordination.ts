@@ -1,5 +1,5 @@
 import { abortable, type Clock, type Logger, Scope, Wake, withDeadline } from "@slipway/runtime";
-import type { CoordinateResponse, DERPMap } from "@slipway/wire";
+import type { CoordinateResponse, DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { CoordinationError } from "./errors.ts";
 import { coordinationLimits as limits, coordinationTimes as times } from "./limits.ts";

@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 /**
  * The reason for which coordination ended or refused a call:
  * - `stream-ended`: the coordinator ended a stream.
@@ -17,14 +19,8 @@ export type CoordinationErrorCode =
 
 const finalCodes: ReadonlySet<CoordinationErrorCode> = new Set(["busy", "closed"]);
 
-export class CoordinationError extends Error {
+export class CoordinationError extends CodedError<CoordinationErrorCode> {
   override readonly name = "CoordinationError";
-  readonly code: CoordinationErrorCode;
-
-  constructor(code: CoordinationErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
 
   /** True if another session may fare better. */
   get retryable(): boolean {

@@ -2,6 +2,7 @@ import { keyText } from "../identity/key.ts";
 import { coordinationLimits as limits, coordinationTimes as times } from "./limits.ts";
 import type { PeerOutcome } from "./peer-action.ts";
 import type { PeerNode } from "./peer-node.ts";
+import { isSameBytes, isSameNode } from "./peer-node.ts";
 import {
   absent,
   type InstalledPeer,
@@ -11,7 +12,6 @@ import {
   wakeOf,
 } from "./peer-state.ts";
 import type { PeerUpdate } from "./peer-update.ts";
-import { isSameBytes, isSameNode } from "./same-node.ts";
 
 export type PeerEvent =
   | PeerUpdate

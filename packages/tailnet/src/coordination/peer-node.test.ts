@@ -1,4 +1,7 @@
-import { createMessage, encodeHex, type MessageInitShape, NodeSchema } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

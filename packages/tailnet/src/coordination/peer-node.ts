@@ -1,8 +1,7 @@
-import type { Node } from "@slipway/wire";
+import type { Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import ipaddr from "ipaddr.js";
 
-import { IdentityError } from "../identity/errors.ts";
-import { parseDiscoKey, parseEncodedNodeKey } from "../identity/key.ts";
+import { IdentityError, parseDiscoKey, parseEncodedNodeKey } from "../identity/key.ts";
 import { coordinationLimits as limits } from "./limits.ts";
 
 /** A peer as it published itself, checked (docs/protocol/tailnet.md §2.1). */
@@ -68,4 +67,34 @@ function canonicalPrefix(prefix: string): string | undefined {
   const [address = "", bits, ...rest] = prefix.split("/");
   if (bits !== addressBits || rest.length > 0 || address.includes("%")) return undefined;
   return ipaddr.IPv6.isValid(address) ? ipaddr.IPv6.parse(address).toString() : undefined;
+}
+
+/** Returns true if two nodes mean the same to the tunnel and its paths. */
+export function isSameNode(one: PeerNode, other: PeerNode): boolean {
+  return (
+    isSameBytes(one.nodeKey, other.nodeKey) &&
+    isSameBytes(one.discoKey, other.discoKey) &&
+    one.homeRegionId === other.homeRegionId &&
+    isSameList(one.endpoints, other.endpoints, (a, b) => a === b) &&
+    isSameList(one.allowedAddresses, other.allowedAddresses, isSameBytes)
+  );
+}
+
+export function isSameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+/** Returns true if two lists are equal, in order. */
+function isSameList<T>(
+  one: readonly T[],
+  other: readonly T[],
+  isSame: (a: T, b: T) => boolean,
+): boolean {
+  return (
+    one.length === other.length &&
+    one.every((item, at) => {
+      const counterpart = other[at];
+      return counterpart !== undefined && isSame(item, counterpart);
+    })
+  );
 }

@@ -1,9 +1,9 @@
-import {
-  type CoordinateResponse,
-  type CoordinateResponse_PeerUpdate as WireUpdate,
-  CoordinateResponse_PeerUpdate_Kind as Kind,
-  parseUuid,
-} from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import type {
+  CoordinateResponse,
+  CoordinateResponse_PeerUpdate as WireUpdate,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { CoordinateResponse_PeerUpdate_Kind as Kind } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { type PeerNode, readPeerNode } from "./peer-node.ts";
 

@@ -1,4 +1,5 @@
-import { encodeUuid, type Node } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { coordinationLimits as limits } from "./limits.ts";
 import type { CoordinateRequest } from "./service.ts";

@@ -1,4 +1,8 @@
-import { createMessage, encodeUuid, type Node, NodeSchema, timestampFromMs } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import ipaddr from "ipaddr.js";
 
 import { encodeNodeKey, formatDiscoKey } from "../identity/key.ts";

@@ -1,9 +1,9 @@
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type {
   CoordinateRequestSchema,
   CoordinateResponse,
   DERPMap,
-  MessageInitShape,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 export type CoordinateRequest = MessageInitShape<typeof CoordinateRequestSchema>;
 

@@ -1,4 +1,4 @@
-import type { WireguardCrypto } from "@slipway/wire";
+import type { WireguardCrypto } from "@slipway/wire/wireguard/crypto";
 
 /** NaCl `crypto_box` in two steps, so that a pair of keys costs one key exchange. Nonces have 24 bytes. */
 export interface Boxes {

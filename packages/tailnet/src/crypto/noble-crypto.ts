@@ -4,7 +4,8 @@ import { x25519 } from "@noble/curves/ed25519.js";
 import { blake2s } from "@noble/hashes/blake2.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { randomBytes } from "@noble/hashes/utils.js";
-import { aeadTagBytes, type Aead } from "@slipway/wire";
+import { aeadTagBytes } from "@slipway/wire/wireguard/crypto";
+import type { Aead } from "@slipway/wire/wireguard/crypto";
 
 import { boxOverheadBytes, type TailnetCrypto } from "./crypto.ts";
 

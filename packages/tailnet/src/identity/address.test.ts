@@ -1,4 +1,5 @@
-import { BytesError, encodeHex } from "@slipway/wire";
+import { BytesError } from "@slipway/wire/bytes/errors";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 import { expect, it } from "vitest";
 
 import {

@@ -1,4 +1,5 @@
-import { encodeUuid, parseHex } from "@slipway/wire";
+import { parseHex } from "@slipway/wire/bytes/hex";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import ipaddr from "ipaddr.js";
 
 /** The prefixes of the network's addresses, 48 bits each (docs/protocol/tailnet.md §1.3). */

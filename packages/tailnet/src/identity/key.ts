@@ -1,6 +1,5 @@
-import { encodeHex, joinBytes, parseHex } from "@slipway/wire";
-
-import { IdentityError } from "./errors.ts";
+import { encodeHex, parseHex } from "@slipway/wire/bytes/hex";
+import { joinBytes } from "@slipway/wire/bytes/join";
 
 /*
  *  nodekey:<64 digits>     a node key as text          np | 32 bytes    a node key in a message
@@ -14,6 +13,13 @@ const binaryPrefix = Uint8Array.of(0x6e, 0x70);
 
 /** The part of a refused text that an error repeats. */
 const maxQuotedCharacters = 80;
+
+/** A text or bytes that are not the key of a peer. The same input fails again. */
+export class IdentityError extends Error {
+  override readonly name = "IdentityError";
+  readonly code = "malformed-key";
+  readonly retryable = false;
+}
 
 /** Returns the lower-case digits of a key, by which maps know its peer. */
 export function keyText(key: Uint8Array): string {
@@ -50,7 +56,6 @@ export function parseEncodedNodeKey(bytes: Uint8Array): Uint8Array {
   const isPrefixed = binaryPrefix.every((byte, at) => bytes[at] === byte);
   if (!isPrefixed || bytes.length !== binaryPrefix.length + keyBytes) {
     throw new IdentityError(
-      "malformed-key",
       `invalid node key (got ${String(bytes.length)} bytes, wanted "np" and ${String(keyBytes)} bytes)`,
     );
   }
@@ -61,7 +66,6 @@ function parseKey(text: string, name: string, prefix: string): Uint8Array {
   const digits = text.slice(prefix.length);
   if (!text.startsWith(prefix) || !/^[0-9a-f]{64}$/i.test(digits)) {
     throw new IdentityError(
-      "malformed-key",
       `invalid ${name} ${JSON.stringify(text.slice(0, maxQuotedCharacters))} (wanted "${prefix}" and 64 hexadecimal digits)`,
     );
   }
@@ -71,5 +75,5 @@ function parseKey(text: string, name: string, prefix: string): Uint8Array {
 /** Refuses the key of nobody, with which a peer is not installed (docs/protocol/tailnet.md §1.1). */
 function refuseZero(name: string, key: Uint8Array): Uint8Array {
   if (key.some((byte) => byte !== 0)) return key;
-  throw new IdentityError("malformed-key", `invalid ${name} (all zeros, wanted a public key)`);
+  throw new IdentityError(`invalid ${name} (all zeros, wanted a public key)`);
 }

@@ -1,12 +1,16 @@
 import { abortable, Scope } from "@slipway/runtime";
-import { type DERPMap, DERPMapSchema, encodeHex, encodeMessage, type KeyPair } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import type { DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
+import type { KeyPair } from "@slipway/wire/wireguard/crypto";
 
 import { Coordination } from "../coordination/coordination.ts";
 import type { PeerAction } from "../coordination/peer-action.ts";
 import type { PeerNode } from "../coordination/peer-node.ts";
-import { leastDatagramBytes, relayDatagramBytes } from "../path/datagram-size.ts";
 import type { PeerRoute, PingAnswer } from "../path/path-action.ts";
 import { PathDriver } from "../path/path-driver.ts";
+import { leastDatagramBytes, relayDatagramBytes } from "../path/path-size.ts";
 import { stunServersOf } from "../path/stun-servers.ts";
 import { readDerpMap, rewriteEmbedded } from "../relay/derp-map.ts";
 import { derpLatencies, type LatencyReport } from "../relay/region-latency.ts";

@@ -1,5 +1,6 @@
 import { createFakeClock } from "@slipway/testkit";
-import { encodeTsmpPing, parseIpv6, parseTsmp } from "@slipway/wire";
+import { parseIpv6 } from "@slipway/wire/ip/ipv6";
+import { encodeTsmpPing, parseTsmp } from "@slipway/wire/ip/tsmp";
 import { expect, it } from "vitest";
 
 import { TsmpLayer } from "./tsmp-layer.ts";

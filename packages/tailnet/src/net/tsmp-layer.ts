@@ -1,12 +1,7 @@
 import { abortable, Backoff, type BackoffPolicy, type Clock } from "@slipway/runtime";
-import {
-  answerTsmpPing,
-  encodeHex,
-  encodeTsmpPing,
-  IpProtocol,
-  parseIpv6,
-  parseTsmp,
-} from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { IpProtocol, parseIpv6 } from "@slipway/wire/ip/ipv6";
+import { answerTsmpPing, encodeTsmpPing, parseTsmp } from "@slipway/wire/ip/tsmp";
 
 export interface TsmpOptions {
   readonly clock: Clock;

@@ -1,9 +1,7 @@
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { type Clock, errorText, readBounded, withDeadline } from "@slipway/runtime";
-
-import { AgentHttpError } from "./errors.ts";
+import { type Clock, CodedError, errorText, readBounded, withDeadline } from "@slipway/runtime";
 
 /** An agent that can be reached: connects to a TCP port of it. */
 interface DialedAgent {
@@ -14,6 +12,24 @@ interface AgentRequest {
   readonly path: string;
   readonly clock: Pick<Clock, "sleep">;
   readonly signal: AbortSignal;
+}
+
+/**
+ * - `no-answer`: no complete answer came in time.
+ * - `refused`: the status is not 200.
+ * - `too-large`: the answer is longer than the limit.
+ * - `malformed`: the answer does not have the expected form.
+ */
+export type AgentHttpErrorCode = "no-answer" | "refused" | "too-large" | "malformed";
+
+/** A failed request to the HTTP API of an agent. */
+export class AgentHttpError extends CodedError<AgentHttpErrorCode> {
+  override readonly name = "AgentHttpError";
+
+  /** True if the agent may answer another request. */
+  get retryable(): boolean {
+    return this.code === "no-answer";
+  }
 }
 
 /** The port of an agent's HTTP API (docs/protocol/agent.md §8). */

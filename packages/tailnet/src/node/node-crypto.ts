@@ -6,7 +6,8 @@ import {
   diffieHellman,
 } from "node:crypto";
 
-import { aeadTagBytes, type Aead } from "@slipway/wire";
+import { aeadTagBytes } from "@slipway/wire/wireguard/crypto";
+import type { Aead } from "@slipway/wire/wireguard/crypto";
 
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 import { boxKeyOf, nobleCrypto } from "../crypto/noble-crypto.ts";

@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { openLocalServer } from "@slipway/testkit";
 import { openRelayServer, type RelayServer } from "@slipway/testkit/relay";
-import { encodeHex } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 import { expect, it, onTestFinished, vi } from "vitest";
 
 import { mapOf, nodeAt, regionOf } from "../../tests/support/regions.ts";

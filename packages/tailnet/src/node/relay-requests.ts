@@ -1,12 +1,11 @@
-import type { Agent, ClientRequest } from "node:http";
-import type { Socket } from "node:net";
-import { isIP, type LookupFunction } from "node:net";
+import { lookup as systemLookup, type LookupAddress } from "node:dns";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import { type Socket, isIP, type LookupFunction, isIPv4, isIPv6 } from "node:net";
 
 import { certificateFor, type ClientCertificate, errorText, proxyAgent } from "@slipway/runtime";
 
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError, type RelayRung } from "../relay/errors.ts";
-import { lookupOf } from "./node-lookup.ts";
 
 /** The common parts of a peer's requests to relays. */
 export interface RelayRequestOptions {
@@ -83,4 +82,50 @@ export function followRequest(
   });
   return (cause) =>
     new RelayError(rung, `no answer from ${node.hostName}: ${errorText(cause)}`, { cause });
+}
+
+/** Returns the lookup of a node's name, in whose place the map may have addresses (docs/protocol/tailnet.md §3.1). */
+export function lookupOf(
+  { ipv4, ipv6 }: Pick<DerpNode, "ipv4" | "ipv6">,
+  lookup: LookupFunction = systemLookup,
+): LookupFunction {
+  const [first, ...rest] = literals(ipv4, ipv6);
+  if (first !== undefined) {
+    return (_host, { all }, callback) => {
+      if (all === true) callback(null, [first, ...rest]);
+      else callback(null, first.address, first.family);
+    };
+  }
+  if (ipv4 === undefined && ipv6 === undefined) return lookup;
+  // A text that is no address turns its family off.
+  const family = ipv4 === undefined ? 4 : 6;
+  return (host, options, callback) => lookup(host, { ...options, family }, callback);
+}
+
+function literals(ipv4: string | undefined, ipv6: string | undefined): LookupAddress[] {
+  const found: LookupAddress[] = [];
+  if (ipv6 !== undefined && isIPv6(ipv6)) found.push({ address: ipv6, family: 6 });
+  if (ipv4 !== undefined && isIPv4(ipv4)) found.push({ address: ipv4, family: 4 });
+  return found;
+}
+
+/** The bytes that are read of the body of a refusal. */
+const maxBodyBytes = 1_024;
+
+/** Returns the error of an answer that is no upgrade, with its status and the beginning of its text. */
+export async function readRefusal(response: IncomingMessage): Promise<RelayError> {
+  const status = response.statusCode ?? 0;
+  let text = "";
+  try {
+    for await (const chunk of response.setEncoding("utf8")) {
+      text += String(chunk);
+      if (text.length >= maxBodyBytes) break;
+    }
+  } catch {
+    // The status says enough when the text is lost on the way.
+  }
+  const body = text.slice(0, maxBodyBytes).trim();
+  const reason = `${String(status)} ${response.statusMessage ?? ""}`.trim();
+  const message = body === "" ? reason : `${reason}: ${body}`;
+  return new RelayError("upgrade", message, { status });
 }

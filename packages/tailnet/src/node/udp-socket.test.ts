@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
 import { systemClock } from "@slipway/runtime";
-import { encodeBindingResponse, parseStunMessage } from "@slipway/wire";
+import { encodeBindingResponse, parseStunMessage } from "@slipway/wire/stun/message";
 import { expect, it, onTestFinished, vi } from "vitest";
 
 import { nobleCrypto } from "../crypto/noble-crypto.ts";

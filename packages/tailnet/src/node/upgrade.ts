@@ -6,8 +6,12 @@ import { httpModule } from "@slipway/runtime";
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError } from "../relay/errors.ts";
 import type { RelayStream } from "../relay/relay-stream.ts";
-import { readRefusal } from "./refusal.ts";
-import { connectOptions, followRequest, type RelayRequestOptions } from "./relay-requests.ts";
+import {
+  readRefusal,
+  connectOptions,
+  followRequest,
+  type RelayRequestOptions,
+} from "./relay-requests.ts";
 import { streamOfSocket } from "./socket-stream.ts";
 
 /** The interval at which the system looks whether a silent relay is still there. */

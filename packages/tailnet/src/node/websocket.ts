@@ -1,13 +1,17 @@
 import type { ClientRequest } from "node:http";
 
-import { joinBytes } from "@slipway/wire";
+import { joinBytes } from "@slipway/wire/bytes/join";
 import WebSocket from "ws";
 
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError } from "../relay/errors.ts";
 import type { RelayReceiver, RelayStream } from "../relay/relay-stream.ts";
-import { readRefusal } from "./refusal.ts";
-import { connectOptions, followRequest, type RelayRequestOptions } from "./relay-requests.ts";
+import {
+  readRefusal,
+  connectOptions,
+  followRequest,
+  type RelayRequestOptions,
+} from "./relay-requests.ts";
 
 const subprotocol = "derp";
 /** The largest message of a relay: several frames may be in one (docs/protocol/tailnet.md §4.3). */

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 
-import { encodeHex, parseDiscoPacket, parseHex, paddedDiscoBytes } from "@slipway/wire";
+import { encodeHex, parseHex } from "@slipway/wire/bytes/hex";
+import { paddedDiscoBytes } from "@slipway/wire/disco/message";
+import { parseDiscoPacket } from "@slipway/wire/disco/packet";
 import { expect, it } from "vitest";
 
 import { nobleCrypto } from "../crypto/noble-crypto.ts";

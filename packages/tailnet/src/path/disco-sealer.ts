@@ -1,12 +1,6 @@
-import {
-  DiscoError,
-  discoNonceBytes,
-  encodeDiscoMessage,
-  encodeDiscoPacket,
-  parseDiscoMessage,
-  parseDiscoPacket,
-  type DiscoMessage,
-} from "@slipway/wire";
+import { DiscoError, encodeDiscoMessage, parseDiscoMessage } from "@slipway/wire/disco/message";
+import type { DiscoMessage } from "@slipway/wire/disco/message";
+import { discoNonceBytes, encodeDiscoPacket, parseDiscoPacket } from "@slipway/wire/disco/packet";
 
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 import { keyText } from "../identity/key.ts";

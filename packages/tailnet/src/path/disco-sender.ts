@@ -1,4 +1,4 @@
-import type { DiscoMessage } from "@slipway/wire";
+import type { DiscoMessage } from "@slipway/wire/disco/message";
 
 import type { PathAction, PathPeer, PathVia } from "./path-action.ts";
 import { toDiscoEndpoint, type UdpAddress } from "./udp-address.ts";

@@ -1,4 +1,4 @@
-import type { DiscoMessage } from "@slipway/wire";
+import type { DiscoMessage } from "@slipway/wire/disco/message";
 
 import type { UdpAddress } from "./udp-address.ts";
 

@@ -1,6 +1,6 @@
 import { systemClock } from "@slipway/runtime";
 import { PathWorld } from "@slipway/testkit/links";
-import { parseDiscoPacket } from "@slipway/wire";
+import { parseDiscoPacket } from "@slipway/wire/disco/packet";
 import { expect, it, onTestFinished } from "vitest";
 
 import { nobleCrypto } from "../crypto/noble-crypto.ts";

@@ -2,15 +2,14 @@ import { abortable, Scope, Wake, type Clock } from "@slipway/runtime";
 
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 import { keyText } from "../identity/key.ts";
-import { leastDatagramBytes } from "./datagram-size.ts";
 import type { DatagramSocket } from "./datagram-socket.ts";
 import { DiscoSealer, type DiscoKeys, type OpenedMessage } from "./disco-sealer.ts";
 import { EndpointFinder } from "./endpoint-finder.ts";
-import { PathError } from "./errors.ts";
 import type { PathLimits } from "./limits.ts";
 import type { PathAction, PathPeer, PeerRoute, PingAnswer } from "./path-action.ts";
 import { PathSelector, type MessageSource } from "./path-selector.ts";
-import { PendingPings } from "./pending-pings.ts";
+import { leastDatagramBytes } from "./path-size.ts";
+import { PathError, PendingPings } from "./pending-pings.ts";
 import { ReceivedTurns, type ReceiveTurn } from "./received-turns.ts";
 import type { UdpReport } from "./stun-client.ts";
 import { resolveStunServers, type StunServer } from "./stun-servers.ts";

@@ -1,5 +1,6 @@
 import { PathWorld, type Flight, type WorldPeer } from "@slipway/testkit/links";
-import { parseDiscoPacket, type DiscoMessage } from "@slipway/wire";
+import type { DiscoMessage } from "@slipway/wire/disco/message";
+import { parseDiscoPacket } from "@slipway/wire/disco/packet";
 import { expect, it } from "vitest";
 
 import { nobleCrypto } from "../crypto/noble-crypto.ts";

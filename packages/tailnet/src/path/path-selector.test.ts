@@ -1,4 +1,4 @@
-import type { DiscoMessage } from "@slipway/wire";
+import type { DiscoMessage } from "@slipway/wire/disco/message";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 

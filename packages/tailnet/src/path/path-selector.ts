@@ -1,10 +1,10 @@
 import { TokenBucket } from "@slipway/runtime";
-import type { DiscoMessage } from "@slipway/wire";
+import type { DiscoMessage } from "@slipway/wire/disco/message";
 
 import { keyText } from "../identity/key.ts";
-import { leastDatagramBytes } from "./datagram-size.ts";
 import { defaultPathLimits, type PathLimits } from "./limits.ts";
 import type { PathAction, PathPeer, PathVia, PeerRoute } from "./path-action.ts";
+import { leastDatagramBytes } from "./path-size.ts";
 import { PeerPath } from "./peer-path.ts";
 import { formatUdpAddress, fromAddressBytes, isUsable, type UdpAddress } from "./udp-address.ts";
 

@@ -1,15 +1,15 @@
 import { TokenBucket } from "@slipway/runtime";
-import { encodeHex, paddedDiscoBytes } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { paddedDiscoBytes } from "@slipway/wire/disco/message";
 
 import { keyText } from "../identity/key.ts";
 import { BestPath } from "./best-path.ts";
 import { Candidates, isNamed, type Candidate } from "./candidates.ts";
-import { relayDatagramBytes } from "./datagram-size.ts";
 import { DiscoSender } from "./disco-sender.ts";
 import { ExplicitPings } from "./explicit-pings.ts";
 import type { PathLimits } from "./limits.ts";
 import type { OwnEndpoints, PathAction, PathPeer, PathVia, PeerRoute } from "./path-action.ts";
-import { PathSize } from "./path-size.ts";
+import { relayDatagramBytes, PathSize } from "./path-size.ts";
 import { RecentTransactions } from "./recent-transactions.ts";
 import { SentPings } from "./sent-pings.ts";
 import { activeMs, freshEndpointsMs, fullMs, heartbeatMs, roundMs } from "./timing.ts";

@@ -1,4 +1,5 @@
-import { PathError } from "./errors.ts";
+import { CodedError } from "@slipway/runtime";
+
 import type { PingAnswer } from "./path-action.ts";
 
 interface PendingPing {
@@ -42,5 +43,25 @@ export class PendingPings {
     for (const { reject } of this.#pings.values()) {
       reject(new PathError("closed", "the driver of the paths is closed"));
     }
+  }
+}
+
+/**
+ * The reason for which a ping was refused or ended:
+ * - `unknown-peer`: nobody with that key is known.
+ * - `too-many-pings`: too many pings of that peer wait.
+ * - `peer-removed`: the peer was removed, or began anew.
+ * - `closed`: the driver is closed.
+ */
+export type PathErrorCode = "unknown-peer" | "too-many-pings" | "peer-removed" | "closed";
+
+const retryableCodes: ReadonlySet<PathErrorCode> = new Set(["too-many-pings", "peer-removed"]);
+
+export class PathError extends CodedError<PathErrorCode> {
+  override readonly name = "PathError";
+
+  /** The same call may succeed later. */
+  get retryable(): boolean {
+    return retryableCodes.has(this.code);
   }
 }

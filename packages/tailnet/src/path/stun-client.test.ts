@@ -1,4 +1,4 @@
-import { encodeBindingResponse, parseStunMessage } from "@slipway/wire";
+import { encodeBindingResponse, parseStunMessage } from "@slipway/wire/stun/message";
 import { expect, it } from "vitest";
 
 import { StunClient, type StunRequest } from "./stun-client.ts";

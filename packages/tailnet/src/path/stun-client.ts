@@ -1,11 +1,11 @@
+import { encodeHex } from "@slipway/wire/bytes/hex";
 import {
   encodeBindingRequest,
-  encodeHex,
   isStun,
   parseStunMessage,
   StunError,
-  type StunMessage,
-} from "@slipway/wire";
+} from "@slipway/wire/stun/message";
+import type { StunMessage } from "@slipway/wire/stun/message";
 
 import {
   formatUdpAddress,

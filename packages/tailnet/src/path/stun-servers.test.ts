@@ -1,4 +1,5 @@
-import { DERPMapSchema, encodeMessage, parseMessage } from "@slipway/wire";
+import { DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
 
 import { resolveStunServers, stunServersOf } from "./stun-servers.ts";

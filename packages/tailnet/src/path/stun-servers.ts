@@ -1,4 +1,4 @@
-import type { DERPMap } from "@slipway/wire";
+import type { DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { isIpv6, udpAddress, type UdpAddress } from "./udp-address.ts";
 

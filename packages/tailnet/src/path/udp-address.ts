@@ -1,4 +1,4 @@
-import type { DiscoEndpoint } from "@slipway/wire";
+import type { DiscoEndpoint } from "@slipway/wire/disco/message";
 import ipaddr from "ipaddr.js";
 
 import { isTunnelAddress } from "../identity/address.ts";

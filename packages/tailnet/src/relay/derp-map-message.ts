@@ -1,4 +1,6 @@
-import { createMessage, type DERPMap, DERPMapSchema } from "@slipway/wire";
+import type { DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 
 interface RelayNodeJson {
   readonly Name: string;

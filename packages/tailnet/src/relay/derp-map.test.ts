@@ -1,4 +1,6 @@
-import { createMessage, DERPMapSchema, type MessageInitShape } from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
 
 import { nodeAt, regionOf } from "../../tests/support/regions.ts";

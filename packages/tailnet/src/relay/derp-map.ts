@@ -1,4 +1,8 @@
-import type { DERPMap, DERPMap_Region, DERPMap_Region_Node } from "@slipway/wire";
+import type {
+  DERPMap,
+  DERPMap_Region,
+  DERPMap_Region_Node,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { maxNodesPerRegion, maxRegions } from "./limits.ts";
 

@@ -1,4 +1,4 @@
-import { derpHeaderBytes, derpKeyBytes } from "@slipway/wire";
+import { derpHeaderBytes, derpKeyBytes } from "@slipway/wire/derp/header";
 
 /** The time for a connection, from the lookup of the name to the end of the login (docs/protocol/tailnet.md §4.2). */
 export const connectTimeoutMs = 10_000;

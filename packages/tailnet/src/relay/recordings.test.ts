@@ -1,16 +1,14 @@
 import { systemClock } from "@slipway/runtime";
 import { type Recorded, readRecording, recordedChunks } from "@slipway/testkit/recordings";
-import {
-  type DerpFrame,
-  encodeHex,
-  encodeServerInfo,
-  joinBytes,
-  parseDerpFrame,
-} from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { joinBytes } from "@slipway/wire/bytes/join";
+import type { DerpFrame } from "@slipway/wire/derp/frame";
+import { parseDerpFrame } from "@slipway/wire/derp/frame";
+import { encodeServerInfo } from "@slipway/wire/derp/login";
 import { expect, it } from "vitest";
 
 import { nobleCrypto } from "../crypto/noble-crypto.ts";
-import { encodeSentPackets } from "./packet-frames.ts";
+import { encodeSentPackets } from "./packets.ts";
 import { RelaySession } from "./relay-session.ts";
 import { SendQueue } from "./send-queue.ts";
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-import { encodeHex, parseHex } from "@slipway/wire";
+import { encodeHex, parseHex } from "@slipway/wire/bytes/hex";
 import { expect, it } from "vitest";
 
 import { openClient, openConnected, packetsOf } from "../../tests/support/opened-relay-client.ts";

@@ -8,7 +8,7 @@ import {
   TokenBucket,
   Wake,
 } from "@slipway/runtime";
-import type { ServerInfo } from "@slipway/wire";
+import type { ServerInfo } from "@slipway/wire/derp/login";
 
 import type { DerpRegion } from "./derp-map.ts";
 import { type DialedRegion, RegionDialer } from "./dial-region.ts";
@@ -24,8 +24,8 @@ import {
   steadyAfterMs,
 } from "./limits.ts";
 import type { LoginCrypto, RelayIdentity } from "./login-crypto.ts";
-import { encodeSentPackets } from "./packet-frames.ts";
-import type { TakePackets } from "./received-packets.ts";
+import { encodeSentPackets } from "./packets.ts";
+import type { TakePackets } from "./packets.ts";
 import { RelaySession, type SessionOwner } from "./relay-session.ts";
 import type { RelayDialer, RelayTransport } from "./relay-stream.ts";
 import { SendQueue } from "./send-queue.ts";

@@ -1,18 +1,16 @@
 import type { Clock } from "@slipway/runtime";
+import { DerpError } from "@slipway/wire/derp/errors";
+import type { DerpFrame } from "@slipway/wire/derp/frame";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
 import {
-  DerpError,
-  type DerpFrame,
-  DerpFrameReader,
   derpNonceBytes,
   DerpFrameType,
-  encodeClientInfo,
-  encodeDerpFrame,
   maxDerpPacketBytes,
   maxServerFrameBytes,
-  parseDerpFrame,
-  parseServerInfo,
-  type ServerInfo,
-} from "@slipway/wire";
+} from "@slipway/wire/derp/header";
+import { encodeClientInfo, parseServerInfo } from "@slipway/wire/derp/login";
+import type { ServerInfo } from "@slipway/wire/derp/login";
 
 import { RelayError } from "./errors.ts";
 import {
@@ -25,7 +23,7 @@ import {
   unreadTimeoutMs,
 } from "./limits.ts";
 import type { LoginCrypto, RelayIdentity } from "./login-crypto.ts";
-import { ReceivedPackets, type TakePackets } from "./received-packets.ts";
+import { ReceivedPackets, type TakePackets } from "./packets.ts";
 import type { RelayReceiver, RelayStream } from "./relay-stream.ts";
 import type { SendQueue } from "./send-queue.ts";
 

@@ -1,4 +1,4 @@
-import { encodeHex } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 
 import { maxReverseRoutes } from "./limits.ts";
 

@@ -1,4 +1,4 @@
-import { ipv6AddressBytes } from "@slipway/wire";
+import { ipv6AddressBytes } from "@slipway/wire/ip/ipv6";
 
 /** One end of a connection or datagram. */
 export interface Endpoint {

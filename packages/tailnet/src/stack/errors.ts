@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 /**
  * The reason for which the stack refused a call:
  * - `port-in-use`: a listener or socket has the port.
@@ -19,14 +21,8 @@ export type StackErrorCode =
 
 const retryableCodes: ReadonlySet<StackErrorCode> = new Set(["no-ports", "too-many-connections"]);
 
-export class StackError extends Error {
+export class StackError extends CodedError<StackErrorCode> {
   override readonly name = "StackError";
-  readonly code: StackErrorCode;
-
-  constructor(code: StackErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
 
   /** The same call may succeed later. */
   get retryable(): boolean {

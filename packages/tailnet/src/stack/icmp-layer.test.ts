@@ -1,4 +1,5 @@
-import { parseIcmpv6, parseIpv6 } from "@slipway/wire";
+import { parseIcmpv6 } from "@slipway/wire/ip/icmpv6";
+import { parseIpv6 } from "@slipway/wire/ip/ipv6";
 import { expect, it } from "vitest";
 
 import {

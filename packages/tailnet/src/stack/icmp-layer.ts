@@ -1,13 +1,7 @@
-import {
-  IpProtocol,
-  ipv6HeaderBytes,
-  parseIcmpv6,
-  pseudoHeaderSum,
-  UnreachableCode,
-  writeIcmpv6,
-  type Icmpv6Message,
-  type Ipv6Packet,
-} from "@slipway/wire";
+import { parseIcmpv6, UnreachableCode, writeIcmpv6 } from "@slipway/wire/ip/icmpv6";
+import type { Icmpv6Message } from "@slipway/wire/ip/icmpv6";
+import { IpProtocol, ipv6HeaderBytes, pseudoHeaderSum } from "@slipway/wire/ip/ipv6";
+import type { Ipv6Packet } from "@slipway/wire/ip/ipv6";
 
 import type { PacketBatch } from "./packet-batch.ts";
 

@@ -1,11 +1,7 @@
 import { abortable, Scope, Wake, type Clock } from "@slipway/runtime";
-import {
-  IpProtocol,
-  parseIpv6,
-  parseQuotedIpv6,
-  type Ipv6Packet,
-  type TcpOptions,
-} from "@slipway/wire";
+import { IpProtocol, parseIpv6, parseQuotedIpv6 } from "@slipway/wire/ip/ipv6";
+import type { Ipv6Packet } from "@slipway/wire/ip/ipv6";
+import type { TcpOptions } from "@slipway/wire/tcp/connection-options";
 
 import { isSameAddress, type Endpoint } from "./address.ts";
 import { StackError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { IpProtocol, parseIpv6 } from "@slipway/wire";
+import { IpProtocol, parseIpv6 } from "@slipway/wire/ip/ipv6";
 import { expect, it } from "vitest";
 
 import { PacketBatch } from "./packet-batch.ts";

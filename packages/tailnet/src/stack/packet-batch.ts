@@ -1,4 +1,5 @@
-import { ipv6HeaderBytes, writeIpv6Header, type Ipv6Header } from "@slipway/wire";
+import { ipv6HeaderBytes, writeIpv6Header } from "@slipway/wire/ip/ipv6";
+import type { Ipv6Header } from "@slipway/wire/ip/ipv6";
 
 /** The packets that are handed on at once, and the room for them. */
 const batchPackets = 64;

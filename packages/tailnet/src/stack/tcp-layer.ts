@@ -1,16 +1,10 @@
-import {
-  IpProtocol,
-  ipv6HeaderBytes,
-  parseQuotedSegment,
-  parseSegment,
-  pseudoHeaderSum,
-  TcpConnection,
-  TcpFlag,
-  writeResetFor,
-  type Ipv6Packet,
-  type TcpOptions,
-  type TcpSegment,
-} from "@slipway/wire";
+import { IpProtocol, ipv6HeaderBytes, pseudoHeaderSum } from "@slipway/wire/ip/ipv6";
+import type { Ipv6Packet } from "@slipway/wire/ip/ipv6";
+import { TcpConnection } from "@slipway/wire/tcp/connection";
+import type { TcpOptions } from "@slipway/wire/tcp/connection-options";
+import { writeResetFor } from "@slipway/wire/tcp/reset";
+import { parseQuotedSegment, parseSegment, TcpFlag } from "@slipway/wire/tcp/segment";
+import type { TcpSegment } from "@slipway/wire/tcp/segment";
 
 import { WakeQueue } from "../timing/wake-queue.ts";
 import type { Endpoint } from "./address.ts";

@@ -3,12 +3,11 @@ import {
   IpProtocol,
   ipv6HeaderBytes,
   parseIpv6,
-  parseSegment,
-  pseudoHeaderSum,
-  TcpConnection,
-  TcpFlag,
   writeIpv6Header,
-} from "@slipway/wire";
+  pseudoHeaderSum,
+} from "@slipway/wire/ip/ipv6";
+import { TcpConnection } from "@slipway/wire/tcp/connection";
+import { parseSegment, TcpFlag } from "@slipway/wire/tcp/segment";
 import { afterEach, expect, it } from "vitest";
 
 import { NetworkStack, type StackOptions } from "./network-stack.ts";

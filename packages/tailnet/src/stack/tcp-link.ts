@@ -1,4 +1,5 @@
-import type { Ipv6Header, TcpConnection } from "@slipway/wire";
+import type { Ipv6Header } from "@slipway/wire/ip/ipv6";
+import type { TcpConnection } from "@slipway/wire/tcp/connection";
 
 import type { Sleeper } from "../timing/wake-queue.ts";
 import type { Endpoint } from "./address.ts";

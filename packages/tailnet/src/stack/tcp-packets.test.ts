@@ -1,4 +1,5 @@
-import { IpProtocol, ipv6HeaderBytes, writeIpv6Header, writeUdp } from "@slipway/wire";
+import { IpProtocol, ipv6HeaderBytes, writeIpv6Header } from "@slipway/wire/ip/ipv6";
+import { writeUdp } from "@slipway/wire/ip/udp";
 import { expect, it } from "vitest";
 
 import {

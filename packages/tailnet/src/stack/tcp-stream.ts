@@ -1,5 +1,7 @@
 import { abortable } from "@slipway/runtime";
-import type { KeepAliveOptions, TcpConnection, TcpError, TcpEvent } from "@slipway/wire";
+import type { TcpConnection } from "@slipway/wire/tcp/connection";
+import type { TcpError, TcpEvent } from "@slipway/wire/tcp/events";
+import type { KeepAliveOptions } from "@slipway/wire/tcp/probe-timers";
 
 import type { Endpoint } from "./address.ts";
 import { StackError } from "./errors.ts";

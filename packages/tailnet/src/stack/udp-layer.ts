@@ -1,12 +1,6 @@
-import {
-  IpProtocol,
-  ipv6HeaderBytes,
-  parseUdp,
-  pseudoHeaderSum,
-  udpHeaderBytes,
-  writeUdp,
-  type Ipv6Packet,
-} from "@slipway/wire";
+import { IpProtocol, ipv6HeaderBytes, pseudoHeaderSum } from "@slipway/wire/ip/ipv6";
+import type { Ipv6Packet } from "@slipway/wire/ip/ipv6";
+import { parseUdp, udpHeaderBytes, writeUdp } from "@slipway/wire/ip/udp";
 
 import type { Endpoint } from "./address.ts";
 import { StackError } from "./errors.ts";

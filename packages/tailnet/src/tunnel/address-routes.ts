@@ -1,4 +1,5 @@
-import { encodeHex, ipv6AddressBytes } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { ipv6AddressBytes } from "@slipway/wire/ip/ipv6";
 
 /**
  * Owners by IPv6 address. An address has one: the last that it was given to (docs/protocol/tailnet.md §1.4). Packets of one

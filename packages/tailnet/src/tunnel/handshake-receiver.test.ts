@@ -1,4 +1,4 @@
-import { loadNativeCrypto } from "@slipway/tailnet/node";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
 import { Random } from "@slipway/testkit/random";
 import fc from "fast-check";
 import { expect, it } from "vitest";

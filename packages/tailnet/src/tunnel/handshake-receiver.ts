@@ -1,17 +1,15 @@
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { openInitiation } from "@slipway/wire/wireguard/handshake";
+import { defaultHandshakeLimits, HandshakeGate } from "@slipway/wire/wireguard/handshake-gate";
+import type { LocalIdentity } from "@slipway/wire/wireguard/identity";
+import type { IndexTable } from "@slipway/wire/wireguard/index-table";
 import {
-  defaultHandshakeLimits,
-  encodeHex,
-  HandshakeGate,
-  openInitiation,
   parseCookieReply,
   parseHandshakeResponse,
   parseInitiation,
-  type IndexEntry,
-  type IndexTable,
-  type LocalIdentity,
-  type WireguardMessageKind,
-  type WireguardPeer,
-} from "@slipway/wire";
+} from "@slipway/wire/wireguard/message";
+import type { WireguardMessageKind } from "@slipway/wire/wireguard/message";
+import type { IndexEntry, WireguardPeer } from "@slipway/wire/wireguard/wireguard-peer";
 
 import type { TunnelOptions } from "./options.ts";
 

@@ -1,5 +1,5 @@
-import type { Clock } from "@slipway/runtime";
-import type { HandshakeLimits } from "@slipway/wire";
+import { type Clock, CodedError } from "@slipway/runtime";
+import type { HandshakeLimits } from "@slipway/wire/wireguard/handshake-gate";
 
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 
@@ -29,4 +29,16 @@ export interface PeerSettings {
   readonly allowedAddresses: readonly Uint8Array[];
   /** The time between two messages that keep the path open; undefined for none. */
   readonly persistentKeepaliveMs: number | undefined;
+}
+
+/**
+ * The reason for which the tunnel refused a call:
+ * - `unusable-key`: a public key of low order, or none of 32 bytes.
+ * - `malformed-address`: no IPv6 address of 16 bytes.
+ */
+export type TunnelErrorCode = "unusable-key" | "malformed-address";
+
+export class TunnelError extends CodedError<TunnelErrorCode> {
+  override readonly name = "TunnelError";
+  readonly retryable = false;
 }

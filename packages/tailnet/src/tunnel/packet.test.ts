@@ -1,4 +1,4 @@
-import { transportBytes } from "@slipway/wire";
+import { transportBytes } from "@slipway/wire/wireguard/message";
 import { expect, it } from "vitest";
 
 import { packetBytesOf } from "./packet.ts";

@@ -1,4 +1,5 @@
-import { ipv6HeaderBytes, minTransportBytes } from "@slipway/wire";
+import { ipv6HeaderBytes } from "@slipway/wire/ip/ipv6";
+import { minTransportBytes } from "@slipway/wire/wireguard/message";
 
 /** The places of the addresses in an IPv6 packet. */
 export const sourceOffset = 8;

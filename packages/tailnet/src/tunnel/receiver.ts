@@ -1,13 +1,12 @@
+import { aeadTagBytes } from "@slipway/wire/wireguard/crypto";
+import type { IndexTable } from "@slipway/wire/wireguard/index-table";
 import {
-  aeadTagBytes,
   minTransportBytes,
   transportHeaderBytes,
   transportReceiver,
-  type IndexEntry,
-  type IndexTable,
-  type TransportSession,
-  type WireguardPeer,
-} from "@slipway/wire";
+} from "@slipway/wire/wireguard/message";
+import type { TransportSession } from "@slipway/wire/wireguard/transport-session";
+import type { IndexEntry, WireguardPeer } from "@slipway/wire/wireguard/wireguard-peer";
 
 import type { AddressRoutes } from "./address-routes.ts";
 import { packetEnd, sourceOffset } from "./packet.ts";

@@ -1,4 +1,4 @@
-import type { WireguardPeer } from "@slipway/wire";
+import type { WireguardPeer } from "@slipway/wire/wireguard/wireguard-peer";
 
 import type { Sleeper } from "../timing/wake-queue.ts";
 

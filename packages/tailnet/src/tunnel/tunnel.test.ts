@@ -1,4 +1,4 @@
-import { loadNativeCrypto } from "@slipway/tailnet/node";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
 import { packetTo } from "@slipway/testkit/links";
 import { expect, it } from "vitest";
 

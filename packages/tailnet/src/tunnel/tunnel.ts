@@ -1,25 +1,24 @@
 import { Scope, Wake, type Clock } from "@slipway/runtime";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { ipv6AddressBytes } from "@slipway/wire/ip/ipv6";
+import { createLocalIdentity, createRemoteIdentity } from "@slipway/wire/wireguard/identity";
+import type { LocalIdentity } from "@slipway/wire/wireguard/identity";
+import { IndexTable } from "@slipway/wire/wireguard/index-table";
+import { rekeyTimeoutMs } from "@slipway/wire/wireguard/limits";
 import {
-  createLocalIdentity,
-  createRemoteIdentity,
-  encodeHex,
-  IndexTable,
-  ipv6AddressBytes,
-  rekeyTimeoutMs,
   transportBytes,
   transportHeaderBytes,
-  WireguardPeer,
   wireguardMessageKind,
-  type IndexEntry,
-  type LocalIdentity,
-  type TransportSession,
-} from "@slipway/wire";
+} from "@slipway/wire/wireguard/message";
+import type { TransportSession } from "@slipway/wire/wireguard/transport-session";
+import { WireguardPeer } from "@slipway/wire/wireguard/wireguard-peer";
+import type { IndexEntry } from "@slipway/wire/wireguard/wireguard-peer";
 
 import { WakeQueue } from "../timing/wake-queue.ts";
 import { AddressRoutes } from "./address-routes.ts";
 import { DatagramPool } from "./datagram-pool.ts";
-import { TunnelError } from "./errors.ts";
 import { HandshakeReceiver } from "./handshake-receiver.ts";
+import { TunnelError } from "./options.ts";
 import type { PeerSettings, TunnelOptions } from "./options.ts";
 import { destinationOffset, packetEnd } from "./packet.ts";
 import { Receiver } from "./receiver.ts";

@@ -1,12 +1,12 @@
 import { createFakeClock } from "@slipway/testkit";
+import type { Icmpv6Message } from "@slipway/wire/ip/icmpv6";
+import { writeIcmpv6 } from "@slipway/wire/ip/icmpv6";
 import {
-  type Icmpv6Message,
   IpProtocol,
   ipv6HeaderBytes,
-  pseudoHeaderSum,
-  writeIcmpv6,
   writeIpv6Header,
-} from "@slipway/wire";
+  pseudoHeaderSum,
+} from "@slipway/wire/ip/ipv6";
 import { onTestFinished } from "vitest";
 
 import { NetworkStack, type StackOptions } from "../../src/stack/network-stack.ts";

@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
-import { encodeHex } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
 import { expect, onTestFinished } from "vitest";
 
 import { nobleCrypto } from "../../src/crypto/noble-crypto.ts";

@@ -1,13 +1,9 @@
 import { type Clock, Mailbox } from "@slipway/runtime";
-import {
-  type CoordinateResponse,
-  CoordinateResponseSchema,
-  createMessage,
-  type DERPMap,
-  DERPMapSchema,
-  type MessageInitShape,
-  parseUuid,
-} from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type { CoordinateResponse, DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { CoordinateResponseSchema, DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 
 import type {
   CoordinateRequest,

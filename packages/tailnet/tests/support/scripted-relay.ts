@@ -1,13 +1,9 @@
-import {
-  type DerpFrame,
-  DerpFrameReader,
-  encodeDerpFrame,
-  encodeServerInfo,
-  maxClientFrameBytes,
-  parseClientInfo,
-  parseDerpFrame,
-  type ServerInfo,
-} from "@slipway/wire";
+import type { DerpFrame } from "@slipway/wire/derp/frame";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import { maxClientFrameBytes } from "@slipway/wire/derp/header";
+import { encodeServerInfo, parseClientInfo } from "@slipway/wire/derp/login";
+import type { ServerInfo } from "@slipway/wire/derp/login";
 
 import { nobleCrypto } from "../../src/crypto/noble-crypto.ts";
 import type { DerpNode } from "../../src/relay/derp-map.ts";

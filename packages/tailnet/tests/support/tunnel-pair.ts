@@ -1,6 +1,7 @@
-import { loadNativeCrypto } from "@slipway/tailnet/node";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
 import { TunnelPair, type TunnelPairOptions } from "@slipway/testkit/links";
-import { type WireguardMessageKind, wireguardMessageKind } from "@slipway/wire";
+import type { WireguardMessageKind } from "@slipway/wire/wireguard/message";
+import { wireguardMessageKind } from "@slipway/wire/wireguard/message";
 import { expect, onTestFinished } from "vitest";
 
 const crypto = await loadNativeCrypto();

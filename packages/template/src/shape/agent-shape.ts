@@ -6,8 +6,10 @@ import {
   type IdentityDefinition,
   operatingSystems,
 } from "../definition.ts";
-import { instanceIdWanted, isInstanceId, maxInstanceIdLength } from "../instance-id.ts";
 import {
+  instanceIdWanted,
+  isInstanceId,
+  maxInstanceIdLength,
   maxApps,
   maxEnv,
   maxLineLength,

@@ -1,4 +1,4 @@
-import { onClaims, type TemplateDefinition } from "../definition.ts";
+import { type ExternalAuthDefinition, onClaims, type TemplateDefinition } from "../definition.ts";
 import { externalDriver } from "../known-drivers.ts";
 import {
   maxAgents,
@@ -18,12 +18,32 @@ import { regexSize } from "../regex.ts";
 import { didYouMean } from "../suggest.ts";
 import { agent } from "./agent-shape.ts";
 import { description, hostKeys, icon, line, plainKeys } from "./common-fields.ts";
-import { externalAuth } from "./external-auth-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { parameter } from "./parameter-shape.ts";
 import { preset } from "./preset-shape.ts";
-import { optional, optionalMap, required, type Shape, withDefault, withExample } from "./shape.ts";
+import { boolean } from "./scalar-shape.ts";
+import {
+  type Shape,
+  transform,
+  withDefault,
+  withExample,
+  optional,
+  optionalMap,
+  required,
+} from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
+
+/** One provider; its key is its id. */
+export const externalAuth: Shape<ExternalAuthDefinition> = transform(
+  object({
+    optional: withDefault(
+      withExample("True if workspaces start without a login to the provider.", true),
+      boolean,
+      false,
+    ),
+  }),
+  ({ optional }, { key }) => ({ id: key, isOptional: optional }),
+);
 
 /** Names that `${{ parameters.<name> }}` can hold, and that are not properties of every object. */
 const parameterKeys = {

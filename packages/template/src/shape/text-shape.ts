@@ -1,7 +1,7 @@
 import type { Location } from "../location.ts";
+import { storageProblem } from "../parameter-value.ts";
 import type { Reader } from "../reader.ts";
 import { shellProblems } from "../shell-text.ts";
-import { storageProblem } from "../storable-text.ts";
 import { expressionMark, hasExpression, parseTemplateText } from "../template-text.ts";
 import { describeContent, reportMismatch, type Shape } from "./shape.ts";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { LifecycleState } from "@slipway/api";
+import type { LifecycleState } from "@slipway/api/agents/agent";
 import {
   type AgentSession,
   findLiveAgent,

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 
 import { bringToLife } from "./agents.ts";
 import type { ClaimStage } from "./stage.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import type { Transition, Workspace } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import type { Database } from "@slipway/server";
 import {

@@ -1,19 +1,18 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { createBuild } from "@slipway/api";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import {
   Agent,
   Connection_Action,
   Connection_Type,
-  encodeMessage,
-  encodeUuid,
   Lifecycle_State,
-  parseMessage,
   StartupSchema,
-  Tailnet,
-  timestampFromMs,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
 import { readAgentToken } from "../processes/external-agent.ts";
 import { openRawAgent, type RawAgent } from "../processes/raw-agent.ts";

@@ -1,17 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import {
-  createBuild,
-  getAgentLogs,
-  getWorkspace,
-  listBuilds,
-  listTemplates,
-  listWorkspaces,
-  watchAgentMetadata,
-} from "@slipway/api";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { watchAgentMetadata } from "@slipway/api/agents/metadata-routes";
+import { listTemplates } from "@slipway/api/templates/routes";
+import { createBuild, listBuilds } from "@slipway/api/workspaces/build-routes";
+import { getWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
 import { errorText } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
-import { Agent } from "@slipway/wire";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 
 import { connectExternalAgent, type ExternalAgent } from "../processes/external-agent.ts";
 import { requireAgent, waitForWorkspace } from "../processes/workspace-life.ts";

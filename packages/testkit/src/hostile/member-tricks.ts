@@ -3,18 +3,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
-import {
-  createBuild,
-  createDryRun,
-  createToken,
-  createWorkspace,
-  deleteKey,
-  evaluateParameters,
-  listWorkspaces,
-  tarMimeType,
-  uploadFile,
-  watchWorkspaceSocket,
-} from "@slipway/api";
+import { createDryRun } from "@slipway/api/templates/dry-run-routes";
+import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { evaluateParameters } from "@slipway/api/templates/parameter-routes";
+import { createToken, deleteKey } from "@slipway/api/users/key-routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
+import { watchWorkspaceSocket } from "@slipway/api/workspaces/watch-routes";
 import { WebSocket } from "ws";
 
 import { pushVersion } from "../processes/template-upload.ts";

@@ -2,13 +2,10 @@ import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { type KeyPair, sodiumCrypto } from "@slipway/relay";
-import {
-  DerpError,
-  DerpFrameReader,
-  encodeDerpFrame,
-  maxServerFrameBytes,
-  parseDerpFrame,
-} from "@slipway/wire";
+import { DerpError } from "@slipway/wire/derp/errors";
+import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
+import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
+import { maxServerFrameBytes } from "@slipway/wire/derp/header";
 
 import { encodeRelayLogin } from "../servers/relay-login.ts";
 import { connectStrangers, writeAll } from "./stranger-connection.ts";

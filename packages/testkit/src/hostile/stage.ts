@@ -2,7 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createUser, createWorkspace, listTemplateVersions, updateUserRoles } from "@slipway/api";
+import { listTemplateVersions } from "@slipway/api/templates/version-routes";
+import { createUser, updateUserRoles } from "@slipway/api/users/routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { logIn, logInAsAdmin } from "../processes/log-in.ts";

@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { openClient } from "../processes/log-in.ts";

@@ -1,4 +1,7 @@
-import { nobleCrypto, PathDriver, type DatagramSocket, type PeerRoute } from "@slipway/tailnet";
+import { nobleCrypto } from "@slipway/tailnet/crypto/noble-crypto";
+import type { DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
+import type { PeerRoute } from "@slipway/tailnet/path/path-action";
+import { PathDriver } from "@slipway/tailnet/path/path-driver";
 
 import { createFakeClock, type FakeClock } from "../clock/fake-clock.ts";
 import { UdpNetwork } from "./udp-network.ts";

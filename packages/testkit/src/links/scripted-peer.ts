@@ -1,4 +1,6 @@
-import { parseSegment, TcpConnection, type TcpOptions } from "@slipway/wire";
+import { TcpConnection } from "@slipway/wire/tcp/connection";
+import type { TcpOptions } from "@slipway/wire/tcp/connection-options";
+import { parseSegment } from "@slipway/wire/tcp/segment";
 
 /** A segment that the peer sends. Offsets count from the SYN of their direction, which is 0. */
 export interface Said {

@@ -1,4 +1,5 @@
-import type { TcpConnection, TcpError, TcpEvent } from "@slipway/wire";
+import type { TcpConnection } from "@slipway/wire/tcp/connection";
+import type { TcpError, TcpEvent } from "@slipway/wire/tcp/events";
 
 import type { BytePattern } from "./byte-pattern.ts";
 

@@ -1,4 +1,6 @@
-import { parseSegment, TcpConnection, type TcpOptions } from "@slipway/wire";
+import { TcpConnection } from "@slipway/wire/tcp/connection";
+import type { TcpOptions } from "@slipway/wire/tcp/connection-options";
+import { parseSegment } from "@slipway/wire/tcp/segment";
 
 import { BytePattern } from "./byte-pattern.ts";
 import { type EndPlan, TcpEnd } from "./tcp-end.ts";

@@ -1,5 +1,8 @@
-import { nobleCrypto, Tunnel, type TailnetCrypto, type TunnelOptions } from "@slipway/tailnet";
-import { IpProtocol, ipv6HeaderBytes, writeIpv6Header } from "@slipway/wire";
+import type { TailnetCrypto } from "@slipway/tailnet/crypto/crypto";
+import { nobleCrypto } from "@slipway/tailnet/crypto/noble-crypto";
+import type { TunnelOptions } from "@slipway/tailnet/tunnel/options";
+import { Tunnel } from "@slipway/tailnet/tunnel/tunnel";
+import { IpProtocol, ipv6HeaderBytes, writeIpv6Header } from "@slipway/wire/ip/ipv6";
 
 import { createFakeClock, type FakeClock } from "../clock/fake-clock.ts";
 import { createSeededCrypto } from "../crypto.ts";

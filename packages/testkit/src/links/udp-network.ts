@@ -1,6 +1,7 @@
 import type { Clock } from "@slipway/runtime";
-import type { DatagramReceiver, DatagramSocket, UdpAddress } from "@slipway/tailnet";
-import { encodeBindingResponse, parseStunMessage } from "@slipway/wire";
+import type { DatagramReceiver, DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
+import type { UdpAddress } from "@slipway/tailnet/path/udp-address";
+import { encodeBindingResponse, parseStunMessage } from "@slipway/wire/stun/message";
 
 import { Random } from "../random.ts";
 

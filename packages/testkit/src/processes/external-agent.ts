@@ -1,14 +1,14 @@
-import { getExternalAgentCredentials } from "@slipway/api";
+import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import type { ApiClient } from "@slipway/sdk/http";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import {
   Agent,
   Connection_Action as Action,
   Connection_Type as Type,
-  encodeUuid,
-  timestampFromMs,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
 /** An agent of the driver `external` with a session of its own; its test acts for it. */
 export interface ExternalAgent {

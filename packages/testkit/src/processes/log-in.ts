@@ -1,4 +1,4 @@
-import { login } from "@slipway/api";
+import { login } from "@slipway/api/users/routes";
 import { ApiClient } from "@slipway/sdk/http";
 
 import { testAdmin } from "./server-process.ts";

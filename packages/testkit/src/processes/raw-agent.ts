@@ -1,13 +1,10 @@
 import { once } from "node:events";
 
-import {
-  type DescMessage,
-  DrpcCaller,
-  encodeMessage,
-  type MessageInitShape,
-  type YamuxEvent,
-  YamuxSession,
-} from "@slipway/wire";
+import { DrpcCaller } from "@slipway/wire/drpc/caller";
+import type { DescMessage, MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
+import type { YamuxEvent } from "@slipway/wire/yamux/events";
+import { YamuxSession } from "@slipway/wire/yamux/session";
 import { WebSocket } from "ws";
 
 /** A unary RPC, as far as a call needs it. */

@@ -1,12 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import {
-  createTemplate,
-  createTemplateVersion,
-  getTemplateVersion,
-  tarMimeType,
-  uploadFile,
-} from "@slipway/api";
+import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { createTemplate } from "@slipway/api/templates/routes";
+import { createTemplateVersion, getTemplateVersion } from "@slipway/api/templates/version-routes";
 import type { ApiClient } from "@slipway/sdk/http";
 import { pack } from "tar-stream";
 

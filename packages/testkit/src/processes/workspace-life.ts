@@ -1,6 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { createWorkspace, getWorkspace, type Workspace, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 
 /** Makes a workspace of a template and waits until `isReady` accepts its agent. */

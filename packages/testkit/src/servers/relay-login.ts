@@ -1,5 +1,6 @@
 import { type KeyPair, sodiumCrypto } from "@slipway/relay";
-import { encodeClientInfo, encodeDerpFrame } from "@slipway/wire";
+import { encodeDerpFrame } from "@slipway/wire/derp/frame";
+import { encodeClientInfo } from "@slipway/wire/derp/login";
 
 /** Encodes the login of a client at a relay that has sent its key. */
 export function encodeRelayLogin(

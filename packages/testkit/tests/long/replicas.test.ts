@@ -4,14 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { type AgentLog, createWorkspace, getAgent, getAgentLogs } from "@slipway/api";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { getAgent } from "@slipway/api/agents/routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { type AgentConnection, dialAgent } from "@slipway/sdk/agent";
 import type { ApiClient } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 import { readAgentToken } from "@slipway/testkit";
-import { Agent, encodeUuid, Log_Level, timestampFromNs } from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import { Agent, Log_Level } from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampFromNs } from "@slipway/wire/protobuf/time";
 import { expect, inject, it, onTestFinished, vi } from "vitest";
 
 import {

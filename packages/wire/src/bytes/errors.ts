@@ -1,3 +1,5 @@
+import { CodedError } from "./coded-error.ts";
+
 export type BytesErrorCode =
   | "malformed-hex"
   | "malformed-uuid"
@@ -5,13 +7,7 @@ export type BytesErrorCode =
   | "malformed-varint";
 
 /** Bytes or text that a codec of `bytes/` cannot read. The same input fails again. */
-export class BytesError extends Error {
+export class BytesError extends CodedError<BytesErrorCode> {
   override readonly name = "BytesError";
-  readonly code: BytesErrorCode;
   readonly retryable = false;
-
-  constructor(code: BytesErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { writeUint16 } from "./big-endian.ts";
 import { parseHex } from "./hex.ts";
+import { writeUint16 } from "./integers.ts";
 import { addWords, finishChecksum } from "./internet-checksum.ts";
 
 it("adds up the example of RFC 1071 §3", () => {

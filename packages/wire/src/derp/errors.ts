@@ -1,3 +1,5 @@
+import { CodedError } from "../bytes/coded-error.ts";
+
 /**
  * The fault of a peer, whose connection is to be closed:
  * - `frame-too-large`: a frame longer than the limit that the owner of the reader set.
@@ -6,13 +8,7 @@
  */
 export type DerpErrorCode = "frame-too-large" | "malformed-frame" | "malformed-login";
 
-export class DerpError extends Error {
+export class DerpError extends CodedError<DerpErrorCode> {
   override readonly name = "DerpError";
-  readonly code: DerpErrorCode;
   readonly retryable = false;
-
-  constructor(code: DerpErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

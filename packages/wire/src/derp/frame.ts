@@ -1,5 +1,5 @@
-import { readUint32, writeUint32 } from "../bytes/big-endian.ts";
 import { BytesError } from "../bytes/errors.ts";
+import { readUint32, writeUint32 } from "../bytes/integers.ts";
 import { encodeUtf8, parseUtf8 } from "../bytes/utf8.ts";
 import { DerpError } from "./errors.ts";
 import {

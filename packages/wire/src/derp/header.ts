@@ -1,4 +1,4 @@
-import { readUint32, writeUint32 } from "../bytes/big-endian.ts";
+import { readUint32, writeUint32 } from "../bytes/integers.ts";
 
 /*
  *  0        1                                   5

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
-import { DiscoError } from "./errors.ts";
 import {
+  DiscoError,
   encodeDiscoMessage,
   maxCalledEndpoints,
   paddedDiscoBytes,

@@ -1,5 +1,4 @@
-import { readUint16, writeUint16 } from "../bytes/big-endian.ts";
-import { DiscoError } from "./errors.ts";
+import { readUint16, writeUint16 } from "../bytes/integers.ts";
 import { discoOverheadBytes } from "./packet.ts";
 
 /*
@@ -26,6 +25,13 @@ export const paddedDiscoBytes = 1310;
 
 /** The endpoints of a call that are read: as many as a peer publishes. */
 export const maxCalledEndpoints = 16;
+
+/** A message about paths that is cut short, or of another version; it is dropped. */
+export class DiscoError extends Error {
+  override readonly name = "DiscoError";
+  readonly code = "malformed-message";
+  readonly retryable = false;
+}
 
 /** An address and port; IPv4 is mapped into the 16 bytes. */
 export interface DiscoEndpoint {
@@ -166,8 +172,5 @@ function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
 }
 
 function malformed(what: string, found: number, wanted: string): DiscoError {
-  return new DiscoError(
-    "malformed-message",
-    `${what} with ${String(found)} bytes, wanted ${wanted}`,
-  );
+  return new DiscoError(`${what} with ${String(found)} bytes, wanted ${wanted}`);
 }

@@ -1,3 +1,5 @@
+import { CodedError } from "../bytes/coded-error.ts";
+
 /**
  * The fault of the transport, that is of one yamux stream, which is to be reset:
  * - `malformed-frame`, `malformed-metadata`: bytes that are no frame or no metadata.
@@ -16,13 +18,7 @@ export type DrpcErrorCode =
   | "rpc-active"
   | "send-closed";
 
-export class DrpcError extends Error {
+export class DrpcError extends CodedError<DrpcErrorCode> {
   override readonly name = "DrpcError";
-  readonly code: DrpcErrorCode;
   readonly retryable = false;
-
-  constructor(code: DrpcErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

@@ -1,4 +1,4 @@
-import { readUint32, writeUint32 } from "../bytes/big-endian.ts";
+import { readUint32, writeUint32 } from "../bytes/integers.ts";
 import { joinBytes } from "../bytes/join.ts";
 import { encodeUtf8, parseUtf8Lenient } from "../bytes/utf8.ts";
 import { DrpcError } from "./errors.ts";

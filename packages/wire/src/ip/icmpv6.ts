@@ -1,4 +1,4 @@
-import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/big-endian.ts";
+import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/integers.ts";
 import { addWords, finishChecksum } from "../bytes/internet-checksum.ts";
 
 /*

@@ -1,4 +1,5 @@
-import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/big-endian.ts";
+import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/integers.ts";
+import { addWords } from "../bytes/internet-checksum.ts";
 
 /*
  *  0       4           12                      32              48              56              64
@@ -88,4 +89,17 @@ export function writeIpv6Header(
   bytes[offset + 7] = header.hopLimit ?? defaultHopLimit;
   bytes.set(header.source, offset + 8);
   bytes.set(header.destination, offset + 24);
+}
+
+/**
+ * Returns the sum of the pseudo-header's addresses and next header (RFC 8200 §8.1). Add the length of the upper layer's
+ * packet and the packet itself, and finish that. It is the same in both directions.
+ */
+export function pseudoHeaderSum(
+  source: Uint8Array,
+  destination: Uint8Array,
+  nextHeader: number,
+): number {
+  const addresses = addWords(0, source, 0, source.length);
+  return addWords(addresses, destination, 0, destination.length) + nextHeader;
 }

@@ -3,8 +3,7 @@ import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
 import { addWords, finishChecksum } from "../bytes/internet-checksum.ts";
-import { IpProtocol } from "./ipv6.ts";
-import { pseudoHeaderSum } from "./pseudo-header.ts";
+import { IpProtocol, pseudoHeaderSum } from "./ipv6.ts";
 import { parseUdp, writeUdp } from "./udp.ts";
 
 const source = parseHex("fd7a115ca1e04b1c9a3344556677889a");

@@ -1,4 +1,4 @@
-import { readUint16, writeUint16 } from "../bytes/big-endian.ts";
+import { readUint16, writeUint16 } from "../bytes/integers.ts";
 import { addWords, finishChecksum } from "../bytes/internet-checksum.ts";
 
 /*

@@ -7,7 +7,7 @@ import { ProtobufError } from "./errors.ts";
 import { BatchCreateLogsRequestSchema } from "./gen/agent_pb.ts";
 import { readLogBatch } from "./log-batch.ts";
 import { createMessage, encodeMessage, parseMessage } from "./message.ts";
-import { timestampFromNs, timestampToNs } from "./timestamp.ts";
+import { timestampFromNs, timestampToNs } from "./time.ts";
 
 function readAll(bytes: Uint8Array) {
   const lines: { createdNs: bigint; level: number; output: string }[] = [];

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
-import { StunError } from "./errors.ts";
 import {
+  StunError,
   encodeBindingRequest,
   encodeBindingResponse,
   isStun,

@@ -1,7 +1,7 @@
-import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/big-endian.ts";
+import { CodedError } from "../bytes/coded-error.ts";
+import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/integers.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { crc32 } from "./crc32.ts";
-import { StunError } from "./errors.ts";
 
 /*
  *  0               2               4                               8                       20
@@ -26,6 +26,18 @@ const Attribute = {
 } as const;
 const fingerprintMask = 0x5354554e;
 const Family = { ipv4: 1, ipv6: 2 } as const;
+
+/**
+ * - `malformed-message`: not a STUN message, or attributes that do not fit into it.
+ * - `wrong-fingerprint`: bytes that were altered in transit.
+ */
+export type StunErrorCode = "malformed-message" | "wrong-fingerprint";
+
+/** A datagram that is neither answered nor used. */
+export class StunError extends CodedError<StunErrorCode> {
+  override readonly name = "StunError";
+  readonly retryable = false;
+}
 
 /** An address as its bytes: 4 for IPv4, 16 for IPv6. */
 export interface StunAddress {

@@ -1,11 +1,10 @@
 import { withDefaults } from "./connection-options.ts";
 import type { TcpFlow, TcpOptions } from "./connection-options.ts";
-import { TcpError } from "./errors.ts";
-import type { TcpErrorCode } from "./errors.ts";
 import type { Established } from "./established.ts";
-import type { TcpEvent } from "./events.ts";
-import type { KeepAliveOptions } from "./keep-alive.ts";
+import { TcpError } from "./events.ts";
+import type { TcpErrorCode, TcpEvent } from "./events.ts";
 import { Opening } from "./opening.ts";
+import type { KeepAliveOptions } from "./probe-timers.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
 import { SegmentLimit } from "./segment-limit.ts";
 import { SegmentWriter } from "./segment-writer.ts";

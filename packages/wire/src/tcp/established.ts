@@ -1,9 +1,8 @@
-import { isAcceptable } from "./acceptance.ts";
-import { KeepAlive } from "./keep-alive.ts";
+import { isAcceptable, ReplyLimit } from "./acceptance.ts";
 import { noOptions } from "./options.ts";
 import type { SegmentOptions } from "./options.ts";
+import { KeepAlive } from "./probe-timers.ts";
 import type { Receiver } from "./receiver.ts";
-import { ReplyLimit } from "./reply-limit.ts";
 import { readReports } from "./reports.ts";
 import type { SegmentWriter } from "./segment-writer.ts";
 import { segmentLength, TcpFlag } from "./segment.ts";

@@ -1,4 +1,4 @@
-import type { TcpError } from "./errors.ts";
+import { CodedError } from "../bytes/coded-error.ts";
 
 /** An event on a connection. Each connection ends with exactly one `closed`, after which there are no others. */
 export type TcpEvent =
@@ -12,3 +12,22 @@ export type TcpEvent =
   | { readonly type: "writable" }
   /** The connection is over: both ends have finished it, or it failed. It may yet answer segments for a while. */
   | { readonly type: "closed"; readonly error: TcpError | undefined };
+
+/**
+ * The reason for which a connection ended before both ends had finished it:
+ * - `refused`: the peer answered the SYN with a RST.
+ * - `reset`: the peer sent a RST later.
+ * - `timed-out`: the peer did not answer in time, to a SYN, to data or to keep-alives.
+ * - `unreachable`: an ICMPv6 message said so during the handshake.
+ * - `aborted`: this end has sent the RST.
+ */
+export type TcpErrorCode = "refused" | "reset" | "timed-out" | "unreachable" | "aborted";
+
+export class TcpError extends CodedError<TcpErrorCode> {
+  override readonly name = "TcpError";
+
+  /** A new connection may succeed. */
+  get retryable(): boolean {
+    return this.code !== "aborted";
+  }
+}

@@ -1,4 +1,4 @@
-import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/big-endian.ts";
+import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/integers.ts";
 
 /** The options of a segment that this end understands. A kind that occurs twice counts as its last. */
 export interface SegmentOptions {

@@ -1,6 +1,6 @@
 import { Flight } from "./flight.ts";
 import type { FlightAck, FlightOptions } from "./flight.ts";
-import { PersistTimer } from "./persist-timer.ts";
+import { PersistTimer } from "./probe-timers.ts";
 import type { RttEstimator } from "./rtt-estimator.ts";
 import type { SegmentLimit } from "./segment-limit.ts";
 import { SendQueue } from "./send-queue.ts";

@@ -1,4 +1,3 @@
-import { isEqual } from "../bytes/equal.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { aeadTagBytes, type WireguardCrypto } from "./crypto.ts";
 import type { LocalIdentity, RemoteIdentity } from "./identity.ts";
@@ -91,4 +90,12 @@ export class MacChecker {
     }
     return crypto.mac(this.#secret, encodeUtf8(source));
   }
+}
+
+/** Returns true if both have the same bytes, after a time that says nothing about them but their lengths. */
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  let difference = 0;
+  for (let at = 0; at < one.length; at += 1) difference |= (one[at] ?? 0) ^ (other[at] ?? 0);
+  return difference === 0;
 }

@@ -1,4 +1,4 @@
-import { readUint32Le } from "../bytes/little-endian.ts";
+import { readUint32Le } from "../bytes/integers.ts";
 import { MacChecker } from "./cookies.ts";
 import type { LocalIdentity } from "./identity.ts";
 import { TokenBuckets } from "./token-buckets.ts";

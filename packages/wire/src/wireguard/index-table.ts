@@ -1,4 +1,4 @@
-import { readUint32 } from "../bytes/big-endian.ts";
+import { readUint32 } from "../bytes/integers.ts";
 
 const indexBytes = 4;
 

@@ -1,9 +1,4 @@
-import {
-  readUint32Le,
-  readUint64Le,
-  writeUint32Le,
-  writeUint64Le,
-} from "../bytes/little-endian.ts";
+import { readUint32Le, readUint64Le, writeUint32Le, writeUint64Le } from "../bytes/integers.ts";
 import { aeadTagBytes } from "./crypto.ts";
 
 /*

@@ -1,4 +1,4 @@
-import { writeUint32 } from "../bytes/big-endian.ts";
+import { writeUint32 } from "../bytes/integers.ts";
 
 const tai64nBytes = 12;
 /** The label of 1970 in TAI, ten leap seconds included (docs/protocol/tailnet.md §5.1). */

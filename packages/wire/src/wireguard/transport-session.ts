@@ -1,4 +1,4 @@
-import { writeUint64Le } from "../bytes/little-endian.ts";
+import { writeUint64Le } from "../bytes/integers.ts";
 import type { Aead, Ciphers } from "./crypto.ts";
 import type { SessionKeys } from "./handshake.ts";
 import {

@@ -1,3 +1,5 @@
+import { CodedError } from "../bytes/coded-error.ts";
+
 /** An event on a session. Each stream ends with exactly one `closed`, unless the whole session dies. */
 export type YamuxEvent =
   /** The peer opened a stream, which the session answers by itself. */
@@ -18,3 +20,38 @@ export type YamuxEvent =
   | { readonly type: "pong"; readonly id: number }
   /** The peer accepts no more streams (code 0). */
   | { readonly type: "go-away"; readonly code: number };
+
+/**
+ * The reason that a session is dead:
+ * - `protocol-error`: the peer broke docs/protocol/rpc.md §2; a GoAway 1 is in the output.
+ * - `peer-failed`: the peer said GoAway with a code other than 0.
+ * - `keep-alive-timeout`, `open-timeout`: the peer did not answer in time.
+ * - `reply-flood`: the peer makes us answer more than the owner takes.
+ *
+ * Or the reason that one call was refused, the session living on: `queue-full`, `backlog-full`, `going-away`,
+ * `ids-exhausted`, `unknown-stream`, `stream-finished`, `consumed-too-much`.
+ */
+export type YamuxErrorCode =
+  | "protocol-error"
+  | "peer-failed"
+  | "keep-alive-timeout"
+  | "open-timeout"
+  | "reply-flood"
+  | "queue-full"
+  | "backlog-full"
+  | "going-away"
+  | "ids-exhausted"
+  | "unknown-stream"
+  | "stream-finished"
+  | "consumed-too-much";
+
+const retryableCodes: ReadonlySet<YamuxErrorCode> = new Set(["queue-full", "backlog-full"]);
+
+export class YamuxError extends CodedError<YamuxErrorCode> {
+  override readonly name = "YamuxError";
+
+  /** The same call may succeed later on this session. */
+  get retryable(): boolean {
+    return retryableCodes.has(this.code);
+  }
+}

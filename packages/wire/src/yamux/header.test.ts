@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { encodeHex, parseHex } from "../bytes/hex.ts";
-import { YamuxError } from "./errors.ts";
+import { YamuxError } from "./events.ts";
 import { encodeHeader, FrameType, headerBytes, parseHeader } from "./header.ts";
 import type { FrameHeader } from "./header.ts";
 

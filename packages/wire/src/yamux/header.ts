@@ -1,5 +1,5 @@
-import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/big-endian.ts";
-import { YamuxError } from "./errors.ts";
+import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/integers.ts";
+import { YamuxError } from "./events.ts";
 
 /*
  *  0        1        2               4                               8                              12

@@ -1,4 +1,4 @@
-import { YamuxError } from "./errors.ts";
+import { YamuxError } from "./events.ts";
 
 /** The time from one ping to the next (docs/protocol/rpc.md §2.2). */
 const keepAliveIntervalMs = 30_000;

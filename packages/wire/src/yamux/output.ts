@@ -1,5 +1,5 @@
 import { joinBytes } from "../bytes/join.ts";
-import { YamuxError } from "./errors.ts";
+import { YamuxError } from "./events.ts";
 import { encodeHeader, Flag, FrameType } from "./header.ts";
 import type { FrameHeader } from "./header.ts";
 import type { StreamState } from "./stream-state.ts";

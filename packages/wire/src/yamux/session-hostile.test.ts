@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 
 import { encodeHex } from "../bytes/hex.ts";
 import { joinBytes } from "../bytes/join.ts";
-import { YamuxError } from "./errors.ts";
+import { YamuxError } from "./events.ts";
 import { encodeHeader, Flag, FrameType } from "./header.ts";
 import { maxWaitingReplies } from "./output.ts";
 import { YamuxSession } from "./session.ts";

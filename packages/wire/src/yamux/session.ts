@@ -1,4 +1,4 @@
-import { YamuxError } from "./errors.ts";
+import { YamuxError } from "./events.ts";
 import type { YamuxEvent } from "./events.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { FramePart } from "./frame-reader.ts";

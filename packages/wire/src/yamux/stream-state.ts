@@ -1,5 +1,5 @@
 import { ByteQueue } from "../bytes/byte-queue.ts";
-import { YamuxError } from "./errors.ts";
+import { YamuxError } from "./events.ts";
 
 /** The bytes that each side may send on a new stream before it gets more credit (docs/protocol/rpc.md §2.4). */
 export const initialWindow = 262_144;

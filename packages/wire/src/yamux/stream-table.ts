@@ -1,4 +1,4 @@
-import { YamuxError } from "./errors.ts";
+import { YamuxError } from "./events.ts";
 import type { StreamState } from "./stream-state.ts";
 
 /** The most streams of ours that the peer has not acknowledged yet (docs/protocol/rpc.md §2.2). */

@@ -1,11 +1,11 @@
+import type { Template } from "@slipway/api/templates/template";
 import {
   listTemplateVersionPresets,
   listTemplateVersions,
-  listTokens,
-  listUsers,
-  listWorkspaces,
-  type Template,
-} from "@slipway/api";
+} from "@slipway/api/templates/version-routes";
+import { listTokens } from "@slipway/api/users/key-routes";
+import { listUsers } from "@slipway/api/users/routes";
+import { listWorkspaces } from "@slipway/api/workspaces/routes";
 import { printableLine, withTimeout } from "@slipway/runtime";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";

@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { SshOption } from "./server-settings.ts";
 

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { getSshConfig } from "@slipway/api";
+import { getSshConfig } from "@slipway/api/deployment/routes";
 import { homeDirectory } from "@slipway/runtime/home-directory";
 import { ApiError } from "@slipway/sdk/http";
 

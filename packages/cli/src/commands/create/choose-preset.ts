@@ -1,4 +1,6 @@
-import { type BuildParameter, listTemplateVersionPresets, type Preset } from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
+import type { Preset } from "@slipway/api/templates/template-version";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { UsageError } from "../../command/errors.ts";

@@ -1,4 +1,4 @@
-import type { Template } from "@slipway/api";
+import type { Template } from "@slipway/api/templates/template";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";

@@ -1,11 +1,9 @@
-import {
-  type BodyOf,
-  type BuildParameter,
-  createWorkspace,
-  listBuildParameters,
-  type Template,
-  type Workspace,
-} from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import type { BodyOf } from "@slipway/api/contract/route";
+import type { Template } from "@slipway/api/templates/template";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { connect } from "../../command/connect.ts";

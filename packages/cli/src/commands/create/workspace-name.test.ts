@@ -1,4 +1,4 @@
-import { nameProblem } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
 import { expect, it } from "vitest";
 
 import { generateName } from "./workspace-name.ts";

@@ -1,4 +1,5 @@
-import { getWorkspaceByName, nameProblem } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
+import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";

@@ -1,4 +1,4 @@
-import { getAgentExternalAuth } from "@slipway/api";
+import { getAgentExternalAuth } from "@slipway/api/agents/owner-secret-routes";
 
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { CommandError } from "../../command/errors.ts";

@@ -1,4 +1,8 @@
-import { type ExternalAuthLink, type ExternalAuthProvider, listExternalAuth } from "@slipway/api";
+import type {
+  ExternalAuthLink,
+  ExternalAuthProvider,
+} from "@slipway/api/external-auth/external-auth";
+import { listExternalAuth } from "@slipway/api/external-auth/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,4 @@
-import { getExternalAuth } from "@slipway/api";
+import { getExternalAuth } from "@slipway/api/external-auth/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,6 @@
-import { createFirstUser, getBuildInfo, getFirstUser, login, nameProblem } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
+import { getBuildInfo } from "@slipway/api/deployment/routes";
+import { createFirstUser, getFirstUser, login } from "@slipway/api/users/routes";
 import { type ApiClient, ApiError, ConnectError } from "@slipway/sdk/http";
 
 import { CommandError, UsageError } from "../../command/errors.ts";

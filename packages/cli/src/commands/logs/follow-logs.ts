@@ -1,12 +1,9 @@
-import {
-  type AgentLog,
-  getAgentLogs,
-  getBuild,
-  getBuildLogs,
-  type JobLog,
-  type WorkspaceAgent,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { getBuild, getBuildLogs } from "@slipway/api/builds/routes";
+import type { JobLog } from "@slipway/api/jobs/job";
 import { retry, Scope, type Clock } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";

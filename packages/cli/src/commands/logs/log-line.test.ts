@@ -1,4 +1,5 @@
-import type { AgentLog, JobLog } from "@slipway/api";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import type { JobLog } from "@slipway/api/jobs/job";
 import { expect, it } from "vitest";
 
 import { noColors } from "../../terminal/colors.ts";

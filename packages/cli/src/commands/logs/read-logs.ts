@@ -1,4 +1,7 @@
-import { getAgentLogs, getBuildLogs, type WorkspaceAgent, type WorkspaceBuild } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { getBuildLogs } from "@slipway/api/builds/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { allAgents, logSource } from "../../resources/builds/agents.ts";

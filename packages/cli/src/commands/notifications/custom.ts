@@ -1,4 +1,4 @@
-import { sendCustomNotification } from "@slipway/api";
+import { sendCustomNotification } from "@slipway/api/notifications/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

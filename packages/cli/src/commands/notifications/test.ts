@@ -1,4 +1,4 @@
-import { sendTestNotification } from "@slipway/api";
+import { sendTestNotification } from "@slipway/api/notifications/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,6 +1,7 @@
 import { posix, win32 } from "node:path";
 
-import { createKey, deleteKey, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { createKey, deleteKey } from "@slipway/api/users/key-routes";
 import { errorText } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 

@@ -1,4 +1,4 @@
-import { listOrganizations } from "@slipway/api";
+import { listOrganizations } from "@slipway/api/organizations/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,5 @@
-import { listMembers, zeroTimestamp } from "@slipway/api";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
+import { listMembers } from "@slipway/api/organizations/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,5 @@
-import { getOrganization, listUserOrganizations, type Organization } from "@slipway/api";
+import type { Organization } from "@slipway/api/organizations/organization";
+import { getOrganization, listUserOrganizations } from "@slipway/api/organizations/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";

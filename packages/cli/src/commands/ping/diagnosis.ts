@@ -1,4 +1,4 @@
-import type { WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { AgentPath, NetworkStatus } from "@slipway/sdk/workspace";
 
 import { latencyText, pathText } from "../../resources/network/network-text.ts";

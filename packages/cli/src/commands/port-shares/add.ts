@@ -1,4 +1,5 @@
-import { type PortShare, sharePort } from "@slipway/api";
+import type { PortShare } from "@slipway/api/workspaces/port-share-routes";
+import { sharePort } from "@slipway/api/workspaces/port-share-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,4 @@
-import { listPortShares } from "@slipway/api";
+import { listPortShares } from "@slipway/api/workspaces/port-share-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,5 @@
-import { listPortShares, type PortShare, unsharePort } from "@slipway/api";
+import { listPortShares, unsharePort } from "@slipway/api/workspaces/port-share-routes";
+import type { PortShare } from "@slipway/api/workspaces/port-share-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

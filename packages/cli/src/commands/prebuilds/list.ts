@@ -1,4 +1,5 @@
-import { listPrebuildPools, type PrebuildPool } from "@slipway/api";
+import { listPrebuildPools } from "@slipway/api/prebuilds/routes";
+import type { PrebuildPool } from "@slipway/api/prebuilds/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

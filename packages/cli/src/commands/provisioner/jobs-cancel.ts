@@ -1,9 +1,7 @@
-import {
-  cancelBuild,
-  cancelTemplateVersion,
-  listProvisionerJobs,
-  type ProvisionerJob,
-} from "@slipway/api";
+import { cancelBuild } from "@slipway/api/builds/routes";
+import type { ProvisionerJob } from "@slipway/api/jobs/job";
+import { listProvisionerJobs } from "@slipway/api/organizations/provisioner-routes";
+import { cancelTemplateVersion } from "@slipway/api/templates/version-routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";

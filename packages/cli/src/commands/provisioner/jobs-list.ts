@@ -1,4 +1,6 @@
-import { getUser, listProvisionerJobs, type ProvisionerJob } from "@slipway/api";
+import type { ProvisionerJob } from "@slipway/api/jobs/job";
+import { listProvisionerJobs } from "@slipway/api/organizations/provisioner-routes";
+import { getUser } from "@slipway/api/users/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";

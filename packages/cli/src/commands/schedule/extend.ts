@@ -1,4 +1,5 @@
-import { extendWorkspace, type Workspace } from "@slipway/api";
+import { extendWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { durationText } from "@slipway/runtime";
 import { ApiError } from "@slipway/sdk/http";
 

@@ -1,4 +1,4 @@
-import { updateAutostart } from "@slipway/api";
+import { updateAutostart } from "@slipway/api/workspaces/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,4 @@
-import { updateTtl } from "@slipway/api";
+import { updateTtl } from "@slipway/api/workspaces/routes";
 import { durationText } from "@slipway/runtime";
 
 import { connect } from "../../command/connect.ts";

@@ -1,4 +1,5 @@
-import type { AgentMetadata, AgentScript, AgentStatus, WorkspaceAgent } from "@slipway/api";
+import type { AgentScript, AgentStatus, WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
 import { printableLine } from "@slipway/runtime";
 
 import { appColumns } from "../../resources/applications/app-columns.ts";

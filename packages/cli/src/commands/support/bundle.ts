@@ -2,7 +2,8 @@ import { lstat, rm, writeFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { createGzip } from "node:zlib";
 
-import type { Workspace, WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { countText, systemErrorCode } from "@slipway/runtime";
 import { pack } from "tar-stream";
 

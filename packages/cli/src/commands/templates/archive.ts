@@ -1,4 +1,4 @@
-import { archiveTemplateVersions } from "@slipway/api";
+import { archiveTemplateVersions } from "@slipway/api/templates/version-routes";
 import { countText } from "@slipway/runtime";
 
 import { connect } from "../../command/connect.ts";

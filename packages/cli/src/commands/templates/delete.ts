@@ -1,4 +1,4 @@
-import { deleteTemplate } from "@slipway/api";
+import { deleteTemplate } from "@slipway/api/templates/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,12 +1,8 @@
-import {
-  type CorsBehavior,
-  nameProblem,
-  type SharingLevel,
-  type Template,
-  updateTemplate,
-  type Weekday,
-  weekdays,
-} from "@slipway/api";
+import type { SharingLevel } from "@slipway/api/agents/app";
+import { nameProblem } from "@slipway/api/contract/name";
+import { updateTemplate } from "@slipway/api/templates/routes";
+import type { CorsBehavior, Template, Weekday } from "@slipway/api/templates/template";
+import { weekdays } from "@slipway/api/templates/template";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { listTemplateExamples } from "@slipway/api";
+import { listTemplateExamples } from "@slipway/api/templates/routes";
 import { errorText, findFreePort, systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 

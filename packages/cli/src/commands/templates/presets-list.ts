@@ -1,4 +1,4 @@
-import { listTemplateVersionPresets } from "@slipway/api";
+import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -2,7 +2,8 @@ import { constants } from "node:fs";
 import { lstat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { getFile, getTemplateVersion } from "@slipway/api";
+import { getFile } from "@slipway/api/templates/file-routes";
+import { getTemplateVersion } from "@slipway/api/templates/version-routes";
 import { systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 import { extract } from "tar-stream";

@@ -1,13 +1,10 @@
 import { resolve } from "node:path";
 
-import {
-  createTemplate,
-  getTemplateByName,
-  listUserOrganizations,
-  type Organization,
-  type Template,
-  updateActiveVersion,
-} from "@slipway/api";
+import type { Organization } from "@slipway/api/organizations/organization";
+import { listUserOrganizations } from "@slipway/api/organizations/routes";
+import { createTemplate, getTemplateByName } from "@slipway/api/templates/routes";
+import type { Template } from "@slipway/api/templates/template";
+import { updateActiveVersion } from "@slipway/api/templates/version-routes";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";

@@ -1,4 +1,5 @@
-import { diffTemplateVersions, listTemplateVersions, type Template } from "@slipway/api";
+import type { Template } from "@slipway/api/templates/template";
+import { diffTemplateVersions, listTemplateVersions } from "@slipway/api/templates/version-routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";

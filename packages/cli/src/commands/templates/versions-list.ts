@@ -1,4 +1,6 @@
-import { listTemplateVersions, type Template, type TemplateVersion } from "@slipway/api";
+import type { Template } from "@slipway/api/templates/template";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
+import { listTemplateVersions } from "@slipway/api/templates/version-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,5 @@
-import { createToken, getTokenConfig, tokenScopes } from "@slipway/api";
+import { tokenScopes } from "@slipway/api/contract/scopes";
+import { createToken, getTokenConfig } from "@slipway/api/users/key-routes";
 import { durationText } from "@slipway/runtime";
 
 import { connect } from "../../command/connect.ts";

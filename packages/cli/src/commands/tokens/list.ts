@@ -1,4 +1,4 @@
-import { listTokens } from "@slipway/api";
+import { listTokens } from "@slipway/api/users/key-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,4 @@
-import { activateUser } from "@slipway/api";
+import { activateUser } from "@slipway/api/users/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,5 @@
-import { createUser, nameProblem } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
+import { createUser } from "@slipway/api/users/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,4 @@
-import { deleteUser, getUser } from "@slipway/api";
+import { deleteUser, getUser } from "@slipway/api/users/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,6 @@
-import { type RoleName, roleNames, updateUserRoles } from "@slipway/api";
+import { updateUserRoles } from "@slipway/api/users/routes";
+import type { RoleName } from "@slipway/api/users/user";
+import { roleNames } from "@slipway/api/users/user";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,4 @@
-import { listUsers } from "@slipway/api";
+import { listUsers } from "@slipway/api/users/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,5 @@
-import { getUser, login, updatePassword, type User } from "@slipway/api";
+import { getUser, login, updatePassword } from "@slipway/api/users/routes";
+import type { User } from "@slipway/api/users/user";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";

@@ -1,4 +1,6 @@
-import { getOrganization, getUser, zeroTimestamp } from "@slipway/api";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
+import { getOrganization } from "@slipway/api/organizations/routes";
+import { getUser } from "@slipway/api/users/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,4 @@
-import { suspendUser } from "@slipway/api";
+import { suspendUser } from "@slipway/api/users/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

@@ -1,4 +1,4 @@
-import type { AppHealth } from "@slipway/api";
+import type { AppHealth } from "@slipway/api/agents/app";
 
 import type { Colors } from "../../terminal/colors.ts";
 import type { Cell, Columns } from "../../terminal/table.ts";

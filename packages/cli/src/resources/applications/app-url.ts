@@ -1,4 +1,6 @@
-import type { PortShare, Workspace, WorkspaceApp } from "@slipway/api";
+import type { WorkspaceApp } from "@slipway/api/agents/app";
+import type { PortShare } from "@slipway/api/workspaces/port-share-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 /** The part of the deployment that serves applications (docs/protocol/clients.md §0.6). */
 export interface AppRegion {

@@ -1,4 +1,5 @@
-import type { Workspace, WorkspaceApp } from "@slipway/api";
+import type { WorkspaceApp } from "@slipway/api/agents/app";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";

@@ -1,4 +1,4 @@
-import { listRegions } from "@slipway/api";
+import { listRegions } from "@slipway/api/deployment/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { notFoundError } from "../../command/not-found.ts";

@@ -1,4 +1,4 @@
-import { maxSharedPort, minSharedPort } from "@slipway/api";
+import { maxSharedPort, minSharedPort } from "@slipway/api/workspaces/port-share-routes";
 
 import { UsageError } from "../../command/errors.ts";
 

@@ -1,4 +1,4 @@
-import type { PortShare } from "@slipway/api";
+import type { PortShare } from "@slipway/api/workspaces/port-share-routes";
 
 import { columnFlag } from "../../command/flags.ts";
 import type { Columns } from "../../terminal/table.ts";

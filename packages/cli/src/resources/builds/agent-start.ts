@@ -1,4 +1,7 @@
-import { type AgentLog, getAgent, getAgentLogs, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { getAgent } from "@slipway/api/agents/routes";
 import { printableLine } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";

@@ -1,4 +1,6 @@
-import type { AgentLog, WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
 
 /** Returns the agents that a build created, without those of dev containers inside them. */
 export function rootAgents({ resources }: Pick<WorkspaceBuild, "resources">): WorkspaceAgent[] {

@@ -1,10 +1,7 @@
-import {
-  createBuild,
-  type CreateBuildRequest,
-  updateDormancy,
-  type Workspace,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { CreateBuildRequest, WorkspaceBuild } from "@slipway/api/builds/build";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { updateDormancy } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import { mayHaveArrived } from "../../command/broken-connection.ts";
 import type { ClientNeeds } from "../../command/client-needs.ts";

@@ -1,10 +1,8 @@
-import {
-  getExternalAgentCredentials,
-  getTemplateVersion,
-  type Workspace,
-  type WorkspaceAgent,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { getTemplateVersion } from "@slipway/api/templates/version-routes";
+import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";

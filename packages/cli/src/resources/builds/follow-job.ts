@@ -1,4 +1,4 @@
-import type { JobLog, ProvisionerJob } from "@slipway/api";
+import type { JobLog, ProvisionerJob } from "@slipway/api/jobs/job";
 import { retry, type Clock } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 

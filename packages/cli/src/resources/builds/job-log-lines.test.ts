@@ -1,4 +1,4 @@
-import type { JobLog } from "@slipway/api";
+import type { JobLog } from "@slipway/api/jobs/job";
 import { expect, it } from "vitest";
 
 import { noColors } from "../../terminal/colors.ts";

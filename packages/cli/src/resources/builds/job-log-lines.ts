@@ -1,4 +1,4 @@
-import type { JobLog } from "@slipway/api";
+import type { JobLog } from "@slipway/api/jobs/job";
 import { printableLine } from "@slipway/runtime";
 
 import type { Colors } from "../../terminal/colors.ts";

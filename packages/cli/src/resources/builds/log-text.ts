@@ -1,4 +1,5 @@
-import type { AgentLog, JobLog, LogLevel } from "@slipway/api";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import type { JobLog, LogLevel } from "@slipway/api/jobs/job";
 
 import type { Colors } from "../../terminal/colors.ts";
 

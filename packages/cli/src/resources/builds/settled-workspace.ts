@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { readPatiently } from "../../command/patient-read.ts";

@@ -1,4 +1,6 @@
-import { type CreateBuildRequest, listBuildParameters, type Workspace } from "@slipway/api";
+import type { CreateBuildRequest } from "@slipway/api/builds/build";
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { chooseParameters, type PromptFlags, promptsOf } from "../parameters/choose-parameters.ts";

@@ -1,4 +1,5 @@
-import type { WorkspaceAgent, WorkspaceBuild } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";

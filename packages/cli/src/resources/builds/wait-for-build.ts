@@ -1,10 +1,7 @@
-import {
-  getBuild,
-  getBuildLogs,
-  type JobLog,
-  type Transition,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import type { Transition } from "@slipway/api/builds/resource";
+import { getBuild, getBuildLogs } from "@slipway/api/builds/routes";
+import type { JobLog } from "@slipway/api/jobs/job";
 import { followLog } from "@slipway/sdk/stream";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";

@@ -1,4 +1,5 @@
-import { listTemplateVersionExternalAuth, type TemplateVersionExternalAuth } from "@slipway/api";
+import type { TemplateVersionExternalAuth } from "@slipway/api/external-auth/external-auth";
+import { listTemplateVersionExternalAuth } from "@slipway/api/templates/version-routes";
 
 import { CommandError } from "../../command/errors.ts";
 import { shellWord } from "../../terminal/shell-word.ts";

@@ -1,9 +1,9 @@
+import type { ExternalAuthDevice } from "@slipway/api/external-auth/external-auth";
 import {
   createExternalAuthDevice,
-  type ExternalAuthDevice,
   getExternalAuth,
   redeemExternalAuthDevice,
-} from "@slipway/api";
+} from "@slipway/api/external-auth/routes";
 import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";

@@ -1,4 +1,5 @@
-import type { Workspace, WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { expect, it } from "vitest";
 
 import {

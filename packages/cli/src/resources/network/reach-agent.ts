@@ -1,4 +1,5 @@
-import type { Workspace, WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { abortable, type Logger, Scope, silentLogger } from "@slipway/runtime";
 import type * as Network from "@slipway/sdk/workspace";
 

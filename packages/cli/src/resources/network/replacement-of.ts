@@ -1,4 +1,5 @@
-import { getWorkspace, type Workspace } from "@slipway/api";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { isRetryable } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";

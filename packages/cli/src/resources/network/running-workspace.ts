@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";

@@ -1,4 +1,4 @@
-import { reportWorkspaceUsage } from "@slipway/api";
+import { reportWorkspaceUsage } from "@slipway/api/workspaces/routes";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 

@@ -1,4 +1,4 @@
-import { getNotificationsSettings } from "@slipway/api";
+import { getNotificationsSettings } from "@slipway/api/notifications/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import type { Terminal } from "../../terminal/terminal.ts";

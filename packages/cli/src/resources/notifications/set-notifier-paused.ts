@@ -1,4 +1,4 @@
-import { updateNotificationsSettings } from "@slipway/api";
+import { updateNotificationsSettings } from "@slipway/api/notifications/routes";
 import { ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";

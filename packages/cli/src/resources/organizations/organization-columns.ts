@@ -1,4 +1,4 @@
-import type { Organization } from "@slipway/api";
+import type { Organization } from "@slipway/api/organizations/organization";
 
 import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Columns } from "../../terminal/table.ts";

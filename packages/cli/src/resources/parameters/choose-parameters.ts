@@ -1,4 +1,5 @@
-import type { BuildParameter, TemplateVersionParameter } from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
+import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { UsageError } from "../../command/errors.ts";

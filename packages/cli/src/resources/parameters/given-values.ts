@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import type { BuildParameter } from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
 import { errorText } from "@slipway/runtime";
 
 import { UsageError } from "../../command/errors.ts";

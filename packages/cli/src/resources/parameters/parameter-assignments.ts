@@ -1,4 +1,4 @@
-import type { BuildParameter } from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
 
 import { UsageError } from "../../command/errors.ts";
 

@@ -1,8 +1,8 @@
 import {
   evaluateParameters,
   listTemplateVersionParameters,
-  type TemplateVersionParameter,
-} from "@slipway/api";
+} from "@slipway/api/templates/parameter-routes";
+import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
 import { ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";

@@ -1,4 +1,4 @@
-import { updatePrebuildsSettings } from "@slipway/api";
+import { updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
 import { ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";

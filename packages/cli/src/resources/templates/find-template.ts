@@ -1,9 +1,7 @@
-import {
-  getTemplateByName,
-  getTemplateVersionByName,
-  type Template,
-  type TemplateVersion,
-} from "@slipway/api";
+import { getTemplateByName } from "@slipway/api/templates/routes";
+import type { Template } from "@slipway/api/templates/template";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
+import { getTemplateVersionByName } from "@slipway/api/templates/version-routes";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { requireName } from "../../command/answered-name.ts";

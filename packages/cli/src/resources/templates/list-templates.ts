@@ -1,4 +1,5 @@
-import { listTemplates as listTemplatesRoute, type Template } from "@slipway/api";
+import { listTemplates as listTemplatesRoute } from "@slipway/api/templates/routes";
+import type { Template } from "@slipway/api/templates/template";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import { withinOrganization } from "../../command/within-organization.ts";

@@ -1,4 +1,5 @@
-import { type ApiKey, getKey, getTokenByName } from "@slipway/api";
+import { getKey, getTokenByName } from "@slipway/api/users/key-routes";
+import type { ApiKey } from "@slipway/api/users/token";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { notFoundError } from "../../command/not-found.ts";

@@ -1,4 +1,4 @@
-import type { ApiKey, ListedToken } from "@slipway/api";
+import type { ApiKey, ListedToken } from "@slipway/api/users/token";
 
 import { columnFlag } from "../../command/flags.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";

@@ -1,4 +1,4 @@
-import type { User } from "@slipway/api";
+import type { User } from "@slipway/api/users/user";
 
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";

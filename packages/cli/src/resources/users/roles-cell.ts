@@ -1,4 +1,4 @@
-import type { User } from "@slipway/api";
+import type { User } from "@slipway/api/users/user";
 
 /** The roles of a user in one cell. */
 export function rolesCell({ roles }: Pick<User, "roles">): string {

@@ -1,4 +1,5 @@
-import { type User, zeroTimestamp } from "@slipway/api";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
+import type { User } from "@slipway/api/users/user";
 
 import { columnFlag } from "../../command/flags.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";

@@ -1,4 +1,4 @@
-import type { WorkspaceApp } from "@slipway/api";
+import type { WorkspaceApp } from "@slipway/api/agents/app";
 
 import type { Colors } from "../../terminal/colors.ts";
 import type { Cell } from "../../terminal/table.ts";

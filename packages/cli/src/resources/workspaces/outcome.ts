@@ -1,4 +1,6 @@
-import { getWorkspace, type Workspace, type WorkspaceBuild } from "@slipway/api";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { exitCodes } from "../../command/exit-codes.ts";

@@ -1,4 +1,5 @@
-import { listWorkspaces, type Workspace } from "@slipway/api";
+import { listWorkspaces } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 
 /** The number of workspaces per request. */

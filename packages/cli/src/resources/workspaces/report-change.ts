@@ -1,4 +1,4 @@
-import { getWorkspace } from "@slipway/api";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 
 import type { ClientNeeds } from "../../command/client-needs.ts";
 import { printJson } from "../../command/print-json.ts";

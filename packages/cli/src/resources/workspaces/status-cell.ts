@@ -1,4 +1,4 @@
-import type { BuildStatus } from "@slipway/api";
+import type { BuildStatus } from "@slipway/api/builds/build";
 
 import type { Colors } from "../../terminal/colors.ts";
 

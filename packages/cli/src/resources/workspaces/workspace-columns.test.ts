@@ -1,4 +1,5 @@
-import type { AppHealth, Workspace } from "@slipway/api";
+import type { AppHealth } from "@slipway/api/agents/app";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { expect, it } from "vitest";
 
 import {

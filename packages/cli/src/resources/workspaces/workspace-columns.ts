@@ -1,4 +1,5 @@
-import type { Workspace, WorkspaceBuild } from "@slipway/api";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { durationText } from "@slipway/runtime";
 
 import type { Colors } from "../../terminal/colors.ts";

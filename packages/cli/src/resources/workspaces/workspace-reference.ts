@@ -1,4 +1,6 @@
-import { getWorkspace, getWorkspaceByName, nameProblem, type Workspace } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
+import { getWorkspace, getWorkspaceByName } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { countText } from "@slipway/runtime";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 

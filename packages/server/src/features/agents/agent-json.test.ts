@@ -1,4 +1,4 @@
-import { WorkspaceAgent } from "@slipway/api";
+import { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { describe, expect, it } from "vitest";
 
 import { createValidator } from "../../platform/http/validation.ts";

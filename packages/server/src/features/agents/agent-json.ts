@@ -1,4 +1,5 @@
-import type { AgentScript, WorkspaceAgent, WorkspaceApp } from "@slipway/api";
+import type { AgentScript, WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { WorkspaceApp } from "@slipway/api/agents/app";
 
 import { agentHealth, agentStatus } from "./agent-status.ts";
 import type { AgentWithParts, AppRow, ScriptRow } from "./queries.ts";

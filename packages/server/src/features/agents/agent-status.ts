@@ -1,4 +1,4 @@
-import type { AgentStatus, LifecycleState, WorkspaceAgent } from "@slipway/api";
+import type { AgentStatus, LifecycleState, WorkspaceAgent } from "@slipway/api/agents/agent";
 import { type RawBuilder, sql } from "kysely";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";

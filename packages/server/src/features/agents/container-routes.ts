@@ -3,7 +3,7 @@ import {
   getContainers,
   recreateDevcontainer,
   watchContainers,
-} from "@slipway/api";
+} from "@slipway/api/agents/container-routes";
 
 import { mayActFor } from "../../platform/auth/rights.ts";
 import { forbidden, invalidField, Unreachable } from "../../platform/errors/errors.ts";

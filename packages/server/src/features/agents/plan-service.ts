@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { nilUuid, type WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { AgentDefinition } from "@slipway/template";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";

@@ -1,4 +1,4 @@
-import { getAgent } from "@slipway/api";
+import { getAgent } from "@slipway/api/agents/routes";
 import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";

@@ -1,4 +1,4 @@
-import type { WorkspaceAgent } from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { Clock } from "@slipway/runtime";
 
 import { maySeeWorkspacesOf, mayActFor } from "../../platform/auth/rights.ts";

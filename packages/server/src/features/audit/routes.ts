@@ -1,10 +1,7 @@
-import {
-  type AuditLog,
-  type AuditLogsResponse,
-  listAuditLogs,
-  nilUuid,
-  type User,
-} from "@slipway/api";
+import type { AuditLog, AuditLogsResponse } from "@slipway/api/audit/audit-log";
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { User } from "@slipway/api/users/user";
 import { sql } from "kysely";
 
 import { mayReadAudit } from "../../platform/auth/rights.ts";

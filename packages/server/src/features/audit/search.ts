@@ -1,4 +1,5 @@
-import { auditActions, auditResourceTypes, buildReasons } from "@slipway/api";
+import { auditActions, auditResourceTypes } from "@slipway/api/audit/audit-log";
+import { buildReasons } from "@slipway/api/builds/build";
 
 import { readSearchTerms, termValues } from "../../platform/http/search-terms.ts";
 

@@ -1,4 +1,4 @@
-import type { AuditAction, AuditResourceType } from "@slipway/api";
+import type { AuditAction, AuditResourceType } from "@slipway/api/audit/audit-log";
 import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";

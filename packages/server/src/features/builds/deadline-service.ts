@@ -1,4 +1,5 @@
-import { prebuildsUserId, type WorkspaceBuild } from "@slipway/api";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";

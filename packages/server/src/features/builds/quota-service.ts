@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { countText } from "@slipway/runtime";
 import { sql, type Transaction } from "kysely";
 

@@ -1,11 +1,7 @@
-import type {
-  BuildStatus,
-  BuildTimings,
-  ProvisionerJob,
-  Transition,
-  WorkspaceBuild,
-  WorkspaceResource,
-} from "@slipway/api";
+import type { BuildStatus, WorkspaceBuild } from "@slipway/api/builds/build";
+import type { Transition, WorkspaceResource } from "@slipway/api/builds/resource";
+import type { BuildTimings } from "@slipway/api/builds/timings";
+import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import { capabilitiesOf } from "@slipway/drivers";
 
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";

@@ -6,7 +6,7 @@ import {
   getBuildTimings,
   listBuildParameters,
   listBuildResources,
-} from "@slipway/api";
+} from "@slipway/api/builds/routes";
 
 import { mayActFor } from "../../platform/auth/rights.ts";
 import { forbidden } from "../../platform/errors/errors.ts";

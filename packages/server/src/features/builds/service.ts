@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import type { BuildParameter, BuildReason, Transition } from "@slipway/api";
+import type { BuildParameter, BuildReason } from "@slipway/api/builds/build";
+import type { Transition } from "@slipway/api/builds/resource";
 import { capabilitiesOf } from "@slipway/drivers";
 import { mayFailToRender, type TemplateDefinition } from "@slipway/template";
 import type { Transaction } from "kysely";

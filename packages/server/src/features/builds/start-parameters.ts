@@ -1,4 +1,6 @@
-import { type BuildParameter, nilUuid, prebuildsUserId } from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import {
   mayFailToRender,
   type NamedValue,

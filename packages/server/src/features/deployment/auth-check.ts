@@ -1,4 +1,4 @@
-import type { AuthCheck } from "@slipway/api";
+import type { AuthCheck } from "@slipway/api/deployment/auth-check";
 
 import {
   isOwnerRole,

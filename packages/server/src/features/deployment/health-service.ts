@@ -1,4 +1,5 @@
-import type { getHealthReport, ResponseOf } from "@slipway/api";
+import type { ResponseOf } from "@slipway/api/contract/route";
+import type { getHealthReport } from "@slipway/api/deployment/routes";
 import {
   abortable,
   errorText,

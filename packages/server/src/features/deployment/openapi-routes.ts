@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import * as contract from "@slipway/api";
+import { contract } from "@slipway/api/contract";
+import { getOpenApi } from "@slipway/api/deployment/routes";
+import { describeApiInSteps } from "@slipway/api/openapi/document";
 import { LoopTurn } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
 
@@ -17,9 +19,9 @@ const maxTurnMs = 2;
 
 /** Adds the description of the API, built from the very routes and schemas that the server validates with. */
 export function addOpenApiRoutes(routes: Routes, version: string): void {
-  routes.anyoneFixed(contract.getOpenApi, async () => {
+  routes.anyoneFixed(getOpenApi, async () => {
     const turn = new LoopTurn(maxTurnMs);
-    const steps = contract.describeApiInSteps(contract, version.replace(/^v/, ""));
+    const steps = describeApiInSteps(contract, version.replace(/^v/, ""));
     for (;;) {
       const step = steps.next();
       if (step.done === true) return { ...step.value };

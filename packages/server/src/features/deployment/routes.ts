@@ -1,3 +1,6 @@
+import type { ResponseOf } from "@slipway/api/contract/route";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
+import { scopeNames } from "@slipway/api/contract/scopes";
 import {
   checkAuthorization,
   getAppearance,
@@ -12,11 +15,8 @@ import {
   listExperiments,
   listRegions,
   listScopes,
-  type ResponseOf,
-  scopeNames,
   updateAppearance as updateAppearanceRoute,
-  zeroTimestamp,
-} from "@slipway/api";
+} from "@slipway/api/deployment/routes";
 import type { Clock } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";

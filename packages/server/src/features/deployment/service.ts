@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { type AppearanceUpdate, nilUuid } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { AppearanceUpdate } from "@slipway/api/deployment/deployment";
 
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";

@@ -1,4 +1,4 @@
-import type { DeploymentStats } from "@slipway/api";
+import type { DeploymentStats } from "@slipway/api/deployment/deployment";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";

@@ -1,4 +1,4 @@
-import type { ExternalAuthDevice } from "@slipway/api";
+import type { ExternalAuthDevice } from "@slipway/api/external-auth/external-auth";
 
 import type { SealedNotes } from "../../platform/auth/sealed-notes.ts";
 import { Invalid } from "../../platform/errors/errors.ts";

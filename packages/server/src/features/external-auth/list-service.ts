@@ -1,9 +1,9 @@
-import {
-  type ExternalAuthLink,
-  type ExternalAuthList,
-  type ExternalAuthState,
-  zeroTimestamp,
-} from "@slipway/api";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
+import type {
+  ExternalAuthLink,
+  ExternalAuthList,
+  ExternalAuthState,
+} from "@slipway/api/external-auth/external-auth";
 
 import type { Provider } from "./provider.ts";
 import { type LinkRow, selectLinks } from "./queries.ts";

@@ -4,7 +4,7 @@ import {
   getExternalAuth,
   listExternalAuth,
   redeemExternalAuthDevice,
-} from "@slipway/api";
+} from "@slipway/api/external-auth/routes";
 
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";

@@ -1,4 +1,4 @@
-import type { ExternalAuthRemoval } from "@slipway/api";
+import type { ExternalAuthRemoval } from "@slipway/api/external-auth/external-auth";
 import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";

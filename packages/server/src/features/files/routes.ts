@@ -1,4 +1,4 @@
-import { getFile, uploadFile } from "@slipway/api";
+import { getFile, uploadFile } from "@slipway/api/templates/file-routes";
 
 import { invalidField } from "../../platform/errors/errors.ts";
 import type { Routes } from "../../platform/http/routes.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { tarMimeType } from "@slipway/api";
+import { tarMimeType } from "@slipway/api/templates/file-routes";
 import { countText } from "@slipway/runtime";
 import { sql, type Transaction } from "kysely";
 

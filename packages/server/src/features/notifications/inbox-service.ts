@@ -1,4 +1,8 @@
-import type { CustomNotification, InboxMessage, InboxNotification } from "@slipway/api";
+import type {
+  CustomNotification,
+  InboxMessage,
+  InboxNotification,
+} from "@slipway/api/notifications/notification";
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";

@@ -7,7 +7,7 @@ import {
   updateInboxReadStatus,
   updateNotificationsSettings,
   watchInboxNotifications,
-} from "@slipway/api";
+} from "@slipway/api/notifications/routes";
 import type { Clock } from "@slipway/runtime";
 
 import { invalidField } from "../../platform/errors/errors.ts";

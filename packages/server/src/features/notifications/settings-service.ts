@@ -1,4 +1,5 @@
-import { nilUuid, type NotificationsSettings } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { NotificationsSettings } from "@slipway/api/notifications/notification";
 
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";

@@ -1,4 +1,7 @@
-import { listProvisionerDaemons, listProvisionerJobs } from "@slipway/api";
+import {
+  listProvisionerDaemons,
+  listProvisionerJobs,
+} from "@slipway/api/organizations/provisioner-routes";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { Routes } from "../../platform/http/routes.ts";

@@ -5,7 +5,7 @@ import {
   listMembers as listMembersRoute,
   listOrganizations as listOrganizationsRoute,
   listUserOrganizations as listUserOrganizationsRoute,
-} from "@slipway/api";
+} from "@slipway/api/organizations/routes";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";

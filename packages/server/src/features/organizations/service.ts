@@ -1,4 +1,5 @@
-import { type Organization, type OrganizationMember, zeroTimestamp } from "@slipway/api";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
+import type { Organization, OrganizationMember } from "@slipway/api/organizations/organization";
 import { sql } from "kysely";
 
 import { maySeeUsers } from "../../platform/auth/rights.ts";

@@ -1,10 +1,7 @@
-import type {
-  listProvisionerDaemons,
-  ProvisionerDaemon,
-  ProvisionerJob,
-  QueryOf,
-  WorkerStatus,
-} from "@slipway/api";
+import type { QueryOf } from "@slipway/api/contract/route";
+import type { ProvisionerJob } from "@slipway/api/jobs/job";
+import type { ProvisionerDaemon, WorkerStatus } from "@slipway/api/jobs/provisioner";
+import type { listProvisionerDaemons } from "@slipway/api/organizations/provisioner-routes";
 import { type Clock, durationMs, errorText, type Logger, spread } from "@slipway/runtime";
 import { sql } from "kysely";
 

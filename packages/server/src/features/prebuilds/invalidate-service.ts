@@ -1,4 +1,4 @@
-import type { InvalidatedPresets } from "@slipway/api";
+import type { InvalidatedPresets } from "@slipway/api/prebuilds/routes";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database } from "../../platform/db/database.ts";

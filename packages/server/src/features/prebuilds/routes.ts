@@ -3,7 +3,7 @@ import {
   invalidatePrebuilds as invalidateRoute,
   listPrebuildPools,
   updatePrebuildsSettings,
-} from "@slipway/api";
+} from "@slipway/api/prebuilds/routes";
 import type { Clock, Logger } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";

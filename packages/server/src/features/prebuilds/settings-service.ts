@@ -1,4 +1,5 @@
-import { nilUuid, type PrebuildsSettings } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { PrebuildsSettings } from "@slipway/api/prebuilds/routes";
 
 import { isOwnerRole, mayReadPrebuilds } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";

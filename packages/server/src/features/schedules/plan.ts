@@ -1,4 +1,4 @@
-import type { Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
 
 import { parseAutostart } from "../workspaces/autostart-schedule.ts";
 import { type DormantDeletion, lastDayMs } from "../workspaces/dormant-deletion.ts";

@@ -1,4 +1,6 @@
-import { nilUuid, prebuildsUserId, type Weekday } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
+import type { Weekday } from "@slipway/api/templates/template";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";

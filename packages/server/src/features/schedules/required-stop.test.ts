@@ -1,4 +1,5 @@
-import { type Weekday, weekdays } from "@slipway/api";
+import type { Weekday } from "@slipway/api/templates/template";
+import { weekdays } from "@slipway/api/templates/template";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

@@ -1,4 +1,5 @@
-import { type Weekday, weekdays } from "@slipway/api";
+import type { Weekday } from "@slipway/api/templates/template";
+import { weekdays } from "@slipway/api/templates/template";
 
 /** The nights in which a template's workspaces must stop: those before the given days, in every `weeks`-th week. */
 export interface RequiredStops {

@@ -1,4 +1,5 @@
-import type { BuildReason, Transition } from "@slipway/api";
+import type { BuildReason } from "@slipway/api/builds/build";
+import type { Transition } from "@slipway/api/builds/resource";
 import { type Clock, errorText, type Logger, spread } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 

@@ -1,4 +1,7 @@
-import type { ArchiveVersionsResponse, TemplateVersion } from "@slipway/api";
+import type {
+  ArchiveVersionsResponse,
+  TemplateVersion,
+} from "@slipway/api/templates/template-version";
 import { sql } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";

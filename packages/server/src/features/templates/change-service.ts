@@ -1,13 +1,13 @@
-import {
-  type CorsBehavior,
-  nameProblem,
-  prebuildsUserId,
-  type SharingLevel,
-  type Template,
-  type UpdateTemplateRequest,
-  type Weekday,
-  weekdays,
-} from "@slipway/api";
+import type { SharingLevel } from "@slipway/api/agents/app";
+import { nameProblem } from "@slipway/api/contract/name";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
+import type {
+  CorsBehavior,
+  Template,
+  UpdateTemplateRequest,
+  Weekday,
+} from "@slipway/api/templates/template";
+import { weekdays } from "@slipway/api/templates/template";
 import { sql } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";

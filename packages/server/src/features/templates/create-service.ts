@@ -1,4 +1,5 @@
-import { nameProblem, type Template } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
+import type { Template } from "@slipway/api/templates/template";
 import { sql } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";

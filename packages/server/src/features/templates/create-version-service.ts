@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-import { nilUuid, type TemplateVersion } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import { sql, type Transaction } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";

@@ -1,4 +1,4 @@
-import type { VersionDiff } from "@slipway/api";
+import type { VersionDiff } from "@slipway/api/templates/template-version";
 import { readTemplateArchive } from "@slipway/template";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 

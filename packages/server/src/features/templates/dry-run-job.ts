@@ -1,4 +1,4 @@
-import { nilUuid } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { Driver } from "@slipway/drivers";
 import {
   type NamedValue,

@@ -5,7 +5,7 @@ import {
   getDryRunLogs,
   getDryRunProvisioners,
   listDryRunResources,
-} from "@slipway/api";
+} from "@slipway/api/templates/dry-run-routes";
 
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { readLogRange } from "../../platform/http/log-range.ts";

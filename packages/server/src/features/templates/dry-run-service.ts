@@ -1,4 +1,5 @@
-import type { BuildParameter, ProvisionerJob } from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
+import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import { type NamedValue, resolveParameters, type TemplateDefinition } from "@slipway/template";
 import { sql, type Transaction } from "kysely";
 

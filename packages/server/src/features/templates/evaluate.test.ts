@@ -1,4 +1,4 @@
-import { DynamicParametersResponse } from "@slipway/api";
+import { DynamicParametersResponse } from "@slipway/api/templates/dynamic-parameters";
 import { parseTemplateDefinition } from "@slipway/template";
 import { describe, expect, it } from "vitest";
 

@@ -3,7 +3,7 @@ import type {
   DynamicParametersResponse,
   EvaluatedParameter,
   ParameterDiagnostic,
-} from "@slipway/api";
+} from "@slipway/api/templates/dynamic-parameters";
 import {
   type ParameterDefinition,
   RegexMatcher,

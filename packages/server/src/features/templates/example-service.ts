@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 
-import { tarMimeType, type TemplateExample } from "@slipway/api";
+import { tarMimeType } from "@slipway/api/templates/file-routes";
+import type { TemplateExample } from "@slipway/api/templates/template";
 import { parseTemplateDefinition } from "@slipway/template";
 import { pack } from "tar-stream";
 

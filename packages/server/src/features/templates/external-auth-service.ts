@@ -1,4 +1,4 @@
-import type { TemplateVersionExternalAuth } from "@slipway/api";
+import type { TemplateVersionExternalAuth } from "@slipway/api/external-auth/external-auth";
 import type { ExternalAuthDefinition } from "@slipway/template";
 
 import { NotFound } from "../../platform/errors/errors.ts";

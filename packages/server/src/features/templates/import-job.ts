@@ -1,4 +1,4 @@
-import type { WorkspaceResource } from "@slipway/api";
+import type { WorkspaceResource } from "@slipway/api/builds/resource";
 import type { Driver } from "@slipway/drivers";
 import { countText } from "@slipway/runtime";
 import {

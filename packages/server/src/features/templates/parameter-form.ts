@@ -1,4 +1,4 @@
-import { DynamicParametersRequest } from "@slipway/api";
+import { DynamicParametersRequest } from "@slipway/api/templates/dynamic-parameters";
 import type { Clock } from "@slipway/runtime";
 import type { TemplateDefinition } from "@slipway/template";
 

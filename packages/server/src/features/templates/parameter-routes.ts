@@ -3,8 +3,8 @@ import {
   followParameters,
   listTemplateVersionParameters,
   listTemplateVersionVariables,
-  type TemplateVersionParameter,
-} from "@slipway/api";
+} from "@slipway/api/templates/parameter-routes";
+import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
 import type { Clock } from "@slipway/runtime";
 import type { ParameterDefinition } from "@slipway/template";
 

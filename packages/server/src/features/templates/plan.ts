@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import type { ProvisionerJob, WorkspaceResource } from "@slipway/api";
+import type { WorkspaceResource } from "@slipway/api/builds/resource";
+import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import type { Driver, DriverResource } from "@slipway/drivers";
 import type { NamedValue, RenderedAgents } from "@slipway/template";
 import { sql } from "kysely";

@@ -1,4 +1,5 @@
-import { prebuildsUserId, type Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";

@@ -9,7 +9,7 @@ import {
   listTemplateExamples,
   listTemplates as listTemplatesRoute,
   updateTemplate,
-} from "@slipway/api";
+} from "@slipway/api/templates/routes";
 import { templateJsonSchema } from "@slipway/template";
 
 import type { Routes } from "../../platform/http/routes.ts";

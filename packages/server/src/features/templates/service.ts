@@ -1,4 +1,5 @@
-import { type Template, type TemplateUsers, weekdays } from "@slipway/api";
+import type { Template, TemplateUsers } from "@slipway/api/templates/template";
+import { weekdays } from "@slipway/api/templates/template";
 import { sql, type Transaction } from "kysely";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";

@@ -16,7 +16,7 @@ import {
   unarchiveTemplateVersion,
   updateActiveVersion,
   updateTemplateVersion,
-} from "@slipway/api";
+} from "@slipway/api/templates/version-routes";
 
 import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import { forbidden, invalidField } from "../../platform/errors/errors.ts";

@@ -1,4 +1,6 @@
-import { nilUuid, type Preset, type ProvisionerJob, type TemplateVersion } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { ProvisionerJob } from "@slipway/api/jobs/job";
+import type { Preset, TemplateVersion } from "@slipway/api/templates/template-version";
 import { capabilitiesOf } from "@slipway/drivers";
 import type { NamedValue, PresetDefinition, TemplateDefinition } from "@slipway/template";
 

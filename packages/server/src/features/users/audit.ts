@@ -1,4 +1,4 @@
-import type { AuditAction } from "@slipway/api";
+import type { AuditAction } from "@slipway/api/audit/audit-log";
 import type { Transaction } from "kysely";
 
 import type { DB } from "../../platform/db/gen/schema.ts";

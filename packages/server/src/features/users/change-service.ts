@@ -1,4 +1,5 @@
-import { type CreateUserRequest, nameProblem, type RoleName } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
+import type { CreateUserRequest, RoleName } from "@slipway/api/users/user";
 import { sql, type Transaction } from "kysely";
 
 import { hashPassword, requirePassword } from "../../platform/auth/password.ts";

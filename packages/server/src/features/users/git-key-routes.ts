@@ -1,4 +1,4 @@
-import { getGitKey, regenerateGitKey } from "@slipway/api";
+import { getGitKey, regenerateGitKey } from "@slipway/api/users/git-key-routes";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";

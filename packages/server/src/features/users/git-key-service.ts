@@ -1,4 +1,4 @@
-import type { GitKey } from "@slipway/api";
+import type { GitKey } from "@slipway/api/users/git-key-routes";
 import { sql } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";

@@ -7,7 +7,7 @@ import {
   getTokenByName,
   getTokenConfig,
   listTokens as listTokensRoute,
-} from "@slipway/api";
+} from "@slipway/api/users/key-routes";
 
 import type { Routes } from "../../platform/http/routes.ts";
 import { deleteKey, expireKey, listTokens, readKey, readTokenByName } from "./key-service.ts";

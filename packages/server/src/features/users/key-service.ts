@@ -1,4 +1,4 @@
-import type { ApiKey, ListedToken } from "@slipway/api";
+import type { ApiKey, ListedToken } from "@slipway/api/users/token";
 import { sql } from "kysely";
 
 import { endSession } from "../../platform/auth/queries.ts";

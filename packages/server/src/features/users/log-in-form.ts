@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 
-import { login, LoginRequest } from "@slipway/api";
+import { login } from "@slipway/api/users/routes";
+import { LoginRequest } from "@slipway/api/users/user";
 import { parseCookie, stringifySetCookie } from "cookie";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 

@@ -15,7 +15,7 @@ import {
   updatePassword as updatePasswordRoute,
   updateProfile as updateProfileRoute,
   updateUserRoles,
-} from "@slipway/api";
+} from "@slipway/api/users/routes";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";

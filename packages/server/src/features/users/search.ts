@@ -1,4 +1,4 @@
-import { roleNames } from "@slipway/api";
+import { roleNames } from "@slipway/api/users/user";
 
 import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 

@@ -1,12 +1,8 @@
-import {
-  type AssignableRole,
-  type Infer,
-  nameProblem,
-  roleNames,
-  type User,
-  type UsersResponse,
-  zeroTimestamp,
-} from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
+import type { Infer } from "@slipway/api/contract/scalars";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
+import type { AssignableRole, User, UsersResponse } from "@slipway/api/users/user";
+import { roleNames } from "@slipway/api/users/user";
 import { sql } from "kysely";
 
 import { isOwnerRole, mayActFor, maySeeUsers } from "../../platform/auth/rights.ts";

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 
-import { canonicalScope, type CreateTokenRequest, type ScopeName, scopeNames } from "@slipway/api";
+import { canonicalScope, scopeNames } from "@slipway/api/contract/scopes";
+import type { ScopeName } from "@slipway/api/contract/scopes";
+import type { CreateTokenRequest } from "@slipway/api/users/token";
 import { countText } from "@slipway/runtime";
 
 import { mayHandOn } from "../../platform/auth/grants.ts";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-import { type CreateTokenRequest, scopeNames } from "@slipway/api";
+import { scopeNames } from "@slipway/api/contract/scopes";
+import type { CreateTokenRequest } from "@slipway/api/users/token";
 import { sql, type Transaction } from "kysely";
 
 import { mayActFor } from "../../platform/auth/rights.ts";

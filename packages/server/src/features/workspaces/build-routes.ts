@@ -1,4 +1,9 @@
-import { createBuild, getBuildByNumber, getWorkspaceTimings, listBuilds } from "@slipway/api";
+import {
+  createBuild,
+  getBuildByNumber,
+  getWorkspaceTimings,
+  listBuilds,
+} from "@slipway/api/workspaces/build-routes";
 
 import { requireScope } from "../../platform/auth/key-limits.ts";
 import { notFound } from "../../platform/errors/errors.ts";

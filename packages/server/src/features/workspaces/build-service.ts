@@ -1,9 +1,5 @@
-import {
-  type BuildReason,
-  type CreateBuildRequest,
-  nilUuid,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { BuildReason, CreateBuildRequest, WorkspaceBuild } from "@slipway/api/builds/build";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";

@@ -1,4 +1,4 @@
-import type { Workspace } from "@slipway/api";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { Transaction } from "kysely";
 
 import type { DB } from "../../platform/db/gen/schema.ts";

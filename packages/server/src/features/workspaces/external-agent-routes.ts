@@ -1,4 +1,7 @@
-import { getExternalAgentCredentials, revokeExternalAgentTokens } from "@slipway/api";
+import {
+  getExternalAgentCredentials,
+  revokeExternalAgentTokens,
+} from "@slipway/api/workspaces/external-agent-routes";
 
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";

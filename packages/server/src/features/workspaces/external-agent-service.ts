@@ -1,4 +1,4 @@
-import type { ExternalAgentCredentials } from "@slipway/api";
+import type { ExternalAgentCredentials } from "@slipway/api/agents/agent";
 import { capabilitiesOf } from "@slipway/drivers";
 import type { FastifyRequest } from "fastify";
 

@@ -1,4 +1,4 @@
-import type { Workspace, WorkspacesResponse } from "@slipway/api";
+import type { Workspace, WorkspacesResponse } from "@slipway/api/workspaces/workspace";
 
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";

@@ -13,7 +13,7 @@ import {
   updateAutostart,
   updateDormancy,
   updateTtl,
-} from "@slipway/api";
+} from "@slipway/api/workspaces/routes";
 
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { readPage } from "../../platform/http/paging.ts";

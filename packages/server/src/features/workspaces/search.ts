@@ -1,4 +1,7 @@
-import { type AgentStatus, agentStatuses, type BuildStatus, buildStatuses } from "@slipway/api";
+import type { AgentStatus } from "@slipway/api/agents/agent";
+import { agentStatuses } from "@slipway/api/agents/agent";
+import type { BuildStatus } from "@slipway/api/builds/build";
+import { buildStatuses } from "@slipway/api/builds/build";
 
 import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 import { readSearchTerms } from "../../platform/http/search-terms.ts";

@@ -1,4 +1,5 @@
-import { prebuildsUserId, prebuildsUsername, type Workspace } from "@slipway/api";
+import { prebuildsUserId, prebuildsUsername } from "@slipway/api/prebuilds/prebuild";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { Clock } from "@slipway/runtime";
 
 import { mayActFor, maySeeWorkspacesOf } from "../../platform/auth/rights.ts";

@@ -1,4 +1,4 @@
-import { nameProblem } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
 import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";

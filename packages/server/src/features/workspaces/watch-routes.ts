@@ -1,4 +1,7 @@
-import { watchWorkspace as watchRoute, watchWorkspaceSocket } from "@slipway/api";
+import {
+  watchWorkspace as watchRoute,
+  watchWorkspaceSocket,
+} from "@slipway/api/workspaces/watch-routes";
 
 import { keepAlive, refuseMessages } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";

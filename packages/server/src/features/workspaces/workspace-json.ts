@@ -1,9 +1,7 @@
-import {
-  prebuildsUserId,
-  type Workspace,
-  type WorkspaceAgent,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { deletionOf } from "./dormant-deletion.ts";

@@ -1,4 +1,5 @@
-import type { AppHealth, CorsBehavior, SharingLevel } from "@slipway/api";
+import type { AppHealth, SharingLevel } from "@slipway/api/agents/app";
+import type { CorsBehavior } from "@slipway/api/templates/template";
 import type { Clock } from "@slipway/runtime";
 
 import { agentStatus } from "../../features/agents/agent-status.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-import type { AppHealth, SharingLevel } from "@slipway/api";
+import type { AppHealth, SharingLevel } from "@slipway/api/agents/app";
 import type { Clock } from "@slipway/runtime";
 import { stringifySetCookie } from "cookie";
 import type { JWTPayload } from "jose";

@@ -1,4 +1,4 @@
-import { redirectToApp } from "@slipway/api";
+import { redirectToApp } from "@slipway/api/agents/auth-redirect-routes";
 import type { FastifyRequest } from "fastify";
 
 import type { KeyHolders } from "../../platform/auth/service.ts";

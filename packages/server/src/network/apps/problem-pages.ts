@@ -1,4 +1,4 @@
-import type { AppHealth } from "@slipway/api";
+import type { AppHealth } from "@slipway/api/agents/app";
 import { printableLine } from "@slipway/runtime";
 
 import { Refusal, type SeveralSessions } from "../../platform/errors/errors.ts";

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { type RawBuilder, sql } from "kysely";
 
 import { prepareQuery } from "../../platform/db/prepared-query.ts";

@@ -1,11 +1,9 @@
 import { silentLogger, systemClock } from "@slipway/runtime";
-import {
-  type CoordinateRequest,
-  CoordinateRequestSchema,
-  createMessage,
-  encodeUuid,
-  type MessageInitShape,
-} from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type { CoordinateRequest } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { CoordinateRequestSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, it, onTestFinished } from "vitest";
 
 import { coordinate, type CoordinationBudget } from "./coordinate.ts";

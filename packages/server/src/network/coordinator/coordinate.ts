@@ -1,10 +1,10 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type {
   CoordinateRequest,
   CoordinateResponseSchema,
-  MessageInitShape,
   Node,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import type { Coordinator } from "./coordinator.ts";
 import type { Leaving, PeerConnection } from "./peer-connection.ts";

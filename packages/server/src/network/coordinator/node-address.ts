@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 
-import { encodeHex, encodeUuid } from "@slipway/wire";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import ipaddr from "ipaddr.js";
 
 import { canonicalAddress } from "../../platform/http/canonical-address.ts";

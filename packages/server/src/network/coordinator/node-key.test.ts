@@ -1,6 +1,6 @@
 import { createPublicKey, diffieHellman, generateKeyPairSync } from "node:crypto";
 
-import { encodeNodeKey, formatDiscoKey } from "@slipway/tailnet";
+import { encodeNodeKey, formatDiscoKey } from "@slipway/tailnet/identity/key";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 

@@ -1,5 +1,6 @@
-import { IdentityError, parseDiscoKey, parseEncodedNodeKey } from "@slipway/tailnet";
-import { encodeHex, type Node } from "@slipway/wire";
+import { IdentityError, parseDiscoKey, parseEncodedNodeKey } from "@slipway/tailnet/identity/key";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import type { Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 /** The greatest bytes of 2^255 - 19 but for its lowest; from there on a value is another one's second spelling. */
 const lowestOfPrime = 0xed;

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
-  encodeMessage,
   NodeSchema,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
 import { expect, it, onTestFinished } from "vitest";
 
 import { MemoryPeers } from "./memory-directory.ts";

@@ -1,4 +1,6 @@
-import { type Node, NodeSchema, parseMessage } from "@slipway/wire";
+import type { Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { parseMessage } from "@slipway/wire/protobuf/message";
 
 import { canonicalAddress } from "../../platform/http/canonical-address.ts";
 import { agentAddresses, agentPrefixes, clientPrefix, type PrefixReader } from "./node-address.ts";

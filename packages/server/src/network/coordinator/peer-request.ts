@@ -1,12 +1,9 @@
 import { countText } from "@slipway/runtime";
-import {
-  type CoordinateRequest,
-  encodeMessage,
-  type Node,
-  NodeSchema,
-  parseUuid,
-  timestampFromMs,
-} from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import type { CoordinateRequest, Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
 import { nodeKeys } from "./node-key.ts";
 import type { PublishedNode } from "./peer-directory.ts";

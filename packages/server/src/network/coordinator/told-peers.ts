@@ -1,12 +1,12 @@
-import { goneReason } from "@slipway/tailnet";
+import { goneReason } from "@slipway/tailnet/coordination/peer-update";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
-  type CoordinateResponse_PeerUpdateSchema,
-  encodeUuid,
-  type MessageInitShape,
   NodeSchema,
-  parseMessage,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import type { CoordinateResponse_PeerUpdateSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { parseMessage } from "@slipway/wire/protobuf/message";
 
 import type { SeenPeer, View } from "./peer-directory.ts";
 

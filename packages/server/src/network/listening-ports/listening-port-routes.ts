@@ -1,5 +1,5 @@
-import { getListeningPorts } from "@slipway/api";
-import { AgentHttpError, readAgentJson } from "@slipway/tailnet/node";
+import { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
+import { AgentHttpError, readAgentJson } from "@slipway/tailnet/node/agent-json";
 
 import {
   type ReachNeeds,

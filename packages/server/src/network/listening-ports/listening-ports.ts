@@ -1,5 +1,6 @@
-import type { getListeningPorts, ResponseOf } from "@slipway/api";
-import { AgentHttpError } from "@slipway/tailnet/node";
+import type { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
+import type { ResponseOf } from "@slipway/api/contract/route";
+import { AgentHttpError } from "@slipway/tailnet/node/agent-json";
 
 type ListeningPort = ResponseOf<typeof getListeningPorts>["ports"][number];
 

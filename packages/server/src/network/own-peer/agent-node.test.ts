@@ -1,10 +1,10 @@
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
-  type CoordinateResponse,
   CoordinateResponseSchema,
-  createMessage,
-  encodeUuid,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import type { CoordinateResponse } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
 
 import { agentAddresses } from "../coordinator/node-address.ts";

@@ -1,8 +1,6 @@
-import {
-  type CoordinateResponse,
-  CoordinateResponse_PeerUpdate_Kind as Kind,
-  parseUuid,
-} from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import type { CoordinateResponse } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { CoordinateResponse_PeerUpdate_Kind as Kind } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { canonicalAddress } from "../../platform/http/canonical-address.ts";
 import { agentAddresses, agentPrefixes } from "../coordinator/node-address.ts";

@@ -1,12 +1,11 @@
 import type { Clock } from "@slipway/runtime";
-import type { CoordinationService, OpenSession } from "@slipway/tailnet";
+import type { CoordinationService, OpenSession } from "@slipway/tailnet/coordination/service";
+import type { CoordinateRequest, CoordinateResponse } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import {
-  type CoordinateRequest,
   CoordinateRequestSchema,
-  type CoordinateResponse,
   CoordinateResponseSchema,
-  createMessage,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 
 import { type ReadDerpMap, streamDerpMaps } from "../../features/agents/manifest/derp-map.ts";
 import { coordinate, type CoordinatedPeer } from "../coordinator/coordinate.ts";

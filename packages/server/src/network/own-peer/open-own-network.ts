@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 
 import type { Relay } from "@slipway/relay";
 import { type Clock, type Logger, LoopTurn } from "@slipway/runtime";
-import { CoordinationLoop, randomClientAddress, randomNodeId, TailnetPeer } from "@slipway/tailnet";
-import {
-  createFetchLatency,
-  createRelayDialer,
-  loadNativeCrypto,
-  openUdpSocket,
-} from "@slipway/tailnet/node";
+import { CoordinationLoop } from "@slipway/tailnet/coordination/coordination-loop";
+import { randomNodeId } from "@slipway/tailnet/coordination/self-node";
+import { randomClientAddress } from "@slipway/tailnet/identity/address";
+import { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
+import { createFetchLatency } from "@slipway/tailnet/node/fetch-latency";
+import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
+import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
+import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
 
 import { holderPrefixes } from "../../features/agents/connections/visits.ts";
 import type { ReadDerpMap } from "../../features/agents/manifest/derp-map.ts";

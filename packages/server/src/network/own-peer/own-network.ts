@@ -1,14 +1,12 @@
 import type { Duplex } from "node:stream";
 
 import { abortable, type Clock, errorText, Scope, withDeadline } from "@slipway/runtime";
-import {
-  type CoordinationState,
-  StackError,
-  type TailnetPeer,
-  type TcpStream,
-} from "@slipway/tailnet";
-import { toDuplex } from "@slipway/tailnet/node";
-import { TcpError } from "@slipway/wire";
+import type { CoordinationState } from "@slipway/tailnet/coordination/coordination-loop";
+import type { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
+import { toDuplex } from "@slipway/tailnet/node/duplex";
+import { StackError } from "@slipway/tailnet/stack/errors";
+import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
+import { TcpError } from "@slipway/wire/tcp/events";
 
 import { Unavailable } from "../../platform/errors/errors.ts";
 import { AgentTunnels } from "./agent-tunnels.ts";

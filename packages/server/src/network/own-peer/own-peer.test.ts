@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import { type Clock, systemClock } from "@slipway/runtime";
-import { openUdpSocket } from "@slipway/tailnet/node";
+import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
 import { expect, it, onTestFinished, vi } from "vitest";
 
 import {

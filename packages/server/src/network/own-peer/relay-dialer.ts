@@ -1,14 +1,10 @@
 import { duplexPair } from "node:stream";
 
 import { type Relay, serveSocket } from "@slipway/relay";
-import {
-  type FetchLatency,
-  type Latency,
-  RelayError,
-  type RelayDialer,
-  type RelayStream,
-} from "@slipway/tailnet";
-import { streamOfSocket } from "@slipway/tailnet/node";
+import { streamOfSocket } from "@slipway/tailnet/node/socket-stream";
+import { RelayError } from "@slipway/tailnet/relay/errors";
+import type { FetchLatency, Latency } from "@slipway/tailnet/relay/region-latency";
+import type { RelayDialer, RelayStream } from "@slipway/tailnet/relay/relay-stream";
 
 /** The name by which the server's own peer knows the relay of its process; no name server knows it (RFC 2606 §2). */
 const ownHost = "own-relay.invalid";

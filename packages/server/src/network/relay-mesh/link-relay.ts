@@ -1,6 +1,8 @@
 import type { Relay, RelayTransport } from "@slipway/relay";
 import { type Clock, withDeadline } from "@slipway/runtime";
-import { type DerpNode, type RelayDialer, RelayError } from "@slipway/tailnet";
+import type { DerpNode } from "@slipway/tailnet/relay/derp-map";
+import { RelayError } from "@slipway/tailnet/relay/errors";
+import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
 
 import type { RelayReplica } from "./queries.ts";
 

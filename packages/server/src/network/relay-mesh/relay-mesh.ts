@@ -8,7 +8,7 @@ import {
   spread,
   Wake,
 } from "@slipway/runtime";
-import type { RelayDialer } from "@slipway/tailnet";
+import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";

@@ -1,4 +1,4 @@
-import { openTerminal } from "@slipway/api";
+import { openTerminal } from "@slipway/api/agents/pty-routes";
 import { errorText } from "@slipway/runtime";
 
 import {

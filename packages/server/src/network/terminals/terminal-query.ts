@@ -1,4 +1,6 @@
-import type { openTerminal, QueryOf, Validation } from "@slipway/api";
+import type { openTerminal } from "@slipway/api/agents/pty-routes";
+import type { Validation } from "@slipway/api/contract/api-error";
+import type { QueryOf } from "@slipway/api/contract/route";
 
 import { Invalid } from "../../platform/errors/errors.ts";
 import { readUuid } from "../../platform/http/uuid.ts";

@@ -1,4 +1,4 @@
-import { scopeNames } from "@slipway/api";
+import { scopeNames } from "@slipway/api/contract/scopes";
 import { describe, expect, it } from "vitest";
 
 import { holdsEntry, holdsScope, mayHandOn } from "./grants.ts";

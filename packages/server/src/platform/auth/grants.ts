@@ -1,4 +1,4 @@
-import { scopeParts } from "@slipway/api";
+import { scopeParts } from "@slipway/api/contract/scopes";
 
 import type { KeyGrant } from "../http/caller.ts";
 

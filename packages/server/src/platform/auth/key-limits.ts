@@ -1,4 +1,5 @@
-import type { Route, ScopeName } from "@slipway/api";
+import type { Route } from "@slipway/api/contract/route";
+import type { ScopeName } from "@slipway/api/contract/scopes";
 
 import type { Queryable } from "../db/database.ts";
 import { Forbidden } from "../errors/errors.ts";

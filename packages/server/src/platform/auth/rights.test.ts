@@ -1,4 +1,4 @@
-import { roleNames } from "@slipway/api";
+import { roleNames } from "@slipway/api/users/user";
 import { describe, expect, it } from "vitest";
 
 import { fullGrant, type UserCaller } from "../http/caller.ts";

@@ -1,4 +1,5 @@
-import { type RoleName, roleNames } from "@slipway/api";
+import type { RoleName } from "@slipway/api/users/user";
+import { roleNames } from "@slipway/api/users/user";
 
 import type { UserCaller } from "../http/caller.ts";
 

@@ -1,4 +1,4 @@
-import type { RoleName } from "@slipway/api";
+import type { RoleName } from "@slipway/api/users/user";
 
 /** The display names of the roles. */
 export const roleDisplayNames: Readonly<Record<RoleName, string>> = {

@@ -1,4 +1,4 @@
-import { nilUuid } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 
 import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";

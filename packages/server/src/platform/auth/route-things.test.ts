@@ -1,9 +1,13 @@
-import * as api from "@slipway/api";
+import { contract } from "@slipway/api/contract";
+import { routesOf } from "@slipway/api/contract/route";
+import { listTemplates } from "@slipway/api/templates/routes";
+import { diffTemplateVersions } from "@slipway/api/templates/version-routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { describe, expect, it } from "vitest";
 
 import { isNamingField, thingsOf, unknownParameters } from "./route-things.ts";
 
-const routes = api.routesOf(api).filter(({ route }) => route.scopes.length > 0);
+const routes = routesOf(contract).filter(({ route }) => route.scopes.length > 0);
 
 /**
  * Text fields of bodies and queries that name nothing in allow lists. A new field is added here, or to
@@ -115,14 +119,14 @@ describe.each(routes)("$name", ({ route }) => {
 
 describe("thingsOf", () => {
   it("finds them in the path, the body and the query", () => {
-    const { named, ownType } = thingsOf(api.createBuild, "workspace:start");
+    const { named, ownType } = thingsOf(createBuild, "workspace:start");
     expect(ownType).toBe("workspace");
     expect(named).toEqual([
       { place: "params", field: "workspace", naming: "workspace" },
       { place: "body", field: "template_version_id", naming: "version" },
       { place: "body", field: "template_version_preset_id", naming: "preset" },
     ]);
-    expect(thingsOf(api.diffTemplateVersions, "template:read").named).toContainEqual({
+    expect(thingsOf(diffTemplateVersions, "template:read").named).toContainEqual({
       place: "query",
       field: "from",
       naming: "version",
@@ -130,6 +134,6 @@ describe("thingsOf", () => {
   });
 
   it("knows no field that the contract does not", () => {
-    expect(thingsOf(api.listTemplates, "template:read").named).toEqual([]);
+    expect(thingsOf(listTemplates, "template:read").named).toEqual([]);
   });
 });

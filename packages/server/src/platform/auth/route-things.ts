@@ -1,14 +1,12 @@
+import { getConnection } from "@slipway/api/agents/connection-routes";
+import type { Route } from "@slipway/api/contract/route";
+import type { ScopeName } from "@slipway/api/contract/scopes";
+import { getSshConfig, listRegions } from "@slipway/api/deployment/routes";
 import {
-  diffTemplateVersions,
-  getConnection,
-  getSshConfig,
   listProvisionerDaemons,
   listProvisionerJobs,
-  listRegions,
-  type Route,
-  type ScopeName,
-  updateActiveVersion,
-} from "@slipway/api";
+} from "@slipway/api/organizations/provisioner-routes";
+import { diffTemplateVersions, updateActiveVersion } from "@slipway/api/templates/version-routes";
 
 /** The kind of reference by which a text in a request names a thing in allow lists. */
 export type Naming =

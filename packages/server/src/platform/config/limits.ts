@@ -1,4 +1,4 @@
-import { maxFileBytes } from "@slipway/api";
+import { maxFileBytes } from "@slipway/api/templates/file-routes";
 
 /** A limit that the operator may set. */
 interface LimitDefinition {

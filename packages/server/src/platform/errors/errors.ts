@@ -1,4 +1,4 @@
-import type { Validation } from "@slipway/api";
+import type { Validation } from "@slipway/api/contract/api-error";
 
 /** The kinds of refusals. Each boundary translates them: `platform/http` has the status of each. */
 export type RefusalCode =

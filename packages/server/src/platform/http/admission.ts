@@ -1,4 +1,4 @@
-import type { Route } from "@slipway/api";
+import type { Route } from "@slipway/api/contract/route";
 import { type Clock, systemClock } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 

@@ -1,4 +1,4 @@
-import type { Route } from "@slipway/api";
+import type { Route } from "@slipway/api/contract/route";
 import type { FastifyRequest } from "fastify";
 
 import type { RequestOrigin } from "./request-origin.ts";

@@ -1,4 +1,4 @@
-import type { ErrorBody, Validation } from "@slipway/api";
+import type { ErrorBody, Validation } from "@slipway/api/contract/api-error";
 
 import { Refusal, type RefusalCode, SeveralSessions } from "../errors/errors.ts";
 import { HttpError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import type { Route } from "@slipway/api";
+import type { Route } from "@slipway/api/contract/route";
 
 import type { Limits } from "../config/limits.ts";
 import { LimitReached } from "../errors/limit-reached.ts";

@@ -1,4 +1,4 @@
-import type { BodyOf, ParamsOf, QueryOf, ResponseOf, Route } from "@slipway/api";
+import type { BodyOf, ParamsOf, QueryOf, ResponseOf, Route } from "@slipway/api/contract/route";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { UserCaller } from "./caller.ts";

@@ -1,4 +1,4 @@
-import type { ResponseOf, Route } from "@slipway/api";
+import type { ResponseOf, Route } from "@slipway/api/contract/route";
 import { errorText, type Logger } from "@slipway/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { WebSocket } from "ws";

@@ -1,4 +1,4 @@
-import type { BuildStatus } from "@slipway/api";
+import type { BuildStatus } from "@slipway/api/builds/build";
 import { type RawBuilder, type Selectable, sql } from "kysely";
 
 import type { DB } from "../db/gen/schema.ts";

@@ -1,4 +1,4 @@
-import { ProvisionerJob } from "@slipway/api";
+import { ProvisionerJob } from "@slipway/api/jobs/job";
 import { describe, expect, it } from "vitest";
 
 import { createValidator } from "../http/validation.ts";

@@ -1,4 +1,5 @@
-import { type JobStatus, nilUuid, type ProvisionerJob } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { JobStatus, ProvisionerJob } from "@slipway/api/jobs/job";
 
 import type { JobRow } from "./queries.ts";
 

@@ -1,4 +1,4 @@
-import type { LogLevel } from "@slipway/api";
+import type { LogLevel } from "@slipway/api/jobs/job";
 
 import type { Database } from "../db/database.ts";
 import { withoutNul } from "../http/storable-text.ts";

@@ -1,4 +1,4 @@
-import type { JobStatus } from "@slipway/api";
+import type { JobStatus } from "@slipway/api/jobs/job";
 import { type RawBuilder, sql } from "kysely";
 
 /** Returns the status of a job in SQL, as `jobStatus` of `job-json.ts` derives it; `job` is the table's alias. */

@@ -1,4 +1,5 @@
-import { type JobStatus, nilUuid } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { JobStatus } from "@slipway/api/jobs/job";
 import { type SqlBool, sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";

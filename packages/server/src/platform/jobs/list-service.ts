@@ -1,4 +1,6 @@
-import { type JobsQuery, type JobStatus, nilUuid, type ProvisionerJob } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { JobStatus, ProvisionerJob } from "@slipway/api/jobs/job";
+import type { JobsQuery } from "@slipway/api/jobs/provisioner";
 
 import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";

@@ -1,4 +1,4 @@
-import type { JobLog } from "@slipway/api";
+import type { JobLog } from "@slipway/api/jobs/job";
 import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";

@@ -1,4 +1,5 @@
-import { type JobLog, type JobType, prebuildsUserId } from "@slipway/api";
+import type { JobLog, JobType } from "@slipway/api/jobs/job";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";

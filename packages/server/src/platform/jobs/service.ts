@@ -1,4 +1,4 @@
-import type { ProvisionerJob } from "@slipway/api";
+import type { ProvisionerJob } from "@slipway/api/jobs/job";
 
 import type { Queryable } from "../db/database.ts";
 import type { NewRows } from "../db/insert-rows.ts";

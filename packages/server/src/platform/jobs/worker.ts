@@ -1,4 +1,4 @@
-import type { JobType } from "@slipway/api";
+import type { JobType } from "@slipway/api/jobs/job";
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 

@@ -4,9 +4,9 @@ import {
   getDeploymentStats,
   getHealthReport,
   getSshConfig,
-  getUser,
   listRegions,
-} from "@slipway/api";
+} from "@slipway/api/deployment/routes";
+import { getUser } from "@slipway/api/users/routes";
 
 import type { ClientNeeds } from "../../../command/client-needs.ts";
 import { readVersion } from "../../../config/version.ts";

@@ -1,15 +1,11 @@
-import {
-  type BuildParameter,
-  getAgentLogs,
-  getBuildLogs,
-  getTemplateVersion,
-  listBuildParameters,
-  listBuilds,
-  listConnectionLogs,
-  type Workspace,
-  type WorkspaceAgent,
-  type WorkspaceBuild,
-} from "@slipway/api";
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import type { BuildParameter, WorkspaceBuild } from "@slipway/api/builds/build";
+import { getBuildLogs, listBuildParameters } from "@slipway/api/builds/routes";
+import { getTemplateVersion } from "@slipway/api/templates/version-routes";
+import { listBuilds } from "@slipway/api/workspaces/build-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { ClientNeeds } from "../../../command/client-needs.ts";
 import { searchText } from "../../../command/search-pages.ts";

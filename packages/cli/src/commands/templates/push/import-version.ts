@@ -1,12 +1,11 @@
+import type { JobLog } from "@slipway/api/jobs/job";
+import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import {
   createTemplateVersion,
   getTemplateVersion,
   getTemplateVersionLogs,
-  type JobLog,
-  tarMimeType,
-  type TemplateVersion,
-  uploadFile,
-} from "@slipway/api";
+} from "@slipway/api/templates/version-routes";
 import { followLog } from "@slipway/sdk/stream";
 
 import type { ClientNeeds } from "../../../command/client-needs.ts";

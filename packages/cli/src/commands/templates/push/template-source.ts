@@ -2,7 +2,7 @@ import { type Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
-import { nameProblem } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
 import { systemErrorCode } from "@slipway/runtime";
 
 import { CommandError, UsageError } from "../../../command/errors.ts";

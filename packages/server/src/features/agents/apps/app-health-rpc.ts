@@ -1,11 +1,11 @@
-import type { AppHealth as AppHealthName } from "@slipway/api";
+import type { AppHealth as AppHealthName } from "@slipway/api/agents/app";
 import { RpcError } from "@slipway/rpc";
-import {
-  AppHealth,
-  type BatchUpdateAppHealthRequest,
-  type BatchUpdateAppHealthResponseSchema,
-  type MessageInitShape,
-} from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { AppHealth } from "@slipway/wire/protobuf/gen/agent_pb";
+import type {
+  BatchUpdateAppHealthRequest,
+  BatchUpdateAppHealthResponseSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";

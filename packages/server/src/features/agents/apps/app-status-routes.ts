@@ -1,4 +1,4 @@
-import { updateAgentAppStatus } from "@slipway/api";
+import { updateAgentAppStatus } from "@slipway/api/agents/app-status-routes";
 
 import type { Database } from "../../../platform/db/database.ts";
 import { Invalid, invalidField, RateLimited } from "../../../platform/errors/errors.ts";

@@ -1,11 +1,11 @@
 import { RpcError } from "@slipway/rpc";
 import { countText } from "@slipway/runtime";
-import {
-  type MessageInitShape,
-  UpdateAppStatusRequest_AppStatusState as State,
-  type UpdateAppStatusRequest,
-  type UpdateAppStatusResponseSchema,
-} from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { UpdateAppStatusRequest_AppStatusState as State } from "@slipway/wire/protobuf/gen/agent_pb";
+import type {
+  UpdateAppStatusRequest,
+  UpdateAppStatusResponseSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
 
 import type { Database } from "../../../platform/db/database.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";

@@ -1,5 +1,5 @@
 import { RpcError } from "@slipway/rpc";
-import { timestampFromMs } from "@slipway/wire";
+import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { expect, it } from "vitest";
 
 import { timeField, uuidField } from "./fields.ts";

@@ -1,5 +1,7 @@
 import { RpcError } from "@slipway/rpc";
-import { parseUuid, type Timestamp, timestampToNs } from "@slipway/wire";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import type { Timestamp } from "@slipway/wire/protobuf/descriptors";
+import { timestampToNs } from "@slipway/wire/protobuf/time";
 
 /** Returns a sub-message that must be present; throws `RpcError` when it is absent. */
 export function required<T>(value: T | undefined, name: string): T {

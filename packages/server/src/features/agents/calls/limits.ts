@@ -1,14 +1,9 @@
 import { RpcError } from "@slipway/rpc";
 import { maxLineLength, maxUrlLength } from "@slipway/template";
-import {
-  type FieldBound,
-  type BoundExcess,
-  boundsCheck,
-  type DescMessage,
-  type MessageBounds,
-  type MessageShape,
-  parseKnownFields,
-} from "@slipway/wire";
+import type { FieldBound, BoundExcess, MessageBounds } from "@slipway/wire/protobuf/bounds";
+import { boundsCheck } from "@slipway/wire/protobuf/bounds";
+import type { DescMessage, MessageShape } from "@slipway/wire/protobuf/descriptors";
+import { parseKnownFields } from "@slipway/wire/protobuf/message";
 
 export type FieldLimit =
   /** A request with more is refused with an error that names the field. */

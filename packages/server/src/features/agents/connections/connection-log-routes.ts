@@ -1,4 +1,8 @@
-import { listConnectionLogs, type ConnectionLog, type ConnectionLogsResponse } from "@slipway/api";
+import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
+import type {
+  ConnectionLog,
+  ConnectionLogsResponse,
+} from "@slipway/api/agents/connection-log-routes";
 import { sql } from "kysely";
 
 import { mayReadAudit } from "../../../platform/auth/rights.ts";

@@ -1,17 +1,14 @@
 import { isIP } from "node:net";
 
-import { type ConnectionType, nilUuid } from "@slipway/api";
+import type { ConnectionType } from "@slipway/api/agents/connection-log-routes";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import { RpcError } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
-import {
-  type Connection,
-  Connection_Action,
-  Connection_Type,
-  type Empty,
-  EmptySchema,
-  createMessage,
-  type ReportConnectionRequest,
-} from "@slipway/wire";
+import type { Empty } from "@slipway/wire/protobuf/descriptors";
+import { EmptySchema } from "@slipway/wire/protobuf/descriptors";
+import type { Connection, ReportConnectionRequest } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";

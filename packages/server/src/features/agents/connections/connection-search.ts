@@ -1,9 +1,5 @@
-import {
-  type ConnectionStatus,
-  connectionStatuses,
-  type ConnectionType,
-  connectionTypes,
-} from "@slipway/api";
+import type { ConnectionStatus, ConnectionType } from "@slipway/api/agents/connection-log-routes";
+import { connectionStatuses, connectionTypes } from "@slipway/api/agents/connection-log-routes";
 
 import { readSearchTerms, termValues } from "../../../platform/http/search-terms.ts";
 

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { type AgentCandidate, chooseAgent } from "@slipway/identity";
 import type { Logger } from "@slipway/runtime";
 import { isInstanceId, type IdentityAuth } from "@slipway/template";

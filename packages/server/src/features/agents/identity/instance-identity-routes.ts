@@ -1,4 +1,8 @@
-import { awsInstanceIdentity, azureInstanceIdentity, googleInstanceIdentity } from "@slipway/api";
+import {
+  awsInstanceIdentity,
+  azureInstanceIdentity,
+  googleInstanceIdentity,
+} from "@slipway/api/agents/instance-identity-routes";
 import { IdentityClaimError, IdentityError, type IdentityVerifier } from "@slipway/identity";
 import { errorText, type Logger } from "@slipway/runtime";
 import type { IdentityAuth } from "@slipway/template";

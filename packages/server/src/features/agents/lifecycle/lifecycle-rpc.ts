@@ -1,6 +1,7 @@
-import type { LifecycleState } from "@slipway/api";
+import type { LifecycleState } from "@slipway/api/agents/agent";
 import type { Clock } from "@slipway/runtime";
-import { type Lifecycle, Lifecycle_State, type UpdateLifecycleRequest } from "@slipway/wire";
+import type { Lifecycle, UpdateLifecycleRequest } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";

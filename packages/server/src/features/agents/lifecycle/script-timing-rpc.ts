@@ -1,12 +1,11 @@
-import type { ScriptStage, ScriptStatus } from "@slipway/api";
+import type { ScriptStage, ScriptStatus } from "@slipway/api/agents/agent";
 import { RpcError } from "@slipway/rpc";
-import {
-  type MessageInitShape,
-  Timing_Stage,
-  Timing_Status,
-  type WorkspaceAgentScriptCompletedRequest,
-  type WorkspaceAgentScriptCompletedResponseSchema,
-} from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import { Timing_Stage, Timing_Status } from "@slipway/wire/protobuf/gen/agent_pb";
+import type {
+  WorkspaceAgentScriptCompletedRequest,
+  WorkspaceAgentScriptCompletedResponseSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";

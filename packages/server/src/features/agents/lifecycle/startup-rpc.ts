@@ -1,6 +1,7 @@
-import type { Subsystem } from "@slipway/api";
+import type { Subsystem } from "@slipway/api/agents/agent";
 import { RpcError } from "@slipway/rpc";
-import { type Startup, Startup_Subsystem, type UpdateStartupRequest } from "@slipway/wire";
+import type { Startup, UpdateStartupRequest } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Startup_Subsystem } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";

@@ -1,4 +1,4 @@
-import type { BuildTimings } from "@slipway/api";
+import type { BuildTimings } from "@slipway/api/builds/timings";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 

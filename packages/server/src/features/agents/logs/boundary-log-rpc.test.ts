@@ -1,5 +1,6 @@
 import { silentLogger } from "@slipway/runtime";
-import { createMessage, ReportBoundaryLogsRequestSchema } from "@slipway/wire";
+import { ReportBoundaryLogsRequestSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
 
 import { reportBoundaryLogs } from "./boundary-log-rpc.ts";

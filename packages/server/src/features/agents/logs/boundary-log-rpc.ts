@@ -1,10 +1,10 @@
-import {
-  type BoundaryLog,
-  type MessageInitShape,
-  type ReportBoundaryLogsRequest,
-  type ReportBoundaryLogsResponseSchema,
-  timestampToMs,
-} from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type {
+  BoundaryLog,
+  ReportBoundaryLogsRequest,
+  ReportBoundaryLogsResponseSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { timestampToMs } from "@slipway/wire/protobuf/time";
 
 import { agentLimits } from "../calls/limits.ts";
 import type { RpcCaller } from "../calls/rpc-caller.ts";

@@ -1,4 +1,4 @@
-import type { LogLevel } from "@slipway/api";
+import type { LogLevel } from "@slipway/api/jobs/job";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 

@@ -1,4 +1,4 @@
-import type { LogLevel } from "@slipway/api";
+import type { LogLevel } from "@slipway/api/jobs/job";
 
 import { BinaryArray, elementType } from "../../../platform/db/binary-array.ts";
 

@@ -1,12 +1,8 @@
-import {
-  type AgentLog,
-  createAgentLogSource,
-  getAgentLogs,
-  getAgentStartupLogs,
-  type LogLevel,
-  nilUuid,
-  updateAgentLogs,
-} from "@slipway/api";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import { createAgentLogSource, updateAgentLogs } from "@slipway/api/agents/log-routes";
+import { getAgentLogs, getAgentStartupLogs } from "@slipway/api/agents/log-routes";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { LogLevel } from "@slipway/api/jobs/job";
 
 import { rejectedAgentToken } from "../../../platform/auth/service.ts";
 import type { Database } from "../../../platform/db/database.ts";

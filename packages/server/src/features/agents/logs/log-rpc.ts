@@ -1,12 +1,11 @@
-import { type LogLevel, nilUuid } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { LogLevel } from "@slipway/api/jobs/job";
 import { RpcError } from "@slipway/rpc";
 import { countText } from "@slipway/runtime";
-import {
-  type BatchCreateLogsResponseSchema,
-  Log_Level,
-  type MessageInitShape,
-  readLogBatch,
-} from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type { BatchCreateLogsResponseSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { Log_Level } from "@slipway/wire/protobuf/gen/agent_pb";
+import { readLogBatch } from "@slipway/wire/protobuf/log-batch";
 
 import type { Database } from "../../../platform/db/database.ts";
 import { uuidField } from "../calls/fields.ts";

@@ -1,4 +1,5 @@
-import { type AgentLog, nilUuid } from "@slipway/api";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 

@@ -1,4 +1,5 @@
-import { type AgentLog, maxLogMessageBytes } from "@slipway/api";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
+import { maxLogMessageBytes } from "@slipway/api/agents/log-routes";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

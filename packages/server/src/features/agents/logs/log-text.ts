@@ -1,4 +1,4 @@
-import type { AgentLog } from "@slipway/api";
+import type { AgentLog } from "@slipway/api/agents/log-routes";
 import { printableLine, printableText } from "@slipway/runtime";
 
 /**

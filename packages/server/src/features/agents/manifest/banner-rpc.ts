@@ -1,9 +1,9 @@
-import type { AppearanceUpdate } from "@slipway/api";
+import type { AppearanceUpdate } from "@slipway/api/deployment/deployment";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type {
   GetAnnouncementBannersResponseSchema,
-  MessageInitShape,
   ServiceBannerSchema,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
 
 export interface BannerNeeds {
   /** Reads the banners of the deployment. */

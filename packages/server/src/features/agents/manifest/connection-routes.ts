@@ -1,10 +1,10 @@
+import type { ConnectionInfo } from "@slipway/api/agents/connection-routes";
 import {
-  type ConnectionInfo,
   getAgentConnection,
   getConnection,
-  getOwnConnection,
   watchDerpMap,
-} from "@slipway/api";
+} from "@slipway/api/agents/connection-routes";
+import { getOwnConnection } from "@slipway/api/agents/connection-routes";
 import { whenAborted } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";

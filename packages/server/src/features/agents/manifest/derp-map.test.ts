@@ -1,7 +1,9 @@
 import { setImmediate as settled } from "node:timers/promises";
 
-import { derpMapMessage } from "@slipway/tailnet";
-import { DERPMapSchema, encodeHex, encodeMessage } from "@slipway/wire";
+import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
+import { encodeHex } from "@slipway/wire/bytes/hex";
+import { DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { encodeMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
 
 import { relayMap, streamDerpMaps } from "./derp-map.ts";

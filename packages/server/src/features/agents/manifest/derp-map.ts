@@ -1,7 +1,7 @@
-import type { DerpMap } from "@slipway/api";
+import type { DerpMap } from "@slipway/api/agents/derp-map";
 import { whenAborted } from "@slipway/runtime";
-import { derpMapMessage } from "@slipway/tailnet";
-import type { DERPMap } from "@slipway/wire";
+import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
+import type { DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 /** Returns the current relays. */
 export type ReadDerpMap = () => DerpMap;

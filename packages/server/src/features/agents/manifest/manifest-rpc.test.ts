@@ -1,4 +1,5 @@
-import { createMessage, encodeMessage, ManifestSchema, parseMessage } from "@slipway/wire";
+import { ManifestSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { createMessage, encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
 
 import { relayMap } from "./derp-map.ts";

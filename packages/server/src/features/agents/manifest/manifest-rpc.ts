@@ -1,17 +1,19 @@
-import type { AppHealth, DerpMap, SharingLevel } from "@slipway/api";
-import { derpMapMessage } from "@slipway/tailnet";
+import type { AppHealth, SharingLevel } from "@slipway/api/agents/app";
+import type { DerpMap } from "@slipway/api/agents/derp-map";
+import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type {
+  ManifestSchema,
+  WorkspaceAgentMetadata_DescriptionSchema,
+  WorkspaceAgentScriptSchema,
+  WorkspaceAppSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import {
-  durationFromMs,
-  encodeUuid,
-  type ManifestSchema,
-  type MessageInitShape,
-  metadataDuration,
-  type WorkspaceAgentMetadata_DescriptionSchema,
-  type WorkspaceAgentScriptSchema,
   WorkspaceApp_Health,
   WorkspaceApp_SharingLevel,
-  type WorkspaceAppSchema,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { durationFromMs, metadataDuration } from "@slipway/wire/protobuf/time";
 import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 

@@ -1,9 +1,6 @@
-import {
-  type AgentMetadata,
-  watchAgentMetadata,
-  watchAgentMetadataSocket,
-  zeroTimestamp,
-} from "@slipway/api";
+import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
+import { watchAgentMetadata, watchAgentMetadataSocket } from "@slipway/api/agents/metadata-routes";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
 import type { Clock } from "@slipway/runtime";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";

@@ -1,10 +1,10 @@
 import { RpcError } from "@slipway/rpc";
 import { countText } from "@slipway/runtime";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type {
   BatchUpdateMetadataRequest,
   BatchUpdateMetadataResponseSchema,
-  MessageInitShape,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
 
 import type { Database } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/http/storable-text.ts";

@@ -1,4 +1,6 @@
-import { type getAgentExternalAuth, type ResponseOf, zeroTimestamp } from "@slipway/api";
+import type { getAgentExternalAuth } from "@slipway/api/agents/owner-secret-routes";
+import type { ResponseOf } from "@slipway/api/contract/route";
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
 import type { Registry } from "prom-client";
 
 import { rejectedAgentToken } from "../../../platform/auth/service.ts";

@@ -1,4 +1,8 @@
-import { getAgentExternalAuth, getAgentGitAuth, getAgentGitKey } from "@slipway/api";
+import {
+  getAgentExternalAuth,
+  getAgentGitAuth,
+  getAgentGitKey,
+} from "@slipway/api/agents/owner-secret-routes";
 
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { Database, Queryable } from "../../../platform/db/database.ts";

@@ -1,14 +1,16 @@
 import { duplex, type RpcEntry, type RpcTable, serverStream, unary } from "@slipway/rpc";
-import {
-  Agent,
-  type CoordinateRequest,
-  type CoordinateResponseSchema,
-  type DescMessage,
-  type DescMethodUnary,
-  type MessageInitShape,
-  type MessageShape,
-  Tailnet,
-} from "@slipway/wire";
+import type {
+  DescMessage,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from "@slipway/wire/protobuf/descriptors";
+import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
+import type {
+  CoordinateRequest,
+  CoordinateResponseSchema,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";

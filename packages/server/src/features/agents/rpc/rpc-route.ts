@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { agentRpc } from "@slipway/api";
+import { agentRpc } from "@slipway/api/agents/routes";
 import { maxSessionMessageBytes, Responder, type RpcTable, type SharedCalls } from "@slipway/rpc";
 import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
 

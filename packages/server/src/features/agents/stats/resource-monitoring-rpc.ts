@@ -1,11 +1,11 @@
 import type { Clock } from "@slipway/runtime";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type {
   GetResourcesMonitoringConfigurationResponseSchema,
-  MessageInitShape,
   PushResourcesMonitoringUsageRequest,
   PushResourcesMonitoringUsageRequest_Datapoint as Datapoint,
   PushResourcesMonitoringUsageResponseSchema,
-} from "@slipway/wire";
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import { type Selectable, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";

@@ -1,10 +1,10 @@
-import {
-  durationFromMs,
-  type MessageInitShape,
-  type Stats,
-  type UpdateStatsRequest,
-  type UpdateStatsResponseSchema,
-} from "@slipway/wire";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type {
+  Stats,
+  UpdateStatsRequest,
+  UpdateStatsResponseSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { durationFromMs } from "@slipway/wire/protobuf/time";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";

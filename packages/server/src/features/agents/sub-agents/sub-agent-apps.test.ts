@@ -1,8 +1,5 @@
-import {
-  createMessage,
-  CreateSubAgentRequest_AppSchema as AppSchema,
-  parseMessage,
-} from "@slipway/wire";
+import { CreateSubAgentRequest_AppSchema as AppSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import { createMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
 
 import { checkApps, storedSlug, base32Hex } from "./sub-agent-apps.ts";

@@ -1,4 +1,4 @@
-import type { DisplayApp } from "@slipway/api";
+import type { DisplayApp } from "@slipway/api/agents/agent";
 import { sql } from "kysely";
 
 import type { KeptAgentToken } from "../../../platform/auth/agent-token.ts";

@@ -1,16 +1,16 @@
 import { RpcError } from "@slipway/rpc";
 import { type DisplayAppName, displayApps as allDisplayApps } from "@slipway/template";
-import {
-  type CreateSubAgentRequest,
-  type CreateSubAgentResponseSchema,
-  type DeleteSubAgentRequest,
-  type DeleteSubAgentResponseSchema,
-  encodeUuid,
-  type ListSubAgentsResponseSchema,
-  type MessageInitShape,
-  type SubAgentSchema,
-  CreateSubAgentRequest_DisplayApp as DisplayApp,
-} from "@slipway/wire";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import type {
+  CreateSubAgentRequest,
+  CreateSubAgentResponseSchema,
+  DeleteSubAgentRequest,
+  DeleteSubAgentResponseSchema,
+  ListSubAgentsResponseSchema,
+  SubAgentSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
+import { CreateSubAgentRequest_DisplayApp as DisplayApp } from "@slipway/wire/protobuf/gen/agent_pb";
 
 import { createAgentToken, openAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";

@@ -1,4 +1,4 @@
-import type { PrebuildPool } from "@slipway/api";
+import type { PrebuildPool } from "@slipway/api/prebuilds/routes";
 
 import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";

@@ -1,4 +1,4 @@
-import type { PoolStatus } from "@slipway/api";
+import type { PoolStatus } from "@slipway/api/prebuilds/routes";
 
 import type { Reconciliation } from "../reconcile/reconcile.ts";
 import type { Pool } from "../reconcile/snapshot.ts";

@@ -1,4 +1,6 @@
-import { type PrebuildStatus, prebuildsUserId, type Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
+import type { PrebuildStatus } from "@slipway/api/prebuilds/prebuild";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";

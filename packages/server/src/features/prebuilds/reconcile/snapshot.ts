@@ -1,4 +1,5 @@
-import type { PrebuildStatus, Transition } from "@slipway/api";
+import type { Transition } from "@slipway/api/builds/resource";
+import type { PrebuildStatus } from "@slipway/api/prebuilds/prebuild";
 
 /** The pool of one preset and its contents, from one read of the database. Times are milliseconds since the epoch. */
 export interface PoolSnapshot {

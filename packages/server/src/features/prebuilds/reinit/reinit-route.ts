@@ -1,4 +1,4 @@
-import { agentReinit } from "@slipway/api";
+import { agentReinit } from "@slipway/api/prebuilds/routes";
 import type { Clock, Logger } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { nameProblem, type Workspace } from "@slipway/api";
+import { nameProblem } from "@slipway/api/contract/name";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { Transaction } from "kysely";
 
 import type { DB } from "../../../platform/db/gen/schema.ts";

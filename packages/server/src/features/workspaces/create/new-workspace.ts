@@ -1,4 +1,4 @@
-import type { BuildParameter } from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
 
 import type { UserCaller } from "../../../platform/http/caller.ts";
 import type { AuditEntry } from "../../audit/service.ts";

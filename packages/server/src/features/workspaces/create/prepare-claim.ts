@@ -1,4 +1,4 @@
-import type { BuildParameter } from "@slipway/api";
+import type { BuildParameter } from "@slipway/api/builds/build";
 
 import type { NewBuild } from "../../builds/service.ts";
 import { resolveStart } from "../../builds/start-parameters.ts";

@@ -1,4 +1,4 @@
-import { prebuildsUserId } from "@slipway/api";
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { type RawBuilder, type Selectable, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";

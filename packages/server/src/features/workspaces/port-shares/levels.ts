@@ -1,4 +1,4 @@
-import type { SharingLevel } from "@slipway/api";
+import type { SharingLevel } from "@slipway/api/agents/app";
 
 /** The sharing levels, from the one that lets in the fewest users; each includes those before it. */
 export const levelOrder = [

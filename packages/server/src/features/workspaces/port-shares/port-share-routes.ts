@@ -2,7 +2,7 @@ import {
   listPortShares as listRoute,
   sharePort as shareRoute,
   unsharePort as unshareRoute,
-} from "@slipway/api";
+} from "@slipway/api/workspaces/port-share-routes";
 
 import type { Routes } from "../../../platform/http/routes.ts";
 import { requireUuid } from "../../../platform/http/uuid.ts";

@@ -1,4 +1,5 @@
-import type { PortProtocol, PortShare, SharingLevel } from "@slipway/api";
+import type { SharingLevel } from "@slipway/api/agents/app";
+import type { PortProtocol, PortShare } from "@slipway/api/workspaces/port-share-routes";
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";

@@ -1,4 +1,8 @@
-import type { DeletePortShareRequest, PortShare, PortShareRequest } from "@slipway/api";
+import type {
+  DeletePortShareRequest,
+  PortShare,
+  PortShareRequest,
+} from "@slipway/api/workspaces/port-share-routes";
 import type { Transaction } from "kysely";
 
 import type { Database } from "../../../platform/db/database.ts";

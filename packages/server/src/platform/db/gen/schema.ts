@@ -38,7 +38,7 @@ export interface ApiKeys {
 }
 
 export interface AuditLog {
-  action: import("@slipway/api").AuditAction;
+  action: import("@slipway/api/audit/audit-log").AuditAction;
   additional_fields: Generated<Json>;
   created_at: Generated<string>;
   diff: Generated<Json>;
@@ -48,7 +48,7 @@ export interface AuditLog {
   request_id: string | null;
   resource_id: string;
   resource_target: string;
-  resource_type: import("@slipway/api").AuditResourceType;
+  resource_type: import("@slipway/api/audit/audit-log").AuditResourceType;
   status_code: Generated<number>;
   user_agent: Generated<string>;
   user_id: string | null;
@@ -106,8 +106,8 @@ export interface JobLogs {
   created_at: Generated<string>;
   id: Generated<number>;
   job_id: string;
-  log_level: import("@slipway/api").LogLevel;
-  log_source: import("@slipway/api").JobLog["log_source"];
+  log_level: import("@slipway/api/jobs/job").LogLevel;
+  log_source: import("@slipway/api/jobs/job").JobLog["log_source"];
   output: string;
   stage: string;
 }
@@ -131,7 +131,7 @@ export interface Jobs {
   organization_id: string;
   started_at: string | null;
   template_version_id: string | null;
-  type: import("@slipway/api").JobType;
+  type: import("@slipway/api/jobs/job").JobType;
   updated_at: Generated<string>;
   worker_id: string | null;
   workspace_id: string | null;
@@ -200,7 +200,7 @@ export interface TailnetPeers {
   is_lost: Generated<boolean>;
   joined: Generated<number>;
   key_id: string | null;
-  latency: NonNullable<import("@slipway/api").WorkspaceAgent["latency"]> | null;
+  latency: NonNullable<import("@slipway/api/agents/agent").WorkspaceAgent["latency"]> | null;
   node: Buffer | null;
   reserved: string[] | null;
   revision: number;
@@ -236,9 +236,9 @@ export interface Templates {
   allow_user_autostart: Generated<boolean>;
   allow_user_autostop: Generated<boolean>;
   allow_user_cancel_workspace_jobs: Generated<boolean>;
-  autostop_days: Generated<import("@slipway/api").Weekday[]>;
+  autostop_days: Generated<import("@slipway/api/templates/template").Weekday[]>;
   autostop_weeks: Generated<number>;
-  cors_behavior: Generated<import("@slipway/api").CorsBehavior>;
+  cors_behavior: Generated<import("@slipway/api/templates/template").CorsBehavior>;
   created_at: Generated<string>;
   created_by: string;
   default_ttl_ms: Generated<number>;
@@ -250,7 +250,7 @@ export interface Templates {
   failure_ttl_ms: Generated<number>;
   icon: Generated<string>;
   id: Generated<string>;
-  max_port_share_level: Generated<import("@slipway/api").SharingLevel>;
+  max_port_share_level: Generated<import("@slipway/api/agents/app").SharingLevel>;
   name: string;
   organization_id: string;
   require_active_version: Generated<boolean>;
@@ -279,7 +279,7 @@ export interface TemplateVersionPresets {
   invalidate_after_secs: Generated<number>;
   last_invalidated_at: string | null;
   name: string;
-  prebuild_status: Generated<import("@slipway/api").PrebuildStatus>;
+  prebuild_status: Generated<import("@slipway/api/prebuilds/prebuild").PrebuildStatus>;
   scheduling_timezone: Generated<string>;
   template_version_id: string;
 }
@@ -307,11 +307,11 @@ export interface Users {
   id: Generated<string>;
   is_system: Generated<boolean>;
   last_seen_at: string | null;
-  login_type: Generated<import("@slipway/api").User["login_type"]>;
+  login_type: Generated<import("@slipway/api/users/user").User["login_type"]>;
   name: Generated<string>;
   password_hash: Generated<string>;
   roles: Generated<string[]>;
-  status: Generated<import("@slipway/api").User["status"]>;
+  status: Generated<import("@slipway/api/users/user").User["status"]>;
   updated_at: Generated<string>;
   username: string;
 }
@@ -339,7 +339,7 @@ export interface WorkspaceAgentLogPositions {
 export interface WorkspaceAgentLogs {
   created_at: string;
   id: number;
-  level: import("@slipway/api").LogLevel;
+  level: import("@slipway/api/jobs/job").LogLevel;
   log_source_id: string;
   output: string;
   workspace_agent_id: string;
@@ -381,7 +381,7 @@ export interface WorkspaceAgents {
   deleted: Generated<boolean>;
   directory: Generated<string>;
   disconnected_at: string | null;
-  display_apps: Generated<import("@slipway/api").DisplayApp[]>;
+  display_apps: Generated<import("@slipway/api/agents/agent").DisplayApp[]>;
   environment_variables: Generated<Json>;
   expanded_directory: Generated<string>;
   first_connected_at: string | null;
@@ -389,7 +389,7 @@ export interface WorkspaceAgents {
   id: Generated<string>;
   last_connected_at: string | null;
   last_connected_replica_id: string | null;
-  lifecycle_state: Generated<import("@slipway/api").LifecycleState>;
+  lifecycle_state: Generated<import("@slipway/api/agents/agent").LifecycleState>;
   motd_file: Generated<string>;
   name: string;
   operating_system: string;
@@ -400,7 +400,7 @@ export interface WorkspaceAgents {
   resource_id: string;
   resource_monitors: Generated<Json>;
   started_at: string | null;
-  subsystems: Generated<import("@slipway/api").Subsystem[]>;
+  subsystems: Generated<import("@slipway/api/agents/agent").Subsystem[]>;
   took_over: Generated<boolean>;
   troubleshooting_url: Generated<string>;
   updated_at: Generated<string>;
@@ -428,9 +428,9 @@ export interface WorkspaceAgentScriptTimings {
   ended_at: string;
   exit_code: number;
   script_id: string;
-  stage: import("@slipway/api").ScriptStage;
+  stage: import("@slipway/api/agents/agent").ScriptStage;
   started_at: string;
-  status: import("@slipway/api").ScriptStatus;
+  status: import("@slipway/api/agents/agent").ScriptStatus;
 }
 
 export interface WorkspaceAgentStats {
@@ -445,16 +445,16 @@ export interface WorkspaceApps {
   command: Generated<string>;
   display_name: Generated<string>;
   external: Generated<boolean>;
-  health: Generated<import("@slipway/api").AppHealth>;
+  health: Generated<import("@slipway/api/agents/app").AppHealth>;
   healthcheck_interval_seconds: Generated<number>;
   healthcheck_threshold: Generated<number>;
   healthcheck_url: Generated<string>;
   hidden: Generated<boolean>;
   icon: Generated<string>;
   id: Generated<string>;
-  open_in: Generated<import("@slipway/api").OpenIn>;
+  open_in: Generated<import("@slipway/api/agents/app").OpenIn>;
   position: number;
-  sharing_level: Generated<import("@slipway/api").SharingLevel>;
+  sharing_level: Generated<import("@slipway/api/agents/app").SharingLevel>;
   slug: string;
   subdomain: Generated<boolean>;
   tooltip: Generated<string>;
@@ -466,7 +466,7 @@ export interface WorkspaceAppStatuses {
   created_at: Generated<string>;
   id: Generated<string>;
   message: string;
-  state: import("@slipway/api").WorkspaceApp["statuses"][number]["state"];
+  state: import("@slipway/api/agents/app").WorkspaceApp["statuses"][number]["state"];
   uri: Generated<string>;
   workspace_app_id: string;
 }
@@ -487,10 +487,10 @@ export interface WorkspaceBuilds {
   job_id: string;
   max_deadline: string | null;
   owner_id: string;
-  reason: import("@slipway/api").BuildReason;
+  reason: import("@slipway/api/builds/build").BuildReason;
   template_version_id: string;
   template_version_preset_id: string | null;
-  transition: import("@slipway/api").Transition;
+  transition: import("@slipway/api/builds/resource").Transition;
   updated_at: Generated<string>;
   workspace_id: string;
 }
@@ -502,7 +502,7 @@ export interface WorkspaceConnections {
   ip: string | null;
   reason: string | null;
   status_code: number | null;
-  type: import("@slipway/api").ConnectionType;
+  type: import("@slipway/api/agents/connection-log-routes").ConnectionType;
   user_id: string | null;
   workspace_agent_id: string;
 }
@@ -511,8 +511,8 @@ export interface WorkspacePortShares {
   agent_name: string;
   owner_id: string;
   port: number;
-  protocol: import("@slipway/api").PortProtocol;
-  share_level: Exclude<import("@slipway/api").SharingLevel, "owner">;
+  protocol: import("@slipway/api/workspaces/port-share-routes").PortProtocol;
+  share_level: Exclude<import("@slipway/api/agents/app").SharingLevel, "owner">;
   workspace_id: string;
 }
 
@@ -523,11 +523,11 @@ export interface WorkspaceResources {
   job_id: string;
   name: string;
   type: string;
-  workspace_transition: import("@slipway/api").Transition;
+  workspace_transition: import("@slipway/api/builds/resource").Transition;
 }
 
 export interface Workspaces {
-  automatic_updates: Generated<import("@slipway/api").Workspace["automatic_updates"]>;
+  automatic_updates: Generated<import("@slipway/api/workspaces/workspace").Workspace["automatic_updates"]>;
   autostart_schedule: string | null;
   created_at: Generated<string>;
   deleted: Generated<boolean>;

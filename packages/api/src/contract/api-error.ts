@@ -1,0 +1,18 @@
+import { Type } from "typebox";
+
+import type { Infer } from "./scalars.ts";
+
+/** One rejected field. */
+export const Validation = Type.Object({ field: Type.String(), detail: Type.String() });
+
+/** The body of every error (docs/protocol/rest.md §1.6). `detail` and `validations` are left out when empty. */
+export const ErrorBody = Type.Object({
+  message: Type.String(),
+  detail: Type.Optional(Type.String()),
+  validations: Type.Optional(Type.Array(Validation)),
+});
+export type Validation = Infer<typeof Validation>;
+export type ErrorBody = Infer<typeof ErrorBody>;
+
+/** A body with only a message, as some successful responses have. */
+export const MessageBody = Type.Object({ message: Type.String() });
