@@ -5,6 +5,12 @@ import { commandGroups, commandNames } from "@slipway/cli/command-list";
 /** A program that has a table: the command, and the part of it inside workspaces. */
 export type Program = "command" | "workspace";
 
+interface CommandParts {
+  readonly summary: unknown;
+  readonly aliases: unknown;
+  readonly flags: unknown;
+}
+
 export const programs: readonly Program[] = ["command", "workspace"];
 
 const sources = new URL("../packages/cli/src/", import.meta.url);
@@ -68,14 +74,14 @@ function objectText(object: Readonly<Record<string, unknown>>): string {
   return `{ ${fields.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(", ")} }`;
 }
 
-async function definitionOf(
-  name: string,
-): Promise<{ readonly summary: unknown; readonly aliases: unknown }> {
+/** Reads the definition of a command from its file. */
+export async function definitionOf(name: string): Promise<CommandParts> {
   const module: unknown = await import(new URL(`${pathOf(name)}.ts`, sources).href);
   const definition: unknown = Reflect.get(Object(module), "command");
   return {
     summary: Reflect.get(Object(definition), "summary"),
     aliases: Reflect.get(Object(definition), "aliases"),
+    flags: Reflect.get(Object(definition), "flags"),
   };
 }
 

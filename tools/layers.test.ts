@@ -55,8 +55,8 @@ describe.each(present)("packages/$name", (layer) => {
 
   it("lists all rooms of a folder that has any", async () => {
     for (const [folder, rooms] of Object.entries(layer.rooms ?? {})) {
-      const existing = await subfolders(`packages/${layer.name}/src/${folder}`);
-      expect(existing.toSorted(), folder).toEqual([...rooms].toSorted());
+      const found = await subfolders(`packages/${layer.name}/src/${folder}`);
+      expect(found.toSorted(), folder).toEqual([...rooms].toSorted());
     }
   });
 

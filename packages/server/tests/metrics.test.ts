@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+
 import { silentLogger } from "@slipway/runtime";
 import { pushTemplate } from "@slipway/testkit";
 import { Gauge, Registry } from "prom-client";
@@ -26,6 +28,15 @@ async function readMetric(series: string): Promise<number | undefined> {
 
 const requests = (labels: string): string =>
   `slipway_http_request_duration_seconds_count{${labels}}`;
+
+it("reports the metrics on docs/metrics.md, with their meaning, and no others", async () => {
+  const page = await readFile(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `(slipway_\S+)` +\| \w+ +\| (.*?) +\|$/gm)];
+  const described = rows.map(([, name, meaning]) => `${name} ${meaning}`);
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const reported = [...text.matchAll(/^# HELP (slipway_.*)$/gm)].map(([, line = ""]) => line);
+  expect(new Set(reported), "npm run generate").toEqual(new Set(described));
+});
 
 it("counts requests by route and status, whatever the ids in them", async () => {
   const unknown = "11111111-1111-4111-8111-111111111111";

@@ -14,13 +14,13 @@ export function addCoordinatorMetrics(registry: Registry, read: () => Coordinato
   addGauge(
     registry,
     "slipway_coordinator_tunnels",
-    "Tunnels that clients of this replica opened.",
+    "Tunnels that this replica's clients opened to agents.",
     () => read().tunnels,
   );
   addCounter(
     registry,
     "slipway_coordinator_updates_total",
-    "Updates about other peers that this replica sent.",
+    "Updates about other peers that this replica sent to agents and clients.",
     () => read().updates,
   );
 }

@@ -13,7 +13,7 @@ export function addRelayMetrics(
   addGauge(
     registry,
     "slipway_relay_clients",
-    "Clients of this replica's relay.",
+    "Agents and clients that this replica's relay connects.",
     () => counters.clients,
   );
   addGauge(
@@ -25,37 +25,37 @@ export function addRelayMetrics(
   addGauge(
     registry,
     "slipway_relay_queued_bytes",
-    "Bytes that wait in this replica's relay for clients to read.",
+    "Bytes in this replica's relay that wait for their receivers to read.",
     () => counters.queuedBytes,
   );
   addGauge(
     registry,
     "slipway_relay_links",
-    "Links to and from the relays of other replicas: two for each when all is well.",
+    "Links to and from the relays of other replicas: two for each replica when all is well.",
     () => counters.links,
   );
   addCounter(
     registry,
     "slipway_relay_forwarded_packets_total",
-    "Packets that went on to the relays of other replicas.",
+    "Packets forwarded to the relays of other replicas.",
     () => counters.forwardedPackets,
   );
   addCounter(
     registry,
     "slipway_relay_packets_total",
-    "Packets that clients sent.",
+    "Packets that agents and clients sent through this replica's relay.",
     () => counters.packets,
   );
   addCounter(
     registry,
     "slipway_relay_bytes_total",
-    "Bytes of those packets.",
+    "Bytes of the packets that agents and clients sent through this replica's relay.",
     () => counters.packetBytes,
   );
   addCounterByReason(
     registry,
     "slipway_relay_dropped_packets_total",
-    "Packets that were not delivered.",
+    "Packets that were not delivered by `reason`: `queue_full`, as their receiver reads too slowly, or `unknown_destination`.",
     () => {
       const { queueFull, unknownDestination } = counters.droppedPackets;
       return { queue_full: queueFull, unknown_destination: unknownDestination };
@@ -64,7 +64,7 @@ export function addRelayMetrics(
   addCounterByReason(
     registry,
     "slipway_relay_closed_connections_total",
-    "Connections that this replica's relay has closed.",
+    "Connections that the relay closed by `reason`: `stranger`, as no peer published their key within 30 s, `too_many_strangers`, `unread_output`, `unfinished_frame`, and others.",
     () => counters.closed,
   );
 }

@@ -70,7 +70,7 @@ export class ProviderCounts {
   constructor(registry: Registry) {
     this.#requests = new Counter({
       name: "slipway_external_auth_requests_total",
-      help: "Requests of this replica to external auth providers.",
+      help: "Requests of this replica to external auth providers by `provider`, `request` (`exchange`, `refresh`, `validate`, `device`, `revoke`) and `outcome` (`ok`, `refused`, `unreachable`, `malformed`, `failed`).",
       labelNames: ["provider", "request", "outcome"],
       registers: [registry],
     });

@@ -22,20 +22,20 @@ export function addAppMetrics(
   const registers = [registry];
   const requests = new Counter({
     name: "slipway_app_requests_total",
-    help: "Requests to workspace apps, by the kind of address and by outcome.",
+    help: "Requests to workspace apps by `access` (`path` or `subdomain`) and `outcome`: `answered` by the app, `upgraded` to a WebSocket or another protocol, `redirected`, `refused`, `failed`, or `left` by a viewer who did not wait.",
     labelNames: ["access", "outcome"],
     registers,
   });
   const firstBytes = new Histogram({
     name: "slipway_app_first_byte_seconds",
-    help: "Time from a request to the header of the app's answer, after the decision to let it through.",
+    help: "Time from a request to the header of the app's answer, once access is granted.",
     buckets: firstByteSeconds,
     registers,
   });
   addGauge(
     registry,
     "slipway_app_requests_open",
-    "Requests to workspace apps that are under way.",
+    "Requests to workspace apps that are in progress, including WebSockets.",
     read.open,
   );
   addGauge(

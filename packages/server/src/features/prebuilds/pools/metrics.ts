@@ -54,23 +54,23 @@ function createPoolMetrics(registry: Registry, collect: () => Promise<void>) {
       collect,
     });
   return {
-    created: counter("created_total", "Prebuilds that were made, over all versions."),
-    failed: counter("failed_total", "Prebuilds whose first build failed, over all versions."),
-    claimed: counter("claimed_total", "Prebuilds that got an owner, over all versions."),
-    desired: gauge("desired", "Prebuilds that are to wait now."),
-    running: gauge("running", "Prebuilds that run."),
-    eligible: gauge("eligible", "Prebuilds that run and are ready, so that they can be claimed."),
+    created: counter("created_total", "All prebuilds ever created, across all versions."),
+    failed: counter("failed_total", "Prebuilds whose first build failed, across all versions."),
+    claimed: counter("claimed_total", "Claimed prebuilds, across all versions."),
+    desired: gauge("desired", "The number of prebuilds that should currently wait."),
+    running: gauge("running", "The number of running prebuilds."),
+    eligible: gauge("eligible", "The number of running prebuilds that can be claimed."),
     hardLimited: gauge(
       "preset_hard_limited",
-      "1: the newest builds all failed, and no more are made.",
+      "1 while no prebuilds are created because the newest builds all failed.",
     ),
     validationFailed: gauge(
       "preset_validation_failed",
-      "1: the preset lacks values, and nothing is made.",
+      "1 while no prebuilds are created because the preset lacks values.",
     ),
     paused: new Gauge({
       name: "slipway_prebuilds_reconciliation_paused",
-      help: "1: an owner has paused the filling of pools.",
+      help: "1 while pools are paused.",
       registers,
       collect,
     }),
