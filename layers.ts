@@ -175,11 +175,13 @@ export const layers: readonly PackageLayer[] = [
           .map((name) => `features/${name}`),
         eachOther: "services",
       },
-      // Creates workspaces and claims them from pools, by the statements of builds, templates and agents.
+      // What users see of workspaces and change in them, by the statements of builds, templates and agents.
       "features/workspaces",
+      // Creates workspaces, claims them from pools, and tells the agents of a claim.
+      "features/claims",
       // What concerns the whole server, and questions about everything below.
       "features/deployment",
-      // Fills pools of workspaces, hands them to users, and tells their agents.
+      // Fills pools of workspaces.
       "features/prebuilds",
       // Starts and stops workspaces on schedule.
       "features/schedules",

@@ -7,7 +7,7 @@ export { parseAuditSearch } from "./features/audit/search.ts";
 export { evaluateDefinition } from "./features/templates/evaluate.ts";
 export { parseTemplateSearch } from "./features/templates/search.ts";
 export { parseUserSearch } from "./features/users/search.ts";
-export { parseAutostart } from "./features/workspaces/autostart-schedule.ts";
+export { parseAutostart } from "./features/workspaces/schedule.ts";
 export { parseSearch } from "./features/workspaces/search.ts";
 export { parseSessionToken } from "./platform/auth/session-key.ts";
 export { AllowedMethods } from "./platform/http/allowed-methods.ts";

@@ -10,12 +10,11 @@ import {
 } from "@slipway/testkit";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
+import { decideReinit } from "../src/features/claims/reinit/decide.ts";
+import { followReinit, type ReinitAnswer } from "../src/features/claims/reinit/follow.ts";
+import { GatheredViews, markReinitSent } from "../src/features/claims/reinit/queries.ts";
+import { deletePrebuild } from "../src/features/prebuilds/prebuild-service.ts";
 import { lockPrebuildToDelete } from "../src/features/prebuilds/reconcile/queries.ts";
-import { decideReinit } from "../src/features/prebuilds/reinit/decide.ts";
-import { followReinit, type ReinitAnswer } from "../src/features/prebuilds/reinit/follow.ts";
-import { GatheredViews } from "../src/features/prebuilds/reinit/gathered-views.ts";
-import { grantFrame } from "../src/features/prebuilds/reinit/queries.ts";
-import { deletePrebuild } from "../src/features/workspaces/prebuild-service.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage, viewOf } from "./support/claim-stage.ts";
@@ -51,8 +50,8 @@ function openStream({ token, id: agentId }: StageAgent) {
   const answers = followReinit(
     {
       hints: pubsub,
-      look: () => views.look(hashAgentToken(token)),
-      grant: (id) => grantFrame(db, id),
+      readView: () => views.read(hashAgentToken(token)),
+      markSent: (id) => markReinitSent(db, id),
       decide: decideReinit,
       clock,
       random: () => 0.5,
@@ -91,7 +90,7 @@ describe("an agent whose replica hears nothing of the claim", () => {
     expect(await nextOf(stream)).toEqual({ type: "frame", workspaceId, ownerId: ann.id });
     expect(await nextOf(stream)).toBeUndefined();
     const [again] = await agentsOf(stage.needs, workspaceId);
-    expect(await grantFrame(stage.needs.db, again?.id ?? "")).toBe(false);
+    expect(await markReinitSent(stage.needs.db, again?.id ?? "")).toBe(false);
   });
 });
 

@@ -14,7 +14,7 @@ import {
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { restoreWorkspaces } from "../src/features/builds/restore.ts";
-import { grantFrame } from "../src/features/prebuilds/reinit/queries.ts";
+import { markReinitSent } from "../src/features/claims/reinit/queries.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage, viewOf } from "./support/claim-stage.ts";
 
@@ -268,13 +268,13 @@ describe("an owed reinit", () => {
         .set({ reinit_sent_at: new Date(Date.now() - 61_000).toISOString() })
         .where("id", "=", agent.id)
         .execute();
-    const grant = () => grantFrame(db, agent.id);
-    expect([await grant(), await grant()]).toEqual([true, false]);
+    const mark = () => markReinitSent(db, agent.id);
+    expect([await mark(), await mark()]).toEqual([true, false]);
     await letMinutePass();
-    expect([await grant(), await grant()]).toEqual([true, false]);
+    expect([await mark(), await mark()]).toEqual([true, false]);
     await report(stage.needs, session, "shutting_down");
     await letMinutePass();
-    expect(await grant()).toBe(false);
+    expect(await mark()).toBe(false);
   });
 
   it("is not told to a process that has begun its new life, nor to one that took over nothing", async () => {
@@ -285,11 +285,11 @@ describe("an owed reinit", () => {
     const session = await connect(stage.needs, main.token);
     if (agent === undefined || session === undefined) throw new Error("the agent is not let in");
     await report(stage.needs, session, "starting");
-    expect(await grantFrame(db, agent.id)).toBe(false);
+    expect(await markReinitSent(db, agent.id)).toBe(false);
     await stage.build(ann, id, "start");
     await stage.carryOut();
     const [fresh] = await agentsOf(stage.needs, id);
     expect(fresh?.id).not.toBe(agent.id);
-    expect(await grantFrame(db, fresh?.id ?? "")).toBe(false);
+    expect(await markReinitSent(db, fresh?.id ?? "")).toBe(false);
   });
 });

@@ -12,11 +12,8 @@ import { countHints } from "@slipway/testkit/compliance";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
-import {
-  createWorkspace,
-  type CreateNeeds,
-} from "../src/features/workspaces/create/create-service.ts";
-import type { NewWorkspace } from "../src/features/workspaces/create/new-workspace.ts";
+import { createWorkspace, type CreateNeeds } from "../src/features/claims/create.ts";
+import type { NewWorkspace } from "../src/features/claims/new-workspace.ts";
 import { connectionOptions } from "../src/platform/db/database.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";

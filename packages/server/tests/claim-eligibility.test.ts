@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 
 import { updateAgentLifecycle } from "../src/features/agents/lifecycle/lifecycle-rpc.ts";
 import { insertSubAgent } from "../src/features/agents/sub-agents/sub-agent-queries.ts";
-import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
+import { sqlClaim } from "../src/features/claims/claim-queries.ts";
 import { createAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { DB } from "../src/platform/db/gen/schema.ts";
 
@@ -62,7 +62,7 @@ async function listChangeable(): Promise<readonly string[]> {
   const changed: string[] = [];
   for (const id of waiting) {
     const owner = { ownerId: stage.admin.id, name: `of-${id}` };
-    if (await sqlClaim(before, terms).changeOwner(id, stage.version.presetId, owner)) {
+    if (await sqlClaim(before, terms).claimPrebuild(id, stage.version.presetId, owner)) {
       changed.push(id);
     }
   }
@@ -215,9 +215,9 @@ describe("a claim", () => {
         where workspace_build_id = ${buildOf(first)}`.execute(db);
     await setState("off");
     try {
-      expect(await claim.changeOwner(first, presetId, owner)).toBe(false);
+      expect(await claim.claimPrebuild(first, presetId, owner)).toBe(false);
       expect(await claim.lockPrebuild(presetId, [first])).toBe(second);
-      expect(await claim.changeOwner(second, presetId, owner)).toBe(true);
+      expect(await claim.claimPrebuild(second, presetId, owner)).toBe(true);
     } finally {
       await setState("ready");
     }

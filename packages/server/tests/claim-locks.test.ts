@@ -4,9 +4,9 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { insertStats } from "../src/features/agents/stats/stats-rpc.ts";
-import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
-import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
-import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
+import { choosePrebuild } from "../src/features/claims/choose-prebuild.ts";
+import { sqlClaim } from "../src/features/claims/claim-queries.ts";
+import { selectReinitViews } from "../src/features/claims/reinit/queries.ts";
 import { settingsColumns } from "../src/features/workspaces/queries.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";
@@ -35,14 +35,14 @@ async function openPool(
   return { pool, waiting: await fillPool(server, count, opened) };
 }
 
-/** Holds open Bob's claim, which has taken a prebuild and is not committed. */
+/** Holds open Bob's claim, which has a prebuild and is not committed. */
 async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undefined>> {
   const { user } = await addPerson(server, "bob");
   const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
   const terms = { settings: settingsColumns(settings, pool.template), endsAgents: true };
   return opened.use(
     await holdOpen(server.db, (trx) =>
-      takePrebuild(sqlClaim(trx, terms), pool.presetId, {
+      choosePrebuild(sqlClaim(trx, terms), pool.presetId, {
         ownerId: user.id,
         name: "bobs",
       }),

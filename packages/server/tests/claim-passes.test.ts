@@ -1,8 +1,8 @@
 import { type ClaimStage, fillPool } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
-import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
-import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
+import { choosePrebuild } from "../src/features/claims/choose-prebuild.ts";
+import { sqlClaim } from "../src/features/claims/claim-queries.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage } from "./support/claim-stage.ts";
 
@@ -43,7 +43,7 @@ function claimPast(changes: number) {
   return stage.needs.db.transaction().execute(async (trx) => {
     const claim = sqlClaim(trx, { settings, endsAgents: true });
     const passed: (readonly string[])[] = [];
-    const id = await takePrebuild(
+    const id = await choosePrebuild(
       {
         lockPrebuild: async (presetId, except) => {
           const chosen = await claim.lockPrebuild(presetId, except);
@@ -51,7 +51,7 @@ function claimPast(changes: number) {
           if (chosen !== undefined && passed.length <= changes) await restartAgents(chosen);
           return chosen;
         },
-        changeOwner: (...change) => claim.changeOwner(...change),
+        claimPrebuild: (...change) => claim.claimPrebuild(...change),
       },
       stage.version.presetId,
       { ownerId: ann.id, name: `past-${changes}` },

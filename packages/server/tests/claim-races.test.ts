@@ -8,12 +8,12 @@ import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { keepOrigin } from "../src/features/builds/lock-service.ts";
+import { choosePrebuild } from "../src/features/claims/choose-prebuild.ts";
+import { sqlClaim } from "../src/features/claims/claim-queries.ts";
 import { markTemplateDeleted } from "../src/features/templates/change-service.ts";
 import { lockTemplate } from "../src/features/templates/queries.ts";
 import { lockUserToDelete } from "../src/features/users/change-service.ts";
 import { updateUser } from "../src/features/users/queries.ts";
-import { sqlClaim } from "../src/features/workspaces/create/sql-claim.ts";
-import { takePrebuild } from "../src/features/workspaces/create/take-prebuild.ts";
 import { settingsColumns, workspaceRows } from "../src/features/workspaces/queries.ts";
 import { insertRows } from "../src/platform/db/insert-rows.ts";
 import { holdOpen, type OpenTransaction, waitForBlocked } from "./support/lock-waits.ts";
@@ -40,11 +40,11 @@ afterEach(() => opened.disposeAsync());
 
 const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
 
-/** Holds open a claim for Ann that has taken the prebuild and is not committed. */
+/** Holds open a claim for Ann that has the prebuild and is not committed. */
 async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
   const terms = { settings: settingsColumns(settings, pool.template), endsAgents: true };
   const held = await holdOpen(server.db, (trx) =>
-    takePrebuild(sqlClaim(trx, terms), pool.presetId, {
+    choosePrebuild(sqlClaim(trx, terms), pool.presetId, {
       ownerId: ann.user.id,
       name: "mine",
     }),

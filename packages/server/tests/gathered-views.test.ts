@@ -2,7 +2,7 @@ import { openTestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { GatheredViews } from "../src/features/prebuilds/reinit/gathered-views.ts";
+import { GatheredViews } from "../src/features/claims/reinit/queries.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import { HeldAnswers } from "./support/held-answers.ts";
@@ -33,10 +33,10 @@ function deleteWorkspaces() {
 describe("a look", () => {
   it("never shares a statement that was under way when it came", async () => {
     const [one = Buffer.of()] = tokens;
-    const early = views.look(one);
+    const early = views.read(one);
     await expect.poll(() => answers.count).toBe(1);
     await deleteWorkspaces();
-    const late = views.look(one);
+    const late = views.read(one);
     answers.release();
     expect(await early).toMatchObject({ type: "live" });
     expect(await late).toEqual({ type: "gone" });
@@ -44,9 +44,9 @@ describe("a look", () => {
 
   it("shares the next statement with all that came meanwhile, each with its own answer", async () => {
     const [one = Buffer.of(), two = Buffer.of()] = tokens;
-    const early = views.look(two);
+    const early = views.read(two);
     await expect.poll(() => answers.count).toBe(1);
-    const late = [views.look(one), views.look(two), views.look(one)];
+    const late = [views.read(one), views.read(two), views.read(one)];
     answers.release();
     expect(await early).toEqual({ type: "gone" });
     expect((await Promise.all(late)).map(({ type }) => type)).toEqual(["live", "gone", "live"]);

@@ -4,7 +4,7 @@ import { Agent, Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { updateAgentStartup } from "../src/features/agents/lifecycle/startup-rpc.ts";
-import { selectReinitViews } from "../src/features/prebuilds/reinit/queries.ts";
+import { selectReinitViews } from "../src/features/claims/reinit/queries.ts";
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";

@@ -5,6 +5,7 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { findFreePort } from "@slipway/runtime";
 import { pack } from "tar-stream";
 
+import { type CreateNeeds, createWorkspace } from "../features/claims/create.ts";
 import { keepFile } from "../features/files/service.ts";
 import { findOrganization } from "../features/organizations/service.ts";
 import { createTemplate } from "../features/templates/create-service.ts";
@@ -13,7 +14,6 @@ import { selectTemplateByName } from "../features/templates/queries.ts";
 import { requireVersion } from "../features/templates/version-service.ts";
 import { readFirstOwner } from "../features/users/admin-service.ts";
 import { buildWorkspace } from "../features/workspaces/build-service.ts";
-import { type CreateNeeds, createWorkspace } from "../features/workspaces/create/create-service.ts";
 import { selectWorkspaceByName } from "../features/workspaces/queries.ts";
 import { describeWorkspace, requireWorkspace } from "../features/workspaces/service.ts";
 import { cloneDirectory } from "../platform/clone-directory.ts";

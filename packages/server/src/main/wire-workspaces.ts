@@ -1,6 +1,7 @@
 import type { Driver } from "@slipway/drivers";
 
 import { addBuildRoutes } from "../features/builds/routes.ts";
+import { addClaimRoutes } from "../features/claims/routes.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
 import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
 import { addFileRoutes } from "../features/files/routes.ts";
@@ -32,7 +33,9 @@ export function wireWorkspaces(
   const externalAuth = { ...parts.externalAuth, accessUrl };
   addTemplateRoutes(routes, { ...logs, drivers, limits, externalAuth });
   addBuildRoutes(routes, logs);
-  const creation = { db, pubsub, clock, limits, secrets, drivers, claimSeconds };
-  addWorkspaceRoutes(routes, { ...creation, externalAuth });
-  addPrebuildRoutes(routes, { db, pubsub, clock, logger, limits: defaultReconciler });
+  const workspaces = { db, pubsub, clock, limits };
+  addWorkspaceRoutes(routes, workspaces);
+  const claims = { ...workspaces, logger, secrets, drivers, claimSeconds };
+  addClaimRoutes(routes, { ...claims, externalAuth });
+  addPrebuildRoutes(routes, { db, limits: defaultReconciler });
 }

@@ -1,8 +1,8 @@
 import type { DriverName } from "@slipway/drivers";
 import { ClaimStage, openTestDatabase } from "@slipway/testkit";
 
-import { selectReinitViews } from "../../src/features/prebuilds/reinit/queries.ts";
-import type { ReinitView } from "../../src/features/prebuilds/reinit/view.ts";
+import type { ReinitView } from "../../src/features/claims/reinit/decide.ts";
+import { selectReinitViews } from "../../src/features/claims/reinit/queries.ts";
 import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";
 
 /** Opens a stage on its own database, with a pool of `instances` that never expire. */

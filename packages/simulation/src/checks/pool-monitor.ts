@@ -1,4 +1,4 @@
-import type { PoolSnapshot, Reconciliation } from "@slipway/server/prebuilds";
+import type { PoolSnapshot, Reconciliation } from "@slipway/server/claims";
 
 import type { Tables } from "../model/tables.ts";
 import { committed, View } from "../model/view.ts";

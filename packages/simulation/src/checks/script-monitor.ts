@@ -1,4 +1,4 @@
-import { settledMs } from "@slipway/server/prebuilds";
+import { settledMs } from "@slipway/server/claims";
 
 import type { Tables } from "../model/tables.ts";
 import { committed, jobStatus, View } from "../model/view.ts";

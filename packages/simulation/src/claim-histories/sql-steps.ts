@@ -3,11 +3,11 @@ import { silentLogger } from "@slipway/runtime";
 import {
   type AgentSession,
   createSubAgent,
-  grantFrame,
   Refusal,
   invalidatePrebuilds,
   markAllAlive,
   markDisconnected,
+  markReinitSent,
   takeOverRows,
   restoreWorkspaces,
   Unavailable,
@@ -89,7 +89,7 @@ async function take(world: SqlState, step: Step): Promise<string> {
     case "sub-agent":
       return makeSubAgent(world, await sessionOf(world, step.session));
     case "grant":
-      return answerOf(await grantFrame(db, names.id(step.agent)));
+      return answerOf(await markReinitSent(db, names.id(step.agent)));
     case "promote":
       await stage.activate(names.id(step.version));
       return "";

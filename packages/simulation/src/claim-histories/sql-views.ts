@@ -1,13 +1,13 @@
 import {
   findLiveAgent,
   findPredecessor,
+  reconcile,
   selectBuildContext,
   selectPool,
   selectPoolIds,
   selectReinitViews,
   sqlClaim,
 } from "@slipway/server/claims";
-import { reconcile } from "@slipway/server/prebuilds";
 
 import { inCommonTerms } from "./common-terms.ts";
 import { limits, versions } from "./history-world.ts";
@@ -111,7 +111,7 @@ async function listChangeable(world: SqlState, rows: Rows): Promise<readonly str
     for (const { id, presetId } of rows.workspaces) {
       if (presetId === null) continue;
       const owner = { ownerId: stage.admin.id, name: `of-${id}` };
-      if (await claim.changeOwner(id, presetId, owner)) changed.push(names.name(id));
+      if (await claim.claimPrebuild(id, presetId, owner)) changed.push(names.name(id));
     }
   });
   return changed;

@@ -1,4 +1,4 @@
-import { repeatMs } from "@slipway/server/prebuilds";
+import { repeatMs } from "@slipway/server/claims";
 
 import type { Transaction } from "../store/transaction.ts";
 import type { Tables } from "./tables.ts";

@@ -1,4 +1,4 @@
-import type { ClaimTransaction } from "@slipway/server/prebuilds";
+import type { ClaimTransaction } from "@slipway/server/claims";
 
 import type { Transaction } from "../store/transaction.ts";
 import type { Tables, WorkspaceRow } from "./tables.ts";
@@ -27,7 +27,7 @@ export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction 
       );
       return free ?? waitForOne(trx, tables, presetId, except);
     },
-    changeOwner: (workspaceId, presetId, { ownerId, name }) =>
+    claimPrebuild: (workspaceId, presetId, { ownerId, name }) =>
       trx.run(() =>
         trx.update(tables.workspaces, workspaceId, () =>
           view.isWaiting(workspaceId, presetId, trx.nowMs)

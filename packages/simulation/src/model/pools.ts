@@ -1,5 +1,5 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
-import type { PoolSnapshot, Prebuild, Reconciliation } from "@slipway/server/prebuilds";
+import type { PoolSnapshot, Prebuild, Reconciliation } from "@slipway/server/claims";
 
 import type { Transaction } from "../store/transaction.ts";
 import { cancelBuild, createBuild } from "./builds.ts";

@@ -1,5 +1,5 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
-import type { ReinitView } from "@slipway/server/prebuilds";
+import type { ReinitView } from "@slipway/server/claims";
 
 import type { AgentRow, BuildRow } from "./tables.ts";
 import { hasOpenSession, type View } from "./view.ts";

@@ -6,7 +6,7 @@ import {
   type PubSub,
   reconcile,
   type ReinitView,
-} from "@slipway/server/prebuilds";
+} from "@slipway/server/claims";
 
 import type { Transaction } from "../store/transaction.ts";
 import { isOfThisLife } from "./is-of-this-life.ts";

@@ -1,4 +1,4 @@
-import { takePrebuild } from "@slipway/server/prebuilds";
+import { choosePrebuild } from "@slipway/server/claims";
 
 import type { Transaction } from "../store/transaction.ts";
 import { createBuild, createClaimBuild, RefusalError } from "./builds.ts";
@@ -20,7 +20,7 @@ export async function claimWorkspace(
 ): Promise<string | undefined> {
   if (presetId === undefined) return undefined;
   const owner = { ownerId: userId, name: workspaceName };
-  const id = await takePrebuild(model.rules.claim(model.tables, trx), presetId, owner);
+  const id = await choosePrebuild(model.rules.claim(model.tables, trx), presetId, owner);
   if (id === undefined) return undefined;
   await createClaimBuild(model, trx, id, { ownerId: userId, presetId, initiatorId: userId });
   return id;

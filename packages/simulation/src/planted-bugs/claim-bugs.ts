@@ -1,5 +1,5 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
-import type { ClaimTransaction } from "@slipway/server/prebuilds";
+import type { ClaimTransaction } from "@slipway/server/claims";
 
 import { ownRules } from "../model/rules.ts";
 import type { Tables } from "../model/tables.ts";
@@ -18,7 +18,7 @@ function unlockedClaim(tables: Tables, trx: Transaction): ClaimTransaction {
             .all(tables.workspaces)
             .find(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))?.id,
       ),
-    changeOwner: (workspaceId, _presetId, { ownerId, name }) =>
+    claimPrebuild: (workspaceId, _presetId, { ownerId, name }) =>
       trx.run(() =>
         trx.update(tables.workspaces, workspaceId, () => ({
           ownerId,

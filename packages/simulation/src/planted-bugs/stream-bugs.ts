@@ -1,5 +1,5 @@
 import type { Clock } from "@slipway/runtime";
-import type { ReinitDecision, ReinitStream, ReinitView } from "@slipway/server/prebuilds";
+import type { ReinitDecision, ReinitStream, ReinitView } from "@slipway/server/claims";
 
 import { type Rules, ownRules } from "../model/rules.ts";
 import type { Hazard } from "../world/profile.ts";

@@ -1,4 +1,4 @@
-import type { PoolSnapshot, Reconciliation } from "@slipway/server/prebuilds";
+import type { PoolSnapshot, Reconciliation } from "@slipway/server/claims";
 
 import type { Commit } from "../store/database.ts";
 

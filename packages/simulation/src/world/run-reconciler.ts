@@ -1,4 +1,4 @@
-import { topics } from "@slipway/server/prebuilds";
+import { topics } from "@slipway/server/claims";
 
 import { carryOut, selectPool, selectPoolIds } from "../model/pools.ts";
 import { looks } from "./looks.ts";

@@ -1,4 +1,4 @@
-import { topics } from "@slipway/server/prebuilds";
+import { topics } from "@slipway/server/claims";
 
 import { acquireJob, completeJob, leaseMs, prepareAgents } from "../model/builds.ts";
 import type { BuildRow } from "../model/tables.ts";

@@ -1,5 +1,5 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
-import { topics } from "@slipway/server/prebuilds";
+import { topics } from "@slipway/server/claims";
 
 import { cancelBuild, createBuild, RefusalError } from "../model/builds.ts";
 import { claimWorkspace, insertWorkspace } from "../model/workspaces.ts";

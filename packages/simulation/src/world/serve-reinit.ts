@@ -1,5 +1,5 @@
 import { silentLogger } from "@slipway/runtime";
-import { followReinit, type ReinitView } from "@slipway/server/prebuilds";
+import { followReinit, type ReinitView } from "@slipway/server/claims";
 
 import type { ServerEnd } from "../network/link.ts";
 import type { ServerProcess } from "./server-process.ts";
@@ -39,9 +39,9 @@ export async function serveReinit(
             listener();
           }),
       },
-      look,
+      readView: look,
       decide: rules.decideReinit,
-      grant: (id) => model.db.query(life, (trx) => rules.markReinitSent(model.tables, trx, id)),
+      markSent: (id) => model.db.query(life, (trx) => rules.markReinitSent(model.tables, trx, id)),
       clock: rules.streamClock(life),
       random: () => server.random.next(),
       logger: silentLogger,

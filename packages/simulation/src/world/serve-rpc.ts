@@ -1,4 +1,4 @@
-import { topics } from "@slipway/server/prebuilds";
+import { topics } from "@slipway/server/claims";
 
 import {
   makeSubAgent,

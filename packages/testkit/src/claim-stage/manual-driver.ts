@@ -6,7 +6,7 @@ import {
   type DriverPlan,
   type DriverResult,
   type WorkspaceObservation,
-} from "@slipway/server/claims";
+} from "@slipway/drivers";
 
 type Ending = "succeed" | "fail";
 

@@ -1,13 +1,7 @@
+import type { Driver, DriverName } from "@slipway/drivers";
 import type { Clock } from "@slipway/runtime";
 import type { Database } from "@slipway/server";
-import type {
-  Driver,
-  DriverName,
-  Limits,
-  LocalHints,
-  PubSub,
-  SecretBox,
-} from "@slipway/server/claims";
+import type { Limits, LocalHints, PubSub, SecretBox } from "@slipway/server/claims";
 
 /** The dependencies of the claim services. */
 export interface StageNeeds {

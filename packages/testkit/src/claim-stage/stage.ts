@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { Transition } from "@slipway/api/builds/resource";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
+import type { DriverName } from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import type { Database } from "@slipway/server";
 import {
@@ -9,16 +10,15 @@ import {
   buildWorkspace,
   cancelBuild,
   createWorkspace,
-  type DriverName,
   fullGrant,
   mapLimits,
+  type ReconcileLimits,
   reconcilePools,
   SecretBox,
   selectBuild,
   selectWorkspace,
   type UserCaller,
 } from "@slipway/server/claims";
-import type { ReconcileLimits } from "@slipway/server/prebuilds";
 
 import { acquire } from "./acquire.ts";
 import { ManualDriver } from "./manual-driver.ts";

@@ -4,34 +4,27 @@ import {
   listPrebuildPools,
   updatePrebuildsSettings,
 } from "@slipway/api/prebuilds/routes";
-import type { Clock, Logger } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import type { PubSub } from "../../platform/pubsub/pubsub.ts";
 import { invalidatePrebuilds } from "./invalidate-service.ts";
 import { listPools } from "./pools/service.ts";
 import type { ReconcileLimits } from "./reconcile/reconcile.ts";
-import { addReinitRoute } from "./reinit/reinit-route.ts";
 import {
   changePrebuildsSettings,
   readPrebuildsSettings,
   requirePoolReader,
 } from "./settings-service.ts";
 
-export interface PrebuildNeeds {
+interface PrebuildNeeds {
   readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** The limits used to fill pools. */
   readonly limits: ReconcileLimits;
 }
 
 export function addPrebuildRoutes(routes: Routes, needs: PrebuildNeeds): void {
   const { db } = needs;
-  addReinitRoute(routes, needs);
 
   routes.user(getPrebuildsSettings, async (_request, user) => {
     requirePoolReader(user);

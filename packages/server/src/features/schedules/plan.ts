@@ -1,7 +1,7 @@
 import type { Transition } from "@slipway/api/builds/resource";
 
-import { parseAutostart } from "../workspaces/autostart-schedule.ts";
 import { type DormantDeletion, lastDayMs } from "../workspaces/dormant-deletion.ts";
+import { parseAutostart } from "../workspaces/schedule.ts";
 
 /** The schedules of a workspace and the rules of its template. Times are milliseconds since the epoch; undefined: none. */
 export interface ScheduledWorkspace {

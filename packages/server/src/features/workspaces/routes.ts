@@ -1,5 +1,4 @@
 import {
-  createWorkspace as createWorkspaceRoute,
   extendWorkspace as extendRoute,
   favoriteWorkspace,
   getWorkspace,
@@ -15,18 +14,11 @@ import {
   updateTtl,
 } from "@slipway/api/workspaces/routes";
 
-import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { readPage } from "../../platform/http/paging.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import type { VersionLogInNeeds } from "../templates/external-auth-service.ts";
-import { findUserId } from "../users/service.ts";
 import { addWorkspaceBuildRoutes } from "./build-routes.ts";
-import { hasParameterMismatch, optionalUuid } from "./build-service.ts";
-import { type CreateNeeds, createWorkspace } from "./create/create-service.ts";
-import { CreationQueue } from "./create/creation-queue.ts";
-import type { NewWorkspace } from "./create/new-workspace.ts";
-import { requireLogIns } from "./create/require-log-ins.ts";
+import { hasParameterMismatch } from "./build-service.ts";
 import { setDormant } from "./dormancy-service.ts";
 import { listWorkspaces } from "./list-service.ts";
 import { addPortShareRoutes } from "./port-shares/port-share-routes.ts";
@@ -42,8 +34,6 @@ import {
 import {
   extendWorkspace,
   noteUsage,
-  readAutostart,
-  readTtl,
   renameWorkspace,
   setAutomaticUpdates,
   setAutostart,
@@ -52,13 +42,8 @@ import {
 } from "./settings-service.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
-interface WorkspaceRouteNeeds extends CreateNeeds {
-  readonly externalAuth: VersionLogInNeeds;
-}
-
-export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceRouteNeeds): void {
+export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceNeeds): void {
   const { db, clock } = needs;
-  const creations = new CreationQueue();
 
   routes.user(listWorkspacesRoute, ({ query }, user) =>
     listWorkspaces(needs, user, parseSearch(query.q ?? ""), readPage(query)),
@@ -74,24 +59,6 @@ export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceRouteNeeds): 
     const includeDeleted = query.include_deleted === "true";
     const row = await requireWorkspaceByName(db, owner.id, params.name, includeDeleted);
     return describeWorkspace(db, row, clock.now());
-  });
-  routes.user(createWorkspaceRoute, async ({ params, body, raw }, user) => {
-    const input: NewWorkspace = {
-      ownerId: await findUserId(db, user, params.user),
-      name: body.name,
-      templateId: optionalUuid(body.template_id),
-      versionId: optionalUuid(body.template_version_id),
-      presetId: optionalUuid(body.template_version_preset_id),
-      parameters: body.rich_parameter_values ?? [],
-      settings: {
-        automaticUpdates: body.automatic_updates === "always" ? "always" : "never",
-        autostart: readAutostart(body.autostart_schedule, clock.now()),
-        ttlMs: readTtl(body.ttl_ms),
-      },
-    };
-    using client = watchClient(raw);
-    await requireLogIns(needs.externalAuth, input, client.signal);
-    return await creations.run(() => createWorkspace(needs, user, input));
   });
   addSettingsRoutes(routes, needs);
   addStateRoutes(routes, needs);

@@ -3,17 +3,15 @@ import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
-import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { forbidden, type Invalid, invalidField } from "../../platform/errors/errors.ts";
+import { forbidden, invalidField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
 import { dropDeadline, extendDeadline, noteActivity } from "../builds/deadline-service.ts";
 import { lockAuthorized } from "../builds/lock-service.ts";
-import { parseAutostart } from "./autostart-schedule.ts";
-import { requireOwnAutostart, requireOwnTtl } from "./own-schedule.ts";
-import type { Autostart, WorkspaceRow } from "./queries.ts";
+import type { WorkspaceRow } from "./queries.ts";
+import { readAutostart, readTtl, requireOwnAutostart, requireOwnTtl } from "./schedule.ts";
 import {
   describeWorkspace,
   nameTaken,
@@ -23,10 +21,6 @@ import {
   writesName,
 } from "./service.ts";
 import { updateAutostart, updateSettings } from "./settings-queries.ts";
-
-/** The shortest and the longest time to live, in milliseconds. */
-const minTtlMs = 60_000;
-const maxTtlMs = 30 * 24 * 60 * 60 * 1000;
 
 /** Writes an authorized change of a workspace with its audit entry; then notifies its watchers. */
 async function change(
@@ -140,18 +134,6 @@ function templateTerms(row: WorkspaceRow) {
   };
 }
 
-/** Reads a time to live; null, 0 and undefined mean none. Throws `Invalid`. */
-export function readTtl(ttlMs: number | null | undefined): number | undefined {
-  if (ttlMs === null || ttlMs === undefined || ttlMs === 0) return undefined;
-  if (ttlMs < minTtlMs || ttlMs > maxTtlMs) {
-    throw invalidField(
-      "ttl_ms",
-      `must be between ${minTtlMs} (1 minute) and ${maxTtlMs} (30 days), found ${ttlMs}`,
-    );
-  }
-  return ttlMs;
-}
-
 export async function setAutostart(
   needs: WorkspaceNeeds,
   caller: UserCaller,
@@ -163,20 +145,6 @@ export async function setAutostart(
   requireOwnAutostart(templateTerms(row), autostart);
   const after = { autostart_schedule: autostart?.schedule ?? null };
   await change(needs, caller, row, after, (trx) => updateAutostart(trx, row.id, autostart));
-}
-
-/** Reads an autostart schedule; null and empty mean none. Throws `Invalid`. */
-export function readAutostart(text: string | null | undefined, now: number): Autostart | undefined {
-  if (text === null || text === undefined || text.trim() === "") return undefined;
-  const parsed = parseAutostart(text);
-  if ("problem" in parsed) throw invalidSchedule(parsed.problem);
-  const next = parsed.schedule.nextAfter(now);
-  if (next === undefined) throw invalidSchedule(`"${text}" never occurs`);
-  return { schedule: text.trim(), nextAt: timestampFromMs(next) };
-}
-
-function invalidSchedule(detail: string): Invalid {
-  return invalidField("schedule", detail, "Invalid autostart schedule.");
 }
 
 /** Sets another deadline for a running workspace; false when it is unchanged. */

@@ -9,7 +9,7 @@ import { cancelJob } from "../../../platform/jobs/cancel-service.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { watch } from "../../../platform/pubsub/watch.ts";
 import { checkStart } from "../../builds/start-parameters.ts";
-import { createPrebuild, deletePrebuild } from "../../workspaces/prebuild-service.ts";
+import { createPrebuild, deletePrebuild } from "../prebuild-service.ts";
 import { readPrebuildsSettings } from "../settings-service.ts";
 import {
   type FoundPool,
@@ -45,8 +45,8 @@ export const defaultReconciler: ReconcilerSettings = {
   failureHardLimit: 3,
 };
 
-/** The most workspaces that one transaction creates or deletes; the next pass does the rest. */
-const maxPerLook = 100;
+/** The most workspaces that one transaction creates or deletes; the next pass continues. */
+const maxPerPass = 100;
 
 /** Keeps all pools filled until the signal is aborted. Each replica may run it; one at a time does the work. */
 export async function runReconciler(
@@ -55,20 +55,20 @@ export async function runReconciler(
   signal: AbortSignal,
 ): Promise<void> {
   const { pubsub, clock, logger } = needs;
-  const looks = watch({
+  const passes = watch({
     pubsub,
     topics: [topics.prebuilds],
     maxWaitMs: settings.intervalMs,
     clock,
     signal,
   });
-  for await (const _ of looks) {
+  for await (const _ of passes) {
     await clock.sleep(settings.gatherMs, signal);
     try {
       await reconcilePools(needs, settings, signal);
     } catch (error) {
       signal.throwIfAborted();
-      logger.warn({ error: errorText(error) }, "looking at pools failed, trying again");
+      logger.warn({ error: errorText(error) }, "cannot reconcile pools, retrying");
     }
   }
 }
@@ -106,10 +106,10 @@ async function reconcileOne(
       return found === undefined ? 0 : applyActions(trx, found, limits, logger);
     });
     if (queued !== "elsewhere" && queued > 0) pubsub.publish(topics.jobQueue);
-    if (queued === maxPerLook) pubsub.publish(topics.prebuilds);
+    if (queued === maxPerPass) pubsub.publish(topics.prebuilds);
     return queued;
   } catch (error) {
-    logger.error({ preset: presetId, error: errorText(error) }, "a pool could not be filled");
+    logger.error({ preset: presetId, error: errorText(error) }, "cannot reconcile a pool");
     return 0;
   }
 }
@@ -125,10 +125,10 @@ async function applyActions(
   const log = logger.child({ ...found.origin });
   await noteStatus(trx, found, plan);
   let queued = 0;
-  for (const workspaceId of plan.remove.slice(0, maxPerLook)) {
+  for (const workspaceId of plan.remove.slice(0, maxPerPass)) {
     if (await remove(trx, workspaceId)) queued += 1;
   }
-  const count = Math.min(plan.create, maxPerLook - queued);
+  const count = Math.min(plan.create, maxPerPass - queued);
   if (count > 0 && (await isBuildable(trx, found, log))) {
     for (let made = 0; made < count; made += 1) {
       await createPrebuild(trx, { ...found.origin, presetId: found.snapshot.pool.presetId });
@@ -161,13 +161,13 @@ async function isBuildable(
   } catch (error) {
     if (!(error instanceof Invalid)) throw error;
     const reasons = error.validations.map(({ field, detail }) => `${field}: ${detail}`);
-    logger.warn({ error: [error.message, ...reasons].join(" ") }, "a pool cannot be filled");
+    logger.warn({ error: [error.message, ...reasons].join(" ") }, "cannot fill a pool");
     await updatePrebuildStatus(trx, pool.presetId, "validation_failed");
     return false;
   }
 }
 
-/** Returns false when the prebuild is locked by others: a claim that takes it away, or a build. */
+/** Returns false when the prebuild is locked by others: a claim, or a build. */
 async function remove(trx: Transaction<DB>, workspaceId: string): Promise<boolean> {
   const prebuild = await lockPrebuildToDelete(trx, workspaceId);
   if (prebuild === undefined) return false;

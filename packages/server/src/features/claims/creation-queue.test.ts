@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { Unavailable } from "../../../platform/errors/errors.ts";
+import { Unavailable } from "../../platform/errors/errors.ts";
 import { atOnce, CreationQueue, maxWaiting } from "./creation-queue.ts";
 
 /** Requests `count` at once; each is in progress until it is told to finish. */

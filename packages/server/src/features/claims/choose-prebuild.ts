@@ -4,7 +4,7 @@ export interface NewOwner {
   readonly name: string;
 }
 
-/** What taking a prebuild needs of the claim's transaction. A rollback undoes all of it. */
+/** The two statements that a claim chooses by. A rollback of their transaction undoes both. */
 export interface ClaimTransaction {
   /**
    * Locks the best prebuild of the pool that is not locked by others: one whose agents are connected before one whose
@@ -16,17 +16,20 @@ export interface ClaimTransaction {
    * Gives it owner and name if it is still waiting now that it is locked: between the choice and the lock it may have
    * been claimed, deleted, or rebuilt. Otherwise returns false and changes nothing.
    */
-  changeOwner(workspaceId: string, presetId: string, owner: NewOwner): Promise<boolean>;
+  claimPrebuild(workspaceId: string, presetId: string, owner: NewOwner): Promise<boolean>;
 }
 
 /** The most prebuilds that one claim passes over; they stay locked until it ends. */
 const maxPassed = 16;
 
 /**
- * Takes a prebuild out of the pool of a preset and gives it to a user (docs/claims.md); resolves to its id, or to
+ * Chooses a prebuild of a preset's pool and claims it for its new owner (docs/claims.md); resolves to its id, or to
  * undefined when none is waiting. The caller builds for the new owner in the same transaction.
+ *
+ * Pure but for the transaction that it is given, `sqlClaim` in production: at this seam the simulation runs the same
+ * choice on its tables in memory.
  */
-export async function takePrebuild(
+export async function choosePrebuild(
   trx: ClaimTransaction,
   presetId: string,
   owner: NewOwner,
@@ -35,7 +38,7 @@ export async function takePrebuild(
   while (passed.length < maxPassed) {
     const id = await trx.lockPrebuild(presetId, passed);
     if (id === undefined) return undefined;
-    if (await trx.changeOwner(id, presetId, owner)) return id;
+    if (await trx.claimPrebuild(id, presetId, owner)) return id;
     passed.push(id);
   }
   return undefined;

@@ -4,9 +4,8 @@ import { describe, expect, it } from "vitest";
 
 import { LocalListeners } from "../../../platform/pubsub/local-listeners.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
-import { decideReinit } from "./decide.ts";
+import { decideReinit, type ReinitView } from "./decide.ts";
 import { followReinit } from "./follow.ts";
-import type { ReinitView } from "./view.ts";
 
 type Live = Extract<ReinitView, { type: "live" }>;
 
@@ -43,12 +42,12 @@ function open({ view, waits = true }: { view: ReinitView; waits?: boolean }) {
   const answers = followReinit(
     {
       hints: { subscribe: (topic, listener) => listeners.add(topic, listener) },
-      look: async () => {
+      readView: async () => {
         state.looks += 1;
         if (state.fails) throw new Error("the database is away");
         return state.view;
       },
-      grant: async () => {
+      markSent: async () => {
         state.grants += 1;
         return state.isGranted;
       },

@@ -1,4 +1,29 @@
-import type { ReinitView } from "./view.ts";
+/** The state that determines the answer to an agent, from one snapshot. Times are the database's, in milliseconds. */
+export type ReinitView =
+  /** The token is unknown, or its workspace was deleted. */
+  | { readonly type: "gone" }
+  | {
+      readonly type: "live";
+      /** The row that the token belongs to now; a claim moves it to another row. */
+      readonly agentId: string;
+      readonly workspaceId: string;
+      readonly ownerId: string;
+      /** `claiming`: it was claimed, and the claim's build has not succeeded yet, or has failed. */
+      readonly standing: "never-a-prebuild" | "prebuild" | "claiming" | "claimed";
+      /** True if the process of this row is older than the row, ran for another owner, and has not restarted yet. */
+      readonly isOwed: boolean;
+      /** The time when the row was created. */
+      readonly createdAtMs: number;
+      /** The start of the agent's open session as this row; undefined while none is open. */
+      readonly connectedSinceMs: number | undefined;
+      /** The end of the last session as this row; undefined while one is open, or if there was none. */
+      readonly disconnectedAtMs: number | undefined;
+      /** The time when the row was last notified. */
+      readonly sentAtMs: number | undefined;
+      /** True if the process was observed to end its previous lifecycle since then. */
+      readonly wasReceived: boolean;
+      readonly nowMs: number;
+    };
 
 /** One request of an agent, as far as it determines the answer. */
 export interface ReinitStream {
@@ -30,7 +55,7 @@ export const settledMs = 5_000;
 export const unconnectedMs = 15_000;
 
 /**
- * Decides the answer to an agent (docs/claims.md; docs/protocol/prebuilds.md §3.4 and §6). It depends on the state
+ * Decides the answer to an agent (docs/claims.md; docs/protocol/prebuilds.md §3.4). It depends on the state
  * alone: a lost, duplicate or late notification changes only when it is sent.
  */
 export function decideReinit(view: ReinitView, stream: ReinitStream): ReinitDecision {

@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { decideReinit, type ReinitStream, repeatMs, settledMs, unconnectedMs } from "./decide.ts";
-import type { ReinitView } from "./view.ts";
+import {
+  decideReinit,
+  type ReinitStream,
+  type ReinitView,
+  repeatMs,
+  settledMs,
+  unconnectedMs,
+} from "./decide.ts";
 
 type Live = Extract<ReinitView, { type: "live" }>;
 

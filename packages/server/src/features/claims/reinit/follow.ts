@@ -1,16 +1,15 @@
 import { type Clock, errorText, type Logger, Wake } from "@slipway/runtime";
 
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
-import type { decideReinit, ReinitStream } from "./decide.ts";
-import type { ReinitView } from "./view.ts";
+import type { decideReinit, ReinitStream, ReinitView } from "./decide.ts";
 
 /** The dependencies of the answer to an agent. */
 export interface ReinitNeeds {
   readonly hints: Pick<PubSub, "subscribe">;
   /** Reads the current state by the agent's token. */
-  readonly look: () => Promise<ReinitView>;
-  /** Records that the row is notified now; false when it was already notified within the last minute. */
-  readonly grant: (agentId: string) => Promise<boolean>;
+  readonly readView: () => Promise<ReinitView>;
+  /** Records that a frame is sent for the row now; false when one was already sent within the last minute. */
+  readonly markSent: (agentId: string) => Promise<boolean>;
   readonly decide: typeof decideReinit;
   readonly clock: Clock;
   readonly random: () => number;
@@ -34,20 +33,20 @@ export type ReinitAnswer =
   | { readonly type: "end" };
 
 /** The time after which the state is read again without a notification; a third of it is random. */
-const lookAgainMs = 45_000;
+const readAgainMs = 45_000;
 const chance = 1 / 3;
-/** The delay after a failed read, or a frame granted to another stream; up to twice as long, at random. */
+/** The delay after a failed read, or when another stream sends the frame; up to twice as long, at random. */
 const retryMs = 1_000;
 
 /**
  * Answers an agent until nothing can change the answer any more (docs/claims.md). Subscribes before the first read, so
  * that no change is missed. The first read throws its error; later ones are retried.
  *
- *   look ── refused ──► refuse ─ end
+ *   read ── refused ──► refuse ─ end
  *    │
  *    ▼  open                         ┌─ wait: until a hint, the time named, or 30–60 s
- *   look again ◄─────────────────────┘
- *    ├── owed, granted ──► frame ─ end
+ *   read again ◄─────────────────────┘
+ *    ├── owed, marked ──► frame ─ end
  *    ├── refused ────────► end
  *    └── gone ───────────► end
  */
@@ -67,13 +66,13 @@ export async function* followReinit(
   for (;;) {
     const { agentId, wasClaiming, waits } = request;
     const stream = { agentId, wasClaiming, waits, ageMs: clock.monotonic() - openedAt };
-    const next = await lookOnce(needs, stream, isOpen);
+    const next = await decideOnce(needs, stream, isOpen);
     signal.throwIfAborted();
     if (next.type === "refuse" && !isOpen) return yield next;
     if (!isOpen) yield { type: "open" };
     isOpen = true;
     if (next.type !== "wait") return yield next.type === "refuse" ? { type: "end" } : next;
-    const jittered = lookAgainMs * (1 + chance * (2 * random() - 1));
+    const jittered = readAgainMs * (1 + chance * (2 * random() - 1));
     await wake.wait(Math.min(next.ms, jittered), clock, signal);
   }
 }
@@ -83,9 +82,13 @@ type Next =
   /** The time to wait at most, in milliseconds. */
   | { readonly type: "wait"; readonly ms: number };
 
-async function lookOnce(needs: ReinitNeeds, stream: ReinitStream, isOpen: boolean): Promise<Next> {
+async function decideOnce(
+  needs: ReinitNeeds,
+  stream: ReinitStream,
+  isOpen: boolean,
+): Promise<Next> {
   try {
-    const view = await needs.look();
+    const view = await needs.readView();
     const decision = needs.decide(view, stream);
     switch (decision.type) {
       case "wait":
@@ -96,7 +99,7 @@ async function lookOnce(needs: ReinitNeeds, stream: ReinitStream, isOpen: boolea
       case "end":
         return { type: decision.type };
       case "send": {
-        if (view.type === "gone" || !(await needs.grant(decision.agentId))) {
+        if (view.type === "gone" || !(await needs.markSent(decision.agentId))) {
           return retryLater(needs);
         }
         return { type: "frame", workspaceId: view.workspaceId, ownerId: decision.ownerId };
@@ -104,7 +107,7 @@ async function lookOnce(needs: ReinitNeeds, stream: ReinitStream, isOpen: boolea
     }
   } catch (error) {
     if (!isOpen) throw error;
-    needs.logger.warn({ error: errorText(error) }, "looking for a reinit failed, trying again");
+    needs.logger.warn({ error: errorText(error) }, "cannot read the state of a reinit, retrying");
     return retryLater(needs);
   }
 }

@@ -1,16 +1,35 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
 
-import type { Queryable } from "../../../platform/db/database.ts";
+import type { Database, Queryable } from "../../../platform/db/database.ts";
+import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
 import { isReplaced } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
 import { isConnected } from "../../agents/agent-status.ts";
-import { repeatMs } from "./decide.ts";
-import type { ReinitView } from "./view.ts";
+import { type ReinitView, repeatMs } from "./decide.ts";
 
-interface Row {
+/** Reads the states of agents by their tokens, for all streams of this replica together. */
+export class GatheredViews {
+  readonly #lookups: GatheredLookups<ReinitView>;
+
+  constructor(db: Database) {
+    this.#lookups = new GatheredLookups((hashes) =>
+      selectReinitViews(
+        db,
+        hashes.map((hash) => Buffer.from(hash, "hex")),
+      ),
+    );
+  }
+
+  /** Reads the state of the agent of a token; rejects when the database does not answer. */
+  async read(tokenHash: Buffer): Promise<ReinitView> {
+    return (await this.#lookups.look(tokenHash.toString("hex"))) ?? { type: "gone" };
+  }
+}
+
+interface ReinitRow {
   readonly token_hash: Buffer;
   readonly agent_id: string;
   readonly workspace_id: string;
@@ -35,12 +54,12 @@ export async function selectReinitViews(
   db: Queryable,
   tokenHashes: readonly Buffer[],
 ): Promise<ReadonlyMap<string, ReinitView>> {
-  const rows = await views(db, tokenHashes);
+  const rows = await reinitRows(db, tokenHashes);
   return new Map(rows.map((row) => [row.token_hash.toString("hex"), viewOf(row)]));
 }
 
-const views = prepareQuery(
-  (_, tokenHashes: readonly Buffer[]) => sql<Row>`
+const reinitRows = prepareQuery(
+  (_, tokenHashes: readonly Buffer[]) => sql<ReinitRow>`
     select agent.auth_token_hash as token_hash, agent.id as agent_id,
       w.id as workspace_id, w.owner_id,
       (select b.owner_id = ${prebuildsUserId} from workspace_builds b
@@ -65,7 +84,7 @@ const views = prepareQuery(
       and (build.build_number = done.build_number or not ${isReplaced("build")})`,
 );
 
-function viewOf(row: Row): ReinitView {
+function viewOf(row: ReinitRow): ReinitView {
   return {
     type: "live",
     agentId: row.agent_id,
@@ -82,18 +101,18 @@ function viewOf(row: Row): ReinitView {
   };
 }
 
-function standingOf(row: Row): Extract<ReinitView, { type: "live" }>["standing"] {
+function standingOf(row: ReinitRow): Extract<ReinitView, { type: "live" }>["standing"] {
   if (row.owner_id === prebuildsUserId) return "prebuild";
   if (!row.was_prebuild) return "never-a-prebuild";
   return row.is_claiming ? "claiming" : "claimed";
 }
 
-/** Records that an agent is notified now; false if it was within the last minute, is restarting, or has restarted. */
-export async function grantFrame(db: Queryable, agentId: string): Promise<boolean> {
-  return (await frames(db, agentId)).length === 1;
+/** Records that a frame is sent now; false if one was within the last minute, or the agent is restarting or has restarted. */
+export async function markReinitSent(db: Queryable, agentId: string): Promise<boolean> {
+  return (await sentMarks(db, agentId)).length === 1;
 }
 
-const frames = prepareQuery((db, agentId: string) =>
+const sentMarks = prepareQuery((db, agentId: string) =>
   db
     .updateTable("workspace_agents")
     .set({ reinit_sent_at: sql`now()` })

@@ -15,8 +15,7 @@ import type { Routes } from "../../../platform/http/routes.ts";
 import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { decideReinit } from "./decide.ts";
 import { followReinit, type ReinitAnswer, type ReinitRequest } from "./follow.ts";
-import { GatheredViews } from "./gathered-views.ts";
-import { grantFrame } from "./queries.ts";
+import { GatheredViews, markReinitSent } from "./queries.ts";
 
 interface ReinitRouteNeeds {
   readonly db: Database;
@@ -25,15 +24,15 @@ interface ReinitRouteNeeds {
   readonly logger: Logger;
 }
 
-/** Tells agents of prebuilds that their workspace was claimed (docs/protocol/rest.md §2.2, docs/claims.md). */
+/** Adds the route by which an agent learns that its workspace was claimed (docs/protocol/rest.md §2.2, docs/claims.md). */
 export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
   const { db, pubsub, clock, logger } = needs;
   const views = new GatheredViews(db);
 
-  /** Also accepts the agents of a build that is being handed over: they may do nothing else until it is. */
+  /** Also accepts the agents of a prebuild whose claim is in progress: they may do nothing else until its build succeeds. */
   const identify = async (raw: FastifyRequest) => {
     const tokenHash = readAgentToken(findAgentToken(raw));
-    const view = await views.look(tokenHash);
+    const view = await views.read(tokenHash);
     if (view.type === "gone") throw rejectedAgentToken();
     const { agentId, workspaceId, standing } = view;
     return { agentId, workspaceId, wasClaiming: standing === "claiming", tokenHash, view };
@@ -48,8 +47,8 @@ export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
     const answers = followReinit(
       {
         hints: pubsub,
-        look: () => views.look(request.tokenHash),
-        grant: (agentId) => grantFrame(db, agentId),
+        readView: () => views.read(request.tokenHash),
+        markSent: (agentId) => markReinitSent(db, agentId),
         decide: decideReinit,
         clock,
         random: Math.random,

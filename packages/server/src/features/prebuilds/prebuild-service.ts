@@ -6,8 +6,8 @@ import type { Transaction } from "kysely";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { createFirstBuild } from "../builds/service.ts";
 import { requireBuildable } from "../templates/version-service.ts";
-import { queueBuild } from "./build-service.ts";
-import { prebuildRows } from "./queries.ts";
+import { queueBuild } from "../workspaces/build-service.ts";
+import { prebuildRows } from "../workspaces/queries.ts";
 
 /** The system user, who requests the builds of prebuilds. */
 const initiator = { id: prebuildsUserId, origin: undefined };

@@ -4,23 +4,32 @@ import { nameProblem } from "@slipway/api/contract/name";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { Transaction } from "kysely";
 
-import type { DB } from "../../../platform/db/gen/schema.ts";
-import { inTransaction } from "../../../platform/db/transaction.ts";
-import { invalidField } from "../../../platform/errors/errors.ts";
-import type { UserCaller } from "../../../platform/http/caller.ts";
-import { type LocalHints, type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
-import { keepOrigin } from "../../builds/lock-service.ts";
-import { lockRoom } from "../../builds/quota-service.ts";
-import { createFirstBuild } from "../../builds/service.ts";
-import { requireOpenForWorkspaces, requireUsableVersion } from "../../templates/service.ts";
-import { asBuildable, type BuildableVersion } from "../../templates/version-service.ts";
-import { requireOwnAutostart, requireOwnTtl } from "../own-schedule.ts";
-import { settingsColumns, workspaceRows } from "../queries.ts";
-import { nameTaken, readWorkspace, type WorkspaceNeeds, writesName } from "../service.ts";
-import { type ClaimNeeds, claimWorkspace } from "./claim-workspace.ts";
-import { findOrigin, type Origin } from "./find-origin.ts";
-import { type CreatedWorkspace, creationEntry, type NewWorkspace } from "./new-workspace.ts";
-import { prepareClaim } from "./prepare-claim.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { inTransaction } from "../../platform/db/transaction.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { type LocalHints, type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import { keepOrigin } from "../builds/lock-service.ts";
+import { lockRoom } from "../builds/quota-service.ts";
+import { createFirstBuild } from "../builds/service.ts";
+import { requireOpenForWorkspaces, requireUsableVersion } from "../templates/service.ts";
+import { asBuildable, type BuildableVersion } from "../templates/version-service.ts";
+import { settingsColumns, workspaceRows } from "../workspaces/queries.ts";
+import { requireOwnAutostart, requireOwnTtl } from "../workspaces/schedule.ts";
+import {
+  nameTaken,
+  readWorkspace,
+  type WorkspaceNeeds,
+  writesName,
+} from "../workspaces/service.ts";
+import { type ClaimNeeds, claimWorkspace, prepareClaim } from "./claim.ts";
+import {
+  type CreatedWorkspace,
+  creationEntry,
+  findOrigin,
+  type NewWorkspace,
+  type Origin,
+} from "./new-workspace.ts";
 
 export interface CreateNeeds extends WorkspaceNeeds, ClaimNeeds {
   readonly pubsub: PubSub & LocalHints;
@@ -39,7 +48,7 @@ interface ClaimSeconds {
   ): void;
 }
 
-/** Gives the owner a workspace: one from a pool, or a new one whose first build is queued. */
+/** Creates a workspace for its owner: claims one from a pool, or inserts a new one whose first build is queued. */
 export async function createWorkspace(
   needs: CreateNeeds,
   caller: UserCaller,
@@ -90,7 +99,7 @@ export async function createWorkspace(
   return workspace;
 }
 
-/** A template, and its version that a workspace is created from. */
+/** A template, and the version of it that a workspace is created from. */
 interface BuildableOrigin {
   readonly template: Origin["template"];
   readonly version: BuildableVersion;

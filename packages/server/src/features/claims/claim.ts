@@ -1,29 +1,61 @@
 import { randomUUID } from "node:crypto";
 
+import type { BuildParameter } from "@slipway/api/builds/build";
 import type { Driver } from "@slipway/drivers";
 import type { Transaction } from "kysely";
 
-import type { SecretBox } from "../../../platform/auth/secret-box.ts";
-import type { DB } from "../../../platform/db/gen/schema.ts";
-import { insertRows, type NewRows } from "../../../platform/db/insert-rows.ts";
-import { Invalid } from "../../../platform/errors/errors.ts";
-import type { UserCaller } from "../../../platform/http/caller.ts";
-import { queuedJobRows } from "../../../platform/jobs/queries.ts";
-import { doneJob } from "../../../platform/jobs/service.ts";
-import { notifyAtCommit } from "../../../platform/pubsub/notify-at-commit.ts";
-import { topics } from "../../../platform/pubsub/pubsub.ts";
-import { auditRows } from "../../audit/service.ts";
-import { claimStage } from "../../builds/build-job.ts";
-import { buildRows, localWorker } from "../../builds/service.ts";
-import { requireRenderable } from "../../builds/start-parameters.ts";
-import { restartsAtClaim, takeOverRows } from "../../builds/take-over.ts";
-import { settingsColumns } from "../queries.ts";
-import type { ClaimedBuild } from "./claim-queries.ts";
-import type { Origin } from "./find-origin.ts";
-import { type CreatedWorkspace, creationEntry, type NewWorkspace } from "./new-workspace.ts";
-import type { PreparedClaim } from "./prepare-claim.ts";
-import { sqlClaim } from "./sql-claim.ts";
-import { takePrebuild } from "./take-prebuild.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
+import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
+import { Invalid } from "../../platform/errors/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { queuedJobRows } from "../../platform/jobs/queries.ts";
+import { doneJob } from "../../platform/jobs/service.ts";
+import { notifyAtCommit } from "../../platform/pubsub/notify-at-commit.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
+import { auditRows } from "../audit/service.ts";
+import { claimStage } from "../builds/build-job.ts";
+import { buildRows, localWorker, type NewBuild } from "../builds/service.ts";
+import { requireRenderable, resolveStart } from "../builds/start-parameters.ts";
+import { restartsAtClaim, takeOverRows } from "../builds/take-over.ts";
+import { type BuildableVersion, findPool } from "../templates/version-service.ts";
+import { settingsColumns } from "../workspaces/queries.ts";
+import { choosePrebuild } from "./choose-prebuild.ts";
+import { type ClaimedPrebuild, sqlClaim } from "./claim-queries.ts";
+import {
+  type CreatedWorkspace,
+  creationEntry,
+  type NewWorkspace,
+  type Origin,
+} from "./new-workspace.ts";
+
+/** The pool to claim from, and the values of the claim's build. */
+export interface PreparedClaim {
+  readonly version: BuildableVersion;
+  readonly presetId: string;
+  readonly presetName: string;
+  readonly parameters: readonly BuildParameter[];
+}
+
+/**
+ * Finds a pool from which a workspace of this version can be claimed: that of the named preset, or of the preset that
+ * the values match. Undefined when there is no such pool; throws `Invalid` for invalid values.
+ *
+ * The values are chosen as for a first build, because that is what it is to its owner.
+ */
+export function prepareClaim(
+  version: BuildableVersion,
+  request: Pick<NewBuild, "presetId" | "parameters">,
+): PreparedClaim | undefined {
+  const pool = findPool(version, request.presetId, request.parameters);
+  if (pool === undefined) return undefined;
+  const parameters = resolveStart(version.definition, {
+    given: request.parameters,
+    preset: pool.preset.name,
+    previous: undefined,
+  });
+  return { version, presetId: pool.id, presetName: pool.preset.name, parameters };
+}
 
 export interface ClaimNeeds {
   readonly secrets: SecretBox;
@@ -38,9 +70,9 @@ export interface Claim {
 }
 
 /**
- * Runs the transaction of a claim (docs/claims.md): takes a prebuild out of its pool, gives it to its owner, records the
- * build with the new agents, and hints at the commit. Resolves to undefined, with nothing changed, when no prebuild
- * waits in the pool.
+ * Runs the transaction of a claim (docs/claims.md): chooses a prebuild and claims it, inserts the claim's build with the
+ * new agents and the audit entry, and sends the hints at the commit. Resolves to undefined, with nothing changed, when no
+ * prebuild waits in the pool.
  */
 export async function claimWorkspace(
   trx: Transaction<DB>,
@@ -57,7 +89,7 @@ export async function claimWorkspace(
     settings: settingsColumns(settings, template),
     endsAgents: !isQueued,
   });
-  const id = await takePrebuild(claim, prepared.presetId, { ownerId, name });
+  const id = await choosePrebuild(claim, prepared.presetId, { ownerId, name });
   if (id === undefined) return undefined;
   requireEnabled(driver);
   const workspace = { id, ownerId, organizationId, initiatorId: caller.id, isQueued };
@@ -75,7 +107,7 @@ export async function claimWorkspace(
   return { id, isQueued };
 }
 
-/** A workspace with its new owner. */
+/** A claimed workspace, with its new owner. */
 interface ClaimedWorkspace {
   readonly id: string;
   readonly ownerId: string;
@@ -92,14 +124,14 @@ interface ClaimBuild {
 }
 
 /**
- * Returns the build of a workspace that was given to a user while it was running. If the driver has nothing to do at a
- * claim, the build completes with the transaction; otherwise it is queued.
+ * Returns the build of a claim. If the driver has nothing to do at a claim, the build completes with the transaction;
+ * otherwise it is queued.
  */
 function claimBuild(
   secrets: SecretBox,
   { id: workspaceId, ownerId, organizationId, initiatorId, isQueued }: ClaimedWorkspace,
   { version, presetId, parameters }: PreparedClaim,
-  last: ClaimedBuild | undefined,
+  last: ClaimedPrebuild | undefined,
 ): ClaimBuild {
   const { definition, name } = version;
   if (last?.transition !== "start" || last.build_owner_id === ownerId) {
@@ -144,7 +176,7 @@ function claimBuild(
   return { id, rows };
 }
 
-/** Throws `Invalid` for a prebuild whose driver was disabled: it still runs, but is not handed out. */
+/** Throws `Invalid` for a prebuild whose driver was disabled: it still runs, but cannot be claimed. */
 function requireEnabled(driver: Driver | undefined): void {
   if (driver?.refusal === undefined) return;
   throw new Invalid(`The driver "${driver.name}" ${driver.refusal}.`);

@@ -1,20 +1,20 @@
 import pLimit from "p-limit";
 
-import { Unavailable } from "../../../platform/errors/errors.ts";
+import { Unavailable } from "../../platform/errors/errors.ts";
 
 /**
  * The number of workspaces that a replica creates at once. More would be slower, because each claim passes over the
  * prebuilds that the others hold, and would leave no database connection to the agents of the created ones.
  */
 export const atOnce = 4;
-/** The most that wait for their turn, which takes some ten seconds. */
+/** The most requests that wait for their turn; the last of them waits for about ten seconds. */
 export const maxWaiting = 1_000;
 
 /** Creates workspaces in the order of the requests, a few at once. */
 export class CreationQueue {
   readonly #limit = pLimit(atOnce);
 
-  /** Runs `make` in turn. Throws `Unavailable` when too many wait already, and what `make` throws. */
+  /** Runs `make` in its turn. Throws `Unavailable` when too many wait already, and what `make` throws. */
   async run<T>(make: () => Promise<T>): Promise<T> {
     if (this.#limit.pendingCount < maxWaiting) return this.#limit(make);
     throw new Unavailable("Too many workspaces are being created.", {

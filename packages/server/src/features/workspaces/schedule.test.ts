@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseAutostart } from "./autostart-schedule.ts";
+import { parseAutostart } from "./schedule.ts";
 
 function next(text: string, after: string): string | undefined {
   const parsed = parseAutostart(text);

@@ -1,0 +1,102 @@
+import type { BuildParameter } from "@slipway/api/builds/build";
+
+import type { Queryable } from "../../platform/db/database.ts";
+import { ifFound, Invalid, invalidField } from "../../platform/errors/errors.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import type { AuditEntry } from "../audit/service.ts";
+import { readVersionLogIns, type VersionLogInNeeds } from "../templates/external-auth-service.ts";
+import { requireTemplate } from "../templates/service.ts";
+import { selectActiveVersion, type TemplateTerms } from "../templates/version-queries.ts";
+import { requireVersion } from "../templates/version-service.ts";
+import type { WorkspaceSettings } from "../workspaces/queries.ts";
+
+/** The request for a new workspace. */
+export interface NewWorkspace {
+  readonly ownerId: string;
+  readonly name: string;
+  readonly templateId: string | undefined;
+  readonly versionId: string | undefined;
+  readonly presetId: string | undefined;
+  readonly parameters: readonly BuildParameter[];
+  readonly settings: WorkspaceSettings;
+}
+
+/** The template and version that a workspace is created from. */
+export interface Origin {
+  readonly template: TemplateTerms;
+  readonly version: Awaited<ReturnType<typeof requireVersion>>;
+}
+
+type VersionChoice = Pick<NewWorkspace, "templateId" | "versionId">;
+
+/** Finds the version that is requested, or the active one of the requested template; throws `Invalid`. */
+export async function findOrigin(db: Queryable, input: VersionChoice): Promise<Origin> {
+  if (input.versionId !== undefined) {
+    const version = await ifFound(requireVersion(db, input.versionId));
+    if (version === undefined || version.template_id === null) {
+      throw invalidField(
+        "template_version_id",
+        `must be the ID of a template version, found ${input.versionId}`,
+      );
+    }
+    return { template: await requireTemplate(db, version.template_id), version };
+  }
+  if (input.templateId === undefined) {
+    throw invalidField("template_id", "is required unless template_version_id is set");
+  }
+  const origin = await selectActiveVersion(db, input.templateId);
+  if (origin === undefined)
+    throw invalidField("template_id", `must be the ID of a template, found ${input.templateId}`);
+  return origin;
+}
+
+/**
+ * Throws `Invalid` unless the owner of a new workspace is logged in to the providers that its version requires. A server
+ * without providers requires none. Providers may be slow: call it before the workspace waits for its turn.
+ */
+export async function requireLogIns(
+  needs: VersionLogInNeeds,
+  input: VersionChoice & Pick<NewWorkspace, "ownerId">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (needs.providers.list.length === 0) return;
+  const { version } = await findOrigin(needs.db, input);
+  const logIns = await readVersionLogIns(needs, input.ownerId, version.id, signal);
+  const missing = logIns.filter((one) => !one.authenticated && one.optional !== true);
+  if (missing.length === 0) return;
+  const names = missing.map((one) => one.display_name).join(" and ");
+  throw new Invalid(`The owner of the workspace is not logged in to ${names}.`, {
+    detail: `Log in at ${missing.map((one) => one.authenticate_url).join(" and ")}, then try again.`,
+  });
+}
+
+/** A workspace that a transaction created or claimed. */
+export interface CreatedWorkspace {
+  readonly id: string;
+  /** True if its build is queued for a worker. */
+  readonly isQueued: boolean;
+}
+
+interface AuditedWorkspace {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly name: string;
+}
+
+/** Returns the audit entry of a new workspace; a claim adds its build to `fields`. */
+export function creationEntry(
+  caller: UserCaller,
+  workspace: AuditedWorkspace,
+  fields: Readonly<Record<string, string>>,
+): AuditEntry {
+  return {
+    by: caller,
+    organizationId: workspace.organizationId,
+    action: "create",
+    resourceType: "workspace",
+    resourceId: workspace.id,
+    target: workspace.name,
+    diff: {},
+    fields,
+  };
+}
