@@ -38,7 +38,7 @@ export function optionalUuid(text: string | undefined): string | undefined {
   return uuid === nilUuid ? undefined : uuid;
 }
 
-/** Queues a build of a workspace. Resolves to it as it was queued, however fast it is carried out. */
+/** Queues a build of a workspace. Resolves to the build as queued, even if it is carried out at once. */
 export async function buildWorkspace(
   needs: WorkspaceNeeds,
   workspace: WorkspaceRow,

@@ -23,8 +23,8 @@ import {
 import { updateDormantAt, updateLastDay } from "./settings-queries.ts";
 
 /**
- * Makes a workspace dormant, which stops it, or activates it; undefined when it is unchanged. Throws `Conflict` to activate
- * one that is being deleted.
+ * Makes a workspace dormant, which stops it, or activates it; undefined when it is unchanged. Throws `Conflict` when
+ * the workspace to activate is being deleted.
  */
 export async function setDormant(
   needs: WorkspaceNeeds,
@@ -40,17 +40,17 @@ export async function setDormant(
     await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
     const current = await requireStillThere(trx, row.id);
     if ((current.dormant_at !== null) === dormant) return undefined;
-    if (dormant) return { isTold: await suspend(trx, current, caller, now) };
+    if (dormant) return { isNotified: await suspend(trx, current, caller, now) };
     await activate(trx, current, caller);
-    return { isTold: false };
+    return { isNotified: false };
   });
   if (changed === undefined) return undefined;
   pubsub.publish(topics.workspace(row.id));
-  if (changed.isTold) pubsub.publish(topics.inbox(row.owner_id));
+  if (changed.isNotified) pubsub.publish(topics.inbox(row.owner_id));
   return describeWorkspace(db, await requireChangeable(db, caller, id), now);
 }
 
-/** Makes a workspace dormant; resolves to whether its owner is told, who need not be about what they did themselves. */
+/** Makes a workspace dormant; resolves to whether its owner gets a message: not about what they did themselves. */
 async function suspend(
   trx: Transaction<DB>,
   row: WorkspaceRow,
@@ -79,8 +79,8 @@ async function activate(trx: Transaction<DB>, row: WorkspaceRow, by: UserCaller)
 }
 
 /**
- * Makes a workspace dormant that was not used for as long as its template says, in the caller's transaction; its owner gets a
- * message.
+ * Makes a workspace dormant that was unused for the time that its template allows, in the caller's transaction; its owner
+ * gets a message.
  */
 export async function makeDormant(
   trx: Transaction<DB>,

@@ -15,15 +15,15 @@ export interface DeletionColumns {
 export interface DormantDeletion {
   /** Its time, in milliseconds since the epoch. */
   readonly at: number;
-  /** Whether its last day has begun, at which its owner is told. */
+  /** True if its last day has begun, at whose start its owner gets a message. */
   readonly isAnnounced: boolean;
 }
 
 /**
- * Returns when a workspace is deleted because it is dormant; undefined while it is not, or its template deletes none.
+ * Returns when a dormant workspace is deleted; undefined for one that is not dormant, or whose template deletes none.
  *
- * Nothing is deleted but at the end of a last day that began under the rule of now: neither a server that was down, nor a
- * rule that was set or shortened, takes that day away.
+ * A deletion always ends a last day that began under the current rule: neither an outage of the server nor a rule that was
+ * set or shortened takes that day away.
  */
 export function deletionOf(columns: DeletionColumns): DormantDeletion | undefined {
   const afterMs = columns.template_time_til_dormant_autodelete_ms;

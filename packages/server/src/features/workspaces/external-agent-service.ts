@@ -22,17 +22,17 @@ export interface ExternalAgentNeeds {
   readonly notes: AuditNotes;
   /** Returns the URL at which an agent reaches the server, for the user who starts it. */
   readonly urlFor: (request: FastifyRequest) => string;
-  /** True if the server has the agent as a download; otherwise the machine must have the command. */
+  /** True if the server offers the agent for download; otherwise the machine must have the command. */
   readonly hasDownloads: boolean;
 }
 
-/** The agent, and the address at which it reaches the server. */
-interface AskedCredentials {
+/** The agent whose credentials are requested, and the address at which it reaches the server. */
+interface CredentialsRequest {
   readonly agentName: string;
   readonly serverUrl: string;
 }
 
-/** Repeated reads of the same credentials in a session are recorded once in this time. */
+/** The time in which repeated reads of the same credentials in a session are recorded once. */
 const noteReadOnceInMs = 3_600_000;
 
 /**
@@ -43,7 +43,7 @@ export async function readExternalAgentCredentials(
   { db, secrets, notes, hasDownloads }: Omit<ExternalAgentNeeds, "urlFor">,
   caller: UserCaller,
   workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id">,
-  { agentName, serverUrl }: AskedCredentials,
+  { agentName, serverUrl }: CredentialsRequest,
 ): Promise<ExternalAgentCredentials> {
   const build = await selectNewestDriverBuild(db, workspace.id);
   if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
@@ -85,7 +85,7 @@ export async function revokeTokens(
   { id, name, owner_id, organization_id }: WorkspaceRow,
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
-    // No build is queued meanwhile.
+    // Keeps builds from being queued meanwhile.
     await lockAuthorized(trx, { id, ownerId: owner_id });
     const build = await selectNewestDriverBuild(trx, id);
     if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
@@ -115,8 +115,8 @@ function refuseLostToken(error: unknown): never {
 }
 
 /**
- * Returns the line that downloads and starts an agent. What it says on the command line of a program is public. The line fails
- * if nothing is downloaded, for service managers that restart what fails.
+ * Returns the line that downloads and starts an agent. It sets the credentials in the environment, because other users of
+ * the machine can read arguments. It fails if nothing is downloaded, for service managers that restart what fails.
  */
 function downloadCommand(serverUrl: string, variables: Readonly<Record<string, string>>): string {
   const url = quoteForShell(`${serverUrl}/bin/start.sh`);

@@ -8,7 +8,7 @@ import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { effectiveTtlMs } from "../../platform/jobs/deadline-sql.ts";
 import { type BuildRow, builds } from "../builds/queries.ts";
 
-/** The columns of a workspace that a build of it does not have, too. */
+/** The columns of a workspace that the rows of its builds do not have. */
 const ownColumns = [
   "w.organization_id",
   "o.name as organization_name",

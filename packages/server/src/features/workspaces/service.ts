@@ -28,7 +28,7 @@ export interface WorkspaceNeeds {
 }
 
 /**
- * Finds the user whose workspaces a path means, if the caller may see them. The system user has some, although it is
+ * Finds the user whose workspaces a path names, if the caller may see them. The system user has some, although it is
  * not a visible user.
  */
 export async function findOwner(

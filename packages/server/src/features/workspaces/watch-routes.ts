@@ -6,8 +6,14 @@ import {
 import { keepAlive, refuseMessages } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import { requireWorkspace, type WorkspaceNeeds } from "./service.ts";
-import { WorkspaceWatches } from "./watch-stream.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
+import { SharedWatches } from "../../platform/pubsub/shared-watches.ts";
+import {
+  describeWorkspace,
+  requireStillThere,
+  requireWorkspace,
+  type WorkspaceNeeds,
+} from "./service.ts";
 
 /** Adds the routes that stream workspaces as events, in both framings of docs/protocol/clients.md §4.1. */
 export function addWatchRoutes(routes: Routes, needs: WorkspaceNeeds): void {
@@ -34,4 +40,49 @@ export function addWatchRoutes(routes: Routes, needs: WorkspaceNeeds): void {
       }
     },
   });
+}
+
+/** The interval of reads without a notification: an agent that falls silent sends none. */
+const repeatMs = 10_000;
+/** The changes of this period make one event. */
+const gatherMs = 100;
+
+/** A workspace as JSON, the same for every permitted reader. */
+type WorkspaceText = string;
+
+/** The watched workspaces of this replica, each read and encoded once a change for all watchers. */
+class WorkspaceWatches {
+  readonly #needs: WorkspaceNeeds;
+  readonly #watches: SharedWatches<WorkspaceText>;
+
+  constructor(needs: WorkspaceNeeds) {
+    this.#needs = needs;
+    this.#watches = new SharedWatches(needs);
+  }
+
+  /**
+   * Yields a workspace at once, then after each change (docs/protocol/clients.md §4.1): of its builds, its agents, its
+   * settings, and its template's active version. A deleted one still yields that change. The caller must have checked
+   * that the watcher may see it.
+   */
+  async *watch(
+    workspace: { readonly id: string; readonly template_id: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<WorkspaceText, void, undefined> {
+    const { db, clock } = this.#needs;
+    const watched = {
+      topics: [topics.workspace(workspace.id), topics.template(workspace.template_id)],
+      maxWaitMs: repeatMs,
+      gatherMs,
+      read: async () => {
+        const row = await requireStillThere(db, workspace.id);
+        return JSON.stringify(await describeWorkspace(db, row, clock.now()));
+      },
+    };
+    let last = "";
+    for await (const text of this.#watches.watch(workspace.id, watched, signal)) {
+      if (text !== last) yield text;
+      last = text;
+    }
+  }
 }

@@ -13,7 +13,7 @@ const levels = sql`array[${sql.join(levelOrder.map((level) => sql.lit(level)))}]
 const effectiveLevel = sql<SharingLevel>`(${levels})[least(
   array_position(${levels}, share.share_level), array_position(${levels}, template.max_port_share_level))]`;
 
-/** Selects the shares that the owner of a workspace made; those of an earlier owner mean nothing. */
+/** Selects the shares that the owner of a workspace made; those of an earlier owner have no effect. */
 function shares(db: Queryable) {
   return db
     .selectFrom("workspace_port_shares as share")
@@ -66,7 +66,7 @@ export async function selectPortShare(
   return share;
 }
 
-/** The facts on which it depends whether a port may be shared. */
+/** The facts that decide whether a port may be shared. */
 export interface ShareContext {
   readonly maxLevel: SharingLevel;
   readonly shareCount: number;
