@@ -11,7 +11,7 @@ import { diffOf, recordAudit } from "../audit/service.ts";
 
 const key = "prebuilds_settings";
 
-/** Reads the settings that can be changed at run time (docs/protocol/prebuilds.md §2.7). */
+/** Reads the settings that owners change at run time (docs/protocol/prebuilds.md §2.7). */
 export async function readPrebuildsSettings(db: Queryable): Promise<PrebuildsSettings> {
   const text = await selectSetting(db, key);
   return { reconciliation_paused: text === JSON.stringify(paused(true)) };

@@ -4,8 +4,7 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import type { Queryable } from "../../../platform/db/database.ts";
 import type { ReconcileLimits } from "../reconcile/reconcile.ts";
 import { readPrebuildsSettings } from "../settings-service.ts";
-import { type PoolTotals, selectTotals } from "./queries.ts";
-import { type FoundPoolState, readPools } from "./service.ts";
+import { type PoolState, type PoolTotals, readPools, selectTotals } from "./service.ts";
 import { poolStatus } from "./status.ts";
 
 interface PoolMetricsNeeds {
@@ -97,7 +96,7 @@ async function refresh(
   } catch (error) {
     // Stale numbers would pass for current ones.
     clear(metrics);
-    logger.warn({ error: errorText(error) }, "pools could not be counted for the metrics");
+    logger.warn({ error: errorText(error) }, "cannot read pools for the metrics");
   }
 }
 
@@ -114,9 +113,10 @@ function count({ created, failed, claimed }: PoolMetrics, total: PoolTotals): vo
 }
 
 /**
- * Adds up the pools of several versions, which have the same labels: the rest of old ones counts with the active one.
+ * Adds up the pools of a template's versions, which have the same labels: what is left of old ones counts with the active
+ * one.
  */
-function measure(metrics: PoolMetrics, { origin, pool, plan }: FoundPoolState): void {
+function measure(metrics: PoolMetrics, { origin, pool, plan }: PoolState): void {
   const labels = labelsOf({
     template_name: origin.templateName,
     preset_name: origin.presetName,

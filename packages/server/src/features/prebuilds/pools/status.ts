@@ -3,14 +3,12 @@ import type { PoolStatus } from "@slipway/api/prebuilds/routes";
 import type { Reconciliation } from "../reconcile/reconcile.ts";
 import type { Pool } from "../reconcile/snapshot.ts";
 
-type Held = Exclude<PoolStatus, "paused">;
-
 /** Returns whether a pool is filled as far as it can decide itself, and if not, why. */
 export function poolStatus(
   { status }: Pick<Pool, "status">,
   { held }: Pick<Reconciliation, "held">,
-): Held {
-  // It stays until another version fixes it, even while nothing is missing.
+): Exclude<PoolStatus, "paused"> {
+  // Remains until another version fixes it, even while nothing is missing.
   if (status === "validation_failed") return status;
   switch (held) {
     case "hard-limited":

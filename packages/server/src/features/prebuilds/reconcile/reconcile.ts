@@ -31,8 +31,8 @@ const deleteAgainMs = 5 * 60_000;
 
 /**
  * Computes what a pool needs (docs/protocol/prebuilds.md §2.5, with its faults fixed): deletions wait for nothing,
- * failures also hold off a pool that only its windows fill, and everything surplus, expired, canceled or of another
- * version goes in one pass.
+ * failures also hold off a pool that only its windows fill, and one pass removes everything surplus, expired, canceled
+ * or of another version.
  */
 export function reconcile(
   { pool, prebuilds }: PoolSnapshot,
@@ -123,7 +123,7 @@ interface Failures {
   readonly isHardLimited: boolean;
 }
 
-/** Counts failures. The newest builds decide: a failure among as many as are wanted holds off the next. */
+/** Counts failures. The newest builds decide: one failure among as many as are desired holds off new prebuilds. */
 function failuresOf(
   pool: Pool,
   prebuilds: readonly Prebuild[],
