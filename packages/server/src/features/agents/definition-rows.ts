@@ -20,23 +20,23 @@ export interface InsertAgent {
 
 /** Returns the rows of agents with their scripts, log sources, metadata and apps. */
 export function agentRows(agents: readonly InsertAgent[]): readonly NewRows[] {
-  const made = agents.map((agent) => ({ agent, id: randomUUID() }));
-  const scripts = made.flatMap(({ agent, id }) => scriptsOf(id, agent.definition));
+  const created = agents.map((agent) => ({ agent, id: randomUUID() }));
+  const scripts = created.flatMap(({ agent, id }) => scriptsOf(id, agent.definition));
   return [
-    { table: "workspace_agents", rows: made.map(({ agent, id }) => agentRow(id, agent)) },
+    { table: "workspace_agents", rows: created.map(({ agent, id }) => agentRow(id, agent)) },
     {
       table: "workspace_agent_log_positions",
-      rows: made.map(({ id }) => ({ workspace_agent_id: id })),
+      rows: created.map(({ id }) => ({ workspace_agent_id: id })),
     },
     { table: "workspace_agent_log_sources", rows: scripts.map(({ source }) => source) },
     { table: "workspace_agent_scripts", rows: scripts.map(({ row }) => row) },
     {
       table: "workspace_agent_metadata",
-      rows: made.flatMap(({ agent, id }) => metadataOf(id, agent.definition)),
+      rows: created.flatMap(({ agent, id }) => metadataOf(id, agent.definition)),
     },
     {
       table: "workspace_apps",
-      rows: made.flatMap(({ agent, id }) =>
+      rows: created.flatMap(({ agent, id }) =>
         agent.definition.apps.map((app) =>
           appRow(app, { workspace_agent_id: id, position: app.order }),
         ),

@@ -105,7 +105,7 @@ export const agentLimits = {
     url: cut(1024),
     matched_rule: cut(1024),
   },
-  // Only we could have told an agent of that many peers.
+  // An agent learns of peers from this server only.
   "coder.tailnet.v2.CoordinateRequest": { ready_for_handshake: list(1024) },
   "coder.tailnet.v2.CoordinateRequest.Tunnel": { id: text(64) },
   "coder.tailnet.v2.CoordinateRequest.ReadyForHandshake": { id: text(64) },

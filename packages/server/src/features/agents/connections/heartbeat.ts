@@ -38,7 +38,7 @@ export interface WatchedSession extends Disposable {
   checkSoon(): void;
 }
 
-interface Watched extends WatchOptions {
+interface SessionWatch extends WatchOptions {
   readonly session: AgentSession;
   readonly peer: WatchedPeer;
   unanswered: number;
@@ -76,11 +76,11 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   readonly #logger: Logger;
   readonly #scope = new Scope();
   /** The sessions of each beat of a period, in order. */
-  readonly #beats = Array.from({ length: beatsPerPeriod }, () => new Set<Watched>());
+  readonly #beats = Array.from({ length: beatsPerPeriod }, () => new Set<SessionWatch>());
   /** The sessions that may hold an agent's row, by its id. */
-  readonly #ofAgents = new Map<string, Set<Watched>>();
+  readonly #ofAgents = new Map<string, Set<SessionWatch>>();
   /** The sessions to check soon, with the time of the request. */
-  readonly #toCheck = new Map<Watched, number>();
+  readonly #toCheck = new Map<SessionWatch, number>();
   #isChecking = false;
 
   constructor(db: Database, clock: Clock, logger: Logger) {
@@ -92,7 +92,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
 
   watch(session: AgentSession, peer: WatchedPeer, { onTakeOver }: WatchOptions): WatchedSession {
     const state = { unanswered: 0, isResponsive: false, isOver: false };
-    const watched: Watched = { session, peer, onTakeOver, ...state };
+    const watched: SessionWatch = { session, peer, onTakeOver, ...state };
     const beat = this.#emptiest();
     beat.add(watched);
     if (onTakeOver !== undefined) this.#addToAgent(watched);
@@ -137,36 +137,36 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   }
 
   /** Returns the beat with the fewest sessions; of several the one furthest ahead. */
-  #emptiest(): Set<Watched> {
+  #emptiest(): Set<SessionWatch> {
     return this.#beats.reduceRight((best, beat) => (beat.size < best.size ? beat : best));
   }
 
-  #addToAgent(watched: Watched): void {
+  #addToAgent(watched: SessionWatch): void {
     const { agentId } = watched.session;
     const sessions = this.#ofAgents.get(agentId) ?? new Set();
     this.#ofAgents.set(agentId, sessions.add(watched));
   }
 
-  #removeFromAgent(watched: Watched): void {
+  #removeFromAgent(watched: SessionWatch): void {
     const { agentId } = watched.session;
     const sessions = this.#ofAgents.get(agentId);
     if (sessions?.delete(watched) === true && sessions.size === 0) this.#ofAgents.delete(agentId);
   }
 
   /** Pings sessions; resolves to the first that answers in time. */
-  async #firstToAnswer(sessions: readonly Watched[]): Promise<Watched | undefined> {
+  async #firstToAnswer(sessions: readonly SessionWatch[]): Promise<SessionWatch | undefined> {
     if (sessions.length === 0) return undefined;
-    const { promise, resolve } = Promise.withResolvers<Watched>();
+    const { promise, resolve } = Promise.withResolvers<SessionWatch>();
     for (const watched of sessions) watched.peer.ping(() => resolve(watched));
     const answers = settlesWithin(promise, heirAnswerMs, this.#clock, this.#scope.signal);
     return (await answers) ? promise : undefined;
   }
 
   /** Pings the sessions of the next beat, which then moves to the end of the order. */
-  #pingNext(): readonly Watched[] {
+  #pingNext(): readonly SessionWatch[] {
     const beat = this.#beats.shift() ?? new Set();
     this.#beats.push(beat);
-    const due: Watched[] = [];
+    const due: SessionWatch[] = [];
     for (const watched of beat) {
       if (watched.unanswered >= maxUnanswered) {
         beat.delete(watched);
@@ -181,7 +181,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     return due;
   }
 
-  async #note(due: readonly Watched[]): Promise<void> {
+  async #note(due: readonly SessionWatch[]): Promise<void> {
     try {
       const { liveAgents, holders } = await markAllAlive(this.#db, sessionsOf(due));
       await this.#endAgain(due);
@@ -200,7 +200,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   }
 
   /** Lets sessions take over the rows of their agents, from those that ended or from the one that they succeed. */
-  async #takeOver(sessions: readonly Watched[], succeeds: string | undefined): Promise<void> {
+  async #takeOver(sessions: readonly SessionWatch[], succeeds: string | undefined): Promise<void> {
     const heirs = sessions.filter(({ onTakeOver, isOver }) => onTakeOver !== undefined && !isOver);
     if (heirs.length === 0) return;
     const taken = await takeOverRows(this.#db, sessionsOf(heirs), succeeds);
@@ -211,7 +211,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   }
 
   /** Records again the ends of sessions that ended while they were recorded as alive. */
-  async #endAgain(recorded: readonly Watched[]): Promise<void> {
+  async #endAgain(recorded: readonly SessionWatch[]): Promise<void> {
     const over = recorded.filter(({ isOver }) => isOver);
     if (over.length > 0) await markAllDisconnected(this.#db, sessionsOf(over));
   }
@@ -237,7 +237,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
   }
 
   /** Removes and returns the sessions whose check was requested by then. */
-  #takeRequested(untilMs: number): readonly Watched[] {
+  #takeRequested(untilMs: number): readonly SessionWatch[] {
     const taken = [...this.#toCheck].flatMap(([one, sinceMs]) => (sinceMs <= untilMs ? [one] : []));
     for (const one of taken) this.#toCheck.delete(one);
     return taken;
@@ -245,13 +245,13 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
 }
 
 /** Returns sessions in the order of gathered writes, so that statements do not deadlock. */
-function sessionsOf(watched: readonly Watched[]): readonly AgentSession[] {
+function sessionsOf(watched: readonly SessionWatch[]): readonly AgentSession[] {
   return watched
     .map(({ session }) => session)
     .toSorted((one, other) => (one.agentId < other.agentId ? -1 : 1));
 }
 
-function closeOutdated(watched: readonly Watched[], liveAgents: ReadonlySet<string>): void {
+function closeOutdated(watched: readonly SessionWatch[], liveAgents: ReadonlySet<string>): void {
   for (const { session, peer } of watched) {
     if (!liveAgents.has(session.agentId)) peer.close("build is outdated");
   }

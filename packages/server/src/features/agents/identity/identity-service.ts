@@ -152,13 +152,13 @@ async function selectMachineAgents(db: Queryable, machine: Machine) {
         .exists(
           eb
             .selectFrom("workspace_builds as first")
-            .innerJoin("workspace_agents as made", "made.workspace_build_id", "first.id")
+            .innerJoin("workspace_agents as created", "created.workspace_build_id", "first.id")
             .whereRef("first.workspace_id", "=", "ranked.workspace_id")
             .where("first.build_number", "=", 1)
             .where("first.initiator_id", "=", prebuildsUserId)
-            .where("made.auth", "=", auth)
-            .where("made.auth_instance_id", "=", instanceId)
-            .select("made.id"),
+            .where("created.auth", "=", auth)
+            .where("created.auth_instance_id", "=", instanceId)
+            .select("created.id"),
         )
         .as("is_of_pool"),
     ])

@@ -4,8 +4,8 @@ import type { Lifecycle, UpdateLifecycleRequest } from "@slipway/wire/protobuf/g
 import { Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
-import type { Queryable } from "../../../platform/db/database.ts";
-import type { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
+import type { Database, Queryable } from "../../../platform/db/database.ts";
+import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
@@ -16,7 +16,6 @@ import type { AgentSession } from "../connections/connection-queries.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 export interface LifecycleNeeds {
-  /** Gathers the reports of all agents. */
   readonly lifecycles: GatheredWrites<LifecycleReport, LifecycleEffect>;
   readonly pubsub: PubSub;
   readonly clock: Clock;
@@ -53,6 +52,15 @@ export async function updateLifecycle(
   if (effect === undefined || effect === "not-live") throw notLive();
   if (effect === "changed") pubsub.publish(topics.workspace(workspaceId));
   return lifecycle;
+}
+
+/** Gathers the reports of all agents into shared statements. */
+export function gatherLifecycles(db: Database, clock: Clock): LifecycleNeeds["lifecycles"] {
+  return new GatheredWrites({
+    keyOf: ({ agentId }) => agentId,
+    clock,
+    writeAll: (reports) => updateLifecycles(db, reports),
+  });
 }
 
 /** The mark in the version of agents that decide by identity, such as `v2.37.0+slipway.0.1.0`. */

@@ -1,11 +1,12 @@
 import type { Subsystem } from "@slipway/api/agents/agent";
 import { RpcError } from "@slipway/rpc";
+import type { Clock } from "@slipway/runtime";
 import type { Startup, UpdateStartupRequest } from "@slipway/wire/protobuf/gen/agent_pb";
 import { Startup_Subsystem } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
-import type { Queryable } from "../../../platform/db/database.ts";
-import type { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
+import type { Database, Queryable } from "../../../platform/db/database.ts";
+import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
@@ -18,7 +19,6 @@ import { firstConnected } from "../connections/connection-queries.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 export interface StartupNeeds {
-  /** Gathers the descriptions of all agents. */
   readonly startups: GatheredWrites<StartupReport, true>;
   readonly pubsub: PubSub;
 }
@@ -57,6 +57,15 @@ export async function updateStartup(
   if (isStored === undefined) throw notLive();
   pubsub.publish(topics.workspace(caller.agent.workspaceId));
   return startup;
+}
+
+/** Gathers the descriptions of all agents into shared statements. */
+export function gatherStartups(db: Database, clock: Clock): StartupNeeds["startups"] {
+  return new GatheredWrites({
+    keyOf: ({ agentId }) => agentId,
+    clock,
+    writeAll: (reports) => updateStartups(db, reports),
+  });
 }
 
 const semver =

@@ -17,8 +17,8 @@ import { durationFromMs, metadataDuration } from "@slipway/wire/protobuf/time";
 import { sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
-import type { Queryable } from "../../../platform/db/database.ts";
-import type { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
+import type { Database, Queryable } from "../../../platform/db/database.ts";
+import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { readEnvironment } from "../agent-json.ts";
@@ -47,6 +47,11 @@ export async function getManifest(
     row.metadata.map(({ key }) => key),
   );
   return { ...manifestOf(row, readDerpMap()), gitAuthConfigs };
+}
+
+/** Gathers the lookups of all agents into shared statements. */
+export function gatherManifests(db: Database): GatheredLookups<ManifestRow> {
+  return new GatheredLookups((agentIds) => selectManifests(db, agentIds));
 }
 
 /** Converts the row of an agent to its manifest. */

@@ -70,7 +70,7 @@ async function requireActiveOwner(db: Queryable, agent: AgentCaller): Promise<Au
 /** Git requests the key at every fetch and push. */
 const noteKeyOnceInMs = 3_600_000;
 
-interface KeyRead {
+interface KeyAccess {
   readonly workspace: AuditedWorkspace;
   readonly publicKey: string;
   readonly origin: RequestOrigin;
@@ -80,7 +80,7 @@ interface KeyRead {
 async function noteKeyRead(
   notes: AuditNotes,
   agent: AgentCaller,
-  { workspace, publicKey, origin }: KeyRead,
+  { workspace, publicKey, origin }: KeyAccess,
 ): Promise<void> {
   await notes.record(
     {

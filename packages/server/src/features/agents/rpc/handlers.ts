@@ -12,39 +12,30 @@ import type {
 } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
-import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
-import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { updateAppHealths } from "../apps/app-health-rpc.ts";
 import { badRequestPrefix, updateAppStatus } from "../apps/app-status-rpc.ts";
 import { boundedParser } from "../calls/limits.ts";
 import type { RpcCaller } from "../calls/rpc-caller.ts";
 import { reportConnection } from "../connections/connection-rpc.ts";
 import {
-  type LifecycleEffect,
+  gatherLifecycles,
   type LifecycleNeeds,
-  type LifecycleReport,
   updateLifecycle,
-  updateLifecycles,
 } from "../lifecycle/lifecycle-rpc.ts";
 import { scriptCompleted } from "../lifecycle/script-timing-rpc.ts";
-import {
-  type StartupNeeds,
-  type StartupReport,
-  updateStartup,
-  updateStartups,
-} from "../lifecycle/startup-rpc.ts";
+import { gatherStartups, type StartupNeeds, updateStartup } from "../lifecycle/startup-rpc.ts";
 import { reportBoundaryLogs } from "../logs/boundary-log-rpc.ts";
 import { batchCreateLogs, parseLogRequest } from "../logs/log-rpc.ts";
 import type { LogNeeds } from "../logs/log-store.ts";
 import { announcementBanners, type BannerNeeds, serviceBanner } from "../manifest/banner-rpc.ts";
 import { streamDerpMaps } from "../manifest/derp-map.ts";
-import { getManifest, type ManifestNeeds, selectManifests } from "../manifest/manifest-rpc.ts";
+import { gatherManifests, getManifest, type ManifestNeeds } from "../manifest/manifest-rpc.ts";
 import { batchUpdateMetadata, type MetadataNeeds } from "../metadata/metadata-rpc.ts";
 import {
+  gatherMonitors,
   monitoringConfiguration,
   pushMonitoringUsage,
   type ResourceMonitorNeeds,
-  selectResourceMonitors,
 } from "../stats/resource-monitoring-rpc.ts";
 import { type StatsNeeds, updateStats } from "../stats/stats-rpc.ts";
 import {
@@ -56,7 +47,7 @@ import {
 
 /** The needs of all handlers; each handler takes its own few. */
 export type HandlerNeeds = LogNeeds &
-  Omit<ManifestNeeds, keyof Shared> &
+  Omit<ManifestNeeds, keyof SharedStatements> &
   MetadataNeeds &
   StatsNeeds &
   SubAgentNeeds &
@@ -64,7 +55,7 @@ export type HandlerNeeds = LogNeeds &
   CoordinateNeeds;
 
 /** The lookups and writes that the sessions of this replica share. */
-type Shared = Pick<ManifestNeeds, "manifests"> &
+type SharedStatements = Pick<ManifestNeeds, "manifests"> &
   Pick<ResourceMonitorNeeds, "monitors"> &
   Pick<StartupNeeds, "startups"> &
   Pick<LifecycleNeeds, "lifecycles">;
@@ -88,21 +79,12 @@ const { method: network } = Tailnet;
  */
 export function agentRpcs(given: HandlerNeeds): RpcTable<RpcCaller> {
   const { db, clock } = given;
-  const keyOf = ({ agentId }: { readonly agentId: string }): string => agentId;
   const needs = {
     ...given,
-    manifests: new GatheredLookups((ids) => selectManifests(db, ids)),
-    monitors: new GatheredLookups((ids) => selectResourceMonitors(db, ids)),
-    startups: new GatheredWrites<StartupReport, true>({
-      keyOf,
-      clock,
-      writeAll: (all) => updateStartups(db, all),
-    }),
-    lifecycles: new GatheredWrites<LifecycleReport, LifecycleEffect>({
-      keyOf,
-      clock,
-      writeAll: (all) => updateLifecycles(db, all),
-    }),
+    manifests: gatherManifests(db),
+    monitors: gatherMonitors(db),
+    startups: gatherStartups(db, clock),
+    lifecycles: gatherLifecycles(db, clock),
   };
   const bounded = <I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -149,7 +131,7 @@ export function agentRpcs(given: HandlerNeeds): RpcTable<RpcCaller> {
 }
 
 type Handler<I extends DescMessage, O extends DescMessage> = (
-  needs: HandlerNeeds & Shared,
+  needs: HandlerNeeds & SharedStatements,
   caller: RpcCaller,
   request: MessageShape<I>,
 ) => Promise<MessageInitShape<O>>;

@@ -8,8 +8,8 @@ import type {
 } from "@slipway/wire/protobuf/gen/agent_pb";
 import { type Selectable, sql } from "kysely";
 
-import type { Queryable } from "../../../platform/db/database.ts";
-import type { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
+import type { Database, Queryable } from "../../../platform/db/database.ts";
+import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { notLive, type RpcCaller } from "../calls/rpc-caller.ts";
@@ -70,6 +70,11 @@ async function readWatches(
   );
   watchesOf.set(caller, created);
   return created;
+}
+
+/** Gathers the lookups of all agents into shared statements. */
+export function gatherMonitors(db: Database): GatheredLookups<MonitorsRow> {
+  return new GatheredLookups((agentIds) => selectResourceMonitors(db, agentIds));
 }
 
 /** Returns the configuration for an agent with these monitors. */
@@ -153,7 +158,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 type MonitorsRow = Pick<Selectable<DB["workspace_agents"]>, "id" | "resource_monitors">;
 
 /** Selects the monitors of agents by the agent's id, as far as the agents are live. */
-export async function selectResourceMonitors(
+async function selectResourceMonitors(
   db: Queryable,
   agentIds: readonly string[],
 ): Promise<ReadonlyMap<string, MonitorsRow>> {
