@@ -4,16 +4,15 @@ import type {
 } from "@slipway/api/templates/template-version";
 import { sql } from "kysely";
 
-import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { forbidden, Invalid } from "../../platform/errors/errors.ts";
+import { Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange, recordVersionChange } from "./audit.ts";
 import { requireVersionName, versionNameTaken } from "./create-version-service.ts";
-import { requireLocked } from "./service.ts";
+import { requireLocked, requireTemplateWriter } from "./service.ts";
 import { readVersion, requireVersion } from "./version-service.ts";
 
 /** Archives a version, or unarchives it. Throws `Invalid` for one that is unchanged, and for archiving one in use. */
@@ -23,7 +22,7 @@ export async function setArchived(
   id: string,
   archived: boolean,
 ): Promise<void> {
-  requireWriter(caller);
+  requireTemplateWriter(caller);
   const { template_id: templateId } = await requireVersion(db, id);
   await inTransaction(db, async (trx) => {
     if (templateId !== null) await requireLocked(trx, templateId);
@@ -50,7 +49,7 @@ export async function archiveVersions(
   templateId: string,
   all: boolean,
 ): Promise<ArchiveVersionsResponse> {
-  requireWriter(caller);
+  requireTemplateWriter(caller);
   const archived = await inTransaction(db, async (trx) => {
     const template = await requireLocked(trx, templateId);
     const ids = await archiveUnused(trx, templateId, !all);
@@ -69,7 +68,7 @@ export async function changeVersion(
   id: string,
   changes: { readonly name: string | undefined; readonly message: string | undefined },
 ): Promise<TemplateVersion> {
-  requireWriter(caller);
+  requireTemplateWriter(caller);
   const version = await requireVersion(db, id);
   const name = changes.name === "" ? undefined : changes.name;
   if (name !== undefined) requireVersionName(name);
@@ -83,11 +82,6 @@ export async function changeVersion(
     throw versionNameTaken(error, name ?? "");
   });
   return readVersion(db, id);
-}
-
-function requireWriter(caller: UserCaller): void {
-  if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins can write templates.");
 }
 
 async function updateVersion(

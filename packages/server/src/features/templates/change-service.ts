@@ -10,17 +10,16 @@ import type {
 import { weekdays } from "@slipway/api/templates/template";
 import { sql } from "kysely";
 
-import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { forbidden, Invalid, invalidField, takenField } from "../../platform/errors/errors.ts";
+import { Invalid, invalidField, takenField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { endOfLife } from "../../platform/jobs/deadline-sql.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange } from "./audit.ts";
-import { readTemplate, requireLocked } from "./service.ts";
+import { readTemplate, requireLocked, requireTemplateWriter } from "./service.ts";
 
 /** Settings of the contract with a fixed value: another one is refused, because it would have no effect. */
 const fixedSettings = [
@@ -36,7 +35,7 @@ export async function changeTemplate(
   id: string,
   request: UpdateTemplateRequest,
 ): Promise<Template> {
-  requireWriter(caller);
+  requireTemplateWriter(caller);
   refuseFixedSettings(await readTemplate(db, id), request);
   const name = request.name === undefined || request.name === "" ? undefined : request.name;
   const problem = name === undefined ? undefined : nameProblem(name);
@@ -140,7 +139,7 @@ function sorted(value: unknown): unknown {
 
 /** Deletes a template; throws `Invalid` while it has workspaces. */
 export async function deleteTemplate(db: Database, caller: UserCaller, id: string): Promise<void> {
-  requireWriter(caller);
+  requireTemplateWriter(caller);
   await inTransaction(db, async (trx) => {
     const template = await requireLocked(trx, id);
     if (!(await markTemplateDeleted(trx, id))) {
@@ -150,11 +149,6 @@ export async function deleteTemplate(db: Database, caller: UserCaller, id: strin
     }
     await recordTemplateChange(trx, caller, template, { action: "delete" });
   });
-}
-
-function requireWriter(caller: UserCaller): void {
-  if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins can write templates.");
 }
 
 /** The columns that a request may change; undefined leaves one unchanged. */

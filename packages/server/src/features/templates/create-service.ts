@@ -2,16 +2,15 @@ import { nameProblem } from "@slipway/api/contract/name";
 import type { Template } from "@slipway/api/templates/template";
 import { sql } from "kysely";
 
-import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { forbidden, ifFound, invalidField, takenField } from "../../platform/errors/errors.ts";
+import { ifFound, invalidField, takenField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange } from "./audit.ts";
 import { type Drivers, requireDriverFor } from "./driver-rule.ts";
-import { readTemplate, requireLocked, requireTemplate } from "./service.ts";
+import { readTemplate, requireLocked, requireTemplate, requireTemplateWriter } from "./service.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
 /** The dependencies of creating and activating templates. */
@@ -36,8 +35,7 @@ export async function createTemplate(
   caller: UserCaller,
   input: NewTemplate,
 ): Promise<Template> {
-  if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins can write templates.");
+  requireTemplateWriter(caller);
   const problem = nameProblem(input.name);
   if (problem !== undefined) throw invalidField("name", problem);
   const { definition } = await requireImported(db, input.versionId);
@@ -72,8 +70,7 @@ export async function activateVersion(
   templateId: string,
   versionId: string,
 ): Promise<void> {
-  if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins can write templates.");
+  requireTemplateWriter(caller);
   const { name: templateName } = await requireTemplate(db, templateId);
   const version = await ifFound(requireVersion(db, versionId));
   if (version?.template_id !== templateId) {

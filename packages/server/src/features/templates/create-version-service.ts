@@ -4,13 +4,12 @@ import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import { sql, type Transaction } from "kysely";
 
-import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Limits } from "../../platform/config/limits.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { forbidden, invalidField, takenField } from "../../platform/errors/errors.ts";
+import { invalidField, takenField } from "../../platform/errors/errors.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { insertJob } from "../../platform/jobs/queries.ts";
@@ -19,6 +18,7 @@ import { readFile } from "../files/service.ts";
 import { lockUser } from "../users/lock-service.ts";
 import { recordVersionChange } from "./audit.ts";
 import { selectTemplate } from "./queries.ts";
+import { requireTemplateWriter } from "./service.ts";
 import { readVersion } from "./version-service.ts";
 
 /** The request for a new version. */
@@ -42,8 +42,7 @@ export async function createVersion(
   caller: UserCaller,
   input: NewVersion,
 ): Promise<TemplateVersion> {
-  if (!mayWriteTemplates(caller))
-    throw forbidden("Only owners and template admins can write templates.");
+  requireTemplateWriter(caller);
   await readFile(db, caller, input.fileId).catch(() => {
     throw invalidField("file_id", `must be the ID of an uploaded file, found ${input.fileId}`);
   });

@@ -25,6 +25,12 @@ export async function listTemplates(db: Queryable, q: string): Promise<Template[
   return (await selectTemplates(db, parseTemplateSearch(q))).map(templateJson);
 }
 
+/** Throws `Forbidden` for callers who may not write templates. */
+export function requireTemplateWriter(caller: UserCaller): void {
+  if (!mayWriteTemplates(caller))
+    throw forbidden("Only owners and template admins can write templates.");
+}
+
 /** Reads a template's row; throws `NotFound`. */
 export async function requireTemplate(db: Queryable, id: string): Promise<TemplateRow> {
   const row = await selectTemplate(db, id);

@@ -18,8 +18,7 @@ import {
   updateTemplateVersion,
 } from "@slipway/api/templates/version-routes";
 
-import { mayWriteTemplates } from "../../platform/auth/rights.ts";
-import { forbidden, invalidField } from "../../platform/errors/errors.ts";
+import { invalidField } from "../../platform/errors/errors.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { readLogRange } from "../../platform/http/log-range.ts";
 import type { Routes } from "../../platform/http/routes.ts";
@@ -37,7 +36,7 @@ import { cancelTemplateJob, type DryRunNeeds } from "./dry-run-service.ts";
 import { keepExample } from "./example-service.ts";
 import { readVersionLogIns, type VersionLogInNeeds } from "./external-auth-service.ts";
 import { readVersionPlan } from "./plan.ts";
-import { readTemplate, readTemplateByName } from "./service.ts";
+import { readTemplate, readTemplateByName, requireTemplateWriter } from "./service.ts";
 import {
   presetJson,
   presetsOf,
@@ -152,8 +151,7 @@ function addChangingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
   );
   routes.user(cancelTemplateVersion, async ({ params }, user) => {
     const version = await requireVersion(db, requireUuid(params.version));
-    if (!mayWriteTemplates(user))
-      throw forbidden("Only owners and template admins can write templates.");
+    requireTemplateWriter(user);
     await cancelTemplateJob(db, pubsub, version.job_id);
     return { message: "Job has been marked as canceled..." };
   });
