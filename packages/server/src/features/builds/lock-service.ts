@@ -12,9 +12,9 @@ export interface AuthorizedWorkspace {
 }
 
 /**
- * Locks a workspace until the transaction ends, if it still is what the caller was authorized for. Call it before
- * changing a workspace or queueing a build: since the authorization, a claim may have given the workspace to a user.
- * Throws `Conflict` then, and `Gone` for a workspace that was deleted since.
+ * Locks a workspace until the transaction ends, if it is still the one that the caller was authorized for. Call it before
+ * changing a workspace or queueing a build. Throws `Conflict` if a claim has given the workspace to a user since the
+ * authorization, and `Gone` if it was deleted since.
  */
 export async function lockAuthorized(
   trx: Transaction<DB>,
@@ -30,8 +30,8 @@ export async function lockAuthorized(
 }
 
 /**
- * Keeps a template and a user from being deleted until the transaction ends, which gives that user a workspace of that
- * template. Throws `Invalid` and `NotFound` when one of them was deleted since the lookup.
+ * Keeps a template and a user from being deleted until the end of the transaction that gives the user a workspace of the
+ * template. Throws `Invalid` or `NotFound` if one of them was deleted since the lookup.
  */
 export async function keepOrigin(
   trx: Transaction<DB>,
@@ -73,7 +73,7 @@ export function keepsTemplate(templateId: RawBuilder<string>): RawBuilder<boolea
     select from templates kept where kept.id = ${templateId} and not kept.deleted for key share)`;
 }
 
-/** Returns the same condition for a user, who may be given a workspace. */
+/** Returns the condition that a user exists and stays until the transaction ends. */
 export function keepsUser(userId: RawBuilder<string>): RawBuilder<boolean> {
   return sql<boolean>`exists (
     select from users kept where kept.id = ${userId} and not kept.deleted for key share)`;

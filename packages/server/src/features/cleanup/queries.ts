@@ -36,7 +36,7 @@ export async function selectOldAgents(
   return rows.map(({ id }) => id);
 }
 
-/** Marks the agents' logs as empty for their readers. */
+/** Makes the logs of agents appear empty to readers. */
 export async function emptyLogPositions(db: Queryable, agentIds: readonly string[]): Promise<void> {
   await sql`
     update workspace_agent_log_positions
@@ -45,7 +45,7 @@ export async function emptyLogPositions(db: Queryable, agentIds: readonly string
 }
 
 /**
- * The history of agents, by table: the column that identifies the owner of a row, and the intermediate table, if any.
+ * The tables with the history of agents: the column that identifies the owner of a row, and the intermediate table, if any.
  */
 export const historyTables = [
   { name: "workspace_agent_logs", column: "workspace_agent_id", between: undefined },
@@ -105,8 +105,8 @@ export function deleteHistory(
 }
 
 /**
- * The records removed by age alone, even those of live agents. `keptFor`: the column whose newest row is kept, such as
- * the last status of an app. Statistics are the source of user counts.
+ * The tables whose rows are removed by age alone, even those of live agents. `keptFor`: the column for each of whose values
+ * the newest row is kept, such as the last status of an app. Statistics are the source of user counts.
  */
 export const agedTables = [
   { name: "workspace_agent_stats", age: sql`created_at`, keptFor: undefined },

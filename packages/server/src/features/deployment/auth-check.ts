@@ -15,7 +15,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { readUuid } from "../../platform/http/uuid.ts";
 import { requireWorkspace } from "../workspaces/service.ts";
 
-/** The most checks with a resource's id, each of which is a query (docs/protocol/clients.md §0.6). */
+/** The maximum number of checks with a resource's id, each of which is a query (docs/protocol/clients.md §0.6). */
 const maxResourceChecks = 10;
 
 /** Answers each check under its name; throws `Invalid` when too many are about one resource. */

@@ -87,7 +87,7 @@ async function checkAccessUrl(accessUrl: string): Promise<Report["access_url"]> 
     });
     const answer = (await response.text()).slice(0, maxAnswerLength);
     const code = "EACS04";
-    const message = `${accessUrl}/healthz answered ${response.status}, 200 is wanted`;
+    const message = `${accessUrl}/healthz answered ${response.status}, expected 200`;
     return {
       healthy: response.ok,
       severity: response.ok ? "ok" : "warning",

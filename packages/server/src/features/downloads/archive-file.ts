@@ -10,7 +10,7 @@ interface Part {
 
 const chunkBytes = 128 * 1024;
 
-/** An archive that is open for as long as the server runs, so that its content stays what its sum says. */
+/** An archive that stays open while the server runs, so that its content always matches its sum. */
 export class ArchiveFile implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly bytes: number;
@@ -47,7 +47,7 @@ export class ArchiveFile implements AsyncDisposable {
   }
 }
 
-/** Reads a part; a stream of the system would close the file with itself. */
+/** Reads a part; a read stream of Node.js would close the file at its end. */
 async function* readPart(file: FileHandle, { first, last }: Part): AsyncGenerator<Buffer> {
   for (let position = first; position <= last;) {
     const length = Math.min(chunkBytes, last + 1 - position);

@@ -53,7 +53,7 @@ export async function readShellScripts(): Promise<ShellScripts> {
   };
 }
 
-/** Joins the parts inside braces: a shell runs nothing of a script that was cut on its way. */
+/** Joins the parts inside braces, so that a shell runs nothing of a truncated script. */
 function script(summary: string, { accessUrl, version }: Place, parts: readonly string[]): string {
   return `#!/bin/sh
 # ${summary}

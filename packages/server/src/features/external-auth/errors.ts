@@ -1,8 +1,8 @@
 /**
  * The reason why a provider gave no usable answer:
- * - `refused`: it said no, for the reason that it names.
- * - `unreachable`: it did not answer in time, or reports a failure of its own; later attempts may succeed.
- * - `malformed`: its answer is too long, or not what the protocol demands.
+ * - `refused`: it refused the request for the reason that it names.
+ * - `unreachable`: it did not respond in time, or reports an internal error; later attempts may succeed.
+ * - `malformed`: its answer is too long or violates the protocol.
  */
 export type ProviderErrorCode = "refused" | "unreachable" | "malformed";
 

@@ -12,7 +12,7 @@ import { type Provider, providerPath } from "./provider.ts";
 const cookieName = "slipway_external_auth";
 /** The time for a person to log in at the provider. */
 const logInSeconds = 15 * 60;
-/** The longest path to go on to after a login; a longer one leads to the page of the provider. */
+/** The maximum length of the path to continue to after a login; a longer one is replaced. */
 const maxPathLength = 1024;
 
 export type Visitor = Pick<UserCaller, "id" | "keyId">;
@@ -22,7 +22,7 @@ interface CookieNeeds {
   readonly accessUrl: () => string;
 }
 
-/** A login in progress, and the path to go on to. */
+/** A login in progress, and the path to continue to. */
 export interface OpenLogIn extends BegunLogIn {
   readonly path: string;
 }

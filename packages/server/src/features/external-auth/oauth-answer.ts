@@ -4,7 +4,7 @@ import type { DeviceAuthorizationResponse } from "oauth4webapi";
 
 import { ProviderError } from "./errors.ts";
 
-/** The longest text of a provider that is shown to people. */
+/** The maximum length of a provider's text that is shown to people. */
 const maxReasonLength = 400;
 
 /**

@@ -6,7 +6,7 @@ import { type DeviceCode, plainAnswer, readDeviceCode, translateError } from "./
 import type { ProviderFetch } from "./provider-fetch.ts";
 import { type ProviderTokens, readTokens } from "./tokens.ts";
 
-/** A login that a browser began: what the provider's answer must fit. */
+/** A login that a browser began; the provider's answer must match it. */
 export interface BegunLogIn {
   readonly state: string;
   readonly verifier: string;
@@ -127,7 +127,7 @@ export class OAuthClient {
     return readDeviceCode(found);
   }
 
-  /** Gets the tokens of such a login; its error says `authorization_pending` until the user is done. */
+  /** Gets the tokens of a login by code; its error is `authorization_pending` until the user has entered the code. */
   redeemDevice(deviceCode: string, call: Call): Promise<ProviderTokens> {
     return this.#tokens(call, [deviceCode], async (options) => {
       const response = await oauth.deviceCodeGrantRequest(

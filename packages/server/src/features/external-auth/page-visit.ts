@@ -76,7 +76,7 @@ export function pathOf(request: FastifyRequest): string {
   return `/external-auth/${encodeURIComponent(providerIdOf(request))}`;
 }
 
-/** Returns the address of the provider's page, with the path to go on to after the login. */
+/** Returns the address of the provider's page, with the path to continue to after the login. */
 export function actionOf(request: FastifyRequest): string {
   const path = redirectOf(request);
   return path === undefined

@@ -4,7 +4,7 @@ import { ProviderError } from "./errors.ts";
 
 /** The timeout of a provider's answer with its body. */
 const providerTimeoutMs = 10_000;
-/** The longest answer of a provider, in bytes. */
+/** The maximum length of a provider's answer, in bytes. */
 export const maxProviderAnswerBytes = 256 * 1024;
 /** The maximum number of concurrent requests of this replica to one provider; more are refused, not queued. */
 const maxProviderRequests = 64;

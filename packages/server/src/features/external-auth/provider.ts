@@ -6,7 +6,7 @@ import { ProviderError } from "./errors.ts";
 import { OAuthClient } from "./oauth-client.ts";
 import { createProviderFetch, type ProviderFetch } from "./provider-fetch.ts";
 
-/** A configured provider with the way to reach it. */
+/** A configured provider with its client. */
 export interface Provider extends ExternalAuthProvider {
   readonly client: OAuthClient;
   readonly fetch: ProviderFetch;
@@ -19,7 +19,7 @@ export function providerPath({ id }: Pick<Provider, "id">): string {
 
 /**
  * Returns whether a token may be sent to an address: over https, or to this machine if the provider's expression names `http://`.
- * Git would send it in plain text, to whoever answers in the name of the host.
+ * Otherwise Git would send it in plain text.
  */
 function isProtected(address: string, regex: string): boolean {
   const scheme = /^\s*([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase();
@@ -29,7 +29,7 @@ function isProtected(address: string, regex: string): boolean {
   return scheme === "http" && isLoopback && regex.includes("http://");
 }
 
-/** The longest address that is compared with the expressions of providers, in characters. */
+/** The maximum length of an address that is compared with the expressions of providers, in characters. */
 const maxMatchLength = 2048;
 /** Enough for an expression of the largest size and the longest address. */
 const maxMatchSteps = 2_097_152;

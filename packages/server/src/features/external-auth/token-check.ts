@@ -2,7 +2,7 @@ import { ProviderError } from "./errors.ts";
 import { parseJsonObject } from "./oauth-answer.ts";
 import type { ProviderFetch } from "./provider-fetch.ts";
 
-/** The user's account at the provider, as far as its answer shows it. */
+/** The fields of the user's account at the provider that its answer contains. */
 export interface ProviderUser {
   readonly id: number;
   readonly login: string;

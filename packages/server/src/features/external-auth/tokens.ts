@@ -54,7 +54,7 @@ export function openTokens(secrets: SecretBox, sealed: Buffer): ProviderTokens {
   return { accessToken, refreshToken, expiresAtMs, extra };
 }
 
-/** The longest access or refresh token, and the longest JSON of extra fields, in characters. */
+/** The maximum length of an access or refresh token, and of the JSON of extra fields, in characters. */
 const maxTokenLength = 16 * 1024;
 /** The maximum lifetime, in seconds; a longer one is shortened. */
 const maxLifetimeSeconds = 10 * 365 * 24 * 3600;
@@ -66,7 +66,7 @@ interface ReadOptions {
   readonly refreshToken?: string | undefined;
 }
 
-/** Reads a token response that the protocol's rules were checked for. Throws `ProviderError`. */
+/** Reads a token response that follows the rules of the protocol. Throws `ProviderError`. */
 export function readTokens(
   response: Readonly<Record<string, unknown>>,
   { nowMs, extraKeys, refreshToken }: ReadOptions,
@@ -90,7 +90,7 @@ export function readTokens(
 
 function readToken(value: unknown, what: string): string {
   if (typeof value !== "string" || !/^[\u0020-\u007e]+$/.test(value)) {
-    throw new ProviderError("malformed", `found a ${what} that is no text of printable ASCII`);
+    throw new ProviderError("malformed", `found a ${what} that is not printable ASCII`);
   }
   if (value.length > maxTokenLength) throw tooLong(what);
   return value;

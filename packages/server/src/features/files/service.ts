@@ -115,7 +115,7 @@ interface InsertFile {
   readonly createdBy: string;
 }
 
-/** Stores a file; the same bytes from the same user are the same file, as fresh as a new one. */
+/** Stores a file; equal bytes of one user are one file, whose age begins with the newest upload. */
 export async function insertFile(
   db: Queryable,
   input: InsertFile,

@@ -41,7 +41,7 @@ export const connectionTemplateId = "3f1c9a52-6d0e-4b7c-9c3e-2a8f5d7b1e64";
 /** The test message, and messages that users write themselves (docs/protocol/clients.md §1.9). */
 const testTemplateId = "c425f63e-716a-4bf4-ae24-78348f706c3f";
 const customTemplateId = "39b1e189-c857-4b0c-877a-511144c18516";
-/** A connection of the same user to the same workspace is no news for so long. */
+/** The time for which further connections of the same user to the same workspace are not reported. */
 const quietSeconds = 3600;
 /** The interval of reads without a notification. */
 const repeatMs = 60_000;
@@ -137,7 +137,7 @@ async function sendOwnMessage(
   pubsub.publish(topics.inbox(userId));
 }
 
-/** A connection of a user to an agent, and the owner of the agent's workspace. */
+/** A user's connection to an agent, and the owner of the agent's workspace. */
 interface OthersConnection {
   readonly actorId: string;
   readonly ownerId: string;

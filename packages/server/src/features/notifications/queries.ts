@@ -41,7 +41,7 @@ interface Connection {
   readonly agentId: string;
   readonly actorId: string;
   readonly templateId: string;
-  /** A connection of the same user to the same workspace is no news for so long. */
+  /** The time for which further connections of the same user to the same workspace are not reported. */
   readonly quietSeconds: number;
 }
 

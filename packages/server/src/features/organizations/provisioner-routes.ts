@@ -9,7 +9,7 @@ import { listJobs } from "../../platform/jobs/list-service.ts";
 import { findOrganization } from "./service.ts";
 import { listWorkers } from "./worker-service.ts";
 
-/** Adds the routes about the provisioner work of an organization, which the servers themselves do. */
+/** Adds the routes about the provisioners of an organization, which are the servers themselves. */
 export function addProvisionerRoutes(routes: Routes, db: Database): void {
   routes.user(listProvisionerJobs, async ({ params, query }, user) => {
     const { id } = await findOrganization(db, params.organization);

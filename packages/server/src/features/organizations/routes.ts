@@ -20,8 +20,8 @@ import {
 } from "./service.ts";
 
 /**
- * Finds the user that a path means by `:user`, if the caller may see them; provided by the users feature, which depends
- * on this one.
+ * Finds the user of the parameter `:user`, if the caller may see them; provided by the users feature, which depends on this
+ * one.
  */
 export type ResolveUser = (
   caller: UserCaller,

@@ -11,7 +11,7 @@ import { deletionOf, lastDayMs } from "../workspaces/dormant-deletion.ts";
 import type { ScheduledWorkspace } from "./plan.ts";
 import type { RequiredStops } from "./required-stop.ts";
 
-/** The most workspaces that are selected at a time. */
+/** The number of workspaces that are selected at a time. */
 const pageSize = 500;
 
 /** The last use of a workspace `w`; creating it counts as use. */

@@ -35,8 +35,8 @@ export interface SchedulerNeeds {
   readonly limits: WorkspaceLimits;
 }
 
-/** The longest delay of a scheduled action, in milliseconds. */
-const lookMs = 10_000;
+/** The interval of passes, which is the maximum delay of a scheduled action, in milliseconds. */
+const intervalMs = 10_000;
 
 /** Starts and stops workspaces on schedule until the signal is aborted. Each replica may run it. */
 export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): Promise<void> {
@@ -48,7 +48,7 @@ export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): 
       signal.throwIfAborted();
       logger.warn({ error: errorText(error) }, "cannot apply schedules; retrying");
     }
-    await clock.sleep(spread(lookMs), signal);
+    await clock.sleep(spread(intervalMs), signal);
   }
 }
 

@@ -6,10 +6,10 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 
 export type Drivers = ReadonlyMap<string, Pick<Driver, "name" | "refusal">>;
 
-/** The drivers that a user may write templates for, with the reasons against the others. */
+/** The drivers that a user may write templates for, and the reasons why the others are refused. */
 export interface OfferedDrivers {
   readonly drivers: readonly string[];
-  /** The reasons by the driver's name, each to follow it in a sentence. */
+  /** The reasons by the name of the driver, which precedes each in a sentence. */
   readonly refused: ReadonlyMap<string, string>;
 }
 

@@ -13,7 +13,7 @@ import {
 
 type Inputs = DynamicParametersRequest["inputs"];
 
-/** The most unknown names reported in one answer. */
+/** The maximum number of unknown names reported in one answer. */
 const maxUnknown = 20;
 
 /** Evaluates the parameters of a template with the given inputs: each with its value and its problems. */

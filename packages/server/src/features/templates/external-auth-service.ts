@@ -10,8 +10,8 @@ export interface VersionLogInNeeds extends ExternalAuthNeeds {
 }
 
 /**
- * Lists the providers that a version asks for, with whether the user is logged in to each. Throws `NotFound` for one that
- * this server does not have, unless it is optional.
+ * Lists the providers that a version uses, and whether the user is logged in to each. Throws `NotFound` for one that this
+ * server does not have, unless it is optional.
  */
 export async function readVersionLogIns(
   needs: VersionLogInNeeds,

@@ -7,11 +7,11 @@ import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/pe
 import { createValidator } from "../../platform/http/validation.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 
-/** The id of the first answer, which responds to no request. */
+/** The id of the first answer, which the server sends without a request. */
 const unaskedId = -1;
 /** The largest message, in bytes: values of parameters, some of which are whole files. */
 export const maxFormMessageBytes = 256 * 1024;
-/** The most values in a message; a form sends its own at each change. */
+/** The maximum number of values in a message; a form sends all of its values at each change. */
 const maxValues = 10_000;
 /**
  * The maximum number of messages of a form that wait for answers. Nothing is read meanwhile; one read may bring several.
@@ -74,12 +74,12 @@ async function answerAll(
 
 /** The interval between two answers to one user, in milliseconds, however many forms they have open. */
 const answerIntervalMs = 50;
-/** The number of users remembered before those whose turn has passed are dropped. */
+/** The number of remembered users from which those without a pending turn are dropped. */
 const maxUsers = 1_000;
 
 /**
- * Limits how fast a user can have parameters evaluated. A form that waits for its answers is never delayed for long;
- * the rate limit covers HTTP requests.
+ * Limits the rate at which a user's parameters are evaluated. A form that waits for its answers is hardly delayed; the rate
+ * limit covers HTTP requests.
  */
 export class FormPace {
   readonly #clock: Pick<Clock, "monotonic">;

@@ -139,7 +139,7 @@ export async function setStatus(
 /** A refused change of roles is recorded once in this time for each caller and user. */
 const noteRefusalOnceInMs = 10 * 60_000;
 
-/** Sets the roles of a user; `member`, which everybody is, is not stored. Refusals are recorded, too. */
+/** Sets the roles of a user; `member`, the role of every user, is not stored. Refusals are recorded, too. */
 export async function setRoles(
   { db, notes }: { readonly db: Database; readonly notes: AuditNotes },
   caller: UserCaller,

@@ -20,9 +20,9 @@ export async function listTokens(
   user: UserRow,
   options: { readonly includeAll: boolean; readonly includeExpired: boolean },
 ): Promise<ListedToken[]> {
-  const isEverybodys = options.includeAll && isOwnerRole(caller);
+  const includesAll = options.includeAll && isOwnerRole(caller);
   const rows = await selectTokens(needs, {
-    userId: isEverybodys ? undefined : user.id,
+    userId: includesAll ? undefined : user.id,
     includeExpired: options.includeExpired,
   });
   return rows.map((row) => Object.assign(keyJson(row), { username: row.username }));

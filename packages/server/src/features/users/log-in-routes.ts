@@ -10,8 +10,8 @@ import { sessionCookie } from "../../platform/http/token.ts";
 import { addLogInForm, type FormNeeds, keyPage, loggedInPage } from "./log-in-form.ts";
 
 /**
- * Adds the page at which a browser logs in, to continue to the path in `redirect`, such as an app of a workspace. It continues
- * from a page rather than by a redirect: browsers let a form lead to no other host, and an app may have one.
+ * Adds the page at which a browser logs in and continues to the path in `redirect`, such as an app of a workspace. A page leads
+ * there rather than a redirect: browsers forbid redirects of a form to another host, and an app may have its own.
  */
 export function addLogInPage(app: FastifyInstance, needs: FormNeeds): void {
   addLogInForm(app, needs, {
@@ -29,8 +29,8 @@ export function addLogInPage(app: FastifyInstance, needs: FormNeeds): void {
 }
 
 /**
- * Adds the page to which the command and the editors send people (docs/protocol/clients.md §1.2): it asks for email and
- * password, and shows a key.
+ * Adds the page that the command and editors open (docs/protocol/clients.md §1.2): it asks for email and password, and shows
+ * a key.
  */
 export function addCliAuthPage(app: FastifyInstance, needs: FormNeeds): void {
   addLogInForm(app, needs, {
@@ -42,7 +42,7 @@ export function addCliAuthPage(app: FastifyInstance, needs: FormNeeds): void {
   });
 }
 
-/** Gives a browser the token of its session; an empty one takes it away. */
+/** Sets the cookie with the token of a browser's session; an empty token removes it. */
 export function setSessionCookie(
   request: FastifyRequest,
   reply: FastifyReply,

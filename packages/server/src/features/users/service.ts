@@ -134,7 +134,7 @@ function matching(db: Queryable, filter: UserFilter) {
         ...(onlyId === undefined ? [] : [eb("u.id", "=", onlyId)]),
         ...(status === undefined ? [] : [eb("u.status", "=", status)]),
         ...(loginType === undefined ? [] : [eb("u.login_type", "=", loginType)]),
-        // Everybody is a member.
+        // Every user is a member.
         ...(role === undefined || role === "member" ? [] : [sql<boolean>`${role} = any(u.roles)`]),
         ...filter.words.map((word) =>
           or(

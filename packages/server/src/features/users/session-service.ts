@@ -74,8 +74,8 @@ export async function logIn(
 }
 
 /**
- * Returns whether a checked password still opens the locked account; a concurrent log-in may have replaced the hash of an earlier
- * release by one of the same password.
+ * Returns whether a checked password is still that of the locked account; a concurrent login may have replaced the hash of an
+ * earlier release with a newer one.
  */
 async function isStillRight(
   trx: Transaction<DB>,

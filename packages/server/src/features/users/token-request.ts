@@ -16,7 +16,7 @@ import type { UserRow } from "./queries.ts";
 const nanosecondsPerSecond = 1e9;
 const daySeconds = 24 * 3600;
 
-/** Returns the longest lifetime of a user's tokens that the caller may create, in nanoseconds. */
+/** Returns the maximum lifetime of a token that the caller creates for a user, in nanoseconds. */
 export function maxTokenLifetimeNs(
   caller: UserCaller,
   user: Pick<UserRow, "roles">,
@@ -25,7 +25,7 @@ export function maxTokenLifetimeNs(
   return maxLifetimeSeconds(caller, limits[lifetimeLimit(user)]) * nanosecondsPerSecond;
 }
 
-/** Returns the longest lifetime of a new token. A token creates none that outlives it. */
+/** Returns the maximum lifetime of a new token: a token creates none that outlives it. */
 function maxLifetimeSeconds({ grant }: UserCaller, maxDays: number): number {
   // One second for the request itself: the lifetime of the new token begins at its creation.
   const left = grant.secondsLeft === undefined ? Infinity : Math.max(grant.secondsLeft - 1, 0);
