@@ -6,7 +6,7 @@ import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { isLive } from "../live-queries.ts";
 import { type AgentSession, markAllConnected, markAllDisconnected } from "./connection-queries.ts";
-import type { Heartbeat, WatchedPeer, WatchOptions } from "./heartbeat.ts";
+import type { GatheredHeartbeat, WatchedPeer, WatchOptions } from "./heartbeat.ts";
 
 export interface MonitorNeeds {
   readonly db: Database;
@@ -14,7 +14,7 @@ export interface MonitorNeeds {
   readonly starts: GatheredWrites<AgentSession, boolean>;
   /** Records the ends of all sessions; resolves to whether that changes their workspaces. */
   readonly ends: GatheredWrites<AgentSession, boolean>;
-  readonly heartbeat: Heartbeat;
+  readonly heartbeat: Pick<GatheredHeartbeat, "watch" | "handOver">;
   readonly pubsub: PubSub;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -22,17 +22,6 @@ export interface WatchOptions {
   readonly onTakeOver: (() => void) | undefined;
 }
 
-/** The heartbeat of sessions. */
-export interface Heartbeat {
-  /** Watches a session until the result is disposed of. */
-  watch(session: AgentSession, peer: WatchedPeer, options: WatchOptions): WatchedSession;
-  /**
-   * Hands an agent's row over to another of its sessions on this replica, if one answers. Call it before the end of the
-   * session is recorded, so that a connected agent never seems disconnected.
-   */
-  handOver(session: AgentSession): Promise<void>;
-}
-
 export interface WatchedSession extends Disposable {
   /** Checks soon whether the session's agent is still live, without waiting for the next beat. */
   checkSoon(): void;
@@ -70,7 +59,7 @@ const heirAnswerMs = 1_000;
  * The newest session holds the row of its agent. When it ends, an older one that still answers takes the row over: at
  * once on the same replica (`handOver`), with its next beat on another replica or if the end was never recorded.
  */
-export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
+export class GatheredHeartbeat implements AsyncDisposable {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -90,6 +79,7 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     this.#scope.run((signal) => this.#beatRegularly(signal));
   }
 
+  /** Watches a session until the result is disposed of. */
   watch(session: AgentSession, peer: WatchedPeer, { onTakeOver }: WatchOptions): WatchedSession {
     const state = { unanswered: 0, isResponsive: false, isOver: false };
     const watched: SessionWatch = { session, peer, onTakeOver, ...state };
@@ -110,6 +100,10 @@ export class GatheredHeartbeat implements Heartbeat, AsyncDisposable {
     };
   }
 
+  /**
+   * Hands an agent's row over to another of its sessions on this replica, if one answers. Call it before the end of the
+   * session is recorded, so that a connected agent never seems disconnected.
+   */
   async handOver({ agentId, connectionId }: AgentSession): Promise<void> {
     const heir = await this.#firstToAnswer([...(this.#ofAgents.get(agentId) ?? [])]);
     if (heir === undefined) return;
