@@ -10,7 +10,7 @@ const maxRemembered = 20_000;
  * An occasion that may recur, recorded at most once per interval. The key identifies it, and must not contain anything of
  * which a stranger can invent unlimited variants.
  */
-export interface Occasion {
+interface Occasion {
   readonly key: string;
   readonly onceInMs: number;
 }

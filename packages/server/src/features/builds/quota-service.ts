@@ -67,7 +67,10 @@ function isExempt(limits: WorkspaceLimits, { ownerId }: Subject): boolean {
   return ownerId === prebuildsUserId || limitNames.every((name) => limits[name] === Infinity);
 }
 
-function requireFewerWorkspaces({ maxWorkspacesPerUser: max }: WorkspaceLimits, use: Use): void {
+function requireFewerWorkspaces(
+  { maxWorkspacesPerUser: max }: WorkspaceLimits,
+  use: WorkspaceUse,
+): void {
   if (use.workspaces < max) return;
   throw new LimitReached({
     name: "maxWorkspacesPerUser",
@@ -80,7 +83,7 @@ function requireFewerWorkspaces({ maxWorkspacesPerUser: max }: WorkspaceLimits, 
 
 function requireFewerRunning(
   { maxRunningWorkspacesPerUser: max }: WorkspaceLimits,
-  use: Use,
+  use: WorkspaceUse,
 ): void {
   if (use.running < max) return;
   throw new LimitReached({
@@ -92,7 +95,10 @@ function requireFewerRunning(
   });
 }
 
-function requireFewerBuilds({ maxPendingBuildsPerUser: max }: WorkspaceLimits, use: Use): void {
+function requireFewerBuilds(
+  { maxPendingBuildsPerUser: max }: WorkspaceLimits,
+  use: WorkspaceUse,
+): void {
   if (use.pending_builds < max) return;
   throw new LimitReached({
     name: "maxPendingBuildsPerUser",
@@ -103,7 +109,7 @@ function requireFewerBuilds({ maxPendingBuildsPerUser: max }: WorkspaceLimits, u
   });
 }
 
-interface Use {
+interface WorkspaceUse {
   readonly owner_name: string;
   readonly workspaces: number;
   readonly running: number;
@@ -117,8 +123,8 @@ export async function lockAndCountUse(
   db: Queryable,
   users: { readonly ownerId: string; readonly initiatorId: string },
   workspaceId: string | null,
-): Promise<Use> {
-  const { rows } = await sql<Use>`
+): Promise<WorkspaceUse> {
+  const { rows } = await sql<WorkspaceUse>`
     select used.*, (select username from users where id = ${users.ownerId}) as owner_name
       from lock_and_count_use(${users.ownerId}, ${users.initiatorId}, ${workspaceId}) used`.execute(
     db,

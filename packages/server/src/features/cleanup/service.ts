@@ -28,7 +28,7 @@ import {
   tryLock,
 } from "./queries.ts";
 
-export interface CleanupNeeds {
+interface CleanupNeeds {
   readonly db: Database;
   readonly clock: Clock;
   readonly logger: Logger;

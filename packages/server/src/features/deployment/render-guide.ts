@@ -10,7 +10,7 @@ export interface RenderedGuide {
 }
 
 /** Returns the address of a link to another file; undefined for one that is not served, which is shown as text. */
-export type ResolveLink = (file: string) => string | undefined;
+type ResolveLink = (file: string) => string | undefined;
 
 /** Renders the Markdown of a guide without its raw HTML, and with the anchors that GitHub gives to headings. */
 export function renderGuide(markdown: string, resolveLink: ResolveLink): RenderedGuide {
@@ -35,7 +35,7 @@ export function renderGuide(markdown: string, resolveLink: ResolveLink): Rendere
 }
 
 /** Returns the anchor of a heading, as GitHub makes it. */
-export function slugOf(heading: string): string {
+function slugOf(heading: string): string {
   return heading
     .trim()
     .toLowerCase()

@@ -62,7 +62,7 @@ export async function redeemDevice(
   }
 }
 
-export interface OpenDeviceCode {
+interface OpenDeviceCode {
   /** The provider's code. */
   readonly code: string;
   readonly userCode: string;

@@ -4,7 +4,7 @@
  * - `unreachable`: it did not respond in time, or reports an internal error; later attempts may succeed.
  * - `malformed`: its answer is too long or violates the protocol.
  */
-export type ProviderErrorCode = "refused" | "unreachable" | "malformed";
+type ProviderErrorCode = "refused" | "unreachable" | "malformed";
 
 /** A failed request to a provider. Its message never contains a token, a code or the client's secret. */
 export class ProviderError extends Error {

@@ -15,7 +15,7 @@ const logInSeconds = 15 * 60;
 /** The maximum length of the path to continue to after a login; a longer one is replaced. */
 const maxPathLength = 1024;
 
-export type Visitor = Pick<UserCaller, "id" | "keyId">;
+type Visitor = Pick<UserCaller, "id" | "keyId">;
 
 interface CookieNeeds {
   readonly notes: SealedNotes;
@@ -23,7 +23,7 @@ interface CookieNeeds {
 }
 
 /** A login in progress, and the path to continue to. */
-export interface OpenLogIn extends BegunLogIn {
+interface OpenLogIn extends BegunLogIn {
   readonly path: string;
 }
 
@@ -49,7 +49,7 @@ export async function beginLogIn(
   return begun;
 }
 
-export interface PageRequest {
+interface PageRequest {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }

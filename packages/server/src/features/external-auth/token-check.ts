@@ -11,7 +11,7 @@ export interface ProviderUser {
   readonly profileUrl: string;
 }
 
-export type TokenCheck =
+type TokenCheck =
   | { readonly type: "valid"; readonly user: ProviderUser | undefined }
   | { readonly type: "invalid"; readonly reason: string };
 

@@ -25,7 +25,7 @@ export interface InboxNeeds {
   readonly pubsub: PubSub;
 }
 
-export interface Inbox {
+interface Inbox {
   readonly notifications: InboxNotification[];
   readonly unread_count: number;
 }

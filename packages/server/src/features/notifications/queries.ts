@@ -91,7 +91,7 @@ export async function insertOwnMessage(
 }
 
 /** A message that replaces the one of the same occasion. */
-export interface Notice {
+interface Notice {
   readonly userId: string;
   readonly occasion: string;
   readonly templateId: string;

@@ -23,10 +23,7 @@ import {
  * Finds the user of the parameter `:user`, if the caller may see them; provided by the users feature, which depends on this
  * one.
  */
-export type ResolveUser = (
-  caller: UserCaller,
-  reference: string,
-) => Promise<{ readonly id: string }>;
+type ResolveUser = (caller: UserCaller, reference: string) => Promise<{ readonly id: string }>;
 
 export function addOrganizationRoutes(
   routes: Routes,

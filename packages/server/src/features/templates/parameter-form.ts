@@ -22,7 +22,7 @@ type FormValues = Pick<DynamicParametersRequest, "id" | "inputs">;
 
 const validate = createValidator().compile<DynamicParametersRequest>(DynamicParametersRequest);
 
-export interface FormNeeds {
+interface FormNeeds {
   readonly definition: Pick<TemplateDefinition, "parameters">;
   readonly pace: FormPace;
   readonly userId: string;
