@@ -37,7 +37,7 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   routes.user(getBuildTimings, async ({ params }, user) =>
     readTimings(db, await requireBuild(db, user, requireUuid(params.build))),
   );
-  // A driver's state is its own; there is nothing for a provisioner to take up.
+  // The state of a driver is private: a provisioner cannot continue from it.
   routes.user(getBuildState, async ({ params, reply }, user) => {
     await requireBuild(db, user, requireUuid(params.build));
     reply.type("application/json");

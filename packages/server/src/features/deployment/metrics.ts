@@ -17,7 +17,7 @@ const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5
 /** Upper bounds in seconds: from a pass that finds nothing to do to one that creates hundreds of workspaces. */
 const reconciliationSeconds = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60];
 
-/** Creates the metrics of one server, in a registry of its own, so that two servers in one process do not mix. */
+/** Creates the metrics of one server, in its own registry, so that two servers in one process do not mix. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];

@@ -95,7 +95,7 @@ function sendScript(reply: FastifyReply, text: string): FastifyReply {
   return reply.type("text/plain; charset=utf-8").serializer(String).send(text);
 }
 
-/** Editors name the copy that they have by its SHA-1, and take no text (docs/protocol/clients.md §3.1). */
+/** Editors identify their copy by its SHA-1, and accept no text (docs/protocol/clients.md §3.1). */
 function sendCoder(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
   const content = Buffer.from(text);
   const tag = `"${createHash("sha1").update(content).digest("hex")}"`;

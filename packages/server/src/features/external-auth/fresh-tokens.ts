@@ -70,7 +70,7 @@ export async function freshTokens(
       wasRefreshed = failure === undefined;
       continue;
     }
-    // Another request refreshes them; the tokens are still good while it does.
+    // Another request refreshes them; the tokens are valid meanwhile.
     if (!isExpired) return { type: "fresh", link, tokens };
     if (clock.now() >= deadlineMs) {
       return { type: "unknown", reason: "the token is still being refreshed" };

@@ -15,7 +15,7 @@ import {
 } from "./service.ts";
 import type { ProviderUser } from "./token-check.ts";
 
-/** Lists the providers, and the user's links to them with the provider's word on each. */
+/** Lists the providers, and the user's links to them with the state of each at the provider. */
 export async function listProviders(
   needs: ExternalAuthNeeds,
   userId: string,

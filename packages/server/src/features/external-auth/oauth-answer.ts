@@ -54,7 +54,7 @@ export function translateError(error: unknown, secrets: readonly string[]): unkn
   return error;
 }
 
-/** Returns whether an unusable answer is a failure of the provider's own, such as the page of a gateway. */
+/** Returns the code of an unusable answer, which may be an internal error, such as the page of a gateway. */
 function codeOf(cause: unknown): "unreachable" | "malformed" {
   return cause instanceof Response && cause.status >= 500 ? "unreachable" : "malformed";
 }

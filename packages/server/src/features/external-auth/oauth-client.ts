@@ -60,8 +60,8 @@ export class OAuthClient {
 
   /** Exchanges the code with which the provider sent a browser back. */
   exchange(answer: URLSearchParams, begun: BegunLogIn, call: Call): Promise<ProviderTokens> {
-    // Its issuer is not known for most providers. Each provider has a redirect URI of its own instead, which the state is
-    // bound to (RFC 9700 section 4.4.2.2).
+    // The issuer of most providers is unknown. Instead, each provider has its own redirect URI, to which the state is bound
+    // (RFC 9700 section 4.4.2.2).
     const parameters = new URLSearchParams(answer);
     parameters.delete("iss");
     return this.#tokens(call, [begun.verifier, answer.get("code") ?? ""], async (options) => {
@@ -88,7 +88,7 @@ export class OAuthClient {
     });
   }
 
-  /** Gets new tokens for a refresh token, which is kept if the provider returns no other. */
+  /** Exchanges a refresh token for new tokens; keeps it if the provider returns no other. */
   refresh(refreshToken: string, call: Call): Promise<ProviderTokens> {
     return this.#tokens(
       call,
@@ -141,7 +141,7 @@ export class OAuthClient {
     });
   }
 
-  /** Ends a login at the provider: its refresh token, which ends its access tokens too, by RFC 7009; GitHub's own way. */
+  /** Revokes a login: by RFC 7009 the refresh token, which ends its access tokens too; at GitHub the whole grant. */
   async revoke(
     { accessToken, refreshToken }: Pick<ProviderTokens, "accessToken" | "refreshToken">,
     { signal }: Pick<Call, "signal">,
@@ -164,7 +164,7 @@ export class OAuthClient {
     });
   }
 
-  /** Azure DevOps has its own form of the requests for tokens, in which the secret is an assertion. */
+  /** Requests tokens in the form of Azure DevOps, in which the secret is an assertion. */
   async #assertion(
     grant: string,
     parameters: Readonly<Record<string, string>>,

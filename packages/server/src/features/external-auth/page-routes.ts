@@ -113,7 +113,7 @@ async function begin(needs: ExternalAuthPageNeeds, at: Visit): Promise<FastifyRe
   const path = redirectOf(request) ?? pathOf(request);
   const begun = await beginLogIn(needs, user, provider, { path, request, reply });
   const url = await provider.client.logInUrl(begun);
-  // A page rather than a redirect: browsers let a form lead to no other host.
+  // A page rather than a redirect: browsers forbid redirects of a form to another host.
   reply.header("Refresh", `0; url=${url}`);
   return sendPage(reply, 200, leavingPage(provider, { username: user.username, url }));
 }

@@ -46,7 +46,7 @@ ${form(account, `<button>Log in with ${name}</button>`)}`,
   );
 }
 
-/** Returns the page of a browser on its way to the provider. */
+/** Returns the page that sends a browser to the provider. */
 export function leavingPage(
   { displayName }: NamedProvider,
   { username, url }: { readonly username: string; readonly url: string },

@@ -66,7 +66,7 @@ async function readBody({ body }: Response): Promise<Buffer<ArrayBuffer> | null>
   );
 }
 
-/** Statuses for which `Response` takes no body. */
+/** Returns whether `Response` takes no body with a status. */
 function hasNoBody(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }

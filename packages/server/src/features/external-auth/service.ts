@@ -45,7 +45,7 @@ export function requireProvider({ list }: Providers, id: string): Provider {
   throw new NotFound(`No external auth provider "${id}" is configured on this server.`);
 }
 
-/** Returns a user's token of a provider: refreshed before it expires, and validated where the provider can do that. */
+/** Returns a user's token of a provider: refreshed before it expires, and validated if the provider supports that. */
 export async function usableToken(
   needs: ExternalAuthNeeds,
   userId: string,

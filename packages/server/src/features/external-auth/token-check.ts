@@ -36,7 +36,7 @@ export async function checkToken(
   switch (response.status) {
     case 200:
       return { type: "valid", user: readUser(await response.text()) };
-    // Too many requests say nothing against the token.
+    // A rate limit says nothing about the token.
     case 429:
       return { type: "valid", user: undefined };
     case 401:

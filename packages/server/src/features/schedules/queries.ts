@@ -17,7 +17,7 @@ const pageSize = 500;
 /** The last use of a workspace `w`; creating it counts as use. */
 const lastUse = sql<string>`coalesce(w.last_used_at, w.created_at)`;
 
-/** The time from which the last day of a dormant workspace may begin, as `deletionOf` has it. */
+/** The earliest beginning of a dormant workspace's last day, as in `deletionOf`. */
 const lastDayDue = sql<string>`greatest(
   w.dormant_at + (t.time_til_dormant_autodelete_ms - ${lastDayMs}) * interval '1 millisecond',
   t.dormant_autodelete_set_at)`;

@@ -129,7 +129,7 @@ function refuseFixedSettings(template: Template, request: UpdateTemplateRequest)
   }
 }
 
-/** Returns a value with its keys and its lists, which are of texts, in a fixed order. */
+/** Returns a value with sorted keys and sorted lists of strings. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(String).toSorted((a, b) => (a < b ? -1 : 1));
   if (typeof value !== "object" || value === null) return value;

@@ -45,7 +45,7 @@ function templates(db: Queryable) {
     ]);
 }
 
-/** Selects templates with their usage: the users who have workspaces of it, and the durations of its builds. */
+/** Selects templates with their usage: the number of users with workspaces, and the durations of builds. */
 function templatesInUse(db: Queryable) {
   return templates(db)
     .select((eb) =>
@@ -62,7 +62,7 @@ function templatesInUse(db: Queryable) {
 
 /**
  * The durations of a template's newest successful builds, in milliseconds, by transition: 50 of each of the newest 20 versions
- * that have builds. However many builds there ever were, at most a thousand are read.
+ * that have builds: at most a thousand builds are read.
  */
 const buildTimes = sql<BuildTimes>`(
   select coalesce(jsonb_object_agg(times.transition, times.percentiles), '{}')

@@ -19,7 +19,7 @@ const formCookie = "slipway_form";
 const formTokenBytes = 16;
 /** The largest form, in bytes. */
 const maxFormBytes = 4 * 1024;
-/** Validates the form, which no hook of a route does. */
+/** Validates the form, because the path is not a route of the contract. */
 const isLogIn = createValidator().compile<Credentials>(LoginRequest);
 
 /** A page with the form. */
@@ -152,14 +152,14 @@ ${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</
 </form>`);
 }
 
-/** Returns the page with the key to copy. The key is in no address and in no cookie. */
+/** Returns the page with the key to copy. Neither an address nor a cookie contains the key. */
 export function keyPage(key: string, username: string): string {
   return frame(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
 <p>Copy this key and paste it where you were asked for it. It is shown once and works for a week.</p>
 <p class="key"><code>${escapeHtml(key)}</code></p>`);
 }
 
-/** Returns the page of a browser that is logged in, on its way to a path of the server. */
+/** Returns the page that sends a logged-in browser to a path of the server. */
 export function loggedInPage(path: string, username: string): string {
   return frame(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
 <p><a href="${escapeHtml(path)}">Continue</a></p>`);
