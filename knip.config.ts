@@ -27,6 +27,12 @@ const config: KnipConfig = {
         "unshare",
       ],
     },
+    // Each file is a subpath of the package; what no other file imports is unused all the same.
+    "packages/{api,tailnet,wire}": {
+      entry: ["src/**/*.test.ts", "tests/**/*.ts"],
+      project: ["src/**/*.ts", "tests/**/*.ts"],
+      includeEntryExports: true,
+    },
     "packages/*": {
       entry: [
         "src/{index,node,http,stream,terminal,agent,agent-socket,session,services,claims}.ts",

@@ -58,7 +58,7 @@ export function requireModestDer(bytes: Uint8Array): void {
 }
 
 /**
- * Returns whether the value is a certificate: signed data has them in a `[0]` of its own: message, `[0]`, signed data,
+ * Returns whether the value is a certificate: signed data has them in its own `[0]`: message, `[0]`, signed data,
  * `[0]`.
  */
 function isCertificate(within: readonly Container[]): boolean {

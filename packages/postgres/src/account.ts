@@ -107,7 +107,7 @@ async function findAccount(name: string): Promise<Account | undefined> {
     const [uid, gid] = await Promise.all(["-u", "-g"].map((option) => idOf(option, name)));
     return uid === undefined || gid === undefined ? undefined : { uid, gid };
   } catch (error) {
-    // `id` exits with 1 if there is no such user.
+    // `id` exits with 1 if the user does not exist.
     if (error instanceof Error && "code" in error && error.code === 1) return undefined;
     throw error;
   }

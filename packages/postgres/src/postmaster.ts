@@ -52,13 +52,13 @@ export function watchPostmaster(pid: number, clock: Clock, signal: AbortSignal):
     while (await isAlive(pid)) await clock.sleep(watchEveryMs, signal);
     resolve({ code: null, signal: null });
   };
-  // It only rejects with the signal's reason: nobody is interested by then.
+  // It only rejects with the signal's reason, which no longer matters then.
   watch().catch(() => undefined);
   return { pid, exited };
 }
 
 /** Sends a signal; ignores a process that has ended meanwhile. */
-export function signalProcess(pid: number, name: NodeJS.Signals): void {
+function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {

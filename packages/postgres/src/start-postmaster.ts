@@ -114,7 +114,7 @@ export interface ServerLog extends AsyncDisposable {
 }
 
 /** Opens the log for appending. The caller disposes of the handle; a server that inherited it keeps writing. */
-export async function openServerLog(path: string): Promise<ServerLog> {
+async function openServerLog(path: string): Promise<ServerLog> {
   const file = await open(path, "a+", 0o600);
   const { size } = await file.stat();
   if (size > maxLogBytes) await file.truncate();

@@ -24,7 +24,7 @@ export interface RelayCounters {
   packetBytes: number;
   /** Packets that went on to another relay. */
   forwardedPackets: number;
-  /** Packets that were lost: to a full queue, or as nobody has the key of their destination. */
+  /** Packets that were dropped: the queue was full, or no client has the key of their destination. */
   droppedPackets: { queueFull: number; unknownDestination: number };
   /** Bytes that wait for clients now, with the cost of keeping them. */
   queuedBytes: number;

@@ -104,12 +104,12 @@ export class Directory<C extends PeerConnection> {
 const noticesPerPiece = 256;
 
 /** Encodes the notice that a peer has disconnected. */
-export function encodeGone(key: Uint8Array): Uint8Array {
+function encodeGone(key: Uint8Array): Uint8Array {
   return encodeDerpFrame({ type: "peer-gone", key, reason: PeerGoneReason.disconnected });
 }
 
 /** Tells everyone to whom a peer has sent packets that it is gone; no longer, once it is back. */
-export class Departure<C extends PeerConnection> implements Work {
+class Departure<C extends PeerConnection> implements Work {
   readonly #frame: Uint8Array;
   readonly #destinations: Iterator<Peer<C>>;
   readonly #isBack: () => boolean;

@@ -53,8 +53,8 @@ export function isProven(
 }
 
 /**
- * Derives the keys of a link from the secret of both ends' keys for it, which nobody else can compute later, and the key
- * of the mesh, without which nobody is one of its ends.
+ * Derives the keys of a link from the secret of both ends' keys for it, which no one else can compute later, and the key
+ * of the mesh, without which no one can be an end of it.
  */
 export function deriveLinkSecrets(
   meshKey: string,

@@ -36,7 +36,7 @@ const packetOffset = derpHeaderBytes + derpKeyBytes;
 export class PacketRouter<C extends PacketReceiver> {
   readonly #needs: RouterNeeds;
   readonly #directory: Directory<C>;
-  /** The destination of the last packet; most packets go where the one before went. */
+  /** The destination of the last packet; most packets go where the previous one went. */
   #lastDestination: Peer<C> | undefined;
   /** Notices about unknown destinations. */
   readonly #unknownNotices: TokenBucket;
@@ -49,7 +49,7 @@ export class PacketRouter<C extends PacketReceiver> {
     this.#unknownNotices = new TokenBucket({ burst: 3, perSecond: 1 });
   }
 
-  /** Sends on a `sendPacket` of `source`; returns the notice for it if nobody has the key of the destination. */
+  /** Sends on a `sendPacket` of `source`; returns the notice for it if no client has the key of the destination. */
   relay(source: Peer<C>, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
     // Throws for a frame that is too short.
     if (end - start < packetOffset) parseDerpFrame(bytes, start, end);

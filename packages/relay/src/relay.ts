@@ -30,7 +30,7 @@ export interface RelayOptions {
   readonly publishedKeys?: PublishedKeys;
   /**
    * Counts the bytes of frames that are not complete, with what else the process holds of the kind, and cuts off those that
-   * take too long (default: a count of its own).
+   * take too long (default: a separate count).
    */
   readonly unfinished?: UnfinishedBytes;
   readonly defer?: Defer;

@@ -39,19 +39,19 @@ interface StrangersNeeds {
   readonly logger: Logger;
 }
 
-/** The time between two looks for a stranger's key, which doubles up to the second. */
+/** The time between two look-ups of a stranger's key: doubled each time, from the first value up to the second. */
 const firstWaitMs = 250;
 const maxWaitMs = 5_000;
-/** The time between two looks for a peer's key: its access may have ended. */
+/** The time between two look-ups of a peer's key, whose access may have ended. */
 const peerWaitMs = 300_000;
-/** The keys that are looked for at once. */
+/** The number of keys in one look-up. */
 const maxKeysAtOnce = 256;
-/** The time between two looks while keys could not be looked for. */
+/** The time before a failed look-up is repeated. */
 const retryMs = 1_000;
 
 /**
- * Tells peers from strangers: the keys of peers are published. They log in before or after they publish theirs, at this
- * replica or another, so a key is looked for again and again, and its connection closed after a while.
+ * Tells peers from strangers: the keys of peers are published. Peers may log in before they publish their key, at this
+ * replica or another, so the keys of strangers are looked up repeatedly until their connections are closed.
  *
  *   stranger --key published--> peer        peer --key published no more--> stranger
  *   stranger --30 s after its login, one stranger too many--> closed

@@ -62,7 +62,7 @@ function answer(
 ): void {
   const transactionId = readRequest(datagram);
   const address = addressBytes(remote.address);
-  // What is no request takes nothing from those who ask.
+  // A datagram that is not a request uses up no one's budget.
   if (transactionId === undefined || address === undefined) return;
   if (!limits.allow(networkOf(address))) return;
   const { port } = remote;

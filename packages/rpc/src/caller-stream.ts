@@ -5,7 +5,7 @@ import { RpcError, SessionClosedError } from "./errors.ts";
 import { callerLimits as limits } from "./limits.ts";
 import type { Pump } from "./pump.ts";
 
-/** One call on a yamux stream of its own, as bytes. */
+/** One call on its own yamux stream, as bytes. */
 export class CallerStream {
   readonly id: number;
   readonly #pump: Pick<Pump, "write">;

@@ -31,7 +31,7 @@ const pumpOptions: PumpOptions = {
 };
 
 /**
- * The end of a session that opened it and calls: any number of calls at once, each on a yamux stream of its own
+ * The end of a session that opened it and calls: any number of calls at once, each on its own yamux stream
  * (docs/protocol/rpc.md §3.2).
  *
  * Every call rejects with `RpcError` for an error answer, `SessionClosedError` when the session ends first, and the

@@ -129,7 +129,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
     // A call that is not duplex takes only one request.
     if (call.kind !== "duplex") call.requests.close();
     if (offered === "full") {
-      throw new RangeError(`more than ${limits.maxOverdueMessages} messages of a call wait`);
+      throw new RangeError(`more than ${limits.maxOverdueMessages} messages of a call are waiting`);
     }
     if (offered === "taken") this.#hold(call, heldBytes(bytes));
   }

@@ -74,7 +74,7 @@ export class UnreadOutput {
     return this.#decide(now);
   }
 
-  /** Resolves when there is no longer too much; undefined when there is not now. Rejects with the signal's reason. */
+  /** Resolves when there is no longer too much; undefined if there is not too much now. Rejects with the signal's reason. */
   drained(signal: AbortSignal): Promise<void> | undefined {
     if (!this.#isTooMuch) return undefined;
     this.#waiting ??= new Set();

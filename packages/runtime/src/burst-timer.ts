@@ -61,7 +61,7 @@ export class BurstTimer {
     try {
       await clock.sleep(waitMs, sleep.signal);
     } catch {
-      // It was handed on, or nobody takes it anymore.
+      // It was handed on already, or has no recipient anymore.
       return;
     }
     this.flush();

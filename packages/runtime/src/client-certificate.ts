@@ -25,7 +25,7 @@ export function presentCertificate(serverUrl: string, certificate: ClientCertifi
 
 /** Returns the options of a TLS connection to a URL: those of its server's certificate, or none. */
 export function certificateFor(url: URL | string): ClientCertificate {
-  // Nearly nobody has one.
+  // Hardly anyone has one.
   return certificates.size === 0 ? none : (certificates.get(originOf(url)) ?? none);
 }
 

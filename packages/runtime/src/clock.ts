@@ -27,8 +27,8 @@ export const webClock: Clock = {
 const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * Resolves after `ms`, of real time; rejects with the signal's reason when that is aborted first. By what Node.js and
- * browsers share: that of `node:timers/promises` makes an error of its own for each sleep that is cut short.
+ * Resolves after `ms` of real time; rejects with the signal's reason if that is aborted first. It runs in browsers too, and
+ * unlike that of `node:timers/promises` it creates no error when it is cut short.
  */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -30,6 +30,7 @@ export {
   untrustedAuthorityHint,
   withSystemAuthorities,
 } from "./system-authorities.ts";
+export { shellWord } from "./shell-word.ts";
 export { TokenBucket, TokenBuckets } from "./token-bucket.ts";
 export type { BudgetRate } from "./token-bucket.ts";
 export { Turnstile } from "./turnstile.ts";

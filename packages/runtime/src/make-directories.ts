@@ -5,8 +5,8 @@ import { dirname } from "node:path";
 import { systemErrorCode } from "./errors.ts";
 
 /**
- * Makes a directory, and those above it that are missing. `mkdir` of Node.js with `recursive` tries without end where nobody
- * can make directories, as below `/proc`. Throws the errors of the file system.
+ * Makes a directory, and those above it that are missing. `mkdir` of Node.js with `recursive` loops forever where
+ * directories cannot be made, as below `/proc`. Throws the errors of the file system.
  */
 export async function makeDirectories(path: string, mode = 0o777): Promise<void> {
   try {

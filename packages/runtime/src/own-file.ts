@@ -19,9 +19,9 @@ const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 const othersMayWrite = 0o022;
 
 /**
- * Opens a file of this user for writing, and makes it if there is none: in a directory that others write, too, where they
- * may have put a link to another file of this user, a pipe that nobody reads or a file of theirs. Throws `FileError`
- * "not-own" for those, and the errors of the file system.
+ * Opens a file of this user for writing, and creates it if it is missing. The directory may be writable by others, who may
+ * have put there a link to another file of this user, a pipe without a reader, or their own file: for those it throws
+ * `FileError`. Throws the errors of the file system, too.
  */
 export async function openOwnFile(path: string, options: OwnFileOptions): Promise<FileHandle> {
   const file = await open(path, flagsOf(options), options.mode);
@@ -61,7 +61,7 @@ function requireOwn(path: string, found: Stats): void {
 }
 
 function faultOf(found: Stats): string | undefined {
-  if (!found.isFile()) return "is no regular file";
+  if (!found.isFile()) return "is not a regular file";
   const user = process.geteuid?.();
   if (user !== undefined && found.uid !== user) return "belongs to another user";
   // A second name may be that of a file which matters.

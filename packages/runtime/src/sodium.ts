@@ -64,8 +64,8 @@ interface BoxKeys {
 }
 
 /**
- * The parts of libsodium that we use. Keys have 32 bytes, nonces of boxes 24. Methods throw `RangeError` for another length,
- * and answer undefined or false for a public key of low order and for what was not made with these keys.
+ * The functions of libsodium that we use. Keys have 32 bytes, nonces of boxes 24; other lengths throw `RangeError`. A public
+ * key of low order and a box of other keys give undefined or false.
  */
 export class Sodium {
   readonly #addon: Addon;
@@ -152,7 +152,7 @@ class SodiumAead {
   /** Encrypts all of `bytes` but the last 16, which become the tag. */
   seal(bytes: Uint8Array, nonce: Uint8Array, additional?: Uint8Array): void {
     checkLength("a nonce", nonce, aeadNonceBytes);
-    if (bytes.length < tagBytes) throw new RangeError("there is no room for the tag");
+    if (bytes.length < tagBytes) throw new RangeError("no room for the tag");
     const message = bytes.subarray(0, bytes.length - tagBytes);
     this.#addon.crypto_aead_chacha20poly1305_ietf_encrypt(
       bytes,

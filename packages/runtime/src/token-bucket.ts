@@ -46,7 +46,7 @@ export class TokenBucket {
 
 /**
  * Budgets by name, such as one for each address. At most `maxBuckets` are remembered; while more names are in use, the
- * further ones share one budget, so that inventing names gains nobody anything.
+ * later ones share one budget, so that inventing names gains nothing.
  */
 export class TokenBuckets {
   readonly #rate: BudgetRate;

@@ -12,7 +12,7 @@ export class Turnstile {
     this.#mayEnter = mayEnter;
   }
 
-  /** True if nobody is inside or waits. */
+  /** True if no one is inside or waiting. */
   get isEmpty(): boolean {
     return this.#inside === 0 && !this.#waiting?.size;
   }

@@ -26,7 +26,7 @@ interface Holder {
 
 /**
  * Counts the bytes of unfinished messages of a process, whatever carries them: WebSockets, RPCs, frames, bodies. Beyond
- * the limit, the owner who holds most loses the connection whose message has waited longest, so that nobody crowds out
+ * the limit, the owner who holds most loses the connection whose message has waited longest, so that no one crowds out
  * another. Times are milliseconds of a monotonic clock.
  */
 export class UnfinishedBytes {

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** The reason that ends a wait; one for all, because each would record a stack that nobody reads. */
+/** The reason that ends a wait; shared, because each new one would record a stack that is never read. */
 const wokenUp = new DOMException("woken up", "AbortError");
 
 /** The longest wait that a timer takes. */
@@ -12,7 +12,7 @@ const maxWaitMs = 2 ** 30;
  */
 export class Wake {
   #awake = false;
-  /** The time until which somebody waits; earlier than all while nobody does. */
+  /** The latest time until which a waiter waits; -Infinity without waiters. */
   #until = Number.NEGATIVE_INFINITY;
   #waiter: (() => void) | undefined;
 

@@ -2,11 +2,11 @@ import { access, constants, mkdtemp, realpath, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 
+import { shellWord } from "@slipway/runtime";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { writeLoginFiles } from "./login-shell.ts";
 import { dataName, makePrivateDirectory } from "./private-directory.ts";
-import { quoteWord } from "./shell-words.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -39,7 +39,7 @@ export async function makeCommandPrograms(
   const directory = (await makePrivateDirectory(place))
     ? place
     : await mkdtemp(join(tmpdir(), "slipway-commands-"));
-  const text = `#!/bin/sh\nexec ${command.map(quoteWord).join(" ")} "$@"\n`;
+  const text = `#!/bin/sh\nexec ${command.map(shellWord).join(" ")} "$@"\n`;
   for (const name of names) await replaceFile(join(directory, name), text, { mode: 0o700 });
   await writeLoginFiles(directory);
   return directory;

@@ -23,6 +23,6 @@ it.each([
   execFileSync("mkfifo", [join(folder, "pipe")]);
   const reader = openSync(join(folder, "pipe"), constants.O_RDONLY | constants.O_NONBLOCK);
   onTestFinished(() => closeSync(reader));
-  expect(() => openLogFileSync(pathIn(folder), options)).toThrow("is no regular file");
-  await expect(openLogFile(pathIn(folder), options)).rejects.toThrow("is no regular file");
+  expect(() => openLogFileSync(pathIn(folder), options)).toThrow("is not a regular file");
+  await expect(openLogFile(pathIn(folder), options)).rejects.toThrow("is not a regular file");
 });

@@ -1,9 +1,8 @@
 import { basename, join } from "node:path";
 
+import { shellWord } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
-
-import { quoteWord } from "./shell-words.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -60,7 +59,7 @@ export function loginVariables(
 }
 
 function pathAddition(directory: string): string {
-  const word = quoteWord(directory);
+  const word = shellWord(directory);
   return `case ":$PATH:" in *:${word}:*) ;; *) PATH=$PATH:${word} ;; esac`;
 }
 

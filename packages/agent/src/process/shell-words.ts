@@ -34,8 +34,3 @@ export function splitShellWords(line: string): string[] | undefined {
   if (word !== undefined) words.push(word);
   return words;
 }
-
-/** Quotes a word for a shell. */
-export function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
 
+import { shellWord } from "@slipway/runtime";
+
 import { buildCommand } from "./command.ts";
 import { buildEnvironment } from "./environment.ts";
 import { loginVariables } from "./login-shell.ts";
-import { quoteWord } from "./shell-words.ts";
 import type { PreparedCommand } from "./spawn-group.ts";
 import type { User } from "./user.ts";
 
@@ -97,7 +98,7 @@ function baseVariables(
   { token, inside: { serverUrl, socketPath, commandDirectory } }: CommandContext,
   workspace: WorkspaceDescription,
 ): Variables {
-  const command = commandDirectory && quoteWord(`${commandDirectory}/slipway`);
+  const command = commandDirectory && shellWord(`${commandDirectory}/slipway`);
   return {
     CODER: "true",
     CODER_WORKSPACE_NAME: workspace.workspaceName,

@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 /**
  * The fault of a client:
  * - `malformed`: its messages cannot be read.
@@ -5,16 +7,6 @@
  */
 export type TerminalErrorCode = "malformed" | "too-large";
 
-export class TerminalError extends Error {
+export class TerminalError extends CodedError<TerminalErrorCode> {
   override readonly name = "TerminalError";
-  readonly code: TerminalErrorCode;
-
-  constructor(
-    code: TerminalErrorCode,
-    message: string,
-    options: { readonly cause?: unknown } = {},
-  ) {
-    super(message, options);
-    this.code = code;
-  }
 }

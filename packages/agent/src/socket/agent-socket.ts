@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 
-import { type Logger, systemErrorCode } from "@slipway/runtime";
+import { CodedError, type Logger, systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { kindOfFile, listenOnFile, type SocketFile } from "../connections/socket-file.ts";
@@ -72,14 +72,8 @@ export class AgentSocketServer implements AsyncDisposable {
 }
 
 /** The agent's socket cannot be opened. */
-export class SocketError extends Error {
+export class SocketError extends CodedError<"in-use" | "not-a-socket"> {
   override readonly name = "SocketError";
-  readonly code: "in-use" | "not-a-socket";
-
-  constructor(code: SocketError["code"], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /** Rejects with `SocketError` unless the path is free or names the socket of a dead process. */

@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 /** The status of a unit; empty for one that nobody has named as dependent or started (docs/protocol/agent.md §10). */
 export type UnitStatus = "" | "pending" | "started" | "completed";
 
@@ -33,14 +35,8 @@ export type UnitErrorCode =
   | "too-many";
 
 /** A change of units that was refused; nothing has changed. */
-export class UnitError extends Error {
+export class UnitError extends CodedError<UnitErrorCode> {
   override readonly name = "UnitError";
-  readonly code: UnitErrorCode;
-
-  constructor(code: UnitErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 interface Unit {

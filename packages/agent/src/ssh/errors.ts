@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 /**
  * The fault of a session or connection:
  * - `library-changed`: ssh2 lacks what we use of it.
@@ -8,12 +10,6 @@
  */
 export type SshErrorCode = "library-changed" | "closed" | "overrun" | "refused" | "x11-failed";
 
-export class SshError extends Error {
+export class SshError extends CodedError<SshErrorCode> {
   override readonly name = "SshError";
-  readonly code: SshErrorCode;
-
-  constructor(code: SshErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
-    super(message, options);
-    this.code = code;
-  }
 }

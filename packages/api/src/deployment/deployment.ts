@@ -119,7 +119,7 @@ export const DeploymentStats = Type.Object({
     running: Type.Integer(),
     failed: Type.Integer(),
     stopped: Type.Integer(),
-    /** Milliseconds; -1 when nobody was connected. */
+    /** In milliseconds; -1 if no one was connected. */
     connection_latency_ms: Type.Object({ P50: Type.Number(), P95: Type.Number() }),
     rx_bytes: Type.Integer(),
     tx_bytes: Type.Integer(),

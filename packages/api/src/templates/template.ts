@@ -112,9 +112,9 @@ export const UpdateTemplateRequest = Type.Object({
   update_workspace_dormant_at: Type.Optional(Type.Boolean()),
   require_active_version: Type.Optional(Type.Boolean()),
   autostop_requirement: Type.Optional(nullable(AutostopRequirement)),
-  /** Whether workspaces may have schedules of their owners: without it they neither set them nor start by them. */
+  /** True if owners may schedule the start of their workspaces; otherwise schedules can neither be set nor take effect. */
   allow_user_autostart: Type.Optional(Type.Boolean()),
-  /** Whether workspaces may have times to live of their owners: without it all have the template's default. */
+  /** True if owners may set the time to live of their workspaces; otherwise all have the template's default. */
   allow_user_autostop: Type.Optional(Type.Boolean()),
   allow_user_cancel_workspace_jobs: Type.Optional(Type.Boolean()),
   use_classic_parameter_flow: Type.Optional(nullable(Type.Boolean())),

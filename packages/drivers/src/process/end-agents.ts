@@ -28,7 +28,7 @@ const killWithinMs = 5_000;
 /**
  * Ends the selected agents and everything they started. Signals the agents alone first, so that they run their stop
  * scripts and disconnect from the server; then terminates and finally kills the remaining processes, including scripts
- * in sessions of their own. Throws `still-running` with the process ids when something survives.
+ * in their own sessions. Throws `still-running` with the process ids when something survives.
  */
 export async function endAgents(options: EndAgentsOptions, signal: AbortSignal): Promise<void> {
   const { table, records, selects } = options;

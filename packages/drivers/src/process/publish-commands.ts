@@ -71,7 +71,7 @@ async function closedFolderAbove(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Lets every user traverse folders of our own, and throws `not-startable` if another folder is in the way. */
+/** Lets every user traverse our own folders, and throws `not-startable` if another folder is in the way. */
 export async function allowTraversalTo(folder: string, own: readonly string[]): Promise<void> {
   for (const path of own) await chmod(path, ((await stat(path)).mode & 0o7777) | 0o011);
   const closed = await closedFolderAbove(folder);

@@ -19,7 +19,7 @@ export interface SpawnAgentOptions {
 const maxLogBytes = 5 * 1024 * 1024;
 
 /**
- * Starts an agent in a session of its own, so that it outlives the server and a terminal's Ctrl-C. Returns its process
+ * Starts an agent in its own session, so that it outlives the server and a terminal's Ctrl-C. Returns its process
  * id. Throws `not-startable` when the command cannot be run; failures after that are not reported.
  */
 export async function spawnAgent({

@@ -101,7 +101,7 @@ async function makeWritable(directory: string): Promise<void> {
 }
 
 /** Lets a user traverse a directory of ours, and nothing else. */
-export async function allowTraversal(directory: string, { gid }: Account): Promise<void> {
+async function allowTraversal(directory: string, { gid }: Account): Promise<void> {
   await chown(directory, process.getuid?.() ?? 0, gid);
   await chmod(directory, 0o710);
 }
@@ -110,7 +110,7 @@ export async function allowTraversal(directory: string, { gid }: Account): Promi
  * Creates a directory owned by the user, or transfers the existing one with all that its owner had in it. Throws
  * `unsafe-path` for a link or a file.
  */
-export async function makeOwnedDirectory(path: string, user: Account): Promise<void> {
+async function makeOwnedDirectory(path: string, user: Account): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {

@@ -1,16 +1,13 @@
-/** A failure to start the server; the message says what to do. */
-export class StartError extends Error {
-  override readonly name = "StartError";
-  readonly code:
-    | "data-directory-in-use"
-    | "data-directory-unusable"
-    | "address-in-use"
-    | "address-refused"
-    | "no-database"
-    | "secret-key-missing";
+import { CodedError } from "@slipway/runtime";
 
-  constructor(code: StartError["code"], message: string) {
-    super(message);
-    this.code = code;
-  }
+/** A failure to start the server; the message says what to do. */
+export class StartError extends CodedError<
+  | "data-directory-in-use"
+  | "data-directory-unusable"
+  | "address-in-use"
+  | "address-refused"
+  | "no-database"
+  | "secret-key-missing"
+> {
+  override readonly name = "StartError";
 }

@@ -1,9 +1,9 @@
 import { CodedError } from "@slipway/runtime";
 
 /**
- * The reason for which coordination ended or refused a call:
+ * The reason why coordination ended or refused a call:
  * - `stream-ended`: the coordinator ended a stream.
- * - `coordinator-error`: it said why.
+ * - `coordinator-error`: the coordinator ended a stream and gave the reason.
  * - `session-ended`: the connection that carried the streams is gone.
  * - `busy`: a session is being served already.
  * - `too-many-peers`: no more destinations may be added.
@@ -22,7 +22,7 @@ const finalCodes: ReadonlySet<CoordinationErrorCode> = new Set(["busy", "closed"
 export class CoordinationError extends CodedError<CoordinationErrorCode> {
   override readonly name = "CoordinationError";
 
-  /** True if another session may fare better. */
+  /** True if another session may succeed. */
   get retryable(): boolean {
     return !finalCodes.has(this.code);
   }

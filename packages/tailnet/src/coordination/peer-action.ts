@@ -2,7 +2,7 @@ import type { PeerNode } from "./peer-node.ts";
 
 /** An action on the tunnel and its paths; carry actions out in order. */
 export type PeerAction =
-  /** Configures a peer, or configures it anew: the node key stays the same, the rest may differ. */
+  /** Configures a peer, or changes its configuration; the node key stays the same. */
   | {
       readonly type: "install";
       readonly id: string;

@@ -18,7 +18,7 @@ export type PeerEvent =
   /** This side asks for a tunnel to a peer, or no longer wants it. */
   | { readonly type: "destination-added"; readonly id: string }
   | { readonly type: "destination-removed"; readonly id: string }
-  /** The stream to the coordinator broke: nobody would tell us of changes. */
+  /** The stream to the coordinator broke, so changes are no longer reported. */
   | { readonly type: "stream-lost" }
   /** A probed peer answered, or did not in time. */
   | { readonly type: "answered" | "silent"; readonly id: string; readonly node: PeerNode }

@@ -42,7 +42,7 @@ export function readPeerNode(node: Node): PeerNode | string {
   };
 }
 
-/** Returns what `parse` makes of a key; undefined for a malformed one, or that of nobody. */
+/** Returns the key that `parse` reads; undefined for a malformed one or one of all zeros. */
 function readKey<T>(parse: (key: T) => Uint8Array, key: T): Uint8Array | undefined {
   try {
     return parse(key);

@@ -72,7 +72,7 @@ function parseKey(text: string, name: string, prefix: string): Uint8Array {
   return refuseZero(name, parseHex(digits));
 }
 
-/** Refuses the key of nobody, with which a peer is not installed (docs/protocol/tailnet.md §1.1). */
+/** Refuses the key of all zeros, with which a peer is not installed (docs/protocol/tailnet.md §1.1). */
 function refuseZero(name: string, key: Uint8Array): Uint8Array {
   if (key.some((byte) => byte !== 0)) return key;
   throw new IdentityError(`invalid ${name} (all zeros, wanted a public key)`);

@@ -35,7 +35,7 @@ export class HomeFinder {
 
   setMap(map: DerpMap): void {
     this.#map = map;
-    // Where there is no choice nobody has to wait for a measurement.
+    // Without a choice there is no measurement to wait for.
     const [only, ...others] = [...map.regions.values()].filter(hasRelay);
     if (only !== undefined && others.length === 0) this.#choose(only.regionId, new Map());
     this.measureSoon();

@@ -37,7 +37,7 @@ export class HomePublisher {
     });
   }
 
-  /** Takes that the state of a relay has changed. */
+  /** Handles a change in the state of a relay. */
   noteStatus(): void {
     const forcedWebSockets = Object.fromEntries(this.#needs.relays.forcedWebSockets());
     this.#needs.publish({ forcedWebSockets });

@@ -26,7 +26,7 @@ import type { NetworkStatus } from "./network-status.ts";
 import type { TailnetPeerOptions } from "./options.ts";
 import { TsmpLayer } from "./tsmp-layer.ts";
 
-/** The time without packets after which a nearer relay would help nobody (docs/protocol/tailnet.md §2.7). */
+/** The time without packets after which a nearer relay would not help (docs/protocol/tailnet.md §2.7). */
 const activeMs = 45_000;
 
 /** The time after a handshake for which a peer counts as active: that of a session (docs/protocol/tailnet.md §5.5). */

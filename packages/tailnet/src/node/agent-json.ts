@@ -36,12 +36,12 @@ export class AgentHttpError extends CodedError<AgentHttpErrorCode> {
 const apiPort = 4;
 /** The time for an answer. */
 const timeoutMs = 10_000;
-/** The most bytes that are taken of an answer: whoever runs the workspace runs the agent. */
+/** The maximum size of an answer: agents are not trusted. */
 const maxBodyBytes = 1024 * 1024;
 const maxHeaderBytes = 16 * 1024;
 
 /**
- * Requests JSON from the HTTP API of an agent, on a connection of its own. Redirects are not followed. Throws
+ * Requests JSON from the HTTP API of an agent, on a new connection. Redirects are not followed. Throws
  * `AgentHttpError`, the errors of `dial`, and the signal's reason.
  */
 export async function readAgentJson(

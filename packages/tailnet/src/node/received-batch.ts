@@ -40,7 +40,7 @@ export class ReceivedBatch {
   #flush(): void {
     const datagrams = this.#datagrams;
     this.#datagrams = [];
-    // An address of one link only, which has a zone, is no path.
+    // A link-local address, which has a zone, is not a path.
     if (datagrams.length > 0 && this.#source !== undefined)
       this.#receiver?.(datagrams, this.#source);
   }

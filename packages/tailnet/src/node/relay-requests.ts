@@ -35,7 +35,7 @@ export interface NodeConnectOptions extends Omit<ClientCertificate, "ca"> {
 /** The time for a TCP connection to one node (docs/protocol/tailnet.md §4.2). */
 const tcpTimeoutMs = 1_500;
 
-/** Returns how to connect to a node; each request has a connection of its own. */
+/** Returns the options for connecting to a node; each request has its own connection. */
 export function connectOptions(node: DerpNode, options: RelayRequestOptions): NodeConnectOptions {
   const { headers = {}, headersOrigin, lookup, ca, agent } = options;
   const url = new URL(nodeUrl(node, "http", "/"));
@@ -85,7 +85,7 @@ export function followRequest(
 }
 
 /** Returns the lookup of a node's name, in whose place the map may have addresses (docs/protocol/tailnet.md §3.1). */
-export function lookupOf(
+function lookupOf(
   { ipv4, ipv6 }: Pick<DerpNode, "ipv4" | "ipv6">,
   lookup: LookupFunction = systemLookup,
 ): LookupFunction {
@@ -97,7 +97,7 @@ export function lookupOf(
     };
   }
   if (ipv4 === undefined && ipv6 === undefined) return lookup;
-  // A text that is no address turns its family off.
+  // A text that is not an address disables its family.
   const family = ipv4 === undefined ? 4 : 6;
   return (host, options, callback) => lookup(host, { ...options, family }, callback);
 }
@@ -112,7 +112,7 @@ function literals(ipv4: string | undefined, ipv6: string | undefined): LookupAdd
 /** The bytes that are read of the body of a refusal. */
 const maxBodyBytes = 1_024;
 
-/** Returns the error of an answer that is no upgrade, with its status and the beginning of its text. */
+/** Returns the error for an answer other than an upgrade, with its status and the beginning of its text. */
 export async function readRefusal(response: IncomingMessage): Promise<RelayError> {
   const status = response.statusCode ?? 0;
   let text = "";

@@ -20,7 +20,7 @@ export function sendWhole(datagram: Uint8Array, to: UdpAddress, send: () => bool
     const before = countFragments(to);
     return send() && countFragments(to) === before;
   } catch {
-    // Another system, or one that hides its counters: nobody can tell.
+    // Another system, or one that hides its counters: unknown.
     return false;
   }
 }

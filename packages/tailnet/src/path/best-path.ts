@@ -27,7 +27,7 @@ export class BestPath {
     return this.#state.kind === "direct" ? this.#state.best : undefined;
   }
 
-  /** Returns true if the address has answered of late. */
+  /** Returns true if the address has answered recently. */
   isTrusted(now: number): boolean {
     return this.#state.kind === "direct" && now < this.#state.trustedUntil;
   }
@@ -38,7 +38,7 @@ export class BestPath {
     return this.isTrusted(now) ? { kind: "udp", address } : { kind: "both", regionId, address };
   }
 
-  /** Takes that an address has answered, and takes that for the best if it is. */
+  /** Records an answer and adopts the address if it is better. */
   answered(candidate: Candidate, now: number): void {
     const best = this.candidate;
     const isChosen =
@@ -47,12 +47,12 @@ export class BestPath {
       !this.isTrusted(now) ||
       isBetter(candidate, best);
     if (!isChosen) return;
-    // Another address is another path, whatever was known of it.
+    // Another address is another path: what was known of its size no longer holds.
     if (best?.key !== candidate.key) candidate.size = new PathSize();
     this.#state = { kind: "direct", best: candidate, trustedUntil: now + trustMs };
   }
 
-  /** Takes that a ping had no answer, which ends the path if it was sent since the trust in it has ended. */
+  /** Records a ping without an answer, which ends the path if the ping was sent after the trust in it had ended. */
   missed({ candidate, sentAt }: SentPing, now: number): void {
     if (this.#state.kind === "relayed" || candidate?.key !== this.#state.best.key) return;
     if (!this.isTrusted(now) && sentAt >= this.#state.trustedUntil) this.lose();
@@ -63,7 +63,7 @@ export class BestPath {
     this.#state = relayed;
   }
 
-  /** Returns the time at which all addresses are to be pinged, if that was done last at `roundAt`. */
+  /** Returns the time at which to ping all addresses, if that was last done at `roundAt`. */
   nextRound(roundAt: number): number {
     if (this.#state.kind === "relayed") return roundAt + roundMs;
     const { best, trustedUntil } = this.#state;

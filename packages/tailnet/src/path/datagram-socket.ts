@@ -18,9 +18,9 @@ export interface DatagramSocket {
   send(datagrams: readonly Uint8Array[], to: UdpAddress): void;
   /**
    * Sends a datagram, and returns true if it is known that the machine did so in one piece. One that would have to be cut is
-   * better not sent. Without this method nobody can tell (default).
+   * better not sent. Without this method that is unknown (default).
    */
   sendWhole?(datagram: Uint8Array, to: UdpAddress): boolean;
-  /** Hands datagrams to `receiver` from now on, in place of the one before. */
+  /** Hands datagrams to `receiver` from now on, in place of the previous one. */
   onDatagrams(receiver: DatagramReceiver | undefined): void;
 }

@@ -66,7 +66,7 @@ export class DiscoSealer {
     return encodeDiscoPacket({ senderKey: this.#keys.publicKey, nonce, box });
   }
 
-  /** Opens a packet; "other" for another protocol, undefined for one that nobody known has sealed. */
+  /** Opens a packet; "other" for another protocol, undefined for one that no known peer has sealed. */
   open(datagram: Uint8Array): OpenedMessage | "other" | undefined {
     const packet = parseDiscoPacket(datagram);
     if (packet === undefined) return "other";

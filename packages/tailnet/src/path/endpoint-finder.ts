@@ -8,7 +8,7 @@ import { isIpv6, type UdpAddress } from "./udp-address.ts";
 const lookUpAgainMs = { least: 20_000, most: 26_000 } as const;
 /**
  * The time between looks at the addresses of this machine, while data flows. Stock peers trust a former address for 6.5 s,
- * and soon give up a connection whose data nobody acknowledges.
+ * and soon give up a connection whose data is not acknowledged.
  */
 const checkAddressesMs = 1_000;
 
@@ -106,7 +106,7 @@ export class EndpointFinder {
     if (isChanged) this.#needs.onNetworkChanged();
   }
 
-  /** Begins anew if this machine has other addresses than at the last look-up. */
+  /** Starts over if this machine's addresses have changed since the last look-up. */
   #checkAddresses(now: number): void {
     if (this.#nextCheck === undefined || now < this.#nextCheck) return;
     this.#nextCheck = now - this.#activeAt < activeMs ? now + checkAddressesMs : undefined;

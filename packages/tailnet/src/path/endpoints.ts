@@ -11,7 +11,7 @@ import {
 /** The endpoints that are published: those of NATs first, since they are few and reach furthest. */
 const maxEndpoints = 16;
 
-/** Returns the addresses of this machine with the ports of the socket; loopback only if there is no other. */
+/** Returns the addresses of this machine with the ports of the socket; loopback only if there are no others. */
 export function localEndpoints(
   socket: Pick<DatagramSocket, "ports" | "localAddresses">,
 ): readonly UdpAddress[] {

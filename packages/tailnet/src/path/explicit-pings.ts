@@ -1,6 +1,6 @@
 import { pingTimeoutMs } from "./timing.ts";
 
-/** The pings of one peer that somebody waits for. They are sent again until a pong comes or nobody waits any more. */
+/** The pings of one peer that have a waiter. They are repeated until a pong arrives or the waiter gives up. */
 export class ExplicitPings {
   readonly #maxPings: number;
   /** The time at which each was last sent, the oldest first. */

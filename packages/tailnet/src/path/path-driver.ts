@@ -112,7 +112,7 @@ export class PathDriver implements AsyncDisposable {
     return this.#finder?.report;
   }
 
-  /** Adds a peer, or takes a newer description of it. A new disco key begins its paths anew. */
+  /** Adds a peer, or takes a newer description of it. A new disco key resets its paths. */
   setPeer(description: PeerDescription): void {
     const key = keyText(description.nodeKey);
     const known = this.#peers.get(key);
@@ -221,7 +221,7 @@ export class PathDriver implements AsyncDisposable {
     });
   }
 
-  /** Goes back to the relays, and searches direct paths anew. */
+  /** Goes back to the relays, and restarts the search for direct paths. */
   networkChanged(): void {
     if (this.#isClosed) return;
     this.#finder?.forget();

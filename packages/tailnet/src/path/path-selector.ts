@@ -120,7 +120,7 @@ export class PathSelector {
     return this.#takeActions();
   }
 
-  /** Ends an explicit ping for which nobody waits any more. */
+  /** Ends an explicit ping that has no waiter anymore. */
   endPing(nodeKey: string, id: number): void {
     this.#peers.get(nodeKey)?.endPing(id);
   }

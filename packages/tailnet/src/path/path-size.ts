@@ -13,7 +13,7 @@ export const leastDatagramBytes = 1312;
 export const relayDatagramBytes = 16_416;
 
 /** The lengths that are tried on a direct path: for Ethernet, for its jumbo frames in any cloud, and within a machine. */
-export const directDatagramBytes: readonly number[] = [
+const directDatagramBytes: readonly number[] = [
   leastDatagramBytes,
   1440,
   8832,

@@ -204,7 +204,7 @@ export class PeerPath {
     this.#isCallDue = false;
   }
 
-  /** Goes back to the relay and searches anew: what was measured was of another network. */
+  /** Goes back to the relay and restarts the search: the measurements are of another network. */
   reset(now: number): void {
     this.#best.lose();
     this.#sentPings.clear();

@@ -47,10 +47,10 @@ export class PendingPings {
 }
 
 /**
- * The reason for which a ping was refused or ended:
- * - `unknown-peer`: nobody with that key is known.
- * - `too-many-pings`: too many pings of that peer wait.
- * - `peer-removed`: the peer was removed, or began anew.
+ * The reason why a ping was refused or ended:
+ * - `unknown-peer`: no peer has that key.
+ * - `too-many-pings`: too many pings of that peer are waiting.
+ * - `peer-removed`: the peer was removed, or restarted.
  * - `closed`: the driver is closed.
  */
 export type PathErrorCode = "unknown-peer" | "too-many-pings" | "peer-removed" | "closed";

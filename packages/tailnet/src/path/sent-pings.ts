@@ -6,7 +6,7 @@ export interface SentPing {
   /** The address that it was sent to; undefined over the relay. */
   readonly candidate: Candidate | undefined;
   readonly sentAt: number;
-  /** The explicit ping that it is part of; undefined for one of our own accord. */
+  /** The explicit ping that it is part of; undefined for one that was not requested. */
   readonly explicitId: number | undefined;
   /** The length of its packet, if that is what it is to prove. */
   readonly provesBytes: number | undefined;

@@ -39,7 +39,7 @@ export interface StunRequest {
 export interface UdpReport {
   readonly hasIpv4: boolean;
   readonly hasIpv6: boolean;
-  /** True if the NAT gives each destination an address of its own; undefined with fewer than two answers over IPv4. */
+  /** True if the NAT uses a different address for each destination; undefined with fewer than two answers over IPv4. */
   readonly doesMappingVary: boolean | undefined;
 }
 

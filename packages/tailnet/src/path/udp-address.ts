@@ -13,7 +13,7 @@ export interface UdpAddress {
   readonly port: number;
 }
 
-/** Returns the address in its one form; undefined for a text that is no address, or has a zone. */
+/** Returns the address in its one form; undefined for a text that is not an address or has a zone. */
 export function udpAddress(address: string, port: number): UdpAddress | undefined {
   const isText = address.length <= maxTextCharacters && !address.includes("%");
   if (!isText || !isPort(port)) return undefined;
@@ -55,7 +55,7 @@ export function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 
-/** Ranges that no peer can be at, so that nobody can make us send there. */
+/** Ranges without peers; refused, so that no one can make us send there. */
 const unusableRanges: ReadonlySet<string> = new Set([
   "unspecified",
   "multicast",

@@ -76,7 +76,7 @@ function readRegion(regionId: number, region: DERPMap_Region): DerpRegion {
   };
 }
 
-/** A name that could not be part of a URL is no name. */
+/** A name must fit into a URL. */
 function isUsable({ hostName, derpPort, stunPort }: DERPMap_Region_Node): boolean {
   const isHost = /^[\w.:%-]{1,255}$/.test(hostName);
   return isHost && derpPort >= 0 && derpPort <= maxPort && stunPort <= maxPort;

@@ -90,7 +90,7 @@ export class RelayPool implements AsyncDisposable {
     return new Map(reasons);
   }
 
-  /** Takes a new map. Regions whose definition has changed are closed; the home is opened anew. */
+  /** Takes a new map. Regions whose definition has changed are closed; the home is reopened. */
   setMap(map: DerpMap): void {
     if (this.#isClosed) return;
     const before = this.#map;

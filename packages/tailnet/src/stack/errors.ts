@@ -1,7 +1,7 @@
 import { CodedError } from "@slipway/runtime";
 
 /**
- * The reason for which the stack refused a call:
+ * The reason why the stack refused a call:
  * - `port-in-use`: a listener or socket has the port.
  * - `no-ports`: all ephemeral ports are in use for that destination.
  * - `no-address`: the stack has no such address.
@@ -24,7 +24,7 @@ const retryableCodes: ReadonlySet<StackErrorCode> = new Set(["no-ports", "too-ma
 export class StackError extends CodedError<StackErrorCode> {
   override readonly name = "StackError";
 
-  /** The same call may succeed later. */
+  /** True if the same call may succeed later. */
   get retryable(): boolean {
     return retryableCodes.has(this.code);
   }

@@ -52,7 +52,7 @@ export class IcmpLayer {
     }
   }
 
-  /** Tells the sender of a packet that nobody takes it: the port is closed, or the protocol is not spoken. */
+  /** Tells the sender of a packet that it is refused: the port is closed, or the protocol is not supported. */
   refuse(bytes: Uint8Array, packet: Ipv6Packet): void {
     if (!this.#mayTell()) return;
     const room = this.#needs.mtu - ipv6HeaderBytes - headerBytes;

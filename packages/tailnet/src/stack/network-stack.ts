@@ -25,7 +25,7 @@ export interface StackOptions {
   /** The addresses of this end, 16 bytes each; the first is the source of what does not ask for another. */
   readonly addresses: readonly Uint8Array[];
   readonly clock: Clock;
-  /** Returns unsigned 32 bits that nobody can guess. */
+  /** Returns 32 unpredictable bits, unsigned. */
   readonly randomUint32: () => number;
   /** Sends packets to the peers. */
   readonly send: SendPackets;
@@ -228,7 +228,7 @@ export class NetworkStack implements AsyncDisposable {
       try {
         this.#flush();
       } catch (error) {
-        // An error of the taker of packets is the stack's failure; nobody else would handle it.
+        // An error in `send` is the stack's failure: there is no one else to handle it.
         this.#scope.run(async () => {
           throw error;
         });

@@ -23,7 +23,7 @@ import { TcpStream } from "./tcp-stream.ts";
 export interface TcpLayerNeeds {
   /** The monotonic time. */
   readonly now: () => number;
-  /** Unsigned 32 bits that nobody can guess. */
+  /** 32 unpredictable bits, unsigned. */
   readonly randomUint32: () => number;
   readonly batch: PacketBatch;
   /** The longest packet that this end takes. */

@@ -36,7 +36,7 @@ export class TcpStream implements AsyncDisposable {
     this.remote = remote;
     this.#connection = connection;
     this.#needs = needs;
-    // Who opens the connection waits for it; a failure is no news to anybody else.
+    // Only the opener waits for the connection; a failure concerns no one else.
     this.#connected.promise.catch(() => undefined);
   }
 

@@ -54,7 +54,7 @@ export class UdpLayer {
     this.#handler = handler;
   }
 
-  /** Takes a packet; false if nobody takes datagrams to its port. */
+  /** Takes a packet; false if nothing receives datagrams at its port. */
   receive(bytes: Uint8Array, packet: Ipv6Packet): boolean {
     const datagram = parseUdp(bytes, packet.payloadStart, packet.payloadEnd);
     if (datagram === undefined) return true;

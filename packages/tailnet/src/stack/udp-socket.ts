@@ -29,7 +29,7 @@ export class UdpSocket implements AsyncIterable<Datagram>, Disposable {
     this.#datagrams = new Mailbox(maxDatagrams);
   }
 
-  /** The datagrams that were dropped because nobody took them. */
+  /** The number of datagrams that were dropped because they were not read. */
   get dropped(): number {
     return this.#dropped;
   }

@@ -8,12 +8,12 @@ export interface Sleeper {
 
 /**
  * Sleepers by the time for which they are queued, each once. A time that moves back is taken over at once; one that moves
- * on is found when the earlier one comes, so that the usual case, a timer that is set anew by each packet, costs nothing.
+ * on is found when the earlier one comes, so that the usual case, a timer that each packet resets, costs nothing.
  */
 export class WakeQueue<T extends Sleeper> {
   readonly #heap: T[] = [];
 
-  /** The earliest time; undefined if nobody sleeps. */
+  /** The earliest time; undefined without sleepers. */
   get next(): number | undefined {
     return this.#heap[0]?.queuedFor;
   }

@@ -3,7 +3,7 @@ import { ipv6AddressBytes } from "@slipway/wire/ip/ipv6";
 
 /**
  * Owners by IPv6 address. An address has one: the last that it was given to (docs/protocol/tailnet.md §1.4). Packets of one
- * batch mostly share an address, so that the one before is compared before the map is asked.
+ * batch mostly share an address, so the previous one is compared before the map is searched.
  */
 export class AddressRoutes<T> {
   readonly #owners = new Map<string, T>();

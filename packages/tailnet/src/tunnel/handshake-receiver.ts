@@ -30,7 +30,7 @@ export interface HandshakeReceiverNeeds<Source> {
   readonly indices: IndexTable<IndexEntry>;
   /** Returns the peer with a public key. */
   readonly find: (publicKey: Uint8Array) => WireguardPeer | undefined;
-  /** Takes that a genuine message of a peer has arrived. */
+  /** Called for each genuine message of a peer. */
   readonly authenticated: (peer: WireguardPeer) => void;
 }
 
@@ -48,7 +48,7 @@ export class HandshakeReceiver<Source> {
     });
   }
 
-  /** Takes a message; one that is no message of a handshake is dropped. */
+  /** Takes a message; drops it unless it is part of a handshake. */
   receive(
     kind: WireguardMessageKind | undefined,
     message: Uint8Array,

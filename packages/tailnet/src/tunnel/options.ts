@@ -12,11 +12,11 @@ export interface TunnelOptions<Source> {
   readonly transmit: (publicKey: Uint8Array, datagrams: readonly Uint8Array[]) => void;
   /** Takes packets in the clear: views of the datagrams in which they came. */
   readonly deliver: (packets: readonly Uint8Array[]) => void;
-  /** Sends a datagram back to somebody who is not known to be a peer (default: they get no cookies, and wait). */
+  /** Sends a datagram back to a source that is not known to be a peer (default: it gets no cookies, and waits). */
   readonly reply?: (source: Source, datagram: Uint8Array) => void;
   /** Returns a text that stands for the address of a source, to count and to challenge it by (default: all are one). */
   readonly sourceText?: (source: Source) => string;
-  /** Takes that both sides have confirmed a handshake; `at` is monotonic. */
+  /** Called when both sides have confirmed a handshake; `at` is monotonic. */
   readonly onHandshake?: (publicKey: Uint8Array, at: number) => void;
   /** Takes the source of genuine datagrams, once for each call of `receive`. */
   readonly onAuthenticated?: (publicKey: Uint8Array, source: Source) => void;
@@ -32,12 +32,12 @@ export interface PeerSettings {
 }
 
 /**
- * The reason for which the tunnel refused a call:
- * - `unusable-key`: a public key of low order, or none of 32 bytes.
- * - `malformed-address`: no IPv6 address of 16 bytes.
+ * - `unusable-key`: a public key of low order, or not of 32 bytes.
+ * - `malformed-address`: an address of other than 16 bytes.
  */
 export type TunnelErrorCode = "unusable-key" | "malformed-address";
 
+/** A call that the tunnel refused. */
 export class TunnelError extends CodedError<TunnelErrorCode> {
   override readonly name = "TunnelError";
   readonly retryable = false;

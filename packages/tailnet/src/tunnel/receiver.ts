@@ -15,7 +15,7 @@ import { packetEnd, sourceOffset } from "./packet.ts";
 export interface ReceiverNeeds {
   readonly indices: IndexTable<IndexEntry>;
   readonly routes: AddressRoutes<WireguardPeer>;
-  /** Takes that genuine messages of a peer have arrived. */
+  /** Called when genuine messages of a peer have arrived. */
   readonly received: (peer: WireguardPeer, session: TransportSession, hasData: boolean) => void;
 }
 

@@ -144,7 +144,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     return this.#peers.get(encodeHex(publicKey))?.protocol.lastHandshakeAt;
   }
 
-  /** Sends IPv6 packets; those to nobody are dropped. The views may be reused at once. */
+  /** Sends IPv6 packets; those to unknown addresses are dropped. The views may be reused at once. */
   send(packets: readonly Uint8Array[]): void {
     const now = this.#clock.monotonic();
     let protocol: WireguardPeer | undefined;
@@ -214,7 +214,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
         ? createRemoteIdentity(this.#local, Uint8Array.from(publicKey))
         : undefined;
     if (remote === undefined) {
-      throw new TunnelError("unusable-key", "the public key is not usable, wanted one of X25519");
+      throw new TunnelError("unusable-key", "unusable public key, wanted one of X25519");
     }
     const protocol = new WireguardPeer(
       { local: this.#local, indices: this.#indices, unixOffsetMs: this.#unixOffsetMs },
@@ -275,7 +275,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     try {
       this.#flush();
     } catch (error) {
-      // An error of the taker of datagrams is the tunnel's failure; nobody else would handle it.
+      // An error in `transmit` is the tunnel's failure: there is no one else to handle it.
       this.#scope.run(async () => {
         throw error;
       });

@@ -34,7 +34,7 @@ import {
 import { choice, text } from "./text-shape.ts";
 
 /** One provider; its key is its id. */
-export const externalAuth: Shape<ExternalAuthDefinition> = transform(
+const externalAuth: Shape<ExternalAuthDefinition> = transform(
   object({
     optional: withDefault(
       withExample("True if workspaces start without a login to the provider.", true),

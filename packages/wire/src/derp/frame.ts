@@ -128,7 +128,7 @@ export function parseDerpFrame(
   }
 }
 
-/** Encodes a frame as bytes of its own. */
+/** Encodes a frame into new bytes. */
 export function encodeDerpFrame(frame: DerpFrame): Uint8Array {
   const { type, pieces } = partsOf(frame);
   let length = 0;

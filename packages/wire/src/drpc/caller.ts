@@ -42,7 +42,7 @@ export class DrpcCaller {
   /** Begins an RPC. Throws "rpc-active" while another runs. */
   invoke(path: string, metadata: DrpcMetadata = noMetadata): Uint8Array {
     if (this.#call.type === "active") {
-      throw new DrpcError("rpc-active", `invoke of ${path} while another call runs`);
+      throw new DrpcError("rpc-active", `invoked ${path} while another call runs`);
     }
     this.#streamId += 1;
     this.#messageId = 0;
@@ -142,7 +142,7 @@ export class DrpcCaller {
   }
 
   #started(): CallState {
-    if (this.#streamId === 0) throw new DrpcError("no-rpc", "call of a method before invoke");
+    if (this.#streamId === 0) throw new DrpcError("no-rpc", "method called before invoke");
     return this.#call;
   }
 }

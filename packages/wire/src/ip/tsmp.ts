@@ -3,7 +3,7 @@ import { IpProtocol, ipv6HeaderBytes, parseIpv6, writeIpv6Header } from "./ipv6.
 /*
  *  0      1                    9            11
  *  +------+--------------------+------------+
- *  | type | data               | port       |   a ping has no port; nobody reads that of a pong
+ *  | type | data               | port       |   a ping has no port; that of a pong is ignored
  *  +------+--------------------+------------+
  *  The payload of protocol 99 (docs/protocol/tailnet.md §7.2). It has no checksum.
  */

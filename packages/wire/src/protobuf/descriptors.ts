@@ -11,12 +11,11 @@ export type {
   DescMethodBiDiStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
-  DescService,
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
 export { DurationSchema, EmptySchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
-export type { Duration, Empty, Timestamp } from "@bufbuild/protobuf/wkt";
+export type { Empty, Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Returns the name of a method in an Invoke, such as `/coder.agent.v2.Agent/GetManifest` (docs/protocol/rpc.md §3.2).

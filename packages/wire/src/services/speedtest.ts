@@ -4,10 +4,10 @@ import { joinBytes } from "../bytes/join.ts";
 import { encodeUtf8, parseUtf8 } from "../bytes/utf8.ts";
 
 /**
- * The reason that a speed test cannot run:
+ * The reason why a speed test cannot run:
  * - `malformed`: the other end's line cannot be read.
- * - `too-long`: it is longer than the limit.
- * - `refused`: the server says no; the message is its own.
+ * - `too-long`: that line is longer than the limit.
+ * - `refused`: the server refused; the message is the server's.
  */
 export type SpeedtestErrorCode = "malformed" | "too-long" | "refused";
 

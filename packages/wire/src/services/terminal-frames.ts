@@ -38,7 +38,7 @@ export class TerminalFrameError extends Error {
   readonly retryable = false;
 }
 
-/** Encodes what comes before the first frame. Throws `BytesError` for an id that is no UUID. */
+/** Encodes what comes before the first frame. Throws `BytesError` for an id that is not a UUID. */
 export function encodeTerminalGreeting(viewerId: string): Uint8Array {
   return encodeUuid(viewerId);
 }
@@ -193,11 +193,10 @@ function placeOf(bytes: Uint8Array): Place {
   const length = word % 0x1_00_00_00;
   if (kind === types.output) return { type: "output", left: length };
   const wanted = payloadBytes.get(kind);
-  if (wanted === undefined)
-    throw new TerminalFrameError(`a frame of the unknown type ${String(kind)}`);
+  if (wanted === undefined) throw new TerminalFrameError(`unknown frame type ${String(kind)}`);
   if (length !== wanted) {
     throw new TerminalFrameError(
-      `a frame of type ${String(kind)} has ${String(length)} bytes, wanted ${String(wanted)}`,
+      `frame of type ${String(kind)} with ${String(length)} bytes, wanted ${String(wanted)}`,
     );
   }
   return { type: "control", kind, length };
@@ -222,6 +221,6 @@ function eventOf(kind: number, payload: Uint8Array): TerminalEvent {
 
 function readNumber(bytes: Uint8Array, offset: number): number {
   const number = readUint32(bytes, offset) * 0x1_0000_0000 + readUint32(bytes, offset + 4);
-  if (!Number.isSafeInteger(number)) throw new TerminalFrameError("a number has more than 53 bits");
+  if (!Number.isSafeInteger(number)) throw new TerminalFrameError("number of more than 53 bits");
   return number;
 }

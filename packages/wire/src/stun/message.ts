@@ -69,7 +69,7 @@ export function parseStunMessage(datagram: Uint8Array): StunMessage | undefined 
   if (!isStun(datagram) || readUint16(datagram, 2) !== datagram.length - headerBytes) {
     throw new StunError(
       "malformed-message",
-      `no STUN message in ${String(datagram.length)} bytes, wanted a header and its length`,
+      `malformed STUN message of ${String(datagram.length)} bytes, wanted a header with that length`,
     );
   }
   const mapped = readAttributes(datagram);
@@ -174,7 +174,7 @@ function maskedAddress(message: Uint8Array, address: Uint8Array): Uint8Array {
 function checkFingerprint(datagram: Uint8Array, at: number, value: Uint8Array): void {
   const wanted = fingerprintOf(datagram, at);
   if (value.length === 4 && readUint32(value, 0) === wanted) return;
-  throw new StunError("wrong-fingerprint", "the fingerprint is not that of the message");
+  throw new StunError("wrong-fingerprint", "fingerprint does not match the message");
 }
 
 function fingerprintOf(bytes: Uint8Array, end: number): number {

@@ -24,7 +24,7 @@ export function isAcceptable(
 /** The ACKs within a second that answer segments which are not acceptable (RFC 5961 §7). */
 const maxPerSecond = 100;
 
-/** Limits the answers to segments that are not acceptable, so that nobody can make two ends talk for ever. */
+/** Limits the answers to unacceptable segments, so that a third party cannot make two ends answer each other forever. */
 export class ReplyLimit {
   #windowStart = 0;
   #count = 0;

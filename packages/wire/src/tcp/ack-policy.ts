@@ -1,4 +1,4 @@
-/** The longest time for which an ACK waits for more data or for data of our own; at most 500 ms (RFC 9293 §3.8.6.3). */
+/** The longest time that an ACK waits for more data or for our own data; at most 500 ms (RFC 9293 §3.8.6.3). */
 export const delayedAckMs = 40;
 
 /**

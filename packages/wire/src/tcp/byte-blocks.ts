@@ -12,7 +12,7 @@ export class SpareBlocks {
     this.#maxBlocks = maxBlocks;
   }
 
-  /** Keeps a block that nobody has a view of, unless there are enough. */
+  /** Keeps a block without views for reuse, unless there are enough. */
   add(block: Uint8Array): void {
     if (this.#blocks.length < this.#maxBlocks) this.#blocks.push(block);
   }

@@ -16,7 +16,7 @@ import type { TcpState } from "./state.ts";
 
 /** Twice the time for which segments of an old connection may turn up; other systems take the same. */
 const timeWaitMs = 60_000;
-/** The time in which a connection that nobody uses any more must come to its end. */
+/** The time in which an abandoned connection must end. */
 const lingerMs = 60_000;
 
 /** A RST that is to be sent. */
@@ -29,8 +29,8 @@ interface PendingReset {
 /**
  * One TCP connection (RFC 9293), either side of it, without addresses, sockets, a clock or randomness.
  *
- * The owner hands in parsed segments (`receive`), calls `tick` when `nextWake` is reached, and after either, or after a
- * call of its own, calls `writeSegment` until it returns 0 and looks at `takeEvents`. All times are milliseconds of one
+ * The owner hands in parsed segments (`receive`), calls `tick` when `nextWake` is reached, and after either, or after one of
+ * its own calls, calls `writeSegment` until it returns 0 and looks at `takeEvents`. All times are milliseconds of one
  * clock that does not run backwards. A segment may be reused after `receive`: what is kept of it is copied.
  *
  * Data is copied once on the way in, from the segment to where it is read, and twice on the way out: from the writer to
@@ -295,7 +295,7 @@ export class TcpConnection {
   #receiveEstablished(established: Established, segment: TcpSegment, now: number): void {
     switch (established.receive(segment, now)) {
       case "dropped":
-        // A FIN that comes again starts TIME-WAIT anew.
+        // A repeated FIN restarts TIME-WAIT.
         if (this.#state === "time-wait" && (segment.flags & TcpFlag.fin) !== 0) {
           this.#closeAt = now + timeWaitMs;
         }
@@ -344,7 +344,7 @@ export class TcpConnection {
     else if (this.#state === "fin-wait-2") this.#end(undefined);
     else {
       this.#sendReset();
-      this.#fail("timed-out", "the peer does not end the connection");
+      this.#fail("timed-out", "the peer does not close the connection");
     }
   }
 

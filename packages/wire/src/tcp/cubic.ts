@@ -23,7 +23,7 @@ interface Epoch {
 export class Cubic {
   readonly #segment: SegmentSize;
   #epoch: Epoch | undefined;
-  /** W_max: the window at the last decrease, or below it if the one before was higher. */
+  /** W_max: the window at the last decrease, or less if the previous decrease was at a larger window. */
   #plateau = 0;
   /** The window before the last decrease. */
   #before = 0;
@@ -50,7 +50,7 @@ export class Cubic {
     this.#epoch = undefined;
   }
 
-  /** Starts anew without a plateau, as after a timeout that turned out to be none. */
+  /** Restarts without a plateau, as after a spurious timeout. */
   forgetEpoch(): void {
     this.#epoch = undefined;
   }
@@ -60,7 +60,7 @@ export class Cubic {
     if (this.#epoch !== undefined) this.#epoch.startedAt += idleMs;
   }
 
-  /** Returns the present epoch. With other segments it begins anew, as the curve has another shape. */
+  /** Returns the current epoch. Another segment size begins a new one, since the curve changes its shape. */
   #epochOf(window: number, now: number): Epoch {
     const segmentBytes = this.#segment.bytes;
     if (this.#epoch?.segmentBytes === segmentBytes) return this.#epoch;

@@ -110,7 +110,7 @@ export class Established {
   /** Writes the next segment that is to be sent, and returns its length; 0 if there is none. */
   write(writer: SegmentWriter, target: Uint8Array, at: number, now: number): number {
     const { sender, receiver } = this;
-    // Reports go into a segment of their own: a full one has no room for them.
+    // Reports go into a separate segment: a full one has no room for them.
     if (receiver.acks.isDue && receiver.hasReports) {
       const options = this.#options(receiver.takeReports(), now);
       return writer.empty(this.#fields(sender.end, TcpFlag.ack, options), target, at);

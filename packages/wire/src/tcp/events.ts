@@ -14,7 +14,7 @@ export type TcpEvent =
   | { readonly type: "closed"; readonly error: TcpError | undefined };
 
 /**
- * The reason for which a connection ended before both ends had finished it:
+ * The reason why a connection ended before both ends had finished it:
  * - `refused`: the peer answered the SYN with a RST.
  * - `reset`: the peer sent a RST later.
  * - `timed-out`: the peer did not answer in time, to a SYN, to data or to keep-alives.
@@ -26,7 +26,7 @@ export type TcpErrorCode = "refused" | "reset" | "timed-out" | "unreachable" | "
 export class TcpError extends CodedError<TcpErrorCode> {
   override readonly name = "TcpError";
 
-  /** A new connection may succeed. */
+  /** True if a new connection may succeed. */
   get retryable(): boolean {
     return this.code !== "aborted";
   }

@@ -198,7 +198,7 @@ export interface PeerSyn {
 }
 
 /** Reads what a segment with SYN says. */
-export function readSyn(segment: TcpSegment): PeerSyn {
+function readSyn(segment: TcpSegment): PeerSyn {
   const { options } = segment;
   return {
     initialSequence: segment.sequence,

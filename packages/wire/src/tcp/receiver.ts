@@ -60,7 +60,7 @@ export class Receiver {
     return this.#acks;
   }
 
-  /** True if something behind a gap is to be reported: it goes into a segment of its own, which has room for it. */
+  /** True if something behind a gap is to be reported: it goes into a separate segment, which has room for it. */
   get hasReports(): boolean {
     return this.#options.hasSack && this.#sacks.isNeeded;
   }

@@ -12,7 +12,7 @@ const cautionMs = 60_000;
 
 /**
  * The size of the segments of a connection: the least of what both ends take, and of what the path between them takes now.
- * If large segments stay unanswered it falls to what every path takes, as a path may change and tell nobody (RFC 8899 §4.3).
+ * If large segments stay unanswered it falls to what every path takes, as a path may change without notice (RFC 8899 §4.3).
  */
 export class SegmentLimit implements SegmentSize {
   /** Payloads with their options. */

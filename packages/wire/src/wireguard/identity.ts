@@ -32,7 +32,7 @@ export function createLocalIdentity(
   return { crypto, keys: { publicKey, privateKey }, ...labelledKeys(crypto, publicKey) };
 }
 
-/** Returns the identity of a peer; undefined for a key of low order, with which nobody has a secret. */
+/** Returns the identity of a peer; undefined for a key of low order, with which no secret can be shared. */
 export function createRemoteIdentity(
   { crypto, keys }: LocalIdentity,
   publicKey: Uint8Array,

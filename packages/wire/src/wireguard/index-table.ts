@@ -2,7 +2,7 @@ import { readUint32 } from "../bytes/integers.ts";
 
 const indexBytes = 4;
 
-/** The indices by which peers address our handshakes and sessions: random, so that nobody can guess one. */
+/** The indices by which peers address our handshakes and sessions: random, so that they cannot be guessed. */
 export class IndexTable<T> {
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #entries = new Map<number, T>();

@@ -57,7 +57,7 @@ export class PeerTimers {
     this.#persistentAt = periodMs === undefined ? never : now;
   }
 
-  /** Takes that a message was sent, with or without data. */
+  /** Records that a message was sent, with or without data. */
   sent(hasData: boolean, now: number): void {
     this.#keepAliveAt = never;
     this.#needsAnotherKeepAlive = false;
@@ -65,7 +65,7 @@ export class PeerTimers {
     if (hasData && this.#stalledAt === never) this.#stalledAt = now + this.#stalledAfterMs;
   }
 
-  /** Takes that a genuine message was received, with or without data. */
+  /** Records that a genuine message was received, with or without data. */
   received(hasData: boolean, now: number): void {
     this.#stalledAt = never;
     if (this.#persistentMs !== undefined) this.#persistentAt = now + this.#persistentMs;
@@ -74,20 +74,20 @@ export class PeerTimers {
     else this.#needsAnotherKeepAlive = true;
   }
 
-  /** Takes that an initiation was sent. */
+  /** Records that an initiation was sent. */
   initiated(now: number): void {
     this.#attempts += 1;
     this.#retryAt = now + rekeyTimeoutMs + this.#jitter();
     if (this.#persistentMs !== undefined) this.#persistentAt = now + this.#persistentMs;
   }
 
-  /** Takes that a handshake has succeeded. */
+  /** Records a successful handshake. */
   agreed(): void {
     this.#attempts = 0;
     this.#retryAt = never;
   }
 
-  /** Takes that keys were derived. */
+  /** Records that keys were derived. */
   derived(now: number): void {
     this.#wipeAt = now + wipeAfterMs;
     this.#stalledAfterMs = stalledMs + this.#jitter();

@@ -91,12 +91,12 @@ export class WireguardPeer {
     this.initiate(now);
   }
 
-  /** Takes that packets were sent in the session that `sessionToSend` returned. */
+  /** Records that packets were sent in the session that `sessionToSend` returned. */
   sent(now: number): void {
     this.#timers.sent(true, now);
   }
 
-  /** Takes that a genuine message has arrived in a session. */
+  /** Records that a genuine message arrived in a session. */
   received(session: TransportSession, hasData: boolean, now: number): void {
     this.#timers.received(hasData, now);
     if (this.#slots.confirm(session)) this.#agreed(now);

@@ -22,13 +22,13 @@ export type YamuxEvent =
   | { readonly type: "go-away"; readonly code: number };
 
 /**
- * The reason that a session is dead:
+ * The reason why a session ended:
  * - `protocol-error`: the peer broke docs/protocol/rpc.md §2; a GoAway 1 is in the output.
  * - `peer-failed`: the peer said GoAway with a code other than 0.
  * - `keep-alive-timeout`, `open-timeout`: the peer did not answer in time.
  * - `reply-flood`: the peer makes us answer more than the owner takes.
  *
- * Or the reason that one call was refused, the session living on: `queue-full`, `backlog-full`, `going-away`,
+ * Or the reason why one call was refused, while the session continues: `queue-full`, `backlog-full`, `going-away`,
  * `ids-exhausted`, `unknown-stream`, `stream-finished`, `consumed-too-much`.
  */
 export type YamuxErrorCode =
@@ -50,7 +50,7 @@ const retryableCodes: ReadonlySet<YamuxErrorCode> = new Set(["queue-full", "back
 export class YamuxError extends CodedError<YamuxErrorCode> {
   override readonly name = "YamuxError";
 
-  /** The same call may succeed later on this session. */
+  /** True if the same call may succeed later on this session. */
   get retryable(): boolean {
     return retryableCodes.has(this.code);
   }

@@ -94,7 +94,7 @@ export class YamuxSession {
   open(now: number): number {
     this.#enter(now);
     this.#keepAlive.start(now);
-    if (this.#isPeerLeaving) throw new YamuxError("going-away", "the peer takes no more streams");
+    if (this.#isPeerLeaving) throw new YamuxError("going-away", "the peer accepts no more streams");
     this.#streams.requireRoom();
     const streamId = this.#nextStreamId;
     if (streamId > maxStreamId) throw new YamuxError("ids-exhausted", "all stream ids are used up");

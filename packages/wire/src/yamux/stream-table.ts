@@ -51,7 +51,7 @@ export class StreamTable {
     else this.#unanswered.set(stream, now);
   }
 
-  /** Takes that the peer has answered a stream of ours. */
+  /** Records that the peer answered one of our streams. */
   answered(stream: StreamState): void {
     stream.handshake = "done";
     this.#unanswered.delete(stream);

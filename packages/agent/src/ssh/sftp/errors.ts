@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 /** The answers of the protocol (draft-ietf-secsh-filexfer-02, 7). */
 export const SftpStatus = {
   ok: 0,
@@ -16,14 +18,12 @@ export type SftpStatus = (typeof SftpStatus)[keyof typeof SftpStatus];
  */
 export type SftpErrorCode = "refused" | "malformed";
 
-export class SftpError extends Error {
+export class SftpError extends CodedError<SftpErrorCode> {
   override readonly name = "SftpError";
-  readonly code: SftpErrorCode;
   readonly status: SftpStatus;
 
   constructor(status: SftpStatus, message: string, code: SftpErrorCode = "refused") {
-    super(message);
+    super(code, message);
     this.status = status;
-    this.code = code;
   }
 }

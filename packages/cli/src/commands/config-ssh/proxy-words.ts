@@ -1,5 +1,6 @@
 import { resolve, win32 } from "node:path";
 
+import { shellWord } from "@slipway/runtime";
 import type { CertificateFiles } from "@slipway/sdk/node";
 
 import type { OptionsOf } from "../../command/definition.ts";
@@ -7,7 +8,6 @@ import { UsageError } from "../../command/errors.ts";
 import { flagName } from "../../command/flags.ts";
 import type { Environment } from "../../config/environment.ts";
 import { ownCommand } from "../../config/own-command.ts";
-import { shellWord } from "../../terminal/shell-word.ts";
 import type { command } from "../config-ssh.ts";
 
 type Options = Pick<

@@ -1,3 +1,5 @@
+import { shellWord } from "@slipway/runtime";
+
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { CommandError } from "../../command/errors.ts";
@@ -12,7 +14,6 @@ import { agentArgument } from "../../resources/network/agent-arguments.ts";
 import { readAgentReference } from "../../resources/network/agent-reference.ts";
 import { runningWorkspace } from "../../resources/network/running-workspace.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
-import { shellWord } from "../../terminal/shell-word.ts";
 import { renderColumns } from "../../terminal/table.ts";
 
 export const command = defineCommand({

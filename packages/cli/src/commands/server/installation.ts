@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { shellWord } from "../../terminal/shell-word.ts";
+import { shellWord } from "@slipway/runtime";
 
 /** The parts of an installation that its server hands on or runs. */
 export interface Installation {

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { listTemplateExamples } from "@slipway/api/templates/routes";
-import { errorText, findFreePort, systemErrorCode } from "@slipway/runtime";
+import { errorText, findFreePort, shellWord, systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { connect } from "../../command/connect.ts";
@@ -12,7 +12,6 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs, Settings } from "../../command/needs.ts";
 import { packageDirectory } from "../../config/package-directory.ts";
 import { templateFileName } from "../../resources/templates/template-file.ts";
-import { shellWord } from "../../terminal/shell-word.ts";
 
 export const command = defineCommand({
   summary: "write a starter template to a directory",

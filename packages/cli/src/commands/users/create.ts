@@ -1,5 +1,6 @@
 import { nameProblem } from "@slipway/api/contract/name";
 import { createUser } from "@slipway/api/users/routes";
+import { shellWord } from "@slipway/runtime";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
@@ -10,7 +11,6 @@ import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-json.ts";
 import { askFullName } from "../../resources/users/ask-full-name.ts";
 import { generatePassword } from "../../resources/users/generate-password.ts";
-import { shellWord } from "../../terminal/shell-word.ts";
 
 export const command = defineCommand({
   summary: "create a user",

@@ -1,8 +1,8 @@
 import type { TemplateVersionExternalAuth } from "@slipway/api/external-auth/external-auth";
 import { listTemplateVersionExternalAuth } from "@slipway/api/templates/version-routes";
+import { shellWord } from "@slipway/runtime";
 
 import { CommandError } from "../../command/errors.ts";
-import { shellWord } from "../../terminal/shell-word.ts";
 import { type LogInNeeds, openPage, untilLoggedIn } from "./wait-for-log-in.ts";
 
 /**

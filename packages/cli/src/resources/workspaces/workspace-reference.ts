@@ -1,13 +1,12 @@
 import { nameProblem } from "@slipway/api/contract/name";
 import { getWorkspace, getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
-import { countText } from "@slipway/runtime";
+import { countText, shellWord } from "@slipway/runtime";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { requireName } from "../../command/answered-name.ts";
 import { UsageError } from "../../command/errors.ts";
 import { notFoundError } from "../../command/not-found.ts";
-import { shellWord } from "../../terminal/shell-word.ts";
 
 /** A reference to a workspace: its id, or its name with or without its owner. */
 export type WorkspaceReference =

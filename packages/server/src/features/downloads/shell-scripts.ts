@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 
+import { shellWord } from "@slipway/runtime";
+
 import { packageDirectory } from "../../platform/clone-directory.ts";
-import { quoteForShell } from "./shell-text.ts";
 
 /** The parts of the scripts, which are written in shell. */
 const directory = new URL("shell/", packageDirectory);
@@ -59,8 +60,8 @@ function script(summary: string, { accessUrl, version }: Place, parts: readonly 
 # ${summary}
 {
 set -u
-slipway_server=${quoteForShell(accessUrl)}
-slipway_coder_version=${quoteForShell(version)}
+slipway_server=${shellWord(accessUrl)}
+slipway_coder_version=${shellWord(version)}
 
 ${parts.join("\n")}
 exit

@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 /**
  * The reason why a provider gave no usable answer:
  * - `refused`: it refused the request for the reason that it names.
@@ -7,15 +9,13 @@
 type ProviderErrorCode = "refused" | "unreachable" | "malformed";
 
 /** A failed request to a provider. Its message never contains a token, a code or the client's secret. */
-export class ProviderError extends Error {
+export class ProviderError extends CodedError<ProviderErrorCode> {
   override readonly name = "ProviderError";
-  readonly code: ProviderErrorCode;
   /** The error code of OAuth 2 (RFC 6749 section 5.2), such as `invalid_grant`; undefined if it named none. */
   readonly reason: string | undefined;
 
   constructor(code: ProviderErrorCode, message: string, reason?: string) {
-    super(message);
-    this.code = code;
+    super(code, message);
     this.reason = reason;
   }
 

@@ -1,5 +1,6 @@
 import type { ExternalAgentCredentials } from "@slipway/api/agents/agent";
 import { capabilitiesOf } from "@slipway/drivers";
+import { shellWord } from "@slipway/runtime";
 import type { FastifyRequest } from "fastify";
 
 import { type SecretBox, SecretError } from "../../platform/auth/secret-box.ts";
@@ -13,7 +14,6 @@ import type { AuditNotes } from "../audit/note-service.ts";
 import { recordAudit } from "../audit/service.ts";
 import { lockAuthorized } from "../builds/lock-service.ts";
 import { selectNewestDriverBuild } from "../builds/queries.ts";
-import { quoteForShell } from "../downloads/shell-text.ts";
 import type { WorkspaceRow } from "./queries.ts";
 
 export interface ExternalAgentNeeds {
@@ -119,13 +119,13 @@ function refuseLostToken(error: unknown): never {
  * the machine can read arguments. It fails if nothing is downloaded, for service managers that restart what fails.
  */
 function downloadCommand(serverUrl: string, variables: Readonly<Record<string, string>>): string {
-  const url = quoteForShell(`${serverUrl}/bin/start.sh`);
+  const url = shellWord(`${serverUrl}/bin/start.sh`);
   return `(curl -fsSL ${url} || wget -qO- ${url} || echo exit 1) | ${assignments(variables)} sh`;
 }
 
 function assignments(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)
-    .map(([name, value]) => `${name}=${quoteForShell(value)}`)
+    .map(([name, value]) => `${name}=${shellWord(value)}`)
     .join(" ");
 }
 

@@ -1,3 +1,5 @@
+import { CodedError } from "@slipway/runtime";
+
 /**
  * The fault of an app:
  * - `no-answer`: nothing came in time.
@@ -9,14 +11,8 @@
 export type AppErrorCode = "no-answer" | "ended" | "malformed" | "large-header" | "no-tls";
 
 /** A request to an app that failed, although its agent was reached. */
-export class AppError extends Error {
+export class AppError extends CodedError<AppErrorCode> {
   override readonly name = "AppError";
-  readonly code: AppErrorCode;
-
-  constructor(code: AppErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
-    super(message, options);
-    this.code = code;
-  }
 
   /** The app may answer another request. */
   get retryable(): boolean {

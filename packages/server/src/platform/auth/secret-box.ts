@@ -8,17 +8,13 @@ import {
   randomBytes,
 } from "node:crypto";
 
-import { countText } from "@slipway/runtime";
+import { CodedError, countText } from "@slipway/runtime";
 
 /** A failure to decrypt a secret: its key is not among those configured, or it was tampered with. */
-export class SecretError extends Error {
+export class SecretError extends CodedError<
+  "unknown-key" | "tampered" | "malformed" | "discarded"
+> {
   override readonly name = "SecretError";
-  readonly code: "unknown-key" | "tampered" | "malformed" | "discarded";
-
-  constructor(code: SecretError["code"], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 const version = 1;

@@ -1,18 +1,11 @@
-/** An error of the database, or a failure to reach it; `retryable` tells whether waiting can help. */
-export class DatabaseError extends Error {
-  override readonly name = "DatabaseError";
-  readonly code: "unreachable" | "too-old" | "too-new" | "migration-failed";
-  readonly retryable: boolean;
+import { CodedError } from "@slipway/runtime";
 
-  constructor(
-    code: DatabaseError["code"],
-    message: string,
-    options: { readonly cause?: unknown } = {},
-  ) {
-    super(message, { cause: options.cause });
-    this.code = code;
-    this.retryable = code === "unreachable";
-  }
+/** An error of the database, or a failure to reach it; `retryable` tells whether waiting can help. */
+export class DatabaseError extends CodedError<
+  "unreachable" | "too-old" | "too-new" | "migration-failed"
+> {
+  override readonly name = "DatabaseError";
+  readonly retryable = this.code === "unreachable";
 }
 
 /** SQLSTATE codes that this project acts on. */

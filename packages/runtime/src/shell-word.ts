@@ -1,4 +1,4 @@
-/** Quotes text as one word of a POSIX shell, for a command that people copy. */
+/** Quotes text as one word of a POSIX shell; leaves plain text as it is. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
