@@ -20,16 +20,13 @@ import {
   type RunningBuild,
 } from "./driver-build.ts";
 import { prepareAgents } from "./start-agents.ts";
-import { findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
+import { claimStage, findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
 
 const stages = {
   start: "Starting workspace",
   stop: "Stopping workspace",
   delete: "Destroying workspace",
 } as const;
-
-/** The heading of a claim's log. */
-export const claimStage = "Handing over workspace";
 
 /**
  * Carries out a build by its driver. Idempotent: the agents of a start are created once, before the driver is called.

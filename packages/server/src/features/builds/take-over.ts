@@ -12,6 +12,9 @@ import { type BuildContext, renderAgents, type RenderContext } from "./build-con
 import { driverResources } from "./queries.ts";
 import { resourceRows } from "./start-agents.ts";
 
+/** The heading of a claim's log. */
+export const claimStage = "Handing over workspace";
+
 /** A build whose agents' processes run for another owner, with its resources and its driver. */
 export interface Predecessor {
   readonly buildId: string;

@@ -3,9 +3,9 @@ import type { Logger } from "@slipway/runtime";
 
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
+import { optionalUuid } from "../../platform/http/uuid.ts";
 import type { VersionLogInNeeds } from "../templates/external-auth-service.ts";
 import { findUserId } from "../users/service.ts";
-import { optionalUuid } from "../workspaces/build-service.ts";
 import { readAutostart, readTtl } from "../workspaces/schedule.ts";
 import { type CreateNeeds, createWorkspace } from "./create.ts";
 import { CreationQueue } from "./creation-queue.ts";

@@ -1,5 +1,4 @@
 import type { BuildReason, CreateBuildRequest, WorkspaceBuild } from "@slipway/api/builds/build";
-import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -7,7 +6,7 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { readUuid } from "../../platform/http/uuid.ts";
+import { optionalUuid } from "../../platform/http/uuid.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import { readBuild } from "../builds/read-service.ts";
@@ -30,12 +29,6 @@ export function readBuildRequest(
     reason: body.reason ?? ("initiator" satisfies BuildReason),
     initiator,
   };
-}
-
-/** Reads a UUID of a request; absent, empty and nil are the same (docs/protocol/clients.md §0.3). */
-export function optionalUuid(text: string | undefined): string | undefined {
-  const uuid = text === undefined ? undefined : readUuid(text);
-  return uuid === nilUuid ? undefined : uuid;
 }
 
 /** Queues a build of a workspace. Resolves to the build as queued, even if it is carried out at once. */

@@ -1,3 +1,5 @@
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+
 import { Invalid } from "../errors/errors.ts";
 
 const dashed = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -25,4 +27,10 @@ export function requireUuid(text: string): string {
     ? "invalid UUID format"
     : `invalid UUID length: ${text.length}`;
   throw new Invalid(`Invalid UUID "${text}".`, { detail });
+}
+
+/** Parses an optional UUID in a body; absent, empty and nil are the same (docs/protocol/clients.md §0.3). */
+export function optionalUuid(text: string | undefined): string | undefined {
+  const uuid = text === undefined ? undefined : readUuid(text);
+  return uuid === nilUuid ? undefined : uuid;
 }
