@@ -1,22 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { getAgent } from "@slipway/api/agents/routes";
 import { parseProcStat } from "@slipway/runtime";
-import {
-  firstAgent,
-  logInAsAdmin,
-  makeWorkspace,
-  pushTemplate,
-  startServerProcess,
-  unlimitedWorkspaces,
-} from "@slipway/testkit";
+import { makeWorkspace, pushTemplate, requireAgent, unlimitedWorkspaces } from "@slipway/testkit";
 
-import { type Measurement, printReport } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { openOurServer } from "./support/our-server.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 
 /*
@@ -43,6 +34,35 @@ agents:
       b: { display_name: B, interval: 10s, timeout: 5s, run: echo 2 }
 `;
 
+export const benchmark = defineBenchmark({
+  title: "Agent",
+  measure: async ({ opened, findings }) => {
+    const { server, client } = await openOurServer(opened, unlimitedWorkspaces);
+    const templateId = await pushTemplate(client, "bench", template);
+    const connectMs: number[] = [];
+    const pids: number[] = [];
+    for (let index = 0; index < agents; index += 1) {
+      const workspace = await makeWorkspace(
+        client,
+        `bench-${index}`,
+        templateId,
+        (agent) => agent.lifecycle_state === "ready",
+      );
+      const { id } = requireAgent(workspace);
+      const pid = processOf(id);
+      const agent = await client.call(getAgent, { params: { agent: id } });
+      connectMs.push(Date.parse(agent.first_connected_at ?? "") - startedAtMs(pid));
+      pids.push(pid);
+    }
+    await pause(idleMs);
+    const memory = pids.map((pid) => readProcessCost(pid).residentMb);
+    findings.note("bare node, memory", "MB", bareNodeMb(), bareNodeMb(), bareNodeMb());
+    findings.note("idle agent, memory", "MB", ...memory);
+    findings.note("spawn to connection", "ms", ...connectMs);
+    findings.note("server, memory", "MB", readProcessCost(server.pid).residentMb);
+  },
+});
+
 /** Finds the process that carries the marks of an agent and was started first. */
 function processOf(agentId: string): number {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
@@ -56,15 +76,12 @@ function processOf(agentId: string): number {
   return Math.min(...marked.map(Number));
 }
 
-/**
- * Returns the start time of a process, in milliseconds since the epoch; the system counts in hundredths of a second.
- */
+/** The start time of a process, in milliseconds since the epoch; the system counts in hundredths of a second. */
 function startedAtMs(pid: number): number {
   const ticks = Number(parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.start);
   const bootMs = Date.now() - Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000;
-  return (
-    bootMs + (ticks * 1000) / Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }))
-  );
+  const perSecond = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+  return bootMs + (ticks * 1000) / perSecond;
 }
 
 function bareNodeMb(): number {
@@ -72,39 +89,3 @@ function bareNodeMb(): number {
   const status = execFileSync(process.execPath, ["-e", script], { encoding: "utf8" });
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
-
-const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-const server = await startServerProcess({ dataDir, port: 0, environment: unlimitedWorkspaces });
-const measurements: Measurement[] = [];
-try {
-  const client = await logInAsAdmin(server.url);
-  const templateId = await pushTemplate(client, "bench", template);
-  const memory: number[] = [];
-  const connect: number[] = [];
-  const pids: number[] = [];
-  for (let index = 0; index < agents; index += 1) {
-    const workspace = await makeWorkspace(
-      client,
-      `bench-${index}`,
-      templateId,
-      (agent) => agent.lifecycle_state === "ready",
-    );
-    const agentId = firstAgent(workspace)?.id ?? "";
-    const pid = processOf(agentId);
-    const agent = await client.call(getAgent, { params: { agent: agentId } });
-    connect.push(Date.parse(agent.first_connected_at ?? "") - startedAtMs(pid));
-    pids.push(pid);
-  }
-  await pause(idleMs);
-  for (const pid of pids) memory.push(readProcessCost(pid).residentMb);
-  measurements.push(
-    { name: "bare node, memory", unit: "MB", runs: [bareNodeMb(), bareNodeMb(), bareNodeMb()] },
-    { name: "idle agent, memory", unit: "MB", runs: memory },
-    { name: "spawn to connection", unit: "ms", runs: connect },
-    { name: "server, memory", unit: "MB", runs: [readProcessCost(server.pid).residentMb] },
-  );
-} finally {
-  await server.end("SIGINT");
-  await rm(dataDir, { recursive: true, force: true });
-}
-printReport("Agent", measurements);

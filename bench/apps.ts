@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
-import { logInAsAdmin, makeWorkspace, pushTemplate, startServerProcess } from "@slipway/testkit";
+import { makeWorkspace, pushTemplate } from "@slipway/testkit";
 
-import { type Measurement, printReport, repeat } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { repeat } from "./report.ts";
+import { listen } from "./support/listen.ts";
+import { openOurServer } from "./support/our-server.ts";
 
 /*
  * The time to the first byte of an app that answers at once, by one request at a time on a connection that is kept: from the
@@ -20,6 +19,46 @@ const requests = 200;
 const bodyBytes = 1_000;
 
 type Headers = Readonly<Record<string, string>>;
+
+export const benchmark = defineBenchmark({
+  title: "Time to the first byte of an app, median",
+  measure: async ({ opened, findings }) => {
+    const app = createServer((_request, response) => response.end("x".repeat(bodyBytes)));
+    const appPort = await listen(app);
+    opened.defer(() => void app.close());
+    const environment = { SLIPWAY_WILDCARD_ACCESS_URL: "*.apps.test" };
+    const { server, client } = await openOurServer(opened, environment);
+    const templateId = await pushTemplate(client, "apps", templateFor(appPort));
+    await makeWorkspace(client, "dev", templateId, ({ status }) => status === "connected");
+    const port = Number(new URL(server.url).port);
+    const decided = { Host: `web--dev--admin.apps.test:${port}`, ...client.headers };
+    const first = await firstByte(port, decided, new Agent());
+    const measure = async (name: string, to: number, headers: Headers): Promise<void> =>
+      findings.note(name, "ms", ...(await repeat(runs, () => medianMs(to, headers))));
+    await measure("the app itself", appPort, {});
+    await measure("through the server", port, { ...decided, Cookie: first.cookies });
+    await measure("through the server, decided anew each time", port, decided);
+  },
+});
+
+function templateFor(appPort: number): string {
+  return `
+driver: process
+agents:
+  main:
+    os: linux
+    arch: amd64
+    apps: { web: { url: "http://localhost:${appPort}", subdomain: true } }
+`;
+}
+
+async function medianMs(port: number, headers: Headers): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const times: number[] = [];
+  while (times.length < requests) times.push((await firstByte(port, headers, agent)).ms);
+  agent.destroy();
+  return times.toSorted((a, b) => a - b)[requests / 2] ?? NaN;
+}
 
 /** Resolves to the milliseconds until the header of an answer has come, and to the cookies that it sets. */
 function firstByte(port: number, headers: Headers, agent: Agent) {
@@ -38,51 +77,3 @@ function firstByte(port: number, headers: Headers, agent: Agent) {
   sent.end();
   return promise;
 }
-
-async function medianMs(port: number, headers: Headers): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const times: number[] = [];
-  while (times.length < requests) times.push((await firstByte(port, headers, agent)).ms);
-  agent.destroy();
-  return times.toSorted((a, b) => a - b)[requests / 2] ?? NaN;
-}
-
-await using opened = new AsyncDisposableStack();
-const app = createServer((_request, response) => response.end("x".repeat(bodyBytes)));
-await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
-opened.defer(() => void app.close());
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on TCP
-const { port: appPort } = app.address() as AddressInfo;
-const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-opened.defer(() => rm(dataDir, { recursive: true, force: true }));
-const environment = { SLIPWAY_WILDCARD_ACCESS_URL: "*.apps.test" };
-const server = opened.use(await startServerProcess({ dataDir, port: 0, environment }));
-const client = await logInAsAdmin(server.url);
-const template = `
-driver: process
-agents:
-  main:
-    os: linux
-    arch: amd64
-    apps: { web: { url: "http://localhost:${appPort}", subdomain: true } }
-`;
-const templateId = await pushTemplate(client, "apps", template);
-await makeWorkspace(client, "dev", templateId, ({ status }) => status === "connected");
-const port = Number(new URL(server.url).port);
-const decided = { Host: `web--dev--admin.apps.test:${port}`, ...client.headers };
-const first = await firstByte(port, decided, new Agent());
-const remembered = { ...decided, Cookie: first.cookies };
-const measurements: Measurement[] = [
-  { name: "the app itself", unit: "ms", runs: await repeat(runs, () => medianMs(appPort, {})) },
-  {
-    name: "through the server",
-    unit: "ms",
-    runs: await repeat(runs, () => medianMs(port, remembered)),
-  },
-  {
-    name: "through the server, decided anew each time",
-    unit: "ms",
-    runs: await repeat(runs, () => medianMs(port, decided)),
-  },
-];
-printReport("Time to the first byte of an app, median", measurements);

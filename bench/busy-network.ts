@@ -1,29 +1,27 @@
-import { type ChildProcess, fork, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { constants, setPriority, tmpdir } from "node:os";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
 import { openTerminal } from "@slipway/api/agents/pty-routes";
-import { getAgent } from "@slipway/api/agents/routes";
 import { getUser } from "@slipway/api/users/routes";
-import { getWorkspace } from "@slipway/api/workspaces/routes";
-import { firstAgent, ServerTurns } from "@slipway/testkit";
+import { requireAgent, ServerTurns, waitForWorkspace } from "@slipway/testkit";
 import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 
-import { printReport } from "./report.ts";
-import { beginAtRate } from "./support/at-rate.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { Findings } from "./findings.ts";
+import { quantile } from "./report.ts";
+import type { BareServer } from "./support/bare-server.ts";
 import { makeFleet } from "./support/external-fleet.ts";
-import { Findings } from "./support/findings.ts";
 import { connectMember } from "./support/fleet-member.ts";
 import { measureThroughput } from "./support/network-commands.ts";
-import { openNetworkWorld, type ReachedWorkspace } from "./support/network-world.ts";
+import { type NetworkWorld, openNetworkWorld } from "./support/network-world.ts";
+import { openDirectory } from "./support/our-server.ts";
+import { beginAtRate } from "./support/pacing.ts";
+import { openPart } from "./support/part.ts";
 import { readProcessCost } from "./support/process-cost.ts";
-import { quantile } from "./support/quantile.ts";
+import type { RelayCrowd } from "./support/relay-crowd.ts";
+import type { TerminalViewer } from "./support/terminal-viewer.ts";
 
 /*
  * The cost of a busy network to everybody else on the server: the time of a request that does little, and of an agent's
@@ -42,77 +40,55 @@ import { quantile } from "./support/quantile.ts";
  * thousand of the server 5 ms or more.
  */
 
-function option(name: string, otherwise: number): number {
-  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
-}
-
-const seconds = option("seconds", 10);
 /** The time for a load to be under way. */
 const warmUpMs = 2_000;
 const perSecond = 40;
-const targetMs = 20;
-const turnTargetMs = 5;
 /** The strangers at the relay, as many as one address may have. */
 const crowdSize = 400;
 const lowestPriority = ["chrt", "--other", "0", "nice", "-n", "19"];
 const { signal } = new AbortController();
 
-await using opened = new AsyncDisposableStack();
-const directory = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-opened.defer(() => rm(directory, { recursive: true }));
-const turns = new ServerTurns(join(directory, "turns"));
-const world = opened.use(await openNetworkWorld(lowestPriority, turns.environment));
-const { client, server } = world;
-const command = await world.openCommand("ours", undefined);
-const relayed = await openAgent("relayed");
-const watched = await openAgent("watched");
-const [played] = await makeFleet(client, 1);
-const member = opened.use(await connectMember(server.url, played?.token ?? "", signal));
-const floorUrl = await openFloor();
-const findings = new Findings();
+/** The calls of everybody else, by their names in the report. */
+type Calls = Readonly<Record<string, () => Promise<unknown>>>;
 
-await measure("warm-up", new Findings());
-await measure("quiet", findings);
-for (const direction of ["up", "down"] as const) {
-  await besideRelay(direction, () => measure(`relay ${direction}`, findings));
-}
-await besideTerminal(() => measure("terminal", findings));
-await besideTerminal(() => besideRelay("down", () => measure("relay down and terminal", findings)));
-await besideCrowd(() => measure("crowd", findings));
-const { measurements, missed } = findings.against({
-  "load: request, p99": targetMs,
-  "load: metadata, p99": targetMs,
-  "load: server's turns, p99.9": turnTargetMs,
+export const benchmark = defineBenchmark({
+  title: "Busy network",
+  options: { seconds: 10 },
+  targets: {
+    "load: request, p99": 20,
+    "load: metadata, p99": 20,
+    "load: server's turns, p99.9": 5,
+  },
+  measure: async ({ options: { seconds }, opened, findings }) => {
+    const turns = new ServerTurns(join(await openDirectory(opened), "turns"));
+    const { environment } = turns;
+    const world = await openNetworkWorld(opened, { launcher: lowestPriority, environment });
+    const loads = await openLoads(world, findings, seconds);
+    const calls = await openCalls(opened, world);
+    const { pid } = world.server;
+    const measure = async (load: string, into: Findings): Promise<void> => {
+      const name = load === "quiet" ? load : `${load} load`;
+      await measureCalls(calls, { name, seconds, pid, turns }, into);
+    };
+    await measure("warm-up", new Findings());
+    await measure("quiet", findings);
+    for (const direction of ["up", "down"] as const) {
+      await loads.relay(direction, () => measure(`relay ${direction}`, findings));
+    }
+    await loads.terminal(() => measure("terminal", findings));
+    const both = (): Promise<void> => measure("relay down and terminal", findings);
+    await loads.terminal(() => loads.relay("down", both));
+    await loads.crowd(() => measure("crowd", findings));
+  },
 });
-printReport("Busy network", measurements);
-if (missed.length > 0) process.exitCode = 1;
 
-async function openAgent(name: string): Promise<ReachedWorkspace> {
-  const workspace = await world.openAgent(name, undefined);
-  const params = { agent: await agentIdOf(workspace) };
-  while ((await client.call(getAgent, { params })).status !== "connected") await pause(100);
-  return workspace;
-}
-
-async function agentIdOf({ workspaceId: workspace }: ReachedWorkspace): Promise<string> {
-  return firstAgent(await client.call(getWorkspace, { params: { workspace } }))?.id ?? "";
-}
-
-/** Starts a process that only answers requests; resolves to its URL. */
-async function openFloor(): Promise<string> {
-  const program = fileURLToPath(new URL("support/bare-server.ts", import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
-  opened.defer(() => void child.kill());
-  const [port] = await once(createInterface(child.stdout), "line");
-  return `http://127.0.0.1:${String(port)}/600`;
-}
-
-/** Notes the times of the calls of everybody else, and the processor time of the server meanwhile. */
-async function measure(load: string, into: Findings): Promise<void> {
-  const started = performance.now();
-  const { cpuSeconds } = readProcessCost(server.pid);
-  turns.take();
-  const calls = {
+async function openCalls(opened: AsyncDisposableStack, world: NetworkWorld): Promise<Calls> {
+  const { client, server } = world;
+  const [played] = await makeFleet(client, 1);
+  const member = opened.use(await connectMember(server.url, played?.token ?? "", signal));
+  const bare = openPart<BareServer>(opened, "./bare-server.ts");
+  const floorUrl = `http://127.0.0.1:${await bare.call("port")}/600`;
+  return {
     floor: async () => void (await (await fetch(floorUrl)).text()),
     request: () => client.call(getUser, { params: { user: "me" } }),
     metadata: () => {
@@ -120,11 +96,31 @@ async function measure(load: string, into: Findings): Promise<void> {
       return member.unary(Agent.method.batchUpdateMetadata, { metadata }, signal);
     },
   };
-  const name = load === "quiet" ? load : `${load} load`;
+}
+
+/** Notes the times of the calls, and the processor time of the server meanwhile. */
+async function measureCalls(
+  calls: Calls,
+  {
+    name,
+    seconds,
+    pid,
+    turns,
+  }: {
+    readonly name: string;
+    readonly seconds: number;
+    readonly pid: number;
+    readonly turns: ServerTurns;
+  },
+  findings: Findings,
+): Promise<void> {
+  const started = performance.now();
+  const { cpuSeconds } = readProcessCost(pid);
+  turns.take();
   await Promise.all(
     Object.entries(calls).map(async ([what, call]) => {
       const times = await beginAtRate(perSecond, perSecond * seconds, () => timed(call));
-      into.noteTimes(`${name}: ${what}`, times);
+      findings.noteTimes(`${name}: ${what}`, times);
     }),
   );
   const found = turns.take();
@@ -133,11 +129,10 @@ async function measure(load: string, into: Findings): Promise<void> {
     ["p99.9", 0.999],
     ["longest", 1],
   ] as const) {
-    into.note(`${name}: server's turns, ${label}`, "ms of processor", quantile(found, part));
+    findings.note(`${name}: server's turns, ${label}`, "ms of processor", quantile(found, part));
   }
-  const share =
-    (readProcessCost(server.pid).cpuSeconds - cpuSeconds) / (performance.now() - started);
-  into.note(`${name}: server's processor time`, "% of one", share * 100_000);
+  const share = (readProcessCost(pid).cpuSeconds - cpuSeconds) / (performance.now() - started);
+  findings.note(`${name}: server's processor time`, "% of one", share * 100_000);
 }
 
 async function timed(call: () => Promise<unknown>): Promise<number> {
@@ -146,52 +141,57 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
-/** Runs `act` while a command and an agent send as much as they can over the relay. */
-async function besideRelay(direction: "up" | "down", act: () => Promise<void>): Promise<void> {
-  const order = { path: "relay", direction, seconds: seconds + 5 } as const;
-  const running = measureThroughput(command, relayed.workspace, order);
-  await pause(warmUpMs);
-  await act();
-  findings.note(`throughput over the relay, ${direction}`, "MB/s", await running);
+/** Loads of the server: each runs `act` while it lasts. */
+async function openLoads(world: NetworkWorld, findings: Findings, seconds: number) {
+  const { client, server } = world;
+  const command = await world.openCommand("ours", undefined);
+  const relayed = await openConnectedAgent(world, "relayed");
+  const watched = await openConnectedAgent(world, "watched");
+  return {
+    /** A command and an agent send as much as they can over the relay. */
+    relay: async (direction: "up" | "down", act: () => Promise<void>): Promise<void> => {
+      const order = { path: "relay", direction, seconds: seconds + 5 } as const;
+      const running = measureThroughput(command, relayed.workspace, order);
+      await pause(warmUpMs);
+      await act();
+      findings.note(`throughput over the relay, ${direction}`, "MB/s", await running);
+    },
+    /** A terminal prints as much as it can. */
+    terminal: async (act: () => Promise<void>): Promise<void> => {
+      await using opened = new AsyncDisposableStack();
+      const params = { agent: watched.agentId };
+      const url = client.url(openTerminal, { params, query: { reconnect: randomUUID() } });
+      const token = client.headers["Coder-Session-Token"] ?? "";
+      const args = [url.replace("http", "ws"), token, "yes"];
+      const viewer = openPart<TerminalViewer>(opened, "./terminal-viewer.ts", { args });
+      lowerPriority(viewer);
+      await pause(warmUpMs);
+      const [before, started] = [await viewer.call("bytes"), performance.now()];
+      await act();
+      const bytes = (await viewer.call("bytes")) - before;
+      const speed = bytes / 1000 / (performance.now() - started);
+      findings.note("throughput of the terminal", "MB/s", speed);
+    },
+    /** Many clients without a peer send small frames to each other over the relay. */
+    crowd: async (act: () => Promise<void>): Promise<void> => {
+      await using opened = new AsyncDisposableStack();
+      const args = [new URL(server.url).port, String(crowdSize)];
+      const crowd = openPart<RelayCrowd>(opened, "./relay-crowd.ts", { args });
+      lowerPriority(crowd);
+      await crowd.call("isLoggedIn");
+      await act();
+    },
+  };
 }
 
-/** Runs `act` while many clients without a peer send small frames to each other over the relay. */
-async function besideCrowd(act: () => Promise<void>): Promise<void> {
-  const program = new URL("support/relay-crowd.ts", import.meta.url);
-  const crowd = fork(program, [new URL(server.url).port, String(crowdSize)]);
-  opened.defer(() => void crowd.kill());
-  setPriority(crowd.pid ?? 0, constants.priority.PRIORITY_LOW);
-  await once(crowd, "message");
-  await act();
-  crowd.kill();
+function lowerPriority({ pid }: { readonly pid: number }): void {
+  setPriority(pid, constants.priority.PRIORITY_LOW);
 }
 
-/** Runs `act` while a terminal prints as much as it can. */
-async function besideTerminal(act: () => Promise<void>): Promise<void> {
-  const viewer = await openViewer();
-  await pause(warmUpMs);
-  const [before, started] = [await bytesOf(viewer), performance.now()];
-  await act();
-  const bytes = (await bytesOf(viewer)) - before;
-  findings.note("throughput of the terminal", "MB/s", bytes / 1000 / (performance.now() - started));
-  viewer.kill();
-}
-
-async function openViewer(): Promise<ChildProcess> {
-  const url = client.url(openTerminal, {
-    params: { agent: await agentIdOf(watched) },
-    query: { reconnect: randomUUID() },
+async function openConnectedAgent(world: NetworkWorld, name: string) {
+  const { workspace, workspaceId } = await world.openAgent(name, undefined);
+  const connected = await waitForWorkspace(world.client, workspaceId, (one) => {
+    return requireAgent(one).status === "connected";
   });
-  const program = new URL("support/terminal-viewer.ts", import.meta.url);
-  const token = client.headers["Coder-Session-Token"] ?? "";
-  const viewer = fork(program, [url.replace("http", "ws"), token, "yes"]);
-  opened.defer(() => void viewer.kill());
-  setPriority(viewer.pid ?? 0, constants.priority.PRIORITY_LOW);
-  return viewer;
-}
-
-async function bytesOf(viewer: ChildProcess): Promise<number> {
-  viewer.send("bytes");
-  const [bytes] = await once(viewer, "message");
-  return Number(bytes);
+  return { workspace, agentId: requireAgent(connected).id };
 }

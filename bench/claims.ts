@@ -3,15 +3,17 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { buildAgent } from "@slipway/testkit";
 
-import { printReport } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { Findings } from "./findings.ts";
 import { openClaimWorld, refill } from "./support/claim-world.ts";
-import { Findings } from "./support/findings.ts";
 import { type ClaimRate, measureRate, measureReal, settleMs } from "./support/measure-claims.ts";
 import { measureReconnect, measureStatements } from "./support/measure-statements.ts";
+import type { StatementCalls } from "./support/measured-postgres.ts";
 import { openNotifyFloor } from "./support/notify-floor.ts";
-import { openWaitingFleet } from "./support/open-waiting-fleet.ts";
+import { openPart } from "./support/part.ts";
 import { openPool } from "./support/prebuild-pool.ts";
 import { noteScript } from "./support/real-agents.ts";
+import type { WaitingFleet } from "./support/waiting-fleet.ts";
 
 /*
  * The time that a claim of a prebuild takes while a thousand wait with their agents connected, at several rates: from
@@ -40,62 +42,81 @@ const allRates: readonly ClaimRate[] = [
   { perSecond: 100, claims: 500 },
 ];
 
-/** The project's targets, in milliseconds; the last two are what a stock server and agent need. */
-const targets: Readonly<Record<string, number>> = {
-  "request → response, p50": 20,
-  "request → response, p99": 100,
-  "commit → frame, p50": 5,
-  "commit → frame, p99": 50,
-  "real: frame → manifest, p50": 180,
-  "real: frame → script, p50": 230,
-};
-
-function option(name: string, otherwise: number): number {
-  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
-}
-
-const agents = option("agents", 1000);
-const real = option("real", 20);
-const streams = option("streams", 5000);
-const runs = option("runs", 3);
-const asked = /--rates=([\d,]+)/.exec(process.argv.join(" "))?.[1]?.split(",").map(Number);
-const rates = allRates.filter(({ perSecond }) => asked?.includes(perSecond) ?? true);
-
-function within({ perSecond, claims }: ClaimRate): ClaimRate {
-  return { perSecond, claims: Math.min(claims, agents) };
-}
-
 /** The largest pool that a preset may ask for. */
 const maxPool = 1_000;
+
+export const benchmark = defineBenchmark({
+  title: ({ agents }) => `Claims, ${agents} agents waiting`,
+  options: {
+    agents: 1_000,
+    real: 20,
+    streams: 5_000,
+    runs: 3,
+    rates: "1,20,60,100",
+    statements: false,
+  },
+  // In milliseconds; the last two are what a stock server and agent need.
+  targets: {
+    "request → response, p50": 20,
+    "request → response, p99": 100,
+    "commit → frame, p50": 5,
+    "commit → frame, p99": 50,
+    "real: frame → manifest, p50": 180,
+    "real: frame → script, p50": 230,
+  },
+  measure: async ({ options, opened, findings }) => {
+    const { agents, real, streams, runs } = options;
+    const chosen = new Set(options.rates.split(",").map(Number));
+    const rates = allRates.filter(({ perSecond }) => chosen.has(perSecond));
+    const within = ({ perSecond, claims }: ClaimRate): ClaimRate => ({
+      perSecond,
+      claims: Math.min(claims, agents),
+    });
+    await buildAgent();
+    const world = await openClaimWorld(opened);
+    const { client, database } = world;
+    const open = (name: string, instances: number) =>
+      openPool(client, database, { name, instances, startScript: noteScript });
+    const pool = await open("simulated", agents);
+    const floor = await openNotifyFloor(database);
+
+    await refill(world, pool);
+    await measureRate(world, floor, pool, within(warmUp), new Findings());
+    await refill(world, pool);
+    if (real > 0) await measureReal(world, floor, await open("real", real), findings);
+    for (let run = 0; run < runs; run += 1) {
+      for (const rate of rates) {
+        await refill(world, pool);
+        await pause(settleMs);
+        await measureRate(world, floor, pool, within(rate), findings);
+        findings.note(`${rate.perSecond}/s: machine`, "load", loadavg()[0] ?? Number.NaN);
+      }
+    }
+    await refill(world, pool);
+    const statements = await measureStatements(world, pool, findings);
+    if (options.statements) printStatements(statements);
+
+    await refill(world, pool);
+    const args = [client.serverUrl, "streams"];
+    const waiting = openPart<WaitingFleet>(opened, "./waiting-fleet.ts", { args });
+    for (const [index, size] of poolSizes(streams - agents).entries()) {
+      const prebuilds = await (await open(`streams-${index}`, size)).fill();
+      await waiting.call(
+        "join",
+        prebuilds.map(({ token }) => token),
+      );
+    }
+    for (let run = 0; run < runs; run += 1) {
+      await measureReconnect(world, [...world.fleets, waiting], findings);
+    }
+  },
+});
 
 function poolSizes(count: number): readonly number[] {
   return count <= 0 ? [] : [Math.min(count, maxPool), ...poolSizes(count - maxPool)];
 }
 
-await buildAgent();
-await using opened = new AsyncDisposableStack();
-const world = await openClaimWorld(opened);
-const open = (name: string, instances: number) =>
-  openPool(world.client, world.database, { name, instances, startScript: noteScript });
-const pool = await open("simulated", agents);
-const floor = await openNotifyFloor(world.database);
-const findings = new Findings();
-
-await refill(world, pool);
-await measureRate(world, floor, pool, within(warmUp), new Findings());
-await refill(world, pool);
-if (real > 0) await measureReal(world, floor, await open("real", real), findings);
-for (let run = 0; run < runs; run += 1) {
-  for (const rate of rates) {
-    await refill(world, pool);
-    await pause(settleMs);
-    await measureRate(world, floor, pool, within(rate), findings);
-    findings.note(`${rate.perSecond}/s: machine`, "load", loadavg()[0] ?? Number.NaN);
-  }
-}
-await refill(world, pool);
-const statements = await measureStatements(world, pool, findings);
-if (process.argv.includes("--statements")) {
+function printStatements(statements: readonly StatementCalls[]): void {
   for (const { text, calls, ms } of statements) {
     const line = text.replaceAll(/\s+/g, " ").slice(0, 160);
     process.stdout.write(
@@ -103,18 +124,3 @@ if (process.argv.includes("--statements")) {
     );
   }
 }
-
-await refill(world, pool);
-const order = { kind: "streams", serverUrl: world.client.serverUrl } as const;
-const streamFleet = openWaitingFleet(opened, order, () => undefined);
-for (const [index, size] of poolSizes(streams - agents).entries()) {
-  const prebuilds = await (await open(`streams-${index}`, size)).fill();
-  await streamFleet.join(prebuilds.map(({ token }) => token));
-}
-for (let run = 0; run < runs; run += 1) {
-  await measureReconnect(world, [...world.fleets, streamFleet], findings);
-}
-
-const { measurements, missed } = findings.against(targets);
-printReport(`Claims, ${agents} agents waiting`, measurements);
-if (missed.length > 0) process.exitCode = 1;

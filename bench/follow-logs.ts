@@ -7,11 +7,12 @@ import { Agent, Log_Level } from "@slipway/wire/protobuf/gen/agent_pb";
 import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import WebSocket from "ws";
 
-import { type Measurement, printReport } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import type { BareServer } from "./support/bare-server.ts";
 import { type BenchServer, openBenchServers } from "./support/bench-servers.ts";
+import type { FleetAgent } from "./support/external-fleet.ts";
 import { connectMember } from "./support/fleet-member.ts";
-import { openBareServer } from "./support/open-bare-server.ts";
-import { quantile } from "./support/quantile.ts";
+import { openPart } from "./support/part.ts";
 
 /*
  * The time that a line takes from the agent that sends it by RPC to a client that follows the log by WebSocket. One
@@ -32,6 +33,32 @@ const seconds = 10;
 const signal = new AbortController().signal;
 const sourceId = encodeUuid(randomUUID());
 
+export const benchmark = defineBenchmark({
+  title: "From an agent's line to its follower, by agents",
+  measure: async ({ opened, findings }) => {
+    const bare = openPart<BareServer>(opened, "./bare-server.ts");
+    const echoUrl = `ws://127.0.0.1:${await bare.call("port")}/`;
+    const servers = await openBenchServers(opened);
+    for (const { agents: count, intervalMs } of shapes) {
+      const measure = async (name: string, ways: readonly Promise<Way>[]): Promise<void> => {
+        const times = await latencies(await Promise.all(ways), intervalMs);
+        findings.noteTimes(`${name}, ${count}`, times, ["ms", "ms"]);
+      };
+      await measure(
+        "bare echo",
+        Array.from({ length: count }, () => openEchoWay(echoUrl)),
+      );
+      for (const server of servers) {
+        const agents = await server.makeAgents(count);
+        await measure(
+          server.name,
+          agents.map((agent) => openLogWay(server, agent)),
+        );
+      }
+    }
+  },
+});
+
 /** A path from a sender to a receiver: sends a text, and reports each text that arrives. */
 interface Way {
   readonly send: (text: string) => Promise<unknown>;
@@ -39,7 +66,7 @@ interface Way {
   readonly close: () => Promise<unknown>;
 }
 
-async function openLogWay({ client }: BenchServer, id: string, token: string): Promise<Way> {
+async function openLogWay({ client }: BenchServer, { id, token }: FleetAgent): Promise<Way> {
   const member = await connectMember(client.serverUrl, token, signal);
   const url = `${client.serverUrl}/api/v2/workspaceagents/${id}/logs?follow&after=0&no_compression`;
   const socket = await openSocket(url.replace("http", "ws"), client.headers);
@@ -62,8 +89,8 @@ async function openLogWay({ client }: BenchServer, id: string, token: string): P
   };
 }
 
-async function openEchoWay(address: string): Promise<Way> {
-  const socket = await openSocket(`ws://${address}/`, {});
+async function openEchoWay(url: string): Promise<Way> {
+  const socket = await openSocket(url, {});
   return {
     send: async (text) => socket.send(text),
     onArrival: (listener) => socket.on("message", (data) => listener(textOf(data))),
@@ -116,25 +143,3 @@ async function latencies(ways: readonly Way[], intervalMs: number): Promise<read
   await Promise.all(ways.map((way) => way.close()));
   return found;
 }
-
-await using opened = new AsyncDisposableStack();
-const bare = await openBareServer(opened);
-const servers = await openBenchServers(opened);
-const measurements: Measurement[] = [];
-for (const { agents: count, intervalMs } of shapes) {
-  const note = (name: string, found: readonly number[]): void => {
-    const who = `${name}, ${count}`;
-    measurements.push(
-      { name: `${who}, p50`, unit: "ms", runs: [quantile(found, 0.5)] },
-      { name: `${who}, p99`, unit: "ms", runs: [quantile(found, 0.99)] },
-    );
-  };
-  const echoes = Array.from({ length: count }, () => openEchoWay(bare));
-  note("bare echo", await latencies(await Promise.all(echoes), intervalMs));
-  for (const server of servers) {
-    const agents = await server.makeAgents(count);
-    const ways = await Promise.all(agents.map(({ id, token }) => openLogWay(server, id, token)));
-    note(server.name, await latencies(ways, intervalMs));
-  }
-}
-printReport("From an agent's line to its follower, by agents", measurements);

@@ -1,8 +1,9 @@
-import { printReport } from "./report.ts";
-import { findStock, type IdleServer, openBareEcho, openOurs } from "./support/idle-server.ts";
-import { openIdleFleet } from "./support/open-idle-fleet.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { quantile } from "./report.ts";
+import type { IdleFleet } from "./support/idle-fleet.ts";
+import { type IdleServer, openIdleServers } from "./support/idle-server.ts";
+import { openPart } from "./support/part.ts";
 import { readProcessCost } from "./support/process-cost.ts";
-import { quantile } from "./support/quantile.ts";
 
 /*
  * The cost of idle agents to a server, each with two metadata items every 10 s: memory and processor of its process
@@ -21,15 +22,6 @@ import { quantile } from "./support/quantile.ts";
 const seconds = 40;
 const warmUpSeconds = 20;
 
-function option(name: string, otherwise: number): number {
-  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
-}
-
-const count = option("agents", 1000);
-/** The number of agents that come first, and stay. */
-const warmUpCount = Math.ceil(count / 10);
-const runs = option("runs", 1);
-
 /** Names of the measurements, with their units; the unit makes those of one name comparable. */
 const units = {
   "all connected": "s",
@@ -40,37 +32,55 @@ const units = {
   "all back after a restart": "s, restart",
   "peak memory after a restart": "MB",
 } as const;
-type Name = keyof typeof units;
-type Found = Partial<Record<Name, number>>;
+type Figures = Partial<Record<keyof typeof units, number>>;
 
-async function measure(server: IdleServer): Promise<Found> {
+export const benchmark = defineBenchmark({
+  title: ({ agents }) => `${agents} idle agents`,
+  options: { agents: 1_000, runs: 1 },
+  measure: async ({ options: { agents, runs }, opened, findings }) => {
+    // Those that come first stay.
+    const warmUp = Math.ceil(agents / 10);
+    const servers = await openIdleServers(opened, agents + warmUp);
+    const found = servers.map((server) => ({ server, runs: [] as Figures[] }));
+    for (let run = 0; run < runs; run += 1) {
+      for (const { server, runs: figures } of found) figures.push(await measure(server, warmUp));
+    }
+    for (const [name, unit] of Object.entries(units)) {
+      for (const { server, runs: figures } of found) {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the object above
+        const values = figures.flatMap((one) => one[name as keyof Figures] ?? []);
+        if (values.length > 0) findings.note(`${server.name}: ${name}`, unit, ...values);
+      }
+    }
+  },
+});
+
+async function measure(server: IdleServer, warmUpCount: number): Promise<Figures> {
   const { kind, url, tokens } = server;
   await server.restart?.();
-  const first = { kind, url, tokens: tokens.slice(0, warmUpCount), seconds: warmUpSeconds };
-  await using warmUp = openIdleFleet(first);
-  await warmUp.connect();
-  await warmUp.measure();
+  await using opened = new AsyncDisposableStack();
+  const warmUp = openPart<IdleFleet>(opened, "./idle-fleet.ts");
+  await warmUp.call("connect", { kind, url, tokens: tokens.slice(0, warmUpCount) });
+  await warmUp.call("measure", warmUpSeconds);
   const before = readProcessCost(server.pid());
-  await using fleet = openIdleFleet({ kind, url, tokens: tokens.slice(warmUpCount), seconds });
-  const allConnected = await secondsOf(fleet.connect());
+  const fleet = openPart<IdleFleet>(opened, "./idle-fleet.ts");
+  const rest = tokens.slice(warmUpCount);
+  const allConnected = await secondsOf(fleet.call("connect", { kind, url, tokens: rest }));
   const connected = readProcessCost(server.pid());
-  const latencies = await fleet.measure();
+  const latencies = await fleet.call("measure", seconds);
   const after = readProcessCost(server.pid());
-  return {
+  const figures = {
     "all connected": allConnected,
-    "memory an agent": ((after.residentMb - before.residentMb) * 1024) / count,
+    "memory an agent": ((after.residentMb - before.residentMb) * 1024) / rest.length,
     processor: (after.cpuSeconds - connected.cpuSeconds) / seconds,
     "metadata call, p50": quantile(latencies, 0.5),
     "metadata call, p99": quantile(latencies, 0.99),
-    ...(server.restart === undefined
-      ? {}
-      : {
-          "all back after a restart": await secondsOf(
-            Promise.all([fleet.reconnected(), warmUp.reconnected(), server.restart()]),
-          ),
-          "peak memory after a restart": readProcessCost(server.pid()).peakMb,
-        }),
   };
+  if (server.restart === undefined) return figures;
+  const back = [fleet.call("reconnected"), warmUp.call("reconnected"), server.restart()];
+  const allBack = await secondsOf(Promise.all(back));
+  const { peakMb } = readProcessCost(server.pid());
+  return { ...figures, "all back after a restart": allBack, "peak memory after a restart": peakMb };
 }
 
 async function secondsOf(work: Promise<unknown>): Promise<number> {
@@ -78,28 +88,3 @@ async function secondsOf(work: Promise<unknown>): Promise<number> {
   await work;
   return (performance.now() - started) / 1000;
 }
-
-await using opened = new AsyncDisposableStack();
-const stock = await findStock(count + warmUpCount);
-const servers = [
-  await openBareEcho(opened, count + warmUpCount),
-  await openOurs(opened, count + warmUpCount),
-  ...(stock === undefined ? [] : [stock]),
-];
-const found = new Map(servers.map(({ name }) => [name, [] as Found[]]));
-for (let run = 0; run < runs; run += 1) {
-  for (const server of servers) found.get(server.name)?.push(await measure(server));
-}
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of the object above
-const names = Object.keys(units) as Name[];
-const measurements = names.flatMap((name) =>
-  servers.map((server) => ({
-    name: `${server.name}: ${name}`,
-    unit: units[name],
-    runs: (found.get(server.name) ?? []).flatMap((one) => one[name] ?? []),
-  })),
-);
-printReport(
-  `${count} idle agents`,
-  measurements.filter((measurement) => measurement.runs.length > 0),
-);

@@ -1,17 +1,22 @@
 import { randomUUID } from "node:crypto";
 
 import { encodeUuid } from "@slipway/wire/bytes/uuid";
+import type {
+  DescMessage,
+  MessageInitShape,
+  MessageShape,
+} from "@slipway/wire/protobuf/descriptors";
 import {
   Agent,
   BatchCreateLogsRequestSchema,
   Log_Level,
 } from "@slipway/wire/protobuf/gen/agent_pb";
+import { createMessage, encodeMessage } from "@slipway/wire/protobuf/message";
 import { timestampFromNs } from "@slipway/wire/protobuf/time";
 
-import { type Measurement, printReport } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
 import { openBareLogTable } from "./support/bare-log-table.ts";
 import { type BenchServer, openBenchServers } from "./support/bench-servers.ts";
-import { encodedMessage } from "./support/encoded-message.ts";
 import type { FleetAgent } from "./support/external-fleet.ts";
 import { connectMember } from "./support/fleet-member.ts";
 
@@ -41,20 +46,30 @@ const runs = 3;
 
 const signal = new AbortController().signal;
 
-function encodeBatches(batch: number, count: number) {
-  const sourceId = encodeUuid(randomUUID());
-  let time = BigInt(Date.now()) * 1_000_000n;
-  return Array.from({ length: count }, () =>
-    encodedMessage(BatchCreateLogsRequestSchema, {
-      logSourceId: sourceId,
-      logs: Array.from({ length: batch }, () => ({
-        createdAt: timestampFromNs((time += 1n)),
-        output,
-        level: Log_Level.INFO,
-      })),
-    }),
-  );
-}
+export const benchmark = defineBenchmark({
+  title: "Log lines",
+  options: { shape: "" },
+  measure: async ({ options: { shape: wanted }, opened, findings }) => {
+    const bare = await openBareLogTable(opened);
+    const servers = await openBenchServers(opened);
+    for (const { agents, batch, lines } of shapes) {
+      if (wanted !== "" && wanted !== `${agents}x${batch}`) continue;
+      const rows = Array.from({ length: batch }, () => output);
+      const insert = () => bare.insert(agents, rows, lines / agents / batch);
+      // The first run does not count: statements are planned and code is compiled in it.
+      for (let run = 0; run <= runs; run += 1) {
+        const note = (name: string, rate: number): void => {
+          if (run > 0) findings.note(`${name}, ${agents} × ${batch}`, "lines/s", rate);
+        };
+        note("bare insert", await perSecond(lines, insert));
+        for (const server of servers) {
+          const fleet = await server.makeAgents(Math.max(agents, lines / linesAnAgent));
+          note(server.name, await acknowledged(server, fleet, batch, lines));
+        }
+      }
+    }
+  },
+});
 
 async function acknowledged(
   { client }: BenchServer,
@@ -79,47 +94,41 @@ async function acknowledged(
   return rate;
 }
 
+function encodeBatches(batch: number, count: number) {
+  const sourceId = encodeUuid(randomUUID());
+  let time = BigInt(Date.now()) * 1_000_000n;
+  return Array.from({ length: count }, () =>
+    encodedMessage(BatchCreateLogsRequestSchema, {
+      logSourceId: sourceId,
+      logs: Array.from({ length: batch }, () => ({
+        createdAt: timestampFromNs((time += 1n)),
+        output,
+        level: Log_Level.INFO,
+      })),
+    }),
+  );
+}
+
+/**
+ * Makes a message that costs its sender next to nothing: it is encoded here, and everything after its first tag stands
+ * as the value of one unknown field, which is sent unchanged, so that only the receiver is measured.
+ */
+function encodedMessage<Desc extends DescMessage>(
+  schema: Desc,
+  fields: MessageInitShape<Desc>,
+): MessageShape<Desc> {
+  const bytes = encodeMessage(schema, fields);
+  const tag = bytes[0] ?? 0;
+  // A tag of one byte: five bits of number, three of type.
+  if (tag >= 0x80) throw new Error(`${schema.typeName} begins with a tag longer than a byte`);
+  const message = createMessage(schema);
+  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the three bits are a wire type that was just encoded
+  message.$unknown = [{ no: tag >> 3, wireType: tag & 7, data: bytes.subarray(1) }];
+  return message;
+}
+
 async function perSecond(lines: number, work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return (lines * 1000) / (performance.now() - started);
 }
-
-await using opened = new AsyncDisposableStack();
-const bare = await openBareLogTable(opened);
-const servers = await openBenchServers(opened);
-const wanted = /--shape=(\S+)/.exec(process.argv.join(" "))?.[1];
-const measurements: Measurement[] = [];
-for (const { agents, batch, lines } of shapes) {
-  if (wanted !== undefined && wanted !== `${agents}x${batch}`) continue;
-  const shape = `${agents} × ${batch}`;
-  const count = Math.max(agents, lines / linesAnAgent);
-  const insert = () =>
-    bare.insert(
-      agents,
-      Array.from({ length: batch }, () => output),
-      lines / agents / batch,
-    );
-  const bareRuns: number[] = [];
-  const serverRuns = servers.map((): number[] => []);
-  for (let run = 0; run <= runs; run += 1) {
-    // The first run does not count: statements are planned and code is compiled in it.
-    const keep = (rates: number[], rate: number): void => {
-      if (run > 0) rates.push(rate);
-    };
-    keep(bareRuns, await perSecond(lines, insert));
-    for (const [index, server] of servers.entries()) {
-      const fleet = await server.makeAgents(count);
-      keep(serverRuns[index] ?? [], await acknowledged(server, fleet, batch, lines));
-    }
-  }
-  measurements.push(
-    { name: `bare insert, ${shape}`, unit: "lines/s", runs: bareRuns },
-    ...servers.map(({ name }, index) => ({
-      name: `${name}, ${shape}`,
-      unit: "lines/s",
-      runs: serverRuns[index] ?? [],
-    })),
-  );
-}
-printReport("Log lines", measurements);

@@ -1,7 +1,7 @@
 import { openLaboratory } from "@slipway/testkit/netlab";
 
 import { stockPrograms } from "../interop/support/stock-program.ts";
-import { type Measurement, printReport } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
 import type { NetworkPath } from "./support/network-commands.ts";
 import { openNetworkWorldIn } from "./support/network-world.ts";
 import { forwardPort, type ForwardedPort, TransferMeter } from "./support/transfers.ts";
@@ -17,72 +17,75 @@ import { forwardPort, type ForwardedPort, TransferMeter } from "./support/transf
  * Losses are in percent, in each direction.
  */
 
-function listOf(name: string, otherwise: string): readonly string[] {
-  const found = new RegExp(`--${name}=(\\S+)`).exec(process.argv.join(" "))?.[1];
-  return (found ?? otherwise).split(",");
-}
-
-const delays = listOf("rtt", "1,20,100").map(Number);
-const losses = listOf("loss", "0,0.1,1").map(Number);
-const directions = listOf("direction", "down,up");
-const paths = (["direct", "relay"] as const).filter((path) =>
-  listOf("path", "direct,relay").includes(path),
-);
-const seconds = Number(listOf("seconds", "4")[0]);
 const clean = { rttMs: 1, lossRate: 0 };
 const servicePort = 7_000;
-let nextPort = 4_000;
+const firstPort = 4_001;
 
-await using lab = await openLaboratory({
-  hosts: { near: {}, far: { impairment: clean } },
-});
-await using world = await openNetworkWorldIn(lab);
-const [near, far] = [lab.host("near").namespace, lab.host("far").namespace];
-await using meter = await TransferMeter.open(near, far, servicePort);
-await using opened = new AsyncDisposableStack();
-const pairs = [await openPair("ours", undefined, undefined)];
-const [stockAgent] = stockPrograms("SLIPWAY_STOCK_AGENT");
-const [stockCommand] = stockPrograms("SLIPWAY_STOCK_COMMAND");
-if (stockAgent !== undefined && stockCommand !== undefined) {
-  pairs.push(await openPair("stock", stockAgent.path, stockCommand.path));
-}
-const measurements: Measurement[] = [];
-for (const rttMs of delays) {
-  for (const loss of losses) {
-    await lab.host("far").uplink.impair({ rttMs, lossRate: loss / 100 });
-    for (const path of paths) await measurePath(path, `${rttMs} ms, ${loss} % lost: ${path}`);
-  }
-}
-printReport("Lossy network", measurements);
-
+/** The forwarded ports of a command, by the path that they take to its agent. */
 interface Pair {
   readonly name: string;
   readonly ports: ReadonlyMap<NetworkPath, ForwardedPort>;
 }
 
-async function openPair(
-  name: string,
-  agentProgram: string | undefined,
-  program: string | undefined,
-): Promise<Pair> {
-  const agent = await world.openAgent(name, agentProgram);
-  const command = await world.openCommand(name, program);
-  const ports = new Map<NetworkPath, ForwardedPort>();
-  for (const path of paths) {
-    const order = { path, port: (nextPort += 1), servicePort };
-    ports.set(path, opened.use(await forwardPort(command, agent.workspace, order)));
-  }
-  return { name, ports };
+export const benchmark = defineBenchmark({
+  title: "Lossy network",
+  options: {
+    rtt: "1,20,100",
+    loss: "0,0.1,1",
+    direction: "down,up",
+    path: "direct,relay",
+    seconds: 4,
+  },
+  measure: async ({ options, opened, findings }) => {
+    const { seconds } = options;
+    const paths = (["direct", "relay"] as const).filter((path) => chosen(options.path, path));
+    const directions = (["down", "up"] as const).filter((one) => chosen(options.direction, one));
+    const hosts = { near: {}, far: { impairment: clean } };
+    const lab = opened.use(await openLaboratory({ hosts }));
+    const world = await openNetworkWorldIn(opened, lab);
+    const [near, far] = [lab.host("near").namespace, lab.host("far").namespace];
+    const meter = opened.use(await TransferMeter.open(near, far, servicePort));
+
+    const pairs: Pair[] = [];
+    for (const [name, agentProgram, program] of programs()) {
+      const agent = await world.openAgent(name, agentProgram);
+      const command = await world.openCommand(name, program);
+      const ports = new Map<NetworkPath, ForwardedPort>();
+      for (const path of paths) {
+        const order = { path, port: firstPort + pairs.length * 2 + ports.size, servicePort };
+        ports.set(path, opened.use(await forwardPort(command, agent.workspace, order)));
+      }
+      pairs.push({ name, ports });
+    }
+
+    for (const rttMs of options.rtt.split(",").map(Number)) {
+      for (const loss of options.loss.split(",").map(Number)) {
+        await lab.host("far").uplink.impair({ rttMs, lossRate: loss / 100 });
+        for (const path of paths) {
+          for (const direction of directions) {
+            for (const { name, ports } of pairs) {
+              const port = ports.get(path);
+              if (port === undefined) continue;
+              const speed = await meter.measure(port, { direction, seconds });
+              const link = `${rttMs} ms, ${loss} % lost: ${path}`;
+              findings.note(`${link}, ${direction}, ${name}`, "MB/s", speed);
+            }
+          }
+        }
+      }
+    }
+  },
+});
+
+/** Our pair of agent and command, and the stock one that the environment names. */
+function programs(): readonly (readonly [string, string | undefined, string | undefined])[] {
+  const [agent] = stockPrograms("SLIPWAY_STOCK_AGENT");
+  const [command] = stockPrograms("SLIPWAY_STOCK_COMMAND");
+  const isStock = agent !== undefined && command !== undefined;
+  const stock = isStock ? [["stock", agent.path, command.path] as const] : [];
+  return [["ours", undefined, undefined], ...stock];
 }
 
-async function measurePath(path: NetworkPath, name: string): Promise<void> {
-  for (const direction of ["down", "up"] as const) {
-    if (!directions.includes(direction)) continue;
-    for (const { name: pair, ports } of pairs) {
-      const port = ports.get(path);
-      if (port === undefined) continue;
-      const speed = await meter.measure(port, { direction, seconds });
-      measurements.push({ name: `${name}, ${direction}, ${pair}`, unit: "MB/s", runs: [speed] });
-    }
-  }
+function chosen(list: string, item: string): boolean {
+  return list.split(",").includes(item);
 }

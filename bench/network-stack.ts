@@ -4,7 +4,8 @@ import { systemClock } from "@slipway/runtime";
 import { NetworkStack } from "@slipway/tailnet/stack/network-stack";
 import { TcpPair } from "@slipway/testkit/links";
 
-import { type Measurement, printReport, repeat } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { repeat } from "./report.ts";
 import { addressOf, measureTransfer } from "./support/stack-transfer.ts";
 
 /*
@@ -20,12 +21,33 @@ const leastMegabytesPerSecond = 300;
 /** 100 Mbit/s. */
 const bytesPerMs = 12_500;
 
-function option(name: string, otherwise: number): number {
-  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
-}
+export const benchmark = defineBenchmark({
+  title: "Network stack",
+  options: { megabytes: 500, runs: 3 },
+  measure: async ({ options, findings }) => {
+    const bytes = options.megabytes * 1e6;
+    const backToBack = await repeat(options.runs, () => measureBackToBack(bytes));
+    findings.note("two stacks back to back", "MB/s", ...backToBack);
+    findings.require(Math.max(...backToBack) >= leastMegabytesPerSecond);
+    for (const rttMs of [20, 100]) {
+      for (const queuePackets of [256, 32]) {
+        for (const lossRate of [0, 0.001, 0.01]) {
+          const name = `${rttMs} ms, ${lossRate * 100} % lost, queue of ${queuePackets}`;
+          const share = measureLink(bytes / 2, { rttMs, lossRate, queuePackets });
+          findings.note(name, "% of 100 Mbit/s", share);
+        }
+      }
+    }
+  },
+});
 
-const bytes = option("megabytes", 500) * 1e6;
-const runs = option("runs", 3);
+async function measureBackToBack(bytes: number): Promise<number> {
+  const [client, server] = openPair();
+  await using stacks = new AsyncDisposableStack();
+  stacks.use(client);
+  stacks.use(server);
+  return await measureTransfer(client, server, { address: addressOf(2), bytes });
+}
 
 /** Opens two stacks, each of which hands its packets to the other in the next turn. */
 function openPair(): readonly [NetworkStack, NetworkStack] {
@@ -54,43 +76,24 @@ function copyAll(packets: readonly Uint8Array[]): readonly Uint8Array[] {
   });
 }
 
-async function measureBackToBack(): Promise<number> {
-  const [client, server] = openPair();
-  await using stacks = new AsyncDisposableStack();
-  stacks.use(client);
-  stacks.use(server);
-  return await measureTransfer(client, server, { address: addressOf(2), bytes });
-}
-
-function measureLink(rttMs: number, lossRate: number, queuePackets: number): Measurement {
+/** Returns the application's share of a link, in percent. */
+function measureLink(
+  sendBytes: number,
+  {
+    rttMs,
+    lossRate,
+    queuePackets,
+  }: { readonly rttMs: number; readonly lossRate: number; readonly queuePackets: number },
+): number {
   const link = { delayMs: rttMs / 2, bytesPerMs, queuePackets };
   const pair = new TcpPair({
     seed: 5,
-    client: { sendBytes: bytes / 2 },
+    client: { sendBytes },
     server: { sendBytes: 0, staysOpen: true },
     link: { toServer: { ...link, lossRate }, toClient: link },
   });
   const start = pair.now;
   pair.run(() => pair.server.isPeerFinished, 3_600_000);
   if (pair.server.isSpoilt) throw new Error("other bytes arrived");
-  const share = (pair.server.read / (pair.now - start) / bytesPerMs) * 100;
-  return {
-    name: `${rttMs} ms, ${lossRate * 100} % lost, queue of ${queuePackets}`,
-    unit: "% of 100 Mbit/s",
-    runs: [share],
-  };
+  return (pair.server.read / (pair.now - start) / bytesPerMs) * 100;
 }
-
-const backToBack = {
-  name: "two stacks back to back",
-  unit: "MB/s",
-  runs: await repeat(runs, measureBackToBack),
-};
-const links: Measurement[] = [];
-for (const rttMs of [20, 100]) {
-  for (const queuePackets of [256, 32]) {
-    for (const lossRate of [0, 0.001, 0.01]) links.push(measureLink(rttMs, lossRate, queuePackets));
-  }
-}
-printReport("Network stack", [backToBack, ...links]);
-if (Math.max(...backToBack.runs) < leastMegabytesPerSecond) process.exitCode = 1;

@@ -3,9 +3,11 @@ import { Agent, get } from "node:http";
 import { getAgent } from "@slipway/api/agents/routes";
 import { getWorkspace } from "@slipway/api/workspaces/routes";
 
-import { type Measurement, printReport, repeat } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { repeat } from "./report.ts";
+import type { BareServer } from "./support/bare-server.ts";
 import { type BenchServer, openBenchServers } from "./support/bench-servers.ts";
-import { openBareServer } from "./support/open-bare-server.ts";
+import { openPart } from "./support/part.ts";
 
 /*
  * Requests a second that read one agent or one workspace, by connections kept alive, one request at a time on each. The
@@ -22,20 +24,37 @@ const runs = 3;
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Makes one request; resolves to the bytes of its body. Throws for any status but 200. */
-function read(url: string, headers: Headers, agent: Agent): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const request = get(url, { headers, agent }, (response) => {
-      let bytes = 0;
-      response.on("data", (chunk: Buffer) => (bytes += chunk.length));
-      response.on("end", () =>
-        response.statusCode === 200
-          ? resolve(bytes)
-          : reject(new Error(`${url} answered ${response.statusCode}`)),
-      );
-    });
-    request.on("error", reject);
-  });
+export const benchmark = defineBenchmark({
+  title: "Reads, by connections",
+  measure: async ({ opened, findings }) => {
+    const bare = openPart<BareServer>(opened, "./bare-server.ts");
+    const bareUrl = `http://127.0.0.1:${await bare.call("port")}`;
+    const measure = async (name: string, url: string, headers: Headers): Promise<void> => {
+      for (const connections of connectionCounts) {
+        const rates = await repeat(runs, () => requestsPerSecond(url, headers, connections));
+        findings.note(`${name}, ${connections}`, "requests/s", ...rates);
+      }
+    };
+    for (const [index, server] of (await openBenchServers(opened)).entries()) {
+      const { headers } = server.client;
+      for (const { what, url } of await addresses(server)) {
+        const bytes = await read(url, headers, new Agent());
+        if (index === 0) await measure(`bare, ${bytes} bytes`, `${bareUrl}/${bytes}`, {});
+        await measure(`${server.name}, ${what}`, url, headers);
+      }
+    }
+  },
+});
+
+/** Makes an agent; resolves to the addresses that are read. */
+async function addresses({ client, makeAgents }: BenchServer) {
+  const [made] = await makeAgents(1);
+  if (made === undefined) throw new Error("no agent was made");
+  const { id: agent, workspaceId: workspace } = made;
+  return [
+    { what: "agent", url: client.url(getAgent, { params: { agent } }) },
+    { what: "workspace", url: client.url(getWorkspace, { params: { workspace } }) },
+  ] as const;
 }
 
 async function requestsPerSecond(url: string, headers: Headers, connections: number) {
@@ -55,37 +74,18 @@ async function requestsPerSecond(url: string, headers: Headers, connections: num
   return rate;
 }
 
-/** Resolves to the addresses that are read on one server. */
-async function addresses({ client, makeAgents }: BenchServer) {
-  const [made] = await makeAgents(1);
-  if (made === undefined) throw new Error("no agent was made");
-  return [
-    { what: "agent", url: client.url(getAgent, { params: { agent: made.id } }) },
-    {
-      what: "workspace",
-      url: client.url(getWorkspace, { params: { workspace: made.workspaceId } }),
-    },
-  ] as const;
-}
-
-await using opened = new AsyncDisposableStack();
-const bare = await openBareServer(opened);
-const servers = await openBenchServers(opened);
-const measurements: Measurement[] = [];
-const measure = async (name: string, url: string, headers: Headers): Promise<void> => {
-  for (const connections of connectionCounts) {
-    measurements.push({
-      name: `${name}, ${connections}`,
-      unit: "requests/s",
-      runs: await repeat(runs, () => requestsPerSecond(url, headers, connections)),
+/** Makes one request; resolves to the bytes of its body. Throws for any status but 200. */
+function read(url: string, headers: Headers, agent: Agent): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { headers, agent }, (response) => {
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => (bytes += chunk.length));
+      response.on("end", () =>
+        response.statusCode === 200
+          ? resolve(bytes)
+          : reject(new Error(`${url} answered ${response.statusCode}`)),
+      );
     });
-  }
-};
-for (const [index, server] of servers.entries()) {
-  for (const { what, url } of await addresses(server)) {
-    const bytes = await read(url, server.client.headers, new Agent());
-    if (index === 0) await measure(`bare, ${bytes} bytes`, `http://${bare}/${bytes}`, {});
-    await measure(`${server.name}, ${what}`, url, server.client.headers);
-  }
+    request.on("error", reject);
+  });
 }
-printReport("Reads, by connections", measurements);

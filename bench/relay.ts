@@ -1,4 +1,3 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
@@ -7,8 +6,11 @@ import { encodeHex } from "@slipway/wire/bytes/hex";
 import { joinBytes } from "@slipway/wire/bytes/join";
 import { encodeDerpFrame } from "@slipway/wire/derp/frame";
 
-import { type Measurement, printReport, repeat } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { repeat } from "./report.ts";
+import { openPart, type Part } from "./support/part.ts";
 import { type BenchClient, openRelayClient, writeFor } from "./support/relay-client.ts";
+import type { RelayHost } from "./support/relay-host.ts";
 
 /*
  * The relay in a process of its own: the bytes a second that it delivers from one client to another, in packets of 1,280 bytes,
@@ -37,24 +39,47 @@ const fastSenders = 4;
 /** The interval of the packets of a slow sender. */
 const slowSenderMs = 5;
 
-function option(name: string, otherwise: number): number {
-  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
-}
-
-const clientCount = option("clients", 1_000);
-const runs = option("runs", 5);
-
-interface Host extends Disposable {
+interface Host {
   readonly port: number;
-  readonly process: ChildProcess;
+  readonly kilobytes: () => Promise<number>;
 }
 
-async function openHost(kind: "relay" | "copier"): Promise<Host> {
-  const file = new URL("support/relay-host.ts", import.meta.url);
-  const execArgv = ["--conditions=@slipway/source", "--expose-gc"];
-  const child = fork(file, [kind], { execArgv });
-  const [port] = await once(child, "message");
-  return { port: Number(port), process: child, [Symbol.dispose]: () => void child.kill() };
+export const benchmark = defineBenchmark({
+  title: "relay",
+  options: { clients: 1_000, runs: 5 },
+  measure: async ({ options: { clients, runs }, opened, findings }) => {
+    const copier = await openHost(opened, "copier");
+    const relay = await openHost(opened, "relay");
+    const copied = await repeat(runs, () => measureCopier(copier));
+    findings.note("copier", "MB/s", ...copied);
+    const alone = await repeat(runs, () => measureRelay(relay));
+    findings.note("relay", "MB/s", ...alone);
+    using idle = new DisposableStack();
+    const kilobytes = await measureMemory(relay, idle, clients);
+    const name = `${clients} idle clients`;
+    const beside = await repeat(runs, () => measureRelay(relay));
+    findings.note(`relay beside ${name}`, "MB/s", ...beside);
+    findings.note(`memory for each of ${name}`, "KB", kilobytes);
+    const unread = await measureUnread();
+    const unreadName = `memory for each of ${unreadClients} clients that never read`;
+    findings.note(unreadName, "KB, unread", unread);
+    const { least, slow } = await measureFairness(relay);
+    findings.note(`least of ${fastSenders} fast senders`, "of the best", least);
+    findings.note("slow sender beside them", "arrives", slow);
+
+    const slowest = Math.min(Math.max(...alone), Math.max(...beside));
+    findings.require(slowest >= leastPart * Math.max(...copied));
+    findings.require(kilobytes <= mostKilobytes && unread <= mostUnreadKilobytes);
+  },
+});
+
+async function openHost(opened: AsyncDisposableStack, kind: "relay" | "copier"): Promise<Host> {
+  const options = { args: [kind], flags: ["--expose-gc"] };
+  const part: Part<RelayHost> = openPart(opened, "./relay-host.ts", options);
+  return {
+    port: await part.call("port"),
+    kilobytes: async () => (await part.call("memory")) / 1024,
+  };
 }
 
 /** Returns the megabytes a second that arrive while a sender writes. */
@@ -88,13 +113,14 @@ async function measureRelay({ port }: Host): Promise<number> {
 }
 
 /** Returns the kilobytes of the relay for each idle client; they stay connected as long as `clients`. */
-async function measureMemory(host: Host, clients: DisposableStack): Promise<number> {
-  for (let count = 0; count < 100; count += 1) clients.use(await openRelayClient(host.port));
-  const before = await kilobytesOf(host);
-  for (let count = 0; count < clientCount; count += 1) {
-    clients.use(await openRelayClient(host.port));
-  }
-  return ((await kilobytesOf(host)) - before) / clientCount;
+async function measureMemory(host: Host, clients: DisposableStack, count: number): Promise<number> {
+  const add = async (more: number): Promise<void> => {
+    for (let made = 0; made < more; made += 1) clients.use(await openRelayClient(host.port));
+  };
+  await add(100);
+  const before = await host.kilobytes();
+  await add(count);
+  return ((await host.kilobytes()) - before) / count;
 }
 
 /**
@@ -102,22 +128,22 @@ async function measureMemory(host: Host, clients: DisposableStack): Promise<numb
  * whose memory has not grown yet.
  */
 async function measureUnread(): Promise<number> {
-  using host = await openHost("relay");
-  using clients = new DisposableStack();
+  await using opened = new AsyncDisposableStack();
+  const host = await openHost(opened, "relay");
   const blocks: Uint8Array[] = [];
   for (let count = 0; count < unreadClients; count += 1) {
-    const client = clients.use(await openRelayClient(host.port));
+    const client = opened.use(await openRelayClient(host.port));
     client.socket.pause();
     blocks.push(blockFor(client));
   }
-  using sender = await openRelayClient(host.port);
-  const before = await kilobytesOf(host);
+  const sender = opened.use(await openRelayClient(host.port));
+  const before = await host.kilobytes();
   for (let sent = 0; sent < unreadBytes; sent += packetsPerBlock * packetBytes) {
     for (const block of blocks) {
       if (!sender.socket.write(block)) await once(sender.socket, "drain");
     }
   }
-  return ((await kilobytesOf(host)) - before) / unreadClients;
+  return ((await host.kilobytes()) - before) / unreadClients;
 }
 
 function frameFor({ keys }: BenchClient): Uint8Array {
@@ -152,48 +178,4 @@ async function measureFairness({ port }: Host): Promise<{ least: number; slow: n
     receiver.bySender.get(encodeHex(client.keys.publicKey)) ?? 0;
   const shares = fast.map(bytesOf);
   return { least: Math.min(...shares) / Math.max(...shares), slow: bytesOf(slow) / sent };
-}
-
-async function kilobytesOf({ process: child }: Host): Promise<number> {
-  child.send("memory");
-  const [bytes] = await once(child, "message");
-  return Number(bytes) / 1024;
-}
-
-const measurements: Measurement[] = [];
-using copier = await openHost("copier");
-using relay = await openHost("relay");
-measurements.push(
-  { name: "copier", unit: "MB/s", runs: await repeat(runs, () => measureCopier(copier)) },
-  { name: "relay", unit: "MB/s", runs: await repeat(runs, () => measureRelay(relay)) },
-);
-using idle = new DisposableStack();
-const kilobytes = await measureMemory(relay, idle);
-const name = `${clientCount} idle clients`;
-measurements.push(
-  {
-    name: `relay beside ${name}`,
-    unit: "MB/s",
-    runs: await repeat(runs, () => measureRelay(relay)),
-  },
-  { name: `memory for each of ${name}`, unit: "KB", runs: [kilobytes] },
-);
-const unreadKilobytes = await measureUnread();
-measurements.push({
-  name: `memory for each of ${unreadClients} clients that never read`,
-  unit: "KB, unread",
-  runs: [unreadKilobytes],
-});
-const fairness = await measureFairness(relay);
-measurements.push(
-  { name: `least of ${fastSenders} fast senders`, unit: "of the best", runs: [fairness.least] },
-  { name: "slow sender beside them", unit: "arrives", runs: [fairness.slow] },
-);
-printReport("relay", measurements);
-const [copied = 0, alone = 0, besideIdle = 0] = measurements.map(({ runs: found }) =>
-  Math.max(...found),
-);
-const isSlow = Math.min(alone, besideIdle) < leastPart * copied;
-if (isSlow || kilobytes > mostKilobytes || unreadKilobytes > mostUnreadKilobytes) {
-  process.exitCode = 1;
 }

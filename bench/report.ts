@@ -77,13 +77,10 @@ export function formatTable(title: string, summaries: readonly Summary[]): strin
   return [title, ...lines].join("\n");
 }
 
-/** Prints the findings of a benchmark: a table, or with `--json` on the command line one JSON object. */
-export function printReport(title: string, measurements: readonly Measurement[]): void {
-  const results = summarize(measurements);
-  const text = process.argv.includes("--json")
-    ? JSON.stringify({ title, node: process.version, results })
-    : formatTable(title, results);
-  process.stdout.write(`${text}\n`);
+/** Returns the value that this share of the values does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 function medianOf(sorted: readonly number[]): number {

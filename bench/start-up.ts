@@ -1,11 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
 import { startServerProcess } from "@slipway/testkit";
 
-import { type Measurement, printReport, summarize } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { openDirectory } from "./support/our-server.ts";
 
 /*
  * The time that a server takes from its spawn until it reports that it runs, embedded database included; with the
@@ -13,18 +11,40 @@ import { type Measurement, printReport, summarize } from "./report.ts";
  * kill: its database still runs. A bare Node.js that does nothing is the floor.
  *
  *   npm run bench:start-up [-- --json]
+ *
+ * Ends with 1 when a cold start takes more than 3 s, or a warm one more than 1 s.
  */
 
 const runs = 5;
 
-async function withDirectory<T>(use: (dataDir: string) => Promise<T>): Promise<T> {
-  const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-  try {
-    return await use(dataDir);
-  } finally {
-    await rm(dataDir, { recursive: true, force: true });
-  }
-}
+export const benchmark = defineBenchmark({
+  title: "Start-up",
+  measure: async ({ findings }) => {
+    const note = async (name: string, measure: () => Promise<number> | number): Promise<void> => {
+      for (let run = 0; run < runs; run += 1) findings.note(name, "ms", await measure());
+    };
+    const noteCold = (name: string, demo: boolean): Promise<void> =>
+      note(name, async () => {
+        await using opened = new AsyncDisposableStack();
+        return await startMs(await openDirectory(opened), demo, "SIGINT");
+      });
+    const noteWarm = async (name: string, demo: boolean, end: NodeJS.Signals): Promise<void> => {
+      await using opened = new AsyncDisposableStack();
+      const dataDir = await openDirectory(opened);
+      await startMs(dataDir, demo, end);
+      await note(name, () => startMs(dataDir, demo, end));
+      await startMs(dataDir, demo, "SIGINT");
+    };
+    await note("bare node", bareNodeMs);
+    await noteCold("server, cold", false);
+    await noteWarm("server, warm", false, "SIGINT");
+    await noteWarm("server, after kill -9", false, "SIGKILL");
+    await noteCold("demonstration, cold", true);
+    await noteWarm("demonstration, warm", true, "SIGINT");
+    findings.require(findings.median("server, cold") <= 3_000);
+    findings.require(findings.median("server, warm") <= 1_000);
+  },
+});
 
 async function startMs(dataDir: string, demo: boolean, end: NodeJS.Signals): Promise<number> {
   const server = await startServerProcess({ dataDir, port: 0, demo });
@@ -32,42 +52,8 @@ async function startMs(dataDir: string, demo: boolean, end: NodeJS.Signals): Pro
   return server.startMs;
 }
 
-async function times(count: number, measure: () => Promise<number>): Promise<number[]> {
-  const results: number[] = [];
-  while (results.length < count) results.push(await measure());
-  return results;
-}
-
 function bareNodeMs(): number {
   const started = performance.now();
   spawnSync(process.execPath, ["-e", ""]);
   return performance.now() - started;
-}
-
-const cold = (demo: boolean): Promise<number[]> =>
-  times(runs, () => withDirectory((dataDir) => startMs(dataDir, demo, "SIGINT")));
-
-const warm = (demo: boolean, end: NodeJS.Signals): Promise<number[]> =>
-  withDirectory(async (dataDir) => {
-    await startMs(dataDir, demo, end);
-    const results = await times(runs, () => startMs(dataDir, demo, end));
-    await startMs(dataDir, demo, "SIGINT");
-    return results;
-  });
-
-const measurements: Measurement[] = [
-  { name: "bare node", unit: "ms", runs: await times(runs, async () => bareNodeMs()) },
-  { name: "server, cold", unit: "ms", runs: await cold(false) },
-  { name: "server, warm", unit: "ms", runs: await warm(false, "SIGINT") },
-  { name: "server, after kill -9", unit: "ms", runs: await warm(false, "SIGKILL") },
-  { name: "demonstration, cold", unit: "ms", runs: await cold(true) },
-  { name: "demonstration, warm", unit: "ms", runs: await warm(true, "SIGINT") },
-];
-printReport("Start-up", measurements);
-
-/** The project's targets, in milliseconds. */
-const targets: Readonly<Record<string, number>> = { "server, cold": 3000, "server, warm": 1000 };
-for (const { name, median } of summarize(measurements)) {
-  const target = targets[name];
-  if (target !== undefined && median > target) process.exitCode = 1;
 }

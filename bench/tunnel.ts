@@ -8,7 +8,9 @@ import { Tunnel } from "@slipway/tailnet/tunnel/tunnel";
 
 import { buildTcpPeer, peerAddress, TcpPeer } from "../interop/support/tcp-peer.ts";
 import { TunnelLink } from "../interop/support/tunnel-link.ts";
-import { type Measurement, printReport, repeat } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import type { Findings } from "./findings.ts";
+import { repeat } from "./report.ts";
 import { addressOf, measureTransfer } from "./support/stack-transfer.ts";
 
 /*
@@ -21,12 +23,27 @@ import { addressOf, measureTransfer } from "./support/stack-transfer.ts";
  */
 
 const leastMegabytesPerSecond = 50;
-function option(name: string, otherwise: number): number {
-  return Number(new RegExp(`--${name}=(\\d+)`).exec(process.argv.join(" "))?.[1] ?? otherwise);
-}
 
-const bytes = option("megabytes", 200) * 1e6;
-const runs = option("runs", 3);
+export const benchmark = defineBenchmark({
+  title: "Tunnel",
+  options: { megabytes: 200, runs: 3, "no-go": false },
+  measure: async ({ options, findings }) => {
+    const bytes = options.megabytes * 1e6;
+    const oneThread = await repeat(options.runs, () => measureOneThread(bytes));
+    findings.note("two ends in one thread", "MB/s", ...oneThread);
+    findings.require(Math.max(...oneThread) >= leastMegabytesPerSecond);
+    if (options["no-go"]) return;
+    const built = buildTcpPeer();
+    try {
+      for (const initiator of ["us", "it"] as const) {
+        const order = { program: built.program, initiator, bytes, runs: options.runs };
+        await measureGo(order, findings);
+      }
+    } finally {
+      built.remove();
+    }
+  },
+});
 
 /** A stack behind a tunnel. */
 interface End {
@@ -55,7 +72,7 @@ function openEnd(
   return { stack, tunnel };
 }
 
-async function measureOneThread(): Promise<number> {
+async function measureOneThread(bytes: number): Promise<number> {
   const crypto = await loadNativeCrypto();
   const client: End = openEnd(1, crypto, (datagrams) =>
     server.tunnel.receive(datagrams, undefined, undefined),
@@ -81,50 +98,34 @@ async function measureOneThread(): Promise<number> {
   return await measureTransfer(client.stack, server.stack, { address: addressOf(2), bytes });
 }
 
-function megabytesPerSecond(started: number): number {
-  return bytes / 1000 / (performance.now() - started);
-}
-
 /** Measures both directions against wireguard-go, the handshake begun by us or by it. */
-async function measureGo(program: string, initiator: "us" | "it"): Promise<Measurement[]> {
+async function measureGo(
+  {
+    program,
+    initiator,
+    bytes,
+    runs,
+  }: {
+    readonly program: string;
+    readonly initiator: "us" | "it";
+    readonly bytes: number;
+    readonly runs: number;
+  },
+  findings: Findings,
+): Promise<void> {
   const link = await TunnelLink.open({ peerAddress });
   await using peer = await TcpPeer.open(program, "gvisor", link);
   if (initiator === "us") await peer.call("echo", 1000);
   else await peer.beCalled("echo", 1000);
-  const measure = async (mode: "upload" | "download"): Promise<number> => {
-    const started = performance.now();
-    await peer.call(mode, bytes);
-    return megabytesPerSecond(started);
-  };
-  const name = `handshake begun by ${initiator}`;
-  return [
-    {
-      name: `to wireguard-go, ${name}`,
-      unit: "MB/s",
-      runs: await repeat(runs, () => measure("upload")),
-    },
-    {
-      name: `from wireguard-go, ${name}`,
-      unit: "MB/s",
-      runs: await repeat(runs, () => measure("download")),
-    },
-  ];
-}
-
-async function measureAllGo(): Promise<Measurement[]> {
-  const built = buildTcpPeer();
-  try {
-    return [...(await measureGo(built.program, "us")), ...(await measureGo(built.program, "it"))];
-  } finally {
-    built.remove();
+  for (const [way, mode] of [
+    ["to", "upload"],
+    ["from", "download"],
+  ] as const) {
+    const speeds = await repeat(runs, async () => {
+      const started = performance.now();
+      await peer.call(mode, bytes);
+      return bytes / 1000 / (performance.now() - started);
+    });
+    findings.note(`${way} wireguard-go, handshake begun by ${initiator}`, "MB/s", ...speeds);
   }
 }
-
-const oneThread = {
-  name: "two ends in one thread",
-  unit: "MB/s",
-  runs: await repeat(runs, measureOneThread),
-};
-const go = process.argv.includes("--no-go") ? [] : await measureAllGo();
-printReport("Tunnel", [oneThread, ...go]);
-if (Math.max(...oneThread.runs) < leastMegabytesPerSecond) process.exitCode = 1;

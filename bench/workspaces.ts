@@ -1,4 +1,4 @@
-import { type Measurement, printReport } from "./report.ts";
+import { defineBenchmark } from "./benchmark.ts";
 import { openBareLogTable } from "./support/bare-log-table.ts";
 import { openBenchServers } from "./support/bench-servers.ts";
 
@@ -12,21 +12,21 @@ import { openBenchServers } from "./support/bench-servers.ts";
  * A stock server takes part when the environment names one; see support/stock-server.ts.
  */
 
-const count = Number(/--count=(\d+)/.exec(process.argv.join(" "))?.[1] ?? 1000);
 const atOnce = 8;
 
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
-}
-
-await using opened = new AsyncDisposableStack();
-const bare = await openBareLogTable(opened);
-const servers = await openBenchServers(opened);
-const inserts = await seconds(() => bare.insert(atOnce, ["a row"], Math.ceil(count / atOnce)));
-const measurements: Measurement[] = [{ name: "bare inserts", unit: "s", runs: [inserts] }];
-for (const { name, makeWorkspaces } of servers) {
-  measurements.push({ name, unit: "s", runs: [await seconds(() => makeWorkspaces(count))] });
-}
-printReport(`${count} workspaces made and running`, measurements);
+export const benchmark = defineBenchmark({
+  title: ({ count }) => `${count} workspaces made and running`,
+  options: { count: 1_000 },
+  measure: async ({ options: { count }, opened, findings }) => {
+    const note = async (name: string, work: () => Promise<unknown>): Promise<void> => {
+      const started = performance.now();
+      await work();
+      findings.note(name, "s", (performance.now() - started) / 1000);
+    };
+    const bare = await openBareLogTable(opened);
+    const servers = await openBenchServers(opened);
+    const rows = Math.ceil(count / atOnce);
+    await note("bare inserts", () => bare.insert(atOnce, ["a row"], rows));
+    for (const { name, makeWorkspaces } of servers) await note(name, () => makeWorkspaces(count));
+  },
+});

@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
 import { type ByteChannel, openRawPty } from "./byte-channel.ts";
+import { listen } from "./listen.ts";
+import { servePart } from "./part.ts";
 
 /*
  * A process of the bare chain: `near` carries TCP connections over UDP to the port that is its argument, `far` has a
- * terminal for each of them. A datagram is the number of the connection and bytes; the first ones are the command. It sends
- * its port to its parent, and ends with it.
+ * terminal for each of them. A datagram is the number of the connection and bytes; the first ones are the command.
  */
 
 const numberBytes = 4;
@@ -68,13 +69,12 @@ async function runNear(farPort: number): Promise<number> {
       send(Buffer.alloc(0));
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  return listen(server);
 }
 
-process.on("disconnect", () => process.exit());
 const [, , role, farPort] = process.argv;
-process.send?.(role === "far" ? await runFar() : await runNear(Number(farPort)));
+const port = role === "far" ? await runFar() : await runNear(Number(farPort));
+
+const answers = { port: (): number => port };
+export type BareChainLink = typeof answers;
+servePart(answers);

@@ -1,11 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
-import { openEmbeddedPostgres } from "@slipway/postgres";
-import { silentLogger, systemClock } from "@slipway/runtime";
-import pg from "pg";
+import { openEmbeddedDatabase } from "./embedded-database.ts";
+import { openDirectory } from "./our-server.ts";
 
 /** A table like that of log lines, with the same key, alone in a database like a server's own. */
 export interface BareLogTable {
@@ -25,34 +21,14 @@ const statement = `insert into lines select $1, $2 + line.number, $3, 'info', li
 
 /** Starts a database for the table; it goes with `opened`. */
 export async function openBareLogTable(opened: AsyncDisposableStack): Promise<BareLogTable> {
-  const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-  opened.defer(() => rm(dataDir, { recursive: true, force: true }));
-  const database = opened.use(
-    await openEmbeddedPostgres({
-      dataDir,
-      logger: silentLogger,
-      clock: systemClock,
-      signal: new AbortController().signal,
-    }),
-  );
-  const clients = new Set<pg.Client>();
-  const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client(database.connection);
-    await client.connect();
-    clients.add(client);
-    return client;
-  };
-  const setUp = await connect();
-  await setUp.query(table);
-  opened.defer(async () => {
-    for (const client of clients) await client.end();
-  });
-  const waiting = [setUp];
+  const database = await openEmbeddedDatabase(opened, await openDirectory(opened));
+  const clients = [await database.connect()];
+  await clients[0]?.query(table);
   return {
     insert: async (writers, batch, batchesEach) => {
-      while (waiting.length < writers) waiting.push(await connect());
+      while (clients.length < writers) clients.push(await database.connect());
       await Promise.all(
-        waiting.slice(0, writers).map(async (client) => {
+        clients.slice(0, writers).map(async (client) => {
           const agentId = randomUUID();
           for (let sent = 0; sent < batchesEach; sent += 1) {
             const values = [agentId, sent * batch.length, agentId, batch];

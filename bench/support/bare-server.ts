@@ -1,11 +1,13 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 
 import { WebSocketServer } from "ws";
 
+import { listen } from "./listen.ts";
+import { servePart } from "./part.ts";
+
 /*
- * The baseline of node:http and `ws` alone, in a process of its own: answers every request with as many bytes of JSON
- * as its path says, and sends back every message of a socket. Prints its port.
+ * The floor: node:http and `ws` alone, in a process of its own. Answers every request with as many bytes of JSON as its
+ * path says, and echoes every message of a socket.
  */
 
 const bodies = new Map<string, Buffer>();
@@ -19,7 +21,8 @@ const server = createServer((request, response) => {
 new WebSocketServer({ server, perMessageDeflate: false }).on("connection", (socket) => {
   socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
 });
-server.listen(0, "127.0.0.1", () => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- listens on TCP
-  process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
-});
+const port = await listen(server);
+
+const answers = { port: (): number => port };
+export type BareServer = typeof answers;
+servePart(answers);

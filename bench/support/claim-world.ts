@@ -1,15 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { ApiClient } from "@slipway/sdk/http";
-import { logInAsAdmin, startServerProcess, unlimitedWorkspaces } from "@slipway/testkit";
+import { unlimitedWorkspaces } from "@slipway/testkit";
 
 import { ClaimedAgents } from "./claimed-agents.ts";
 import { type MeasuredPostgres, openMeasuredPostgres } from "./measured-postgres.ts";
-import { openWaitingFleet, type WaitingFleet } from "./open-waiting-fleet.ts";
+import { openOurServer } from "./our-server.ts";
+import { openPart, type Part } from "./part.ts";
 import { openPlainFetch } from "./plain-fetch.ts";
 import type { PrebuildPool } from "./prebuild-pool.ts";
+import type { FleetReport, WaitingFleet } from "./waiting-fleet.ts";
 
 /** A server with its database, and agents that wait for their owners. */
 export interface ClaimWorld {
@@ -17,11 +15,10 @@ export interface ClaimWorld {
   readonly serverPid: number;
   /** A client with the session of an owner. */
   readonly client: ApiClient;
-  /** The agents that wait, in processes of their own, and their reports. */
-  readonly fleets: readonly WaitingFleet[];
+  /** The agents that wait, in processes of their own. */
+  readonly fleets: readonly Part<WaitingFleet>[];
+  /** The reports of those processes. */
   readonly claimed: ClaimedAgents;
-  /** A directory for files; removed with the world. */
-  readonly directory: string;
 }
 
 /** The number of processes that play agents: one alone would keep its agents waiting for each other. */
@@ -30,37 +27,32 @@ const fleetCount = 2;
 /** Starts everything, each in a process of its own; it goes with `opened`. */
 export async function openClaimWorld(opened: AsyncDisposableStack): Promise<ClaimWorld> {
   const database = await openMeasuredPostgres(opened);
-  const directory = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-  opened.defer(() => rm(directory, { recursive: true, force: true }));
-  const server = opened.use(
-    await startServerProcess({
-      dataDir: join(directory, "server"),
-      port: 0,
-      environment: { ...unlimitedWorkspaces, SLIPWAY_POSTGRES_URL: database.url },
-    }),
-  );
-  const { headers } = await logInAsAdmin(server.url);
+  const environment = { ...unlimitedWorkspaces, SLIPWAY_POSTGRES_URL: database.url };
+  const { server, client: owner } = await openOurServer(opened, environment);
+  const { serverUrl, headers } = owner;
   const claimed = new ClaimedAgents();
-  const order = { kind: "agents", serverUrl: server.url } as const;
+  const onReport = (reports: readonly FleetReport[]): void => reports.forEach(claimed.take);
+  const args = [serverUrl, "agents"];
   return {
     database,
     serverPid: server.pid,
-    client: new ApiClient({ serverUrl: server.url, headers, fetch: openPlainFetch() }),
+    client: new ApiClient({ serverUrl, headers, fetch: openPlainFetch() }),
     fleets: Array.from({ length: fleetCount }, () =>
-      openWaitingFleet(opened, order, (report) => claimed.take(report)),
+      openPart(opened, "./waiting-fleet.ts", { args, onReport }),
     ),
     claimed,
-    directory,
   };
 }
 
 /** Fills a pool and connects the agents of its new prebuilds. Those that were claimed leave first. */
 export async function refill({ fleets }: ClaimWorld, pool: PrebuildPool): Promise<void> {
-  for (const fleet of fleets) await fleet.leave();
+  for (const fleet of fleets) await fleet.call("leave");
   const tokens = (await pool.fill()).map(({ token }) => token);
   const share = Math.ceil(tokens.length / fleets.length);
   await Promise.all(
-    fleets.map((fleet, index) => fleet.join(tokens.slice(index * share, (index + 1) * share))),
+    fleets.map((fleet, index) =>
+      fleet.call("join", tokens.slice(index * share, (index + 1) * share)),
+    ),
   );
   await pool.ready();
 }

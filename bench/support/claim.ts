@@ -4,8 +4,8 @@ import { createWorkspace } from "@slipway/api/workspaces/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 
 import type { MeasuredPostgres } from "./measured-postgres.ts";
+import { wallMs } from "./part.ts";
 import type { PrebuildPool } from "./prebuild-pool.ts";
-import { wallMs } from "./wall-clock.ts";
 
 /** A claim, with its times by `wallMs`. */
 export interface Claim {

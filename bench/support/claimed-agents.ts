@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import type { FleetReport } from "./open-waiting-fleet.ts";
+import type { FleetReport } from "./waiting-fleet.ts";
 
 /** The time at which an agent learned of its new owner, by `wallMs`. */
 export interface ClaimedAgent {
@@ -17,11 +17,11 @@ export class ClaimedAgents {
   readonly #frames = new Map<string, number>();
   readonly #starts = new Map<string, Omit<ClaimedAgent, "frameAtMs">>();
 
-  take(report: FleetReport): void {
+  readonly take = (report: FleetReport): void => {
     const { kind, workspaceId, atMs } = report;
     if (kind === "frame") this.#frames.set(workspaceId, atMs);
     else this.#starts.set(workspaceId, { manifestAtMs: report.manifestAtMs, startAtMs: atMs });
-  }
+  };
 
   /** Waits until the agent of a workspace has got its frame; resolves to the time of that. */
   framed(workspaceId: string): Promise<number> {

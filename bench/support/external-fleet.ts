@@ -6,7 +6,7 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 import { firstAgent, pushTemplate, readAgentToken, waitForWorkspace } from "@slipway/testkit";
 
-import { makeMany } from "./at-once.ts";
+import { makeMany } from "./pacing.ts";
 
 /** An agent that a measurement plays: its token opens a session. */
 export interface FleetAgent {

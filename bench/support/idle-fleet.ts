@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { Backoff, defaultBackoff } from "@slipway/runtime";
@@ -7,18 +6,17 @@ import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import WebSocket from "ws";
 
 import { connectMember } from "./fleet-member.ts";
-import type { FleetOrder } from "./open-idle-fleet.ts";
+import { servePart } from "./part.ts";
 
-/*
- * A fleet of idle agents in a process of its own, so that it bears their cost alone. Its input is a line of JSON, the
- * `FleetOrder`; each line after that is a command, answered with a line of JSON:
- *
- *   connect      connects all; null when all are
- *   measure      two metadata items of each agent each 10 s, for the order's seconds; how long the calls took, in ms
- *   reconnected  null when each has lost its connection once and is connected again
- *
- * The end of its input ends it. An agent that loses its connection redials, with the delays of an agent.
- */
+/* A fleet of idle agents in a process of its own. An agent that loses its connection redials, with the delays of an agent. */
+
+/** The members and the server they connect to. */
+export interface FleetOrder {
+  /** `echoes` are bare sockets, as many as there are tokens. */
+  readonly kind: "agents" | "echoes";
+  readonly url: string;
+  readonly tokens: readonly string[];
+}
 
 interface Connection {
   /** One metadata call, or its equivalent. */
@@ -28,7 +26,7 @@ interface Connection {
 
 const intervalMs = 10_000;
 const dialsAtOnce = 32;
-/** The longest interval at which a server that was just there is looked for. */
+/** The longest delay before a server that was just there is dialed again. */
 const maxDelayMs = 2_000;
 const signal = new AbortController().signal;
 
@@ -58,18 +56,14 @@ async function openEcho(url: string): Promise<Connection> {
   };
 }
 
-const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `openIdleFleet`
-const order = JSON.parse(String((await lines.next()).value)) as FleetOrder;
-
 /** One agent, connected for as long as this process lives. */
 class Member {
-  readonly #token: string;
+  readonly #open: () => Promise<Connection>;
   #connection: Connection | undefined;
   readonly #isBack = Promise.withResolvers<void>();
 
-  constructor(token: string) {
-    this.#token = token;
+  constructor(open: () => Promise<Connection>) {
+    this.#open = open;
   }
 
   get isBack(): Promise<void> {
@@ -77,8 +71,7 @@ class Member {
   }
 
   async connect(): Promise<void> {
-    const open = order.kind === "agents" ? openAgent : openEcho;
-    const connection = await open(order.url, this.#token);
+    const connection = await this.#open();
     this.#connection = connection;
     void connection.closed.then(() => this.#reconnect());
   }
@@ -110,30 +103,28 @@ class Member {
   }
 }
 
-const members = order.tokens.map((token) => new Member(token));
+let members: readonly Member[] = [];
 
-async function connectAll(): Promise<null> {
-  const waiting = members.values();
-  const work = async (): Promise<void> => {
-    for (const member of waiting) await member.connect();
-  };
-  await Promise.all(Array.from({ length: dialsAtOnce }, work));
-  return null;
-}
-
-async function answer(command: string): Promise<unknown> {
-  if (command === "connect") return connectAll();
-  if (command === "measure") {
-    const endsAt = performance.now() + order.seconds * 1000;
+const answers = {
+  /** Connects all members; answers once all are connected. */
+  connect: async ({ kind, url, tokens }: FleetOrder): Promise<void> => {
+    const open = kind === "agents" ? openAgent : openEcho;
+    members = tokens.map((token) => new Member(() => open(url, token)));
+    const waiting = members.values();
+    const work = async (): Promise<void> => {
+      for (const member of waiting) await member.connect();
+    };
+    await Promise.all(Array.from({ length: dialsAtOnce }, work));
+  },
+  /** Sends two metadata items of each agent every 10 s; answers with the milliseconds that each call took. */
+  measure: async (seconds: number): Promise<readonly number[]> => {
+    const endsAt = performance.now() + seconds * 1000;
     return (await Promise.all(members.map((member) => member.measure(endsAt)))).flat();
-  }
-  await Promise.all(members.map(({ isBack }) => isBack));
-  return null;
-}
-
-for await (const command of lines) {
-  process.stdout.write(`${JSON.stringify(await answer(command))}\n`);
-}
-process.exitCode = 0;
-// Its sockets and loops would keep it alive.
-process.kill(process.pid, "SIGKILL");
+  },
+  /** Answers once each member has lost its connection and is connected again. */
+  reconnected: async (): Promise<void> => {
+    await Promise.all(members.map(({ isBack }) => isBack));
+  },
+};
+export type IdleFleet = typeof answers;
+servePart(answers);

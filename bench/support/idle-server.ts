@@ -1,15 +1,12 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 import { logInAsAdmin, startServerProcess, unlimitedWorkspaces } from "@slipway/testkit";
 
+import type { BareServer } from "./bare-server.ts";
 import { makeFleet } from "./external-fleet.ts";
+import { openDirectory } from "./our-server.ts";
+import { openPart } from "./part.ts";
 import { findStockServer } from "./stock-server.ts";
 
 /** A server that holds a fleet of idle agents. */
@@ -24,31 +21,30 @@ export interface IdleServer {
   readonly restart?: () => Promise<void>;
 }
 
-/** Opens an echo of `ws` alone: the floor. */
-export async function openBareEcho(
+/** Opens the floor, our server, and the stock one that the environment names, each with this many agents. */
+export async function openIdleServers(
   opened: AsyncDisposableStack,
   count: number,
-): Promise<IdleServer> {
-  const program = fileURLToPath(new URL("bare-server.ts", import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
-  opened.defer(async () => {
-    child.kill();
-    await once(child, "exit");
-  });
-  const [port] = await once(createInterface(child.stdout), "line");
+): Promise<readonly IdleServer[]> {
+  const stock = await findStock(count);
+  const bare = await openBareEcho(opened, count);
+  return [bare, await openOurs(opened, count), ...(stock === undefined ? [] : [stock])];
+}
+
+/** Opens an echo of `ws` alone: the floor. */
+async function openBareEcho(opened: AsyncDisposableStack, count: number): Promise<IdleServer> {
+  const bare = openPart<BareServer>(opened, "./bare-server.ts");
   return {
     name: "bare ws",
     kind: "echoes",
-    url: `ws://127.0.0.1:${String(port)}/`,
-    pid: () => child.pid ?? 0,
+    url: `ws://127.0.0.1:${await bare.call("port")}/`,
+    pid: () => bare.pid,
     tokens: Array.from({ length: count }, () => ""),
   };
 }
 
-/** Opens a server of ours with this many workspaces. */
-export async function openOurs(opened: AsyncDisposableStack, count: number): Promise<IdleServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-  opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+async function openOurs(opened: AsyncDisposableStack, count: number): Promise<IdleServer> {
+  const dataDir = await openDirectory(opened);
   let server = await startServerProcess({ dataDir, port: 0, environment: unlimitedWorkspaces });
   opened.defer(() => server.end("SIGINT"));
   const agents = await makeFleet(await logInAsAdmin(server.url), count);
@@ -67,10 +63,10 @@ export async function openOurs(opened: AsyncDisposableStack, count: number): Pro
 }
 
 /**
- * Finds the stock server that the environment names, with this many workspaces; see `stock-server.ts`. In addition,
- * SLIPWAY_STOCK_RESTART may be a program that restarts it and prints the process's id as its last line.
+ * Finds the stock server that the environment names; see `stock-server.ts`. In addition, SLIPWAY_STOCK_RESTART may be a
+ * program that restarts it and prints the process's id as its last line.
  */
-export async function findStock(count: number): Promise<IdleServer | undefined> {
+async function findStock(count: number): Promise<IdleServer | undefined> {
   const stock = findStockServer();
   if (stock === undefined) return undefined;
   let { pid } = stock;

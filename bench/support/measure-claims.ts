@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { makeMany } from "./at-once.ts";
-import { beginAtRate } from "./at-rate.ts";
-import { noteCosts } from "./claim-cost.ts";
+import type { Findings } from "../findings.ts";
 import type { ClaimWorld } from "./claim-world.ts";
 import { claim, type Committed, readCommitTimes } from "./claim.ts";
 import type { ClaimedAgent } from "./claimed-agents.ts";
-import type { Findings } from "./findings.ts";
 import type { NotifyFloor, NotifyRounds } from "./notify-floor.ts";
+import { openDirectory } from "./our-server.ts";
+import { beginAtRate, makeMany } from "./pacing.ts";
 import type { PrebuildPool } from "./prebuild-pool.ts";
+import { readProcessCost } from "./process-cost.ts";
 import { type RealLife, startRealAgent } from "./real-agents.ts";
 
 /** The number of claims and the rate at which they begin. */
@@ -64,13 +64,14 @@ export async function measureReal(
   findings: Findings,
 ): Promise<void> {
   await using started = new AsyncDisposableStack();
+  const directory = await openDirectory(started);
   const waiting = await pool.fill();
   const agents = new Map(
     await makeMany(waiting.length, async (index) => {
       const { workspaceId = "", token = "" } = waiting[index] ?? {};
-      const place = join(world.directory, `agent-${index}`);
       const { serverUrl } = world.client;
-      const agent = await startRealAgent(started, { serverUrl, token, directory: place });
+      const place = { serverUrl, token, directory: join(directory, `agent-${index}`) };
+      const agent = await startRealAgent(started, place);
       return [workspaceId, agent] as const;
     }),
   );
@@ -134,4 +135,38 @@ async function besideFloor<T>(
   if (done.status === "rejected") throw done.reason;
   if (rounds.status === "rejected") throw rounds.reason;
   return [done.value, rounds.value];
+}
+
+/** The parts of a world of claims that share the machine's processors. */
+type Part = "the server" | "PostgreSQL" | "the agents" | "the requests";
+
+/** Runs `work`, and notes the processor time of each part for each of as many claims. */
+async function noteCosts<T>(
+  world: ClaimWorld,
+  {
+    name,
+    claims,
+    findings,
+  }: { readonly name: string; readonly claims: number; readonly findings: Findings },
+  work: () => Promise<T>,
+): Promise<T> {
+  const before = readCpuSeconds(world);
+  const result = await work();
+  const after = readCpuSeconds(world);
+  for (const [part, seconds] of after) {
+    const usedMs = (seconds - (before.get(part) ?? 0)) * 1000;
+    findings.note(`${name}: processor of ${part}, a claim`, "ms, processor", usedMs / claims);
+  }
+  return result;
+}
+
+function readCpuSeconds({ serverPid, database, fleets }: ClaimWorld): ReadonlyMap<Part, number> {
+  const agents = fleets.map(({ pid }) => readProcessCost(pid).cpuSeconds);
+  const { user, system } = process.cpuUsage();
+  return new Map([
+    ["the server", readProcessCost(serverPid).cpuSeconds],
+    ["PostgreSQL", database.cpuSeconds()],
+    ["the agents", agents.reduce((sum, seconds) => sum + seconds, 0)],
+    ["the requests", (user + system) / 1e6],
+  ]);
 }

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { beginAtRate } from "./at-rate.ts";
+import type { Findings } from "../findings.ts";
 import type { ClaimWorld } from "./claim-world.ts";
 import { claim } from "./claim.ts";
-import type { Findings } from "./findings.ts";
 import { settleMs } from "./measure-claims.ts";
 import type { StatementCalls, StatementCount } from "./measured-postgres.ts";
-import type { WaitingFleet } from "./open-waiting-fleet.ts";
+import { beginAtRate } from "./pacing.ts";
+import type { Part } from "./part.ts";
 import type { PrebuildPool } from "./prebuild-pool.ts";
 import { readProcessCost } from "./process-cost.ts";
+import type { WaitingFleet } from "./waiting-fleet.ts";
 
 const claims = { perSecond: 20, count: 100 } as const;
 
@@ -23,12 +24,12 @@ export async function measureStatements(
 ): Promise<readonly StatementCalls[]> {
   const counter = await openCounter(database);
   // An agent that has got its frame reconnects at once.
-  for (const fleet of fleets) await fleet.hold();
+  for (const fleet of fleets) await fleet.call("hold");
   await counter.reset();
   const made = await beginAtRate(claims.perSecond, claims.count, () => claim(client, pool));
   for (const { workspaceId } of made) await claimed.framed(workspaceId);
   const untilFrame = await counter.read();
-  for (const fleet of fleets) await fleet.release();
+  for (const fleet of fleets) await fleet.call("release");
   for (const { workspaceId } of made) await claimed.begun(workspaceId);
   await pause(settleMs);
   const all = await counter.read();
@@ -46,14 +47,14 @@ export async function measureStatements(
 /** Cuts all streams at once, and waits until they are open again. */
 export async function measureReconnect(
   { database, serverPid }: ClaimWorld,
-  fleets: readonly WaitingFleet[],
+  fleets: readonly Part<WaitingFleet>[],
   findings: Findings,
 ): Promise<void> {
   const counter = await openCounter(database);
   const before = readProcessCost(serverPid);
   await counter.reset();
   const startedAt = performance.now();
-  const backMs = (await Promise.all(fleets.map((fleet) => fleet.cut()))).flat();
+  const backMs = (await Promise.all(fleets.map((fleet) => fleet.call("cut")))).flat();
   const seconds = (performance.now() - startedAt) / 1000;
   const statements = await counter.read();
   const after = readProcessCost(serverPid);

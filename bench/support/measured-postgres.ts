@@ -1,12 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
-import { openEmbeddedPostgres } from "@slipway/postgres";
-import { silentLogger, systemClock } from "@slipway/runtime";
 import { socketUrl } from "@slipway/testkit";
 import pg from "pg";
 
+import { openEmbeddedDatabase } from "./embedded-database.ts";
+import { openDirectory } from "./our-server.ts";
 import { readTreeCpuSeconds } from "./process-cost.ts";
 
 /**
@@ -54,20 +50,9 @@ const mark = "/* measuring */";
 export async function openMeasuredPostgres(
   opened: AsyncDisposableStack,
 ): Promise<MeasuredPostgres> {
-  const dataDir = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-  opened.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const dataDir = await openDirectory(opened);
   await prepare(dataDir);
-  const { connection, pid } = opened.use(await open(dataDir));
-  const clients: pg.Client[] = [];
-  opened.defer(async () => {
-    for (const client of clients) await client.end();
-  });
-  const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client(connection);
-    await client.connect();
-    clients.push(client);
-    return client;
-  };
+  const { connection, pid, connect } = await openEmbeddedDatabase(opened, dataDir);
   const own = await connect();
   const query: MeasuredPostgres["query"] = async (text, values = []) => {
     const { rows } = await own.query({ text: `${mark} ${text}`, values: [...values] });
@@ -105,21 +90,10 @@ export async function openMeasuredPostgres(
 
 /** Writes settings that need a start of the database. */
 async function prepare(dataDir: string): Promise<void> {
-  await using database = await open(dataDir);
-  const client = new pg.Client(database.connection);
-  await client.connect();
+  await using opened = new AsyncDisposableStack();
+  const client = await (await openEmbeddedDatabase(opened, dataDir)).connect();
   for (const [name, value] of Object.entries(settings)) {
     await client.query(`alter system set ${name} = ${pg.escapeLiteral(value)}`);
   }
   await client.query("create extension pg_stat_statements");
-  await client.end();
-}
-
-function open(dataDir: string) {
-  return openEmbeddedPostgres({
-    dataDir,
-    logger: silentLogger,
-    clock: systemClock,
-    signal: new AbortController().signal,
-  });
 }

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,6 +15,7 @@ import { internetAddresses, type Laboratory } from "@slipway/testkit/netlab";
 import { makeExternalWorkspace } from "../../interop/support/external-workspace.ts";
 import { runStockAgent } from "../../interop/support/run-stock-agent.ts";
 import type { ReachCommand } from "./network-commands.ts";
+import { openDirectory } from "./our-server.ts";
 
 const template = `
 driver: external
@@ -33,7 +33,7 @@ export interface ReachedWorkspace {
 }
 
 /** A server in a process of its own, with agents and commands that reach them. */
-export interface NetworkWorld extends AsyncDisposable {
+export interface NetworkWorld {
   readonly server: ServerProcess;
   readonly client: ApiClient;
   /** Starts an agent: a stock program, or ours without one. */
@@ -42,71 +42,70 @@ export interface NetworkWorld extends AsyncDisposable {
   openCommand(name: string, program: string | undefined): Promise<ReachCommand>;
 }
 
-/** The places of server, agents and commands: one machine, or hosts of a laboratory. */
+/** The places of agents and commands, as words before their own, and the server as they and this process reach it. */
 interface Places {
   readonly agent: readonly string[];
   readonly command: readonly string[];
   readonly serverUrl: string;
-  /** The server's URL for this process. */
   readonly doorUrl: string;
 }
 
 /**
- * Opens all on this machine. The launcher has the words before agents and commands, and `environment` additional variables
- * of the server (default: none).
+ * Opens all on this machine; it goes with `opened`. The launcher has the words before agents and commands, and `environment`
+ * additional variables of the server (default: none).
  */
 export async function openNetworkWorld(
-  launcher: readonly string[] = [],
-  environment: Readonly<Record<string, string>> = {},
+  opened: AsyncDisposableStack,
+  {
+    launcher = [],
+    environment = {},
+  }: {
+    readonly launcher?: readonly string[];
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<NetworkWorld> {
-  const opened = new AsyncDisposableStack();
-  const directory = await openDirectory(opened);
-  const server = opened.use(await startServerProcess({ dataDir: directory, port: 0, environment }));
+  const dataDir = await openDirectory(opened);
+  const server = opened.use(await startServerProcess({ dataDir, port: 0, environment }));
   const { url } = server;
   const places = { agent: launcher, command: launcher, serverUrl: url, doorUrl: url };
-  return openWorld(server, places, { opened, directory });
+  return openWorld(opened, server, places, dataDir);
 }
 
 const laboratoryPort = 3_000;
 
 /** Opens the server on the internet of a laboratory, the agents on its host `near`, the commands on its host `far`. */
-export async function openNetworkWorldIn(laboratory: Laboratory): Promise<NetworkWorld> {
-  const opened = new AsyncDisposableStack();
-  const directory = await openDirectory(opened);
+export async function openNetworkWorldIn(
+  opened: AsyncDisposableStack,
+  laboratory: Laboratory,
+): Promise<NetworkWorld> {
+  const dataDir = await openDirectory(opened);
   const address = `${internetAddresses[0]}:${String(laboratoryPort)}`;
   const serverUrl = `http://${address}`;
   const server = opened.use(
     await startServerProcess({
-      dataDir: directory,
+      dataDir,
       port: laboratoryPort,
       launcher: laboratory.internet.launcher,
       environment: { SLIPWAY_HTTP_ADDRESS: address, SLIPWAY_ACCESS_URL: serverUrl },
     }),
   );
-  const launcherOf = (name: string): readonly string[] => laboratory.host(name).namespace.launcher;
   const places = {
-    agent: launcherOf("near"),
-    command: launcherOf("far"),
+    agent: laboratory.host("near").namespace.launcher,
+    command: laboratory.host("far").namespace.launcher,
     serverUrl,
     doorUrl: (await laboratory.openDoor(laboratoryPort)).url,
   };
-  return openWorld(server, places, { opened, directory });
-}
-
-async function openDirectory(opened: AsyncDisposableStack): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "slipway-bench-"));
-  opened.defer(() => rm(directory, { recursive: true, force: true }));
-  return directory;
+  return openWorld(opened, server, places, dataDir);
 }
 
 async function openWorld(
+  opened: AsyncDisposableStack,
   server: ServerProcess,
-  { agent: agentLauncher, command: commandLauncher, serverUrl, doorUrl }: Places,
-  { opened, directory }: { readonly opened: AsyncDisposableStack; readonly directory: string },
+  { agent: launcher, command, serverUrl, doorUrl }: Places,
+  directory: string,
 ): Promise<NetworkWorld> {
   const client = await logInAsAdmin(doorUrl);
   const templateId = await pushTemplate(client, "network", template);
-  const ours = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
   return {
     server,
     client,
@@ -115,27 +114,45 @@ async function openWorld(
       const place = { serverUrl, token, home: join(directory, name) };
       const agent =
         program === undefined
-          ? await startAgentProcess(place, agentLauncher)
-          : await runStockAgent({ ...place, program, launcher: agentLauncher });
+          ? await startAgentProcess(place, launcher)
+          : await runStockAgent({ ...place, program, launcher });
       opened.defer(() => void agent.kill("SIGKILL"));
       return { name: agentName, workspace: name, workspaceId: id, pid: agent.pid ?? 0 };
     },
-    openCommand: async (name, program) => {
-      const home = join(directory, `command-${name}`);
-      await mkdir(home, { recursive: true });
-      const environment = {
-        PATH: process.env["PATH"],
-        HOME: home,
-        CODER_CONFIG_DIR: home,
-        CODER_URL: serverUrl,
-        CODER_SESSION_TOKEN: client.headers["Coder-Session-Token"],
-      };
-      const [first = "", ...rest] = [
-        ...commandLauncher,
-        ...(program === undefined ? [process.execPath, ours] : [program]),
-      ];
-      return { name, words: [first, ...rest], environment };
-    },
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    openCommand: (name, program) =>
+      installCommand(client, { name, program, launcher: command, serverUrl, directory }),
   };
+}
+
+const ours = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
+
+/** Prepares a command with the session of a client and its own home below a directory: a stock program, or ours without one. */
+export async function installCommand(
+  client: ApiClient,
+  {
+    name,
+    program,
+    launcher = [],
+    serverUrl = client.serverUrl,
+    directory,
+  }: {
+    readonly name: string;
+    readonly program?: string | undefined;
+    readonly launcher?: readonly string[];
+    readonly serverUrl?: string;
+    readonly directory: string;
+  },
+): Promise<ReachCommand> {
+  const home = join(directory, `command-${name}`);
+  await mkdir(home, { recursive: true });
+  const environment = {
+    PATH: process.env["PATH"],
+    HOME: home,
+    CODER_CONFIG_DIR: home,
+    CODER_URL: serverUrl,
+    CODER_SESSION_TOKEN: client.headers["Coder-Session-Token"],
+  };
+  const words = program === undefined ? [process.execPath, ours] : [program];
+  const [first = "", ...rest] = [...launcher, ...words];
+  return { name, words: [first, ...rest], environment };
 }

@@ -5,8 +5,8 @@ import { listTemplateVersionPresets } from "@slipway/api/templates/version-route
 import type { ApiClient } from "@slipway/sdk/http";
 import { pushTemplate, readAgentToken } from "@slipway/testkit";
 
-import { makeMany } from "./at-once.ts";
 import type { MeasuredPostgres } from "./measured-postgres.ts";
+import { makeMany } from "./pacing.ts";
 
 /** A prebuild that waits, and the token of its one agent. */
 export interface WaitingPrebuild {

@@ -4,11 +4,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { joinBytes } from "@slipway/wire/bytes/join";
 import { encodeDerpFrame } from "@slipway/wire/derp/frame";
 
+import { servePart } from "./part.ts";
 import { type BenchClient, openRelayClient } from "./relay-client.ts";
 
 /*
- * A crowd in a process of its own for bench/busy-network.ts: clients of a relay, with keys that no peer has published, who send small
- * packets and pings to each other without end. Tells its parent once all are logged in.
+ * A crowd in a process of its own for bench/busy-network.ts: clients of a relay, with keys that no peer has published, who send
+ * small packets and pings to each other without end, once all are logged in.
  */
 
 const [port = 0, count = 0] = process.argv.slice(2).map(Number);
@@ -22,7 +23,10 @@ const packets = clients.map(({ keys }) => {
   return encodeDerpFrame({ type: "send-packet", destination: keys.publicKey, packet });
 });
 const block = joinBytes(packets.flatMap((packet) => [packet, ping]));
-process.send?.("ready");
+
+const answers = { isLoggedIn: (): boolean => true };
+export type RelayCrowd = typeof answers;
+servePart(answers);
 await Promise.all(clients.map((client) => flood(client)));
 
 async function flood({ socket }: BenchClient): Promise<void> {

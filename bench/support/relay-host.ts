@@ -1,15 +1,18 @@
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 
 import { Relay, serveSocket, sodiumCrypto } from "@slipway/relay";
 import { silentLogger, systemClock } from "@slipway/runtime";
 
+import { listen } from "./listen.ts";
+import { servePart } from "./part.ts";
+
 /*
- * A process of its own for bench/relay.ts: `relay` is a relay behind an HTTP upgrade, `copier` copies bytes between the
- * connections of each pair that arrives. Prints its port; at the parent's word it prints its memory after a collection.
+ * A process of its own for bench/relay.ts: with the argument `relay` a relay behind an HTTP upgrade, with `copier` a server
+ * that copies bytes between the connections of each pair that arrives.
  */
 
-function openRelay(): ReturnType<typeof createHttpServer> {
+function openRelay(): Server {
   const relay = new Relay({ crypto: sodiumCrypto, clock: systemClock, logger: silentLogger });
   const server = createHttpServer();
   server.on("upgrade", (_request, socket: Socket) => {
@@ -19,7 +22,7 @@ function openRelay(): ReturnType<typeof createHttpServer> {
   return server;
 }
 
-function openCopier(): ReturnType<typeof createServer> {
+function openCopier(): Server {
   let waiting: Socket | undefined;
   return createServer((socket) => {
     socket.setNoDelay(true);
@@ -34,12 +37,15 @@ function openCopier(): ReturnType<typeof createServer> {
   });
 }
 
-const server = process.argv[2] === "relay" ? openRelay() : openCopier();
-server.listen(0, "127.0.0.1", () => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- listens on TCP
-  process.send?.((server.address() as AddressInfo).port);
-});
-process.on("message", () => {
-  globalThis.gc?.();
-  process.send?.(process.memoryUsage().rss);
-});
+const port = await listen(process.argv[2] === "relay" ? openRelay() : openCopier());
+
+const answers = {
+  port: (): number => port,
+  /** The resident bytes after a collection. */
+  memory: (): number => {
+    globalThis.gc?.();
+    return process.memoryUsage().rss;
+  },
+};
+export type RelayHost = typeof answers;
+servePart(answers);

@@ -3,8 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { ApiClient } from "@slipway/sdk/http";
 
-import { makeMany } from "./at-once.ts";
 import type { FleetAgent } from "./external-fleet.ts";
+import { makeMany } from "./pacing.ts";
 
 /**
  * A server of the original that a measurement takes beside ours. It runs already, with its rate limits off; the environment

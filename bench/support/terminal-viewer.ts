@@ -1,8 +1,10 @@
 import WebSocket from "ws";
 
+import { servePart } from "./part.ts";
+
 /*
  * A viewer of a terminal in a process of its own, which types a line and reads all that follows. Its arguments are the URL of
- * the terminal and the token; at its parent's word it says how many bytes it has read.
+ * the terminal, the token and the line.
  */
 
 const [url = "", token = "", line = ""] = process.argv.slice(2);
@@ -10,4 +12,7 @@ const socket = new WebSocket(url, { headers: { "Coder-Session-Token": token } })
 let received = 0;
 socket.on("message", (data: Buffer) => (received += data.length));
 socket.on("open", () => socket.send(Buffer.from(JSON.stringify({ data: `${line}\r` }))));
-process.on("message", () => process.send?.(received));
+
+const answers = { bytes: (): number => received };
+export type TerminalViewer = typeof answers;
+servePart(answers);

@@ -1,0 +1,11 @@
+import { once } from "node:events";
+import type { Server } from "node:net";
+
+/** Makes a server of TCP or HTTP listen on a free port of the loopback interface; resolves to the port. */
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return address.port;
+}
