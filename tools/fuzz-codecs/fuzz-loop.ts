@@ -1,7 +1,8 @@
+import { Random } from "@slipway/testkit/random";
+
 import { Coverage } from "./coverage.ts";
 import { minimize } from "./minimize.ts";
 import { mutate } from "./mutate.ts";
-import { Random } from "./random.ts";
 import type { FuzzTarget } from "./target.ts";
 
 /** An input for which a promise does not hold. */

@@ -1,4 +1,5 @@
-import type { Random } from "./random.ts";
+import type { Random } from "@slipway/testkit/random";
+
 import { utf8 } from "./target.ts";
 
 /** The material of mutations. */
@@ -75,7 +76,13 @@ function setByte(bytes: Uint8Array, { random }: MutationSource): Uint8Array {
 }
 
 function addRandomBytes(bytes: Uint8Array, { random }: MutationSource): Uint8Array {
-  return insert(bytes, random.below(bytes.length + 1), random.bytes(1 + random.below(maxAdded)));
+  const at = random.below(bytes.length + 1);
+  const length = 1 + random.below(maxAdded);
+  return insert(
+    bytes,
+    at,
+    Uint8Array.from({ length }, () => random.below(256)),
+  );
 }
 
 function addWord(bytes: Uint8Array, { random, words }: MutationSource): Uint8Array {
