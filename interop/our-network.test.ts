@@ -1,73 +1,27 @@
-import type { ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
 import { getDeploymentStats } from "@slipway/api/deployment/routes";
-import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import type { ApiClient } from "@slipway/sdk/http";
 import { TerminalClient } from "@slipway/sdk/terminal";
 import { connectWorkspace, type WorkspaceConnection } from "@slipway/sdk/workspace";
 import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
-import {
-  logInAsAdmin,
-  pushTemplate,
-  type ServerProcess,
-  startAgentProcess,
-  startServerProcess,
-} from "@slipway/testkit";
+import { openReachedWorkspace, type ReachedWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
-
-import { openEchoService } from "./support/echo-service.ts";
-import { makeExternalWorkspace } from "./support/external-workspace.ts";
 
 /* Our client reaches our agent through our server: over the relay, directly, and across restarts of both. */
 
-const template = `
-driver: external
-agents:
-  main: { os: linux, arch: amd64 }
-`;
-
-const opened = new AsyncDisposableStack();
 const limit = (): AbortSignal => AbortSignal.timeout(30_000);
-let directory = "";
-let server: ServerProcess;
-let client: ApiClient;
-let agent: ChildProcess;
-let agentId = "";
-let token = "";
-/** The port of a service of the workspace that sends back what it gets. */
-let echoPort = 0;
-
-async function startAgent(): Promise<ChildProcess> {
-  return startAgentProcess({ serverUrl: server.url, token, home: join(directory, "agent") });
-}
+let world: ReachedWorkspace;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-network-"));
-  opened.defer(() => rm(directory, { recursive: true, force: true }));
-  server = await startServerProcess({ dataDir: directory, port: 0 });
-  opened.defer(() => server.end("SIGINT"));
-  client = await logInAsAdmin(server.url);
-  const templateId = await pushTemplate(client, "network", template);
-  const made = await makeExternalWorkspace(client, templateId, "ours");
-  token = made.token;
-  const workspace = await client.call(getWorkspace, { params: { workspace: made.id } });
-  const agents = workspace.latest_build.resources.flatMap((resource) => resource.agents ?? []);
-  agentId = agents[0]?.id ?? "";
-  agent = await startAgent();
-  opened.defer(() => void agent.kill("SIGKILL"));
-  const echo = opened.use(await openEchoService());
-  echoPort = echo.port;
+  world = await openReachedWorkspace();
 });
 
-afterAll(() => opened.disposeAsync());
+afterAll(() => world[Symbol.asyncDispose]());
 
 async function connect(disableDirect: boolean): Promise<WorkspaceConnection> {
+  const { agentId } = world;
+  const client = world.openClient();
   const options = { client, agentId, disableDirect, clock: systemClock, logger: silentLogger };
   const connection = await connectWorkspace({ ...options, signal: limit() });
   onTestFinished(() => connection.close());
@@ -84,7 +38,7 @@ async function readAll(stream: TcpStream): Promise<string> {
 }
 
 async function expectEcho(connection: WorkspaceConnection, bytes: Uint8Array): Promise<void> {
-  const stream = await connection.dial(echoPort, limit());
+  const stream = await connection.dial(world.echoPort, limit());
   const echoed = readAll(stream);
   await stream.write(bytes, limit());
   stream.finish();
@@ -107,6 +61,8 @@ it.each([
 it("reports the latency of the agent's connections while one is in use", async () => {
   const ended = new AbortController();
   const size = { columns: 80, rows: 24 };
+  const { agentId } = world;
+  const client = world.openClient();
   const needs = { client, clock: systemClock, signal: ended.signal };
   const terminal = new TerminalClient({ ...needs, agentId, command: "cat", size });
   const read = async (): Promise<void> => {
@@ -131,12 +87,11 @@ it("keeps a direct connection while its server is killed and started again", asy
   await expect
     .poll(async () => (await connection.ping(limit())).path.kind, { timeout: 10_000 })
     .toBe("direct");
-  const stream = await connection.dial(echoPort, limit());
-  const { port } = new URL(server.url);
-  await server.end("SIGKILL");
+  const stream = await connection.dial(world.echoPort, limit());
+  await world.server.end("SIGKILL");
   await stream.write(Uint8Array.of(1, 2, 3), limit());
   expect(await stream.read(limit())).toEqual(Uint8Array.of(1, 2, 3));
-  server = await startServerProcess({ dataDir: directory, port: Number(port) });
+  await world.restartServer("SIGKILL");
   await stream.write(Uint8Array.of(4), limit());
   expect(await stream.read(limit())).toEqual(Uint8Array.of(4));
   const later = await connect(true);
@@ -146,13 +101,11 @@ it("keeps a direct connection while its server is killed and started again", asy
 it("reaches an agent that was killed and started again", async () => {
   const connection = await connect(false);
   await connection.reach(limit());
-  agent.kill("SIGKILL");
-  await once(agent, "exit");
-  agent = await startAgent();
+  await world.restartAgent();
   await expect
     .poll(
       async () => {
-        const stream = await connection.dial(echoPort, AbortSignal.timeout(2_000));
+        const stream = await connection.dial(world.echoPort, AbortSignal.timeout(2_000));
         stream.abort();
         return "connected";
       },

@@ -34,6 +34,8 @@ export {
   unlimitedWorkspaces,
 } from "./processes/server-process.ts";
 export type { ServerProcess, ServerProcessOptions } from "./processes/server-process.ts";
+export { echoText, openReachedWorkspace } from "./processes/reached-workspace.ts";
+export type { ReachedWorkspace } from "./processes/reached-workspace.ts";
 export { ServerTurns } from "./processes/server-turns.ts";
 export { logIn, logInAsAdmin, openClient } from "./processes/log-in.ts";
 export { packTemplate, pushTemplate, pushVersion } from "./processes/template-upload.ts";

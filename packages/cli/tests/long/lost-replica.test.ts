@@ -1,20 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import {
-  logInAsAdmin,
-  makeWorkspace,
+  openReachedWorkspace,
   openTestDatabase,
-  pushTemplate,
-  readAgentToken,
-  type ServerProcess,
-  startAgentProcess,
-  startServerProcess,
+  type ReachedWorkspace,
   TcpProxy,
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
@@ -25,47 +17,23 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
  */
 
 const program = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
-const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
 const chunkBytes = 64 * 1024;
 const chunks = 256;
 
 const opened = new AsyncDisposableStack();
-const secret = randomBytes(32).toString("hex");
-let directory = "";
-let databaseUrl = "";
-/** The replica that the agent is connected to. */
-let lasting: ServerProcess;
-let session = "";
-
-async function startReplica(): Promise<ServerProcess> {
-  const dataDir = await mkdtemp(join(directory, "replica-"));
-  const environment = { SLIPWAY_POSTGRES_URL: databaseUrl, SLIPWAY_SECRET_KEY: secret };
-  const server = await startServerProcess({ dataDir, port: 0, environment });
-  opened.defer(() => server.end("SIGKILL"));
-  return server;
-}
+let world: ReachedWorkspace;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-replicas-"));
-  opened.defer(() => rm(directory, { recursive: true, force: true }));
-  databaseUrl = opened.use(await openTestDatabase(inject("postgresUrl"))).url;
-  lasting = await startReplica();
-  const client = await logInAsAdmin(lasting.url);
-  session = client.headers["Coder-Session-Token"] ?? "";
-  const templateId = await pushTemplate(client, "lost", template);
-  const { id } = await makeWorkspace(client, "dev", templateId, () => true);
-  const token = await readAgentToken(client, id);
-  const home = join(directory, "agent");
-  const agent = await startAgentProcess({ serverUrl: lasting.url, token, home });
-  opened.defer(() => void agent.kill("SIGKILL"));
+  const { url } = opened.use(await openTestDatabase(inject("postgresUrl")));
+  world = opened.use(await openReachedWorkspace({ SLIPWAY_POSTGRES_URL: url }));
 });
 
 afterAll(() => opened.disposeAsync());
 
 function startSsh(url: string, flags: readonly string[]): ChildProcess {
   const words = ["--conditions=@slipway/source", program, "ssh", ...flags, "dev", "--", "cat"];
-  const home = { HOME: directory, CODER_CONFIG_DIR: directory };
-  const access = { CODER_URL: url, CODER_SESSION_TOKEN: session };
+  const home = { HOME: world.directory, CODER_CONFIG_DIR: world.directory };
+  const access = { CODER_URL: url, CODER_SESSION_TOKEN: world.session };
   const env = { PATH: process.env["PATH"], ...home, ...access };
   const child = spawn(process.execPath, words, { env, stdio: "pipe" });
   opened.defer(() => void child.kill("SIGKILL"));
@@ -76,7 +44,7 @@ it.each([
   { path: "relay", flags: ["--disable-direct-connections"] },
   { path: "direct", flags: [] },
 ])("a session over a $path path survives its replica", async ({ flags }) => {
-  const doomed = await startReplica();
+  const doomed = await world.startReplica();
   let target = doomed;
   await using proxy = await TcpProxy.open(() => [{ port: Number(new URL(target.url).port) }]);
   const child = startSsh(proxy.url, flags);
@@ -100,7 +68,7 @@ it.each([
   await write(chunks);
   await expect.poll(() => bytes, { timeout: 30_000 }).toBeGreaterThan((chunks * chunkBytes) / 2);
   await doomed.end("SIGKILL");
-  target = lasting;
+  target = world.server;
   await write(chunks);
   stdin.end();
   await ended;
