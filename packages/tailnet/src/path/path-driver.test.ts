@@ -1,8 +1,8 @@
 import { systemClock } from "@slipway/runtime";
-import { PathWorld } from "@slipway/testkit/links";
 import { parseDiscoPacket } from "@slipway/wire/disco/packet";
 import { expect, it, onTestFinished } from "vitest";
 
+import { PathWorld } from "../../tests/support/path-world.ts";
 import { nobleCrypto } from "../crypto/noble-crypto.ts";
 import type { DatagramReceiver } from "./datagram-socket.ts";
 import { DiscoSealer } from "./disco-sealer.ts";

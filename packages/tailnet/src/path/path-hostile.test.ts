@@ -1,8 +1,9 @@
-import { PathWorld, type Flight, type WorldPeer } from "@slipway/testkit/links";
 import type { DiscoMessage } from "@slipway/wire/disco/message";
 import { parseDiscoPacket } from "@slipway/wire/disco/packet";
 import { expect, it } from "vitest";
 
+import { PathWorld, type WorldPeer } from "../../tests/support/path-world.ts";
+import type { Flight } from "../../tests/support/udp-network.ts";
 import { nobleCrypto } from "../crypto/noble-crypto.ts";
 import { DiscoSealer } from "./disco-sealer.ts";
 import { toDiscoEndpoint, type UdpAddress } from "./udp-address.ts";

@@ -1,6 +1,6 @@
-import { PathWorld, type RelayFlight, type WorldPeer } from "@slipway/testkit/links";
 import { expect, it } from "vitest";
 
+import { PathWorld, type RelayFlight, type WorldPeer } from "../../tests/support/path-world.ts";
 import { leastDatagramBytes, relayDatagramBytes } from "./path-size.ts";
 
 const hosts = ["20.0.0.1", "20.0.0.2"] as const;

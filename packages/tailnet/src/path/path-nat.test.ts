@@ -1,5 +1,7 @@
-import { PathWorld, type Nat, type NatMapping, type WorldPeer } from "@slipway/testkit/links";
 import { expect, it } from "vitest";
+
+import { PathWorld, type WorldPeer } from "../../tests/support/path-world.ts";
+import type { Nat, NatMapping } from "../../tests/support/udp-network.ts";
 
 const stunServers = [1, 2].map((last) => ({ address: `9.9.9.${String(last)}`, port: 3478 }));
 

@@ -1,6 +1,6 @@
-import { ScriptedPeer } from "@slipway/testkit/links";
 import { expect, it } from "vitest";
 
+import { ScriptedPeer } from "../../tests/support/scripted-peer.ts";
 import type { TcpState } from "./state.ts";
 
 const bare = { flags: "", length: 0 };

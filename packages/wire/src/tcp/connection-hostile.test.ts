@@ -1,7 +1,8 @@
-import { dataAt, ScriptedPeer } from "@slipway/testkit/links";
-import type { Said } from "@slipway/testkit/links";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+
+import { dataAt, ScriptedPeer } from "../../tests/support/scripted-peer.ts";
+import type { Said } from "../../tests/support/scripted-peer.ts";
 
 /** Reads all that can be read. */
 function readAll({ connection, now }: ScriptedPeer): Uint8Array {

@@ -1,5 +1,6 @@
-import { ourSequence, ScriptedPeer } from "@slipway/testkit/links";
 import { expect, it } from "vitest";
+
+import { ourSequence, ScriptedPeer } from "../../tests/support/scripted-peer.ts";
 
 const bare = { flags: "", length: 0 };
 

@@ -1,7 +1,10 @@
-import { ScriptedPeer, TcpPair } from "@slipway/testkit/links";
-import type { Heard, LinkOptions } from "@slipway/testkit/links";
+import { TcpPair } from "@slipway/testkit/links";
+import type { LinkOptions } from "@slipway/testkit/links";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+
+import { ScriptedPeer } from "../../tests/support/scripted-peer.ts";
+import type { Heard } from "../../tests/support/scripted-peer.ts";
 
 const hour = 3_600_000;
 const largeMtu = 16_384;

@@ -1,7 +1,7 @@
-import { ScriptedPeer } from "@slipway/testkit/links";
-import type { Heard, PeerHabits } from "@slipway/testkit/links";
 import { expect, it } from "vitest";
 
+import { ScriptedPeer } from "../../tests/support/scripted-peer.ts";
+import type { Heard, PeerHabits } from "../../tests/support/scripted-peer.ts";
 import type { TcpOptions } from "./connection-options.ts";
 
 const segment = 1000;

@@ -1,6 +1,6 @@
-import { TcpConnection } from "@slipway/wire/tcp/connection";
-import type { TcpOptions } from "@slipway/wire/tcp/connection-options";
-import { parseSegment } from "@slipway/wire/tcp/segment";
+import type { TcpOptions } from "../../src/tcp/connection-options.ts";
+import { TcpConnection } from "../../src/tcp/connection.ts";
+import { parseSegment } from "../../src/tcp/segment.ts";
 
 /** A segment that the peer sends. Offsets count from the SYN of their direction, which is 0. */
 export interface Said {

@@ -1,9 +1,9 @@
 import type { Clock } from "@slipway/runtime";
-import type { DatagramReceiver, DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
-import type { UdpAddress } from "@slipway/tailnet/path/udp-address";
+import { Random } from "@slipway/testkit/random";
 import { encodeBindingResponse, parseStunMessage } from "@slipway/wire/stun/message";
 
-import { Random } from "../random.ts";
+import type { DatagramReceiver, DatagramSocket } from "../../src/path/datagram-socket.ts";
+import type { UdpAddress } from "../../src/path/udp-address.ts";
 
 /** The manner of a NAT to map an inner address: to one outer port, or to one for each destination. */
 export type NatMapping = "endpoint-independent" | "address-dependent";

@@ -1,9 +1,9 @@
-import { nobleCrypto } from "@slipway/tailnet/crypto/noble-crypto";
-import type { DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
-import type { PeerRoute } from "@slipway/tailnet/path/path-action";
-import { PathDriver } from "@slipway/tailnet/path/path-driver";
+import { createFakeClock, type FakeClock } from "@slipway/testkit";
 
-import { createFakeClock, type FakeClock } from "../clock/fake-clock.ts";
+import { nobleCrypto } from "../../src/crypto/noble-crypto.ts";
+import type { DatagramSocket } from "../../src/path/datagram-socket.ts";
+import type { PeerRoute } from "../../src/path/path-action.ts";
+import { PathDriver } from "../../src/path/path-driver.ts";
 import { UdpNetwork } from "./udp-network.ts";
 
 const relayRegion = 999;
