@@ -1,17 +1,15 @@
 import type { LifecycleState } from "@slipway/api/agents/agent";
 import type { Clock } from "@slipway/runtime";
-import type { Lifecycle, UpdateLifecycleRequest } from "@slipway/wire/protobuf/gen/agent_pb";
-import { Lifecycle_State } from "@slipway/wire/protobuf/gen/agent_pb";
+import { type Lifecycle, Lifecycle_State, type UpdateLifecycleRequest } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
-
 import type { Database, Queryable } from "../../../platform/db/database.ts";
-import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
+import type { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required, timeField } from "../calls/fields.ts";
-import { requireBudget, notLive, type RpcCaller } from "../calls/rpc-caller.ts";
+import { notLive, requireBudget, type RpcCaller } from "../calls/rpc-caller.ts";
 import type { AgentSession } from "../connections/connection-queries.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
