@@ -29,6 +29,16 @@ export class TokenBucket {
     return this.#left;
   }
 
+  isFull(nowMs: number): boolean {
+    return this.left(nowMs) >= this.#rate.burst;
+  }
+
+  /** Returns the milliseconds until a count can be taken without debt. */
+  waitFor(count: number, nowMs: number): number {
+    const missing = count - this.left(nowMs);
+    return missing <= 0 ? 0 : Math.ceil((missing / this.#rate.perSecond) * 1000);
+  }
+
   /** Takes the whole count if it is there; returns whether it was. */
   tryTake(count: number, nowMs: number): boolean {
     if (this.left(nowMs) < count) return false;
@@ -38,9 +48,9 @@ export class TokenBucket {
 
   /** Takes the count, in debt if need be; returns the milliseconds until the debt is paid. */
   take(count: number, nowMs: number): number {
-    const left = this.left(nowMs) - count;
-    this.#left = left;
-    return left >= 0 ? 0 : Math.ceil((-left / this.#rate.perSecond) * 1000);
+    const waitMs = this.waitFor(count, nowMs);
+    this.#left -= count;
+    return waitMs;
   }
 }
 
@@ -80,7 +90,7 @@ export class TokenBuckets {
     if (nowMs - this.#sweptAtMs < (burst / perSecond) * 1000) return;
     this.#sweptAtMs = nowMs;
     for (const [name, bucket] of this.#buckets) {
-      if (bucket.left(nowMs) >= burst) this.#buckets.delete(name);
+      if (bucket.isFull(nowMs)) this.#buckets.delete(name);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "@slipway/runtime";
+import { type Clock, TokenBucket } from "@slipway/runtime";
 
 interface Budget {
   /** The amount that may be written at once. */
@@ -43,20 +43,14 @@ export const writeBudgets = {
 
 export type BudgetName = keyof typeof writeBudgets;
 
-interface Bucket {
-  left: number;
-  /** The time for which `left` holds, on the clock's monotonic time. */
-  atMs: number;
-}
-
-const msPerHour = 3_600_000;
+const secondsPerHour = 3_600;
 /** The growth after which full buckets are dropped. */
 const sweepStep = 10_000;
 
 /** Token buckets by agent and budget. An idle agent regains all of its burst, whatever sessions it opens. */
 export class WriteBudgets {
   readonly #clock: Pick<Clock, "monotonic">;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, TokenBucket>();
   #sweepAt = sweepStep;
 
   constructor(clock: Pick<Clock, "monotonic">) {
@@ -65,12 +59,10 @@ export class WriteBudgets {
 
   /** Spends as much of `wanted` as the agent may write now, and returns that. */
   spend(agentId: string, name: BudgetName, wanted = 1): number {
-    const key = `${name} ${agentId}`;
-    const { burst } = writeBudgets[name];
-    const bucket = this.#buckets.get(key) ?? this.#open(key, burst);
-    this.#refill(name, bucket);
-    const granted = Math.min(wanted, Math.floor(bucket.left));
-    bucket.left -= granted;
+    const now = this.#clock.monotonic();
+    const bucket = this.#bucket(agentId, name, now);
+    const granted = Math.min(wanted, Math.floor(bucket.left(now)));
+    bucket.take(granted, now);
     return granted;
   }
 
@@ -79,40 +71,30 @@ export class WriteBudgets {
    * that is more than `maxWaitMs`, so that a caller that gives up owes nothing.
    */
   reserve(agentId: string, name: BudgetName, cost: number, maxWaitMs = Infinity): number {
-    const key = `${name} ${agentId}`;
-    const { burst, perHour } = writeBudgets[name];
-    const bucket = this.#buckets.get(key) ?? this.#open(key, burst);
-    this.#refill(name, bucket);
-    const waitMs = Math.max(0, Math.ceil(((cost - bucket.left) * msPerHour) / perHour));
-    if (waitMs <= maxWaitMs) bucket.left -= cost;
+    const now = this.#clock.monotonic();
+    const bucket = this.#bucket(agentId, name, now);
+    const waitMs = bucket.waitFor(cost, now);
+    if (waitMs <= maxWaitMs) bucket.take(cost, now);
     return waitMs;
   }
 
-  #open(key: string, burst: number): Bucket {
-    if (this.#buckets.size >= this.#sweepAt) this.#sweep();
-    const bucket = { left: burst, atMs: this.#clock.monotonic() };
+  #bucket(agentId: string, name: BudgetName, now: number): TokenBucket {
+    const key = `${name} ${agentId}`;
+    return this.#buckets.get(key) ?? this.#add(key, name, now);
+  }
+
+  #add(key: string, name: BudgetName, now: number): TokenBucket {
+    if (this.#buckets.size >= this.#sweepAt) this.#sweep(now);
+    const { burst, perHour } = writeBudgets[name];
+    const bucket = new TokenBucket({ burst, perSecond: perHour / secondsPerHour });
     this.#buckets.set(key, bucket);
     return bucket;
   }
 
-  #refill(name: BudgetName, bucket: Bucket): void {
-    const { burst, perHour } = writeBudgets[name];
-    const now = this.#clock.monotonic();
-    bucket.left = Math.min(burst, bucket.left + ((now - bucket.atMs) * perHour) / msPerHour);
-    bucket.atMs = now;
-  }
-
-  #sweep(): void {
+  #sweep(now: number): void {
     for (const [key, bucket] of this.#buckets) {
-      const name = budgetOf(key);
-      this.#refill(name, bucket);
-      if (bucket.left >= writeBudgets[name].burst) this.#buckets.delete(key);
+      if (bucket.isFull(now)) this.#buckets.delete(key);
     }
     this.#sweepAt = this.#buckets.size + sweepStep;
   }
-}
-
-function budgetOf(key: string): BudgetName {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key was built from it
-  return key.slice(0, key.indexOf(" ")) as BudgetName;
 }
