@@ -37,3 +37,4 @@ export { Turnstile } from "./turnstile.ts";
 export { strangers, UnfinishedBytes } from "./unfinished-bytes.ts";
 export type { UnfinishedExcess, UnfinishedShare } from "./unfinished-bytes.ts";
 export { Wake } from "./wake.ts";
+export { Waiters } from "./waiters.ts";

@@ -1,4 +1,4 @@
-import { type Clock, Wake } from "@slipway/runtime";
+import { type Clock, Waiters, Wake } from "@slipway/runtime";
 
 export type LogLevel = "info" | "warn" | "error";
 
@@ -38,8 +38,8 @@ interface LogSource {
 export class LogQueue {
   readonly #clock: Clock;
   readonly #sources = new Map<string, LogSource>();
-  readonly #roomWaiters = new Set<() => void>();
-  readonly #emptyWaiters = new Set<() => void>();
+  readonly #room = new Waiters();
+  readonly #emptied = new Waiters();
   /** Woken when there is something new to send. */
   readonly changed = new Wake();
   #bytes = 0;
@@ -62,7 +62,7 @@ export class LogQueue {
   /** Resolves when there is room for more, or once the signal is aborted; writers wait for it first. */
   async room(signal: AbortSignal): Promise<void> {
     while (this.#bytes > maxQueuedBytes && !signal.aborted) {
-      await nextCall(this.#roomWaiters, signal);
+      await this.#room.next(signal);
     }
   }
 
@@ -105,10 +105,10 @@ export class LogQueue {
     source.lines.splice(0, lines.length);
     source.unanswered = 0;
     for (const { output } of lines) this.#bytes -= countBytes(output);
-    if (this.#bytes <= maxQueuedBytes) callAll(this.#roomWaiters);
+    if (this.#bytes <= maxQueuedBytes) this.#room.wakeAll();
     if (this.isEmpty) {
       this.#isFlushing = false;
-      callAll(this.#emptyWaiters);
+      this.#emptied.wakeAll();
     }
   }
 
@@ -117,7 +117,7 @@ export class LogQueue {
     while (!this.isEmpty && !signal.aborted) {
       this.#isFlushing = true;
       this.changed.wake();
-      await nextCall(this.#emptyWaiters, signal);
+      await this.#emptied.next(signal);
     }
   }
 
@@ -126,8 +126,8 @@ export class LogQueue {
     this.#isClosed = true;
     this.#sources.clear();
     this.#bytes = 0;
-    callAll(this.#roomWaiters);
-    callAll(this.#emptyWaiters);
+    this.#room.wakeAll();
+    this.#emptied.wakeAll();
   }
 
   #source(sourceId: string): LogSource {
@@ -158,23 +158,4 @@ function countForBatch(lines: readonly LogLine[]): number {
     count += 1;
   }
   return count;
-}
-
-function callAll(waiters: Set<() => void>): void {
-  for (const waiter of waiters) waiter();
-  waiters.clear();
-}
-
-/** Resolves at the next `callAll`, or when the signal is aborted. */
-async function nextCall(waiters: Set<() => void>, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const onCall = (): void => resolve();
-  waiters.add(onCall);
-  signal.addEventListener("abort", onCall, { once: true });
-  try {
-    await promise;
-  } finally {
-    waiters.delete(onCall);
-    signal.removeEventListener("abort", onCall);
-  }
 }

@@ -1,4 +1,4 @@
-import { type Clock, Wake } from "@slipway/runtime";
+import { type Clock, Waiters, Wake } from "@slipway/runtime";
 
 /** The longest wait for an item; only bounds timers. */
 const maxWaitMs = 60_000;
@@ -12,7 +12,7 @@ export class Outbox<T> {
   readonly #capacity: number;
   readonly #clock: Clock;
   readonly #changed = new Wake();
-  readonly #emptied = new Set<() => void>();
+  readonly #emptied = new Waiters();
   #isDelivering = false;
 
   constructor(capacity: number, clock: Clock) {
@@ -40,7 +40,7 @@ export class Outbox<T> {
     for (;;) {
       const [item] = this.#items;
       if (item === undefined) {
-        for (const onEmpty of this.#emptied) onEmpty();
+        this.#emptied.wakeAll();
         await this.#changed.wait(maxWaitMs, this.#clock, signal);
       } else {
         await this.#deliver(item, deliver, signal);
@@ -64,16 +64,6 @@ export class Outbox<T> {
 
   /** Resolves once everything is delivered, or the signal is aborted. */
   async drained(signal: AbortSignal): Promise<void> {
-    if (this.#items.length === 0 || signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const onEnd = (): void => resolve();
-    this.#emptied.add(onEnd);
-    signal.addEventListener("abort", onEnd, { once: true });
-    try {
-      await promise;
-    } finally {
-      this.#emptied.delete(onEnd);
-      signal.removeEventListener("abort", onEnd);
-    }
+    if (this.#items.length > 0) await this.#emptied.next(signal);
   }
 }

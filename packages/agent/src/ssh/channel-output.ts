@@ -1,9 +1,8 @@
 import type { Duplex } from "node:stream";
-
-import type { ServerChannel, Connection } from "ssh2";
-
+import type { Connection, ServerChannel } from "ssh2";
 import { SshError } from "./errors.ts";
-import { type RawChannel, rawChannelOf, isExchangingKeys } from "./ssh2/ssh2.ts";
+import { isExchangingKeys, type RawChannel, rawChannelOf } from "./ssh2/ssh2.ts";
+import { Waiters } from "@slipway/runtime";
 
 /** The type of extended data that is stderr (RFC 4254, 5.2). */
 const stderrType = 1;
@@ -15,14 +14,14 @@ export class ChannelWriter {
   readonly #channel: RawChannel;
   readonly #output: ConnectionOutput;
   readonly #ended: AbortSignal;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters();
 
   /** The signal says that the channel is of no more use. */
   constructor(channel: ServerChannel, output: ConnectionOutput, ended: AbortSignal) {
     this.#channel = rawChannelOf(channel);
     this.#output = output;
     this.#ended = ended;
-    ended.addEventListener("abort", () => this.#wake(), { once: true });
+    ended.addEventListener("abort", () => this.#waiting.wakeAll(), { once: true });
   }
 
   /**
@@ -65,16 +64,9 @@ export class ChannelWriter {
   }
 
   async #roomInWindow(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#waiting.add(resolve);
-      this.#channel.onRoom(() => this.#wake());
-    });
-  }
-
-  #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const resolve of waiting) resolve();
+    const room = this.#waiting.next();
+    this.#channel.onRoom(() => this.#waiting.wakeAll());
+    await room;
   }
 }
 
@@ -85,16 +77,12 @@ const maxUnsentBytes = 1024 * 1024;
 export class ConnectionOutput {
   readonly #client: Connection;
   readonly #socket: Duplex;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters();
 
   constructor(client: Connection, socket: Duplex) {
     this.#client = client;
     this.#socket = socket;
-    const wake = (): void => {
-      const waiting = [...this.#waiting];
-      this.#waiting.clear();
-      for (const resolve of waiting) resolve();
-    };
+    const wake = (): void => this.#waiting.wakeAll();
     socket.on("drain", () => {
       socket.resume();
       wake();
@@ -113,10 +101,6 @@ export class ConnectionOutput {
 
   /** Resolves once there is room, or the connection is closed. */
   async room(): Promise<void> {
-    while (this.isFull && !this.#socket.destroyed) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.add(resolve);
-      });
-    }
+    while (this.isFull && !this.#socket.destroyed) await this.#waiting.next();
   }
 }
