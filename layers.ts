@@ -187,7 +187,17 @@ export const layers: readonly PackageLayer[] = [
       "features/schedules",
       // Removes old data of the features in the background.
       "features/cleanup",
-      "network",
+      "network/coordinator",
+      "network/relay",
+      // The server as a peer of the network, by which it reaches agents.
+      "network/own-peer",
+      // Clients that join the network themselves.
+      "network/clients",
+      // What serves viewers through the server's own peer.
+      {
+        group: ["gateway/listening-ports", "gateway/terminals", "gateway/apps"],
+        eachOther: "nothing",
+      },
       "main",
     ],
     rooms: {

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
 /*
- * The files of routes have the same names in the contract and in the server, so that one leads to the other. The storey
- * `network` has no folders of resources.
+ * The files of routes have the same names in the contract and in the server, so that one leads to the other. The storeys
+ * `network` and `gateway` have no folders of resources.
  */
 
 const packages = fileURLToPath(new URL("../packages", import.meta.url));
@@ -21,7 +21,9 @@ function routeFiles(folder: string): readonly string[] {
 it("each file of routes of the contract has its counterpart in the server", () => {
   const handled = new Set(routeFiles(`${packages}/server/src/features`));
   const reaching = new Set(
-    routeFiles(`${packages}/server/src/network`).map((file) => basename(file)),
+    ["network", "gateway"].flatMap((storey) =>
+      routeFiles(`${packages}/server/src/${storey}`).map((file) => basename(file)),
+    ),
   );
   const defined = routeFiles(`${packages}/api/src`);
   expect(defined.length).toBeGreaterThan(20);

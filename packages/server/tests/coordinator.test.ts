@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 
 import { selectAbsent } from "../src/network/coordinator/absent-clients.ts";
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
-import { MemoryPeers } from "../src/network/coordinator/memory-directory.ts";
+import { MemoryPeers } from "./support/memory-directory.ts";
 import {
   defaultDirectoryTimes,
   type Peer,

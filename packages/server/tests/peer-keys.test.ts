@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest"
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
 import { nodeKeys } from "../src/network/coordinator/node-key.ts";
 import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
-import { peerKeys } from "../src/network/peer-keys.ts";
+import { peerKeys } from "../src/network/coordinator/reservations.ts";
 import { connectionOptions } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 

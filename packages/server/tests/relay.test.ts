@@ -20,8 +20,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 
 import { openStun } from "../src/main/wire-relay.ts";
-import { addDerpRoutes } from "../src/network/derp-routes.ts";
-import { RelayLogins } from "../src/network/relay-logins.ts";
+import { addDerpRoutes } from "../src/network/relay/derp-routes.ts";
+import { RelayLogins } from "../src/network/relay/relay-logins.ts";
 import { defaultLimits } from "../src/platform/config/limits.ts";
 import { AnonymousStreams } from "../src/platform/http/anonymous-streams.ts";
 import { limitConnections } from "../src/platform/http/connections.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { ensureMeshKey } from "../network/relay-mesh/mesh-key.ts";
+import { ensureMeshKey } from "../network/relay/mesh-key.ts";
 import { findMissingKeys } from "../platform/auth/missing-keys.ts";
 import { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Settings } from "../platform/config/settings.ts";

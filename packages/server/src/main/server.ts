@@ -18,7 +18,7 @@ import { announceWorker } from "../features/organizations/worker-service.ts";
 import { addPoolMetrics } from "../features/prebuilds/pools/metrics.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
-import { addCoordinatorMetrics } from "../network/coordinator-metrics.ts";
+import { addCoordinatorMetrics } from "../network/coordinator/coordinator-metrics.ts";
 import { Coordinator } from "../network/coordinator/coordinator.ts";
 import { PostgresDirectory } from "../network/coordinator/postgres-directory.ts";
 import { guardStreams } from "../platform/auth/stream-guard.ts";

@@ -26,7 +26,7 @@ import type { Metrics } from "../features/deployment/metrics.ts";
 import { readAppearance } from "../features/deployment/service.ts";
 import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
 import { addExternalAgentRoutes } from "../features/workspaces/external-agent-routes.ts";
-import { coordinateAgentPeer } from "../network/agent-peer.ts";
+import { coordinateAgentPeer } from "../network/coordinator/agent-peer.ts";
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import { isGitType } from "../platform/config/known-providers.ts";

@@ -1,15 +1,15 @@
 import type { Registry } from "prom-client";
 
-import { AppConnections } from "../network/apps/app-connections.ts";
-import { AppForwarder } from "../network/apps/app-forwarder.ts";
-import { AppGrants } from "../network/apps/app-grants.ts";
-import { AppLogin } from "../network/apps/app-login.ts";
-import { addAppMetrics } from "../network/apps/app-metrics.ts";
-import { AppProxy } from "../network/apps/app-proxy.ts";
-import { LoginCodes } from "../network/apps/app-tokens.ts";
-import { AppViewers } from "../network/apps/app-viewers.ts";
-import { addAuthRedirectRoute } from "../network/apps/auth-redirect-routes.ts";
-import { OpenApps } from "../network/apps/open-apps.ts";
+import { AppConnections } from "../gateway/apps/app-connections.ts";
+import { AppForwarder } from "../gateway/apps/app-forwarder.ts";
+import { AppGrants } from "../gateway/apps/app-grants.ts";
+import { AppLogin } from "../gateway/apps/app-login.ts";
+import { addAppMetrics } from "../gateway/apps/app-metrics.ts";
+import { AppProxy } from "../gateway/apps/app-proxy.ts";
+import { LoginCodes } from "../gateway/apps/app-tokens.ts";
+import { AppViewers } from "../gateway/apps/app-viewers.ts";
+import { addAuthRedirectRoute } from "../gateway/apps/auth-redirect-routes.ts";
+import { OpenApps } from "../gateway/apps/open-apps.ts";
 import type { AgentReach } from "../network/own-peer/own-peer.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import { createKeyHolders } from "../platform/auth/service.ts";

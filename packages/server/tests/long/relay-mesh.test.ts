@@ -24,9 +24,9 @@ import {
 } from "@slipway/testkit";
 import { beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
 
-import { ensureMeshKey, readMeshKey } from "../../src/network/relay-mesh/mesh-key.ts";
-import { upsertReplica } from "../../src/network/relay-mesh/queries.ts";
-import { RelayMesh } from "../../src/network/relay-mesh/relay-mesh.ts";
+import { ensureMeshKey, readMeshKey } from "../../src/network/relay/mesh-key.ts";
+import { upsertReplica } from "../../src/network/relay/queries.ts";
+import { RelayMesh } from "../../src/network/relay/relay-mesh.ts";
 import { SecretBox } from "../../src/platform/auth/secret-box.ts";
 import { connectionOptions } from "../../src/platform/db/database.ts";
 import { PostgresPubSub } from "../../src/platform/pubsub/postgres-pubsub.ts";

@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { coordinate, type CoordinationBudget } from "./coordinate.ts";
 import { Coordinator } from "./coordinator.ts";
-import { MemoryPeers } from "./memory-directory.ts";
+import { MemoryPeers } from "../../../tests/support/memory-directory.ts";
 import { agentAddresses } from "./node-address.ts";
 import { defaultDirectoryTimes } from "./peer-directory.ts";
 import { agentPolicy } from "./peer-policy.ts";

@@ -8,7 +8,7 @@ import {
 import { encodeMessage } from "@slipway/wire/protobuf/message";
 import { expect, it, onTestFinished } from "vitest";
 
-import { MemoryPeers } from "./memory-directory.ts";
+import { MemoryPeers } from "../../../tests/support/memory-directory.ts";
 import { PeerConnection, type PeerResponse } from "./peer-connection.ts";
 import { defaultDirectoryTimes, type View } from "./peer-directory.ts";
 

@@ -4,7 +4,7 @@ import { connect, type TLSSocket } from "node:tls";
 
 import { type Clock, withDeadline } from "@slipway/runtime";
 
-import type { AgentReach } from "../own-peer/own-peer.ts";
+import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import type { OpenedApp } from "./app-access.ts";
 
 /** The unused connections that are kept for each viewer of an app. */

@@ -2,10 +2,10 @@ import { type Clock, spread, Wake, whenAborted } from "@slipway/runtime";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type { WorkspaceUpdateSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
-import { maySeeWorkspacesOf } from "../platform/auth/rights.ts";
-import type { Queryable } from "../platform/db/database.ts";
-import type { UserCaller } from "../platform/http/caller.ts";
-import { type PubSub, topics } from "../platform/pubsub/pubsub.ts";
+import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { selectReachableWorkspaces } from "./queries.ts";
 import { ToldWorkspaces } from "./told-workspaces.ts";
 

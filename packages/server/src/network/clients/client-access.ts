@@ -1,14 +1,14 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
-import type { ConnectionNotices } from "../features/notifications/inbox-service.ts";
-import { selectLiveKeys } from "../platform/auth/queries.ts";
-import { mayActFor } from "../platform/auth/rights.ts";
-import type { TokenLimits } from "../platform/auth/token-lifetime.ts";
-import type { Queryable } from "../platform/db/database.ts";
-import type { UserCaller } from "../platform/http/caller.ts";
-import { type PubSub, topics } from "../platform/pubsub/pubsub.ts";
-import { watch } from "../platform/pubsub/watch.ts";
-import type { AbsentClient } from "./coordinator/absent-clients.ts";
+import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
+import { selectLiveKeys } from "../../platform/auth/queries.ts";
+import { mayActFor } from "../../platform/auth/rights.ts";
+import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
+import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import { watch } from "../../platform/pubsub/watch.ts";
+import type { AbsentClient } from "../coordinator/absent-clients.ts";
 import { selectAgentOwners } from "./queries.ts";
 
 /** A client whose session is open here. */

@@ -1,8 +1,8 @@
 import type { Relay } from "@slipway/relay";
 import type { Registry } from "prom-client";
 
-import { addCounter, addCounterByReason, addGauge } from "../platform/read-metrics.ts";
-import type { RelayMesh } from "./relay-mesh/relay-mesh.ts";
+import { addCounter, addCounterByReason, addGauge } from "../../platform/read-metrics.ts";
+import type { RelayMesh } from "./relay-mesh.ts";
 
 /** Adds the relay's metrics, read from its counters when they are scraped. */
 export function addRelayMetrics(

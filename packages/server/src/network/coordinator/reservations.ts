@@ -1,9 +1,9 @@
 import type { PublishedKeys } from "@slipway/relay";
 
-import type { Queryable } from "../platform/db/database.ts";
-import type { Coordinator } from "./coordinator/coordinator.ts";
-import { reservedNodeKey, reservedNodeKeyOf } from "./coordinator/node-key.ts";
-import { selectReserved } from "./coordinator/queries.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import type { Coordinator } from "./coordinator.ts";
+import { reservedNodeKey, reservedNodeKeyOf } from "./node-key.ts";
+import { selectReserved } from "./queries.ts";
 
 interface PeerKeysNeeds {
   readonly db: Queryable;

@@ -17,7 +17,7 @@ import { NotFound, Refusal } from "../../platform/errors/errors.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/http/uuid.ts";
-import type { AgentReach } from "../own-peer/own-peer.ts";
+import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import { bridgeTerminal } from "./bridge-terminal.ts";
 import { sendPulses } from "./send-pulses.ts";
 import { encodePreamble, readTerminalQuery, type TerminalStart } from "./terminal-query.ts";

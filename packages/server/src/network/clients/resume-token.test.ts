@@ -1,7 +1,7 @@
 import { createFakeClock } from "@slipway/testkit";
 import { expect, it } from "vitest";
 
-import { SecretBox } from "../platform/auth/secret-box.ts";
+import { SecretBox } from "../../platform/auth/secret-box.ts";
 import { refreshAfterMs, ResumeTokens } from "./resume-token.ts";
 
 const secrets = new SecretBox(["a key"]);

@@ -1,18 +1,13 @@
 import type { Clock, Logger } from "@slipway/runtime";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
-import type {
-  CoordinateRequest,
-  CoordinateResponseSchema,
-  Node,
-} from "@slipway/wire/protobuf/gen/tailnet_pb";
-
-import { holderPrefixes } from "../features/agents/connections/visits.ts";
-import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
-import type { AgentCaller } from "../platform/http/caller.ts";
+import type { CoordinateRequest, CoordinateResponseSchema, Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { holderPrefixes } from "../../features/agents/connection-log/holders.ts";
+import type { ReadDerpMap } from "../../features/agents/derp-map.ts";
+import type { AgentCaller } from "../../platform/http/caller.ts";
 import { agentLatency } from "./agent-latency.ts";
-import { coordinate, type CoordinatedPeer } from "./coordinator/coordinate.ts";
-import type { Coordinator } from "./coordinator/coordinator.ts";
-import { agentPolicy } from "./coordinator/peer-policy.ts";
+import { coordinate, type CoordinatedPeer } from "./coordinate.ts";
+import type { Coordinator } from "./coordinator.ts";
+import { agentPolicy } from "./peer-policy.ts";
 
 interface AgentPeerNeeds {
   readonly coordinator: Coordinator;

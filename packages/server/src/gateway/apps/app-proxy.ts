@@ -7,7 +7,7 @@ import { hasBody } from "../../platform/http/body-deadline.ts";
 import type { ReadClientView } from "../../platform/http/client-view.ts";
 import type { ServeRequest } from "../../platform/http/divert-requests.ts";
 import { addressKey, RateLimiter, usualRequestsPerMinute } from "../../platform/http/rate-limit.ts";
-import { UnreachableAgent } from "../own-peer/unreachable-agent.ts";
+import { UnreachableAgent } from "../../network/own-peer/unreachable-agent.ts";
 import { addressText } from "./app-address.ts";
 import type { AppExchange, AppForwarder } from "./app-forwarder.ts";
 import type { AppDecision, AppGrant, AppGrants } from "./app-grants.ts";

@@ -1,4 +1,4 @@
-import { LocalListeners } from "../../platform/pubsub/local-listeners.ts";
+import { LocalListeners } from "../../src/platform/pubsub/local-listeners.ts";
 import type {
   DirectoryTimes,
   Peer,
@@ -7,7 +7,7 @@ import type {
   SeenPeer,
   Standing,
   View,
-} from "./peer-directory.ts";
+} from "../../src/network/coordinator/peer-directory.ts";
 
 interface Entry extends Peer {
   node: PublishedNode | undefined;

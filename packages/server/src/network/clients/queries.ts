@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 
-import type { Queryable } from "../platform/db/database.ts";
-import { buildStatus, newestBuild } from "../platform/jobs/build-sql.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
 import type { ReachableWorkspace } from "./told-workspaces.ts";
 
 /** Selects the owners of agents' workspaces; agents that are deleted, or whose workspaces are, have none. */

@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 
-import { addCounter, addGauge } from "../platform/read-metrics.ts";
-import type { CoordinatorCounters } from "./coordinator/coordinator.ts";
+import { addCounter, addGauge } from "../../platform/read-metrics.ts";
+import type { CoordinatorCounters } from "./coordinator.ts";
 
 /** Adds the coordinator's metrics, counted when they are scraped. */
 export function addCoordinatorMetrics(registry: Registry, read: () => CoordinatorCounters): void {

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-
-import { relayMap } from "../features/agents/manifest/derp-map.ts";
+import { relayMap } from "../../features/agents/derp-map.ts";
 import { agentLatency } from "./agent-latency.ts";
 
 const map = relayMap("https://slipway.example.com", undefined);

@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/runtime";
 
-import type { SecretBox } from "../platform/auth/secret-box.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
 
 /** The peer that a token is for. */
 export interface ResumedPeer {
