@@ -161,6 +161,8 @@ export const layers: readonly PackageLayer[] = [
       "platform/config",
       // What a request is refused for; each boundary translates it.
       "platform/errors",
+      // Parsers of single values, which know no request.
+      "platform/fields",
       "platform/db",
       "platform/pubsub",
       "platform/http",

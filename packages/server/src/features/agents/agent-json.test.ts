@@ -1,7 +1,7 @@
 import { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { describe, expect, it } from "vitest";
 
-import { createValidator } from "../../platform/http/validation.ts";
+import { createValidator } from "../../platform/fields/validation.ts";
 import { agentJson, readEnvironment, subdomainName } from "./agent-json.ts";
 import type { AgentWithParts, AppRow, ScriptRow } from "./queries.ts";
 

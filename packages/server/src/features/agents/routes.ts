@@ -1,9 +1,8 @@
 import { getAgent } from "@slipway/api/agents/routes";
 import type { Clock } from "@slipway/runtime";
-
 import type { Database } from "../../platform/db/database.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/http/uuid.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import { gatherAgents, readAgent } from "./service.ts";
 
 interface AgentRouteNeeds {

@@ -1,7 +1,7 @@
 import { auditActions, auditResourceTypes } from "@slipway/api/audit/audit-log";
 import { buildReasons } from "@slipway/api/builds/build";
 
-import { readSearchTerms, termValues } from "../../platform/http/search-terms.ts";
+import { readSearchTerms, termValues } from "../../platform/fields/search-terms.ts";
 
 /** The filter for audit entries; undefined fields match everything. Texts are in lower case. */
 export interface AuditSearch {

@@ -4,7 +4,7 @@ import { generateRandomCodeVerifier, generateRandomState } from "oauth4webapi";
 
 import type { SealedNotes } from "../../platform/auth/sealed-notes.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { localPath } from "../../platform/http/local-path.ts";
+import { localPath } from "../../platform/fields/local-path.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import type { BegunLogIn } from "./oauth-client.ts";
 import { type Provider, providerPath } from "./provider.ts";

@@ -7,7 +7,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField } from "../../platform/errors/errors.ts";
-import { readListLimit, splitList } from "../../platform/http/paging.ts";
+import { readListLimit, splitList } from "../../platform/fields/paging.ts";
 import { describeJobs } from "../../platform/jobs/list-service.ts";
 
 const announceMs = 30_000;

@@ -2,7 +2,7 @@ import { DynamicParametersResponse } from "@slipway/api/templates/dynamic-parame
 import { parseTemplateDefinition } from "@slipway/template";
 import { describe, expect, it } from "vitest";
 
-import { createValidator } from "../../platform/http/validation.ts";
+import { createValidator } from "../../platform/fields/validation.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 
 const parsed = parseTemplateDefinition(

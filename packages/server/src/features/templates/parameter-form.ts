@@ -4,7 +4,7 @@ import type { TemplateDefinition } from "@slipway/template";
 
 import { inspectJson, parseJson } from "../../platform/http/parse-json.ts";
 import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
-import { createValidator } from "../../platform/http/validation.ts";
+import { createValidator } from "../../platform/fields/validation.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 
 /** The id of the first answer, which the server sends without a request. */

@@ -13,7 +13,7 @@ import {
 import { templateJsonSchema } from "@slipway/template";
 
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/http/uuid.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { findOrganization } from "../organizations/service.ts";
 import { changeTemplate, deleteTemplate } from "./change-service.ts";

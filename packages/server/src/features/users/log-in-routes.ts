@@ -1,10 +1,9 @@
 import { stringifySetCookie } from "cookie";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-
 import { keyLifetimes } from "../../platform/auth/service.ts";
 import { hostCookieName } from "../../platform/http/cookies.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
-import { localPath } from "../../platform/http/local-path.ts";
+import { localPath } from "../../platform/fields/local-path.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import { sessionCookie } from "../../platform/http/token.ts";
 import { addLogInForm, type FormNeeds, keyPage, loggedInPage } from "./log-in-form.ts";

@@ -1,5 +1,4 @@
 import { sql } from "kysely";
-
 import type { Queryable } from "../../platform/db/database.ts";
 
 export function users(db: Queryable) {

@@ -20,7 +20,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";
 import { NotFound } from "../../platform/errors/errors.ts";
-import { readPage } from "../../platform/http/paging.ts";
+import { readPage } from "../../platform/fields/paging.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { createFirstUser, hasUsers } from "./admin-service.ts";

@@ -1,6 +1,5 @@
 import type { BuildReason, CreateBuildRequest, WorkspaceBuild } from "@slipway/api/builds/build";
 import type { Transaction } from "kysely";
-
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";

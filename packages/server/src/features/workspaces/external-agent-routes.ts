@@ -4,7 +4,7 @@ import {
 } from "@slipway/api/workspaces/external-agent-routes";
 
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/http/uuid.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import {
   type ExternalAgentNeeds,
   readExternalAgentCredentials,

@@ -4,8 +4,8 @@ import type { BuildStatus } from "@slipway/api/builds/build";
 import { buildStatuses } from "@slipway/api/builds/build";
 
 import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
-import { readSearchTerms } from "../../platform/http/search-terms.ts";
-import { readUuid } from "../../platform/http/uuid.ts";
+import { readSearchTerms } from "../../platform/fields/search-terms.ts";
+import { readUuid } from "../../platform/fields/uuid.ts";
 
 /** A search for workspaces; undefined fields match everything. Texts are in lower case. */
 export interface WorkspaceSearch {

@@ -1,12 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
-
 import { SeveralSessions } from "../../platform/errors/errors.ts";
 import { hasBody } from "../../platform/http/body-deadline.ts";
 import type { ReadClientView } from "../../platform/http/client-view.ts";
 import type { ServeRequest } from "../../platform/http/divert-requests.ts";
-import { addressKey, RateLimiter, usualRequestsPerMinute } from "../../platform/http/rate-limit.ts";
+import { RateLimiter, usualRequestsPerMinute } from "../../platform/http/rate-limit.ts";
 import { UnreachableAgent } from "../../network/own-peer/unreachable-agent.ts";
 import { addressText } from "./app-address.ts";
 import type { AppExchange, AppForwarder } from "./app-forwarder.ts";
@@ -18,18 +16,9 @@ import { type AppPage, sendAppPage } from "./app-page.ts";
 import { type AppRequest, type AppSite, type AskedApp, readAppRequest } from "./app-request.ts";
 import { hashOf } from "./app-tokens.ts";
 import type { OpenApps } from "./open-apps.ts";
-import {
-  failurePage,
-  foreignOrigin,
-  internalFailure,
-  malformedHost,
-  pathAppsOff,
-  problemPage,
-  severalSessions,
-  tooManyRefused,
-  unknownApp,
-} from "./problem-pages.ts";
+import { failurePage, foreignOrigin, internalFailure, malformedHost, pathAppsOff, problemPage, severalSessions, tooManyRefused, unknownApp } from "./problem-pages.ts";
 import { withoutOwnParameters } from "./request-headers.ts";
+import { addressKey } from "../../platform/fields/address.ts";
 
 interface AppProxyNeeds {
   readonly site: AppSite;

@@ -9,7 +9,7 @@ import {
 import { Unreachable } from "../../platform/errors/errors.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/http/uuid.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import { parseListeningPorts, visiblePorts } from "./listening-ports.ts";
 import { selectAppUrls } from "./queries.ts";

@@ -16,7 +16,7 @@ import type { ConnectionNotices } from "../../features/notifications/inbox-servi
 import { NotFound, Refusal } from "../../platform/errors/errors.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/http/uuid.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import { bridgeTerminal } from "./bridge-terminal.ts";
 import { sendPulses } from "./send-pulses.ts";

@@ -3,7 +3,7 @@ import type { Validation } from "@slipway/api/contract/api-error";
 import type { QueryOf } from "@slipway/api/contract/route";
 
 import { Invalid } from "../../platform/errors/errors.ts";
-import { readUuid } from "../../platform/http/uuid.ts";
+import { readUuid } from "../../platform/fields/uuid.ts";
 
 /** The terminal that a viewer asks for, with the names of the agent's protocol (docs/protocol/rest.md §6.10). */
 export interface TerminalStart {

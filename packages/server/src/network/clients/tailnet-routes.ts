@@ -7,7 +7,7 @@ import type { Database } from "../../platform/db/database.ts";
 import { Unauthenticated } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/http/uuid.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { ClientAccess } from "./client-access.ts";
 import { type ClientSessionNeeds, type NewClient, serveClient } from "./client-session.ts";
 import type { ResumeTokens } from "./resume-token.ts";

@@ -4,7 +4,7 @@ import { encodeHex } from "@slipway/wire/bytes/hex";
 import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import ipaddr from "ipaddr.js";
 
-import { canonicalAddress } from "../../platform/http/canonical-address.ts";
+import { canonicalAddress } from "../../platform/fields/address.ts";
 
 const addressBits = 128;
 /** The first six bytes of every address; those of an agent go on with its UUID (docs/protocol/tailnet.md §1.3). */

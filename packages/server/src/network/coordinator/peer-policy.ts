@@ -2,7 +2,7 @@ import type { Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { parseMessage } from "@slipway/wire/protobuf/message";
 
-import { canonicalAddress } from "../../platform/http/canonical-address.ts";
+import { canonicalAddress } from "../../platform/fields/address.ts";
 import { agentAddresses, agentPrefixes, clientPrefix, type PrefixReader } from "./node-address.ts";
 import type { Standing } from "./peer-directory.ts";
 import type { PeerRequest } from "./peer-request.ts";

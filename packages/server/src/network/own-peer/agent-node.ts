@@ -2,7 +2,7 @@ import { parseUuid } from "@slipway/wire/bytes/uuid";
 import type { CoordinateResponse } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { CoordinateResponse_PeerUpdate_Kind as Kind } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
-import { canonicalAddress } from "../../platform/http/canonical-address.ts";
+import { canonicalAddress } from "../../platform/fields/address.ts";
 import { agentAddresses, agentPrefixes } from "../coordinator/node-address.ts";
 
 type PeerUpdate = CoordinateResponse["peerUpdates"][number];

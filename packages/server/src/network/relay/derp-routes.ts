@@ -1,12 +1,11 @@
 import { type Relay, serveSocket, serveWebSocket } from "@slipway/relay";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-
 import { Unavailable } from "../../platform/errors/errors.ts";
 import type { AnonymousStreams } from "../../platform/http/anonymous-streams.ts";
-import { addressKey } from "../../platform/http/rate-limit.ts";
 import { clientAddress } from "../../platform/http/request-origin.ts";
 import { takeUpgrade } from "../../platform/http/upgrades.ts";
 import type { RelayLogins } from "./relay-logins.ts";
+import { addressKey } from "../../platform/fields/address.ts";
 
 interface DerpNeeds {
   readonly relay: Relay;

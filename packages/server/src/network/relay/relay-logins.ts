@@ -1,8 +1,7 @@
 import { type Clock, TokenBucket, TokenBuckets } from "@slipway/runtime";
-
 import { type LimitName, type Limits, limitVariable } from "../../platform/config/limits.ts";
 import { Unavailable } from "../../platform/errors/errors.ts";
-import { addressKey } from "../../platform/http/rate-limit.ts";
+import { addressKey } from "../../platform/fields/address.ts";
 
 /** The addresses that are counted one by one. */
 const maxAddresses = 10_000;

@@ -1,6 +1,6 @@
 import type { Queryable } from "../db/database.ts";
 import type { KnownUser } from "../http/caller.ts";
-import { readUuid } from "../http/uuid.ts";
+import { readUuid } from "../fields/uuid.ts";
 import {
   findTemplateByName,
   findTemplateOfPreset,

@@ -1,8 +1,7 @@
 import type { Clock } from "@slipway/runtime";
-
 import { RateLimited } from "../errors/errors.ts";
-import { addressKey } from "../http/rate-limit.ts";
 import { FailureCounts } from "./failure-counts.ts";
+import { addressKey } from "../fields/address.ts";
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;

@@ -8,7 +8,7 @@ import { Invalid, Unauthenticated } from "../errors/errors.ts";
 import type { AgentCaller, Authenticator, KnownUser } from "../http/caller.ts";
 import { needsHttps } from "../http/same-origin.ts";
 import { findToken } from "../http/token.ts";
-import { readUuid } from "../http/uuid.ts";
+import { readUuid } from "../fields/uuid.ts";
 import { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { hashAgentToken } from "./agent-token.ts";
 import { requireRoute, requireThings } from "./key-limits.ts";

@@ -1,15 +1,13 @@
 import type { IncomingMessage } from "node:http";
-
 import { type Clock, errorText, strangers, type UnfinishedBytes } from "@slipway/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-
 import { Invalid } from "../errors/errors.ts";
 import { callers } from "./admission.ts";
 import { JsonBudgets, type JsonSender } from "./json-budgets.ts";
 import { inspectJson, parseJson } from "./parse-json.ts";
-import { addressKey } from "./rate-limit.ts";
 import { readBody } from "./read-body.ts";
 import { clientAddress } from "./request-origin.ts";
+import { addressKey } from "../fields/address.ts";
 
 /** The bytes of a body up to which all its faults are found. */
 const maxSmallBytes = 4 * 1024;

@@ -1,9 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-
 import { all, compile } from "@fastify/proxy-addr";
-
-import { withoutMapping } from "./request-origin.ts";
+import { withoutMapping } from "../fields/address.ts";
 
 /** A request as its client made it, before any trusted proxy passed it on. */
 export interface ClientView {

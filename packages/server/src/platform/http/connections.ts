@@ -1,14 +1,12 @@
 import type { Socket } from "node:net";
-
 import { compile } from "@fastify/proxy-addr";
 import type { FastifyInstance } from "fastify";
-
 import { limitVariable } from "../config/limits.ts";
 import { HttpError } from "./errors.ts";
 import { OpenCounts, type OpenLimits } from "./open-counts.ts";
 import { plainAnswer } from "./plain-answer.ts";
-import { addressKey } from "./rate-limit.ts";
-import { clientAddress, withoutMapping } from "./request-origin.ts";
+import { clientAddress } from "./request-origin.ts";
+import { addressKey, withoutMapping } from "../fields/address.ts";
 
 /** The time a refused client has to read the reason. */
 const lingerMs = 1_000;

@@ -1,21 +1,12 @@
 import type { IncomingMessage } from "node:http";
-
-import {
-  type BudgetRate,
-  type Clock,
-  strangers,
-  TokenBucket,
-  TokenBuckets,
-  type UnfinishedBytes,
-} from "@slipway/runtime";
+import { type BudgetRate, type Clock, strangers, TokenBucket, TokenBuckets, type UnfinishedBytes } from "@slipway/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
-
 import { callers } from "./admission.ts";
 import type { InboundTurns } from "./inbound-turns.ts";
-import { addressKey } from "./rate-limit.ts";
 import { clientAddress } from "./request-origin.ts";
 import { SocketFeed, type SocketRules } from "./socket-feed.ts";
+import { addressKey } from "../fields/address.ts";
 
 /** The largest message to a route that says nothing else: most only send. */
 const usualMessageBytes = 1024;

@@ -15,9 +15,9 @@ import { answerRefusals, refuseUrl } from "./refusals.ts";
 import { refuseMalformed } from "./refuse-malformed.ts";
 import { RequestLimits } from "./request-limits.ts";
 import { isFromOtherSite, otherSite } from "./same-origin.ts";
-import { unstorableField } from "./storable-text.ts";
+import { unstorableField } from "../fields/storable-text.ts";
 import { freeRefusedUpgrades, isUpgrade } from "./upgrades.ts";
-import { createValidator, validationError } from "./validation.ts";
+import { createValidator, validationError } from "../fields/validation.ts";
 
 /** The maximum size of the body of a page's form, in bytes; routes of the contract set their own. */
 const maxFormBytes = 16 * 1024;

@@ -1,4 +1,4 @@
-import { addressKey } from "./rate-limit.ts";
+import { addressKey } from "../fields/address.ts";
 
 /** The maximum numbers open at once. */
 export interface OpenLimits {

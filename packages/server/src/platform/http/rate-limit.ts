@@ -1,9 +1,4 @@
-import { isIPv6 } from "node:net";
-
 import type { Clock } from "@slipway/runtime";
-import ipaddr from "ipaddr.js";
-
-import { withoutMapping } from "./request-origin.ts";
 
 /** The default number of requests per window by one caller to one path (docs/protocol/rest.md §1.7). */
 export const usualRequestsPerMinute = 512;
@@ -76,13 +71,4 @@ export class RateLimiter {
     const [oldest] = this.#current.keys();
     if (oldest !== undefined) this.#current.delete(oldest);
   }
-}
-
-/** Returns the key by which an address is counted: an IPv6 network of 64 bits belongs to one site. */
-export function addressKey(address: string): string {
-  const plain = withoutMapping(address);
-  if (!isIPv6(plain)) return plain;
-  // The library knows fewer names of zones than there are.
-  const network = ipaddr.IPv6.parse(plain.replace(/%.*/, "")).parts.slice(0, 4);
-  return `${network.map((part) => part.toString(16)).join(":")}::/64`;
 }

@@ -1,14 +1,14 @@
 import type { Route } from "@slipway/api/contract/route";
 import { type BudgetRate, type Clock, TokenBuckets } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
-
 import type { UserCaller } from "./caller.ts";
 import { HttpError } from "./errors.ts";
-import { addressKey, RateLimiter, type RateState, usualRequestsPerMinute } from "./rate-limit.ts";
+import { RateLimiter, type RateState, usualRequestsPerMinute } from "./rate-limit.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import { clientAddress } from "./request-origin.ts";
 import { claimedToken } from "./token.ts";
-import { readUuid } from "./uuid.ts";
+import { readUuid } from "../fields/uuid.ts";
+import { addressKey } from "../fields/address.ts";
 
 /** The party a request is counted for: a user, an agent, or a client address. */
 export type Counted =

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import type { FastifyRequest } from "fastify";
 
 import type { Refusal } from "../errors/errors.ts";
+import { withoutMapping } from "../fields/address.ts";
 import { statusOf } from "./error-answer.ts";
 
 /** The origin of a request, as the audit trail records it. */
@@ -36,9 +37,4 @@ export function refusedOrigin(origin: RequestOrigin, refusal: Refusal): RequestO
 export function clientAddress(request: FastifyRequest): string {
   const told = withoutMapping(request.ip);
   return isIP(told) === 0 ? withoutMapping(request.socket.remoteAddress ?? "") : told;
-}
-
-/** Unwraps an IPv4 address that a dual-stack socket shows as IPv6. */
-export function withoutMapping(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
 }

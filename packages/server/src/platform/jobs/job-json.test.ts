@@ -1,7 +1,7 @@
 import { ProvisionerJob } from "@slipway/api/jobs/job";
 import { describe, expect, it } from "vitest";
 
-import { createValidator } from "../http/validation.ts";
+import { createValidator } from "../fields/validation.ts";
 import { jobJson, jobStatus } from "./job-json.ts";
 import type { JobRow } from "./queries.ts";
 

@@ -1,7 +1,7 @@
 import type { LogLevel } from "@slipway/api/jobs/job";
 
 import type { Database } from "../db/database.ts";
-import { withoutNul } from "../http/storable-text.ts";
+import { withoutNul } from "../fields/storable-text.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { insertJobLogs, type NewJobLog } from "./queries.ts";
 

@@ -6,8 +6,8 @@ import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
 import { invalidField } from "../errors/errors.ts";
 import type { UserCaller } from "../http/caller.ts";
-import { maxListLimit, readListLimit, splitList } from "../http/paging.ts";
-import { readUuid } from "../http/uuid.ts";
+import { maxListLimit, readListLimit, splitList } from "../fields/paging.ts";
+import { readUuid } from "../fields/uuid.ts";
 import { type ListedJobRow, selectJobList } from "./list-queries.ts";
 import { readJobs } from "./service.ts";
 

@@ -2,7 +2,7 @@ import type { JobLog } from "@slipway/api/jobs/job";
 import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
-import type { LogRange } from "../http/log-range.ts";
+import type { LogRange } from "../fields/log-range.ts";
 import { keepAlive, type PeerSocket, refuseMessages } from "../http/peer-socket.ts";
 import type { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";

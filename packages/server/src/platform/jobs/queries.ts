@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import type { Queryable } from "../db/database.ts";
 import { insertRows, type NewRows, transactionTime } from "../db/insert-rows.ts";
 import { prepareQuery } from "../db/prepared-query.ts";
-import type { LogRange } from "../http/log-range.ts";
+import type { LogRange } from "../fields/log-range.ts";
 import { jobColumns } from "./job-columns.ts";
 
 /** The lease of a job, in seconds: without renewal, another worker takes it over after this time. */

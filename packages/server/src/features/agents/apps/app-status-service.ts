@@ -4,7 +4,7 @@ import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
-import { withoutNul } from "../../../platform/http/storable-text.ts";
+import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import { isLiveAgent } from "../live-queries.ts";
 

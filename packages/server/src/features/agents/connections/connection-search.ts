@@ -1,7 +1,7 @@
 import type { ConnectionStatus, ConnectionType } from "@slipway/api/agents/connection-log-routes";
 import { connectionStatuses, connectionTypes } from "@slipway/api/agents/connection-log-routes";
 
-import { readSearchTerms, termValues } from "../../../platform/http/search-terms.ts";
+import { readSearchTerms, termValues } from "../../../platform/fields/search-terms.ts";
 
 /** A search for connections; undefined fields match everything. Texts are in lower case. */
 export interface ConnectionSearch {

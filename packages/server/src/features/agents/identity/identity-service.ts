@@ -1,15 +1,14 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { type AgentCandidate, chooseAgent } from "@slipway/identity";
 import type { Logger } from "@slipway/runtime";
-import { isInstanceId, type IdentityAuth } from "@slipway/template";
+import { type IdentityAuth, isInstanceId } from "@slipway/template";
 import { type QueryCreator, sql } from "kysely";
-
 import { openAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { Database, Queryable } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { Conflict, Invalid, NotFound } from "../../../platform/errors/errors.ts";
-import { addressKey } from "../../../platform/http/rate-limit.ts";
+import { addressKey } from "../../../platform/fields/address.ts";
 import type { RequestOrigin } from "../../../platform/http/request-origin.ts";
 import { newestBuild } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";

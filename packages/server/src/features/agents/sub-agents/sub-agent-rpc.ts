@@ -17,7 +17,7 @@ import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { Database } from "../../../platform/db/database.ts";
 import { violatesUnique } from "../../../platform/db/errors.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
-import { withoutNul } from "../../../platform/http/storable-text.ts";
+import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { uuidField } from "../calls/fields.ts";
 import { requireBudget, notLive, requireLive, type RpcCaller } from "../calls/rpc-caller.ts";

@@ -5,7 +5,7 @@ import {
 } from "@slipway/api/workspaces/port-share-routes";
 
 import type { Routes } from "../../../platform/http/routes.ts";
-import { requireUuid } from "../../../platform/http/uuid.ts";
+import { requireUuid } from "../../../platform/fields/uuid.ts";
 import { listShares, type PortShareNeeds, sharePort, unsharePort } from "./service.ts";
 
 /** Adds the routes for the ports of workspaces that other users may open. */
