@@ -10,7 +10,7 @@ export { parseUserSearch } from "./features/users/search.ts";
 export { parseAutostart } from "./features/workspaces/schedule.ts";
 export { parseSearch } from "./features/workspaces/search.ts";
 export { parseSessionToken } from "./platform/auth/session-key.ts";
-export { AllowedMethods } from "./platform/http/allowed-methods.ts";
+export { AllowedMethods } from "./platform/http/refusals.ts";
 export { answerOf, findAnswer } from "./platform/http/error-answer.ts";
 export { encodeJson } from "./platform/http/json.ts";
 export { readLogRange } from "./platform/fields/log-range.ts";

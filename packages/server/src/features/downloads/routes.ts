@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-
 import { notFound } from "../../platform/errors/errors.ts";
 import type { AnonymousStreams } from "../../platform/http/anonymous-streams.ts";
-import { matchesTag } from "../../platform/http/entity-tag.ts";
+import { matchesTag } from "../../platform/http/fixed-answer.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { archiveFile, archiveNames, coderNames } from "./archive-name.ts";
 import type { ArchiveStore } from "./archive-store.ts";

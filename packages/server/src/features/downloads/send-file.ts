@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-
-import { matchesTag } from "../../platform/http/entity-tag.ts";
+import { matchesTag } from "../../platform/http/fixed-answer.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 
 /** The time limit of a response with an archive: a slower client requests the rest. */

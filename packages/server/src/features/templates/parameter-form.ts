@@ -1,8 +1,7 @@
 import { DynamicParametersRequest } from "@slipway/api/templates/dynamic-parameters";
 import type { Clock } from "@slipway/runtime";
 import type { TemplateDefinition } from "@slipway/template";
-
-import { inspectJson, parseJson } from "../../platform/http/parse-json.ts";
+import { inspectJson, parseJson } from "../../platform/http/json.ts";
 import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import { createValidator } from "../../platform/fields/validation.ts";
 import { evaluateDefinition } from "./evaluate.ts";

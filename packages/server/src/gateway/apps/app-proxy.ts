@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 import { SeveralSessions } from "../../platform/errors/errors.ts";
-import { hasBody } from "../../platform/http/body-deadline.ts";
-import type { ReadClientView } from "../../platform/http/client-view.ts";
+import { hasBody } from "../../platform/http/bodies.ts";
+import type { ReadClientView } from "../../platform/http/request-origin.ts";
 import type { ServeRequest } from "../../platform/http/divert-requests.ts";
 import { RateLimiter, usualRequestsPerMinute } from "../../platform/http/rate-limit.ts";
 import { UnreachableAgent } from "../../network/own-peer/unreachable-agent.ts";

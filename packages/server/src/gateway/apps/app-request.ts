@@ -1,12 +1,7 @@
 import type { IncomingMessage } from "node:http";
-
 import type { PathApps } from "../../platform/config/settings.ts";
-import {
-  type WildcardAccessUrl,
-  wildcardHostname,
-  wildcardPart,
-} from "../../platform/config/wildcard-access-url.ts";
-import type { ClientView } from "../../platform/http/client-view.ts";
+import { type WildcardAccessUrl, wildcardHostname, wildcardPart } from "../../platform/config/wildcard-access-url.ts";
+import type { ClientView } from "../../platform/http/request-origin.ts";
 import { type AppAddress, isAppPath, parseAppHost, parseAppPath } from "./app-address.ts";
 
 /** A request for an app, as its URL says. */

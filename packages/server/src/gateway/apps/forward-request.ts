@@ -1,16 +1,8 @@
-import {
-  type Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as openRequest,
-  type ServerResponse,
-} from "node:http";
+import { type Agent, type ClientRequest, type IncomingMessage, request as openRequest, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-
 import { countText, errorText } from "@slipway/runtime";
-
 import { Refusal } from "../../platform/errors/errors.ts";
-import { hasBody } from "../../platform/http/body-deadline.ts";
+import { hasBody } from "../../platform/http/bodies.ts";
 import { AppError } from "./errors.ts";
 
 /** The most bytes of the header of an app's response. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
-
 import { parseSessionToken } from "../../platform/auth/session-key.ts";
-import type { ClientView } from "../../platform/http/client-view.ts";
+import type { ClientView } from "../../platform/http/request-origin.ts";
 import { sessionCookie } from "../../platform/http/token.ts";
 import { withoutReserved } from "./cookies.ts";
 

@@ -111,7 +111,7 @@ describe("the validator", () => {
 });
 
 const nothing = { type: "null" };
-const check = createValidator({ findsAll: true }).compile({
+const checkUnions = createValidator({ findsAll: true }).compile({
   type: "object",
   properties: {
     text: { anyOf: [{ type: "string", maxLength: 3 }, nothing] },
@@ -137,8 +137,8 @@ const check = createValidator({ findsAll: true }).compile({
   },
 });
 
-function faultsOf(body: unknown): readonly object[] {
-  return check(body) ? [] : validationError(check.errors ?? []).validations;
+function unionFaultsOf(body: unknown): readonly object[] {
+  return checkUnions(body) ? [] : validationError(checkUnions.errors ?? []).validations;
 }
 
 describe("a value that fits no branch of a union", () => {
@@ -153,14 +153,14 @@ describe("a value that fits no branch of a union", () => {
     [{ object: {} }, "object.id", "is required"],
     [{ object: { id: "x" } }, "object.id", "must be integer or null"],
   ])("has one fault: %j", (body, field, detail) => {
-    expect(faultsOf(body)).toEqual([{ field, detail }]);
+    expect(unionFaultsOf(body)).toEqual([{ field, detail }]);
   });
 
   it("hides no fault of another field", () => {
-    expect(faultsOf({ name: 1, text: 1, choice: "c" })).toHaveLength(3);
+    expect(unionFaultsOf({ name: 1, text: 1, choice: "c" })).toHaveLength(3);
   });
 
   it("may be null", () => {
-    expect(faultsOf({ text: null, choice: null, list: null, object: null })).toEqual([]);
+    expect(unionFaultsOf({ text: null, choice: null, list: null, object: null })).toEqual([]);
   });
 });

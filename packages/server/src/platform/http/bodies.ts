@@ -1,13 +1,14 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { type Clock, errorText, strangers, type UnfinishedBytes } from "@slipway/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Invalid } from "../errors/errors.ts";
 import { callers } from "./admission.ts";
 import { JsonBudgets, type JsonSender } from "./json-budgets.ts";
-import { inspectJson, parseJson } from "./parse-json.ts";
-import { readBody } from "./read-body.ts";
+import { inspectJson, parseJson } from "./json.ts";
 import { clientAddress } from "./request-origin.ts";
 import { addressKey } from "../fields/address.ts";
+import type { Readable } from "node:stream";
+import { HttpError } from "./errors.ts";
 
 /** The bytes of a body up to which all its faults are found. */
 const maxSmallBytes = 4 * 1024;
@@ -29,7 +30,7 @@ interface BodyNeeds {
 }
 
 /** Tells of a parsed body that it is so large that only its first fault is looked for. */
-export interface ParsedBodies {
+interface ParsedBodies {
   readonly isLarge: (body: unknown) => boolean;
 }
 
@@ -85,4 +86,80 @@ function senderOf(request: FastifyRequest): JsonSender {
 /** Returns the owner of a request's bytes; agents hold those of their owner. */
 function ownerOf(request: FastifyRequest): string {
   return callers.findUser(request)?.id ?? callers.findAgent(request)?.ownerId ?? strangers;
+}
+
+interface BodyReading {
+  readonly maxBytes: number;
+  /** Counts what has arrived of a body until it is complete. */
+  readonly unfinished: UnfinishedBytes;
+  /** The owner of these bytes. */
+  readonly owner: string;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/** Reads a body. Rejects with a 413 if it is larger than allowed, by what its header says if that tells. */
+export async function readBody(
+  payload: Readable,
+  announcedBytes: number,
+  { maxBytes, unfinished, owner, clock }: BodyReading,
+): Promise<Buffer> {
+  if (announcedBytes > maxBytes) throw tooLarge(maxBytes);
+  const chunks: Buffer[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  using share = unfinished.open(owner, () => payload.destroy());
+  let bytes = 0;
+  const receive = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return reject(tooLarge(maxBytes));
+    chunks.push(chunk);
+    return share.set(bytes, clock.monotonic());
+  };
+  const onClose = (): void => reject(new HttpError(499, "The client disconnected."));
+  payload.on("data", receive);
+  payload.once("end", () => resolve(undefined));
+  payload.once("error", onClose);
+  payload.once("close", onClose);
+  try {
+    await promise;
+    return Buffer.concat(chunks);
+  } finally {
+    // The rest of a body that is too large is read and dropped until its connection closes.
+    payload.off("data", receive);
+    payload.resume();
+  }
+}
+
+function tooLarge(maxBytes: number): HttpError {
+  return new HttpError(413, "Request body is too large.", {
+    detail: `The body must have at most ${maxBytes} bytes.`,
+    headers: { Connection: "close" },
+  });
+}
+
+/**
+ * Gives a request's body a time to arrive. That of Node.js counts for every request of a server, and some that do not reach
+ * Fastify take longer: an app of a workspace may be sent a large file. The header has a time of its own.
+ */
+export function limitBodyTime(
+  { server }: Pick<FastifyInstance, "server">,
+  timeoutMs: number,
+): void {
+  server.prependListener("request", (request: IncomingMessage) => {
+    if (!hasBody(request)) return;
+    const timer = setTimeout(() => refuse(server, request), timeoutMs);
+    request.once("close", () => clearTimeout(timer));
+  });
+}
+
+/** Returns whether a request has a body (RFC 9112 section 6). */
+export function hasBody({ headers }: Pick<IncomingMessage, "headers">): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
+/** Answers as Node.js does for a request that is too slow. */
+function refuse(server: Server, { complete, socket }: IncomingMessage): void {
+  if (complete) return;
+  const error = Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
+  if (!server.emit("clientError", error, socket)) socket.destroy();
 }

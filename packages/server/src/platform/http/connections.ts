@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { limitVariable } from "../config/limits.ts";
 import { HttpError } from "./errors.ts";
 import { OpenCounts, type OpenLimits } from "./open-counts.ts";
-import { plainAnswer } from "./plain-answer.ts";
+import { plainAnswer } from "./error-answer.ts";
 import { clientAddress } from "./request-origin.ts";
 import { addressKey, withoutMapping } from "../fields/address.ts";
 

@@ -1,7 +1,8 @@
 import type { ErrorBody, Validation } from "@slipway/api/contract/api-error";
-
 import { Refusal, type RefusalCode, SeveralSessions } from "../errors/errors.ts";
 import { HttpError } from "./errors.ts";
+import { STATUS_CODES } from "node:http";
+import { encodeJson } from "./json.ts";
 
 /** The answer to a request that is not carried out (docs/protocol/rest.md §1.6). */
 export interface ErrorAnswer {
@@ -70,4 +71,21 @@ function headersOf(refusal: Refusal): Record<string, string | string[]> {
     ...(challenge === undefined ? {} : { "WWW-Authenticate": challenge }),
     ...(retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) }),
   };
+}
+
+/** Encodes a refusal as the whole response on a connection that is closed then, where no request was read. */
+export function plainAnswer(refusal: HttpError): string {
+  const { status, headers, body } = answerOf(refusal);
+  const text = encodeJson(body);
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    ...Object.entries(headers).flatMap(([name, values]) =>
+      [values].flat().map((value) => `${name}: ${value}`),
+    ),
+    "Content-Type: application/json; charset=utf-8",
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    "Connection: close",
+    "",
+    text,
+  ].join("\r\n");
 }

@@ -1,8 +1,5 @@
 import { createHash } from "node:crypto";
-
 import type { FastifyReply, FastifyRequest } from "fastify";
-
-import { matchesTag } from "./entity-tag.ts";
 
 /** An answer that stays the same: its bytes are made once, and a client that has them gets none. */
 export interface FixedAnswer {
@@ -27,4 +24,11 @@ export function sendFixed(
   if (!reply.hasHeader("Cache-Control")) reply.header("Cache-Control", "no-cache");
   if (matchesTag(headers["if-none-match"], tag)) return reply.code(304).send();
   return reply.type(type).send(bytes);
+}
+
+/** Returns whether an entity tag is in the header `If-None-Match`; weak ones count (RFC 9110, section 13.1.2). */
+export function matchesTag(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === "*") return true;
+  return header.split(",").some((one) => one.trim().replace(/^W\//, "") === tag);
 }

@@ -1,18 +1,14 @@
 import { randomUUID } from "node:crypto";
-
 import websocket from "@fastify/websocket";
 import { type Logger, systemClock, UnfinishedBytes } from "@slipway/runtime";
 import Fastify, { type FastifyInstance } from "fastify";
-
 import { type Invalid, invalidField } from "../errors/errors.ts";
-import { acceptBodies } from "./bodies.ts";
-import { limitBodyTime } from "./body-deadline.ts";
-import { feedSockets } from "./feed-sockets.ts";
+import { acceptBodies, limitBodyTime } from "./bodies.ts";
+import { feedSockets } from "./socket-feed.ts";
 import { noErrorLogging } from "./html-page.ts";
 import { InboundTurns } from "./inbound-turns.ts";
 import { encodeJson } from "./json.ts";
-import { answerRefusals, refuseUrl } from "./refusals.ts";
-import { refuseMalformed } from "./refuse-malformed.ts";
+import { answerRefusals, refuseMalformed, refuseUrl } from "./refusals.ts";
 import { RequestLimits } from "./request-limits.ts";
 import { isFromOtherSite, otherSite } from "./same-origin.ts";
 import { unstorableField } from "../fields/storable-text.ts";

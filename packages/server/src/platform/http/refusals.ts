@@ -1,17 +1,14 @@
 import { errorText, type Logger } from "@slipway/runtime";
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-
+import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isOutage } from "../db/errors.ts";
 import { NotFound, SeveralSessions, Unavailable } from "../errors/errors.ts";
-import { AllowedMethods } from "./allowed-methods.ts";
-import { answerOf, type ErrorAnswer, findAnswer } from "./error-answer.ts";
+import { answerOf, type ErrorAnswer, findAnswer, plainAnswer } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
-import { isNavigation } from "./navigation.ts";
-import { sendNotFoundPage, wantsPage } from "./not-found-page.ts";
+import { isNavigation, sendNotFoundPage, sendSeveralSessions, wantsPage } from "./refusal-pages.ts";
 import type { RequestLimits } from "./request-limits.ts";
-import { sendSeveralSessions } from "./several-sessions-page.ts";
 import { freeAfterAnswer } from "./upgrades.ts";
+import type { Socket } from "node:net";
 
 /** Answers a path that is not a URL, or has a part that is too long. Fastify runs no hooks for it. */
 export function refuseUrl(
@@ -115,4 +112,55 @@ function frameworkAnswer(error: FastifyError): ErrorAnswer | undefined {
   }
   const status = error.statusCode ?? 500;
   return status < 500 ? answerOf(new HttpError(status, error.message)) : undefined;
+}
+
+/** Answers a connection on which Node.js could read no request, as a route answers, and closes it. */
+export function refuseMalformed(error: ConnectionError, socket: Socket): void {
+  // The client is gone: nobody reads an answer.
+  if (error.code === "ECONNRESET" || socket.destroyed) return;
+  if (socket.writable) socket.write(plainAnswer(refusalOf(error)));
+  socket.destroy(error);
+}
+
+function refusalOf(error: ConnectionError): HttpError {
+  switch (error.code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new HttpError(431, "The header fields of the request are too large.");
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return new HttpError(413, "The extensions of a chunk are too large.");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new HttpError(408, "The request was not sent in time.");
+    default: {
+      const reason: unknown = Reflect.get(error, "reason");
+      const message = "The request is not valid HTTP.";
+      return typeof reason === "string" && reason !== ""
+        ? new HttpError(400, message, { detail: `${reason}.` })
+        : new HttpError(400, message);
+    }
+  }
+}
+
+/** The methods of a server's paths, so that a wrong method can be told from a wrong path. */
+export class AllowedMethods {
+  readonly #routes: { readonly method: string; readonly segments: readonly string[] }[] = [];
+
+  /** Adds a route; `url` names parameters as `:name`. */
+  add(method: string, url: string): void {
+    this.#routes.push({ method, segments: segmentsOf(url) });
+  }
+
+  /** Returns the methods of all routes that match a path, sorted. */
+  of(path: string): readonly string[] {
+    const asked = segmentsOf(path);
+    const matching = this.#routes.filter(
+      ({ segments }) =>
+        segments.length === asked.length &&
+        segments.every((segment, index) => segment.startsWith(":") || segment === asked[index]),
+    );
+    return [...new Set(matching.map(({ method }) => method))].toSorted();
+  }
+}
+
+function segmentsOf(path: string): readonly string[] {
+  return path.split("/").filter((segment) => segment !== "");
 }

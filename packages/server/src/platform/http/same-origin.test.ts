@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-
-import { isFromOtherSite, needsHttps } from "./same-origin.ts";
+import { askedUrl, isFromOtherSite, needsHttps } from "./same-origin.ts";
 
 const https = "https://slipway.example";
 const http = "http://slipway.example:3000";
@@ -72,4 +71,33 @@ it.each([
   ["http", "", false],
 ] as const)("a cookie of %s at %s is for https only: %j", (protocol, accessUrl, expected) => {
   expect(needsHttps({ protocol }, accessUrl)).toBe(expected);
+});
+
+const accessUrl = "http://127.0.0.1:3000";
+
+describe("askedUrl", () => {
+  it.each(["box.example:3000", "10.0.0.5:80", "[2001:db8::1]:3000", "box", "a_b.internal"])(
+    "is the address that was asked: %s",
+    (host) => {
+      expect(askedUrl({ protocol: "http", host }, accessUrl)).toBe(`http://${host}`);
+    },
+  );
+
+  it.each([
+    "",
+    "a b",
+    "evil.example/path",
+    "user@evil.example",
+    "evil.example?x=",
+    "evil.example#",
+    "$(reboot)",
+    "a'b",
+    "a\nb",
+    "[::1",
+    "x:123456",
+    "-x",
+    "a".repeat(300),
+  ])("is the server's own for what is no host: %j", (host) => {
+    expect(askedUrl({ protocol: "http", host }, accessUrl)).toBe(accessUrl);
+  });
 });

@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-
-import { hasBody } from "./body-deadline.ts";
+import { hasBody } from "./bodies.ts";
 import { HttpError } from "./errors.ts";
 
 declare module "fastify" {

@@ -1,6 +1,5 @@
 import { silentLogger } from "@slipway/runtime";
 import { expect, it } from "vitest";
-
 import { createHttpServer } from "./http-server.ts";
 
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

@@ -1,9 +1,7 @@
 import { PassThrough } from "node:stream";
-
 import { UnfinishedBytes } from "@slipway/runtime";
 import { describe, expect, it } from "vitest";
-
-import { readBody } from "./read-body.ts";
+import { readBody } from "./bodies.ts";
 
 function openReading(maxBytes = 10): {
   readonly payload: PassThrough;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-
-import { readTarget } from "./request-target.ts";
+import { readTarget } from "./divert-requests.ts";
 
 interface Sent {
   readonly url: string;

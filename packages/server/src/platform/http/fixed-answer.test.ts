@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-
-import { matchesTag } from "./entity-tag.ts";
+import { matchesTag } from "./fixed-answer.ts";
 
 it.each([
   ['"a"', true],

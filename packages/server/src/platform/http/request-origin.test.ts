@@ -1,8 +1,6 @@
 import type { IncomingMessage } from "node:http";
-
 import { describe, expect, it } from "vitest";
-
-import { type ClientView, clientViews } from "./client-view.ts";
+import { type ClientView, clientViews } from "./request-origin.ts";
 
 function view(
   remoteAddress: string,

@@ -1,0 +1,52 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { escapeHtml, htmlPage, sendPage } from "./html-page.ts";
+import type { SeveralSessions } from "../errors/errors.ts";
+import { answerOf } from "./error-answer.ts";
+import type { IncomingMessage } from "node:http";
+
+/** What programs read, also those that run in a browser. */
+const programPaths = /^\/+(api|bin|derp|\.well-known)(\/|\?|$)/;
+
+/** Reports whether an unknown path was opened in a browser, by a person. */
+export function wantsPage({ method, url, headers }: FastifyRequest): boolean {
+  if (method !== "GET" && method !== "HEAD") return false;
+  return (headers.accept?.includes("text/html") ?? false) && !programPaths.test(url);
+}
+
+/** Sends the page for an unknown path. */
+export function sendNotFoundPage(reply: FastifyReply): FastifyReply {
+  reply.header("Vary", ["Origin", "Cookie", "Accept"]);
+  return sendPage(reply, 404, page);
+}
+
+const page = htmlPage(
+  "Page not found",
+  `<h1>Page not found</h1>
+<p>This server has no page at this address.</p>
+<p><a href="/">Go to the start page</a></p>`,
+);
+
+/** Sends the page for a browser with several sessions, which deletes them. */
+export function sendSeveralSessions(reply: FastifyReply, refusal: SeveralSessions): FastifyReply {
+  const { status, headers } = answerOf(refusal);
+  const { message, detail = "" } = refusal;
+  const page = htmlPage(
+    "Several sessions",
+    `<h1>Several sessions</h1>
+<p role="alert"><strong>${escapeHtml(message)}</strong></p>
+<p>${escapeHtml(detail)}</p>
+<p><a href="/login">Log in</a></p>`,
+  );
+  return sendPage(reply.headers(headers).header("Cache-Control", "no-store"), status, page);
+}
+
+/** Returns whether a person sees the answer: older browsers do not say so, but ask for HTML. */
+export function isNavigation({
+  method,
+  headers,
+}: Pick<IncomingMessage, "method" | "headers">): boolean {
+  if ((method !== "GET" && method !== "HEAD") || headers.upgrade !== undefined) return false;
+  const mode = headers["sec-fetch-mode"];
+  if (mode !== undefined) return mode === "navigate";
+  return headers.accept?.includes("text/html") ?? false;
+}
