@@ -2,7 +2,7 @@ export { readSettings } from "./platform/config/settings.ts";
 export type { AdminSettings, Settings } from "./platform/config/settings.ts";
 export type { ListenAddress } from "./platform/config/address-settings.ts";
 export type { SettingSource } from "./platform/config/setting-source.ts";
-export { ConfigError } from "./platform/config/errors.ts";
+export { ConfigError } from "./platform/config/setting-source.ts";
 export { StartError } from "./main/errors.ts";
 export { runResetPassword } from "./main/reset-password.ts";
 export type { ResetPasswordOptions } from "./main/reset-password.ts";

@@ -1,7 +1,6 @@
 import { EmbeddedPostgresError } from "@slipway/postgres";
 import { errorText, systemErrorCode } from "@slipway/runtime";
-
-import { ConfigError } from "../platform/config/errors.ts";
+import { ConfigError } from "../platform/config/setting-source.ts";
 import { DatabaseError } from "../platform/db/errors.ts";
 import { Refusal } from "../platform/errors/errors.ts";
 import { StartError } from "./errors.ts";

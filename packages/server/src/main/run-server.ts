@@ -1,16 +1,9 @@
 import { isatty } from "node:tty";
-
 import { Scope, settlesWithin, systemClock, trustSystemAuthorities } from "@slipway/runtime";
-
 import { listTemplates } from "../features/templates/service.ts";
-import {
-  ensureAdmin,
-  issueAdminPassword,
-  readFirstOwner,
-} from "../features/users/admin-service.ts";
-import { ConfigError } from "../platform/config/errors.ts";
+import { ensureAdmin, issueAdminPassword, readFirstOwner } from "../features/users/admin-service.ts";
+import { ConfigError, type SettingSource } from "../platform/config/setting-source.ts";
 import { holdsSecret, removeSecrets } from "../platform/config/secret-variables.ts";
-import type { SettingSource } from "../platform/config/setting-source.ts";
 import { type AdminSettings, readSettings, type Settings } from "../platform/config/settings.ts";
 import { recordReads, unknownVariables } from "../platform/config/unknown-variables.ts";
 import type { Database } from "../platform/db/database.ts";

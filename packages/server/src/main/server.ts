@@ -1,12 +1,10 @@
 import { hostname } from "node:os";
-
 import type { DerpMap } from "@slipway/api/agents/derp-map";
 import type { Route } from "@slipway/api/contract/route";
 import { type Driver, ExternalDriver, ProcessDriver, refuseAborted } from "@slipway/drivers";
 import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import type { StunListener } from "@slipway/relay";
 import { type Clock, type Logger, Scope, systemClock, whenAborted } from "@slipway/runtime";
-
 import { ConnectionMonitor } from "../features/agents/connections/connection-monitor.ts";
 import { GatheredHeartbeat } from "../features/agents/connections/heartbeat.ts";
 import { relayMap } from "../features/agents/manifest/derp-map.ts";
@@ -24,10 +22,9 @@ import { PostgresDirectory } from "../network/coordinator/postgres-directory.ts"
 import { guardStreams } from "../platform/auth/stream-guard.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import { DatabaseConnections } from "../platform/db/connections.ts";
-import { DatabaseClock } from "../platform/db/database-clock.ts";
+import { DatabaseClock, selectTimeMs } from "../platform/db/database-clock.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
-import { selectTimeMs } from "../platform/db/time-queries.ts";
 import { waitForDatabase } from "../platform/db/wait-for-database.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
 import { openDataDirectory } from "./data-directory.ts";

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../src/platform/config/errors.ts";
+import { ConfigError } from "../../src/platform/config/setting-source.ts";
 import { readSettings } from "../../src/platform/config/settings.ts";
 
 /** Returns the problems of settings that are refused; none if they are accepted. */

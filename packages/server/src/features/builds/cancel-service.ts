@@ -1,8 +1,8 @@
 import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { invalidField } from "../../platform/errors/errors.ts";
-import { cancelJob, type CancelableStatus } from "../../platform/jobs/cancel-service.ts";
-import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import { type CancelableStatus, cancelJob } from "../../platform/jobs/service.ts";
+import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { type AuditActor, diffOf, recordAudit } from "../audit/service.ts";
 import type { BuildRow } from "./queries.ts";
 

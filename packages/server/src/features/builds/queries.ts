@@ -1,12 +1,11 @@
 import type { DriverResource } from "@slipway/drivers";
 import { type RawBuilder, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
-
 import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { apiTimestamp } from "../../platform/db/timestamp.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
-import { jobObject } from "../../platform/jobs/job-columns.ts";
+import { jobObject } from "../../platform/jobs/job-sql.ts";
 import { agentsOn } from "../agents/service.ts";
 
 /** Selects builds as clients see them, each with its workspace `w`, its resources and their agents. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { isOwnForm, sealFormNonce } from "../../platform/auth/form-nonce.ts";
+import { isOwnForm, sealFormNonce } from "../../platform/auth/sealed-notes.ts";
 import { Refusal } from "../../platform/errors/errors.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import { beginDevice, openDeviceCode, pendingDetails, redeemDevice } from "./device-service.ts";

@@ -1,8 +1,7 @@
 import { zeroTimestamp } from "@slipway/api/contract/scalars";
 import type { Organization, OrganizationMember } from "@slipway/api/organizations/organization";
 import { sql } from "kysely";
-import { maySeeUsers } from "../../platform/auth/rights.ts";
-import { roleJson } from "../../platform/auth/role-json.ts";
+import { maySeeUsers, roleJson } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";

@@ -1,6 +1,6 @@
 import { stringifySetCookie } from "cookie";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { keyLifetimes } from "../../platform/auth/service.ts";
+import { keyLifetimes } from "../../platform/auth/session-key.ts";
 import { hostCookieName } from "../../platform/http/cookies.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import { localPath } from "../../platform/fields/local-path.ts";

@@ -3,7 +3,7 @@ import { type Selectable, sql, type Transaction } from "kysely";
 import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
 import { hashPassword, isFormerHash, verifyPassword } from "../../platform/auth/password.ts";
 import { activateDormant, endSession } from "../../platform/auth/queries.ts";
-import { createSession, keyLifetimes } from "../../platform/auth/service.ts";
+import { createSession, keyLifetimes } from "../../platform/auth/session-key.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";

@@ -1,11 +1,9 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
-
 import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
-import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
-import { effectiveTtlMs } from "../../platform/jobs/deadline-sql.ts";
+import { buildStatus, effectiveTtlMs, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { type BuildRow, builds } from "../builds/queries.ts";
 
 /** The columns of a workspace that the rows of its builds do not have. */

@@ -1,5 +1,14 @@
 import { createHash, randomUUID } from "node:crypto";
 
+import type { FastifyRequest } from "fastify";
+
+import type { Queryable } from "../db/database.ts";
+import type { GatheredLookups } from "../db/gathered-lookups.ts";
+import { Unauthenticated } from "../errors/errors.ts";
+import { readUuid } from "../fields/uuid.ts";
+import type { AgentCaller } from "../http/caller.ts";
+import { findToken } from "../http/token.ts";
+import { isOfStoppedWorkspace, type LiveAgent } from "./queries.ts";
 import { type SecretBox, SecretError } from "./secret-box.ts";
 
 /** An agent's token as stored: found by its hash, and decrypted to hand it to the driver again. */
@@ -24,4 +33,57 @@ export function openAgentToken(secrets: Pick<SecretBox, "open">, sealed: Buffer)
 
 export function hashAgentToken(token: string): Buffer {
   return createHash("sha256").update(token).digest();
+}
+
+/** Returns the token of an agent, which is no browser and has no session. */
+export function findAgentToken(request: FastifyRequest): string | undefined {
+  return findToken(request, false)?.token;
+}
+
+export async function authenticateAgent(
+  db: Queryable,
+  agents: GatheredLookups<LiveAgent>,
+  token: string | undefined,
+): Promise<AgentCaller> {
+  const hash = readAgentToken(token);
+  const row = await agents.look(hash.toString("hex"));
+  if (row === undefined) {
+    throw (await isOfStoppedWorkspace(db, hash)) ? stoppedWorkspace() : rejectedAgentToken();
+  }
+  return {
+    agentId: row.agent_id,
+    agentName: row.agent_name,
+    buildId: row.build_id,
+    workspaceId: row.workspace_id,
+    ownerId: row.owner_id,
+    authenticatedAt: row.now,
+  };
+}
+
+/** Returns the hash of an agent's token; throws `Unauthenticated` for a malformed one. */
+export function readAgentToken(token: string | undefined): Buffer {
+  if (token === undefined) {
+    throw new Unauthenticated('Cookie "coder_session_token" must be provided.');
+  }
+  const uuid = readUuid(token);
+  if (uuid !== undefined) return hashAgentToken(uuid);
+  throw new Unauthenticated("Workspace agent token invalid.", {
+    detail: `An agent token must be a valid UUIDv4. (len ${token.length})`,
+  });
+}
+
+/** Returns the refusal of an agent whose workspace is stopped; ours runs its stop scripts then. */
+function stoppedWorkspace(): Unauthenticated {
+  return new Unauthenticated("Workspace agent not authorized.", {
+    detail: "The workspace is stopped. Its agent may connect again when it is started.",
+    validations: [{ field: "workspace", detail: "is stopped" }],
+  });
+}
+
+/** Returns the refusal of a token that no agent has. */
+export function rejectedAgentToken(): Unauthenticated {
+  return new Unauthenticated("Workspace agent not authorized.", {
+    detail:
+      "No running build knows this token: the build may not have finished yet, or a newer one replaced this agent.",
+  });
 }

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from "vitest";
-
 import { RateLimited } from "../errors/errors.ts";
 import { PasswordAttempts } from "./password-attempts.ts";
 

@@ -2,46 +2,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
 import { prepareQuery } from "../db/prepared-query.ts";
-import type { NewSessionKey } from "./session-key.ts";
 import { endOfKey, type TokenLimits } from "./token-lifetime.ts";
-
-export interface InsertKey {
-  readonly key: NewSessionKey;
-  readonly userId: string;
-  readonly lifetimeSeconds: number;
-  /** The user who creates it for this one; undefined if they do so themselves. */
-  readonly createdBy: string | undefined;
-  /** Set for an API token; undefined for a session. */
-  readonly token:
-    | {
-        readonly name: string;
-        readonly scopes: readonly string[];
-        readonly allowList: readonly string[];
-      }
-    | undefined;
-}
-
-export async function insertKey(db: Queryable, input: InsertKey): Promise<void> {
-  await db
-    .insertInto("api_keys")
-    .values({
-      id: input.key.id,
-      hashed_secret: input.key.hashedSecret,
-      user_id: input.userId,
-      created_by: input.createdBy ?? null,
-      login_type: input.token === undefined ? "password" : "token",
-      ...(input.token === undefined
-        ? {}
-        : {
-            token_name: input.token.name,
-            scopes: [...input.token.scopes],
-            allow_list: [...input.token.allowList],
-          }),
-      lifetime_seconds: input.lifetimeSeconds,
-      expires_at: sql`now() + make_interval(secs => ${input.lifetimeSeconds})`,
-    })
-    .execute();
-}
 
 /** Revokes a session or token. */
 export async function endSession(db: Queryable, id: string): Promise<void> {

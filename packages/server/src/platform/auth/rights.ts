@@ -1,6 +1,4 @@
-import type { RoleName } from "@slipway/api/users/user";
-import { roleNames } from "@slipway/api/users/user";
-
+import { type RoleName, roleNames } from "@slipway/api/users/user";
 import type { UserCaller } from "../http/caller.ts";
 
 /** A right over what belongs to other users. */
@@ -86,4 +84,19 @@ export function mayChangeUser(
 ): boolean {
   if (isOwnerRole(user)) return true;
   return mayCreateUsers(user) && other.id !== user.id && other.roles.length === 0;
+}
+
+/** The display names of the roles. */
+export const roleDisplayNames: Readonly<Record<RoleName, string>> = {
+  owner: "Owner",
+  "template-admin": "Template Admin",
+  "user-admin": "User Admin",
+  auditor: "Auditor",
+  member: "Member",
+};
+
+/** Returns the role as clients see it. */
+export function roleJson(name: string): { name: string; display_name: string } {
+  const displayName = Object.entries(roleDisplayNames).find(([role]) => role === name)?.[1];
+  return { name, display_name: displayName ?? name };
 }

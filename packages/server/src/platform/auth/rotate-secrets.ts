@@ -1,10 +1,9 @@
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
-
 import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
-import { deleteSealed, lockOutdated, type SealedSecret, updateSealed } from "./rotation-queries.ts";
 import { type SealedColumn, sealedColumns } from "./sealed-columns.ts";
-import { type SecretBox, SecretError } from "./secret-box.ts";
+import { keyIdOf, type SecretBox, SecretError } from "./secret-box.ts";
+import { sql } from "kysely";
 
 /** The progress in one table. */
 export interface RotationProgress {
@@ -109,4 +108,89 @@ function sealAnew(secrets: SecretBox, { id, sealed }: SealedSecret): SealedSecre
     if (error instanceof SecretError) return [];
     throw error;
   }
+}
+
+/** Returns the ids of keys that encrypted secrets in use and that the box does not have. */
+export async function findMissingKeys(
+  db: Queryable,
+  secrets: Pick<SecretBox, "prefixes">,
+): Promise<readonly string[]> {
+  const { prefixes } = secrets;
+  const others: Buffer[] = [];
+  for (const column of sealedColumns) {
+    others.push(...(await selectOtherPrefixes(db, column, prefixes)));
+  }
+  return [...new Set(others.map(keyIdOf))].toSorted();
+}
+
+interface SealedSecret {
+  readonly id: string;
+  readonly sealed: Buffer;
+}
+
+interface OutdatedQuery {
+  /** The prefix of values that are up to date. */
+  readonly newestPrefix: Buffer;
+  /** Only rows after this id. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** Returns the next rows that are not encrypted with the newest key, locked until the transaction ends. */
+async function lockOutdated(
+  db: Queryable,
+  { table, id, column }: SealedColumn,
+  { newestPrefix, after, limit }: OutdatedQuery,
+): Promise<readonly SealedSecret[]> {
+  const result = await sql<SealedSecret>`
+    select ${sql.ref(id)} as id, ${sql.ref(column)} as sealed
+    from ${sql.table(table)}
+    where ${sql.ref(id)} > ${after}::uuid
+      and substring(${sql.ref(column)} from 1 for ${newestPrefix.length}::int) <> ${newestPrefix}::bytea
+    order by ${sql.ref(id)}
+    limit ${limit}
+    for update`.execute(db);
+  return result.rows;
+}
+
+/** Returns the prefixes of secrets in use that are none of those, one each. */
+async function selectOtherPrefixes(
+  db: Queryable,
+  { table, column, keepsDeleted }: SealedColumn,
+  prefixes: readonly Buffer[],
+): Promise<readonly Buffer[]> {
+  const length = sql.lit(prefixes[0]?.length ?? 0);
+  const isInUse = keepsDeleted ? sql`not deleted` : sql`true`;
+  const result = await sql<{ prefix: Buffer }>`
+    select distinct substring(${sql.ref(column)} from 1 for ${length}) as prefix
+    from ${sql.table(table)}
+    where ${isInUse}
+      and substring(${sql.ref(column)} from 1 for ${length}) <> all(${[...prefixes]}::bytea[])`.execute(
+    db,
+  );
+  return result.rows.map(({ prefix }) => prefix);
+}
+
+async function deleteSealed(
+  db: Queryable,
+  { table, id }: SealedColumn,
+  ids: readonly string[],
+): Promise<void> {
+  await sql`delete from ${sql.table(table)} where ${sql.ref(id)} = any(${[...ids]}::uuid[])`.execute(
+    db,
+  );
+}
+
+async function updateSealed(
+  db: Queryable,
+  { table, id, column }: SealedColumn,
+  secrets: readonly SealedSecret[],
+): Promise<void> {
+  await sql`
+    update ${sql.table(table)} as t set ${sql.ref(column)} = n.sealed
+    from unnest(
+      ${secrets.map((secret) => secret.id)}::uuid[],
+      ${secrets.map((secret) => secret.sealed)}::bytea[]
+    ) as n (id, sealed)
+    where t.${sql.ref(id)} = n.id`.execute(db);
 }

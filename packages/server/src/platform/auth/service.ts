@@ -1,67 +1,17 @@
 import type { Route } from "@slipway/api/contract/route";
-import type { ScopeName } from "@slipway/api/contract/scopes";
 import type { FastifyRequest } from "fastify";
-
-import type { Database, Queryable } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
 import { GatheredLookups } from "../db/gathered-lookups.ts";
 import { Invalid, Unauthenticated } from "../errors/errors.ts";
-import type { AgentCaller, Authenticator, KnownUser } from "../http/caller.ts";
+import type { Authenticator, KnownUser } from "../http/caller.ts";
 import { needsHttps } from "../http/same-origin.ts";
 import { findToken } from "../http/token.ts";
-import { readUuid } from "../fields/uuid.ts";
 import { GatheredReads } from "../pubsub/gathered-reads.ts";
-import { hashAgentToken } from "./agent-token.ts";
 import { requireRoute, requireThings } from "./key-limits.ts";
-import {
-  activateDormant,
-  findKey,
-  insertKey,
-  isOfStoppedWorkspace,
-  type LiveAgent,
-  selectLiveAgents,
-  touchKey,
-} from "./queries.ts";
-import { createSessionKey, isSecretOf, parseSessionToken } from "./session-key.ts";
+import { activateDormant, findKey, selectLiveAgents, touchKey } from "./queries.ts";
+import { isSecretOf, parseSessionToken } from "./session-key.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
-
-const daySeconds = 24 * 3600;
-
-/** Lifetimes of session keys in seconds (docs/protocol/clients.md §5.1). */
-export const keyLifetimes = { browserSession: daySeconds, commandSession: 7 * daySeconds } as const;
-
-/**
- * Creates a session key and resolves to its token, which is not stored. `createdBy` is another user who creates it for
- * this one.
- */
-export async function createSession(
-  db: Queryable,
-  userId: string,
-  lifetimeSeconds: number,
-  createdBy?: string,
-): Promise<string> {
-  const key = createSessionKey();
-  await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token: undefined });
-  return key.token;
-}
-
-export interface NewApiToken {
-  readonly userId: string;
-  readonly name: string;
-  readonly lifetimeSeconds: number;
-  readonly scopes: readonly ScopeName[];
-  readonly allowList: readonly string[];
-  /** Another user who creates it for this one. */
-  readonly createdBy: string | undefined;
-}
-
-/** Creates an API token with a fixed lifetime and resolves to it; it is not stored. */
-export async function createApiToken(db: Queryable, input: NewApiToken): Promise<string> {
-  const { userId, name, lifetimeSeconds, scopes, allowList, createdBy } = input;
-  const key = createSessionKey();
-  const token = { name, scopes, allowList };
-  await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token });
-  return key.token;
-}
+import { authenticateAgent, findAgentToken } from "./agent-token.ts";
 
 /** Authenticates callers against the database (docs/protocol/rest.md §1.2 to §1.4). */
 export function createAuthenticator(
@@ -227,58 +177,5 @@ function signedOut(accessUrl: string, detail: string): Unauthenticated {
   return new Unauthenticated(signedOutMessage, {
     detail,
     challenge: `Bearer realm="coder", error="invalid_token", error_description="The access token has expired", resource_metadata="${metadata}"`,
-  });
-}
-
-/** Returns the token of an agent, which is no browser and has no session. */
-export function findAgentToken(request: FastifyRequest): string | undefined {
-  return findToken(request, false)?.token;
-}
-
-async function authenticateAgent(
-  db: Queryable,
-  agents: GatheredLookups<LiveAgent>,
-  token: string | undefined,
-): Promise<AgentCaller> {
-  const hash = readAgentToken(token);
-  const row = await agents.look(hash.toString("hex"));
-  if (row === undefined) {
-    throw (await isOfStoppedWorkspace(db, hash)) ? stoppedWorkspace() : rejectedAgentToken();
-  }
-  return {
-    agentId: row.agent_id,
-    agentName: row.agent_name,
-    buildId: row.build_id,
-    workspaceId: row.workspace_id,
-    ownerId: row.owner_id,
-    authenticatedAt: row.now,
-  };
-}
-
-/** Returns the hash of an agent's token; throws `Unauthenticated` for a malformed one. */
-export function readAgentToken(token: string | undefined): Buffer {
-  if (token === undefined) {
-    throw new Unauthenticated('Cookie "coder_session_token" must be provided.');
-  }
-  const uuid = readUuid(token);
-  if (uuid !== undefined) return hashAgentToken(uuid);
-  throw new Unauthenticated("Workspace agent token invalid.", {
-    detail: `An agent token must be a valid UUIDv4. (len ${token.length})`,
-  });
-}
-
-/** Returns the refusal of an agent whose workspace is stopped; ours runs its stop scripts then. */
-function stoppedWorkspace(): Unauthenticated {
-  return new Unauthenticated("Workspace agent not authorized.", {
-    detail: "The workspace is stopped. Its agent may connect again when it is started.",
-    validations: [{ field: "workspace", detail: "is stopped" }],
-  });
-}
-
-/** Returns the refusal of a token that no agent has. */
-export function rejectedAgentToken(): Unauthenticated {
-  return new Unauthenticated("Workspace agent not authorized.", {
-    detail:
-      "No running build knows this token: the build may not have finished yet, or a newer one replaced this agent.",
   });
 }

@@ -1,5 +1,87 @@
 import { createHash, randomInt, timingSafeEqual } from "node:crypto";
 
+import type { ScopeName } from "@slipway/api";
+import { sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+
+const daySeconds = 24 * 3600;
+
+/** Lifetimes of session keys in seconds (docs/protocol/clients.md §5.1). */
+export const keyLifetimes = { browserSession: daySeconds, commandSession: 7 * daySeconds } as const;
+
+/**
+ * Creates a session key and resolves to its token, which is not stored. `createdBy` is another user who creates it for
+ * this one.
+ */
+export async function createSession(
+  db: Queryable,
+  userId: string,
+  lifetimeSeconds: number,
+  createdBy?: string,
+): Promise<string> {
+  const key = createSessionKey();
+  await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token: undefined });
+  return key.token;
+}
+
+interface NewApiToken {
+  readonly userId: string;
+  readonly name: string;
+  readonly lifetimeSeconds: number;
+  readonly scopes: readonly ScopeName[];
+  readonly allowList: readonly string[];
+  /** Another user who creates it for this one. */
+  readonly createdBy: string | undefined;
+}
+
+/** Creates an API token with a fixed lifetime and resolves to it; it is not stored. */
+export async function createApiToken(db: Queryable, input: NewApiToken): Promise<string> {
+  const { userId, name, lifetimeSeconds, scopes, allowList, createdBy } = input;
+  const key = createSessionKey();
+  const token = { name, scopes, allowList };
+  await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token });
+  return key.token;
+}
+
+interface InsertKey {
+  readonly key: NewSessionKey;
+  readonly userId: string;
+  readonly lifetimeSeconds: number;
+  /** The user who creates it for this one; undefined if they do so themselves. */
+  readonly createdBy: string | undefined;
+  /** Set for an API token; undefined for a session. */
+  readonly token:
+    | {
+        readonly name: string;
+        readonly scopes: readonly string[];
+        readonly allowList: readonly string[];
+      }
+    | undefined;
+}
+
+async function insertKey(db: Queryable, input: InsertKey): Promise<void> {
+  await db
+    .insertInto("api_keys")
+    .values({
+      id: input.key.id,
+      hashed_secret: input.key.hashedSecret,
+      user_id: input.userId,
+      created_by: input.createdBy ?? null,
+      login_type: input.token === undefined ? "password" : "token",
+      ...(input.token === undefined
+        ? {}
+        : {
+            token_name: input.token.name,
+            scopes: [...input.token.scopes],
+            allow_list: [...input.token.allowList],
+          }),
+      lifetime_seconds: input.lifetimeSeconds,
+      expires_at: sql`now() + make_interval(secs => ${input.lifetimeSeconds})`,
+    })
+    .execute();
+}
+
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const idLength = 10;
 const secretLength = 22;

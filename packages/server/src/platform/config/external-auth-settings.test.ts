@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-
-import { ConfigError } from "./errors.ts";
+import { ConfigError } from "./setting-source.ts";
 import { removeSecrets } from "./secret-variables.ts";
 import { readSettings, type Settings } from "./settings.ts";
 

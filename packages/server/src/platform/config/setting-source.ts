@@ -34,3 +34,15 @@ export function readUrl(
   if (url !== undefined && protocols.includes(url.protocol)) return text;
   return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
 }
+
+/** An invalid configuration; reports all its faults at once. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly code = "bad-configuration";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}

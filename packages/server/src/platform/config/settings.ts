@@ -1,41 +1,12 @@
 import type { X509Certificate } from "node:crypto";
 import { isAbsolute, join, resolve } from "node:path";
-
 import type { IdentitySettings } from "@slipway/identity";
 import { homeDirectory } from "@slipway/runtime/home-directory";
-
-import {
-  type ListenAddress,
-  readListenAddress,
-  readPostgresUrl,
-  readProxies,
-  readRelayUrl,
-  readStun,
-  readWildcardAccessUrl,
-  type StunSettings,
-} from "./address-settings.ts";
+import { type ListenAddress, readListenAddress, readPostgresUrl, readProxies, readRelayUrl, readStun, readWildcardAccessUrl, type StunSettings } from "./address-settings.ts";
 import { readCertificateFile } from "./certificates.ts";
-import { ConfigError } from "./errors.ts";
-import {
-  type ExternalAuthProvider,
-  isProviderSecret,
-  readExternalAuth,
-} from "./external-auth-settings.ts";
-import {
-  defaultLimits,
-  limitRange,
-  type Limits,
-  limitVariable,
-  mapLimits,
-  parseLimit,
-} from "./limits.ts";
-import {
-  readChoice,
-  readUrl,
-  type Report,
-  type SettingSource,
-  webProtocols,
-} from "./setting-source.ts";
+import { ConfigError, readChoice, readUrl, type Report, type SettingSource, webProtocols } from "./setting-source.ts";
+import { type ExternalAuthProvider, isProviderSecret, readExternalAuth } from "./external-auth-settings.ts";
+import { defaultLimits, limitRange, type Limits, limitVariable, mapLimits, parseLimit } from "./limits.ts";
 import { readSshSettings, type SshSettings } from "./ssh-settings.ts";
 import type { WildcardAccessUrl } from "./wildcard-access-url.ts";
 

@@ -1,6 +1,8 @@
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { sql } from "kysely";
+import type { Queryable } from "./database.ts";
 
-export interface DatabaseClockNeeds {
+interface DatabaseClockNeeds {
   /** Reads the time of the database's clock, in milliseconds since the Unix epoch. */
   readonly readTimeMs: () => Promise<number>;
   /** The clock of this machine. */
@@ -92,4 +94,12 @@ async function readOrigin({ readTimeMs, machine }: DatabaseClockNeeds) {
   const askedAtMs = machine.monotonic();
   const timeMs = await readTimeMs();
   return { earliestMs: timeMs - machine.monotonic(), latestMs: timeMs - askedAtMs };
+}
+
+/** Returns the time of the database's clock at this statement, in milliseconds since the Unix epoch. */
+export async function selectTimeMs(db: Queryable): Promise<number> {
+  const { rows } = await sql<{
+    readonly ms: string;
+  }>`select extract(epoch from clock_timestamp()) * 1000 as ms`.execute(db);
+  return Number(rows[0]?.ms);
 }

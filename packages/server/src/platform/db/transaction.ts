@@ -1,6 +1,5 @@
-import type { Transaction } from "kysely";
-
-import type { Database } from "./database.ts";
+import { sql, type Transaction } from "kysely";
+import type { Database, Queryable } from "./database.ts";
 import { sqlState, sqlStateOf } from "./errors.ts";
 import type { DB } from "./gen/schema.ts";
 
@@ -23,4 +22,32 @@ export async function inTransaction<T>(
       if (!again || attempt === maxAttempts) throw error;
     }
   }
+}
+
+/**
+ * Runs statements of a transaction that wait at most `ms` for each lock. Resolves to undefined, with the statements
+ * rolled back and the transaction still usable, if a lock was not free in time.
+ */
+export async function withLockTimeout<T>(
+  trx: Queryable,
+  ms: number,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  await sql`savepoint before_lock`.execute(trx);
+  try {
+    await setLockTimeout(trx, ms);
+    const result = await work();
+    await setLockTimeout(trx, 0);
+    await sql`release savepoint before_lock`.execute(trx);
+    return result;
+  } catch (error) {
+    if (sqlStateOf(error) !== sqlState.lockNotAvailable) throw error;
+    // Also resets the timeout.
+    await sql`rollback to savepoint before_lock`.execute(trx);
+    return undefined;
+  }
+}
+
+async function setLockTimeout(trx: Queryable, ms: number): Promise<void> {
+  await sql`select set_config('lock_timeout', ${String(ms)}, true)`.execute(trx);
 }

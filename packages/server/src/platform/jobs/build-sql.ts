@@ -1,6 +1,5 @@
 import type { BuildStatus } from "@slipway/api/builds/build";
 import { type RawBuilder, type Selectable, sql } from "kysely";
-
 import type { DB } from "../db/gen/schema.ts";
 import { jobStatus } from "./job-sql.ts";
 
@@ -33,3 +32,13 @@ export function buildStatus(build: string, job: string): RawBuilder<BuildStatus>
       case ${transition} when 'start' then 'running' when 'stop' then 'stopped' else 'deleted' end
     else ${jobStatus(job)} end`;
 }
+
+/**
+ * The time to live of a workspace `w` with template `t`, in milliseconds: its owner's, or the template's default if owners may
+ * not choose one; null: none.
+ */
+export const effectiveTtlMs = sql<number | null>`
+  (case when t.allow_user_autostop then w.ttl_ms else nullif(t.default_ttl_ms, 0) end)`;
+
+/** The deadline of a workspace `w` with template `t` that starts now; null: none. */
+export const endOfLife = sql<string | null>`now() + ${effectiveTtlMs} * interval '1 millisecond'`;

@@ -1,12 +1,11 @@
 import type { JobLog, JobType } from "@slipway/api/jobs/job";
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
-
 import type { Queryable } from "../db/database.ts";
 import { insertRows, type NewRows, transactionTime } from "../db/insert-rows.ts";
 import { prepareQuery } from "../db/prepared-query.ts";
 import type { LogRange } from "../fields/log-range.ts";
-import { jobColumns } from "./job-columns.ts";
+import { jobColumns } from "./job-sql.ts";
 
 /** The lease of a job, in seconds: without renewal, another worker takes it over after this time. */
 export const leaseSeconds = 30;

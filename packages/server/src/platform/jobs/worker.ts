@@ -1,14 +1,12 @@
 import type { JobType } from "@slipway/api/jobs/job";
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 import type { Transaction } from "kysely";
-
 import type { Database } from "../db/database.ts";
 import { isOutage } from "../db/errors.ts";
 import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
-import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import { type PubSub, topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
-import { JobCanceled } from "./errors.ts";
 import { JobLogWriter } from "./job-log-writer.ts";
 import { acquireJob, completeJob, leaseSeconds, renewLeases, selectIsCanceled } from "./queries.ts";
 
@@ -208,5 +206,15 @@ export class JobWorker implements AsyncDisposable {
         logger.warn({ error: errorText(error) }, "renewing job leases failed, trying again");
       }
     }
+  }
+}
+
+/** The abort reason of a canceled job's signal. */
+export class JobCanceled extends Error {
+  override readonly name = "JobCanceled";
+  readonly code = "job-canceled";
+
+  constructor() {
+    super("canceled");
   }
 }

@@ -1,23 +1,14 @@
 import { Socket } from "node:net";
-
-import {
-  abortable,
-  Backoff,
-  type Clock,
-  errorText,
-  type Logger,
-  Scope,
-  settlesWithin,
-} from "@slipway/runtime";
+import { abortable, Backoff, type Clock, errorText, type Logger, Scope, settlesWithin } from "@slipway/runtime";
 import { sql } from "kysely";
 import pg from "pg";
-
 import type { Database } from "../db/database.ts";
 import { LocalListeners } from "./local-listeners.ts";
 import type { Listener, LocalHints, PubSub } from "./pubsub.ts";
+import type { Selection } from "../db/insert-rows.ts";
 
 /** The one channel of all hints. */
-export const channel = "slipway";
+const channel = "slipway";
 /** The delay in which hints gather into one statement. */
 const gatherMs = 5;
 /** The least time between two such statements: each is a transaction of its own, and wakes every replica. */
@@ -157,4 +148,18 @@ function payloads(replicaId: string, topics: readonly string[]): readonly string
   }
   result.push(payload);
   return result;
+}
+
+/**
+ * Hints every replica, including this one, once the transaction is committed, and never if it is not: for changes that
+ * must not wait for the next check when a server ends right after its commit. To be selected by a statement of the
+ * transaction.
+ */
+export function notifyAtCommit(topics: readonly string[]): Selection {
+  return {
+    name: "notify",
+    // The first line is the sender, which ignores its own hints: here nobody.
+    values: [`\n${topics.join("\n")}`],
+    build: ([payload = ""]) => sql`pg_notify(${channel}, ${payload})`,
+  };
 }

@@ -1,25 +1,17 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 import type { Transaction } from "kysely";
-
 import type { Database } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
 import { Invalid } from "../../../platform/errors/errors.ts";
-import { cancelJob } from "../../../platform/jobs/cancel-service.ts";
-import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import { cancelJob } from "../../../platform/jobs/service.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { watch } from "../../../platform/pubsub/watch.ts";
 import { checkStart } from "../../builds/start-parameters.ts";
 import { createPrebuild, deletePrebuild } from "../prebuild-service.ts";
 import { readPrebuildsSettings } from "../settings-service.ts";
-import {
-  type FoundPool,
-  lockPrebuildToDelete,
-  selectPool,
-  selectPoolIds,
-  tryLockPools,
-  updatePrebuildStatus,
-} from "./queries.ts";
-import { reconcile, type Reconciliation, type ReconcileLimits } from "./reconcile.ts";
+import { type FoundPool, lockPrebuildToDelete, selectPool, selectPoolIds, tryLockPools, updatePrebuildStatus } from "./queries.ts";
+import { reconcile, type ReconcileLimits, type Reconciliation } from "./reconcile.ts";
 
 export interface ReconcilerNeeds {
   readonly db: Database;

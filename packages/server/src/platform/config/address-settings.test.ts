@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-
-import { parseTrustedProxies } from "./trusted-proxies.ts";
+import { parseTrustedProxies } from "./address-settings.ts";
 
 describe("parseTrustedProxies", () => {
   it("reads addresses and networks of both families", () => {
