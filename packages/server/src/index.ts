@@ -3,7 +3,7 @@ export type { AdminSettings, Settings } from "./platform/config/settings.ts";
 export type { ListenAddress } from "./platform/config/address-settings.ts";
 export type { SettingSource } from "./platform/config/setting-source.ts";
 export { ConfigError } from "./platform/config/setting-source.ts";
-export { StartError } from "./main/errors.ts";
+export { StartError } from "./main/start-error.ts";
 export { runResetPassword } from "./main/reset-password.ts";
 export type { ResetPasswordOptions } from "./main/reset-password.ts";
 export { runRotateKey } from "./main/rotate-key.ts";

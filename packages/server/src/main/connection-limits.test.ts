@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-
 import { defaultLimits } from "../platform/config/limits.ts";
 import { connectionLimits } from "./connection-limits.ts";
 

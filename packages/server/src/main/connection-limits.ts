@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-
 import type { Limits } from "../platform/config/limits.ts";
 import type { OpenLimits } from "../platform/http/open-counts.ts";
+import { type Clock, UnfinishedBytes } from "@slipway/runtime";
 
 /** The share of this process's open-file limit that connections may use. */
 const share = 3 / 4;
@@ -29,5 +29,29 @@ function readOpenFiles(): number {
   } catch {
     // Only Linux has this file.
     return Infinity;
+  }
+}
+
+/** The time that a request or message may take from its first byte to its last. */
+const timeoutMs = 60_000;
+/** The interval at which the server looks for those that take longer. */
+const lookMs = 5_000;
+
+/** Opens the count of what has arrived of requests and messages of this server that are not complete. */
+export function openUnfinished({
+  maxUnfinishedBytes,
+}: Pick<Limits, "maxUnfinishedBytes">): UnfinishedBytes {
+  return new UnfinishedBytes({ maxBytes: maxUnfinishedBytes, timeoutMs });
+}
+
+/** Cuts off connections whose messages do not become complete, until the signal. */
+export async function cutOffUnfinished(
+  unfinished: UnfinishedBytes,
+  clock: Pick<Clock, "sleep" | "monotonic">,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await clock.sleep(lookMs, signal);
+    unfinished.cutOffOverdue(clock.monotonic());
   }
 }

@@ -1,13 +1,11 @@
 import { type AddressInfo, createServer } from "node:net";
-
 import { systemErrorCode } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
-
 import type { ListenAddress } from "../platform/config/address-settings.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import type { Connections } from "../platform/http/connections.ts";
 import { addressesOf, lanesPerAddress, openAcceptLanes, sharedAddress } from "./accept-lanes.ts";
-import { StartError } from "./errors.ts";
+import { StartError } from "./start-error.ts";
 
 /**
  * The maximum number of connections that the kernel queues for acceptance; it may queue fewer. Thousands of agents

@@ -5,7 +5,7 @@ import { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
 import { type DataDirectory, makeSecretKey, secretKeyName, writeSecretKeys } from "./data-directory.ts";
-import { StartError } from "./errors.ts";
+import { StartError } from "./start-error.ts";
 
 type KeySettings = Pick<Settings, "secretKeys">;
 type KeyDirectory = Pick<DataDirectory, "path" | "secretKeys">;

@@ -1,14 +1,11 @@
 import { realpath } from "node:fs/promises";
-
 import { findEmbeddedPostgres, hasEmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { type Logger, systemClock } from "@slipway/runtime";
-
 import { resetPassword } from "../features/users/password-service.ts";
 import { readSettings, type Settings } from "../platform/config/settings.ts";
 import { type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
 import { openDataDirectory } from "./data-directory.ts";
-import { StartError } from "./errors.ts";
-import { explainStartError } from "./explain-start-error.ts";
+import { explainStartError, StartError } from "./start-error.ts";
 import { createLogger } from "./logger.ts";
 
 export interface ResetPasswordOptions {

@@ -16,7 +16,7 @@ import {
   openDataDirectory,
   writeSecretKeys,
 } from "./data-directory.ts";
-import { explainStartError } from "./explain-start-error.ts";
+import { explainStartError } from "./start-error.ts";
 import { createLogger } from "./logger.ts";
 import { requireKeys } from "./open-secrets.ts";
 

@@ -9,7 +9,7 @@ import { recordReads, unknownVariables } from "../platform/config/unknown-variab
 import type { Database } from "../platform/db/database.ts";
 import { Refusal } from "../platform/errors/errors.ts";
 import { announceWait } from "./announce-wait.ts";
-import { explainStartError } from "./explain-start-error.ts";
+import { explainStartError } from "./start-error.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
 import { type WelcomeLogin, welcomeText } from "./welcome.ts";

@@ -1,20 +1,11 @@
 import { hostname } from "node:os";
-
 import { openStunListener, Relay, sodiumCrypto, type StunListener } from "@slipway/relay";
-import {
-  type Clock,
-  errorText,
-  type Logger,
-  systemErrorCode,
-  type UnfinishedBytes,
-} from "@slipway/runtime";
+import { type Clock, errorText, type Logger, systemErrorCode, type UnfinishedBytes } from "@slipway/runtime";
 import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
 import type { Registry } from "prom-client";
-
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
-import { addDerpRoutes } from "../network/relay/derp-routes.ts";
+import { addDerpRoutes, RelayLogins } from "../network/relay/derp-routes.ts";
 import { peerKeys } from "../network/coordinator/reservations.ts";
-import { RelayLogins } from "../network/relay/relay-logins.ts";
 import { readMeshKey } from "../network/relay/mesh-key.ts";
 import { RelayMesh } from "../network/relay/relay-mesh.ts";
 import { replicaUrl } from "../network/relay/replica-url.ts";
@@ -25,7 +16,7 @@ import type { Settings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
 import { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
 import type { PubSub } from "../platform/pubsub/pubsub.ts";
-import { StartError } from "./errors.ts";
+import { StartError } from "./start-error.ts";
 import type { Site } from "./open-http.ts";
 
 interface RelayParts {

@@ -18,9 +18,8 @@ import { coordinateAgentPeer } from "../../src/network/coordinator/agent-peer.ts
 import { Coordinator } from "../../src/network/coordinator/coordinator.ts";
 import { MemoryPeers } from "./memory-directory.ts";
 import { defaultDirectoryTimes } from "../../src/network/coordinator/peer-directory.ts";
-import { openOwnNetwork } from "../../src/network/own-peer/open-own-network.ts";
+import { openOwnNetwork, ownFetchLatency, ownRelayDialer, ownServerUrl } from "../../src/network/own-peer/open-own-network.ts";
 import { OwnPeer } from "../../src/network/own-peer/own-peer.ts";
-import { ownFetchLatency, ownRelayDialer, ownServerUrl } from "../../src/network/own-peer/relay-dialer.ts";
 
 /* The parts of a server around its own peer, and agents that it reaches, in memory. */
 

@@ -1,7 +1,6 @@
 import type { AppHealth, SharingLevel } from "@slipway/api/agents/app";
 import type { CorsBehavior } from "@slipway/api/templates/template";
 import type { Clock } from "@slipway/runtime";
-
 import { agentStatus } from "../../features/agents/agent-status.ts";
 import { narrowerOf } from "../../features/workspaces/port-shares/levels.ts";
 import { selectPortShare } from "../../features/workspaces/port-shares/queries.ts";
@@ -11,16 +10,7 @@ import type { PathApps } from "../../platform/config/settings.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { KnownUser } from "../../platform/http/caller.ts";
 import type { AppAddress, AppTarget } from "./app-address.ts";
-import { type AppUrl, minAppPort, parseAppUrl } from "./app-url.ts";
-import {
-  type AgentOfBuild,
-  type FoundApp,
-  type NamedWorkspace,
-  selectAgentsOfBuild,
-  selectApps,
-  selectMembership,
-  selectNamedWorkspaces,
-} from "./queries.ts";
+import { type AgentOfBuild, type FoundApp, type NamedWorkspace, selectAgentsOfBuild, selectApps, selectMembership, selectNamedWorkspaces } from "./queries.ts";
 
 /** An app that its viewer may open. */
 export interface OpenedApp {
@@ -42,7 +32,7 @@ export type AppProblem =
   | { readonly type: "no-url"; readonly isExternal: boolean }
   | { readonly type: "reserved-port"; readonly port: number };
 
-export type AppAccess =
+type AppAccess =
   | { readonly type: "granted"; readonly app: OpenedApp }
   /** There is no such app, or the viewer may not know of it. */
   | { readonly type: "unknown" }
@@ -159,4 +149,33 @@ async function mayOpen(
   if (level !== "organization") return false;
   const [membership] = await selectMembership(db, viewer.id, workspace.organization_id);
   return membership !== undefined;
+}
+
+/** The server of an app in its workspace, reached by its port on the loopback interface there. */
+interface AppUrl {
+  readonly protocol: "http" | "https";
+  readonly port: number;
+  /** The path that stands for `/`, without a slash at the end. */
+  readonly path: string;
+  /** The query of requests for `/` without one, with its `?`; empty if there is none. */
+  readonly query: string;
+}
+
+/** The ports below it are the agent's own (docs/protocol/rest.md §5). */
+const minAppPort = 9;
+
+/** Parses the URL of an app; undefined if the server cannot request it. */
+function parseAppUrl(text: string): AppUrl | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return undefined;
+  const isSecure = url.protocol === "https:";
+  if (!isSecure && url.protocol !== "http:") return undefined;
+  const protocol = isSecure ? "https" : "http";
+  const usualPort = isSecure ? 443 : 80;
+  return {
+    protocol,
+    port: url.port === "" ? usualPort : Number(url.port),
+    path: url.pathname.replace(/\/+$/, ""),
+    query: url.search,
+  };
 }

@@ -1,11 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-
 import type { AppHealth, SharingLevel } from "@slipway/api/agents/app";
 import type { Clock } from "@slipway/runtime";
 import { stringifySetCookie } from "cookie";
 import type { JWTPayload } from "jose";
-
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { PathApps } from "../../platform/config/settings.ts";
 import type { Queryable } from "../../platform/db/database.ts";
@@ -15,7 +13,7 @@ import type { AppRequest } from "./app-request.ts";
 import { appTokenSeconds, hashOf, isSame, SignedTokens } from "./app-tokens.ts";
 import type { AppViewers, Credential } from "./app-viewers.ts";
 import { appCookieName, signedAppTokenCookie, triedValues } from "./cookies.ts";
-import { LiveAgents } from "./live-agents.ts";
+import { isLive } from "../../features/agents/live-queries.ts";
 
 /** The right to open an app. */
 export interface AppGrant {
@@ -155,4 +153,44 @@ function readApp(claims: JWTPayload): OpenedApp | undefined {
     level: text("level") as SharingLevel,
     cors: text("cors") === "passthru" ? "passthru" : "simple",
   };
+}
+
+/** The time for which an answer of the database counts. */
+const recentMs = 1_000;
+/** The agents whose answers are kept. */
+const maxAgents = 4_096;
+
+interface LiveAgentsNeeds {
+  readonly db: Queryable;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/** The agents that are live, looked up at most once a second each. */
+export class LiveAgents {
+  readonly #needs: LiveAgentsNeeds;
+  /** Oldest first. */
+  readonly #answers = new Map<
+    string,
+    { readonly atMs: number; readonly isLive: Promise<boolean> }
+  >();
+
+  constructor(needs: LiveAgentsNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Returns whether an agent is live. While the database does not answer, each of them counts as live. */
+  isLive(agentId: string): Promise<boolean> {
+    const { db, clock } = this.#needs;
+    const atMs = clock.monotonic();
+    const recent = this.#answers.get(agentId);
+    if (recent !== undefined && atMs - recent.atMs < recentMs) return recent.isLive;
+    const answer = { atMs, isLive: isLive(db, agentId).catch(() => true) };
+    this.#answers.delete(agentId);
+    this.#answers.set(agentId, answer);
+    for (const [oldest] of this.#answers) {
+      if (this.#answers.size <= maxAgents) break;
+      this.#answers.delete(oldest);
+    }
+    return answer.isLive;
+  }
 }

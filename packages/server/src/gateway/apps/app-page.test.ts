@@ -1,11 +1,9 @@
 import { createServer } from "node:http";
-
 import { openLocalServer } from "@slipway/testkit";
 import { expect, it } from "vitest";
-
 import type { OpenedApp } from "./app-access.ts";
 import { type AppPage, sendAppPage } from "./app-page.ts";
-import { AppError } from "./errors.ts";
+import { AppError } from "./forward-request.ts";
 import { failurePage, problemPage } from "./problem-pages.ts";
 
 async function htmlOf(page: AppPage): Promise<string> {

@@ -3,13 +3,12 @@ import type { Duplex } from "node:stream";
 import { countText, errorText } from "@slipway/runtime";
 import { Refusal } from "../../platform/errors/errors.ts";
 import { hasBody } from "../../platform/http/bodies.ts";
-import { AppError } from "./errors.ts";
 
 /** The most bytes of the header of an app's response. */
 const maxHeaderBytes = 64 * 1024;
 
 /** A request of a viewer, as its app gets it. */
-export interface ForwardedRequest {
+interface ForwardedRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The path and the query for the app. */
@@ -24,7 +23,7 @@ export interface ForwardedRequest {
 }
 
 /** The answer of an app. */
-export type AppAnswer =
+type AppAnswer =
   | { readonly type: "response"; readonly response: IncomingMessage }
   | {
       readonly type: "upgrade";
@@ -169,4 +168,30 @@ function explain(error: unknown): unknown {
     return new AppError("no-tls", `the TLS handshake failed: ${errorText(error)}`, options);
   }
   return new AppError("ended", errorText(error), options);
+}
+
+/**
+ * The fault of an app:
+ * - `no-answer`: nothing came in time.
+ * - `ended`: it ended the connection before it answered.
+ * - `malformed`: what it answered is not HTTP.
+ * - `large-header`: the header of its answer is longer than the limit.
+ * - `no-tls`: it does not speak TLS.
+ */
+export type AppErrorCode = "no-answer" | "ended" | "malformed" | "large-header" | "no-tls";
+
+/** A request to an app that failed, although its agent was reached. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: AppErrorCode;
+
+  constructor(code: AppErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** The app may answer another request. */
+  get retryable(): boolean {
+    return this.code === "no-answer" || this.code === "ended";
+  }
 }

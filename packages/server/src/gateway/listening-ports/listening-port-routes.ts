@@ -1,18 +1,13 @@
 import { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
 import { AgentHttpError, readAgentJson } from "@slipway/tailnet/node/agent-json";
-
-import {
-  type ReachNeeds,
-  requireConnected,
-  requireReachable,
-} from "../../features/agents/service.ts";
+import { type ReachNeeds, requireConnected, requireReachable } from "../../features/agents/service.ts";
 import { Unreachable } from "../../platform/errors/errors.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import { parseListeningPorts, visiblePorts } from "./listening-ports.ts";
-import { selectAppUrls } from "./queries.ts";
+import type { Queryable } from "../../platform/db/database.ts";
 
 interface ListeningPortNeeds extends ReachNeeds {
   readonly reach: AgentReach;
@@ -39,4 +34,15 @@ export function addListeningPortRoutes(routes: Routes, needs: ListeningPortNeeds
       throw new Unreachable(problem, { detail: cause.message, cause });
     }
   });
+}
+
+/** Selects the URLs of an agent's apps. */
+async function selectAppUrls(db: Queryable, agentId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("workspace_apps")
+    .where("workspace_agent_id", "=", agentId)
+    .where("url", "is not", null)
+    .select("url")
+    .execute();
+  return rows.flatMap(({ url }) => url ?? []);
 }

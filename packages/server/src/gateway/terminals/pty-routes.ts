@@ -1,17 +1,7 @@
 import { openTerminal } from "@slipway/api/agents/pty-routes";
 import { errorText } from "@slipway/runtime";
-
-import {
-  type NewTerminal,
-  type TerminalEnd,
-  terminalEnds,
-  type TerminalLog,
-} from "../../features/agents/connections/terminal-log.ts";
-import {
-  type ReachNeeds,
-  requireReachable,
-  connectionProblem,
-} from "../../features/agents/service.ts";
+import { type NewTerminal, type TerminalEnd, terminalEnds, type TerminalLog } from "../../features/agents/connections/terminal-log.ts";
+import { connectionProblem, type ReachNeeds, requireReachable } from "../../features/agents/service.ts";
 import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
 import { NotFound, Refusal } from "../../platform/errors/errors.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
@@ -19,7 +9,6 @@ import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import { bridgeTerminal } from "./bridge-terminal.ts";
-import { sendPulses } from "./send-pulses.ts";
 import { encodePreamble, readTerminalQuery, type TerminalStart } from "./terminal-query.ts";
 
 interface TerminalNeeds extends ReachNeeds {
@@ -99,4 +88,24 @@ async function reached<T>(socket: PeerSocket, reaching: Promise<T>): Promise<T |
     socket.close(1011, reason.slice(0, maxReasonBytes));
     return undefined;
   }
+}
+
+/** The time between two pulses (docs/protocol/agent.md §7.1). */
+const pulseMs = 10_000;
+/** A text message, which is no output. */
+const pulse = "{}";
+
+/**
+ * Tells a viewer that resumes that its connection lives, now and then: a browser sees neither pings nor the loss of its
+ * network. A viewer that does not read gets none.
+ */
+function sendPulses(socket: PeerSocket): void {
+  const { raw, signal } = socket;
+  const send = (): void => {
+    // A failure is that of the connection, whose end is noticed elsewhere.
+    if (raw.bufferedAmount === 0) void socket.sendText(pulse).catch(() => undefined);
+  };
+  send();
+  const timer = setInterval(send, pulseMs);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }

@@ -1,4 +1,5 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { sql } from "kysely";
 
 import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
 import { selectLiveKeys } from "../../platform/auth/queries.ts";
@@ -9,7 +10,6 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { watch } from "../../platform/pubsub/watch.ts";
 import type { AbsentClient } from "../coordinator/absent-clients.ts";
-import { selectAgentOwners } from "./queries.ts";
 
 /** A client whose session is open here. */
 export interface Client {
@@ -153,4 +153,21 @@ function mayReachAgentOf(
   owner: string | undefined,
 ): boolean {
   return owner !== undefined && mayActFor(user, owner);
+}
+
+/** Selects the owners of agents' workspaces; agents that are deleted, or whose workspaces are, have none. */
+async function selectAgentOwners(
+  db: Queryable,
+  agentIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .selectFrom("workspace_agents as agent")
+    .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
+    .innerJoin("workspaces as workspace", "workspace.id", "build.workspace_id")
+    .where(sql<boolean>`agent.id = any(${sql.val([...agentIds])}::uuid[])`)
+    .where("agent.deleted", "=", sql.lit(false))
+    .where("workspace.deleted", "=", sql.lit(false))
+    .select(["agent.id", "workspace.owner_id"])
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.owner_id]));
 }

@@ -1,13 +1,13 @@
 import { type Clock, spread, Wake, whenAborted } from "@slipway/runtime";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type { WorkspaceUpdateSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
-
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
-import { selectReachableWorkspaces } from "./queries.ts";
-import { ToldWorkspaces } from "./told-workspaces.ts";
+import { type ReachableWorkspace, ToldWorkspaces } from "./told-workspaces.ts";
+import { sql } from "kysely";
+import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
 
 interface WorkspaceUpdateNeeds {
   readonly db: Queryable;
@@ -78,4 +78,23 @@ class WorkspaceHints implements Disposable {
   [Symbol.dispose](): void {
     this.follow([]);
   }
+}
+
+/** Selects the workspaces of an owner, with the agents of their newest builds. */
+async function selectReachableWorkspaces(
+  db: Queryable,
+  ownerId: string,
+): Promise<readonly ReachableWorkspace[]> {
+  const { rows } = await sql<ReachableWorkspace>`
+    select workspace.id, workspace.name, ${buildStatus("build", "job")} as status,
+        coalesce(
+          (select json_agg(json_build_object('id', agent.id, 'name', agent.name) order by agent.name)
+            from workspace_agents agent
+            where agent.workspace_build_id = build.id and not agent.deleted), '[]') as agents
+      from workspaces workspace
+      cross join lateral ${newestBuild(sql.ref("workspace.id"))} as build
+      join jobs job on job.id = build.job_id
+      where workspace.owner_id = ${ownerId} and not workspace.deleted
+      order by workspace.name`.execute(db);
+  return rows;
 }

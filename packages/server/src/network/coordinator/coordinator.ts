@@ -1,16 +1,17 @@
 import { Backoff, type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
-
 import { PeerConnection } from "./peer-connection.ts";
 import type { Peer, PeerDirectory, PublishedNode, Standing } from "./peer-directory.ts";
+import type { Registry } from "prom-client";
+import { addCounter, addGauge } from "../../platform/read-metrics.ts";
 
-export interface CoordinatorOptions {
+interface CoordinatorOptions {
   readonly directory: PeerDirectory;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The activity of one replica's coordinator. */
-export interface CoordinatorCounters {
+interface CoordinatorCounters {
   /** The peers that are connected. */
   readonly peers: number;
   /** The tunnels that they opened over their present connections. */
@@ -142,4 +143,26 @@ export class Coordinator implements AsyncDisposable {
     }
     this.#isReading = false;
   }
+}
+
+/** Adds the coordinator's metrics, counted when they are scraped. */
+export function addCoordinatorMetrics(registry: Registry, read: () => CoordinatorCounters): void {
+  addGauge(
+    registry,
+    "slipway_coordinator_peers",
+    "Agents and clients that this replica coordinates.",
+    () => read().peers,
+  );
+  addGauge(
+    registry,
+    "slipway_coordinator_tunnels",
+    "Tunnels that clients of this replica opened.",
+    () => read().tunnels,
+  );
+  addCounter(
+    registry,
+    "slipway_coordinator_updates_total",
+    "Updates about other peers that this replica sent.",
+    () => read().updates,
+  );
 }

@@ -30,7 +30,6 @@ import {
   insertTunnel,
   markAllLost,
   markPeerLost,
-  reserve,
   selectPeersOf,
   selectStanding,
   selectViews,
@@ -38,6 +37,7 @@ import {
   upsertPeer,
   type ViewRow,
 } from "./queries.ts";
+import { reserve } from "./reservations.ts";
 
 export interface PostgresDirectoryOptions {
   readonly db: Database;

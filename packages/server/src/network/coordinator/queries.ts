@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { deleteOldVisits, rememberVisits } from "../../features/agents/connections/visits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DirectoryTimes, Peer, PublishedNode, Standing } from "./peer-directory.ts";
+import { deleteUnpublished } from "./reservations.ts";
 
 /** A peer in the entries of one replica. */
 interface Entry {
@@ -65,57 +66,6 @@ export async function upsertPeer(
         is_lost = false, is_gone = false, revision = excluded.revision,
         joined = case when ${node.isFirst} then excluded.joined else tailnet_peers.joined end,
         updated_at = now()`.execute(db);
-}
-
-/** A condition: a node of the holder of `reservation` has its value, but for one entry. By this rule reservations last. */
-const isPublished = (reservation: string, except: Entry | undefined) => sql<boolean>`exists (
-  select from tailnet_peers publisher
-    where publisher.holder = ${sql.ref(reservation)}.holder and publisher.node is not null
-      and (publisher.reserved is null or ${sql.ref(reservation)}.value = any(publisher.reserved))
-      and ${except === undefined ? sql`true` : sql`(publisher.id, publisher.coordinator_id) <> (${except.id}::uuid, ${except.coordinatorId}::uuid)`})`;
-
-/**
- * Reserves what a peer's next node has for its holder, and releases what only its present one has. Resolves to the number
- * of values that are theirs: fewer than given, with nothing released, if another holder publishes one. Holders that ask for
- * one value at once get it one after the other, so call it in the transaction that stores the node.
- */
-export async function reserve(
-  db: Queryable,
-  { id, holder }: Peer,
-  coordinatorId: string,
-  values: readonly string[],
-): Promise<number> {
-  const all = sql`${sql.val([...values])}::text[]`;
-  // Locks a row of each value, in the order that all use. The next statement then sees what those have published who had
-  // the locks before; one statement that waits would decide by what there was when it began.
-  await sql`
-    insert into tailnet_reservations (value, holder, peer_id)
-      select distinct value, ${holder}, ${id}::uuid from unnest(${all}) as value order by value
-      on conflict (value) do update set value = excluded.value where false`.execute(db);
-  const { rows } = await sql<{ count: number }>`
-    with reserved as (
-      update tailnet_reservations present set holder = ${holder}, peer_id = ${id}
-        where present.value = any(${all})
-          and (present.holder = ${holder} or not ${isPublished("present", undefined)})
-        returning value),
-    released as (
-      delete from tailnet_reservations earlier
-        where earlier.peer_id = ${id} and earlier.holder = ${holder} and earlier.value <> all(${all})
-          and (select count(*) from reserved) = ${values.length}
-          and not ${isPublished("earlier", { id, coordinatorId })})
-    select count(*) as count from reserved`.execute(db);
-  return rows[0]?.count ?? 0;
-}
-
-/** Selects those of some values that are reserved, for whomever. */
-export async function selectReserved(
-  db: Queryable,
-  values: readonly string[],
-): Promise<readonly string[]> {
-  const { rows } = await sql<{ value: string }>`
-    select present.value from unnest(${sql.val([...values])}::text[]) as wanted (value)
-      join tailnet_reservations present on present.value = wanted.value`.execute(db);
-  return rows.map(({ value }) => value);
 }
 
 /** Selects what a peer has published and opened, on all replicas. */
@@ -299,7 +249,6 @@ export async function deleteLeftovers(db: Queryable, deadMs: number): Promise<vo
   await sql`delete from tailnet_coordinators coordinator
     where heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})
       and not exists (select from tailnet_peers where coordinator_id = coordinator.id)`.execute(db);
-  await sql`delete from tailnet_reservations reservation
-    where not ${isPublished("reservation", undefined)}`.execute(db);
+  await deleteUnpublished(db);
   await deleteOldVisits(db);
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-
-import type { Relay } from "@slipway/relay";
+import { type Relay, serveSocket } from "@slipway/relay";
 import { type Clock, type Logger, LoopTurn } from "@slipway/runtime";
 import { CoordinationLoop } from "@slipway/tailnet/coordination/coordination-loop";
 import { randomNodeId } from "@slipway/tailnet/coordination/self-node";
@@ -10,7 +9,6 @@ import { createFetchLatency } from "@slipway/tailnet/node/fetch-latency";
 import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
 import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
 import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
-
 import { holderPrefixes } from "../../features/agents/connections/visits.ts";
 import type { ReadDerpMap } from "../../features/agents/manifest/derp-map.ts";
 import type { CoordinatedPeer } from "../coordinator/coordinate.ts";
@@ -18,12 +16,14 @@ import type { Coordinator } from "../coordinator/coordinator.ts";
 import { serverPolicy } from "../coordinator/peer-policy.ts";
 import { ownCoordination } from "./coordination-service.ts";
 import { OwnNetwork } from "./own-network.ts";
-import { ownFetchLatency, ownRelayDialer, ownServerUrl } from "./relay-dialer.ts";
+import { type FetchLatency, type Latency, type RelayDialer, RelayError, type RelayStream } from "@slipway/tailnet";
+import { streamOfSocket } from "@slipway/tailnet/node";
+import { duplexPair } from "node:stream";
 
 /** The time of each turn of the event loop for what agents send, however small their packets are. */
 const maxReceiveMs = 2;
 
-export interface OpenOwnNetworkOptions {
+interface OpenOwnNetworkOptions {
   readonly coordinator: Coordinator;
   readonly relay: Pick<Relay, "accept" | "isClosing">;
   readonly readDerpMap: ReadDerpMap;
@@ -94,4 +94,45 @@ function serverPeer(logger: Logger): CoordinatedPeer {
     reserve: () => 0,
     logger,
   };
+}
+
+/** The name by which the server's own peer knows the relay of its process; no name server knows it (RFC 2606 §2). */
+const ownHost = "own-relay.invalid";
+/** The server's URL for that peer, from which it derives the address of the embedded relay. */
+export const ownServerUrl = `http://${ownHost}`;
+
+/** The latency of a relay within the process: less than that of any other. */
+const ownLatency: Latency = { latencyMs: 0.1, family: "v6" };
+
+interface OwnDialerNeeds {
+  readonly relay: Pick<Relay, "accept" | "isClosing">;
+  /** Dials the relays of other regions. */
+  readonly others: RelayDialer;
+}
+
+/** Returns a dialer that reaches the relay of the process over a pipe in memory, and others over the network. */
+export function ownRelayDialer({ relay, others }: OwnDialerNeeds): RelayDialer {
+  return {
+    canUpgrade: true,
+    dial: async (node, transport, signal) => {
+      if (node.hostName !== ownHost) return others.dial(node, transport, signal);
+      if (relay.isClosing) throw new RelayError("tcp", "the server is shutting down");
+      return openPipe(relay);
+    },
+  };
+}
+
+/** Returns the latency check of the same relays. */
+export function ownFetchLatency(others: FetchLatency): FetchLatency {
+  return async (node, signal) => (node.hostName === ownHost ? ownLatency : others(node, signal));
+}
+
+function openPipe(relay: Pick<Relay, "accept">): RelayStream {
+  const [near, far] = duplexPair();
+  // Otherwise an end that is destroyed leaves the other one waiting.
+  near.once("close", () => far.destroy());
+  far.once("close", () => near.destroy());
+  const stream = streamOfSocket(near, new Uint8Array());
+  serveSocket(far, (transport) => relay.accept(transport, { isPeer: true }));
+  return stream;
 }

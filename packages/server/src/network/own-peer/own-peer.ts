@@ -1,13 +1,13 @@
 import type { Duplex } from "node:stream";
-
 import { abortable, errorText, type Logger } from "@slipway/runtime";
-
 import { Unavailable } from "../../platform/errors/errors.ts";
 import type { OwnNetwork } from "./own-network.ts";
 import { type AgentRung, UnreachableAgent } from "./unreachable-agent.ts";
+import { Counter, type Registry } from "prom-client";
+import { addGauge } from "../../platform/read-metrics.ts";
 
 /** An agent that has answered. */
-export interface ReachedAgent {
+interface ReachedAgent {
   /**
    * Connects to a TCP port of the agent. The stream keeps the tunnel open; whoever dials destroys it. Throws
    * `UnreachableAgent`, `Unavailable`, and the signal's reason.
@@ -25,7 +25,7 @@ export interface AgentReach {
 }
 
 /** The end of an attempt to connect to a port of an agent. */
-export type DialOutcome = "connected" | AgentRung;
+type DialOutcome = "connected" | AgentRung;
 
 interface OwnPeerOptions {
   /** Opens the peer: at the first need, and again after a failure. */
@@ -126,4 +126,41 @@ export class OwnPeer implements AgentReach, AsyncDisposable {
     const network = await this.#opening?.catch(() => undefined);
     await network?.close();
   }
+}
+
+/** The counts that the server's own peer reports. */
+interface OwnPeerCounts {
+  readonly onDial: (outcome: DialOutcome) => void;
+  readonly onFailure: () => void;
+}
+
+/** Adds the counters of the server's own peer. */
+export function addOwnPeerCounters(registry: Registry): OwnPeerCounts {
+  const dials = new Counter({
+    name: "slipway_agent_dials_total",
+    help: "Attempts of this server to connect to a port of an agent, by outcome.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: "slipway_own_peer_failures_total",
+    help: "Failures of this server's own peer, each of which ended its connections to agents.",
+    registers: [registry],
+  });
+  return { onDial: (outcome) => dials.inc({ outcome }), onFailure: () => failures.inc() };
+}
+
+/** Adds the gauges of the server's own peer. */
+export function addOwnPeerGauges(registry: Registry, peer: Pick<OwnPeer, "size">): void {
+  addGauge(registry, "slipway_agent_tunnels", "Agents to which this server has a tunnel.", () => {
+    return peer.size.tunnels;
+  });
+  addGauge(
+    registry,
+    "slipway_agent_connections",
+    "Open connections of this server to agents.",
+    () => {
+      return peer.size.connections;
+    },
+  );
 }

@@ -4,7 +4,6 @@ import type { DerpNode } from "@slipway/tailnet/relay/derp-map";
 import { RelayError } from "@slipway/tailnet/relay/errors";
 import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
 
-import type { RelayReplica } from "./queries.ts";
 
 /** The time to connect to another relay. */
 const connectTimeoutMs = 10_000;
@@ -21,7 +20,10 @@ interface LinkNeeds {
 }
 
 /** The relay to link to: whoever answers at the URL must prove to have the id. */
-export type LinkTarget = Pick<RelayReplica, "id" | "url">;
+export interface LinkTarget {
+  readonly id: string;
+  readonly url: string;
+}
 
 /** Links a relay to another one until the connection ends, which it throws as a `RelayError`, or the signal's reason. */
 export async function linkRelay(

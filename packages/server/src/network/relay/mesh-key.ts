@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
-import { insertMeshKey, selectMeshKey } from "./queries.ts";
 
 /** The length of the key, as encoded; stock relays have 32 characters. */
 const keyBytes = 24;
@@ -24,4 +23,18 @@ export async function readMeshKey(
   const sealed = await selectMeshKey(db);
   if (sealed === undefined) throw new Error("the key of the relays is gone");
   return secrets.open(sealed);
+}
+
+/** Keeps a key unless there is one. */
+async function insertMeshKey(db: Queryable, sealed: Buffer): Promise<void> {
+  await db
+    .insertInto("relay_mesh_keys")
+    .values({ key_encrypted: sealed })
+    .onConflict((conflict) => conflict.column("is_only").doNothing())
+    .execute();
+}
+
+async function selectMeshKey(db: Queryable): Promise<Buffer | undefined> {
+  const row = await db.selectFrom("relay_mesh_keys").select("key_encrypted").executeTakeFirst();
+  return row?.key_encrypted;
 }

@@ -1,26 +1,20 @@
 import type { Relay } from "@slipway/relay";
-import {
-  type Clock,
-  errorText,
-  type Logger,
-  Scope,
-  settlesWithin,
-  spread,
-  Wake,
-} from "@slipway/runtime";
+import { type Clock, errorText, type Logger, Scope, settlesWithin, spread, Wake } from "@slipway/runtime";
 import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
-
 import type { Queryable } from "../../platform/db/database.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { linkRelay, type LinkTarget } from "./link-relay.ts";
-import {
-  deleteReplica,
-  deleteSilentReplicas,
-  type RelayReplica,
-  selectOtherReplicas,
-  upsertReplica,
-} from "./queries.ts";
 import { isLoopback } from "./replica-url.ts";
+import { sql } from "kysely";
+
+/** A relay as it announces itself to the others. */
+export interface RelayReplica {
+  readonly id: string;
+  /** The URL at which others reach it. */
+  readonly url: string;
+  /** The name of its machine, on which alone a loopback address is reached. */
+  readonly host: string;
+}
 
 /** The interval at which a relay announces itself and looks for others (docs/protocol/tailnet.md §4.8). */
 const beatMs = 5_000;
@@ -153,4 +147,36 @@ export class RelayMesh {
       await clock.sleep(spread(retryMs), signal);
     }
   }
+}
+
+export async function upsertReplica(db: Queryable, replica: RelayReplica): Promise<void> {
+  const { id, url, host } = replica;
+  const row = { url, host, heartbeat_at: sql<string>`now()` };
+  await db
+    .insertInto("relay_replicas")
+    .values({ id, ...row })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+    .execute();
+}
+
+async function deleteReplica(db: Queryable, id: string): Promise<void> {
+  await db.deleteFrom("relay_replicas").where("id", "=", id).execute();
+}
+
+/** Deletes the relays not heard from for a while. */
+async function deleteSilentReplicas(db: Queryable, seconds: number): Promise<void> {
+  await db
+    .deleteFrom("relay_replicas")
+    .where("heartbeat_at", "<", sql<string>`now() - make_interval(secs => ${seconds})`)
+    .execute();
+}
+
+/** Selects the other relays. */
+function selectOtherReplicas(db: Queryable, id: string): Promise<RelayReplica[]> {
+  return db
+    .selectFrom("relay_replicas")
+    .where("id", "<>", id)
+    .select(["id", "url", "host"])
+    .orderBy("id")
+    .execute();
 }

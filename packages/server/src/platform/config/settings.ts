@@ -1,9 +1,7 @@
-import type { X509Certificate } from "node:crypto";
 import { isAbsolute, join, resolve } from "node:path";
 import type { IdentitySettings } from "@slipway/identity";
 import { homeDirectory } from "@slipway/runtime/home-directory";
 import { type ListenAddress, readListenAddress, readPostgresUrl, readProxies, readRelayUrl, readStun, readWildcardAccessUrl, type StunSettings } from "./address-settings.ts";
-import { readCertificateFile } from "./certificates.ts";
 import { ConfigError, readChoice, readUrl, type Report, type SettingSource, webProtocols } from "./setting-source.ts";
 import { type ExternalAuthProvider, isProviderSecret, readExternalAuth } from "./external-auth-settings.ts";
 import { defaultLimits, limitRange, type Limits, limitVariable, mapLimits, parseLimit } from "./limits.ts";
@@ -114,17 +112,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
       password: source["SLIPWAY_ADMIN_PASSWORD"] || undefined,
     },
     secretKeys: readSecretKeys(source, report),
-    identity: {
-      awsCertificates: readCertificates(source, "SLIPWAY_AWS_CERTIFICATES", report),
-      azureCertificates: readCertificates(source, "SLIPWAY_AZURE_CERTIFICATES", report),
-      googleKeysUrl:
-        readUrl(source, "SLIPWAY_GOOGLE_KEYS_URL", webProtocols, report) ??
-        "https://www.googleapis.com/oauth2/v3/certs",
-      googleIapKeysUrl:
-        readUrl(source, "SLIPWAY_GOOGLE_IAP_KEYS_URL", webProtocols, report) ??
-        "https://www.gstatic.com/iap/verify/public_key-jwk",
-      googleAudience: source["SLIPWAY_GOOGLE_AUDIENCE"] || "coder",
-    },
+    identity: readIdentitySettings(source, report),
     ssh: readSshSettings(source, report),
     externalAuth: readExternalAuth(source, report),
     limits: readLimits(source, report),
@@ -179,19 +167,6 @@ function dataHome(source: SettingSource): string {
 
 function readDirectory(text: string | undefined): string | undefined {
   return text === undefined || text === "" ? undefined : resolve(text);
-}
-
-function readCertificates(
-  source: SettingSource,
-  name: string,
-  report: Report,
-): readonly X509Certificate[] {
-  const path = source[name];
-  if (path === undefined || path === "") return [];
-  const read = readCertificateFile(resolve(path));
-  if (typeof read !== "string") return read;
-  report(name, `a file of certificates in PEM (${read})`);
-  return [];
 }
 
 /** Above the users that systems create, outside systemd's own ranges, below the 65,536 that many containers have. */

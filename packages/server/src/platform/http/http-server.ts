@@ -17,7 +17,7 @@ import { createValidator, validationError } from "../fields/validation.ts";
 
 /** The maximum size of the body of a page's form, in bytes; routes of the contract set their own. */
 const maxFormBytes = 16 * 1024;
-/** The maximum size of a WebSocket message of any route, in bytes; each has its own limit below it (feed-sockets.ts). */
+/** The maximum size of a WebSocket message of any route, in bytes; each has its own limit below it (socket-feed.ts). */
 const maxSocketMessageBytes = 1024 * 1024;
 /** The maximum number of parts of a WebSocket message. */
 const maxMessageParts = 1_024;
@@ -76,7 +76,7 @@ export async function createHttpServer(
   const app = Fastify({
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: maxFormBytes,
-    // The bodies of those that Fastify answers have a time of their own (body-deadline.ts).
+    // The bodies of those that Fastify answers have their own deadline (bodies.ts).
     requestTimeout: 0,
     connectionTimeout: idleTimeoutMs,
     http: {

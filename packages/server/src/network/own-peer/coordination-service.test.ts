@@ -1,14 +1,9 @@
 import { encodeUuid } from "@slipway/wire/bytes/uuid";
-import {
-  CoordinateResponse_PeerUpdate_Kind as Kind,
-  CoordinateResponseSchema,
-} from "@slipway/wire/protobuf/gen/tailnet_pb";
-import type { CoordinateResponse } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { type CoordinateResponse, CoordinateResponse_PeerUpdate_Kind as Kind, CoordinateResponseSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
-
 import { agentAddresses } from "../coordinator/node-address.ts";
-import { takenUpdate } from "./agent-node.ts";
+import { takenUpdate } from "./coordination-service.ts";
 
 const agentId = "f3a1c2d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
 const otherId = "00112233-4455-6677-8899-aabbccddeeff";

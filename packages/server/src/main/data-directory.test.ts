@@ -6,11 +6,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-
-import { openDataDirectory } from "./data-directory.ts";
-import { lockFile } from "./directory-lock.ts";
+import { lockFile, openDataDirectory } from "./data-directory.ts";
 
 let directory: string;
 let file: string;

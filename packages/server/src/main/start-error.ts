@@ -3,8 +3,7 @@ import { errorText, systemErrorCode } from "@slipway/runtime";
 import { ConfigError } from "../platform/config/setting-source.ts";
 import { DatabaseError } from "../platform/db/errors.ts";
 import { Refusal } from "../platform/errors/errors.ts";
-import { StartError } from "./errors.ts";
-import { fileFault } from "./file-fault.ts";
+import { getSystemErrorMessage } from "node:util";
 
 /** Runs a program; prints the message of an expected error and returns exit code 1. */
 export async function explainStartError(
@@ -45,4 +44,37 @@ function isExplained(error: unknown): error is Error {
 /** Returns whether a file could not be written for lack of space. */
 function isFull(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "");
+}
+
+/**
+ * Describes a refusal of the system to read or write a file, with the file if it is known: `no space left on device:
+ * /srv/slipway/runtime`. Returns undefined for other errors.
+ */
+export function fileFault(error: unknown): string | undefined {
+  if (!(error instanceof Error && "errno" in error && typeof error.errno === "number")) return;
+  const reason = getSystemErrorMessage(error.errno);
+  // A copy fails on the side of the new file.
+  const file = ["dest", "path"].map((name): unknown => Reflect.get(error, name)).find(isText);
+  return file === undefined ? reason : `${reason}: ${file}`;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** A failure to start the server; the message says what to do. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+  readonly code:
+    | "data-directory-in-use"
+    | "data-directory-unusable"
+    | "address-in-use"
+    | "address-refused"
+    | "no-database"
+    | "secret-key-missing";
+
+  constructor(code: StartError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
 }
