@@ -1,6 +1,7 @@
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createFakeClock } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
 import { LiveAgents } from "../src/gateway/apps/app-grants.ts";
 import { type Answered, ask, CookieJar } from "./support/app-world.ts";
 import { type AppsSite, openAppsSite, tokenOf } from "./support/apps-site.ts";

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
+
 import type { Transition } from "@slipway/api/builds/resource";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
 import { lockAndCountUse } from "../src/features/builds/quota-service.ts";
 import { buildStatus as buildStatusOf } from "../src/features/builds/read-service.ts";
 import { buildStatus, isReplaced, newestBuild } from "../src/platform/jobs/build-sql.ts";
-import { jobStatus as jobStatusOf } from "../src/platform/jobs/service.ts";
 import { hasSucceeded, jobStatus } from "../src/platform/jobs/job-sql.ts";
+import { jobStatus as jobStatusOf } from "../src/platform/jobs/service.ts";
 import { seedBuild, type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
 
 let database: TestDatabase;

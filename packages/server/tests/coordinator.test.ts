@@ -1,21 +1,27 @@
 import { randomUUID } from "node:crypto";
+
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { NodeSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { encodeMessage } from "@slipway/wire/protobuf/message";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+
 import { selectAbsent } from "../src/network/coordinator/absent-clients.ts";
 import { Coordinator } from "../src/network/coordinator/coordinator.ts";
-import { MemoryPeers } from "./support/memory-directory.ts";
-import { defaultDirectoryTimes, type Peer, type PublishedNode } from "../src/network/coordinator/peer-directory.ts";
+import {
+  defaultDirectoryTimes,
+  type Peer,
+  type PublishedNode,
+} from "../src/network/coordinator/peer-directory.ts";
 import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
 import { upsertPeer } from "../src/network/coordinator/queries.ts";
+import { reserve } from "../src/network/coordinator/reservations.ts";
 import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { describeCoordinator, quickTimes, TestPeer } from "./support/describe-coordinator.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
-import { reserve } from "../src/network/coordinator/reservations.ts";
+import { MemoryPeers } from "./support/memory-directory.ts";
 
 const parts = { clock: systemClock, logger: silentLogger };
 

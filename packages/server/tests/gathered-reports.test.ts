@@ -1,10 +1,22 @@
 import { randomUUID } from "node:crypto";
+
 import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
-import { type AgentSession, markAllConnected, markAllDisconnected } from "../src/features/agents/connections/connection-queries.ts";
-import { type LifecycleReport, updateLifecycles } from "../src/features/agents/lifecycle/lifecycle-rpc.ts";
-import { type StartupReport, updateStartups } from "../src/features/agents/lifecycle/startup-rpc.ts";
+
+import {
+  type AgentSession,
+  markAllConnected,
+  markAllDisconnected,
+} from "../src/features/agents/connections/connection-queries.ts";
+import {
+  type LifecycleReport,
+  updateLifecycles,
+} from "../src/features/agents/lifecycle/lifecycle-rpc.ts";
+import {
+  type StartupReport,
+  updateStartups,
+} from "../src/features/agents/lifecycle/startup-rpc.ts";
 import { isOneOfFew } from "../src/platform/db/one-of-few.ts";
 import { seedAgent, seedBuild, type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
 

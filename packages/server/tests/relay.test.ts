@@ -2,16 +2,22 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+
 import { Relay, sodiumCrypto } from "@slipway/relay";
 import { silentLogger, systemClock, UnfinishedBytes } from "@slipway/runtime";
 import { type DerpFrame, encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
 import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
 import { maxServerFrameBytes } from "@slipway/wire/derp/header";
 import { encodeClientInfo } from "@slipway/wire/derp/login";
-import { encodeBindingRequest, encodeBindingResponse, parseStunMessage } from "@slipway/wire/stun/message";
+import {
+  encodeBindingRequest,
+  encodeBindingResponse,
+  parseStunMessage,
+} from "@slipway/wire/stun/message";
 import type { FastifyInstance } from "fastify";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
+
 import { openStun } from "../src/main/wire-relay.ts";
 import { addDerpRoutes, RelayLogins } from "../src/network/relay/derp-routes.ts";
 import { defaultLimits } from "../src/platform/config/limits.ts";

@@ -1,10 +1,11 @@
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
 import { endSession } from "../src/platform/auth/queries.ts";
+import { createSession, keyLifetimes } from "../src/platform/auth/session-key.ts";
 import { fullGrant } from "../src/platform/http/caller.ts";
 import { type CallerApp, openCallerApp } from "./support/caller-app.ts";
 import { type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
-import { createSession, keyLifetimes } from "../src/platform/auth/session-key.ts";
 
 let app: CallerApp;
 

@@ -1,8 +1,10 @@
 import type { Duplex } from "node:stream";
+
+import { Waiters } from "@slipway/runtime";
 import type { Connection, ServerChannel } from "ssh2";
+
 import { SshError } from "./errors.ts";
 import { isExchangingKeys, type RawChannel, rawChannelOf } from "./ssh2/ssh2.ts";
-import { Waiters } from "@slipway/runtime";
 
 /** The type of extended data that is stderr (RFC 4254, 5.2). */
 const stderrType = 1;

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+
 import { defaultLimits } from "../platform/config/limits.ts";
 import { connectionLimits } from "./connection-limits.ts";
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+
+import { type Clock, UnfinishedBytes } from "@slipway/runtime";
+
 import type { Limits } from "../platform/config/limits.ts";
 import type { OpenLimits } from "../platform/http/open-counts.ts";
-import { type Clock, UnfinishedBytes } from "@slipway/runtime";
 
 /** The share of this process's open-file limit that connections may use. */
 const share = 3 / 4;

@@ -6,7 +6,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
 import { lockFile, openDataDirectory } from "./data-directory.ts";
 
 let directory: string;
@@ -19,7 +21,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const modulePath = fileURLToPath(new URL("directory-lock.ts", import.meta.url));
+const modulePath = fileURLToPath(new URL("data-directory.ts", import.meta.url));
 
 /** Starts another process, which reports whether it got the lock and holds it until it is killed. */
 async function startOther(): Promise<{ readonly child: ChildProcess; readonly said: string }> {

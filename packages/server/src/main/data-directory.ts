@@ -1,11 +1,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFile, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
 import { systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
+
 import { fileFault, StartError } from "./start-error.ts";
-import { DatabaseSync } from "node:sqlite";
 
 /** The directory of one server, held exclusively until it is disposed of. */
 export interface DataDirectory extends AsyncDisposable {

@@ -1,6 +1,8 @@
 import { type AddressInfo, createServer } from "node:net";
+
 import { systemErrorCode } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
+
 import type { ListenAddress } from "../platform/config/address-settings.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import type { Connections } from "../platform/http/connections.ts";

@@ -1,10 +1,16 @@
 import { join } from "node:path";
+
 import { ensureMeshKey } from "../network/relay/mesh-key.ts";
 import { findMissingKeys } from "../platform/auth/rotate-secrets.ts";
 import { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
-import { type DataDirectory, makeSecretKey, secretKeyName, writeSecretKeys } from "./data-directory.ts";
+import {
+  type DataDirectory,
+  makeSecretKey,
+  secretKeyName,
+  writeSecretKeys,
+} from "./data-directory.ts";
 import { StartError } from "./start-error.ts";
 
 type KeySettings = Pick<Settings, "secretKeys">;

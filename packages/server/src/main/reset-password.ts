@@ -1,12 +1,14 @@
 import { realpath } from "node:fs/promises";
+
 import { findEmbeddedPostgres, hasEmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { type Logger, systemClock } from "@slipway/runtime";
+
 import { resetPassword } from "../features/users/password-service.ts";
 import { readSettings, type Settings } from "../platform/config/settings.ts";
 import { type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
 import { openDataDirectory } from "./data-directory.ts";
-import { explainStartError, StartError } from "./start-error.ts";
 import { createLogger } from "./logger.ts";
+import { explainStartError, StartError } from "./start-error.ts";
 
 export interface ResetPasswordOptions {
   /** Settings passed as flags, by the names of their variables; they override the environment. */

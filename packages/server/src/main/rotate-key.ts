@@ -16,9 +16,9 @@ import {
   openDataDirectory,
   writeSecretKeys,
 } from "./data-directory.ts";
-import { explainStartError } from "./start-error.ts";
 import { createLogger } from "./logger.ts";
 import { requireKeys } from "./open-secrets.ts";
+import { explainStartError } from "./start-error.ts";
 
 export interface RotateKeyOptions extends RotationOptions {
   /** Settings passed as flags, by the names of their variables; they override the environment. */

@@ -1,17 +1,23 @@
 import { isatty } from "node:tty";
+
 import { Scope, settlesWithin, systemClock, trustSystemAuthorities } from "@slipway/runtime";
+
 import { listTemplates } from "../features/templates/service.ts";
-import { ensureAdmin, issueAdminPassword, readFirstOwner } from "../features/users/admin-service.ts";
-import { ConfigError, type SettingSource } from "../platform/config/setting-source.ts";
+import {
+  ensureAdmin,
+  issueAdminPassword,
+  readFirstOwner,
+} from "../features/users/admin-service.ts";
 import { holdsSecret, removeSecrets } from "../platform/config/secret-variables.ts";
+import { ConfigError, type SettingSource } from "../platform/config/setting-source.ts";
 import { type AdminSettings, readSettings, type Settings } from "../platform/config/settings.ts";
 import { recordReads, unknownVariables } from "../platform/config/unknown-variables.ts";
 import type { Database } from "../platform/db/database.ts";
 import { Refusal } from "../platform/errors/errors.ts";
 import { announceWait } from "./announce-wait.ts";
-import { explainStartError } from "./start-error.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
+import { explainStartError } from "./start-error.ts";
 import { type WelcomeLogin, welcomeText } from "./welcome.ts";
 import type { InstalledArchives } from "./wire-downloads.ts";
 

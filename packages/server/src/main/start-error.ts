@@ -1,9 +1,11 @@
+import { getSystemErrorMessage } from "node:util";
+
 import { EmbeddedPostgresError } from "@slipway/postgres";
-import { errorText, systemErrorCode } from "@slipway/runtime";
+import { CodedError, errorText, systemErrorCode } from "@slipway/runtime";
+
 import { ConfigError } from "../platform/config/setting-source.ts";
 import { DatabaseError } from "../platform/db/errors.ts";
 import { Refusal } from "../platform/errors/errors.ts";
-import { getSystemErrorMessage } from "node:util";
 
 /** Runs a program; prints the message of an expected error and returns exit code 1. */
 export async function explainStartError(
@@ -63,18 +65,13 @@ function isText(value: unknown): value is string {
 }
 
 /** A failure to start the server; the message says what to do. */
-export class StartError extends Error {
+export class StartError extends CodedError<
+  | "data-directory-in-use"
+  | "data-directory-unusable"
+  | "address-in-use"
+  | "address-refused"
+  | "no-database"
+  | "secret-key-missing"
+> {
   override readonly name = "StartError";
-  readonly code:
-    | "data-directory-in-use"
-    | "data-directory-unusable"
-    | "address-in-use"
-    | "address-refused"
-    | "no-database"
-    | "secret-key-missing";
-
-  constructor(code: StartError["code"], message: string) {
-    super(message);
-    this.code = code;
-  }
 }

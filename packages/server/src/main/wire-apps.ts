@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+
 import { AppConnections } from "../gateway/apps/app-connections.ts";
 import { AppForwarder } from "../gateway/apps/app-forwarder.ts";
 import { AppGrants } from "../gateway/apps/app-grants.ts";
@@ -12,8 +13,8 @@ import { OpenApps } from "../gateway/apps/open-apps.ts";
 import type { AgentReach } from "../network/own-peer/own-peer.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import { createKeyHolders } from "../platform/auth/service.ts";
-import { clientViews } from "../platform/http/request-origin.ts";
 import { divertRequests } from "../platform/http/divert-requests.ts";
+import { clientViews } from "../platform/http/request-origin.ts";
 import type { Site } from "./open-http.ts";
 import type { Platform } from "./platform.ts";
 

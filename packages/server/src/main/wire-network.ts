@@ -1,20 +1,26 @@
 import type { Relay } from "@slipway/relay";
 import type { UnfinishedBytes } from "@slipway/runtime";
 import type { Registry } from "prom-client";
+
 import { WriteBudgets } from "../features/agents/calls/write-budgets.ts";
 import { TerminalLog } from "../features/agents/connections/terminal-log.ts";
 import { connectionSettings } from "../features/agents/manifest/connection-routes.ts";
 import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
 import { ConnectionNotices } from "../features/notifications/inbox-service.ts";
+import { addListeningPortRoutes } from "../gateway/listening-ports/listening-port-routes.ts";
+import { addTerminalRoutes } from "../gateway/terminals/pty-routes.ts";
 import { type AbsentClients, ClientAccess } from "../network/clients/client-access.ts";
 import { clientRpcs } from "../network/clients/client-rpcs.ts";
-import type { Coordinator } from "../network/coordinator/coordinator.ts";
-import { addListeningPortRoutes } from "../gateway/listening-ports/listening-port-routes.ts";
-import { openOwnNetwork } from "../network/own-peer/open-own-network.ts";
-import { addOwnPeerCounters, addOwnPeerGauges, type AgentReach, OwnPeer } from "../network/own-peer/own-peer.ts";
 import { ResumeTokens } from "../network/clients/resume-token.ts";
 import { addTailnetRoutes } from "../network/clients/tailnet-routes.ts";
-import { addTerminalRoutes } from "../gateway/terminals/pty-routes.ts";
+import type { Coordinator } from "../network/coordinator/coordinator.ts";
+import { openOwnNetwork } from "../network/own-peer/open-own-network.ts";
+import {
+  addOwnPeerCounters,
+  addOwnPeerGauges,
+  type AgentReach,
+  OwnPeer,
+} from "../network/own-peer/own-peer.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { Site } from "./open-http.ts";
 import type { Platform } from "./platform.ts";

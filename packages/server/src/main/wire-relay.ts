@@ -1,23 +1,31 @@
 import { hostname } from "node:os";
+
 import { openStunListener, Relay, sodiumCrypto, type StunListener } from "@slipway/relay";
-import { type Clock, errorText, type Logger, systemErrorCode, type UnfinishedBytes } from "@slipway/runtime";
+import {
+  type Clock,
+  errorText,
+  type Logger,
+  systemErrorCode,
+  type UnfinishedBytes,
+} from "@slipway/runtime";
 import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
 import type { Registry } from "prom-client";
+
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
-import { addDerpRoutes, RelayLogins } from "../network/relay/derp-routes.ts";
 import { peerKeys } from "../network/coordinator/reservations.ts";
+import { addDerpRoutes, RelayLogins } from "../network/relay/derp-routes.ts";
 import { readMeshKey } from "../network/relay/mesh-key.ts";
 import { RelayMesh } from "../network/relay/relay-mesh.ts";
-import { replicaUrl } from "../network/relay/replica-url.ts";
 import { addMeshMetrics, addRelayMetrics } from "../network/relay/relay-metrics.ts";
+import { replicaUrl } from "../network/relay/replica-url.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { StunSettings } from "../platform/config/address-settings.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import type { Database } from "../platform/db/database.ts";
 import { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
 import type { PubSub } from "../platform/pubsub/pubsub.ts";
-import { StartError } from "./start-error.ts";
 import type { Site } from "./open-http.ts";
+import { StartError } from "./start-error.ts";
 
 interface RelayParts {
   readonly db: Database;

@@ -3,11 +3,27 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import { Relay, serveSocket, sodiumCrypto } from "@slipway/relay";
-import { type Clock, type LogFields, type Logger, Scope, silentLogger, systemClock } from "@slipway/runtime";
+import {
+  type Clock,
+  type LogFields,
+  type Logger,
+  Scope,
+  silentLogger,
+  systemClock,
+} from "@slipway/runtime";
 import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
-import { createFakeClock, openLocalServer, openTestDatabase, type ServerProcess, startServerProcess, type TestDatabase } from "@slipway/testkit";
+import {
+  createFakeClock,
+  openLocalServer,
+  openTestDatabase,
+  type ServerProcess,
+  startServerProcess,
+  type TestDatabase,
+} from "@slipway/testkit";
 import { beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
+
 import { ensureMeshKey, readMeshKey } from "../../src/network/relay/mesh-key.ts";
 import { RelayMesh, upsertReplica } from "../../src/network/relay/relay-mesh.ts";
 import { SecretBox } from "../../src/platform/auth/secret-box.ts";

@@ -1,4 +1,3 @@
-import { LocalListeners } from "../../src/platform/pubsub/local-listeners.ts";
 import type {
   DirectoryTimes,
   Peer,
@@ -8,6 +7,7 @@ import type {
   Standing,
   View,
 } from "../../src/network/coordinator/peer-directory.ts";
+import { LocalListeners } from "../../src/platform/pubsub/local-listeners.ts";
 
 interface Entry extends Peer {
   node: PublishedNode | undefined;

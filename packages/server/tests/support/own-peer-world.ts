@@ -10,16 +10,25 @@ import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
 import type { DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
 import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
 import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
-import { CoordinateRequestSchema, CoordinateResponseSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import {
+  CoordinateRequestSchema,
+  CoordinateResponseSchema,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, onTestFinished, vi } from "vitest";
+
 import { type ReadDerpMap, relayMap } from "../../src/features/agents/manifest/derp-map.ts";
 import { coordinateAgentPeer } from "../../src/network/coordinator/agent-peer.ts";
 import { Coordinator } from "../../src/network/coordinator/coordinator.ts";
-import { MemoryPeers } from "./memory-directory.ts";
 import { defaultDirectoryTimes } from "../../src/network/coordinator/peer-directory.ts";
-import { openOwnNetwork, ownFetchLatency, ownRelayDialer, ownServerUrl } from "../../src/network/own-peer/open-own-network.ts";
+import {
+  openOwnNetwork,
+  ownFetchLatency,
+  ownRelayDialer,
+  ownServerUrl,
+} from "../../src/network/own-peer/open-own-network.ts";
 import { OwnPeer } from "../../src/network/own-peer/own-peer.ts";
+import { MemoryPeers } from "./memory-directory.ts";
 
 /* The parts of a server around its own peer, and agents that it reaches, in memory. */
 

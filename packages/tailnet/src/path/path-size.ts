@@ -13,12 +13,7 @@ export const leastDatagramBytes = 1312;
 export const relayDatagramBytes = 16_416;
 
 /** The lengths that are tried on a direct path: for Ethernet, for its jumbo frames in any cloud, and within a machine. */
-const directDatagramBytes: readonly number[] = [
-  leastDatagramBytes,
-  1440,
-  8832,
-  relayDatagramBytes,
-];
+const directDatagramBytes: readonly number[] = [leastDatagramBytes, 1440, 8832, relayDatagramBytes];
 
 /** The time after which a probe without an answer counts as lost, and between two proofs of the same length. */
 const probeMs = 3000;

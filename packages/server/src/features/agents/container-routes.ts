@@ -1,8 +1,14 @@
-import { deleteDevcontainer, getContainers, recreateDevcontainer, watchContainers } from "@slipway/api/agents/container-routes";
+import {
+  deleteDevcontainer,
+  getContainers,
+  recreateDevcontainer,
+  watchContainers,
+} from "@slipway/api/agents/container-routes";
+
 import { mayActFor } from "../../platform/auth/rights.ts";
 import { forbidden, invalidField, Unreachable } from "../../platform/errors/errors.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../../platform/fields/uuid.ts";
 import { type ReachNeeds, requireAgentPlace, requireConnected } from "./service.ts";
 
 /** Adds the routes of containers. The list is empty, so that a stock `coder show` does not warn of failures. */

@@ -1,8 +1,9 @@
 import { getAgent } from "@slipway/api/agents/routes";
 import type { Clock } from "@slipway/runtime";
+
 import type { Database } from "../../platform/db/database.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { gatherAgents, readAgent } from "./service.ts";
 
 interface AgentRouteNeeds {

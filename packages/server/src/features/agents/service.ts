@@ -1,11 +1,11 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { Clock } from "@slipway/runtime";
 
-import { maySeeWorkspacesOf, mayActFor } from "../../platform/auth/rights.ts";
-import type { Queryable, Database } from "../../platform/db/database.ts";
-import { NotFound, Invalid, notFound } from "../../platform/errors/errors.ts";
+import { mayActFor, maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
+import type { Database, Queryable } from "../../platform/db/database.ts";
+import { Invalid, NotFound, notFound } from "../../platform/errors/errors.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { requireUuid } from "../../platform/http/uuid.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
 import { agentJson } from "./agent-json.ts";
 import { agentStatus } from "./agent-status.ts";

@@ -3,12 +3,12 @@ import { listAuditLogs } from "@slipway/api/audit/routes";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { User } from "@slipway/api/users/user";
 import { sql } from "kysely";
+
 import { mayReadAudit } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { forbidden } from "../../platform/errors/errors.ts";
+import { type Page, readPage } from "../../platform/fields/paging.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import type { Page } from "../../platform/http/paging.ts";
-import { readPage } from "../../platform/fields/paging.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { type AuditSearch, parseAuditSearch } from "./search.ts";
 

@@ -1,5 +1,6 @@
 import { DriverError, type DriverResult } from "@slipway/drivers";
 import { sql } from "kysely";
+
 import type { Queryable } from "../../platform/db/database.ts";
 import { insertRows } from "../../platform/db/insert-rows.ts";
 import { JobCanceled, type JobHandler, type JobOutcome } from "../../platform/jobs/worker.ts";
@@ -8,7 +9,15 @@ import { dropAgents, restoreAgents } from "../agents/build-service.ts";
 import { writeDeletedNotice } from "../notifications/dormancy-service.ts";
 import { type BuildContext, selectBuildContext } from "./build-context.ts";
 import { updateDeadline, updateStarted } from "./deadline-service.ts";
-import { type BuildNeeds, driverLog, readDriverBuild, requireDriver, type RunningBuild, selectDriverState, updateDriverState } from "./driver-build.ts";
+import {
+  type BuildNeeds,
+  driverLog,
+  readDriverBuild,
+  requireDriver,
+  type RunningBuild,
+  selectDriverState,
+  updateDriverState,
+} from "./driver-build.ts";
 import { prepareAgents } from "./start-agents.ts";
 import { claimStage, findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
 

@@ -6,8 +6,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import { Conflict, invalidField } from "../../platform/errors/errors.ts";
-import { newestBuild } from "../../platform/jobs/build-sql.ts";
-import { effectiveTtlMs, endOfLife } from "../../platform/jobs/deadline-sql.ts";
+import { effectiveTtlMs, endOfLife, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 
 /** The longest time from now to a deadline, in milliseconds. */

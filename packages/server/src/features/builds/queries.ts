@@ -1,6 +1,7 @@
 import type { DriverResource } from "@slipway/drivers";
 import { type RawBuilder, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
+
 import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { apiTimestamp } from "../../platform/db/timestamp.ts";

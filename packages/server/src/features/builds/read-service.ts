@@ -3,6 +3,7 @@ import type { Transition, WorkspaceResource } from "@slipway/api/builds/resource
 import type { BuildTimings } from "@slipway/api/builds/timings";
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import { capabilitiesOf } from "@slipway/drivers";
+
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { notFound } from "../../platform/errors/errors.ts";
@@ -10,7 +11,13 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { jobJson, readJob } from "../../platform/jobs/service.ts";
 import { readAgentTimings } from "../agents/lifecycle/timing-service.ts";
 import { agentJson, type AgentWorkspace } from "../agents/service.ts";
-import { type BuildRow, selectBuild, selectBuildByNumber, selectBuilds, selectNewestBuilds } from "./queries.ts";
+import {
+  type BuildRow,
+  selectBuild,
+  selectBuildByNumber,
+  selectBuilds,
+  selectNewestBuilds,
+} from "./queries.ts";
 
 /** Reads the newest build of each workspace. */
 export async function readNewestBuilds(

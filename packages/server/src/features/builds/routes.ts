@@ -11,8 +11,8 @@ import {
 import { mayActFor } from "../../platform/auth/rights.ts";
 import { forbidden } from "../../platform/errors/errors.ts";
 import { readLogRange } from "../../platform/fields/log-range.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
 import { requireMayCancel } from "../templates/service.ts";
 import { cancelBuild, readExpectedStatus } from "./cancel-service.ts";

@@ -4,10 +4,9 @@ import { jsonArrayFrom } from "kysely/helpers/postgres";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
-import { withLockTimeout } from "../../platform/db/lock-timeout.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
-import { newestBuild } from "../../platform/jobs/build-sql.ts";
-import { endOfLife } from "../../platform/jobs/deadline-sql.ts";
+import { withLockTimeout } from "../../platform/db/transaction.ts";
+import { endOfLife, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 import { isConnected } from "../agents/agent-status.ts";
 import { type LeftProcess, leftProcesses } from "../agents/build-service.ts";

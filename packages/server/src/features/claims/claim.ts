@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+
 import type { BuildParameter } from "@slipway/api/builds/build";
 import type { Driver } from "@slipway/drivers";
 import type { Transaction } from "kysely";
+
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
@@ -9,7 +11,7 @@ import { Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { queuedJobRows } from "../../platform/jobs/queries.ts";
 import { doneJob } from "../../platform/jobs/service.ts";
-import { notifyAtCommit } from "../../../platform/pubsub/postgres-pubsub.ts";
+import { notifyAtCommit } from "../../platform/pubsub/postgres-pubsub.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { auditRows } from "../audit/service.ts";
 import { buildRows, localWorker, type NewBuild } from "../builds/service.ts";
@@ -19,7 +21,12 @@ import { type BuildableVersion, findPool } from "../templates/version-service.ts
 import { settingsColumns } from "../workspaces/queries.ts";
 import { choosePrebuild } from "./choose-prebuild.ts";
 import { type ClaimedPrebuild, sqlClaim } from "./claim-queries.ts";
-import { type CreatedWorkspace, creationEntry, type NewWorkspace, type Origin } from "./new-workspace.ts";
+import {
+  type CreatedWorkspace,
+  creationEntry,
+  type NewWorkspace,
+  type Origin,
+} from "./new-workspace.ts";
 
 /** The pool to claim from, and the values of the claim's build. */
 export interface PreparedClaim {

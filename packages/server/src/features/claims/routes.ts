@@ -1,9 +1,9 @@
 import { createWorkspace as createRoute } from "@slipway/api/workspaces/routes";
 import type { Logger } from "@slipway/runtime";
 
+import { optionalUuid } from "../../platform/fields/uuid.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { optionalUuid } from "../../platform/http/uuid.ts";
 import type { VersionLogInNeeds } from "../templates/external-auth-service.ts";
 import { findUserId } from "../users/service.ts";
 import { readAutostart, readTtl } from "../workspaces/schedule.ts";

@@ -11,8 +11,8 @@ import {
 } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { ifFound, Invalid } from "../../platform/errors/errors.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
 import { readUuid } from "../../platform/fields/uuid.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import { requireWorkspace } from "../workspaces/service.ts";
 
 /** The maximum number of checks with a resource's id, each of which is a query (docs/protocol/clients.md §0.6). */

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
 import { notFound } from "../../platform/errors/errors.ts";
 import type { AnonymousStreams } from "../../platform/http/anonymous-streams.ts";
 import { matchesTag } from "../../platform/http/fixed-answer.ts";

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+
 import { matchesTag } from "../../platform/http/fixed-answer.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 

@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { generateRandomCodeVerifier, generateRandomState } from "oauth4webapi";
 
 import type { SealedNotes } from "../../platform/auth/sealed-notes.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
 import { localPath } from "../../platform/fields/local-path.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import type { BegunLogIn } from "./oauth-client.ts";
 import { type Provider, providerPath } from "./provider.ts";

@@ -1,12 +1,28 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
+
 import { isOwnForm, sealFormNonce } from "../../platform/auth/sealed-notes.ts";
 import { Refusal } from "../../platform/errors/errors.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import { beginDevice, openDeviceCode, pendingDetails, redeemDevice } from "./device-service.ts";
 import { ProviderError } from "./errors.ts";
 import { beginLogIn, endLogIn } from "./log-in-cookie.ts";
-import { actionOf, type ExternalAuthPageNeeds, pathOf, readForm, redirectOf, type Visit, visitor } from "./page-visit.ts";
-import { type AccountForm, devicePage, failedPage, leavingPage, loggedInPage, logInPage } from "./pages.ts";
+import {
+  actionOf,
+  type ExternalAuthPageNeeds,
+  pathOf,
+  readForm,
+  redirectOf,
+  type Visit,
+  visitor,
+} from "./page-visit.ts";
+import {
+  type AccountForm,
+  devicePage,
+  failedPage,
+  leavingPage,
+  loggedInPage,
+  logInPage,
+} from "./pages.ts";
 import type { Provider } from "./provider.ts";
 import { completeLogIn, usableToken } from "./service.ts";
 

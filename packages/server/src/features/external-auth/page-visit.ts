@@ -2,10 +2,10 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { holdsEntry, holdsScope } from "../../platform/auth/grants.ts";
 import type { KeyHolders } from "../../platform/auth/service.ts";
+import { localPath } from "../../platform/fields/local-path.ts";
 import type { KnownUser, UserCaller } from "../../platform/http/caller.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
-import { localPath } from "../../platform/http/local-path.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";

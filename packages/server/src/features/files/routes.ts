@@ -1,8 +1,8 @@
 import { getFile, uploadFile } from "@slipway/api/templates/file-routes";
 
 import { invalidField } from "../../platform/errors/errors.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { type FileNeeds, keepFile, readFile } from "./service.ts";
 
 export function addFileRoutes(routes: Routes, needs: FileNeeds): void {

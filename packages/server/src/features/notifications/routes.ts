@@ -1,13 +1,34 @@
-import { getNotificationsSettings, listInboxNotifications, markAllInboxNotificationsRead, sendCustomNotification, sendTestNotification, updateInboxReadStatus, updateNotificationsSettings, watchInboxNotifications } from "@slipway/api/notifications/routes";
+import {
+  getNotificationsSettings,
+  listInboxNotifications,
+  markAllInboxNotificationsRead,
+  sendCustomNotification,
+  sendTestNotification,
+  updateInboxReadStatus,
+  updateNotificationsSettings,
+  watchInboxNotifications,
+} from "@slipway/api/notifications/routes";
 import type { Clock } from "@slipway/runtime";
+
 import { invalidField } from "../../platform/errors/errors.ts";
+import { readUuid, requireUuid } from "../../platform/fields/uuid.ts";
 import { keepAlive } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { readUuid } from "../../platform/http/uuid.ts";
-import { requireUuid } from "../../platform/fields/uuid.ts";
-import { type InboxNeeds, listInbox, markAllRead, sendCustomMessage, sendTestMessage, setReadStatus, watchInbox } from "./inbox-service.ts";
+import {
+  type InboxNeeds,
+  listInbox,
+  markAllRead,
+  sendCustomMessage,
+  sendTestMessage,
+  setReadStatus,
+  watchInbox,
+} from "./inbox-service.ts";
 import type { InboxRow } from "./queries.ts";
-import { changeNotificationsSettings, readNotificationsSettings, requireNotificationsOwner } from "./settings-service.ts";
+import {
+  changeNotificationsSettings,
+  readNotificationsSettings,
+  requireNotificationsOwner,
+} from "./settings-service.ts";
 
 const formats = ["", "markdown", "plaintext"];
 

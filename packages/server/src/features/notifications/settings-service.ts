@@ -2,9 +2,9 @@ import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { NotificationsSettings } from "@slipway/api/notifications/notification";
 
 import { isOwnerRole } from "../../platform/auth/rights.ts";
+import { selectTimeMs } from "../../platform/db/database-clock.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
-import { selectTimeMs } from "../../platform/db/time-queries.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden } from "../../platform/errors/errors.ts";

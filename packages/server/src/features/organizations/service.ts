@@ -1,11 +1,12 @@
 import { zeroTimestamp } from "@slipway/api/contract/scalars";
 import type { Organization, OrganizationMember } from "@slipway/api/organizations/organization";
 import { sql } from "kysely";
+
 import { maySeeUsers, roleJson } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { notFound } from "../../platform/errors/errors.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
 import { readUuid } from "../../platform/fields/uuid.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 
 export async function listOrganizations(db: Queryable): Promise<Organization[]> {
   return (await selectOrganizations(db)).map(organizationJson);

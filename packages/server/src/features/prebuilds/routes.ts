@@ -1,11 +1,21 @@
-import { getPrebuildsSettings, invalidatePrebuilds as invalidateRoute, listPrebuildPools, updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
+import {
+  getPrebuildsSettings,
+  invalidatePrebuilds as invalidateRoute,
+  listPrebuildPools,
+  updatePrebuildsSettings,
+} from "@slipway/api/prebuilds/routes";
+
 import type { Database } from "../../platform/db/database.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { invalidatePrebuilds } from "./invalidate-service.ts";
 import { listPools } from "./pools/service.ts";
 import type { ReconcileLimits } from "./reconcile/reconcile.ts";
-import { changePrebuildsSettings, readPrebuildsSettings, requirePoolReader } from "./settings-service.ts";
+import {
+  changePrebuildsSettings,
+  readPrebuildsSettings,
+  requirePoolReader,
+} from "./settings-service.ts";
 
 interface PrebuildNeeds {
   readonly db: Database;

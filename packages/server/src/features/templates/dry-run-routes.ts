@@ -9,8 +9,8 @@ import {
 
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { readLogRange } from "../../platform/fields/log-range.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
 import {
   cancelTemplateJob,

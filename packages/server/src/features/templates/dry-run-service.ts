@@ -2,6 +2,7 @@ import type { BuildParameter } from "@slipway/api/builds/build";
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import { type NamedValue, resolveParameters, type TemplateDefinition } from "@slipway/template";
 import { sql, type Transaction } from "kysely";
+
 import { mayActFor, mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Limits } from "../../platform/config/limits.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
@@ -10,8 +11,8 @@ import { inTransaction } from "../../platform/db/transaction.ts";
 import { invalidFields, notFound } from "../../platform/errors/errors.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { cancelJob, readJob } from "../../platform/jobs/service.ts";
 import { insertJob } from "../../platform/jobs/queries.ts";
+import { cancelJob, readJob } from "../../platform/jobs/service.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { lockUser } from "../users/lock-service.ts";
 import { requireImported } from "./version-service.ts";

@@ -1,9 +1,10 @@
 import { DynamicParametersRequest } from "@slipway/api/templates/dynamic-parameters";
 import type { Clock } from "@slipway/runtime";
 import type { TemplateDefinition } from "@slipway/template";
+
+import { createValidator } from "../../platform/fields/validation.ts";
 import { inspectJson, parseJson } from "../../platform/http/json.ts";
 import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
-import { createValidator } from "../../platform/fields/validation.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 
 /** The id of the first answer, which the server sends without a request. */

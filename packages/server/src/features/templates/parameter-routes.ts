@@ -9,8 +9,8 @@ import type { Clock } from "@slipway/runtime";
 import type { ParameterDefinition } from "@slipway/template";
 
 import type { Database } from "../../platform/db/database.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 import { FormPace, maxFormMessageBytes, serveForm } from "./parameter-form.ts";
 import { requireImported, requireVersion } from "./version-service.ts";

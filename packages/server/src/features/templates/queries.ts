@@ -1,6 +1,7 @@
 import type { Transition } from "@slipway/api/builds/resource";
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
+
 import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";

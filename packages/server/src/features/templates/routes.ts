@@ -12,8 +12,8 @@ import {
 } from "@slipway/api/templates/routes";
 import { templateJsonSchema } from "@slipway/template";
 
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { findOrganization } from "../organizations/service.ts";
 import { changeTemplate, deleteTemplate } from "./change-service.ts";

@@ -19,10 +19,10 @@ import {
 } from "@slipway/api/templates/version-routes";
 
 import { invalidField } from "../../platform/errors/errors.ts";
-import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { readLogRange } from "../../platform/fields/log-range.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { readUuid, requireUuid } from "../../platform/fields/uuid.ts";
+import { watchClient } from "../../platform/http/client-disconnect.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import type { FileNeeds } from "../files/service.ts";

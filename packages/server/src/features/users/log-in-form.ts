@@ -1,16 +1,18 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
+
 import { login } from "@slipway/api/users/routes";
 import { LoginRequest } from "@slipway/api/users/user";
 import { parseCookie, stringifySetCookie } from "cookie";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
 import { Forbidden, Invalid } from "../../platform/errors/errors.ts";
+import { unstorableField } from "../../platform/fields/storable-text.ts";
+import { createValidator } from "../../platform/fields/validation.ts";
 import { findAnswer } from "../../platform/http/error-answer.ts";
 import { escapeHtml, htmlPage, sendPage } from "../../platform/http/html-page.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
-import { unstorableField } from "../../platform/fields/storable-text.ts";
-import { createValidator } from "../../platform/fields/validation.ts";
 import { type Credentials, logIn, type LogInNeeds, type NewSession } from "./session-service.ts";
 
 const formCookie = "slipway_form";

@@ -1,9 +1,10 @@
 import { stringifySetCookie } from "cookie";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
 import { keyLifetimes } from "../../platform/auth/session-key.ts";
+import { localPath } from "../../platform/fields/local-path.ts";
 import { hostCookieName } from "../../platform/http/cookies.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
-import { localPath } from "../../platform/fields/local-path.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import { sessionCookie } from "../../platform/http/token.ts";
 import { addLogInForm, type FormNeeds, keyPage, loggedInPage } from "./log-in-form.ts";

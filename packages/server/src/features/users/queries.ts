@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+
 import type { Queryable } from "../../platform/db/database.ts";
 
 export function users(db: Queryable) {

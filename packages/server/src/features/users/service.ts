@@ -1,14 +1,25 @@
 import { nameProblem } from "@slipway/api/contract/name";
 import { type Infer, zeroTimestamp } from "@slipway/api/contract/scalars";
-import { type AssignableRole, roleNames, type User, type UsersResponse } from "@slipway/api/users/user";
+import {
+  type AssignableRole,
+  roleNames,
+  type User,
+  type UsersResponse,
+} from "@slipway/api/users/user";
 import { sql } from "kysely";
-import { isOwnerRole, mayActFor, maySeeUsers } from "../../platform/auth/rights.ts";
-import { roleDisplayNames, roleJson } from "../../platform/auth/role-json.ts";
+
+import {
+  isOwnerRole,
+  mayActFor,
+  maySeeUsers,
+  roleDisplayNames,
+  roleJson,
+} from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField, notFound } from "../../platform/errors/errors.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
-import type { Page } from "../../platform/http/paging.ts";
+import type { Page } from "../../platform/fields/paging.ts";
 import { readUuid } from "../../platform/fields/uuid.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import { selectUserById, selectUserByName, type UserRow, users } from "./queries.ts";
 import type { UserSearch } from "./search.ts";
 

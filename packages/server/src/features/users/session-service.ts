@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+
 import { type Selectable, sql, type Transaction } from "kysely";
+
 import type { PasswordAttempts } from "../../platform/auth/password-attempts.ts";
 import { hashPassword, isFormerHash, verifyPassword } from "../../platform/auth/password.ts";
 import { activateDormant, endSession } from "../../platform/auth/queries.ts";
@@ -8,8 +10,8 @@ import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Forbidden, type Refusal, Unauthenticated } from "../../platform/errors/errors.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
 import { addressKey } from "../../platform/fields/address.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import { refusedOrigin, type RequestOrigin } from "../../platform/http/request-origin.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { keyEntry, recordKeyChange } from "./audit.ts";

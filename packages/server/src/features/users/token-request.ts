@@ -6,7 +6,7 @@ import type { CreateTokenRequest } from "@slipway/api/users/token";
 import { countText } from "@slipway/runtime";
 
 import { mayHandOn } from "../../platform/auth/grants.ts";
-import { keyLifetimes } from "../../platform/auth/service.ts";
+import { keyLifetimes } from "../../platform/auth/session-key.ts";
 import { lifetimeLimit, type TokenLimits } from "../../platform/auth/token-lifetime.ts";
 import { type LimitName, limitVariable } from "../../platform/config/limits.ts";
 import { forbidden, invalidField } from "../../platform/errors/errors.ts";

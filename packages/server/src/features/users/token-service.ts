@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
+
 import { scopeNames } from "@slipway/api/contract/scopes";
 import type { CreateTokenRequest } from "@slipway/api/users/token";
 import { sql, type Transaction } from "kysely";
+
 import { mayActFor } from "../../platform/auth/rights.ts";
-import { createApiToken, createSession, keyLifetimes } from "../../platform/auth/session-key.ts";
 import { endedKey } from "../../platform/auth/service.ts";
+import { createApiToken, createSession, keyLifetimes } from "../../platform/auth/session-key.ts";
 import { lifetimeLimit, type TokenLimits } from "../../platform/auth/token-lifetime.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";

@@ -1,12 +1,24 @@
-import { createBuild, getBuildByNumber, getWorkspaceTimings, listBuilds } from "@slipway/api/workspaces/build-routes";
+import {
+  createBuild,
+  getBuildByNumber,
+  getWorkspaceTimings,
+  listBuilds,
+} from "@slipway/api/workspaces/build-routes";
+
 import { requireScope } from "../../platform/auth/key-limits.ts";
 import { notFound } from "../../platform/errors/errors.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { readBuildByNumber, readBuildsOf, readNewestTimings } from "../builds/read-service.ts";
 import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
 import { buildWorkspace, readBuildRequest } from "./build-service.ts";
-import { findOwner, requireChangeable, requireWorkspace, requireWorkspaceByName, type WorkspaceNeeds } from "./service.ts";
+import {
+  findOwner,
+  requireChangeable,
+  requireWorkspace,
+  requireWorkspaceByName,
+  type WorkspaceNeeds,
+} from "./service.ts";
 
 export function addWorkspaceBuildRoutes(routes: Routes, needs: WorkspaceNeeds): void {
   const { db, clock } = needs;

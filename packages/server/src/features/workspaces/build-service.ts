@@ -1,11 +1,12 @@
 import type { BuildReason, CreateBuildRequest, WorkspaceBuild } from "@slipway/api/builds/build";
 import type { Transaction } from "kysely";
+
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict } from "../../platform/errors/errors.ts";
+import { optionalUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { optionalUuid } from "../../platform/http/uuid.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import { readBuild } from "../builds/read-service.ts";

@@ -3,8 +3,8 @@ import {
   revokeExternalAgentTokens,
 } from "@slipway/api/workspaces/external-agent-routes";
 
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import {
   type ExternalAgentNeeds,
   readExternalAgentCredentials,

@@ -1,10 +1,11 @@
 import type { Workspace, WorkspacesResponse } from "@slipway/api/workspaces/workspace";
 import { driversWith } from "@slipway/drivers";
 import { sql } from "kysely";
+
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
 import type { Page } from "../../platform/fields/paging.ts";
+import type { UserCaller } from "../../platform/http/caller.ts";
 import { joinNewestBuild, workspaces } from "./queries.ts";
 import type { WorkspaceSearch } from "./search.ts";
 import { describeWorkspaces, type WorkspaceNeeds } from "./service.ts";

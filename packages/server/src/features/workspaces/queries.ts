@@ -1,5 +1,6 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
+
 import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";

@@ -1,15 +1,45 @@
-import { extendWorkspace as extendRoute, favoriteWorkspace, getWorkspace, getWorkspaceByName, listWorkspaces as listWorkspacesRoute, renameWorkspace as renameRoute, reportWorkspaceUsage, resolveAutostart, unfavoriteWorkspace, updateAutomaticUpdates, updateAutostart, updateDormancy, updateTtl } from "@slipway/api/workspaces/routes";
+import {
+  extendWorkspace as extendRoute,
+  favoriteWorkspace,
+  getWorkspace,
+  getWorkspaceByName,
+  listWorkspaces as listWorkspacesRoute,
+  renameWorkspace as renameRoute,
+  reportWorkspaceUsage,
+  resolveAutostart,
+  unfavoriteWorkspace,
+  updateAutomaticUpdates,
+  updateAutostart,
+  updateDormancy,
+  updateTtl,
+} from "@slipway/api/workspaces/routes";
+
 import { readPage } from "../../platform/fields/paging.ts";
-import type { Routes } from "../../platform/http/routes.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
+import type { Routes } from "../../platform/http/routes.ts";
 import { addWorkspaceBuildRoutes } from "./build-routes.ts";
 import { hasParameterMismatch } from "./build-service.ts";
 import { setDormant } from "./dormancy-service.ts";
 import { listWorkspaces } from "./list-service.ts";
 import { addPortShareRoutes } from "./port-shares/port-share-routes.ts";
 import { parseSearch } from "./search.ts";
-import { describeWorkspace, findOwner, readWorkspace, requireWorkspace, requireWorkspaceByName, type WorkspaceNeeds } from "./service.ts";
-import { extendWorkspace, noteUsage, renameWorkspace, setAutomaticUpdates, setAutostart, setFavorite, setTtl } from "./settings-service.ts";
+import {
+  describeWorkspace,
+  findOwner,
+  readWorkspace,
+  requireWorkspace,
+  requireWorkspaceByName,
+  type WorkspaceNeeds,
+} from "./service.ts";
+import {
+  extendWorkspace,
+  noteUsage,
+  renameWorkspace,
+  setAutomaticUpdates,
+  setAutostart,
+  setFavorite,
+  setTtl,
+} from "./settings-service.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
 export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceNeeds): void {

@@ -1,10 +1,19 @@
-import { watchWorkspace as watchRoute, watchWorkspaceSocket } from "@slipway/api/workspaces/watch-routes";
+import {
+  watchWorkspace as watchRoute,
+  watchWorkspaceSocket,
+} from "@slipway/api/workspaces/watch-routes";
+
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import { keepAlive, refuseMessages } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/fields/uuid.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { SharedWatches } from "../../platform/pubsub/shared-watches.ts";
-import { describeWorkspace, requireStillThere, requireWorkspace, type WorkspaceNeeds } from "./service.ts";
+import {
+  describeWorkspace,
+  requireStillThere,
+  requireWorkspace,
+  type WorkspaceNeeds,
+} from "./service.ts";
 
 /** Adds the routes that stream workspaces as events, in both framings of docs/protocol/clients.md §4.1. */
 export function addWatchRoutes(routes: Routes, needs: WorkspaceNeeds): void {

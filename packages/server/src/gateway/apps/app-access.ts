@@ -1,6 +1,7 @@
 import type { AppHealth, SharingLevel } from "@slipway/api/agents/app";
 import type { CorsBehavior } from "@slipway/api/templates/template";
 import type { Clock } from "@slipway/runtime";
+
 import { agentStatus } from "../../features/agents/agent-status.ts";
 import { narrowerOf } from "../../features/workspaces/port-shares/levels.ts";
 import { selectPortShare } from "../../features/workspaces/port-shares/queries.ts";
@@ -10,7 +11,15 @@ import type { PathApps } from "../../platform/config/settings.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { KnownUser } from "../../platform/http/caller.ts";
 import type { AppAddress, AppTarget } from "./app-address.ts";
-import { type AgentOfBuild, type FoundApp, type NamedWorkspace, selectAgentsOfBuild, selectApps, selectMembership, selectNamedWorkspaces } from "./queries.ts";
+import {
+  type AgentOfBuild,
+  type FoundApp,
+  type NamedWorkspace,
+  selectAgentsOfBuild,
+  selectApps,
+  selectMembership,
+  selectNamedWorkspaces,
+} from "./queries.ts";
 
 /** An app that its viewer may open. */
 export interface OpenedApp {

@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { finished, pipeline } from "node:stream/promises";
+
 import type { Clock } from "@slipway/runtime";
+
 import type { RequestedUpgrade } from "../../platform/http/divert-requests.ts";
 import type { OpenedApp } from "./app-access.ts";
 import type { AppConnections } from "./app-connections.ts";
@@ -9,9 +14,6 @@ import type { AppRequest } from "./app-request.ts";
 import { AppError, forwardRequest } from "./forward-request.ts";
 import { forwardedHeaders, wantsTrailers, withoutOwnParameters } from "./request-headers.ts";
 import { viewedHeaders, viewedTrailers } from "./response-headers.ts";
-import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { finished, pipeline } from "node:stream/promises";
 
 /** A request whose viewer may open the app. */
 export interface AppExchange {

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+
 import type { AppHealth, SharingLevel } from "@slipway/api/agents/app";
 import type { Clock } from "@slipway/runtime";
 import { stringifySetCookie } from "cookie";
 import type { JWTPayload } from "jose";
+
+import { isLive } from "../../features/agents/live-queries.ts";
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { PathApps } from "../../platform/config/settings.ts";
 import type { Queryable } from "../../platform/db/database.ts";
@@ -13,7 +16,6 @@ import type { AppRequest } from "./app-request.ts";
 import { appTokenSeconds, hashOf, isSame, SignedTokens } from "./app-tokens.ts";
 import type { AppViewers, Credential } from "./app-viewers.ts";
 import { appCookieName, signedAppTokenCookie, triedValues } from "./cookies.ts";
-import { isLive } from "../../features/agents/live-queries.ts";
 
 /** The right to open an app. */
 export interface AppGrant {
@@ -61,8 +63,9 @@ export class AppGrants {
     const credentials = this.#needs.viewers.credentials(request, asked);
     const remembered = await this.#recall(request, asked, credentials);
     // A workspace that was restarted has another agent: the former one would be waited for.
-    const isLive = remembered !== undefined && (await this.#agents.isLive(remembered.app.agentId));
-    return isLive ? remembered : undefined;
+    const mayBeRecalled =
+      remembered !== undefined && (await this.#agents.isLive(remembered.app.agentId));
+    return mayBeRecalled ? remembered : undefined;
   }
 
   /** Decides about a request, which takes a look at the database. */

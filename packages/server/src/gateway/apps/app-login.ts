@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+
 import { stringifySetCookie } from "cookie";
+
 import type { KeyHolders } from "../../platform/auth/service.ts";
 import { isNavigation } from "../../platform/http/refusal-pages.ts";
 import type { AppPage } from "./app-page.ts";

@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
+
 import { openLocalServer } from "@slipway/testkit";
 import { expect, it } from "vitest";
+
 import type { OpenedApp } from "./app-access.ts";
 import { type AppPage, sendAppPage } from "./app-page.ts";
 import { AppError } from "./forward-request.ts";

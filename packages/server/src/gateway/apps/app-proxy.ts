@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import { UnreachableAgent } from "../../network/own-peer/unreachable-agent.ts";
 import { SeveralSessions } from "../../platform/errors/errors.ts";
+import { addressKey } from "../../platform/fields/address.ts";
 import { hasBody } from "../../platform/http/bodies.ts";
-import type { ReadClientView } from "../../platform/http/request-origin.ts";
 import type { ServeRequest } from "../../platform/http/divert-requests.ts";
 import { RateLimiter, usualRequestsPerMinute } from "../../platform/http/rate-limit.ts";
-import { UnreachableAgent } from "../../network/own-peer/unreachable-agent.ts";
+import type { ReadClientView } from "../../platform/http/request-origin.ts";
 import { addressText } from "./app-address.ts";
 import type { AppExchange, AppForwarder } from "./app-forwarder.ts";
 import type { AppDecision, AppGrant, AppGrants } from "./app-grants.ts";
@@ -16,9 +19,18 @@ import { type AppPage, sendAppPage } from "./app-page.ts";
 import { type AppRequest, type AppSite, type AskedApp, readAppRequest } from "./app-request.ts";
 import { hashOf } from "./app-tokens.ts";
 import type { OpenApps } from "./open-apps.ts";
-import { failurePage, foreignOrigin, internalFailure, malformedHost, pathAppsOff, problemPage, severalSessions, tooManyRefused, unknownApp } from "./problem-pages.ts";
+import {
+  failurePage,
+  foreignOrigin,
+  internalFailure,
+  malformedHost,
+  pathAppsOff,
+  problemPage,
+  severalSessions,
+  tooManyRefused,
+  unknownApp,
+} from "./problem-pages.ts";
 import { withoutOwnParameters } from "./request-headers.ts";
-import { addressKey } from "../../platform/fields/address.ts";
 
 interface AppProxyNeeds {
   readonly site: AppSite;

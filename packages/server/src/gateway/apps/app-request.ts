@@ -1,6 +1,11 @@
 import type { IncomingMessage } from "node:http";
+
 import type { PathApps } from "../../platform/config/settings.ts";
-import { type WildcardAccessUrl, wildcardHostname, wildcardPart } from "../../platform/config/wildcard-access-url.ts";
+import {
+  type WildcardAccessUrl,
+  wildcardHostname,
+  wildcardPart,
+} from "../../platform/config/wildcard-access-url.ts";
 import type { ClientView } from "../../platform/http/request-origin.ts";
 import { type AppAddress, isAppPath, parseAppHost, parseAppPath } from "./app-address.ts";
 

@@ -1,9 +1,19 @@
 import { once } from "node:events";
-import { Agent, type AgentOptions, createServer, type IncomingMessage, request, type RequestListener, ServerResponse } from "node:http";
+import {
+  Agent,
+  type AgentOptions,
+  createServer,
+  type IncomingMessage,
+  request,
+  type RequestListener,
+  ServerResponse,
+} from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
+
 import { openLocalServer } from "@slipway/testkit";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+
 import { forwardRequest } from "./forward-request.ts";
 
 afterEach(() => vi.useRealTimers());

@@ -1,6 +1,14 @@
-import { type Agent, type ClientRequest, type IncomingMessage, request as openRequest, type ServerResponse } from "node:http";
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as openRequest,
+  type ServerResponse,
+} from "node:http";
 import type { Duplex } from "node:stream";
-import { countText, errorText } from "@slipway/runtime";
+
+import { CodedError, countText, errorText } from "@slipway/runtime";
+
 import { Refusal } from "../../platform/errors/errors.ts";
 import { hasBody } from "../../platform/http/bodies.ts";
 
@@ -181,14 +189,8 @@ function explain(error: unknown): unknown {
 export type AppErrorCode = "no-answer" | "ended" | "malformed" | "large-header" | "no-tls";
 
 /** A request to an app that failed, although its agent was reached. */
-export class AppError extends Error {
+export class AppError extends CodedError<AppErrorCode> {
   override readonly name = "AppError";
-  readonly code: AppErrorCode;
-
-  constructor(code: AppErrorCode, message: string, options: { readonly cause?: unknown } = {}) {
-    super(message, options);
-    this.code = code;
-  }
 
   /** The app may answer another request. */
   get retryable(): boolean {

@@ -1,7 +1,8 @@
 import type { AppHealth } from "@slipway/api/agents/app";
 import { printableLine } from "@slipway/runtime";
-import { Refusal, type SeveralSessions } from "../../platform/errors/errors.ts";
+
 import { type AgentRung, UnreachableAgent } from "../../network/own-peer/unreachable-agent.ts";
+import { Refusal, type SeveralSessions } from "../../platform/errors/errors.ts";
 import type { AppProblem, OpenedApp } from "./app-access.ts";
 import type { AppPage } from "./app-page.ts";
 import { AppError, type AppErrorCode } from "./forward-request.ts";

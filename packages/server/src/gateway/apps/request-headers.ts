@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+
 import { parseSessionToken } from "../../platform/auth/session-key.ts";
 import type { ClientView } from "../../platform/http/request-origin.ts";
 import { sessionCookie } from "../../platform/http/token.ts";

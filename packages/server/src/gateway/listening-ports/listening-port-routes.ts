@@ -1,13 +1,18 @@
 import { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
 import { AgentHttpError, readAgentJson } from "@slipway/tailnet/node/agent-json";
-import { type ReachNeeds, requireConnected, requireReachable } from "../../features/agents/service.ts";
+
+import {
+  type ReachNeeds,
+  requireConnected,
+  requireReachable,
+} from "../../features/agents/service.ts";
+import type { AgentReach } from "../../network/own-peer/own-peer.ts";
+import type { Queryable } from "../../platform/db/database.ts";
 import { Unreachable } from "../../platform/errors/errors.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/fields/uuid.ts";
-import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import { parseListeningPorts, visiblePorts } from "./listening-ports.ts";
-import type { Queryable } from "../../platform/db/database.ts";
 
 interface ListeningPortNeeds extends ReachNeeds {
   readonly reach: AgentReach;

@@ -1,13 +1,23 @@
 import { openTerminal } from "@slipway/api/agents/pty-routes";
 import { errorText } from "@slipway/runtime";
-import { type NewTerminal, type TerminalEnd, terminalEnds, type TerminalLog } from "../../features/agents/connections/terminal-log.ts";
-import { connectionProblem, type ReachNeeds, requireReachable } from "../../features/agents/service.ts";
+
+import {
+  type NewTerminal,
+  type TerminalEnd,
+  terminalEnds,
+  type TerminalLog,
+} from "../../features/agents/connections/terminal-log.ts";
+import {
+  connectionProblem,
+  type ReachNeeds,
+  requireReachable,
+} from "../../features/agents/service.ts";
 import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
+import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import { NotFound, Refusal } from "../../platform/errors/errors.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/fields/uuid.ts";
-import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import { bridgeTerminal } from "./bridge-terminal.ts";
 import { encodePreamble, readTerminalQuery, type TerminalStart } from "./terminal-query.ts";
 

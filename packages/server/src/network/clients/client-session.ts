@@ -1,13 +1,14 @@
 import { Responder, type RpcTable, type SharedCalls } from "@slipway/rpc";
 import { type Clock, type Logger, Turnstile, type UnfinishedBytes } from "@slipway/runtime";
-import type { WriteBudgets } from "../../features/agents/rpc/write-budgets.ts";
-import { holderPrefixes } from "../../features/agents/connection-log/holders.ts";
+
+import type { WriteBudgets } from "../../features/agents/calls/write-budgets.ts";
+import { holderPrefixes } from "../../features/agents/connections/visits.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
-import type { Client, ClientAccess } from "./client-access.ts";
 import type { CoordinatedPeer } from "../coordinator/coordinate.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import { clientRules, type TunnelCheck } from "../coordinator/peer-policy.ts";
+import type { Client, ClientAccess } from "./client-access.ts";
 
 /** A client before it is upgraded. */
 export interface NewClient {

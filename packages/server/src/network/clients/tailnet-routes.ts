@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
+
 import { coordinateAgent, joinTailnet } from "@slipway/api/agents/tailnet-routes";
 import { maxSessionMessageBytes } from "@slipway/rpc";
-import { negotiateVersion } from "../../features/agents/connection/api-version.ts";
-import { requireReachable } from "../../features/agents/network/reach.ts";
+
+import { negotiateVersion } from "../../features/agents/connections/api-version.ts";
+import { requireReachable } from "../../features/agents/service.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { Unauthenticated } from "../../platform/errors/errors.ts";
+import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { ClientAccess } from "./client-access.ts";
 import { type ClientSessionNeeds, type NewClient, serveClient } from "./client-session.ts";
 import type { ResumeTokens } from "./resume-token.ts";

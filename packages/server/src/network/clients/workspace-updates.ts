@@ -1,13 +1,14 @@
 import { type Clock, spread, Wake, whenAborted } from "@slipway/runtime";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type { WorkspaceUpdateSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { sql } from "kysely";
+
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { type ReachableWorkspace, ToldWorkspaces } from "./told-workspaces.ts";
-import { sql } from "kysely";
-import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
 
 interface WorkspaceUpdateNeeds {
   readonly db: Queryable;

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { relayMap } from "../../features/agents/derp-map.ts";
+
+import { relayMap } from "../../features/agents/manifest/derp-map.ts";
 import { agentLatency } from "./agent-peer.ts";
 
 const map = relayMap("https://slipway.example.com", undefined);

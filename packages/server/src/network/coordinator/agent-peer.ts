@@ -1,13 +1,19 @@
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { DerpMap } from "@slipway/api/agents/derp-map";
 import type { Clock, Logger } from "@slipway/runtime";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
-import type { CoordinateRequest, CoordinateResponseSchema, Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
-import { holderPrefixes } from "../../features/agents/connection-log/holders.ts";
-import type { ReadDerpMap } from "../../features/agents/derp-map.ts";
+import type {
+  CoordinateRequest,
+  CoordinateResponseSchema,
+  Node,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
+
+import { holderPrefixes } from "../../features/agents/connections/visits.ts";
+import type { ReadDerpMap } from "../../features/agents/manifest/derp-map.ts";
 import type { AgentCaller } from "../../platform/http/caller.ts";
 import { coordinate, type CoordinatedPeer } from "./coordinate.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { agentPolicy } from "./peer-policy.ts";
-import type { DerpMap, WorkspaceAgent } from "@slipway/api";
 
 interface AgentPeerNeeds {
   readonly coordinator: Coordinator;

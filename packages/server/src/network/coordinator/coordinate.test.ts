@@ -6,9 +6,9 @@ import { CoordinateRequestSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, it, onTestFinished } from "vitest";
 
+import { MemoryPeers } from "../../../tests/support/memory-directory.ts";
 import { coordinate, type CoordinationBudget } from "./coordinate.ts";
 import { Coordinator } from "./coordinator.ts";
-import { MemoryPeers } from "../../../tests/support/memory-directory.ts";
 import { agentAddresses } from "./node-address.ts";
 import { defaultDirectoryTimes } from "./peer-directory.ts";
 import { agentPolicy } from "./peer-policy.ts";

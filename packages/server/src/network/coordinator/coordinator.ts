@@ -1,8 +1,9 @@
 import { Backoff, type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import type { Registry } from "prom-client";
+
+import { addCounter, addGauge } from "../../platform/read-metrics.ts";
 import { PeerConnection } from "./peer-connection.ts";
 import type { Peer, PeerDirectory, PublishedNode, Standing } from "./peer-directory.ts";
-import type { Registry } from "prom-client";
-import { addCounter, addGauge } from "../../platform/read-metrics.ts";
 
 interface CoordinatorOptions {
   readonly directory: PeerDirectory;
@@ -156,13 +157,13 @@ export function addCoordinatorMetrics(registry: Registry, read: () => Coordinato
   addGauge(
     registry,
     "slipway_coordinator_tunnels",
-    "Tunnels that clients of this replica opened.",
+    "Tunnels that this replica's clients opened to agents.",
     () => read().tunnels,
   );
   addCounter(
     registry,
     "slipway_coordinator_updates_total",
-    "Updates about other peers that this replica sent.",
+    "Updates about other peers that this replica sent to agents and clients.",
     () => read().updates,
   );
 }

@@ -1,7 +1,12 @@
 import { encodeUuid } from "@slipway/wire/bytes/uuid";
-import { type CoordinateResponse, CoordinateResponse_PeerUpdate_Kind as Kind, CoordinateResponseSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import {
+  type CoordinateResponse,
+  CoordinateResponse_PeerUpdate_Kind as Kind,
+  CoordinateResponseSchema,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { createMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
+
 import { agentAddresses } from "../coordinator/node-address.ts";
 import { takenUpdate } from "./coordination-service.ts";
 

@@ -1,12 +1,19 @@
 import type { Clock } from "@slipway/runtime";
 import type { CoordinationService, OpenSession } from "@slipway/tailnet/coordination/service";
-import { type CoordinateRequest, CoordinateRequestSchema, type CoordinateResponse, CoordinateResponseSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
+import { parseUuid } from "@slipway/wire/bytes/uuid";
+import {
+  type CoordinateRequest,
+  CoordinateRequestSchema,
+  type CoordinateResponse,
+  CoordinateResponse_PeerUpdate_Kind as Kind,
+  CoordinateResponseSchema,
+} from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { createMessage } from "@slipway/wire/protobuf/message";
+
 import { type ReadDerpMap, streamDerpMaps } from "../../features/agents/manifest/derp-map.ts";
+import { canonicalAddress } from "../../platform/fields/address.ts";
 import { coordinate, type CoordinatedPeer } from "../coordinator/coordinate.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
-import { CoordinateResponse_PeerUpdate_Kind as Kind, parseUuid } from "@slipway/wire";
-import { canonicalAddress } from "../../platform/fields/address.ts";
 import { agentAddresses, agentPrefixes } from "../coordinator/node-address.ts";
 
 interface OwnCoordinationNeeds {

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { duplexPair } from "node:stream";
+
 import { type Relay, serveSocket } from "@slipway/relay";
 import { type Clock, type Logger, LoopTurn } from "@slipway/runtime";
 import { CoordinationLoop } from "@slipway/tailnet/coordination/coordination-loop";
@@ -8,7 +10,12 @@ import { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
 import { createFetchLatency } from "@slipway/tailnet/node/fetch-latency";
 import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
 import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
+import { streamOfSocket } from "@slipway/tailnet/node/socket-stream";
 import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
+import { RelayError } from "@slipway/tailnet/relay/errors";
+import type { FetchLatency, Latency } from "@slipway/tailnet/relay/region-latency";
+import type { RelayDialer, RelayStream } from "@slipway/tailnet/relay/relay-stream";
+
 import { holderPrefixes } from "../../features/agents/connections/visits.ts";
 import type { ReadDerpMap } from "../../features/agents/manifest/derp-map.ts";
 import type { CoordinatedPeer } from "../coordinator/coordinate.ts";
@@ -16,9 +23,6 @@ import type { Coordinator } from "../coordinator/coordinator.ts";
 import { serverPolicy } from "../coordinator/peer-policy.ts";
 import { ownCoordination } from "./coordination-service.ts";
 import { OwnNetwork } from "./own-network.ts";
-import { type FetchLatency, type Latency, type RelayDialer, RelayError, type RelayStream } from "@slipway/tailnet";
-import { streamOfSocket } from "@slipway/tailnet/node";
-import { duplexPair } from "node:stream";
 
 /** The time of each turn of the event loop for what agents send, however small their packets are. */
 const maxReceiveMs = 2;

@@ -1,8 +1,19 @@
 import { randomBytes } from "node:crypto";
+
 import { type Clock, systemClock } from "@slipway/runtime";
 import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { agentId, echoPort, expectEcho, hastyClock, joinAgent, limit, openWorld, otherId } from "../../../tests/support/own-peer-world.ts";
+
+import {
+  agentId,
+  echoPort,
+  expectEcho,
+  hastyClock,
+  joinAgent,
+  limit,
+  openWorld,
+  otherId,
+} from "../../../tests/support/own-peer-world.ts";
 
 it.each([
   { path: "the relay within the process", disableDirect: true },

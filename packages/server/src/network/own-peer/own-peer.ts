@@ -1,10 +1,12 @@
 import type { Duplex } from "node:stream";
+
 import { abortable, errorText, type Logger } from "@slipway/runtime";
+import { Counter, type Registry } from "prom-client";
+
 import { Unavailable } from "../../platform/errors/errors.ts";
+import { addGauge } from "../../platform/read-metrics.ts";
 import type { OwnNetwork } from "./own-network.ts";
 import { type AgentRung, UnreachableAgent } from "./unreachable-agent.ts";
-import { Counter, type Registry } from "prom-client";
-import { addGauge } from "../../platform/read-metrics.ts";
 
 /** An agent that has answered. */
 interface ReachedAgent {
@@ -138,7 +140,7 @@ interface OwnPeerCounts {
 export function addOwnPeerCounters(registry: Registry): OwnPeerCounts {
   const dials = new Counter({
     name: "slipway_agent_dials_total",
-    help: "Attempts of this server to connect to a port of an agent, by outcome.",
+    help: "Attempts of this server to connect to an agent by `outcome`: `connected`, or what failed: `coordinator`, `relay`, `agent` (not in the network), `handshake` (no answer), `port`, `peer` (this server's own peer).",
     labelNames: ["outcome"],
     registers: [registry],
   });
@@ -152,9 +154,14 @@ export function addOwnPeerCounters(registry: Registry): OwnPeerCounts {
 
 /** Adds the gauges of the server's own peer. */
 export function addOwnPeerGauges(registry: Registry, peer: Pick<OwnPeer, "size">): void {
-  addGauge(registry, "slipway_agent_tunnels", "Agents to which this server has a tunnel.", () => {
-    return peer.size.tunnels;
-  });
+  addGauge(
+    registry,
+    "slipway_agent_tunnels",
+    "Agents to which this server has a tunnel, for ports and terminals; a tunnel closes half an hour after its last use.",
+    () => {
+      return peer.size.tunnels;
+    },
+  );
   addGauge(
     registry,
     "slipway_agent_connections",

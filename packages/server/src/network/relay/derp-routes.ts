@@ -1,12 +1,13 @@
 import { type Relay, serveSocket, serveWebSocket } from "@slipway/relay";
+import { type Clock, TokenBucket, TokenBuckets } from "@slipway/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { type LimitName, type Limits, limitVariable } from "../../platform/config/limits.ts";
 import { Unavailable } from "../../platform/errors/errors.ts";
+import { addressKey } from "../../platform/fields/address.ts";
 import type { AnonymousStreams } from "../../platform/http/anonymous-streams.ts";
 import { clientAddress } from "../../platform/http/request-origin.ts";
 import { takeUpgrade } from "../../platform/http/upgrades.ts";
-import { addressKey } from "../../platform/fields/address.ts";
-import { type Clock, TokenBucket, TokenBuckets } from "@slipway/runtime";
-import { type LimitName, type Limits, limitVariable } from "../../platform/config/limits.ts";
 
 interface DerpNeeds {
   readonly relay: Relay;

@@ -4,7 +4,6 @@ import type { DerpNode } from "@slipway/tailnet/relay/derp-map";
 import { RelayError } from "@slipway/tailnet/relay/errors";
 import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
 
-
 /** The time to connect to another relay. */
 const connectTimeoutMs = 10_000;
 

@@ -1,11 +1,20 @@
 import type { Relay } from "@slipway/relay";
-import { type Clock, errorText, type Logger, Scope, settlesWithin, spread, Wake } from "@slipway/runtime";
+import {
+  type Clock,
+  errorText,
+  type Logger,
+  Scope,
+  settlesWithin,
+  spread,
+  Wake,
+} from "@slipway/runtime";
 import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
+import { sql } from "kysely";
+
 import type { Queryable } from "../../platform/db/database.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { linkRelay, type LinkTarget } from "./link-relay.ts";
 import { isLoopback } from "./replica-url.ts";
-import { sql } from "kysely";
 
 /** A relay as it announces itself to the others. */
 export interface RelayReplica {

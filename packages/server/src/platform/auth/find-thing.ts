@@ -1,8 +1,9 @@
-import type { Queryable } from "../db/database.ts";
-import type { KnownUser } from "../http/caller.ts";
-import { readUuid } from "../fields/uuid.ts";
-import type { Naming } from "./route-things.ts";
 import { sql } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
+import { readUuid } from "../fields/uuid.ts";
+import type { KnownUser } from "../http/caller.ts";
+import type { Naming } from "./route-things.ts";
 
 /** The parts of a request that may name things, after they were checked against the route's schemas. */
 export interface RequestParts {
@@ -63,10 +64,7 @@ function parameter({ params }: RequestParts, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-async function findWorkspaceOfAgent(
-  db: Queryable,
-  agentId: string,
-): Promise<string | undefined> {
+async function findWorkspaceOfAgent(db: Queryable, agentId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")
@@ -76,10 +74,7 @@ async function findWorkspaceOfAgent(
   return row?.workspace_id;
 }
 
-async function findWorkspaceOfBuild(
-  db: Queryable,
-  buildId: string,
-): Promise<string | undefined> {
+async function findWorkspaceOfBuild(db: Queryable, buildId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom("workspace_builds")
     .where("id", "=", buildId)
@@ -121,10 +116,7 @@ async function findTemplateOfVersion(
   return row?.template_id ?? undefined;
 }
 
-async function findTemplateOfPreset(
-  db: Queryable,
-  presetId: string,
-): Promise<string | undefined> {
+async function findTemplateOfPreset(db: Queryable, presetId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom("template_version_presets as preset")
     .innerJoin("template_versions as version", "version.id", "preset.template_version_id")

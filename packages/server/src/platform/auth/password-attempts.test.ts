@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+
 import { RateLimited } from "../errors/errors.ts";
 import { PasswordAttempts } from "./password-attempts.ts";
 

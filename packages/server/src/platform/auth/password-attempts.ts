@@ -1,4 +1,5 @@
 import type { Clock } from "@slipway/runtime";
+
 import { RateLimited } from "../errors/errors.ts";
 import { addressKey } from "../fields/address.ts";
 

@@ -1,7 +1,17 @@
 import { roleNames } from "@slipway/api/users/user";
 import { describe, expect, it } from "vitest";
+
 import { fullGrant, type UserCaller } from "../http/caller.ts";
-import { isOwnerRole, mayActFor, mayChangeUser, mayCreateUsers, mayReadPrebuilds, maySeeUsers, maySeeWorkspacesOf, mayWriteTemplates } from "./rights.ts";
+import {
+  isOwnerRole,
+  mayActFor,
+  mayChangeUser,
+  mayCreateUsers,
+  mayReadPrebuilds,
+  maySeeUsers,
+  maySeeWorkspacesOf,
+  mayWriteTemplates,
+} from "./rights.ts";
 
 function withRoles(...roles: string[]): UserCaller {
   return {

@@ -1,4 +1,5 @@
 import { type RoleName, roleNames } from "@slipway/api/users/user";
+
 import type { UserCaller } from "../http/caller.ts";
 
 /** A right over what belongs to other users. */

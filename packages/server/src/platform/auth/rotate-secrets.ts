@@ -1,9 +1,10 @@
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import { sql } from "kysely";
+
 import type { Database, Queryable } from "../db/database.ts";
 import { inTransaction } from "../db/transaction.ts";
 import { type SealedColumn, sealedColumns } from "./sealed-columns.ts";
 import { keyIdOf, type SecretBox, SecretError } from "./secret-box.ts";
-import { sql } from "kysely";
 
 /** The progress in one table. */
 export interface RotationProgress {

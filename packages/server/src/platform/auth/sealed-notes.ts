@@ -1,7 +1,8 @@
 import type { Clock } from "@slipway/runtime";
 import { EncryptJWT, errors, jwtDecrypt, type JWTPayload } from "jose";
-import type { DerivedKey, SecretBox } from "./secret-box.ts";
+
 import type { KnownUser } from "../http/caller.ts";
+import type { DerivedKey, SecretBox } from "./secret-box.ts";
 
 const keyBytes = 32;
 const issuer = "slipway";

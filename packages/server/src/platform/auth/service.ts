@@ -1,5 +1,6 @@
 import type { Route } from "@slipway/api/contract/route";
 import type { FastifyRequest } from "fastify";
+
 import type { Database } from "../db/database.ts";
 import { GatheredLookups } from "../db/gathered-lookups.ts";
 import { Invalid, Unauthenticated } from "../errors/errors.ts";
@@ -7,11 +8,11 @@ import type { Authenticator, KnownUser } from "../http/caller.ts";
 import { needsHttps } from "../http/same-origin.ts";
 import { findToken } from "../http/token.ts";
 import { GatheredReads } from "../pubsub/gathered-reads.ts";
+import { authenticateAgent, findAgentToken } from "./agent-token.ts";
 import { requireRoute, requireThings } from "./key-limits.ts";
 import { activateDormant, findKey, selectLiveAgents, touchKey } from "./queries.ts";
 import { isSecretOf, parseSessionToken } from "./session-key.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
-import { authenticateAgent, findAgentToken } from "./agent-token.ts";
 
 /** Authenticates callers against the database (docs/protocol/rest.md §1.2 to §1.4). */
 export function createAuthenticator(

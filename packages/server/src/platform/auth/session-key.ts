@@ -1,6 +1,6 @@
 import { createHash, randomInt, timingSafeEqual } from "node:crypto";
 
-import type { ScopeName } from "@slipway/api";
+import type { ScopeName } from "@slipway/api/contract/scopes";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";

@@ -1,6 +1,7 @@
+import { isIP } from "node:net";
+
 import { readUrl, type Report, type SettingSource, webProtocols } from "./setting-source.ts";
 import { parseWildcardAccessUrl, type WildcardAccessUrl } from "./wildcard-access-url.ts";
-import { isIP } from "node:net";
 
 /** The address that the server listens on. */
 export interface ListenAddress {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import { ConfigError } from "./setting-source.ts";
+
 import { removeSecrets } from "./secret-variables.ts";
+import { ConfigError } from "./setting-source.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 function read(settings: Readonly<Record<string, string>>): Settings["externalAuth"] {

@@ -1,10 +1,40 @@
 import { isAbsolute, join, resolve } from "node:path";
+
 import type { IdentitySettings } from "@slipway/identity";
 import { homeDirectory } from "@slipway/runtime/home-directory";
-import { type ListenAddress, readListenAddress, readPostgresUrl, readProxies, readRelayUrl, readStun, readWildcardAccessUrl, type StunSettings } from "./address-settings.ts";
-import { ConfigError, readChoice, readUrl, type Report, type SettingSource, webProtocols } from "./setting-source.ts";
-import { type ExternalAuthProvider, isProviderSecret, readExternalAuth } from "./external-auth-settings.ts";
-import { defaultLimits, limitRange, type Limits, limitVariable, mapLimits, parseLimit } from "./limits.ts";
+
+import {
+  type ListenAddress,
+  readListenAddress,
+  readPostgresUrl,
+  readProxies,
+  readRelayUrl,
+  readStun,
+  readWildcardAccessUrl,
+  type StunSettings,
+} from "./address-settings.ts";
+import {
+  type ExternalAuthProvider,
+  isProviderSecret,
+  readExternalAuth,
+} from "./external-auth-settings.ts";
+import { readIdentitySettings } from "./identity-settings.ts";
+import {
+  defaultLimits,
+  limitRange,
+  type Limits,
+  limitVariable,
+  mapLimits,
+  parseLimit,
+} from "./limits.ts";
+import {
+  ConfigError,
+  readChoice,
+  readUrl,
+  type Report,
+  type SettingSource,
+  webProtocols,
+} from "./setting-source.ts";
 import { readSshSettings, type SshSettings } from "./ssh-settings.ts";
 import type { WildcardAccessUrl } from "./wildcard-access-url.ts";
 

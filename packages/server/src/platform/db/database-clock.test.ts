@@ -1,6 +1,7 @@
 import type { Clock, LogFields, Logger } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
+
 import { DatabaseClock } from "./database-clock.ts";
 
 const periodMs = 10_000;

@@ -1,5 +1,6 @@
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 import { sql } from "kysely";
+
 import type { Queryable } from "./database.ts";
 
 interface DatabaseClockNeeds {

@@ -1,4 +1,5 @@
 import { sql, type Transaction } from "kysely";
+
 import type { Database, Queryable } from "./database.ts";
 import { sqlState, sqlStateOf } from "./errors.ts";
 import type { DB } from "./gen/schema.ts";

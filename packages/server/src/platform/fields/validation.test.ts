@@ -2,6 +2,7 @@ import { contract } from "@slipway/api/contract";
 import { routesOf } from "@slipway/api/contract/route";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
+
 import { createValidator, validationError } from "./validation.ts";
 
 /** A route's schema as TypeBox generates it. */

@@ -1,5 +1,6 @@
 import { countText } from "@slipway/runtime";
 import { Ajv, type ErrorObject } from "ajv";
+
 import { type Invalid, invalidFields } from "../errors/errors.ts";
 
 /** RFC 3339; calendar checks are left to the code that uses the time. */

@@ -1,6 +1,8 @@
 import { PassThrough } from "node:stream";
+
 import { UnfinishedBytes } from "@slipway/runtime";
 import { describe, expect, it } from "vitest";
+
 import { readBody } from "./bodies.ts";
 
 function openReading(maxBytes = 10): {

@@ -1,14 +1,16 @@
 import type { IncomingMessage, Server } from "node:http";
+import type { Readable } from "node:stream";
+
 import { type Clock, errorText, strangers, type UnfinishedBytes } from "@slipway/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+
 import { Invalid } from "../errors/errors.ts";
+import { addressKey } from "../fields/address.ts";
 import { callers } from "./admission.ts";
+import { HttpError } from "./errors.ts";
 import { JsonBudgets, type JsonSender } from "./json-budgets.ts";
 import { inspectJson, parseJson } from "./json.ts";
 import { clientAddress } from "./request-origin.ts";
-import { addressKey } from "../fields/address.ts";
-import type { Readable } from "node:stream";
-import { HttpError } from "./errors.ts";
 
 /** The bytes of a body up to which all its faults are found. */
 const maxSmallBytes = 4 * 1024;

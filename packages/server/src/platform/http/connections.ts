@@ -1,12 +1,14 @@
 import type { Socket } from "node:net";
+
 import { compile } from "@fastify/proxy-addr";
 import type { FastifyInstance } from "fastify";
+
 import { limitVariable } from "../config/limits.ts";
+import { addressKey, withoutMapping } from "../fields/address.ts";
+import { plainAnswer } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
 import { OpenCounts, type OpenLimits } from "./open-counts.ts";
-import { plainAnswer } from "./error-answer.ts";
 import { clientAddress } from "./request-origin.ts";
-import { addressKey, withoutMapping } from "../fields/address.ts";
 
 /** The time a refused client has to read the reason. */
 const lingerMs = 1_000;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+
 import { readTarget } from "./divert-requests.ts";
 
 interface Sent {

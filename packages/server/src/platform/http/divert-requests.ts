@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+
 import { answerOf } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";
 import { encodeJson } from "./json.ts";

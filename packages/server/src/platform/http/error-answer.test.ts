@@ -1,5 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { Conflict, Forbidden, Gone, Invalid, NotFound, NotReady, PreconditionFailed, RateLimited, type Refusal, TooLarge, Unauthenticated, Unavailable, Unprocessable, Unreachable } from "../errors/errors.ts";
+
+import {
+  Conflict,
+  Forbidden,
+  Gone,
+  Invalid,
+  NotFound,
+  NotReady,
+  PreconditionFailed,
+  RateLimited,
+  type Refusal,
+  TooLarge,
+  Unauthenticated,
+  Unavailable,
+  Unprocessable,
+  Unreachable,
+} from "../errors/errors.ts";
 import { LimitReached } from "../errors/limit-reached.ts";
 import { answerOf, findAnswer } from "./error-answer.ts";
 import { HttpError } from "./errors.ts";

@@ -1,7 +1,9 @@
+import { STATUS_CODES } from "node:http";
+
 import type { ErrorBody, Validation } from "@slipway/api/contract/api-error";
+
 import { Refusal, type RefusalCode, SeveralSessions } from "../errors/errors.ts";
 import { HttpError } from "./errors.ts";
-import { STATUS_CODES } from "node:http";
 import { encodeJson } from "./json.ts";
 
 /** The answer to a request that is not carried out (docs/protocol/rest.md §1.6). */

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+
 import { matchesTag } from "./fixed-answer.ts";
 
 it.each([

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** An answer that stays the same: its bytes are made once, and a client that has them gets none. */

@@ -1,19 +1,21 @@
 import { randomUUID } from "node:crypto";
+
 import websocket from "@fastify/websocket";
 import { type Logger, systemClock, UnfinishedBytes } from "@slipway/runtime";
 import Fastify, { type FastifyInstance } from "fastify";
+
 import { type Invalid, invalidField } from "../errors/errors.ts";
+import { unstorableField } from "../fields/storable-text.ts";
+import { createValidator, validationError } from "../fields/validation.ts";
 import { acceptBodies, limitBodyTime } from "./bodies.ts";
-import { feedSockets } from "./socket-feed.ts";
 import { noErrorLogging } from "./html-page.ts";
 import { InboundTurns } from "./inbound-turns.ts";
 import { encodeJson } from "./json.ts";
 import { answerRefusals, refuseMalformed, refuseUrl } from "./refusals.ts";
 import { RequestLimits } from "./request-limits.ts";
 import { isFromOtherSite, otherSite } from "./same-origin.ts";
-import { unstorableField } from "../fields/storable-text.ts";
+import { feedSockets } from "./socket-feed.ts";
 import { freeRefusedUpgrades, isUpgrade } from "./upgrades.ts";
-import { createValidator, validationError } from "../fields/validation.ts";
 
 /** The maximum size of the body of a page's form, in bytes; routes of the contract set their own. */
 const maxFormBytes = 16 * 1024;

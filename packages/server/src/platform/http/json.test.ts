@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+
 import { encodeJson, inspectJson, maxJsonDepth, parseJson } from "./json.ts";
 
 describe("encodeJson", () => {

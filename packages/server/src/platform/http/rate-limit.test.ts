@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+
 import { RateLimiter } from "./rate-limit.ts";
 
 /** Returns a limiter whose clock stands still until it is set. */

@@ -1,5 +1,6 @@
 import { silentLogger } from "@slipway/runtime";
 import { expect, it } from "vitest";
+
 import { createHttpServer } from "./http-server.ts";
 
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

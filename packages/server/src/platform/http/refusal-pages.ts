@@ -1,8 +1,10 @@
+import type { IncomingMessage } from "node:http";
+
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { escapeHtml, htmlPage, sendPage } from "./html-page.ts";
+
 import type { SeveralSessions } from "../errors/errors.ts";
 import { answerOf } from "./error-answer.ts";
-import type { IncomingMessage } from "node:http";
+import { escapeHtml, htmlPage, sendPage } from "./html-page.ts";
 
 /** What programs read, also those that run in a browser. */
 const programPaths = /^\/+(api|bin|derp|\.well-known)(\/|\?|$)/;
@@ -16,10 +18,10 @@ export function wantsPage({ method, url, headers }: FastifyRequest): boolean {
 /** Sends the page for an unknown path. */
 export function sendNotFoundPage(reply: FastifyReply): FastifyReply {
   reply.header("Vary", ["Origin", "Cookie", "Accept"]);
-  return sendPage(reply, 404, page);
+  return sendPage(reply, 404, notFoundPage);
 }
 
-const page = htmlPage(
+const notFoundPage = htmlPage(
   "Page not found",
   `<h1>Page not found</h1>
 <p>This server has no page at this address.</p>
@@ -30,14 +32,14 @@ const page = htmlPage(
 export function sendSeveralSessions(reply: FastifyReply, refusal: SeveralSessions): FastifyReply {
   const { status, headers } = answerOf(refusal);
   const { message, detail = "" } = refusal;
-  const page = htmlPage(
+  const html = htmlPage(
     "Several sessions",
     `<h1>Several sessions</h1>
 <p role="alert"><strong>${escapeHtml(message)}</strong></p>
 <p>${escapeHtml(detail)}</p>
 <p><a href="/login">Log in</a></p>`,
   );
-  return sendPage(reply.headers(headers).header("Cache-Control", "no-store"), status, page);
+  return sendPage(reply.headers(headers).header("Cache-Control", "no-store"), status, html);
 }
 
 /** Returns whether a person sees the answer: older browsers do not say so, but ask for HTML. */

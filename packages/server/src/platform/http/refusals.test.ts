@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+
 import { silentLogger } from "@slipway/runtime";
 import type { FastifyRequest } from "fastify";
 import { expect, it, onTestFinished } from "vitest";
+
 import { watchClient } from "./client-disconnect.ts";
 import { createHttpServer } from "./http-server.ts";
-import { text } from "node:stream/consumers";
 import { AllowedMethods } from "./refusals.ts";
 
 it("reports failures, but not those of requests whose clients did not wait", async () => {

@@ -1,5 +1,14 @@
+import type { Socket } from "node:net";
+
 import { errorText, type Logger } from "@slipway/runtime";
-import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type {
+  ConnectionError,
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+} from "fastify";
+
 import { isOutage } from "../db/errors.ts";
 import { NotFound, SeveralSessions, Unavailable } from "../errors/errors.ts";
 import { answerOf, type ErrorAnswer, findAnswer, plainAnswer } from "./error-answer.ts";
@@ -8,7 +17,6 @@ import { encodeJson } from "./json.ts";
 import { isNavigation, sendNotFoundPage, sendSeveralSessions, wantsPage } from "./refusal-pages.ts";
 import type { RequestLimits } from "./request-limits.ts";
 import { freeAfterAnswer } from "./upgrades.ts";
-import type { Socket } from "node:net";
 
 /** Answers a path that is not a URL, or has a part that is too long. Fastify runs no hooks for it. */
 export function refuseUrl(

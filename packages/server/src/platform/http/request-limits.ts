@@ -1,13 +1,14 @@
 import type { Route } from "@slipway/api/contract/route";
 import { type BudgetRate, type Clock, TokenBuckets } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
+
+import { addressKey } from "../fields/address.ts";
+import { readUuid } from "../fields/uuid.ts";
 import type { UserCaller } from "./caller.ts";
 import { HttpError } from "./errors.ts";
 import { RateLimiter, type RateState, RecentKeys, usualRequestsPerMinute } from "./rate-limit.ts";
 import { clientAddress } from "./request-origin.ts";
 import { claimedToken } from "./token.ts";
-import { readUuid } from "../fields/uuid.ts";
-import { addressKey } from "../fields/address.ts";
 
 /** The party a request is counted for: a user, an agent, or a client address. */
 export type Counted =

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
+
 import { describe, expect, it } from "vitest";
+
 import { type ClientView, clientViews } from "./request-origin.ts";
 
 function view(

@@ -1,10 +1,12 @@
+import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+
+import { all, compile } from "@fastify/proxy-addr";
 import type { FastifyRequest } from "fastify";
+
 import type { Refusal } from "../errors/errors.ts";
 import { withoutMapping } from "../fields/address.ts";
 import { statusOf } from "./error-answer.ts";
-import type { IncomingMessage } from "node:http";
-import { all, compile } from "@fastify/proxy-addr";
 
 /** The origin of a request, as the audit trail records it. */
 export interface RequestOrigin {

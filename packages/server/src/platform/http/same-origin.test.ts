@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+
 import { askedUrl, isFromOtherSite, needsHttps } from "./same-origin.ts";
 
 const https = "https://slipway.example";

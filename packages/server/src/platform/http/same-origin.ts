@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+
 import { HttpError } from "./errors.ts";
 
 type Asked = Pick<FastifyRequest, "headers" | "method" | "protocol" | "host">;

@@ -1,14 +1,24 @@
-import type { Socket } from "node:net";
-import { type BudgetRate, type Clock, strangers, TokenBucket, TokenBuckets, type UnfinishedBytes, type UnfinishedExcess } from "@slipway/runtime";
-import type { WebSocket } from "ws";
-import { limitVariable } from "../config/limits.ts";
-import type { InboundTurns } from "./inbound-turns.ts";
-import { SocketPieces } from "./socket-pieces.ts";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+
+import {
+  type BudgetRate,
+  type Clock,
+  strangers,
+  TokenBucket,
+  TokenBuckets,
+  type UnfinishedBytes,
+  type UnfinishedExcess,
+} from "@slipway/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { callers } from "./admission.ts";
-import { clientAddress } from "./request-origin.ts";
+import type { WebSocket } from "ws";
+
+import { limitVariable } from "../config/limits.ts";
 import { addressKey } from "../fields/address.ts";
+import { callers } from "./admission.ts";
+import type { InboundTurns } from "./inbound-turns.ts";
+import { clientAddress } from "./request-origin.ts";
+import { SocketPieces } from "./socket-pieces.ts";
 
 /** The largest message to a route that says nothing else: most only send. */
 const usualMessageBytes = 1024;

@@ -1,5 +1,6 @@
 import type { BuildStatus } from "@slipway/api/builds/build";
 import { type RawBuilder, type Selectable, sql } from "kysely";
+
 import type { DB } from "../db/gen/schema.ts";
 import { jobStatus } from "./job-sql.ts";
 

@@ -1,5 +1,6 @@
 import type { JobStatus } from "@slipway/api/jobs/job";
 import { type RawBuilder, type Selectable, sql } from "kysely";
+
 import type { DB } from "../db/gen/schema.ts";
 import { apiTimestamp } from "../db/timestamp.ts";
 

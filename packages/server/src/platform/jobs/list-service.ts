@@ -1,17 +1,18 @@
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { JobStatus, ProvisionerJob } from "@slipway/api/jobs/job";
 import type { JobsQuery } from "@slipway/api/jobs/provisioner";
+import { sql, type SqlBool } from "kysely";
+
 import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
 import { invalidField } from "../errors/errors.ts";
-import type { UserCaller } from "../http/caller.ts";
 import { maxListLimit, readListLimit, splitList } from "../fields/paging.ts";
 import { readUuid } from "../fields/uuid.ts";
-import { readJobs } from "./service.ts";
-import { sql, type SqlBool } from "kysely";
+import type { UserCaller } from "../http/caller.ts";
 import { jobStatus } from "./job-sql.ts";
+import { readJobs } from "./service.ts";
 
-const statuses: readonly JobStatus[] = [
+const knownStatuses: readonly JobStatus[] = [
   "pending",
   "running",
   "succeeded",
@@ -104,11 +105,11 @@ function readId(field: string, text: string): string {
 }
 
 function readStatus(text: string): JobStatus {
-  const status = statuses.find((known) => known === text);
+  const status = knownStatuses.find((known) => known === text);
   if (status !== undefined) return status;
   throw invalidField(
     "status",
-    `must be one of ${statuses.join(", ")}, found "${text.slice(0, 40)}"`,
+    `must be one of ${knownStatuses.join(", ")}, found "${text.slice(0, 40)}"`,
   );
 }
 

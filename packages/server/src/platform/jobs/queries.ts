@@ -1,6 +1,7 @@
 import type { JobLog, JobType } from "@slipway/api/jobs/job";
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
+
 import type { Queryable } from "../db/database.ts";
 import { insertRows, type NewRows, transactionTime } from "../db/insert-rows.ts";
 import { prepareQuery } from "../db/prepared-query.ts";

@@ -1,8 +1,9 @@
 import { ProvisionerJob } from "@slipway/api/jobs/job";
 import { describe, expect, it } from "vitest";
+
 import { createValidator } from "../fields/validation.ts";
-import { jobJson, jobStatus } from "./service.ts";
 import type { JobRow } from "./queries.ts";
+import { jobJson, jobStatus } from "./service.ts";
 
 const id = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const at = "2026-07-24T05:20:02Z";

@@ -1,11 +1,19 @@
-import type { ProvisionerJob } from "@slipway/api/jobs/job";
-import type { Queryable } from "../db/database.ts";
-import type { NewRows } from "../db/insert-rows.ts";
-import { endedJobRows, type InsertJob, type JobRow, lockJob, selectJobs, updateCanceled } from "./queries.ts";
-import { type JobStatus, nilUuid } from "@slipway/api";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { JobStatus, ProvisionerJob } from "@slipway/api/jobs/job";
 import type { Transaction } from "kysely";
+
+import type { Queryable } from "../db/database.ts";
 import type { DB } from "../db/gen/schema.ts";
+import type { NewRows } from "../db/insert-rows.ts";
 import { Invalid, PreconditionFailed } from "../errors/errors.ts";
+import {
+  endedJobRows,
+  type InsertJob,
+  type JobRow,
+  lockJob,
+  selectJobs,
+  updateCanceled,
+} from "./queries.ts";
 
 /** Returns the rows of a job that completes within the transaction, with its log; no worker takes it. */
 export function doneJob(

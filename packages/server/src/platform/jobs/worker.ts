@@ -1,6 +1,7 @@
 import type { JobType } from "@slipway/api/jobs/job";
 import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
 import type { Transaction } from "kysely";
+
 import type { Database } from "../db/database.ts";
 import { isOutage } from "../db/errors.ts";
 import type { DB } from "../db/gen/schema.ts";

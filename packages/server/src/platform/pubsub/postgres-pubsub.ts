@@ -1,11 +1,21 @@
 import { Socket } from "node:net";
-import { abortable, Backoff, type Clock, errorText, type Logger, Scope, settlesWithin } from "@slipway/runtime";
+
+import {
+  abortable,
+  Backoff,
+  type Clock,
+  errorText,
+  type Logger,
+  Scope,
+  settlesWithin,
+} from "@slipway/runtime";
 import { sql } from "kysely";
 import pg from "pg";
+
 import type { Database } from "../db/database.ts";
+import type { Selection } from "../db/insert-rows.ts";
 import { LocalListeners } from "./local-listeners.ts";
 import type { Listener, LocalHints, PubSub } from "./pubsub.ts";
-import type { Selection } from "../db/insert-rows.ts";
 
 /** The one channel of all hints. */
 const channel = "slipway";

@@ -3,9 +3,9 @@ import { stripVTControlCharacters } from "node:util";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
-import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { withoutNul } from "../../../platform/fields/storable-text.ts";
-import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import type { AgentCaller } from "../../../platform/http/caller.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 /** The states that an app may report. */

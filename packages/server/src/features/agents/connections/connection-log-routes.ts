@@ -1,17 +1,17 @@
-import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
-import type {
-  ConnectionLog,
-  ConnectionLogsResponse,
+import {
+  type ConnectionLog,
+  type ConnectionLogsResponse,
+  listConnectionLogs,
 } from "@slipway/api/agents/connection-log-routes";
 import { sql } from "kysely";
 
 import { mayReadAudit } from "../../../platform/auth/rights.ts";
 import type { Queryable } from "../../../platform/db/database.ts";
 import { forbidden } from "../../../platform/errors/errors.ts";
+import { type Page, readPage } from "../../../platform/fields/paging.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
-import { readPage, type Page } from "../../../platform/http/paging.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import { parseConnectionSearch, type ConnectionSearch } from "./connection-search.ts";
+import { type ConnectionSearch, parseConnectionSearch } from "./connection-search.ts";
 
 /** Adds the route that lists the connections to agents. */
 export function addConnectionLogRoutes(routes: Routes, db: Queryable): void {

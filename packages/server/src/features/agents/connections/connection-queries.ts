@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+
 import type { Queryable } from "../../../platform/db/database.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";

@@ -4,20 +4,23 @@ import type { ConnectionType } from "@slipway/api/agents/connection-log-routes";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import { RpcError } from "@slipway/rpc";
 import type { Clock } from "@slipway/runtime";
-import type { Empty } from "@slipway/wire/protobuf/descriptors";
-import { EmptySchema } from "@slipway/wire/protobuf/descriptors";
-import type { Connection, ReportConnectionRequest } from "@slipway/wire/protobuf/gen/agent_pb";
-import { Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
+import { type Empty, EmptySchema } from "@slipway/wire/protobuf/descriptors";
+import {
+  type Connection,
+  Connection_Action,
+  Connection_Type,
+  type ReportConnectionRequest,
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import { createMessage } from "@slipway/wire/protobuf/message";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
-import { canonicalAddress } from "../../../platform/http/canonical-address.ts";
-import { withoutNul } from "../../../platform/http/storable-text.ts";
+import { canonicalAddress } from "../../../platform/fields/address.ts";
+import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import { enumField, required, timeField, uuidField } from "../calls/fields.ts";
 import { agentLimits } from "../calls/limits.ts";
-import { requireBudget, notLive, type RpcCaller } from "../calls/rpc-caller.ts";
+import { notLive, requireBudget, type RpcCaller } from "../calls/rpc-caller.ts";
 import { isServersAddress, visitorAt } from "./visits.ts";
 
 const types: ReadonlyMap<number, ConnectionType> = new Map([

@@ -3,6 +3,7 @@ import { type AgentCandidate, chooseAgent } from "@slipway/identity";
 import type { Logger } from "@slipway/runtime";
 import { type IdentityAuth, isInstanceId } from "@slipway/template";
 import { type QueryCreator, sql } from "kysely";
+
 import { openAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import type { Database, Queryable } from "../../../platform/db/database.ts";

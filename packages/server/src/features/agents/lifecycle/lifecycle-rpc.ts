@@ -1,9 +1,14 @@
 import type { LifecycleState } from "@slipway/api/agents/agent";
 import type { Clock } from "@slipway/runtime";
-import { type Lifecycle, Lifecycle_State, type UpdateLifecycleRequest } from "@slipway/wire/protobuf/gen/agent_pb";
+import {
+  type Lifecycle,
+  Lifecycle_State,
+  type UpdateLifecycleRequest,
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
+
 import type { Database, Queryable } from "../../../platform/db/database.ts";
-import type { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
+import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";

@@ -9,12 +9,12 @@ import type { Database, Queryable } from "../../../platform/db/database.ts";
 import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
+import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
-import { withoutNul } from "../../../platform/http/storable-text.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required } from "../calls/fields.ts";
 import { agentLimits } from "../calls/limits.ts";
-import { requireBudget, notLive, type RpcCaller } from "../calls/rpc-caller.ts";
+import { notLive, requireBudget, type RpcCaller } from "../calls/rpc-caller.ts";
 import { firstConnected } from "../connections/connection-queries.ts";
 import { isLiveAgent } from "../live-queries.ts";
 

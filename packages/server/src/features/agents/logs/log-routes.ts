@@ -4,13 +4,13 @@ import { getAgentLogs, getAgentStartupLogs } from "@slipway/api/agents/log-route
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { LogLevel } from "@slipway/api/jobs/job";
 
-import { rejectedAgentToken } from "../../../platform/auth/service.ts";
+import { rejectedAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { Database } from "../../../platform/db/database.ts";
 import { Invalid, TooLarge } from "../../../platform/errors/errors.ts";
-import { type LogRange, readLogRange } from "../../../platform/http/log-range.ts";
+import { type LogRange, readLogRange } from "../../../platform/fields/log-range.ts";
+import { requireUuid } from "../../../platform/fields/uuid.ts";
 import type { RouteRequest } from "../../../platform/http/route-request.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import { requireUuid } from "../../../platform/http/uuid.ts";
 import { GatheredReads } from "../../../platform/pubsub/gathered-reads.ts";
 import { requireAgentPlace } from "../service.ts";
 import { linesBytes, type NewLogLine, packLines } from "./log-lines.ts";

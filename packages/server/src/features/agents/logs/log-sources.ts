@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
-import { withoutNul } from "../../../platform/http/storable-text.ts";
+import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 interface NewLogSource {

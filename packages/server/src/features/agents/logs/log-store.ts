@@ -2,9 +2,10 @@ import type { AgentLog } from "@slipway/api/agents/log-routes";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
+
 import type { Database, Queryable } from "../../../platform/db/database.ts";
-import type { AgentCaller } from "../../../platform/http/caller.ts";
 import type { LogRange } from "../../../platform/fields/log-range.ts";
+import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { isLiveAgent } from "../live-queries.ts";
 import type { PackedLines } from "./log-lines.ts";

@@ -1,10 +1,17 @@
-import { type ConnectionInfo, getAgentConnection, getConnection, getOwnConnection, watchDerpMap } from "@slipway/api/agents/connection-routes";
+import {
+  type ConnectionInfo,
+  getAgentConnection,
+  getConnection,
+  getOwnConnection,
+  watchDerpMap,
+} from "@slipway/api/agents/connection-routes";
 import { whenAborted } from "@slipway/runtime";
+
 import type { Database } from "../../../platform/db/database.ts";
+import { requireUuid } from "../../../platform/fields/uuid.ts";
 import { encodeJson } from "../../../platform/http/json.ts";
 import { keepAlive, refuseMessages } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import { requireUuid } from "../../../platform/fields/uuid.ts";
 import { requireAgentPlace } from "../service.ts";
 import type { ReadDerpMap } from "./derp-map.ts";
 

@@ -5,12 +5,12 @@ import type { Clock } from "@slipway/runtime";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
+import { requireUuid } from "../../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
 import { keepAlive, refuseMessages } from "../../../platform/http/peer-socket.ts";
 import type { RouteRequest } from "../../../platform/http/route-request.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import { requireUuid } from "../../../platform/http/uuid.ts";
-import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { SharedWatches } from "../../../platform/pubsub/shared-watches.ts";
 import { requireAgentPlace } from "../service.ts";
 

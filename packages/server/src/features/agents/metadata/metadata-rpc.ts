@@ -1,7 +1,11 @@
 import { RpcError } from "@slipway/rpc";
 import { countText } from "@slipway/runtime";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
-import type { BatchUpdateMetadataRequest, BatchUpdateMetadataResponseSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import type {
+  BatchUpdateMetadataRequest,
+  BatchUpdateMetadataResponseSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
+
 import type { Database } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import { required } from "../calls/fields.ts";

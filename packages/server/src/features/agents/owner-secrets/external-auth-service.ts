@@ -2,17 +2,33 @@ import type { getAgentExternalAuth } from "@slipway/api/agents/owner-secret-rout
 import type { ResponseOf } from "@slipway/api/contract/route";
 import { zeroTimestamp } from "@slipway/api/contract/scalars";
 import type { Registry } from "prom-client";
+
 import { rejectedAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
-import { forbidden, Invalid, NotFound, RateLimited, Unavailable } from "../../../platform/errors/errors.ts";
+import {
+  forbidden,
+  Invalid,
+  NotFound,
+  RateLimited,
+  Unavailable,
+} from "../../../platform/errors/errors.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { OpenCounts } from "../../../platform/http/open-counts.ts";
 import type { RouteRequest } from "../../../platform/http/route-request.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { watch } from "../../../platform/pubsub/watch.ts";
 import { addGauge } from "../../../platform/read-metrics.ts";
-import { type ExternalAuthNeeds, gitCredentials, linkVersion, type Provider, providerPath, type ProviderTokens, type UsableToken, usableToken } from "../../external-auth/service.ts";
+import {
+  type ExternalAuthNeeds,
+  gitCredentials,
+  linkVersion,
+  type Provider,
+  providerPath,
+  type ProviderTokens,
+  type UsableToken,
+  usableToken,
+} from "../../external-auth/service.ts";
 
 export interface AgentExternalAuthNeeds extends ExternalAuthNeeds {
   readonly accessUrl: () => string;

@@ -1,7 +1,12 @@
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
-import type { Stats, UpdateStatsRequest, UpdateStatsResponseSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import type {
+  Stats,
+  UpdateStatsRequest,
+  UpdateStatsResponseSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import { durationFromMs } from "@slipway/wire/protobuf/time";
 import { sql } from "kysely";
+
 import type { Database, Queryable } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";

@@ -1,8 +1,19 @@
 import { createHash } from "node:crypto";
-import type { AppHealth, OpenIn as OpenInName, SharingLevel as SharingLevelName } from "@slipway/api/agents/app";
+
+import type {
+  AppHealth,
+  OpenIn as OpenInName,
+  SharingLevel as SharingLevelName,
+} from "@slipway/api/agents/app";
 import { countText } from "@slipway/runtime";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
-import { type CreateSubAgentRequest_App as App, CreateSubAgentRequest_App_OpenIn as OpenIn, CreateSubAgentRequest_App_SharingLevel as SharingLevel, type CreateSubAgentResponse_AppCreationErrorSchema } from "@slipway/wire/protobuf/gen/agent_pb";
+import {
+  type CreateSubAgentRequest_App as App,
+  CreateSubAgentRequest_App_OpenIn as OpenIn,
+  CreateSubAgentRequest_App_SharingLevel as SharingLevel,
+  type CreateSubAgentResponse_AppCreationErrorSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
+
 import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import { agentLimits, maxSubAgentAppText } from "../calls/limits.ts";
 

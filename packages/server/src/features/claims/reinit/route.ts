@@ -1,7 +1,12 @@
 import { agentReinit } from "@slipway/api/prebuilds/routes";
 import type { Clock, Logger } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { findAgentToken, readAgentToken, rejectedAgentToken } from "../../../platform/auth/agent-token.ts";
+
+import {
+  findAgentToken,
+  readAgentToken,
+  rejectedAgentToken,
+} from "../../../platform/auth/agent-token.ts";
 import type { Database } from "../../../platform/db/database.ts";
 import { Conflict } from "../../../platform/errors/errors.ts";
 import { watchClient } from "../../../platform/http/client-disconnect.ts";

@@ -1,5 +1,6 @@
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 import type { Transaction } from "kysely";
+
 import type { Database } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
@@ -10,7 +11,14 @@ import { watch } from "../../../platform/pubsub/watch.ts";
 import { checkStart } from "../../builds/start-parameters.ts";
 import { createPrebuild, deletePrebuild } from "../prebuild-service.ts";
 import { readPrebuildsSettings } from "../settings-service.ts";
-import { type FoundPool, lockPrebuildToDelete, selectPool, selectPoolIds, tryLockPools, updatePrebuildStatus } from "./queries.ts";
+import {
+  type FoundPool,
+  lockPrebuildToDelete,
+  selectPool,
+  selectPoolIds,
+  tryLockPools,
+  updatePrebuildStatus,
+} from "./queries.ts";
 import { reconcile, type ReconcileLimits, type Reconciliation } from "./reconcile.ts";
 
 export interface ReconcilerNeeds {

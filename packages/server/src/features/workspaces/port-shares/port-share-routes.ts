@@ -4,8 +4,8 @@ import {
   unsharePort as unshareRoute,
 } from "@slipway/api/workspaces/port-share-routes";
 
-import type { Routes } from "../../../platform/http/routes.ts";
 import { requireUuid } from "../../../platform/fields/uuid.ts";
+import type { Routes } from "../../../platform/http/routes.ts";
 import { listShares, type PortShareNeeds, sharePort, unsharePort } from "./service.ts";
 
 /** Adds the routes for the ports of workspaces that other users may open. */

@@ -1,0 +1,156 @@
+import { hostname } from "node:os";
+
+import type { DerpMap } from "@slipway/api/agents/derp-map";
+import type { StunListener } from "@slipway/relay";
+import { type Logger, Scope } from "@slipway/runtime";
+
+import { relayMap } from "../features/agents/manifest/derp-map.ts";
+import { runCleanup } from "../features/cleanup/service.ts";
+import { announceWorker } from "../features/organizations/worker-service.ts";
+import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
+import { runSchedules } from "../features/schedules/scheduler.ts";
+import { guardStreams } from "../platform/auth/stream-guard.ts";
+import type { Settings } from "../platform/config/settings.ts";
+import { cutOffUnfinished } from "./connection-limits.ts";
+import { isAnyAddress } from "./listen.ts";
+import { type OpenHttp, openHttp } from "./open-http.ts";
+import type { ServerParts } from "./open-parts.ts";
+import { runJobs } from "./run-jobs.ts";
+import { buildVersion } from "./version.ts";
+import { wireAgents } from "./wire-agents.ts";
+import { type Apps, wireApps } from "./wire-apps.ts";
+import { wireDeployment } from "./wire-deployment.ts";
+import { wireDownloads } from "./wire-downloads.ts";
+import { wireExternalAuth } from "./wire-external-auth.ts";
+import { createOwnPeer, wireNetwork } from "./wire-network.ts";
+import { openMesh, openStun, wireRelay } from "./wire-relay.ts";
+import { wireUsers } from "./wire-users.ts";
+import { wireWorkspaces } from "./wire-workspaces.ts";
+
+/** What a server does once it listens. */
+export interface Serving {
+  readonly http: OpenHttp;
+  /** The work in the background; closed before everything else. */
+  readonly work: Scope;
+}
+
+/** Listens, answers, and works in the background; hands what it opens to `opened`. */
+export async function serve(parts: ServerParts, opened: AsyncDisposableStack): Promise<Serving> {
+  const { settings, platform, relay, downloads, metrics } = parts;
+  const { clock, logger } = platform;
+  const work = new Scope();
+  const site = await openSite(parts, opened, work);
+  const { http } = site;
+  opened.use(http);
+  warnOfUnknownUrl(settings, http.accessUrl, logger);
+  // What is under way with apps ends before the listener closes.
+  opened.use(site.apps);
+  // Clients are told before the listener closes.
+  opened.defer(() => relay.close());
+  opened.defer(() => downloads.store.stop());
+  site.useStun(opened.use(await openStun(settings.stun, http.port, { clock, logger })));
+  const mesh = await openMesh({ relay, listenPort: http.port }, settings, {
+    ...platform,
+    registry: metrics.registry,
+  });
+  opened.use(work);
+  work.run((stop) => mesh.run(stop));
+  runInBackground(parts, http, work);
+  return { http, work };
+}
+
+interface OpenSite {
+  readonly http: OpenHttp;
+  readonly apps: Apps | undefined;
+  /** Has agents and clients told of the listener. */
+  readonly useStun: (stun: StunListener | undefined) => void;
+}
+
+/** Opens the listener with all routes. */
+async function openSite(
+  parts: ServerParts,
+  opened: AsyncDisposableStack,
+  work: Scope,
+): Promise<OpenSite> {
+  const { platform, secrets, drivers, downloads, metrics, relay, coordinator, notes } = parts;
+  const { unfinished, monitor, metadata, externalAuth, peers: absent } = parts;
+  const { db, pubsub, clock, logger } = platform;
+  const { registry, claimSeconds } = metrics;
+  let stun: StunListener | undefined;
+  let apps: Apps | undefined;
+  const http = await openHttp(
+    { db, clock, logger, metrics, unfinished },
+    parts.settings,
+    async (site) => {
+      await wireDeployment(site, { db, pubsub, clock, registry, downloads });
+      wireDownloads(site, downloads);
+      wireUsers(site, { db, clock, secrets, notes });
+      wireExternalAuth(site, externalAuth);
+      wireWorkspaces(site, platform, { secrets, drivers, claimSeconds, externalAuth });
+      const readDerpMap = (): DerpMap => relayMap(site.accessUrl(), stun?.port);
+      wireAgents(site, platform, {
+        secrets,
+        notes,
+        metadata,
+        monitor,
+        metrics,
+        readDerpMap,
+        coordinator,
+        unfinished,
+        hasDownloads: downloads.areOffered,
+        externalAuth,
+      });
+      const networkParts = { coordinator, readDerpMap };
+      const reach = opened.use(createOwnPeer(platform, { ...networkParts, relay, registry }));
+      const routeParts = { ...networkParts, secrets, absent, unfinished, reach };
+      const access = wireNetwork(site, platform, routeParts);
+      work.run((stop) => access.run(stop));
+      const running = wireApps(site, platform, { secrets, reach, registry });
+      work.run((stop) => running.run(stop));
+      apps = running;
+      wireRelay(site, { relay, clock });
+    },
+  );
+  return { http, apps, useStun: (listener) => void (stun = listener) };
+}
+
+function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void {
+  const { settings, directory, platform, secrets, drivers, downloads, metrics, unfinished } = parts;
+  const { db, pubsub, clock, logger } = platform;
+  const { replicaId } = directory;
+  const { limits } = settings;
+  const { endedJobs, reconciliationSeconds } = metrics;
+  work.run((stop) => cutOffUnfinished(unfinished, clock, stop));
+  work.run((stop) =>
+    runJobs(
+      { db, secrets, drivers, accessUrl: http.accessUrl },
+      { pubsub, clock, logger, workerId: replicaId, endedJobs },
+      stop,
+    ),
+  );
+  work.run((stop) => runSchedules({ db, pubsub, clock, logger, limits }, stop));
+  work.run((stop) =>
+    runReconciler({ db, pubsub, clock, logger, reconciliationSeconds }, defaultReconciler, stop),
+  );
+  work.run((stop) => downloads.run(stop));
+  work.run((stop) => runCleanup({ db, clock, logger }, stop));
+  const worker = {
+    id: replicaId,
+    name: hostname(),
+    version: buildVersion,
+    drivers: [...drivers.values()]
+      .filter((one) => one.refusal === undefined)
+      .map(({ name }) => name),
+  };
+  work.run((stop) => announceWorker({ db, clock, logger }, worker, stop));
+  work.run((stop) => guardStreams({ db, pubsub, clock, logger, limits }, http.streams, stop));
+}
+
+/** A server that other machines reach does not know by which address. */
+function warnOfUnknownUrl({ listen, accessUrl }: Settings, url: string, logger: Logger): void {
+  if (accessUrl !== undefined || !isAnyAddress(listen.host)) return;
+  logger.warn(
+    { address: listen.host, url },
+    "SLIPWAY_ACCESS_URL is not set: agents, apps and links use a URL that only this machine reaches; set it to the one that others use",
+  );
+}
