@@ -114,10 +114,12 @@ describe("an archive that is made", () => {
     const directory = await makeDirectory();
     const store = openStore(making(directory, `echo $$ >"$6/pid"; exec sleep 600`));
     const waiting = expect(store.open(gz)).rejects.toThrow("shutting down");
-    await expect.poll(() => readdir(directory)).toEqual(["pid"]);
+    const readPid = () => readFile(join(directory, "pid"), "utf8").catch(() => "");
+    // The file exists before the shell has written to it.
+    await expect.poll(readPid).toMatch(/\n$/);
+    const pid = Number(await readPid());
     await store.stop();
     await waiting;
-    const pid = Number(await readFile(join(directory, "pid"), "utf8"));
     expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
