@@ -127,7 +127,7 @@ export const layers: readonly PackageLayer[] = [
       // The contract as an OpenAPI document.
       "openapi",
       {
-        group: [...resources.filter((name) => name !== "files"), "prebuilds", "jobs"],
+        group: [...resources, "prebuilds", "jobs"],
         eachOther: "anything",
       },
       "events",

@@ -1,7 +1,7 @@
 import { contract } from "@slipway/api/contract";
 import type { Route } from "@slipway/api/contract/route";
 import { routePath, routesOf } from "@slipway/api/contract/route";
-import { tarMimeType } from "@slipway/api/templates/file-routes";
+import { tarMimeType } from "@slipway/api/files/routes";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { type Row, table } from "./support/authorization-table.ts";

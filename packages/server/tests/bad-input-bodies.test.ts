@@ -1,5 +1,5 @@
 import { updateAgentLogs } from "@slipway/api/agents/log-routes";
-import { maxFileBytes, tarMimeType } from "@slipway/api/templates/file-routes";
+import { maxFileBytes, tarMimeType } from "@slipway/api/files/routes";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { openWorld, type World } from "./support/authorization-world.ts";

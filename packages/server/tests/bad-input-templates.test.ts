@@ -1,4 +1,4 @@
-import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { tarMimeType, uploadFile } from "@slipway/api/files/routes";
 import { getTemplate, listTemplates } from "@slipway/api/templates/routes";
 import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { getBuildLogs } from "@slipway/api/builds/routes";
-import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { tarMimeType, uploadFile } from "@slipway/api/files/routes";
 import { createTemplate, getTemplate, listTemplateExamples } from "@slipway/api/templates/routes";
 import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import {

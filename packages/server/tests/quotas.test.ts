@@ -1,5 +1,5 @@
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
-import { maxFileBytes, tarMimeType } from "@slipway/api/templates/file-routes";
+import { maxFileBytes, tarMimeType } from "@slipway/api/files/routes";
 import { getTemplate, listTemplateExamples } from "@slipway/api/templates/routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace } from "@slipway/api/workspaces/routes";

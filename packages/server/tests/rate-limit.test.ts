@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { updateAgentAppStatus } from "@slipway/api/agents/app-status-routes";
-import { uploadFile } from "@slipway/api/templates/file-routes";
+import { uploadFile } from "@slipway/api/files/routes";
 import { login, getUser } from "@slipway/api/users/routes";
 import { silentLogger } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";

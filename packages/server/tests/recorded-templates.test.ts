@@ -1,4 +1,4 @@
-import { tarMimeType } from "@slipway/api/templates/file-routes";
+import { tarMimeType } from "@slipway/api/files/routes";
 import { makeWorkspace, packTemplate, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { readRecording, type Recorded } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";

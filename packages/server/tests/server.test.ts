@@ -9,7 +9,7 @@ import { getAgentLogs } from "@slipway/api/agents/log-routes";
 import { getAgent } from "@slipway/api/agents/routes";
 import { getBuildLogs } from "@slipway/api/builds/routes";
 import { getBuildInfo } from "@slipway/api/deployment/routes";
-import { maxFileBytes, tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { maxFileBytes, tarMimeType, uploadFile } from "@slipway/api/files/routes";
 import { listTemplateVersionParameters } from "@slipway/api/templates/parameter-routes";
 import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import {

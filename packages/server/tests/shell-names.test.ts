@@ -1,4 +1,4 @@
-import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { tarMimeType, uploadFile } from "@slipway/api/files/routes";
 import { isShellWord } from "@slipway/template";
 import { packTemplate, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";

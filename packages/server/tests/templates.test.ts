@@ -1,4 +1,4 @@
-import { tarMimeType } from "@slipway/api/templates/file-routes";
+import { tarMimeType } from "@slipway/api/files/routes";
 import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
 import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { pushTemplate } from "@slipway/testkit";

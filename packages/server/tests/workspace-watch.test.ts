@@ -1,4 +1,4 @@
-import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { tarMimeType, uploadFile } from "@slipway/api/files/routes";
 import {
   createTemplateVersion,
   getTemplateVersion,

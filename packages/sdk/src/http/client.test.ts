@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 
 import { getAgentLogs } from "@slipway/api/agents/log-routes";
 import { getBuildInfo } from "@slipway/api/deployment/routes";
-import { getFile, uploadFile } from "@slipway/api/templates/file-routes";
+import { getFile, uploadFile } from "@slipway/api/files/routes";
 import { logout } from "@slipway/api/users/routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { type LocalServer, openLocalServer } from "@slipway/testkit";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import { tarMimeType } from "@slipway/api/templates/file-routes";
+import { tarMimeType } from "@slipway/api/files/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { findFreePort } from "@slipway/runtime";
 import { pack } from "tar-stream";

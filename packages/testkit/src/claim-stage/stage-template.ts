@@ -1,4 +1,4 @@
-import { tarMimeType } from "@slipway/api/templates/file-routes";
+import { tarMimeType } from "@slipway/api/files/routes";
 import { createTemplate, createVersion, keepFile, type UserCaller } from "@slipway/server/claims";
 
 import { packTemplate } from "../processes/template-upload.ts";

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { tarMimeType, uploadFile } from "@slipway/api/files/routes";
 import { createDryRun } from "@slipway/api/templates/dry-run-routes";
-import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
 import { evaluateParameters } from "@slipway/api/templates/parameter-routes";
 import { createToken, deleteKey } from "@slipway/api/users/key-routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
+import { tarMimeType, uploadFile } from "@slipway/api/files/routes";
 import { createTemplate } from "@slipway/api/templates/routes";
 import { createTemplateVersion, getTemplateVersion } from "@slipway/api/templates/version-routes";
 import type { ApiClient } from "@slipway/sdk/http";

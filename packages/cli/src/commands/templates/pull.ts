@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { lstat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { getFile } from "@slipway/api/templates/file-routes";
+import { getFile } from "@slipway/api/files/routes";
 import { getTemplateVersion } from "@slipway/api/templates/version-routes";
 import { systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";

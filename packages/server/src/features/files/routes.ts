@@ -1,4 +1,4 @@
-import { getFile, uploadFile } from "@slipway/api/templates/file-routes";
+import { getFile, uploadFile } from "@slipway/api/files/routes";
 
 import { invalidField } from "../../platform/errors/errors.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { tarMimeType } from "@slipway/api/templates/file-routes";
+import { tarMimeType } from "@slipway/api/files/routes";
 import { countText } from "@slipway/runtime";
 import { sql, type Transaction } from "kysely";
 

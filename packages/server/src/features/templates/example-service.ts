@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 
-import { tarMimeType } from "@slipway/api/templates/file-routes";
+import { tarMimeType } from "@slipway/api/files/routes";
 import type { TemplateExample } from "@slipway/api/templates/template";
 import { parseTemplateDefinition } from "@slipway/template";
 import { pack } from "tar-stream";

@@ -1,4 +1,4 @@
-import { maxFileBytes } from "@slipway/api/templates/file-routes";
+import { maxFileBytes } from "@slipway/api/files/routes";
 
 /** A limit that the operator may set. */
 interface LimitDefinition {

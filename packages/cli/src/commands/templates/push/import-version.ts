@@ -1,5 +1,5 @@
+import { tarMimeType, uploadFile } from "@slipway/api/files/routes";
 import type { JobLog } from "@slipway/api/jobs/job";
-import { tarMimeType, uploadFile } from "@slipway/api/templates/file-routes";
 import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import {
   createTemplateVersion,

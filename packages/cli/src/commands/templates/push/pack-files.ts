@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 
-import { maxFileBytes } from "@slipway/api/templates/file-routes";
+import { maxFileBytes } from "@slipway/api/files/routes";
 import { pack } from "tar-stream";
 
 import { CommandError } from "../../../command/errors.ts";
