@@ -26,7 +26,7 @@ interface OutboxNeeds {
 }
 
 /** The effect of a frame on the outbox: it was the first of this turn, one more, or one too many. */
-type Added = "first" | "further" | "dropped";
+type Addition = "first" | "further" | "dropped";
 
 /**
  * Frames that wait to be sent to one peer at the end of the turn: notices first, then packets in fair turns. One batch at a time
@@ -79,7 +79,7 @@ export class Outbox {
   }
 
   /** Adds a frame that goes before all packets. */
-  addNotice(frame: Uint8Array): Added {
+  addNotice(frame: Uint8Array): Addition {
     if (this.#isClosed) return "further";
     if (this.#noticeBytes + frame.length > this.#maxNoticeBytes) return "dropped";
     this.#notices.push(frame);
@@ -89,7 +89,7 @@ export class Outbox {
   }
 
   /** Adds a packet's frame, from `start` to `end`, to the flow of its sender. A full queue loses its oldest packets. */
-  addPacket(flowKey: string, bytes: Uint8Array, start: number, end: number): Added {
+  addPacket(flowKey: string, bytes: Uint8Array, start: number, end: number): Addition {
     if (this.#isClosed) return "further";
     const { limits, counters, turns } = this.#needs;
     this.#packets.push(flowKey, bytes, start, end);

@@ -2,13 +2,13 @@ import { isSameAddress } from "./address.ts";
 import type { Endpoint } from "./address.ts";
 
 /** Something that is found by its two ends. */
-export interface Connected {
+export interface ConnectionEntry {
   readonly local: Endpoint;
   readonly remote: Endpoint;
 }
 
 /** Connections by the addresses and ports of both ends. */
-export class ConnectionTable<T extends Connected> {
+export class ConnectionTable<T extends ConnectionEntry> {
   /** By both ports; those that share them differ in an address. */
   readonly #byPorts = new Map<number, T[]>();
   #size = 0;

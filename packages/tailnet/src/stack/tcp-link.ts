@@ -3,7 +3,7 @@ import type { TcpConnection } from "@slipway/wire/tcp/connection";
 
 import type { Sleeper } from "../timing/wake-queue.ts";
 import type { Endpoint } from "./address.ts";
-import type { Connected } from "./connection-table.ts";
+import type { ConnectionEntry } from "./connection-table.ts";
 import type { TcpStream } from "./tcp-stream.ts";
 
 /** The holder of connections whose handshake is not done. */
@@ -15,7 +15,7 @@ export interface Backlog {
 }
 
 /** A TCP connection with its addresses and what the stack knows of it. */
-export class TcpLink implements Connected, Sleeper {
+export class TcpLink implements ConnectionEntry, Sleeper {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly connection: TcpConnection;

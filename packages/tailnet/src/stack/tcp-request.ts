@@ -1,12 +1,12 @@
 import type { Endpoint } from "./address.ts";
-import type { Connected } from "./connection-table.ts";
+import type { ConnectionEntry } from "./connection-table.ts";
 import type { TcpStream } from "./tcp-stream.ts";
 
 /**
  * A SYN to a port without a listener, which nobody has answered yet: the taker decides whether the connection comes to be,
  * say by a connection of its own to somewhere else.
  */
-export class TcpRequest implements Connected {
+export class TcpRequest implements ConnectionEntry {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #accept: () => TcpStream | undefined;

@@ -42,7 +42,7 @@ const externalAuth: Shape<ExternalAuthDefinition> = transform(
       false,
     ),
   }),
-  ({ optional }, { key }) => ({ id: key, isOptional: optional }),
+  ({ optional: isOptional }, { key }) => ({ id: key, isOptional }),
 );
 
 /** Names that `${{ parameters.<name> }}` can hold, and that are not properties of every object. */

@@ -1,9 +1,13 @@
-/** Returns the unsigned 32 bits at `offset`; missing bytes count as 0, so compare the length first. */
+/*
+ * Unsigned integers in bytes: big-endian, or little-endian (`Le`). Missing bytes read as 0, so compare the length first.
+ */
+
+/** Returns the big-endian 32 bits at `offset`. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   return readUint16(bytes, offset) * 0x10000 + readUint16(bytes, offset + 2);
 }
 
-/** Returns the unsigned 16 bits at `offset`; missing bytes count as 0, so compare the length first. */
+/** Returns the big-endian 16 bits at `offset`. */
 export function readUint16(bytes: Uint8Array, offset: number): number {
   return ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
 }
@@ -18,7 +22,7 @@ export function writeUint16(bytes: Uint8Array, offset: number, value: number): v
   bytes[offset + 1] = value;
 }
 
-/** Returns the unsigned 32 bits at `offset`; missing bytes count as 0, so compare the length first. */
+/** Returns the little-endian 32 bits at `offset`. */
 export function readUint32Le(bytes: Uint8Array, offset: number): number {
   const high = bytes[offset + 3] ?? 0;
   const low =
@@ -33,7 +37,7 @@ export function writeUint32Le(bytes: Uint8Array, offset: number, value: number):
   bytes[offset + 3] = value >>> 24;
 }
 
-/** Returns the unsigned 64 bits at `offset`, of which the lowest get lost beyond 2^53. */
+/** Returns the little-endian 64 bits at `offset`; loses the lowest bits beyond 2^53. */
 export function readUint64Le(bytes: Uint8Array, offset: number): number {
   return readUint32Le(bytes, offset + 4) * 0x1_0000_0000 + readUint32Le(bytes, offset);
 }

@@ -143,12 +143,12 @@ export function encodeDerpFrame(frame: DerpFrame): Uint8Array {
   return bytes;
 }
 
-interface Parts {
+interface FrameParts {
   readonly type: number;
   readonly pieces: readonly Uint8Array[];
 }
 
-function partsOf(frame: DerpFrame): Parts {
+function partsOf(frame: DerpFrame): FrameParts {
   switch (frame.type) {
     case "server-key":
       return { type: DerpFrameType.serverKey, pieces: [magic, frame.key] };

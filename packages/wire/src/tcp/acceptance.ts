@@ -1,5 +1,5 @@
-/** The part of the peer's sequence that is expected, as offsets. */
-export interface Expected {
+/** The receive sequence space (RFC 9293 §3.3.1), as offsets. */
+export interface ReceiveSpace {
   /** RCV.NXT. */
   readonly next: number;
   /** The offset of the first byte that the peer may not send. */
@@ -12,7 +12,7 @@ export interface Expected {
  * which needs no room.
  */
 export function isAcceptable(
-  { next, windowEdge }: Expected,
+  { next, windowEdge }: ReceiveSpace,
   offset: number,
   length: number,
 ): boolean {

@@ -28,7 +28,7 @@ export interface FlightAck {
 }
 
 /** A segment that goes out whatever the congestion window says: after a timeout, or as a probe. */
-type Forced = "nothing" | "first-lost" | "probe";
+type ForcedSegment = "nothing" | "first-lost" | "probe";
 
 /** The segments that are sent and not acknowledged: finds losses, times out, and keeps the congestion window. */
 export class Flight {
@@ -45,7 +45,7 @@ export class Flight {
   #una = 1;
   #end = 1;
   #timeoutAt = Number.POSITIVE_INFINITY;
-  #forced: Forced = "nothing";
+  #forced: ForcedSegment = "nothing";
   /** Data below this offset was sent when the congestion window let no more out. */
   #limitedEnd = 0;
   #lastSentAt: number;

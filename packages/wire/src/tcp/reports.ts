@@ -11,7 +11,7 @@ export interface Reports {
 const noReports: Reports = { sacks: [], wasReceivedTwice: false };
 
 /** The data that was sent and not acknowledged: only ranges of that count. */
-export interface Outstanding {
+export interface SendSpace {
   readonly una: number;
   readonly end: number;
 }
@@ -20,7 +20,7 @@ export interface Outstanding {
 export function readReports(
   edges: readonly number[],
   initialSequence: number,
-  { una, end }: Outstanding,
+  { una, end }: SendSpace,
 ): Reports {
   if (edges.length === 0) return noReports;
   const offsets = edges.map((edge) => unwrapSequence(initialSequence, edge, una));
