@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import type { Clock, Logger } from "@slipway/runtime";
 
-import { archiveNames } from "../features/downloads/archive-name.ts";
+import { archiveNames } from "../features/downloads/archive-file.ts";
 import { type ArchiveSource, ArchiveStore } from "../features/downloads/archive-store.ts";
 import { addDownloads } from "../features/downloads/routes.ts";
 import { readShellScripts, type ShellScripts } from "../features/downloads/shell-scripts.ts";

@@ -8,7 +8,7 @@ import { type Logger, silentLogger, systemClock } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { archiveNames } from "./archive-name.ts";
+import { archiveNames } from "./archive-file.ts";
 import { type ArchiveSource, ArchiveStore } from "./archive-store.ts";
 
 const gz = { architecture: "amd64", compression: "tar.gz" } as const;

@@ -11,8 +11,7 @@ import {
 import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { NotFound, Unavailable } from "../../platform/errors/errors.ts";
-import { ArchiveFile } from "./archive-file.ts";
-import { archiveFile, type ArchiveName } from "./archive-name.ts";
+import { archiveFile, ArchiveFile, type ArchiveName } from "./archive-file.ts";
 import { makeArchive } from "./make-archive.ts";
 
 /** The source of the archives. */

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 
 import { type Logger, printableLine } from "@slipway/runtime";
 
-import { archiveFile, type ArchiveName } from "./archive-name.ts";
+import { archiveFile, type ArchiveName } from "./archive-file.ts";
 
 interface MakeOptions {
   readonly name: ArchiveName;

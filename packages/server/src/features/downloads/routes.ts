@@ -6,7 +6,7 @@ import { notFound } from "../../platform/errors/errors.ts";
 import type { AnonymousStreams } from "../../platform/http/anonymous-streams.ts";
 import { matchesTag } from "../../platform/http/fixed-answer.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
-import { archiveFile, archiveNames, coderNames } from "./archive-name.ts";
+import { archiveFile, archiveNames, coderNames } from "./archive-file.ts";
 import type { ArchiveStore } from "./archive-store.ts";
 import { sendArchive } from "./send-file.ts";
 import type { ShellScripts } from "./shell-scripts.ts";
