@@ -130,7 +130,6 @@ export const layers: readonly PackageLayer[] = [
         group: [...resources, "prebuilds", "jobs"],
         eachOther: "anything",
       },
-      "events",
     ],
   },
   {
