@@ -260,20 +260,8 @@ export const layers: readonly PackageLayer[] = [
       "terminal",
       "command",
       // What several commands share, by resource: arguments, columns, lookups, and following the server's work.
-      {
-        group: [
-          "resources/organizations",
-          "resources/users",
-          "resources/notifications",
-          "resources/tokens",
-          "resources/external-auth",
-          "resources/templates",
-          "resources/prebuilds",
-          "resources/parameters",
-          "resources/workspaces",
-        ],
-        eachOther: "nothing",
-      },
+      "resources/accounts",
+      { group: ["resources/templates", "resources/workspaces"], eachOther: "nothing" },
       "resources/builds",
       // The way to an agent of a workspace, and into it.
       "resources/network",
@@ -281,8 +269,6 @@ export const layers: readonly PackageLayer[] = [
       "resources/applications",
       // What commands inside a workspace share: the agent's token and its socket.
       "resources/inside",
-      // Measures the usage of this machine and its container.
-      "machine",
       "commands",
       // The tables of commands, generated from `command-list.ts` and their definitions.
       "gen",

@@ -184,7 +184,7 @@ const config: OxlintConfig = {
     { files: ["packages/cli/src/terminal/**"], rules: { "no-console": "off" } },
     // An output lets only printable text of others through; nothing goes past it.
     {
-      files: ["packages/cli/src/{config,command,resources,machine,commands}/**"],
+      files: ["packages/cli/src/{config,command,resources,commands}/**"],
       rules: {
         "no-restricted-properties": [
           "error",

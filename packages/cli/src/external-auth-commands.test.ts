@@ -12,7 +12,7 @@ import { noOpener } from "../tests/support/recorded-opener.ts";
 import { openClient } from "./command/connect.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
 import { commandTable } from "./gen/command-table.ts";
-import { requireLogIns } from "./resources/external-auth/required-log-ins.ts";
+import { requireLogIns } from "./resources/accounts/external-auth.ts";
 
 /* The commands for logins to external providers, against a server that answers as the real one. */
 

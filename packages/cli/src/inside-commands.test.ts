@@ -8,8 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { type MemoryTerminal, memoryTerminal } from "../tests/support/memory-terminal.ts";
 import { noOpener } from "../tests/support/recorded-opener.ts";
+import { workspaceWords } from "./command/parse.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
-import { workspaceWords } from "./command/workspace-words.ts";
 import { commandTable } from "./gen/workspace-table.ts";
 
 /* The commands that programs inside a workspace call, against a server that answers as the real one. */

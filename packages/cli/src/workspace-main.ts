@@ -2,7 +2,6 @@
 /** The `slipway` of workspaces without the whole command: what is useful there, in one file (`tools/build-agent.ts`). */
 import { runCommandLine } from "./command/run-command-line.ts";
 import { runProcess } from "./command/run-process.ts";
-import { workspaceWords } from "./command/workspace-words.ts";
 import { commandTable } from "./gen/workspace-table.ts";
 
-await runProcess((words, needs) => runCommandLine(commandTable, workspaceWords(words), needs));
+await runProcess((words, needs) => runCommandLine(commandTable, words, needs));

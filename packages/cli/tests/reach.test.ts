@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import type { ClientNeeds } from "../src/command/client-needs.ts";
 import { openClient } from "../src/command/connect.ts";
-import { chooseAgent } from "../src/resources/network/choose-agent.ts";
+import type { ClientNeeds } from "../src/command/needs.ts";
+import { chooseAgent } from "../src/resources/network/agent-reference.ts";
 import { runningWorkspace } from "../src/resources/network/running-workspace.ts";
 import { waitForAgent } from "../src/resources/network/wait-for-agent.ts";
 import { type CommandServer, openCommandServer } from "./support/command-server.ts";

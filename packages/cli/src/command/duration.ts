@@ -13,6 +13,29 @@ export function readDuration(name: string, text: string): number {
   throw durationError(name, text, "is not a duration", "long");
 }
 
+const shortPattern = /^(?:\d{1,6}(?:\.\d{1,3})?)(?:ms|s|m)$/;
+
+/** The longest time that a flag may name; a larger one is a mistake. */
+const longestMinutes = 24 * 60;
+
+/**
+ * Reads `500ms`, `1.5s` or `2m` into milliseconds, more than 0 and at most `maxMinutes`. Throws `UsageError` that names
+ * the flag.
+ */
+export function readShortDuration(
+  flag: string,
+  text: string,
+  { maxMinutes = longestMinutes }: { readonly maxMinutes?: number } = {},
+): number {
+  const ms = shortPattern.test(text) ? durationMs(text) : undefined;
+  if (ms !== undefined && ms > maxMinutes * 60_000) {
+    throw new UsageError(`${flag} "${text}" is too long, wanted at most ${maxMinutes}m`);
+  }
+  if (ms !== undefined && ms > 0) return ms;
+  const problem = ms === 0 ? "is no time at all" : "is not a duration";
+  throw durationError(flag, text, problem, "short");
+}
+
 /** Returns the error of a duration that a command does not take, with what to write instead. */
 export function durationError(
   name: string,

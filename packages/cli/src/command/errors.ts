@@ -1,5 +1,4 @@
 import { exitCodes } from "./exit-codes.ts";
-import type { SignalName } from "./interruption.ts";
 
 /** An invalid command line; nothing was done. */
 export class UsageError extends Error {
@@ -30,6 +29,16 @@ export class CommandError extends Error {
     this.exitCode = options.exitCode ?? exitCodes.failure;
     this.hint = options.hint;
   }
+}
+
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** An external request to end a command: first politely, then by force. */
+export interface Interruption {
+  /** Resolves at the first signal. */
+  readonly interrupted: Promise<SignalName>;
+  /** Aborts at the second. */
+  readonly forced: AbortSignal;
 }
 
 /** The reason with which a command's signal aborts. */

@@ -1,14 +1,15 @@
 import { errorText, untrustedAuthorityHint, wantedCertificateHint } from "@slipway/runtime";
 import { AnswerError, ApiError, ConnectError } from "@slipway/sdk/http";
 
+import type { Output } from "../terminal/output.ts";
 import { PromptCanceledError } from "../terminal/prompts.ts";
-import { mayHaveArrived } from "./broken-connection.ts";
 import { CommandError, InterruptError, OutputError, UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { notFoundText, targetThing } from "./not-found.ts";
+import { mayHaveArrived } from "./patient-read.ts";
 
 /** An error as a message for people and an exit code for scripts. */
-export interface Explanation {
+interface Explanation {
   readonly exitCode: number;
   /** Undefined to print nothing. */
   readonly text: string | undefined;
@@ -92,4 +93,10 @@ function explainConnect(error: ConnectError): Explanation {
       wantedCertificateHint(error) ??
       "check that the server is running and the address is correct; use another one with: slipway login <url>");
   return { exitCode: exitCodes.failure, text: errorText(error), hint };
+}
+
+/** Prints an error and the suggested next step. */
+export function printError(err: Output, { text, hint }: Pick<Explanation, "text" | "hint">): void {
+  if (text !== undefined) err.line(`${err.colors.red("error:")} ${text}`);
+  if (hint !== undefined) err.line(hint);
 }

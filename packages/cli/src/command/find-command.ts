@@ -1,6 +1,6 @@
-import type { CommandTable } from "./lazy-command.ts";
+import type { CommandTable } from "./definition.ts";
 
-/** Flags before the command's name that take a value of their own. */
+/** Flags before the command's name that take a value. */
 const globalsWithValue: ReadonlySet<string> = new Set([
   "--url",
   "--token",

@@ -1,4 +1,8 @@
-import type { CompletionSource } from "./completion-source.ts";
+/** Kinds of names that the server knows. */
+export type NameKind = "workspace" | "template" | "version" | "preset" | "user" | "token";
+
+/** Completion of a value: files, names that the server knows, or a fixed list of words. */
+export type CompletionSource = "files" | NameKind | readonly string[];
 
 /** Properties that all flags share. */
 interface FlagBase {
@@ -36,13 +40,13 @@ export interface ListFlag extends FlagBase {
 }
 
 /** `--build -1`: a whole number. */
-export interface IntegerFlag extends FlagBase {
+interface IntegerFlag extends FlagBase {
   readonly kind: "integer";
   readonly value: string;
 }
 
 /** `--activate`, `--activate=false`. */
-export interface BooleanFlag extends FlagBase {
+interface BooleanFlag extends FlagBase {
   readonly kind: "boolean";
   readonly defaultValue: boolean;
 }

@@ -21,7 +21,7 @@ const plainParameters: ReadonlySet<string> = new Set([
   "offset",
   "q",
 ]);
-/** A session token, where somebody has typed one in place of its name. */
+/** A session token that was typed in place of its name. */
 const sessionToken = /^[A-Za-z0-9]{10}-[A-Za-z0-9]{22}$/;
 
 /** Prints a line about each HTTP request of this process: method, URL without secrets, status and time, until disposed of. */
@@ -33,7 +33,7 @@ export function traceHttp(err: Output, clock: Clock): Disposable {
     const print = (outcome: string): void =>
       err.line(`${lineOf(request)}: ${outcome} in ${Math.round(clock.now() - startMs)} ms`);
     const onAnswer = ({ statusCode = 0 }: IncomingMessage): void => print(String(statusCode));
-    // A listener of our own must not stand for one of the caller's, which would decide about the connection.
+    // Our listener must not be the only one: the caller's decides what happens to the connection.
     for (const event of ["response", "upgrade"]) {
       if (request.listenerCount(event) > 0) request.once(event, onAnswer);
     }

@@ -1,9 +1,10 @@
 import type { Clock } from "@slipway/runtime";
+import type { ApiClient } from "@slipway/sdk/http";
 import type { CertificateFiles } from "@slipway/sdk/node";
 
 import type { StoredSettings } from "../config/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { Interruption } from "./interruption.ts";
+import type { Interruption } from "./errors.ts";
 import type { HeaderSettings, PrepareAccess } from "./proxy-access.ts";
 import type { UrlOpener } from "./url-opener.ts";
 
@@ -35,3 +36,11 @@ export interface Needs {
 
 /** The needs that come from the process; settings are read once the command line is parsed. */
 export type ProcessNeeds = Omit<Needs, "settings">;
+
+/** The needs of functions that call the server. */
+export interface ClientNeeds {
+  readonly client: ApiClient;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}

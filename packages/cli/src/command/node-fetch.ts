@@ -26,7 +26,7 @@ export async function nodeFetch(url: string, request: ClientRequest): Promise<No
     const { statusCode: status = 0, headers } = message;
     if (!redirectStatuses.has(status) || headers.location === undefined)
       return responseOf(message, new URL(target).origin, current.signal);
-    // Nobody reads its body, which may be endless.
+    // Its body is not read, and may be endless.
     message.destroy();
     const next = new URL(headers.location, target);
     if (status < 307) current = asGet(current);

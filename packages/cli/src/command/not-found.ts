@@ -24,7 +24,7 @@ const nouns: Readonly<Record<string, string>> = {
   workspace: "workspace",
 };
 
-/** Values that stand for the caller and what every server has, so they are never what is missing. */
+/** Values that stand for the caller and for things that every server has: these are never missing. */
 const certain: ReadonlySet<string> = new Set(["me", "default"]);
 
 /** Returns the error of a thing that the server does not know, or does not show: its kind and its name. */
@@ -51,4 +51,14 @@ export function targetThing({ path, params }: RequestTarget): string | undefined
     if (noun !== undefined) things.push(`${noun} ${value}`);
   }
   return things.length === 0 ? undefined : things.slice(-2).toReversed().join(" of ");
+}
+
+/**
+ * Requires that the server answers with what was asked for: a name may become a file, or part of a command that people
+ * copy. Throws `CommandError` for another one. Servers ignore case.
+ */
+export function requireName(kind: string, answered: string, wanted: string): void {
+  if (answered.toLowerCase() === wanted.toLowerCase()) return;
+  const found = JSON.stringify(answered.slice(0, 100));
+  throw new CommandError(`the server answered with the ${kind} ${found}, wanted ${wanted}`);
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 import { type Environment, firstVariable } from "../config/environment.ts";
-import type { Layout } from "../terminal/layout.ts";
+import type { Layout } from "../terminal/output.ts";
 import { renderTable } from "../terminal/table.ts";
 import { commandOption, optionValue, variableValue } from "./command-option.ts";
 import { type Flag, flagName } from "./flags.ts";
@@ -12,7 +12,7 @@ export interface ParsedFlags {
   readonly flags: Readonly<Record<string, Flag>>;
 }
 
-/** Returns a table of all flags: their values, without secrets, and what has set each. */
+/** Returns a table of all flags with their values, without secrets, and the source of each value. */
 export function optionsReport(
   parsed: readonly ParsedFlags[],
   environment: Environment,

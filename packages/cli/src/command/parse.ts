@@ -3,13 +3,12 @@ import { type Command, CommanderError, InvalidArgumentError } from "commander";
 
 import type { Environment } from "../config/environment.ts";
 import type { GlobalFlags } from "../config/settings.ts";
-import type { Layout } from "../terminal/layout.ts";
+import type { Layout } from "../terminal/output.ts";
 import { commandOption, optionValue, variableValue } from "./command-option.ts";
-import type { CommandDefinition } from "./definition.ts";
+import type { AnyOptions, CommandDefinition, CommandTable, LazyCommand } from "./definition.ts";
 import { UsageError } from "./errors.ts";
 import { findCommand, withoutAliases } from "./find-command.ts";
 import type { Flag } from "./flags.ts";
-import type { AnyOptions, CommandTable, LazyCommand } from "./lazy-command.ts";
 import { optionsReport } from "./options-report.ts";
 import { addCommand, describeCommand, globalFlags, newProgram, stockFlags } from "./program.ts";
 
@@ -38,7 +37,7 @@ export async function parseCommandLine(
   environment: Environment = {},
 ): Promise<ParsedCommandLine> {
   const { commands, groups } = table;
-  const words = withoutAliases(table, normalizeWords(typed));
+  const words = withoutAliases(table, normalizeWords(workspaceWords(typed)));
   const called = findCommand(commands, words);
   let parsed: ParsedCommandLine | undefined;
   let printed = "";
@@ -87,6 +86,17 @@ function withSubcommands(
   commands: readonly LazyCommand[],
 ): readonly LazyCommand[] {
   return commands.filter(({ name }) => `${name} `.startsWith(`${called.name} `));
+}
+
+/**
+ * Translates command lines that programs inside workspaces have from `coder`: Git runs a bare program with its question
+ * (docs/protocol/agent.md §9.1), and `exp` stands before commands that are ordinary ones here.
+ */
+export function workspaceWords(words: readonly string[]): readonly string[] {
+  const [first = "", second = ""] = words;
+  if (words.length === 1 && /^(?:Username|Password) for '/.test(first))
+    return ["gitaskpass", first];
+  return first === "exp" && second === "sync" ? words.slice(1) : words;
 }
 
 /** Translates conventional words, such as `--version` and `help`, into our commands and flags. */

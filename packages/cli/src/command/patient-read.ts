@@ -2,9 +2,7 @@ import { type Clock, retry } from "@slipway/runtime";
 import { ApiError, ConnectError } from "@slipway/sdk/http";
 
 import type { Terminal } from "../terminal/terminal.ts";
-import { mayHaveArrived } from "./broken-connection.ts";
-import type { ClientNeeds } from "./client-needs.ts";
-import { LossNotice } from "./loss-notice.ts";
+import type { ClientNeeds } from "./needs.ts";
 
 /** The statuses of a server, or of the proxy before it, that stops or starts. */
 const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
@@ -57,4 +55,45 @@ function lossNotice({ err }: Terminal, clock: Clock): LossNotice {
 function isAway(error: unknown): boolean {
   if (error instanceof ApiError) return awayStatuses.has(error.status);
   return error instanceof ConnectError;
+}
+
+/** The codes of Node.js for a connection that broke after it was made. */
+const brokenCodes: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
+
+/** Reports whether a request may have reached the server, which may carry it out, although no answer came. */
+export function mayHaveArrived(error: unknown): error is ConnectError {
+  if (!(error instanceof ConnectError) || !(error.cause instanceof Error)) return false;
+  const { cause } = error;
+  return cause.name === "TimeoutError" || brokenCodes.has(Reflect.get(cause, "code"));
+}
+
+/** Several streams of one server break together; that is one loss. */
+const togetherMs = 2_000;
+
+/** Reports "connection lost" once per loss, however many streams broke and however often they tried to reconnect. */
+export class LossNotice {
+  readonly #say: (text: string) => void;
+  readonly #clock: Clock;
+  readonly #lost = new Set<string>();
+  #saidMs = Number.NEGATIVE_INFINITY;
+
+  constructor(say: (text: string) => void, clock: Clock) {
+    this.#say = say;
+    this.#clock = clock;
+  }
+
+  /** Reports that a stream was lost, or could not be reopened. */
+  lost(stream: string, error: unknown): void {
+    const isAttempt = error instanceof ConnectError || error instanceof ApiError;
+    const isKnown = isAttempt && this.#lost.has(stream);
+    this.#lost.add(stream);
+    if (isKnown || this.#clock.monotonic() - this.#saidMs < togetherMs) return;
+    this.#saidMs = this.#clock.monotonic();
+    this.#say("connection lost, reconnecting…");
+  }
+
+  /** Reports that something arrived: the stream is back. */
+  arrived(stream: string): void {
+    this.#lost.delete(stream);
+  }
 }

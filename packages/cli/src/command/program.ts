@@ -2,12 +2,11 @@ import { Command, type Help } from "commander";
 
 import type { GlobalFlags } from "../config/settings.ts";
 import type { Colors } from "../terminal/colors.ts";
-import type { Layout } from "../terminal/layout.ts";
+import type { Layout } from "../terminal/output.ts";
 import { aliasOptions, commandOption } from "./command-option.ts";
-import type { CommandDefinition } from "./definition.ts";
+import type { CommandDefinition, CommandGroup, CommandListing } from "./definition.ts";
 import { lastWord } from "./find-command.ts";
 import type { Flag, SwitchFlag } from "./flags.ts";
-import type { CommandGroup, CommandListing } from "./lazy-command.ts";
 
 export const globalFlags = {
   url: { kind: "text", value: "url", summary: "address of the server", variable: "CODER_URL" },

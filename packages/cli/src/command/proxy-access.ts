@@ -92,7 +92,7 @@ export function headerSettings(
   };
 }
 
-/** Parses the headers of the flag, or else of the variable. Throws `CommandError`, without a value. */
+/** Parses the headers of the flag, or else of the variable. Throws `CommandError` that quotes no value. */
 export async function readGivenHeaders({
   flag,
   variable,

@@ -1,10 +1,9 @@
 import { readSettings } from "../config/settings.ts";
+import type { CommandTable } from "./definition.ts";
 import { UsageError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
-import type { CommandTable } from "./lazy-command.ts";
 import type { ProcessNeeds, Settings } from "./needs.ts";
 import { parseCommandLine } from "./parse.ts";
-import { printError } from "./print-error.ts";
 import {
   accessPreparer,
   certificateFiles,
@@ -68,7 +67,7 @@ async function report(
   { terminal, signal }: ProcessNeeds,
 ): Promise<number> {
   // Loaded only on errors: it imports the client.
-  const { explain } = await import("./explain.ts");
+  const { explain, printError } = await import("./explain.ts");
   // Whatever the command threw, it ended because it was interrupted.
   const explanation = explain(signal.aborted ? signal.reason : error, url);
   printError(terminal.err, explanation);

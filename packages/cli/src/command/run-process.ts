@@ -2,8 +2,7 @@ import { hasControllingTerminal, systemClock } from "@slipway/runtime";
 
 import { processEnvironment } from "../config/environment.ts";
 import { processTerminal } from "../terminal/terminal.ts";
-import { InterruptError, OutputError } from "./errors.ts";
-import type { Interruption, SignalName } from "./interruption.ts";
+import { InterruptError, type Interruption, OutputError, type SignalName } from "./errors.ts";
 import type { ProcessNeeds } from "./needs.ts";
 import { urlOpener } from "./url-opener.ts";
 
@@ -25,7 +24,7 @@ export async function runProcess(
     interruption,
   });
   process.exitCode = failedOutput()?.exitCode ?? exitCode;
-  // Whoever insists does not wait for what is still open, such as a connection to a database that hangs.
+  // A second interruption does not wait for open resources, such as a connection to a hanging database.
   // oxlint-disable-next-line unicorn/no-process-exit -- nothing else closes connections that wait for their peer
   if (interruption.forced.aborted) process.exit();
 }

@@ -1,5 +1,5 @@
 import { defineCommand, type OptionsOf, variablesOf } from "../command/definition.ts";
-import type { Interruption } from "../command/interruption.ts";
+import type { Interruption } from "../command/errors.ts";
 import type { Needs } from "../command/needs.ts";
 import { agentFlags } from "../resources/inside/agent-flags.ts";
 

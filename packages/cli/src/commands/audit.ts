@@ -1,12 +1,11 @@
-import { auditActions, auditResourceTypes } from "@slipway/api/audit/audit-log";
-import type { AuditLog } from "@slipway/api/audit/audit-log";
+import { auditActions, type AuditLog, auditResourceTypes } from "@slipway/api/audit/audit-log";
 import { listAuditLogs } from "@slipway/api/audit/routes";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { columnFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printList } from "../command/print-list.ts";
+import { printList } from "../command/print-result.ts";
 import { readPages, searchText } from "../command/search-pages.ts";
 import { relativeTime } from "../terminal/relative-time.ts";
 import type { Columns } from "../terminal/table.ts";

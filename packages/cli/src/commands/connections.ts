@@ -1,5 +1,5 @@
-import type { ConnectionLog } from "@slipway/api/agents/connection-log-routes";
 import {
+  type ConnectionLog,
   connectionStatuses,
   connectionTypes,
   listConnectionLogs,
@@ -10,7 +10,7 @@ import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { columnFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printList } from "../command/print-list.ts";
+import { printList } from "../command/print-result.ts";
 import { readPages, searchText } from "../command/search-pages.ts";
 import { findWorkspace } from "../resources/workspaces/workspace-reference.ts";
 import { relativeTime } from "../terminal/relative-time.ts";

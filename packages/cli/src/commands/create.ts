@@ -4,7 +4,7 @@ import {
   alwaysPromptFlag,
   parameterFlags,
   promptEphemeralFlag,
-} from "../resources/parameters/parameter-flags.ts";
+} from "../resources/templates/given-values.ts";
 
 export const command = defineCommand({
   summary: "create a workspace and start it",

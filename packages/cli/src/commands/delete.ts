@@ -1,20 +1,21 @@
-import type { ClientNeeds } from "../command/client-needs.ts";
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { CommandError, UsageError } from "../command/errors.ts";
 import { noWaitFlag, outputFlag, yesFlag } from "../command/flags.ts";
-import type { Needs } from "../command/needs.ts";
-import { beginBuild, queuedOutcome } from "../resources/builds/begin-build.ts";
+import type { ClientNeeds, Needs } from "../command/needs.ts";
 import {
+  beginBuild,
   noteProvisionerLogDebug,
   provisionerLogDebugFlag,
-} from "../resources/builds/provisioner-log-debug.ts";
-import { settledWorkspace } from "../resources/builds/settled-workspace.ts";
-import { waitForBuild } from "../resources/builds/wait-for-build.ts";
-import { eachWorkspace } from "../resources/workspaces/each-workspace.ts";
-import { goodOutcome, presentWorkspace } from "../resources/workspaces/outcome.ts";
-import { workspacesArgument } from "../resources/workspaces/workspace-arguments.ts";
-import { findWorkspace, fullName } from "../resources/workspaces/workspace-reference.ts";
+  queuedOutcome,
+} from "../resources/builds/begin-build.ts";
+import { settledWorkspace, waitForBuild } from "../resources/builds/wait-for-build.ts";
+import { eachWorkspace, goodOutcome, presentWorkspace } from "../resources/workspaces/outcome.ts";
+import {
+  findWorkspace,
+  fullName,
+  workspacesArgument,
+} from "../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "delete a workspace and everything in it",

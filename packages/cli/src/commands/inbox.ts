@@ -9,7 +9,7 @@ import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { columnFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printList } from "../command/print-list.ts";
+import { printList } from "../command/print-result.ts";
 import { relativeTime } from "../terminal/relative-time.ts";
 import type { Columns } from "../terminal/table.ts";
 

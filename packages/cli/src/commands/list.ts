@@ -4,13 +4,14 @@ import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { columnFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printList } from "../command/print-list.ts";
-import { readWorkspaces, searchOf } from "../resources/workspaces/read-workspaces.ts";
+import { printList } from "../command/print-result.ts";
 import {
   defaultWorkspaceColumns,
+  readWorkspaces,
+  searchOf,
   workspaceColumnNames,
   workspaceColumns,
-} from "../resources/workspaces/workspace-columns.ts";
+} from "../resources/workspaces/workspace-list.ts";
 import { fullName } from "../resources/workspaces/workspace-reference.ts";
 import { clockTime } from "../terminal/relative-time.ts";
 

@@ -7,8 +7,8 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { CommandError, UsageError } from "../command/errors.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import type { Needs } from "../command/needs.ts";
-import { readServerUrl } from "../config/server-url.ts";
 import type { SessionFiles, StoredSession } from "../config/session-files.ts";
+import { readServerUrl } from "../config/settings.ts";
 import { createFirst, logIn, probeServer } from "./login/log-in.ts";
 
 export const command = defineCommand({

@@ -11,8 +11,11 @@ import { exitCodes } from "../command/exit-codes.ts";
 import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
 import { allAgents } from "../resources/builds/agents.ts";
-import { workspaceArgument } from "../resources/workspaces/workspace-arguments.ts";
-import { findWorkspace, fullName } from "../resources/workspaces/workspace-reference.ts";
+import {
+  findWorkspace,
+  fullName,
+  workspaceArgument,
+} from "../resources/workspaces/workspace-reference.ts";
 import { followLogs } from "./logs/follow-logs.ts";
 import { jsonOf, type LogLine, readSelection, textOf } from "./logs/log-line.ts";
 import { readLogs } from "./logs/read-logs.ts";

@@ -3,7 +3,7 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printJson } from "../command/print-json.ts";
+import { printJson } from "../command/print-result.ts";
 import { connectAsAgent, isInside } from "../resources/inside/agent-client.ts";
 import { hiddenAgentFlags } from "../resources/inside/agent-flags.ts";
 import { reportJson, reportLines, reportOf } from "../resources/network/network-report.ts";

@@ -5,9 +5,12 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import { ignoredYesFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { reportChange } from "../resources/workspaces/report-change.ts";
-import { workspaceArgument } from "../resources/workspaces/workspace-arguments.ts";
-import { findWorkspace, fullName } from "../resources/workspaces/workspace-reference.ts";
+import { reportChange } from "../resources/workspaces/outcome.ts";
+import {
+  findWorkspace,
+  fullName,
+  workspaceArgument,
+} from "../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "rename a workspace",

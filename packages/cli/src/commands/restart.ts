@@ -2,21 +2,22 @@ import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { ignoredYesFlag, noWaitFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { beginBuild, queuedOutcome, waitForStart } from "../resources/builds/begin-build.ts";
 import {
+  beginBuild,
   noteProvisionerLogDebug,
   provisionerLogDebugFlag,
-} from "../resources/builds/provisioner-log-debug.ts";
-import { settledWorkspace } from "../resources/builds/settled-workspace.ts";
+  queuedOutcome,
+  waitForStart,
+} from "../resources/builds/begin-build.ts";
 import { startRequest } from "../resources/builds/start-request.ts";
-import { waitForBuild } from "../resources/builds/wait-for-build.ts";
+import { settledWorkspace, waitForBuild } from "../resources/builds/wait-for-build.ts";
 import {
   alwaysPromptFlag,
   parameterFlags,
   promptEphemeralFlag,
-} from "../resources/parameters/parameter-flags.ts";
-import { eachWorkspace } from "../resources/workspaces/each-workspace.ts";
-import { workspacesArgument } from "../resources/workspaces/workspace-arguments.ts";
+} from "../resources/templates/given-values.ts";
+import { eachWorkspace } from "../resources/workspaces/outcome.ts";
+import { workspacesArgument } from "../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "restart a workspace",

@@ -3,7 +3,7 @@ import { limitDefinitions, type LimitName, limitVariable, mapLimits } from "@sli
 import { defineCommand, type OptionsOf, variablesOf } from "../command/definition.ts";
 import type { TextFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { packageDirectory } from "../config/package-directory.ts";
+import { packageDirectory } from "../config/own-package.ts";
 import { findInstallation } from "./server/installation.ts";
 import { limitHeap } from "./server/limit-heap.ts";
 import { loadServer } from "./server/load-server.ts";

@@ -1,6 +1,5 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
-import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
-import { watchAgentMetadata } from "@slipway/api/agents/metadata-routes";
+import { type AgentMetadata, watchAgentMetadata } from "@slipway/api/agents/metadata-routes";
 import type { BuildParameter } from "@slipway/api/builds/build";
 import { listBuildParameters } from "@slipway/api/builds/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
@@ -13,16 +12,17 @@ import { CommandError } from "../command/errors.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printJson } from "../command/print-json.ts";
-import type { AppPlace } from "../resources/applications/app-url.ts";
-import { findRegion, primaryRegion } from "../resources/applications/find-region.ts";
-import { allAgents } from "../resources/builds/agents.ts";
-import { readStartCommand } from "../resources/builds/external-agent.ts";
+import { printJson } from "../command/print-result.ts";
+import { type AppPlace, findRegion, primaryRegion } from "../resources/applications/app-url.ts";
+import { allAgents, readStartCommand } from "../resources/builds/agents.ts";
 import { cronText } from "../resources/workspaces/cron.ts";
-import { statusCell } from "../resources/workspaces/status-cell.ts";
-import { workspaceArgument } from "../resources/workspaces/workspace-arguments.ts";
-import { findWorkspace, fullName } from "../resources/workspaces/workspace-reference.ts";
-import type { Layout } from "../terminal/layout.ts";
+import { statusCell } from "../resources/workspaces/workspace-list.ts";
+import {
+  findWorkspace,
+  fullName,
+  workspaceArgument,
+} from "../resources/workspaces/workspace-reference.ts";
+import type { Layout } from "../terminal/output.ts";
 import { clockTime, relativeTime } from "../terminal/relative-time.ts";
 import { renderPairs } from "../terminal/table.ts";
 import { agentLines, section } from "./show/agent-lines.ts";

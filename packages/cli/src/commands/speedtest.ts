@@ -3,18 +3,17 @@ import type { SpeedtestInterval, WorkspaceConnection } from "@slipway/sdk/worksp
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
+import { readShortDuration } from "../command/duration.ts";
 import { CommandError, UsageError } from "../command/errors.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printJson } from "../command/print-json.ts";
-import { agentArgument } from "../resources/network/agent-arguments.ts";
+import { printJson } from "../command/print-result.ts";
 import { agentPorts } from "../resources/network/agent-ports.ts";
-import { readAgentReference } from "../resources/network/agent-reference.ts";
+import { agentArgument, readAgentReference } from "../resources/network/agent-reference.ts";
 import { disableDirectFlag } from "../resources/network/network-flags.ts";
 import { pathText } from "../resources/network/network-text.ts";
 import { openMeasuredAgent } from "../resources/network/reach-agent.ts";
-import { readShortDuration } from "../resources/network/short-duration.ts";
 import { watchAgent } from "../resources/network/watch-agent.ts";
 import { fullName } from "../resources/workspaces/workspace-reference.ts";
 import { Progress } from "../terminal/progress.ts";

@@ -1,5 +1,5 @@
 import { defineCommand } from "../command/definition.ts";
-import { agentArgument } from "../resources/network/agent-arguments.ts";
+import { agentArgument } from "../resources/network/agent-reference.ts";
 import {
   disableAutostartFlag,
   disableDirectFlag,

@@ -4,10 +4,10 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import { columnFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printJson } from "../command/print-json.ts";
-import { quantityText } from "../machine/quantity.ts";
-import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "../machine/usage.ts";
+import { printJson } from "../command/print-result.ts";
 import { renderTable } from "../terminal/table.ts";
+import { quantityText } from "./stat/quantity.ts";
+import { containerCpu, containerMemory, disk, hostCpu, hostMemory } from "./stat/usage.ts";
 
 export const command = defineCommand({
   summary: "show resource usage of this machine and container",

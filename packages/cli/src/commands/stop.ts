@@ -1,22 +1,24 @@
 import { revokeExternalAgentTokens } from "@slipway/api/workspaces/external-agent-routes";
 
-import type { ClientNeeds } from "../command/client-needs.ts";
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { UsageError } from "../command/errors.ts";
 import { ignoredYesFlag, noWaitFlag, outputFlag } from "../command/flags.ts";
-import type { Needs } from "../command/needs.ts";
-import { beginBuild, queuedOutcome } from "../resources/builds/begin-build.ts";
+import type { ClientNeeds, Needs } from "../command/needs.ts";
 import {
+  beginBuild,
   noteProvisionerLogDebug,
   provisionerLogDebugFlag,
-} from "../resources/builds/provisioner-log-debug.ts";
-import { settledWorkspace } from "../resources/builds/settled-workspace.ts";
-import { waitForBuild } from "../resources/builds/wait-for-build.ts";
-import { eachWorkspace } from "../resources/workspaces/each-workspace.ts";
-import { goodOutcome, plainOutcome, presentWorkspace } from "../resources/workspaces/outcome.ts";
-import { workspacesArgument } from "../resources/workspaces/workspace-arguments.ts";
-import { fullName } from "../resources/workspaces/workspace-reference.ts";
+  queuedOutcome,
+} from "../resources/builds/begin-build.ts";
+import { settledWorkspace, waitForBuild } from "../resources/builds/wait-for-build.ts";
+import {
+  eachWorkspace,
+  goodOutcome,
+  plainOutcome,
+  presentWorkspace,
+} from "../resources/workspaces/outcome.ts";
+import { fullName, workspacesArgument } from "../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "stop a workspace, keeping what its template persists",

@@ -1,24 +1,22 @@
 import { listBuildParameters } from "@slipway/api/builds/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
-import type { ClientNeeds } from "../command/client-needs.ts";
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { noWaitFlag, outputFlag } from "../command/flags.ts";
-import type { Needs } from "../command/needs.ts";
+import type { ClientNeeds, Needs } from "../command/needs.ts";
 import { beginBuild, queuedOutcome, waitForStart } from "../resources/builds/begin-build.ts";
-import { settledWorkspace } from "../resources/builds/settled-workspace.ts";
-import { chooseParameters, promptsOf } from "../resources/parameters/choose-parameters.ts";
-import { type GivenValues, readGivenValues } from "../resources/parameters/given-values.ts";
+import { settledWorkspace } from "../resources/builds/wait-for-build.ts";
+import { chooseParameters, promptsOf } from "../resources/templates/choose-parameters.ts";
 import {
   alwaysPromptFlag,
+  type GivenValues,
   parameterFlags,
   promptEphemeralFlag,
-} from "../resources/parameters/parameter-flags.ts";
-import { eachWorkspace } from "../resources/workspaces/each-workspace.ts";
-import { type Outcome, plainOutcome } from "../resources/workspaces/outcome.ts";
-import { workspacesArgument } from "../resources/workspaces/workspace-arguments.ts";
-import { fullName } from "../resources/workspaces/workspace-reference.ts";
+  readGivenValues,
+} from "../resources/templates/given-values.ts";
+import { eachWorkspace, type Outcome, plainOutcome } from "../resources/workspaces/outcome.ts";
+import { fullName, workspacesArgument } from "../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "update a workspace to its template's active version and start it",

@@ -4,8 +4,8 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printJson } from "../command/print-json.ts";
-import { readVersion } from "../config/version.ts";
+import { printJson } from "../command/print-result.ts";
+import { readVersion } from "../config/own-package.ts";
 
 export const command = defineCommand({
   summary: "show the version of this program",

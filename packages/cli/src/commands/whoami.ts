@@ -6,7 +6,7 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import { columnFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
-import { printJson } from "../command/print-json.ts";
+import { printJson } from "../command/print-result.ts";
 import { type Columns, renderColumns, renderPairs } from "../terminal/table.ts";
 
 export const command = defineCommand({

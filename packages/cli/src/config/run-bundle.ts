@@ -18,11 +18,11 @@ import { pruneCompiled } from "./prune-compiled.ts";
 export interface RunBundleOptions {
   /** The directory of the cache, which holds code: only this user may write there. Undefined for no cache. */
   readonly cacheDirectory: string | undefined;
-  /** The first word of the command line. Each command has a cache of its own. */
+  /** The first word of the command line. Each command has its own cache. */
   readonly command: string | undefined;
 }
 
-/** The names of commands; whatever else somebody types shares one cache. */
+/** The names of commands; anything else that is typed shares one cache. */
 const commandName = /^[a-z][a-z-]{0,31}$/;
 
 /**
@@ -85,7 +85,7 @@ function replaceCaches(path: string, data: Uint8Array, prefix: string): void {
       if (name.startsWith(prefix) && isOfCommand(name)) rmSync(join(directory, name));
     }
     writeAtOnce(path, data);
-    // Here, since most of what is compiled anew replaces what nobody runs any more.
+    // Here, since newly compiled code mostly replaces code that is no longer run.
     pruneCompiled(directory, Date.now());
   } catch {
     // A home directory that cannot be written, or another process that does the same: the next run compiles again.

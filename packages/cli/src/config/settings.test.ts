@@ -4,9 +4,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import { configDirectory } from "./directory.ts";
 import { SessionFiles } from "./session-files.ts";
-import { readSettings } from "./settings.ts";
+import { configDirectory, readServerUrl, readSettings } from "./settings.ts";
 
 const noFlags = { url: undefined, token: undefined, configDir: undefined, org: undefined };
 
@@ -87,4 +86,19 @@ it("finds the directory by flag, variable and XDG", () => {
   expect(configDirectory(undefined, { ...home, XDG_CONFIG_HOME: "x" })).toBe(
     "/home/ada/.config/slipway",
   );
+});
+
+it.each([
+  ["slipway.example.com", "https://slipway.example.com"],
+  ["localhost:3000", "http://localhost:3000"],
+  ["127.0.0.1:3000/", "http://127.0.0.1:3000"],
+  ["[::1]:3000", "http://[::1]:3000"],
+  ["localhost.example.com", "https://localhost.example.com"],
+  [" http://a.example.com/base/ ", "http://a.example.com/base"],
+])("reads %s as %s", (typed, url) => {
+  expect(readServerUrl(typed)).toBe(url);
+});
+
+it.each(["", "ftp://a", "http://", "a b"])("refuses %j", (typed) => {
+  expect(() => readServerUrl(typed)).toThrow("is not a server address");
 });

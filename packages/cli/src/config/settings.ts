@@ -1,6 +1,8 @@
-import { configDirectory } from "./directory.ts";
+import { isAbsolute, join } from "node:path";
+
+import { homeDirectory } from "@slipway/runtime/home-directory";
+
 import { type Environment, firstVariable } from "./environment.ts";
-import { readServerUrl } from "./server-url.ts";
 import { SessionFiles } from "./session-files.ts";
 
 /** Flags that every command takes. */
@@ -44,4 +46,37 @@ export async function readSettings(
   const keptToken = url === stored.url ? stored.token : undefined;
   const organization = flags.org ?? firstVariable(environment, "CODER_ORGANIZATION") ?? "default";
   return { url, token: givenToken ?? keptToken, givenToken, files, organization };
+}
+
+/** Returns the directory of the stored session: the flag, then the variables, then `slipway` below XDG's directory. */
+export function configDirectory(flag: string | undefined, environment: Environment): string {
+  if (flag !== undefined) return flag;
+  const named = firstVariable(environment, "SLIPWAY_CONFIG_DIR", "CODER_CONFIG_DIR");
+  if (named !== undefined) return named;
+  const base = environment["XDG_CONFIG_HOME"] ?? "";
+  // XDG's specification wants a relative path ignored.
+  const isUsable = isAbsolute(base);
+  return join(isUsable ? base : join(homeDirectory(environment), ".config"), "slipway");
+}
+
+/** Hosts of this machine, which have no certificates. */
+const localHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)/;
+
+/**
+ * Reads a server address as typed and returns it as it is stored and compared: with a scheme (`http` for this machine,
+ * otherwise `https`), without a trailing slash. Throws `RangeError` for anything else.
+ */
+export function readServerUrl(text: string): string {
+  const trimmed = text.trim();
+  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed);
+  const withScheme = hasScheme
+    ? trimmed
+    : `${localHost.test(trimmed) ? "http" : "https"}://${trimmed}`;
+  const url = URL.parse(withScheme);
+  if (url === null || url.host === "" || !/^https?:$/.test(url.protocol)) {
+    throw new RangeError(
+      `"${text}" is not a server address, wanted one such as https://slipway.example.com`,
+    );
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
 }

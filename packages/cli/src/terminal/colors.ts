@@ -1,3 +1,4 @@
+import { printableText } from "@slipway/runtime";
 import picocolors from "picocolors";
 
 /** Text styles; without colors, each returns its text unchanged. */
@@ -31,4 +32,13 @@ export function colorsFor(isTerminal: boolean, variables: ColorVariables): Color
 
 function createColors(enabled: boolean): Colors {
   return { ...picocolors.createColors(enabled), enabled };
+}
+
+/** Returns a line of a unified diff in its colors; the line itself has none. */
+export function diffLine(line: string, colors: Colors): string {
+  const text = printableText(line, { colors: false });
+  if (/^(\+\+\+|---) /.test(text)) return colors.bold(text);
+  if (text.startsWith("@@")) return colors.dim(text);
+  if (text.startsWith("+")) return colors.green(text);
+  return text.startsWith("-") ? colors.red(text) : text;
 }

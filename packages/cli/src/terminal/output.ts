@@ -3,6 +3,13 @@ import { printableLine, printableText } from "@slipway/runtime";
 import type { Colors } from "./colors.ts";
 import { cut } from "./display-width.ts";
 
+/** Colors and width for laying out text; an `Output` is one. */
+export interface Layout {
+  readonly colors: Colors;
+  /** Width in characters; undefined where nothing is wrapped. */
+  readonly columns: number | undefined;
+}
+
 /**
  * A sink for text: one for results, another for messages. Most of the text comes from others, and a command need not
  * know which: whatever it writes, only printable characters, line feeds, tabs and colors come out. Moving the cursor is

@@ -15,8 +15,8 @@ const units = [
 ] as const;
 
 /**
- * Formats a time relative to `now` (both in milliseconds since the epoch): "3 hours ago", "in 30 days". What has passed
- * is rounded down; what is to come to the nearest, as it was just set to a round number.
+ * Formats a time relative to `now` (both in milliseconds since the epoch): "3 hours ago", "in 30 days". Past times are
+ * rounded down; future ones to the nearest unit, as most were just set to a round number.
  */
 export function relativeTime(then: number, now: number): string {
   return then <= now ? pastText(now - then) : futureText(then - now);
@@ -37,7 +37,7 @@ function futureText(distance: number): string {
     : `in ${countText(Math.round(distance / unit.ms), unit.name)}`;
 }
 
-/** Formats a time to come with its day, in the time zone of this machine: "Sun, 29 Nov 2026, 17:05". */
+/** Formats a future time with its day, in the time zone of this machine: "Sun, 29 Nov 2026, 17:05". */
 export function clockTime(ms: number): string {
   return new Intl.DateTimeFormat("en-GB", {
     weekday: "short",

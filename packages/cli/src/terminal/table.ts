@@ -1,8 +1,7 @@
 import { printableLine } from "@slipway/runtime";
 
-import { displayWidth } from "./display-width.ts";
-import type { Layout } from "./layout.ts";
-import { widestWord, wrapWords } from "./wrap.ts";
+import { displayWidth, widestWord, wrapWords } from "./display-width.ts";
+import type { Layout } from "./output.ts";
 
 /** A cell: its text, and a style that is applied once its width is known. */
 export type Cell = string | { readonly text: string; readonly style: (text: string) => string };

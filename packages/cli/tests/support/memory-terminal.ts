@@ -4,8 +4,7 @@ import { StringDecoder } from "node:string_decoder";
 import { type Colors, noColors } from "../../src/terminal/colors.ts";
 import { createOutput, type Output } from "../../src/terminal/output.ts";
 import type { Choice, Prompts } from "../../src/terminal/prompts.ts";
-import type { RawTerminal } from "../../src/terminal/raw-terminal.ts";
-import type { Terminal } from "../../src/terminal/terminal.ts";
+import type { RawTerminal, Terminal } from "../../src/terminal/terminal.ts";
 
 /** A terminal that records its output, for tests. */
 export interface MemoryTerminal extends Terminal {

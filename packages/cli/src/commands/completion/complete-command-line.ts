@@ -8,18 +8,16 @@ import { listUsers } from "@slipway/api/users/routes";
 import { listWorkspaces } from "@slipway/api/workspaces/routes";
 import { printableLine, withTimeout } from "@slipway/runtime";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
-import { type Candidate, complete, type Completion } from "../../command/complete.ts";
-import type { NameKind } from "../../command/completion-source.ts";
 import { connect } from "../../command/connect.ts";
+import type { CommandTable } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
-import type { CommandTable } from "../../command/lazy-command.ts";
-import type { Needs } from "../../command/needs.ts";
-import type { PartialCommandLine } from "../../command/partial-command-line.ts";
+import type { NameKind } from "../../command/flags.ts";
+import type { ClientNeeds, Needs } from "../../command/needs.ts";
 import { accessPreparer } from "../../command/proxy-access.ts";
 import { readSettings } from "../../config/settings.ts";
-import { listTemplates } from "../../resources/templates/list-templates.ts";
+import { listTemplates } from "../../resources/templates/template-reference.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
+import { type Candidate, complete, type Completion, type PartialCommandLine } from "./complete.ts";
 
 /** The time limit for names, in milliseconds, for which the shell waits. */
 const namesMs = 1500;

@@ -2,8 +2,8 @@ import type { BuildParameter } from "@slipway/api/builds/build";
 import type { Preset } from "@slipway/api/templates/template-version";
 import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { UsageError } from "../../command/errors.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
 
 type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
 

@@ -1,10 +1,9 @@
 import type { Template } from "@slipway/api/templates/template";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
 import { notFoundError } from "../../command/not-found.ts";
-import { findVersion } from "../../resources/templates/find-template.ts";
-import { listTemplates } from "../../resources/templates/list-templates.ts";
+import { findVersion, listTemplates } from "../../resources/templates/template-reference.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
 type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;

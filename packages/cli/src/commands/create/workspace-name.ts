@@ -2,8 +2,8 @@ import { nameProblem } from "@slipway/api/contract/name";
 import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { ApiError } from "@slipway/sdk/http";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 /** The name of a new workspace, and its owner. */

@@ -5,7 +5,7 @@ import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
+import { printJson } from "../../command/print-result.ts";
 import { connectAsAgent } from "../../resources/inside/agent-client.ts";
 import { agentFlags } from "../../resources/inside/agent-flags.ts";
 

@@ -1,12 +1,15 @@
 import { getExternalAuth } from "@slipway/api/external-auth/routes";
+import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { externalAuthUrl } from "../../resources/external-auth/external-auth-url.ts";
-import { providerArgument } from "../../resources/external-auth/provider-argument.ts";
-import { waitForBrowser, waitForDevice } from "../../resources/external-auth/wait-for-log-in.ts";
+import {
+  providerArgument,
+  waitForBrowser,
+  waitForDevice,
+} from "../../resources/accounts/external-auth.ts";
 
 export const command = defineCommand({
   summary: "log in to an external auth provider",
@@ -48,4 +51,9 @@ export async function run(
     : waitForBrowser({ provider, url, open }, needs));
   err.line(err.colors.green(`logged in to ${state.display_name}`));
   return exitCodes.ok;
+}
+
+/** Returns the page of the server at which a user logs in to a provider. */
+function externalAuthUrl({ serverUrl }: Pick<ApiClient, "serverUrl">, id: string): string {
+  return `${serverUrl}/external-auth/${encodeURIComponent(id)}`;
 }

@@ -5,7 +5,7 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { providerArgument } from "../../resources/external-auth/provider-argument.ts";
+import { providerArgument } from "../../resources/accounts/external-auth.ts";
 
 export const command = defineCommand({
   summary: "log out of an external auth provider",

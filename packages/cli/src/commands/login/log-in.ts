@@ -6,7 +6,7 @@ import { type ApiClient, ApiError, ConnectError } from "@slipway/sdk/http";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { askFullName } from "../../resources/users/ask-full-name.ts";
+import { askFullName } from "../../resources/accounts/users.ts";
 
 interface ServerState {
   readonly version: string;

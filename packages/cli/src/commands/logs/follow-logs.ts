@@ -1,14 +1,13 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
-import type { AgentLog } from "@slipway/api/agents/log-routes";
-import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { type AgentLog, getAgentLogs } from "@slipway/api/agents/log-routes";
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
 import { getBuild, getBuildLogs } from "@slipway/api/builds/routes";
 import type { JobLog } from "@slipway/api/jobs/job";
-import { retry, Scope, type Clock } from "@slipway/runtime";
+import { type Clock, retry, Scope } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 
-import { LossNotice } from "../../command/loss-notice.ts";
+import { LossNotice } from "../../command/patient-read.ts";
 import { logSource } from "../../resources/builds/agents.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { type LogPosition, type ReadNeeds, shownAgents, type ShownLogs } from "./read-logs.ts";

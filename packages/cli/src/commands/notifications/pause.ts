@@ -1,7 +1,7 @@
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { setNotifierPaused } from "../../resources/notifications/set-notifier-paused.ts";
+import { setNotifierPaused } from "../../resources/accounts/notifications.ts";
 
 export const command = defineCommand({
   summary: "pause the delivery of notifications",

@@ -4,7 +4,7 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { reportSent } from "../../resources/notifications/report-sent.ts";
+import { reportSent } from "../../resources/accounts/notifications.ts";
 
 export const command = defineCommand({
   summary: "send yourself a test notification",

@@ -5,13 +5,21 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { type OpenableUrl, readOpenableUrl } from "../../command/openable-url.ts";
-import { appColumns } from "../../resources/applications/app-columns.ts";
-import { type AppPlace, appUrl, isCommandApp } from "../../resources/applications/app-url.ts";
-import { type AgentApp, appsOf, chooseApp } from "../../resources/applications/choose-app.ts";
-import { findRegion, primaryRegion } from "../../resources/applications/find-region.ts";
-import { agentArgument } from "../../resources/network/agent-arguments.ts";
-import { readAgentReference } from "../../resources/network/agent-reference.ts";
+import { type OpenableUrl, readOpenableUrl } from "../../command/url-opener.ts";
+import {
+  type AppPlace,
+  appUrl,
+  findRegion,
+  isCommandApp,
+  primaryRegion,
+} from "../../resources/applications/app-url.ts";
+import {
+  type AgentApp,
+  appColumns,
+  appsOf,
+  chooseApp,
+} from "../../resources/applications/workspace-apps.ts";
+import { agentArgument, readAgentReference } from "../../resources/network/agent-reference.ts";
 import { runningWorkspace } from "../../resources/network/running-workspace.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import { renderColumns } from "../../terminal/table.ts";

@@ -5,17 +5,18 @@ import { createKey, deleteKey } from "@slipway/api/users/key-routes";
 import { errorText } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
-import { LossNotice } from "../../command/loss-notice.ts";
-import type { Needs } from "../../command/needs.ts";
+import type { ClientNeeds, Needs } from "../../command/needs.ts";
+import { LossNotice } from "../../command/patient-read.ts";
 import { pollAgent } from "../../resources/builds/agent-start.ts";
-import { agentArgument } from "../../resources/network/agent-arguments.ts";
-import { readAgentReference } from "../../resources/network/agent-reference.ts";
-import { chooseAgent } from "../../resources/network/choose-agent.ts";
+import {
+  agentArgument,
+  chooseAgent,
+  readAgentReference,
+} from "../../resources/network/agent-reference.ts";
 import { disableAutostartFlag } from "../../resources/network/network-flags.ts";
 import { runningWorkspace } from "../../resources/network/running-workspace.ts";
 import { waitForAgent } from "../../resources/network/wait-for-agent.ts";

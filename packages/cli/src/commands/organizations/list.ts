@@ -4,11 +4,11 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
+import { printList } from "../../command/print-result.ts";
 import {
   organizationColumnNames,
   organizationColumns,
-} from "../../resources/organizations/organization-columns.ts";
+} from "../../resources/accounts/organizations.ts";
 
 export const command = defineCommand({
   summary: "list organizations; this server has one",

@@ -7,11 +7,11 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
+import { printList } from "../../command/print-result.ts";
 import {
   organizationColumnNames,
   organizationColumns,
-} from "../../resources/organizations/organization-columns.ts";
+} from "../../resources/accounts/organizations.ts";
 
 export const command = defineCommand({
   summary: "show an organization",

@@ -1,7 +1,7 @@
 import { type Clock, withDeadline } from "@slipway/runtime";
 
 import type { AgentPorts } from "../../resources/network/agent-ports.ts";
-import type { UdpState } from "../../resources/network/udp-state.ts";
+import type { UdpState } from "../../resources/network/network-text.ts";
 
 /** The agent's report about the network (docs/protocol/agent.md §8.9), and the time for it. */
 const path = "/api/v0/netcheck";

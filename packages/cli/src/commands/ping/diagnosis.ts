@@ -1,8 +1,13 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { AgentPath, NetworkStatus } from "@slipway/sdk/workspace";
 
-import { latencyText, pathText } from "../../resources/network/network-text.ts";
-import { udpStateOf, udpText, type UdpState } from "../../resources/network/udp-state.ts";
+import {
+  latencyText,
+  pathText,
+  type UdpState,
+  udpStateOf,
+  udpText,
+} from "../../resources/network/network-text.ts";
 import type { AgentUdp } from "./agent-netcheck.ts";
 
 /** The relay that a side prefers. */

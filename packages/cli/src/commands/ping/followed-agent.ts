@@ -1,11 +1,10 @@
 import { errorText, Scope } from "@slipway/runtime";
 import type { Pong } from "@slipway/sdk/workspace";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
-import type { AgentReference } from "../../resources/network/agent-reference.ts";
-import { chooseAgent } from "../../resources/network/choose-agent.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
+import { type AgentReference, chooseAgent } from "../../resources/network/agent-reference.ts";
 import { type OpenedAgent, openMeasuredAgent } from "../../resources/network/reach-agent.ts";
-import { replacementOf } from "../../resources/network/replacement-of.ts";
+import { replacementOf } from "../../resources/network/watch-agent.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 /** The least time between two questions to the server about an agent that does not answer. */

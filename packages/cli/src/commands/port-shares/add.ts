@@ -1,5 +1,4 @@
-import type { PortShare } from "@slipway/api/workspaces/port-share-routes";
-import { sharePort } from "@slipway/api/workspaces/port-share-routes";
+import { type PortShare, sharePort } from "@slipway/api/workspaces/port-share-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
@@ -7,13 +6,19 @@ import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
-import { type AppRegion, portUrl } from "../../resources/applications/app-url.ts";
-import { findRegion, primaryRegion } from "../../resources/applications/find-region.ts";
+import { printJson } from "../../command/print-result.ts";
+import {
+  type AppRegion,
+  findRegion,
+  portUrl,
+  primaryRegion,
+} from "../../resources/applications/app-url.ts";
 import { portArgument, readSharedPort } from "../../resources/applications/port-argument.ts";
-import { agentArgument } from "../../resources/network/agent-arguments.ts";
-import { readAgentReference } from "../../resources/network/agent-reference.ts";
-import { chooseAgent } from "../../resources/network/choose-agent.ts";
+import {
+  agentArgument,
+  chooseAgent,
+  readAgentReference,
+} from "../../resources/network/agent-reference.ts";
 import { runningWorkspace } from "../../resources/network/running-workspace.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 

@@ -1,17 +1,22 @@
-import { listPortShares } from "@slipway/api/workspaces/port-share-routes";
+import { listPortShares, type PortShare } from "@slipway/api/workspaces/port-share-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
-import { outputFlag } from "../../command/flags.ts";
+import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
-import { findRegion, primaryRegion } from "../../resources/applications/find-region.ts";
+import { printList } from "../../command/print-result.ts";
 import {
-  portShareColumnFlag,
-  portShareColumns,
-} from "../../resources/applications/port-share-columns.ts";
-import { workspaceArgument } from "../../resources/workspaces/workspace-arguments.ts";
-import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
+  type AppPlace,
+  findRegion,
+  portUrl,
+  primaryRegion,
+} from "../../resources/applications/app-url.ts";
+import {
+  findWorkspace,
+  fullName,
+  workspaceArgument,
+} from "../../resources/workspaces/workspace-reference.ts";
+import type { Columns } from "../../terminal/table.ts";
 
 export const command = defineCommand({
   summary: "list the shared ports of a workspace",
@@ -20,7 +25,10 @@ export const command = defineCommand({
     "no sharing now.",
   aliases: ["ls"],
   arguments: { workspace: workspaceArgument },
-  flags: { column: portShareColumnFlag, output: outputFlag },
+  flags: {
+    column: columnFlag(["agent", "port", "protocol", "level", "url"]),
+    output: outputFlag,
+  },
   examples: [
     { line: "slipway port-shares list demo", summary: "ports, levels and URLs" },
     { line: "slipway port-shares list ada/demo -o json", summary: "another user's, as JSON" },
@@ -42,4 +50,17 @@ export async function run(
     columns: portShareColumns({ workspace, region }),
     none: `no shared ports; share one with: slipway port-shares add ${name} <port>`,
   });
+}
+
+/** Returns the columns of the shared ports of a workspace. */
+function portShareColumns(
+  place: AppPlace,
+): Columns<PortShare, (typeof command.flags.column.columns)[number]> {
+  return {
+    agent: ({ agent_name }) => agent_name,
+    port: ({ port }) => String(port),
+    protocol: ({ protocol }) => protocol,
+    level: ({ share_level }) => share_level,
+    url: (share) => portUrl(share, place) ?? "-",
+  };
 }

@@ -1,5 +1,8 @@
-import { listPortShares, unsharePort } from "@slipway/api/workspaces/port-share-routes";
-import type { PortShare } from "@slipway/api/workspaces/port-share-routes";
+import {
+  listPortShares,
+  type PortShare,
+  unsharePort,
+} from "@slipway/api/workspaces/port-share-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
@@ -8,8 +11,7 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { portArgument, readSharedPort } from "../../resources/applications/port-argument.ts";
-import { agentArgument } from "../../resources/network/agent-arguments.ts";
-import { readAgentReference } from "../../resources/network/agent-reference.ts";
+import { agentArgument, readAgentReference } from "../../resources/network/agent-reference.ts";
 import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({

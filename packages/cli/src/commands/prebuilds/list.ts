@@ -1,12 +1,11 @@
-import { listPrebuildPools } from "@slipway/api/prebuilds/routes";
-import type { PrebuildPool } from "@slipway/api/prebuilds/routes";
+import { listPrebuildPools, type PrebuildPool } from "@slipway/api/prebuilds/routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
-import { withinOrganization } from "../../command/within-organization.ts";
+import { printList } from "../../command/print-result.ts";
+import { withinOrganization } from "../../resources/accounts/organizations.ts";
 import type { Colors } from "../../terminal/colors.ts";
 import type { Cell, Columns } from "../../terminal/table.ts";
 

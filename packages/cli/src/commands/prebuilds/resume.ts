@@ -1,7 +1,7 @@
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { setPaused } from "../../resources/prebuilds/set-paused.ts";
+import { setPaused } from "./pause.ts";
 
 export const command = defineCommand({
   summary: "resume the creation and deletion of prebuilds",

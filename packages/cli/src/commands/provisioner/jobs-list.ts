@@ -8,7 +8,7 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { UsageError } from "../../command/errors.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
+import { printList } from "../../command/print-result.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import type { Columns } from "../../terminal/table.ts";
 

@@ -2,9 +2,12 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
-import { readWorkspaces, searchOf } from "../../resources/workspaces/read-workspaces.ts";
-import { workspaceColumns } from "../../resources/workspaces/workspace-columns.ts";
+import { printList } from "../../command/print-result.ts";
+import {
+  readWorkspaces,
+  searchOf,
+  workspaceColumns,
+} from "../../resources/workspaces/workspace-list.ts";
 import { findWorkspace } from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({

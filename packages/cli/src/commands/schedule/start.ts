@@ -6,9 +6,12 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { cronOf, cronText } from "../../resources/workspaces/cron.ts";
-import { reportChange } from "../../resources/workspaces/report-change.ts";
-import { workspaceArgument } from "../../resources/workspaces/workspace-arguments.ts";
-import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
+import { reportChange } from "../../resources/workspaces/outcome.ts";
+import {
+  findWorkspace,
+  fullName,
+  workspaceArgument,
+} from "../../resources/workspaces/workspace-reference.ts";
 
 export const command = defineCommand({
   summary: "set when a workspace starts automatically",

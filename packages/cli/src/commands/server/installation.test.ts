@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 
 import { expect, it } from "vitest";
 
-import { packageDirectory } from "../../config/package-directory.ts";
+import { packageDirectory } from "../../config/own-package.ts";
 import { findInstallation } from "./installation.ts";
 
 it("runs what npm has installed in a clone, and makes archives", () => {

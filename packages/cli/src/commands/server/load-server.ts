@@ -2,8 +2,7 @@ import { createRequire } from "node:module";
 
 import { systemErrorCode } from "@slipway/runtime";
 
-import { CommandError } from "../../command/errors.ts";
-import type { Interruption } from "../../command/interruption.ts";
+import { CommandError, type Interruption } from "../../command/errors.ts";
 import { freshBundle } from "../../config/fresh-bundle.ts";
 import type { Installation } from "./installation.ts";
 

@@ -1,7 +1,7 @@
 import { defineCommand, type OptionsOf, variablesOf } from "../../command/definition.ts";
 import { passwordStdinFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { readNewPassword } from "../../resources/users/read-password.ts";
+import { readNewPassword } from "../../resources/accounts/passwords.ts";
 import { command as server } from "../server.ts";
 import { loadServer } from "./load-server.ts";
 

@@ -1,19 +1,19 @@
 import type { AgentScript, AgentStatus, WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { WorkspaceApp } from "@slipway/api/agents/app";
 import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
 import { printableLine } from "@slipway/runtime";
 
-import { appColumns } from "../../resources/applications/app-columns.ts";
 import type { AppPlace } from "../../resources/applications/app-url.ts";
+import { appColumns } from "../../resources/applications/workspace-apps.ts";
 import { latencyText } from "../../resources/network/network-text.ts";
-import { appStateCell } from "../../resources/workspaces/app-state-cell.ts";
 import type { Colors } from "../../terminal/colors.ts";
-import type { Layout } from "../../terminal/layout.ts";
+import type { Layout } from "../../terminal/output.ts";
 import { type Cell, renderTable } from "../../terminal/table.ts";
 
 type Section = readonly (readonly Cell[])[];
 
 /** The facts about an agent that it does not hold itself. */
-export interface AgentContext {
+interface AgentContext {
   /** Undefined if its values are unknown. */
   readonly metadata: readonly AgentMetadata[] | undefined;
   /** Undefined if it is unknown where apps are opened. */
@@ -131,5 +131,21 @@ function statusStyle(status: AgentStatus, colors: Colors): (text: string) => str
     case "disconnected":
     case "timeout":
       return colors.red;
+  }
+}
+
+type AppState = WorkspaceApp["statuses"][number]["state"];
+
+/** Returns the state that an app reports. */
+function appStateCell(state: AppState, colors: Colors): Cell {
+  switch (state) {
+    case "working":
+      return { text: state, style: colors.yellow };
+    case "complete":
+      return { text: state, style: colors.green };
+    case "failure":
+      return { text: state, style: colors.red };
+    case "idle":
+      return state;
   }
 }

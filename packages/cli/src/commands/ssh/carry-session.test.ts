@@ -6,7 +6,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { openSshServer, type SshServer } from "../../../tests/support/ssh-server.ts";
-import type { RawTerminal } from "../../terminal/raw-terminal.ts";
+import type { RawTerminal } from "../../terminal/terminal.ts";
 import { carrySession, forwardSignal } from "./carry-session.ts";
 import { type Session, SshConnection } from "./ssh-connection.ts";
 

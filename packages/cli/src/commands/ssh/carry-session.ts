@@ -4,13 +4,12 @@ import type { Readable } from "node:stream";
 
 import type { ClientChannel } from "ssh2";
 
-import { CommandError, InterruptError } from "../../command/errors.ts";
-import type { SignalName } from "../../command/interruption.ts";
+import { CommandError, InterruptError, type SignalName } from "../../command/errors.ts";
 import type { Needs } from "../../command/needs.ts";
-import { copyTo } from "../../terminal/copy-to.ts";
-import type { RawTerminal } from "../../terminal/raw-terminal.ts";
+import type { RawTerminal } from "../../terminal/terminal.ts";
 import type { Session, SessionExit } from "./ssh-connection.ts";
 import { sendSignal } from "./ssh2.ts";
+import { copyTo } from "./stdio.ts";
 
 /** The exit code if the connection is lost, that of OpenSSH. */
 export const lostExitCode = 255;

@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { createServer, connect, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 
 import { errorText } from "@slipway/runtime";
-import type { Client, Channel } from "ssh2";
+import type { Channel, Client } from "ssh2";
 
 import { CommandError } from "../../command/errors.ts";
 import type { ForwardEnd, SshForward } from "./forward-spec.ts";

@@ -1,8 +1,10 @@
-import type { Duplex } from "node:stream";
+import { once } from "node:events";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import { copyTo } from "../../terminal/copy-to.ts";
-import type { RawTerminal } from "../../terminal/raw-terminal.ts";
+import { abortable } from "@slipway/runtime";
+
+import type { RawTerminal } from "../../terminal/terminal.ts";
 
 /**
  * Carries the bytes of a connection on stdin and stdout, for OpenSSH's ProxyCommand; resolves when the other end has ended
@@ -23,4 +25,17 @@ export async function carryBytes(
     over.abort();
     remote.destroy();
   }
+}
+
+/**
+ * Writes everything that `source` has to stdout or stderr, at their pace, which stay open. Rejects with the error of
+ * either, and the signal's reason.
+ */
+export async function copyTo(sink: Writable, source: Readable, signal: AbortSignal): Promise<void> {
+  const copy = async (): Promise<void> => {
+    for await (const chunk of source) {
+      if (!sink.write(chunk)) await once(sink, "drain", { signal });
+    }
+  };
+  await abortable(copy(), signal);
 }

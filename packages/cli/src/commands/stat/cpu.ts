@@ -1,8 +1,8 @@
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printQuantity } from "../../machine/print-quantity.ts";
-import { containerCpu, hostCpu } from "../../machine/usage.ts";
+import { printQuantity } from "./quantity.ts";
+import { containerCpu, hostCpu } from "./usage.ts";
 
 export const command = defineCommand({
   summary: "show processor usage, in cores",

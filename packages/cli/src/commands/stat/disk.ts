@@ -1,9 +1,8 @@
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { prefixFlag } from "../../machine/prefix-flag.ts";
-import { printQuantity } from "../../machine/print-quantity.ts";
-import { disk } from "../../machine/usage.ts";
+import { prefixFlag, printQuantity } from "./quantity.ts";
+import { disk } from "./usage.ts";
 
 export const command = defineCommand({
   summary: "show disk usage of a file system",

@@ -2,7 +2,7 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
+import { printJson } from "../../command/print-result.ts";
 import { connectToAgent, socketFlag } from "../../resources/inside/agent-socket.ts";
 import { renderTable } from "../../terminal/table.ts";
 

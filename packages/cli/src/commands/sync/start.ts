@@ -2,11 +2,11 @@ import type { Clock } from "@slipway/runtime";
 import type { AgentSocketClient } from "@slipway/sdk/inside";
 
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
+import { readShortDuration } from "../../command/duration.ts";
 import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { connectToAgent, socketFlag, unitArgument } from "../../resources/inside/agent-socket.ts";
-import { readShortDuration } from "../../resources/network/short-duration.ts";
 
 export const command = defineCommand({
   summary: "wait until a unit may start, and mark it as started",

@@ -6,9 +6,8 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
-import { findTemplate } from "../../resources/templates/find-template.ts";
-import { templateArgument } from "../../resources/templates/template-arguments.ts";
+import { printJson } from "../../command/print-result.ts";
+import { findTemplate, templateArgument } from "../../resources/templates/template-reference.ts";
 
 export const command = defineCommand({
   summary: "archive failed or unused versions of a template",

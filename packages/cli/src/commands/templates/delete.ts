@@ -6,8 +6,7 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { yesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { findTemplate } from "../../resources/templates/find-template.ts";
-import { templateArgument } from "../../resources/templates/template-arguments.ts";
+import { findTemplate, templateArgument } from "../../resources/templates/template-reference.ts";
 
 export const command = defineCommand({
   summary: "delete a template that has no workspaces",

@@ -1,8 +1,12 @@
 import type { SharingLevel } from "@slipway/api/agents/app";
 import { nameProblem } from "@slipway/api/contract/name";
 import { updateTemplate } from "@slipway/api/templates/routes";
-import type { CorsBehavior, Template, Weekday } from "@slipway/api/templates/template";
-import { weekdays } from "@slipway/api/templates/template";
+import {
+  type CorsBehavior,
+  type Template,
+  type Weekday,
+  weekdays,
+} from "@slipway/api/templates/template";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
@@ -11,9 +15,8 @@ import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag, outputFlag, type TextFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
-import { findTemplate } from "../../resources/templates/find-template.ts";
-import { templateArgument } from "../../resources/templates/template-arguments.ts";
+import { printJson } from "../../command/print-result.ts";
+import { findTemplate, templateArgument } from "../../resources/templates/template-reference.ts";
 
 /** The levels, from the one that lets in the fewest users. */
 const portShareLevels = ["owner", "organization", "authenticated", "public"] as const;

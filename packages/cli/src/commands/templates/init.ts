@@ -10,8 +10,8 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs, Settings } from "../../command/needs.ts";
-import { packageDirectory } from "../../config/package-directory.ts";
-import { templateFileName } from "../../resources/templates/template-file.ts";
+import { packageDirectory } from "../../config/own-package.ts";
+import { templateFileName } from "./push/template-source.ts";
 
 export const command = defineCommand({
   summary: "write a starter template to a directory",

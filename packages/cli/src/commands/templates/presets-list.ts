@@ -4,9 +4,12 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
-import { findTemplate, findVersion } from "../../resources/templates/find-template.ts";
-import { templateArgument } from "../../resources/templates/template-arguments.ts";
+import { printList } from "../../command/print-result.ts";
+import {
+  findTemplate,
+  findVersion,
+  templateArgument,
+} from "../../resources/templates/template-reference.ts";
 
 export const command = defineCommand({
   summary: "list the presets of a template",

@@ -14,8 +14,11 @@ import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { findTemplate, findVersion } from "../../resources/templates/find-template.ts";
-import { templateArgument } from "../../resources/templates/template-arguments.ts";
+import {
+  findTemplate,
+  findVersion,
+  templateArgument,
+} from "../../resources/templates/template-reference.ts";
 
 export const command = defineCommand({
   summary: "download a template's files to a directory",

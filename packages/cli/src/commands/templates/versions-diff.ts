@@ -8,10 +8,13 @@ import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
-import { findTemplate, findVersion } from "../../resources/templates/find-template.ts";
-import { templateArgument } from "../../resources/templates/template-arguments.ts";
-import { diffLine } from "../../terminal/diff-line.ts";
+import { printJson } from "../../command/print-result.ts";
+import {
+  findTemplate,
+  findVersion,
+  templateArgument,
+} from "../../resources/templates/template-reference.ts";
+import { diffLine } from "../../terminal/colors.ts";
 
 export const command = defineCommand({
   summary: "show what changed in slipway.yaml between two versions",

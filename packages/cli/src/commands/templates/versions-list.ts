@@ -6,9 +6,8 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
-import { findTemplate } from "../../resources/templates/find-template.ts";
-import { templateArgument } from "../../resources/templates/template-arguments.ts";
+import { printList } from "../../command/print-result.ts";
+import { findTemplate, templateArgument } from "../../resources/templates/template-reference.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 
 export const command = defineCommand({

@@ -5,7 +5,7 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { findTemplate, findVersion } from "../../resources/templates/find-template.ts";
+import { findTemplate, findVersion } from "../../resources/templates/template-reference.ts";
 
 export const command = defineCommand({
   summary: "make a version the active one",

@@ -5,8 +5,12 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { findTemplate, findVersion } from "../../resources/templates/find-template.ts";
-import { templateArgument, versionArgument } from "../../resources/templates/template-arguments.ts";
+import {
+  findTemplate,
+  findVersion,
+  templateArgument,
+  versionArgument,
+} from "../../resources/templates/template-reference.ts";
 
 export const command = defineCommand({
   summary: "unarchive a version",

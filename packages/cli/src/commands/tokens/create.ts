@@ -9,7 +9,7 @@ import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
+import { printJson } from "../../command/print-result.ts";
 
 export const command = defineCommand({
   summary: "create an API token, shown only once",

@@ -4,8 +4,7 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
-import { findToken } from "../../resources/tokens/find-token.ts";
-import { tokenArgument } from "../../resources/tokens/token-argument.ts";
+import { findToken, tokenArgument } from "../../resources/accounts/tokens.ts";
 
 export const command = defineCommand({
   summary: "revoke an API token",

@@ -5,10 +5,13 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
-import { findToken } from "../../resources/tokens/find-token.ts";
-import { tokenArgument } from "../../resources/tokens/token-argument.ts";
-import { tokenColumnFlag, tokenColumns } from "../../resources/tokens/token-columns.ts";
+import { printJson } from "../../command/print-result.ts";
+import {
+  findToken,
+  tokenArgument,
+  tokenColumnFlag,
+  tokenColumns,
+} from "../../resources/accounts/tokens.ts";
 import { renderColumns } from "../../terminal/table.ts";
 
 export const command = defineCommand({

@@ -4,9 +4,11 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { ignoredYesFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { reportChangedUser } from "../../resources/users/report-changed-user.ts";
-import { userArgument } from "../../resources/users/user-argument.ts";
-import { changedUserColumnFlag } from "../../resources/users/user-columns.ts";
+import {
+  changedUserColumnFlag,
+  reportChangedUser,
+  userArgument,
+} from "../../resources/accounts/users.ts";
 
 export const command = defineCommand({
   summary: "activate a suspended or dormant user",

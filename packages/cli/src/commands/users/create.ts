@@ -8,9 +8,9 @@ import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
-import { askFullName } from "../../resources/users/ask-full-name.ts";
-import { generatePassword } from "../../resources/users/generate-password.ts";
+import { printJson } from "../../command/print-result.ts";
+import { generatePassword } from "../../resources/accounts/passwords.ts";
+import { askFullName } from "../../resources/accounts/users.ts";
 
 export const command = defineCommand({
   summary: "create a user",

@@ -6,7 +6,7 @@ import { CommandError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { yesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { userArgument } from "../../resources/users/user-argument.ts";
+import { userArgument } from "../../resources/accounts/users.ts";
 
 export const command = defineCommand({
   summary: "delete a user who has no workspaces",

@@ -1,6 +1,5 @@
 import { updateUserRoles } from "@slipway/api/users/routes";
-import type { RoleName } from "@slipway/api/users/user";
-import { roleNames } from "@slipway/api/users/user";
+import { type RoleName, roleNames } from "@slipway/api/users/user";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
@@ -8,9 +7,8 @@ import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
-import { rolesCell } from "../../resources/users/roles-cell.ts";
-import { userArgument } from "../../resources/users/user-argument.ts";
+import { printJson } from "../../command/print-result.ts";
+import { rolesCell, userArgument } from "../../resources/accounts/users.ts";
 
 export const command = defineCommand({
   summary: "set the roles of a user",

@@ -4,8 +4,8 @@ import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printList } from "../../command/print-list.ts";
-import { userColumnFlag, userColumns } from "../../resources/users/user-columns.ts";
+import { printList } from "../../command/print-result.ts";
+import { userColumnFlag, userColumns } from "../../resources/accounts/users.ts";
 
 export const command = defineCommand({
   summary: "list users",

@@ -8,9 +8,12 @@ import { UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { passwordStdinFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { generatePassword } from "../../resources/users/generate-password.ts";
-import { readNewPassword, readOwnPasswords } from "../../resources/users/read-password.ts";
-import { userArgument } from "../../resources/users/user-argument.ts";
+import {
+  generatePassword,
+  readNewPassword,
+  readOwnPasswords,
+} from "../../resources/accounts/passwords.ts";
+import { userArgument } from "../../resources/accounts/users.ts";
 
 export const command = defineCommand({
   summary: "change your password, or reset another user's",

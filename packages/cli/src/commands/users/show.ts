@@ -7,9 +7,8 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { printJson } from "../../command/print-json.ts";
-import { rolesCell } from "../../resources/users/roles-cell.ts";
-import { userArgument } from "../../resources/users/user-argument.ts";
+import { printJson } from "../../command/print-result.ts";
+import { rolesCell, userArgument } from "../../resources/accounts/users.ts";
 import { relativeTime } from "../../terminal/relative-time.ts";
 import { renderPairs } from "../../terminal/table.ts";
 

@@ -1,6 +1,10 @@
 import type { WorkspaceApp } from "@slipway/api/agents/app";
+import { listRegions } from "@slipway/api/deployment/routes";
 import type { PortShare } from "@slipway/api/workspaces/port-share-routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
+import type { ApiClient } from "@slipway/sdk/http";
+
+import { notFoundError } from "../../command/not-found.ts";
 
 /** The part of the deployment that serves applications (docs/protocol/clients.md §0.6). */
 export interface AppRegion {
@@ -63,4 +67,20 @@ function hostUrl(name: string, { path_app_url, wildcard_hostname }: AppRegion): 
 
 function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed());
+}
+
+/** The name of the region that the server itself is. */
+export const primaryRegion = "primary";
+
+/** Finds a region that serves applications, by name. Throws `CommandError` for an unknown one. */
+export async function findRegion(
+  client: ApiClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<AppRegion> {
+  const { regions } = await client.call(listRegions, { signal });
+  const region = regions.find((one) => one.name === name);
+  if (region !== undefined) return region;
+  const names = regions.map((one) => one.name).join(", ");
+  throw notFoundError(`region ${name}`, `wanted one of ${names}`);
 }

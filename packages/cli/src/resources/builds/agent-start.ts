@@ -1,15 +1,13 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
-import type { AgentLog } from "@slipway/api/agents/log-routes";
-import { getAgentLogs } from "@slipway/api/agents/log-routes";
+import { type AgentLog, getAgentLogs } from "@slipway/api/agents/log-routes";
 import { getAgent } from "@slipway/api/agents/routes";
 import { printableLine } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
-import type { LossNotice } from "../../command/loss-notice.ts";
-import { readPatiently } from "../../command/patient-read.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
+import { type LossNotice, readPatiently } from "../../command/patient-read.ts";
 import type { Progress } from "../../terminal/progress.ts";
 import { logSource } from "./agents.ts";
 import { levelText, linesOf } from "./log-text.ts";

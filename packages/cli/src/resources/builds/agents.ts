@@ -1,6 +1,13 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { AgentLog } from "@slipway/api/agents/log-routes";
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { getTemplateVersion } from "@slipway/api/templates/version-routes";
+import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
+import { ApiError } from "@slipway/sdk/http";
+
+import type { ClientNeeds } from "../../command/needs.ts";
+import { readPatiently } from "../../command/patient-read.ts";
 
 /** Returns the agents that a build created, without those of dev containers inside them. */
 export function rootAgents({ resources }: Pick<WorkspaceBuild, "resources">): WorkspaceAgent[] {
@@ -19,4 +26,47 @@ export function logSource(
 ): string {
   const source = agent.log_sources.find(({ id }) => id === entry.source_id);
   return source === undefined ? agent.name : `${agent.name}/${source.display_name}`;
+}
+
+/** Returns whether a build has agents that a person has to start and has not started yet: waiting does not help. */
+export async function isStartedByPerson(
+  build: WorkspaceBuild,
+  needs: ClientNeeds,
+): Promise<boolean> {
+  const { client, signal } = needs;
+  if (rootAgents(build).every(({ status }) => status === "connected")) return false;
+  const params = { version: build.template_version_id };
+  const version = await readPatiently(
+    () => client.call(getTemplateVersion, { params, signal }),
+    needs,
+  );
+  return version.has_external_agent;
+}
+
+/** Returns the command that starts an agent which a person has to start; it contains the agent's token. */
+export async function readStartCommand(
+  { id }: Pick<Workspace, "id">,
+  { name }: Pick<WorkspaceAgent, "name">,
+  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
+): Promise<string> {
+  const params = { workspace: id, agent: name };
+  return (await client.call(getExternalAgentCredentials, { params, signal })).command;
+}
+
+/** Returns the commands for the agents of a build that do not run yet; none for a user who may not read them. */
+export async function readStartCommands(
+  workspace: Pick<Workspace, "id">,
+  build: WorkspaceBuild,
+  needs: ClientNeeds,
+): Promise<readonly string[]> {
+  const waiting = rootAgents(build).filter(({ status }) => status !== "connected");
+  try {
+    return await readPatiently(
+      () => Promise.all(waiting.map((agent) => readStartCommand(workspace, agent, needs))),
+      needs,
+    );
+  } catch (error) {
+    if (error instanceof ApiError) return [];
+    throw error;
+  }
 }

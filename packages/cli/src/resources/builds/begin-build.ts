@@ -3,11 +3,12 @@ import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { updateDormancy } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
-import { mayHaveArrived } from "../../command/broken-connection.ts";
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
-import { sendPatiently } from "../../command/patient-read.ts";
+import type { SwitchFlag } from "../../command/flags.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
+import { mayHaveArrived, sendPatiently } from "../../command/patient-read.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import {
   goodOutcome,
   type Outcome,
@@ -15,13 +16,14 @@ import {
   presentWorkspace,
 } from "../workspaces/outcome.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
-import { isStartedByPerson, readStartCommands } from "./external-agent.ts";
+import { isStartedByPerson, readStartCommands } from "./agents.ts";
 import { waitForAgents } from "./wait-for-agents.ts";
 import { waitForBuild } from "./wait-for-build.ts";
 
 /**
- * Requests a build of a workspace; a start activates a dormant one first (docs/protocol/clients.md §1.1). Throws `CommandError` when the connection breaks before the answer: the server may have
- * the request, and a second one would be refused.
+ * Requests a build of a workspace; a start activates a dormant one first (docs/protocol/clients.md §1.1). Throws
+ * `CommandError` when the connection breaks before the answer: the server may have the request, and would refuse a second
+ * one.
  */
 export async function beginBuild(
   workspace: Pick<Workspace, "id" | "owner_name" | "name" | "dormant_at">,
@@ -98,4 +100,20 @@ function queuedText(
 ): string {
   const name = fullName(workspace);
   return `build ${build.build_number} (${build.transition}) of ${name} is queued; follow it with: slipway logs ${name} -f`;
+}
+
+/** `--provisioner-log-debug` of commands that begin a build: accepted, because scripts written for `coder` pass it. */
+export const provisionerLogDebugFlag = {
+  kind: "switch",
+  summary: "no effect: build logs are always complete",
+  hidden: true,
+} as const satisfies SwitchFlag;
+
+/** Prints a notice that the flag has no effect, if it is passed. */
+export function noteProvisionerLogDebug(
+  { provisionerLogDebug }: { readonly provisionerLogDebug: boolean },
+  { err }: Pick<Terminal, "err">,
+): void {
+  if (!provisionerLogDebug) return;
+  err.line("--provisioner-log-debug has no effect: build logs always have all that drivers report");
 }

@@ -2,16 +2,16 @@ import type { CreateBuildRequest } from "@slipway/api/builds/build";
 import { listBuildParameters } from "@slipway/api/builds/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
-import { chooseParameters, type PromptFlags, promptsOf } from "../parameters/choose-parameters.ts";
-import { type ParameterOptions, readGivenValues } from "../parameters/given-values.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
+import { chooseParameters, type PromptFlags, promptsOf } from "../templates/choose-parameters.ts";
+import { type ParameterOptions, readGivenValues } from "../templates/given-values.ts";
 
 /** Options of a start. */
 export interface StartChanges extends ParameterOptions, PromptFlags {
   readonly update: boolean;
 }
 
-/** Returns whether a workspace that is already running must be started anew. */
+/** Returns whether a workspace that is already running must be restarted. */
 export function hasChanges(changes: StartChanges): boolean {
   const { update, parameter, parameterDefault, richParameterFile } = changes;
   return (
@@ -26,7 +26,7 @@ export function hasChanges(changes: StartChanges): boolean {
 
 /**
  * Returns the request that starts a workspace; parameters that are not given keep the values of the previous build.
- * Prompts for those that the version requires anew.
+ * Prompts for those that the version newly requires.
  */
 export async function startRequest(
   { latest_build, template_active_version_id }: Workspace,

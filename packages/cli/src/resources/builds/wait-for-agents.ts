@@ -1,9 +1,9 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
-import { LossNotice } from "../../command/loss-notice.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
+import { LossNotice } from "../../command/patient-read.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { followUntilStarted } from "./agent-start.ts";
 import { rootAgents } from "./agents.ts";

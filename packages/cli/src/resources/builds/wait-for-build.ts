@@ -2,14 +2,15 @@ import type { WorkspaceBuild } from "@slipway/api/builds/build";
 import type { Transition } from "@slipway/api/builds/resource";
 import { getBuild, getBuildLogs } from "@slipway/api/builds/routes";
 import type { JobLog } from "@slipway/api/jobs/job";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { followLog } from "@slipway/sdk/stream";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
-import { LossNotice } from "../../command/loss-notice.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
+import { LossNotice, readPatiently } from "../../command/patient-read.ts";
 import { Progress } from "../../terminal/progress.ts";
-import { followJob } from "./follow-job.ts";
-import { JobLogLines } from "./job-log-lines.ts";
+import { findWorkspace } from "../workspaces/workspace-reference.ts";
+import { followJob, isFinal, JobLogLines } from "./follow-job.ts";
 
 /**
  * Shows the log of a build until the build is done; resolves with the finished build. Throws `CommandError` with the
@@ -73,4 +74,23 @@ function buildFailure(
   const hint = `see its log with: slipway logs ${name} -n ${build_number}`;
   if (job.status === "canceled") return new CommandError(`${what} was canceled`, { hint });
   return new CommandError(`${what} failed: ${job.error ?? "the server gave no reason"}`, { hint });
+}
+
+/**
+ * Returns the workspace once it has no running build: waits for one that another user started, whatever its result,
+ * because a workspace has one build at a time.
+ */
+export async function settledWorkspace(reference: string, needs: ClientNeeds): Promise<Workspace> {
+  const { client, terminal, signal } = needs;
+  const workspace = await findWorkspace(client, reference, signal);
+  const build = workspace.latest_build;
+  if (isFinal(build.job)) return workspace;
+  terminal.err.line(`waiting for build ${build.build_number} (${build.transition}) to finish`);
+  try {
+    await waitForBuild(build, needs);
+  } catch (error) {
+    signal.throwIfAborted();
+    terminal.err.line(error instanceof Error ? error.message : String(error));
+  }
+  return readPatiently(() => findWorkspace(client, workspace.id, signal), needs);
 }

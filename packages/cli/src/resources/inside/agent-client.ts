@@ -4,7 +4,7 @@ import { openClient } from "../../command/connect.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import type { Needs } from "../../command/needs.ts";
 import { type Environment, firstVariable } from "../../config/environment.ts";
-import { readServerUrl } from "../../config/server-url.ts";
+import { readServerUrl } from "../../config/settings.ts";
 import type { agentFlags } from "./agent-flags.ts";
 
 /** The values of `agentFlags`. */

@@ -1,20 +1,20 @@
 import { setFlagsFromString } from "node:v8";
 
-/** The time after which a process counts as one that goes on. */
+/** The age from which a process counts as long-running. */
 const shortMs = 5_000;
 
 /**
- * Lets the heap of a process that goes on grow. Not earlier: V8 takes the compiled form of Node.js's own modules only with
- * the flags that it was made with, and a short command that compiles them anew takes a third longer.
+ * Lets the heap of a long-running process grow. Not earlier: V8 accepts the compiled form of Node.js's own modules only with
+ * the flags that it was made with, and a short command that recompiles them takes a third longer.
  */
 export function growHeapLater(): void {
   setTimeout(growHeap, shortMs).unref();
 }
 
 /**
- * Lets V8's heap grow to four times what lives in it before all of it is collected, for the whole process. Each packet of
- * the network comes in a buffer of its own. They are garbage soon, and V8 finds them as such without that; but once a
- * process has been idle, it would collect everything for each few megabytes that came.
+ * Lets V8's heap grow to four times its live size before a full collection, for the whole process. Each packet of the network
+ * arrives in its own buffer, which is soon garbage. V8 copes with that by default, but after a process has been idle it would
+ * run a full collection for every few megabytes received.
  */
 export function growHeap(): void {
   // V8 reads it whenever it has collected.

@@ -1,9 +1,8 @@
 import type { NetworkStatus } from "@slipway/sdk/workspace";
 
-import type { Layout } from "../../terminal/layout.ts";
+import type { Layout } from "../../terminal/output.ts";
 import { renderPairs, renderTable } from "../../terminal/table.ts";
-import { latencyJson, latencyText } from "./network-text.ts";
-import { udpStateOf, udpText, type UdpState } from "./udp-state.ts";
+import { latencyJson, latencyText, type UdpState, udpStateOf, udpText } from "./network-text.ts";
 
 /** A region with relays. */
 interface RegionReport {

@@ -1,18 +1,18 @@
+import { setImmediate } from "node:timers/promises";
+
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { reportWorkspaceUsage } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { abortable, type Logger, Scope, silentLogger } from "@slipway/runtime";
 import type * as Network from "@slipway/sdk/workspace";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
-import type { AgentReference } from "./agent-reference.ts";
-import { begunConnections } from "./begun-connections.ts";
-import { chooseAgent } from "./choose-agent.ts";
+import { type AgentReference, chooseAgent } from "./agent-reference.ts";
 import { growHeapLater } from "./grow-heap.ts";
 import { runningWorkspace } from "./running-workspace.ts";
-import { reportUsage } from "./usage-reports.ts";
 import { type ScriptWait, waitForAgent } from "./wait-for-agent.ts";
 
 export interface ReachOptions {
@@ -27,7 +27,7 @@ export interface ReachOptions {
   readonly logger: Logger;
 }
 
-/** An agent, and the connection to it. Whoever opens it disposes of it. */
+/** An agent and the connection to it. The caller that opens it disposes of it. */
 export interface OpenedAgent extends AsyncDisposable {
   readonly workspace: Workspace;
   readonly agent: WorkspaceAgent;
@@ -45,7 +45,7 @@ export async function openAgent(
 ): Promise<OpenedAgent> {
   const { client, clock, signal } = needs;
   const finding = runningWorkspace(reference.workspace, { autostart }, needs);
-  // It loads while the server answers, and a failure is that of its use.
+  // It loads while the server answers; a failure surfaces where the network is used.
   const loading = loadNetwork();
   loading.catch(() => undefined);
   const workspace = await finding;
@@ -132,5 +132,34 @@ function hintOf(rung: Network.NetworkRung, name: string): string {
       return `see the agent's state with: slipway show ${name}`;
     case "handshake":
       return `try again; if it lasts, restart the workspace with: slipway restart ${name}`;
+  }
+}
+
+/** The turns of the event loop in which the current one ends, a connection opens, and its first bytes are written. */
+const turns = 3;
+
+/**
+ * Waits until connections to this machine or a nearby one, begun in this turn of the event loop, have sent their first bytes.
+ * Loading modules then blocks the loop only while the answers are on their way.
+ */
+export async function begunConnections(): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+}
+
+/** The interval of reports, in milliseconds (docs/protocol/clients.md §1.1, usage). */
+const intervalMs = 60_000;
+
+/** Reports that a workspace is in use, now and every minute, until the signal is aborted. Never rejects. */
+async function reportUsage(
+  workspace: string,
+  { client, clock, signal }: Pick<ClientNeeds, "client" | "clock" | "signal">,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await client.call(reportWorkspaceUsage, { params: { workspace }, signal });
+    } catch {
+      // The command goes on without; the next report may succeed.
+    }
+    await clock.sleep(intervalMs, signal).catch(() => undefined);
   }
 }

@@ -1,8 +1,8 @@
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { ApiError } from "@slipway/sdk/http";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
 import { readPatiently } from "../../command/patient-read.ts";
 import { beginBuild } from "../builds/begin-build.ts";
 import { isFinal } from "../builds/follow-job.ts";
@@ -36,7 +36,7 @@ export async function runningWorkspace(
   });
 }
 
-/** Waits for the running build; one that fails ends the wait too, as the state of the workspace tells. */
+/** Waits for the running build, whatever its result: the status of the workspace shows it. */
 async function settled(workspace: Workspace, needs: ClientNeeds): Promise<Workspace> {
   const build = workspace.latest_build;
   if (isFinal(build.job)) return workspace;
@@ -54,7 +54,7 @@ async function start(workspace: Workspace, needs: ClientNeeds): Promise<Workspac
     const request = { transition: "start", reason: "ssh_connection" } as const;
     await waitForBuild(await beginBuild(workspace, request, needs), needs);
   } catch (error) {
-    // Somebody else has started it meanwhile.
+    // Another client has started it in the meantime.
     if (!(error instanceof ApiError && error.status === 409)) throw error;
     return runningWorkspace(workspace.id, { autostart: false }, needs);
   }

@@ -2,9 +2,9 @@ import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { withDeadline } from "@slipway/runtime";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
-import { LossNotice } from "../../command/loss-notice.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
+import { LossNotice } from "../../command/patient-read.ts";
 import { Progress } from "../../terminal/progress.ts";
 import {
   connectionWait,
@@ -12,7 +12,7 @@ import {
   followUntilStarted,
   pollAgent,
 } from "../builds/agent-start.ts";
-import { isStartedByPerson } from "../builds/external-agent.ts";
+import { isStartedByPerson } from "../builds/agents.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
 
 /** The choices of `--wait`: for start scripts always, never, or for those that block logins. */

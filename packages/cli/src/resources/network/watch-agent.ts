@@ -1,15 +1,17 @@
-import { Scope } from "@slipway/runtime";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
+import { type Clock, Scope, withDeadline } from "@slipway/runtime";
+import { isRetryable } from "@slipway/sdk/http";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
+import type { ClientNeeds } from "../../command/needs.ts";
+import { allAgents } from "../builds/agents.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
 import type { OpenedAgent } from "./reach-agent.ts";
-import { replacementOf } from "./replacement-of.ts";
-import { watchNetwork } from "./watch-network.ts";
 
 interface WatchAgentOptions {
-  /** Tells that the agent does not answer. */
+  /** Reports that the agent does not answer. */
   readonly say: () => void;
   /** The exit code once it has been replaced (default: that of a failure). */
   readonly exitCode?: number;
@@ -37,4 +39,82 @@ export function watchAgent(
     return watchNetwork(opened.connection, { say, look, clock, signal: ended });
   });
   return watching;
+}
+
+/** The connection to an agent, as far as the watch uses it. */
+interface WatchedNetwork {
+  /** Resolves when the agent answers. */
+  ping(signal: AbortSignal): Promise<unknown>;
+  /** Looks for other ways. */
+  networkChanged(): void;
+}
+
+interface WatchOptions {
+  /** Reports that the agent does not answer. */
+  readonly say: () => void;
+  /** Checks, while the agent does not answer, whether it ever can again: an error ends the watch. */
+  readonly look: () => Promise<void>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** The interval of pings while the agent answers, and the time limit of each. */
+const askEveryMs = 10_000;
+const answerMs = 5_000;
+/** The number of unanswered pings in a row after which the connection counts as lost. */
+const maxUnanswered = 2;
+
+/**
+ * Pings the agent at an interval, and reports each loss once. Rejects with the signal's reason, and as `look` does.
+ */
+export async function watchNetwork(
+  network: WatchedNetwork,
+  { say, look, clock, signal }: WatchOptions,
+): Promise<void> {
+  let unanswered = 0;
+  for (;;) {
+    if (unanswered === 0) await clock.sleep(askEveryMs, signal);
+    unanswered = (await answers(network, clock, signal)) ? 0 : unanswered + 1;
+    if (unanswered < maxUnanswered) continue;
+    await look();
+    if (unanswered > maxUnanswered) continue;
+    say();
+    network.networkChanged();
+  }
+}
+
+async function answers(
+  network: WatchedNetwork,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const beganAt = clock.monotonic();
+  try {
+    await withDeadline(answerMs, clock, (limit) => network.ping(AbortSignal.any([signal, limit])));
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    // Without any path, a ping fails at once.
+    const restMs = answerMs - (clock.monotonic() - beganAt);
+    if (restMs > 0) await clock.sleep(restMs, signal);
+    return false;
+  }
+}
+
+/**
+ * Returns the current workspace if a newer build has replaced the agent, which then never answers again; undefined if the
+ * agent may still answer, or the server cannot be reached.
+ */
+export async function replacementOf(
+  { workspace, agent }: Pick<OpenedAgent, "workspace" | "agent">,
+  { client, signal }: Pick<ClientNeeds, "client" | "signal">,
+): Promise<Workspace | undefined> {
+  try {
+    const now = await client.call(getWorkspace, { params: { workspace: workspace.id }, signal });
+    return allAgents(now.latest_build).some(({ id }) => id === agent.id) ? undefined : now;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isRetryable(error)) return undefined;
+    throw error;
+  }
 }

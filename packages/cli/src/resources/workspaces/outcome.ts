@@ -2,10 +2,10 @@ import type { WorkspaceBuild } from "@slipway/api/builds/build";
 import { getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
-import type { ClientNeeds } from "../../command/client-needs.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
+import type { ClientNeeds, Needs } from "../../command/needs.ts";
 import { readPatiently } from "../../command/patient-read.ts";
-import { printJson } from "../../command/print-json.ts";
+import { printJson } from "../../command/print-result.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
 /** The result of a command that changes a workspace. */
@@ -51,7 +51,7 @@ export function printOutcome(
 }
 
 /** Returns the line of text, styled. */
-export function outcomeText({ text, tone }: Outcome, { colors }: Terminal["out"]): string {
+function outcomeText({ text, tone }: Outcome, { colors }: Terminal["out"]): string {
   switch (tone) {
     case "good":
       return colors.green(text);
@@ -60,4 +60,61 @@ export function outcomeText({ text, tone }: Outcome, { colors }: Terminal["out"]
     case "plain":
       return text;
   }
+}
+
+interface WorkspacesOptions {
+  readonly workspaces: readonly string[];
+  readonly output: "text" | "json";
+}
+
+/**
+ * Runs an action on each workspace in order; a failure does not stop the others. Prints a line for each on stdout, or
+ * as JSON one list of the workspaces that did not fail. Resolves with the exit code: that of the failures if they share
+ * one, otherwise that of a failure.
+ */
+export async function eachWorkspace(
+  { workspaces, output }: WorkspacesOptions,
+  { terminal, settings, signal }: Pick<Needs, "terminal" | "settings" | "signal">,
+  act: (reference: string) => Promise<Outcome>,
+): Promise<number> {
+  const references = [...new Set(workspaces)];
+  const codes = new Set<number>();
+  const done: Workspace[] = [];
+  for (const reference of references) {
+    try {
+      const outcome = await act(reference);
+      codes.add(outcome.exitCode);
+      done.push(outcome.workspace);
+      if (output === "text") terminal.out.line(outcomeText(outcome, terminal.out));
+    } catch (error) {
+      signal.throwIfAborted();
+      // A single workspace fails as any command does.
+      if (references.length === 1) throw error;
+      const { explain, printError } = await import("../../command/explain.ts");
+      const { exitCode, text, hint } = explain(error, settings.url);
+      printError(terminal.err, { text: namedText(reference, text ?? "failed"), hint });
+      codes.add(exitCode);
+    }
+  }
+  if (output === "json") printJson(terminal.out, done);
+  codes.delete(exitCodes.ok);
+  const [code = exitCodes.ok, ...others] = codes;
+  return others.length === 0 ? code : exitCodes.failure;
+}
+
+/** Returns the text of a failure with the workspace that it is about, which some name themselves. */
+function namedText(reference: string, text: string): string {
+  return text.startsWith(`workspace ${reference} `) ? text : `${reference}: ${text}`;
+}
+
+/** Reports a change of a workspace: as a line of text, or as JSON of the current workspace. */
+export async function reportChange(
+  { client, terminal, signal }: Pick<ClientNeeds, "client" | "terminal" | "signal">,
+  { id }: { readonly id: string },
+  output: "text" | "json",
+  text: string,
+): Promise<void> {
+  if (output === "text") terminal.err.line(text);
+  else
+    printJson(terminal.out, await client.call(getWorkspace, { params: { workspace: id }, signal }));
 }

@@ -4,12 +4,26 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { countText, shellWord } from "@slipway/runtime";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
-import { requireName } from "../../command/answered-name.ts";
 import { UsageError } from "../../command/errors.ts";
-import { notFoundError } from "../../command/not-found.ts";
+import { notFoundError, requireName } from "../../command/not-found.ts";
+
+/** The argument that names one workspace or several. */
+export const workspacesArgument = {
+  summary: "name, owner/name or id of a workspace; several are processed in order",
+  required: true,
+  variadic: true,
+  completion: "workspace",
+} as const;
+
+/** The argument that names a workspace. */
+export const workspaceArgument = {
+  summary: "name, owner/name or id of a workspace",
+  required: true,
+  completion: "workspace",
+} as const;
 
 /** A reference to a workspace: its id, or its name with or without its owner. */
-export type WorkspaceReference =
+type WorkspaceReference =
   | { readonly kind: "id"; readonly id: string }
   | { readonly kind: "name"; readonly owner: string; readonly name: string };
 

@@ -8,8 +8,8 @@ import {
 } from "@slipway/api/deployment/routes";
 import { getUser } from "@slipway/api/users/routes";
 
-import type { ClientNeeds } from "../../../command/client-needs.ts";
-import { readVersion } from "../../../config/version.ts";
+import type { ClientNeeds } from "../../../command/needs.ts";
+import { readVersion } from "../../../config/own-package.ts";
 import { reportJson, reportOf } from "../../../resources/network/network-report.ts";
 import {
   buildInfoFields,

@@ -7,7 +7,7 @@ import { getTemplateVersion } from "@slipway/api/templates/version-routes";
 import { listBuilds } from "@slipway/api/workspaces/build-routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
-import type { ClientNeeds } from "../../../command/client-needs.ts";
+import type { ClientNeeds } from "../../../command/needs.ts";
 import { searchText } from "../../../command/search-pages.ts";
 import { allAgents, logSource } from "../../../resources/builds/agents.ts";
 import { linesOf } from "../../../resources/builds/log-text.ts";

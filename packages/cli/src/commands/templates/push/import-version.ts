@@ -8,13 +8,12 @@ import {
 } from "@slipway/api/templates/version-routes";
 import { followLog } from "@slipway/sdk/stream";
 
-import type { ClientNeeds } from "../../../command/client-needs.ts";
 import { CommandError } from "../../../command/errors.ts";
-import { LossNotice } from "../../../command/loss-notice.ts";
-import { followJob } from "../../../resources/builds/follow-job.ts";
-import { JobLogLines } from "../../../resources/builds/job-log-lines.ts";
-import { templateFileName } from "../../../resources/templates/template-file.ts";
+import type { ClientNeeds } from "../../../command/needs.ts";
+import { LossNotice } from "../../../command/patient-read.ts";
+import { followJob, JobLogLines } from "../../../resources/builds/follow-job.ts";
 import { Progress } from "../../../terminal/progress.ts";
+import { templateFileName } from "./template-source.ts";
 
 /** The contents of a version. */
 interface ImportRequest {

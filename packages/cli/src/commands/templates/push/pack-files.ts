@@ -6,8 +6,7 @@ import { maxFileBytes } from "@slipway/api/files/routes";
 import { pack } from "tar-stream";
 
 import { CommandError } from "../../../command/errors.ts";
-import { templateFileName } from "../../../resources/templates/template-file.ts";
-import type { TemplateSource } from "./template-source.ts";
+import { templateFileName, type TemplateSource } from "./template-source.ts";
 
 /** A file to pack, and whether it is executable. */
 interface MeasuredFile extends TemplateFile {

@@ -1,4 +1,4 @@
-import { type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
@@ -7,7 +7,9 @@ import { systemErrorCode } from "@slipway/runtime";
 
 import { CommandError, UsageError } from "../../../command/errors.ts";
 import { exitCodes } from "../../../command/exit-codes.ts";
-import { templateFileName } from "../../../resources/templates/template-file.ts";
+
+/** The file that makes a directory a template. */
+export const templateFileName = "slipway.yaml";
 
 /** The source of a push: a directory, or one file in place of `slipway.yaml`. */
 export interface TemplateSource {
@@ -18,7 +20,7 @@ export interface TemplateSource {
 }
 
 /** The template to push: the path of its files, and its name if that is not theirs. */
-export interface LocatedTemplate {
+interface LocatedTemplate {
   readonly path: string;
   readonly template: string | undefined;
 }

@@ -1,2 +1,0 @@
-/** The file that makes a directory a template. */
-export const templateFileName = "slipway.yaml";
