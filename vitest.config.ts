@@ -23,7 +23,7 @@ const absentPrograms = [
   ...(ssh
     ? []
     : [
-        "packages/agent/src/ssh/{forwarding/forwarding,host-key,ssh-service}.test.ts",
+        "packages/agent/src/ssh/{compliance,forwarding/forwarding,host-key,ssh-service}.test.ts",
         "packages/agent/src/{session/served-sessions,ssh/sftp/serve-sftp}.test.ts",
         "tools/agent-services.test.ts",
       ]),
@@ -83,6 +83,12 @@ const goPeers = canRun("go", ["build", "-o", "/dev/null", "."], "interop/tcp-go"
 if (!goPeers) {
   process.stderr.write(
     "the Go program in interop/tcp-go cannot be built: our TCP and tunnel are not tested against others\n",
+  );
+}
+const goSsh = ssh && canRun("go", ["build", "-o", "/dev/null", "."], "interop/ssh-go");
+if (!goSsh) {
+  process.stderr.write(
+    "the Go program in interop/ssh-go cannot be built: the agent's SSH server is not tested against Go's client\n",
   );
 }
 // A container may lack the device, or the right to make a network of its own.
@@ -152,6 +158,7 @@ const absentNetworks = [
   ...(browser ? [] : ["interop/browser-*.test.ts"]),
   ...(namespaces ? [] : ["interop/network-{laboratory,paths,resume}.test.ts"]),
   ...(goPeers ? [] : ["interop/{tcp,wireguard}-*.test.ts"]),
+  ...(goSsh ? [] : ["interop/ssh-go.test.ts"]),
   ...(tun ? [] : ["interop/{tcp,wireguard}-kernel.test.ts"]),
 ];
 

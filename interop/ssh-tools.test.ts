@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { get } from "node:http";
-import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
+import { askSocket, askThroughProxy } from "@slipway/testkit/compliance";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { agents } from "./support/network/agents.ts";
@@ -146,40 +144,3 @@ describe.each(pairs.map((pair) => [pair.agent.name, pair.command.name, pair] as 
     });
   },
 );
-
-/** Requests a page through a SOCKS proxy, as an editor does (RFC 1928). */
-async function askThroughProxy(proxyPort: number, port: number): Promise<string> {
-  const socket = connect(proxyPort, "127.0.0.1");
-  onTestFinished(() => void socket.destroy());
-  const [version, none] = [5, 0];
-  socket.write(Buffer.of(version, 1, none));
-  await bytesOf(socket, 2);
-  const [connectCommand, ipv4] = [1, 1];
-  socket.write(Buffer.of(version, connectCommand, 0, ipv4, 127, 0, 0, 1, port >> 8, port & 0xff));
-  const answer = await bytesOf(socket, 10);
-  if (answer[1] !== 0) throw new Error(`the proxy answered ${String(answer[1])}`);
-  socket.write("GET /version HTTP/1.0\r\n\r\n");
-  return text(socket);
-}
-
-/** Reads the next bytes; the answers of a proxy come whole. */
-async function bytesOf(socket: Socket, count: number): Promise<Buffer> {
-  for (;;) {
-    const found: unknown = socket.read(count);
-    if (Buffer.isBuffer(found)) return found;
-    await new Promise((resolve, reject) => {
-      socket.once("readable", resolve);
-      socket.once("error", reject);
-      socket.once("close", () => reject(new Error("the proxy has closed")));
-    });
-  }
-}
-
-function askSocket(socketPath: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ socketPath, path: "/version" }, (response) => resolve(text(response))).on(
-      "error",
-      reject,
-    );
-  });
-}

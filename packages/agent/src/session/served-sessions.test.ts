@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
+import { openSshOptions } from "@slipway/testkit/compliance";
 import { Agent, Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
 import { expect, it, onTestFinished } from "vitest";
 
 import { openCommandHost } from "../../tests/support/command-host.ts";
 import { listenOnLoopback } from "../../tests/support/loopback-service.ts";
 import { ScriptedServer } from "../../tests/support/scripted-server.ts";
-import { sshOptions } from "../../tests/support/ssh-workspace.ts";
 import { ServedSessions } from "./served-sessions.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -61,7 +61,7 @@ it("serves the workspace, and reports its sessions to the server, also later", a
   const ssh = services?.byPort.get(1);
   if (ssh === undefined) throw new Error("nothing serves port 1");
   const port = await listenOnLoopback(ssh);
-  const args = [...sshOptions, "-p", String(port), "127.0.0.1", "echo $FROM; exit 3"];
+  const args = [...openSshOptions, "-p", String(port), "127.0.0.1", "echo $FROM; exit 3"];
   await expect(promisify(execFile)("ssh", args)).rejects.toMatchObject({
     code: 3,
     stdout: "the manifest\n",

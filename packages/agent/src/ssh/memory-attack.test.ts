@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
+import { openSocketPair } from "@slipway/testkit/compliance";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import {
@@ -18,7 +19,6 @@ import {
   string,
   uint32,
 } from "../../tests/support/raw-ssh-client.ts";
-import { openSocketPair } from "../../tests/support/socket-pair.ts";
 import { message } from "../../tests/support/ssh-messages.ts";
 import { openSshWorkspace, type SshWorkspace } from "../../tests/support/ssh-workspace.ts";
 

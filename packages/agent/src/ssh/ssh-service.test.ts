@@ -1,31 +1,13 @@
-import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { buffer } from "node:stream/consumers";
 
+import { endOf } from "@slipway/testkit/compliance";
 import ssh2 from "ssh2";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isAlive } from "../../tests/support/command-host.ts";
-import { execute, openRawSshClient } from "../../tests/support/raw-ssh-client.ts";
-import { openSocketPair } from "../../tests/support/socket-pair.ts";
-import { endOf, openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
+import { openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
 
 describe("a command over OpenSSH's client", () => {
-  it("passes on its output, its errors and its exit code", async () => {
-    const { ssh } = await openSshWorkspace();
-    expect(await ssh(["echo out; echo err >&2; exit 7"])).toEqual({
-      stdout: "out\n",
-      stderr: "err\n",
-      exitCode: 7,
-    });
-  });
-
-  it("gets its input to the end", async () => {
-    const { ssh } = await openSshWorkspace();
-    expect((await ssh(["cat; echo end"], "hello ")).stdout).toBe("hello end\n");
-    expect((await ssh(["bash /dev/stdin two"], "echo one $1")).stdout).toBe("one two\n");
-  });
-
   it("exits with 255 where a signal killed it", async () => {
     const { ssh, reports } = await openSshWorkspace();
     expect((await ssh(["kill -9 $$"])).exitCode).toBe(255);
@@ -43,29 +25,6 @@ describe("a command over OpenSSH's client", () => {
     expect(stdout).toBe("/usr\ndev,1,,0.0.0.0 0 0.0.0.0 0\n");
   });
 
-  it("carries 100 MB through cat, both ways", async () => {
-    const { start } = await openSshWorkspace();
-    const block = randomBytes(1_000_000);
-    const child = start(["cat"]);
-    const sent = createHash("sha256");
-    const received = createHash("sha256");
-    child.stdout?.on("data", (chunk: Buffer) => received.update(chunk));
-    const ended = new Promise((resolve) => {
-      child.stdout?.once("end", resolve);
-    });
-    for (let round = 0; round < 100; round += 1) {
-      sent.update(block);
-      if (child.stdin?.write(block) === false) {
-        await new Promise((resolve) => {
-          child.stdin?.once("drain", resolve);
-        });
-      }
-    }
-    child.stdin?.end();
-    await ended;
-    expect(received.digest("hex")).toBe(sent.digest("hex"));
-  });
-
   it("serves fifty at once, each with its own output", { timeout: 60_000 }, async () => {
     const { ssh, sessions } = await openSshWorkspace();
     const numbers = Array.from({ length: 50 }, (_, index) => index);
@@ -80,29 +39,6 @@ describe("a command over OpenSSH's client", () => {
       })),
     );
     expect(sessions.counts.ssh).toBe(0);
-  });
-
-  it("keeps both streams whole when both are large", async () => {
-    const { ssh } = await openSshWorkspace();
-    const { stdout, stderr } = await ssh(["seq 1 700000 & seq 1 700000 >&2; wait"]);
-    expect(stdout).toBe(stderr);
-    expect(stdout.length).toBe(4_788_895);
-  });
-
-  it("shares a connection that others fill, and gets all its output", async () => {
-    const { port, accept } = await openSshWorkspace();
-    const [ours, theirs] = await openSocketPair();
-    accept(theirs);
-    const { client } = await openRawSshClient(port, { sock: ours });
-    // Each prints less than the client gives more room for.
-    const channels = await Promise.all(
-      Array.from({ length: 8 }, () => execute(client, "exec head -c 900000 /dev/zero")),
-    );
-    ours.pause();
-    await expect.poll(() => theirs.writableNeedDrain).toBe(true);
-    ours.resume();
-    const outputs = await Promise.all(channels.map((channel) => buffer(channel)));
-    expect(outputs.map(({ length }) => length)).toEqual(channels.map(() => 900_000));
   });
 
   it("ends when its client is killed", async () => {
@@ -136,20 +72,6 @@ describe("a command over OpenSSH's client", () => {
 });
 
 describe("a terminal over OpenSSH's client", () => {
-  it("has a size and a name, and the client's settings", async () => {
-    const { start } = await openSshWorkspace();
-    const environment = { ...process.env, TERM: "xterm-256color" };
-    const words = ["stty size; echo $SSH_TTY; tty; echo $TERM; exit 7"];
-    const child = start(words, ["-tt"], environment);
-    const { stdout, exitCode } = await endOf(child);
-    const [size, name, tty, term] = stdout.split("\r\n");
-    expect(size).toMatch(/^\d+ \d+$/);
-    expect(name).toMatch(/^\/dev\//);
-    expect(tty).toBe(name);
-    expect(term).toBe("xterm-256color");
-    expect(exitCode).toBe(7);
-  });
-
   it("greets a shell, but not a command", async () => {
     const { start } = await openSshWorkspace({ greeting: "welcome\r\n" });
     const shell = start([], ["-tt"]);
@@ -158,23 +80,6 @@ describe("a terminal over OpenSSH's client", () => {
     expect(end.stdout.startsWith("welcome\r\n")).toBe(true);
     expect(end.exitCode).toBe(3);
     expect((await endOf(start(["echo"], ["-tt"]))).stdout).toBe("\r\n");
-  });
-
-  it("delivers everything before it ends", async () => {
-    const { start } = await openSshWorkspace();
-    const { stdout } = await endOf(start(["seq 1 100000"], ["-tt"]));
-    expect(stdout.split("\r\n").length).toBe(100_001);
-  });
-
-  it("ends its processes when its client is killed", async () => {
-    const { start } = await openSshWorkspace();
-    const child = start(["echo $$; sleep 1000"], ["-tt"]);
-    const pid = await new Promise<number>((resolve) => {
-      child.stdout?.once("data", (chunk: Buffer) => resolve(Number(String(chunk))));
-    });
-    expect(isAlive(pid)).toBe(true);
-    child.kill("SIGKILL");
-    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 });
 

@@ -7,9 +7,13 @@ import { WorkspaceServices } from "../../src/services.ts";
 import { openCommandHost, shellCommand } from "./command-host.ts";
 
 const services = new WorkspaceServices({
-  prepare: async (text, { extra = {} }) => {
+  prepare: async (text, { requested = {}, extra = {} }) => {
     const command = shellCommand(text);
-    return { ...command, environment: { ...command.environment, TERM: extra["TERM"] ?? "" } };
+    const variables = Object.entries({ ...requested, TERM: extra["TERM"] ?? "" });
+    const given = variables.flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    );
+    return { ...command, environment: { ...command.environment, ...Object.fromEntries(given) } };
   },
   greeting: async () => "",
   names: () => ({ ownerName: "alice", workspaceName: "dev", agentName: "main" }),

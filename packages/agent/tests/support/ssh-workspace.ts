@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { text } from "node:stream/consumers";
-
 import { silentLogger, systemClock } from "@slipway/runtime";
+import { endOf, openSshAt, type ProgramEnd, type StartOpenSsh } from "@slipway/testkit/compliance";
 import { onTestFinished } from "vitest";
 
 import type { SshSettings } from "../../src/config/ssh-settings.ts";
@@ -13,13 +11,6 @@ import { createSshService } from "../../src/ssh/ssh-service.ts";
 import { openCommandHost } from "./command-host.ts";
 import { listenOnLoopback } from "./loopback-service.ts";
 
-/** The end of a program. */
-export interface Ended {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exitCode: number | null;
-}
-
 export interface SshWorkspace {
   readonly port: number;
   /** Serves a connection that did not come by the port. */
@@ -29,13 +20,9 @@ export interface SshWorkspace {
   /** Ends the service, as the agent does when it shuts down. */
   readonly stop: () => void;
   /** Starts OpenSSH's client with these arguments after the options that reach the workspace. */
-  readonly start: (
-    args: readonly string[],
-    options?: readonly string[],
-    environment?: NodeJS.ProcessEnv,
-  ) => ChildProcess;
+  readonly start: StartOpenSsh;
   /** Runs it to its end. */
-  readonly ssh: (args: readonly string[], input?: string | Buffer) => Promise<Ended>;
+  readonly ssh: (args: readonly string[], input?: string | Buffer) => Promise<ProgramEnd>;
 }
 
 const defaultSettings: SshSettings = {
@@ -44,14 +31,6 @@ const defaultSettings: SshSettings = {
   blockLocalForwarding: false,
   blockReverseForwarding: false,
 };
-
-/** The options of OpenSSH's programs for a host whose key nobody has seen. */
-export const sshOptions = [
-  ["-F", "none"],
-  ["-o", "StrictHostKeyChecking=no"],
-  ["-o", "UserKnownHostsFile=/dev/null"],
-  ["-o", "LogLevel=ERROR"],
-].flat();
 
 interface WorkspaceOptions {
   readonly settings?: Partial<SshSettings>;
@@ -115,14 +94,7 @@ export async function openSshWorkspace({
   };
   const service = createSshService({ host, names: () => workspace, signal: stopping.signal });
   const port = await listenOnLoopback(service);
-  const start: SshWorkspace["start"] = (args, options = [], environment = {}) => {
-    const all = [...sshOptions, ...options, "-p", String(port), "127.0.0.1", ...args];
-    const env = { ...process.env, ...environment };
-    const child = spawn("ssh", all, { env, stdio: ["pipe", "pipe", "pipe"] });
-    child.stdin.on("error", () => undefined);
-    onTestFinished(() => void child.kill("SIGKILL"));
-    return child;
-  };
+  const start = openSshAt(port);
   return {
     port,
     accept: (connection) => service.accept(connection),
@@ -138,15 +110,4 @@ export async function openSshWorkspace({
       return endOf(child);
     },
   };
-}
-
-/** Collects the output of a program until it ends. */
-export async function endOf(child: ChildProcess): Promise<Ended> {
-  const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new Error("the output is not piped");
-  const exited = new Promise<number | null>((resolve) => {
-    child.once("exit", resolve);
-  });
-  const [out, err, exitCode] = await Promise.all([text(stdout), text(stderr), exited]);
-  return { stdout: out, stderr: err, exitCode };
 }

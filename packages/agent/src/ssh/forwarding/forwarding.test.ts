@@ -1,15 +1,14 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 
+import { ask, askSoon, endOf, findFreePort, openEcho } from "@slipway/testkit/compliance";
 import ssh2, { type Client } from "ssh2";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
-import { endOf, openSshWorkspace } from "../../../tests/support/ssh-workspace.ts";
+import { openSshWorkspace } from "../../../tests/support/ssh-workspace.ts";
 
 let folder: string;
 
@@ -17,48 +16,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "slipway-forward-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
 });
-
-/** Listens and answers each text with its echo; returns the port, if it is one. */
-async function openEcho(where: string | number): Promise<number> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on("error", () => undefined);
-    socket.write("echo ");
-    socket.pipe(socket);
-  });
-  onTestFinished(() => void server.close());
-  if (typeof where === "string") server.listen(where);
-  else server.listen(where, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
-}
-
-/** Sends a text, then the end, and returns the answer. */
-async function ask(where: { readonly path: string } | { readonly port: number }): Promise<string> {
-  const socket = connect({ host: "127.0.0.1", ...where, allowHalfOpen: true });
-  onTestFinished(() => void socket.destroy());
-  socket.end("hello");
-  return text(socket);
-}
-
-/** Asks until somebody listens. */
-async function askSoon(where: Parameters<typeof ask>[0]): Promise<string> {
-  let answer = "";
-  await expect
-    .poll(async () => (answer = await ask(where).catch(() => "")), { timeout: 10_000 })
-    .not.toBe("");
-  return answer;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
-}
 
 /** Connects a client to a workspace, by default one of its own. */
 async function connectClient(known?: number): Promise<Client> {
@@ -78,14 +35,6 @@ function listenFor(client: Client, path: string): Promise<Error | undefined> {
 }
 
 describe("forwarding over OpenSSH's client", () => {
-  it("connects to a port of the workspace, and ends each direction by itself", async () => {
-    const { start } = await openSshWorkspace();
-    const port = await openEcho(0);
-    const child = start([], ["-W", `127.0.0.1:${port}`]);
-    child.stdin?.end("hello");
-    expect(await endOf(child)).toMatchObject({ stdout: "echo hello", exitCode: 0 });
-  });
-
   it("counts and reports connections to editors of JetBrains alone", async () => {
     const { start, sessions, reports } = await openSshWorkspace();
     const script = `require("net").createServer((socket) => socket.write("editor")).listen(0,
@@ -109,32 +58,12 @@ describe("forwarding over OpenSSH's client", () => {
 
   it("says so where nobody listens, or forwarding is blocked", async () => {
     const { start } = await openSshWorkspace();
-    const nobody = await endOf(start([], ["-W", `127.0.0.1:${await freePort()}`]));
+    const nobody = await endOf(start([], ["-W", `127.0.0.1:${await findFreePort()}`]));
     expect(nobody.exitCode).toBe(255);
     const blocked = await openSshWorkspace({ settings: { blockLocalForwarding: true } });
     const port = await openEcho(0);
     const refused = await endOf(blocked.start([], ["-W", `127.0.0.1:${port}`]));
     expect(refused.exitCode).toBe(255);
-  });
-
-  it("connects to a Unix socket of the workspace", async () => {
-    const { start } = await openSshWorkspace();
-    const [here, there] = [join(folder, "here"), join(folder, "there")];
-    await openEcho(there);
-    start([], ["-N", "-L", `${here}:${there}`]);
-    expect(await askSoon({ path: here })).toBe("echo hello");
-  });
-
-  it("listens on a port of the workspace for the client, until it goes", async () => {
-    const { start } = await openSshWorkspace();
-    const target = await openEcho(0);
-    const port = await freePort();
-    const child = start([], ["-N", "-R", `127.0.0.1:${port}:127.0.0.1:${target}`]);
-    expect(await askSoon({ port })).toBe("echo hello");
-    child.kill("SIGKILL");
-    await expect
-      .poll(() => ask({ port }).catch((error: Error) => error.message))
-      .toMatch("REFUSED");
   });
 
   it("listens on a Unix socket of the workspace for the client", async () => {
@@ -149,21 +78,6 @@ describe("forwarding over OpenSSH's client", () => {
     const { start } = await openSshWorkspace({ settings: { blockReverseForwarding: true } });
     const options = ["-N", "-o", "ExitOnForwardFailure=yes", "-R", "0:127.0.0.1:9"];
     expect((await endOf(start([], options))).exitCode).toBe(255);
-  });
-
-  it("chooses a port where the client leaves that open, until it cancels", async () => {
-    const client = await connectClient();
-    client.on("tcp connection", (_info, accept) => void accept().end("from the client"));
-    const chosen = await new Promise<number>((resolve, reject) => {
-      client.forwardIn("127.0.0.1", 0, (error, found) =>
-        error === undefined ? resolve(found) : reject(error),
-      );
-    });
-    expect(await ask({ port: chosen })).toBe("from the client");
-    await new Promise((resolve) => {
-      client.unforwardIn("127.0.0.1", 0, resolve);
-    });
-    await expect(ask({ port: chosen })).rejects.toThrow("ECONNREFUSED");
   });
 
   it("listens on one socket for a client that asks for it twice at once", async () => {
@@ -225,29 +139,5 @@ describe("forwarding over OpenSSH's client", () => {
     expect(await ask({ path })).toBe("from the second");
     after.end();
     await expect.poll(() => existsSync(path)).toBe(false);
-  });
-
-  it("lends the client's authentication agent to its commands, and to no others", async () => {
-    const { start } = await openSshWorkspace();
-    const key = join(folder, "key");
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "my key", "-f", key]);
-    const socket = join(folder, "agent");
-    const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
-    onTestFinished(() => void agent.kill("SIGKILL"));
-    const environment = { SSH_AUTH_SOCK: socket };
-    const add = (): boolean => {
-      try {
-        const env = { ...process.env, ...environment };
-        execFileSync("ssh-add", ["-q", key], { env, stdio: "ignore" });
-        return true;
-      } catch {
-        return false;
-      }
-    };
-    await expect.poll(add).toBe(true);
-    const lent = await endOf(start(["ssh-add -l"], ["-A"], environment));
-    expect(lent).toMatchObject({ stdout: expect.stringContaining("my key"), exitCode: 0 });
-    const other = await endOf(start(["echo =$SSH_AUTH_SOCK"], ["-a"], environment));
-    expect(other.stdout).toBe("=\n");
   });
 });

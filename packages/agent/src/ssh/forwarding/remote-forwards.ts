@@ -43,7 +43,7 @@ export function serveRemoteForwards(
     const answers = onceAnswered({ accept, reject }, () => void (unanswered -= 1));
     if ("bindAddr" in info) {
       const { bindAddr, bindPort } = info;
-      if (name.startsWith("cancel")) forwards.cancel(portKey(bindAddr, bindPort), answers);
+      if (name.startsWith("cancel")) forwards.cancelPort(bindAddr, bindPort, answers);
       else if (isBlocked) answers.reject();
       else {
         forwards.listenOnPort(bindAddr, bindPort, answers, (socket, opened) => {
@@ -138,6 +138,11 @@ class RemoteForwards {
     });
   }
 
+  cancelPort(bindAddr: string, port: number, answers: Answers): void {
+    const chosen = portOf(this.#listeners.get(portKey(bindAddr, anyPort)));
+    this.cancel(portKey(bindAddr, chosen === port ? anyPort : port), answers);
+  }
+
   cancel(key: string, { accept, reject }: Answers): void {
     const isThere = this.#close(key);
     // A socket that is not there is as good as gone.
@@ -194,8 +199,7 @@ class RemoteForwards {
       await begin(listener);
       // It was canceled meanwhile, or its client has gone.
       if (this.#listeners.get(key) !== listener) throw new SshError("closed", "no longer wanted");
-      const address = listener.server.address();
-      accept(typeof address === "object" ? address?.port : undefined);
+      accept(portOf(listener));
     } catch {
       if (this.#listeners.get(key) === listener) this.#close(key);
       else {
@@ -217,7 +221,14 @@ function listening(server: Server, where: ListenOptions): Promise<void> {
   });
 }
 
-/** A client that asked for any port names none when it cancels. */
+/** The port of a request that leaves the choice to us. Its cancellation names that, or the one that we chose. */
+const anyPort = 0;
+
+function portOf(listener: Listener | undefined): number | undefined {
+  const address = listener?.server.address();
+  return typeof address === "object" ? address?.port : undefined;
+}
+
 function portKey(bindAddr: string, port: number): string {
   return `${bindAddr}:${port}`;
 }

@@ -1,3 +1,5 @@
+import { shellWord } from "@slipway/runtime";
+
 import type { PreparedCommand } from "../../process/spawn-group.ts";
 
 /**
@@ -9,14 +11,10 @@ export function terminalCommand(
   modes: ReadonlyMap<string, number>,
 ): PreparedCommand {
   const settings = sttyCalls(modes).map(
-    (args) => `stty ${args.map((arg) => quoteForShell(arg)).join(" ")} 2>/dev/null`,
+    (args) => `stty ${args.map(shellWord).join(" ")} 2>/dev/null`,
   );
   const script = ["SSH_TTY=$(tty) && export SSH_TTY", ...settings, 'exec "$@"'].join("; ");
   return { ...command, file: "/bin/sh", args: ["-c", script, "sh", command.file, ...command.args] };
-}
-
-function quoteForShell(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Settings that every `stty` knows, by their names in RFC 4254, 8. */

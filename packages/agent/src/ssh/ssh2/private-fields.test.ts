@@ -4,10 +4,10 @@ import { glob } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { openSocketPair } from "@slipway/testkit/compliance";
 import ssh2, { type Connection, type ServerChannel, type Session } from "ssh2";
 import { expect, it, onTestFinished } from "vitest";
 
-import { openSocketPair } from "../../../tests/support/socket-pair.ts";
 import { deriveHostKey } from "../host-key.ts";
 import { privateFields } from "./private-fields.ts";
 import { createSshServer } from "./ssh2.ts";
@@ -40,6 +40,8 @@ async function openLibrary(): Promise<Readonly<Record<keyof typeof privateFields
     readonly channel: ServerChannel;
   }>((resolve) => {
     server.on("connection", (connection) => {
+      // The client ends it when the test does.
+      connection.on("error", () => undefined);
       connection.on("authentication", (context) => context.accept());
       connection.on("session", (accept) => {
         const session = accept();

@@ -1,0 +1,8 @@
+import { describeSshServer } from "@slipway/testkit/compliance";
+
+import { openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
+
+describeSshServer(async ({ home }) => {
+  const { accept, stop } = await openSshWorkspace({ home, directory: home });
+  return { serve: accept, [Symbol.asyncDispose]: async () => stop() };
+});
