@@ -2,7 +2,7 @@ import { durationMs } from "@slipway/runtime";
 
 /** The limits of the agent's SSH server (docs/protocol/agent.md §1.1). */
 export interface SshSettings {
-  /** The silence after which a client is taken for lost; it is asked three times in it. */
+  /** The silence after which a client counts as lost; it is probed three times meanwhile. */
   readonly maxTimeoutMs: number;
   readonly blockFileTransfer: boolean;
   readonly blockLocalForwarding: boolean;
@@ -10,14 +10,14 @@ export interface SshSettings {
 }
 
 const defaultMaxTimeoutMs = 72 * 3_600_000;
-/** The bounds of the timeout; timers cannot wait for much longer. */
+/** The bounds of the timeout; timers cannot wait much longer. */
 const minTimeoutMs = 3_000;
 const maxTimeoutMs = 60 * 86_400_000;
 const duration = /^(?:\d+(?:\.\d+)?(?:ms|[hms]))+$/;
 
 type ReadText = (name: string) => string | undefined;
 
-/** Reads the settings from their variables, and adds to the faults. */
+/** Reads the settings from their variables, and adds faults to the list. */
 export function readSshSettings(text: ReadText, faults: string[]): SshSettings {
   const flag = (name: string): boolean => readFlag(name, text(name), faults);
   return {

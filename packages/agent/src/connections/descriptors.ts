@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
-/** The open files of a process where the system does not tell its limit. */
+/** The assumed limit of open files if the system does not report it. */
 const usualLimit = 1024;
 
 /**
- * The descriptors that clients of the agent may have open: a quarter of what the system allows the process, and half of that
- * for one connection. The rest is for the agent's own files, sessions and network.
+ * The descriptors that clients may hold: a quarter of the process's limit for all connections, and half of that for one. The
+ * rest is for the agent's own files, sessions and network.
  */
 export class DescriptorBudget {
   readonly #maxEach: number;
@@ -16,7 +16,7 @@ export class DescriptorBudget {
     this.#maxEach = Math.floor(this.#free / 2);
   }
 
-  /** Returns the part of one connection, which holds nothing yet. */
+  /** Returns the share of one connection, which holds nothing yet. */
   share(): DescriptorShare {
     let free = this.#maxEach;
     return {
@@ -38,13 +38,13 @@ export class DescriptorBudget {
   }
 }
 
-/** The part of the budget that one connection may take. */
+/** One connection's share of the budget. */
 export interface DescriptorShare {
-  /** Takes descriptors until the result is disposed of; undefined where there are not so many. */
+  /** Reserves descriptors until the result is disposed of. Returns undefined if there are not enough. */
   take(count: number): Disposable | undefined;
 }
 
-/** Returns the limit of this process, which Node.js has raised as far as it may. */
+/** Returns the limit of this process, which Node.js raises as far as permitted. */
 export function descriptorLimit(): number {
   try {
     const [, soft] =

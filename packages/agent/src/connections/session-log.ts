@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 /** The kind of a session as the server counts it (docs/protocol/agent.md §5.5). */
 export type SessionType = "ssh" | "vscode" | "jetbrains" | "reconnecting-pty" | "unknown";
 
-/** One half of the record of a session: both have its id. */
+/** One half of a session's record. Both halves have its id. */
 export interface ConnectionReport {
   readonly id: string;
   readonly action: "connect" | "disconnect";
@@ -18,13 +18,13 @@ export interface ConnectionReport {
 
 export type ReportConnection = (report: ConnectionReport) => void;
 
-/** The way a session ended. */
+/** The end of a session. */
 export interface SessionEnd {
   readonly statusCode: number;
   readonly reason: string;
 }
 
-/** A session that goes on. */
+/** An open session. */
 export interface OpenSession {
   /** Reports the end, once. */
   close(end: SessionEnd): void;
@@ -37,7 +37,7 @@ interface SessionLogNeeds {
   readonly now: () => number;
 }
 
-/** Counts the sessions that are open, and reports each at its start and at its end. */
+/** Counts the open sessions, and reports the start and the end of each. */
 export class SessionLog {
   readonly #needs: SessionLogNeeds;
   readonly #counts: Record<SessionType, number> = {
@@ -52,7 +52,7 @@ export class SessionLog {
     this.#needs = needs;
   }
 
-  /** The sessions that are open now. */
+  /** The numbers of open sessions, by type. */
   get counts(): SessionCounts {
     return { ...this.#counts };
   }

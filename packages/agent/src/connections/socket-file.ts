@@ -8,20 +8,20 @@ import { systemErrorCode } from "@slipway/runtime";
 
 /** The file of a Unix socket on which a server listens. */
 export interface SocketFile {
-  /** Removes the file, unless another one has taken its place. Never rejects. */
+  /** Removes the file, unless another has replaced it. Never rejects. */
   remove(): Promise<void>;
 }
 
 /**
- * Listens on a file that nobody else may use from the moment it is there, and puts it in the place of what has its name.
- * Node.js removes the name on which it began to listen when it ends, whoever has it by then: so it is another one. Rejects
- * with the system's error; what was there is there still then.
+ * Listens on a Unix socket that only this user may use, and replaces whatever the path names. The server listens under a
+ * temporary name first: Node.js removes that name when the server closes, even if another process has taken it. Rejects with
+ * the system's error, and leaves the path as it was.
  */
 export async function listenOnFile(server: Server, path: string): Promise<SocketFile> {
   const name = join(dirname(path), `.${randomBytes(2).toString("hex")}`);
   const umask = process.umask(0o177);
   try {
-    // The file is made before this returns.
+    // The file exists when this returns.
     server.listen(name);
   } finally {
     process.umask(umask);
@@ -37,7 +37,7 @@ export async function listenOnFile(server: Server, path: string): Promise<Socket
   };
 }
 
-/** Returns what a path names; undefined for nothing. */
+/** Returns what a path names; undefined if it does not exist. */
 export async function kindOfFile(path: string): Promise<"socket" | "other" | undefined> {
   try {
     return (await lstat(path)).isSocket() ? "socket" : "other";

@@ -9,16 +9,16 @@ import { keepAlive } from "../connections/accepted-connection.ts";
 import type { DescriptorShare } from "../connections/descriptors.ts";
 import { writeTo } from "../connections/write-to.ts";
 
-/** The addresses that a forwarded port is looked for at, in order (docs/protocol/tailnet.md §1.5). */
+/** The addresses that are tried for a forwarded port, in order (docs/protocol/tailnet.md §1.5). */
 const loopback = ["127.0.0.1", "::1"] as const;
-/** The time in which the workspace must answer; the kernel answers at once. */
+/** The time for a port of the workspace to answer; the kernel answers at once. */
 const connectTimeoutMs = 10_000;
-/** The connections at once; further ones are refused. */
+/** The most connections at once; further ones are refused. */
 const maxConnections = 2048;
 
 /**
- * Forwards connections to ports of the workspace's loopback interface, until the signal is aborted. The workspace answers
- * before the peer's handshake does: a port without a listener is refused as if the peer were here.
+ * Forwards connections to ports of the workspace's loopback interface, until the signal is aborted. Dials the port before it
+ * completes the peer's handshake, so that a port without a listener is refused, as it is locally.
  */
 export function createTcpForwarder(
   signal: AbortSignal,
@@ -59,7 +59,7 @@ async function dial(port: number, signal: AbortSignal): Promise<Socket | undefin
   return undefined;
 }
 
-/** Resolves with undefined where nobody answers. */
+/** Resolves to undefined if the port does not answer. */
 function dialOne(host: string, port: number, signal: AbortSignal): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
@@ -74,17 +74,17 @@ function dialOne(host: string, port: number, signal: AbortSignal): Promise<Socke
     };
     const timer = setTimeout(fail, connectTimeoutMs);
     signal.addEventListener("abort", fail, { once: true });
-    // Later errors are seen by those who read and write.
+    // Reading and writing notice later errors.
     socket.on("error", fail);
     socket.once("connect", () => settle(socket));
   });
 }
 
-/** Passes bytes on both ways, and the end of each direction, until both have ended or one has failed. */
+/** Forwards bytes in both directions, and the end of each, until both have ended or one has failed. */
 async function join(stream: TcpStream, socket: Socket, stopping: AbortSignal): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([stopping, failed.signal]);
-  // Neither direction may be listening to the peer.
+  // Neither direction may be reading from the peer.
   void stream.closed.then(() => {
     if (stream.failure !== undefined) failed.abort(stream.failure);
   });
@@ -95,7 +95,7 @@ async function join(stream: TcpStream, socket: Socket, stopping: AbortSignal): P
     await abortable(Promise.all(directions), signal);
     stream.close();
   } catch {
-    // A reset on one side is one on the other.
+    // A reset on one side resets the other.
     stream.abort();
     if (!socket.destroyed) socket.resetAndDestroy();
   } finally {

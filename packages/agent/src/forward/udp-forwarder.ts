@@ -7,23 +7,23 @@ import type { Datagram } from "@slipway/tailnet/stack/udp-socket";
 
 import type { DescriptorShare } from "../connections/descriptors.ts";
 
-/** The silence after which a peer's datagrams are no longer answered (docs/protocol/tailnet.md §1.5). */
+/** The silence after which a flow ends (docs/protocol/tailnet.md §1.5). */
 const idleMs = 2 * 60_000;
 const dnsPort = 53;
 const dnsIdleMs = 30_000;
-/** The flows at once; the one that was silent for longest makes room. */
+/** The most flows at once; a further one replaces the one that has been silent for longest. */
 const maxFlows = 1024;
-/** The datagrams that wait for a flow's socket; further ones are dropped. */
+/** The most datagrams that wait for a flow's socket; further ones are dropped. */
 const maxWaiting = 64;
 
 export interface UdpForwarderOptions {
-  /** Sends an answer to a peer, as `NetworkStack.sendUdp` does. */
+  /** Sends a reply to a peer, as `NetworkStack.sendUdp` does. */
   readonly send: (from: Endpoint, to: Endpoint, payload: Uint8Array) => void;
   readonly signal: AbortSignal;
   readonly descriptors: DescriptorShare;
 }
 
-/** Forwards datagrams to ports of the workspace's loopback interface, and the answers, until the signal is aborted. */
+/** Forwards datagrams to ports of the workspace's loopback interface, and the replies, until the signal is aborted. */
 export function createUdpForwarder({
   send,
   signal,
@@ -52,7 +52,7 @@ export function createUdpForwarder({
         descriptor[Symbol.dispose]();
       });
     }
-    // The newest stands last.
+    // The most recent is last.
     flows.delete(key);
     flows.set(key, flow);
     flow.forward(datagram.payload);
@@ -81,7 +81,7 @@ class Flow {
       try {
         send(to, from, payload);
       } catch (error) {
-        // An answer that does not fit into the tunnel, or a stack that is closed: datagrams may be lost.
+        // The reply does not fit into the tunnel, or the stack is closed: datagrams may be lost.
         if (!(error instanceof StackError)) throw error;
       }
     });

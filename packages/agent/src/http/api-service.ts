@@ -7,20 +7,20 @@ import { ApiError } from "./errors.ts";
 import { listDirectory } from "./list-directory.ts";
 import { ListeningPorts } from "./listening-ports.ts";
 
-/** The time for a request, for its headers, and for its answer (docs/protocol/agent.md §8). */
+/** The timeout of a request, of its headers, and of its response (docs/protocol/agent.md §8). */
 const timeoutMs = 20_000;
 const checkEveryMs = 5000;
 const maxHeaderBytes = 16 * 1024;
 const maxBodyBytes = 1024 * 1024;
-/** The connections at once; further ones are closed. */
+/** The most connections at once; further ones are closed. */
 const maxConnections = 256;
 
 export interface ApiOptions {
   readonly clock: Clock;
   readonly home: string;
-  /** Ports of the agent that are not the workspace's. */
+  /** The agent's own ports, which are not listed. */
   readonly ownPorts: ReadonlySet<number>;
-  /** Returns the report about the network, as JSON. */
+  /** Resolves to the network report, as JSON. */
   readonly netcheck: () => Promise<object>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -44,7 +44,7 @@ export function createApiService(options: ApiOptions): Service {
     maxHeaderSize: maxHeaderBytes,
   });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    // A client that does not read its answer.
+    // Disconnects a client that does not read its response.
     const late = setTimeout(() => request.socket.destroy(), timeoutMs);
     response.once("close", () => clearTimeout(late));
     void respond(routes, request, response, logger);

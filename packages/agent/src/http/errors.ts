@@ -1,4 +1,4 @@
-/** The answer to a request that cannot be served; `message` and `detail` are for people. */
+/** An error response; `message` and `detail` are for people. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code = "refused";

@@ -6,9 +6,9 @@ import { errorText, systemErrorCode } from "@slipway/runtime";
 import { fileTurns } from "../process/turns.ts";
 import { ApiError } from "./errors.ts";
 
-/** All requests together: their connections cost nothing. */
+/** All requests share one turn: connections cost nothing. */
 const owner = {};
-/** The entries that are listed of one directory. */
+/** The most entries that are listed of a directory. */
 const maxEntries = 10_000;
 
 interface DirectoryEntry {

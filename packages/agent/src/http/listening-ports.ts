@@ -2,7 +2,7 @@ import type { Clock } from "@slipway/runtime";
 
 import { findListeners, findOwners, readOfProcess } from "../process/listeners.ts";
 
-/** A port of the workspace that something listens on. */
+/** A port of the workspace on which a process listens. */
 export interface ListeningPort {
   readonly process_name: string;
   readonly network: "tcp";
@@ -11,15 +11,16 @@ export interface ListeningPort {
 
 /** Ports below are the agent's own on the network (docs/protocol/tailnet.md §1.5). */
 const firstUserPort = 9;
-/** The time for which a scan counts. */
+/** The time for which a scan is reused. */
 const cacheMs = 1000;
-/** Lists the listeners of IPv4 and IPv6, each port once; none where there is no `/proc`. */
+
+/** The workspace's listening ports, over IPv4 and IPv6, each once; none without `/proc`. */
 export class ListeningPorts {
   readonly #clock: Clock;
   readonly #ignored: ReadonlySet<number>;
   #scan: { readonly ports: Promise<readonly ListeningPort[]>; readonly atMs: number } | undefined;
 
-  /** The ignored ports are the agent's own, such as that of its metrics. */
+  /** `ignored` are the agent's own ports. */
   constructor(clock: Clock, ignored: ReadonlySet<number>) {
     this.#clock = clock;
     this.#ignored = ignored;

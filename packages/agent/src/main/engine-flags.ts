@@ -1,14 +1,14 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * Keeps the young generation at 1 MB: an agent makes little garbage, and V8 would let it grow to 16 MB. It works for what
- * comes after it.
+ * Keeps the young generation at 1 MB, which suffices for an agent's garbage; V8 would let it grow to 16 MB. Call it before
+ * anything else.
  */
 export function limitYoungGeneration(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
 }
 
-/** Feedback, which the compilers need, only about functions that are called often; the compilers' own code takes 8 MB. */
+/** Turns off the optimizing compilers, whose code takes 8 MB, and collects their feedback only for frequent functions. */
 const withoutCompilers = [
   "--no-maglev",
   "--no-turbofan",
@@ -18,21 +18,20 @@ const withoutCompilers = [
 const withCompilers = ["--maglev", "--turbofan", "--invocation-count-for-feedback-allocation=8"];
 
 /**
- * Lets the old generation grow to four times what lives in it before everything is collected. Each packet of a connection
- * comes in a buffer of its own, and V8 would otherwise collect everything for each few megabytes of them, in a third of the
- * agent's time.
+ * Lets the old generation grow to four times its live size before a full collection. Each packet of a connection is a buffer:
+ * V8 would otherwise collect everything for each few megabytes of them, which takes a third of the agent's time.
  */
 const withRoom = ["--no-optimize-for-size", "--heap-growing-percent=300"];
 
-/** The ways back to speed; each is free to call again. */
+/** Restores speed. Repeated calls cost nothing. */
 export interface SavedMemory {
-  /** For much work of one kind: optimizing compilers. */
+  /** Turns on the optimizing compilers, for much work of one kind. */
   readonly optimize: () => void;
-  /** For connections: the compilers, and a heap that may grow. */
+  /** Turns on the compilers and lets the heap grow, for connections. */
   readonly speedUp: () => void;
 }
 
-/** Has V8 save memory at the expense of speed, for an agent that has little to do: a compact heap, no compilers. */
+/** Makes V8 save memory at the expense of speed, for an idle agent: a compact heap and no compilers. */
 export function saveMemory(): SavedMemory {
   let isOptimizing = false;
   let isCompact = true;

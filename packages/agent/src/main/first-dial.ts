@@ -1,7 +1,7 @@
 import { type Logger, settlesWithin, systemClock } from "@slipway/runtime";
 import { type AgentSocket, openAgentSocket } from "@slipway/sdk/agent-socket";
 
-/** Takes over the socket that is being opened, and ends the dial when the signal is aborted. Call it once. */
+/** Resolves to the socket that is being opened; the signal aborts the dial. Call it once. */
 export type FirstDial = (signal: AbortSignal) => Promise<AgentSocket>;
 
 export interface FirstDialOptions {
@@ -11,10 +11,10 @@ export interface FirstDialOptions {
   readonly logger: Logger;
 }
 
-/** The time for the request to leave. A distant server may take longer, and the rest of the agent is loaded meanwhile. */
+/** The longest wait for the request to be sent. A distant server may take longer; the rest of the agent is loaded then. */
 const maxWaitMs = 20;
 
-/** Dials before the rest of the agent is loaded. Resolves once the request has left, if that takes no longer than usual. */
+/** Dials before the rest of the agent is loaded. Resolves once the request has been sent, or after a short wait. */
 export async function beginFirstDial({
   serverUrl,
   token,
@@ -33,7 +33,7 @@ export async function beginFirstDial({
     onRung: (rung) => logger.debug({ rung }, "rung reached"),
     onRequest: () => sent.resolve(),
   });
-  // It is reported to whoever takes the dial over.
+  // Its error is reported to the caller of the result.
   socket.catch(() => undefined);
   await settlesWithin(sent.promise, maxWaitMs, systemClock);
   return async (signal) => {

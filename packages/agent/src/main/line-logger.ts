@@ -6,9 +6,9 @@ export type Level = (typeof levels)[number];
 /** The destination and format of log lines. */
 export interface LineSink {
   readonly format: "human" | "json";
-  /** Lines below it are left out. */
+  /** The lowest level that is written. */
   readonly minLevel: Level;
-  /** Takes one line with its end. Its errors are dropped: a log must not end the agent. */
+  /** Writes a line with its end. Its errors are dropped: a log must not end the agent. */
   readonly write: (line: string) => void;
 }
 
@@ -26,7 +26,7 @@ export function createLineLogger(
       try {
         sink.write(`${formats[sink.format]({ time, level, message, fields: all })}\n`);
       } catch {
-        // A full disk or a closed terminal; there is nowhere left to report it.
+        // A full disk or a closed terminal: there is no place left to report it.
       }
     }
   };

@@ -9,7 +9,7 @@ import { createLineLogger } from "./line-logger.ts";
 import type { LineSink } from "./line-logger.ts";
 import { RotatingFile } from "./rotating-file.ts";
 
-/** The agent's own log and the resources to close after it. */
+/** The agent's log. Disposing of it closes its files. */
 export interface OpenLogger extends Disposable {
   readonly logger: Logger;
 }
@@ -45,7 +45,7 @@ export function openLogger(
     }
   }
   const logger = createLineLogger(sinks, now);
-  for (const fault of faults) logger.warn({ fault }, "log cannot be opened");
+  for (const fault of faults) logger.warn({ fault }, "cannot open log");
   return { logger, [Symbol.dispose]: () => closing.dispose() };
 }
 
@@ -59,7 +59,7 @@ function openTarget(path: string, closing: DisposableStack): (line: string) => v
     closeSync(fd);
   });
   return (line) => {
-    // The descriptor may be another file's by then.
+    // After closing, the number may be another file's.
     if (isOpen) writeSync(fd, line);
   };
 }

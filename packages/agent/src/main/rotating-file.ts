@@ -25,7 +25,7 @@ export class RotatingFile implements Disposable {
   readonly #path: string;
   readonly #options: RotationOptions;
   readonly #now: () => number;
-  /** Undefined once it is closed: the number may be another file's by then. */
+  /** Undefined once closed: the number may then be another file's. */
   #fd: number | undefined;
   #bytes: number;
 
@@ -57,7 +57,7 @@ export class RotatingFile implements Disposable {
     if (fd !== undefined) closeSync(fd);
   }
 
-  /** Returns the descriptor of the new file, or of the full one if somebody else has put theirs in the place of the new one. */
+  /** Returns the descriptor of the new file, or of the full one if the new one cannot be opened. */
   #rotate(full: number): number {
     this.#bytes = 0;
     const fd = this.#openNext();
@@ -67,7 +67,7 @@ export class RotatingFile implements Disposable {
     try {
       this.#removeOldest();
     } catch {
-      // One that stays too long is no reason to lose a line.
+      // A leftover file must not cost a line.
     }
     return fd;
   }
@@ -96,7 +96,7 @@ export class RotatingFile implements Disposable {
   }
 }
 
-/** Reports whether a rotated file is this user's: in a directory that everybody writes, others may have made theirs. */
+/** Reports whether a rotated file is this user's: others may write to the same directory. */
 function isOwn(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }

@@ -14,20 +14,20 @@ import { beginFirstDial } from "./first-dial.ts";
 import { openLogger } from "./open-logger.ts";
 
 export interface RunAgentOptions extends ShutdownSignals {
-  /** Settings by the names of their variables; they win over the environment. */
+  /** Settings by the names of their variables; they take precedence over the environment. */
   readonly flags: Variables;
   readonly environment: Variables;
-  /** Resolves at the first signal: stop scripts run, last messages are sent. */
+  /** Resolves at the first signal: the agent runs the stop scripts and sends its last messages. */
   readonly interrupted: Promise<"SIGINT" | "SIGTERM" | "SIGHUP">;
-  /** Aborted at the second: everything is killed. */
+  /** Aborted at the second signal: the agent kills everything. */
   readonly forced: AbortSignal;
 }
 
 const exitCodes = { ok: 0, failed: 1 } as const;
 
 /**
- * Runs an agent until it is told to end; resolves with the exit code. Neither a refused token nor a lost server ends it:
- * it says why on its log and tries again.
+ * Runs an agent until it is told to end. Resolves to the exit code. Neither a refused token nor a lost server ends it: it logs
+ * the reason and tries again.
  */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
   const { flags, environment, interrupted, forced } = options;

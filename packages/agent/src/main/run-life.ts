@@ -23,7 +23,7 @@ export interface RunLifeOptions extends ShutdownSignals {
   readonly headers: Readonly<Record<string, string>>;
   readonly environment: Variables;
   readonly logger: Logger;
-  /** The dial that has begun; undefined if the agent has to get its token first. */
+  /** The dial that has begun; undefined if the agent must get its token first. */
   readonly firstDial: FirstDial | undefined;
   readonly savedMemory: SavedMemory;
 }
@@ -91,7 +91,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
   await life.run(options);
 }
 
-/** Dials as `dial` does, but first takes the dial that has begun. */
+/** Dials as `dial` does, but uses the dial that has begun first. */
 function after(firstDial: FirstDial | undefined, dial: Dial): Dial {
   let first = firstDial;
   return async (signal) => {
@@ -119,7 +119,7 @@ function credentialOf(
 
 function socketOf({ socketPath: path }: AgentConfig): OpenSocket | undefined {
   if (path === undefined) return undefined;
-  // Loaded by the time that the first script looks for the socket.
+  // Loaded before the first script needs the socket.
   const loaded = import("../socket/agent-socket.ts");
   return async (options) => {
     const { AgentSocketServer } = await loaded;
@@ -127,7 +127,7 @@ function socketOf({ socketPath: path }: AgentConfig): OpenSocket | undefined {
   };
 }
 
-/** Makes the command for the workspace; without it the agent does everything else. */
+/** Installs the command for the workspace. The agent runs without it if that fails. */
 async function commandDirectoryOf(
   dataDir: string,
   environment: Variables,
@@ -137,7 +137,7 @@ async function commandDirectoryOf(
   try {
     return await makeCommandPrograms({ environment, dataDir, agentProgram });
   } catch (error) {
-    logger.warn({ error: errorText(error) }, "workspace has no slipway command");
+    logger.warn({ error: errorText(error) }, "cannot install the slipway command");
     return undefined;
   }
 }
@@ -149,7 +149,7 @@ function machineOf(
   commandDirectory: string | undefined,
 ): AgentMachine {
   return {
-    // Commands come with a manifest, and that with a token.
+    // A command needs a manifest, and a manifest a token.
     token: () => credential.current() ?? "",
     user: userOrReason(environment),
     home: homeDirectory(environment),
@@ -159,7 +159,7 @@ function machineOf(
   };
 }
 
-/** Finds the user. Without a shell the agent still connects, and reports it in the scripts' logs. */
+/** Returns the user, or the reason that it cannot run commands, which the scripts' logs report. */
 function userOrReason(environment: Variables): User | ProcessError {
   try {
     return currentUser(environment);

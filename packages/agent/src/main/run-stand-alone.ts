@@ -2,7 +2,7 @@ import { type Variables, AgentConfigError } from "../config/agent-config.ts";
 import { readCommandLine, processEnvironment } from "../config/command-line.ts";
 import { runAgent, type RunAgentOptions } from "./run-agent.ts";
 
-/** Runs the agent as a program of its own, by its arguments and this process's environment. Resolves with the exit code. */
+/** Runs the agent as a program, with its arguments and this process's environment. Resolves to the exit code. */
 export async function runStandAlone(
   args: readonly string[],
   ending: Pick<RunAgentOptions, "interrupted" | "forced">,

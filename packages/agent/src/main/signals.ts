@@ -16,7 +16,7 @@ export const interrupted: Promise<SignalName> = first.promise;
 export const forced: AbortSignal = second.signal;
 
 let hasSignal = false;
-// The agent has no terminal: one that hangs up is none of its own, whoever made it take one.
+// The agent started without a terminal: a hang-up comes from one that it acquired by accident.
 const isDetached = !hasControllingTerminal();
 for (const name of names) {
   process.on(name, () => {

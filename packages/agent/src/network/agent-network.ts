@@ -15,7 +15,7 @@ import { type Service, keepAlive } from "../connections/accepted-connection.ts";
 import type { WorkspaceServices } from "../services/workspace-services.ts";
 import { netcheckReport } from "./netcheck-report.ts";
 
-/** The manifest's word on the network. */
+/** The network settings of the manifest. */
 export interface NetworkManifest {
   readonly derpMap: DERPMap;
   readonly disableDirect: boolean;
@@ -35,7 +35,7 @@ export interface AgentNetworkOptions extends NetworkManifest {
   readonly logger: Logger;
 }
 
-/** An agent as a peer of the encrypted network, with keys of its own. Its opener closes it. */
+/** An agent as a peer of the encrypted network, with its own keys. Its opener closes it. */
 export class AgentNetwork implements AsyncDisposable {
   readonly #peer: TailnetPeer;
   readonly #closeSocket: () => Promise<void>;
@@ -56,7 +56,7 @@ export class AgentNetwork implements AsyncDisposable {
     const { agentId, derpMap, disableDirect, udpPort, onConnection, headers, ...rest } = options;
     const [crypto, socket] = await Promise.all([
       loadNativeCrypto((reason) =>
-        options.logger.warn({ reason }, "libsodium was not loaded, slower cryptography is used"),
+        options.logger.warn({ reason }, "cannot load libsodium: using slower cryptography"),
       ),
       disableDirect ? undefined : openUdpSocket({ port: udpPort }),
     ]);
@@ -101,7 +101,7 @@ export class AgentNetwork implements AsyncDisposable {
     });
   }
 
-  /** Returns the report about the network (docs/protocol/agent.md §8.9). */
+  /** Resolves to the network report (docs/protocol/agent.md §8.9). */
   netcheck(): Promise<object> {
     return netcheckReport(this.#peer.status);
   }

@@ -4,10 +4,10 @@ import { networkInterfaces } from "node:os";
 import type { NetworkStatus } from "@slipway/tailnet/net/network-status";
 import { derpLatencies } from "@slipway/tailnet/relay/region-latency";
 
-/** An interface below this size is reported, as tunnels inside of tunnels need more (docs/protocol/agent.md §8.9). */
+/** A smaller MTU causes a warning, since nested tunnels need more (docs/protocol/agent.md §8.9). */
 const minMtu = 1378;
 
-/** Returns what the agent knows about its network, as JSON (docs/protocol/agent.md §8.9). */
+/** Resolves to the report on the agent's network, as JSON (docs/protocol/agent.md §8.9). */
 export async function netcheckReport(status: NetworkStatus): Promise<object> {
   const interfaces = await Promise.all(Object.entries(networkInterfaces()).map(describe));
   const isSmall = interfaces.some(({ mtu }) => mtu > 0 && mtu < minMtu);
@@ -54,7 +54,7 @@ async function describe([name, addresses = []]: readonly [
   };
 }
 
-/** Returns 0 where the system does not tell. */
+/** Resolves to 0 if the system does not report it. */
 async function readMtu(name: string): Promise<number> {
   try {
     return Number(await readFile(`/sys/class/net/${name}/mtu`, "utf8"));

@@ -12,7 +12,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface CommandProgramOptions {
   readonly environment: Variables;
-  /** The directory of the agent's files, in which the programs get their own. */
+  /** The directory of the agent's files; the programs get a directory in it. */
   readonly dataDir: string;
   /** The program that this process runs. */
   readonly agentProgram: string;
@@ -25,9 +25,8 @@ const names = ["slipway", "coder"];
 const bundles = ["workspace.js", "../../cli/dist/workspace.js", "../dist/workspace.js"];
 
 /**
- * Makes the command `slipway` available in the workspace, however the agent was started; returns the directory of its
- * programs, for the end of PATH, so that a command that the workspace has itself comes first. Undefined where the machine
- * has no command.
+ * Makes the command `slipway` available in the workspace, however the agent was started. Resolves to the directory of its
+ * programs, which goes to the end of PATH, after the workspace's own programs; undefined if the machine has no command.
  */
 export async function makeCommandPrograms(
   options: CommandProgramOptions,
@@ -35,7 +34,7 @@ export async function makeCommandPrograms(
   const command = await findCommand(options);
   if (command === undefined) return undefined;
   const place = join(options.dataDir, dataName, "commands");
-  // One of somebody else in its place, as in /tmp, is left alone.
+  // Another user may own that place, as in /tmp.
   const directory = (await makePrivateDirectory(place))
     ? place
     : await mkdtemp(join(tmpdir(), "slipway-commands-"));

@@ -4,29 +4,29 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The sources of a command's environment. */
 export interface EnvironmentSources {
-  /** The variables that come first and that the process never overrides: the agent's token and the names of its workspace. */
+  /** The first variables, which the process never overrides: the agent's token and the names of its workspace. */
   readonly base: Variables;
   /** The agent's own environment. */
   readonly process: Variables;
-  /** The variables that a client asks for; they override neither of the two above. */
+  /** The variables that a client requests; they override neither of the two above. */
   readonly requested: Variables;
   readonly user: { readonly name: string; readonly home: string; readonly shell: string };
   /** The variables of the manifest; values may refer to variables of the process. */
   readonly manifest: Variables;
   readonly secrets: Variables;
-  /** The directory put in front of PATH. */
+  /** The directory at the front of PATH. */
   readonly binDirectory: string;
-  /** The directory of the agent's own command, put behind PATH; undefined where the machine has none. */
+  /** The directory of the agent's own command, at the end of PATH; undefined if the machine has none. */
   readonly commandDirectory: string | undefined;
 }
 
-/** The variables that tell tools that they run in a remote session. */
+/** The variables by which tools recognize a remote session. */
 const session: Variables = {
   SSH_CLIENT: "0.0.0.0 0 0",
   SSH_CONNECTION: "0.0.0.0 0 0.0.0.0 0",
 };
 
-/** Builds the environment of a command, in the order of docs/protocol/agent.md §4.2; `extra` wins over everything. */
+/** Builds the environment of a command, in the order of docs/protocol/agent.md §4.2. `extra` overrides everything. */
 export function buildEnvironment(
   sources: EnvironmentSources,
   extra: Variables = {},

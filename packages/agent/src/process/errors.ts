@@ -1,9 +1,9 @@
 import { CodedError } from "@slipway/runtime";
 
-/** The reason that no command can be run, or not this one. */
+/** The reason that a command cannot run. */
 export type ProcessErrorCode = "no-shell" | "bad-interpreter" | "no-directory" | "spawn-failed";
 
-/** A command of the workspace cannot be started. */
+/** A command of the workspace cannot start. */
 export class ProcessError extends CodedError<ProcessErrorCode> {
   override readonly name = "ProcessError";
 }

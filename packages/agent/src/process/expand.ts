@@ -2,7 +2,7 @@ import { isAbsolute, join } from "node:path";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Replaces `$NAME` and `${NAME}`; an unknown name becomes nothing, any other `$` stays. */
+/** Replaces `$NAME` and `${NAME}`; an unknown name becomes empty, any other `$` stays. */
 export function expandVariables(text: string, environment: Variables): string {
   return text.replaceAll(
     /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))/g,
@@ -11,7 +11,7 @@ export function expandVariables(text: string, environment: Variables): string {
   );
 }
 
-/** Expands a leading `~` and variables of a path; a relative one stands under `base`. Empty stays empty. */
+/** Expands a leading `~` and the variables of a path; a relative path is below `base`. Empty stays empty. */
 export function expandPath(
   path: string,
   options: { readonly home: string; readonly base: string; readonly environment: Variables },

@@ -3,8 +3,8 @@ import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 
 /**
- * A pipe for a child's input: the child gets `readFd`; `closeReadEnd` closes it here once the child has started, and
- * `release` gives the pipe up once it has ended.
+ * A pipe for a child's input. The child gets `readFd`; `closeReadEnd` closes it here once the child has started, and
+ * `release` removes the pipe once the child has ended.
  */
 export interface InputPipe {
   readonly readFd: number;
@@ -13,16 +13,16 @@ export interface InputPipe {
   release(): void;
 }
 
-/** The intervals at which to look for those who open the pipe after its end, in milliseconds. */
+/** The intervals at which to look for late readers of the pipe, in milliseconds. */
 const firstKnockMs = 20;
 const maxKnockMs = 1000;
 
 /**
- * Opens the FIFO at `path`, which is removed when it is released. Unlike a pipe without a name, it makes a child wait that
- * opens it (as `/dev/stdin`) after the writer has gone. So, after its end, the FIFO is opened again and again for a moment.
+ * Opens the FIFO at `path`, and removes it when it is released. Unlike an anonymous pipe, it blocks a child that opens it (as
+ * `/dev/stdin`) after the writer has closed it. So the FIFO is opened again and again for a moment after its end.
  */
 export function openInputPipe(path: string): InputPipe {
-  // Opened without waiting for a writer, so that the writer need not wait; then for the child, which wants to wait.
+  // First opened without blocking, so that the writer does not block; then for the child, whose end must block.
   const waiting = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const writer = new Socket({ fd: openForWriting(path), readable: false, writable: true });
@@ -50,13 +50,13 @@ export function openInputPipe(path: string): InputPipe {
   }
 }
 
-/** Opens the FIFO for a moment, which wakes whoever waits for a writer; false if nobody reads it. */
+/** Opens the FIFO for a moment, which wakes a reader that waits for a writer. Returns false if nothing reads it. */
 function hasReader(path: string): boolean {
   try {
     closeSync(openForWriting(path));
     return true;
   } catch {
-    // ENXIO, or the directory has gone.
+    // ENXIO, or the directory is gone.
     return false;
   }
 }

@@ -1,24 +1,24 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 
-/** A TCP socket that listens, of whatever process. */
+/** A listening TCP socket of any process. */
 export interface Listener {
   readonly port: number;
-  /** Names the socket among the descriptors of processes. */
+  /** Identifies the socket among the descriptors of processes. */
   readonly inode: string;
 }
 
 /** The state of a listener in `/proc/net/tcp`. */
 const listening = "0A";
-/** Tables longer than this are cut: they are the kernel's, but as long as its users make them. */
+/** The most that is read of a table, whose length depends on all users of the machine. */
 const maxTableBytes = 16 * 1024 * 1024;
 
-/** Lists the listeners of IPv4 and IPv6; none where there is no `/proc`. */
+/** Lists the listeners of IPv4 and IPv6; none without `/proc`. */
 export async function findListeners(): Promise<Listener[]> {
   const tables = await Promise.all(["tcp", "tcp6"].map((name) => readTable(`/proc/net/${name}`)));
   return tables.flatMap((table) => parseListeners(table));
 }
 
-/** Finds the processes that hold the sockets, by their inodes, as far as we may look. */
+/** Finds the processes that hold the sockets, by their inodes, among those that this user may inspect. */
 export async function findOwners(
   inodes: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, string>> {
@@ -32,7 +32,7 @@ export async function findOwners(
   return owners;
 }
 
-/** Reads a file of a process, such as its name or its command line; empty if it has ended. */
+/** Reads the name or the command line of a process; empty if it has ended. */
 export async function readOfProcess(pid: string, file: "comm" | "cmdline"): Promise<string> {
   try {
     return await readFile(`/proc/${pid}/${file}`, "utf8");
@@ -41,7 +41,7 @@ export async function readOfProcess(pid: string, file: "comm" | "cmdline"): Prom
   }
 }
 
-/** Parses a table of the kernel; lines that are none are skipped. */
+/** Parses a table of the kernel, and skips malformed lines. */
 function parseListeners(table: string): Listener[] {
   return table.split("\n").flatMap((line) => {
     const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
@@ -80,7 +80,7 @@ async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch {
-    // It is gone, or another user's.
+    // The process has ended, or is another user's.
     return [];
   }
 }

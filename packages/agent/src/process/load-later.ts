@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-/** A module that is loaded when it is needed: from its package, or from a file beside the agent's program. */
+/** A module that is loaded on demand: from its package, or from a file beside the agent's program. */
 export interface LaterModule {
   /** Its name for `require`. */
   readonly name: string;

@@ -4,14 +4,14 @@ import { normalize } from "node:path";
 
 import { openOwnFile, openOwnFileSync, type OwnFileOptions } from "@slipway/runtime/own-file";
 
-/** Devices and the streams of processes, which only the system makes. */
+/** Devices and the streams of processes, which only the system creates. */
 const devices = /^\/(dev\/(?!shm\/|mqueue\/)|proc\/[^/]+\/fd\/)/;
-/** Neither waits for the other end of a pipe nor takes a terminal. */
+/** Opens without waiting for the other end of a pipe, and without acquiring a terminal. */
 const deviceFlags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * Opens a log that the configuration or a template names: a device, or a file of this user's own. Throws `FileError` and
- * the errors of the file system.
+ * Opens a log that the configuration or a template names: a device, or a file that this user owns. Rejects with `FileError`
+ * and with the errors of the file system.
  */
 export async function openLogFile(path: string, options: OwnFileOptions): Promise<FileHandle> {
   return isDevice(path) ? open(path, deviceFlags) : openOwnFile(path, options);

@@ -6,14 +6,14 @@ import { replaceFile } from "@slipway/runtime/replace-file";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The file that a POSIX shell reads before its first prompt, and the directory with the one that zsh reads first. */
+/** The file that a POSIX shell reads before its first prompt, and the directory of the one that zsh reads first. */
 const [posixFile, zshDirectory] = ["login.sh", "zsh"];
-/** The file that bash reads where nobody types; what it starts does not read it again. */
+/** The file that a non-interactive bash reads; its children do not read it again. */
 const bashFile = "login.bash";
 
 /**
- * Writes the files by which login shells find the commands of a directory: system profiles, such as Debian's, replace PATH.
- * No file of the user or of the machine is changed.
+ * Writes the files by which login shells find the commands of a directory, since system profiles, such as Debian's, replace
+ * PATH. Changes no file of the user or of the machine.
  */
 export async function writeLoginFiles(commandDirectory: string): Promise<void> {
   const addition = pathAddition(commandDirectory);
@@ -26,8 +26,8 @@ export async function writeLoginFiles(commandDirectory: string): Promise<void> {
 }
 
 /**
- * Returns the variables by which a login shell adds the directory to PATH when all profiles have been read: before the first
- * prompt, in bash also before commands from a pipe. What `environment` already has for the shell is kept.
+ * Returns the variables by which a login shell adds the directory to PATH after it has read all profiles: before the first
+ * prompt, and in bash also before commands from a pipe. Keeps what `environment` already has for the shell.
  */
 export function loginVariables(
   shell: string,
@@ -63,7 +63,7 @@ function pathAddition(directory: string): string {
   return `case ":$PATH:" in *:${word}:*) ;; *) PATH=$PATH:${word} ;; esac`;
 }
 
-/** Returns a `.zshenv` that gives ZDOTDIR back, so that zsh reads all further files of the user. */
+/** Returns a `.zshenv` that restores ZDOTDIR, so that zsh reads the user's other files. */
 function zshEnvironment(addition: string): string {
   return [
     'if [ -n "${SLIPWAY_ZDOTDIR-}" ]; then export ZDOTDIR=$SLIPWAY_ZDOTDIR; else unset ZDOTDIR; fi',

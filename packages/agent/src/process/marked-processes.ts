@@ -14,13 +14,13 @@ interface FoundProcess extends ProcStat {
 const pollMs = 20;
 /** The time from SIGTERM to SIGKILL. */
 const graceMs = 1_000;
-/** Processes that multiply faster than they are killed are given up after this time. */
+/** The time after which processes that multiply faster than they are killed are given up. */
 const maxMs = 5_000;
 
 /**
- * Ends all processes whose environment bears the marks, and what they started: also those that have left their group and
- * their parent. Resolves to the pids of those that are left. Finds nothing without `/proc`, in environments that were
- * cleared, and among the processes of other users, whose environments it cannot read.
+ * Ends all processes whose environment has the marks, and their descendants, even if they have left their group and their
+ * parent. Resolves to the pids of those that survive. Finds none without `/proc`, with a cleared environment, or of another
+ * user.
  */
 export async function endMarked(
   marks: Marks,
@@ -44,7 +44,7 @@ export async function endMarked(
   }
 }
 
-/** Finds the marked processes and their descendants, but not ourselves and those that started us. */
+/** Finds the marked processes and their descendants, except this process and its ancestors. */
 function findMarked(wanted: readonly string[]): readonly FoundProcess[] {
   const processes = listProcesses();
   const spared = ancestors(processes, process.pid);
@@ -54,7 +54,7 @@ function findMarked(wanted: readonly string[]): readonly FoundProcess[] {
   }
   if (found.size === 0) return [];
   const children = Map.groupBy(processes.values(), ({ parentPid }) => parentPid);
-  // A set yields what is added to it on the way.
+  // The iteration includes what is added on the way.
   for (const parent of found) {
     for (const { pid } of children.get(parent) ?? []) if (!spared.has(pid)) found.add(pid);
   }
@@ -104,7 +104,7 @@ function readOrNothing(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // It has ended, or it is another user's.
+    // The process has ended, or is another user's.
     return "";
   }
 }

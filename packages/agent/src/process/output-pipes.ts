@@ -13,13 +13,13 @@ import {
 } from "./pipe-directory.ts";
 
 /**
- * The free pipes below which a command with input, whose pipe serves once, has more made, and their number then: the next
- * command need not wait for `mkfifo`, a process of its own.
+ * If fewer free pipes are left after a command with input, more are created up to the second number, so that the next command
+ * need not wait for `mkfifo`, which is a process.
  */
 const leastFree = 3;
 const enoughFree = 8;
 
-/** A pipe for a child's output: the child gets `writeFd`; `closeWriteEnd` closes it here once the child has started. */
+/** A pipe for a child's output. The child gets `writeFd`; `closeWriteEnd` closes it here once the child has started. */
 export interface OutputPipe {
   readonly writeFd: number;
   readonly reader: Readable;
@@ -27,9 +27,9 @@ export interface OutputPipe {
 }
 
 /**
- * Real pipes. Node's "pipe" is a pair of sockets, which no child can open by name: an `echo > /dev/stderr`
- * fails on them. Ours are FIFOs in a directory of their own. One whose last writer has gone serves again, so that
- * metadata collected each second costs no `mkfifo` each second.
+ * Real pipes. Node's "pipe" is a pair of sockets, which no child can open by name: `echo > /dev/stderr` fails. Ours are FIFOs
+ * in a private directory. A FIFO whose last writer has gone is used again, so that metadata collected each second costs no
+ * `mkfifo` each second.
  */
 export class OutputPipes implements Disposable {
   readonly #parent: string;
@@ -44,13 +44,13 @@ export class OutputPipes implements Disposable {
     this.#parent = parent;
   }
 
-  /** Rejects when a FIFO cannot be made here. The caller closes both ends of each pipe. */
+  /** Opens pipes, of which the caller closes both ends. Rejects if a FIFO cannot be created. */
   async open(count: number): Promise<OutputPipe[]> {
     const paths = await this.#take(count);
     return paths.map((path) => this.#openPipe(path));
   }
 
-  /** Opens a pipe in the other direction. It serves once: nobody knows when its last reader has gone. */
+  /** Opens a pipe in the other direction. It is used once: nothing tells when its last reader has gone. */
   async openInput(): Promise<InputPipe> {
     const [path = ""] = await this.#take(1);
     void this.#makeMore();
@@ -63,7 +63,7 @@ export class OutputPipes implements Disposable {
     this.#free.length = 0;
   }
 
-  /** Takes the free pipes first, so that nobody else takes them while more are made. */
+  /** Takes the free pipes first, so that no other command takes them while more are created. */
   async #take(count: number): Promise<string[]> {
     const taken = this.#free.splice(0, count);
     try {
@@ -75,7 +75,7 @@ export class OutputPipes implements Disposable {
     return taken;
   }
 
-  /** Makes pipes for the next commands while this one runs. Never rejects. */
+  /** Creates pipes for the next commands while this one runs. Never rejects. */
   async #makeMore(): Promise<void> {
     if (this.#free.length >= leastFree || this.#isMakingMore || this.#isDisposed) return;
     this.#isMakingMore = true;
@@ -83,7 +83,7 @@ export class OutputPipes implements Disposable {
       const paths = await this.#make(enoughFree - this.#free.length);
       if (!this.#isDisposed) this.#free.push(...paths);
     } catch {
-      // The next command makes its own, or says why it cannot.
+      // The next command creates its own, or reports why it cannot.
     } finally {
       this.#isMakingMore = false;
     }
@@ -99,7 +99,7 @@ export class OutputPipes implements Disposable {
     return paths;
   }
 
-  /** Agents that were killed earlier left theirs behind. */
+  /** Opens the directory of the FIFOs, and removes those that killed agents left behind. */
   async #openDirectory(): Promise<PipeDirectory> {
     this.#opening ??= this.#prepare().catch((error: unknown) => {
       this.#opening = undefined;
@@ -117,7 +117,7 @@ export class OutputPipes implements Disposable {
   }
 
   #openPipe(path: string): OutputPipe {
-    // Without O_NONBLOCK an open waits for the other end; the child wants its end blocking.
+    // Without O_NONBLOCK, opening waits for the other end. The child's end must block.
     const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const reader = new Socket({ fd: readFd, readable: true, writable: false });
     reader.once("close", () => {

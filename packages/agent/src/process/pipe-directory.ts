@@ -7,18 +7,18 @@ import { promisify } from "node:util";
 import { systemErrorCode } from "@slipway/runtime";
 
 const prefix = "slipway-pipes-";
-/** A FIFO that its directory's agent reads from as long as it lives, and the system closes when it is killed. */
+/** A FIFO that the directory's agent keeps open while it lives; the system closes it if the agent is killed. */
 const lifeline = "alive";
 const execute = promisify(execFile);
 
-/** A directory of FIFOs, which disappears when it is disposed of; after a kill `removeDeadDirectories` finds it. */
+/** A directory of FIFOs. Disposing of it removes it; after a kill, `removeDeadDirectories` does. */
 export interface PipeDirectory extends Disposable {
   readonly path: string;
 }
 
 export async function openPipeDirectory(parent: string): Promise<PipeDirectory> {
   const path = mkdtempSync(join(parent, prefix));
-  // Another FIFO may come into being meanwhile.
+  // Another FIFO may be created meanwhile.
   const remove = (): void =>
     rmSync(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 10 });
   try {
@@ -45,7 +45,7 @@ export async function makePipes(paths: readonly string[]): Promise<void> {
   await execute("mkfifo", ["-m", "600", ...paths]);
 }
 
-/** Removes the leftovers of this user's killed agents. Those of others, and those that cannot be removed, stay. */
+/** Removes the directories of this user's killed agents, as far as they can be removed. */
 export async function removeDeadDirectories(parent: string): Promise<void> {
   const names = await readdir(parent);
   for (const name of names.filter((one) => one.startsWith(prefix))) {
@@ -55,18 +55,18 @@ export async function removeDeadDirectories(parent: string): Promise<void> {
       if (!found.isDirectory() || found.uid !== process.getuid?.()) continue;
       if (isDead(path)) await rm(path, { recursive: true, force: true });
     } catch {
-      // Gone by now, or not ours after all: a leftover is harmless.
+      // It is gone, or not ours after all: a leftover is harmless.
     }
   }
 }
 
-/** Reports whether the FIFO has no reader: then it cannot be opened for writing without waiting. */
+/** Reports whether the FIFO has no reader, in which case it cannot be opened for writing without waiting. */
 function isDead(directory: string): boolean {
   try {
     closeSync(openSync(join(directory, lifeline), constants.O_WRONLY | constants.O_NONBLOCK));
     return false;
   } catch (error) {
-    // Without the FIFO it is still being made.
+    // A directory without the FIFO is still being created.
     return systemErrorCode(error) === "ENXIO";
   }
 }

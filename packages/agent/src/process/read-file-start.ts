@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
-/** Opens a pipe without waiting for its writer, and a terminal without taking it. */
+/** Opens a pipe without waiting for its writer, and a terminal without acquiring it. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * Reads the first `maxBytes` of a file; undefined for what is no regular file: nobody may ever write into a pipe, and a
- * device may have no end. Throws the errors of the file system.
+ * Reads the first `maxBytes` of a file. Resolves to undefined unless it is a regular file: a pipe may never have a writer, and
+ * a device may have no end. Rejects with the errors of the file system.
  */
 export async function readFileStart(path: string, maxBytes: number): Promise<Buffer | undefined> {
   await using file = await open(path, flags);

@@ -7,7 +7,7 @@ import type { OutputPipes } from "./output-pipes.ts";
 import { type ProcessGroups, signalGroup } from "./process-groups.ts";
 import { spawnGroup, type Exit, type PreparedCommand, type SpawnedGroup } from "./spawn-group.ts";
 
-/** The way a run ended (docs/protocol/agent.md §4.3). */
+/** The outcome of a run (docs/protocol/agent.md §4.3). */
 export type RunOutcome =
   | Exit
   | { readonly kind: "timed-out" }
@@ -17,7 +17,7 @@ export type RunOutcome =
   | { readonly kind: "stopped" }
   | { readonly kind: "not-started"; readonly error: ProcessError };
 
-/** The settings shared by all commands of an agent. */
+/** The resources that all commands of an agent share. */
 export interface CommandHost {
   readonly clock: Clock;
   readonly groups: ProcessGroups;
@@ -38,8 +38,8 @@ export interface RunOptions {
 export type OutputStream = "stdout" | "stderr";
 
 /**
- * Takes a piece of output, in order per stream; nothing more is read until it resolves. `cut` is aborted when the output
- * is no longer waited for: it must resolve soon then.
+ * Receives output, in order per stream. Nothing more is read until it resolves. Once `cut` is aborted, nobody waits for the
+ * output any longer, and it must resolve soon.
  */
 export type OutputHandler = (
   stream: OutputStream,
@@ -47,12 +47,12 @@ export type OutputHandler = (
   cut: AbortSignal,
 ) => Promise<void>;
 
-/** The time that background processes may hold the output after the command itself has ended. */
+/** How long background processes may keep the output open after the command itself has ended. */
 export const pipesGraceMs = 10_000;
-/** The same once the run was told to end: the pipes are drained, but nothing is waited for. */
+/** The same once the run was told to end: the pipes are only drained. */
 const cutGraceMs = 500;
 
-/** Runs a command to its end, and its whole group where it must be killed. Does not throw for a failing command. */
+/** Runs a command to its end, and kills its whole group if it must be killed. Does not reject if the command fails. */
 export async function runCommand(
   command: PreparedCommand,
   host: CommandHost,
@@ -89,7 +89,7 @@ export async function runCommand(
 
 type KillReason = "timed-out" | "stopped";
 
-/** Waits for the leader, and ends its group at the timeout or the signal. */
+/** Waits for the leader, and kills its group at the timeout or the signal. */
 async function waitForExit(
   group: SpawnedGroup,
   clock: Clock,
@@ -113,7 +113,7 @@ async function waitForExit(
   return { exit: await group.exit, endedBy: reason };
 }
 
-/** Resolves after `ms`, never without one, nor once the signal is aborted. */
+/** Resolves after `ms`; never if that is undefined, or once the signal is aborted. */
 async function elapsed(ms: number | undefined, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
     if (ms !== undefined) return await clock.sleep(ms, signal);
@@ -141,7 +141,7 @@ async function readStream(stream: Readable, take: (chunk: Buffer) => Promise<voi
   try {
     for await (const chunk of stream) await take(Buffer.from(chunk));
   } catch (error) {
-    // A stream that was cut off yields nothing more.
+    // A destroyed stream yields nothing more.
     if (!stream.destroyed) throw error;
   }
 }

@@ -8,7 +8,7 @@ import type { InputPipe } from "./input-pipe.ts";
 import type { OutputPipe, OutputPipes } from "./output-pipes.ts";
 import { childStdio } from "./private-descriptors.ts";
 
-/** A program with everything it starts with. */
+/** A program with its arguments, directory and environment. */
 export interface PreparedCommand {
   readonly file: string;
   readonly args: readonly string[];
@@ -25,7 +25,7 @@ export type Exit =
 export interface SpawnedGroup {
   readonly pid: number;
   readonly exit: Promise<Exit>;
-  /** Undefined without input. An error of a reader that has gone is not thrown if nobody listens for it. */
+  /** Undefined without input. The error of a reader that has gone is ignored unless there is a listener. */
   readonly stdin: Writable | undefined;
   readonly stdout: Readable;
   /** The same as `stdout` when both go into one pipe. */
@@ -34,7 +34,7 @@ export interface SpawnedGroup {
 
 export interface SpawnOptions {
   readonly pipes: OutputPipes;
-  /** One pipe for stdout and stderr together, which keeps their order. */
+  /** True to join stdout and stderr in one pipe, which keeps their order. */
   readonly joinOutput: boolean;
   /** True if the command reads from us (default: it has no input). */
   readonly hasInput?: boolean;
@@ -82,7 +82,7 @@ export async function spawnGroup(
   }
 }
 
-/** Opens pipes; undefined when FIFOs cannot be made, as on a full disk: sockets are better than no command. */
+/** Opens pipes; none if FIFOs cannot be created, as on a full disk: sockets are better than no command. */
 async function openPipes(pipes: OutputPipes, count: number): Promise<OutputPipe[]> {
   try {
     return await pipes.open(count);

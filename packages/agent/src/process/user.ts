@@ -20,9 +20,8 @@ interface PasswdEntry {
 }
 
 /**
- * Returns the current user by its passwd entry; the environment fills the gaps (docs/protocol/agent.md §4.1), and
- * `/bin/sh` that of the shell, as in a container whose user no passwd file knows. Throws `ProcessError` "no-shell" where
- * there is none.
+ * Returns the current user by the passwd entry. The environment fills the gaps (docs/protocol/agent.md §4.1), and `/bin/sh` is
+ * the default shell, as in a container without a passwd entry. Throws `ProcessError` "no-shell" if there is none.
  */
 export function currentUser(
   environment: Readonly<Record<string, string | undefined>>,
@@ -54,7 +53,7 @@ function passwdEntry(): PasswdEntry | undefined {
   try {
     return userInfo();
   } catch {
-    // A container may run under a uid that no passwd file knows.
+    // A container may run under a uid without a passwd entry.
     return undefined;
   }
 }

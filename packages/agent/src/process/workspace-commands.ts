@@ -10,23 +10,23 @@ import type { User } from "./user.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The manifest's contribution to the environment of commands. */
+/** The workspace as its commands see it, by the manifest. */
 export interface WorkspaceDescription {
   readonly workspaceName: string;
   readonly agentName: string;
   readonly ownerName: string;
   readonly workspaceId: string;
-  /** Expanded; empty where the manifest has none. */
+  /** Expanded; empty if the manifest has none. */
   readonly directory: string;
   readonly vscodeProxyUri: string;
-  /** The file with the message of the day, expanded; empty where the manifest has none. */
+  /** The file with the message of the day, expanded; empty if the manifest has none. */
   readonly motdPath: string;
   readonly environment: Variables;
   /** Values of the owner's secrets by the name of their variable. */
   readonly secrets: Variables;
 }
 
-/** The agent's token, user and directories, which its commands share. */
+/** What all commands of the agent share: its token, user and directories. */
 export interface CommandContext {
   readonly token: string;
   readonly user: User;
@@ -35,24 +35,24 @@ export interface CommandContext {
   readonly inside: InsideAccess;
 }
 
-/** The ways by which programs of the workspace reach the server and the agent. */
+/** How programs of the workspace reach the server and the agent. */
 export interface InsideAccess {
   readonly serverUrl: string;
   /** The path of the agent's socket; undefined for an agent without one. */
   readonly socketPath: string | undefined;
-  /** The directory of the agent's own command; undefined where the machine has none. */
+  /** The directory of the agent's own command; undefined if the machine has none. */
   readonly commandDirectory: string | undefined;
 }
 
 /** The variables of one command alone. */
 export interface CommandVariables {
-  /** The variables that a client asks for: they fill only what the agent leaves open. */
+  /** The variables that a client requests; they only fill what the agent leaves open. */
   readonly requested?: Variables;
-  /** The variables that win over everything. */
+  /** The variables that override everything. */
   readonly extra?: Variables;
 }
 
-/** Makes a command of the workspace from its text. Throws `ProcessError` "bad-interpreter". */
+/** Prepares a command of the workspace from its text. Rejects with `ProcessError` "bad-interpreter". */
 export async function prepareCommand(
   text: string,
   context: CommandContext,
@@ -91,8 +91,8 @@ function goTraceback(environment: Variables): string | undefined {
 }
 
 /**
- * Returns the variables of step 1 of docs/protocol/agent.md §4.2, and the server's address, which a stock agent hands on
- * only where it has it from a variable.
+ * Returns the variables of step 1 of docs/protocol/agent.md §4.2, and the server's URL, which a stock agent passes on only if
+ * it came from a variable.
  */
 function baseVariables(
   { token, inside: { serverUrl, socketPath, commandDirectory } }: CommandContext,
@@ -114,7 +114,7 @@ function baseVariables(
   };
 }
 
-/** Returns the wanted directory if it exists and is one, else home. */
+/** Returns the wanted directory if it exists, else the home. */
 export async function workingDirectory(wanted: string, home: string): Promise<string> {
   if (wanted === "") return home;
   try {

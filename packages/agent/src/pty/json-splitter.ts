@@ -6,13 +6,13 @@ const opening = 0x7b;
 const closing = 0x7d;
 const whitespace = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
-/** The room for most messages, which are keys that were typed. */
+/** Enough for most messages, which are typed keys. */
 const firstBytes = 256;
 
-/** Finds the JSON objects in a stream that has nothing between them, or white space. */
+/** Splits a stream of JSON objects, with or without white space between them. */
 export class JsonSplitter {
   readonly #maxBytes: number;
-  /** The bytes of the object that has begun, with room for more. */
+  /** The bytes of the incomplete object, with room for more. */
   #collected: Buffer = Buffer.alloc(firstBytes);
   #collectedBytes = 0;
   #depth = 0;
@@ -23,7 +23,7 @@ export class JsonSplitter {
     this.#maxBytes = maxBytes;
   }
 
-  /** Returns the texts that are complete. Throws `TerminalError` "too-large", or "malformed" for what is no object. */
+  /** Returns the complete texts. Throws `TerminalError` "too-large", or "malformed" for anything but an object. */
   receive(chunk: Buffer): string[] {
     const texts: string[] = [];
     let start = 0;
@@ -45,7 +45,7 @@ export class JsonSplitter {
     return texts;
   }
 
-  /** Moves on by a byte inside an object; true if it is its last. */
+  /** Advances by a byte inside an object. Returns true if it is the last one. */
   #isEndOf(byte: number): boolean {
     if (this.#isEscaped) this.#isEscaped = false;
     else if (this.#isInString) {

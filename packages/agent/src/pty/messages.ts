@@ -4,9 +4,9 @@ import { JsonSplitter } from "./json-splitter.ts";
 
 /** The first message of a client (docs/protocol/agent.md §7). */
 export interface TerminalInit {
-  /** Names the terminal: whoever names it again gets the same one. */
+  /** Names the terminal: a client with the same id gets the same terminal. */
   readonly id: string;
-  /** Undefined for the size that a terminal has anyway. */
+  /** Undefined for the default or present size. */
   readonly size: TerminalSize | undefined;
   readonly command: string;
   readonly container: string;
@@ -14,27 +14,27 @@ export interface TerminalInit {
   readonly viewer: ViewerPlace | undefined;
 }
 
-/** A client that may lose its connection, and the place where it goes on (docs/protocol/agent.md §7.1). */
+/** A client that can resume, and the position at which it does (docs/protocol/agent.md §7.1). */
 export interface ViewerPlace {
-  /** A UUID of its own. */
+  /** A UUID that the client chose. */
   readonly id: string;
-  /** The position up to which it has received output; undefined if it comes for the first time. */
+  /** The position up to which it has received output; undefined for its first connection. */
   readonly received: number | undefined;
 }
 
-/** A later message: keys that were typed, or another size. */
+/** A later message: typed keys, or a new size. */
 export interface TerminalInput {
   readonly data: string;
   readonly size: TerminalSize | undefined;
-  /** The number of the keys among all of a viewer that may resume, from 1 on. */
+  /** The sequence number of the keys of a resumable viewer, from 1 on. */
   readonly number: number | undefined;
   /** The position up to which such a viewer has received output. */
   readonly received: number | undefined;
-  /** True for a viewer that will not come back. */
+  /** True for a viewer that will not return. */
   readonly isBye: boolean;
 }
 
-/** The longest message after the first, such as a text that is pasted. */
+/** The longest message after the first, such as pasted text. */
 export const maxMessageBytes = 4 * 1024 * 1024;
 
 const lengthBytes = 2;
@@ -50,12 +50,12 @@ export class TerminalMessages {
   #head: Buffer = Buffer.alloc(0);
   #init: TerminalInit | undefined;
 
-  /** The first message, once it is there. */
+  /** The first message, once it has arrived. */
   get init(): TerminalInit | undefined {
     return this.#init;
   }
 
-  /** Takes bytes; returns what was typed. Throws `TerminalError`. */
+  /** Returns the complete messages in the bytes received so far. Throws `TerminalError`. */
   receive(chunk: Buffer): TerminalInput[] {
     if (this.#init !== undefined) return this.#inputs(chunk);
     const head = Buffer.concat([this.#head, chunk]);

@@ -14,7 +14,7 @@ export class OutputHistory {
     return this.#end;
   }
 
-  /** Keeps more from now on. */
+  /** Increases the size. */
   grow(maxBytes: number): void {
     if (maxBytes <= this.#ring.length) return;
     const kept = this.newest(this.#ring.length);
@@ -23,7 +23,7 @@ export class OutputHistory {
     this.add(kept);
   }
 
-  /** Copies the newest bytes of a chunk over the oldest that are kept. */
+  /** Adds a chunk, and overwrites the oldest bytes. */
   add(chunk: Buffer): void {
     const size = this.#ring.length;
     const kept = chunk.subarray(Math.max(0, chunk.length - size));
@@ -33,12 +33,12 @@ export class OutputHistory {
     this.#end += chunk.length;
   }
 
-  /** Returns a copy of the newest bytes, at most so many. */
+  /** Returns a copy of the newest bytes, at most `maxBytes`. */
   newest(maxBytes: number): Buffer {
     return this.#copy(Math.min(maxBytes, this.#ring.length, this.#end));
   }
 
-  /** Returns a copy of what follows a position; undefined if some of it is gone, or the position is none. */
+  /** Returns a copy of the output after a position; undefined if some of it is gone, or the position is invalid. */
   since(position: number): Buffer | undefined {
     const bytes = this.#end - position;
     const isPosition = Number.isSafeInteger(position) && position >= 0 && bytes >= 0;

@@ -10,21 +10,21 @@ import { TerminalError } from "./errors.ts";
 import type { TerminalInput } from "./messages.ts";
 import { type Viewer, writeOutput } from "./viewer.ts";
 
-/** The output that may be under way to a viewer; more waits until the viewer says what has come. */
+/** The most output in flight to a viewer; more waits until the viewer acknowledges some. */
 export const windowBytes = 1024 * 1024;
 
 /**
- * A viewer that may lose its connection and go on by another one at the same byte (docs/protocol/agent.md §7.1):
+ * A viewer that can lose its connection and resume on another at the same byte (docs/protocol/agent.md §7.1):
  *
  *   connected ──loss──► lost ──resume──► connected
  */
 export class ResumableViewer implements Viewer {
   readonly id: string;
   #connection: AcceptedConnection | undefined;
-  /** The positions up to which it was sent output, and has received it. */
+  /** The positions up to which output was sent and received. */
   #sent = 0;
   #received = 0;
-  /** The numbers of the newest input that was accepted, and of the newest that it knows to be typed. */
+  /** The numbers of the newest input that was accepted, and of the newest that was confirmed. */
   #taken = 0;
   #confirmed = 0;
 
@@ -41,7 +41,7 @@ export class ResumableViewer implements Viewer {
     return !isFull && this.#sent - this.#received < windowBytes;
   }
 
-  /** Goes on by a connection. The one before is cut off. */
+  /** Attaches to a connection, and destroys the previous one. */
   begin(connection: AcceptedConnection, position: number, output: Buffer): void {
     this.#connection?.destroy();
     this.#connection = connection;
@@ -53,7 +53,7 @@ export class ResumableViewer implements Viewer {
     if (output.length > 0) this.show(output);
   }
 
-  /** Notes the end of a connection, which may not be the present one. */
+  /** Records the end of a connection, which may not be the present one. */
   lose(connection: AcceptedConnection): void {
     if (this.#connection === connection) this.#connection = undefined;
   }
@@ -70,7 +70,7 @@ export class ResumableViewer implements Viewer {
 
   accepts({ number }: TerminalInput): boolean {
     if (number === undefined) return true;
-    // It was sent again by a viewer that did not know.
+    // A repetition by a viewer that has not seen the confirmation.
     if (number <= this.#taken) return false;
     if (number !== this.#taken + 1) {
       throw new TerminalError("malformed", `input ${number}, wanted ${this.#taken + 1}`);
@@ -96,7 +96,7 @@ export class ResumableViewer implements Viewer {
   }
 }
 
-/** Tells a viewer that the terminal that it wants to go on with is not there anymore. */
+/** Tells a viewer that the terminal that it wants to resume is gone. */
 export function refuseUnknown(connection: AcceptedConnection, viewerId: string): void {
   connection.write(encodeTerminalGreeting(viewerId));
   connection.write(encodeTerminalFrame({ type: "unknown" }));

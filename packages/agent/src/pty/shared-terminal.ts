@@ -9,27 +9,27 @@ import { OutputHistory } from "./output-history.ts";
 import { ResumableViewer, windowBytes } from "./resumable-viewer.ts";
 import { PlainViewer, type Viewer } from "./viewer.ts";
 
-/** The output that those who come later are shown first. */
+/** The output that later viewers see first. */
 const replayBytes = 64 * 1024;
-/** The most that is kept for viewers that may resume: what may be under way, and the chunk that fills it. */
+/** The most that is kept for resumable viewers: the output in flight, and the chunk that fills the window. */
 const resumeBytes = windowBytes + 64 * 1024;
-/** The viewers of one terminal at once, lost ones included. */
+/** The most viewers of a terminal at once, including lost ones. */
 const maxViewers = 64;
-/** The time without a viewer after which a terminal ends, before its first one and after its last. */
+/** The time without a viewer after which a terminal ends: before the first viewer, and after the last. */
 const firstViewerMs = 30_000;
 const nextViewerMs = 5 * 60_000;
 
 /**
- * A terminal that outlives its viewers, and that several may share. All see its output; who comes later first sees the
- * newest 64 KiB. It goes on as fast as its fastest viewer reads, or at full speed without one. A viewer that may resume
- * counts as one that does not read while it is lost.
+ * A terminal that outlives its viewers and that several can share. All see its output; later ones first see the newest
+ * 64 KiB. It runs as fast as its fastest viewer reads, or at full speed without viewers. While it is lost, a resumable viewer
+ * counts as one that does not read.
  *
- *   running ──command ends──► ended ──nobody may come for the rest──► over
+ *   running ──command ends──► ended ──no viewer can return for the rest──► over
  */
 export class SharedTerminal {
-  /** Resolves when its command has ended and its output was shown. */
+  /** Resolves when the command has ended and its output was shown. */
   readonly ended: Promise<void>;
-  /** Resolves when nobody may come for the rest of its output either. */
+  /** Resolves when no viewer can return for the rest of the output either. */
   readonly over: Promise<void>;
   readonly pid: number;
   readonly #terminal: PseudoTerminal;
@@ -42,7 +42,7 @@ export class SharedTerminal {
   #isEnded = false;
   #isOver = false;
   #waiting: AbortController | undefined;
-  /** Resolves when a viewer may have become ready. */
+  /** Resolves when a viewer may be ready. */
   #change = Promise.withResolvers<void>();
 
   /** Starts the command. Throws `ProcessError` "spawn-failed". */
@@ -55,12 +55,12 @@ export class SharedTerminal {
     this.ended = this.#run();
   }
 
-  /** True if this viewer has been here and may go on. */
+  /** Reports whether a viewer can resume here. */
   knows(viewerId: string): boolean {
     return this.#resumable.has(viewerId);
   }
 
-  /** Hangs the terminal up, or gives up the rest of its output. Idempotent. */
+  /** Hangs up the terminal, or drops the rest of its output. Idempotent. */
   close(): void {
     if (this.#isEnded) return this.#finish();
     this.#closing.abort();
@@ -69,11 +69,11 @@ export class SharedTerminal {
   }
 
   /**
-   * Shows the terminal on a connection until that is closed; undefined if it is closed already, too many look at the
-   * terminal, or that has ended.
+   * Shows the terminal on a connection until the connection closes. Returns undefined if it is closed already, if there are
+   * too many viewers, or if the terminal has ended.
    */
   attach(connection: AcceptedConnection, place: ViewerPlace | undefined): Viewer | undefined {
-    // Nobody would say that it leaves.
+    // No event would report its end.
     if (connection.destroyed) return undefined;
     const viewer = this.#viewerOf(connection, place?.id);
     if (viewer === undefined) return undefined;
@@ -84,7 +84,7 @@ export class SharedTerminal {
     const rest = place?.received === undefined ? undefined : this.#history.since(place.received);
     const output = rest ?? this.#history.newest(replayBytes);
     viewer.begin(connection, this.#history.end - output.length, output);
-    // It says by where it goes on what it has received.
+    // The position at which it resumes acknowledges output.
     this.#wake();
     if (this.#isEnded) viewer.end();
     return viewer;
@@ -95,8 +95,8 @@ export class SharedTerminal {
   }
 
   /**
-   * Carries out what a viewer says at once, of which the last size counts; resolves when the terminal has taken what was
-   * typed. Rejects with `TerminalError` "malformed", once it has taken what came before.
+   * Applies messages of a viewer, of which the last size counts. Resolves when the terminal has taken the typed keys. Rejects
+   * with `TerminalError` "malformed" after it has taken the keys before the fault.
    */
   async take(viewer: Viewer, inputs: readonly TerminalInput[]): Promise<void> {
     const { size } = inputs.findLast((input) => input.size !== undefined) ?? {};
@@ -112,7 +112,7 @@ export class SharedTerminal {
     }
   }
 
-  /** Returns whether what a viewer typed is for the terminal. */
+  /** Reports whether the input has keys for the terminal. */
   #takeOne(viewer: Viewer, input: TerminalInput): boolean {
     const { data, received, isBye } = input;
     if (received !== undefined) {
@@ -135,7 +135,7 @@ export class SharedTerminal {
     }
   }
 
-  /** Shows output, and returns what has to be waited for, if anything. */
+  /** Shows output. Returns a promise if the viewers must be waited for. */
   #show(chunk: Buffer, keep: () => void): Promise<void> | undefined {
     this.#history.add(chunk);
     for (const viewer of this.#viewers()) if (viewer.show(chunk)) keep();
@@ -149,14 +149,14 @@ export class SharedTerminal {
     }
   }
 
-  /** True if a viewer takes more, or nobody has to be waited for. */
+  /** True if a viewer is ready, or there is none to wait for. */
   #goesOn(): boolean {
     if (this.#closing.signal.aborted) return true;
     const viewers = this.#viewers();
     return viewers.size === 0 || viewers.values().some(({ isReady }) => isReady);
   }
 
-  /** Those who are connected, and those who may come back. */
+  /** The connected viewers, and those that can resume. */
   #viewers(): ReadonlySet<Viewer> {
     return new Set([...this.#connections.values(), ...this.#resumable.values()]);
   }
@@ -172,7 +172,7 @@ export class SharedTerminal {
     return viewer;
   }
 
-  /** Gives up the viewer that is there longest of those that are lost, if there is no room otherwise. */
+  /** Drops the oldest lost viewer if there is no room otherwise. */
   #hasRoom(): boolean {
     if (this.#viewers().size < maxViewers) return true;
     const lost = this.#resumable.values().find(({ isLost }) => isLost);

@@ -14,11 +14,11 @@ import type { SharedTerminal } from "./shared-terminal.ts";
 import { Terminals, type TerminalsOptions } from "./terminals.ts";
 import { PlainViewer, type Viewer } from "./viewer.ts";
 
-/** The clients at once; further ones are refused. */
+/** The most clients at once; further ones are refused. */
 const maxConnections = 512;
-/** The time in which a client must name its terminal. */
+/** The time for a client to name its terminal. */
 const initTimeoutMs = 20_000;
-/** The limits of what is parsed at once, and of the messages after which others come first. */
+/** The most bytes that are parsed at once, and the number of messages after which other clients come first. */
 const maxPieceBytes = 8 * 1024;
 const manyInputs = 32;
 
@@ -27,7 +27,7 @@ export interface TerminalServiceOptions extends TerminalsOptions {
   readonly logger: Logger;
 }
 
-/** The ends of a connection that the server knows (docs/protocol/agent.md §5.5). */
+/** The ends of a connection, as the server records them (docs/protocol/agent.md §5.5). */
 const ends = {
   graceful: { statusCode: 0, reason: "graceful" },
   cut: { statusCode: 1, reason: "network_error" },
@@ -81,7 +81,7 @@ async function serve(
       if (inputs.length > manyInputs) await loopTurns.next();
     }
   } catch (error) {
-    // The client's fault or end, a command that cannot run, or the terminal's end: what is left to show still is.
+    // The client's fault or end, a command that cannot run, or the terminal's end, after which the rest is still shown.
     const isFault = error instanceof TerminalError || view === undefined;
     if (isFault) logger.debug({ error: errorText(error) }, "terminal refused");
     if (isFault || connection.errored !== null) connection.destroy();
@@ -91,7 +91,7 @@ async function serve(
   }
 }
 
-/** Cuts what a client sends, so that a flood of messages is taken in turns with what others send. */
+/** Cuts a client's input into pieces, so that a flood of messages takes turns with the input of others. */
 async function* pieces(connection: AcceptedConnection): AsyncGenerator<Buffer> {
   for await (const chunk of connection.iterator({ destroyOnReturn: false })) {
     for (let start = 0; start < chunk.length; start += maxPieceBytes) {
@@ -100,7 +100,7 @@ async function* pieces(connection: AcceptedConnection): AsyncGenerator<Buffer> {
   }
 }
 
-/** A terminal, and the one who looks at it. */
+/** A terminal and its viewer. */
 interface View {
   readonly terminal: SharedTerminal;
   readonly viewer: Viewer;
@@ -125,7 +125,7 @@ async function attach(
   return { terminal, viewer };
 }
 
-/** Tells a client in its terminal that there are no containers. */
+/** Tells a client in its terminal that containers are not supported. */
 function refuseContainer(connection: AcceptedConnection, place: ViewerPlace | undefined): void {
   const viewer = place === undefined ? new PlainViewer(connection) : new ResumableViewer(place.id);
   viewer.begin(connection, 0, Buffer.from("this agent opens no terminals in containers\r\n"));

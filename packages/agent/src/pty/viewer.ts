@@ -1,30 +1,30 @@
 import { type AcceptedConnection, endConnection } from "../connections/accepted-connection.ts";
 import type { TerminalInput } from "./messages.ts";
 
-/** The most that a viewer may leave unread while others read; then it is cut off, and may come again. */
+/** The most that a viewer may leave unread while others read; beyond it, the viewer is disconnected and may return. */
 const maxBehindBytes = 4 * 1024 * 1024;
 
-/** One who looks at a terminal and types into it. */
+/** A client that sees a terminal and types into it. */
 export interface Viewer {
-  /** Its name if it may lose its connection and go on by another; else undefined. */
+  /** The id of a viewer that can resume; else undefined. */
   readonly id: string | undefined;
-  /** True if it takes more output now. */
+  /** True if it has room for more output. */
   readonly isReady: boolean;
-  /** Begins on a connection with the output from a position on (docs/protocol/agent.md §7.1). */
+  /** Attaches to a connection, and shows the output from a position on (docs/protocol/agent.md §7.1). */
   begin(connection: AcceptedConnection, position: number, output: Buffer): void;
-  /** Shows the newest output, which follows what it was shown before; true if its bytes must not change from now on. */
+  /** Shows the output that follows. Returns true if its bytes must not change from now on. */
   show(chunk: Buffer): boolean;
-  /** Returns whether an input is to be typed. Throws `TerminalError` "malformed". */
+  /** Reports whether an input is new. Throws `TerminalError` "malformed". */
   accepts(input: TerminalInput): boolean;
-  /** Notes the position up to which it has received output. */
+  /** Records the position up to which it has received output. */
   receive(position: number): void;
-  /** Tells that everything that was accepted is typed. */
+  /** Confirms that all accepted input was typed. */
   confirm(): void;
-  /** Tells that the terminal has ended, and leaves. */
+  /** Reports the end of the terminal, and ends the connection. */
   end(): void;
 }
 
-/** A viewer whose connection carries the bytes of the terminal and nothing else (docs/protocol/agent.md §7). */
+/** A viewer whose connection carries only the bytes of the terminal (docs/protocol/agent.md §7). */
 export class PlainViewer implements Viewer {
   readonly id = undefined;
   readonly #connection: AcceptedConnection;
@@ -46,7 +46,7 @@ export class PlainViewer implements Viewer {
   }
 
   receive(): void {
-    // It does not say.
+    // It sends no positions.
   }
 
   accepts(): boolean {
@@ -54,7 +54,7 @@ export class PlainViewer implements Viewer {
   }
 
   confirm(): void {
-    // It would not understand.
+    // It expects no confirmations.
   }
 
   end(): void {
@@ -63,7 +63,7 @@ export class PlainViewer implements Viewer {
 }
 
 /**
- * Writes output to a connection, or cuts off one that is too far behind. Returns true if the connection keeps some of the
+ * Writes output to a connection, or destroys one that is too far behind. Returns true if the connection keeps some of the
  * chunks for later.
  */
 export function writeOutput(

@@ -1,4 +1,4 @@
-/** Longer lines are cut into pieces of this size: one line must fit a batch of logs and the memory of a small machine. */
+/** Longer lines are cut into pieces of this size, so that a line fits into a batch and a small machine's memory. */
 export const maxLineBytes = 64 * 1024;
 
 const newline = 0x0a;
@@ -31,7 +31,7 @@ export class LineSplitter {
     }
   }
 
-  /** Returns the last line, if it had no end. */
+  /** Returns the last line, if it is not terminated. */
   close(): string[] {
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);
@@ -43,9 +43,9 @@ function lineText(bytes: Buffer): string {
   return sanitize(bytes.at(-1) === carriageReturn ? bytes.subarray(0, -1) : bytes);
 }
 
-/** Runs of bad bytes become one sign each. */
+/** Replaces each run of invalid bytes by one character. */
 function sanitize(bytes: Buffer): string {
   const text = bytes.toString("utf8");
-  // A genuine replacement character is rare, and no loss.
+  // A genuine replacement character is rare and dispensable.
   return /[\0\uFFFD]/.test(text) ? text.replaceAll(/\uFFFD+|\0/g, "❌") : text;
 }

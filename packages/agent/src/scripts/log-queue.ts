@@ -2,14 +2,14 @@ import { type Clock, Waiters, Wake } from "@slipway/runtime";
 
 export type LogLevel = "info" | "warn" | "error";
 
-/** One line on its way to the server. `createdAtNs` grows strictly within its source, also when the clock goes back. */
+/** A line for the server. `createdAtNs` increases strictly within a source, even if the clock goes back. */
 export interface LogLine {
   readonly createdAtNs: bigint;
   readonly level: LogLevel;
   readonly output: string;
 }
 
-/** Lines of one source that go out in one call. */
+/** Lines of one source that are sent in one call. */
 export interface LogBatch {
   readonly sourceId: string;
   readonly lines: readonly LogLine[];
@@ -20,27 +20,27 @@ export const maxQueuedBytes = 1024 * 1024;
 /** The limit of a batch, counted the same way (docs/protocol/rpc.md §7.7). */
 const maxBatchBytes = 1024 * 1024;
 const lineOverheadBytes = 21;
-/** The time that a source waits for more lines after it sent some. */
+/** How long a source waits for more lines after it has sent some. */
 const batchingMs = 100;
 
 interface LogSource {
   readonly lines: LogLine[];
   lastCreatedAtNs: bigint;
   lastSentMs: number;
-  /** Lines of a batch that was sent and never answered; it is sent again unchanged. */
+  /** The number of lines in a batch that was sent and not answered; it is sent again unchanged. */
   unanswered: number;
 }
 
 /**
- * Log lines of all sources until the server has stored them. A batch stays here until it is acknowledged; one whose answer
- * was lost is sent again unchanged, so that the server recognizes it.
+ * Keeps the log lines of all sources until the server has stored them. A batch stays until it is acknowledged; if the answer
+ * is lost, it is sent again unchanged, so that the server recognizes it.
  */
 export class LogQueue {
   readonly #clock: Clock;
   readonly #sources = new Map<string, LogSource>();
   readonly #room = new Waiters();
   readonly #emptied = new Waiters();
-  /** Woken when there is something new to send. */
+  /** Woken when there are new lines to send. */
   readonly changed = new Wake();
   #bytes = 0;
   #isFlushing = false;
@@ -50,7 +50,7 @@ export class LogQueue {
     this.#clock = clock;
   }
 
-  /** True once the server takes no more; everything pushed is dropped. */
+  /** True once the server accepts no more lines; later ones are dropped. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -59,7 +59,7 @@ export class LogQueue {
     return this.#bytes === 0;
   }
 
-  /** Resolves when there is room for more, or once the signal is aborted; writers wait for it first. */
+  /** Resolves when there is room, or the signal is aborted. Writers wait for it first. */
   async room(signal: AbortSignal): Promise<void> {
     while (this.#bytes > maxQueuedBytes && !signal.aborted) {
       await this.#room.next(signal);
@@ -121,7 +121,7 @@ export class LogQueue {
     }
   }
 
-  /** Closes the queue, as the server takes no more lines: drops those queued and those to come. */
+  /** Closes the queue because the server accepts no more lines: drops queued and later ones. */
   close(): void {
     this.#isClosed = true;
     this.#sources.clear();

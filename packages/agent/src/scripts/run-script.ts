@@ -21,7 +21,7 @@ import { scriptResult, type ScriptTiming, type Script, type Stage } from "./scri
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The settings that scripts run with. */
+/** The resources that scripts run with. */
 export interface ScriptHost {
   readonly commands: CommandHost;
   /** Makes a command with the environment of the newest manifest. */
@@ -30,7 +30,7 @@ export interface ScriptHost {
   readonly directories: ScriptDirectories;
   readonly home: { readonly home: string; readonly environment: Variables };
   readonly logger: Logger;
-  /** Called while a script that has printed much already prints more (default: not). */
+  /** Called when a script that has printed much prints more. */
   readonly onMuchOutput?: () => void;
 }
 
@@ -46,7 +46,7 @@ interface RunScriptOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs a script to its end. Does not throw for its failures: they are in the result and in the script's log. */
+/** Runs a script to its end. Its failures do not reject: they are in the result and in the script's log. */
 export async function runScript(
   script: Script,
   stage: Stage,
@@ -74,7 +74,7 @@ async function runWithLog(
   host: ScriptHost,
   { timeoutMs, ready, signal }: RunScriptOptions,
 ): Promise<RunOutcome> {
-  // All at once: while an agent begins anew, each wait for a file takes milliseconds.
+  // All at once: during a reinit, each wait for a file costs milliseconds.
   const [opened, command] = await Promise.all([
     ScriptLog.open(host.logs, script.logSourceId, logPath(script, host)),
     prepare(script, host),
@@ -128,7 +128,7 @@ function logPath(script: Script, { directories, home }: ScriptHost): string {
   return expandPath(path, { ...home, base: directories.logDir });
 }
 
-/** Returns how a script ended, in a few words for the agent's log. */
+/** Describes the end of a script for the agent's log. */
 function endText(outcome: RunOutcome): string {
   switch (outcome.kind) {
     case "exited":
@@ -146,7 +146,7 @@ function endText(outcome: RunOutcome): string {
   }
 }
 
-/** Returns the note that tells the script's reader how it ended, or undefined when the output says it all. */
+/** Describes the end of a script for its log; undefined if the output suffices. */
 function noteOf(outcome: RunOutcome, timeoutMs: number | undefined): string | undefined {
   switch (outcome.kind) {
     case "exited":

@@ -4,13 +4,13 @@ import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { dataName } from "../process/private-directory.ts";
 
-/** The directories of what scripts install and print (docs/protocol/agent.md §4.3). */
+/** The directories of the scripts' files and logs (docs/protocol/agent.md §4.3). */
 export interface ScriptDirectories {
   readonly dataDir: string;
   readonly logDir: string;
 }
 
-/** Programs that scripts put into everybody's path. */
+/** The directory for programs that scripts add to the path of all commands. */
 export function scriptBinDirectory(dataDir: string): string {
   return join(dataDir, dataName, "bin");
 }

@@ -7,7 +7,7 @@ import type { OutputStream } from "../process/run-command.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import type { LogLevel, LogQueue } from "./log-queue.ts";
 
-/** The destination of a script's output: unchanged to its file, and as lines to the server. */
+/** The log of a script: its output goes unchanged to a file, and as lines to the server. */
 export class ScriptLog implements AsyncDisposable {
   readonly #queue: LogQueue;
   readonly #sourceId: string;
@@ -19,7 +19,7 @@ export class ScriptLog implements AsyncDisposable {
     this.#sourceId = sourceId;
   }
 
-  /** Opens the log. A file that cannot be opened is reported in the log, and the script runs without it. */
+  /** Opens the log. If the file cannot be opened, the log reports it, and the script runs without a file. */
   static async open(queue: LogQueue, sourceId: string, path: string): Promise<ScriptLog> {
     const log = new ScriptLog(queue, sourceId);
     try {
@@ -31,14 +31,14 @@ export class ScriptLog implements AsyncDisposable {
     return log;
   }
 
-  /** Takes output; waits while the queue is full unless the signal is aborted. */
+  /** Writes output, and waits while the queue is full unless the signal is aborted. */
   async take(stream: OutputStream, chunk: Buffer, cut: AbortSignal): Promise<void> {
     await this.#write(chunk);
     await this.#queue.room(cut);
     this.#queue.push(this.#sourceId, levels[stream], this.#splitters[stream].push(chunk));
   }
 
-  /** Writes a line of the agent's own about the script. */
+  /** Writes a line of the agent about the script. */
   say(level: LogLevel, text: string): void {
     this.#queue.push(this.#sourceId, level, [text]);
   }

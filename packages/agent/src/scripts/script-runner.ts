@@ -13,9 +13,9 @@ import {
   type Stage,
 } from "./script.ts";
 
-/** The timeout of a stop script without one of its own, or a shutdown could take forever. */
+/** The default timeout of stop scripts, without which a shutdown could take forever. */
 const stopTimeoutMs = 10 * 60_000;
-/** Concurrent runs of one schedule; beyond it a run is skipped. */
+/** The most concurrent runs of a schedule; further runs are skipped. */
 const maxOverlapping = 32;
 
 /** Runs the scripts of the first manifest of a session. `close` ends running scripts. */
@@ -41,8 +41,8 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
   }
 
   /**
-   * Runs the start scripts and returns their result. An obstacle to running scripts, such as a schedule that cannot be
-   * read, is written into the log of the script, and counts as failure.
+   * Runs the start scripts and resolves to their result. A fault of a script, such as a malformed schedule, goes into its log
+   * and counts as a failure.
    */
   async start(): Promise<StageResult> {
     this.#prepared = this.#prepare();
@@ -68,14 +68,14 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
         const { clock } = this.#host.commands;
         const onDue = (): void => {
           if (running < maxOverlapping) this.#scope.run(run);
-          else this.#host.logger.warn({ scriptId: script.id, running }, "cron run left out");
+          else this.#host.logger.warn({ scriptId: script.id, running }, "cron run skipped");
         };
         await runSchedule(schedule, onDue, { clock, signal });
       });
     }
   }
 
-  /** Ends the start and cron scripts that still run: SIGHUP, two seconds later SIGKILL. */
+  /** Ends running start and cron scripts: SIGHUP, and SIGKILL two seconds later. */
   async close(): Promise<void> {
     await this.#scope.close();
   }
@@ -109,7 +109,7 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
   #fault(script: Script, error: unknown): void {
     this.#hasFault = true;
     const text = errorText(error);
-    this.#host.logger.warn({ scriptId: script.id, error: text }, "script cannot run as it should");
+    this.#host.logger.warn({ scriptId: script.id, error: text }, "script cannot run as configured");
     this.#host.logs.push(script.logSourceId, "error", [text]);
   }
 

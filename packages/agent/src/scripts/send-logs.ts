@@ -2,7 +2,7 @@ import type { Clock, Logger } from "@slipway/runtime";
 
 import type { LogBatch, LogQueue } from "./log-queue.ts";
 
-/** Hands a batch to the server; resolves once it is stored or will never be. */
+/** Sends a batch to the server. Resolves once it is stored, or the server will not store it. */
 export type StoreLogs = (
   batch: LogBatch,
   signal: AbortSignal,
@@ -12,8 +12,8 @@ export type StoreLogs = (
 const maxWaitMs = 60_000;
 
 /**
- * Sends the queue's batches one after the other over one connection. Rejects with the error of `store`, and the batch
- * stays queued; returns for good when the server takes no more.
+ * Sends the queue's batches over a connection, one at a time. Rejects with the error of `store`, and keeps the batch. Resolves
+ * when the server accepts no more lines.
  */
 export async function sendLogs(
   queue: LogQueue,
@@ -30,7 +30,7 @@ export async function sendLogs(
       queue.close();
       logger.warn(
         {},
-        "the server takes no more logs of this agent; script output goes to its files only",
+        "the server accepts no more logs of this agent; script output goes only to its files",
       );
     }
   }

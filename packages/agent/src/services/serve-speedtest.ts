@@ -14,13 +14,13 @@ import type { SpeedtestRequest } from "@slipway/wire/services/speedtest";
 import type { AcceptedConnection, Service } from "../connections/accepted-connection.ts";
 import { ConnectionError, writeTo } from "../connections/write-to.ts";
 
-/** The time in which a client must say what it wants. */
+/** The time for a client to send its request. */
 const requestTimeoutMs = 20_000;
-/** The tests at once; more would only measure each other. */
+/** The most tests at once; more would only measure each other. */
 export const maxSpeedtests = 4;
-/** A client that uploads may take this many times the time it asked for. */
+/** An upload may take this many times its requested duration. */
 const patience = 4;
-/** Added to that, so that a test of no time has some. */
+/** The time added to that, for a test of no duration. */
 const graceMs = 1000;
 
 export interface SpeedtestOptions {
@@ -45,7 +45,7 @@ export function createSpeedtestService({ clock, logger, signal }: SpeedtestOptio
   };
   return {
     accept: (connection) => {
-      // A reset is seen by the reader or the writer.
+      // The reader or the writer notices a reset.
       connection.on("error", () => undefined);
       void run(connection);
     },
@@ -75,7 +75,7 @@ async function serveSpeedtest(
   const limit = withTimeout(signal, patience * request.durationMs + graceMs);
   if (request.direction === "upload") {
     for await (const _ of chunksOf(connection, limit)) {
-      // The client measures, until we end our side.
+      // The client measures until we end our side.
     }
     const ended = once(connection, "finish", { signal: limit });
     connection.end();
@@ -97,10 +97,10 @@ async function readRequest(
     const found = collector.receive(chunk);
     if (found !== undefined) return parseSpeedtestRequest(found.line);
   }
-  throw new ConnectionError("the client said nothing");
+  throw new ConnectionError("the client sent no request");
 }
 
-/** Iterates over what comes, and leaves the connection open. The signal destroys it. */
+/** Iterates over received chunks, and leaves the connection open. The signal destroys it. */
 async function* chunksOf(
   connection: AcceptedConnection,
   signal: AbortSignal,
@@ -118,7 +118,7 @@ async function* chunksOf(
   }
 }
 
-/** Ends our direction, and waits until the client has taken everything. */
+/** Ends our direction, and waits until the client has read everything. */
 async function finish(
   connection: AcceptedConnection,
   last: Uint8Array,
@@ -126,6 +126,6 @@ async function finish(
 ): Promise<void> {
   connection.end(last);
   for await (const _ of chunksOf(connection, signal)) {
-    // It has nothing more to say.
+    // The client sends nothing more.
   }
 }

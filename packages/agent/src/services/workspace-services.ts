@@ -23,12 +23,12 @@ import { createSpeedtestService } from "./serve-speedtest.ts";
 /** The ports of the services (docs/protocol/tailnet.md §1.5). */
 const ports = { ssh: 1, terminals: 2, speedtest: 3, api: 4, standardSsh: 22 } as const;
 
-/** The workspace as its services need it. */
+/** The options of the services. */
 export interface ServicesOptions
   extends
     Pick<SshHost, "prepare" | "greeting">,
     Pick<ApiOptions, "home" | "ownPorts" | "netcheck"> {
-  /** The names of the workspace by its newest manifest. */
+  /** Returns the names of the workspace, by its newest manifest. */
   readonly names: () => HostNames;
   readonly commands: CommandHost;
   readonly report: ReportConnection;
@@ -37,7 +37,7 @@ export interface ServicesOptions
   readonly logger: Logger;
 }
 
-/** The services of an agent for those who reach it over the network. Whoever opens it closes it. */
+/** The services of an agent for users over the network. Its opener closes it. */
 export class WorkspaceServices implements Disposable {
   /** The services by their ports. */
   readonly byPort: ReadonlyMap<number, Service>;
@@ -75,13 +75,13 @@ export class WorkspaceServices implements Disposable {
     ]);
   }
 
-  /** Forwards datagrams; for `NetworkStack.forwardUdp`. `send` is that of `NetworkStack.sendUdp`. */
+  /** Forwards datagrams; for `NetworkStack.forwardUdp`. `send` is `NetworkStack.sendUdp`. */
   forwardUdp(send: UdpForwarderOptions["send"]): DatagramHandler {
     const descriptors = this.#descriptors.share();
     return createUdpForwarder({ send, signal: this.#stopping.signal, descriptors });
   }
 
-  /** The open sessions of each type. */
+  /** The numbers of open sessions, by type. */
   get sessions(): SessionCounts {
     return this.#sessions.counts;
   }

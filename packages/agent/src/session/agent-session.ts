@@ -30,7 +30,7 @@ export interface AgentSessionOptions {
   readonly openScripts: OpenScripts;
   readonly machine: AgentMachine;
   readonly directories: ScriptDirectories;
-  /** Undefined for an agent that nobody reaches. */
+  /** Undefined for an agent without a network. */
   readonly network: NetworkSettings | undefined;
   /** Undefined for an agent without a socket for programs of its workspace. */
   readonly openSocket: OpenSocket | undefined;
@@ -43,12 +43,12 @@ export interface AgentSessionOptions {
 export type NetworkSettings = Pick<NetworkLifeNeeds, "open" | "settings">;
 
 /**
- * Ends the processes of an owner's commands that are no longer in a group of theirs, such as daemons; resolves to the pids
- * of those that are left.
+ * Ends the processes of an owner's commands that have left their groups, such as daemons. Resolves to the pids of those that
+ * survive.
  */
 export type EndStrays = (marks: Marks, signal: AbortSignal) => Promise<readonly number[]>;
 
-/** Makes the scripts of a session ready to run; nothing runs yet. */
+/** Prepares the scripts of a session; nothing runs yet. */
 export type OpenScripts = (input: OpenScriptsInput) => ScriptStages;
 
 export interface OpenScriptsInput {
@@ -59,11 +59,11 @@ export interface OpenScriptsInput {
   readonly onCompleted: (timing: ScriptTiming) => void;
 }
 
-/** The most timings that no server has taken yet; beyond it the newest is dropped. */
+/** The most undelivered timings; further ones are dropped. */
 const maxTimings = 4096;
 /** The time from SIGHUP to SIGKILL for the background processes of scripts. */
 const leftoverGraceMs = 2_000;
-/** The time for the stop scripts when the next owner waits for them. */
+/** The time for the stop scripts while the next owner waits. */
 const maxLeavingMs = 30_000;
 
 /**
@@ -79,7 +79,7 @@ export class AgentSession implements Disposable {
   #manifest: AgentManifest;
   #isLeaving = false;
 
-  /** `pipes` outlive it: the next session's first script would have to wait until its own were made. */
+  /** `pipes` outlive the session, so that the next one's first script need not wait for new ones. */
   constructor(manifest: AgentManifest, options: AgentSessionOptions, pipes: OutputPipes) {
     const { clock, logger, machine, directories, openScripts, openSocket, endStrays } = options;
     this.#endStrays = endStrays;
@@ -123,19 +123,19 @@ export class AgentSession implements Disposable {
     this.#scripts = new ScriptLife({ stages, lifecycle, clock, logger, logs });
   }
 
-  /** True if it has nothing more to say to the server. */
+  /** True if it has nothing more to report. */
   get isSilent(): boolean {
     return this.#silent.signal.aborted;
   }
 
-  /** The sessions of those who reach it over the network, which end with it. */
+  /** The sessions of its users over the network, which end with it. */
   get served(): ServedSessions {
     return this.#parts.served;
   }
 
   /**
-   * Starts the start scripts, then closes the network of the session before and opens its own. The states of the session
-   * before that the server does not know yet are of no use to it any more.
+   * Runs the start scripts, closes the network of the previous session, and opens its own. Drops the states of the previous
+   * session that the server does not know yet: they no longer apply.
    */
   begin(before: AgentSession | undefined): void {
     if (before !== undefined) before.#parts.lifecycle.forget();
@@ -156,7 +156,7 @@ export class AgentSession implements Disposable {
 
   /** Applies a later manifest's view of the workspace; the scripts stay those of the first. */
   update(manifest: AgentManifest): void {
-    // A later build of the same owner, whose beginning this process has missed: its scripts do not run again.
+    // A later build of the same owner, whose start this process has missed: the scripts do not run again.
     const isNext =
       manifest.agentId !== this.#manifest.agentId && isOfSameOwner(manifest, this.#manifest);
     if (isNext) this.#parts.lifecycle.repeat();
@@ -165,7 +165,7 @@ export class AgentSession implements Disposable {
     this.#parts.network?.follow(manifest.agentId, manifest.network);
   }
 
-  /** Does a connection's work until the session is silent; rejects when the connection is lost first. */
+  /** Serves a connection until the session has nothing more to report. Rejects if the connection is lost first. */
   async serve(connection: AgentConnection, signal: AbortSignal): Promise<void> {
     const routines = this.#isLeaving
       ? farewellRoutines(this.#parts)
@@ -178,7 +178,7 @@ export class AgentSession implements Disposable {
     });
   }
 
-  /** Ends all that runs but the network, and runs the stop scripts; then none of the session's processes is left. */
+  /** Ends everything but the network, and runs the stop scripts. No process of the session survives. */
   async end(signal: AbortSignal): Promise<void> {
     this.#stopping.abort();
     this.served.close();
@@ -188,9 +188,9 @@ export class AgentSession implements Disposable {
   }
 
   /**
-   * Ends because the agent now belongs to another user, who does not wait long: not even for the network, which nobody is
-   * served over any more and which `closeNetwork` closes. Not while it serves a connection. What its commands started
-   * would go on with the next owner's rights, so all of it ends that can be found (docs/prebuilds.md).
+   * Ends because the agent now belongs to another user, who must not wait long: not even for the network, which serves nobody
+   * any longer and which `closeNetwork` closes. Do not call it while it serves a connection. Descendants of its commands would
+   * run with the next owner's rights, so all that can be found are ended (docs/prebuilds.md).
    */
   async leave(signal: AbortSignal): Promise<void> {
     const { lifecycle, socket, commands, workspace, logger } = this.#parts;
@@ -203,10 +203,10 @@ export class AgentSession implements Disposable {
     );
     await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), socket?.close()]);
     const left = await this.#endStrays(workspace.marks, signal);
-    if (left.length > 0) logger.warn({ pids: left }, "processes of the previous owner go on");
+    if (left.length > 0) logger.warn({ pids: left }, "processes of the previous owner survive");
   }
 
-  /** Leaves the network, waits up to `limitMs` for the last messages to reach the server, and is silent then. */
+  /** Leaves the network and waits up to `limitMs` for the last messages to reach the server. It is silent afterwards. */
   async flush(limitMs: number, signal: AbortSignal): Promise<void> {
     const { logs, lifecycle, timings, served, commands } = this.#parts;
     const delivered = withDeadline(limitMs, commands.clock, async (limit) => {

@@ -2,12 +2,12 @@ import { type Clock, errorText, type Logger, whenAborted, withDeadline } from "@
 import type { AgentConnection } from "@slipway/sdk/agent";
 import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 
-/** The time for which a shell waits for the server's announcements; the last known ones do then. */
+/** How long a shell waits for the server's announcements before it shows the last known ones. */
 const maxWaitMs = 1_000;
 
 /**
- * The announcements of the server. Stock agents ask for them every two minutes; this one asks when a shell is opened, which
- * costs the server nothing meanwhile and shows what holds now.
+ * The announcements of the server. Stock agents poll them every two minutes; this one requests them when a shell opens, which
+ * costs the server nothing meanwhile and shows the present ones.
  */
 export class Announcements {
   readonly #clock: Clock;
@@ -20,14 +20,14 @@ export class Announcements {
     this.#logger = logger;
   }
 
-  /** Lets `read` ask over a connection, until the signal is aborted. */
+  /** Lets `read` use a connection until the signal is aborted. */
   async run(connection: AgentConnection, signal: AbortSignal): Promise<void> {
     this.#connection = connection;
     await whenAborted(signal);
     if (this.#connection === connection) this.#connection = undefined;
   }
 
-  /** Returns the texts of the enabled announcements, or the last known ones where the server does not answer. */
+  /** Resolves to the texts of the enabled announcements, or to the last known ones if the server does not answer. */
   async read(): Promise<readonly string[]> {
     const connection = this.#connection;
     if (connection === undefined) return this.#texts;
@@ -37,7 +37,7 @@ export class Announcements {
       );
       this.#texts = banners.filter(({ enabled }) => enabled).map(({ message }) => message);
     } catch (error) {
-      this.#logger.debug({ error: errorText(error) }, "announcements not read");
+      this.#logger.debug({ error: errorText(error) }, "cannot read announcements");
     }
     return this.#texts;
   }

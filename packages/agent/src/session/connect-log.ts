@@ -18,12 +18,12 @@ export const advice: Readonly<Record<Rung, string>> = {
 
 const summaryIntervalMs = 60_000;
 
-/** The cause of refusals because the workspace is stopped, which no rung has. */
+/** The cause of refusals because the workspace is stopped, which belong to no rung. */
 const stoppedCause = "stopped";
 
 /**
- * Logs why the agent cannot connect: at once when the cause is new, else a count each minute. A stopped workspace is no
- * failure: the agent waits for its next start, which is logged once.
+ * Logs why the agent cannot connect: at once if the cause is new, else as a count each minute. A stopped workspace is not a
+ * failure: the agent waits for the next start, and logs that once.
  */
 export class ConnectLog {
   readonly #address: string;

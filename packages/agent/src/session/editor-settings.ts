@@ -8,16 +8,16 @@ import { applyEdits, modify, parse, type ParseError } from "jsonc-parser";
 
 import { readFileStart } from "../process/read-file-start.ts";
 
-/** The place of a user's files. */
+/** The home of a user, and the environment that may name other places. */
 interface EditorHome {
   readonly home: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Settings that leave logging in with git to the agent, which gets the token of a provider from the server. */
+/** Settings that leave git authentication to the agent, which gets a provider's token from the server. */
 const settings = { "git.useIntegratedAskPass": false, "github.gitAuthentication": false };
 
-/** The directories below the home that the servers of the editors keep their files in. */
+/** The directories of the editors' servers, below the home. */
 const editorDirectories = [
   ".vscode-server",
   ".vscode-insiders-server",
@@ -26,20 +26,19 @@ const editorDirectories = [
   ".vscodium-server",
 ];
 
-/** The largest file that is taken for settings, in bytes. */
+/** The largest file that is read as settings, in bytes. */
 const maxBytes = 1024 * 1024;
 
 /**
- * Has the editors that run in the workspace leave logging in with git to the agent (docs/protocol/agent.md §9.3). What
- * somebody has chosen stays as it is, and so do comments. A file that cannot be changed is named in the agent's log; the
- * others are changed still.
+ * Makes the editors in the workspace leave git authentication to the agent (docs/protocol/agent.md §9.3). Keeps settings that
+ * exist, and comments. Logs files that cannot be changed, and changes the others.
  */
 export async function writeEditorSettings(home: EditorHome, logger: Logger): Promise<void> {
   for (const path of settingsPaths(home)) {
     try {
       await addSettings(path);
     } catch (error) {
-      logger.warn({ path, error: errorText(error) }, "settings of an editor cannot be changed");
+      logger.warn({ path, error: errorText(error) }, "cannot change editor settings");
     }
   }
 }
@@ -52,7 +51,7 @@ function settingsPaths({ home, environment }: EditorHome): readonly string[] {
   );
 }
 
-/** Throws what the file system throws, and `Error` for a file that does not hold settings. */
+/** Rejects with the errors of the file system, and with `Error` for a file that does not hold settings. */
 async function addSettings(path: string): Promise<void> {
   const file = await readSettings(path);
   const text = Object.entries(settings)
@@ -64,7 +63,7 @@ async function addSettings(path: string): Promise<void> {
 }
 
 interface SettingsFile {
-  /** Its real path: a link stays one. */
+  /** The real path, so that a link remains one. */
   readonly path: string;
   readonly text: string;
   readonly values: object;
@@ -90,7 +89,7 @@ async function readSettings(path: string): Promise<SettingsFile> {
   return { path: found, text, values, mode };
 }
 
-/** Adds a setting in the way in which the text is indented, by tabs if it is not. */
+/** Adds a setting, indented like the text, or by tabs. */
 function withSetting(text: string, name: string, value: unknown): string {
   const spaces = /^ +/m.exec(text)?.[0].length ?? 0;
   const formattingOptions = {

@@ -4,12 +4,12 @@ import type { Dial } from "./keep-connected.ts";
 
 /** The time for the last messages to reach the server. */
 export const farewellMs = 5_000;
-/** The time for a server to take them that was there when the agent began to end, and may be starting again. */
+/** The same if the server was connected when the shutdown began: it may be restarting. */
 const restartMs = 15_000;
 
 /**
- * The end of an agent, which waits for its last messages only while a server may still take them: as long as a restart takes
- * where the server was there, and until the first dial that fails where it was not, or refuses the agent.
+ * The end of an agent. It waits for its last messages only while a server may still accept them: as long as a restart takes if
+ * the server was connected, else until the first dial that fails, and in both cases until a refusal.
  */
 export class Farewell {
   readonly #hopeless = new AbortController();
@@ -22,24 +22,24 @@ export class Farewell {
     return this.#connections > 0;
   }
 
-  /** Aborted when the server cannot be reached any more, once the last messages are all there. */
+  /** Aborted once the last messages are queued and the server cannot be reached. */
   get hopeless(): AbortSignal {
     return this.#hopeless.signal;
   }
 
-  /** Notes that the agent has begun to end. */
+  /** Records that the shutdown has begun. */
   end(): void {
     this.#stage = "ending";
     this.#wasThere = this.isConnected;
   }
 
-  /** Notes that the last messages are all there; returns the milliseconds that they have to reach the server. */
+  /** Records that the last messages are queued. Returns the time for them to reach the server, in milliseconds. */
   send(): number {
     this.#stage = "sending";
     return this.#wasThere ? restartMs : farewellMs;
   }
 
-  /** Dials as `dial` does, and notes whether that leads anywhere. */
+  /** Dials as `dial` does, and records the result. */
   async dial(dial: Dial, signal: AbortSignal): Promise<AgentConnection> {
     try {
       const connection = await dial(signal);
@@ -55,7 +55,7 @@ export class Farewell {
   }
 }
 
-/** Returns true for an answer of the server itself that it takes no messages of this agent. */
+/** Reports whether the server itself refuses this agent. */
 function isRefusal(error: unknown): boolean {
   return error instanceof DialError && error.rung === "authentication";
 }

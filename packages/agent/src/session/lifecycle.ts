@@ -38,17 +38,17 @@ export class Lifecycle {
     this.#outbox = new Outbox(lifecycleStates.length, clock);
   }
 
-  /** Moves on; skips a state that lies behind, such as the end of a start that was cut short. */
+  /** Enters a state. Ignores an earlier one, such as the end of a start that was interrupted. */
   enter(state: LifecycleState): void {
     if (this.#state !== undefined && rank(state) <= rank(this.#state)) return;
-    // Start and shutdown end in one state each: nothing follows a failed start but the shutdown.
+    // Start and shutdown end in one state each: a failed start is followed only by the shutdown.
     const hasStartEnded = this.#state === "start-timeout" || this.#state === "start-error";
     if (hasStartEnded && rank(state) <= rank("ready")) return;
     this.#state = state;
     this.#outbox.put({ state, changedAtMs: this.#clock.now() });
   }
 
-  /** Reports how the start went once more, for an agent that this process has become without another one. */
+  /** Reports the result of the start again, for an agent that this process continues without a new start. */
   repeat(): void {
     if (this.#state === undefined || rank(this.#state) >= rank("shutting-down")) return;
     this.forget();
@@ -57,7 +57,7 @@ export class Lifecycle {
     if (this.#state !== "starting") this.#outbox.put({ state: this.#state, changedAtMs });
   }
 
-  /** Drops the reports that wait: they were meant for an agent that this process no longer is. */
+  /** Drops the waiting reports, which concern an agent that this process no longer is. */
   forget(): void {
     this.#outbox.clear();
   }

@@ -63,10 +63,10 @@ export async function getMonitorConfig(
   };
 }
 
-/** The latency that nobody could measure: −1 µs in milliseconds (docs/protocol/agent.md §5.3). */
+/** The value for an unknown latency: −1 µs in milliseconds (docs/protocol/agent.md §5.3). */
 const noLatencyMs = -0.001;
 
-/** The state of an agent's connections to its users. */
+/** The sessions of an agent's users, and their latency. */
 export interface AgentStats {
   /** The numbers of open sessions. */
   readonly sessions: SessionCounts;
@@ -74,9 +74,7 @@ export interface AgentStats {
   readonly latencyMs: number | undefined;
 }
 
-/**
- * Reports stats, or without those asks only for the interval; returns it in milliseconds (docs/protocol/rpc.md §7.4).
- */
+/** Reports stats, or only requests the interval if there are none. Resolves to it, in milliseconds (docs/protocol/rpc.md §7.4). */
 export async function updateStats(
   connection: AgentConnection,
   stats: AgentStats | undefined,

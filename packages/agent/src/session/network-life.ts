@@ -17,8 +17,8 @@ export interface NetworkLifeNeeds {
 }
 
 /**
- * The network of one session of the agent, which is opened beside its scripts: an agent whose network cannot start runs
- * them all the same, and says so.
+ * The network of a session, which is opened beside its scripts: if the network cannot start, the agent logs that and runs them
+ * all the same.
  *
  *             begin              follow: another id of the agent
  *     waiting ─────► open ──────────────────────────────────────► open, at that agent's addresses
@@ -44,8 +44,8 @@ export class NetworkLife {
   }
 
   /**
-   * Moves to the addresses of another agent, if it is one: the agent of a machine outlives the builds of its workspace, each
-   * of which has an agent of its own, and no server lets it take part in the network at another's address.
+   * Moves to the addresses of another agent: the agent of a machine outlives the builds of its workspace, each of which has its
+   * own agent, and no server admits it to the network at another's address.
    */
   follow(agentId: string, manifest: NetworkManifest): void {
     if (this.#isClosed || this.#agentId === undefined || this.#agentId === agentId) return;
@@ -61,7 +61,7 @@ export class NetworkLife {
     void move().then(this.#opened.resolve);
   }
 
-  /** Takes part in the network over one connection; rejects when the connection or one of its streams is lost. */
+  /** Takes part in the network over a connection. Rejects when the connection or one of its streams is lost. */
   async run(connection: AgentConnection, signal: AbortSignal): Promise<void> {
     const network = await abortable(this.#opened.promise, signal);
     if (network === undefined || this.#isClosed) return;
@@ -76,7 +76,7 @@ export class NetworkLife {
   /** Says goodbye to the peers and ends the network. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    // One that was never begun.
+    // The network may never have begun.
     this.#opened.resolve(undefined);
     const network = await this.#opened.promise;
     await network?.close();

@@ -4,8 +4,8 @@ import { type Clock, Waiters, Wake } from "@slipway/runtime";
 const maxWaitMs = 60_000;
 
 /**
- * Items that go to the server in order, one at a time, and stay here until it has them, over as many connections as that
- * takes. A full outbox refuses.
+ * Items for the server, in order. They are sent one at a time and stay until the server has them, over any number of
+ * connections. A full outbox refuses further ones.
  */
 export class Outbox<T> {
   readonly #items: T[] = [];

@@ -31,14 +31,14 @@ import type { ServedSessions } from "./served-sessions.ts";
 import type { SocketLife } from "./socket-life.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** The parts that the routines of a connection work with. */
+/** The parts of a session that the routines use. */
 export interface RoutineParts {
   readonly logs: LogQueue;
   readonly lifecycle: Lifecycle;
   readonly timings: Outbox<ScriptTiming>;
   readonly announcements: Announcements;
   readonly served: ServedSessions;
-  /** Undefined for an agent that nobody reaches. */
+  /** Undefined for an agent without a network. */
   readonly network: NetworkLife | undefined;
   /** Undefined for an agent without a socket. */
   readonly socket: SocketLife | undefined;
@@ -47,7 +47,7 @@ export interface RoutineParts {
   readonly logger: Logger;
 }
 
-/** Returns the routines that go on to the very end: the agent's reports about its own life. */
+/** Returns the routines that run to the very end: the reports of a session, and the socket. */
 export function lastingRoutines(parts: RoutineParts): Routine[] {
   const { socket } = parts;
   const reports = reportRoutines(parts, (report) => report);
@@ -56,8 +56,8 @@ export function lastingRoutines(parts: RoutineParts): Routine[] {
 }
 
 /**
- * Returns the last reports of a session whose agent lives on as another: the server may know neither its scripts nor
- * its log sources any more, and refused reports are dropped.
+ * Returns the last reports of a session whose agent continues as another. The server may no longer know its scripts and log
+ * sources: refused reports are dropped.
  */
 export function farewellRoutines(parts: RoutineParts): Routine[] {
   return reportRoutines(parts, (report) => async (connection, value, signal) => {
@@ -109,7 +109,7 @@ function reportRoutines(
 
 const metadataLimitMs = 30_000;
 
-/** Returns the routines of a session that has not ended: the newest manifest says what to watch. */
+/** Returns the routines of a session that has not ended, by its newest manifest. */
 export function watchingRoutines(
   { workspace, announcements, served, network, commands, logger }: RoutineParts,
   { metadata, apps }: AgentManifest,
@@ -143,7 +143,7 @@ export function watchingRoutines(
       watchResources(connection, { clock, logger, signal }),
     ),
     untilShutdown("announcements", (connection, signal) => announcements.run(connection, signal)),
-    // It says goodbye after the stop scripts, and ends with that.
+    // It leaves the network after the stop scripts.
     untilEnd("network", async (connection, signal) => network?.run(connection, signal)),
   ];
 }
@@ -165,10 +165,7 @@ async function watchResources(
   );
 }
 
-/**
- * Makes a report whose refusal is only logged (docs/protocol/agent.md §2.3); a server that does not know it ends the
- * routine.
- */
+/** Returns a report whose refusal is only logged (docs/protocol/agent.md §2.3). A server that does not know it ends the routine. */
 function lenient<T>(
   logger: Logger,
   routine: string,

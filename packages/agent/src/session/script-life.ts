@@ -7,7 +7,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 /** The source of log lines that belong to no script (docs/protocol/agent.md §4.5). */
 const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";
 
-/** The time that a state waits for the log lines before it, so that its readers can see the reason. */
+/** How long a state waits for the log lines before it, so that its readers can see the reason. */
 const logsFirstMs = 1_000;
 
 export interface ScriptLifeOptions {
@@ -18,7 +18,7 @@ export interface ScriptLifeOptions {
   readonly logs: LogQueue;
 }
 
-/** The scripts of a session from its first to its last, and the states that report them. */
+/** The scripts of a session, and the states that report them. */
 export class ScriptLife {
   readonly #options: ScriptLifeOptions;
   #started: Promise<void> = Promise.resolve();
@@ -51,7 +51,7 @@ export class ScriptLife {
     stages.startSchedules();
   }
 
-  /** Treats an unexpected error as a failed stage, and logs its reason where the users of the workspace look. */
+  /** Treats an unexpected error as a failed stage, and logs it where the workspace's users look. */
   async #resultOf(stage: Promise<StageResult>): Promise<StageResult> {
     try {
       return await stage;

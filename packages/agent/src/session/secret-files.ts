@@ -7,11 +7,11 @@ import { openOwnFile } from "@slipway/runtime/own-file";
 
 import type { SecretFile } from "./manifest.ts";
 
-/** The mode of a new file: a wider mode of an existing one was deliberate, but for others that may write. */
+/** The mode of a new file. A wider mode of an existing file was deliberate, unless others may write to it. */
 const mode = 0o600;
 const othersMayWrite = 0o002;
 
-/** Writes the owner's secrets; a later one wins over an earlier one of the same path. Failures are only logged. */
+/** Writes the owner's secrets; a later one replaces an earlier one of the same path. Failures are only logged. */
 export async function writeSecretFiles(
   files: readonly SecretFile[],
   logger: Logger,
@@ -21,7 +21,7 @@ export async function writeSecretFiles(
       await makeDirectories(dirname(path), 0o700);
       await writeSecret(await behindOwnLink(path), content);
     } catch (error) {
-      logger.warn({ path, error: errorText(error) }, "secret file cannot be written");
+      logger.warn({ path, error: errorText(error) }, "cannot write secret file");
     }
   }
 }
@@ -32,7 +32,7 @@ async function writeSecret(path: string, content: Uint8Array): Promise<void> {
   await file.writeFile(content);
 }
 
-/** Follows the link that the user has made of a file, as of those kept in one place, where nobody else can have put it. */
+/** Follows a link that this user has made, in a directory to which no other user can write. */
 async function behindOwnLink(path: string): Promise<string> {
   const user = process.geteuid?.();
   try {

@@ -6,7 +6,7 @@ import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
 /** A task of the agent on each connection; its error ends the connection (docs/protocol/agent.md §2.3). */
 export interface Routine {
   readonly name: string;
-  /** True if it ends when the shutdown begins; otherwise it goes on to the very end. */
+  /** True if it ends when the shutdown begins; otherwise it runs to the very end. */
   readonly endsAtShutdown: boolean;
   readonly run: (connection: AgentConnection, signal: AbortSignal) => Promise<void>;
 }
@@ -14,13 +14,13 @@ export interface Routine {
 export interface ServeOptions {
   /** Aborted once the shutdown has begun. */
   readonly stopping: AbortSignal;
-  /** Aborted when these routines have nothing more to do, though the connection may go on. */
+  /** Aborted when the routines have nothing more to do, although the connection may continue. */
   readonly done: AbortSignal;
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }
 
-/** Runs all routines until `done`; rejects with the reason when the connection ends, or one of them fails. */
+/** Runs all routines until `done`. Rejects with the reason if the connection ends, or one of them fails. */
 export async function serveConnection(
   connection: AgentConnection,
   routines: readonly Routine[],

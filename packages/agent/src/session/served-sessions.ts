@@ -9,7 +9,7 @@ import { Outbox } from "./outbox.ts";
 import { deliverReport, reportConnection } from "./report-calls.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** The reports that no server has taken yet; beyond it the newest is dropped (docs/protocol/agent.md §5.5). */
+/** The most undelivered reports; further ones are dropped (docs/protocol/agent.md §5.5). */
 const maxReports = 2048;
 
 const nobody: SessionCounts = {
@@ -20,7 +20,7 @@ const nobody: SessionCounts = {
   unknown: 0,
 };
 
-/** The part of the services' options that the opener of the network knows. */
+/** The options of the services that the opener of the network knows. */
 export type NetworkSettings = Pick<ServicesOptions, "settings" | "ownPorts" | "netcheck">;
 
 interface ServedSessionsNeeds {
@@ -30,7 +30,7 @@ interface ServedSessionsNeeds {
   readonly logger: Logger;
 }
 
-/** The sessions of those who reach the workspace over the network: its services, and the reports about them. */
+/** The sessions of users over the network: the services, and the reports about them. */
 export class ServedSessions {
   readonly #needs: ServedSessionsNeeds;
   readonly #reports: Outbox<ConnectionReport>;
@@ -42,12 +42,12 @@ export class ServedSessions {
     this.#reports = new Outbox(maxReports, needs.commands.clock);
   }
 
-  /** The sessions that are open now. */
+  /** The numbers of open sessions, by type. */
   get counts(): SessionCounts {
     return this.#services?.sessions ?? nobody;
   }
 
-  /** Loads the services, which end with the agent's session; undefined if that is over. Call it once. */
+  /** Loads the services, which end with the agent's session. Resolves to undefined if that has ended. Call it once. */
   async open(network: NetworkSettings): Promise<WorkspaceServices | undefined> {
     const { workspace, announcements, commands, logger } = this.#needs;
     const [{ WorkspaceServices: Services }, { readGreeting }] = await Promise.all([

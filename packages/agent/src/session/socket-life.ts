@@ -20,7 +20,7 @@ interface SocketLifeNeeds {
 /** The time for the server to store an app's status. */
 const statusTimeoutMs = 30_000;
 
-/** The agent's socket during one session, with its units; an agent that cannot open it goes without. */
+/** The agent's socket during a session, with its units. An agent that cannot open it runs without. */
 export class SocketLife {
   readonly #needs: SocketLifeNeeds;
   #opened: Promise<AsyncDisposable | undefined> = Promise.resolve(undefined);
@@ -35,7 +35,7 @@ export class SocketLife {
     this.#opened = this.#open();
   }
 
-  /** Passes on to this connection what programs have for the server, until the signal. */
+  /** Forwards statuses of programs over a connection until the signal is aborted. */
   async run(connection: AgentConnection, signal: AbortSignal): Promise<void> {
     this.#connection = connection;
     try {

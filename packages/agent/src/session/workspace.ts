@@ -11,11 +11,11 @@ import type {
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The agent's token, user and directories on this machine, for its whole life. */
+/** The agent's token, user and directories on this machine. */
 export interface AgentMachine {
-  /** Returns the present token: one got for an instance's identity changes. */
+  /** Returns the present token, which changes for an instance's identity. */
   readonly token: () => string;
-  /** The user, or the reason that none can run a command. */
+  /** The user, or the reason that it cannot run commands. */
   readonly user: User | ProcessError;
   readonly home: string;
   readonly environment: Variables;
@@ -25,7 +25,7 @@ export interface AgentMachine {
 
 type WorkspaceNames = Pick<WorkspaceDescription, "ownerName" | "workspaceName" | "agentName">;
 
-/** The workspace as the newest manifest describes it; makes its commands. */
+/** The workspace by its newest manifest. Prepares its commands. */
 export class Workspace {
   readonly #machine: AgentMachine;
   #description: WorkspaceDescription | undefined;
@@ -38,7 +38,7 @@ export class Workspace {
     return this.#machine;
   }
 
-  /** The names that the workspace is known by; empty before the first manifest. */
+  /** The names of the workspace; empty before the first manifest. */
   get names(): WorkspaceNames {
     const { ownerName = "", workspaceName = "", agentName = "" } = this.#description ?? {};
     return { ownerName, workspaceName, agentName };
@@ -55,7 +55,7 @@ export class Workspace {
     };
   }
 
-  /** The file that greets whoever opens a shell; empty for none. */
+  /** The file with the message of the day; empty for none. */
   get motdPath(): string {
     return this.#description?.motdPath ?? "";
   }
@@ -64,7 +64,7 @@ export class Workspace {
     this.#description = description;
   }
 
-  /** Makes a command. Rejects with `ProcessError` where none can be run. */
+  /** Prepares a command. Rejects with `ProcessError` if none can run. */
   async prepare(text: string, variables: CommandVariables = {}): Promise<PreparedCommand> {
     const { user, token, ...machine } = this.#machine;
     if (user instanceof ProcessError) throw user;

@@ -12,10 +12,10 @@ import { parseKnownFields } from "@slipway/wire/protobuf/message";
 
 import { UnitError, type Units } from "./units.ts";
 
-/** The state that calls of programs in the workspace read and change. */
+/** The state that the calls of programs read and change. */
 export interface SocketState {
   readonly units: Units;
-  /** Passes the status of an app on to the server. Rejects while the agent is offline. */
+  /** Forwards the status of an app to the server. Rejects while the agent is offline. */
   readonly updateAppStatus: (status: UpdateAppStatusRequest) => Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export const socketCalls: RpcTable<SocketState> = new Map([
   ),
 ]);
 
-/** Returns the entry of a call that changes or reads units at once. */
+/** Returns the entry of a call that reads or changes units synchronously. */
 function entry<I extends DescMessage, O extends DescMessage>(
   called: DescMethodUnary<I, O>,
   answer: (state: SocketState, request: MessageShape<I>) => MessageInitShape<O>,

@@ -28,8 +28,8 @@ export interface ConnectionNeeds<S> {
 }
 
 /**
- * Answers the unary RPCs of a program, one after the other, on a plain stream (docs/protocol/rpc.md §3). A program that
- * breaks the protocol is cut off; one that does not read gets no more answers.
+ * Answers the unary RPCs of a program, one at a time, on a plain stream (docs/protocol/rpc.md §3). A program that violates the
+ * protocol is disconnected; one that does not read gets no more answers.
  */
 export function serveSocketConnection<S>(socket: Socket, needs: ConnectionNeeds<S>): void {
   const { calls, state, logger } = needs;
@@ -64,7 +64,7 @@ export function serveSocketConnection<S>(socket: Socket, needs: ConnectionNeeds<
     } catch (error) {
       if (abort.signal.aborted) return;
       if (!(error instanceof RpcError)) {
-        logger.warn({ rpc: path, error: errorText(error) }, "call of a program failed");
+        logger.warn({ rpc: path, error: errorText(error) }, "call failed");
       }
       const text = errorText(error).slice(0, connectionLimits.maxErrorText);
       write(responder.error(error instanceof RpcError ? error.rpcCode : 0, text));
@@ -99,12 +99,12 @@ export function serveSocketConnection<S>(socket: Socket, needs: ConnectionNeeds<
       receive(chunk);
     } catch (error) {
       if (!(error instanceof DrpcError || error instanceof RangeError)) throw error;
-      logger.debug({ error: errorText(error) }, "program cut off");
+      logger.debug({ error: errorText(error) }, "program disconnected");
       socket.destroy();
     }
   });
   socket.on("drain", () => socket.resume());
-  // A program that is killed.
+  // The program was killed.
   socket.on("error", () => undefined);
   socket.on("close", cancel);
 }

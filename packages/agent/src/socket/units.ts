@@ -1,6 +1,6 @@
 import { CodedError } from "@slipway/runtime";
 
-/** The status of a unit; empty for one that nobody has named as dependent or started (docs/protocol/agent.md §10). */
+/** The status of a unit; empty for an unknown one (docs/protocol/agent.md §10). */
 export type UnitStatus = "" | "pending" | "started" | "completed";
 
 export interface UnitState {
@@ -15,11 +15,11 @@ export interface Dependency {
   readonly status: UnitStatus;
 }
 
-/** Bounds of what scripts of a workspace can make the agent remember. */
+/** The limits of what scripts can make the agent store. */
 export const unitLimits = {
-  /** Units that are registered at once. */
+  /** The most units. */
   maxUnits: 4_096,
-  /** Dependencies of all units together. */
+  /** The most dependencies of all units together. */
   maxDependencies: 8_192,
   /** The longest name, in bytes. */
   maxNameBytes: 256,
@@ -53,7 +53,7 @@ interface Unit {
  *                              └──────────────────── complete ────────────────┼──┘
  *                                                                             └── start ──► started
  *
- * A dependency counts once its unit is completed, whether or not that unit is known yet. All of it is lost with the
+ * A dependency is satisfied once its unit is completed, whether or not that unit is known yet. Everything is lost with the
  * session of the agent.
  */
 export class Units {
@@ -103,7 +103,7 @@ export class Units {
     found.status = "completed";
   }
 
-  /** Returns whether a unit could start; an unknown one could. */
+  /** Reports whether a unit could start; an unknown one could. */
   isReady(unit: string): boolean {
     requireName(unit);
     const found = this.#units.get(unit);
@@ -114,7 +114,7 @@ export class Units {
     return this.#units.get(unit)?.status ?? "";
   }
 
-  /** Lists what a unit depends on, in the order in which it was declared. */
+  /** Lists the dependencies of a unit, in the order of their declaration. */
   dependencies(unit: string): readonly Dependency[] {
     const names = [...(this.#units.get(unit)?.dependsOn ?? [])];
     return names.map((dependsOn) => ({ dependsOn, status: this.status(dependsOn) }));
@@ -141,7 +141,7 @@ export class Units {
     return unit;
   }
 
-  /** Returns whether a unit is another, or waits for it over any number of others. */
+  /** Reports whether a unit is another, or depends on it directly or indirectly. */
   #reaches(from: string, to: string): boolean {
     const seen = new Set([from]);
     for (const unit of seen) {

@@ -11,14 +11,14 @@ const stderrType = 1;
 
 export type OutputName = "stdout" | "stderr";
 
-/** Writes to a channel as much as its client has room for, and no more than its connection takes. */
+/** Writes to a channel as fast as its client gives room and its connection takes bytes. */
 export class ChannelWriter {
   readonly #channel: RawChannel;
   readonly #output: ConnectionOutput;
   readonly #ended: AbortSignal;
   readonly #waiting = new Waiters();
 
-  /** The signal says that the channel is of no more use. */
+  /** `ended` is aborted when the channel has ended. */
   constructor(channel: ServerChannel, output: ConnectionOutput, ended: AbortSignal) {
     this.#channel = rawChannelOf(channel);
     this.#output = output;
@@ -27,7 +27,7 @@ export class ChannelWriter {
   }
 
   /**
-   * Writes all bytes, which must not change until it resolves; undefined if nothing has to be waited for. Rejects with
+   * Writes all bytes, which must not change until it resolves. Returns undefined if nothing has to be waited for. Rejects with
    * `SshError` "closed".
    */
   write(name: OutputName, bytes: Uint8Array): Promise<void> | undefined {
@@ -40,13 +40,13 @@ export class ChannelWriter {
       await this.#output.room();
       if (!this.#isOpen()) throw new SshError("closed", "the channel is closed");
       const left = this.#send(name, rest);
-      // Another channel may have filled the connection meanwhile.
+      // Another channel may have filled the connection in the meantime.
       if (left === rest && !this.#output.isFull) await this.#roomInWindow();
       rest = left;
     }
   }
 
-  /** Sends packets while there is room, and returns what is left. */
+  /** Sends packets while there is room. Returns the rest. */
   #send(name: OutputName, bytes: Uint8Array): Uint8Array {
     const { outgoing } = this.#channel;
     let rest = bytes;
@@ -72,10 +72,10 @@ export class ChannelWriter {
   }
 }
 
-/** The bytes that may wait in a connection before we stop reading what its client sends: answers pile up otherwise. */
+/** The unsent bytes of a connection above which its client's input is not read: otherwise, answers pile up. */
 const maxUnsentBytes = 1024 * 1024;
 
-/** The one place where all channels of a connection wait until its client has read what was sent, and has new keys. */
+/** Where all channels of a connection wait until the client has read what was sent, or keys were exchanged. */
 export class ConnectionOutput {
   readonly #client: Connection;
   readonly #socket: Duplex;
@@ -96,7 +96,7 @@ export class ConnectionOutput {
     });
   }
 
-  /** True if what is written must wait. */
+  /** True if writing must wait. */
   get isFull(): boolean {
     return this.#socket.writableNeedDrain || isExchangingKeys(this.#client);
   }

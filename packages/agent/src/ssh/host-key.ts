@@ -9,16 +9,15 @@ export interface HostNames {
 
 /** PKCS#8 (RFC 8410) before the 32 bytes of an Ed25519 key. */
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
-/** The length of a key in SubjectPublicKeyInfo, at whose end it stands. */
+/** The length of the key at the end of SubjectPublicKeyInfo. */
 const publicKeyBytes = 32;
 const keyType = "ssh-ed25519";
 /** The private part is padded to a multiple of this. */
 const blockBytes = 8;
 
 /**
- * Derives the host key of an agent, in the format of OpenSSH. It stays the same for the same names, whatever machine the
- * workspace runs on, as clients expect (docs/protocol/agent.md §6.1). It is no secret and proves nothing: the network has
- * authenticated both ends before.
+ * Derives the host key of an agent, in OpenSSH's format. It depends only on the names, not on the machine, as clients expect
+ * (docs/protocol/agent.md §6.1). It is not a secret and proves nothing: the network has authenticated both ends.
  */
 export function deriveHostKey({ ownerName, workspaceName, agentName }: HostNames): string {
   const names = ["ssh host key", ownerName, workspaceName, agentName].join("\0");

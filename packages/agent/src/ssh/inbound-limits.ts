@@ -3,19 +3,19 @@ import type { ServerChannel } from "ssh2";
 import { SshError } from "./errors.ts";
 import { channelPacketBytes, channelWindowBytes, joinUnread } from "./ssh2/ssh2.ts";
 
-/** The bytes that one channel may hold unread: ssh2 gives a new window as long as less than one is unread. */
+/** The most unread bytes of a channel: ssh2 grants a new window while less than one is unread. */
 const maxChannelBytes = 2 * channelWindowBytes + channelPacketBytes;
-/** The bytes that all channels of a connection may hold unread. */
+/** The most unread bytes of all channels of a connection. */
 const maxConnectionBytes = 32 * maxChannelBytes;
-/** The most that may come before we look again. */
+/** The bytes between two checks. */
 const lookEveryBytes = 512 * 1024;
 
-/** Small pieces that a channel may hold unread: each takes far more memory than its few bytes. */
+/** The most small unread pieces of a channel: each takes far more memory than its few bytes. */
 const maxSmallPieces = 1024;
-/** The average size from which pieces are large enough. */
+/** The average size from which pieces need not be joined. */
 const largePieceBytes = 4096;
 
-/** Notices clients that send more than they were given room for, and joins what they send in small pieces. */
+/** Detects clients that exceed their windows, and joins the small pieces that they send. */
 export class InboundWatch {
   readonly #channels = new Set<ServerChannel>();
   #sinceLook = 0;
@@ -28,7 +28,7 @@ export class InboundWatch {
     ended.addEventListener("abort", () => this.#channels.delete(channel), { once: true });
   }
 
-  /** Counts bytes that have come; true if the client is to be cut off. */
+  /** Counts received bytes. Returns true if the client exceeds its windows. */
   isOverrun(bytes: number): boolean {
     this.#sinceLook += bytes;
     if (this.#sinceLook < lookEveryBytes) return false;
@@ -59,15 +59,15 @@ function joinSmallPieces(channel: ServerChannel): void {
 /** The numbers of messages (RFC 4250, 4.1.2). */
 const message = { authenticationAnswer: 61, globalRequest: 80 } as const;
 
-/** The global requests that a client may send while an earlier one is not answered; answers keep their order. */
+/** The most global requests that wait while an earlier one is unanswered, as answers must keep their order. */
 export const maxWaitingRequests = 1024;
 
-/** Refuses messages that ssh2 would keep or make room for without a limit. */
+/** Refuses messages for which ssh2 would allocate memory without a limit. */
 export class MessageGuard {
   readonly #isAnswering: () => boolean;
   #waiting = 0;
 
-  /** `isAnswering` reports whether a global request is still to be answered. */
+  /** `isAnswering` reports whether a global request is unanswered. */
   constructor(isAnswering: () => boolean) {
     this.#isAnswering = isAnswering;
   }
@@ -76,7 +76,7 @@ export class MessageGuard {
   check([type = 0]: Uint8Array): void {
     switch (type) {
       case message.authenticationAnswer:
-        // It names the number of its answers, which ssh2 makes room for; and we ask nothing.
+        // ssh2 allocates room for as many answers as it names, although the agent asks nothing.
         throw new SshError("refused", "an answer to no question");
       case message.globalRequest:
         this.#waiting = this.#isAnswering() ? this.#waiting + 1 : 0;

@@ -13,17 +13,17 @@ import { SshSession } from "./sessions/ssh-session.ts";
 import { closeUnstarted, onMessage, replaceGcm } from "./ssh2/ssh2.ts";
 import { openDisplay } from "./x11/x11-display.ts";
 
-/** The sessions and the forwarded connections that one client may have at once; further ones are refused. */
+/** The most sessions and forwarded connections of a client; further ones are refused. */
 const maxSessions = 256;
 const maxForwards = 1024;
-/** The messages of one chunk from which on other clients come first. */
+/** The number of messages in a chunk above which other clients take their turns first. */
 const manyMessages = 64;
-/** The descriptors of a command: its pipes, or its terminal. */
+/** The descriptors that a command takes: its pipes, or its terminal. */
 const sessionDescriptors = 3;
 
 /**
- * Serves an SSH connection from its first packet on, until it is closed or the signal is aborted. Returns a function that
- * resolves when none of its sessions runs any more.
+ * Serves an SSH connection from its first packet until it is closed or the signal is aborted. Returns a function that resolves
+ * when all of its sessions have ended.
  */
 export function serveSshConnection(
   client: Connection,
@@ -48,17 +48,17 @@ export function serveSshConnection(
     if (messages > manyMessages) void takeTurn(socket);
     messages = 0;
     if (!inbound.isOverrun(chunk.length)) return;
-    logger.warn({ ip: socket.remoteAddress }, "ssh client sends more than it may: connection cut");
+    logger.warn({ ip: socket.remoteAddress }, "ssh client exceeds its windows: connection closed");
     socket.destroy();
   });
-  // A client ends both directions at once.
+  // Clients end both directions at once.
   socket.once("end", () => socket.destroy());
   socket.once("close", () => closed.abort());
-  // ssh2 ends our side only, which a client may ignore.
+  // ssh2 ends only our side, which a client may ignore.
   socket.once("finish", () => endConnection(socket));
   client.on("error", (error) => {
     logger.debug({ error: errorText(error) }, "ssh connection failed");
-    // What else the client sends is not read.
+    // Further input of the client is not read.
     socket.removeAllListeners("data");
     endConnection(socket);
   });
@@ -118,7 +118,7 @@ export function serveSshConnection(
   };
 }
 
-/** Reads no more of a client that sends a flood of small messages until it is its turn. */
+/** Pauses a client that sends a flood of small messages until it is its turn. */
 async function takeTurn(socket: AcceptedConnection): Promise<void> {
   socket.pause();
   await loopTurns.next();

@@ -12,14 +12,14 @@ import { serveSshConnection } from "./ssh-connection.ts";
 import { createSshServer, type SshServer } from "./ssh2/ssh2.ts";
 import { questionsFor } from "./vanished-clients.ts";
 
-/** The connections at once; further ones are closed. */
+/** The most connections at once; further ones are closed. */
 const maxConnections = 512;
-/** The time in which a client must be let in. */
+/** The time for a client to log in. */
 const loginTimeoutMs = 60_000;
-/** The time that sessions have to tell their clients that they end. */
+/** The time for sessions to close their channels. */
 const farewellMs = 1_000;
 
-/** Those of ssh2 without the large groups, which hold up the agent for a client that starts over and over. */
+/** The key exchanges of ssh2, without the large groups: a client that reconnects in a loop would block the agent by them. */
 const keyExchanges = [
   "curve25519-sha256",
   "curve25519-sha256@libssh.org",
@@ -31,7 +31,7 @@ const keyExchanges = [
 
 export interface SshServiceOptions {
   readonly host: SshHost;
-  /** The names of the workspace, which the host key follows from. */
+  /** Returns the names of the workspace, from which the host key is derived. */
   readonly names: () => HostNames;
   /** Ends all sessions: their channels are closed without a status. */
   readonly signal: AbortSignal;
@@ -50,7 +50,7 @@ export function createSshService({ host, names, signal }: SshServiceOptions): Se
       algorithms: {
         kex: [...keyExchanges],
         cipher: { append: [], prepend: [...allCiphers], remove: [] },
-        // Little can unpack to more than there is memory.
+        // A few compressed bytes can expand to more than there is memory.
         compress: ["none"],
       },
       ...questionsFor(host.settings.maxTimeoutMs),
@@ -60,7 +60,7 @@ export function createSshService({ host, names, signal }: SshServiceOptions): Se
   };
   return {
     accept: (connection) => {
-      // ssh2 takes those of the connections that it serves.
+      // ssh2 handles the errors of connections that it serves.
       connection.on("error", () => undefined);
       if (signal.aborted || connections >= maxConnections) {
         connection.destroy();
@@ -86,7 +86,7 @@ function begin(
 ): void {
   const deadline = setTimeout(() => connection.destroy(), loginTimeoutMs);
   let sessionsEnded = async (): Promise<void> => undefined;
-  // After the sessions have closed their channels, or what they say would come after the end.
+  // The sessions close their channels first: their last messages must precede the end.
   const stop = (): void => {
     void settlesWithin(sessionsEnded(), farewellMs, host.commands.clock).then(() =>
       endConnection(connection),

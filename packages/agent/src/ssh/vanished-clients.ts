@@ -1,10 +1,10 @@
-/** The silence after which a client is gone: longer than the outages that a session lasts through (docs/network.md). */
+/** The silence after which a client counts as gone: longer than the outages that sessions survive (docs/network.md). */
 const goneAfterMs = 6 * 60_000;
 const askEveryMs = 30_000;
-/** The questions that a client may leave open at least. */
+/** The least number of unanswered probes after which a client is gone. */
 const minQuestions = 3;
 
-/** Returns how often ssh2 asks whether a client is there, and how many questions it may leave open. */
+/** Returns the interval of ssh2's keep-alive probes, and the number of them that may be unanswered. */
 export function questionsFor(maxTimeoutMs: number): {
   readonly keepaliveInterval: number;
   readonly keepaliveCountMax: number;

@@ -4,17 +4,17 @@ import { ProcessError } from "../process/errors.ts";
 import { runCommand, type CommandHost, type RunOutcome } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 
-/** A value that the workspace shows, and the command that finds it (docs/protocol/agent.md §5.1). */
+/** A value that the workspace shows, and the command that prints it (docs/protocol/agent.md §5.1). */
 export interface MetadataItem {
   readonly key: string;
   readonly script: string;
-  /** The interval; 0 collects once a connection. */
+  /** The interval; 0 collects once for each connection. */
   readonly intervalSeconds: number;
-  /** The timeout; 0 takes the interval's length. */
+  /** The timeout (0: the interval). */
   readonly timeoutSeconds: number;
 }
 
-/** One collected value. */
+/** A collected value. */
 export interface MetadataValue {
   readonly key: string;
   /** The raw output, with its last line end. */
@@ -25,7 +25,7 @@ export interface MetadataValue {
   readonly collectedAtMs: number;
 }
 
-/** The settings that metadata commands run with. */
+/** The resources that metadata commands run with. */
 export interface MetadataHost {
   readonly commands: CommandHost;
   readonly prepare: (text: string) => Promise<PreparedCommand>;
@@ -35,7 +35,7 @@ export interface MetadataHost {
 export const maxValueBytes = 10_240;
 const defaultTimeoutSeconds = 3;
 
-/** Runs the item's command once. Its failure is in the value's error; throws the signal's reason. */
+/** Runs an item's command once. Its failure is in the value's error. Rejects with the signal's reason. */
 export async function collectMetadata(
   item: MetadataItem,
   { commands, prepare }: MetadataHost,

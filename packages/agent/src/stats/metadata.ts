@@ -17,7 +17,7 @@ const reportIntervalMs = 1000;
 const idleMs = 60_000;
 
 /**
- * Collects each item in a task of its own and reports the values, one report at a time and at most one a second
+ * Collects each item in its own task and reports the values, one report at a time and at most one per second
  * (docs/protocol/agent.md §5.1). Runs until the signal is aborted or a report fails.
  */
 export async function runMetadata(
@@ -49,7 +49,7 @@ async function collectRepeatedly(
   for (;;) {
     outbox.put(await collectMetadata(item, host, signal));
     if (intervalMs <= 0) return;
-    // A run that took longer than the interval is followed at once by the next, but not by those it skipped.
+    // A run that took longer than the interval is followed by the next at once, but not by the skipped ones.
     dueMs = Math.max(dueMs + intervalMs, clock.monotonic());
     await sleepUntil(dueMs, clock, signal);
   }
@@ -78,12 +78,12 @@ async function sleepUntil(ms: number, clock: Clock, signal: AbortSignal): Promis
   }
 }
 
-/** The sum of the keys of one report; a server refuses anything beyond (docs/protocol/rpc.md §7.6). */
+/** The most bytes of the keys in a report; a server refuses more (docs/protocol/rpc.md §7.6). */
 const maxKeyBytes = 6144;
-/** The sum of the values of one report; a message ends at 4 MiB. */
+/** The most bytes of the values in a report; a message has at most 4 MiB. */
 const maxValueBytes = 1024 * 1024;
 
-/** Values that were collected and not yet reported; only the newest of each key. */
+/** The newest unreported value of each key. */
 export class MetadataOutbox {
   readonly #values = new Map<string, MetadataValue>();
   readonly changed = new Wake();
@@ -93,7 +93,7 @@ export class MetadataOutbox {
   }
 
   put(value: MetadataValue): void {
-    // A key that is seen again goes to the end, so that none starves.
+    // A repeated key goes to the end, so that none starves.
     this.#values.delete(value.key);
     this.#values.set(value.key, value);
     this.changed.wake();

@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/runtime";
 
-/** Sends stats, or with `isFirst` only asks for the interval; returns the interval in milliseconds. */
+/** Sends stats, or only requests the interval if `isFirst`. Resolves to the interval, in milliseconds. */
 export type SendStats = (
   options: { readonly isFirst: boolean },
   signal: AbortSignal,
@@ -10,7 +10,7 @@ export type SendStats = (
 const minIntervalMs = 1000;
 const maxIntervalMs = 24 * 3_600_000;
 
-/** Asks for the interval, then reports at each; every answer may change it, and 0 turns reports off. Ends by the signal. */
+/** Requests the interval, and reports at each. Every answer may change it; 0 ends the reports. Rejects with the signal's reason. */
 export async function reportStats(
   send: SendStats,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },

@@ -1,7 +1,7 @@
 import { loadLater, resolveLater } from "../process/load-later.ts";
 import type { TerminalSize } from "./terminal-size.ts";
 
-/** The native part of `@lydell/node-pty`; its JavaScript cuts the output of a process 200 ms after its end. */
+/** The native part of `@lydell/node-pty`, whose JavaScript truncates the output of a process 200 ms after its end. */
 export interface NativePty {
   fork(
     file: string,

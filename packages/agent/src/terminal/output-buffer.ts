@@ -1,21 +1,21 @@
-/** The size of a buffer, and the least room that a read is given: what the kernel has ready at once is less. */
+/** The size of a buffer, and the least room for a read, which is more than the kernel returns at once. */
 const bufferBytes = 128 * 1024;
 const leastBytes = 16 * 1024;
 
 /**
- * Room for reads, whose bytes lie together until they are taken. It is used again and again, so that much output makes no
- * garbage, unless somebody keeps what was taken.
+ * A buffer for reads, whose bytes are contiguous until they are taken. It is reused, so that much output makes no garbage,
+ * unless `keep` is called.
  */
 export class OutputBuffer {
   #bytes: Buffer = Buffer.alloc(0);
-  /** The place of what was read and not taken. */
+  /** The range of the bytes that were read and not taken. */
   #start = 0;
   #end = 0;
-  /** The bytes of earlier buffers that were full before anybody took them. */
+  /** The bytes of earlier buffers that were full before they were taken. */
   readonly #earlier: Buffer[] = [];
   #isKept = false;
 
-  /** Returns the room for the next read; the one before ends here. */
+  /** Returns the room for the next read, which ends the previous one. */
   room(): Buffer {
     if (this.#start === this.#end && !this.#isKept) {
       this.#start = 0;
@@ -25,12 +25,12 @@ export class OutputBuffer {
     return this.#bytes.subarray(this.#end);
   }
 
-  /** Notes the bytes that were read into the room. */
+  /** Records the number of bytes that were read. */
   add(bytes: number): void {
     this.#end += bytes;
   }
 
-  /** Returns what was read since the last time. It is overwritten by later reads, unless `keep` is called before. */
+  /** Returns the bytes read since the last call. Later reads overwrite them, unless `keep` is called first. */
   take(): Buffer {
     const newest = this.#bytes.subarray(this.#start, this.#end);
     this.#start = this.#end;
@@ -38,7 +38,7 @@ export class OutputBuffer {
     return Buffer.concat([...this.#earlier.splice(0), newest]);
   }
 
-  /** Has nothing written over what was taken so far. */
+  /** Preserves the bytes taken so far. */
   keep(): void {
     this.#isKept = true;
   }

@@ -12,19 +12,16 @@ import { startOnTerminal } from "./start-on-terminal.ts";
 import { TerminalInput } from "./terminal-input.ts";
 import type { TerminalSize } from "./terminal-size.ts";
 
-/**
- * The silence after which a terminal has no more output although something holds it open: the command has ended, but not
- * what it left in the background.
- */
+/** The silence after which the output is complete, although background processes of the ended command keep it open. */
 const silenceMs = 100;
 
 /**
- * Takes a piece of output. If it returns a promise, nothing more is read until that resolves. After that the piece is
- * overwritten, unless `keep` was called.
+ * Receives output. If it returns a promise, nothing more is read until that resolves. Afterwards the chunk is overwritten,
+ * unless `keep` was called.
  */
 export type TerminalOutput = (chunk: Buffer, keep: () => void) => Promise<void> | undefined;
 
-/** A command in a session of its own with a controlling terminal. Whoever opens it calls `read`, and `hangUp` to end it. */
+/** A command in its own session with a controlling terminal. Its opener calls `read`, and `hangUp` to end it. */
 export class PseudoTerminal {
   readonly pid: number;
   readonly exit: Promise<Exit>;
@@ -56,7 +53,7 @@ export class PseudoTerminal {
     const kept = keepFromChildren(this.#fd);
     this.#stream = this.#openStream();
     this.#input = new TerminalInput(this.#fd, () => !this.#isClosed && !this.#stream.destroyed);
-    // EIO: nobody holds the other end anymore.
+    // EIO: the other end is closed.
     this.#stream.on("error", () => undefined);
     this.#stream.on("close", () => {
       this.#closing.abort();
@@ -67,8 +64,8 @@ export class PseudoTerminal {
   }
 
   /**
-   * Delivers all output, and resolves with the exit once both are complete. Call it once. Output of background processes
-   * is dropped once the command has ended. After `hangUp`, output that was not delivered is lost.
+   * Delivers all output. Resolves to the exit once both are complete. Call it once. Drops the output of background processes
+   * once the command has ended. After `hangUp`, output that was not delivered is lost.
    */
   async read(deliver: TerminalOutput, clock: Clock): Promise<Exit> {
     const failure = Promise.withResolvers<never>();
@@ -89,7 +86,7 @@ export class PseudoTerminal {
       this.#output.add(bytes);
       burst.add(bytes);
     };
-    // Before it counts as closed.
+    // Before the terminal counts as closed.
     this.#stream.prependListener("close", () => burst.flush());
     this.#stream.resume();
     const exit = await Promise.race([this.exit, failure.promise]);
@@ -98,7 +95,7 @@ export class PseudoTerminal {
     return exit;
   }
 
-  /** Types into the terminal; resolves when it has taken all. Rejects with `ConnectionError` once it is closed. */
+  /** Types into the terminal. Resolves when it has taken all bytes. Rejects with `ConnectionError` once it is closed. */
   async write(bytes: Uint8Array, clock: Clock, signal: AbortSignal): Promise<void> {
     await this.#input.write(bytes, clock, signal);
   }
@@ -109,13 +106,13 @@ export class PseudoTerminal {
     resizeTerminal(this.#pty.native, this.#fd, size);
   }
 
-  /** Takes the terminal away: the kernel and we tell its processes by SIGHUP. */
+  /** Hangs up the terminal: its processes get SIGHUP, from the kernel and from us. */
   hangUp(): void {
     signalGroup(this.pid, "SIGHUP");
     this.#stream.destroy();
   }
 
-  /** Has the terminal read into our own room: a stream of Node.js allocates 64 KiB for each read, of about 4 KiB. */
+  /** Opens a stream that reads into our buffer: by default, one allocates 64 KiB for each read of about 4 KiB. */
   #openStream(): ReadStream {
     const buffer = (): Buffer => this.#output.room();
     const callback = (bytes: number): boolean => {
@@ -132,7 +129,7 @@ export class PseudoTerminal {
     this.#stream.resume();
   }
 
-  /** Resolves when the terminal is closed, or has been silent for a while although we listened. */
+  /** Resolves when the terminal is closed, or has been silent for a while although it was read. */
   async #drained(clock: Clock): Promise<void> {
     this.#heardAt = clock.monotonic();
     const isOver = new AbortController();
@@ -148,7 +145,7 @@ export class PseudoTerminal {
           ]);
         }
       }
-      // The last piece may still be on its way.
+      // The last chunk may still be being delivered.
       await this.#delivery;
     } finally {
       isOver.abort();

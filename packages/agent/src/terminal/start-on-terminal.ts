@@ -7,26 +7,23 @@ import { type Exit, exitOf, type PreparedCommand } from "../process/spawn-group.
 import type { LoadedPty } from "./native-pty.ts";
 import type { TerminalSize } from "./terminal-size.ts";
 
-/** A command with a terminal; `fd` is our end of that. */
+/** A command with a terminal, of which `fd` is our end. */
 export interface StartedCommand {
   readonly fd: number;
   readonly pid: number;
   readonly exit: Promise<Exit>;
 }
 
-/**
- * Opens the terminal by its name, which makes it the controlling one of the session that the shell leads, and becomes the
- * command.
- */
+/** Opens the terminal by name, which makes it the controlling terminal of the shell's session, and becomes the command. */
 const takeTerminal = 'exec 0<>"$0" 1>&0 2>&0; exec "$@"';
 
-/** Starts a command on a terminal of its own, in a session of its own. Throws what the system says. */
+/** Starts a command on a new terminal, in its own session. Throws the system's error. */
 export function startOnTerminal(
   command: PreparedCommand,
   size: TerminalSize,
   pty: LoadedPty,
 ): StartedCommand {
-  // The native fork hands the other terminals of the agent on to the child, which `childStdio` keeps from it.
+  // The native fork passes the agent's other terminals to the child; `childStdio` does not.
   return process.platform === "linux"
     ? startByShell(command, size, pty)
     : startByFork(command, size, pty);

@@ -4,27 +4,27 @@ import { Backoff, type Clock, systemErrorCode, Turnstile } from "@slipway/runtim
 
 import { ConnectionError } from "../connections/write-to.ts";
 
-/** The delays before a full terminal is tried again; nothing tells when a program has read from it. */
+/** The delays between attempts to write to a full terminal; no event tells when a program has read from it. */
 const fullBackoff = { firstMs: 1, maxMs: 50, factor: 2, jitter: 0 };
 
 /**
- * The way into a terminal, by a descriptor that does not block. A stream of `node:tty` is none: it tries a full terminal
- * again until it has room, during which nothing reads what the terminal has to say, and so the program never reads either.
+ * The input of a terminal, by a descriptor that does not block. A stream of `node:tty` is unsuitable: it retries a full
+ * terminal in a loop, during which nothing reads its output, so that the program never reads its input either.
  */
 export class TerminalInput {
   readonly #fd: number;
   readonly #isOpen: () => boolean;
   readonly #turns = new Turnstile((inside) => inside === 0);
 
-  /** `isOpen` says whether the descriptor is still the terminal's. */
+  /** `isOpen` reports whether the descriptor is still the terminal's. */
   constructor(fd: number, isOpen: () => boolean) {
     this.#fd = fd;
     this.#isOpen = isOpen;
   }
 
   /**
-   * Types bytes, after those of earlier calls; resolves when the terminal has taken them all. Rejects with
-   * `ConnectionError` "closed" once it is closed, and with the signal's reason.
+   * Types bytes after those of earlier calls. Resolves when the terminal has taken all of them. Rejects with
+   * `ConnectionError` once it is closed, and with the signal's reason.
    */
   write(bytes: Uint8Array, clock: Clock, signal: AbortSignal): Promise<void> {
     return this.#turns.run(signal, async () => {

@@ -6,10 +6,10 @@ export interface TerminalSize {
 
 export const defaultTerminalSize: TerminalSize = { columns: 80, rows: 24 };
 
-/** The most that the kernel holds. */
+/** The kernel's limit. */
 const maxCells = 0xffff;
 
-/** Returns the size if a terminal can have it. */
+/** Returns the size, limited to what a terminal can have; undefined if it is invalid. */
 export function terminalSize(columns: number, rows: number): TerminalSize | undefined {
   const isCount = (count: number): boolean => Number.isInteger(count) && count > 0;
   if (!isCount(columns) || !isCount(rows)) return undefined;

@@ -1,4 +1,4 @@
-/** The identity that an agent lives under, by its manifest. */
+/** The identity of an agent, by its manifest. */
 export interface Identity {
   readonly ownerName: string;
   readonly agentId: string;
@@ -13,7 +13,7 @@ export const prebuildsOwner = "prebuilds";
  */
 export type Decision = "run" | "reinit" | "not-yet" | "nothing";
 
-/** Decides; `isAsked` when the manifest was fetched because an event came. */
+/** Decides the effect of a manifest. `isAsked` is true if it was fetched because of an event. */
 export type Decide = (
   manifest: Identity,
   ranAs: Identity | undefined,
@@ -21,22 +21,22 @@ export type Decide = (
 ) => Decision;
 
 /**
- * Decides by the table of docs/claims.md. `ranAs` is the identity for which start scripts last ran. So frame, redial
- * and repeated frames are ways to one and the same reinit: whatever comes second finds the owner equal.
+ * Decides by the table of docs/claims.md. `ranAs` is the identity for which start scripts last ran. Frames, redials and
+ * repeated frames thus lead to one reinit: the second of them finds the owner unchanged.
  */
 export const decide: Decide = (manifest, ranAs, isAsked) => {
   if (ranAs === undefined) return "run";
   const isPrebuild = manifest.ownerName === prebuildsOwner;
   if (manifest.ownerName === ranAs.ownerName) return isPrebuild ? "not-yet" : "nothing";
   if (ranAs.ownerName === prebuildsOwner) return "reinit";
-  // An agent that keeps its id under another owner's name: the owner has got another name.
+  // If the agent keeps its id under another owner's name, the owner was renamed.
   const isOther = !isPrebuild && manifest.agentId !== ranAs.agentId;
   return isOther && isAsked ? "reinit" : "nothing";
 };
 
 /**
- * Returns the identity to go by after a manifest that changed nothing. A new name of the owner and a new id of the
- * agent are followed one at a time, so that both together still mean somebody else.
+ * Returns the identity after a manifest that changed nothing. A new owner name or a new agent id is adopted by itself; both
+ * together still mean another owner.
  */
 export function follow(manifest: Identity, ranAs: Identity): Identity {
   const isSame = manifest.ownerName === ranAs.ownerName || manifest.agentId === ranAs.agentId;

@@ -1,30 +1,27 @@
 import { Backoff, type Clock, defaultBackoff, errorText, type Logger } from "@slipway/runtime";
 import type { ReinitAnswer, ReinitEvent } from "@slipway/sdk/agent";
 
-/**
- * Asks the server once whether there is something to reinit for, and waits for its answer, perhaps for days. Rejects
- * only with the signal's reason.
- */
+/** Asks the server once for a reinit, and waits for the answer, perhaps for days. Rejects only with the signal's reason. */
 export type WaitForReinit = (signal: AbortSignal) => Promise<ReinitAnswer>;
 
 export interface PollReinitOptions {
   readonly waitForReinit: WaitForReinit;
-  /** Acts on an event; resolves to true if it changed anything, once that is known. */
+  /** Acts on an event. Resolves to true if it changed anything. */
   readonly onEvent: (event: ReinitEvent, signal: AbortSignal) => Promise<boolean>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
 }
 
-/** After an event that changed nothing the next is not awaited eagerly: some servers send one on each request. */
+/** The delay after an event that changed nothing: some servers send one for each request. */
 const duplicateDelayMs = 30_000;
-/** Streams that lived this long and then ended did so together, with their server or a proxy: the agents spread out. */
+/** Streams that lived this long end together, with their server or a proxy, so the agents spread their requests. */
 const settledMs = 1_000;
 const spreadMs = 1_000;
 
 /**
- * Waits for events, one request after the other, until the server says that none will come. It keeps nothing in mind: what
- * was done about an event is found in the manifest. Rejects with the signal's reason.
+ * Polls for events until the server answers that there will be none. It keeps no state: the manifest shows what an event has
+ * led to. Rejects with the signal's reason.
  */
 export async function pollReinit(options: PollReinitOptions, signal: AbortSignal): Promise<void> {
   const { waitForReinit, clock, random } = options;
@@ -62,7 +59,7 @@ export async function pollReinit(options: PollReinitOptions, signal: AbortSignal
   }
 }
 
-/** Logs what is new; the session's own connection reports an absent server. Returns what is wrong now. */
+/** Logs a new problem; the session's connection reports an absent server. Returns the present problem. */
 function logAnswer(
   answer: ReinitAnswer,
   before: string | undefined,

@@ -10,10 +10,10 @@ import { SshError } from "../errors.ts";
 import { openAgentChannel } from "../ssh2/ssh2.ts";
 import { type ForwardingConnection, joinChannel, takeSocket } from "./join-channel.ts";
 
-/** The programs that talk to the authentication agent at once. */
+/** The most programs that use the authentication agent at once. */
 const maxAgentConnections = 64;
 
-/** Makes the client's authentication agent available to the commands of its connection, by a socket of their own. */
+/** Makes the client's authentication agent available to the commands of its connection, by a private socket. */
 export class AgentForward {
   readonly #client: Connection;
   readonly #connection: ForwardingConnection;
@@ -26,7 +26,7 @@ export class AgentForward {
     this.#logger = logger;
   }
 
-  /** Begins to listen, once. */
+  /** Starts to listen. Idempotent. */
   begin(): void {
     this.#socketPath ??= this.#listen().catch((error: unknown) => {
       this.#logger.warn({ error: errorText(error) }, "cannot forward the authentication agent");
@@ -34,7 +34,7 @@ export class AgentForward {
     });
   }
 
-  /** Resolves with the path of the socket; undefined if the client did not offer its agent, or has gone. */
+  /** Resolves to the path of the socket; undefined if the client did not offer its agent, or has gone. */
   async socketPath(): Promise<string | undefined> {
     return this.#socketPath;
   }

@@ -15,8 +15,8 @@ export interface ForwardingConnection {
 }
 
 /**
- * Passes bytes on between a channel and a socket, and the end of each direction. Resolves when both have ended, or one has
- * failed, and both are closed.
+ * Forwards bytes between a channel and a socket, and the end of each direction. Resolves when both directions have ended or one
+ * has failed, and both ends are closed.
  */
 export async function joinChannel(
   channel: ServerChannel,
@@ -34,7 +34,7 @@ export async function joinChannel(
   try {
     await Promise.all([fromChannel(channel, socket, ended), fromSocket(socket, channel, writer)]);
   } catch {
-    // One direction failed: the other is of no use.
+    // If one direction fails, the other is useless.
   } finally {
     socket.destroy();
     channel.close();
@@ -66,7 +66,7 @@ async function fromSocket(
   channel.eof();
 }
 
-/** Counts a socket that somebody has opened to us until it is closed; false, and cut, where there is no room for it. */
+/** Counts an accepted socket until it is closed. Destroys it and returns false if there is no descriptor left. */
 export function takeSocket(socket: Socket, { descriptors }: ForwardingConnection): boolean {
   socket.on("error", () => undefined);
   const descriptor = descriptors.take(1);

@@ -10,22 +10,22 @@ import { findListeners, findOwners, readOfProcess } from "../../process/listener
 import { fileTurns, nameTurns } from "../../process/turns.ts";
 import { type ForwardingConnection, joinChannel } from "./join-channel.ts";
 
-/** The time in which a port of the workspace must answer. */
+/** The time for a port of the workspace to answer. */
 const connectTimeoutMs = 30_000;
 
-/** The number of channels that a connection may have. */
+/** The channels that a connection may still open. */
 export interface ChannelSlots {
-  /** Takes one; `undefined` when there is none. */
+  /** Takes one; undefined if there is none left. */
   take(): Disposable | undefined;
 }
 
 interface LocalForwardNeeds {
   readonly slots: ChannelSlots;
-  /** Opens the session of an editor whose server in the workspace a connection goes to. */
+  /** Opens the session of an editor, for a connection to its server. */
   readonly openEditorSession: () => OpenSession;
 }
 
-/** Opens connections from the workspace for the client (docs/protocol/agent.md §6.6): to ports, and to Unix sockets. */
+/** Connects the client to ports and Unix sockets of the workspace (docs/protocol/agent.md §6.6). */
 export function serveLocalForwards(
   client: Connection,
   connection: ForwardingConnection,
@@ -78,7 +78,7 @@ async function serve(
   await joinChannel(accept(), socket, connection);
 }
 
-/** Counts and reports a connection to an editor of JetBrains, until it ends. */
+/** Counts and reports a connection to a JetBrains editor until it ends. */
 async function report(
   port: number,
   openEditorSession: () => OpenSession,
@@ -90,18 +90,18 @@ async function report(
   session.close({ statusCode: 0, reason: "graceful" });
 }
 
-/** Resolves with undefined where nobody answers. */
+/** Resolves to undefined if the target does not answer. */
 async function open(
   target: NetConnectOpts,
   { output: owner, ended }: ForwardingConnection,
 ): Promise<Socket | undefined> {
   try {
-    // The system call for a socket waits for its file system, which may not answer, and everything with it.
+    // Connecting to a socket blocks everything if its file system does not answer, so it is looked up in turns first.
     if ("path" in target && !(await isSocket(target.path, owner))) return undefined;
     const socket = connect({ ...target, allowHalfOpen: true, lookup: lookupFor(owner) });
     return await connected(socket, ended);
   } catch {
-    // No name of a host, for which Node.js throws, or nothing at a path.
+    // An invalid host name, for which Node.js throws, or no such path.
     return undefined;
   }
 }
@@ -110,7 +110,7 @@ async function isSocket(path: string, owner: object): Promise<boolean> {
   return fileTurns.run(owner, async () => (await stat(path)).isSocket());
 }
 
-/** Looks up names in turns with other connections: each holds a thread until a name server answers. */
+/** Looks up names in turns with other connections: each lookup occupies a thread until a name server answers. */
 function lookupFor(owner: object): LookupFunction {
   return (name, options, callback) => {
     nameTurns
@@ -135,7 +135,7 @@ function connected(socket: Socket, signal: AbortSignal): Promise<Socket | undefi
     };
     const timer = setTimeout(fail, connectTimeoutMs);
     signal.addEventListener("abort", fail, { once: true });
-    // Later errors are `joinChannel`'s.
+    // `joinChannel` handles later errors.
     socket.on("error", fail);
     socket.once("connect", () => {
       stop();
@@ -144,10 +144,10 @@ function connected(socket: Socket, signal: AbortSignal): Promise<Socket | undefi
   });
 }
 
-/** Parts of the command lines of the servers of JetBrains' editors, in lower case (docs/protocol/agent.md §6.6). */
+/** Parts of the command lines of JetBrains editors' servers, in lower case (docs/protocol/agent.md §6.6). */
 const marks = ["idea.vendor.name=jetbrains", "com.jetbrains.toolbox", "remote-dev-server"];
 
-/** Reports whether an editor of JetBrains listens on the port; false where there is no `/proc`. */
+/** Reports whether a JetBrains editor listens on a port; false without `/proc`. */
 export async function isJetBrainsPort(port: number): Promise<boolean> {
   const listeners = await findListeners();
   const inode = listeners.find((listener) => listener.port === port)?.inode;

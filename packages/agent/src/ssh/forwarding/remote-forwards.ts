@@ -9,11 +9,11 @@ import { fileTurns } from "../../process/turns.ts";
 import { SshError } from "../errors.ts";
 import { type ForwardingConnection, joinChannel, takeSocket } from "./join-channel.ts";
 
-/** The ports and sockets that one client may have us listen on. */
+/** The most ports and sockets that listen for a client. */
 const maxListeners = 64;
-/** The connections to one of them at once. */
+/** The most connections to one of them at once. */
 const maxConnections = 256;
-/** The mode of the directories that are made for a socket. */
+/** The mode of directories that are created for a socket. */
 const directoryMode = 0o700;
 
 /** The answers to a request. */
@@ -22,14 +22,14 @@ interface Answers {
   readonly reject: () => void;
 }
 
-/** The answers as ssh2 has them; absent if the client wants none. */
+/** The answers as ssh2 passes them; absent if the client wants none. */
 type PossibleAnswers = { readonly [Name in keyof Answers]: Answers[Name] | undefined };
 
 type Opened = (error: Error | undefined, channel: ServerChannel) => void;
 
 /**
  * Listens on ports and Unix sockets of the workspace for the client (docs/protocol/agent.md §6.6). Returns a function that
- * reports whether a request of it is still to be answered.
+ * reports whether a request is unanswered.
  */
 export function serveRemoteForwards(
   client: Connection,
@@ -65,7 +65,7 @@ export function serveRemoteForwards(
   return () => unanswered > 0;
 }
 
-/** Returns the answers to a request, either of which calls `done`; the first one counts. */
+/** Wraps the answers to a request: the first one counts, and calls `done`. */
 function onceAnswered({ accept, reject }: PossibleAnswers, done: () => void): Answers {
   let isAnswered = false;
   const answer = (send: () => void): void => {
@@ -80,11 +80,11 @@ function onceAnswered({ accept, reject }: PossibleAnswers, done: () => void): An
   };
 }
 
-/** Something that listens for the client. */
+/** A port or socket that listens for the client. */
 interface Listener {
   readonly server: Server;
   readonly descriptor: Disposable;
-  /** Removes the file of a socket; set once it is there. */
+  /** Removes the file of a socket; set once it exists. */
   removeFile: () => void;
 }
 
@@ -92,7 +92,7 @@ interface Listener {
 class RemoteForwards {
   readonly #connection: ForwardingConnection;
   readonly #listeners = new Map<string, Listener>();
-  /** Resolves when the requests for sockets are answered, one after the other: each takes the place of what is there. */
+  /** Resolves when all requests for sockets are answered. They run one at a time, as each replaces an existing socket. */
   #socketsAnswered = Promise.resolve();
 
   constructor(connection: ForwardingConnection) {
@@ -120,7 +120,7 @@ class RemoteForwards {
     open: (socket: Socket, opened: Opened) => void,
   ): void {
     this.#socketsAnswered = this.#socketsAnswered.then(async () => {
-      // Asked again, it is there already.
+      // A repeated request: the socket listens already.
       if (this.#listeners.has(path)) {
         answers.accept();
         return;
@@ -130,7 +130,7 @@ class RemoteForwards {
           await makeDirectories(dirname(path), directoryMode);
           return kindOfFile(path);
         });
-        // A socket is of a client that has gone, whether that is known already or not.
+        // An existing socket belongs to a client that has gone, whether or not we know that yet.
         if (found === "other") throw new SshError("refused", `${path} is no socket`);
         const file = await listenOnFile(listener.server, path);
         listener.removeFile = () => void file.remove();
@@ -145,12 +145,12 @@ class RemoteForwards {
 
   cancel(key: string, { accept, reject }: Answers): void {
     const isThere = this.#close(key);
-    // A socket that is not there is as good as gone.
+    // A socket that does not exist counts as canceled.
     if (isThere || key.startsWith("/")) accept();
     else reject();
   }
 
-  /** Returns false for what is not there. */
+  /** Returns false if there is no such listener. */
   #close(key: string): boolean {
     const listener = this.#listeners.get(key);
     if (listener === undefined) return false;
@@ -170,12 +170,12 @@ class RemoteForwards {
       });
     });
     server.maxConnections = maxConnections;
-    // Later faults, such as too many open files, cost a connection.
+    // Later errors, such as too many open files, cost one connection.
     server.on("error", () => undefined);
     return server;
   }
 
-  /** Begins to listen where there may be another listener; resolves when the request is answered. */
+  /** Listens, if there is room and no such listener. Resolves when the request is answered. */
   async #listen(
     key: string,
     open: (socket: Socket, opened: Opened) => void,
@@ -197,7 +197,7 @@ class RemoteForwards {
     this.#listeners.set(key, listener);
     try {
       await begin(listener);
-      // It was canceled meanwhile, or its client has gone.
+      // It was canceled in the meantime, or its client has gone.
       if (this.#listeners.get(key) !== listener) throw new SshError("closed", "no longer wanted");
       accept(portOf(listener));
     } catch {
@@ -211,11 +211,11 @@ class RemoteForwards {
   }
 }
 
-/** Rejects also for what is no address or port. */
+/** Rejects also for an invalid address or port. */
 function listening(server: Server, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.on("error", reject);
-    // Closed before it listens, it is of no use.
+    // It may be closed before it listens.
     server.once("close", reject);
     server.listen(where, () => resolve());
   });

@@ -17,9 +17,9 @@ export interface GreetingSource {
 }
 
 /**
- * Returns the greeting of a shell on a terminal (docs/protocol/agent.md §6.5): the announcements, and the message of the
- * day unless `~/.hushlogin` exists. What cannot be read is left out. The announcements come from the server, and cannot move
- * the cursor; the message of the day is the workspace's own.
+ * Resolves to the greeting of a shell on a terminal (docs/protocol/agent.md §6.5): the announcements, and the message of the
+ * day unless `~/.hushlogin` exists. Omits what cannot be read. The announcements come from the server and cannot move the
+ * cursor; the message of the day is the workspace's own.
  */
 export async function readGreeting({ banners, motdPath, home }: GreetingSource): Promise<string> {
   const announcements = banners
@@ -46,7 +46,7 @@ async function read(path: string): Promise<string> {
   try {
     return String((await readFileStart(path, maxMotdBytes)) ?? "");
   } catch {
-    // A missing file is no reason to do without a shell.
+    // A shell does not fail for a missing file.
     return "";
   }
 }

@@ -5,24 +5,24 @@ import type { Exit } from "../../process/spawn-group.ts";
 import type { TerminalSize } from "../../terminal/terminal-size.ts";
 import type { ChannelWriter } from "../channel-output.ts";
 
-/** The client's end of a session in which something runs. */
+/** The channel of a session, as its program uses it. */
 export interface SessionChannel {
   readonly input: Readable;
   readonly writer: ChannelWriter;
   /** Aborted when the client has closed the channel or the connection, or the agent shuts down. */
   readonly ended: AbortSignal;
-  /** Takes the signals that have come, and those that come. */
+  /** Sets the handler of signals, and passes it those that came before. */
   onSignal(handler: (signal: NodeJS.Signals) => void): void;
   onResize(handler: (size: TerminalSize) => void): void;
 }
 
-/** Exit statuses that no command has given (docs/protocol/agent.md §6.4). */
+/** Exit statuses that the agent sets itself (docs/protocol/agent.md §6.4). */
 export const exitStatus = {
-  /** It was killed by a signal. */
+  /** The command was killed by a signal. */
   killed: 255,
-  /** It could not be run. */
+  /** The command cannot run. */
   failed: 229,
-  /** It would have transferred files, which is blocked. */
+  /** The transfer of files is blocked. */
   transferBlocked: 65,
   containerUnsupported: 1,
 } as const;

@@ -2,17 +2,17 @@ import type { SessionType } from "../../connections/session-log.ts";
 import { type TerminalSize, terminalSize } from "../../terminal/terminal-size.ts";
 import type { X11Request } from "../x11/x11-display.ts";
 
-/** The limits of the variables that a client sends for one session. */
+/** The limits of the variables that a client sends for a session. */
 export const maxVariables = 256;
 export const maxVariableBytes = 128 * 1024;
 
 const maxTermBytes = 256;
 
-/** Variables that speak to the agent rather than to the command (docs/protocol/agent.md §6.3). */
+/** Variables for the agent rather than for the command (docs/protocol/agent.md §6.3). */
 const typeVariable = "CODER_SSH_SESSION_TYPE";
 const containerVariables = ["CODER_CONTAINER", "CODER_CONTAINER_USER"];
 
-/** A terminal as the client asks for it. */
+/** The terminal that a client requests. */
 export interface TerminalRequest {
   readonly term: string;
   readonly size: TerminalSize;
@@ -20,7 +20,7 @@ export interface TerminalRequest {
   readonly modes: ReadonlyMap<string, number>;
 }
 
-/** Collects what a client says about a session before it starts something in it. */
+/** Collects what a client requests for a session before it starts a program. */
 export class SessionSetup {
   readonly #variables = new Map<string, string>();
   #bytes = 0;
@@ -35,7 +35,7 @@ export class SessionSetup {
     return this.#terminal;
   }
 
-  /** Takes a variable; false if it cannot be one, or there are too many. The last one of a name wins. */
+  /** Adds a variable; the last one of a name counts. Returns false if it is invalid or there are too many. */
   addVariable(name: string, value: string): boolean {
     if (name === "" || /[=\0]/.test(name) || value.includes("\0")) return false;
     const bytes = Buffer.byteLength(name) + Buffer.byteLength(value);
@@ -47,7 +47,7 @@ export class SessionSetup {
     return true;
   }
 
-  /** Takes a terminal, once. */
+  /** Sets the terminal. Returns false if it is invalid or set already. */
   setTerminal(terminal: TerminalRequest): boolean {
     const { term } = terminal;
     if (this.#terminal !== undefined || term.length > maxTermBytes || term.includes("\0")) {
@@ -57,14 +57,14 @@ export class SessionSetup {
     return true;
   }
 
-  /** Takes the client's X11 display, once. */
+  /** Sets the client's X11 display. Returns false if it is invalid or set already. */
   setX11(request: X11Request | undefined): boolean {
     if (this.#x11 !== undefined || request === undefined) return false;
     this.#x11 = request;
     return true;
   }
 
-  /** Takes another size of the terminal; false without one. */
+  /** Changes the size of the terminal. Returns false if there is none or the size is invalid. */
   resize(columns: number, rows: number): boolean {
     const size = terminalSize(columns, rows);
     if (this.#terminal === undefined || size === undefined) return false;
@@ -86,7 +86,7 @@ export class SessionSetup {
     }
   }
 
-  /** The container that the session is meant for. */
+  /** The container that the session is for. */
   get container(): string | undefined {
     return this.#variables.get("CODER_CONTAINER") || undefined;
   }

@@ -15,7 +15,7 @@ const signals: ReadonlyMap<string, NodeJS.Signals> = new Map([
   ["USR2", "SIGUSR2"],
 ]);
 
-/** Returns the signal of a name, with or without SIG; any other name kills. */
+/** Returns the signal of a name, with or without SIG; SIGKILL for an unknown name. */
 export function signalNamed(name: string): NodeJS.Signals {
   return signals.get(name.replace(/^SIG/, "")) ?? "SIGKILL";
 }

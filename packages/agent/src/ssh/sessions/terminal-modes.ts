@@ -3,8 +3,8 @@ import { shellWord } from "@slipway/runtime";
 import type { PreparedCommand } from "../../process/spawn-group.ts";
 
 /**
- * Returns the command that makes the client's settings on its terminal, names it in `SSH_TTY` and becomes `command`: only
- * inside is the name known, and can the settings be made before the command sees the terminal.
+ * Returns a command that applies the client's settings to its terminal, sets `SSH_TTY`, and becomes `command`. Only inside is the
+ * terminal's name known, and the settings must precede the command.
  */
 export function terminalCommand(
   command: PreparedCommand,
@@ -34,7 +34,7 @@ const plainCharacters: ReadonlyMap<string, string> = new Map([
   ["VSUSP", "susp"],
 ]);
 
-/** Settings that some do not know, which is no reason to do without the others. */
+/** Settings that some versions of `stty` lack; they are made in a separate call, which may fail. */
 const further = ["IXANY", "IMAXBEL", "IUTF8", "ECHOCTL", "ECHOKE", "ONLCR", "OCRNL"];
 const furtherCharacters: ReadonlyMap<string, string> = new Map([
   ["VEOL2", "eol2"],
@@ -49,7 +49,7 @@ const speeds: ReadonlyMap<string, string> = new Map([
 
 type Modes = ReadonlyMap<string, number>;
 
-/** Returns the lists of arguments for `stty`, one a call, that make the settings of a client; unknown ones are ignored. */
+/** Returns the arguments of each call of `stty` that the client's settings need. Ignores unknown settings. */
 export function sttyCalls(modes: Modes): readonly (readonly string[])[] {
   const calls = [
     [...flags(modes, plain), ...characters(modes, plainCharacters)],
@@ -77,7 +77,7 @@ function characters(modes: Modes, names: ReadonlyMap<string, string>): string[] 
   });
 }
 
-/** Returns a character as `stty` takes it; 0 and 255 turn a function off. */
+/** Returns a character in the syntax of `stty`; 0 and 255 turn a function off. */
 function characterText(code: number | undefined): string | undefined {
   if (code === undefined || (code > 127 && code !== 255)) return undefined;
   if (code === 0 || code === 255) return "^-";

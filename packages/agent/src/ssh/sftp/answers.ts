@@ -21,7 +21,7 @@ export const answerHeadBytes = 9;
 /** An answer to a request, without its id. */
 export interface Answer {
   readonly type: number;
-  /** The payload behind `answerHeadBytes` of room, which belong to whoever sends it. */
+  /** The payload after `answerHeadBytes` of room for the sender. */
   readonly packet: Buffer;
 }
 
@@ -29,7 +29,7 @@ function answerOf(type: number, ...parts: readonly Buffer[]): Answer {
   return { type, packet: Buffer.concat([Buffer.alloc(answerHeadBytes), ...parts]) };
 }
 
-/** A name, and what is known of its file. */
+/** A name, and its file's status if known. */
 export interface NamedFile {
   readonly name: Buffer;
   readonly stats?: Stats;

@@ -14,7 +14,7 @@ export type SftpStatus = (typeof SftpStatus)[keyof typeof SftpStatus];
 
 /**
  * - `refused`: a request fails, with the status for the client.
- * - `malformed`: the client breaks the protocol, which ends the session.
+ * - `malformed`: the client violates the protocol, which ends the session.
  */
 export type SftpErrorCode = "refused" | "malformed";
 

@@ -1,6 +1,6 @@
 import { SftpError, SftpStatus } from "./errors.ts";
 
-/** Attributes of a file, each absent if nothing is said about it. */
+/** Attributes of a file, each absent if unspecified. */
 export interface Attributes {
   readonly size?: number;
   readonly owner?: { readonly uid: number; readonly gid: number };

@@ -31,14 +31,14 @@ const types: ReadonlyMap<number, string> = new Map([
 ]);
 const typeBits = 0o170000;
 
-/** Returns the line that `ls -l` shows for a file, as far as it is known without the names of users. */
+/** Returns the line of `ls -l` for a file, with ids instead of the names of users. */
 export function longName(name: string, stats: Stats): string {
   const type = types.get(stats.mode & typeBits) ?? "-";
   const rights = [6, 3, 0]
     .map((shift) => (stats.mode >> shift) & 0o7)
     .map((bits) => `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${bits & 1 ? "x" : "-"}`)
     .join("");
-  // As it is in the attributes: that of the file may be too far away for a `Date`.
+  // The limited time of the attributes: that of the file may exceed a `Date`.
   const modified = new Date(attributesOf(stats).times.modified * 1000);
   const date = modified.toISOString().slice(0, 16).replace("T", " ");
   const columns = [

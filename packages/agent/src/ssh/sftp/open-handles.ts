@@ -5,7 +5,7 @@ import type { DescriptorShare } from "../../connections/descriptors.ts";
 import { fileTurns } from "../../process/turns.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
 
-/** The files and directories that a client may have open. */
+/** The most files and directories that a client may have open. */
 export const maxHandles = 256;
 
 export type OpenHandle =
@@ -17,20 +17,20 @@ interface HeldHandle {
   readonly descriptor: Disposable;
 }
 
-/** The open files of a client, by the names that it was given for them. */
+/** The open files of a client, by their handles. */
 export class OpenHandles implements AsyncDisposable {
   readonly #byName = new Map<string, HeldHandle>();
   readonly #owner: object;
   readonly #descriptors: DescriptorShare;
   #made = 0;
 
-  /** `owner` is the connection, to which turns on files are given. */
+  /** `owner` is the connection, which takes the turns on files. */
   constructor(owner: object, descriptors: DescriptorShare) {
     this.#owner = owner;
     this.#descriptors = descriptors;
   }
 
-  /** Opens a file and returns its name. Throws `SftpError` if there is no room for another one. */
+  /** Opens a file and resolves to its handle. Rejects with `SftpError` if there are too many. */
   async open(open: () => Promise<OpenHandle>): Promise<string> {
     if (this.#byName.size >= maxHandles) {
       throw new SftpError(SftpStatus.failure, `more than ${maxHandles} open files`);

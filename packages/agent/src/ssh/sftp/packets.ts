@@ -8,11 +8,11 @@ export const lengthBytes = 4;
 
 /** Cuts a stream into packets: uint32 length, then that many bytes. */
 export class PacketReader {
-  /** The packet that is being read, its length before it; that alone at first. */
+  /** The packet that is being read, after its length; at first only the length. */
   #packet: Buffer = Buffer.alloc(lengthBytes);
   #filled = 0;
 
-  /** Returns copies of the packets that are complete, whose room may be given back. Throws `SftpError` "malformed". */
+  /** Returns copies of the complete packets, whose room may be given back. Throws `SftpError` "malformed". */
   receive(chunk: Buffer): Buffer[] {
     const packets: Buffer[] = [];
     for (let rest = chunk; rest.length > 0;) {
@@ -48,21 +48,21 @@ export class PacketReader {
   }
 }
 
-/** The size from which room is used again; less costs little. */
+/** The size from which room is reused. */
 const largeBytes = 64 * 1024;
-/** The room that waits to be used again, of all clients together: one reads while another is sent. */
+/** The most spare rooms of all clients together: one is filled while another is sent. */
 const maxSpares = 2;
 
 const spares: Buffer[] = [];
 
-/** Returns room for a packet with its length, with any content. Whoever is done with it may give it back. */
+/** Returns uninitialized room for a packet with its length. The caller may give it back. */
 export function takeRoom(bytes: number): Buffer {
   if (bytes < largeBytes) return Buffer.allocUnsafe(bytes);
   const room = spares.pop() ?? Buffer.allocUnsafeSlow(lengthBytes + maxPacketBytes);
   return room.subarray(0, bytes);
 }
 
-/** Takes back the room of a packet, or of a part of it, that nobody uses any more. */
+/** Takes back the room of a packet, or of a part of it, that is no longer used. */
 export function giveRoomBack({ buffer }: Buffer): void {
   const isLarge = buffer.byteLength === lengthBytes + maxPacketBytes;
   if (isLarge && spares.length < maxSpares) spares.push(Buffer.from(buffer));

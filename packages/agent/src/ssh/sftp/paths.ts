@@ -6,13 +6,13 @@ import { SftpError, SftpStatus } from "./errors.ts";
 import type { FieldReader } from "./fields.ts";
 import type { OpenHandles } from "./open-handles.ts";
 
-/** A client's files: where its relative paths begin, and what it has open. */
+/** A client's view of the files: the base of its relative paths, and its open handles. */
 export interface SftpFiles {
   readonly directory: string;
   /** The directory that `~` stands for. */
   readonly home: string;
   readonly handles: OpenHandles;
-  /** The connection, to which turns on files are given. */
+  /** The connection, which takes the turns on files. */
   readonly owner: object;
 }
 

@@ -35,12 +35,12 @@ import { expand, path, resolve, type SftpFiles } from "./paths.ts";
 
 type Handle = (fields: FieldReader, files: SftpFiles) => Promise<Answer>;
 
-/** The most that one READ or WRITE carries. */
+/** The most bytes of a READ or WRITE. */
 const maxDataBytes = maxPacketBytes - 1024;
-/** The entries of a directory in one answer. */
+/** The most entries of a directory in an answer. */
 const maxEntries = 64;
 const defaultMode = { file: 0o666, directory: 0o777 } as const;
-/** Names need not be text. */
+/** Decodes names, which need not be valid text, without loss. */
 const anyBytes = "latin1";
 /** The longest name of a file on Linux. */
 const maxNameBytes = 255;
@@ -84,7 +84,7 @@ const extensions: ReadonlyMap<string, Handle> = new Map<string, Handle>([
   ["statvfs@openssh.com", async (fields, files) => fileSystem(path(fields, files))],
 ]);
 
-/** The number of the request to read, which changes nothing. */
+/** The number of the READ request, which changes nothing. */
 export const readRequest = 5;
 
 /** The requests of version 3 by their numbers (draft-ietf-secsh-filexfer-02). */
@@ -110,7 +110,7 @@ export const sftpRequests: ReadonlyMap<number, Handle> = new Map<number, Handle>
   [17, async (fields, files) => attributes(await stat(path(fields, files)))],
   [18, async (fields, files) => done(renameNew(path(fields, files), path(fields, files)))],
   [19, async (fields, files) => names([{ name: await readlink(path(fields, files), "buffer") }])],
-  // OpenSSH and all who talk to it name the target first, against the draft.
+  // OpenSSH and its peers send the target first, contrary to the draft.
   [20, async (fields, files) => done(symlink(fields.bytes(), path(fields, files)))],
   [200, extended],
 ]);
@@ -151,7 +151,7 @@ async function read(fields: FieldReader, { handles }: SftpFiles): Promise<Answer
   const { file } = handles.file(fields.text());
   const offset = fields.uint64();
   const wanted = Math.min(fields.uint32(), maxDataBytes);
-  // Behind the room for all that precedes them, which spares a copy.
+  // Data is read behind the room for the head, which saves a copy.
   const dataAt = answerHeadBytes + lengthBytes;
   const packet = takeRoom(dataAt + wanted);
   const { bytesRead } = await file.read(packet, dataAt, wanted, offset);
@@ -207,7 +207,7 @@ async function makeDirectory(name: Buffer, { mode }: Attributes): Promise<void> 
   await mkdir(name, (mode ?? defaultMode.directory) & rightsBits);
 }
 
-/** Renames where the new name is free, as the draft asks; OpenSSH prefers its extension. */
+/** Renames unless the new name exists, as the draft requires; OpenSSH prefers its extension. */
 async function renameNew(from: Buffer, to: Buffer): Promise<void> {
   if ((await lstatOrGone(to)) !== undefined) {
     throw new SftpError(SftpStatus.failure, "the new name exists");
@@ -215,7 +215,7 @@ async function renameNew(from: Buffer, to: Buffer): Promise<void> {
   await rename(from, to);
 }
 
-/** Describes the file system of a path in the fields of statvfs(3), of which Node.js knows most. */
+/** Describes the file system of a path by the fields of statvfs(3) that Node.js provides. */
 async function fileSystem(name: Buffer): Promise<Answer> {
   const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(name);
   const [id, flags] = [0, 0];

@@ -13,7 +13,7 @@ import { lengthBytes, PacketReader, giveRoomBack } from "./packets.ts";
 import type { SftpFiles } from "./paths.ts";
 import { readRequest, sftpExtensions, sftpRequests } from "./requests.ts";
 
-/** The version of the protocol that everybody speaks. */
+/** The version of the protocol that all clients support. */
 const version = 3;
 const initType = 1;
 /** The type of a packet, then the id of the request, then the rest. */
@@ -26,8 +26,8 @@ interface SftpOptions extends Omit<SftpFiles, "handles"> {
 }
 
 /**
- * Serves files to a client (docs/protocol/agent.md §6.8), one request after the other, until it ends its side. Relative
- * paths begin in `directory`.
+ * Serves files to a client (docs/protocol/agent.md §6.8), one request at a time, until the client ends its side. Relative paths
+ * begin in `directory`.
  */
 export async function serveSftp(
   channel: SessionChannel,
@@ -47,7 +47,7 @@ export async function serveSftp(
   return { statusCode: 0, reason: "graceful" };
 }
 
-/** Answers requests one after the other; of two that read, the second reads while the first is sent. */
+/** Answers requests in order. Of two READ requests, the second is served while the first answer is sent. */
 async function serveInOrder(
   requests: readonly Buffer[],
   writer: ChannelWriter,
@@ -58,7 +58,7 @@ async function serveInOrder(
     const bytes = await (ahead ?? answer(request, files));
     const next = requests[index + 1];
     ahead = isRead(request) && next !== undefined && isRead(next) ? answer(next, files) : undefined;
-    // It is of no use if the client has gone.
+    // Its error does not matter if the client has gone.
     ahead?.catch(() => undefined);
     giveRoomBack(request);
     await writer.write("stdout", bytes);

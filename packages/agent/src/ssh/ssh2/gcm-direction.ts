@@ -15,20 +15,20 @@ export const minPaddingBytes = 4;
 
 export type GcmAlgorithm = "aes-128-gcm" | "aes-256-gcm";
 
-/** The state of one direction of a connection, as its key exchange left it. */
+/** The state of a direction of a connection after a key exchange. */
 export interface GcmState {
   readonly algorithm: GcmAlgorithm;
   readonly key: Uint8Array;
-  /** The 12 bytes of the next packet's nonce. Whoever takes the state counts on in them. */
+  /** The 12 bytes of the next packet's nonce. Its user advances them in place. */
   readonly nonce: Uint8Array;
   /** The number of the next packet. */
   readonly sequence: number;
 }
 
-/** The key of a direction, and the nonces of its packets one after the other. */
+/** The key of a direction, and the nonce of its next packet. */
 export class GcmDirection {
   readonly algorithm: GcmAlgorithm;
-  /** A key as bytes would take longer to look up than a packet takes to seal. */
+  /** A key object: setting up one from bytes takes longer than sealing a packet. */
   readonly key: KeyObject;
   readonly nonce: Uint8Array;
   readonly #view: DataView;
@@ -40,7 +40,7 @@ export class GcmDirection {
     this.#view = new DataView(nonce.buffer, nonce.byteOffset, nonce.byteLength);
   }
 
-  /** Counts on to the next packet: the last eight bytes are a number (RFC 5647 §7.1). */
+  /** Advances to the next packet: the last eight bytes are a counter (RFC 5647 §7.1). */
   advance(): void {
     const low = (this.#view.getUint32(8) + 1) >>> 0;
     this.#view.setUint32(8, low);

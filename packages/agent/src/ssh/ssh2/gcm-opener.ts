@@ -13,17 +13,17 @@ import {
 /** The longest packet, as in ssh2: its payload may have 32 KiB (RFC 4253 §6.1). */
 export const maxPacketBytes = 35_000;
 
-/** Takes the payload of a packet; tells ssh2 where to go on if it is not undefined. */
+/** Handles the payload of a packet. A result other than undefined tells ssh2 where to continue. */
 export type TakePayload = (payload: Buffer) => number | false | undefined;
 
-/** Opens packets that come, in the form in which ssh2 calls its deciphers. */
+/** Opens received packets. ssh2 calls it like its own deciphers. */
 export class GcmOpener {
   /** The number of the next packet. */
   inSeqno: number;
-  /** ssh2 takes the payloads elsewhere while keys are exchanged. */
+  /** ssh2 replaces it while keys are exchanged. */
   takePayload: TakePayload;
   readonly #direction: GcmDirection;
-  /** The part of a packet that has come. */
+  /** The received part of an incomplete packet. */
   #partial = Buffer.alloc(0);
   #filled = 0;
 
@@ -34,8 +34,8 @@ export class GcmOpener {
   }
 
   /**
-   * Opens the packets of a chunk from `start` to `end`. Returns where ssh2 is to go on in it, undefined at its end. Throws
-   * `SshError` "refused" for a packet that is not authentic or malformed, and what the taker throws.
+   * Opens the packets of a chunk from `start` to `end`. Returns where ssh2 must continue in it; undefined at its end. Throws
+   * `SshError` "refused" for an inauthentic or malformed packet, and the errors of `takePayload`.
    */
   decrypt(chunk: Buffer, start: number, end: number): number | undefined {
     for (let at = start; at < end;) {
@@ -54,7 +54,7 @@ export class GcmOpener {
     this.#partial = Buffer.alloc(0);
   }
 
-  /** Copies what belongs to the packet that is being collected, and returns where that ends. */
+  /** Copies the bytes of the incomplete packet, and returns where they end. */
   #collect(chunk: Buffer, start: number, end: number): number {
     let at = start;
     if (this.#filled < lengthBytes) {
@@ -111,7 +111,7 @@ export class GcmOpener {
   }
 }
 
-/** Returns a view of the packet at `start` if all of it is there. */
+/** Returns a view of the packet at `start` if it is complete. */
 function wholePacket(chunk: Buffer, start: number, end: number): Buffer | undefined {
   if (end - start < lengthBytes) return undefined;
   const packetEnd = start + packetBytes(chunk, start);

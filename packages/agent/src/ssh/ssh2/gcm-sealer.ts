@@ -9,13 +9,13 @@ import {
   tagBytes,
 } from "./gcm-direction.ts";
 
-/** The size from which packets are made in `scratch`, and are not joined to one piece, which would copy them. */
+/** The size from which packets are built in `scratch` and written in parts, which saves a copy. */
 const largePacketBytes = 4096;
 
-/** The room in which all connections make their large packets, each of which is sealed in the same turn. */
+/** Where all connections build their large packets, each of which is sealed in the same turn. */
 const scratch = Buffer.allocUnsafeSlow(33 * 1024);
 
-/** Seals packets that are sent, in the form in which ssh2 calls its ciphers. */
+/** Seals packets to send. ssh2 calls it like its own ciphers. */
 export class GcmSealer {
   /** The number of the next packet. */
   outSeqno: number;
@@ -70,7 +70,7 @@ export class GcmSealer {
   }
 }
 
-/** Random bytes are made for many packets at once. */
+/** Random bytes, generated for many packets at once. */
 const random = Buffer.allocUnsafeSlow(4096);
 let used = random.length;
 

@@ -27,7 +27,7 @@ export interface SshServer extends Pick<Server, "on"> {
   injectSocket(socket: Duplex): void;
 }
 
-/** The client's side of a channel: the room that it gives us. */
+/** The client's side of a channel, with the room that it gives us. */
 export interface OutgoingSide {
   readonly id: number;
   readonly packetSize: number;
@@ -46,7 +46,7 @@ export interface RawChannel {
 
 export type ChannelOpened = (error: Error | undefined, channel: ServerChannel) => void;
 
-/** The room that ssh2 gives in each channel, and in each packet. */
+/** The room that ssh2 gives in each channel and in each packet. */
 export const channelWindowBytes = 2 * 1024 * 1024;
 export const channelPacketBytes = 32 * 1024;
 
@@ -89,7 +89,7 @@ export function onMessage(connection: Connection, look: (message: Uint8Array) =>
   });
 }
 
-/** Reports whether keys are being exchanged; until that is done, ssh2 keeps all that is to be sent in memory. */
+/** Reports whether keys are being exchanged. Meanwhile, ssh2 keeps all output in memory. */
 export function isExchangingKeys(connection: Connection): boolean {
   return fieldOf(objectIn(connection, "_protocol"), "_kexinit") !== undefined;
 }
@@ -104,7 +104,7 @@ export function closeUnstarted(connection: Connection, session: Session): void {
   forget(Reflect.get(objectIn(info, "incoming"), "id"));
 }
 
-/** Joins all that a channel holds unread to one piece, without giving its client more room. */
+/** Joins the unread bytes of a channel to one piece, without giving its client more room. */
 export function joinUnread(channel: ServerChannel): void {
   const isWaiting = flagIn(channel, "_waitChanDrain");
   setField(channel, "_waitChanDrain", false);

@@ -10,10 +10,10 @@ import { type AuthorityEntry, withEntry } from "./authority.ts";
 /** The largest file that is read, in bytes. */
 const maxFileBytes = 1024 * 1024;
 const fileMode = 0o600;
-/** The interval and the number of tries to lock the file, which others lock for a moment only. */
+/** The interval and number of attempts to lock the file, which other programs lock only briefly. */
 const lockPollMs = 100;
 const lockTries = 50;
-/** The age of a lock that a killed program has left. */
+/** The age from which a lock is that of a killed program. */
 const deadLockMs = 30_000;
 
 interface LockNeeds {
@@ -22,7 +22,7 @@ interface LockNeeds {
   readonly signal: AbortSignal;
 }
 
-/** Adds the cookie of a display to a file. Throws `SshError` "x11-failed", and the errors of the file system. */
+/** Adds a display's cookie to a file. Rejects with `SshError` "x11-failed" and the errors of the file system. */
 export async function addToAuthorityFile(
   path: string,
   entry: AuthorityEntry,
@@ -49,7 +49,7 @@ async function read(path: string): Promise<Buffer> {
   }
 }
 
-/** Locks the file as Xlib and `xauth` do: by a file whose second name is the lock (XauLockAuth). */
+/** Locks the file as Xlib and `xauth` do: by a file with a second name that is the lock (XauLockAuth). */
 async function lock(path: string, { clock, signal }: LockNeeds): Promise<AsyncDisposable> {
   const [created, locked] = [`${path}-c`, `${path}-l`];
   for (let round = 0; round < lockTries; round += 1) {

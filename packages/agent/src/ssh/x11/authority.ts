@@ -13,14 +13,14 @@ export interface AuthorityEntry {
   readonly cookie: Buffer;
 }
 
-/** Displays of the machine itself, known by its host name. */
+/** The family of this machine's displays, identified by host name. */
 const localFamily = 0x0100;
 const lengthBytes = 2;
 const fieldsOfEntry = 4;
-/** The fields that say what an entry is for: its display's host, number, and the protocol. */
+/** The fields that identify an entry: the display's host and number, and the protocol. */
 const keyFields = 3;
 
-/** Returns a file with this entry in place of the ones for the same display; undefined if the file is malformed. */
+/** Returns the file with this entry in place of those for the same display; undefined if it is malformed. */
 export function withEntry(file: Buffer, entry: AuthorityEntry): Buffer | undefined {
   const entries = split(file);
   if (entries === undefined) return undefined;
@@ -38,7 +38,7 @@ function encode({ host, display, protocol, cookie }: AuthorityEntry): Buffer {
   ]);
 }
 
-/** Returns the entries as views; undefined if the last one is cut. */
+/** Returns the entries as views; undefined if the last one is truncated. */
 function split(file: Buffer): readonly Buffer[] | undefined {
   const entries: Buffer[] = [];
   for (let at = 0; at < file.length;) {
@@ -54,7 +54,7 @@ function keyLength(entry: Buffer): number {
   return fieldsEnd(entry, 0, keyFields) ?? entry.length;
 }
 
-/** Returns the place after a number of fields of the entry at a place; undefined if the file ends before. */
+/** Returns the offset after a number of fields of the entry at an offset; undefined if the file ends before. */
 function fieldsEnd(file: Buffer, entryAt: number, fields: number): number | undefined {
   let at = entryAt + lengthBytes;
   for (let field = 0; field < fields; field += 1) {

@@ -12,15 +12,15 @@ import { addToAuthorityFile } from "./authority-file.ts";
 const firstPort = 6010;
 const lastPort = 6200;
 const displayZeroPort = 6000;
-/** The X11 programs of one session that are connected at once. */
+/** The most connected X11 programs of a session. */
 const maxPrograms = 256;
 const maxProtocolBytes = 64;
 const maxCookieBytes = 256;
 const maxScreen = 255;
 
-/** A client's X11 display, as it offers it (RFC 4254, 6.3.1). */
+/** The X11 display that a client offers (RFC 4254, 6.3.1). */
 export interface X11Request {
-  /** Only one program may connect. */
+  /** True if only one program may connect. */
   readonly isSingle: boolean;
   readonly protocol: string;
   readonly cookie: Buffer;
@@ -34,20 +34,20 @@ interface DisplayNeeds {
   readonly client: Connection;
   readonly connection: ForwardingConnection;
   readonly clock: Clock;
-  /** The file that X11 programs of the session read cookies from. */
+  /** The file from which the session's X11 programs read cookies. */
   readonly authorityFile: string;
-  /** Aborted when the session ends, and the display with it. */
+  /** Aborted when the session ends, which closes the display. */
   readonly ended: AbortSignal;
 }
 
-/** Reads a request, whose cookie is in hexadecimal digits; undefined for one that no X11 client makes. */
+/** Reads a request, whose cookie has hexadecimal digits. Returns undefined for an invalid one. */
 export function readX11Request({
   single,
   protocol,
   cookie: text,
   screen,
 }: X11Info): X11Request | undefined {
-  // ssh2 has it as bytes, whatever its types say.
+  // ssh2 passes bytes, contrary to its types.
   const cookie = Buffer.from(text).toString();
   const isCookie = /^(?:[0-9a-f]{2})+$/i.test(cookie) && cookie.length <= 2 * maxCookieBytes;
   const isProtocol = /^[\w-]+$/.test(protocol) && protocol.length <= maxProtocolBytes;
@@ -56,8 +56,8 @@ export function readX11Request({
 }
 
 /**
- * Opens a display whose programs appear on the client's; resolves with the value of `DISPLAY`. Throws `SshError`
- * "x11-failed" if no display is free, and the errors of the file of cookies.
+ * Opens a display whose programs appear on the client's. Resolves to the value of `DISPLAY`. Rejects with `SshError`
+ * "x11-failed" if no display is free, and with the errors of the file of cookies.
  */
 export async function openDisplay(request: X11Request, needs: DisplayNeeds): Promise<string> {
   const { client, connection, ended } = needs;
@@ -92,7 +92,7 @@ export async function openDisplay(request: X11Request, needs: DisplayNeeds): Pro
   return `localhost:${display}.${screen}`;
 }
 
-/** Listens on both loopback addresses: another user of the machine must not wait for programs on one of them. */
+/** Listens on both loopback addresses, so that no other user can accept programs on one of them. */
 async function listenOnFreePort(
   servers: Server[],
   take: (socket: Socket) => void,
