@@ -64,7 +64,7 @@ describe("leaves alone", () => {
     symlinkSync("bashrc", path);
     await write("secret");
     expect(readFileSync(path, "utf8")).toBe("precious");
-    expect(warnings).toEqual(["secret file cannot be written"]);
+    expect(warnings).toEqual(["cannot write secret file"]);
   });
 
   it("a link to nothing", async () => {
