@@ -1,16 +1,20 @@
 import type { SharingLevel } from "@slipway/api/agents/app";
 
-/** The sharing levels, from the one that lets in the fewest users; each includes those before it. */
-export const levelOrder = [
-  "owner",
-  "organization",
-  "authenticated",
-  "public",
-] as const satisfies readonly SharingLevel[];
+/** The place of each sharing level, from the one that lets in the fewest users; each includes those before it. */
+const places = {
+  owner: 0,
+  organization: 1,
+  authenticated: 2,
+  public: 3,
+} as const satisfies Readonly<Record<SharingLevel, number>>;
+
+/** The sharing levels in that order. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of this object, written in their order
+export const levelOrder = Object.keys(places) as readonly SharingLevel[];
 
 /** Returns whether a level lets in more users than another one. */
 export function isWiderThan(level: SharingLevel, other: SharingLevel): boolean {
-  return levelOrder.indexOf(level) > levelOrder.indexOf(other);
+  return places[level] > places[other];
 }
 
 /** Returns the level that lets in fewer users. */
