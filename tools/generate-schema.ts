@@ -13,6 +13,7 @@ import { migrate, openDatabase } from "@slipway/server";
  */
 
 const out = "packages/server/src/platform/db/gen/schema.ts";
+
 /** Returns the type of that name, or a part of it, from a file of the contract. */
 const api = (file: string, type: string): string => `import("@slipway/api/${file}").${type}`;
 
@@ -47,7 +48,7 @@ const columns = {
   "workspace_agent_logs.level": api("jobs/job", "LogLevel"),
   "workspace_agent_script_timings.stage": api("agents/agent", "ScriptStage"),
   "workspace_agent_script_timings.status": api("agents/agent", "ScriptStatus"),
-  "workspace_connections.type": api("agents/connection-log", "ConnectionType"),
+  "workspace_connections.type": api("agents/connection-log-routes", "ConnectionType"),
   "workspace_app_statuses.state": api("agents/app", 'WorkspaceApp["statuses"][number]["state"]'),
   "workspace_apps.sharing_level": `Generated<${api("agents/app", "SharingLevel")}>`,
   "workspace_apps.health": `Generated<${api("agents/app", "AppHealth")}>`,
