@@ -15,10 +15,8 @@ export {
 } from "./compliance/ssh/local-peers.ts";
 export {
   endOf,
-  execute,
   openSshAt,
   openSshOptions,
-  portOf,
   type OpenSshServer,
   type ProgramEnd,
   type SshServerUnderTest,

@@ -105,7 +105,7 @@ export class FairTurns {
 }
 
 /** Too many operations on files, or name lookups, have not ended. */
-export class BusyError extends Error {
+class BusyError extends Error {
   override readonly name = "BusyError";
   readonly code = "busy";
 

@@ -115,7 +115,7 @@ function baseVariables(
 }
 
 /** Returns the wanted directory if it exists, else the home. */
-export async function workingDirectory(wanted: string, home: string): Promise<string> {
+async function workingDirectory(wanted: string, home: string): Promise<string> {
   if (wanted === "") return home;
   try {
     return (await stat(wanted)).isDirectory() ? wanted : home;

@@ -72,7 +72,7 @@ export class AgentSocketServer implements AsyncDisposable {
 }
 
 /** The agent's socket cannot be opened. */
-export class SocketError extends CodedError<"in-use" | "not-a-socket"> {
+class SocketError extends CodedError<"in-use" | "not-a-socket"> {
   override readonly name = "SocketError";
 }
 

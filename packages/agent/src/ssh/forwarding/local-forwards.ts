@@ -148,7 +148,7 @@ function connected(socket: Socket, signal: AbortSignal): Promise<Socket | undefi
 const marks = ["idea.vendor.name=jetbrains", "com.jetbrains.toolbox", "remote-dev-server"];
 
 /** Reports whether a JetBrains editor listens on a port; false without `/proc`. */
-export async function isJetBrainsPort(port: number): Promise<boolean> {
+async function isJetBrainsPort(port: number): Promise<boolean> {
   const listeners = await findListeners();
   const inode = listeners.find((listener) => listener.port === port)?.inode;
   if (inode === undefined) return false;

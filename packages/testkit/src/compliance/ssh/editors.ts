@@ -12,7 +12,7 @@ import { findFreePort } from "./local-peers.ts";
 import { endOf, execute, type CurrentSubject } from "./subject.ts";
 
 /** An editor's server: answers each request with its path, on a port that it chooses and on a Unix socket. */
-export const editorServer = `
+const editorServer = `
 const { createServer } = require("node:http");
 const answer = (request, response) => response.end("editor " + request.url);
 createServer(answer).listen(process.argv[2]);
