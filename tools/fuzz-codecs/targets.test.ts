@@ -13,12 +13,23 @@ const exported = /(?<=^export (?:async )?(?:function\*?|class|const) )\w+/gm;
 /** Exports with such names that need no target of their own. */
 const others = new Set([
   // They open sockets.
-  ...["openStunListener", "openUdpSocket"],
+  "openStunListener",
+  "openUdpSocket",
   // They have a target by what they are part of.
-  ...["readUint16", "readUint32", "readUint32Le", "readUint64Le", "parseOptions", "readReports"],
-  ...["FrameReader", "parseHeader", "readUpdates", "readLogin", "readMeshLogin"],
+  "readUint16",
+  "readUint32",
+  "readUint32Le",
+  "readUint64Le",
+  "parseOptions",
+  "readReports",
+  "FrameReader",
+  "parseHeader",
+  "readUpdates",
+  "readLogin",
+  "readMeshLogin",
   // JSON of HTTP, which is bounded and parsed by the platform.
-  ...["readAgentJson", "readRefusal"],
+  "readAgentJson",
+  "readRefusal",
 ]);
 
 async function readAll(pattern: string): Promise<readonly string[]> {
