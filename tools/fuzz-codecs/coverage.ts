@@ -77,7 +77,7 @@ export class Coverage implements Disposable {
 
 /** Reports whether a script is our code or the code it reads outside bytes with, but not the fuzzer itself. */
 function isFuzzed(url: string): boolean {
-  return url.startsWith("file:") && !url.includes("/tools/");
+  return url.startsWith("file:") && !/\/(?:tools|testkit)\//.test(url);
 }
 
 /** Returns 1 for each character that has run. An inner range is more exact than the one around it, and comes later. */
