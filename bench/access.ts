@@ -27,12 +27,12 @@ import { openPart } from "./support/part.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 
 /*
- * The ways into a workspace as a user feels them: the time from a key to its echo and the throughput of output, in one
+ * The ways into a workspace as users experience them: the time from a key to its echo and the throughput of output, in one
  * terminal and in many at once, through the server's WebSocket and over SSH (OpenSSH through a forwarded port), when new and
  * after a while, since V8 compiles in the first seconds of such work; the time from the request to the first output, the
  * memory of an open terminal in server and agent, and scp beside the tunnel that carries it. The floor is a terminal of this
  * machine by node-pty alone, an echo over TCP, and a terminal at the end of a bare chain, which is as many processes as ours
- * that only pass on bytes. SLIPWAY_STOCK_AGENT adds stock agents on our server; with the variables of
+ * that only forward bytes. SLIPWAY_STOCK_AGENT adds stock agents on our server; with the variables of
  * `support/stock-server.ts`, the first of them on that server too.
  *
  *   npm run bench:access [-- --many=50] [--megabytes=100] [--scp-megabytes=1000] [--json]
@@ -194,7 +194,7 @@ async function measureScp(
   const path = join(await openDirectory(opened), "file");
   await writeFile(path, "");
   await truncate(path, bytes);
-  // Whoever reads it first has the kernel make its pages.
+  // The first read makes the kernel create its pages.
   await execute("dd", [`if=${path}`, "of=/dev/null", "bs=1M"]);
   const scp = async (...words: readonly string[]): Promise<number> => {
     const startedMs = performance.now();

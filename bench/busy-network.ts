@@ -25,14 +25,15 @@ import type { TerminalViewer } from "./support/terminal-viewer.ts";
 
 /*
  * The cost of a busy network to everybody else on the server: the time of a request that does little, and of an agent's
- * metadata, first without load, then while two peers send as much as they can over the relay, while a terminal prints without end
- * through the server's own peer, while both do, and while hundreds of strangers send small packets and pings through the relay. What makes the load would run elsewhere, so it has the lowest priority here, and the
- * server as much of the machine as it wants. A process that only answers is the floor.
+ * metadata call. It is measured without load; while two peers send as fast as they can over the relay; while a terminal
+ * prints without end through the server's own peer; while both do; and while hundreds of strangers send small packets and
+ * pings through the relay. The load would run on other machines, so it has the lowest priority here. A process that only
+ * answers is the floor.
  *
- * These times hold the waits for a processor, which a machine with few of them, or with other users, makes longer than all
- * else. The server's turns do not: they are the processor time that its main thread takes before it looks at anybody else's
- * request again, relay and own peer included. As root, `chrt --rr 1` before the command keeps both apart: the server and its
- * callers then wait for nobody, and the load gets what they leave.
+ * These times include waits for a processor, which dominate on a machine with few of them or with other users. The server's
+ * turns do not: they are the processor time that its main thread takes before it looks at anybody else's request again, relay
+ * and own peer included. As root, `chrt --rr 1` before the command separates the two: the server and its callers then wait
+ * for nobody, and the load gets what they leave.
  *
  *   npm run bench:busy-network [-- --seconds=10] [--json]
  *
@@ -40,10 +41,10 @@ import type { TerminalViewer } from "./support/terminal-viewer.ts";
  * thousand of the server 5 ms or more.
  */
 
-/** The time for a load to be under way. */
+/** The time that a load gets to start. */
 const warmUpMs = 2_000;
 const perSecond = 40;
-/** The strangers at the relay, as many as one address may have. */
+/** The number of strangers at the relay: as many as one address may have. */
 const crowdSize = 400;
 const lowestPriority = ["chrt", "--other", "0", "nice", "-n", "19"];
 const { signal } = new AbortController();

@@ -21,8 +21,8 @@ import type { RelayHost } from "./support/relay-host.ts";
  *
  *   npm run bench:relay [-- --clients=1000] [--runs=5] [--json]
  *
- * Ends with 1 when the relay delivers less than 60 % of what the reference copies, needs more than 40 KB for an idle client,
- * or for one that never reads more than its queue, a batch on its way and what its packets arrived in.
+ * Ends with 1 when the relay delivers less than 60 % of what the reference copies, or needs more than 40 KB for an idle client;
+ * for a client that never reads, more than its queue, a batch on its way and the buffers that its packets arrived in.
  */
 
 const leastPart = 0.6;

@@ -14,8 +14,8 @@ import { repeat } from "./report.ts";
 import { addressOf, measureTransfer } from "./support/stack-transfer.ts";
 
 /*
- * TCP through a WireGuard tunnel, with every byte compared: two ends of ours in one thread, and one against wireguard-go with gVisor's TCP over
- * UDP on this machine.
+ * TCP through a WireGuard tunnel, with every byte compared: between two of our ends in one thread, and between one of ours and
+ * wireguard-go with gVisor's TCP, over UDP on this machine.
  *
  *   npm run bench:tunnel [-- --megabytes=200] [--runs=3] [--no-go] [--json]
  *

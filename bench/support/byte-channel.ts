@@ -7,12 +7,12 @@ import { spawn as spawnOnPty } from "@lydell/node-pty";
 import type { ApiClient } from "@slipway/sdk/http";
 import { WebSocket } from "ws";
 
-/** Something at whose other end a program is, or an echo. */
+/** A stream of bytes to a program, or to an echo. */
 export interface ByteChannel {
   write(text: string): void;
-  /** Calls this for each piece that comes, instead of an earlier one. */
+  /** Calls the listener for each piece; it replaces an earlier one. */
   onBytes(listener: (bytes: Uint8Array) => void): void;
-  /** Resolves when nothing more will come. */
+  /** Resolves once no more bytes will come. */
   readonly ended: Promise<void>;
   close(): void;
 }
@@ -20,7 +20,7 @@ export interface ByteChannel {
 /** Opens a channel to a command of the shell; the floor of echoes ignores it. */
 export type OpenChannel = (command: string) => Promise<ByteChannel>;
 
-/** Pieces that nobody took yet. */
+/** Holds pieces until there is a listener. */
 class Inbox {
   readonly #early: Uint8Array[] = [];
   #listener: ((bytes: Uint8Array) => void) | undefined;
@@ -54,7 +54,7 @@ export const openRawPty: OpenChannel = async (command) => {
   };
 };
 
-/** Returns the way to an echo on a port of this machine. Its first bytes come back, as from a program that says so. */
+/** Opens channels to an echo on a port of this machine: the first bytes come back, as if a program printed them. */
 export function rawTcp(port: number): OpenChannel {
   return () => tcpChannel(port, "ready");
 }
@@ -75,7 +75,7 @@ export async function tcpChannel(port: number, first: string): Promise<ByteChann
   };
 }
 
-/** Returns the way to terminals of an agent through its server. An empty command is a shell. */
+/** Opens terminals of an agent through its server. An empty command is a shell. */
 export function terminalsOf(client: ApiClient, agentId: string): OpenChannel {
   return async (command) => {
     const inbox = new Inbox();
@@ -101,14 +101,14 @@ export function terminalsOf(client: ApiClient, agentId: string): OpenChannel {
   };
 }
 
-/** The words of OpenSSH's programs for a server on a port of this machine that nobody else reaches. */
+/** Arguments of OpenSSH's programs for a server on a local port that only this machine reaches. */
 export const sshOptions = ["-F", "none"].concat(
   ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"].flatMap(
     (option) => ["-o", option],
   ),
 );
 
-/** Returns the way to commands over OpenSSH, with a terminal. */
+/** Opens commands with a terminal over OpenSSH. */
 export function sshAt(port: number): OpenChannel {
   return async (command) => {
     const words = [...sshOptions, "-tt", "-p", String(port), "coder@127.0.0.1", command];

@@ -8,14 +8,14 @@ import { firstAgent, pushTemplate, readAgentToken, waitForWorkspace } from "@sli
 
 import { makeMany } from "./pacing.ts";
 
-/** An agent that a measurement plays: its token opens a session. */
+/** An agent that a benchmark plays: its token opens a session. */
 export interface FleetAgent {
   readonly id: string;
   readonly workspaceId: string;
   readonly token: string;
 }
 
-/** The interval at which to ask whether a workspace runs: a longer one would be most of what is measured. */
+/** The interval of polling whether a workspace runs; a longer one would dominate the measurement. */
 const pollMs = 10;
 
 const template = `
@@ -41,7 +41,7 @@ export async function makeFleet(client: ApiClient, count: number): Promise<reado
   });
 }
 
-/** Does the same without asking for the agents' tokens. */
+/** Does the same without reading the tokens of the agents. */
 export async function makeWorkspaces(client: ApiClient, count: number): Promise<void> {
   const templateId = await pushTemplate(client, `fleet-${Date.now()}`, template);
   await makeMany(count, () => makeWorkspace(client, templateId));
@@ -50,7 +50,7 @@ export async function makeWorkspaces(client: ApiClient, count: number): Promise<
 async function makeWorkspace(client: ApiClient, templateId: string): Promise<Workspace> {
   const body = { name: `w-${randomUUID().slice(0, 13)}`, template_id: templateId };
   const { id } = await client.call(createWorkspace, { params: { user: "me" }, body });
-  // Its build takes longer than to ask for it.
+  // A build takes longer than its request.
   await pause(pollMs);
   return waitForWorkspace(client, id, ({ latest_build: { status } }) => status === "running", {
     pollMs,

@@ -13,7 +13,7 @@ export interface LightAgentOptions {
   readonly serverUrl: string;
   readonly token: string;
   readonly sockets: ReinitSockets;
-  /** True for one that waits for its owner, but never opens a session. */
+  /** True for an agent that waits for its owner but never opens a session. */
   readonly isOnlyStream: boolean;
   /** Resolves once agents may connect. */
   readonly mayDial: () => Promise<void>;
@@ -22,7 +22,7 @@ export interface LightAgentOptions {
   readonly onBegin: (manifest: Manifest, life: "first" | "claimed") => void;
 }
 
-/** An answer that an agent must not get: the measurement is worth nothing. */
+/** An answer that an agent must not get; it makes the measurement worthless. */
 class WrongAnswer extends Error {
   override readonly name = "WrongAnswer";
 }

@@ -5,22 +5,19 @@ import { openEmbeddedDatabase } from "./embedded-database.ts";
 import { openDirectory } from "./our-server.ts";
 import { readTreeCpuSeconds } from "./process-cost.ts";
 
-/**
- * The embedded database, with facts that a server's own would not tell: the number of statements it gets, and the time
- * of each commit.
- */
+/** The embedded database, set up to count its statements and to record the time of each commit. */
 export interface MeasuredPostgres {
   /** The address for a server, as SLIPWAY_POSTGRES_URL. */
   readonly url: string;
   /** Returns the processor time of all its processes so far, in seconds. */
   readonly cpuSeconds: () => number;
-  /** A connection of its own; it goes with the database. */
+  /** Opens a separate connection, which ends with the database. */
   readonly connect: () => Promise<pg.Client>;
   readonly query: <Row extends pg.QueryResultRow>(
     text: string,
     values?: readonly unknown[],
   ) => Promise<readonly Row[]>;
-  /** Statements that come from now on, BEGIN and COMMIT among them, but none of those that are asked by `query`. */
+  /** Starts to count statements, including BEGIN and COMMIT but not those of `query`. */
   readonly countStatements: () => Promise<StatementCount>;
 }
 

@@ -12,7 +12,7 @@ export interface NotifyRounds {
 }
 
 export interface NotifyFloor {
-  /** Goes round, now bare, now with a row, until the signal is aborted. */
+  /** Alternates between the two rounds until the signal is aborted. */
   readonly measure: (everyMs: number, signal: AbortSignal) => Promise<NotifyRounds>;
 }
 

@@ -17,8 +17,8 @@ export interface PlainRequest {
 const headEnd = "\r\n\r\n";
 
 /**
- * Sends a GET request over a socket of its own, as an agent does, without the client of Node.js: the machine that is
- * measured plays hundreds of agents, and has better things to do. Knows only what the server that is measured sends.
+ * Sends a GET request over its own socket, as an agent does, without the client of Node.js, which would cost too much for
+ * hundreds of agents on the measured machine. Understands only what the measured server sends.
  * Destroys the socket when the signal is aborted.
  */
 export async function requestPlainly({

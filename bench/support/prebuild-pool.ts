@@ -14,11 +14,11 @@ export interface WaitingPrebuild {
   readonly token: string;
 }
 
-/** A preset whose pool is filled when a measurement asks for it, not at each claim. */
+/** A preset whose pool is filled on request, not after each claim. */
 export interface PrebuildPool {
   readonly templateId: string;
   readonly presetId: string;
-  /** Fills it; resolves to the prebuilds that are new since the last time, whose agents are not played yet. */
+  /** Fills the pool; resolves to the prebuilds that are new since the last call. */
   readonly fill: () => Promise<readonly WaitingPrebuild[]>;
   /** Waits until the agents of all its prebuilds are connected and ready. */
   readonly ready: () => Promise<void>;

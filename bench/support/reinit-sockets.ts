@@ -42,12 +42,12 @@ export class ReinitSockets {
     }
   }
 
-  /** Waits until this many are open. */
+  /** Waits until this many streams are open. */
   async until(count: number): Promise<void> {
     while (this.#open.size < count) await pause(pollMs);
   }
 
-  /** Cuts all at once; resolves, when as many are open again, to the time that each took, in milliseconds. */
+  /** Cuts all streams at once; once as many are open again, resolves to the milliseconds that each took. */
   async cut(): Promise<readonly number[]> {
     const cut = [...this.#open];
     this.#openedAt = [];

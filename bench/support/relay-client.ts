@@ -20,7 +20,7 @@ export interface BenchClient extends Disposable {
   readonly bySender: ReadonlyMap<string, number>;
 }
 
-/** Connects to a relay that begins at once, and logs in. To count packets by their senders takes much of its time. */
+/** Connects to a relay that starts without an HTTP response, and logs in. Counting packets by sender is expensive. */
 export async function openRelayClient(
   port: number,
   options: { readonly countsSenders?: boolean } = {},
@@ -60,7 +60,7 @@ export async function openRelayClient(
   };
 }
 
-/** Writes a block again and again for a while, as fast as it is taken. */
+/** Writes a block repeatedly for some time, as fast as the socket accepts it. */
 export async function writeFor(socket: Socket, block: Uint8Array, ms: number): Promise<number> {
   const untilMs = performance.now() + ms;
   let written = 0;

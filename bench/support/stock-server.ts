@@ -7,8 +7,7 @@ import type { FleetAgent } from "./external-fleet.ts";
 import { makeMany } from "./pacing.ts";
 
 /**
- * A server of the original that a measurement takes beside ours. It runs already, with its rate limits off; the environment
- * says where:
+ * A stock server that is measured beside ours. It runs already, with its rate limits off; the environment names it:
  *
  *   SLIPWAY_STOCK_URL          its address; without it there is none
  *   SLIPWAY_STOCK_TOKEN        a session token of an owner
