@@ -31,7 +31,7 @@ export async function runJobs(
     await restoreWorkspaces(needs, workerId, logger, signal);
   } catch (error) {
     signal.throwIfAborted();
-    logger.error({ error: errorText(error) }, "workspaces of this machine were not looked after");
+    logger.error({ error: errorText(error) }, "cannot restore the workspaces of this machine");
   }
   const worker = new JobWorker({
     ...options,

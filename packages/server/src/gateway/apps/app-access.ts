@@ -86,7 +86,7 @@ interface FoundTarget {
     | Extract<AppTarget, { readonly type: "port" }>;
 }
 
-interface Wanted {
+interface TargetSearch {
   readonly workspace: NamedWorkspace;
   readonly agents: readonly AgentOfBuild[];
   readonly agentName: string | undefined;
@@ -95,7 +95,7 @@ interface Wanted {
 
 async function findTarget(
   db: Queryable,
-  { workspace, agents, agentName, target }: Wanted,
+  { workspace, agents, agentName, target }: TargetSearch,
 ): Promise<FoundTarget | undefined> {
   const named = agents.find(({ name }) => name.toLowerCase() === agentName);
   // Slugs are unique in a workspace, so that an agent's name beside one changes nothing.

@@ -68,7 +68,7 @@ export class AppGrants {
     return mayBeRecalled ? remembered : undefined;
   }
 
-  /** Decides about a request, which takes a look at the database. */
+  /** Decides about a request by a query of the database. */
   async decide(request: IncomingMessage, asked: AppRequest): Promise<AppDecision> {
     const credentials = this.#needs.viewers.credentials(request, asked);
     const viewer = await this.#needs.viewers.identify(credentials, asked);

@@ -82,7 +82,7 @@ export class AppLogin {
     return new URLSearchParams(query).get(loginCodeParameter) ?? undefined;
   }
 
-  /** Ends a login with the code that the browser brings, which takes a look at the database. */
+  /** Completes a login with the code that the browser brings, by a query of the database. */
   async complete(
     request: IncomingMessage,
     asked: AppRequest,

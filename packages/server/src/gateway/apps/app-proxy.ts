@@ -47,7 +47,7 @@ interface AppProxyNeeds {
 /** Preflights have no credential, and so are not granted; a page may send several for each of its requests. */
 const maxPreflightsPerMinute = 8 * usualRequestsPerMinute;
 
-type Answered = AppOutcome | Redirect | AppPage;
+type AppResult = AppOutcome | Redirect | AppPage;
 
 /** Opens the apps of workspaces to browsers (docs/protocol/rest.md §5). */
 export class AppProxy {
@@ -90,7 +90,7 @@ export class AppProxy {
     }
   }
 
-  async #answer(exchange: AppExchange): Promise<Answered> {
+  async #answer(exchange: AppExchange): Promise<AppResult> {
     const { request, response, asked } = exchange;
     const { login } = this.#needs;
     const asksFirst = isPreflight(request);
@@ -142,8 +142,8 @@ export class AppProxy {
   }
 
   /**
-   * Takes a look at the database for a request, unless its address had too many refused: then undefined. It counts before
-   * the look, until it turns out not to be refused.
+   * Queries the database for a request; undefined if too many requests of its address were refused. The request counts as
+   * refused until the query shows otherwise.
    */
   async #look<T>(
     request: IncomingMessage,
@@ -177,7 +177,7 @@ export class AppProxy {
     }
   }
 
-  async #open(exchange: AppExchange, grant: AppGrant): Promise<Answered> {
+  async #open(exchange: AppExchange, grant: AppGrant): Promise<AppResult> {
     const { request, response, asked, upgrade } = exchange;
     const { app, viewer } = grant;
     const isByCookie = viewer?.credential.isCookie === true && app.level !== "public";
@@ -216,7 +216,7 @@ export class AppProxy {
     return { status: 307, location, cookies };
   }
 
-  async #forward(exchange: AppExchange, grant: AppGrant): Promise<Answered> {
+  async #forward(exchange: AppExchange, grant: AppGrant): Promise<AppResult> {
     const { forwarder, grants } = this.#needs;
     const { request, response, asked } = exchange;
     try {
@@ -255,7 +255,7 @@ function accessOf(type: keyof typeof pages): "path" | "subdomain" {
 function finish(
   request: IncomingMessage,
   response: ServerResponse,
-  answered: Answered,
+  answered: AppResult,
 ): AppOutcome {
   if (typeof answered === "string") return answered;
   if (!("location" in answered)) {

@@ -40,7 +40,7 @@ export interface AppSite {
 }
 
 /**
- * Tells whether a request is for an app: by its host, which then reaches nothing else of the server, or by its path. The host
+ * Decides whether a request is for an app: by its host, which then reaches nothing else of the server, or by its path. The host
  * of the access URL is the server's even if it matches the pattern.
  */
 export function readAppRequest(

@@ -85,7 +85,7 @@ function send(forwarded: ForwardedRequest): Attempt {
     const seconds = Math.round(timeoutMs / 1000);
     sent.destroy(new AppError("no-answer", `no answer within ${countText(seconds, "second")}`));
   };
-  // To connect has a time of its own.
+  // Connecting has its own timeout.
   sent.once("socket", () => {
     late = setTimeout(fail, timeoutMs);
   });
@@ -108,7 +108,7 @@ function send(forwarded: ForwardedRequest): Attempt {
     request.off("data", onData);
   };
   response.once("close", leave);
-  // Another one would be said to nobody.
+  // A client that did not ask for it expects no such response.
   if (request.headers.expect !== undefined) sent.once("continue", () => response.writeContinue());
   sent.on("response", (answer) => {
     settle();

@@ -82,7 +82,7 @@ export class OpenApps {
         await this.#check();
       } catch (error) {
         signal.throwIfAborted();
-        logger.warn({ error: errorText(error) }, "rights to open apps were not looked at");
+        logger.warn({ error: errorText(error) }, "cannot check rights to open apps");
       }
     }
   }

@@ -11,8 +11,8 @@ const endTimeoutMs = 5_000;
 const maxUnsentBytes = 256 * 1024;
 
 /**
- * Carries bytes between a viewer's WebSocket and an agent until either ends; owns the stream. Nobody is read faster than
- * the other one takes it. Throws the stream's error if the agent is lost. The socket must be paused.
+ * Carries bytes between a viewer's WebSocket and an agent until either ends; owns the stream. Neither side is read faster than
+ * the other accepts. Throws the stream's error if the agent is lost. The socket must be paused.
  */
 export async function bridgeTerminal(
   socket: PeerSocket,
@@ -41,7 +41,7 @@ export async function bridgeTerminal(
     if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener("abort", end);
-    // Whoever still types gets an answer to their close.
+    // A viewer that is still typing gets an answer to its close.
     raw.resume();
     end();
   }
@@ -70,7 +70,7 @@ async function sendOutput(
   };
   const burst = new BurstTimer({ clock, signal, deliver });
   stream.on("data", (chunk: Uint8Array) => {
-    // What nobody sees is still read, so that the agent ends in order.
+    // Output that nobody sees is still read, so that the agent ends in order.
     if (signal.aborted) return;
     pieces.push(chunk);
     burst.add(chunk.length);

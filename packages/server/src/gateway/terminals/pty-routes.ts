@@ -66,13 +66,13 @@ async function serveTerminal(
   { start, ...terminal }: Terminal,
   { reach, clock, log }: Pick<TerminalNeeds, "reach" | "clock" | "log">,
 ): Promise<void> {
-  // What is typed meanwhile waits.
+  // Input waits meanwhile.
   socket.raw.pause();
   keepAlive(socket);
   if (start.Viewer !== undefined) sendPulses(socket);
   const agent = await reached(socket, reach.reachAgent(terminal.agentId, socket.signal));
   if (agent === undefined) return;
-  // Before the stream is there, which would break unheard meanwhile.
+  // Opened before the stream, whose failure would otherwise go unnoticed.
   const opened = await log.open(terminal);
   let end: TerminalEnd = terminalEnds.lost;
   try {
@@ -106,7 +106,7 @@ const pulseMs = 10_000;
 const pulse = "{}";
 
 /**
- * Tells a viewer that resumes that its connection lives, now and then: a browser sees neither pings nor the loss of its
+ * Sends periodic signs of life to a viewer that resumes: a browser sees neither pings nor the loss of its
  * network. A viewer that does not read gets none.
  */
 function sendPulses(socket: PeerSocket): void {

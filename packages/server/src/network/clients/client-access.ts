@@ -33,8 +33,8 @@ interface ClientAccessNeeds {
 }
 
 /**
- * The clients that no session stands for, which may come back: every replica watches over their rights. The tables say
- * who they are, so that no replica has to remember whom it lost, how often, and for how long.
+ * The clients without a session that may return. Every replica checks their rights; the tables list them, so no replica
+ * has to remember which ones it lost, how often, and for how long.
  */
 export interface AbsentClients {
   /** Yields all of them, in pages. */
@@ -108,7 +108,7 @@ export class ClientAccess {
     return good;
   }
 
-  /** Has absent clients forgotten that may not come back, at once rather than after a time of grace. */
+  /** Removes absent clients that may not return, at once rather than after the grace period. */
   async #checkAbsent(): Promise<void> {
     for await (const clients of this.#needs.absent.readAbsent()) await this.#checkPage(clients);
   }
@@ -141,13 +141,13 @@ export class ClientAccess {
         await this.#checkAbsent();
       } catch (error) {
         signal.throwIfAborted();
-        logger.warn({ error: errorText(error) }, "rights of clients were not looked at");
+        logger.warn({ error: errorText(error) }, "cannot check the rights of clients");
       }
     }
   }
 }
 
-/** Returns whether a user may reach an agent of an owner's workspace; nobody an agent that is gone. */
+/** Returns whether a user may reach an agent of an owner's workspace; false for an agent that is gone. */
 function mayReachAgentOf(
   user: Pick<UserCaller, "id" | "roles">,
   owner: string | undefined,

@@ -110,7 +110,7 @@ function watched(
       await coordinator.removeTunnel(peerId, id);
       agents.delete(id);
     } catch {
-      // It stays among the agents that are looked at, and is removed the next time.
+      // It stays among the agents that are checked, and is removed the next time.
     }
   };
   return { user, agents, endAll, endOne: (id) => void endOne(id) };

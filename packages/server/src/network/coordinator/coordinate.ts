@@ -189,7 +189,7 @@ async function leavingOf({ leaving, logger }: CoordinatedPeer): Promise<Leaving>
   try {
     return await leaving();
   } catch (error) {
-    logger.debug({ error: errorText(error) }, "rights of a peer that left were not looked at");
+    logger.debug({ error: errorText(error) }, "cannot check the rights of a peer that left");
     return "lost";
   }
 }

@@ -25,7 +25,7 @@ interface CoordinatorCounters {
 const maxViewsAtOnce = 64;
 
 /**
- * Tells the peers that are connected to this replica of those with which they share a tunnel, wherever these are
+ * Informs the peers connected to this replica about those with which they share a tunnel, wherever these are
  * connected. Whatever changes, a peer's view is read again and compared with what the peer was told: hints may come
  * twice, late or for nothing. The views to read are gathered, so that a change which many peers see costs few
  * statements.
@@ -40,7 +40,7 @@ export class Coordinator implements AsyncDisposable {
   #isReading = false;
   #updates = 0;
 
-  /** Takes over the directory, and disposes of it in the end. */
+  /** Owns the directory, and disposes of it at the end. */
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     options.directory.onForgotten(() => this.#endAll("coordinator unhealthy"));
@@ -53,7 +53,7 @@ export class Coordinator implements AsyncDisposable {
     return { peers: this.#connections.size, tunnels, updates: this.#updates };
   }
 
-  /** Calls `listener` with each node that a peer publishes here. It must be quick and not throw. */
+  /** Calls `listener` with each node that a peer publishes here; `listener` must be quick and not throw. */
   onPublished(listener: (node: PublishedNode) => void): Disposable {
     this.#publishedListeners.add(listener);
     return { [Symbol.dispose]: () => void this.#publishedListeners.delete(listener) };
@@ -137,7 +137,7 @@ export class Coordinator implements AsyncDisposable {
         backoff.reset();
       } catch (error) {
         signal.throwIfAborted();
-        this.#options.logger.warn({ error: errorText(error) }, "views of peers were not read");
+        this.#options.logger.warn({ error: errorText(error) }, "cannot read peer views");
         for (const connection of batch) if (!connection.isOver) this.#toRead.add(connection);
         await this.#options.clock.sleep(backoff.next(), signal);
       }

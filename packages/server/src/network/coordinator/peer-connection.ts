@@ -126,7 +126,7 @@ export class PeerConnection {
     this.#wake.wake();
   }
 
-  /** Takes the newest view. */
+  /** Sets the newest view, which the peer is sent next. */
   show(view: View): void {
     this.#view = view;
     this.#wake.wake();

@@ -70,12 +70,12 @@ export const defaultDirectoryTimes: DirectoryTimes = {
 export interface PeerDirectory extends AsyncDisposable {
   /** False while what this replica writes does not count, because it cannot say that it lives. */
   readonly isHealthy: boolean;
-  /** Calls `listener` when what this replica wrote no longer counts: its peers have to connect anew. */
+  /** Calls `listener` when what this replica wrote no longer counts: its peers must reconnect. */
   onForgotten(listener: () => void): void;
   /** Calls `listener` when the view of a peer may have changed. Subscribe before you read. */
   subscribe(id: string, listener: () => void): Disposable;
   /**
-   * Stores a peer's node. A `first` one of a connection withdraws earlier readiness. Resolves to false, with nothing
+   * Stores a peer's node. A `first` one of a connection resets readiness. Resolves to false, with nothing
    * stored, if another holder has one of the reserved values.
    */
   putNode(peer: Peer, node: PublishedNode, isFirst: boolean): Promise<boolean>;

@@ -183,7 +183,7 @@ export class PostgresDirectory implements PeerDirectory {
       this.#hint(await markAllLost(this.#options.db, this.#id));
     } catch (error) {
       // The others find out by the missing heartbeat.
-      this.#options.logger.warn({ error: errorText(error) }, "peers were not marked as lost");
+      this.#options.logger.warn({ error: errorText(error) }, "cannot mark peers as lost");
     }
   }
 
@@ -246,7 +246,7 @@ export class PostgresDirectory implements PeerDirectory {
   }
 
   #forget(reason: string): void {
-    this.#options.logger.warn({ reason }, "all peers of this server have to connect anew");
+    this.#options.logger.warn({ reason }, "all peers of this server must reconnect");
     for (const listener of this.#forgotten) listener();
   }
 
@@ -259,7 +259,7 @@ export class PostgresDirectory implements PeerDirectory {
         await deleteLeftovers(this.#options.db, this.#times.deadMs);
       } catch (error) {
         signal.throwIfAborted();
-        this.#options.logger.warn({ error: errorText(error) }, "lost peers were not cleaned up");
+        this.#options.logger.warn({ error: errorText(error) }, "cannot clean up lost peers");
       }
     }
   }

@@ -29,7 +29,7 @@ export class ToldPeers {
   /** The peers to tell of once more, as if for the first time. */
   readonly #again = new Set<string>();
 
-  /** Has a peer told once more, if it is seen still: who gave up its tunnel to it has forgotten what it was told. */
+  /** Repeats a peer that is still visible: a client that closed its tunnel to it has forgotten it. */
   repeat(id: string): void {
     if (this.#told.has(id)) this.#again.add(id);
   }
@@ -62,7 +62,7 @@ export class ToldPeers {
       const told = isRepeated && seen.node !== undefined ? undefined : this.#told.get(id);
       this.#told.set(id, seen);
       if (seen.node === undefined) {
-        // Whoever connects anew may still know a peer that is gone.
+        // A peer that reconnects may still know one that is gone.
         if (seen.isGone && told?.isGone !== true)
           yield [id, { kind: Kind.LOST, reason: goneReason }, 0];
         else if (told?.node !== undefined) yield [id, { kind: Kind.LOST, reason: "lost" }, 0];

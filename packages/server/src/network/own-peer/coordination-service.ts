@@ -30,7 +30,7 @@ type Requests = Parameters<OpenSession["coordinate"]>[0];
 /** Returns the way of the server's own peer to the coordinator of its process: calls, without a connection. */
 export function ownCoordination(needs: OwnCoordinationNeeds): CoordinationService {
   const open = async (): Promise<OpenSession> => ({
-    // What ends are its streams.
+    // Only its streams end.
     closed: new Promise(() => undefined),
     coordinate: (requests, signal) => responses(needs, requests, signal),
     derpMaps: (signal) => streamDerpMaps(needs.readDerpMap, signal),

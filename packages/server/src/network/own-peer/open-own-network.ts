@@ -24,7 +24,7 @@ import { serverPolicy } from "../coordinator/peer-policy.ts";
 import { ownCoordination } from "./coordination-service.ts";
 import { OwnNetwork } from "./own-network.ts";
 
-/** The time of each turn of the event loop for what agents send, however small their packets are. */
+/** The time that packets from agents may take in each turn of the event loop, however small they are. */
 const maxReceiveMs = 2;
 
 interface OpenOwnNetworkOptions {
@@ -39,13 +39,13 @@ interface OpenOwnNetworkOptions {
 
 /**
  * Joins the network as the server itself: coordinated and relayed within the process, and directly where that works.
- * Nothing listens on this peer, so that it is no way into the server. Throws the system's error if no socket is left.
+ * Nothing listens on this peer, so it gives no access to the server. Throws the system's error if no socket is left.
  */
 export async function openOwnNetwork(options: OpenOwnNetworkOptions): Promise<OwnNetwork> {
   const { coordinator, relay, readDerpMap, disableDirect, clock, logger } = options;
   const [crypto, socket] = await Promise.all([
     loadNativeCrypto((reason) =>
-      logger.warn({ reason }, "libsodium was not loaded, slower cryptography is used"),
+      logger.warn({ reason }, "cannot load libsodium; using slower cryptography"),
     ),
     disableDirect ? undefined : openUdpSocket(),
   ]);

@@ -119,7 +119,7 @@ export class OwnPeer implements AgentReach, AsyncDisposable {
       this.#opening = undefined;
       this.#network = undefined;
       await network.close().catch((failure: unknown) => {
-        logger.warn({ error: errorText(failure) }, "a failed peer was not closed");
+        logger.warn({ error: errorText(failure) }, "cannot close a failed peer");
       });
     }
   }

@@ -80,7 +80,7 @@ export class RelayMesh {
           await this.#beat();
         } catch (error) {
           // The links that there are stay.
-          logger.debug({ error: errorText(error) }, "relays of other replicas not looked up");
+          logger.debug({ error: errorText(error) }, "cannot look up the relays of other replicas");
         }
         await wake.wait(spread(beatMs), clock, signal);
       }

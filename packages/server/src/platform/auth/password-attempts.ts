@@ -62,7 +62,7 @@ export class PasswordAttempts {
     return false;
   }
 
-  /** Waits while the results of running attempts decide; resolves to the running attempt. */
+  /** Waits while running attempts may still decide; resolves to the running attempt. */
   async #takeTurn(account: string, pair: string): Promise<Disposable> {
     for (;;) {
       const turns = [this.#pairs.turn(pair)];
@@ -127,13 +127,13 @@ interface Slowdown {
   readonly maxAtOnce: number;
 }
 
-interface Counted {
+interface FailureCount {
   /** The failures at `lastAt`, less those forgotten until then. */
   readonly failures: number;
   readonly lastAt: number;
 }
 
-interface Running {
+interface RunningAttempts {
   readonly attempts: number;
   /** Resolves at the end of the next attempt that ends. */
   readonly nextEnd: PromiseWithResolvers<void>;
@@ -154,8 +154,8 @@ const firstDelayMs = 1_000;
 class FailureCounts {
   readonly #clock: Pick<Clock, "now">;
   readonly #slowdown: Slowdown;
-  readonly #counted = new Map<string, Counted>();
-  readonly #running = new Map<string, Running>();
+  readonly #counted = new Map<string, FailureCount>();
+  readonly #running = new Map<string, RunningAttempts>();
 
   constructor(clock: Pick<Clock, "now">, slowdown: Slowdown) {
     this.#clock = clock;
@@ -216,7 +216,7 @@ class FailureCounts {
     this.#counted.delete(key);
   }
 
-  #left({ failures, lastAt }: Counted): number {
+  #left({ failures, lastAt }: FailureCount): number {
     const forgotten = (this.#clock.now() - lastAt) / this.#slowdown.forgetOneMs;
     return Math.max(0, failures - forgotten);
   }

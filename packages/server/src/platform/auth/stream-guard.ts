@@ -34,7 +34,7 @@ export async function guardStreams(
       if (ended > 0) logger.info({ streams: ended }, "streams of ended sessions closed");
     } catch (error) {
       signal.throwIfAborted();
-      logger.warn({ error: errorText(error) }, "sessions of open streams were not looked at");
+      logger.warn({ error: errorText(error) }, "cannot check the sessions of open streams");
     }
   }
 }

@@ -68,7 +68,7 @@ export class DatabaseClock implements Clock, AsyncDisposable {
         this.#compare();
       } catch (error) {
         signal.throwIfAborted();
-        this.#needs.logger.debug({ error: errorText(error) }, "the database's time not read");
+        this.#needs.logger.debug({ error: errorText(error) }, "cannot read the database's time");
       }
     }
   }

@@ -1,6 +1,6 @@
-interface Looker<Found> {
+interface PendingLookup<Row> {
   readonly key: string;
-  readonly resolve: (found: Found | undefined) => void;
+  readonly resolve: (found: Row | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -12,18 +12,18 @@ const maxPerLook = 500;
  * sees everything committed before they came. So five thousand agents that reconnect together cost a few statements, and
  * one costs no delay.
  */
-export class GatheredLookups<Found> {
-  readonly #select: (keys: readonly string[]) => Promise<ReadonlyMap<string, Found>>;
-  readonly #waiting: Looker<Found>[] = [];
+export class GatheredLookups<Row> {
+  readonly #select: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>;
+  readonly #waiting: PendingLookup<Row>[] = [];
   #isLooking = false;
 
   /** `select` finds the rows of all keys in one statement. */
-  constructor(select: (keys: readonly string[]) => Promise<ReadonlyMap<string, Found>>) {
+  constructor(select: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>) {
     this.#select = select;
   }
 
-  /** Looks a key up; undefined where nothing has it. Rejects when the database does not answer. */
-  look(key: string): Promise<Found | undefined> {
+  /** Looks up a key; resolves to undefined if nothing has it. Rejects if the database does not answer. */
+  look(key: string): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, resolve, reject });
       if (!this.#isLooking) void this.#lookAll();
@@ -39,12 +39,12 @@ export class GatheredLookups<Found> {
     }
   }
 
-  async #lookOnce(lookers: readonly Looker<Found>[]): Promise<void> {
+  async #lookOnce(lookups: readonly PendingLookup<Row>[]): Promise<void> {
     try {
-      const found = await this.#select([...new Set(lookers.map(({ key }) => key))]);
-      for (const { key, resolve } of lookers) resolve(found.get(key));
+      const found = await this.#select([...new Set(lookups.map(({ key }) => key))]);
+      for (const { key, resolve } of lookups) resolve(found.get(key));
     } catch (error) {
-      for (const { reject } of lookers) reject(error);
+      for (const { reject } of lookups) reject(error);
     }
   }
 }

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 
-import { OpenCounts, type Taken } from "./open-counts.ts";
+import { OpenCounts, type PlaceOrLimit } from "./open-counts.ts";
 
-function giveBack(taken: Taken): void {
+function giveBack(taken: PlaceOrLimit): void {
   if (typeof taken === "string") throw new TypeError(`found no place: ${taken}`);
   taken[Symbol.dispose]();
 }

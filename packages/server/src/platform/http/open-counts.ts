@@ -7,7 +7,7 @@ export interface OpenLimits {
 }
 
 /** A place, held until it is disposed of, or the limit that was reached: that of the address, or the total. */
-export type Taken = Disposable | "address" | "all";
+export type PlaceOrLimit = Disposable | "address" | "all";
 
 /** Counts open connections or streams by address. */
 export class OpenCounts {
@@ -24,7 +24,7 @@ export class OpenCounts {
   }
 
   /** Takes a place; without an address it counts only toward the total. Disposing of it twice is harmless. */
-  take(address: string | undefined): Taken {
+  take(address: string | undefined): PlaceOrLimit {
     const key = address === undefined ? undefined : addressKey(address);
     const others = key === undefined ? 0 : (this.#byAddress.get(key) ?? 0);
     if (others >= this.#limits.perAddress) return "address";

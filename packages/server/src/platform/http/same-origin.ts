@@ -2,13 +2,13 @@ import type { FastifyRequest } from "fastify";
 
 import { HttpError } from "./errors.ts";
 
-type Asked = Pick<FastifyRequest, "headers" | "method" | "protocol" | "host">;
+type SiteRequest = Pick<FastifyRequest, "headers" | "method" | "protocol" | "host">;
 
 /**
  * Returns whether a request comes from a page of another site, which may neither open our sockets nor change anything
  * with the visitor's cookie (docs/protocol/rest.md §1.8). Programs send no `Origin`. Scheme, host and port all count.
  */
-export function isFromOtherSite(request: Asked, accessUrl: string): boolean {
+export function isFromOtherSite(request: SiteRequest, accessUrl: string): boolean {
   const { headers, method } = request;
   const { origin } = headers;
   if (origin === undefined) return false;
@@ -24,18 +24,21 @@ export function isFromOtherSite(request: Asked, accessUrl: string): boolean {
  * Returns the origin that the visitor requested, as reported by a trusted proxy. At the host of an https access URL
  * this is https, because an untrusted proxy then terminates TLS.
  */
-function askedOrigin({ protocol, host }: Asked, accessUrl: string): string | undefined {
+function askedOrigin({ protocol, host }: SiteRequest, accessUrl: string): string | undefined {
   const asked = originOf(`${protocol}://${host}`);
   const secure = originOf(`https://${host}`);
   return secure === originOf(accessUrl) ? secure : asked;
 }
 
 /** Returns whether a cookie is for https only: if the visitor, or the deployment's access URL, uses it. */
-export function needsHttps({ protocol }: Pick<Asked, "protocol">, accessUrl: string): boolean {
+export function needsHttps(
+  { protocol }: Pick<SiteRequest, "protocol">,
+  accessUrl: string,
+): boolean {
   return protocol === "https" || originOf(accessUrl)?.startsWith("https:") === true;
 }
 
-export function otherSite({ headers }: Pick<Asked, "headers">): HttpError {
+export function otherSite({ headers }: Pick<SiteRequest, "headers">): HttpError {
   return new HttpError(403, `The origin "${headers.origin ?? ""}" does not match this server.`);
 }
 

@@ -128,7 +128,7 @@ export class JobWorker implements AsyncDisposable {
       selectIsCanceled(db, job.id).then(
         (isCanceled) => isCanceled && controller.abort(new JobCanceled()),
         (error: unknown) =>
-          logger.warn({ error: errorText(error) }, "asking whether a job was canceled failed"),
+          logger.warn({ error: errorText(error) }, "cannot tell whether a job was canceled"),
       );
     });
   }

@@ -61,7 +61,7 @@ export class SharedWatches<T> {
   }
 }
 
-interface Found<T> {
+interface ReadResult<T> {
   readonly round: number;
   readonly value: T;
 }
@@ -74,7 +74,7 @@ class SharedWatch<T> {
   readonly #watchers = new Set<Wake>();
   readonly #ending = new AbortController();
   #begun = 0;
-  #found: Found<T> | undefined;
+  #found: ReadResult<T> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(needs: SharedWatchNeeds, watched: Watched<T>, onEnd: () => void) {
@@ -102,7 +102,7 @@ class SharedWatch<T> {
     };
   }
 
-  async #next(wake: Wake, after: number, signal: AbortSignal): Promise<Found<T>> {
+  async #next(wake: Wake, after: number, signal: AbortSignal): Promise<ReadResult<T>> {
     const { clock } = this.#needs;
     for (;;) {
       signal.throwIfAborted();
@@ -145,5 +145,5 @@ class SharedWatch<T> {
 
 interface SharedWatcher<T> {
   /** Resolves to the result of the newest read, once one of a later round than `after` has ended. */
-  next(after: number, signal: AbortSignal): Promise<Found<T>>;
+  next(after: number, signal: AbortSignal): Promise<ReadResult<T>>;
 }
