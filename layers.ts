@@ -136,7 +136,7 @@ export const layers: readonly PackageLayer[] = [
     name: "sdk",
     mayImport: ["runtime", "wire", "rpc", "api", "tailnet"],
     browser: ["http", "stream", "terminal", "browser"],
-    folders: ["http", "stream", "terminal", "node", "agent", "inside", "workspace", "browser"],
+    folders: ["http", "stream", "terminal", "node", "agent", "workspace", "browser"],
   },
   { name: "postgres", mayImport: ["runtime"], folders: [] },
   { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },

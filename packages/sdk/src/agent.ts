@@ -1,4 +1,4 @@
-export type { AgentConnection } from "./agent/connection.ts";
+export type { AgentConnection } from "./agent/dial.ts";
 export { agentCoordination } from "./agent/coordination-session.ts";
 export type { CoordinationCalls } from "./agent/coordination-session.ts";
 export { dialAgent, openSession } from "./agent/dial.ts";

@@ -5,8 +5,10 @@ import { join } from "node:path";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { Coordination } from "@slipway/tailnet/coordination/coordination";
-import { CoordinationLoop } from "@slipway/tailnet/coordination/coordination-loop";
-import type { CoordinationState } from "@slipway/tailnet/coordination/coordination-loop";
+import {
+  CoordinationLoop,
+  type CoordinationState,
+} from "@slipway/tailnet/coordination/coordination-loop";
 import type { PeerNode } from "@slipway/tailnet/coordination/peer-node";
 import { nodeIdOf } from "@slipway/tailnet/coordination/self-node";
 import {

@@ -4,7 +4,7 @@ import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
 import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { durationToMs, timestampToMs } from "@slipway/wire/protobuf/time";
 
-import type { AgentConnection } from "./connection.ts";
+import type { AgentConnection } from "./dial.ts";
 
 /** The calls of a session by which a peer is coordinated. */
 export type CoordinationCalls = Pick<

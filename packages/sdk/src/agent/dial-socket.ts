@@ -4,9 +4,8 @@ import type { RpcSocket } from "@slipway/rpc";
 import { abortable, certificateFor, proxyAgent, withSystemAuthorities } from "@slipway/runtime";
 import WebSocket from "ws";
 
-import { invalidFields, messageOf, readErrorBody } from "./error-body.ts";
 import { DialError } from "./errors.ts";
-import { rpcSocketOf } from "./rpc-socket.ts";
+import { invalidFields, messageOf, readErrorBody } from "./explain-failure.ts";
 
 interface DialSocketOptions {
   readonly headers: Readonly<Record<string, string>>;
@@ -88,4 +87,26 @@ async function refusal(response: IncomingMessage): Promise<DialError> {
   }
   const isUpgrade = status < 300 || status === 426;
   return new DialError(isUpgrade ? "upgrade" : "http", message, { status });
+}
+
+/** The time after which an unanswered close is forced. */
+const closeTimeoutMs = 2_000;
+
+/** Lends an open socket to a session. */
+export function rpcSocketOf(socket: WebSocket): RpcSocket {
+  const gone = new AbortController();
+  socket.on("close", (code, reason) =>
+    gone.abort(new Error(`socket closed with ${code} ${reason.toString()}`.trim())),
+  );
+  socket.on("error", (error) => gone.abort(error));
+  return {
+    raw: socket,
+    signal: gone.signal,
+    close: (code, reason) => {
+      if (socket.readyState === socket.CLOSED) return;
+      socket.close(code, reason);
+      const timer = setTimeout(() => socket.terminate(), closeTimeoutMs);
+      socket.once("close", () => clearTimeout(timer));
+    },
+  };
 }

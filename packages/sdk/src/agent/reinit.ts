@@ -9,10 +9,9 @@ import {
 } from "@slipway/runtime";
 
 import { SseParser } from "../stream/sse-parser.ts";
-import { messageOf, readErrorBody } from "./error-body.ts";
 import { ReinitError } from "./errors.ts";
+import { messageOf, readErrorBody } from "./explain-failure.ts";
 import { readReinitEvent, type ReinitEvent } from "./reinit-event.ts";
-import { SilenceWatch } from "./silence-watch.ts";
 
 /** The outcome of one request for the reinit stream. */
 export type ReinitAnswer =
@@ -118,4 +117,43 @@ async function readStream(response: IncomingMessage, silence: SilenceWatch): Pro
 
 function failed(message: string, cause?: unknown): ReinitAnswer {
   return { kind: "failed", error: new ReinitError(message, { cause }) };
+}
+
+/** A watch for silence; `signal` is aborted when nothing was heard for too long. */
+class SilenceWatch implements Disposable {
+  readonly #maxMs: number;
+  readonly #clock: Clock;
+  readonly #over = new AbortController();
+  readonly #disposed = new AbortController();
+  #heardAtMs: number;
+
+  constructor(maxMs: number, clock: Clock) {
+    this.#maxMs = maxMs;
+    this.#clock = clock;
+    this.#heardAtMs = clock.monotonic();
+    // It ends by being disposed of.
+    this.#watch().catch(() => undefined);
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Restarts the wait, as something was heard. */
+  reset(): void {
+    this.#heardAtMs = this.#clock.monotonic();
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed.abort();
+  }
+
+  async #watch(): Promise<void> {
+    for (;;) {
+      const restMs = this.#heardAtMs + this.#maxMs - this.#clock.monotonic();
+      if (restMs <= 0) break;
+      await this.#clock.sleep(restMs, this.#disposed.signal);
+    }
+    this.#over.abort(new DOMException(`nothing heard for ${this.#maxMs} ms`, "TimeoutError"));
+  }
 }

@@ -1,4 +1,4 @@
-import type { QueryOf, ParamsOf, Route } from "@slipway/api/contract/route";
+import type { ParamsOf, QueryOf, Route } from "@slipway/api/contract/route";
 import { Backoff, type Clock } from "@slipway/runtime";
 
 import type { ApiClient } from "../http/client.ts";

@@ -2,7 +2,6 @@ import { Mailbox } from "@slipway/runtime";
 
 import type { CreateSocket } from "../http/client.ts";
 import { AnswerError, ConnectError } from "../http/errors.ts";
-import { createWebSocket } from "./create-web-socket.ts";
 
 /** The most messages, and characters of them, that may wait for a slow reader before the socket is given up. */
 const maxWaitingMessages = 4096;
@@ -85,4 +84,17 @@ function isViolation(event: Event): event is Event & { readonly error: Error } {
   const error: unknown = Reflect.get(event, "error");
   const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
   return typeof code === "string" && code.startsWith("WS_ERR_");
+}
+
+/** Node's WebSocket takes headers; a browser's sends its cookies instead. */
+type SocketConstructor = new (
+  url: string,
+  options?: { readonly headers?: Readonly<Record<string, string>> },
+) => WebSocket;
+
+/** Creates a WebSocket to an `http` or `https` address. */
+export function createWebSocket(url: string, headers: Readonly<Record<string, string>>): WebSocket {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types know the browser's form only
+  const Constructor = WebSocket as unknown as SocketConstructor;
+  return new Constructor(url.replace(/^http/, "ws"), { headers });
 }

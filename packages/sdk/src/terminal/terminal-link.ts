@@ -1,7 +1,7 @@
 import { type Clock, Mailbox } from "@slipway/runtime";
 
 import { ConnectError } from "../http/errors.ts";
-import { createWebSocket } from "../stream/create-web-socket.ts";
+import { createWebSocket } from "../stream/socket.ts";
 
 /** The most bytes, and messages, that wait for a slow reader of a terminal that does not wait for us. */
 const maxWaitingBytes = 16 * 1024 * 1024;

@@ -1,11 +1,10 @@
-import { getConnection } from "@slipway/api/agents/connection-routes";
-import { getOwnConnection } from "@slipway/api/agents/connection-routes";
+import { getConnection, getOwnConnection } from "@slipway/api/agents/connection-routes";
 import { type Clock, silentLogger } from "@slipway/runtime";
 import type { NetworkStatus } from "@slipway/tailnet/net/network-status";
 
 import type { ApiClient } from "../http/client.ts";
-import { loadNodePlatform } from "./node-platform.ts";
-import { openPeer } from "./open-peer.ts";
+import { loadNodePlatform } from "./connect-workspace.ts";
+import { openPeer } from "./join-network.ts";
 
 export interface CheckNetworkOptions {
   /** A client with the token of a user, or of an agent. */

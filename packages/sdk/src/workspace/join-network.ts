@@ -1,11 +1,18 @@
-import { getAgentConnection } from "@slipway/api/agents/connection-routes";
+import { type ConnectionInfo, getAgentConnection } from "@slipway/api/agents/connection-routes";
+import type { RpcSocket } from "@slipway/rpc";
 import type { Clock, Logger } from "@slipway/runtime";
 import { CoordinationLoop } from "@slipway/tailnet/coordination/coordination-loop";
-import { agentServiceAddress } from "@slipway/tailnet/identity/address";
+import { randomNodeId } from "@slipway/tailnet/coordination/self-node";
+import type { TailnetCrypto } from "@slipway/tailnet/crypto/crypto";
+import { agentServiceAddress, randomClientAddress } from "@slipway/tailnet/identity/address";
+import { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
+import type { DatagramSocket } from "@slipway/tailnet/path/datagram-socket";
+import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
+import type { FetchLatency } from "@slipway/tailnet/relay/region-latency";
+import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
 
 import type { ApiClient } from "../http/client.ts";
 import { clientCoordinationService } from "./coordination-service.ts";
-import { type NetworkPlatform, openPeer } from "./open-peer.ts";
 import { WorkspaceConnection } from "./workspace-connection.ts";
 
 export interface ConnectWorkspaceOptions {
@@ -43,4 +50,66 @@ export async function joinNetwork(
       await platform.socket?.close();
     },
   });
+}
+
+/** The means of the machine that this side runs on. */
+export interface NetworkPlatform {
+  readonly crypto: TailnetCrypto;
+  readonly dialer: RelayDialer;
+  readonly fetchLatency: FetchLatency;
+  /** The socket of direct paths, which the peer's owner closes; undefined where there is none. */
+  readonly socket: (DatagramSocket & { close(): Promise<void> }) | undefined;
+  readonly dial: (url: URL, signal: AbortSignal) => Promise<RpcSocket>;
+}
+
+interface OpenPeerOptions {
+  readonly serverUrl: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A peer, and what it works with. Whoever opens it closes the peer, then the socket of the platform. */
+interface OpenedPeer {
+  readonly peer: TailnetPeer;
+  readonly platform: NetworkPlatform;
+}
+
+/** Opens a client's peer once both its settings and its means are there. Throws the error of either. */
+export async function openPeer(
+  settings: Promise<ConnectionInfo>,
+  loading: Promise<NetworkPlatform>,
+  options: OpenPeerOptions,
+): Promise<OpenedPeer> {
+  try {
+    const [info, platform] = await Promise.all([settings, loading]);
+    return { peer: createPeer(info, platform, options), platform };
+  } catch (error) {
+    const platform = await loading.catch(() => undefined);
+    await platform?.socket?.close();
+    throw error;
+  }
+}
+
+function createPeer(
+  settings: ConnectionInfo,
+  { crypto, dialer, fetchLatency, socket }: NetworkPlatform,
+  { serverUrl, clock, logger }: OpenPeerOptions,
+): TailnetPeer {
+  const randomBytes = (count: number): Uint8Array => crypto.randomBytes(count);
+  const peer = new TailnetPeer({
+    role: "client",
+    nodeId: randomNodeId(randomBytes),
+    addresses: [randomClientAddress(randomBytes)],
+    serverUrl,
+    crypto,
+    clock,
+    logger,
+    random: Math.random,
+    dialer,
+    fetchLatency,
+    socket: settings.disable_direct_connections ? undefined : socket,
+    forceWebSocket: settings.derp_force_websockets,
+  });
+  peer.setDerpMap(derpMapMessage(settings.derp_map));
+  return peer;
 }

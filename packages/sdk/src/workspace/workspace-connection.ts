@@ -7,8 +7,6 @@ import { formatUdpAddress } from "@slipway/tailnet/path/udp-address";
 import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 import type { UdpSocket } from "@slipway/tailnet/stack/udp-socket";
 
-import { NetworkError } from "./errors.ts";
-
 /** The path of packets to an agent: through a relay, or directly to a UDP address such as `192.0.2.1:41641`. */
 export type AgentPath =
   | { readonly kind: "relay"; readonly regionId: number; readonly regionName: string }
@@ -20,7 +18,7 @@ export interface Pong {
 }
 
 /** The parts of a connection, which it owns from then on. */
-export interface WorkspaceConnectionParts {
+interface WorkspaceConnectionParts {
   readonly peer: TailnetPeer;
   readonly agentId: string;
   /** The agent's address inside the network. */
@@ -160,5 +158,28 @@ export class WorkspaceConnection implements AsyncDisposable {
       return new NetworkError("agent", "the agent has not joined the network");
     }
     return new NetworkError("handshake", "the agent does not answer");
+  }
+}
+
+/**
+ * The rung of the ladder to an agent that failed, above those of a connection to the server:
+ * - `coordinator`: the server does not tell this side of the agent.
+ * - `relay`: this side has no relay.
+ * - `agent`: the agent has not joined the network.
+ * - `handshake`: the agent is known but does not answer.
+ */
+export type NetworkRung = "coordinator" | "relay" | "agent" | "handshake";
+
+/** The agent could not be reached; names the rung of the ladder that failed. */
+export class NetworkError extends Error {
+  override readonly name = "NetworkError";
+  readonly code = "unreachable";
+  /** The agent, the relay or the server may be back soon. */
+  readonly retryable = true;
+  readonly rung: NetworkRung;
+
+  constructor(rung: NetworkRung, message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.rung = rung;
   }
 }

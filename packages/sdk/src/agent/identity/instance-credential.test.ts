@@ -1,5 +1,4 @@
-import { createServer } from "node:http";
-import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 
 import { errorText, systemClock } from "@slipway/runtime";
@@ -7,8 +6,11 @@ import { createFakeClock, openLocalServer } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { DialError, IdentityError } from "../errors.ts";
-import { InstanceCredential, maxExchangeMs } from "./instance-credential.ts";
-import type { InstanceCredentialOptions } from "./instance-credential.ts";
+import {
+  InstanceCredential,
+  type InstanceCredentialOptions,
+  maxExchangeMs,
+} from "./instance-credential.ts";
 import { maxAnswerBytes } from "./request-text.ts";
 
 interface ExchangeRequest {

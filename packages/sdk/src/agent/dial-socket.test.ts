@@ -8,7 +8,7 @@ import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
-import { rpcSocketOf } from "./rpc-socket.ts";
+import { rpcSocketOf } from "./dial-socket.ts";
 
 interface Ends {
   readonly connection: Caller;

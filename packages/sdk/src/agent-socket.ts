@@ -1,2 +1,0 @@
-export { openAgentSocket } from "./agent/open-agent-socket.ts";
-export type { AgentSocket, AgentSocketOptions } from "./agent/open-agent-socket.ts";

@@ -1,1 +1,0 @@
-export { connectWorkspace } from "./browser/connect-workspace.ts";
