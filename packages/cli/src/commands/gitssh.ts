@@ -28,7 +28,7 @@ export const command = defineCommand({
   ],
 });
 
-/** The exit code of ssh for a failure of its own, such as a refused key. */
+/** The exit code of ssh for its own failures, such as a refused key. */
 const sshFailed = 255;
 
 export async function run(
@@ -62,7 +62,7 @@ export async function run(
   }
 }
 
-/** Explains the `No user exists for uid …` of OpenSSH, which runs for nobody else. */
+/** Explains the `No user exists for uid …` of OpenSSH, which requires an entry for its user. */
 const noAccountText =
   "ssh needs an entry for this user in /etc/passwd, which is missing here; add one in the image, or use an https:// remote";
 

@@ -116,7 +116,7 @@ function readPlan({ num, wait = "1s", timeout = "5s", output }: Options): PingPl
   };
 }
 
-/** Asks the agent beside the pings; an interruption ends the question, and what is known is shown. */
+/** Queries the agent while pings run; an interruption ends the query, and the summary is shown without it. */
 async function agentUdpOf(
   { connection }: OpenedAgent,
   needs: Pick<Needs, "clock" | "signal">,

@@ -26,7 +26,7 @@ function charWidth(char: string): number {
     : 1;
 }
 
-/** Wraps text to a number of columns, only between words: a wider word stays whole on a line of its own. */
+/** Wraps text to a number of columns, only between words: a wider word stays whole on its own line. */
 export function wrapWords(text: string, columns: number): string[] {
   if (columns === Infinity) return [text];
   const lines: string[] = [];

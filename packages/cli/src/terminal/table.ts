@@ -62,7 +62,7 @@ export function renderPairs(
   });
 }
 
-/** Renders each row as lines of its own, with an empty line between rows. */
+/** Renders each row as separate lines, with an empty line between rows. */
 function renderRecords(
   headings: readonly string[],
   rows: readonly (readonly Cell[])[],

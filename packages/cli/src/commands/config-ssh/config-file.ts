@@ -29,7 +29,7 @@ interface FileAttributes {
   readonly gid: number;
 }
 
-/** Reads a configuration, which need not exist. Throws `CommandError` for what is not a text of sensible size. */
+/** Reads a configuration, which need not exist. Throws `CommandError` for anything but a text of at most `maxConfigBytes`. */
 export async function readConfigFile(name: string): Promise<ConfigFile> {
   const path = await targetOf(resolve(name));
   const found = await stat(path).catch((error: unknown) => {
@@ -45,7 +45,7 @@ export async function readConfigFile(name: string): Promise<ConfigFile> {
 
 /**
  * Replaces a configuration atomically; its mode and owner stay. Throws `CommandError` if it cannot be written, or if
- * somebody else has changed it since it was read.
+ * another process has changed it since it was read.
  */
 export async function writeConfigFile(file: ConfigFile, text: string): Promise<void> {
   checkSize(file.path, Buffer.byteLength(text));
@@ -95,7 +95,7 @@ async function readUtf8(path: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    // Decoding and encoding again would change what is not ours.
+    // Decoding and re-encoding would change lines that are not ours.
     throw new CommandError(`${path} is not a text in UTF-8`, { cause: error });
   }
 }

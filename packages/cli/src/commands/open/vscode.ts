@@ -116,7 +116,7 @@ async function startedAgent(agent: WorkspaceAgent, needs: ClientNeeds): Promise<
   return await pollAgent(agent, wait, needs, { progress, notice });
 }
 
-/** Opens the editor with a token of its own, which is removed again if that fails. */
+/** Opens the editor with its own token, which is removed again if that fails. */
 async function openEditor(
   { editor, generateToken }: Options,
   place: EditorPlace,

@@ -7,7 +7,7 @@ import type { UdpState } from "../../resources/network/network-text.ts";
 const path = "/api/v0/netcheck";
 const timeoutMs = 5_000;
 
-/** The state of UDP on the agent's side, as far as the agent tells. */
+/** The state of UDP on the agent's side, as the agent reports it. */
 export type AgentUdp = Extract<UdpState, "blocked" | "hard NAT" | "easy NAT" | "open">;
 
 interface Needs {

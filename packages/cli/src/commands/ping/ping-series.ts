@@ -15,7 +15,7 @@ export interface PingPlan {
   readonly timeoutMs: number;
 }
 
-interface Pingable {
+interface PingTarget {
   ping(signal: AbortSignal): Promise<Pong>;
 }
 
@@ -27,7 +27,7 @@ interface SeriesNeeds {
 
 /** Pings one after the other; resolves at the end of the plan, or quietly when the signal is aborted. */
 export async function pingSeries(
-  connection: Pingable,
+  connection: PingTarget,
   { count = Infinity, waitMs, timeoutMs }: PingPlan,
   { clock, signal, onResult }: SeriesNeeds,
 ): Promise<void> {
@@ -43,7 +43,7 @@ export async function pingSeries(
 }
 
 async function pingOnce(
-  connection: Pingable,
+  connection: PingTarget,
   timeoutMs: number,
   { clock, signal }: Pick<SeriesNeeds, "clock" | "signal">,
 ): Promise<PingResult | undefined> {

@@ -115,7 +115,7 @@ function readRange(text: string): PortRange | undefined {
   return first >= 1 && first <= last && last <= maxPort ? { first, last } : undefined;
 }
 
-/** Returns what is wrong with a port that is too small or too large; undefined if there is none. */
+/** Returns the problem of a port that is out of range; undefined if there is none. */
 function portProblem(text: string): string | undefined {
   const isPort = (part: string): boolean => Number(part) >= 1 && Number(part) <= maxPort;
   const found = text.split(/[:-]/).find((part) => /^\d+$/.test(part) && !isPort(part));

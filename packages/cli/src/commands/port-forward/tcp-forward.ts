@@ -19,7 +19,7 @@ export interface TcpForwardNeeds {
   readonly report: (text: string) => void;
 }
 
-/** Listens on the local end of a forward and carries its connections. Whoever opens it disposes of it. */
+/** Listens on the local end of a forward and carries its connections. The caller that opens it disposes of it. */
 export class TcpForward implements AsyncDisposable {
   readonly #forward: Forward;
   readonly #needs: TcpForwardNeeds;

@@ -27,7 +27,7 @@ interface Flow {
   lastUsedMs: number;
 }
 
-/** Carries datagrams between local senders and a port of the workspace. Whoever opens it disposes of it. */
+/** Carries datagrams between local senders and a port of the workspace. The caller that opens it disposes of it. */
 export class UdpForward implements AsyncDisposable {
   readonly #forward: Forward;
   readonly #needs: UdpForwardNeeds;

@@ -55,7 +55,7 @@ function unlessUnchanged(error: unknown): void {
   if (!(error instanceof ApiError && error.status === 304)) throw error;
 }
 
-/** Returns what to do instead where the workspace runs until somebody stops it. */
+/** Returns the error with its remedy if the workspace runs until it is stopped manually. */
 function withoutDeadline(error: unknown, workspace: Workspace): unknown {
   const build = workspace.latest_build;
   const isManual = build.transition === "start" && build.deadline === null;

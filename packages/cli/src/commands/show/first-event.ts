@@ -31,7 +31,7 @@ export async function readFirstEvent(
   return undefined;
 }
 
-/** Finds the first event that tells something. */
+/** Finds the first event with data or an error. */
 export function firstEvent(events: readonly SseEvent[]): SseEvent | undefined {
   return events.find(({ type }) => type === "data" || type === "error");
 }

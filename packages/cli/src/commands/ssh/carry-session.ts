@@ -30,7 +30,7 @@ export async function carrySession(
   { passOn, signal }: CarryOptions,
 ): Promise<number> {
   const over = new AbortController();
-  // It ends with the session, whatever it waits for; a program that does not read is no failure.
+  // It ends with the session, whatever it waits for; a program that does not read has not failed.
   type(channel, input, passOn ?? ((keys) => keys), over.signal).catch(() => undefined);
   try {
     await Promise.all([

@@ -11,7 +11,7 @@ import {
 } from "@slipway/runtime";
 import { makeDirectoriesSync } from "@slipway/runtime/make-directories";
 
-/** The log of a connection. Whoever opens it disposes of it. */
+/** The log of a connection. The caller that opens it disposes of it. */
 export interface ConnectionLog extends Disposable {
   readonly logger: Logger;
 }

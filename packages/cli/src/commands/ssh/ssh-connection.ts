@@ -31,7 +31,7 @@ export interface Session {
   readonly ended: Promise<SessionExit>;
 }
 
-/** A connection to an SSH server, over a stream that it owns. Whoever opens it disposes of it. */
+/** A connection to an SSH server, over a stream that it owns. The caller that opens it disposes of it. */
 export class SshConnection implements AsyncDisposable {
   readonly #client: Client;
   readonly #stream: Duplex;

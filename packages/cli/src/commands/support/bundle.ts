@@ -103,7 +103,7 @@ export async function run(
 }
 
 /** The subject of a bundle, and the secrets of this command itself. */
-interface Subject {
+interface BundleSubject {
   readonly own: readonly string[];
   readonly serverUrl: string;
   readonly workspace: Workspace | undefined;
@@ -112,7 +112,7 @@ interface Subject {
 
 async function collectAll(
   bundle: Bundle,
-  { own, serverUrl, workspace, agents }: Subject,
+  { own, serverUrl, workspace, agents }: BundleSubject,
   needs: ClientNeeds,
 ): Promise<void> {
   using progress = new Progress(needs.terminal.err, needs.clock);
@@ -136,7 +136,7 @@ async function confirm(path: string, { interactive, prompts }: Terminal): Promis
 }
 
 async function isTaken(path: string): Promise<boolean> {
-  // What is inaccessible is reported when it is written.
+  // An inaccessible path is reported when it is written.
   return lstat(path).then(
     () => true,
     () => false,

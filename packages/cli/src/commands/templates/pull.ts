@@ -69,7 +69,7 @@ export async function run(
     err.line(`wrote ${path}`);
     return exitCodes.ok;
   }
-  // A name of the answer is no place to write to.
+  // A name from the server's answer is not a safe path to write to.
   const directory = options.directory ?? options.template;
   const { names, leftOut } = await unpack(tar, directory, {
     overwrite: options.force || options.yes,
@@ -161,7 +161,7 @@ function safeName(name: string): string {
 
 /** Throws `CommandError` for a file that is there; with `overwrite` for a link, a directory or a device in its place. */
 async function refuseExisting(path: string, overwrite: boolean): Promise<void> {
-  // What is inaccessible is reported when it is written.
+  // An inaccessible path is reported when it is written.
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined || (overwrite && found.isFile())) return;
   if (overwrite) {

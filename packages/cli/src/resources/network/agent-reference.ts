@@ -67,7 +67,7 @@ function checked(text: string, workspace: string, agent: string | undefined): Ag
   if (agent !== undefined && !/^[\w-]+$/.test(agent)) {
     throw unreadable(text, `"${agent}" is not the name of an agent`);
   }
-  // Throws for a text that is no reference.
+  // Throws for a text that is not a reference.
   readWorkspaceReference(workspace);
   return { workspace, agent };
 }

@@ -24,7 +24,7 @@ import {
 } from "./bundle-fields.ts";
 import type { Bundle } from "./bundle.ts";
 
-/** Collects what is known of this machine, the server and its user. */
+/** Collects facts about this machine, the server and its user. */
 export async function collectServer(
   bundle: Bundle,
   serverUrl: string,

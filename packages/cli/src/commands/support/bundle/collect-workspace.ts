@@ -146,7 +146,7 @@ function agentFolder({ name }: Pick<WorkspaceAgent, "name">): string {
   return `workspace/agents/${name.replaceAll(/[^\w-]/g, "_").slice(0, 64)}`;
 }
 
-/** Collects what an agent tells itself, over the network. Nothing is started for it. */
+/** Collects an agent's own reports over the network; does not start a stopped workspace. */
 export async function collectAgent(
   bundle: Bundle,
   workspace: Workspace,
