@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +54,8 @@ export async function openReachedWorkspace(
   let opened: AsyncDisposableStack = opening;
   const directory = await mkdtemp(join(tmpdir(), "slipway-reached-"));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
+  // Another account runs the embedded database for root, below this directory.
+  await chmod(directory, 0o755);
   const environment = { SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex"), ...settings };
   // The embedded database ends with its server, unless that is killed.
   const signal = "SLIPWAY_POSTGRES_URL" in environment ? "SIGKILL" : "SIGINT";
