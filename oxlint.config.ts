@@ -203,7 +203,7 @@ const config: OxlintConfig = {
     },
     // Kysely passes bound functions (`({ eb, ref }) => …`) whose types look like methods.
     {
-      files: ["packages/server/src/{features,platform}/**/*.ts"],
+      files: ["packages/server/src/{features,gateway,network,platform}/**/*.ts"],
       rules: { "typescript/unbound-method": "off" },
     },
     // Kysely infers the type of a row from the columns: written out, it would only say them twice.
