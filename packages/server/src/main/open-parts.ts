@@ -26,12 +26,12 @@ import { DatabaseClock, selectTimeMs } from "../platform/db/database-clock.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
 import { waitForDatabase } from "../platform/db/wait-for-database.ts";
+import type { Platform } from "../platform/platform.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
 import { openUnfinished } from "./connection-limits.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { tryAddress } from "./listen.ts";
 import { openSecrets } from "./open-secrets.ts";
-import type { Platform } from "./platform.ts";
 import { type Downloads, type InstalledArchives, openDownloads } from "./wire-downloads.ts";
 import { createExternalAuth } from "./wire-external-auth.ts";
 import { openRelay } from "./wire-relay.ts";
@@ -103,15 +103,15 @@ export async function openParts(
 ): Promise<ServerParts> {
   const deployment = await openDeployment(options, opened, progress);
   const { settings, directory, platform, secrets } = deployment;
-  const { db, pubsub, clock, logger } = platform;
+  const { db, clock, logger } = platform;
   opened.defer(() => void (progress.waitsFor = "the database"));
-  const notes = opened.use(new AuditNotes({ db, clock, logger }));
+  const notes = opened.use(new AuditNotes(platform));
   const heartbeat = opened.use(new GatheredHeartbeat(db, clock, logger));
-  const sessionNeeds = { db, heartbeat, pubsub, clock, logger };
+  const sessionNeeds = { ...platform, heartbeat };
   const monitor = opened.use(new ConnectionMonitor(sessionNeeds, directory.replicaId));
-  const peers = await PostgresDirectory.open({ db, pubsub, clock, logger });
+  const peers = await PostgresDirectory.open(platform);
   const coordinator = opened.use(new Coordinator({ directory: peers, clock, logger }));
-  const metadata = opened.use(new MetadataBatcher({ db, pubsub, clock, logger }));
+  const metadata = opened.use(new MetadataBatcher(platform));
   const processDriver = createProcessDriver(options, directory, clock);
   const drivers = [processDriver, new ExternalDriver(), ...(options.drivers ?? [])];
   const downloadParts = { dataDir: directory.path, archives: options.archives, clock, logger };
@@ -119,7 +119,7 @@ export async function openParts(
   const metrics = createMetrics();
   const { registry } = metrics;
   addCoordinatorMetrics(registry, () => coordinator.counters);
-  addPoolMetrics(registry, { db, clock, logger, limits: defaultReconciler });
+  addPoolMetrics(registry, { ...platform, limits: defaultReconciler });
   const unfinished = openUnfinished(settings.limits);
   const relayParts = { db, coordinator, secrets, unfinished, clock, logger, registry };
   return {

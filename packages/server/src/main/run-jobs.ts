@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger, whenAborted } from "@slipway/runtime";
+import { errorText, whenAborted } from "@slipway/runtime";
 
 import { buildHandler } from "../features/builds/build-job.ts";
 import type { BuildNeeds } from "../features/builds/driver-build.ts";
@@ -7,12 +7,9 @@ import type { Metrics } from "../features/deployment/metrics.ts";
 import { dryRunHandler } from "../features/templates/dry-run-job.ts";
 import { importHandler } from "../features/templates/import-job.ts";
 import { JobWorker } from "../platform/jobs/worker.ts";
-import type { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
+import type { Platform } from "../platform/platform.ts";
 
-interface WorkerNeeds {
-  readonly pubsub: PostgresPubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
+interface WorkerNeeds extends Platform {
   readonly workerId: string;
   readonly endedJobs: Metrics["endedJobs"];
 }
@@ -35,7 +32,6 @@ export async function runJobs(
   }
   const worker = new JobWorker({
     ...options,
-    db: needs.db,
     handlers: {
       template_version_import: importHandler(needs.db, needs.drivers),
       template_version_dry_run: dryRunHandler(needs.db, needs.drivers),

@@ -116,7 +116,7 @@ async function openSite(
 
 function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void {
   const { settings, directory, platform, secrets, drivers, downloads, metrics, unfinished } = parts;
-  const { db, pubsub, clock, logger } = platform;
+  const { db, clock } = platform;
   const { replicaId } = directory;
   const { limits } = settings;
   const { endedJobs, reconciliationSeconds } = metrics;
@@ -124,16 +124,16 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
   work.run((stop) =>
     runJobs(
       { db, secrets, drivers, accessUrl: http.accessUrl },
-      { pubsub, clock, logger, workerId: replicaId, endedJobs },
+      { ...platform, workerId: replicaId, endedJobs },
       stop,
     ),
   );
-  work.run((stop) => runSchedules({ db, pubsub, clock, logger, limits }, stop));
+  work.run((stop) => runSchedules({ ...platform, limits }, stop));
   work.run((stop) =>
-    runReconciler({ db, pubsub, clock, logger, reconciliationSeconds }, defaultReconciler, stop),
+    runReconciler({ ...platform, reconciliationSeconds }, defaultReconciler, stop),
   );
   work.run((stop) => downloads.run(stop));
-  work.run((stop) => runCleanup({ db, clock, logger }, stop));
+  work.run((stop) => runCleanup(platform, stop));
   const worker = {
     id: replicaId,
     name: hostname(),
@@ -142,8 +142,8 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
       .filter((one) => one.refusal === undefined)
       .map(({ name }) => name),
   };
-  work.run((stop) => announceWorker({ db, clock, logger }, worker, stop));
-  work.run((stop) => guardStreams({ db, pubsub, clock, logger, limits }, http.streams, stop));
+  work.run((stop) => announceWorker(platform, worker, stop));
+  work.run((stop) => guardStreams({ ...platform, limits }, http.streams, stop));
 }
 
 /** A server that other machines reach does not know by which address. */

@@ -30,8 +30,8 @@ import { coordinateAgentPeer } from "../network/coordinator/agent-peer.ts";
 import type { Coordinator } from "../network/coordinator/coordinator.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import { isGitType } from "../platform/config/known-providers.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Site } from "./open-http.ts";
-import type { Platform } from "./platform.ts";
 
 interface AgentParts {
   readonly secrets: SecretBox;

@@ -15,8 +15,8 @@ import type { SecretBox } from "../platform/auth/secret-box.ts";
 import { createKeyHolders } from "../platform/auth/service.ts";
 import { divertRequests } from "../platform/http/divert-requests.ts";
 import { clientViews } from "../platform/http/request-origin.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Site } from "./open-http.ts";
-import type { Platform } from "./platform.ts";
 
 interface AppParts {
   readonly secrets: SecretBox;

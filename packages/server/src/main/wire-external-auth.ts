@@ -8,8 +8,8 @@ import { SealedNotes } from "../platform/auth/sealed-notes.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import { createKeyHolders } from "../platform/auth/service.ts";
 import type { Settings } from "../platform/config/settings.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Site } from "./open-http.ts";
-import type { Platform } from "./platform.ts";
 
 interface ExternalAuthParts {
   readonly secrets: SecretBox;

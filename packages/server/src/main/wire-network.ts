@@ -22,8 +22,8 @@ import {
   OwnPeer,
 } from "../network/own-peer/own-peer.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Site } from "./open-http.ts";
-import type { Platform } from "./platform.ts";
 
 interface NetworkParts {
   readonly coordinator: Coordinator;

@@ -11,9 +11,9 @@ import { addTemplateRoutes } from "../features/templates/routes.ts";
 import { addWorkspaceRoutes } from "../features/workspaces/routes.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { JobLogPart } from "../platform/jobs/log-stream.ts";
+import type { Platform } from "../platform/platform.ts";
 import { GatheredReads } from "../platform/pubsub/gathered-reads.ts";
 import type { Site } from "./open-http.ts";
-import type { Platform } from "./platform.ts";
 
 interface WorkspaceParts {
   readonly secrets: SecretBox;
