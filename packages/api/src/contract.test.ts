@@ -111,7 +111,7 @@ describe("the scopes of routes", () => {
   });
 });
 
-/** The fields of answers that hold a credential; `key` does in no other answer than that to a new key. */
+/** The response fields that contain a credential; `key` does only in the response to a new key. */
 const credentialFields = /(^|_)token$|^(private_key|password)$/;
 
 /** Returns whether a schema has such a field, at any depth. */
@@ -124,7 +124,7 @@ function returnsCredential(schema: unknown): boolean {
   );
 }
 
-/** Reports whether a schema is a string, or several when the parameter is repeated. */
+/** Returns whether a schema is a string, or several when the parameter is repeated. */
 function isRepeatable(schema: unknown): boolean {
   if (!Type.IsUnion(schema) || schema.anyOf.length !== 2) return false;
   const [one, several] = schema.anyOf;

@@ -39,7 +39,7 @@ interface Answering {
   readonly workspaces: readonly unknown[];
 }
 
-/** Runs `slipway config-ssh` on the configuration of the test, with a server of these settings. */
+/** Runs `slipway config-ssh` on the test's configuration, against a server with these settings. */
 async function configSsh(
   flags: readonly string[],
   { settings = usual, status = 200, workspaces = [] }: Partial<Answering> = {},
@@ -237,7 +237,7 @@ it("leaves the proxy command to others if asked to", async () => {
   expect(existsSync(join(folder, "session"))).toBe(false);
 });
 
-/** Returns the words with which OpenSSH runs the program of the configuration. */
+/** Returns the words with which OpenSSH runs the configured program. */
 function wordsOfSsh(host: string): readonly string[] {
   return spawnSync("ssh", ["-F", config, host], { encoding: "utf8" })
     .stderr.split("\n")

@@ -8,7 +8,7 @@ import { noColors } from "./terminal/colors.ts";
 
 const examples = await Promise.all(
   commandTable.commands.map(async ({ name, definition }) =>
-    // An example may be of another command that helps with this one.
+    // An example may use another command that supports this one.
     (await definition()).examples.map(({ line }) => ({ of: name, line })),
   ),
 );
@@ -24,7 +24,7 @@ const documented = documents
     commandsOf(readFileSync(new URL(name, root), "utf8")).map((line) => ({ of: name, line })),
   );
 
-/** The calls of `slipway` in the code blocks of a document, without their comments. */
+/** The `slipway` calls in a document's code blocks, without comments. */
 function commandsOf(text: string): string[] {
   const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
     .filter(([, language = ""]) => ["", "sh"].includes(language))
@@ -35,7 +35,7 @@ function commandsOf(text: string): string[] {
     .filter((line) => /^(?:[A-Z_]+=\S+ )*slipway /.test(line));
 }
 
-/** The words of the part of a shell's line that calls `slipway`. */
+/** The words of the part of a shell line that calls `slipway`. */
 function wordsOf(line: string): string[] {
   const [call = ""] = /slipway (?:[^|)"']|"[^"]*"|'[^']*')*/.exec(line) ?? [];
   const words = call.replace(/ < .*$/, "").match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];

@@ -14,7 +14,7 @@ import { runCommandLine } from "./command/run-command-line.ts";
 import { commandTable } from "./gen/command-table.ts";
 import { requireLogIns } from "./resources/accounts/external-auth.ts";
 
-/* The commands for logins to external providers, against a server that answers as the real one. */
+/* The commands for logins to external providers, against a server that responds like the real one. */
 
 interface Answer {
   readonly status: number;
@@ -24,7 +24,7 @@ interface Answer {
 let opened: AsyncDisposableStack;
 let directory = "";
 let url = "";
-/** The answers to each request, in order; the last one stays. */
+/** The responses to each request, in order; the last one repeats. */
 let answers: Record<string, Answer[]> = {};
 let bodies: string[] = [];
 
@@ -144,7 +144,7 @@ it("logs out, and tells what becomes of the token", async () => {
 
 const logIns = "GET /api/v2/templateversions/v1/external-auth";
 
-/** Answers with one provider that a template needs. */
+/** Responds with one provider that a template requires. */
 function needed(authenticated: boolean, optional = false): Answer {
   const authenticate_url = `${url}/external-auth/git`;
   return { status: 200, body: [{ ...provider, authenticate_url, authenticated, optional }] };

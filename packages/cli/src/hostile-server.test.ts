@@ -13,11 +13,14 @@ import { runCommandLine } from "./command/run-command-line.ts";
 import { commandTable } from "./gen/command-table.ts";
 import { colorsFor } from "./terminal/colors.ts";
 
-/** Clipboard, title, screen, cursor, report, 8-bit sequence, what hides or rearranges; and colors, which may pass. */
+/**
+ * Sequences for clipboard, title, screen, cursor, reports, 8-bit controls, hiding or reordering; and colors, which
+ * may pass.
+ */
 const hostile =
   "x\u001b]52;c;ZXZpbA==\u0007\u001b]0;t\u001b\\\u001b[2J\u001b[1;1H\u001b[6n\u009b2J\u001b[31mred\r\b\u007f\u0000\u202e\u2066";
 
-/** The responses of the server, with every text hostile but those that the command compares or parses. */
+/** The server's responses, with every text hostile except those that the command compares or parses. */
 function poisoned(value: unknown, key = ""): unknown {
   if (Array.isArray(value)) return value.map((item) => poisoned(item, key));
   if (typeof value === "object" && value !== null) {
@@ -165,7 +168,7 @@ const answers: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ],
 ]);
 
-/** The names that the command compares with what was typed, by path: it takes no answer with another one. */
+/** The names, by path, that the command compares with its arguments: it rejects a response with another name. */
 const typedNames: ReadonlyMap<string, object> = new Map([
   ["/users/me/workspace/demo", { name: workspace.name }],
   ["/organizations/default/templates/small", { name: template.name }],

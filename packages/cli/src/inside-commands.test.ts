@@ -12,7 +12,7 @@ import { workspaceWords } from "./command/parse.ts";
 import { runCommandLine } from "./command/run-command-line.ts";
 import { commandTable } from "./gen/workspace-table.ts";
 
-/* The commands that programs inside a workspace call, against a server that answers as the real one. */
+/* The commands that programs inside a workspace call, against a server that responds like the real one. */
 
 interface Answer {
   readonly status: number;
@@ -30,7 +30,7 @@ let requests: Request[] = [];
 let server: Server;
 let url = "";
 let home = "";
-/** Variables besides the usual ones, or instead of them. */
+/** Variables in addition to the usual ones, or in place of them. */
 let variables: Readonly<Record<string, string | undefined>> = {};
 
 beforeEach(async () => {
@@ -225,7 +225,7 @@ describe("the agent's credential", () => {
 describe("ssh for Git", () => {
   const pair = { public_key: "ssh-ed25519 AAAA\n", private_key: "the private key\n" };
 
-  /** Puts a program in the place of ssh, which notes its arguments and the last of its keys. */
+  /** Installs a program in place of ssh that records its arguments and the last of its keys. */
   async function fakeSsh(exitCode: number): Promise<void> {
     const text = `#!/bin/sh
 [ "$1" = -G ] && { echo "identityfile ~/.ssh/none"; echo "identityfile ${home}/own"; exit; }

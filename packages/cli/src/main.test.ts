@@ -12,7 +12,7 @@ const program = fileURLToPath(import.meta.resolve("../bin/slipway.js"));
 const node = [process.execPath, "--conditions=@slipway/source", program] as const;
 
 it("reports in one line that its output cannot be written", async () => {
-  // A file that is open for reading only refuses what is written, as a full disk does.
+  // A file that is open only for reading refuses writes, like a full disk.
   await using file = await open(program, "r");
   const [command, ...words] = node;
   const child = spawn(command, [...words, "version"], { stdio: ["ignore", file.fd, "pipe"] });

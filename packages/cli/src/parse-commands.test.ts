@@ -331,7 +331,7 @@ it("prints the value of every flag and what sets it, instead of running the comm
 
 it("shows no value of a flag that takes a secret, in any command", async () => {
   const named = /\b(?:token|password|secret|key)\b/;
-  /** Their values are names, numbers and files. */
+  /** The flags whose values are names, numbers and files. */
   const harmless =
     /^(?:agentTokenFile|auth|awsCertificates|clientTlsKeyFile|extra|google\w+|max\w+|name)$/;
   const shown: string[] = [];

@@ -126,7 +126,7 @@ it("prints the columns of the user that are named, or a table of the usual ones"
   expect(JSON.parse(await whoami(" -o json -c id"))).toEqual(user);
 });
 
-/** The answer of the server about what a user may not see, and about what there is not. */
+/** The server's response for resources that are hidden from a user or do not exist. */
 const notVisible: Answer = {
   status: 404,
   body: { message: "Resource not found or you do not have access to this resource" },

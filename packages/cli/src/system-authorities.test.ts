@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { type EndedCommand, runCommandProcess } from "../tests/support/command-process.ts";
 import { openTlsServer, type TlsServer } from "../tests/support/tls-server.ts";
 
-/* A company's own authority, which the environment of a process makes known to it. */
+/* A company's certificate authority, which a process learns from its environment. */
 
 let server: TlsServer;
 const dialed = Promise.withResolvers<string>();

@@ -24,7 +24,7 @@ import { type CertificateProxy, openCertificateProxy } from "./support/certifica
 import { type EndedCommand, runCommandProcess } from "./support/command-process.ts";
 import { keyOf } from "./support/tls-server.ts";
 
-/* A proxy in front of a server, which lets in only connections with a client certificate. */
+/* A proxy in front of a server that admits only connections with a client certificate. */
 
 const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 
@@ -67,7 +67,7 @@ beforeAll(async () => {
   });
   opened.defer(() => void agent.kill("SIGKILL"));
   await waitForWorkspace(admin, id, (one) => firstAgent(one)?.status === "connected");
-  // It asks for a claim, by a request of its own.
+  // It checks for a claim, with a separate request.
   const isAsked = (line: string): boolean => line.includes("/workspaceagents/me/reinit?");
   await vi.waitFor(() => expect(proxy.admitted.some(isAsked)).toBe(true), 20_000);
   refusedOfAgent = [...proxy.refused];
@@ -230,7 +230,7 @@ it("gives no other server the certificate, such as one that it is redirected to"
         rejectUnauthorized: false,
       },
       ({ socket }, response) => {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- that of a request by HTTPS
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the socket of an HTTPS request
         presented.push((socket as TLSSocket).getPeerCertificate());
         response.end("{}");
       },

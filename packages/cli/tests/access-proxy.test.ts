@@ -16,14 +16,14 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { type EndedCommand, runCommandProcess } from "./support/command-process.ts";
 import { type CommandServer, openCommandServer } from "./support/command-server.ts";
 
-/* A proxy in front of a server, which lets in only requests with a header of its own. */
+/* A proxy in front of a server that admits only requests with a certain header. */
 
 const wanted = { "x-access": "a,secret" };
 const template = "driver: process\nagents:\n  main: { os: linux, arch: amd64 }\n";
 
 let server: CommandServer;
 let proxy: LocalServer;
-/** Requests with the header, and without it, as the protocol of their upgrade and their path. */
+/** Requests with and without the header, as the protocol of their upgrade and their path. */
 const admitted: string[] = [];
 const refused: string[] = [];
 

@@ -8,7 +8,7 @@ import {
 } from "./support/command-server.ts";
 import { type RecordedOpener, recordedOpener } from "./support/recorded-opener.ts";
 
-/* The commands that share ports and open apps, with a server and an agent that are processes of their own. */
+/* The commands that share ports and open apps, with a server and an agent in separate processes. */
 
 const template = `
 driver: process
@@ -46,7 +46,7 @@ function slipway(
   return commandServer.slipway(line, undefined, "", environment, opener);
 }
 
-/** The URL of an app on a host of its own. */
+/** The URL of an app on its own host. */
 function hostUrl(name: string): string {
   return `http://${name}--demo--admin.apps.example.com:${new URL(commandServer.server.url).port}/`;
 }
@@ -172,7 +172,7 @@ it("opens nothing where it should not or cannot", async () => {
     out: "",
     err: expect.stringContaining("slipway ssh -t admin/demo.main -- 'htop; exit'"),
   });
-  // The template does not get the session.
+  // The template must not get the session.
   expect(await slipway("open app demo keyed", { opener })).toMatchObject({
     code: 0,
     out: "cursor://x/open?token=$SESSION_TOKEN\n",

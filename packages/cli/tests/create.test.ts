@@ -11,7 +11,7 @@ import {
 } from "./support/command-server.ts";
 import type { Answer } from "./support/memory-terminal.ts";
 
-/** Of the driver `external`, so that a start is over without an agent. */
+/** A template of the driver `external`, so that a start completes without an agent. */
 const template = `
 driver: external
 parameters:
@@ -54,7 +54,7 @@ async function push(name: string, text: string): Promise<void> {
   expect(await slipway(`templates push @/${name}`)).toMatchObject({ code: 0 });
 }
 
-/** The values that a workspace was built with. */
+/** The values with which a workspace was built. */
 async function valuesOf(workspace: string): Promise<Readonly<Record<string, string>>> {
   const { out } = await slipway(`show ${workspace} -o json`);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the command prints is its contract
@@ -99,7 +99,7 @@ it("prompts for each parameter in the form that fits it, until the template acce
     tags: '["a","b"]',
     note: "hello",
   });
-  // The template's own words, at the question.
+  // The template's own words, in the prompt.
   expect(made.err).toMatch(
     /\? count \(2\)\n.*wanted a number\n\? count \(2\)\none to four .*\n\? count/,
   );

@@ -55,7 +55,7 @@ it("the demo workspace is healthy: docs are served, and slipway measures usage",
     expect({ code, err: terminal.errText() }).toMatchObject({ code: 0 });
     return terminal.outText();
   };
-  // A port of its own, since others may have the demonstration's.
+  // A separate port, since others may use the demonstration's.
   const port = await freePort();
   await slipway(
     `create second --template demo --parameter docs_port=${port} --parameter size=small --parameter greeting=hello`,
@@ -68,7 +68,7 @@ it("the demo workspace is healthy: docs are served, and slipway measures usage",
     expect(shown).toMatch(/Disk +\d+%/);
   }, 40_000);
   // The administrator has no full name.
-  // The demonstration itself has picked a free one.
+  // The demonstration itself has chosen a free one.
   await vi.waitFor(async () => expect(await slipway("show demo")).toMatch(/docs +healthy/), 40_000);
   const author = await slipway(
     "ssh second -- git init -q r && cd r && git commit -q --allow-empty -m first && git log --format=%an:%ae:%cn",

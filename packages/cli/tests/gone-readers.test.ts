@@ -27,7 +27,7 @@ it("drops readers that leave before the answer, and shuts down without waiting f
   const token = await readAgentToken(client, id);
   const session = client.headers["Coder-Session-Token"] ?? "";
   for (let count = 0; count < requests; count += 1) {
-    // The server has reached another point each time.
+    // The server has reached a different point each time.
     const afterMs = count % 4;
     await leave(server.url, "/workspaceagents/me/reinit", token, afterMs);
     await leave(server.url, `/workspaces/${id}/watch`, session, afterMs);
@@ -36,7 +36,7 @@ it("drops readers that leave before the answer, and shuts down without waiting f
   expect(server.output()).not.toMatch(/failed/);
 });
 
-/** Asks for an answer that takes long, and resets the connection soon after. */
+/** Requests a long response, and resets the connection soon after. */
 async function leave(url: string, path: string, token: string, afterMs: number): Promise<void> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   const closed = new Promise((resolve) => {

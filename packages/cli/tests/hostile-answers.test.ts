@@ -11,9 +11,9 @@ import {
 } from "./support/hostile-server.ts";
 import { sampleWorkspace } from "./support/sample-workspace.ts";
 
-/* The command, as a process of its own, against a server that means it harm. */
+/* The command, in a separate process, against a hostile server. */
 
-/** The output of a log after which it is ended: that of 100 MB of texts. */
+/** The size of a log after which it is ended: 100 MB of text. */
 const maxRead = 2 * 1024 * 1024;
 
 it.each<[string, NonNullable<Tricks["answer"]>, RegExp]>([

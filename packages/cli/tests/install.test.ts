@@ -22,7 +22,7 @@ it("installs from the clone without a registry, and works from anywhere with an 
   const env = {
     HOME: home,
     PATH: `${join(root, "bin")}:${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
-    // Nothing listens there: a question to a registry would fail.
+    // No registry listens there: a request to it would fail.
     npm_config_registry: "http://127.0.0.1:9",
     npm_config_prefix: root,
     npm_config_audit: "false",

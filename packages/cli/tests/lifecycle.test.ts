@@ -36,7 +36,7 @@ function slipway(line: string, replies?: readonly boolean[]): Promise<CommandRes
   return commandServer.slipway(line, replies);
 }
 
-/** The names and states of the workspaces that a command printed as JSON. */
+/** The names and states of the workspaces in a command's JSON output. */
 function statesOf({ out }: CommandResult): unknown {
   const parsed: unknown = JSON.parse(out);
   if (!Array.isArray(parsed)) throw new Error(`no list: ${out}`);

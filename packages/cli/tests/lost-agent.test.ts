@@ -15,7 +15,7 @@ import { commandTable } from "../src/gen/command-table.ts";
 import { type CommandServer, openCommandServer } from "./support/command-server.ts";
 import { memoryTerminal } from "./support/memory-terminal.ts";
 
-/* Commands whose agent is gone without a farewell, and whose workspace is stopped then. */
+/* Commands whose agent disappears without a goodbye, and whose workspace is then stopped. */
 
 const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 
@@ -57,7 +57,7 @@ it.each([
   ["speedtest far -t 60s", "testing the download", 1],
 ])("ends %s", async (line, begun, exitCode) => {
   const memory = memoryTerminal();
-  // Nobody types.
+  // No input arrives.
   const raw = { ...memory.raw(), input: new PassThrough() };
   const code = runCommandLine(commandTable, line.split(" "), {
     ...commandServer.needs({ ...memory, raw: () => raw }),

@@ -16,12 +16,14 @@ function sendJson(response: ServerResponse, body: unknown): void {
   response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(body));
 }
 
-/** Ends a log as a server does: close code 1000. */
+/** Ends a log like a server: with close code 1000. */
 function endLog(stream: Duplex): void {
   stream.write(Buffer.from([0x88, 2, 0x03, 0xe8]));
 }
 
-/** A server that breaks the first reading of each kind once a build has begun, and the answers to what `breaks` names. */
+/**
+ * A server that breaks the first stream of each kind once a build has started, and the responses that `breaks` names.
+ */
 async function openRestartingServer(
   transition: string,
   breaks: (method: string, path: string) => boolean = () => false,

@@ -15,7 +15,7 @@ import {
 } from "./support/command-server.ts";
 import { type MemoryTerminal, memoryTerminal } from "./support/memory-terminal.ts";
 
-/* The commands that reach into a workspace, with a server and an agent that are processes of their own. */
+/* The commands that reach into a workspace, with a server and an agent in separate processes. */
 
 const template = `
 driver: process
@@ -202,7 +202,7 @@ it.each(["down", "up"])("measures the speed %s", async (direction) => {
 
 it.each([
   ["this machine", "netcheck -o json"],
-  // Nobody has logged in there.
+  // No user has logged in there.
   ["a workspace", "ssh demo -- slipway netcheck -o json"],
 ])("checks the network from %s to the relays", async (_, line) => {
   const checked = await slipway(line);

@@ -8,7 +8,7 @@ import {
   openCommandServer,
 } from "./support/command-server.ts";
 
-/** Of the driver `external`, so that a start is over without an agent. */
+/** A template of the driver `external`, so that a start completes without an agent. */
 const template = `
 driver: external
 agents:

@@ -183,7 +183,7 @@ it("changes your own password with the current one, and stays logged in", async 
 
   const third = "third-horse-battery-44";
   const input = `${changed}\n${third}\n`;
-  // By one's own name it is one's own too, and needs the current one.
+  // Under the caller's own name it is also their own password, and requires the current one.
   expect(await run("users reset-password hal --password-stdin", undefined, input)).toMatchObject({
     code: 0,
   });

@@ -15,7 +15,7 @@ let commandServer: CommandServer;
 beforeAll(async () => {
   commandServer = await openCommandServer();
   await mkdir(join(commandServer.directory, "pool"));
-  // One at any time, to be light on the machine.
+  // One at a time, to keep the load on the machine low.
   const yaml = (await readFile(example, "utf8")).replaceAll(/instances: \d/g, "instances: 1");
   await writeFile(join(commandServer.directory, "pool", "slipway.yaml"), yaml);
 });

@@ -11,7 +11,7 @@ import { waitForAgent } from "../src/resources/network/wait-for-agent.ts";
 import { type CommandServer, openCommandServer } from "./support/command-server.ts";
 import { type MemoryTerminal, memoryTerminal } from "./support/memory-terminal.ts";
 
-/* The way to an agent, up to the network. */
+/* The path to an agent, up to the network. */
 
 const box = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 const slow = `
@@ -56,7 +56,7 @@ it("starts a stopped workspace, unless told not to", async () => {
   const started = await runningWorkspace("one", { autostart: true }, needs);
   expect(terminal.errText()).toContain("admin/one is stopped, starting it\n");
   expect(started.latest_build).toMatchObject({ status: "running", reason: "ssh_connection" });
-  // It runs now: nothing is built.
+  // It is running now, so no build starts.
   const again = await runningWorkspace("one", { autostart: true }, needs);
   expect(again.latest_build.id).toBe(started.latest_build.id);
 });
@@ -84,7 +84,7 @@ it("waits a while for an agent that a person has to start, as one starts over af
   await expect.poll(() => terminal.errText()).toContain("waiting for agent main to connect");
   leaving.abort(new Error("enough"));
   await expect(waiting).rejects.toThrow("enough");
-  // Much later, nobody starts anything any more.
+  // Much later, nothing is started any more.
   const later = { ...needs.clock, now: () => needs.clock.now() + 60_000 };
   await expect(waitForAgent(workspace, agent, "auto", { ...needs, clock: later })).rejects.toThrow(
     "agent main of admin/three has not connected yet",

@@ -75,7 +75,7 @@ it("writes a starter without a session, and says that the server was not asked",
 
 it("picks another port for the starter's app if the usual one is taken", async () => {
   const listener = createServer().listen(8642, "127.0.0.1");
-  // Whoever has it already serves as well.
+  // An owner that already has it is also accepted.
   await once(listener, "listening").catch(() => undefined);
   onTestFinished(() => void listener.close());
   await slipway("templates init @/ported --id demo");
@@ -93,7 +93,7 @@ it("pushes the directory with the template's name rather than the current one, a
     await mkdir(join(directory, path), { recursive: true });
     await writeFile(join(directory, path, "slipway.yaml"), text);
   }
-  // Not a template, although it has the name of one.
+  // Not a template, although it is named like one.
   await mkdir(join(directory, "both/outer"));
   const push = (name: string) =>
     runCommandProcess(["templates", "push", name], {

@@ -17,8 +17,8 @@ import { allAgents } from "../src/resources/builds/agents.ts";
 import { type CommandServer, openCommandServer } from "./support/command-server.ts";
 
 /*
- * The bundle of a workspace whose scripts print every secret that they know, on a server with a provider: a search for all
- * of them.
+ * The bundle of a workspace whose scripts print every secret that they have, on a server with a provider: the test
+ * searches the bundle for all of them.
  */
 
 const variable = "purple monkey dishwasher";
@@ -77,7 +77,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-/** Logs the administrator in to the provider, as a browser does. */
+/** Logs the administrator in to the provider, like a browser. */
 async function logInToProvider(): Promise<void> {
   const { admin, server } = commandServer;
   const cookies = [`coder_session_token=${admin.headers["Coder-Session-Token"]}`];
@@ -115,7 +115,7 @@ async function collectSecrets(url: string): Promise<void> {
   const agentToken = /agent ([0-9a-f-]{36})/.exec(log)?.[1] ?? "";
   const gitKey = await openClient(url, agentToken).call(getAgentGitKey);
   const { key } = await admin.call(createToken, { params: { user: "me" }, body: {} });
-  // The scripts have printed them: their absence from the bundle would prove nothing otherwise.
+  // The scripts have printed them: otherwise their absence from the bundle would prove nothing.
   for (const printed of [agentToken, variable, parameter, "database-password", privateKey]) {
     expect(printed).not.toBe("");
     expect(log).toContain(printed);
@@ -142,7 +142,7 @@ async function collectSecrets(url: string): Promise<void> {
   }
 }
 
-/** Runs the command in the directory of the test, and reads what it wrote. */
+/** Runs the command in the test's directory, and reads the file that it wrote. */
 async function bundleOf(line: string, file: string): Promise<Map<string, string>> {
   const { code, err } = await commandServer.slipway(`${line} --output-file @/${file} -y`);
   expect(err).toContain(`to ${join(commandServer.directory, file)}\n`);

@@ -15,7 +15,7 @@ const ours = Uint8Array.from({ length: 16 }, (_, index) => (index === 0 ? 0xfd :
 const theirs = Uint8Array.from({ length: 16 }, (_, index) => (index === 0 ? 0xfd : index + 1));
 
 interface Pair {
-  /** The stack of the agent, which forwards. */
+  /** The agent's stack, which forwards. */
   readonly agent: NetworkStack;
   readonly peer: NetworkStack;
   readonly stop: () => void;

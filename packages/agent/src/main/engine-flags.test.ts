@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 
 const file = fileURLToPath(new URL("engine-flags.ts", import.meta.url));
 
-/** Prints, before and after the end of saving, whether V8 has optimized a function that runs all the time. */
+/** Prints whether V8 has optimized a constantly running function, before and after saving ends. */
 const program = `
   import { saveMemory } from ${JSON.stringify(file)};
   const { optimize, speedUp } = saveMemory();

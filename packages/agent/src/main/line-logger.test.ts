@@ -61,7 +61,7 @@ describe("RotatingFile", () => {
     onTestFinished(() => rmSync(own, { recursive: true }));
     const path = join(own, "coder-agent.log");
     using file = new RotatingFile(path, { maxBytes: 10, keep: 2 }, () => 0);
-    // The name that the full file is to get cannot be had.
+    // The rotated file cannot be created under its name.
     mkdirSync(join(own, "coder-agent-1970-01-01T00-00-00.000.log", "x"), { recursive: true });
     for (const line of ["line 0\n", "line 1\n", "line 2\n"]) file.write(line);
     expect(readFileSync(path, "utf8")).toBe("line 0\nline 1\nline 2\n");

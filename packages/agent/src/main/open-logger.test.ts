@@ -13,7 +13,7 @@ it("writes nothing once it is closed, as its descriptors may be those of others 
   const log = openLogger({ logDir, logHuman, logJson: undefined }, () => 0);
   log.logger.info({}, "in time");
   log[Symbol.dispose]();
-  // Each takes the lowest number that is free: that of a log.
+  // Each takes the lowest free descriptor: the log's.
   const others = ["one", "two"].map((name) => join(logDir, name));
   const descriptors = others.map((path) => openSync(path, "w"));
   log.logger.info({}, "too late");

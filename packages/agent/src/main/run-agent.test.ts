@@ -27,16 +27,16 @@ const frame = `event: data\ndata: ${JSON.stringify({
 interface Running {
   readonly served: ServedServer;
   readonly states: readonly number[];
-  /** Returns the output of the start scripts, a line a run. */
+  /** Returns the output of the start scripts, one line per run. */
   runs(): string[];
-  /** Returns the tokens that they found. */
+  /** Returns the tokens that the scripts found. */
   tokens(): string[];
   claim(ownerName: string): void;
   interrupt(): void;
   readonly exitCode: Promise<number>;
 }
 
-/** Runs the whole agent against a server that listens. */
+/** Runs the whole agent against a listening server. */
 async function run(auth: Variables = { CODER_AGENT_TOKEN: "secret" }): Promise<Running> {
   const home = mkdtempSync(join(tmpdir(), "slipway-agent-"));
   const scripted = new ScriptedServer();

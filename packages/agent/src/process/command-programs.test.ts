@@ -24,7 +24,7 @@ async function output(program: string, ...words: readonly string[]): Promise<str
   return (await promisify(execFile)(program, words)).stdout;
 }
 
-/** Makes the programs; throws where there are none. */
+/** Creates the programs; throws where the machine lacks them. */
 async function make(path = ""): Promise<string> {
   const found = await makeCommandPrograms({ environment: { PATH: path }, dataDir, agentProgram });
   if (found === undefined) throw new Error("no programs");

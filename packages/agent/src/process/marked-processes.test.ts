@@ -14,7 +14,7 @@ function newMarks() {
   return { CODER_WORKSPACE_ID: randomUUID(), CODER_WORKSPACE_OWNER_NAME: "prebuilds" };
 }
 
-/** Runs a script with variables; resolves to the pids that it prints, which the test's end kills. */
+/** Runs a script with these variables; resolves to the pids that it prints, which are killed at the end of the test. */
 async function run(script: string, env: Readonly<Record<string, string>>): Promise<number[]> {
   const child = spawn("sh", ["-c", script], {
     env: { PATH: process.env["PATH"], ...env },
@@ -39,7 +39,7 @@ function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/exe`);
 }
 
-/** Leaves its group, its session and its parent. */
+/** Starts a process that leaves its group, its session and its parent. */
 const daemon = (command: string) => `setsid sh -c '${command} >/dev/null 2>&1 & echo $!' & wait`;
 
 describe.runIf(existsSync("/proc/self/environ"))("endMarked", () => {
@@ -66,7 +66,7 @@ describe.runIf(existsSync("/proc/self/environ"))("endMarked", () => {
 
   it("ends the children of a marked process that cleared their environment", async () => {
     const marks = newMarks();
-    // Both close the output once they have told their pids.
+    // Both close the output once they have printed their pids.
     const parent = `sh -c "env -i /bin/sleep 300 3>&- & echo \\$! >&3; exec 3>&-; wait"`;
     const pids = await run(`exec 3>&1; ${daemon(parent)}`, marks);
     expect(pids).toHaveLength(2);
@@ -98,7 +98,7 @@ describe.runIf(existsSync("/proc/self/environ"))("endMarked", () => {
     child.stdout.setEncoding("utf8").on("data", (text: string) => chunks.push(text));
     const ended = await once(child, "close");
     expect(chunks.join("")).toBe("left 0\n");
-    // The shell that started it bears the marks too.
+    // The shell that started it carries the marks too.
     expect(ended).toEqual([0, null]);
   });
 });

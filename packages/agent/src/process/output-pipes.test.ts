@@ -18,7 +18,7 @@ function fifos(): string[] {
     .filter((name) => name.includes("/") && !name.endsWith("/alive"));
 }
 
-/** Makes a pipe and closes it again. */
+/** Creates a pipe and closes it again. */
 async function open(pipes: OutputPipes): Promise<void> {
   const [pipe] = await pipes.open(1);
   pipe?.closeWriteEnd();
@@ -95,7 +95,7 @@ describe("OutputPipes", () => {
       return fifos().filter((name) => !made.has(name));
     };
     await run();
-    // They are made while commands run.
+    // They are created while commands run.
     await expect.poll(newPipesOfRun).toEqual([]);
     for (let round = 0; round < 3; round += 1) expect(await newPipesOfRun()).toEqual([]);
   });

@@ -40,7 +40,7 @@ it("takes none for private that another user owns, whatever its mode", async () 
   const mine = join(temporary, "mine");
   expect(await makePrivateDirectory(mine)).toBe(true);
   expect(await makePrivateDirectory(mine)).toBe(true);
-  // Only root gives a directory away; anybody else finds one of root's.
+  // Only root can give a directory away; other users look at one that root owns.
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) await chown(mine, 12_345, 12_345);
   expect(await makePrivateDirectory(isRoot ? mine : "/usr")).toBe(false);

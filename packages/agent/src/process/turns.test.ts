@@ -6,7 +6,7 @@ import { FairTurns, LoopTurns } from "./turns.ts";
 
 const limits = { what: "files", max: 2, maxEach: 1, maxWaitingEach: 2, waitMs: 60_000 };
 
-/** An operation that ends when it is told to. */
+/** An operation that ends on demand. */
 function held(turns: FairTurns, owner: object): { readonly end: () => void; hasBegun: boolean } {
   const ending = Promise.withResolvers<void>();
   const operation = { end: () => ending.resolve(), hasBegun: false, settled: Promise.resolve() };

@@ -8,12 +8,12 @@ import { ResumableViewer, windowBytes } from "./resumable-viewer.ts";
 
 interface Client {
   readonly connection: Duplex;
-  /** Returns the kinds of events that have come. */
+  /** Returns the kinds of the received events. */
   readonly events: () => readonly string[];
 }
 
 function openClient(id: string): Client {
-  // It takes everything at once.
+  // It takes everything immediately.
   const [client, connection] = duplexPair({ highWaterMark: 4 * windowBytes });
   onTestFinished(() => void connection.destroy());
   const frames = new TerminalFrames(id);
@@ -28,7 +28,7 @@ it("counts as under way what follows the position at which a viewer goes on, and
   const viewer = new ResumableViewer(randomUUID());
   viewer.begin(openClient(viewer.id).connection, 0, most);
   expect(viewer.isReady).toBe(true);
-  // It has received none of it, and is sent all of it once more.
+  // It has received none of it, and everything is sent again.
   viewer.begin(openClient(viewer.id).connection, 0, most);
   expect(viewer.isReady).toBe(true);
   viewer.show(Buffer.alloc(1));

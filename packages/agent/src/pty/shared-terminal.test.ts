@@ -14,7 +14,7 @@ import type { TerminalInput } from "./messages.ts";
 import { windowBytes } from "./resumable-viewer.ts";
 import { SharedTerminal } from "./shared-terminal.ts";
 
-/** Looks at a terminal, and returns the viewer's end. */
+/** Attaches to a terminal, and returns the viewer's end. */
 function view(terminal: SharedTerminal): Duplex {
   const [viewer, connection] = duplexPair();
   onTestFinished(() => void connection.destroy());
@@ -94,10 +94,10 @@ it("goes on for a viewer that comes back for the next byte, without its word on 
   onTestFinished(() => terminal.close());
   const id = randomUUID();
   let position = 0;
-  /** Reads all that is sent, and never says so. */
+  /** A viewer that reads everything but never acknowledges. */
   const resume = (received: number | undefined): Duplex => {
     const frames = new TerminalFrames(id);
-    // It never says either that it has drained.
+    // It never reports a drain either.
     const [viewer, connection] = duplexPair({ highWaterMark: 4 * windowBytes });
     onTestFinished(() => void connection.destroy());
     viewer.on("data", (chunk: Buffer) => {
@@ -111,7 +111,7 @@ it("goes on for a viewer that comes back for the next byte, without its word on 
   const first = resume(undefined);
   await expect.poll(() => position).toBeGreaterThanOrEqual(windowBytes);
   first.destroy();
-  // The terminal has looked by then, and waits for somebody to come.
+  // The terminal has checked by then, and waits for a viewer.
   await once(first, "close");
   await setImmediate();
   const before = position;

@@ -142,9 +142,9 @@ describe("the terminal service", () => {
     await expect.poll(slow.output).toContain("\r\n");
     slow.socket.pause();
     const fast = open({ ID: firstId });
-    // However long a busy machine takes: a terminal that waits for the slow one never gets there.
+    // No matter how long a busy machine takes: a terminal that waits for the slow viewer never gets there.
     await expect.poll(() => fast.output().endsWith("done\r\n"), { timeout: 100_000 }).toBe(true);
-    // It was cut off, and may come again.
+    // It was disconnected, and may reconnect.
     slow.socket.resume();
     await once(slow.socket, "close");
   });

@@ -22,7 +22,7 @@ it.each([
   [{ LANG: "de_DE.utf8" }],
   [{ LC_CTYPE: "C.utf8" }],
   [{ LANG: "C", LC_CTYPE: "en_US.UTF-8" }],
-  // It wins over whatever would be set.
+  // It overrides any other value.
   [{ LC_ALL: "C" }],
   [{ LC_ALL: "en_US.UTF-8", LC_CTYPE: "C" }],
 ])("leaves a command alone with %j", (environment) => {

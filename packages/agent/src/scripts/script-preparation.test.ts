@@ -13,11 +13,11 @@ import { openCommandHost, shellCommand } from "../../tests/support/command-host.
 import { LogQueue } from "./log-queue.ts";
 import { ScriptRunner } from "./script-runner.ts";
 
-/* A file system that takes its time to make the directory of programs holds up the scripts, which may use them. */
+/* A file system that is slow to create the directory of programs delays the scripts, which may use them. */
 
 const run = promisify(execFile);
 
-/** Has the system make directories of that name late: a script that did not wait would have ended long before. */
+/** Delays the creation of directories with that name: a script that did not wait would have ended long before. */
 function makeLate(name: string): void {
   const { mkdir } = files;
   const late = async (

@@ -39,7 +39,7 @@ function script(fields: Partial<Script>): Script {
 interface Bench extends Disposable {
   readonly runner: ScriptRunner;
   readonly timings: ScriptTiming[];
-  /** Lines by their level, from the one source. */
+  /** Lines by level, from the only source. */
   readonly lines: () => string[];
   /** The messages of the agent's own log. */
   readonly messages: readonly string[];

@@ -7,7 +7,7 @@ import type { ClaimWorldOptions } from "../../tests/support/claim-world.ts";
 
 const ada = "8826ee2e-7933-4665-aef2-2393f84a0d05";
 
-/** Opens a world whose agent has started. */
+/** Opens a world with a started agent. */
 async function begin(options: ClaimWorldOptions = {}): Promise<ClaimWorld> {
   const world = new ClaimWorld(options);
   onTestFinished(() => world.end());
@@ -94,7 +94,7 @@ describe("AgentLife at a claim", () => {
     await world.pass(0);
     await world.pass(600_000);
     expect(world.scripts).toEqual(["start ada"]);
-    // One dial to learn the owner.
+    // One dial, to learn the owner.
     expect(world.dials.length).toBeLessThanOrEqual(2);
     expect(world.asks.length).toBeLessThanOrEqual(22);
   });
@@ -193,7 +193,7 @@ describe("AgentLife at a claim", () => {
     await world.frame(ada);
     await world.pass(1_000);
     expect(world.scripts).toEqual(claimedOnce);
-    // A request that the server does not answer is given up.
+    // A request that the server does not answer times out.
     const told: (number | undefined)[] = [];
     world.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
       told.push(lifecycle?.state);

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { ClaimWorld } from "../../tests/support/claim-world.ts";
 import type { ClaimWorldOptions } from "../../tests/support/claim-world.ts";
 
-/** Opens a world whose agent has started. */
+/** Opens a world with a started agent. */
 async function begin(options: ClaimWorldOptions = {}): Promise<ClaimWorld> {
   const world = new ClaimWorld({ owner: "ada", ...options });
   onTestFinished(() => world.end());

@@ -204,7 +204,7 @@ describe("AgentLife", () => {
       if (run.stored.states.length > 0) throw new Error("nobody there");
       return run.server.connect();
     };
-    // Whatever takes seconds takes forever.
+    // Anything that takes seconds takes forever here.
     const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
       systemClock.sleep(ms < 1_000 ? ms : 1e9, signal);
     const clock = { ...systemClock, sleep };
@@ -220,7 +220,7 @@ describe("AgentLife", () => {
     expect(run.stored.states.at(-1)).toBe("READY");
   });
 
-  /** A life whose server is lost with its stop script, and whose dials fail as `fail` says. */
+  /** A life whose server is lost during its stop script, and whose dials fail as `fail` returns. */
   async function openRestart(fail: (count: number) => Error | undefined) {
     let isLost = false;
     let dials = 0;
@@ -229,7 +229,7 @@ describe("AgentLife", () => {
       if (error !== undefined) throw error;
       return run.server.connect();
     };
-    // Waits between dials pass in a moment, in their order; the end's own limit never does.
+    // Waits between dials pass immediately, in order; the time limit of the end never passes.
     const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
       systemClock.sleep(ms < 5_000 ? ms / 100 : 1e9, signal);
     const scripts = [{ ...stopScript, script: "echo bye" }];

@@ -22,7 +22,7 @@ it("asks the server at each shell, and shows what is enabled", async () => {
   expect(await announcements.read()).toEqual(["Maintenance at noon"]);
   message = "Maintenance is over";
   expect(await announcements.read()).toEqual(["Maintenance is over"]);
-  // A connection that is gone.
+  // A lost connection.
   ended.abort();
   await running;
   message = "nobody asks";
@@ -35,7 +35,7 @@ it("does not wait for a server that does not answer, or does not know them", asy
   const announcements = new Announcements(clock, silentLogger);
   const ended = new AbortController();
   const running = announcements.run(server.connect(), ended.signal);
-  // It has no handler.
+  // The call has no handler.
   expect(await announcements.read()).toEqual([]);
   server.on(Agent.method.getAnnouncementBanners, () => new Promise<never>(() => undefined));
   const reading = announcements.read();

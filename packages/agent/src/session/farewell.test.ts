@@ -7,13 +7,13 @@ import { Farewell, farewellMs } from "./farewell.ts";
 const never = new AbortController().signal;
 const unreachable = new DialError("tcp", "refused");
 
-/** Dials a server that does not take the agent, and goes through the error. */
+/** Dials a server that rejects the agent, and returns the classified error. */
 async function failToDial(farewell: Farewell, error: Error, signal = never): Promise<void> {
   const dialed = farewell.dial(() => Promise.reject(error), signal);
   await expect(dialed).rejects.toBe(error);
 }
 
-/** Connects, ends as an agent does, and loses the server once the last messages are all there. */
+/** Connects, ends as an agent does, and loses the server once the last messages have arrived. */
 async function loseServerWhileSending(): Promise<{ farewell: Farewell; ms: number }> {
   const farewell = new Farewell();
   const connection = await farewell.dial(async () => new ScriptedServer().connect(), never);

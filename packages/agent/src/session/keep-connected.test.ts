@@ -9,7 +9,7 @@ import { keepConnected, type KeepConnectedOptions, Redial } from "./keep-connect
 
 const logger = silentLogger;
 
-/** Lives of connections in milliseconds, or undefined for a dial that fails; after them it dials forever. */
+/** The lifetimes of connections in milliseconds, or undefined for a failed dial; after them it dials forever. */
 async function dialTimes(lives: readonly (number | undefined)[], forMs: number): Promise<number[]> {
   const clock = createFakeClock(0);
   const server = new ScriptedServer();

@@ -32,7 +32,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Opens the agent's socket until the end of the test. */
+/** Opens the agent's socket for the duration of the test. */
 async function open(): Promise<AgentSocketServer> {
   const updateAppStatus = async (status: UpdateAppStatusRequest): Promise<void> => {
     if (refusal !== undefined) throw refusal;
@@ -71,7 +71,7 @@ describe("the file", () => {
     await mkdir(join(folder, "run"));
     const dead = createServer().listen(path);
     await once(dead, "listening");
-    // A listener that closes removes its file: another name of it remains.
+    // A listener that closes removes its file: another hard link keeps it.
     await link(path, `${path}.old`);
     dead.close();
     await once(dead, "close");
@@ -202,7 +202,7 @@ describe("a hostile program", () => {
       others.push((await connectRaw()).resume());
       if (count % 50 === 0) await client.ping(limit());
     }
-    // The last to come are there, and the one that speaks.
+    // The newest connections remain, and the one that is in use.
     const areOpen = () => others.map(({ destroyed }) => !destroyed);
     const newest = others.map((_, index) => index > maxSocketConnections);
     await expect.poll(areOpen).toEqual(newest);
@@ -221,14 +221,14 @@ describe("a hostile program", () => {
     const request = (): Uint8Array => {
       const call = caller.invoke(rpcPath(AgentSocket.method.syncList));
       const bytes = Buffer.concat([call, caller.message(new Uint8Array())]);
-      // Forgets the call without a word to the agent.
+      // Forgets the call without telling the agent.
       caller.close();
       return bytes;
     };
-    // More than fit into the buffers of the system and of the socket.
+    // More than fits into the buffers of the system and of the socket.
     const isHeldUp = async (): Promise<boolean> => {
       for (let count = 0; count < 6_000; count += 1) {
-        // One after the other, as a call that follows at once cancels the one before.
+        // One at a time, because an immediate next call cancels the previous one.
         if (!socket.write(request()) && (await isStuck(socket))) return true;
         await turn();
       }
@@ -239,14 +239,14 @@ describe("a hostile program", () => {
   });
 });
 
-/** Returns whether the agent takes nothing more of what was written, for many turns. */
+/** Returns whether the agent stops reading what was written, for many turns. */
 async function isStuck(socket: Socket): Promise<boolean> {
   const before = socket.writableLength;
   for (let round = 0; round < 2_000 && socket.writableLength === before; round += 1) await turn();
   return socket.writableLength === before;
 }
 
-/** A call whose message never ends: parts of a packet, each as long as a frame may be. */
+/** A call whose message never ends: parts of a packet, each of the maximum frame length. */
 function endlessRequest(): Buffer {
   const caller = new DrpcCaller();
   const invoke = caller.invoke(rpcPath(AgentSocket.method.ping));

@@ -29,7 +29,7 @@ function exec(
   });
 }
 
-/** Begins a session that serves files, in the agent itself. */
+/** Starts a session that serves files, in the agent itself. */
 function openFiles(client: Client): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     client.subsys("sftp", (error, channel) => {
@@ -39,7 +39,7 @@ function openFiles(client: Client): Promise<ClientChannel> {
   });
 }
 
-/** The first packet of a client of files, which the server answers with its extensions. */
+/** The first packet of an SFTP client, which the server answers with its extensions. */
 const sftpInit = Buffer.from("000000050100000003", "hex");
 
 async function outputOf(client: Client, command: string, env?: NodeJS.ProcessEnv): Promise<string> {
@@ -50,7 +50,7 @@ describe("a hostile SSH client", () => {
   it("opens a thousand sessions, of which 256 run, and no more until some have ended", async () => {
     const workspace = await openSshWorkspace();
     const client = await openClient(workspace);
-    // Few of them need a process: those take the time, and the limit is the same for all.
+    // Few of them need a process: processes take most of the time, and the limit is the same for all.
     const channels = await Promise.allSettled(
       Array.from({ length: 1000 }, (_, index) =>
         index % 16 === 0 ? exec(client, "read line; echo $line") : openFiles(client),
@@ -93,7 +93,7 @@ describe("a hostile SSH client", () => {
     const closed = new Promise<void>((resolve) => {
       client.on("close", () => resolve());
     });
-    // The window of ssh2's own end of the channel: it sends as long as there is one.
+    // The window of ssh2's own end of the channel: it sends as long as the window is open.
     Reflect.set(Object(Reflect.get(channel, "outgoing")), "window", 2 ** 30);
     for (let round = 0; round < 400; round += 1) channel.write(Buffer.alloc(32_765));
     await closed;

@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 const yes = byte(1);
 
-/** The bytes that the process holds, after what is of no more use was freed. */
+/** The memory of the process in bytes, after a garbage collection. */
 function heldBytes(): number {
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();
@@ -44,7 +44,7 @@ function openFolder(): string {
   return folder;
 }
 
-// A busy machine takes its time for floods.
+// A busy machine is slow at floods.
 describe("a client that wants memory", { timeout: 120_000 }, () => {
   it("opens and closes sessions without end, none of which remain", async () => {
     const { client, flood } = await openRawSshClient(workspace.port);
@@ -64,7 +64,7 @@ describe("a client that wants memory", { timeout: 120_000 }, () => {
     const go = join(openFolder(), "go");
     const wait = `until [ -e ${go} ]; do sleep 0.05; done`;
     const channel = await execute(client, `${wait}; exec wc -c`);
-    // So many that whatever else has grown meanwhile counts for little.
+    // So many that other growth in the meantime is negligible.
     const count = 60_000;
     const before = heldBytes();
     const one = Buffer.concat([message.data, uint32(numberOf(channel)), string("x")]);

@@ -42,7 +42,7 @@ describe("before the keys are exchanged", () => {
     ...Array.from({ length: 10 }, () => string("none")),
   ]);
 
-  /** Sends bytes and keeps the connection open, as long as it lasts. */
+  /** Sends bytes and keeps the connection open for as long as it lasts. */
   async function attack(...parts: readonly Uint8Array[]): Promise<void> {
     const socket = connect({ host: "127.0.0.1", port: workspace.port, allowHalfOpen: true });
     onTestFinished(() => void socket.destroy());

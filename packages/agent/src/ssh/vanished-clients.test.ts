@@ -7,7 +7,7 @@ const [minute, hour] = [60_000, 3_600_000];
 it("gives up a vanished client after six minutes, however long clients may be silent", () => {
   const { keepaliveInterval, keepaliveCountMax } = questionsFor(72 * hour);
   expect(keepaliveInterval * keepaliveCountMax).toBe(6 * minute);
-  // A lost packet or a slow network costs no session.
+  // A lost packet or a slow network must not end a session.
   expect(keepaliveCountMax).toBeGreaterThanOrEqual(6);
 });
 

@@ -74,7 +74,7 @@ describe("runMetadata", () => {
     const reports: { readonly atMs: number; readonly keys: string }[] = [];
     const end = new AbortController();
     const startMs = clock.now();
-    // No time limit cuts a command short, however long it really takes.
+    // No time limit ends a command early, however long it really takes.
     const once = item({ key: "once", intervalSeconds: 0, timeoutSeconds: 3_600 });
     const often = item({ key: "often", intervalSeconds: 2, timeoutSeconds: 3_600 });
     const report = async (values: readonly MetadataValue[]): Promise<void> => {

@@ -16,7 +16,7 @@ import { prepareCommand } from "../process/workspace-commands.ts";
 import { PseudoTerminal } from "./pseudo-terminal.ts";
 import { defaultTerminalSize } from "./terminal-size.ts";
 
-/* Login shells, as sessions without a command start them, with profiles that replace PATH. */
+/* Login shells, as started by sessions without a command, with profiles that replace PATH. */
 
 const never = new AbortController().signal;
 const shells = ["/bin/bash", "/bin/sh", "/bin/zsh"].filter(isThere);
@@ -48,7 +48,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Prepares a login shell of a user whose profile has a text. */
+/** Prepares a login shell of a user whose profile has this text. */
 async function prepareLogin(
   shell: string,
   profile: string,

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { OutputBuffer } from "./output-buffer.ts";
 
-/** Reads a text, as the system would. */
+/** Reads a text as if from the system. */
 function read(buffer: OutputBuffer, text: string): void {
   buffer.add(buffer.room().write(text));
 }

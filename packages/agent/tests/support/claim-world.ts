@@ -13,22 +13,22 @@ import { ScriptedServer } from "./scripted-server.ts";
 
 export interface ClaimWorldOptions {
   readonly owner?: string;
-  /** The duration of the stop scripts; they end early when they are killed. */
+  /** The duration of the stop scripts; killing them ends them early. */
   readonly stopMs?: number;
 }
 
 /**
- * An agent's process without processes: a server in memory, a clock that stands still, scripts that only leave a line.
+ * An agent without processes: an in-memory server, a clock that stands still, scripts that only leave a line.
  * The events are in `log`, in order.
  */
 export class ClaimWorld {
   readonly clock: FakeClock = createFakeClock(0);
   readonly server = new ScriptedServer();
   readonly log: string[] = [];
-  /** The times at which the agent dialed, and at which it asked for the reinit stream. */
+  /** The times of the agent's dials, and of its requests for the reinit stream. */
   readonly dials: number[] = [];
   readonly asks: number[] = [];
-  /** The pipes that the scripts of all lives were lent. */
+  /** The pipes lent to the scripts of all lives. */
   readonly pipes = new Set<OutputPipes>();
   owner: string;
   /** The id of the agent's row; a digit. */
@@ -36,7 +36,7 @@ export class ClaimWorld {
   isUp = true;
   /** True while the workspace is stopped: the agent is refused. */
   isStopped = false;
-  /** The answer that every request for the reinit stream gets at once; undefined lets it wait for `answer`. */
+  /** The immediate response to every request for the reinit stream; if undefined, requests wait for `answer`. */
   standing: ReinitAnswer | undefined;
   readonly #stopMs: number;
   #pending: ((answer: ReinitAnswer) => void) | undefined;
@@ -87,7 +87,7 @@ export class ClaimWorld {
     });
   }
 
-  /** The states that the agent has reported, without the rest. */
+  /** The states reported by the agent, without the other fields. */
   get states(): readonly string[] {
     return this.log.filter((line) => line === line.toUpperCase());
   }
@@ -97,34 +97,34 @@ export class ClaimWorld {
     return this.log.filter((line) => line !== line.toUpperCase());
   }
 
-  /** Answers the request that waits for the stream; lost without one. */
+  /** Answers the waiting request for the stream; without one, the answer is lost. */
   async answer(answer: ReinitAnswer): Promise<void> {
     this.#pending?.(answer);
     await this.pass(0);
   }
 
-  /** Sends a frame that names the owner, or none. */
+  /** Sends a frame that names the owner, or no owner. */
   async frame(ownerId?: string): Promise<void> {
     const event = { workspaceId: "w", ownerId, reason: "prebuild_claimed" };
     await this.answer({ kind: "event", event });
   }
 
-  /** Gives the workspace to `owner`, as a server does in one moment: a new row, and the old sessions end. */
+  /** Gives the workspace to `owner` atomically, as a server does: a new row, and the old sessions end. */
   claim(owner: string, { closes = true }: { readonly closes?: boolean } = {}): void {
     this.owner = owner;
     this.row += 1;
     if (closes) this.cut();
   }
 
-  /** Ends the present connection. */
+  /** Ends the current connection. */
   cut(): void {
     this.server.connections.at(-1)?.lose("cut");
   }
 
-  /** Lets time pass; 0 lets everything run that needs no time. */
+  /** Advances the clock; 0 runs everything that needs no time. */
   async pass(ms: number): Promise<void> {
     await this.clock.advance(ms);
-    // Each reaction may set off another one without time.
+    // Each reaction may trigger another one without time passing.
     for (let turns = 0; turns < 20; turns += 1) await this.clock.advance(0);
   }
 

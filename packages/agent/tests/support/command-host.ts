@@ -32,7 +32,7 @@ export function shellCommand(text: string): PreparedCommand {
   };
 }
 
-/** Reports whether the process lives; one that waits for its parent to look does not. */
+/** Returns whether the process is alive; a zombie is not. */
 export function isAlive(pid: number): boolean {
   try {
     return parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.isZombie === false;

@@ -16,17 +16,17 @@ import type { AgentLifeOptions } from "../../src/session/agent-life.ts";
 import { decide } from "../../src/session/reinit/identity.ts";
 import { ScriptedServer } from "./scripted-server.ts";
 
-/** The home directory of the agents; their data is below it. */
+/** The agents' home directory, which contains their data. */
 export const folder = mkdtempSync(join(tmpdir(), "slipway-session-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const id = encodeUuid("00112233-4455-6677-8899-aabbccddeeff");
 type ManifestFields = MessageInitShape<typeof ManifestSchema>;
 
-/** An agent's life at a scripted server. */
+/** An agent's life against a scripted server. */
 export interface LifeBench {
   readonly server: ScriptedServer;
-  /** The lines, with their levels, and the states that the server has stored. */
+  /** The lines stored by the server, with their levels, and the states. */
   readonly stored: {
     readonly lines: string[];
     readonly states: string[];
@@ -34,12 +34,12 @@ export interface LifeBench {
   };
   /** Asks the agent to end. */
   readonly interrupt: () => void;
-  /** Has it end at once. */
+  /** Ends the agent immediately. */
   readonly force: () => void;
   readonly ended: Promise<void>;
 }
 
-/** The machine of an agent, with a shell and the programs of this one. */
+/** An agent's machine, with a shell and this machine's programs. */
 export function machine(): AgentLifeOptions["machine"] {
   return {
     token: () => "token",
@@ -55,7 +55,7 @@ export function machine(): AgentLifeOptions["machine"] {
   };
 }
 
-/** Begins the life of an agent whose manifest has these fields. */
+/** Starts the life of an agent whose manifest has these fields. */
 export function openLifeBench(
   manifest: ManifestFields,
   options: Partial<AgentLifeOptions> = {},

@@ -5,18 +5,18 @@ import { text } from "node:stream/consumers";
 import ssh2, { type Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import { expect, onTestFinished } from "vitest";
 
-/** A client whose connection can send any message, whether the protocol has it or not. */
+/** A client that can send any message on its connection, valid or not. */
 export interface RawSshClient {
   readonly client: Client;
-  /** Sends a message past all rules of the client. */
+  /** Sends a message, bypassing all of the client's rules. */
   readonly send: (...parts: readonly Uint8Array[]) => void;
-  /** Sends messages until they are through, at the speed at which the other end takes them. */
+  /** Sends messages at the speed at which the other end reads them; resolves when all are sent. */
   readonly flood: (count: number, message: (index: number) => Uint8Array) => Promise<void>;
   /** Resolves when the connection is closed. */
   readonly closed: Promise<void>;
 }
 
-/** Connects a client, until the test ends. */
+/** Connects a client for the duration of the test. */
 export async function openRawSshClient(
   port: number,
   config: ConnectConfig = {},
@@ -56,7 +56,7 @@ export function execute(client: Client, command: string): Promise<ClientChannel>
   });
 }
 
-/** Returns the number by which the other end knows a channel. */
+/** Returns the other end's number for a channel. */
 export function numberOf(channel: ClientChannel): number {
   return Number(Reflect.get(Object(Reflect.get(channel, "outgoing")), "id"));
 }
@@ -71,20 +71,20 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** Encodes a text after its length. */
+/** Encodes a string with its length prefix. */
 export function string(value: string | Uint8Array): Buffer {
   const bytes = Buffer.from(value);
   return Buffer.concat([uint32(bytes.length), bytes]);
 }
 
-/** Begins an exchange of keys, and reads nothing any more. */
+/** Starts a key exchange, and stops reading. */
 export function beginKeyExchange(client: Client): void {
   const protocol = part(client, "_protocol");
   protocol.rekey();
   Reflect.set(part(protocol, "_decipher"), "_onPayload", () => undefined);
 }
 
-/** ssh2 has no way to do this; its version is pinned. */
+/** ssh2 has no public way to do this; its version is pinned. */
 function sendMessage(client: Client, message: Buffer): void {
   const protocol = part(client, "_protocol");
   const writer = part(part(protocol, "_packetRW"), "write");

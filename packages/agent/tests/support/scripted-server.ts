@@ -18,12 +18,12 @@ type UnaryMethod<I extends DescMessage, O extends DescMessage> = Parameters<type
 
 type Handler = (input: Uint8Array) => Promise<Uint8Array>;
 
-/** One end of a session in memory; the test may lose it at any time. */
+/** One end of an in-memory session; the test may drop it at any time. */
 export interface ScriptedConnection extends AgentConnection {
   lose(reason: string): void;
 }
 
-/** A server in memory: answers the calls it was told of, and all others as unknown. */
+/** An in-memory server: answers the calls that it was given, and treats all others as unknown. */
 export class ScriptedServer {
   readonly #handlers = new Map<string, Handler>();
   readonly connections: ScriptedConnection[] = [];

@@ -13,16 +13,16 @@ import type { WebSocket } from "ws";
 import type { ScriptedServer } from "./scripted-server.ts";
 
 /**
- * A scripted server that listens: sessions over WebSockets, the reinit stream, and the exchange of an AWS identity, which
+ * A listening scripted server: sessions over WebSockets, the reinit stream, and the exchange of an AWS identity, which
  * grants the tokens `granted-1`, `granted-2`, and so on.
  */
 export interface ServedServer extends AsyncDisposable {
   readonly url: string;
-  /** Tokens of all requests, in order: the path's last part and the token. */
+  /** The tokens of all requests, in order: the last part of the path and the token. */
   readonly asked: readonly string[];
-  /** Sets the answer from now on: 200, or a refusal of everybody. */
+  /** Sets the response from now on: 200, or a refusal of every caller. */
   setStatus(status: number): void;
-  /** Requests for the reinit stream that wait for their answer. */
+  /** Requests for the reinit stream that wait for their response. */
   streams(): number;
   /** Writes to every open stream. */
   send(text: string): void;

@@ -13,13 +13,13 @@ import { listenOnLoopback } from "./loopback-service.ts";
 
 export interface SshWorkspace {
   readonly port: number;
-  /** Serves a connection that did not come by the port. */
+  /** Serves a connection that did not arrive on the port. */
   readonly accept: Service["accept"];
   readonly reports: readonly ConnectionReport[];
   readonly sessions: SessionLog;
   /** Ends the service, as the agent does when it shuts down. */
   readonly stop: () => void;
-  /** Starts OpenSSH's client with these arguments after the options that reach the workspace. */
+  /** Starts OpenSSH's client with these arguments after the options that connect to the workspace. */
   readonly start: StartOpenSsh;
   /** Runs it to its end. */
   readonly ssh: (args: readonly string[], input?: string | Buffer) => Promise<ProgramEnd>;
@@ -37,7 +37,7 @@ interface WorkspaceOptions {
   readonly directory?: string;
   readonly greeting?: string;
   readonly home?: string;
-  /** The limit of open files, of which a quarter is for clients. */
+  /** The limit of open files, a quarter of which is for clients. */
   readonly descriptorLimit?: number;
 }
 

@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject } from "./components.ts";
 import { describeApi } from "./document.ts";
 
 /*
- * Compares our document with the operations that the original publishes for its agents' routes, field by field.
+ * Compares our document, field by field, with the operations that Coder publishes for its agents' routes.
  */
 const file = join(import.meta.dirname, "../../../../docs/protocol/agents.openapi.json");
 const page = readJson(file);
@@ -73,7 +73,7 @@ function parametersOf(operation: JsonObject): JsonObject[] {
   return Array.isArray(list) ? list.filter(isJsonObject) : [];
 }
 
-/** Returns the success with a body, or an upgrade. */
+/** Returns the successful response with a body, or an upgrade. */
 function successOf(operation: JsonObject): JsonObject {
   const responses = object(operation["responses"]);
   const status = Object.keys(responses).find((key) => key.startsWith("2")) ?? "101";

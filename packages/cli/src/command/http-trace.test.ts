@@ -11,7 +11,7 @@ import { nodeFetch } from "./node-fetch.ts";
 
 const secret = "s3cret";
 
-/** A server that answers 418, or sends elsewhere what asks for it, and refuses sockets; and a trace of requests to it. */
+/** A server that answers 418, or redirects, and refuses WebSockets; and a trace of requests to it. */
 async function openTraced() {
   const http = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? "", "http://there");
@@ -60,7 +60,7 @@ it("prints each request with its status, and no secret of it", async () => {
 it("prints WebSockets, and requests that get no answer", async () => {
   const { url, lines } = await openTraced();
   const socket = createNodeSocket(`${url}/api/v2/watch`, { "Coder-Session-Token": secret });
-  // The answer has no key, so that the socket fails after it.
+  // The response has no key, so the WebSocket fails after it.
   await new Promise<void>((resolve) => {
     socket.addEventListener("error", () => resolve());
   });
@@ -75,7 +75,7 @@ it("prints WebSockets, and requests that get no answer", async () => {
 
 it("leaves connections to their owners", async () => {
   const { url, lines } = await openTraced();
-  // Without a listener for it, Node.js ends a connection that is upgraded.
+  // Without a listener for it, Node.js closes an upgraded connection.
   const headers = { Connection: "Upgrade", Upgrade: "websocket" };
   await new Promise<void>(
     (resolve) =>

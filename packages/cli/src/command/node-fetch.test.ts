@@ -49,7 +49,7 @@ it.each(["POST", "PUT", "PATCH", "DELETE"])("sends the body of a %s request", as
   expect(await response.text()).toBe("bödy");
 });
 
-/** A server that answers with what it is sent; and one that redirects there, by another name of the host if one is given. */
+/** A server that echoes requests, and one that redirects there, under another host name if one is given. */
 async function redirecting(host = "127.0.0.1"): Promise<string> {
   const other = await serve((request, response) => response.end(JSON.stringify(request.headers)));
   const location = other.replace("127.0.0.1", host);

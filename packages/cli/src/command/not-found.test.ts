@@ -9,7 +9,7 @@ const general = { message: "Resource not found or you do not have access to this
 
 const exported: readonly unknown[] = Object.values(contract);
 
-/** The paths of the contract that name a thing, with a value for each parameter. */
+/** The paths of the contract that name a resource, with a value for each parameter. */
 const targets = exported
   .map(pathOf)
   .filter((path) => path.includes("/:"))
@@ -20,7 +20,7 @@ const targets = exported
     ),
   }));
 
-/** Returns the path of a route; empty for all else that the contract exports. */
+/** Returns the path of a route; empty for other exports of the contract. */
 function pathOf(value: unknown): string {
   const isRoute =
     typeof value === "object" && value !== null && "path" in value && "method" in value;
@@ -31,7 +31,7 @@ describe("a thing that is not found", () => {
   it.each(targets)("is named with its kind: $path", (target) => {
     const { text, exitCode } = explain(new ApiError(404, general, target), undefined);
     const last = Object.values(target.params).at(-1);
-    // A kind of one or more words, not the name of the parameter.
+    // A kind of one or more words, rather than the parameter's name.
     expect(text).toMatch(
       new RegExp(
         `^[a-z]+( [a-z]+)* ${last}( of [a-z ]+ the-\\w+)? does not exist or is not visible to you$`,

@@ -65,7 +65,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** Makes a launcher of that name, which does what the script says. */
+/** Creates a launcher of that name with this script. */
 async function makeLauncher(name: string, script: string): Promise<NodeJS.ProcessEnv> {
   await writeFile(join(directory, name), `#!/bin/sh\n${script}\n`);
   await chmod(join(directory, name), 0o755);

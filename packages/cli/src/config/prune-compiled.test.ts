@@ -15,7 +15,7 @@ import { beforeEach, expect, it, onTestFinished } from "vitest";
 import { pruneCompiled } from "./prune-compiled.ts";
 
 const dayMs = 24 * 60 * 60_000;
-/** Later than all that the file system says. */
+/** Later than all times in the file system. */
 const now = Date.now() + 100 * dayMs;
 let directory: string;
 const at = (name: string): string => join(directory, name);

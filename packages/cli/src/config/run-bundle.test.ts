@@ -34,7 +34,7 @@ beforeEach(() => {
   writeFileSync(at("beside.json"), '{"text":"beside"}');
 });
 
-/** Runs the bundle in a process of its own for a command; returns its output. */
+/** Runs the bundle in a separate process for a command; returns its output. */
 async function run(command: string, code = 0): Promise<string> {
   const options = { cacheDirectory: at("cache"), command };
   const script = `
@@ -63,10 +63,10 @@ it("runs a bundle as require does, and keeps what each command has compiled", as
   const before = statSync(at(`cache/${name}`)).mtimeMs;
   expect(await run("list")).toBe("ran program.cjs beside");
   expect(await run("show")).toBe("ran program.cjs beside");
-  // Whatever is typed has one place.
+  // All arguments share one directory.
   for (const odd of ["../../list", "", "x".repeat(1000)]) await run(odd);
   expect(caches().map((cache) => cache.split("-")[0])).toEqual(["list", "other", "show"]);
-  // V8 took the first one, or it would have been written again.
+  // V8 accepted the first cache; otherwise it would have been written again.
   expect(statSync(at(`cache/${name}`)).mtimeMs).toBe(before);
 });
 

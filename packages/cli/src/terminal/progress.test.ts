@@ -5,7 +5,7 @@ import { noColors } from "./colors.ts";
 import { createOutput, type Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 
-/** A clock whose sleeper is woken by hand. */
+/** A clock whose sleeper is woken manually. */
 function handClock(): Clock & { readonly pass: (ms: number) => Promise<void> } {
   let nowMs = 0;
   let wake = (): void => undefined;
@@ -20,7 +20,7 @@ function handClock(): Clock & { readonly pass: (ms: number) => Promise<void> } {
     async pass(ms) {
       nowMs += ms;
       wake();
-      // Lets the sleeper run up to its next sleep.
+      // Lets the sleeper run until its next sleep.
       for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
     },
   };

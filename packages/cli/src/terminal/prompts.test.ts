@@ -7,7 +7,7 @@ import { PromptCanceledError, type Prompts, terminalPrompts } from "./prompts.ts
 const enter = "\r";
 const ctrlC = "\u0003";
 
-/** Prompts that are answered by keys, which are typed one by one as soon as a question stands there. */
+/** Prompts that are answered with keys, typed one by one as soon as a question appears. */
 function promptsWith(...keys: readonly string[]): Prompts & { readonly shown: () => string } {
   return promptsUntil(new AbortController().signal, ...keys);
 }
@@ -53,7 +53,7 @@ it("cancels a prompt by Ctrl-C", async () => {
   await expect(promptsWith(ctrlC).confirm("Delete it?")).rejects.toThrow(PromptCanceledError);
 });
 
-/** Each kind of prompt, asked. */
+/** Each kind of prompt. */
 const questions: readonly (readonly [string, (prompts: Prompts) => Promise<unknown>])[] = [
   ["text", (prompts) => prompts.text({ message: "Name" })],
   ["password", (prompts) => prompts.password("Password")],

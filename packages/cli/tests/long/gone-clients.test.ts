@@ -15,14 +15,14 @@ import {
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 /*
- * What runs under `slipway ssh` ends with a command that is killed, and with nothing less: the agent is told that the
- * command is gone, gives it time to come back, and asks it over the tunnel.
+ * Processes under `slipway ssh` end with a command that is killed, and with nothing less: the agent is told that the
+ * command is gone, gives it time to return, and probes it over the tunnel.
  */
 
 const program = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
-/** The time in which a client that is gone may come back, and that in which it may answer. */
+/** The time in which a gone client may return, and the time in which it may respond. */
 const [goneMs, answerMs] = [30_000, 10_000];
-/** The time for a slow machine: far less than the six minutes of a client that is only silent. */
+/** The allowance for a slow machine: far less than the six minutes of a client that is only silent. */
 const slackMs = 90_000;
 
 const opened = new AsyncDisposableStack();
@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** A shell in the workspace, which tells its process and echoes lines. */
+/** A shell in the workspace, which prints its process id and echoes lines. */
 interface Shell {
   readonly command: ChildProcess;
   /** The process in the workspace. */
@@ -62,7 +62,7 @@ async function startShell(url: string, flags: readonly string[] = []): Promise<S
   return { command, pid: Number(said.split("\n")[0]), echo };
 }
 
-/** A client that reaches the agent directly. */
+/** A client with a direct path to the agent. */
 async function connectDirectly(url: string) {
   const signal = AbortSignal.timeout(5 * 60_000);
   const { agentId, echoPort } = world;
@@ -119,7 +119,7 @@ it(
     await expect.poll(() => isRunning(killedDirect.pid), ended).toBe(false);
 
     await world.restartServer("SIGTERM");
-    // Twice as long as a client that is gone would last.
+    // Twice as long as a gone client would last.
     await pass(2 * (goneMs + answerMs));
     await Promise.all([asleep.echo("still"), moved.echo("still"), echoHidden("still")]);
     for (const { command } of [asleep, moved]) {

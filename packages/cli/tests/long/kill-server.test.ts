@@ -69,7 +69,7 @@ it(
     expect(
       await readFile(join(dataDir, "workspaces", workspace.id, "home", "starts.txt"), "utf8"),
     ).toBe("started\n");
-    // A line that was printed after the last start has come through.
+    // A line that was printed after the last start has arrived.
     const logs = await untilNewer(async () =>
       client.call(getAgentLogs, { params: { agent: agent.id } }),
     );
@@ -109,7 +109,7 @@ interface LogFollower {
   readonly stop: () => void;
 }
 
-/** `slipway logs -f` in a process of its own. */
+/** `slipway logs -f` in a separate process. */
 async function follow(url: string, token: string, dataDir: string): Promise<LogFollower> {
   const configDir = join(dataDir, "command");
   const child = spawn(

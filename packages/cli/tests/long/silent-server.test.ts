@@ -9,7 +9,7 @@ import {
   steeringText,
 } from "../support/hostile-server.ts";
 
-/* The command, as a process of its own, against servers that never come to an end. */
+/* The command, in a separate process, against servers that never finish a response. */
 
 it("ends with an error if no answer comes", async () => {
   const { run } = await openHostileServer({ answer: () => undefined });

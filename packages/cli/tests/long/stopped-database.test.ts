@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { type ServerProcess, startServerProcess } from "@slipway/testkit";
 import { expect, it, onTestFinished } from "vitest";
 
-/* The built-in PostgreSQL of a server ends, by itself or together with the server. */
+/* A server's built-in PostgreSQL ends, alone or together with the server. */
 
 async function makeDataDir(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-stopped-"));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-  // PostgreSQL may run as a user of its own.
+  // PostgreSQL may run as a separate user.
   await chmod(dataDir, 0o711);
   return dataDir;
 }

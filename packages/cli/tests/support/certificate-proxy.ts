@@ -9,16 +9,16 @@ import { issue } from "@slipway/testkit/clouds";
 
 import { keyOf } from "./tls-server.ts";
 
-/** A proxy that lets in only connections with a certificate of its company, and passes them on as they are. */
+/** A proxy that admits only connections with a certificate of its company, and forwards them unchanged. */
 export interface CertificateProxy extends LocalServer {
-  /** The files of a certificate that it lets in, of its key, and of the authority of its own certificate. */
+  /** The files of an admitted certificate, of its key, and of the authority of the proxy's own certificate. */
   readonly files: { readonly cert: string; readonly key: string; readonly ca: string };
-  /** The first line of each connection that it let in. */
+  /** The first line of each admitted connection. */
   readonly admitted: readonly string[];
-  /** The errors of the others, which a test may forget. */
+  /** The errors of refused connections, which a test may clear. */
   readonly refused: string[];
   readonly directory: string;
-  /** Says where connections go. */
+  /** Sets the target of connections. */
   forwardTo(port: number): void;
 }
 

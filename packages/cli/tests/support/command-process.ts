@@ -3,31 +3,31 @@ import { fileURLToPath } from "node:url";
 
 const slipway = fileURLToPath(new URL("../../bin/slipway.js", import.meta.url));
 
-/** The result of a command that ran as a process of its own. */
+/** The result of a command that ran in a separate process. */
 export interface EndedCommand {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
-  /** The most memory that it had, in bytes. */
+  /** Its peak memory in bytes. */
   readonly memory: number;
 }
 
 interface RunOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The current directory of the command (default: that of the test). */
+  /** The command's current directory (default: the test's). */
   readonly directory?: string;
-  /** Sees the process at work. */
+  /** Observes the running process. */
   readonly onStart?: (child: ChildProcess) => void;
-  /** The most characters that are kept of each stream (default: 1 Mi). */
+  /** The maximum number of characters kept of each stream (default: 1 Mi). */
   readonly maxChars?: number;
 }
 
-/** Tells, at the end of a process, the most memory that it had, in KiB, on descriptor 3. */
+/** Reports, at the end of a process, its peak memory in KiB, on descriptor 3. */
 const reportMemory = `data:text/javascript,${encodeURIComponent(
   'import { writeSync } from "node:fs"; process.on("exit", () => writeSync(3, String(process.resourceUsage().maxRSS)));',
 )}`;
 
-/** Runs `slipway` with these words as a process of its own, without a terminal, until it ends. */
+/** Runs `slipway` with these arguments in a separate process, without a terminal, until it ends. */
 export async function runCommandProcess(
   words: readonly string[],
   { environment, directory, onStart, maxChars = 1024 * 1024 }: RunOptions,

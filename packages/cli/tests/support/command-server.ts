@@ -25,9 +25,9 @@ export interface CommandResult {
   readonly err: string;
 }
 
-/** A server on a database of its own, and commands that talk to it as its administrator. */
+/** A server with its own database, and commands that talk to it as its administrator. */
 export interface CommandServer extends AsyncDisposable {
-  /** A directory of this test alone. */
+  /** A directory for this test alone. */
   readonly directory: string;
   readonly server: ServerProcess;
   readonly admin: Awaited<ReturnType<typeof logInAsAdmin>>;
@@ -45,13 +45,13 @@ export interface CommandServer extends AsyncDisposable {
   needs(terminal: MemoryTerminal): ProcessNeeds;
 }
 
-/** Opens them; `settings` are those of the server, by variable. */
+/** Opens them; `settings` are the server's, by variable. */
 export async function openCommandServer(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<CommandServer> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-command-"));
-  // If the server is root, workspaces run as users of their own, whose homes are below this directory.
+  // If the server is root, workspaces run as separate users, whose homes are below this directory.
   await chmod(directory, 0o711);
   opening.defer(() => rm(directory, { recursive: true }));
   const database = opening.use(await openTestDatabase(inject("postgresUrl")));

@@ -11,31 +11,31 @@ import { expect, onTestFinished } from "vitest";
 import { type EndedCommand, runCommandProcess } from "./command-process.ts";
 import { sampleAgent, sampleBuild, sampleWorkspace } from "./sample-workspace.ts";
 
-/** Sequences that clear a screen, write a clipboard and ask a terminal to type; no line ends. */
+/** Sequences that clear a screen, write to the clipboard and make a terminal type; without line ends. */
 const steering = "\u001b[2J\u001b]52;c;ZXZpbA==\u0007\u001b[6n\u009b2J\r\u202e";
 const harmless = /^(?:[^\p{Cc}\u2028-\u202e\u2066-\u2069]|[\n\t])*$/u;
 const mebibyte = 1024 * 1024;
-/** The command itself has about 100 MiB; it keeps at most 64 MiB of an answer, twice while it is joined. */
+/** The command itself needs about 100 MiB; it keeps at most 64 MiB of a response, twice while it is joined. */
 const maxMemory = 420 * mebibyte;
 
 export interface Tricks {
   /** Answers a request; by default with a workspace. */
   readonly answer?: (response: ServerResponse, path: string, request: IncomingMessage) => void;
-  /** False: requests for WebSockets get no answer. */
+  /** If false, requests for WebSockets get no response. */
   readonly opensSockets?: boolean;
-  /** Has accepted a WebSocket. */
+  /** True once a WebSocket was accepted. */
   readonly socket?: (socket: Duplex, path: string) => void;
-  /** The heap that the command has, in MiB (default: that of Node.js). It is killed when it keeps more. */
+  /** The command's heap in MiB (default: that of Node.js). The command is killed when it needs more. */
   readonly heapMebibytes?: number;
 }
 
-/** A server that plays its tricks on the commands that are run. */
+/** A server that attacks the commands run against it. */
 interface HostileServer {
   readonly run: (line: string, act?: RunOptions["onStart"]) => Promise<EndedCommand>;
 }
 type RunOptions = Parameters<typeof runCommandProcess>[1];
 
-/** Opens a server for the test that uses it. */
+/** Opens a server for a test. */
 export async function openHostileServer({
   answer = honest,
   opensSockets = true,
@@ -84,7 +84,7 @@ function pathOf({ url = "" }: IncomingMessage): string {
   return (url.split("?")[0] ?? "").replace("/api/v2", "");
 }
 
-/** Answers as a server with one workspace does. */
+/** Responds like a server with one workspace. */
 export function honest(response: ServerResponse, path: string): void {
   const build = {
     ...sampleBuild,
@@ -106,7 +106,7 @@ export function honest(response: ServerResponse, path: string): void {
   response.end(JSON.stringify(found ?? { message: "Not here." }));
 }
 
-/** Writes a text again and again, as fast as the other side takes it, until that has left. */
+/** Writes a text repeatedly, as fast as the other side reads, until the other side has disconnected. */
 export function pour(stream: NodeJS.WritableStream, text: string | Buffer): void {
   const go = (): void => {
     while (stream.writable && stream.write(text));
@@ -115,7 +115,7 @@ export function pour(stream: NodeJS.WritableStream, text: string | Buffer): void
   go();
 }
 
-/** Encodes a part of a text message of a WebSocket that its receiver need not unmask. */
+/** Encodes a fragment of a WebSocket text message, unmasked. */
 export function frame(text: string, { isFirst = true, isLast = true } = {}): Buffer {
   const payload = Buffer.from(text);
   const head = Buffer.alloc(10);
@@ -125,7 +125,7 @@ export function frame(text: string, { isFirst = true, isLast = true } = {}): Buf
   return Buffer.concat([head, payload]);
 }
 
-/** Expects that a command wrote nothing that steers a terminal, no trace of its code, and took little memory. */
+/** Expects that a command wrote no control sequences and no stack trace, and used little memory. */
 export function expectHarmless({ out, err, memory }: EndedCommand): void {
   expect(out).toMatch(harmless);
   expect(err).toMatch(harmless);
@@ -134,5 +134,5 @@ export function expectHarmless({ out, err, memory }: EndedCommand): void {
   expect(memory).toBeLessThan(maxMemory);
 }
 
-/** Much of what steers a terminal. */
+/** Common control sequences. */
 export const steeringText = steering.repeat(2_000);

@@ -13,12 +13,12 @@ export interface MemoryTerminal extends Terminal {
   readonly errText: () => string;
 }
 
-/** A test's answer to a question: a text or a choice, yes or no, several choices. */
+/** A test's answer to a prompt: a text or a choice, yes or no, several choices. */
 export type Answer = string | boolean | readonly string[];
 
 /**
- * Returns a terminal that is interactive only with `answers`, given in the order of the questions; `input` comes on
- * stdin. Questions and problems with answers go to stderr, so that a test can read them.
+ * Returns a terminal that is interactive only with `answers`, given in the order of the prompts; `input` comes on
+ * stdin. Prompts and problems with answers go to stderr, so that a test can read them.
  */
 export function memoryTerminal(
   answers?: readonly Answer[],
@@ -40,7 +40,7 @@ export function memoryTerminal(
   };
 }
 
-/** A terminal of 80 by 24 that passes on bytes; it is not interactive. */
+/** A terminal of 80 by 24 that passes bytes through; it is not interactive. */
 function rawTerminal(input: Readable, written: { out: string; err: string }): RawTerminal {
   const writable = (name: keyof typeof written): Writable => {
     const decoder = new StringDecoder("utf8");

@@ -9,7 +9,7 @@ export const noOpener: UrlOpener = {
   },
 };
 
-/** An opener that records what it was handed, and may fail. */
+/** An opener that records its calls, and may fail. */
 export interface RecordedOpener extends UrlOpener {
   readonly opened: readonly string[];
 }

@@ -5,15 +5,15 @@ import { connect, createServer, type Socket } from "node:net";
 
 import ssh2, { type Connection, type PseudoTtyInfo, type ServerChannel, type Session } from "ssh2";
 
-/** An SSH server on a port of this machine that lets everybody in and runs what they ask for, without a terminal. */
+/** An SSH server on a port of this machine that admits every user and runs any command, without a terminal. */
 export interface SshServer extends AsyncDisposable {
-  /** Connects to it; each side of the connection ends for itself, as in the encrypted network. */
+  /** Connects to it; each direction of the connection ends separately, as in the encrypted network. */
   dial(): Promise<Socket>;
-  /** The terminals that were asked for. */
+  /** The requested terminals. */
   readonly terminals: readonly PseudoTtyInfo[];
   /** Breaks all connections. */
   cut(): void;
-  /** Ends all connections from its side, without a word of SSH. */
+  /** Ends all connections from its side, without an SSH message. */
   end(): void;
 }
 
@@ -67,7 +67,7 @@ function serve(client: Connection, terminals: PseudoTtyInfo[]): void {
 
 function serveSession(session: Session, terminals: PseudoTtyInfo[]): void {
   const environment: Record<string, string> = {};
-  // Or the library drops signals that come after the end of stdin.
+  // Otherwise the library drops signals that arrive after the end of stdin.
   session.on("eof", () => Reflect.set(session, "_ending", false));
   session.on("env", (accept: (() => void) | undefined, _, { key, val }) => {
     environment[key] = val;

@@ -14,11 +14,11 @@ export interface TlsServerOptions {
   readonly onSocket?: (socket: WebSocket, request: IncomingMessage) => void;
 }
 
-/** A server by HTTPS whose certificate a company's authority has issued, and the file of that one. */
+/** An HTTPS server whose certificate was issued by a company's authority, and the file of that authority. */
 export interface TlsServer extends LocalServer {
   readonly authority: IssuedCertificate;
   readonly authorityFile: string;
-  /** A directory of this server alone, which has only the authority's file. */
+  /** A directory for this server, which contains only the authority's file. */
   readonly directory: string;
 }
 

@@ -12,7 +12,7 @@ const never = new AbortController().signal;
 const unauthorized: ReinitAnswer = { kind: "unauthorized" };
 const ended: ReinitAnswer = { kind: "ended", reason: "by the server" };
 
-/** Grants `token-1`, `token-2`, and so on, for as long as it is told to. */
+/** Grants `token-1`, `token-2`, and so on, until told to stop. */
 class Exchange implements Credential {
   count = 0;
   isRefused = false;
@@ -30,7 +30,7 @@ class Exchange implements Credential {
   }
 }
 
-/** Asks once for each answer; resolves to the tokens it asked with. */
+/** Asks once for each answer; resolves to the tokens used. */
 async function tokensFor(
   credential: Credential,
   answers: readonly ReinitAnswer[],
@@ -111,7 +111,7 @@ describe("askAsAgent", () => {
         end.signal,
       );
       await clock.advance(600_000);
-      // Every ten seconds once it has slowed down.
+      // Every ten seconds after it has slowed down.
       expect(credential.count).toBeGreaterThan(60);
       expect(credential.count).toBeLessThan(75);
       expect(asks).toBe(isRefused ? 0 : credential.count);
@@ -145,7 +145,7 @@ describe("askAsAgent", () => {
       never,
     );
     await expect.poll(() => asked).toEqual(["token-1"]);
-    // The delay begins when the answer arrives.
+    // The delay starts when the answer arrives.
     await expect
       .poll(async () => {
         await clock.advance(100);

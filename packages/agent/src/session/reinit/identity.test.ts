@@ -40,7 +40,7 @@ describe("follow", () => {
   });
 });
 
-/** An event around an agent's process; any order and number may occur. */
+/** An event around an agent's process; events may occur in any order and number. */
 type Step = "frame" | "manifest" | "asked manifest" | "rename" | "rebuild" | "claim" | "restart";
 const steps = fc.array(
   fc.constantFrom<Step>(
@@ -92,13 +92,13 @@ function play(world: World, step: Step, index: number): void {
     case "rename":
       if (ownerName !== prebuildsOwner) {
         world.truth = as(`ada${index}`, agentId);
-        // The session that the server closes then brings the manifest.
+        // The session that the server then closes brings the manifest.
         take(world);
       }
       break;
     case "rebuild":
       world.truth = as(ownerName, `a${index}`);
-      // This too ends the session, and a rename takes longer than the redial.
+      // This ends the session too, and a rename takes longer than the redial.
       take(world);
       break;
     case "claim":
@@ -121,7 +121,7 @@ describe("an agent that goes by its identity", () => {
           play(world, step, index);
           expect([[], ["pool"], ["claimer"], ["pool", "claimer"]]).toContainEqual(world.runs);
         }
-        // Once the manifest is seen again, the owner's scripts run, whoever the owner is.
+        // Once the manifest is seen again, the owner's scripts run, regardless of the owner.
         take(world);
         expect(world.runs.at(-1)).toBe(personOf(world.truth));
       }),

@@ -19,7 +19,7 @@ interface PollRun {
   readonly isOver: boolean;
 }
 
-/** Plays answers, each after its number of milliseconds; after the last one requests wait forever. */
+/** Plays answers, each after its delay in milliseconds; after the last one requests wait forever. */
 async function poll(
   answers: readonly (readonly [number, ReinitAnswer])[],
   { forMs = 120_000, hasChanged = false, random = 0 } = {},

@@ -21,7 +21,7 @@ it("listens for nobody who goes while the socket of their agent is made", async 
   const port = await listenOnLoopback({
     accept: (connection) => {
       accept(connection);
-      // ssh2 sends the request in two pieces. After them, the file system has not answered yet.
+      // ssh2 sends the request in two parts. After them, the file system has not answered yet.
       connection.on("data", () => {
         if (isAsked) pieces += 1;
         if (pieces === 2) setImmediate(() => connection.destroy());
@@ -51,7 +51,7 @@ it("listens for nobody who goes while the socket of their agent is made", async 
   });
   client.exec("true", () => undefined);
   await left;
-  // One more directory is made after the one of the agent.
+  // One more directory is created after the agent's.
   await mkdtemp(join(folder, "later"));
   await expect.poll(() => readdirSync(folder)).toEqual([expect.stringMatching(/^later/)]);
   expect(listeners()).toBe(before);

@@ -17,7 +17,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
 });
 
-/** Connects a client to a workspace, by default one of its own. */
+/** Connects a client to a workspace, by default a new one. */
 async function connectClient(known?: number): Promise<Client> {
   const port = known ?? (await openSshWorkspace()).port;
   const client = new ssh2.Client();
@@ -27,7 +27,7 @@ async function connectClient(known?: number): Promise<Client> {
   return client;
 }
 
-/** Asks the workspace to listen on a Unix socket; resolves to the error, if it does not. */
+/** Requests listening on a Unix socket in the workspace; resolves to the error if it fails. */
 function listenFor(client: Client, path: string): Promise<Error | undefined> {
   return new Promise((resolve) => {
     client.openssh_forwardInStreamLocal(path, (error) => resolve(error ?? undefined));

@@ -41,7 +41,7 @@ it("sends a signal that comes after the end of the command's input", async () =>
     client.exec("cat; echo ready; exec sleep 1000", (_error, channel) => {
       channel.end();
       channel.once("data", () => {
-        // The client of ssh2 does not send a signal by itself then.
+        // The ssh2 client does not send a signal by itself then.
         const protocol: unknown = Reflect.get(client, "_protocol");
         const outgoing: unknown = Reflect.get(channel, "outgoing");
         if (!isObject(protocol) || !isObject(outgoing)) throw new Error("ssh2 has changed");

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 import { attributesOf, longName } from "./file-attributes.ts";
 
-/** Returns what the file system says of a file that was changed at this time, as `fs` has it. */
+/** Returns the attributes of a file that was changed at this time, as reported by `fs`. */
 function changedAt(mtimeMs: number): Stats {
   return Object.assign(statSync("/"), { mtimeMs, mtime: new Date(mtimeMs) });
 }
@@ -12,7 +12,7 @@ function changedAt(mtimeMs: number): Stats {
 it.each([
   [Date.UTC(2001, 8, 9, 1, 46, 40), 1_000_000_000, "2001-09-09 01:46"],
   [-1_000, 0, "1970-01-01 00:00"],
-  // Some file systems keep times that no `Date` can hold.
+  // Some file systems store times that no `Date` can hold.
   [9_999_999_999_999_000, 0xffffffff, "2106-02-07 06:28"],
 ])("lists a file that was changed at %d ms", (ms, seconds, date) => {
   const stats = changedAt(ms);

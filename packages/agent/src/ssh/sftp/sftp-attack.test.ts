@@ -49,17 +49,17 @@ const noAttributes = uint32(0);
 
 interface SftpReply {
   readonly type: number;
-  /** The rest of the answer, after the id. */
+  /** The rest of the response, after the id. */
   readonly fields: Buffer;
 }
 
-/** A client of SFTP that sends what it likes. */
+/** An SFTP client that can send anything. */
 interface RawSftp {
   readonly channel: ClientChannel;
-  /** Sends bytes that need not be a packet. */
+  /** Sends bytes that need not form a packet. */
   readonly send: (bytes: Uint8Array) => void;
   readonly ask: (type: number, ...fields: readonly Uint8Array[]) => Promise<SftpReply>;
-  /** Returns the status of the answer; undefined if it is another one. */
+  /** Returns the status of the response; undefined for another type of response. */
   readonly status: (type: number, ...fields: readonly Uint8Array[]) => Promise<number | undefined>;
   readonly open: (path: string, flags: number) => Promise<Buffer>;
 }
@@ -224,7 +224,7 @@ describe("the size of a file by its path", () => {
 describe("a hostile client of SFTP", () => {
   it("opens no more files than are left for its connection, and those again once it has closed them", async () => {
     writeFileSync(join(folder, "file"), "x");
-    // A quarter of it for all, half of that for one connection, three of them for the session.
+    // A quarter for all connections, half of that for one connection, three descriptors for the session.
     const sftp = await openRawSftp({ descriptorLimit: 80 });
     const one = [string("file"), uint32(forReading), noAttributes];
     const answers = await Promise.all(
@@ -348,7 +348,7 @@ describe("a hostile client of SFTP", () => {
     const { port } = await openSshWorkspace();
     const { client } = await openRawSshClient(port);
     expect(await text(await execute(client, "echo fine"))).toBe("fine\n");
-    // 2.6 GB in all.
+    // 2.6 GB in total.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50_000_000);
   });
 
@@ -388,7 +388,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return printed.split("\n")[0] ?? "";
 }
 
-/** Has another process hold a lease on a file, which it does not give back when it is asked (fcntl(2), F_SETLEASE). */
+/** Starts a process that holds a lease on a file and does not release it when asked (fcntl(2), F_SETLEASE). */
 async function lease(path: string): Promise<void> {
   const program =
     "import fcntl,signal,sys,time; f=open(sys.argv[1]); signal.signal(signal.SIGIO, signal.SIG_IGN); fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_RDLCK); print('held', flush=True); time.sleep(600)";
@@ -397,7 +397,7 @@ async function lease(path: string): Promise<void> {
   expect(await firstLine(holder)).toBe("held");
 }
 
-/** Starts services in a session of their own, which could take a terminal. */
+/** Starts services in a separate session, which could acquire a terminal. */
 async function startServices(): Promise<{
   readonly pid: number | undefined;
   readonly port: number;
@@ -413,7 +413,7 @@ async function startServices(): Promise<{
   return { pid: child.pid, port: ports["1"] ?? 0 };
 }
 
-/** Opens a terminal that is nobody's. */
+/** Opens a terminal that controls no session. */
 async function openTerminal(): Promise<{ readonly terminal: string }> {
   const program =
     "import os,time; m,s=os.openpty(); print(os.ttyname(s), flush=True); time.sleep(600)";

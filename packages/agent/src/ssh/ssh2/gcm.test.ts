@@ -14,7 +14,7 @@ function newState(nonce = Buffer.alloc(12)): GcmState {
   return { algorithm: "aes-256-gcm", key, nonce: Buffer.from(nonce), sequence: 3 };
 }
 
-/** Returns what is sent for these payloads. */
+/** Returns the encrypted packets for these payloads. */
 function seal(payloads: readonly Uint8Array[], sealer?: GcmSealer): Buffer {
   const written: Uint8Array[] = [];
   const to = sealer ?? new GcmSealer(newState(), (bytes) => void written.push(bytes));
@@ -76,7 +76,7 @@ describe("AES-GCM of SSH", () => {
       changed.writeUInt8(changed.readUInt8(at) ^ 0x80, at);
       return open([changed]);
     };
-    // The lower half of the length may become that of a packet of which more is to come.
+    // The lower half of the length may turn into the length of a packet that is still incomplete.
     const [lower, rest] = [[2, 3], Array.from(sent.keys()).filter((at) => at !== 2 && at !== 3)];
     expect(lower.flatMap(openChanged)).toEqual([]);
     const refused = expect.objectContaining({ code: "refused" });

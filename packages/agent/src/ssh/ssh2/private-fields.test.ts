@@ -14,7 +14,7 @@ import { createSshServer } from "./ssh2.ts";
 
 const sources = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The files outside of the adapter, except for tests, which reach into clients. */
+/** The files outside the adapter, except for tests, which reach into clients. */
 async function otherSources(): Promise<readonly (readonly [file: string, text: string])[]> {
   const found: (readonly [string, string])[] = [];
   for await (const file of glob("**/*.ts", { cwd: sources })) {
@@ -24,7 +24,7 @@ async function otherSources(): Promise<readonly (readonly [file: string, text: s
   return found;
 }
 
-/** Connects a client of the library to a server of it, and returns the objects of a session with a command. */
+/** Connects a client of the library to a server of the library, and returns the objects of a session with a command. */
 async function openLibrary(): Promise<Readonly<Record<keyof typeof privateFields, object>>> {
   const names = { ownerName: "alice", workspaceName: "dev", agentName: "main" };
   const server = createSshServer({
@@ -95,7 +95,7 @@ it("leaves the other folders the documented types of the library", async () => {
 
 it("reaches into the library in one file, by the names of the list", () => {
   const adapter = readFileSync(join(sources, "ssh/ssh2/ssh2.ts"), "utf8");
-  // The rest is documented, or lies within a field of the list.
+  // The rest is documented, or is nested in a field of the list.
   const reached = [...adapter.matchAll(/Reflect\.\w+\([^,]*,\s*"(\w+)"/g)].map(([, name]) => name);
   expect(reached.filter((name) => name?.startsWith("_"))).toEqual([]);
 });

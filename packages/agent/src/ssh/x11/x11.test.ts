@@ -20,7 +20,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(home, { recursive: true }));
 });
 
-/** Connects a client whose X11 display answers each program with a word. */
+/** Connects a client whose X11 display answers each program with one word. */
 async function openClient(port: number): Promise<Client> {
   const client = new ssh2.Client();
   onTestFinished(() => void client.destroy());
@@ -31,7 +31,7 @@ async function openClient(port: number): Promise<Client> {
   return client;
 }
 
-/** Runs a command that has the client's display; returns what it prints. */
+/** Runs a command with the client's display; returns its output. */
 async function run(client: Client, command: string, options: X11Options = {}): Promise<string> {
   const channel = await new Promise<ssh2.ClientChannel>((resolve, reject) => {
     const x11 = { single: false, screen: 0, protocol: "MIT-MAGIC-COOKIE-1", cookie, ...options };
@@ -43,7 +43,7 @@ async function run(client: Client, command: string, options: X11Options = {}): P
   return out + err;
 }
 
-/** Connects to `$DISPLAY` as often as it is told, and prints what comes from there. */
+/** Connects to `$DISPLAY` as often as its argument says, and prints the received data. */
 function programs(count: number): string {
   const script = `
     const port = 6000 + Number(/:(\\d+)/.exec(process.env.DISPLAY)[1]);

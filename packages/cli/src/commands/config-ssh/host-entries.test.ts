@@ -14,14 +14,14 @@ beforeEach(() => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
 });
 
-/** A command that prints its arguments, in a place whose name is awkward. */
+/** A command that prints its arguments, at a path that needs quoting. */
 function awkwardCommand(): readonly string[] {
   const script = join(folder, 'it\'s 100% "odd" $HOME.sh');
   writeFileSync(script, 'for word in "$@"; do echo "=$word" >&2; done\n');
   return ["/bin/sh", script, "ssh", "--stdio"];
 }
 
-/** Has OpenSSH connect to a host by these entries; returns what the command has printed. */
+/** Connects OpenSSH to a host with these entries; returns the command's output. */
 function connect(host: string, lines: readonly string[]): string {
   const file = join(folder, "config");
   writeFileSync(file, `${lines.join("\n")}\n`);
@@ -33,7 +33,7 @@ function connect(host: string, lines: readonly string[]): string {
   }
 }
 
-/** Returns what OpenSSH makes of these entries for a host. */
+/** Returns OpenSSH's configuration for a host with these entries. */
 function optionsFor(host: string, lines: readonly string[]): string {
   const file = join(folder, "config");
   writeFileSync(file, `${lines.join("\n")}\n`);
@@ -88,18 +88,18 @@ const entries = () =>
     command: awkwardCommand(),
   });
 
-// OpenSSH makes the letters small.
+// OpenSSH converts the letters to lower case.
 it.each(["$(touch pwned).slipway", "`touch pwned`.slipway", "a;touch pwned;b.slipway"])(
   "runs nothing of a host called %s",
   (evil) => {
-    // New releases of OpenSSH refuse such a host on their command line, but not where a file names it.
+    // New releases of OpenSSH refuse such a host on the command line, but not in a configuration file.
     const output = connect("alias.slipway", [...entries(), "Host *", `\tHostName "${evil}"`]);
     expect(output).toContain(`=${evil}\n`);
     expect(existsSync(join(folder, "pwned"))).toBe(false);
   },
 );
 
-/** Returns whether a `Host` line of ssh_config matches a host: one of its patterns does, and no negated one. */
+/** Returns whether a `Host` line of ssh_config matches a host: a pattern does, and no negated pattern does. */
 function isMatchedBy(line: string, host: string): boolean {
   const patterns = line.split(" ").slice(1);
   const matches = (pattern: string): boolean => {

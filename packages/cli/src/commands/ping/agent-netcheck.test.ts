@@ -11,7 +11,7 @@ import { agentUdpOf, readAgentUdp } from "./agent-netcheck.ts";
 
 const never = new AbortController().signal;
 
-/** Serves as an agent's HTTP API, and returns a dialer of its ports. */
+/** Serves like an agent's HTTP API, and returns a dialer of its ports. */
 async function openAgent(answer: RequestListener) {
   const server = createServer(answer);
   server.listen(0, "127.0.0.1");

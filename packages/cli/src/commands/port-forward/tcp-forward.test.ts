@@ -10,7 +10,7 @@ import { afterEach, expect, it } from "vitest";
 import type { Forward } from "./forward-spec.ts";
 import { TcpForward } from "./tcp-forward.ts";
 
-/* The ports of the workspace are ports of this machine here. */
+/* The workspace's ports are ports of this machine here. */
 
 let resources = new AsyncDisposableStack();
 afterEach(async () => {

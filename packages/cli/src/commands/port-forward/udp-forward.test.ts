@@ -9,7 +9,7 @@ import type { RemoteSocket } from "../../resources/network/agent-ports.ts";
 import type { Forward } from "./forward-spec.ts";
 import { UdpForward } from "./udp-forward.ts";
 
-/* The ports of the workspace are ports of this machine here. */
+/* The workspace's ports are ports of this machine here. */
 
 let resources = new AsyncDisposableStack();
 afterEach(async () => {
@@ -36,7 +36,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Answers each datagram with it and the port that it came from. */
+/** Answers each datagram with its content and source port. */
 async function echoServer(): Promise<number> {
   const socket = await bind();
   socket.on("message", (payload, { port }) => socket.send(`${payload.toString()} ${port}`, port));
@@ -45,7 +45,7 @@ async function echoServer(): Promise<number> {
 
 interface Workspace {
   readonly connect: (port: number) => RemoteSocket;
-  /** The sockets that are open. */
+  /** The open sockets. */
   readonly open: Set<Socket>;
 }
 

@@ -10,7 +10,7 @@ const load = `import { limitHeap } from ${JSON.stringify(file)};`;
 const limit = `${load} limitHeap();`;
 const alwaysLimit = `${load} limitHeap(Infinity);`;
 
-/** Makes objects that live for a while, and prints the size of the young generation in bytes. */
+/** Creates objects that live for a while, and prints the size of the young generation in bytes. */
 const burst = `
   import { getHeapSpaceStatistics } from "node:v8";
   let kept = [];
@@ -21,7 +21,7 @@ const burst = `
   }
   console.log(getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space").space_size);`;
 
-/** Replaces objects that have grown old, and prints the largest size of the heap in bytes. */
+/** Replaces old objects, and prints the largest heap size in bytes. */
 const churn = `
   const kept = Array.from({ length: 200_000 }, (_, index) => ({ index, list: [index, index] }));
   let most = 0;
@@ -34,7 +34,7 @@ const churn = `
   }
   console.log(most);`;
 
-/** Receives packets, each in a buffer of its own, beside what lives long, and prints how often V8 has collected everything. */
+/** Receives packets, each in its own buffer, next to long-lived objects, and prints the number of full collections. */
 const packets = `
   import { constants, PerformanceObserver } from "node:perf_hooks";
   const kept = Array.from({ length: 100_000 }, (_, index) => ({ index }));
@@ -58,7 +58,7 @@ async function numberOf(program: string): Promise<number> {
 
 it("keeps the young generation small in a burst of work, in which it would grow otherwise", async () => {
   expect(await numberOf(burst)).toBeGreaterThan(32 * 1024 * 1024);
-  // 16 MiB, and some more while threads that collect garbage wait for the processor.
+  // 16 MiB, and some more while garbage collection threads wait for the processor.
   expect(await numberOf(`${limit}${burst}`)).toBeLessThan(24 * 1024 * 1024);
 });
 

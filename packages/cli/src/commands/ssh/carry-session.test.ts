@@ -47,7 +47,7 @@ function streams(output: Writable = new PassThrough()): Streams {
   };
 }
 
-/** The end of a stream from which a test reads what was written. */
+/** The end of a stream, from which a test reads the written data. */
 function readableOf(stream: Writable): PassThrough {
   if (stream instanceof PassThrough) return stream;
   throw new TypeError("its text is not kept");

@@ -25,7 +25,7 @@ async function dial(onConnection: (socket: Socket) => void): Promise<Socket> {
 
 it("passes the end of stdin on, and everything that comes after it", async () => {
   const sent = randomBytes(2_000_000);
-  // The answer begins when the question has ended.
+  // The response starts when the request has ended.
   const remote = await dial((socket) => void buffer(socket).then((bytes) => socket.end(bytes)));
   const [input, output] = [new PassThrough(), new PassThrough()];
   const received = buffer(output);

@@ -19,7 +19,7 @@ it("gives an app its own host below the wildcard", () => {
   const own = { ...app, subdomain: true, subdomain_name: "web--demo--ada" };
   expect(appUrl(own, "main", wild)).toBe("https://web--demo--ada.apps.example.com:8443/");
   expect(appUrl(own, "main", place)).toBeUndefined();
-  // The name is a text, not a pattern.
+  // The name is literal text, not a pattern.
   const odd = { ...own, subdomain_name: "$&--x" };
   expect(appUrl(odd, "main", wild)).toBe("https://$&--x.apps.example.com:8443/");
 });

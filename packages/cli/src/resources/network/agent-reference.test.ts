@@ -40,7 +40,7 @@ it.each([
   ["coder.ada--demo", "coder.", undefined, "ada/demo", undefined],
   ["demo.coder", undefined, "coder", "demo", undefined],
   ["main.demo.ada.coder", undefined, "coder", "ada/demo", "main"],
-  // The prefix wins.
+  // The prefix takes precedence.
   ["coder.demo.coder", "coder.", "coder", "demo", "coder"],
   ["demo", "", "", "demo", undefined],
 ])(

@@ -8,7 +8,7 @@ const file = fileURLToPath(new URL("grow-heap.ts", import.meta.url));
 
 const grow = `import { growHeap } from ${JSON.stringify(file)}; growHeap();`;
 
-/** Receives 300,000 packets, of which the last wait to be read, and prints the number of whole collections. */
+/** Receives 300,000 packets, the last of which wait to be read, and prints the number of full collections. */
 const receive = `
   import { constants, PerformanceObserver } from "node:perf_hooks";
   const { NODE_PERFORMANCE_GC_MAJOR: whole } = constants;

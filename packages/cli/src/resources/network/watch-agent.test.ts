@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { watchNetwork } from "./watch-agent.ts";
 
 interface World {
-  /** `none` fails at once, `lost` answers nothing. */
+  /** `none` fails immediately, `lost` never responds. */
   network: "up" | "lost" | "none";
   said: number;
   isReplaced: boolean;
