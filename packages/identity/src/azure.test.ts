@@ -138,7 +138,7 @@ describe("the identity of an Azure machine", () => {
     const message = signMessage(content, { signer: await issueSigner({ issuerUrls: [url] }) });
     expect(await verify(message, { more: [root], fetched: [middle], asked })).toBe(id);
     expect(asked).toEqual([url]);
-    // Fetched certificates are trusted no more than presented ones.
+    // Fetched certificates are no more trusted than presented ones.
     const own = await issue({ name: "Middle", isAuthority: true });
     const forged = await issueSigner({ issuer: own, issuerUrls: [url] });
     const forgery = signMessage(content, { signer: forged });
@@ -379,7 +379,7 @@ describe("whatever is shown as the identity of an Azure machine", () => {
 
 describe("what a message of a stranger costs", () => {
   /**
-   * Presents a stranger's own signer with certificates of their choice; resolves to the number of signatures checked.
+   * Presents a stranger's signer with certificates of their choice; resolves to the number of signatures checked.
    */
   async function spentOn(
     certificates: readonly IssuedCertificate[],
@@ -398,7 +398,7 @@ describe("what a message of a stranger costs", () => {
     return signatures.spent;
   }
 
-  /** Returns a key pair with another public key. */
+  /** Returns a key pair with a different public key. */
   async function withPublicKey(jwk: object): Promise<IssuedCertificate["keys"]> {
     const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
     const publicKey = await webcrypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]);
@@ -409,7 +409,7 @@ describe("what a message of a stranger costs", () => {
     const modulus = generateKeyPairSync("rsa", { modulusLength: 3_072 }).publicKey.export({
       format: "jwk",
     });
-    // An exponent as long as the modulus makes a check take about a thousand times as long.
+    // An exponent as long as the modulus makes a check take about a thousand times longer.
     const e = Buffer.alloc(380, 0xab).toString("base64url");
     const unusual = await withPublicKey({ ...modulus, e });
     const [first, ...more] = await Promise.all(

@@ -42,7 +42,7 @@ describe("the agent of a machine", () => {
   it("is nobody's when several workspaces say that it is theirs", () => {
     expect(chooseAgent([main, other], "")).toEqual(contested("w1", "w2"));
     expect(chooseAgent([other, main], "main")).toEqual(contested("w2", "w1"));
-    // Nobody gets in while the other one restarts.
+    // Neither agent is admitted while the other one restarts.
     expect(chooseAgent([other, starting], "main")).toEqual(contested("w2", "w1"));
   });
 

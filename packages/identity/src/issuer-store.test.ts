@@ -11,7 +11,7 @@ const opened = new AsyncDisposableStack();
 let port: number;
 let issuer: IssuedCertificate;
 let asked: string[];
-/** Fields that the store logged about requests that failed. */
+/** Fields that the store logged about failed requests. */
 let failures: LogFields[];
 let answer: (reply: ServerResponse) => void;
 

@@ -57,7 +57,7 @@ it("takes a bounded part of what a client has sent in one turn, and all of it in
     near.write(new Uint8Array(largestChunk), () => (taken += 1));
   }
   near.end();
-  // The system holds many before the first is read.
+  // The system buffers many before the first is read.
   await expect.poll(() => taken).toBeGreaterThan(16);
   const { turns, total } = countTurns(far);
   await expect.poll(total).toBe(sent);

@@ -7,7 +7,7 @@ import { maxRememberedDestinations, maxRememberedPairs } from "./limits.ts";
 import type { Peer, PeerConnection } from "./peer.ts";
 import type { Work } from "./turns.ts";
 
-/** A connection that notes what it is told. */
+/** A connection that records the notices that it gets. */
 class TestConnection implements PeerConnection {
   readonly told: number[] = [];
 

@@ -10,7 +10,7 @@ function frame(text: string): Uint8Array {
   return encodeDerpFrame({ type: "recv-packet", source, packet: Buffer.from(text) });
 }
 
-/** Adds frames that lie in one array, as those of a chunk do. */
+/** Adds frames that share one array, like the frames of a chunk. */
 function pushAll(queue: FairQueue, flow: string, texts: readonly string[]): void {
   const frames = texts.map(frame);
   const bytes = joinBytes([...frames, new Uint8Array(1)]);
@@ -21,7 +21,7 @@ function pushAll(queue: FairQueue, flow: string, texts: readonly string[]): void
   }
 }
 
-/** Returns the texts of taken frames. */
+/** Returns the texts of dequeued frames. */
 function textsOf(pieces: readonly Uint8Array[]): readonly string[] {
   const bytes = Buffer.from(joinBytes([...pieces, new Uint8Array(0)]));
   const texts: string[] = [];

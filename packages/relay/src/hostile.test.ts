@@ -178,7 +178,7 @@ it("holds a bounded number of bytes for many clients that never read", () => {
   for (let count = 0; count < 200; count += 1) {
     for (const one of stuck) ann.sendPacket(one, packet);
   }
-  // Each may have a little, however many there are.
+  // Each may have a little, regardless of their number.
   expect(relay.counters.queuedBytes).toBeLessThan(maxQueuedBytes + 50 * 10_000);
 });
 
@@ -195,7 +195,7 @@ it("carries long packets to who reads while those who do not have taken all room
   const long = new Uint8Array(16_384 + 32);
   for (let count = 0; count < 10; count += 1) ann.sendPacket(bob, long);
   expect(bob.packets).toHaveLength(10);
-  // Who does not read keeps the newest.
+  // A client that does not read keeps the newest packets.
   const [first] = stuck;
   for (let count = 0; count < 10; count += 1) ann.sendPacket(first ?? bob, long);
   expect(relay.counters.queuedBytes).toBeLessThan(before + 20_000);
@@ -224,7 +224,7 @@ it("delivers the packets of others while one floods a client", () => {
   victim.startReading();
   const heard = victim.packets.filter(([key]) => key === ann.key);
   expect(heard).toHaveLength(20);
-  // Ann's packets do not wait behind the whole queue of the flood.
+  // Ann's packets do not wait behind the flood's whole queue.
   const behind = victim.packets.findLastIndex(([key]) => key === ann.key);
   expect(behind).toBeLessThan(50);
 });
@@ -277,7 +277,7 @@ it("lets a client that sends more than its share wait", async () => {
   expect(ann.isPaused).toBe(true);
   await clock.advance(1_000);
   expect(ann.isPaused).toBe(false);
-  // What it had sent is not lost.
+  // Packets sent before are not lost.
   expect(bob.packets).toHaveLength(15);
 });
 

@@ -14,7 +14,7 @@ import { sealedFrameType } from "./sealed-link.ts";
 const meshKey = "k".repeat(32);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Two relays, with a client at the second for which the first has packets. */
+/** Two relays, with a client at the second one, for which the first one has packets. */
 function openTwo() {
   const [{ relay: one }, { relay: two }] = [openTestRelay({ meshKey }), openTestRelay({ meshKey })];
   const [ann, bob] = [new ScriptedClient(one).login(), new ScriptedClient(two).login()];
@@ -44,7 +44,7 @@ describe("what passes between two relays", () => {
     expect(chunks.filter(isRecord).length).toBeGreaterThan(2);
   });
 
-  /** Changes the records toward the relay that accepted the link, and counts them. */
+  /** Changes the records toward the accepting relay, and counts them. */
   const changes: Readonly<
     Record<string, (record: Uint8Array, earlier: readonly Uint8Array[]) => readonly Uint8Array[]>
   > = {
@@ -81,7 +81,7 @@ describe("what passes between two relays", () => {
     await turn();
     expect([one.counters.links, two.counters.links]).toEqual([0, 0]);
     expect(two.counters.closed["protocol-error"]).toBe(1);
-    // No more than what was sealed arrived, once.
+    // No more than the sealed records arrived, each once.
     expect(bob.packets.length).toBeLessThanOrEqual(1);
   });
 
@@ -128,7 +128,7 @@ describe("what passes between two relays", () => {
 describe("a relay's login", () => {
   it("is refused by another relay than it is meant for, to which somebody passes it on", async () => {
     const { one, two, ann, bob } = openTwo();
-    // At the address of a relay that is gone somebody passes everything on to one that lives.
+    // At the address of a relay that is gone, an attacker forwards everything to a live one.
     linkRelays(one, two, { serverId: randomUUID() });
     await turn();
     expect([one.counters.links, two.counters.links]).toEqual([0, 0]);
@@ -164,7 +164,7 @@ describe("a relay's login", () => {
       publicKey: clientKey,
       privateKey: impostor.privateKey,
     });
-    // As a relay of an earlier version answers, which takes it for a client.
+    // An earlier version responds like this, because it treats the relay as a client.
     session.receive(encodeDerpFrame({ type: "server-info", nonce, box }));
     await turn();
     expect([sent.length, relay.counters.links]).toEqual([1, 0]);

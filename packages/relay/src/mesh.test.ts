@@ -124,7 +124,7 @@ it("takes no proof of another connection for the key, nor the key itself", async
     const info = encodeClientInfo({ meshKey: claimed, canAckPings: true });
     const box = sodiumCrypto.sealBox(info, { nonce, publicKey: eve.relayKey, privateKey });
     eve.send({ type: "client-info", key: publicKey, nonce, box });
-    // It is a client like any other, which may not forward.
+    // It is an ordinary client, which may not forward.
     eve.send({ type: "watch-conns" });
     expect([eve.isOpen, relay.counters.links]).toEqual([false, 0]);
   }

@@ -11,8 +11,8 @@ import type { Relay } from "./relay.ts";
 import type { RelaySession } from "./transport.ts";
 
 /*
- * Agents and commands of a stock deployment, whose bytes are sent to our relay in the recorded order; each must get the bytes
- * that the stock relay sent. A checkout without the recordings beside it leaves this out: set SLIPWAY_SHARED.
+ * Agents and commands of a stock deployment, whose bytes are sent to our relay in the recorded order; each must get the
+ * bytes that the stock relay sent. Skipped in a checkout without the recordings beside it: set SLIPWAY_SHARED.
  */
 
 /** Returns what one end of a connection sent. */
@@ -21,7 +21,7 @@ function bytesOf(records: readonly Recorded[], id: number, dir: "c" | "s"): Uint
   return joinBytes(sent.map(({ bytes }) => bytes));
 }
 
-/** The first frames of the stock relay: its key, and the answer to the login. */
+/** The first frames of the stock relay: its key, and the response to the login. */
 function greetingOf(sent: Uint8Array): {
   readonly key: Uint8Array;
   readonly nonce: Uint8Array;
@@ -33,7 +33,7 @@ function greetingOf(sent: Uint8Array): {
   return { key: key.key, nonce: info.nonce, box: info.box };
 }
 
-/** One peer of the recording at our relay. */
+/** One peer of the recording, connected to our relay. */
 class Replay {
   readonly #relay: Relay;
   readonly #received: Uint8Array[] = [];
@@ -75,7 +75,7 @@ it.each(["relay", "relay-websocket"])("sends what the stock relay sent: %s", (na
     .map(({ id }) => id);
   expect(ids).toHaveLength(3);
   const greetings = ids.map((id) => greetingOf(bytesOf(lines, id, "s")));
-  // The keys of the stock relay are not known: its boxes are, and what the clients' contain.
+  // The stock relay's keys are unknown, but its boxes and the contents of the clients' boxes are known.
   const infos = greetings.values();
   const nonces = greetings.values();
   const login = encodeClientInfo({ meshKey: "", canAckPings: true });
@@ -102,13 +102,13 @@ it.each(["relay", "relay-websocket"])("sends what the stock relay sent: %s", (na
     const [key, ...wanted] = framesOf(bytesOf(lines, id, "s"));
     const [ownKey, ...received] = framesOf(replay.received);
     expect(ownKey?.length).toBe(key?.length);
-    // The stock relay keeps messages about paths in a queue of their own, and sends from either.
+    // The stock relay keeps path messages in a separate queue, and sends from either.
     for (const isDisco of [true, false]) {
       const ofKind = (frames: readonly string[]): readonly string[] =>
         frames.filter((frame) => frame.startsWith("5453f09f92ac", 74) === isDisco);
       const [ours, theirs] = [ofKind(received), ofKind(wanted)];
       expect(ours.slice(0, theirs.length)).toEqual(theirs);
-      // A command left while the last packet for it was on its way.
+      // A command left while the last packet for it was in flight.
       expect(ours.length - theirs.length).toBeLessThanOrEqual(1);
     }
   }

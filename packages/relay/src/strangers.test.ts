@@ -4,7 +4,7 @@ import { ScriptedClient } from "../tests/support/scripted-client.ts";
 import { openTestRelay } from "../tests/support/test-relay.ts";
 import type { RelayLimits } from "./limits.ts";
 
-/** A relay that knows peers, and the keys that a test publishes. */
+/** A relay that knows its peers, and the keys that a test publishes. */
 function openPeersRelay(limits: Partial<RelayLimits> = {}) {
   const known = new Set<string>();
   const looks: number[] = [];
@@ -25,7 +25,7 @@ function openPeersRelay(limits: Partial<RelayLimits> = {}) {
   return {
     ...opened,
     looks,
-    /** Publishes a key at another replica, or at this one, whose relay is told. */
+    /** Publishes a key at another replica, or at this one, which tells the relay. */
     publish: ({ key }: { readonly key: string }, where: "here" | "elsewhere") => {
       known.add(key);
       if (where === "here") tell?.(key);
@@ -66,7 +66,7 @@ it("carries a stranger's first packets, as a peer may publish its key a little l
   expect(bob.packets).toEqual([[ann.key, "early"]]);
   expect(isSlow(ann)).toBe(true);
   publish(ann, "here");
-  // It is a peer at once, and what it sent is carried on.
+  // It becomes a peer immediately, and its earlier packets are forwarded.
   expect(ann.isPaused).toBe(false);
   expect([isSlow(ann), relay.strangers]).toEqual([false, 1]);
 });
@@ -156,7 +156,7 @@ it("bounds what strangers cause together, whatever their addresses and keys", as
     fill();
     await clock.advance(1_000);
   }
-  // 16 MiB at once and 4 MiB a second, with the costs of frames and receivers; each has one more piece of work.
+  // 16 MiB at once and 4 MiB a second, including the costs of frames and receivers; each has one more work item.
   expect(relay.counters.packetBytes - before).toBeLessThan(
     (16 + 10 * 4) * 1024 ** 2 + 200 * 17_000,
   );

@@ -2,13 +2,13 @@ import { expect, it } from "vitest";
 
 import { turnMs, Turns, type Work } from "./turns.ts";
 
-/** Turns whose ends a test brings about, on a clock that only work moves. */
+/** Turns that a test ends, on a clock that only work advances. */
 function openTurns() {
   let nowMs = 0;
   const ends: (() => void)[] = [];
   const turns = new Turns({ monotonic: () => nowMs }, (act) => ends.push(act));
   const log: string[] = [];
-  /** Creates work of some pieces, which take half a turn each. */
+  /** Creates work of several items, each of which takes half a turn. */
   const work = (name: string, pieces: number): Work => ({
     work: () => {
       pieces -= 1;
@@ -23,7 +23,7 @@ function openTurns() {
       log.push(name);
     },
   });
-  /** Ends the turn; returns how long that took, and what was done. */
+  /** Ends the turn; returns its duration, and the completed work. */
   const end = (): { readonly ms: number; readonly done: readonly string[] } => {
     const began = nowMs;
     log.length = 0;

@@ -17,14 +17,14 @@ const { getManifest, updateStartup, updateStats } = Agent.method;
 const { coordinate, streamDERPMaps } = Tailnet.method;
 const never = new AbortController().signal;
 
-/** Answers with the version that it gets, and an exclamation mark. */
+/** Responds with the received version and an exclamation mark. */
 const echo: Entry = unary(
   updateStartup,
   (bytes) => parseMessage(updateStartup.input, bytes),
   async (_session, { startup }) => ({ version: `${startup?.version}!` }),
 );
 
-/** Streams that many maps, each with a name of that many characters. */
+/** Streams this many maps, each with a name of this many characters. */
 function maps(count: number, characters: number): Entry {
   return serverStream(
     streamDERPMaps,
@@ -37,7 +37,7 @@ function maps(count: number, characters: number): Entry {
   );
 }
 
-/** Answers each request with the id that it asks for. */
+/** Responds to each request with the requested id. */
 const heard: Entry = duplex(
   coordinate,
   (bytes) => parseMessage(coordinate.input, bytes),
@@ -64,7 +64,7 @@ class Waiting {
   }
 }
 
-/** Takes requests once it may start, and answers with their number in the end. */
+/** Reads requests once it may start, and finally responds with their number. */
 class Gathering {
   readonly start = Promise.withResolvers<void>();
   readonly entry: Entry = duplex(
@@ -179,7 +179,7 @@ describe("a session", () => {
         yield { addTunnel: { id: new Uint8Array(16) } };
     })();
     const answers = Array.fromAsync(caller.duplex(coordinate, requests, never));
-    // The other answer comes after everything that could be sent before.
+    // The other response comes after everything that could be sent before it.
     await caller.unary(updateStartup, { startup: { version: "v1" } }, never);
     taking.start.resolve();
     expect((await answers).map(({ error }) => error)).toEqual(["20000 requests"]);

@@ -16,7 +16,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { lend } from "../tests/support/web-socket.ts";
 import { Caller } from "./caller.ts";
 
-/** The answer to one call at the server. */
+/** The server's response to one call. */
 interface ServedCall {
   write(bytes: (responder: DrpcResponder) => Uint8Array): void;
   reset(): void;
@@ -29,7 +29,7 @@ interface Peer {
   readonly socket: WebSocket;
 }
 
-/** Opens a session with a server of wire's own parts, whose calls `serve` answers. */
+/** Opens a session with a server built from the parts of `wire`, whose calls `serve` answers. */
 async function connect(serve: Serve): Promise<Peer> {
   const accepted = Promise.withResolvers<WebSocket>();
   const http = createServer();

@@ -19,11 +19,11 @@ import type { RpcSocket } from "./socket.ts";
 
 const limits = { ...responderLimits, ...responderOutputLimits };
 const answerBytes = 1024 * 1024;
-/** The bytes of a stream that a peer takes without granting more credit. */
+/** The bytes of a stream that a peer accepts without granting more credit. */
 const windowBytes = 2 ** 18;
 const calls = 40;
 const maxCallsAtOnceOfPeer = 8;
-/** The longest wait for what a slow machine does in the end. */
+/** The longest wait for a slow machine. */
 const patience = { timeout: 20_000 };
 
 let opened: AsyncDisposableStack;
@@ -34,11 +34,11 @@ let peer: WebSocket;
 let yamux: YamuxSession;
 let events: YamuxEvent[];
 let asked = 0;
-/** The time each message has to wait. */
+/** The waiting time of each message. */
 let waitMs = 0;
-/** The time to wait for bytes that are charged. */
+/** The waiting time for charged bytes. */
 let reserve: (bytes: number) => number;
-/** The incomplete requests of the peer, of which one and a half are allowed. */
+/** The peer's incomplete requests, of which one and a half are allowed. */
 let unfinished: UnfinishedBytes;
 const unfinishedBytes = 500_000;
 
@@ -171,7 +171,7 @@ it("gives a peer no credit for what it sends while it reads nothing, and all of 
   yamux.write(stream, caller.invoke("large"));
   yamux.write(stream, caller.message(new Uint8Array(2 * windowBytes)));
   flush();
-  // The answer to the ping follows what the peer did with all of this.
+  // The response to the ping follows the peer's processing of all of this.
   const ping = yamux.ping(0);
   flush();
   await vi.waitFor(
@@ -198,7 +198,7 @@ it("cuts a peer off that has left too much unread for a minute", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   opened.defer(() => void vi.useRealTimers());
   callAll("large");
-  // What the peer's windows do not take remains unread.
+  // Data beyond the peer's windows remains unread.
   await vi.waitFor(() =>
     expect(asked * (answerBytes - windowBytes)).toBeGreaterThan(limits.maxUnreadBytes),
   );
@@ -238,7 +238,7 @@ it("takes no more frames of a peer than its rate allows, and lets the socket wai
   });
   peer.send(Buffer.concat(streams));
   await vi.waitFor(() => expect(charged).toBeGreaterThanOrEqual(2_000), 10_000);
-  // Bytes are taken 4 KiB at a time.
+  // Bytes are read 4 KiB at a time.
   expect(charged).toBeLessThan(2_400);
   expect(server.raw.isPaused).toBe(true);
   peer.ping();
@@ -261,7 +261,7 @@ it("waits for what its peer's frames cost, however few of them came", async () =
   expect(charges).toBe(1);
 });
 
-/** Begins a request; returns its stream, and a function that sends the rest. */
+/** Starts a request; returns its stream, and a function that sends the rest. */
 function beginRequest(): { readonly stream: number; readonly finish: (more: Uint8Array) => void } {
   const caller = new DrpcCaller();
   const stream = yamux.open(0);
@@ -308,7 +308,7 @@ it("counts the time of each request from its own beginning", async () => {
   const { finish } = beginRequest();
   await vi.waitFor(() => expect(unfinished.bytes).toBeGreaterThan(0.9 * unfinishedBytes), patience);
   await clock.advance(50_000);
-  // In one piece with the end of the first, so that there is always one that is not complete.
+  // In one chunk with the end of the first, so that there is always an incomplete one.
   finish(Uint8Array.of(2 << 1));
   await vi.waitFor(() => expect(slow.running).toBe(1), patience);
   expect(unfinished.bytes).toBe(1);

@@ -18,27 +18,29 @@ import { responderLimits } from "./limits.ts";
 import type { ResponderSession } from "./responder.ts";
 import type { SocketData } from "./socket.ts";
 
-/* Each end of a session against a peer that breaks the rules, while a call is open. */
+/* Each end of a session against a peer that violates the protocol, while a call is open. */
 
 const never = new AbortController().signal;
 const mebibyte = 1024 * 1024;
 const path = rpcPath(Agent.method.getManifest);
-/** Calls that run at once, and those that take their places before their answers are written. */
+/** Calls that run concurrently, and those that take their places before their responses are written. */
 const mostAsked = 2 * responderLimits.maxCallsAtOnce;
 
 interface Scene {
-  /** Resolves to the reason when the end under test is over. */
+  /** Resolves to the reason when the end under test has ended. */
   readonly ended: Promise<string>;
-  /** Resolves when the open call is: at the caller with its outcome, at the responder when its handler is canceled. */
+  /**
+   * Resolves when the open call ends: at the caller with its outcome, at the responder when its handler is canceled.
+   */
   readonly callOver: Promise<unknown>;
   readonly socket: MemorySocket;
   readonly clock: FakeClock;
   readonly peer: Peer;
-  /** The valid bytes that the peer would send next on the stream of the call. */
+  /** The valid bytes that the peer would send next on the call's stream. */
   readonly next: Uint8Array;
 }
 
-/** The peer of the end under test: yamux with its own socket, and one open call. */
+/** The peer of the end under test: yamux on its own socket, and one open call. */
 class Peer {
   readonly socket: MemorySocket;
   readonly yamux: YamuxSession;
@@ -93,7 +95,7 @@ class Peer {
   }
 }
 
-/** Waits for what the two ends do by themselves, which takes a few turns. */
+/** Waits for pending work of the two ends, which takes a few turns. */
 async function until(isThere: () => boolean): Promise<void> {
   while (!isThere()) await nextTurn();
 }
@@ -266,7 +268,7 @@ describe("a peer that never reads", () => {
     })();
     const answers = Array.fromAsync(caller.duplex(Tailnet.method.coordinate, requests, never));
     const outcome = answers.catch((error: unknown) => error);
-    // Credit without end for the first stream, granted by a peer that then stops reading.
+    // Unlimited credit for the first stream, granted by a peer that then stops reading.
     far.send(Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 1, 0x40, 0, 0, 0));
     expect(await caller.closed).toBe("peer does not read");
     expect(await outcome).toMatchObject({ name: "SessionClosedError" });

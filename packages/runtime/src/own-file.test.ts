@@ -31,7 +31,7 @@ beforeEach(() => {
 
 const appended: OwnFileOptions = { write: "append", mode: 0o600 };
 
-/** Both ways in: each opens, writes a text and closes. */
+/** Both entry points: each opens the file, writes a text and closes it. */
 const ways = [
   {
     name: "openOwnFile",
@@ -66,7 +66,7 @@ describe.each(ways)("$name", ({ write }) => {
     prepare();
     symlinkSync(join(folder, "bashrc"), path);
     await expect(write(appended, "x")).rejects.toMatchObject({ code: "ELOOP" });
-    // Neither changed nor made.
+    // The file is neither changed nor created.
     const target = statSync(join(folder, "bashrc"), { throwIfNoEntry: false });
     expect([undefined, "precious".length]).toContain(target?.size);
   });

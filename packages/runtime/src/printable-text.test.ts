@@ -4,13 +4,13 @@ import { describe, expect, it } from "vitest";
 import { printableJson, printableLine, printableText } from "./printable-text.ts";
 
 const esc = "\u001b";
-/** Text that a terminal may be sent: no control character but line feed and tab, nothing that rearranges text. */
+/** Text that is safe for a terminal: no control character but line feed and tab, and no reordering. */
 const harmless = /^(?:[^\p{Cc}\u2028-\u202e\u2066-\u2069]|[\n\t])*$/u;
 
 /** One character each. */
 const pieces = `${esc}[]PX^_\\0;:?> !mHJc(\r\n\t\b\u0007\u007f\u0000\u009b\u009d\u0090\u009c\u202e\u2066\u2028\ud800`;
 
-/** Text of the characters that sequences are made of, so that most runs meet some. */
+/** Text of the characters that sequences consist of, so that most runs contain some. */
 const hostileText = fc
   .array(
     fc.oneof(
@@ -101,7 +101,7 @@ describe("printableText", () => {
   it("takes time that grows with the text only", () => {
     const lengthOf = (part: string): number =>
       printableText(part.repeat(200_000), { colors: false }).length;
-    // A match that looked for its end in all of the rest would not come back.
+    // A match that searched the whole rest for its end would never return.
     for (const part of [`${esc}]`, `${esc}[1`, "\u009d", `${esc}P1`, `${esc} `]) {
       expect(lengthOf(part)).toBeLessThan(400_000);
     }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { whenAborted } from "./abort.ts";
 import { Scope } from "./scope.ts";
 
-/** Makes a task that waits for its signal and notes that it ended. */
+/** Creates a task that waits for its signal and records that it ended. */
 function patient(ended: string[], name: string) {
   return async (signal: AbortSignal): Promise<void> => {
     await whenAborted(signal);

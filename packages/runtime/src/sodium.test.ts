@@ -7,7 +7,7 @@ const key = new Uint8Array(32).fill(1);
 const nonce = new Uint8Array(24);
 const message = Uint8Array.of(1, 2, 3);
 
-/** Calls with a length that the addon would read or write past. */
+/** Calls with a length beyond the end of the buffer. */
 const calls: Readonly<Record<string, (sodium: Sodium) => unknown>> = {
   "a public key": (library) => library.dh(key, key.subarray(1)),
   "a private key": (library) => library.publicKeyOf(key.subarray(1)),

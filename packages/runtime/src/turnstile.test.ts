@@ -6,7 +6,7 @@ async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Makes tasks that note their names when they begin, and end when they are told to. */
+/** Creates tasks that record their names when they start, and end on demand. */
 function tasks() {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { UnfinishedBytes } from "./unfinished-bytes.ts";
 
-/** Opens shares that note their names when they are cut off. */
+/** Opens shares that record their names when they are dropped. */
 function openBudget(): {
   readonly budget: UnfinishedBytes;
   readonly cutOff: string[];

@@ -51,7 +51,7 @@ describe("Wake", () => {
   it("waits until a time, and is woken by an earlier one alone", async () => {
     const clock = createFakeClock(1000);
     const wake = new Wake();
-    // Nobody waits.
+    // Without waiters.
     wake.wakeBefore(0);
     let ended = 0;
     const wait = (at: number): Promise<number> =>
@@ -80,7 +80,7 @@ describe("Wake", () => {
     await over;
     wake.wake();
     await wake.waitUntil(Number.POSITIVE_INFINITY, clock.monotonic(), clock, never);
-    // The wake counted once, and nobody waits whom an earlier time could wake.
+    // The wake counted once, and there is no waiter that an earlier time could wake.
     wake.wakeBefore(0);
     const waiting = wake.waitUntil(clock.monotonic() + 10, clock.monotonic(), clock, never);
     expect(clock.sleepers).toBe(1);

@@ -35,7 +35,7 @@ import {
   clientCoordinationService,
 } from "../src/workspace/coordination-service.ts";
 
-/* An agent and a client that a whole server tells of each other. */
+/* An agent and a client that a whole server announces to each other. */
 
 const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
 /** A destination that is not ready is installed after this time. */
@@ -58,7 +58,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** One side of the network, without a tunnel: what that would be told, as texts. */
+/** One side of the network, without a tunnel; its actions are recorded as text. */
 function openPeer(role: "agent" | "client", id: string) {
   const actions: string[] = [];
   const regions: string[] = [];
@@ -93,7 +93,7 @@ function addressOf(id: string): Uint8Array {
   return address;
 }
 
-/** Opens an agent that is on the network. */
+/** Opens an agent that is connected to the network. */
 async function openAgent(name: string) {
   const workspace = await makeWorkspace(admin, name, templateId, () => true);
   const { id } = requireAgent(workspace);

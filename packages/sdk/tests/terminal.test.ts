@@ -26,7 +26,7 @@ const opened = new AsyncDisposableStack();
 let proxy: TcpProxy;
 let client: ApiClient;
 let agentId = "";
-/** False while the server cannot be reached. */
+/** False while the server is unreachable. */
 let isReachable = true;
 
 beforeAll(async () => {
@@ -47,14 +47,14 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** A terminal that is read to its end, and what came of it. */
+/** A terminal that is read to its end, and the result. */
 class Reader {
   readonly terminal: TerminalClient;
   readonly hash = createHash("sha256");
   readonly changes: Exclude<TerminalChange, { readonly type: "output" }>[] = [];
   readonly ended: Promise<void>;
   bytes = 0;
-  /** The newest of the text. */
+  /** The end of the text. */
   text = "";
 
   constructor(command: string, terminalId: string = randomUUID()) {
@@ -139,7 +139,7 @@ describe("a terminal whose connection breaks", () => {
       reader.terminal.type("hello\n");
       cut();
       await expect.poll(() => reader.lost).toBeGreaterThanOrEqual(1);
-      // It waits to be typed.
+      // It waits for input.
       expect(reader.terminal.type("more\n")).toBe(true);
     } finally {
       isReachable = true;

@@ -3,14 +3,14 @@ import { onTestFinished } from "vitest";
 import type { Relay } from "../../src/relay.ts";
 import type { RelaySession, RelayTransport } from "../../src/transport.ts";
 
-/** The end to which bytes go. */
+/** The end that receives the bytes. */
 type Side = "client" | "server";
 
-/** Returns what arrives instead of a chunk: one or several, or none. */
+/** Returns replacements for a chunk: one, several or none. */
 type Tamper = (chunk: Uint8Array, to: Side) => readonly Uint8Array[];
 
 interface LinkOptions {
-  /** The id of the relay that `from` means to reach (default: that of `to`). */
+  /** The id of the relay that `from` expects (default: that of `to`). */
   readonly serverId?: string;
   readonly tamper?: Tamper;
 }

@@ -16,16 +16,16 @@ import { endTurns } from "./test-relay.ts";
 interface ClientOptions {
   readonly keys?: KeyPair;
   readonly meshKey?: string;
-  /** Facts about the connection, from its owner. */
+  /** Facts about the connection, provided by its owner. */
   readonly accepted?: AcceptOptions;
 }
 
-/** A client in the test's hands, on a transport in memory. It reads everything until it is told to stop. */
+/** A client controlled by the test, on an in-memory transport. It reads everything until told to stop. */
 export class ScriptedClient {
   readonly keys: KeyPair;
-  /** The frames that arrived; keep-alives too. */
+  /** The received frames, including keep-alives. */
   readonly frames: DerpFrame[] = [];
-  /** The bytes that arrived, and the largest amount that the relay handed over without an answer. */
+  /** The received bytes, and the most bytes that the relay handed over without an acknowledgment. */
   receivedBytes = 0;
   isOpen = true;
   isPaused = false;
@@ -59,7 +59,7 @@ export class ScriptedClient {
     return first.key;
   }
 
-  /** The packets that arrived, as the source's key and the text. */
+  /** The received packets, as the source's key and the text. */
   get packets(): readonly (readonly [string, string])[] {
     return this.frames.flatMap((frame) =>
       frame.type === "recv-packet"
@@ -68,7 +68,7 @@ export class ScriptedClient {
     );
   }
 
-  /** The frames that arrived of one type. */
+  /** The received frames of one type. */
   all<T extends DerpFrame["type"]>(type: T): readonly Extract<DerpFrame, { type: T }>[] {
     return this.frames.filter((frame): frame is Extract<DerpFrame, { type: T }> => {
       return frame.type === type;
@@ -108,7 +108,7 @@ export class ScriptedClient {
     return encodeDerpFrame({ type: "client-info", key, nonce, box });
   }
 
-  /** Sends a frame; as a relay sealed. */
+  /** Sends a frame, sealed if it is a relay. */
   send(frame: DerpFrame): void {
     const bytes = encodeDerpFrame(frame);
     for (const piece of this.#link?.seal([bytes]) ?? [bytes]) this.sendBytes(piece);
@@ -120,12 +120,12 @@ export class ScriptedClient {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    // The session keeps and changes what it gets.
+    // The session keeps and modifies its input.
     this.#session?.receive(Uint8Array.from(bytes));
     endTurns(this.#relay);
   }
 
-  /** Leaves everything unread that the relay sends from here on. */
+  /** Leaves all further data from the relay unread. */
   stopReading(): void {
     this.#isReading = false;
   }

@@ -8,12 +8,12 @@ import { Relay, type RelayOptions } from "../../src/relay.ts";
 /** The actions that wait for the ends of turns, by relay. */
 const turnEnds = new WeakMap<Relay, () => void>();
 
-/** Lets a relay do all that waits for the end of a turn of the event loop. */
+/** Makes a relay do all work that waits for the end of a turn of the event loop. */
 export function endTurns(relay: Relay): void {
   turnEnds.get(relay)?.();
 }
 
-/** Opens a relay on a clock that stands, for the length of a test. Its turns end when a test says so, or by themselves. */
+/** Opens a relay on a stopped clock, for the duration of a test. Its turns end on demand, or by themselves. */
 export function openTestRelay(options: Partial<Omit<RelayOptions, "logger" | "defer">> = {}): {
   readonly relay: Relay;
   readonly clock: FakeClock;

@@ -8,7 +8,7 @@ import { Responder, type ResponderSession } from "../../src/responder.ts";
 import type { RpcSocket } from "../../src/socket.ts";
 import { MemorySocket } from "./memory-socket.ts";
 
-/** Opens the end of a session that answers, without limits of its peer. */
+/** Opens the responding end of a session, without limits of its peer. */
 export function openResponder(
   socket: RpcSocket,
   rpcs: RpcTable<ResponderSession>,
@@ -23,7 +23,7 @@ export function openResponder(
   return new Responder(socket, rpcs, { logger: silentLogger }, { clock, shared });
 }
 
-/** Opens the end of a session that calls. */
+/** Opens the calling end of a session. */
 export function openCaller(socket: RpcSocket, clock: FakeClock): Caller {
   return new Caller(socket, { apiVersion: "2.10", clock });
 }
@@ -35,7 +35,7 @@ export interface Session {
   readonly clock: FakeClock;
 }
 
-/** Opens both ends of a session over a socket in memory. */
+/** Opens both ends of a session over an in-memory socket. */
 export function openSession(rpcs: RpcTable<ResponderSession>): Session {
   const clock = createFakeClock();
   const [near, far] = MemorySocket.pair();

@@ -10,8 +10,8 @@ interface Message {
 }
 
 /**
- * One end of a WebSocket in memory. Nothing lies between the two ends: what one has not read is in the buffer of the
- * other. An end reads when it has a listener and is not paused.
+ * One end of an in-memory WebSocket. Nothing lies between the two ends: data that one has not read is in the buffer of
+ * the other. An end reads when it has a listener and is not paused.
  */
 export class MemorySocket implements RpcSocket, RawSocket {
   readonly raw: RawSocket = this;
@@ -22,7 +22,7 @@ export class MemorySocket implements RpcSocket, RawSocket {
   #isReadQueued = false;
   #bufferedAmount = 0;
   #isPaused = false;
-  /** The code with which this end was closed; undefined if it was not, or cut off. */
+  /** The code with which this end was closed; undefined if it is open, or was cut off. */
   closeCode: number | undefined;
 
   static pair(): readonly [MemorySocket, MemorySocket] {
@@ -73,7 +73,7 @@ export class MemorySocket implements RpcSocket, RawSocket {
     setImmediate(() => this.#end(`socket closed with ${code}`));
   }
 
-  /** Cuts the connection off, as a lost network does. */
+  /** Cuts the connection, like a lost network. */
   terminate(): void {
     this.#end("socket closed with 1006");
   }

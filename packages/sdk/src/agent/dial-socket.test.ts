@@ -17,7 +17,7 @@ interface Ends {
   readonly tcp: Duplex;
 }
 
-/** Opens a session with a server that answers nothing. */
+/** Opens a session with a server that never responds. */
 async function connect(): Promise<Ends> {
   const accepted = Promise.withResolvers<Omit<Ends, "connection">>();
   const http = createServer();

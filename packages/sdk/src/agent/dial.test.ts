@@ -28,14 +28,14 @@ function options(serverUrl: string, more: Partial<DialOptions> = {}): DialOption
   };
 }
 
-/** Resolves to the rung and the text with which a dial fails. */
+/** Resolves to the rung and the message of a failed dial. */
 async function failure(serverUrl: string): Promise<Pick<DialError, "rung" | "message" | "status">> {
   const error: unknown = await dialAgent(options(serverUrl)).catch((thrown: unknown) => thrown);
   if (!(error instanceof DialError)) throw new Error("the dial did not fail as it should");
   return { rung: error.rung, message: error.message, status: error.status };
 }
 
-/** Opens a server that answers every request, upgrades too, in the same way. */
+/** Opens a server that answers every request, including upgrades, in the same way. */
 async function answering(status: number, message?: string): Promise<string> {
   const listener: RequestListener = (_request, response) =>
     response.writeHead(status).end(message === undefined ? "<html>" : JSON.stringify({ message }));

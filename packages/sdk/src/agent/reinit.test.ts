@@ -164,7 +164,7 @@ describe("waitForReinit", () => {
       },
     };
     const halfOpen = ask(streamed(ping), { clock: counting });
-    // Two checks when it begins, one for the headers, one for the ping.
+    // Two checks at the start, one for the headers, one for the ping.
     await expect.poll(() => readings).toBe(4);
     await clock.advance(maxSilenceMs);
     expect(await halfOpen).toMatchObject({

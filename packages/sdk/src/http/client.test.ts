@@ -17,7 +17,7 @@ async function serve(listener: RequestListener): Promise<LocalServer> {
   return server;
 }
 
-/** Makes a server that always answers the same, and a client of it. */
+/** Creates a server with a fixed response, and a client of it. */
 async function answering(status: number, body: string): Promise<ApiClient> {
   const { url } = await serve((_request, response) => response.writeHead(status).end(body));
   return new ApiClient({ serverUrl: url });

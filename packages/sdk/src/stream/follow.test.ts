@@ -13,7 +13,7 @@ const params = { agent: "a" };
 
 interface LogServer {
   readonly server: LocalServer;
-  /** The value of `after` of each connection, in order. */
+  /** The value of `after` for each connection, in order. */
   readonly asked: string[];
   /** The tokens of the requests. */
   readonly tokens: unknown[];

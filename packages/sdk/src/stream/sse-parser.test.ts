@@ -60,7 +60,7 @@ describe("SseParser", () => {
     const line = `data: ${"x".repeat(maxSseChars / 2)}\n`;
     expect(() => parse(line, line)).toThrow(/event has \d+ characters/);
     expect(new SseParser(maxSseChars * 2).push(`${line}${line}\n`)).toHaveLength(1);
-    // Each event is limited separately.
+    // The limit applies to each event.
     expect(parse(`${line}\n`, `${line}\n`)).toHaveLength(2);
   });
 });

@@ -16,8 +16,8 @@ import { ApiClient } from "../../src/http.ts";
 import { connectWorkspace } from "../../src/workspace.ts";
 
 /*
- * A user whose access ends while their client hides from the server: it has a direct path to the agent, and needs nobody else
- * to go on. The agent must be told.
+ * A user whose access ends while their client hides from the server: it has a direct path to the agent, and needs no
+ * other peer to continue. The agent must be told.
  */
 
 const password = "correct-horse-battery-42";
@@ -92,7 +92,7 @@ it.each([
       return answer !== "";
     };
     await expect.poll(() => isReached(2_000), { timeout: 30_000 }).toBe(false);
-    // Not for the slowness of the machine.
+    // The slowness of the machine is not the reason.
     expect(await isReached(10_000)).toBe(false);
   },
 );

@@ -45,7 +45,7 @@ it.runIf(process.platform === "linux")("accepts several connections in a turn", 
     await nextTurn();
     turns += 1;
   }
-  // About 100 turns with one socket; with eight a few of them have most of the connections at worst.
+  // About 100 turns with one socket; with eight, a few of them may get most of the connections.
   expect(turns).toBeLessThan(60);
 });
 

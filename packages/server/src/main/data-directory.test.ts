@@ -76,7 +76,7 @@ describe("lockFile", () => {
 });
 
 describe("openDataDirectory", () => {
-  // Only Linux has sockets with abstract names.
+  // Only Linux has abstract sockets.
   it.runIf(process.platform === "linux")(
     "is not kept out by a socket that every user of the machine can open",
     async () => {

@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** Returns the exit code of a start that fails like this, and what it prints. */
+/** Returns the exit code and the output of a start that fails with this error. */
 async function explained(program: () => Promise<unknown>): Promise<readonly [number, string]> {
   let printed = "";
   const code = await explainStartError(

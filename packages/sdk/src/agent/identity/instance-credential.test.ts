@@ -19,7 +19,7 @@ interface ExchangeRequest {
   readonly body: unknown;
 }
 
-/** Returns the answer to the exchange with this number, from 1. */
+/** Returns the response to the exchange with this number, starting at 1. */
 type Answer = (response: ServerResponse, count: number) => void;
 
 interface Bench {

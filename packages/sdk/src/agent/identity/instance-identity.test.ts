@@ -17,7 +17,7 @@ interface ReceivedRequest {
 
 type ResponsesByRequest = Readonly<Record<string, string | ((response: ServerResponse) => void)>>;
 
-/** Opens a metadata service that knows these requests, by method and path. */
+/** Opens a metadata service with these responses, by method and path. */
 async function serve(
   answers: ResponsesByRequest,
 ): Promise<{ readonly url: string; readonly heard: ReceivedRequest[] }> {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { Unavailable } from "../../platform/errors/errors.ts";
 import { atOnce, CreationQueue, maxWaiting } from "./creation-queue.ts";
 
-/** Requests `count` at once; each is in progress until it is told to finish. */
+/** Makes `count` concurrent requests; each is in progress until told to finish. */
 function ask(queue: CreationQueue, count: number) {
   const begun: PromiseWithResolvers<void>[] = [];
   const made = Array.from({ length: count }, (_, index) =>
@@ -17,7 +17,7 @@ function ask(queue: CreationQueue, count: number) {
   return { begun, made };
 }
 
-/** Waits until everything that can proceed by itself has. */
+/** Waits until no request can proceed by itself. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 it("makes a few at once, in the order in which they were asked for", async () => {

@@ -20,7 +20,7 @@ async function makeDirectory(): Promise<string> {
   return directory;
 }
 
-/** Makes archives with a program in shell, which gets the options of `tools/build-archive.ts` as $1 to $6. */
+/** Builds archives with a shell program, which gets the options of `tools/build-archive.ts` as $1 to $6. */
 function making(directory: string, script: string): ArchiveSource {
   return { kind: "made", directory, command: ["/bin/sh", "-c", script, "sh"] };
 }
@@ -34,7 +34,7 @@ function openStore(
   return store;
 }
 
-/** Writes the archive, and a line for each run. */
+/** Writes the archive, and one line per run. */
 const makes = `echo run >>"$6/runs"; printf 'archive %s %s' "$2" "$4" >"$6/slipway-linux-$2.$4"`;
 
 describe("an archive that is made", () => {
@@ -89,7 +89,7 @@ describe("an archive that is made", () => {
     await clock.advance(60_000);
     await expect(store.open(gz)).rejects.toThrow("could not be made");
     expect(await readFile(join(directory, "runs"), "utf8")).toBe("run\nrun\n");
-    // The failure of one is not another's.
+    // One failure does not affect another archive.
     await expect(store.open(zst)).rejects.toThrow("could not be made");
   });
 

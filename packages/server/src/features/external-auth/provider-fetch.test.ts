@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 
 import { createProviderFetch, maxProviderAnswerBytes } from "./provider-fetch.ts";
 
-/** Requests a provider that answers in a certain way. */
+/** Sends a request to a provider with this response. */
 async function ask(answer: RequestListener, timeoutMs = 10_000): Promise<string> {
   await using server = await openLocalServer(createServer(answer));
   const fetch = createProviderFetch({ timeoutMs, maxRequests: 8 });

@@ -95,11 +95,11 @@ describe("evaluateDefinition", () => {
       const { parameters } = evaluateDefinition(template.definition, { id: 1, inputs });
       return parameters.flatMap(({ diagnostics }) => diagnostics.map(({ detail }) => detail));
     };
-    // All are matched, and none matches.
+    // All are evaluated, and none matches.
     const answers = of(`${"a".repeat(60)}!`);
     expect(answers).toHaveLength(100);
     expect(answers.filter((detail) => !detail.includes("wanted a value that matches"))).toEqual([]);
-    // Longer ones are matched only as far as the steps of a request allow.
+    // Longer ones are matched only as far as a request's steps allow.
     const long = of(`${"a".repeat(5_000)}!`);
     expect(long).toHaveLength(100);
     const refused = long.filter((detail) => detail.startsWith("cannot be checked: all values"));

@@ -6,7 +6,7 @@ import { type DeletionColumns, deletionOf, lastDayMs } from "./dormant-deletion.
 
 const at = (day: number): number => Date.UTC(2026, 0, day);
 
-/** Returns a workspace that is dormant since the 10th, by a rule of 30 days that was set on the 1st. */
+/** Returns a workspace that has been dormant since the 10th, by a rule of 30 days that was set on the 1st. */
 function dormant(more: Partial<DeletionColumns> = {}): DeletionColumns {
   return {
     dormant_at: timestampFromMs(at(10)),

@@ -15,7 +15,7 @@ const rules = {
 
 function asked(origin: string | undefined, method = "POST"): IncomingMessage {
   const headers = origin === undefined ? {} : { origin };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no more of a request is read
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no other part of a request is read
   return { headers, method } as IncomingMessage;
 }
 

@@ -24,7 +24,7 @@ async function open(listener: RequestListener): Promise<number> {
   return port;
 }
 
-/** Connects when it is told to. */
+/** Connects on demand. */
 class SlowAgent extends Agent {
   readonly dialed = Promise.withResolvers<() => void>();
   readonly #port: number;
@@ -62,12 +62,12 @@ describe("the time for an answer", () => {
 
 it("keeps no connection on which fewer bytes than announced were written", async () => {
   const closed = Promise.withResolvers<void>();
-  // It ends no connection by itself.
+  // It does not end connections by itself.
   const app = createServer({ keepAliveTimeout: 0 }, (_asked, response) => void response.end("x"));
   app.once("connection", (socket) => socket.once("close", closed.resolve));
   const { port: appPort, ...appServer } = await openLocalServer(app);
   onTestFinished(() => appServer[Symbol.asyncDispose]());
-  // Node.js leaves out the body of what it takes for an upgrade.
+  // Node.js drops the body of a request that it treats as an upgrade.
   const viewed = Promise.withResolvers<IncomingMessage>();
   const server = createServer().on("upgrade", (asked) => viewed.resolve(asked));
   const { port, ...viewedServer } = await openLocalServer(server);

@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { openPeerSocket } from "../../platform/http/peer-socket.ts";
 import { bridgeTerminal } from "./bridge-terminal.ts";
 
-/** More than the buffers of the system hold. */
+/** More than the system's buffers hold. */
 const mostBytes = 64 * 1024 * 1024;
 
 interface OpenedViewer {
@@ -89,7 +89,7 @@ it("keeps little for a viewer that does not read, and sends it later", async () 
   };
   agent.on("drain", () => written < mostBytes && writeOn());
   writeOn();
-  // The buffers of the system hold some megabytes.
+  // The system's buffers hold some megabytes.
   await expect.poll(() => agent.writableNeedDrain && socket().bufferedAmount > 0).toBe(true);
   expect(written).toBeLessThan(mostBytes);
   expect(mostUnsent).toBeLessThan(1024 * 1024);

@@ -18,10 +18,10 @@ const otherId = "00112233-4455-6677-8899-aabbccddeeff";
 
 type Fields = MessageInitShape<typeof CoordinateRequestSchema>;
 
-/** The milliseconds that each budget has the peer wait. */
+/** The milliseconds that each budget makes the peer wait. */
 let waits: Readonly<Partial<Record<CoordinationBudget, number>>> = {};
 
-/** Returns the responses to requests, and how many requests were read. */
+/** Returns the responses to requests, and the number of requests read. */
 async function answersTo(...fields: readonly Fields[]) {
   const isWaiting = waits;
   waits = {};

@@ -8,7 +8,7 @@ import { nodeKeys, reservedNodeKey, reservedNodeKeyOf } from "./node-key.ts";
 
 const prime = 2n ** 255n - 19n;
 
-/** Returns a number as 32 bytes, the lowest first. */
+/** Returns a number as 32 bytes, little-endian. */
 function littleEndian(value: bigint): Uint8Array {
   return Uint8Array.from({ length: 32 }, (_, at) => Number((value >> BigInt(8 * at)) & 0xffn));
 }

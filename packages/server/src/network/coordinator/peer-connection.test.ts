@@ -20,7 +20,7 @@ const view: View = new Map([
   ],
 ]);
 
-/** Opens the connection of a client that has a tunnel to the agent; the test shows it its views. */
+/** Opens the connection of a client that has a tunnel to the agent; the test passes it its views. */
 async function openClient(): Promise<PeerConnection> {
   const client = { id: randomUUID(), holder: "user:ann", keyId: undefined, ip: undefined };
   const connection = new PeerConnection(client, {
@@ -67,7 +67,7 @@ it("tells nothing twice to one that keeps its tunnel", async () => {
   await client.removeTunnel(randomUUID());
   client.show(view);
   const told = next();
-  // The reader has compared the same view, and waits for another.
+  // The reader has compared the same view, and waits for another one.
   await new Promise((resolve) => setImmediate(resolve));
   client.show(new Map());
   expect(await told).toEqual([Kind.DISCONNECTED]);

@@ -63,7 +63,7 @@ it("names the rung that failed", async () => {
   const reached = await world.ownPeer.reachAgent(agentId, limit());
   await expect(reached.dial(9, limit())).rejects.toMatchObject({ rung: "port" });
   expect(world.outcomes).toEqual(["agent", "port"]);
-  // Its network is gone without a word.
+  // Its network disappears without a goodbye.
   await agent.stack.close();
   await expect(reached.dial(echoPort, limit())).rejects.toMatchObject({ rung: "handshake" });
 });

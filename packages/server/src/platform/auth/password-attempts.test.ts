@@ -10,7 +10,7 @@ beforeEach(() => {
   attempts = new PasswordAttempts({ now: () => now });
 });
 
-/** Tries a password; resolves to true if it was right, or to the seconds to wait. */
+/** Tries a password; resolves to true if it was correct, or to the seconds to wait. */
 async function attempt(isRight: boolean, account = "ann", address = "192.0.2.1") {
   try {
     return await attempts.check(account, address, async () => isRight);

@@ -52,7 +52,7 @@ describe("verifyPassword", () => {
 
 describe("hashing", () => {
   it("is refused when too many passwords wait", async () => {
-    // A hash that is cheap to verify.
+    // A cheap hash to verify.
     const check = (): Promise<boolean> => verifyPassword("x", "scrypt$2$1$1$AA$AA");
     const results = await Promise.allSettled(Array.from({ length: 200 }, check));
     const refused = results.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));

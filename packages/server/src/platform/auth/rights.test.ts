@@ -24,7 +24,7 @@ function withRoles(...roles: string[]): UserCaller {
   };
 }
 
-/** Returns the roles that a check allows. */
+/** Returns the roles that pass a check. */
 function rolesWith(may: (user: UserCaller) => boolean): readonly string[] {
   return roleNames.filter((role) => may(withRoles(role)));
 }

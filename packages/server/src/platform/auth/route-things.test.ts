@@ -10,11 +10,11 @@ import { isNamingField, thingsOf, unknownParameters } from "./route-things.ts";
 const routes = routesOf(contract).filter(({ route }) => route.scopes.length > 0);
 
 /**
- * Text fields of bodies and queries that name nothing in allow lists. A new field is added here, or to
+ * Text fields of bodies and queries that name no resource of an allow list. A new field is added here, or to
  * `route-things.ts`.
  */
 const namingNothing: ReadonlySet<string> = new Set([
-  // Names and texts of things being created or changed.
+  // Names and texts of resources that are created or changed.
   "name",
   "display_name",
   "description",
@@ -29,7 +29,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   "deadline",
   "reason",
   "value",
-  // A code of a login, sealed for its user.
+  // A login code, encrypted for its user.
   "device_code",
   // Examples of the server, and enumerated values.
   "example_id",
@@ -39,7 +39,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   // Unused: a form's values are checked without their owner.
   "owner_id",
   "user_id",
-  // Filters of lists, which cover all things of their types.
+  // Filters of lists, which apply to all resources of their types.
   "q",
   "ids",
   "status",
@@ -50,7 +50,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   "include_expired",
   "limit",
   "offset",
-  // A selection within the thing in the path.
+  // A selection within the resource in the path.
   "agent_name",
   "after",
   "before",
@@ -90,7 +90,7 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
-/** Returns the names of all fields of a schema that take free text, at any depth. */
+/** Returns the names of all free-text fields of a schema, at any depth. */
 function textFields(schema: Schema | undefined, name = ""): readonly string[] {
   if (schema === undefined) return [];
   const below = [

@@ -14,7 +14,7 @@ function read(settings: Readonly<Record<string, string>>): Settings["externalAut
   return readSettings(source, false).externalAuth;
 }
 
-/** Returns the faults of settings that are refused. */
+/** Returns the faults of invalid settings. */
 function faults(settings: Readonly<Record<string, string>>): string {
   try {
     read(settings);
@@ -84,7 +84,7 @@ it("needs no secret for the device flow", () => {
     {
       authUrl: undefined,
       deviceCodeUrl: "https://github.com/login/device/code",
-      // GitHub wants the secret for it.
+      // GitHub requires the secret for it.
       revokeUrl: undefined,
     },
   ]);

@@ -10,10 +10,10 @@ const dayMs = 24 * 3600 * 1000;
 let time: FakeClock;
 let logged: (readonly [LogFields, string])[];
 let opened: AsyncDisposableStack;
-/** The lead of the machine's clock over the database's. */
+/** The offset of the machine's clock ahead of the database's. */
 let aheadMs: number;
 let databaseAheadMs: number;
-/** The duration of a reading, whose time is taken at its beginning. */
+/** The duration of a reading, whose time is taken at its start. */
 let readingMs: number;
 let isAway: boolean;
 

@@ -14,7 +14,7 @@ class SqlError extends Error {
   readonly code = "40P01";
 }
 
-/** Opens writes whose statements end on demand: the result of an item is its value, and of "nobody" there is none. */
+/** Opens writes whose statements end on demand: the result of an item is its value, and "nobody" has no result. */
 function open() {
   const clock = createFakeClock(0);
   const statements: {

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { watchClient } from "./client-disconnect.ts";
 
-/** Opens a request that is not answered, with its sender. */
+/** Opens an unanswered request, with its sender. */
 async function openRequest(): Promise<{ raw: IncomingMessage; sender: Socket }> {
   const server = createServer();
   const { port, [Symbol.asyncDispose]: close } = await openLocalServer(server);

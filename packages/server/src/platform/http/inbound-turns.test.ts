@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { InboundTurns } from "./inbound-turns.ts";
 
-/** Turns in which each step takes as long as it says; three milliseconds fit a turn. */
+/** Turns in which each step takes its given time; three milliseconds fit a turn. */
 function openTurns(): {
   readonly turns: InboundTurns;
   readonly done: string[];

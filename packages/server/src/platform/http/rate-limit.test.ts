@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { RateLimiter } from "./rate-limit.ts";
 
-/** Returns a limiter whose clock stands still until it is set. */
+/** Returns a limiter on a manual clock. */
 function limiterAt(start: number) {
   let now = start;
   const limiter = new RateLimiter({ now: () => now });

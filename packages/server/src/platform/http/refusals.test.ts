@@ -65,7 +65,7 @@ it("answers 503 without the database, which is no fault to look into", async () 
   expect(warnings).toEqual([{ method: "GET", path: "/rows", error: "refused" }]);
 });
 
-/** Sends bytes on a connection of their own; resolves to the answer until the server closes. */
+/** Sends bytes on a separate connection; resolves to the response until the server closes. */
 async function answerTo(bytes: string): Promise<{ head: string; body: unknown }> {
   const app = await createHttpServer("v1", silentLogger, { requestTimeoutMs: 200 });
   onTestFinished(() => app.close());

@@ -20,7 +20,7 @@ interface Pending {
   readonly response: ServerResponse;
 }
 
-/** A server that leaves its requests to the test, and a connection to it. */
+/** A server that passes its requests to the test, and a connection to it. */
 async function openFed(turns = new InboundTurns()): Promise<{
   readonly client: Socket;
   readonly received: () => string;
@@ -77,7 +77,7 @@ it("reads no more of a connection while a request is under way", async () => {
   await arrived(1);
   const socket = pending[0]?.request.socket;
   client.write(flood);
-  // What the system takes of it is little.
+  // The system accepts only a small part of it.
   for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
   expect(socket?.isPaused()).toBe(true);
   expect(socket?.bytesRead).toBeLessThan(1024 * 1024);
@@ -154,7 +154,7 @@ it("reads a connection in its turn", async () => {
   let now = 0;
   const turns = new InboundTurns(new LoopTurn(1, () => now));
   const { client, pending, arrived } = await openFed(turns);
-  // The turn is over before any of it is read, and the next begin as soon as they are over.
+  // The turn ends before any of it is read, and each following turn starts when the previous one ends.
   const busy = setInterval(() => {
     turns.run("busy", () => (now += 1));
   });

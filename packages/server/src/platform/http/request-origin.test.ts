@@ -9,7 +9,7 @@ function view(
   headers: Readonly<Record<string, string>>,
   trusted: readonly string[] = ["10.0.0.0/8"],
 ): ClientView {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no more of a request is read
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no other part of a request is read
   const request = { headers, socket: { remoteAddress } } as unknown as IncomingMessage;
   return clientViews(trusted)(request);
 }

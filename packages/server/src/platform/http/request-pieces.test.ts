@@ -26,7 +26,7 @@ describe("RequestPieces", () => {
         ];
         const taken = takeAllPieces(chunks);
         expect(taken.join("")).toBe(requests);
-        // The ends of headers, without the pieces that end in between.
+        // The ends of headers, without the pieces in between.
         let text = "";
         const ends = taken.flatMap((piece) => {
           text += piece;

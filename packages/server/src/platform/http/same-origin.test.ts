@@ -5,7 +5,7 @@ import { askedUrl, isFromOtherSite, needsHttps } from "./same-origin.ts";
 const https = "https://slipway.example";
 const http = "http://slipway.example:3000";
 
-/** Returns a mutating request, as the server sees it. */
+/** Returns a mutating request as seen by the server. */
 function asked(origin: string, protocol: "http" | "https", host: string) {
   return { headers: { origin }, method: "POST", protocol, host };
 }

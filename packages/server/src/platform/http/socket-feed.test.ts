@@ -12,20 +12,20 @@ import { InboundTurns } from "./inbound-turns.ts";
 
 /* WebSockets of a real listener, with routes of different limits. */
 
-/** The time for which a test waits: a busy machine takes long. */
+/** The time limit of a test: a busy machine is slow. */
 const soon = { timeout: 20_000 };
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
 let unfinished: UnfinishedBytes;
 let served: WebSocket[] = [];
 let clients: WebSocket[] = [];
-/** The messages that the server received, by their length. */
+/** The lengths of the messages that the server received. */
 let received: number[] = [];
 
 beforeEach(async () => {
   served = [];
   clients = [];
-  // What a socket of an earlier test still delivers goes to that test's list.
+  // A socket of an earlier test still delivers to that test's list.
   const own: number[] = [];
   received = own;
   unfinished = new UnfinishedBytes({ maxBytes: 200_000, timeoutMs: 1_000 });
@@ -79,7 +79,7 @@ describe("a message", () => {
     for (let part = 0; part < 64; part += 1) client.send(Buffer.alloc(64 * 1024), { fin: false });
     await expect.poll(() => connection?.isPaused(), soon).toBe(true);
     expect(server.readyState).toBe(WebSocket.CLOSING);
-    // Chunks that the system had read before come on top; 4 MiB were sent.
+    // Chunks already read by the system are added to this; 4 MiB were sent.
     expect(connection?.bytesRead).toBeLessThan(1024 * 1024);
     server.terminate();
   });
@@ -150,7 +150,7 @@ describe("a message", () => {
 describe("a flood of frames", () => {
   it("of a stranger waits, and so does what comes after it", async () => {
     const { client } = await open("/stream");
-    // Each costs 512 bytes of a budget of 256 KiB, which regains 64 frames a second.
+    // Each costs 512 bytes of a budget of 256 KiB, which refills by 64 frames a second.
     for (let count = 0; count < 5_000; count += 1) client.send("");
     await expect.poll(() => received.length, soon).toBeGreaterThanOrEqual(512);
     for (let turn = 0; turn < 500; turn += 1) await new Promise(setImmediate);
@@ -163,7 +163,7 @@ describe("a flood of frames", () => {
     server.once("message", () => server.pause());
     for (let count = 0; count < 1_000; count += 1) client.send("x");
     await expect.poll(() => received.length, soon).toBeGreaterThan(0);
-    // The rest of the piece is on its way.
+    // The rest of the piece is in flight.
     for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     expect(received.length).toBeLessThanOrEqual(16);
     server.resume();
@@ -190,7 +190,7 @@ describe("a flood of frames", () => {
     server.once("message", () => turns.run("other", () => order.push("other")));
     for (let count = 0; count < 1_000; count += 1) client.send("x");
     await expect.poll(() => order.length, soon).toBe(1_001);
-    // One piece before it, and another one at most that was begun.
+    // One piece before it, and at most one more that was started.
     expect(order.indexOf("other")).toBeLessThanOrEqual(32);
   });
 });

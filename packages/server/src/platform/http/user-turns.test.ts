@@ -5,13 +5,13 @@ import { expect, it } from "vitest";
 
 import { UserTurns } from "./user-turns.ts";
 
-/** Returns a request whose client is connected unless told otherwise. */
+/** Returns a request whose client is connected by default. */
 function request(isGone = false): FastifyRequest {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the only part that is read
   return { raw: { socket: { destroyed: isGone } } } as FastifyRequest;
 }
 
-/** Returns requests that are answered on demand. */
+/** Returns requests that complete on demand. */
 function answers() {
   const begun: string[] = [];
   const ends: (() => void)[] = [];

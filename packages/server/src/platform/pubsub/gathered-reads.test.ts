@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { GatheredReads } from "./gathered-reads.ts";
 
-/** Starts reads that end on demand; each finds its number. */
+/** Starts reads that end on demand; each returns its number. */
 function open() {
   const begun: PromiseWithResolvers<void>[] = [];
   const reads = new GatheredReads<number>();

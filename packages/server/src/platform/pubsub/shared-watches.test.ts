@@ -7,7 +7,7 @@ import { SharedWatches } from "./shared-watches.ts";
 const gatherMs = 100;
 const maxWaitMs = 10_000;
 
-/** Opens watches of a number that the test changes. */
+/** Opens watches on a number that the test changes. */
 function open() {
   const listeners = new LocalListeners();
   const clock = createFakeClock(0);

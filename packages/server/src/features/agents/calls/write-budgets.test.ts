@@ -64,7 +64,7 @@ it("forgets agents that rest, and remembers those that do not", async () => {
   for (let agent = 0; agent < 10_000; agent += 1) budgets.spend(`${agent}`, name);
   await clock.advance(3_600_000);
   budgets.spend("busy", name, burst);
-  // One more than are kept before the full ones are dropped.
+  // One more than the number at which full ones are dropped.
   for (let agent = 0; agent < 10; agent += 1) budgets.spend(`late ${agent}`, name);
   expect(budgets.spend("busy", name)).toBe(0);
 });

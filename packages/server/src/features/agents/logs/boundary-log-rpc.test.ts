@@ -8,7 +8,7 @@ import { reportBoundaryLogs } from "./boundary-log-rpc.ts";
 const value = { method: "GET", url: "u".repeat(5_000), matchedRule: "r".repeat(5_000) };
 const log = { allowed: true, resource: { case: "httpRequest", value } } as const;
 
-/** Reports the logs with a budget for `room` of them; resolves to the lines of our log. */
+/** Reports the logs with a budget for `room` of them; resolves to the lines in our log. */
 async function report(
   count: number,
   room = count,

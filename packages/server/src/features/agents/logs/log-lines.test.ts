@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 import { LinePacker, linesBytes, packLines, type PackedLines } from "./log-lines.ts";
 
-/** Packs the lines as an agent encodes them, their texts one after the other in one array of bytes. */
+/** Packs the lines as an agent encodes them, with consecutive texts in one byte array. */
 function packEncoded(outputs: readonly string[], level: LogLevel = "info"): PackedLines {
   const source = Buffer.from(outputs.join(""));
   const packer = new LinePacker(0, 0);
@@ -21,7 +21,7 @@ function pack(outputs: readonly string[]): PackedLines {
   return packLines(outputs.map((output) => ({ createdNs: 7n, level: "info", output })));
 }
 
-/** Returns the elements of an array as it is sent. */
+/** Returns the elements of an array in its wire form. */
 function elements(array: Buffer): readonly Buffer[] {
   const found: Buffer[] = [];
   for (let at = 20; at < array.length;) {

@@ -10,7 +10,7 @@ function line(id: number, output: string): AgentLog {
   return { id, created_at: "2026-07-24T05:20:02.123456Z", output, level: "info", source_id };
 }
 
-/** A line as the server keeps it: at most 1,024 characters. */
+/** A line as stored by the server: at most 1,024 characters. */
 const outputs = fc.array(fc.string({ unit: "binary", maxLength: 512 }), { maxLength: 300 });
 
 describe("logMessages", () => {

@@ -33,7 +33,7 @@ const owed: Live = {
 const frame = { type: "frame", workspaceId: "workspace", ownerId: "ann" };
 const claimed = topics.claim("workspace");
 
-/** Opens a stream over a state that the test sets; `looks` counts how often it was read. */
+/** Opens a stream over a state that the test sets; `looks` counts the reads. */
 function open({ view, waits = true }: { view: ReinitView; waits?: boolean }) {
   const listeners = new LocalListeners();
   const clock = createFakeClock(0);

@@ -7,7 +7,7 @@ it.each([
   ["healthy", "backed-off", "backed_off"],
   ["healthy", "hard-limited", "hard_limited"],
   ["healthy", "validation-failed", "validation_failed"],
-  // The stored status from before somebody deleted the failed prebuilds.
+  // The stored status from before the failed prebuilds were deleted.
   ["hard_limited", undefined, "healthy"],
   ["validation_failed", undefined, "validation_failed"],
 ] as const)("of a pool kept as %s and held as %s is %s", (status, held, expected) => {
