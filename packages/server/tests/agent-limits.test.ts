@@ -40,9 +40,9 @@ agents:
       cpu: { run: "true", interval: 10s }
 `;
 
-/** RPCs whose requests are not read. */
+/** RPCs whose requests are ignored. */
 const unread = new Set(["PushContextState", "PostTelemetry", "RefreshResumeToken"]);
-/** RPCs that only clients may call; `coordination.test.ts` tries them. */
+/** RPCs that only clients may call; `coordination.test.ts` covers them. */
 const ofClients = new Set(["WorkspaceUpdates"]);
 
 const methods = [...Agent.methods, ...Tailnet.methods].filter(({ name }) => !unread.has(name));
@@ -55,7 +55,7 @@ interface LimitedField {
   readonly steps: readonly DescMessage["fields"][number][];
 }
 
-/** Returns all texts, bytes, lists and maps in the requests, each once. */
+/** Returns all strings, bytes, lists and maps in the requests, each once. */
 function limitedFields(): readonly LimitedField[] {
   const found = new Map<string, LimitedField>();
   const visit = (
@@ -125,7 +125,7 @@ function requestBeyond({ method, steps }: LimitedField, value: unknown): Uint8Ar
   return encodeMessage(method.input, init as MessageInitShape<typeof method.input>);
 }
 
-/** Returns values of the field that are too many or too long. */
+/** Returns field values that are too many or too long. */
 function valuesBeyond(field: LimitedField["steps"][number], limit: FieldLimit): readonly unknown[] {
   if (limit.over !== "refuse") return [];
   const { maxBytes = 0, maxCount = 0 } = limit;
@@ -209,11 +209,11 @@ const metadataCase = (column: "value" | "error"): StoredCase => ({
 const boundaryCase = (request: (long: string) => object): StoredCase => ({
   method: Agent.method.reportBoundaryLogs,
   request,
-  // Only in the server's log; boundary-logs.test.ts looks there.
+  // Only in the server's log; boundary-logs.test.ts checks that.
   stored: async () => "",
 });
 
-/** A request for each text that is truncated. */
+/** A request for each string that is truncated. */
 const cutCases: Readonly<Record<string, StoredCase>> = {
   "coder.agent.v2.WorkspaceAgentMetadata.Result.value": metadataCase("value"),
   "coder.agent.v2.WorkspaceAgentMetadata.Result.error": metadataCase("error"),

@@ -297,7 +297,7 @@ it("keeps 1,024 characters of a line and marks what is no text", async () => {
   const [long, marked, cut] = await outputs();
   expect(long).toBe("ä".repeat(1024));
   expect(marked).toBe("a❌b❌c");
-  // A character that the limit splits is no longer valid text.
+  // A character that is split by the limit is no longer valid text.
   expect(cut).toBe(`${"x".repeat(1023)}\uFFFD`);
 });
 

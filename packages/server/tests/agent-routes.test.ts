@@ -256,7 +256,7 @@ describe("tokens for git hosts", () => {
 
 describe("the network", () => {
   const unreachable = { message: "Internal error dialing workspace agent." };
-  /** The region of the map of relays. */
+  /** The region of the relay map. */
   const ourRelay = { 999: { EmbeddedRelay: true, RegionID: 999, Nodes: [{ Name: "999b" }] } };
   const asked = { message: "Unknown or unsupported API version" };
 

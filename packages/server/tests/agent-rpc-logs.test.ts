@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { AgentRpcWorld } from "./support/agent-rpc-world.ts";
 
-/* The RPCs by which an agent hands over logs. */
+/* The RPCs with which an agent sends logs. */
 
 const at = timestampFromMs(1_700_000_000_123);
 

@@ -17,7 +17,7 @@ import type { MetadataValue } from "../src/features/agents/metadata/metadata-bat
 import { batchUpdateMetadata } from "../src/features/agents/metadata/metadata-rpc.ts";
 import { AgentRpcWorld } from "./support/agent-rpc-world.ts";
 
-/* The RPCs by which an agent reports values: of metadata, use, health, resources, connections and apps. */
+/* The RPCs with which an agent reports metadata, usage, health, resources, connections and apps. */
 
 let world: AgentRpcWorld;
 

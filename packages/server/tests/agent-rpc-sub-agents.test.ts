@@ -10,7 +10,7 @@ import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
 import { AgentRpcWorld } from "./support/agent-rpc-world.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 
-/* The RPCs by which an agent makes agents of its own. */
+/* The RPCs with which an agent creates sub-agents. */
 
 let world: AgentRpcWorld;
 

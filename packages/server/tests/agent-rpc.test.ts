@@ -14,7 +14,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { markConnected } from "../src/features/agents/connections/connection-queries.ts";
 import { AgentRpcWorld, pathOf } from "./support/agent-rpc-world.ts";
 
-/* The RPCs by which an agent begins, and says what becomes of it. */
+/* The RPCs with which an agent starts and reports its lifecycle. */
 
 const at = timestampFromMs(1_700_000_000_123);
 
@@ -117,7 +117,7 @@ it("does not go back to what an older session says late; the newest one may, wit
     await report(state, ms);
     expect(await world.agentRow()).toMatchObject({ lifecycle_state, started_at, ready_at });
   }
-  // What it says of a time that is new does count: a session is noted only while it speaks already.
+  // A report with a new time does count: a session is recorded only once it is already calling.
   await report(Lifecycle_State.OFF, 2000);
   expect(await world.agentRow()).toMatchObject({ lifecycle_state: "off" });
   await report(Lifecycle_State.READY, 2000);

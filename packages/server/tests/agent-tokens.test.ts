@@ -34,7 +34,7 @@ describe("an agent token", () => {
   /** Creates builds in order, the first of which has the agent; resolves to the status for its token. */
   async function statusAfter(...builds: readonly Row[]): Promise<number> {
     for (const [index, [transition, job]] of builds.entries()) {
-      // The job of a pending build blocks others.
+      // A pending build's job blocks others.
       const build = await seedBuild(app.database.db, place, {
         number: index + 1,
         transition,

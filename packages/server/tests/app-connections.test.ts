@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { AppStage, answerOf, maxPerUser } from "./support/app-stage.ts";
 import { ask } from "./support/app-world.ts";
 
-/* The connections to an app: kept, ended with their viewers, and limited. */
+/* The connections to an app: kept open, closed with their viewers, and limited. */
 
 let stage: AppStage;
 
@@ -18,7 +18,7 @@ it("keeps connections for the next request, and makes new ones for those at once
   await stage.ask("/");
   stage.app.connections.clear();
   for (let turn = 0; turn < 10; turn += 1) await stage.ask("/");
-  // One that nobody used for seconds is closed.
+  // A connection that is unused for seconds is closed.
   expect(stage.app.connections.size).toBeLessThan(5);
   stage.app.connections.clear();
   await Promise.all(Array.from({ length: 4 }, () => stage.ask("/")));
@@ -41,7 +41,7 @@ it("tries a kept connection that the app has closed only once", async () => {
   let count = 0;
   const closing = await stage.openPort((socket) => {
     count += 1;
-    // Each connection answers once, promises to stay, and closes at the second request.
+    // Each connection answers once, promises to stay open, and closes at the second request.
     let requests = 0;
     socket.on("data", () => {
       requests += 1;

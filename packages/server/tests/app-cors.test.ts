@@ -8,7 +8,7 @@ import { appsTemplate } from "./support/apps-template.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 
-/* Apps that say themselves which pages may read their responses, and templates that let them. */
+/* Apps that decide which pages may read their responses, and templates that allow this. */
 
 const opened = new AsyncDisposableStack();
 const evil = "https://evil.test";
@@ -68,7 +68,7 @@ function tokenOf({ headers }: { readonly headers: Readonly<Record<string, string
   return { "Coder-Session-Token": headers["Coder-Session-Token"] ?? "" };
 }
 
-/** Returns the fields of an answer that say which pages may read it. */
+/** Returns the headers of a response that control which pages may read it. */
 function corsOf({ headers }: Answered): Readonly<Record<string, unknown>> {
   const fields = Object.entries(headers).filter(([name]) => name.startsWith("access-control-"));
   return Object.fromEntries(fields);
@@ -128,7 +128,7 @@ it("lets a preflight reach an app that everyone may open, and answers it for oth
     hostOf("web", "missing"),
   ];
   const answers = await Promise.all(hosts.map((host) => ask(server.url, "/x", { ...asked, host })));
-  // Nobody learns by them which apps there are.
+  // They do not reveal which apps exist.
   for (const one of answers) {
     expect(one).toMatchObject({ status: 204, text: "" });
     expect(corsOf(one)).toEqual({});
@@ -159,7 +159,7 @@ it("never lets an app speak for the server's own origin, or for another app", as
     expect(asks).toMatchObject({ status: 204 });
     expect(corsOf(asks)).toEqual({});
   }
-  // The answers of the server itself at the host of an app say nothing, whoever asks.
+  // The server's own responses on an app's host carry no CORS headers, for any caller.
   for (const answer of [
     await askApp(hostOf("web", "passthru"), {}, client),
     await ask(server.url, "/x", { host: hostOf("web", "passthru"), headers: { Origin: evil } }),

@@ -5,7 +5,7 @@ import { ask, CookieJar } from "./support/app-world.ts";
 import { type AppsSite, openAppsSite, tokenOf } from "./support/apps-site.ts";
 import { addPerson } from "./support/people.ts";
 
-/* Logins to apps at hosts of their own, and the tokens that remember them. */
+/* Logins to apps on their own hosts, and the tokens that cache them. */
 
 let site: AppsSite;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ afterAll(() => site[Symbol.asyncDispose]());
 const html = { Accept: "text/html" };
 
 describe("a login at the host of an app", () => {
-  /** Opens an app as a browser that is logged in to the server; resolves to its cookies there. */
+  /** Opens an app in a browser that is logged in to the server; resolves to its cookies there. */
   async function logIn(name: string, client = site.server.admin): Promise<CookieJar> {
     const jar = new CookieJar();
     const host = site.hostOf(name);
@@ -49,7 +49,7 @@ describe("a login at the host of an app", () => {
       const answer = await ask(site.server.url, "/api/v2/users/me", { headers });
       expect(answer.status).toBe(401);
     }
-    // At the host of the app even the server's own cookie reaches the app alone.
+    // On the app's host, even the server's own cookie reaches only the app.
     const seen = site.app.requests.length;
     await site.askApp("web", "/api/v2/users/me", { headers: { Cookie: cookie } });
     expect(site.app.requests.slice(seen)).toMatchObject([{ url: "/api/v2/users/me" }]);
@@ -184,7 +184,7 @@ describe("the page to log in", () => {
 });
 
 describe("a signed token of an app", () => {
-  /** Opens an app with a token in the header; resolves to the cookie that remembers the decision. */
+  /** Opens an app with a token in the header; resolves to the cookie that caches the decision. */
   async function remember(name: string, client = site.server.admin): Promise<string> {
     const headers = { "Coder-Session-Token": tokenOf(client) };
     const answer = await site.askApp(name, "/", { headers });
@@ -199,7 +199,7 @@ describe("a signed token of an app", () => {
     const own = { Cookie: cookie, "Coder-Session-Token": tokenOf(site.server.admin) };
     const answer = await site.askApp("web", "/", { headers: own });
     expect(answer.status).toBe(200);
-    // Nothing new was decided.
+    // No new decision was made.
     expect(answer.headers["set-cookie"]?.join()).not.toContain("coder_signed_app_token");
     expect(await site.askApp("web", "/", { headers: { Cookie: cookie } })).toMatchObject({
       status: 401,

@@ -6,10 +6,10 @@ import { ask } from "./support/app-world.ts";
 import { holdOpen } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-/* Strangers at the hosts of apps, who are counted before the database is asked. */
+/* Strangers on app hosts, who are counted before the database is queried. */
 
 let server: OpenServer;
-/** Each has a count of its own. */
+/** Each has a separate count. */
 let lastAddress = 0;
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ it.each([
     const statuses = new Set<number>();
     while (!statuses.has(429)) for (const one of await Promise.all(sendMany())) statuses.add(one);
     expect(statuses).toEqual(new Set([status, 429]));
-    // Whoever reads one of these tables waits, as those few for which the limit has room again as time passes.
+    // A request that reads one of these tables waits, as do the few that the limit admits as time passes.
     await using locked = await holdOpen(server.db, (trx) => {
       return sql`lock table users, api_keys, workspaces, workspace_agents in access exclusive mode`.execute(
         trx,

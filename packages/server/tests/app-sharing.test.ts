@@ -12,7 +12,7 @@ import { ask } from "./support/app-world.ts";
 import { type AppsSite, openAppsSite, tokenOf } from "./support/apps-site.ts";
 import { addPerson } from "./support/people.ts";
 
-/* Who may open the apps and ports of a workspace. */
+/* Access to the apps and ports of a workspace. */
 
 let site: AppsSite;
 beforeAll(async () => {

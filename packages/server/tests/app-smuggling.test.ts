@@ -9,7 +9,7 @@ import { tokenOf } from "./support/apps-site.ts";
 import { addPerson } from "./support/people.ts";
 import { sendRaw } from "./support/raw-socket.ts";
 
-/* Viewers who would have one request of theirs taken for two, or for the beginning of another viewer's. */
+/* Viewers who try to pass one request off as two, or as the beginning of another viewer's request. */
 
 let stage: AppStage;
 
@@ -56,7 +56,7 @@ it.each([
 });
 
 describe("the connections to an app that knows no upgrades", () => {
-  /** Opens one that answers with what it got, and with the number of the connection. */
+  /** Opens an app that echoes its requests with the number of the connection. */
   async function openPlainApp(): Promise<string> {
     let connections = 0;
     const numbers = new WeakMap<object, number>();

@@ -11,7 +11,7 @@ import { openServer, type OpenServer } from "./support/open-server.ts";
 import { firstEventOf } from "./support/server-sent-events.ts";
 import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
 
-/* What those who watch a workspace see of what its apps say of themselves. */
+/* The app statuses that watchers of a workspace see. */
 
 const template = appsTemplate("external", {
   web: '{ display_name: Web, url: "http://localhost:8088" }',
@@ -41,7 +41,7 @@ function report(state: string, message: string): Promise<WireAnswer> {
   });
 }
 
-/** Watches the workspace as events until the test ends; the result grows. */
+/** Watches the workspace's events until the test ends; the result grows. */
 async function watchEvents(): Promise<readonly string[]> {
   const end = new AbortController();
   onTestFinished(() => end.abort());
@@ -65,7 +65,7 @@ function agentOf({ latest_build: { resources } }: Workspace): WorkspaceAgent | u
   return resources[0]?.agents?.[0];
 }
 
-/** Returns the newest status in each event, as its state and message. */
+/** Returns the newest status in each event, as state and message. */
 function statuses(events: readonly string[]): readonly string[] {
   return events.flatMap((event) => {
     const data = firstEventOf(event)?.data;
@@ -101,7 +101,7 @@ it("is the last of many at once, in few events, and no more than its agent may r
   const events = await watchEvents();
   const before = events.length;
   const answers: WireAnswer[] = [];
-  // Far more than the burst of an agent.
+  // Far more than an agent's burst.
   for (let count = 0; count < 80; count += 1) answers.push(await report("working", `n${count}`));
   const taken = answers.flatMap(({ status }, index) => (status === 200 ? [index] : []));
   expect(taken.length).toBeGreaterThan(30);

@@ -11,7 +11,7 @@ import { AppStage, answerOf, appSettings } from "./support/app-stage.ts";
 import { ask } from "./support/app-world.ts";
 import { openReplica } from "./support/open-server.ts";
 
-/* What passes between a viewer and an app: bodies and events both ways, and WebSockets. */
+/* Data between a viewer and an app: bodies and events in both directions, and WebSockets. */
 
 let stage: AppStage;
 
@@ -68,7 +68,7 @@ describe("bodies", () => {
       `Coder-Session-Token: ${stage.headers["Coder-Session-Token"]}`,
       `Content-Length: ${bytes}`,
     ];
-    // A browser reads no answer before it has sent all.
+    // A browser reads no response before it has sent everything.
     viewer.write(`${fields.join("\r\n")}\r\n\r\n`);
     await new Promise((resolve) => viewer.write(Buffer.alloc(bytes), resolve));
     const [got] = await once(viewer, "data");
@@ -174,7 +174,7 @@ describe("bodies", () => {
 it.each(["GET", "POST"])(
   "passes on the bytes of the header of a %s and its answer",
   async (method) => {
-    // "é" in UTF-8, as programs send it that know nothing of characters, is two bytes.
+    // "é" is two bytes in UTF-8, as sent by programs that are unaware of characters.
     const name = Buffer.from("café").toString("latin1");
     stage.answer = (_asked, response) => {
       response.setHeader("Content-Disposition", `attachment; filename="${name}"`);

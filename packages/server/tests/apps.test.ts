@@ -7,7 +7,7 @@ import { type Answered, ask, CookieJar } from "./support/app-world.ts";
 import { type AppsSite, openAppsSite, tokenOf } from "./support/apps-site.ts";
 import { addPerson } from "./support/people.ts";
 
-/* Apps of a workspace whose agent is ours, through the server's own peer. */
+/* Apps of a workspace with our agent, through the server's own peer. */
 
 let site: AppsSite;
 beforeAll(async () => {
@@ -230,6 +230,6 @@ it("says so when the workspace is stopped, to those who may know", async () => {
   const { client } = await addPerson(site.server, "zoe");
   const other = { "Coder-Session-Token": tokenOf(client) };
   expect(await site.askApp("web", "/", { headers: other })).toMatchObject({ status: 404 });
-  // Nobody can tell the level of an app that is not there.
+  // A missing app does not reveal its level.
   expect(await site.askApp("open", "/", { headers: other })).toMatchObject({ status: 404 });
 });

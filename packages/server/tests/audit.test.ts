@@ -139,7 +139,7 @@ describe("the audit trail", () => {
     await server.admin.call(suspendUser, { params: { user: id } });
     const suspended = await server.request("POST", "/users/login", account, anonymous);
     expect(suspended).toMatchObject({ status: 401 });
-    // Refusals are recorded concurrently with the answer.
+    // Refusals are recorded concurrently with the response.
     await vi.waitFor(async () => {
       expect((await audit("q=action:login+username:lea")).body).toMatchObject({ count: 3 });
     });

@@ -79,7 +79,7 @@ function titleOf({ route, params, query }: ListQuestion): string {
   return `${route}${whose}${query === undefined ? "" : ` with ${query}`}`;
 }
 
-/** Resolves to the items of a list, or to undefined if the answer is not a list. */
+/** Resolves to the items of a list, or to undefined if the response is not a list. */
 async function listFor(
   { route: name, params, query }: ListQuestion,
   headers: Readonly<Record<string, string>>,

@@ -47,7 +47,7 @@ interface Call {
   readonly row: RpcRow;
 }
 
-/** Returns each RPC about each agent that exists for a caller; one that names nothing, once. */
+/** Returns each RPC for each agent that exists for a caller; an RPC that names nothing, once. */
 function callsOf(caller: CallerKind): readonly Call[] {
   const known = relations.filter((one) => one !== (caller === "agent" ? "parent" : "child"));
   return rpcTable.flatMap((row) =>

@@ -10,7 +10,7 @@ import { type Row, table } from "./support/authorization-table.ts";
 import { callerNames, openWorld, type World } from "./support/authorization-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-/** Routes that accept an upgrade, with the query that requests the socket if there is also a plain answer. */
+/** Routes that accept an upgrade, with the query that requests the socket if there is also a plain response. */
 const sockets = routesOf(contract).flatMap(({ name, route }) => {
   if (route.kind === "socket") return [{ name, route, query: "" }];
   return route.kind === "json-or-socket" ? [{ name, route, query: "follow" }] : [];
@@ -45,7 +45,7 @@ describe("a route that takes an upgrade", () => {
 });
 
 describe("the relay, which is not in the contract", () => {
-  // Its clients prove that they have the key to which packets go; no rights come with that (docs/protocol/tailnet.md §4.1).
+  // Clients prove that they have the key that receives packets; this grants no rights (docs/protocol/tailnet.md §4.1).
   it("opens for everyone, by upgrade and by WebSocket, and tells nothing", async () => {
     const answers = new Map<string, unknown>();
     for (const caller of callerNames) {
@@ -82,7 +82,7 @@ async function upgradeToDerp(headers: Readonly<Record<string, string>>): Promise
 }
 
 /**
- * Returns the expected status of an upgrade: callers who would be told to upgrade, or get the plain answer, get the
+ * Returns the expected status of an upgrade: callers who would be told to upgrade, or get the plain response, get the
  * socket; the others are refused alike.
  */
 function upgraded(status: number): number {
@@ -112,7 +112,7 @@ async function openWebSocket(
   const { promise: answered, resolve, reject } = Promise.withResolvers<number>();
   socket.on("open", () => resolve(101));
   socket.on("unexpected-response", (_request, response) => resolve(response.statusCode ?? 0));
-  // Closing a refused socket before it opened no longer rejects anything.
+  // Closing a refused socket before it opened no longer causes a rejection.
   socket.on("error", reject);
   const closed = new Promise<void>((done) => socket.on("close", () => done()));
   try {

@@ -14,7 +14,7 @@ const opened = new AsyncDisposableStack();
 let server: OpenServer;
 let world: World;
 
-/** A provider that is never asked: nobody logs in to it. */
+/** A provider without requests: no user logs in to it. */
 const provider = {
   SLIPWAY_EXTERNAL_AUTH_0_TYPE: "generic",
   SLIPWAY_EXTERNAL_AUTH_0_ID: "git",
@@ -57,7 +57,7 @@ describe("the table of who may do what", () => {
   });
 });
 
-/** Resolves to the status of an answer; leaves streams once they have begun. */
+/** Resolves to the status of a response; closes streams once they have started. */
 async function ask(
   route: Route,
   row: Row,

@@ -8,7 +8,7 @@ import { testPassword } from "./support/people.ts";
 import { expectUnchanged, newcomer, send } from "./support/raw-requests.ts";
 import { sendRaw } from "./support/raw-socket.ts";
 
-/* Bodies that no client of ours would send: the answer describes the fault, and nothing of them is stored. */
+/* Bodies that our clients never send: the response describes the fault, and no part of them is stored. */
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;

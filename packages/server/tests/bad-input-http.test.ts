@@ -7,7 +7,7 @@ import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { sendRaw } from "./support/raw-socket.ts";
 
-/* Messages that are no HTTP: each is answered or cut off, and the server keeps answering. */
+/* Invalid HTTP messages: each is answered or disconnected, and the server keeps responding. */
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;

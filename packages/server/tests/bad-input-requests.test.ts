@@ -15,7 +15,7 @@ import {
   send,
 } from "./support/raw-requests.ts";
 
-/* Tokens, names, paths and queries that are refused; nothing of them is stored. */
+/* Tokens, names, paths and queries that are refused; no part of them is stored. */
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;

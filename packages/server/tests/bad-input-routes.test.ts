@@ -10,7 +10,10 @@ import { openServer, type OpenServer } from "./support/open-server.ts";
 import { type RawAnswer, send } from "./support/raw-requests.ts";
 import { countRows, countSettledRows } from "./support/table-counts.ts";
 
-/* Every route, with values of other types and names of nothing: refused in words, and nothing is stored. */
+/*
+ * Every route, with values of wrong types and names of missing resources: refused with a message, and nothing is
+ * stored.
+ */
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -55,7 +58,7 @@ function propertiesOf(schema: unknown): readonly string[] {
   return Object.keys(schema.properties ?? {});
 }
 
-/** Checks that each answer reports a bad request, in words. */
+/** Checks that each response reports a bad request, with a message. */
 async function expectRefused(pending: readonly Promise<RawAnswer>[]): Promise<void> {
   for (const answer of await Promise.all(pending)) {
     expect(answer).toEqual({

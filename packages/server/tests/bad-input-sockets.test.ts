@@ -67,7 +67,7 @@ async function memory(): Promise<number> {
   return (parseProcStatus(status, "VmRSS") ?? 0) * 1024;
 }
 
-/** Runs a hostile action and checks that the server still answers and has not grown much. */
+/** Runs a hostile action and checks that the server still responds and has not grown much. */
 async function expectUnharmed(action: () => Promise<void>): Promise<void> {
   const before = await memory();
   await action();
@@ -179,7 +179,7 @@ describe("a WebSocket of an agent", () => {
       for (let id = 1; id <= 20_000; id += 1) calls.push(invocation(id, path));
       agent.yamux.write(stream, Buffer.concat(calls));
       agent.flush();
-      // The others were canceled before their turn, or their answers went nowhere.
+      // The others were canceled before their turn, or their responses were dropped.
       await agent.until((events) => events.some(({ type }) => type === "data"));
       const answers = agent.events.filter(({ type }) => type === "data").length;
       expect(answers).toBeLessThan(20);
@@ -211,7 +211,7 @@ describe("a WebSocket of an agent", () => {
       const head = Buffer.from([0x0a, ...varint(startup.length)]);
       const { updateStartup } = Agent.method;
       const replies: RawReply[] = [];
-      // More would wait for the agent's budget.
+      // More would exceed the agent's budget.
       for (let count = 0; count < 5; count += 1) {
         replies.push(await agent.callBytes(updateStartup, Buffer.concat([head, startup])));
       }
@@ -243,7 +243,7 @@ describe("a WebSocket of an agent", () => {
         agent.yamux.write(stream, caller.message(new Uint8Array(1024 * 1024)));
         agent.flush();
       }
-      // All of it is consumed, and nothing of it is stored.
+      // All of it is consumed, and no part of it is stored.
       await agent.until(() => agent.yamux.queuedBytes(stream) === 0);
       expect(agent.yamux.queuedBytes(stream)).toBe(0);
     }));
@@ -308,7 +308,7 @@ function varint(number: number): readonly number[] {
   return number < 0x80 ? [number] : [(number & 0x7f) | 0x80, ...varint(number >> 7)];
 }
 
-/** Encodes one RPC of a stream that has had `id - 1` before. */
+/** Encodes one RPC of a stream that has carried `id - 1` before. */
 function invocation(id: number, path: string): Uint8Array {
   const data = Buffer.from(path);
   return Buffer.concat([
@@ -319,7 +319,7 @@ function invocation(id: number, path: string): Uint8Array {
   ]);
 }
 
-/** Returns whether a frame of yamux resets a stream. */
+/** Returns whether a yamux frame resets a stream. */
 function isReset(bytes: Buffer, at: number): boolean {
   return bytes[at + 1] === 1 && bytes.readUInt16BE(at + 2) === 8;
 }
@@ -333,7 +333,7 @@ async function statusOf(request: string): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(String(first))?.[1]);
 }
 
-/** Resolves to the close code with which an agent's socket answers a frame. */
+/** Resolves to the close code of an agent's socket after a frame. */
 async function closeCodeOfFrame(frame: readonly number[]): Promise<number> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-/* Invalid templates and archives: the messages for the user who pushes them, and that nothing is created. */
+/* Invalid templates and archives: the messages for the user who pushes them, and the absence of any creation. */
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -50,7 +50,7 @@ async function errorsOf(version: TemplateVersion): Promise<readonly string[]> {
   return logs.filter((log) => log.log_level === "error").map((log) => log.output);
 }
 
-/** A mistake, the template that has it, and the place and text of the first problem. */
+/** A mistake, a template that contains it, and the position and text of the first problem. */
 type Mistake = readonly [name: string, yaml: string, place: string, text: string];
 
 const script = `${good}    scripts:\n      tidy: `;

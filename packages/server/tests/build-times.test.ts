@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => database[Symbol.asyncDispose]());
 
-/** A build that took so many seconds, later than those before it. */
+/** A build that took this many seconds, later than earlier builds. */
 async function makeBuild(
   transition: "start" | "stop",
   seconds: number,

@@ -28,7 +28,7 @@ let agents: readonly StageAgent[];
 
 beforeEach(() => begin("external"));
 
-/** Opens a stage with a prebuild, in place of the one before. */
+/** Opens a stage with a prebuild, in place of the previous stage. */
 async function begin(driver: "docker" | "external"): Promise<void> {
   await opened.disposeAsync();
   opened = new AsyncDisposableStack();
@@ -63,7 +63,7 @@ function openStream({ token, id: agentId }: StageAgent) {
   return { answers, clock };
 }
 
-/** Resolves to the next answer, after as many checks as it takes. */
+/** Resolves to the next response, after as many checks as it takes. */
 async function nextOf({
   answers,
   clock,
@@ -170,7 +170,7 @@ describe("a build of the owner right after the claim, before any agent was told"
   it.each([["start"], ["stop", "start"]] as const)(
     "%s ends what was owed, with the processes: the new ones are told nothing",
     async (...transitions) => {
-      // With this driver an agent that is started again has another token.
+      // With this driver a restarted agent has a new token.
       await begin("docker");
       const [main] = agents;
       if (main === undefined) throw new Error("the prebuild has no agent");

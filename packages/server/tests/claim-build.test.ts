@@ -49,7 +49,7 @@ function claim(caller = ann, more: { readonly ttlMs?: number } = {}): Promise<Wo
   return stage.create(caller, { name: "mine", presetId, owner: ann, ...more });
 }
 
-/** Takes the pending job. */
+/** Acquires the pending job. */
 async function takeJob(workerId?: string) {
   const work = await acquire(stage.needs, workerId);
   if (work === undefined) throw new Error("no job waits");
@@ -215,7 +215,7 @@ describe("the build of a claim", () => {
   });
 
   it("gives the tokens of a prebuild that was restarted", async () => {
-    // With this driver an agent that is started again has another token.
+    // With this driver a restarted agent has a new token.
     await begin("docker");
     const { db } = stage.needs;
     const { id: prebuild } = await db
@@ -226,7 +226,7 @@ describe("the build of a claim", () => {
       await stage.build(stage.admin, prebuild, transition);
       await stage.carryOut();
     }
-    // Its previous agents were ready; the present ones are not.
+    // Its previous agents were ready; the current ones are not.
     const { presetId } = stage.version;
     const early = await stage.create(ann, { name: "early", presetId });
     expect(early.id).not.toBe(prebuild);

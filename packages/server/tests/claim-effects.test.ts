@@ -19,7 +19,7 @@ import type { UserCaller } from "../src/platform/http/caller.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
 
-/* What a claim writes and says beside the ownership. */
+/* The side effects of a claim beside the change of owner. */
 
 let opened: AsyncDisposableStack;
 let database: TestDatabase;
@@ -43,7 +43,7 @@ afterEach(() => opened.disposeAsync());
 
 const unmeasured = { observe: () => undefined };
 
-/** Asks for a workspace of the pool for Ann, with other needs or settings. */
+/** Requests a workspace of the pool for Ann, with other needs or settings. */
 async function create(
   needs: Partial<CreateNeeds> = {},
   input: Partial<NewWorkspace> = {},
@@ -135,7 +135,7 @@ it("hints with its commit at watchers, agents and pools of every replica", async
     topics.prebuilds,
   ];
   const counts = wanted.map((topic) => opened.use(countHints(pubsub, topic)));
-  // Those that subscribed before it listens are hinted when it does.
+  // Subscribers from before it listens get a hint when it does.
   await Promise.all(counts.map((hints) => hints.next()));
   const before = counts.map(({ count }) => count);
   await create();

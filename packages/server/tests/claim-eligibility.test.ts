@@ -46,7 +46,7 @@ beforeEach(async () => {
 
 afterEach(() => trx.rollback().execute());
 
-/** Lists the prebuilds that claims get, in this order. */
+/** Lists the prebuilds that claims would get, in this order. */
 async function listClaimable(): Promise<readonly string[]> {
   const found: string[] = [];
   for (;;) {

@@ -7,7 +7,7 @@ import { expect, inject, it } from "vitest";
 import { seedAgent, seedBuild, seedWorkspace, setJob } from "./support/rows.ts";
 
 /*
- * Constraints that hold for every statement, however it is written and whatever two of them do at once
+ * Constraints that hold for every statement, however it is written and whatever concurrent statements do
  * (docs/claims.md).
  */
 

@@ -35,7 +35,7 @@ async function openPool(
   return { pool, waiting: await fillPool(server, count, opened) };
 }
 
-/** Holds open Bob's claim, which has a prebuild and is not committed. */
+/** Holds open Bob's uncommitted claim, which has a prebuild. */
 async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undefined>> {
   const { user } = await addPerson(server, "bob");
   const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;

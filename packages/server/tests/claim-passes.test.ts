@@ -6,7 +6,7 @@ import { sqlClaim } from "../src/features/claims/claim-queries.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage } from "./support/claim-stage.ts";
 
-/* A claim passes over prebuilds that change between its choice and its lock, sixteen at most. */
+/* A claim skips prebuilds that change between its choice and its lock, sixteen at most. */
 
 let opened: AsyncDisposableStack;
 let stage: ClaimStage;
@@ -38,7 +38,9 @@ function restartAgents(workspaceId: string) {
     .execute();
 }
 
-/** Claims for Ann while the first prebuilds that it chooses change; resolves to the choice and what it passed over. */
+/**
+ * Claims for Ann while the first prebuilds that it chooses change; resolves to the choice and the skipped prebuilds.
+ */
 function claimPast(changes: number) {
   return stage.needs.db.transaction().execute(async (trx) => {
     const claim = sqlClaim(trx, { settings, endsAgents: true });

@@ -12,7 +12,10 @@ import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
 import { claim, pushPoolOf, waitForPrebuilds } from "./support/pool.ts";
 
-/* What runs in a prebuild may not go on with its new owner's rights: the agent ends it, or the claim restarts all of it. */
+/*
+ * Processes of a prebuild must not continue with the new owner's rights: the agent ends them, or the claim restarts
+ * everything.
+ */
 
 let opened: AsyncDisposableStack;
 let server: OpenServer;
@@ -26,7 +29,7 @@ beforeEach(async () => {
 
 afterEach(() => opened.disposeAsync());
 
-/** Leaves a daemon that has left its group and its parent, and notes its pid and its token by the owner's name. */
+/** Leaves a daemon that has left its group and its parent, and records its pid and token under the owner's name. */
 const template = (onClaim: string): string => `
 driver: process
 ${onClaim}
@@ -48,7 +51,7 @@ agents:
 
 interface ClaimedBox {
   readonly workspace: Workspace;
-  /** Reads a file of its home. */
+  /** Reads a file in its home. */
   readonly read: (name: string) => Promise<string>;
 }
 
@@ -74,7 +77,7 @@ async function claimBox(onClaim: string): Promise<ClaimedBox> {
   return { workspace, read };
 }
 
-/** Reads what the driver noted about a workspace. */
+/** Reads the driver's record of a workspace. */
 async function readState(workspaceId: string): Promise<{ readonly directory: string }> {
   const { driver_state: state } = await server.db
     .selectFrom("workspace_builds")

@@ -40,7 +40,7 @@ afterEach(() => opened.disposeAsync());
 
 const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
 
-/** Holds open a claim for Ann that has the prebuild and is not committed. */
+/** Holds open an uncommitted claim for Ann, which has the prebuild. */
 async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
   const terms = { settings: settingsColumns(settings, pool.template), endsAgents: true };
   const held = await holdOpen(server.db, (trx) =>
@@ -54,7 +54,7 @@ async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
   return held;
 }
 
-/** Resolves to the outcome of a request that waits for a transaction's lock; then commits the transaction. */
+/** Commits the transaction once a request waits for its lock; resolves to the request's outcome. */
 async function endOf(request: Promise<unknown>, held: OpenTransaction<unknown>): Promise<unknown> {
   const ended = request.then(
     () => "succeeded",

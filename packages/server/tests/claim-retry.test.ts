@@ -18,7 +18,7 @@ let server: OpenServer;
 let driver: SlowDriver;
 let pool: ReinitPool;
 let workspace: Workspace;
-/** The agents that run, as the driver knows them. */
+/** The running agents, as known to the driver. */
 let running: readonly string[];
 
 beforeEach(async () => {
@@ -89,7 +89,7 @@ it("starts anew with a version that names other agents, and ends those that ran"
   expect(asked?.what).toBe("start");
   expect(asked?.agents.map((text) => text.split(" ")[0])).toEqual(["main", "other"]);
   expect(running).not.toContain(asked?.agents[0]);
-  // Its processes belong to the current life, and are told nothing.
+  // Its processes belong to the current life, and are not told to reinitialize.
   for (const name of ["main", "other"]) {
     const agent = await connectWithToken(server.url, driver.tokenOf(workspace.id, name));
     opened.defer(() => agent.connection.close());

@@ -126,7 +126,7 @@ it("takes connected ones first, then the oldest", async () => {
   const pool = await pushPool(server, 3);
   const filled = await fillPool(server, 3, opened);
   const [first, second, third] = filled;
-  // They were created at one moment; the names would give the opposite order.
+  // They were created at the same moment; the names would give the opposite order.
   for (const [index, { workspace }] of filled.entries()) {
     await server.db
       .updateTable("workspaces")
@@ -172,7 +172,7 @@ it("leaves alone what is not ready, has expired or was invalidated", async () =>
     .set({ created_at: sql`now() - interval '2 hours'` })
     .where("workspace_id", "=", expired?.workspace.id ?? "")
     .execute();
-  // The remaining two were created at one moment.
+  // The remaining two were created at the same moment.
   await server.db
     .updateTable("workspaces")
     .set({ created_at: sql`now()` })

@@ -168,7 +168,7 @@ it("removes files that no version has a day after they were uploaded last", asyn
   const { id, isNew } = await insertFile(db, { ...file, createdBy });
   expect(isNew).toBe(true);
   await sql`update files set created_at = now() - interval '2 days'`.execute(db);
-  // Somebody uploads the same file again, and will create a version of it.
+  // A user uploads the same file again, and will create a version of it.
   expect(await insertFile(db, { ...file, createdBy })).toEqual({ id, isNew: false });
   expect(await cleanUp(db, now)).toEqual(nothing);
   expect(await cleanUp(db, now + 2 * day)).toEqual({ ...nothing, files: 1 });

@@ -19,7 +19,7 @@ import {
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Person, testPassword } from "./support/people.ts";
 
-/* Clients whose access ends: an agent that is not told so keeps them for as long as they make handshakes. */
+/* Clients whose access ends: an agent that is not told keeps them for as long as they make handshakes. */
 
 const opened = new AsyncDisposableStack();
 const secret = { SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex") };
@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Calls `Coordinate` for an agent, which hears of it. */
+/** Calls `Coordinate` for an agent, which is notified of it. */
 async function call(
   session: NetworkSession,
   { agentId, agent }: Owner,
@@ -53,7 +53,7 @@ async function isLost({ agent }: Owner): Promise<void> {
   await expect.poll(() => agent.heard.at(-1)).toMatch(/^LOST /);
 }
 
-/** The ways in which a client may have called, and come back. */
+/** The ways in which a client may have called and returned. */
 const pasts: Readonly<Record<string, (guest: Person, owner: Owner) => Promise<unknown>>> = {
   connected: async (guest, owner) =>
     call(await people.join(guest, owner.agentId), owner, randomAddress()),
@@ -219,7 +219,7 @@ describe("a client of any agent", () => {
             : await people.joinTailnet(owner, { token: await resumeToken(session) });
         return new Coordination(next);
       };
-      // The tunnels of before stand, so that it may hear of the agent too.
+      // The earlier tunnels remain, so that it may also learn of the agent.
       const isRefused = (client: Coordination) =>
         expect
           .poll(() => client.heard.slice(-2))
@@ -230,7 +230,7 @@ describe("a client of any agent", () => {
       const second = await again();
       second.send(claim);
       await isRefused(second);
-      // The other way round: the address first, the tunnel later.
+      // The opposite order: first the address, later the tunnel.
       const other = await people.addOwner(owner);
       const third = await again();
       third.send({ updateSelf: { node: node("thief", addressOf(other.agentId)) } });

@@ -35,7 +35,7 @@ interface Options {
   readonly idleTimeoutMs?: number;
 }
 
-/** Opens a listener with a socket for anybody, a small answer and a large one. */
+/** Opens a listener with a public socket, a small response and a large one. */
 async function open({ limits: given, trustedProxies = [], ...rest }: Options): Promise<string> {
   const limits = { ...defaultLimits, ...given };
   const requestLimits = new RequestLimits({ now: () => 60_000 });
@@ -85,7 +85,7 @@ async function openSocket(url: string, forwarded?: string) {
   return promise;
 }
 
-/** Opens a connection that stays silent. */
+/** Opens a silent connection. */
 async function openSilent(url: string): Promise<Socket> {
   const socket = connect({ port: Number(new URL(url).port), host: "127.0.0.1" });
   sockets.push(socket);
@@ -157,7 +157,7 @@ describe("connections", () => {
     const refused = await Promise.all(Array.from({ length: 400 }, () => openSilent(url)));
     expect(refused).toHaveLength(400);
     await untilCount(16);
-    // Refused clients are told why as long as few of them linger.
+    // Refused clients get the reason as long as few of them linger.
     const status = async (): Promise<number> => (await fetch(`${url}/api/v2/buildinfo`)).status;
     await expect.poll(() => status().catch(() => undefined)).toBe(503);
   });

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest"
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 
-/* Connections that agents report, as owners and auditors read them. */
+/* Connections reported by agents, as seen by owners and auditors. */
 
 const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
 const opened = new AsyncDisposableStack();

@@ -20,7 +20,7 @@ import {
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 
-/* Whom the connections that an agent reports are said to be of. */
+/* The users to whom reported connections are attributed. */
 
 const opened = new AsyncDisposableStack();
 const environment = {
@@ -46,7 +46,7 @@ function addGuest(): Promise<Person> {
   return addPerson(server, newName(), ["owner"]);
 }
 
-/** Connects as a client at an address inside the network, from an address outside; the agent hears of it. */
+/** Connects as a client at an address inside the network, from an address outside; the agent is notified. */
 async function reach(
   guest: Person,
   { agentId, agent }: Owner,
@@ -63,7 +63,7 @@ async function reach(
   return client;
 }
 
-/** Says goodbye; the agent hears of it. */
+/** Says goodbye; the agent is notified. */
 async function leave(client: Coordination, { agent }: Owner): Promise<void> {
   client.send({ disconnect: {} });
   await expect.poll(() => agent.heard.at(-1)).toMatch(/^DISCONNECTED /);
@@ -93,7 +93,7 @@ async function find(q: string): Promise<readonly ConnectionLog[]> {
   return (await server.admin.call(listConnectionLogs, { query: { q } })).connection_logs;
 }
 
-/** Returns whom a connection is said to be of, and from where. */
+/** Returns the user and address to which a connection is attributed. */
 async function blamed(id: string): Promise<readonly (string | undefined)[]> {
   const [entry] = await find(`connection_id:${id}`);
   return [entry?.user?.id, entry?.ip];

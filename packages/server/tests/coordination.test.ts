@@ -25,7 +25,7 @@ import {
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 
-/* Clients that join the network on a whole server, and those that try to reach what they may not. */
+/* Clients that join the network on a whole server, and clients that try to reach agents that they may not. */
 
 const never = new AbortController().signal;
 
@@ -218,7 +218,7 @@ describe("nobody", () => {
   });
 });
 
-/** The updates of an owner's workspaces that a client is told, as texts. */
+/** The updates of an owner's workspaces that a client receives, as text. */
 async function watchWorkspaces(who: Pick<Person, "client">, ownerId: string) {
   const session = await joinNetwork(server.url, "/tailnet?version=2.3", who.client.headers);
   onTestFinished(() => session[Symbol.asyncDispose]());
@@ -414,7 +414,7 @@ it("peers, tunnels and updates are counted", async () => {
       Number(new RegExp(`^slipway_coordinator_${name} (\\d+)$`, "m").exec(text)?.[1]),
     );
   };
-  // Those of other tests have left.
+  // The connections of other tests have ended.
   await expect.poll(read).toEqual([0, 0, expect.any(Number)]);
   const [, , updates = 0] = await read();
   const owner = await people.addOwner();

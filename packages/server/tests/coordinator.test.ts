@@ -57,7 +57,7 @@ async function openReplica(url: string, times = quickTimes) {
 
 type Replica = Awaited<ReturnType<typeof openReplica>>;
 
-/** One database for all tests of the suite: a test's peers and replicas are gone when the next one begins. */
+/** One database for all tests of the suite: a test's peers and replicas are gone when the next test starts. */
 let shared: TestDatabase;
 
 beforeAll(async () => {
@@ -146,7 +146,7 @@ describe("the directory on PostgreSQL", () => {
       const bytes = encodeMessage(NodeSchema, {});
       await connection.publish({ bytes, reserved: [], latency: undefined });
       await connection.addTunnel(randomUUID());
-      // One of them is there.
+      // One of them is present.
       if (at > 0) connection.leave("lost");
       await connection.written;
     }
@@ -168,7 +168,7 @@ describe("the directory on PostgreSQL", () => {
     await back.publish({ bytes, reserved: [], latency: undefined });
     back.leave("lost");
     await back.written;
-    // The one that came back meanwhile stays.
+    // The one that returned meanwhile stays.
     await directory.removeAbsent([first, second].filter((client) => client !== undefined));
     const left = (await Array.fromAsync(selectAbsent(db, quickTimes.deadMs))).flat();
     expect(left.map(({ keyId }) => keyId)).toEqual(["k2", "k3", "k1"]);
@@ -303,7 +303,7 @@ describe("the directory on PostgreSQL", () => {
   );
 
   it("keeps the reservations of the present node alone, however often it changes", async () => {
-    // With these times nothing is cleaned up meanwhile.
+    // These times prevent any cleanup meanwhile.
     const { db, coordinator } = await open(defaultDirectoryTimes);
     const peer = new TestPeer(coordinator, new Map(), "client", randomUUID());
     const values = (number: number) => ["address", "key"].map((what) => `${what} ${number}`);
@@ -313,7 +313,7 @@ describe("the directory on PostgreSQL", () => {
       return rows.map(({ value }) => value).toSorted();
     };
     expect(await reserved()).toEqual(values(99));
-    // A replica that does not say what its nodes have: their reservations stand.
+    // A replica that does not report its nodes' addresses: their reservations remain.
     await db.updateTable("tailnet_peers").set({ reserved: null }).execute();
     const stranger = new TestPeer(coordinator, new Map(), "stranger", randomUUID());
     expect(await stranger.publish("s", ["key 99"])).toBe(false);

@@ -69,7 +69,7 @@ it("inserts rows that refer to each other, whatever their values are made of", a
   const odd = `'"\\ \n\t\u{1f6a2} $1 {}`;
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
   await insertRows(db, [
-    // The first refers to the last.
+    // The first one references the last one.
     { table: "workspace_agent_log_positions", rows: [{ workspace_agent_id: agentId }] },
     {
       table: "workspace_agents",

@@ -93,7 +93,7 @@ describe("the statistics of a deployment", () => {
       },
       session_count: { vscode: 1, ssh: 2, jetbrains: 0, reconnecting_pty: 0 },
     };
-    // Those who ask within a second get the same answer.
+    // Callers within a second get the same response.
     await expect
       .poll(() => server.request("GET", "/deployment/stats"), { timeout: 10_000 })
       .toMatchObject({ body: expected });

@@ -26,7 +26,7 @@ beforeEach(async () => {
   await world.edit({ time_til_dormant_ms: 2 * dayMs, time_til_dormant_autodelete_ms: 30 * dayMs });
 });
 
-/** Makes a workspace and lets it become dormant, and stop; resolves to it and the time since when it is. */
+/** Creates a workspace, lets it become dormant and stop; resolves to it and the time at which it became dormant. */
 async function makeDormant(
   name: string,
 ): Promise<{ readonly workspace: Workspace; readonly since: number }> {
@@ -56,7 +56,7 @@ async function readAny({ id }: Workspace): Promise<Workspace> {
   return client.call(getWorkspace, { params: { workspace: id }, query });
 }
 
-/** Reads when the rule of the template was set. */
+/** Reads the time at which the template's rule was set. */
 async function ruleSetAt(): Promise<object | undefined> {
   return world.server.db
     .selectFrom("templates")
@@ -115,7 +115,7 @@ describe("a dormant workspace", () => {
     });
     expect(await messageAbout(workspace)).toMatchObject({ title: "forgotten was deleted" });
     expect(await world.apply(due + 90 * dayMs)).toBe(0);
-    // It became dormant, was stopped, was announced, was deleted.
+    // It became dormant, was stopped, was announced and was deleted.
     expect(await auditOf(workspace)).toHaveLength(4);
   });
 
@@ -152,7 +152,7 @@ describe("a dormant workspace", () => {
     for (const days of [29, 30, 60, 90]) expect(await world.apply(since + days * dayMs)).toBe(0);
     await world.edit({ time_til_dormant_autodelete_ms: 30 * dayMs });
     await world.apply(since + 29 * dayMs);
-    // Its owner was told of a deletion that is put off.
+    // Its owner was told of a deletion that is postponed.
     await world.edit({ time_til_dormant_autodelete_ms: 60 * dayMs });
     expect(await world.apply(since + 31 * dayMs)).toBe(0);
     await world.apply(since + 59 * dayMs);
@@ -172,7 +172,7 @@ describe("a dormant workspace", () => {
     await world.edit({ time_til_dormant_autodelete_ms: 30 * dayMs });
     const at = timeOf((await world.read(workspace)).deleting_at);
     expect(at).toBeGreaterThanOrEqual(before + dayMs);
-    // The same rule once more is no new one.
+    // Setting the same rule again changes nothing.
     const setAt = await ruleSetAt();
     await world.edit({ time_til_dormant_autodelete_ms: 30 * dayMs });
     expect(await ruleSetAt()).toEqual(setAt);

@@ -9,7 +9,7 @@ import { readShellScripts } from "../src/features/downloads/shell-scripts.ts";
 import { packArchive, program, serve } from "./support/download-server.ts";
 import { makeMachine, presentPrograms, releases, usual } from "./support/shell-machine.ts";
 
-/* The way of the scripts to an archive on servers that lack it, replace it, or lose the connection. */
+/* The scripts' download of an archive from servers that lack it, replace it, or lose the connection. */
 
 const { start } = await readShellScripts();
 const startFrom = (url: string): string => start({ accessUrl: url, version: "v0" });
@@ -17,7 +17,7 @@ const env = { CODER_AGENT_TOKEN: "secret" };
 const sumOf = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
 
 describe("with zstd", () => {
-  /** Serves an archive of one compression only. */
+  /** Serves an archive in only one compression format. */
   const serveOnly = async (compression: string, content: Buffer): Promise<string> =>
     serve((request, response) => {
       const path = request.url ?? "";
@@ -60,7 +60,7 @@ it("a replaced archive is asked for by its new sum", async () => {
   expect(sums).toEqual([]);
 });
 
-// A bare machine has not all of them.
+// A bare machine lacks some of them.
 const downloaders = await presentPrograms(["curl", "wget", "busybox"]);
 
 describe.each(downloaders)("with %s, a download that was cut", (downloader) => {
@@ -69,7 +69,7 @@ describe.each(downloaders)("with %s, a download that was cut", (downloader) => {
     ["begins again where there are no parts", [undefined, "bytes=20000-"], false],
   ])("%s", async (_, ranges, hasParts) => {
     const { home, sh } = await makeMachine([...usual.filter((one) => one !== "curl"), downloader]);
-    // busybox runs what it is called.
+    // busybox runs the applet that it is called as.
     if (downloader === "busybox") await symlink("busybox", join(home, "programs/wget"));
     const archive = await packArchive(`${program}# ${randomBytes(60_000).toString("hex")}`);
     const seen: (string | undefined)[] = [];

@@ -13,7 +13,7 @@ const opened = new AsyncDisposableStack();
 const archive = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251));
 const sum = createHash("sha256").update(archive).digest();
 const path = "/bin/slipway-linux-amd64.tar.gz";
-/** More than the system buffers of a connection that nobody reads. */
+/** More than the system buffers for a connection that is not read. */
 const largeBytes = 32 * 1024 * 1024;
 const large = "/bin/slipway-linux-arm64.tar.gz";
 let server: OpenServer;
@@ -142,13 +142,13 @@ it("sends one address a few archives at once, and the next when one is done", as
   expect(await third.json()).toMatchObject({
     detail: expect.stringContaining("SLIPWAY_MAX_DOWNLOADS_PER_ADDRESS"),
   });
-  // Questions about it need no place.
+  // Requests for metadata need no slot.
   expect((await get(large, {}, "HEAD")).status).toBe(200);
   for (const reader of readers) reader.destroy();
   await expect.poll(async () => (await get(large, { Range: "bytes=0-0" })).status).toBe(206);
 });
 
-/** Opens a connection that asks for an archive, and reads only the beginning. */
+/** Opens a connection that requests an archive, and reads only the beginning. */
 async function openReader(): Promise<Socket> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);

@@ -100,7 +100,7 @@ it("takes over a server whose starter is gone, and can close it", async () => {
   await adopter.close();
   expect(await adopter.exited).toEqual({ code: null, signal: null });
   expect(await dropped.exited).toEqual({ code: 0, signal: null });
-  // Closing a database that has already ended is no error.
+  // Closing a database that has already ended is not an error.
   await dropped.close();
 });
 
@@ -226,7 +226,7 @@ it("leaves no server behind when the opening is aborted", async () => {
   expect(next.adopted).toBe(false);
 });
 
-/** The account as which earlier releases ran PostgreSQL when started by root. */
+/** The account under which earlier releases ran PostgreSQL when started by root. */
 const nobody: Account = { uid: 65_534, gid: 65_534 };
 
 /** Resolves to true if a program succeeds as that account. */

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { type ExternalAuthWorld, openExternalAuthWorld } from "./support/external-auth-world.ts";
 
-/* Where the provider sends the browser back to, and by whom that may be used. */
+/* The provider's redirect back, and the sessions that may use it. */
 
 let world: ExternalAuthWorld;
 
@@ -19,7 +19,7 @@ describe("a callback", () => {
   it("counts once, and only in the session that began", async () => {
     const [mine, theirs] = [world.browserOf(world.ada), world.browserOf(world.eve)];
     const callback = await mine.visit(await mine.begin("git"));
-    // The other has a login of their own open, or none.
+    // The other session has a different open login, or none.
     expect(await theirs.ask(callback)).toMatchObject({ status: 400 });
     await theirs.begin("git");
     expect(await theirs.ask(callback)).toMatchObject({ status: 400 });

@@ -23,7 +23,7 @@ import { fillPool, pushPool } from "./support/pool.ts";
 import { ProviderBrowser } from "./support/provider-browser.ts";
 import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
 
-/* Providers that answer as none should, and agents and people who ask for more than is theirs. */
+/* Providers that misbehave, and agents and users who request more than is theirs. */
 
 const clientSecret = "the-secret-of-the-client";
 const opened = new AsyncDisposableStack();
@@ -35,7 +35,7 @@ interface Asked {
   readonly body: URLSearchParams;
 }
 
-/** Answers the requests of the server to the provider. */
+/** Answers the server's requests to the provider. */
 let answer: (asked: Asked, response: ServerResponse) => void;
 
 const goodToken = { access_token: "good-token", token_type: "bearer" };
@@ -44,7 +44,7 @@ function json(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
 }
 
-/** Answers as a provider should. */
+/** Answers like a correct provider. */
 function wellBehaved({ path }: Asked, response: ServerResponse): void {
   json(response, path === "/token" ? goodToken : {});
 }
@@ -127,7 +127,7 @@ function agentsToken(token: string, query = "id=git"): Promise<WireAnswer> {
   });
 }
 
-/** Logs in up to the provider's answer; resolves to the callback. */
+/** Logs in up to the provider's response; resolves to the callback. */
 async function callbackOf(browser: ProviderBrowser): Promise<string> {
   const state = new URL(await browser.begin("git")).searchParams.get("state") ?? "";
   return `/external-auth/git/callback?code=the-code-of-the-log-in&state=${state}`;

@@ -9,7 +9,7 @@ import {
 } from "./support/external-auth-world.ts";
 import { addPerson } from "./support/people.ts";
 
-/* The tokens of a provider after the log-in: refreshed, refused, revoked. */
+/* A provider's tokens after the login: refreshed, refused, revoked. */
 
 let world: ExternalAuthWorld;
 

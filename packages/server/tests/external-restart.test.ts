@@ -21,7 +21,7 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { dropAgents, restoreAgents } from "../src/features/agents/build-service.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-/* Agents that people start, over stops and starts of their workspaces. */
+/* Manually started agents, across stops and starts of their workspaces. */
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
 let folder: string;
@@ -110,7 +110,7 @@ it("gives the token back when a start fails", async () => {
     .orderBy("build_number", "desc")
     .select("id")
     .executeTakeFirstOrThrow();
-  // As the job of that start does when it fails.
+  // The job of that start does the same when it fails.
   await dropAgents(server.db, buildId);
   await restoreAgents(server.db, buildId);
   await build(id, "stop");

@@ -19,7 +19,7 @@ beforeEach(async () => {
   await world.edit({ failure_ttl_ms: 2 * hourMs });
 });
 
-/** Makes a workspace whose start fails. */
+/** Creates a workspace whose start fails. */
 async function makeFailed(name: string, more: object = {}): Promise<Workspace> {
   driver.isBroken = true;
   return world.ended(await world.create(name, more), 1, "failed");

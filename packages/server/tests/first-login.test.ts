@@ -139,7 +139,7 @@ it("a start that fails after the administrator was made leaves the password to t
   expect(ended.texts.out).toBe("");
   const next = await runAndLogIn(source);
   expect(next.status).toBe(201);
-  // Shown only this once.
+  // Shown only once.
   const later = await runAndLogIn(source, readPassword(next.text));
   expect(later).toMatchObject({
     status: 201,

@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 afterEach(() => database[Symbol.asyncDispose]());
 
-/** Creates running agents, each of a build of its own that is the newest of its workspace. */
+/** Creates running agents, each in a separate build that is the newest of its workspace. */
 async function seedAgents(count: number): Promise<readonly string[]> {
   const { db } = database;
   const place = await seedWorkspace(db);

@@ -35,7 +35,7 @@ async function openHanging() {
   return { address, clock, warnings, connections, db, hang };
 }
 
-/** Sends a statement; resolves to whether it failed for an outage. */
+/** Sends a statement; resolves to whether it failed because of an outage. */
 async function ask(db: Database): Promise<boolean> {
   try {
     await sql`select 1`.execute(db);
@@ -57,7 +57,7 @@ it("gives up on a database that does not answer while the server ends, and says 
   expect(connections.isAbandoned).toBe(false);
   await clock.advance(1_000);
   expect(await Promise.all(asked)).toEqual([true, true]);
-  // What is asked from then on fails at once.
+  // Later queries fail immediately.
   expect(await ask(db)).toBe(true);
   await db.destroy();
   await connections[Symbol.asyncDispose]();

@@ -127,7 +127,7 @@ it("gives each session the same time to end by itself", async () => {
   await vi.waitFor(() => expect(early.reasons).toEqual(["build is outdated"]));
   expect(late.reasons).toEqual([]);
   await clock.advance(98);
-  // It was named before.
+  // It was mentioned before.
   other.checkSoon();
   await clock.advance(2);
   await vi.waitFor(() => expect(late.reasons).toEqual(["build is outdated"]));

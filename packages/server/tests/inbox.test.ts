@@ -21,7 +21,7 @@ import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 import { watchInbox } from "./support/watch-inbox.ts";
 
-/* What owners of workspaces learn of others who connect to them. */
+/* Notifications to owners of workspaces about other users who connect to them. */
 
 let server: OpenServer;
 let templateId = "";

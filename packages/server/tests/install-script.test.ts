@@ -13,7 +13,7 @@ import {
 } from "./support/download-server.ts";
 import { leftIn, makeMachine, usual } from "./support/shell-machine.ts";
 
-/* The script that installs the command, in the shell and with the programs of this machine. */
+/* The script that installs the command, in this machine's shell and with its programs. */
 
 let server: DownloadServer;
 

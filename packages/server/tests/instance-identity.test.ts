@@ -66,7 +66,7 @@ async function readCredentials(client: Client, { id }: Workspace, agent = "main"
   return client.call(getExternalAgentCredentials, { params: { workspace: id, agent } });
 }
 
-/** Returns the answer by which an instance gets the token of an agent. */
+/** Returns the response that gives an instance the token of an agent. */
 async function granted(client: Client, workspace: Workspace, agent?: string) {
   const { agent_token } = await readCredentials(client, workspace, agent);
   return { status: 200, body: { session_token: agent_token } };
@@ -95,7 +95,7 @@ describe("a machine that shows who it is", () => {
     const { agent_token: token } = await readCredentials(ann, workspace);
     const key = `${server.url}/api/v2/workspaceagents/me/gitsshkey`;
     expect(await wireRequest("GET", key, { token })).toMatchObject({ status: 200 });
-    // Repeated requests get the same answer.
+    // Repeated requests get the same response.
     expect((await exchangeAws("i-one")).body).toEqual(answer.body);
     const query = { q: "resource_type:workspace_agent action:login" };
     expect((await server.admin.call(listAuditLogs, { query })).audit_logs).toMatchObject([
@@ -146,7 +146,7 @@ describe("a machine that shows who it is", () => {
   });
 
   it("is refused for claims of wrong types", async () => {
-    // The content of a valid signature may still be nonsense.
+    // The content of a valid signature may still be invalid.
     const answer = await exchange("google", await clouds.google(JSON.parse("4711")));
     expect(answer).toMatchObject({ status: 400, body: { message: "Error decoding JWT claims." } });
   });

@@ -13,7 +13,7 @@ import { acquireJob, completeJob, renewLeases } from "../src/platform/jobs/queri
 import { endJob } from "../src/platform/jobs/worker.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
 
-/* Jobs: who is told of their ends, and what a second worker, renewal or cancellation does. */
+/* Jobs: the subscribers to their ends, and the effects of a second worker, renewal or cancellation. */
 
 let opened: AsyncDisposableStack;
 let db: Database;
@@ -43,7 +43,7 @@ function pubsub() {
   return { ...stage.needs.pubsub, publish: (topic: string) => void hints.push(topic) };
 }
 
-/** Takes the job that waits and carries it out; resolves to those who are told of its end. */
+/** Acquires the waiting job and runs it; resolves to the subscribers that are notified of its end. */
 async function carryOut(how: "succeed" | "fail"): Promise<readonly string[]> {
   const workerId = randomUUID();
   const job = await acquireJob(db, workerId, []);

@@ -42,7 +42,7 @@ function addJob(more: Partial<InsertJob> = {}): Promise<string> {
   return insertJob(database.db, { type, organizationId, initiatorId, fileId, ...more });
 }
 
-/** Takes jobs until none is left. */
+/** Acquires jobs until none is left. */
 async function takeAll(workerId: string): Promise<string[]> {
   const taken: string[] = [];
   for (;;) {

@@ -22,7 +22,7 @@ import { openReinit } from "./support/reinit.ts";
 
 const { STARTING, READY, SHUTTING_DOWN, OFF } = Lifecycle_State;
 const hourMs = 3_600_000;
-/** The versions that Coder's agents and ours report. */
+/** The versions reported by Coder's agents and ours. */
 const stockVersion = "v2.35.1";
 const ownVersion = "v2.37.0+slipway.0.1.0";
 
@@ -85,7 +85,7 @@ it("tells a stock agent that restarted before the claim, however late it reports
   const stream = opened.use(await openReinit(server.url, agent));
   expect(stream.status).toBe(200);
   expect(await stream.rest()).toContain("prebuild_claimed");
-  // It restarts, and its reports of that are the receipt.
+  // It restarts, and its reports of that acknowledge the reinit.
   for (const state of [SHUTTING_DOWN, OFF]) await report(agent, state);
   await becomeReady(agent);
   expect(await isOwed(claimed)).toBe(false);

@@ -12,7 +12,7 @@ import { createHttpServer } from "../src/platform/http/http-server.ts";
 import { RequestLimits } from "../src/platform/http/request-limits.ts";
 import { Routes } from "../src/platform/http/routes.ts";
 
-/* Rights that end while a request is on its way: its body is slow, or it waits for its turn. */
+/* Rights that end while a request is in progress: its body is slow, or it waits for its turn. */
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
 let now = 0;
@@ -72,7 +72,7 @@ const body = JSON.stringify({
   password: "correct-horse-battery-42",
 });
 
-/** Sends a request but for its body, until its caller was identified; resolves to what sends the rest. */
+/** Sends a request without its body until its caller is identified; resolves to a function that sends the rest. */
 async function begin(): Promise<() => Promise<number>> {
   const address = app.server.address();
   const socket = connect(typeof address === "object" ? (address?.port ?? 0) : 0, "127.0.0.1");

@@ -63,7 +63,7 @@ async function portsOf(): Promise<readonly number[]> {
 it("lists what the workspace listens on, without the ports of apps", async () => {
   const listener = await listen();
   onTestFinished(() => void listener.close());
-  // The agent looks once a second.
+  // The agent checks once a second.
   await expect.poll(portsOf).toContain(portOf(listener));
   expect(await portsOf()).not.toContain(portOf(appServer));
 });

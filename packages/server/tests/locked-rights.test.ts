@@ -7,7 +7,7 @@ import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client, type Person, testPassword } from "./support/people.ts";
 
-/* Rights that change between the check of a request and its write, such as while a password is hashed. */
+/* Rights that change between the check of a request and its write, for example while a password is hashed. */
 
 let server: OpenServer;
 let nextName = 0;
@@ -23,7 +23,10 @@ function somebody(...roles: RoleName[]): Promise<Person> {
   return addPerson(server, `person-${nextName}`, roles);
 }
 
-/** Sends a request that waits for the subject's row, whose roles and the caller's become these; resolves to its status. */
+/**
+ * Sends a request that waits for the subject's row, while the subject's and the caller's roles change to these;
+ * resolves to its status.
+ */
 async function during(
   changes: readonly (readonly [Person, readonly string[]])[],
   subject: Person,

@@ -35,7 +35,7 @@ describe("a log-in", () => {
   beforeEach(async () => {
     const { db } = app.database;
     const notes = new AuditNotes({ db, clock: systemClock, logger: silentLogger });
-    // Hashing may take longer than the first delay, so the clock of attempts stands still.
+    // Hashing may take longer than the first delay, so the attempts use a stopped clock.
     needs = { db, attempts: new PasswordAttempts({ now: () => 0 }), notes };
     await createFirstUser(db, { username: "ann", email, name: "", password });
   });
@@ -59,7 +59,7 @@ describe("a log-in", () => {
 
   it("is slowed down after five failures, whether the account exists or not", async () => {
     const expected = [...Array<string>(5).fill("unauthenticated"), "rate-limited", "rate-limited"];
-    // In any letter case and, unlike the right password, for any account.
+    // In any letter case and, unlike the correct password, for any account.
     expect(await fail(7, "ANN@example.com")).toEqual(expected);
     expect(await fail(7, "nobody@example.com")).toEqual(expected);
     await expect(logIn(needs, { email, password }, origin)).rejects.toMatchObject({

@@ -60,7 +60,7 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 const patience = { timeout: 30_000, interval: 100 } as const;
-/** The agent asks less and less often while its workspace is stopped. */
+/** The agent polls less and less often while its workspace is stopped. */
 const longPatience = { ...patience, timeout: 120_000 };
 
 it.concurrent.each(names)(

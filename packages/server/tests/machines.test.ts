@@ -62,7 +62,7 @@ it("refuses a build that names what is no machine, and changes nothing", async (
   const params = { workspace: workspaceId };
   const { latest_build: build } = await server.admin.call(getWorkspace, { params });
   expect(build.build_number).toBe(1);
-  // A stop names no machine.
+  // A stop does not name a machine.
   await server.admin.call(createBuild, { params, body: { transition: "stop" } });
 });
 

@@ -78,7 +78,7 @@ it("holds the newest values of an agent, and lets it push out no other's", async
     [...many, "b"].map((key) => ({ key, value: "2", error: "" })),
   );
   await batcher[Symbol.asyncDispose]();
-  // The first of this agent's own keys was evicted.
+  // This agent's own first key was evicted.
   expect(await values(clock.now())).toEqual(["", "2"]);
 });
 

@@ -79,7 +79,7 @@ async function hasUser(db: Server["db"], email: string): Promise<boolean> {
 
 const keyFile = (directory: string): string => join(directory, "secret-key");
 
-/** Makes every secret one of a server with another key. */
+/** Re-encrypts every secret with the key of another server. */
 async function loseKey(): Promise<void> {
   await sql`update workspace_agents set auth_token_encrypted =
     overlay(auth_token_encrypted placing '\\x00000000'::bytea from 2)`.execute(database.db);

@@ -17,7 +17,7 @@ import { type OpenServer, openReplica, openServer } from "./support/open-server.
 import { addPerson, type Client, type Person } from "./support/people.ts";
 import { watchInbox } from "./support/watch-inbox.ts";
 
-/* What users send to themselves, and notifications that an owner pauses. */
+/* Notifications that users send to themselves, and notifications that an owner pauses. */
 
 let server: OpenServer;
 let ann: Person;

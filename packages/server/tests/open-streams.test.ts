@@ -112,7 +112,7 @@ describe("open streams of a user", () => {
     await server.admin.call(suspendUser, { params: { user: ann.user.id } });
     await expectEnd(ann);
     expect(performance.now() - startedAt).toBeLessThan(3_000);
-    // Each still answers.
+    // Each still responds.
     await Promise.all(bob.sockets.map(({ ping }) => ping()));
     await server.admin.call(suspendUser, { params: { user: bob.user.id } });
     await expectEnd(bob);
@@ -155,7 +155,7 @@ describe("the number of open streams of a user", () => {
   let limited: OpenServer;
   let path = "";
   let log = "";
-  /** The streams that stay open end with the server. */
+  /** The streams that stay open until the server closes. */
   const ignore = (): void => {};
 
   beforeAll(async () => {
@@ -186,7 +186,7 @@ describe("the number of open streams of a user", () => {
         : openEvents(limited.url, `${path}/watch`, client);
     const opened = await Promise.allSettled(Array.from({ length: 12 }, (_, at) => open(at)));
     const kept = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    // Of sockets that were admitted together, the excess is closed at once.
+    // Of sockets that were admitted together, the excess is closed immediately.
     const codes: unknown[] = [];
     for (const { ended } of kept) void ended.then((end) => codes.push(end), ignore);
     await expect.poll(() => kept.length - codes.length).toBe(3);
@@ -199,7 +199,7 @@ describe("the number of open streams of a user", () => {
       detail:
         "You have 3 watches open on this server. Close some that you no longer read. An administrator can raise SLIPWAY_MAX_WATCHES_PER_USER.",
     });
-    // Other streams of the user have room, within the total; other users have room of their own.
+    // The user's other streams have room, within the total; other users have separate limits.
     for (let count = 0; count < 2; count += 1) await openSocket(limited.url, log, client);
     await expect(openSocket(limited.url, log, client)).rejects.toThrow("429");
     await openSocket(limited.url, `${path}/watch-ws`, limited.admin);

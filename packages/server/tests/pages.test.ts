@@ -30,12 +30,12 @@ async function rawGet(path: string, host: string): Promise<{ status: number; bod
 }
 
 describe("a page outside the API", () => {
-  /** The public pages, which are the same for everybody. */
+  /** The public pages, which are the same for everyone. */
   const pages = ["/", "/install.sh", "/cli-auth", "/icon/code.svg"];
 
   it.each(pages)("%s is the same for nobody, a member and an owner", async (path) => {
     const { client } = await addPerson(server, `u${pages.indexOf(path)}`);
-    // Except the token of the form, which is new each time.
+    // Except the form's token, which is new each time.
     const seen = async (headers: Readonly<Record<string, string>>) => {
       const response = await get(path, headers);
       const text = (await response.text()).replace(/name="form_token" value="[^"]*"/, "");

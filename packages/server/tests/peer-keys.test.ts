@@ -35,7 +35,7 @@ async function openReplica() {
   return { coordinator, keys: peerKeys({ db, coordinator }) };
 }
 
-/** Publishes a node with a key; returns the key as the relay writes it. */
+/** Publishes a node with a key; returns the key in the relay's spelling. */
 async function publish(coordinator: Coordinator, holder: string): Promise<string> {
   const key = sodiumCrypto.createKeyPair().publicKey;
   const published = Uint8Array.of(0x6e, 0x70, ...key);
@@ -56,7 +56,7 @@ it("finds the keys that peers have published at any replica, and no others", asy
   const unknown = encodeHex(sodiumCrypto.randomBytes(32));
   expect(await here.keys.find([own, other, unknown])).toEqual(new Set([own, other]));
   expect(await here.keys.find([unknown])).toEqual(new Set());
-  // Only what is published here is told at once.
+  // Only keys published here are reported immediately.
   expect(told).toEqual([own]);
 });
 

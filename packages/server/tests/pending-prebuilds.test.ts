@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { openStage } from "./support/claim-stage.ts";
 
 /**
- * The pending builds that a check of the pools cancels: those of prebuilds that are no longer wanted, and no others.
+ * The pending builds that a check of the pools cancels: those of unwanted prebuilds, and no others.
  */
 
 const limits = { backoffMs: 0, lookbackMs: 3_600_000, failureHardLimit: 0 };

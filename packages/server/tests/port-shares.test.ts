@@ -192,7 +192,7 @@ it("shares no port of a prebuild, and hands no share on to another owner", async
   const [waiting] = await fillPool(server, 1, opened);
   const id = waiting?.workspace.id ?? "";
   await expect(share({ id }, {}, server.admin)).rejects.toMatchObject({ status: 409 });
-  // As if one had slipped through.
+  // As if one had been stored regardless.
   await sql`insert into workspace_port_shares
     (workspace_id, agent_name, port, owner_id, share_level, protocol)
     select id, 'main', 8080, owner_id, 'public', 'http' from workspaces where id = ${id}`.execute(
@@ -222,7 +222,7 @@ it("limits the shares of a workspace, also when many are requested at once", asy
     reason: { status: 409, message: expect.stringContaining(String(maxPortShares)) },
   });
   expect(await sharesOf(box)).toHaveLength(maxPortShares);
-  // One that exists may still change.
+  // An existing one may still change.
   await share(box, { port: 100, share_level: "authenticated" });
 });
 

@@ -36,7 +36,7 @@ function claim(more: { readonly ttlMs?: number } = {}): Promise<Workspace> {
   return stage.create(ann, { name: "mine", presetId: stage.version.presetId, ...more });
 }
 
-/** Carries out what is due at that time; resolves to the newest builds. */
+/** Runs everything that is due at that time; resolves to the newest builds. */
 async function carryOutAt(ms: number): Promise<readonly string[]> {
   await applySchedules({ ...stage.needs, logger: silentLogger }, ms, signal);
   const { rows } = await sql<{ readonly text: string }>`

@@ -73,7 +73,7 @@ it("gives away what waits while it is paused, and goes on at once when it is res
   await fillPool(server, 1, opened);
   await setPaused(true);
   const { client } = await addPerson(server, "ann");
-  // Waiting prebuilds are still given away; missing ones are built.
+  // Waiting prebuilds can still be claimed; missing ones are built.
   expect((await claim(client, "one", pool)).latest_build.build_number).toBe(2);
   expect((await claim(client, "two", pool)).latest_build.build_number).toBe(1);
   expect(await server.admin.call(listPrebuildPools, {})).toMatchObject([

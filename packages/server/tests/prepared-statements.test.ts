@@ -10,7 +10,7 @@ import { prepareQuery } from "../src/platform/db/prepared-query.ts";
 import { PreparedStatements } from "../src/platform/db/prepared-statements.ts";
 
 let database: TestDatabase;
-/** A pool of its own for each test: what is done outside of transactions uses the same connection. */
+/** A separate pool for each test: statements outside transactions use the same connection. */
 let db: Database;
 
 beforeAll(async () => {
@@ -108,7 +108,7 @@ it("begins no transaction for no statements", async () => {
   await expect(db.transaction().execute(() => Promise.reject(new Error("no")))).rejects.toThrow(
     "no",
   );
-  // Outside of a transaction, each statement has its own time.
+  // Outside a transaction, each statement has its own time.
   await insert(db, 1, "one");
   const open = await sql`
     select from pg_stat_activity
@@ -136,7 +136,7 @@ it("sends statements that are held back with the next one, and before the end", 
     await sql`update things set name = 'plain' where id = 5`.execute(trx);
   });
   expect((await all()).at(-1)).toEqual({ id: 5, name: "plain" });
-  // Outside of a transaction nothing is held back.
+  // Outside a transaction no statement is held back.
   await store(db, 6, "at once");
   expect(await all()).toHaveLength(6);
 });

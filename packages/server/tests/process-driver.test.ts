@@ -25,13 +25,13 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { sampleAgent, sampleBuild, sampleWorkspaceId } from "@slipway/testkit/compliance";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-/** Runs until it is told to stop; records that it started and that it was told. */
+/** Runs until told to stop; records its start and the request to stop. */
 const patientAgent = `
   trap 'echo stopped >>"$HOME/notes"; exit 0' TERM
   echo started >>"$HOME/notes"
   while :; do sleep 1000 & wait $!; done`;
 
-/** Starts children in sessions of their own, one of which ignores signals, and does not end them. */
+/** Starts children in separate sessions, one of which ignores signals, and does not end them. */
 const agentWithChildren = `
   setsid sleep 1000 &
   setsid sh -c 'trap "" TERM; echo $$ >"$HOME/deaf"; while :; do sleep 1; done' &
@@ -219,7 +219,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\nstopped\n");
     expect(await placeOf(driver)).toEqual(["absent"]);
     expect(stopped.resources.map(({ type }) => type)).toEqual(["directory"]);
-    // A second stop is no error.
+    // A second stop is not an error.
     await driver.stop(sampleBuild({ transition: "stop" }), log, signal);
   });
 

@@ -18,7 +18,7 @@ async function openReplica({ db, url }: TestDatabase): Promise<PostgresPubSub> {
     clock: systemClock,
     logger: silentLogger,
   });
-  // Listeners that subscribed before it listens are hinted when it does.
+  // Subscribers from before it listens get a hint when it does.
   using listening = countHints(pubsub, "any");
   await listening.next();
   return pubsub;
@@ -83,7 +83,7 @@ describe("hints by LISTEN and NOTIFY", () => {
     using other = countHints(two, "a");
     const hinted = Promise.all([own.next(), other.next()]);
     expect(await cutListeners()).toBe(2);
-    // Hints sent in between are lost; everyone looking again makes up for that.
+    // Hints sent in between are lost; all subscribers reading again makes up for that.
     await hinted;
     const again = other.next();
     one.publish("a");

@@ -15,10 +15,13 @@ import { Routes } from "../src/platform/http/routes.ts";
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
 let now = 0;
-/** The number of look-ups of users. */
+/** The number of user lookups. */
 let identified = 0;
 
-/** Identifies callers by token: `owner…` and `agent…` are what they say, `bad` is nobody, and any other is a member. */
+/**
+ * Identifies callers by token: `owner…` and `agent…` are such callers, `bad` is invalid, and any other token is a
+ * member's.
+ */
 const authenticator: Authenticator = {
   user: async (request) => {
     identified += 1;

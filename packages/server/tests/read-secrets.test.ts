@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 
-/* The audit trail records reads of secrets and refused rights, and no more often than anybody would read. */
+/* The audit trail records reads of secrets and refused rights, but no more often than is useful to read. */
 
 const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 

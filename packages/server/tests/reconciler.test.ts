@@ -14,7 +14,7 @@ import {
 import { changePrebuildsSettings } from "../src/features/prebuilds/settings-service.ts";
 import { openStage } from "./support/claim-stage.ts";
 
-/** Failures cause no backoff. */
+/** Failures do not cause backoff. */
 const limits = { backoffMs: 0, lookbackMs: 3_600_000, failureHardLimit: 0 };
 
 let opened: AsyncDisposableStack;
@@ -68,7 +68,7 @@ describe("a look at the pools", () => {
     await invalidatePrebuilds(db, stage.admin, stage.templateId);
     expect(await stage.look(limits)).toBe(0);
     await changePrebuildsSettings(db, stage.admin, { reconciliation_paused: false });
-    // One goes, two come.
+    // One is deleted, two are created.
     expect(await stage.look(limits)).toBe(3);
     await stage.carryOut();
     const { prebuilds } = await readPool();
@@ -85,7 +85,7 @@ describe("a look at the pools", () => {
     const want = (count: number) =>
       db.updateTable("template_version_presets").set({ desired_instances: count }).execute();
     await want(103);
-    // Two go.
+    // Two are deleted.
     expect(await stage.look(limits)).toBe(100);
     expect(await stage.look(limits)).toBe(5);
     expect(await stage.look(limits)).toBe(0);
@@ -133,7 +133,7 @@ describe("a look at the pools", () => {
     expect((await listStates()).toSorted()).toEqual(["start canceled", "start running"]);
     await running.end("cancel");
     expect(await listStates()).toEqual(["start canceled", "start canceled"]);
-    // Two deletions, and two in their place.
+    // Two deletions, and two replacements.
     expect(await stage.look({ ...limits, backoffMs: 60_000 })).toBe(4);
     await stage.carryOut();
     expect(await listStates()).toEqual(["start succeeded", "start succeeded"]);
@@ -181,7 +181,7 @@ describe("a deletion of a prebuild", () => {
     const { db } = stage.needs;
     const isLocked = (id: string) =>
       db.transaction().execute(async (trx) => {
-        // It does not wait; this bounds the test if it did.
+        // It does not wait; this would bound the test if it did.
         await sql`set local lock_timeout = '2s'`.execute(trx);
         return (await lockPrebuildToDelete(trx, id)) !== undefined;
       });

@@ -19,7 +19,7 @@ import { firstEventOf, readFirstEvent } from "./support/server-sent-events.ts";
 import { wireRequest } from "./support/wire-request.ts";
 
 /*
- * The answers of a stock server to right and wrong requests by hand, compared with ours: the same status, every
+ * A stock server's responses to valid and invalid requests, compared with ours: the same status, every
  * recorded key with the same JSON type and no others, and the same error message.
  */
 
@@ -66,7 +66,7 @@ beforeAll(async () => {
   await agent.start();
   const ours = { workspace: workspace.id, build: workspace.latest_build.id, agent: agent.id };
   ids.learn(recorded, ours);
-  // The server waits for their agent for some seconds, while the other tests run.
+  // The server waits some seconds for their agent, while the other tests run.
   const terminals = upgrades.filter(isTerminal).map((record) => {
     const ending: Promise<readonly unknown[]> = once(openSocket(record), "close");
     return [record.id, ending] as const;
@@ -144,7 +144,7 @@ describe("a recorded socket", () => {
       const ours: unknown[] = [];
       socket.on("message", (data: Buffer) => {
         ours.push(JSON.parse(data.toString()));
-        // One message is enough of a stream that repeats itself while nothing changes.
+        // One message suffices of a stream that repeats itself while nothing changes.
         if (endOf(record).by === "client" && ours.length === kindsOf(wanted)) socket.close(1000);
       });
       const [code, reason] = await ending;

@@ -49,7 +49,7 @@ function readRequests(command: string): readonly Recorded[] {
   const requests = all.filter(({ kind, path = "" }) => {
     return kind === "http" && path.startsWith("/api/v2/");
   });
-  // Of repeated requests the last answer counts: then the job was done.
+  // Of repeated requests the last response counts: by then the job was done.
   return requests.filter((one, index) => {
     return one.method !== "GET" || requests.findLastIndex((other) => same(one, other)) === index;
   });
@@ -59,7 +59,7 @@ function same(a: Recorded, b: Recorded): boolean {
   return a.method === b.method && a.path === b.path;
 }
 
-/** Repeats a request until the job in the answer is done. */
+/** Repeats a request until the job in the response is done. */
 async function ask({ method = "GET", path = "", request_body: body }: Recorded): Promise<Answer> {
   const relative = ids.translate(path.replace("/api/v2", ""));
   if (method === "POST" && relative === "/files") return upload();
@@ -71,14 +71,14 @@ async function ask({ method = "GET", path = "", request_body: body }: Recorded):
   }
 }
 
-/** Returns whether an answer is, or contains, an unfinished job. */
+/** Returns whether a response is, or contains, an unfinished job. */
 function isOpenJob(body: unknown): boolean {
   if (!isObject(body)) return false;
   const job = isObject(body["job"]) ? body["job"] : body;
   return "queue_position" in job && !("completed_at" in job);
 }
 
-/** Uploads a template. The recorded one is of another kind: its content does not matter here. */
+/** Uploads a template. The recorded one is of another kind: its content is irrelevant here. */
 async function upload(): Promise<Answer> {
   const response = await fetch(`${server.url}/api/v2/files`, {
     method: "POST",

@@ -94,7 +94,7 @@ async function make(name: string, templateName: string, yaml: string): Promise<s
 }
 
 /**
- * Returns the HTTP requests of a command, and the streams of text. Of repeated requests the last answer counts: then
+ * Returns the HTTP requests of a command, and the text streams. Of repeated requests the last response counts: by then
  * the job was done.
  */
 function requestsOf(all: readonly Recorded[]): readonly Recorded[] {
@@ -107,7 +107,7 @@ function requestsOf(all: readonly Recorded[]): readonly Recorded[] {
   });
 }
 
-/** Repeats a request until a build's state is that of the recorded answer. */
+/** Repeats a request until a build's state is that of the recorded response. */
 async function ask(record: Recorded): Promise<Answer> {
   const { method = "GET", path = "", request_body: body = "" } = record;
   const input: unknown = body === "" ? undefined : JSON.parse(ids.translate(body));

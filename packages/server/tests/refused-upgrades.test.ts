@@ -20,7 +20,7 @@ import { Routes } from "../src/platform/http/routes.ts";
 /* Clients that request a WebSocket, are refused, and never close their side. */
 
 const shortTimeoutMs = 300;
-/** Hundreds of requests at once take a while on a busy machine. */
+/** Hundreds of concurrent requests take a while on a busy machine. */
 const longTimeoutMs = 60_000;
 
 let app: Awaited<ReturnType<typeof createHttpServer>>;
@@ -108,7 +108,7 @@ async function ask(path: string, { method = "GET", version = "1.1", headers }: A
   socket.write([`${method} ${path} HTTP/${version}`, ...lines, "", ""].join("\r\n"));
   let text = "";
   socket.on("data", (chunk) => (text += String(chunk)));
-  // A reset may follow the answer, as the server reads no more.
+  // A reset may follow the response, because the server stops reading.
   await new Promise<void>((resolve) => {
     socket.once("end", resolve);
     socket.once("error", () => resolve());
@@ -116,7 +116,7 @@ async function ask(path: string, { method = "GET", version = "1.1", headers }: A
   return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? "0"), text };
 }
 
-/** Sends bytes and optionally closes its side; resolves to the answer's status, 0 for none. */
+/** Sends bytes and optionally closes its side; resolves to the response's status, 0 for none. */
 async function send(bytes: string, isHalfClosed: boolean): Promise<number> {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   sockets.push(socket);
@@ -219,7 +219,7 @@ it("an upgrade that is let in is not cut off", async () => {
   waiting.resolve();
   const socket = new WebSocket(`ws://127.0.0.1:${port}/api/v2/derp-map`);
   await once(socket, "open");
-  // Those that came later have used up their time: an upgrade without an answer, and a request without an end.
+  // Later ones have exceeded their time: an upgrade without a response, and a request without an end.
   waiting = Promise.withResolvers();
   const unfinished = "GET / HTTP/1.1\r\nHost: x\r\n";
   const late = await Promise.all([ask("/api/v2/derp-map"), send(unfinished, false)]);

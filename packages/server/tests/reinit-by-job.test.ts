@@ -11,7 +11,7 @@ import { frameOf, openReinitPool, ping } from "./support/reinit-pool.ts";
 import { openReinit, type ReinitReader } from "./support/reinit.ts";
 import { SlowDriver } from "./support/slow-driver.ts";
 
-/* A driver that hands over a prebuild in a job: the answers to its agents before, during and after the job. */
+/* A driver that claims a prebuild in a job: the responses to its agents before, during and after the job. */
 
 let opened: AsyncDisposableStack;
 let server: OpenServer;
@@ -47,7 +47,7 @@ it("lets the agents wait through a claim's build, and nothing else, until it has
   const during = await ask(main);
   expect(await during.until(ping)).toBe(ping);
   expect((await askForKey(main)).status).toBe(401);
-  // Nor may a session that began at the moment of the claim.
+  // A session that started at the moment of the claim may not either.
   const { id: agentId } = await server.db
     .selectFrom("workspace_agents as agent")
     .innerJoin("workspace_builds as build", "build.id", "agent.workspace_build_id")

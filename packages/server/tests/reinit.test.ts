@@ -74,7 +74,7 @@ it("takes only the report of a new beginning for one", async () => {
   const workspace = await claim(client, "mine", pool);
   const now = await connectExternalAgent(client, workspace.id, "main");
   opened.defer(() => now.connection.close());
-  // The answer to its last report was lost, so it repeats it; then it ends its previous life.
+  // The response to its last report was lost, so it repeats it; then it ends its previous life.
   const states = [Lifecycle_State.READY, Lifecycle_State.SHUTTING_DOWN, Lifecycle_State.OFF];
   for (const state of states) {
     await report(now, state);

@@ -103,7 +103,7 @@ class Client {
     this.#write(encodeDerpFrame({ type: "send-packet", destination: to.keys.publicKey, packet }));
   }
 
-  /** Sends a packet's frame but for its last byte. */
+  /** Sends a packet's frame without its last byte. */
   beginPacket(length: number): void {
     const [destination, packet] = [this.keys.publicKey, new Uint8Array(length)];
     this.#write(encodeDerpFrame({ type: "send-packet", destination, packet }).subarray(0, -1));
@@ -136,7 +136,7 @@ function openRaw(request: string | Uint8Array): Socket {
   return socket;
 }
 
-/** Upgrades, and returns the client with the head of the answer. */
+/** Upgrades, and returns the client with the head of the response. */
 async function openUpgraded(): Promise<{ client: Client; head: string; socket: Socket }> {
   const socket = openRaw(rawRequest(upgrade));
   const client = new Client((bytes) => socket.write(bytes));
@@ -235,7 +235,7 @@ describe("the routes of the relay", () => {
     const first: unknown[] = await once(socket, "data");
     expect(bytesOf(first).subarray(0, 13).toString("hex")).toBe("010000002844455250f09f9491");
     const early = openRaw(`${rawRequest([...upgrade, "Derp-Fast-Start: 1"])}\u0006\0\0\0\0`);
-    // The first frame, which is no login, was read: the relay closes.
+    // The first frame, which is not a login, was read: the relay closes.
     expect(await readAll(early)).toContain("DERP");
   });
 

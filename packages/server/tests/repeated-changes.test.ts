@@ -17,7 +17,7 @@ import { timestampFromMs } from "../src/platform/db/timestamp.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
 
-/* Schedules and settings: what happens twice, not at all, or to what nobody meant. */
+/* Schedules and settings: changes that happen twice, have no effect, or hit an unintended target. */
 
 const { signal } = new AbortController();
 const hour = 3_600_000;
@@ -86,7 +86,7 @@ function audited() {
     .execute();
 }
 
-/** The schedules' time at which the workspace, which is stopped, is to start. */
+/** The time, by the schedules' clock, at which the stopped workspace is due to start. */
 const due = Date.UTC(2030, 0, 7, 9);
 
 async function stopAndSchedule(): Promise<void> {
@@ -162,7 +162,7 @@ describe("a deadline", () => {
     database.db.updateTable("templates").set({ activity_bump_ms: ms }).execute();
   const leftMs = async () => Date.parse((await newestBuild()).deadline ?? "") - Date.now();
   const at = (ms: number) => timestampFromMs(Date.now() + ms);
-  /** The time that a loaded machine may take. */
+  /** The time allowed for a loaded machine. */
   const slackMs = 60_000;
 
   it("is at most the build's longest", async () => {

@@ -24,7 +24,7 @@ import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./sup
 
 let database: TestDatabase;
 let place: SeededWorkspace;
-/** An owner, whose workspace it is. */
+/** The owner of the workspace. */
 let ann: UserCaller;
 let bobId: string;
 
@@ -135,7 +135,7 @@ describe("the inbox", () => {
   const setAge = (age: string) =>
     sql`update inbox_notifications set created_at = now() - ${age}::interval`.execute(database.db);
 
-  /** Tells of Bob's connection; resolves once that is done. */
+  /** Notifies of Bob's connection; resolves when done. */
   async function tell(actorId = bobId): Promise<void> {
     const before = await told();
     notices.tell({ actorId, ownerId: ann.id, agentId });
@@ -154,7 +154,7 @@ describe("the inbox", () => {
     const { signal } = new AbortController();
     const news = watchInbox({ ...needs(), clock }, ann.id, all, signal);
     const next = news.next();
-    // It looks once before anything is news.
+    // It reads once before anything is new.
     await vi.waitFor(() => expect(clock.sleepers).toBe(1));
     await tell();
     const second = (await next).value;
@@ -224,7 +224,7 @@ describe("the inbox", () => {
       database.db,
     );
     notices.tell({ actorId: bobId, ownerId: ann.id, agentId });
-    // The one after it is told of.
+    // The one after it is sent.
     await vi.waitFor(async () => {
       await sql`update workspaces set owner_id = ${ann.id}`.execute(database.db);
       notices.tell({ actorId: bobId, ownerId: "", agentId });

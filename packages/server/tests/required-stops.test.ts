@@ -18,7 +18,7 @@ beforeEach(async () => {
   await world.edit({ autostop_requirement: { days_of_week: [], weeks: 1 }, default_ttl_ms: 0 });
 });
 
-/** A weekday whose midnight is three or four days ahead, and the one after it. */
+/** A weekday whose midnight is three or four days ahead, and the following one. */
 function daysAhead(): { readonly first: Weekday; readonly second: Weekday } {
   const index = (new Date().getUTCDay() + 6 + 4) % 7;
   return { first: weekdays[index] ?? "monday", second: weekdays[(index + 1) % 7] ?? "monday" };
@@ -55,7 +55,7 @@ describe("a template that requires stops", () => {
     const started = await world.build(workspace, 3, "start");
     expect(await world.apply(night)).toBe(0);
     expect(await maxDeadline(started)).toBe(night + 7 * dayMs);
-    // Weeks went by without a look.
+    // Weeks went by without a check.
     expect(await world.apply(night + 30 * dayMs)).toBe(1);
     await world.settled(workspace, 4);
   });

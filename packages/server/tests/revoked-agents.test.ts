@@ -33,7 +33,7 @@ import { agentRpcs } from "../src/features/agents/rpc/handlers.ts";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 
-/* An agent whose build has ended may do nothing more, whatever it claims to be and whatever it keeps open. */
+/* An agent whose build has ended may not do anything more, whatever it claims to be and whatever it keeps open. */
 
 const template = `driver: external
 agents:
@@ -184,7 +184,7 @@ function requests({ agent, script, app }: AgentIds): Readonly<Record<string, unk
 const harmless = new Set([
   "GetAnnouncementBanners",
   "GetServiceBanner",
-  // Its values go into a batch, which changes the ended agent's own rows only.
+  // Its values go into a batch, which changes only the ended agent's own rows.
   "BatchUpdateMetadata",
   // Processed in memory only.
   "PushResourcesMonitoringUsage",
@@ -237,7 +237,7 @@ interface OpenSession {
   readonly caller: RpcCaller;
 }
 
-/** Returns a session that nothing closes. */
+/** Returns a session that is never closed. */
 function openSession({ workspace }: Running): OpenSession {
   const { id: agentId, name: agentName } = requireAgent(workspace);
   const rpcs = agentRpcs({

@@ -34,7 +34,7 @@ describe("a workspace with a time to live and a schedule", () => {
       params: { workspace: workspace.id },
       body: { schedule: "CRON_TZ=Europe/Berlin 30 9 * * *" },
     });
-    // A week of mornings was missed.
+    // The schedule missed a week of mornings.
     const nextStart = Date.parse((await world.read(workspace)).next_start_at ?? "");
     const late = nextStart + 7 * 86_400_000 + 1_000;
     expect(await world.apply(late)).toBe(1);
@@ -105,7 +105,7 @@ it("reaches a workspace behind more refused ones than it looks at together", asy
     "others",
     "driver: external\nagents: { a: { os: linux, arch: amd64 } }\n",
   );
-  // Their builds have a version of another template, with which none is stopped.
+  // Their builds use a version of another template, in which none is stopped.
   await sql`
     with copy as (
       select n, ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid as id, gen_random_uuid() as job_id

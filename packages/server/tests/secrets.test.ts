@@ -100,7 +100,7 @@ async function live(): Promise<void> {
     workspaceId,
     ({ latest_build: build }) => build.status === "stopped",
   );
-  // The agent of a build that is over.
+  // The agent of a build that has ended.
   await send("/workspaceagents/me/gitsshkey", { headers: { "Coder-Session-Token": agentToken } });
 }
 

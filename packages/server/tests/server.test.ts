@@ -115,7 +115,7 @@ interface RequestParts {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it stands. */
+  /** Sent unchanged. */
   readonly raw?: string;
 }
 
@@ -161,7 +161,7 @@ function openSocket(path: string): Socket {
 }
 
 async function waitForImport(version: string): Promise<TemplateVersion> {
-  // Follows the log to its end: then the job is over.
+  // Follows the log to its end: by then the job is done.
   const socket = openSocket(`/templateversions/${version}/logs?follow`);
   expect(await socket.ended).toEqual({ code: 1000, reason: "done" });
   return client.call(getTemplateVersion, { params: { version } });

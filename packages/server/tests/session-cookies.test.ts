@@ -6,7 +6,7 @@ import { tokenOf } from "./support/apps-site.ts";
 import { type ExternalAuthWorld, openExternalAuthWorld } from "./support/external-auth-world.ts";
 import { testPassword as password } from "./support/people.ts";
 
-/* Cookies that the page of an app at a sibling of the server's name sets for the server, and pages that act for an account. */
+/* Cookies that the page of an app on a sibling domain sets for the server, and pages that act for an account. */
 
 let world: ExternalAuthWorld;
 
@@ -18,7 +18,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 const html = { Accept: "text/html", "Sec-Fetch-Mode": "navigate" };
 
-/** Returns the cookies of the victim's browser: that of the longer path comes first. */
+/** Returns the cookies of the victim's browser: the one with the longer path comes first. */
 function tossed(name = "coder_session_token"): string {
   return `${name}=${tokenOf(world.eve.client)}; ${name}=${tokenOf(world.ada.client)}`;
 }

@@ -28,14 +28,14 @@ import { waitForBlocked } from "./support/lock-waits.ts";
 import { openServer } from "./support/open-server.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
-/* The newest session holds the agent's row; when it is over, an older one that answers takes the row over. */
+/* The newest session holds the agent's row; when it ends, an older one that still responds takes over the row. */
 
 const periodMs = 15_500;
 
 let database: TestDatabase;
 let opened: AsyncDisposableStack;
 let agent: { readonly agentId: string; readonly workspaceId: string };
-/** The hints about the agent's workspace, at any replica. */
+/** The hints about the agent's workspace, on any replica. */
 let hints: string[];
 
 beforeEach(async () => {
@@ -53,7 +53,7 @@ afterEach(() => opened.disposeAsync());
 interface Replica {
   readonly id: string;
   readonly clock: FakeClock;
-  /** Waits for what its beats write, and ends them. */
+  /** Waits for the writes of its beats, and ends them. */
   settle(): Promise<void>;
   /** Opens a session of the agent, and resolves once it is recorded. */
   open(kind?: "agent" | "companion"): Promise<Session>;
@@ -62,10 +62,10 @@ interface Replica {
 interface Session {
   readonly id: string;
   readonly pings: number;
-  /** False for a peer that no longer hears anything. */
+  /** False for a peer that no longer receives anything. */
   answers: boolean;
   close(reason?: string): void;
-  /** Resolves once the session has ended and that is recorded. */
+  /** Resolves once the session has ended and the end is recorded. */
   readonly recorded: Promise<string>;
 }
 
@@ -103,7 +103,7 @@ function openReplica(): Replica {
         kind === "agent"
           ? monitor.watchAgent(peer, session)
           : monitor.watchCompanion(peer, session);
-      // Starts within the pace of gathered writes share a statement.
+      // Starts within the interval of gathered writes share a statement.
       await clock.advance(paceMs);
       if (kind === "agent") await isHeldBy(peer.id);
       return Object.assign(peer, { recorded });
@@ -198,7 +198,7 @@ it("takes the row back when nobody recorded the newer session's end", async () =
   await here.clock.advance(periodMs);
   await vi.waitFor(() => expect(first.pings).toBe(1));
   expect(await rowOf(agent.agentId)).toMatchObject({ connection_id: lost.id });
-  // The replica dies: nothing was heard of its session for 31 s.
+  // The replica dies: its session has been silent for 31 s.
   await database.db
     .updateTable("workspace_agents")
     .set({ last_connected_at: new Date(Date.now() - 31_000).toISOString() })

@@ -7,7 +7,7 @@ import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client, testPassword } from "./support/people.ts";
 import { claim, fillPool, listPrebuilds, pushPoolOf, waitForPrebuilds } from "./support/pool.ts";
 
-/* Values in templates' scripts: names that the server accepts, and nothing else that a user chose. */
+/* Values in templates' scripts: names that the server accepts, and no other values chosen by a user. */
 
 const template = `
 driver: external
@@ -51,7 +51,7 @@ function idOf({ body }: { readonly body: unknown }, key: string): string {
   return value;
 }
 
-/** Every place that accepts a name that templates may put into scripts. */
+/** Every route that accepts a name that templates may put into scripts. */
 const entries: Readonly<Record<string, (name: string) => Promise<{ readonly status: number }>>> = {
   "the first user": (username) =>
     server.request("POST", "/users/first", { ...person(username), trial: false }),

@@ -14,7 +14,7 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-/** Opens a WebSocket and never sends anything on it, not even a close. */
+/** Opens a WebSocket that never sends anything, not even a close. */
 async function openDeafSocket(
   url: string,
   path: string,
@@ -51,7 +51,7 @@ it(
     const beginMs = performance.now();
     await server[Symbol.asyncDispose]();
     await ended;
-    // The second that such a client has, and the time that a busy machine needs for the rest.
+    // The second that such a client is given, and the time that a busy machine needs for the rest.
     expect(performance.now() - beginMs).toBeLessThan(4_000);
   },
 );

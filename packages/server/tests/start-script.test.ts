@@ -14,7 +14,7 @@ import {
 } from "./support/download-server.ts";
 import { leftIn, makeMachine, releases, usual } from "./support/shell-machine.ts";
 
-/* The scripts that download the agent and become it, in the shell and with the programs of this machine. */
+/* The scripts that download the agent and run it, in this machine's shell and with its programs. */
 
 let server: DownloadServer;
 
@@ -150,7 +150,7 @@ describe("/bin/start.sh", () => {
     const { home, sh } = await makeMachine();
     const host = (await sh("uname -n")).out.trim();
     const space = /\d+/.exec(await readlink("/proc/self/ns/pid"))?.[0] ?? "";
-    // Of a process that has ended, and of containers of the same host name with processes of their own.
+    // From a process that has ended, and from containers with the same host name and separate processes.
     const left = [`.new-${host}-${space}-99999999`, `.new-${host}-1-99999999`];
     const young = `.new-${host}-2-99999999`;
     const old = ["1", "2", "3", "4"].map((n) => n.repeat(16));

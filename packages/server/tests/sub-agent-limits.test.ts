@@ -18,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, expect, inject, it } from "vitest";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
 
-/* An agent has a limited number of sub-agents, each with limited text, and touches nobody else's. */
+/* An agent has a limited number of sub-agents, each with limited text, and cannot change any others. */
 
 const template = `driver: external
 agents:
@@ -49,7 +49,7 @@ async function startWorkspace(client: Client): Promise<Workspace> {
   return waitForWorkspace(client, id, ({ latest_build: { job } }) => job.status === "succeeded");
 }
 
-/** Calls an RPC as the agent of a token, over a session of its own. */
+/** Calls an RPC as the agent of a token, over a separate session. */
 async function call(
   token: string,
   ...[method, input]: Parameters<Awaited<ReturnType<typeof openRawAgent>>["call"]>
@@ -159,7 +159,7 @@ it("deletes and takes over the agent's own sub-agents only", async () => {
       });
     }
   }
-  // Itself: a sub-agent may not end itself by this, and stock agents take it for a success.
+  // Itself: a sub-agent may not end itself this way, and stock agents treat the response as a success.
   const self = { id: ownChild.id };
   expect(
     await call(parseUuid(ownChild.authToken), Agent.method.deleteSubAgent, self),

@@ -20,7 +20,7 @@ import {
 } from "@slipway/testkit";
 import { expect, inject, it, onTestFinished } from "vitest";
 
-/* An agent that ends while its server starts again. */
+/* An agent that ends while its server restarts. */
 
 const template = `
 driver: external
@@ -57,7 +57,7 @@ it(
     const templateId = await pushTemplate(client, "last", template);
     const { id } = await makeWorkspace(client, "dev", templateId, () => true);
     const token = await readAgentToken(client, id);
-    // The restart itself takes as long as the machine needs; what counts are the dials that fail at the end.
+    // The restart takes as long as the machine needs; only the dials that fail at the end count.
     let refused = 0;
     let isReached = true;
     await using proxy = await TcpProxy.open(() => {

@@ -156,7 +156,7 @@ function openPubSub(): PostgresPubSub {
   return pubsub;
 }
 
-/** Keeps warnings, and what is logged as information. */
+/** Keeps warnings, and messages logged at level info. */
 function recordingLogger(warnings: string[], infos: string[] = []): Logger {
   const keepIn = (messages: string[]) => (fields: LogFields, message: string) =>
     void messages.push(`${message}: ${String(fields["error"])}`);
@@ -201,7 +201,7 @@ describe("the mesh", () => {
   });
 
   it("links to a new relay, and forgets one that stops, before the next heartbeat", async () => {
-    // Heartbeats are as good as never, and so are further attempts.
+    // Heartbeats practically never happen, and neither do further attempts.
     const clock = {
       ...systemClock,
       sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(ms * 1_000, signal),
@@ -234,7 +234,7 @@ describe("the mesh", () => {
 
   it("gives up a link to itself", async () => {
     const one = await openReplica({ meshKey: "key" });
-    // Its own URL would be that of a predecessor, which was killed.
+    // Its own URL would be that of a killed predecessor.
     const url = one.url.replace("127.0.0.1", "localhost");
     const other = { id: randomUUID(), url, host: "this-machine" };
     await RelayMesh.open({

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { TerminalViewer } from "../support/terminal-viewer.ts";
 
-/* A program prints without end to a viewer that does not read, for a minute. */
+/* A program prints endlessly to a viewer that does not read, for a minute. */
 
 const template = `
 driver: process
@@ -25,7 +25,7 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 const minuteMs = 60_000;
-/** The growth of a server for other reasons, such as its compiled code. */
+/** The growth of a server for other reasons, such as compiled code. */
 const flatKb = 32 * 1024;
 const maxEchoMs = 30;
 
@@ -55,7 +55,7 @@ async function open(command: string): Promise<TerminalViewer> {
   return viewer;
 }
 
-/** Types keys one after the other for a while; returns the times to their echoes, the shortest first. */
+/** Types keys one at a time for a while; returns the times until their echoes, shortest first. */
 async function typeFor(viewer: TerminalViewer, ms: number): Promise<number[]> {
   const times: number[] = [];
   const endAt = performance.now() + ms;
@@ -95,7 +95,7 @@ it(
     idle.socket.resume();
     await expect.poll(() => idle.seen.length).toBeGreaterThan(1_000_000);
     idle.socket.terminate();
-    // A busy machine is slow without the other viewer too, before or after.
+    // A busy machine is slow even without the other viewer, before or after.
     const quietAfter = await typeFor(typist, minuteMs / 6);
     const slowest = Math.max(percentile(quiet, 0.99), percentile(quietAfter, 0.99));
     expect(percentile(disturbed, 0.99)).toBeLessThan(Math.max(maxEchoMs, 3 * slowest));

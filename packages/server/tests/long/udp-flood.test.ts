@@ -9,9 +9,9 @@ import { expect, it, onTestFinished, vi } from "vitest";
 
 import { agentId, expectEcho, joinAgent, openWorld } from "../support/own-peer-world.ts";
 
-/* Strangers can send to the UDP port of the server's own peer, as much as the network carries. */
+/* Strangers can flood the UDP port of the server's own peer with as much as the network carries. */
 
-/** Sends each datagram again and again from a thread, as fast as it can, until it is ended. */
+/** Sends each datagram repeatedly from a thread, as fast as it can, until stopped. */
 const flooder = `
   const { workerData, parentPort } = require("node:worker_threads");
   const socket = require("node:dgram").createSocket("udp4");
@@ -27,13 +27,13 @@ const flooder = `
   setInterval(() => parentPort.postMessage(sent), 50);
 `;
 
-/** The datagrams that an agent got from the server's own peer, and where that is. */
+/** The datagrams that an agent received from the server's own peer, and that peer's address. */
 interface Heard {
   readonly datagrams: Uint8Array[];
   source: UdpAddress | undefined;
 }
 
-/** Opens the socket of an agent, which keeps what it hears. */
+/** Opens the socket of an agent, which records received datagrams. */
 async function openTappedSocket(): Promise<{ socket: TappedSocket; heard: Heard }> {
   const socket = await openUdpSocket();
   const heard: Heard = { datagrams: [], source: undefined };
@@ -59,7 +59,7 @@ async function openTappedSocket(): Promise<{ socket: TappedSocket; heard: Heard 
 
 type TappedSocket = DatagramSocket & { close(): Promise<void> };
 
-/** Returns what a stranger can send who has seen some datagrams of the two: none of it is from the agent. */
+/** Returns datagrams that a stranger who has seen some traffic of the two can send: none of them is from the agent. */
 function hostileDatagrams(heard: readonly Uint8Array[]): readonly Uint8Array[] {
   const disco = heard.find((one) => Buffer.from(one).toString().startsWith("TS\u{1f4ac}"));
   return [
