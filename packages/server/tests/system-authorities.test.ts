@@ -15,7 +15,7 @@ import {
 import { issue } from "@slipway/testkit/clouds";
 import { expect, inject, it, onTestFinished } from "vitest";
 
-/** The access URL, which a server prints, is not where this one listens. */
+/** The access URL that the server prints, at which this server does not listen. */
 async function freePort(): Promise<number> {
   await using listener = await openLocalServer(createTcpServer());
   return listener.port;

@@ -4,7 +4,7 @@ import { type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 import { fieldOf, TemplateWorld } from "./support/template-world.ts";
 
-/* What a version would make of values, tried before there is a workspace. */
+/* Dry runs of a version with values, before a workspace exists. */
 
 let world: TemplateWorld;
 

@@ -35,7 +35,7 @@ beforeEach(async () => {
 
 type Writer = Parameters<Parameters<typeof holdOpen>[1]>[0];
 
-/** Sends a request that waits for the template's row while this is written; resolves to its answer. */
+/** Sends a request that waits for the template's row while this change is written; resolves to its response. */
 async function during(
   write: (trx: Writer) => Promise<unknown>,
   send: () => Promise<Answer>,
@@ -60,7 +60,7 @@ const activate = (trx: Database | Writer, id: string) =>
 const archive = (trx: Database | Writer, id: string) =>
   trx.updateTable("template_versions").set({ archived: true }).where("id", "=", id).execute();
 
-/** Resolves to the entries of the audit trail for the template after its creation. */
+/** Resolves to the template's audit entries after its creation. */
 function changesOfTemplate() {
   return server.db
     .selectFrom("audit_log")

@@ -15,7 +15,7 @@ import { openReplica, openServer, type OpenServer } from "./support/open-server.
 import { addPerson, type Person } from "./support/people.ts";
 import { TerminalViewer } from "./support/terminal-viewer.ts";
 
-/* The record of terminals that the server opens. */
+/* The connection log of terminals that the server opens. */
 
 const environment = {
   SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex"),
@@ -37,7 +37,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** A person who may open terminals in everybody's workspaces. */
+/** A person who may open terminals in all workspaces. */
 function addGuest(): Promise<Person> {
   return addPerson(server, `p${randomUUID().slice(0, 8)}`, ["owner"]);
 }

@@ -14,7 +14,7 @@ import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 import { type TerminalQuery, TerminalViewer } from "./support/terminal-viewer.ts";
 
-/* What users do to terminals that no command of ours does. */
+/* Hostile users of terminals, beyond what our commands do. */
 
 const template = `
 driver: process
@@ -27,7 +27,7 @@ const pieceBytes = 64 * 1024;
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
 let agentId = "";
-/** A user with a workspace of their own. */
+/** A user with a workspace. */
 let other: Person;
 let otherAgentId = "";
 
@@ -56,7 +56,7 @@ function openTheirs(query: TerminalQuery, id = otherAgentId): TerminalViewer {
   return new TerminalViewer({ url: server.url, headers, agentId: id, query });
 }
 
-/** Opens a terminal whose bytes are not those of its program. */
+/** Opens a terminal whose bytes do not come from its program. */
 function openRaw(query: TerminalQuery): WebSocket {
   const parameters = new URLSearchParams({ reconnect: randomUUID(), ...query });
   const address = `${server.url.replace("http", "ws")}/api/v2/workspaceagents/${agentId}/pty`;
@@ -140,7 +140,7 @@ describe("a viewer that resumes", () => {
     });
     await viewer.sees(/ready/);
     for (const received of [0, 2 ** 52, 1, 2 ** 40]) viewer.send({ received });
-    // A frame may begin between the echo and the line.
+    // A frame may start between the echo and the line.
     await viewer.type("typed", /typed[^]*typed/);
   });
 });

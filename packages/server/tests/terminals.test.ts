@@ -9,7 +9,7 @@ import { openReplica, openServer, type OpenServer } from "./support/open-server.
 import { addPerson } from "./support/people.ts";
 import { type TerminalQuery, TerminalViewer } from "./support/terminal-viewer.ts";
 
-/* Terminals in a workspace whose agent is ours, through the server's own peer. */
+/* Terminals in a workspace with our agent, through the server's own peer. */
 
 const maxTerminals = 6;
 const secret = { SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex") };

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Creates a token, with another token or session; resolves to a status if there is none. */
+/** Creates a token, with another token or session; resolves to a status if the creation fails. */
 async function newToken(
   body: object,
   by: Pick<Client, "headers"> = ann,
@@ -40,7 +40,7 @@ async function newToken(
   return { status: answer.status, client: openClient(server.url, key), body: answer.body };
 }
 
-/** Resolves to true if a token allows a route for Ann's things; the route's other answers do not matter. */
+/** Resolves to true if a token allows a route for Ann's resources; the route's other responses do not matter. */
 async function opens(route: Route, client: Pick<Client, "headers">): Promise<boolean> {
   const names = { name: "x", number: "1", key: "x", devcontainer: "x", provider: "x" };
   const params = { ...world.ids, ...names, notification: nilUuid };
@@ -99,7 +99,7 @@ const reachingInto = [
   "reportWorkspaceUsage",
 ];
 
-/** The routes that tokens of these scopes allow, by their exported names. */
+/** The routes that tokens with these scopes allow, by their exported names. */
 const table: Readonly<Record<string, readonly string[]>> = {
   "workspace:read": reading,
   "workspace:ssh": reachingInto,

@@ -15,7 +15,7 @@ import { Routes } from "../src/platform/http/routes.ts";
 let app: Awaited<ReturnType<typeof createHttpServer>> | undefined;
 afterEach(() => app?.close());
 
-/** Opens a listener that answers a log-in with the client's address. */
+/** Opens a listener that responds to a login with the client's address. */
 async function open(trustedProxies: readonly string[]): Promise<string> {
   const signedOut = async (): Promise<never> => {
     throw new Unauthenticated("signed out");

@@ -11,14 +11,14 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
-/* Requests of agents that never become complete count among all that a server holds of unfinished messages. */
+/* Incomplete requests of agents count toward all unfinished messages that a server holds. */
 
 const template = `driver: external
 agents:
   main: { os: linux, arch: amd64 }
 `;
 const maxBytes = 16 * 1024 * 1024;
-/** The bytes of a request that are sent: two are what a session may hold. */
+/** The number of request bytes that are sent: a session may hold two such requests. */
 const sentBytes = 3_500_000;
 
 let server: OpenServer;

@@ -5,7 +5,7 @@ import { expect, inject, it, onTestFinished } from "vitest";
 import { type Database, openDatabase } from "../src/platform/db/database.ts";
 import { waitForDatabase } from "../src/platform/db/wait-for-database.ts";
 
-/** Returns a database behind a door that a test opens; closed, connections are ended at once. */
+/** Returns a database behind a gate that a test opens; while closed, connections end immediately. */
 async function openDoor(): Promise<{ readonly db: Database; readonly open: () => void }> {
   const opened = new AsyncDisposableStack();
   onTestFinished(() => opened.disposeAsync());

@@ -129,7 +129,7 @@ ofRoot("a server of root", () => {
     const stop = { params: { workspace: hostile.id }, body: { transition: "stop" } } as const;
     await client.call(createBuild, stop);
     await waitForWorkspace(client, hostile.id, (found) => found.latest_build.status === "stopped");
-    // Including those that left the agent's group and environment.
+    // Including processes that left the agent's group and environment.
     expect(await pidsOf(uid)).toEqual([]);
     expect(await pidsOf(neighbor.uid)).not.toEqual([]);
   });

@@ -5,7 +5,7 @@ import { plantedBugs } from "./planted-bugs/planted-bugs.ts";
 import { profileOf } from "./world/profile.ts";
 
 const own = { kind: "own" } as const;
-/** The most worlds in which a planted bug must be found; none needs as many. */
+/** The maximum number of worlds in which a planted bug must be found; none needs that many. */
 const patience = 60;
 
 describe("claims in a world where things go wrong", () => {

@@ -194,7 +194,7 @@ describe("readTemplateArchive", () => {
 
   it("refuses a size below 0", async () => {
     const bytes = Buffer.from(await tar({ name: "x" }, definition));
-    // A size in base 256 (GNU), whose first byte says that it is negative.
+    // A size in base 256 (GNU), whose first byte marks it as negative.
     bytes.fill(0xff, 124, 136);
     bytes[135] = 0x7f;
     bytes.write(" ".repeat(8), 148, "latin1");

@@ -15,7 +15,7 @@ function parsed(agent: string): TemplateDefinition {
   return result.definition;
 }
 
-/** A script, a metadata command and the command of an app. */
+/** A script, a metadata command and an app's command. */
 const shellTexts = (text: string) => `
     scripts: { s: { run_on: [start], run: ${JSON.stringify(text)} } }
     metadata: { m: { run: ${JSON.stringify(text)} } }

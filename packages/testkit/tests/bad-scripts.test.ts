@@ -103,7 +103,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Makes a template of the driver `process` with these scripts; resolves to its id. */
+/** Creates a template of the driver `process` with these scripts; resolves to its id. */
 function template(
   name: string,
   scripts: { readonly start: string; readonly stop?: string; readonly timeout?: string },

@@ -23,8 +23,8 @@ import { encodeHeader, FrameType, headerBytes, parseHeader } from "./yamux/heade
 import { YamuxSession } from "./yamux/session.ts";
 
 /*
- * Recordings of stock peers, taken apart to their messages and put together again at each layer.
- * A checkout without the recordings beside it fails here: set SLIPWAY_SHARED.
+ * Recordings of stock peers, decoded into messages and encoded again at each layer.
+ * Fails in a checkout without the recordings beside it: set SLIPWAY_SHARED.
  */
 
 /** Returns the binary WebSocket messages of each connection to `/me/rpc`. */
@@ -47,7 +47,7 @@ function methodOf(path: string): DescMethod {
   return method;
 }
 
-/** Returns the payloads of each yamux stream, after every header was rewritten and compared. */
+/** Returns the payloads of each yamux stream, after every header was encoded again and compared. */
 function payloadsOf(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   const payloads = new Map<number, Uint8Array[]>();
   let at = 0;
@@ -65,7 +65,7 @@ function payloadsOf(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   return new Map([...payloads].map(([id, pieces]) => [id, joinBytes(pieces)]));
 }
 
-/** Returns the packets of a yamux stream, after every frame was rewritten and compared. */
+/** Returns the packets of a yamux stream, after every frame was encoded again and compared. */
 function packetsOf(bytes: Uint8Array): readonly DrpcPacket[] {
   let at = 0;
   while (at < bytes.length) {
@@ -81,7 +81,7 @@ function messagesOf(packets: readonly DrpcPacket[]): readonly Uint8Array[] {
   return packets.filter(({ kind }) => kind === PacketKind.message).map(({ data }) => data);
 }
 
-/** In no recording the entries of a map come in another order than ours. */
+/** In no recording do the entries of a map have another order than ours. */
 function expectSame(schema: DescMessage, bytes: Uint8Array): void {
   const message = parseMessage(schema, bytes);
   expect(message.$unknown).toBeUndefined();
@@ -133,14 +133,14 @@ it("follows all calls in the roles of both peers", () => {
     "client accepted": 123,
     "client message": 114,
     "client end": 113,
-    // The connection whose workspace got another owner.
+    // The connection whose workspace changed its owner.
     "client error": 2,
     "client finished": 125,
-    // Three streams ended before their call began.
+    // Three streams ended before their call started.
     "server invoke": 122,
     "server message": 128,
     "server close-send": 116,
-    // All of them the Close after a reply.
+    // All of them are the Close after a reply.
     "server cancel": 107,
     "server finished": 125,
   });
@@ -165,7 +165,7 @@ class Replay {
     this.opened += 1;
   }
 
-  /** Returns the events, as words. */
+  /** Returns the events as words. */
   receive(bytes: Uint8Array): readonly string[] {
     const heard: string[] = [];
     for (const event of this.#session.receive(bytes, 0)) {

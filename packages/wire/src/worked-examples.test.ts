@@ -23,8 +23,8 @@ import { durationFromMs } from "./protobuf/time.ts";
 import { YamuxSession } from "./yamux/session.ts";
 
 /*
- * The conversations of docs/protocol/rpc.md §3.7 to §3.9, byte for byte, out of our own state machines. Where a peer may put several
- * packets into one Data frame, output is taken where the example has a new one.
+ * The conversations of docs/protocol/rpc.md §3.7 to §3.9, byte for byte, from our own state machines. Where a peer may
+ * put several packets into one Data frame, output is taken where the example starts a new one.
  */
 
 function hex(...parts: readonly string[]): string {

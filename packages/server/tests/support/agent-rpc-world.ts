@@ -31,9 +31,9 @@ export class AgentRpcWorld implements AsyncDisposable {
   readonly caller: RpcCaller;
   readonly rpcs: RpcTable<RpcCaller>;
   readonly batcher: MetadataBatcher;
-  /** The topics of the hints that were published. */
+  /** The topics of the published hints. */
   readonly published: string[] = [];
-  /** The fields of the warnings that were logged. */
+  /** The fields of the logged warnings. */
   readonly warnings: object[] = [];
 
   private constructor(database: TestDatabase, seed: Seed) {
@@ -95,7 +95,7 @@ export class AgentRpcWorld implements AsyncDisposable {
       .executeTakeFirstOrThrow();
   }
 
-  /** Writes the values that wait, and resolves to all. */
+  /** Writes the pending values, and resolves to all of them. */
   async metadataValues(): Promise<readonly Selectable<DB["workspace_agent_metadata"]>[]> {
     await this.batcher[Symbol.asyncDispose]();
     return this.database.db.selectFrom("workspace_agent_metadata").selectAll().execute();
@@ -130,7 +130,7 @@ export function pathOf(method: {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-/** The agent, and the ids of what it has. */
+/** The agent, and the ids of its resources. */
 export interface Seed {
   readonly agent: AgentCaller;
   readonly sourceId: string;
@@ -139,7 +139,7 @@ export interface Seed {
   readonly plainAppId: string;
 }
 
-/** Creates a started workspace with one agent, which has one of everything. */
+/** Creates a started workspace with one agent, which has one of each kind of resource. */
 async function seedAgent(db: Database): Promise<Seed> {
   const ids = {
     org: randomUUID(),

@@ -15,7 +15,7 @@ import { sql } from "kysely";
 import type { OpenServer } from "./open-server.ts";
 import { addPerson, type Client } from "./people.ts";
 
-/** An agent, and a thing of each kind that an RPC can name. */
+/** An agent, and a resource of each kind that an RPC can name. */
 export interface NamedAgent {
   readonly id: string;
   readonly token: string;
@@ -148,7 +148,7 @@ async function nameChild(
   return describe(server, parseUuid(agent?.authToken ?? new Uint8Array()));
 }
 
-/** Looks up the things of an agent, and reports a connection and a log line as it. */
+/** Looks up the resources of an agent, and reports a connection and a log line as that agent. */
 async function describe(server: OpenServer, token: string): Promise<NamedAgent> {
   const { connection } = await connectWithToken(server.url, token);
   const { agentId, apps, scripts } = await connection.unary(Agent.method.getManifest, {}, never);
@@ -176,7 +176,7 @@ async function describe(server: OpenServer, token: string): Promise<NamedAgent> 
     id: parseUuid(agentId),
     token,
     appId: parseUuid(apps[0]?.id ?? nothing),
-    // A child has no scripts: this id names none at all.
+    // A child has no scripts: this id does not exist.
     scriptId: parseUuid(scripts[0]?.id ?? nothing),
     logSourceId,
     connectionId,

@@ -10,7 +10,7 @@ import { type Answered, type AppServer, ask, type Asked, openApp } from "./app-w
 import { appsTemplate } from "./apps-template.ts";
 import { openServer, type OpenServer } from "./open-server.ts";
 
-/** The most connections to apps that a user of the stage may have. */
+/** The maximum number of connections to apps for a user of the stage. */
 export const maxPerUser = 8;
 
 /** The settings of each server of the stage. */
@@ -19,7 +19,7 @@ export const appSettings = {
   SLIPWAY_WILDCARD_ACCESS_URL: "*.apps.test",
 };
 
-/** A server with a workspace of its administrator, an app in it, and what a viewer needs to request that. */
+/** A server with a workspace of its administrator, an app in it, and what a viewer needs to request the app. */
 export class AppStage implements AsyncDisposable {
   readonly server: OpenServer;
   readonly app: AppServer;
@@ -74,7 +74,7 @@ export class AppStage implements AsyncDisposable {
     return ask(this.server.url, path, { host: this.host, ...asked, headers });
   }
 
-  /** Begins a request to the app, which ends with the test. */
+  /** Starts a request to the app, which ends with the test. */
   begin(method: string, path = "/"): ClientRequest {
     const { port } = new URL(this.server.url);
     const headers = { Host: this.host, ...this.headers };
@@ -84,7 +84,7 @@ export class AppStage implements AsyncDisposable {
     return sent;
   }
 
-  /** Opens a port whose server does as `serve` says with each connection; resolves to the host of that port. */
+  /** Opens a port whose server handles each connection with `serve`; resolves to the host of that port. */
   async openPort(serve: (socket: Socket) => void): Promise<string> {
     const sockets = new Set<Socket>();
     const listener = createServer((socket) => {
@@ -102,7 +102,7 @@ export class AppStage implements AsyncDisposable {
     return `${port}--main--dev--admin.apps.test:${new URL(this.server.url).port}`;
   }
 
-  /** Resolves to the present value of a metric of the server. */
+  /** Resolves to the current value of a server metric. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.server.url}/metrics`)).text();
     return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1]);
@@ -113,7 +113,7 @@ export class AppStage implements AsyncDisposable {
   }
 }
 
-/** Resolves to the answer of a request, whose body may still come. */
+/** Resolves to the response to a request, whose body may still follow. */
 export async function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
   const [response] = await once(sent, "response");
   return response;

@@ -4,11 +4,11 @@ import { buffer } from "node:stream/consumers";
 
 import { WebSocketServer } from "ws";
 
-/** A server in the place of a workspace's app, on a port of this machine, with the requests that it got. */
+/** A server in place of a workspace's app, on a port of this machine, with the requests that it received. */
 export interface AppServer extends AsyncDisposable {
   readonly port: number;
   readonly requests: SeenRequest[];
-  /** The ports of the connections that were made to it. */
+  /** The ports of the connections to it. */
   readonly connections: Set<number>;
 }
 
@@ -19,7 +19,7 @@ export interface SeenRequest {
   readonly rawHeaders: readonly string[];
 }
 
-/** Opens an app that answers with `answer`, and echoes the messages of WebSockets. */
+/** Opens an app that responds with `answer`, and echoes WebSocket messages. */
 export async function openApp(answer: RequestListener): Promise<AppServer> {
   const requests: SeenRequest[] = [];
   const connections = new Set<number>();
@@ -54,7 +54,7 @@ export async function openApp(answer: RequestListener): Promise<AppServer> {
 
 export interface Asked {
   readonly method?: string;
-  /** The host of the app; by default that of the server. */
+  /** The host of the app (default: the server's). */
   readonly host?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
@@ -87,11 +87,11 @@ export async function ask(serverUrl: string, path: string, asked: Asked = {}): P
   return { status: response.statusCode ?? 0, headers: response.headers, text };
 }
 
-/** Cookies of a browser, by host: what one host sets is sent to no other. */
+/** A browser's cookies, by host: a cookie is sent only to the host that set it. */
 export class CookieJar {
   readonly #cookies = new Map<string, Map<string, string>>();
 
-  /** Notes the cookies of an answer; returns the answer. */
+  /** Stores the cookies of a response; returns the response. */
   note(host: string, answer: Answered): Answered {
     const cookies = this.#cookies.get(host) ?? new Map<string, string>();
     this.#cookies.set(host, cookies);

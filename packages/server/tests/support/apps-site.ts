@@ -10,7 +10,7 @@ interface Client {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A server with the workspace `dev` of its administrator, whose apps are one server on this machine. */
+/** A server with its administrator's workspace `dev`, whose apps are one server on this machine. */
 export interface AppsSite extends AsyncDisposable {
   readonly server: OpenServer;
   readonly app: AppServer;
@@ -20,11 +20,11 @@ export interface AppsSite extends AsyncDisposable {
   /** Returns the host of an app. */
   readonly hostOf: (name: string) => string;
   readonly askApp: (name: string, path: string, asked?: Asked) => Promise<Answered>;
-  /** Returns the cookie of a session of the server, by default the administrator's. */
+  /** Returns the cookie of a server session (default: the administrator's). */
   readonly byCookie: (client?: Client) => Record<string, string>;
 }
 
-/** Opens it. The app at `inner` has a path and a query; it answers with the method and the path. */
+/** Opens it. The app at `inner` has a path and a query; it responds with the method and the path. */
 export async function openAppsSite(postgresUrl: string): Promise<AppsSite> {
   await using opening = new AsyncDisposableStack();
   const app = opening.use(

@@ -1,6 +1,6 @@
 import type { CallerName } from "./authorization-world.ts";
 
-/** Routes that list things of several people, by their exported names. */
+/** Routes that list resources of several people, by their exported names. */
 type ListName =
   | "listAuditLogs"
   | "listConnectionLogs"
@@ -11,7 +11,7 @@ type ListName =
   | "listUsers"
   | "listWorkspaces";
 
-/** One question about a list, and the expected answer for each caller. Callers that are not named get no list. */
+/** One query of a list, and the expected response for each caller. Callers that are not named get no list. */
 export interface ListQuestion {
   readonly route: ListName;
   readonly params?: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ const nothing: readonly string[] = [];
 const both = ["ann/dev", "bob/dev"];
 const me = { user: "me" };
 
-/** The expected lists, for callers whom the table of routes admits. */
+/** The expected lists, for callers that the table of routes admits. */
 export const questions: readonly ListQuestion[] = [
   { route: "listUsers", expected: { ...itself, ...seesEverybody } },
   // A search never finds users whom the caller may not see.
@@ -89,7 +89,7 @@ export const questions: readonly ListQuestion[] = [
       owner: nothing,
     },
   },
-  // Only an owner gets everybody's; anybody else who asks for them gets their own.
+  // Only an owner gets everyone's; other callers who request them get their own.
   {
     route: "listTokens",
     params: me,
@@ -143,7 +143,7 @@ export const questions: readonly ListQuestion[] = [
   { route: "listConnectionLogs", expected: { auditor: nothing, owner: nothing } },
 ];
 
-/** Routes whose lists concern the one thing named in the path: callers who are admitted may see all of it. */
+/** Routes whose lists concern the one resource in the path: admitted callers may see all of it. */
 export const aboutOneThing: ReadonlySet<string> = new Set([
   "getAgent",
   "getAgentLogs",
@@ -180,14 +180,14 @@ export const aboutOneThing: ReadonlySet<string> = new Set([
   "listUserOrganizations",
 ]);
 
-/** Routes whose lists are the same for everybody: everybody may see each template and organization. */
+/** Routes whose lists are the same for everyone: every user may see each template and organization. */
 export const sameForAll: ReadonlySet<string> = new Set([
   "getDeploymentConfig",
-  // Nobody here has logged in to a provider; external-auth.test.ts shows that links are the user's own.
+  // No user has logged in to a provider here; external-auth.test.ts shows that links are the user's own.
   "listExternalAuth",
   "listExperiments",
   "getEntitlements",
-  // All inboxes of the world are empty; `inbox.test.ts` has others.
+  // All inboxes of the world are empty; `inbox.test.ts` covers others.
   "listInboxNotifications",
   "listOrganizationTemplates",
   "listOrganizations",

@@ -7,9 +7,9 @@ import { agentCallers, type CallerName, callerNames, type World } from "./author
 /** The status that each caller gets. */
 export type Statuses = Readonly<Record<CallerName, number>>;
 
-/** The request of a row; a function creates it anew for each caller, if the request deletes its subject. */
+/** The request of a row; a function creates a new one for each caller, if the request deletes its subject. */
 interface Request {
-  /** Path parameters; those omitted default to Ann's things. */
+  /** Path parameters; those omitted default to Ann's resources. */
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: string;
   readonly body?: unknown;
@@ -18,7 +18,7 @@ interface Request {
 export interface Row {
   readonly statuses: Statuses;
   readonly request: Request | ((world: World) => Promise<Request>);
-  /** Set if the answer ends the caller's session, so that each caller uses a new one. */
+  /** Set if the response ends the caller's session, so that each caller uses a new one. */
   readonly endsSession?: true;
 }
 
@@ -27,7 +27,7 @@ function anyone(status: number, request: Row["request"] = {}): Row {
   return { statuses: statuses(() => status), request };
 }
 
-/** Callers whose status a row of `users` gives only if it differs from the usual one. */
+/** Callers whose status a row of `users` states only if it differs from the usual one. */
 interface OtherStatuses {
   /** Defaults to that of another member, for whom rights to users and audit entries do not matter. */
   readonly userAdmin?: number;
@@ -37,7 +37,7 @@ interface OtherStatuses {
 }
 
 /**
- * Returns the row of a route for users: statuses for the owner of the things, another member, a template admin, an
+ * Returns the row of a route for users: statuses for the owner of the resources, another member, a template admin, an
  * owner.
  */
 function users(
@@ -74,7 +74,7 @@ function usersOfAll(
   return users(member, otherMember, status, status, request, others);
 }
 
-/** Returns the row of a route for agents; an agent of an old build is nobody. */
+/** Returns the row of a route for agents; an agent of an old build counts as unauthenticated. */
 function agents(status: number, request: Row["request"] = {}): Row {
   return { statuses: statuses((name) => (agentCallers.has(name) ? status : 401)), request };
 }
@@ -110,7 +110,7 @@ export const table: Readonly<Record<string, Row>> = {
   createFirstUser: anyone(409, {
     body: { email: "x@example.com", username: "x", password: "correct-horse-battery-42" },
   }),
-  // One account each, because password guesses for one account are slowed down.
+  // A separate account for each, because password guesses for one account are slowed down.
   login: anyone(401, async () => ({
     body: { email: `${newName()}@example.com`, password: "wrong" },
   })),
@@ -190,7 +190,7 @@ export const table: Readonly<Record<string, Row>> = {
   expireKey: users(204, 404, 404, 204, newKey),
   getGitKey: users(200, 404, 404, 200),
   regenerateGitKey: users(200, 404, 404, 200),
-  // Each user's own links, to a provider with a callback, to which nobody has logged in.
+  // Each user's own links, to a provider with a callback, to which no user has logged in.
   listExternalAuth: users(200, 200, 200, 200),
   getExternalAuth: users(200, 200, 200, 200, provider),
   deleteExternalAuth: users(404, 404, 404, 404, provider),
@@ -224,7 +224,7 @@ export const table: Readonly<Record<string, Row>> = {
   listRegions: users(200, 200, 200, 200),
   listInboxNotifications: users(200, 200, 200, 200),
   watchInboxNotifications: users(426, 426, 426, 426),
-  // Each has an inbox of their own, which is empty.
+  // Each has a separate inbox, which is empty.
   updateInboxReadStatus: users(404, 404, 404, 404, {
     params: { notification: "11111111-1111-4111-8111-111111111111" },
     body: { is_read: true },
@@ -300,7 +300,7 @@ export const table: Readonly<Record<string, Row>> = {
   openTerminal: users(404, 404, 404, 404),
   joinTailnet: users(426, 426, 426, 426, { query: "version=2.0" }),
 
-  // Templates: everybody reads, template writers change.
+  // Templates: every user reads them, template writers change them.
   listTemplates: users(200, 200, 200, 200),
   listOrganizationTemplates: users(200, 200, 200, 200),
   listTemplateExamples: users(200, 200, 200, 200),

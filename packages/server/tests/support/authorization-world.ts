@@ -29,7 +29,7 @@ import { vi } from "vitest";
 import type { OpenServer } from "./open-server.ts";
 import { addPerson, addUser, type Client } from "./people.ts";
 
-/** The callers. The rows refer to things of the member, Ann, and of her agents. */
+/** The callers. The rows refer to resources of the member, Ann, and of her agents. */
 export const callerNames = [
   "nobody",
   "member",
@@ -52,14 +52,14 @@ export const callerNames = [
 ] as const;
 export type CallerName = (typeof callerNames)[number];
 
-/** The agents that are authenticated. */
+/** The authenticated agents. */
 export const agentCallers: ReadonlySet<CallerName> = new Set(["agent", "other agent", "sub-agent"]);
 
-/** A deployment with a caller of each kind, and things of Ann, a member. */
+/** A deployment with a caller of each kind, and resources of Ann, a member. */
 export interface World {
-  /** Ids of Ann's things, by the names of path parameters. */
+  /** Ids of Ann's resources, by the names of path parameters. */
   readonly ids: Readonly<Record<string, string>>;
-  /** A later version than the workspaces use. */
+  /** A later version than the one that the workspaces use. */
   readonly secondVersionId: string;
   readonly callers: Readonly<Record<CallerName, Headers>>;
   /** Returns headers with a new session of the same user; unchanged headers for other callers. */
@@ -73,7 +73,7 @@ export interface World {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Its agents are never started, so that workspaces need no processes. */
+/** Its agents are never started, so its workspaces need no processes. */
 const template = `
 driver: external
 presets: { waiting: { prebuilds: { instances: 0 } } }

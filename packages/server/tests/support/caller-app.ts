@@ -14,7 +14,7 @@ export interface CallerAnswer {
   readonly challenge: unknown;
 }
 
-/** A database, and an HTTP server that answers with its caller. */
+/** A database, and an HTTP server that responds with its caller. */
 export interface CallerApp extends AsyncDisposable {
   readonly database: TestDatabase;
   readonly ask: (url: "/user" | "/agent", token: string | undefined) => Promise<CallerAnswer>;

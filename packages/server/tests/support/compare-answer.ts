@@ -10,7 +10,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** Compares answers with recorded ones, except for listed differences, and tracks which of those have occurred. */
+/** Compares responses with recorded ones, except for listed differences, and tracks which of those have occurred. */
 export class AnswerComparison {
   readonly #listed: DeliberateDifferences;
   readonly #seen = new Set<string>();

@@ -1,9 +1,9 @@
 /*
- * Deliberate differences between our answers and the recorded ones, each with its reason; one list for each test of
+ * Deliberate differences between our responses and the recorded ones, each with its reason; one list for each test of
  * recordings. A test fails for unlisted differences, and for listed ones that no longer occur.
  */
 
-/** An answer whose body is not compared. */
+/** A response whose body is not compared. */
 export interface OtherAnswer {
   readonly reason: string;
   /** Our status, if it differs from the recorded one. */
@@ -13,11 +13,11 @@ export interface OtherAnswer {
 }
 
 export interface DeliberateDifferences {
-  /** Answers by method, path without ids, and recorded status. */
+  /** Responses by method, path without ids, and recorded status. */
   readonly answers: Readonly<Record<string, OtherAnswer>>;
-  /** Reasons by the end of the path of a key that our answer lacks, or has with another type. */
+  /** Reasons by the end of the path of a key that our response lacks, or has with another type. */
   readonly lost: Readonly<Record<string, string>>;
-  /** Reasons by the end of the path of a key that only our answer has. */
+  /** Reasons by the end of the path of a key that only our response has. */
   readonly added: Readonly<Record<string, string>>;
   /** The same for keys whose presence depends on the order of events. */
   readonly addedAtTimes?: Readonly<Record<string, string>>;

@@ -13,7 +13,7 @@ import type { Coordinator } from "../../src/network/coordinator/coordinator.ts";
 import type { Leaving, PeerConnection } from "../../src/network/coordinator/peer-connection.ts";
 import type { DirectoryTimes } from "../../src/network/coordinator/peer-directory.ts";
 
-/** One replica, which can also end without a word. */
+/** One replica, which can also end abruptly. */
 export interface CoordinatorReplica {
   readonly coordinator: Coordinator;
   kill(): Promise<void>;
@@ -25,14 +25,14 @@ export interface CoordinatorsUnderTest extends AsyncDisposable {
   openReplica(): Promise<CoordinatorReplica>;
 }
 
-/** Times at which a test can wait for each. */
+/** Intervals short enough for a test to wait for each. */
 export const quickTimes: DirectoryTimes = { heartbeatMs: 100, deadMs: 1_000, graceMs: 1_200 };
 
-/** A peer that reads everything it is told. */
+/** A peer that reads everything sent to it. */
 export class TestPeer {
   readonly id: string;
   readonly connection: PeerConnection;
-  /** The responses that it got, as `<kind> <name>`, or the error. */
+  /** The received responses, as `<kind> <name>`, or the error. */
   readonly heard: string[] = [];
   readonly ended: Promise<void>;
   readonly #stop = new AbortController();
@@ -51,7 +51,7 @@ export class TestPeer {
     this.ended = this.#read().catch(() => undefined);
   }
 
-  /** Publishes a node of a certain content. */
+  /** Publishes a node with this content. */
   publish(content: string, reserved: readonly string[] = []): Promise<boolean> {
     const bytes = encodeMessage(NodeSchema, { disco: content, preferredDerp: 999 });
     return this.connection.publish({ bytes, reserved, latency: undefined });
@@ -62,7 +62,7 @@ export class TestPeer {
     return this.connection.written;
   }
 
-  /** Resolves once it has heard exactly this since the last call. */
+  /** Resolves once it has received exactly this since the last call. */
   async hears(...expected: readonly string[]): Promise<void> {
     await vi.waitFor(() => expect(this.heard).toEqual(expected), { timeout: 5_000, interval: 5 });
     this.heard.length = 0;
@@ -90,7 +90,7 @@ export class TestPeer {
   }
 }
 
-/** The promises of a coordinator over any directory. `open` is called for each test. */
+/** The compliance suite of a coordinator on any directory. `open` is called for each test. */
 export function describeCoordinator(
   kind: string,
   open: () => Promise<CoordinatorsUnderTest>,
@@ -201,7 +201,7 @@ export function describeCoordinator(
         await agent.connection.sayReady([client.id]);
         await agent.publish("a1");
         await client.hears("NODE agent a1", "READY_FOR_HANDSHAKE agent");
-        // Once: the next node says nothing of it.
+        // Once: the next node does not repeat it.
         await agent.publish("a2");
         await client.hears("NODE agent a2");
         await agent.publish("a3");

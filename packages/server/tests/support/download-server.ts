@@ -12,14 +12,14 @@ import { inject, onTestFinished } from "vitest";
 
 import { openServer } from "./open-server.ts";
 
-/** A server that hands out archives which hold a shell script in the place of the command. */
+/** A server that serves archives with a shell script in place of the command. */
 export interface DownloadServer extends AsyncDisposable {
   readonly url: string;
-  /** Resolves to a script that the server hands out. */
+  /** Resolves to a script served by the server. */
   readonly script: (path: string) => Promise<string>;
 }
 
-/** Prints its arguments, what an agent gets, and where it is. */
+/** Prints its arguments, the environment of an agent, and its own path. */
 export const program = `#!/bin/sh
 [ "$1" = --version ] && { echo "slipway v0.1.0"; exit; }
 echo "args=$*"
@@ -33,7 +33,7 @@ export async function packArchive(
   compress: (tar: Buffer) => Buffer = gzipSync,
 ): Promise<Buffer> {
   const archive = pack();
-  // As in a real archive, times do not depend on when it was made.
+  // As in a real archive, times do not depend on when it was built.
   archive.entry({ name: "slipway/", type: "directory", mode: 0o755, mtime: new Date(0) });
   archive.entry({ name: "slipway/bin/slipway", mode: 0o755 }, content);
   archive.finalize();
@@ -58,7 +58,7 @@ export async function openDownloadServer(): Promise<DownloadServer> {
   };
 }
 
-/** Serves an archive, and a sum, as a server of Slipway does. */
+/** Serves an archive, and a checksum, like a Slipway server. */
 export function serveArchive(archive: Buffer, sum?: string): Promise<string> {
   const own = createHash("sha256").update(archive).digest("hex");
   return serve((request, response) => {

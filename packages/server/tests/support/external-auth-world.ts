@@ -22,13 +22,13 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-/** The requests that GitHub got, and the status of its next answer. */
+/** The requests received by GitHub, and the status of its next response. */
 interface GitHub {
   asked: unknown[];
   status: number;
 }
 
-/** A server that knows three providers, the last of them GitHub, and two users with an agent each. */
+/** A server with three providers, the last of them GitHub, and two users with one agent each. */
 export interface ExternalAuthWorld extends AsyncDisposable {
   readonly server: OpenServer;
   /** The authorization server of all providers. */
@@ -40,14 +40,14 @@ export interface ExternalAuthWorld extends AsyncDisposable {
   readonly evesAgent: string;
   /** Opens another replica with the same settings; it is closed with the world. */
   readonly openReplica: () => Promise<{ readonly url: string }>;
-  /** Asks for a token as an agent does (default: that of Ada). */
+  /** Requests a token like an agent (default: Ada's). */
   readonly agentsToken: (query: string, token?: string, url?: string) => Promise<WireAnswer>;
   readonly browserOf: (person: Person) => ProviderBrowser;
-  /** Forgets all log-ins, and how the provider was to answer. */
+  /** Forgets all logins, and the provider's pending responses. */
   readonly reset: () => Promise<void>;
 }
 
-/** The answer to an agent whose owner has not logged in. */
+/** The response to an agent whose owner has not logged in. */
 export const notLoggedIn = {
   access_token: "",
   token_extra: null,

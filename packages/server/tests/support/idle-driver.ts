@@ -1,6 +1,6 @@
 import type { Driver, DriverPlan, DriverResult } from "@slipway/drivers";
 
-/** A driver that succeeds at once and makes nothing, for tests that replace some of its parts. */
+/** A driver that succeeds immediately and creates nothing, for tests that replace some of its parts. */
 export class IdleDriver implements Driver {
   readonly name = "docker";
 

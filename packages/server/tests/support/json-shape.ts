@@ -9,7 +9,7 @@ export interface Difference {
 
 /**
  * Returns the parts of a recorded JSON that our JSON lacks, or has with another type: each recorded key, in depth.
- * Additional keys are no difference. A list element is compared with ours of the same name, or the one at its index, or
+ * Additional keys are not differences. A list element is compared with ours of the same name, or the one at its index, or
  * the first one.
  */
 export function shapeDifferences(recorded: unknown, ours: unknown, path = ""): Difference[] {

@@ -42,7 +42,7 @@ export async function holdOpen<T>(
   };
 }
 
-/** Waits until `count` statements wait for the locks of others. */
+/** Waits until `count` statements wait for locks of others. */
 export async function waitForBlocked(db: Database, count = 1): Promise<void> {
   await vi.waitUntil(
     async () => {

@@ -34,7 +34,7 @@ interface Shelf {
 }
 
 /**
- * A directory in memory, shared by the replicas that are opened on it: the model of the one on PostgreSQL, for tests.
+ * An in-memory directory, shared by the replicas that are opened on it: the model of the one on PostgreSQL, for tests.
  */
 export class MemoryPeers {
   readonly #times: DirectoryTimes;
@@ -46,7 +46,7 @@ export class MemoryPeers {
     this.#times = times;
   }
 
-  /** Opens one more replica. `kill` ends it without a word. */
+  /** Opens one more replica. `kill` ends it abruptly. */
   open(): PeerDirectory & { kill(): void } {
     const shelf: Shelf = { entries: new Map(), tunnels: new Map(), isAlive: true };
     this.#shelves.add(shelf);
@@ -121,7 +121,7 @@ export class MemoryPeers {
     return told;
   }
 
-  /** `isGone` is undefined where that stays as it was. */
+  /** `isGone` is undefined to keep the old value. */
   #markLost(shelf: Shelf, id: string, isGone: boolean | undefined): void {
     const entry = shelf.entries.get(id);
     if (entry === undefined) return;
@@ -161,7 +161,7 @@ export class MemoryPeers {
     return view;
   }
 
-  /** Returns a peer as `viewer` sees it: present rather than lost, the newest of several. */
+  /** Returns a peer as seen by `viewer`: present rather than lost, the newest of several. */
   #seen(id: string, viewer: string): SeenPeer | undefined {
     const entries = [...this.#shelves].flatMap(({ entries: all, isAlive }) => {
       const entry = all.get(id);

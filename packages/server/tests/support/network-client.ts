@@ -68,7 +68,7 @@ interface Duplex {
   ): AsyncIterable<CoordinateResponse>;
 }
 
-/** One call of `Coordinate`. A lost peer that is gone is heard as `LOST <id> gone`. */
+/** One call of `Coordinate`. A lost peer that is gone is recorded as `LOST <id> gone`. */
 export class Coordination {
   /** The server's responses, as `<kind> <id> <first word of disco>` or the error; `end` when it has ended the call. */
   readonly heard: string[] = [];
@@ -87,12 +87,12 @@ export class Coordination {
     this.#wake();
   }
 
-  /** Breaks the call off. */
+  /** Aborts the call. */
   stop(): void {
     this.#stop.abort();
   }
 
-  /** Resolves once it has heard exactly this since the last call. */
+  /** Resolves once it has received exactly this since the last call. */
   async hears(...expected: readonly unknown[]): Promise<void> {
     await vi.waitFor(() => expect(this.heard).toEqual(expected), { timeout: 12_000, interval: 10 });
     this.heard.length = 0;

@@ -17,7 +17,7 @@ import { Coordination, joinNetwork, type NetworkSession } from "./network-client
 import type { OpenServer } from "./open-server.ts";
 import { addPerson, type Person } from "./people.ts";
 
-/* People whose agents are peers of the network, and clients that reach these. */
+/* People whose agents are peers of the network, and clients that connect to these agents. */
 
 const template = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
 const never = new AbortController().signal;
@@ -28,7 +28,7 @@ export interface Owner extends Person {
   readonly workspaceId: string;
   readonly token: string;
   readonly agent: Coordination;
-  /** The session of the agent. */
+  /** The agent's session. */
   readonly connection: ExternalAgent["connection"];
 }
 
@@ -45,7 +45,7 @@ export function newName(): string {
   return `p${count}`;
 }
 
-/** The people of a server and its replicas. What a test opens is closed at its end. */
+/** The people of a server and its replicas. Everything that a test opens is closed at its end. */
 export class NetworkPeople {
   readonly #server: OpenServer;
   readonly #templateId: string;
@@ -95,7 +95,7 @@ export class NetworkPeople {
     return session;
   }
 
-  /** Joins as a client of an agent, which hears of it. */
+  /** Joins as a client of an agent, which is notified. */
   async reach(
     who: Pick<Person, "client">,
     { agentId, agent }: Owner,
@@ -112,7 +112,7 @@ export class NetworkPeople {
   }
 }
 
-/** Returns a node with a name, which the key of nobody else has. */
+/** Returns a node with a name, and a key that no other node has. */
 export function node(name: string, address = randomAddress()): MessageInitShape<typeof NodeSchema> {
   const prefixes = [`${address}/128`];
   const disco = `${name} ${randomBytes(8).toString("hex")}`;
@@ -129,7 +129,7 @@ export function addressOf(id: string): string {
   return `fd7a:115c:a1e0:${tail.replaceAll(/(.{4})(?!$)/g, "$1:")}`;
 }
 
-/** Resolves to the token with which a client comes back as the same peer. */
+/** Resolves to the token with which a client returns as the same peer. */
 export async function resumeToken({ caller }: NetworkSession): Promise<string> {
   const { token } = await caller.unary(Tailnet.method.refreshResumeToken, {}, never);
   return token;

@@ -30,7 +30,7 @@ import {
 import { OwnPeer } from "../../src/network/own-peer/own-peer.ts";
 import { MemoryPeers } from "./memory-directory.ts";
 
-/* The parts of a server around its own peer, and agents that it reaches, in memory. */
+/* The parts of a server around its own peer, and agents that it reaches, all in memory. */
 
 export const agentId = "f3a1c2d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
 export const otherId = "00112233-4455-4677-8899-aabbccddeeff";
@@ -38,7 +38,7 @@ export const echoPort = 4321;
 
 export const limit = (): AbortSignal => AbortSignal.timeout(20_000);
 
-/** Passes time twenty times as fast for those who sleep. */
+/** A clock that runs twenty times as fast for sleepers. */
 export const hastyClock: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms / 20, signal),
@@ -93,7 +93,7 @@ export function openWorld({ clock = systemClock, disableDirect = true }: WorldOp
 type OwnedSocket = DatagramSocket & { close(): Promise<void> };
 
 /**
- * Joins the network as an agent, which echoes what comes to one port; it closes the socket of direct paths, without which it
+ * Joins the network as an agent, which echoes data on one port; it closes the socket of direct paths, without which it
  * uses relays only.
  */
 export async function joinAgent(
@@ -120,10 +120,10 @@ export async function joinAgent(
     await peer.close();
     await socket?.close();
   });
-  // As an agent has it from its manifest.
+  // As an agent gets it from its manifest.
   const map = derpMapMessage(readDerpMap());
   peer.setDerpMap(map);
-  // A first handshake that the relay cannot deliver yet is repeated after five seconds only.
+  // A first handshake that the relay cannot deliver yet is repeated only after five seconds.
   await vi.waitFor(() => expect(peer.status.relays[0]?.connection.type).toBe("connected"));
   const agent = {
     agentId: id,

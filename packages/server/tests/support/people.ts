@@ -14,7 +14,7 @@ export interface Person {
   readonly client: Client;
 }
 
-/** Creates a user with the password of all, whose hash is cheap. */
+/** Creates a user with the shared password, whose hash is cheap. */
 export async function addUser({ admin, db }: OpenServer, username: string): Promise<User> {
   const body = { username, email: `${username}@example.com`, login_type: "none" } as const;
   const user = await admin.call(createUser, { body });

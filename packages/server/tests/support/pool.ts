@@ -12,7 +12,7 @@ import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import type { OpenServer } from "./open-server.ts";
 import type { Client } from "./people.ts";
 
-/** A template with a pool whose agents are played by a test. */
+/** A template with a pool whose agents the test plays. */
 export interface TestPool {
   readonly template: Template;
   readonly presetId: string;
@@ -66,7 +66,7 @@ export async function listPrebuilds(client: Client): Promise<readonly Workspace[
   return workspaces.toSorted((a, b) => a.created_at.localeCompare(b.created_at));
 }
 
-/** Waits until the given number of workspaces of the pool run. */
+/** Waits until this number of workspaces of the pool are running. */
 export async function waitForPrebuilds(
   server: OpenServer,
   count: number,
@@ -79,7 +79,7 @@ export async function waitForPrebuilds(
   }
 }
 
-/** Compares in the order in which claims take them. */
+/** Compares in the order in which claims choose them. */
 function byAge(one: Workspace, other: Workspace): number {
   const [first, second] = [one, other].map(({ created_at: at, name }) => `${at} ${name}`);
   return (first ?? "") < (second ?? "") ? -1 : 1;

@@ -4,7 +4,7 @@ interface Site {
   readonly url: string;
 }
 
-/** A browser of a person who is logged in to the server, on its way through the login to a provider. */
+/** The browser of a logged-in user, during the login to a provider. */
 export class ProviderBrowser {
   readonly #site: Site;
   readonly #jar = new CookieJar();
@@ -20,7 +20,7 @@ export class ProviderBrowser {
     return this.#jar.of(this.#site.url);
   }
 
-  /** Requests a path of the server, and notes its cookies. */
+  /** Requests a path of the server, and stores its cookies. */
   async ask(path: string, method = "GET", body = ""): Promise<Answered> {
     const headers = { Cookie: this.cookies, Origin: this.#site.url };
     return this.#jar.note(
@@ -35,14 +35,14 @@ export class ProviderBrowser {
     return /name="nonce" value="([^"]*)"/.exec(text)?.[1] ?? "";
   }
 
-  /** Begins a login; resolves to the address of the provider that the browser is sent to. */
+  /** Starts a login; resolves to the provider's address to which the browser is redirected. */
   async begin(provider: string, query = ""): Promise<string> {
     const path = `/external-auth/${provider}${query}`;
     const { headers } = await this.ask(path, "POST", `nonce=${await this.nonceOf(provider)}`);
     return String(headers["refresh"]).replace(/^0; url=/, "");
   }
 
-  /** Opens the page of the provider, which sends the browser back; resolves to the path with the code. */
+  /** Opens the provider's page, which redirects the browser back; resolves to the path with the code. */
   async visit(address: string): Promise<string> {
     const response = await fetch(address, { redirect: "manual" });
     await response.body?.cancel();
@@ -50,7 +50,7 @@ export class ProviderBrowser {
     return `${pathname}${search}`;
   }
 
-  /** Logs in; resolves to the answer to the callback. */
+  /** Logs in; resolves to the response to the callback. */
   async logIn(provider: string, query = ""): Promise<Answered> {
     return this.ask(await this.visit(await this.begin(provider, query)));
   }

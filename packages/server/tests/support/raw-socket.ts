@@ -8,14 +8,14 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Sends bytes that no client would send, and reads until the server closes the connection. */
+/** Sends arbitrary bytes, and reads until the server closes the connection. */
 export async function sendRaw(url: string, bytes: string | Uint8Array): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let text = "";
   socket.setEncoding("latin1");
   socket.on("data", (chunk) => (text += String(chunk)));
-  // A server that has refused stops reading: its reset also ends the connection.
+  // After a refusal the server stops reading: its reset also ends the connection.
   socket.on("error", () => socket.destroy());
   socket.write(bytes);
   await new Promise((resolve) => {

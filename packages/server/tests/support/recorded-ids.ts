@@ -5,7 +5,7 @@ const nil = "00000000-0000-0000-0000-000000000000";
 export class RecordedIds {
   readonly #ours = new Map<string, string>();
 
-  /** Learns the ids of an answer from those in the same places of the recorded one. */
+  /** Learns the ids in a response from those in the same places of the recorded one. */
   learn(recorded: unknown, ours: unknown): void {
     if (typeof recorded === "string" && typeof ours === "string") {
       if (recorded.match(uuid)?.[0] === recorded && recorded !== nil) {

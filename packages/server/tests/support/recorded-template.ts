@@ -1,4 +1,4 @@
-/** The template of the recorded server, whose one agent may be followed by more of it. */
+/** The template of the recorded server, whose one agent can be extended. */
 export const recordedTemplate = `
 driver: external
 agents:
@@ -13,14 +13,14 @@ agents:
       bye: { display_name: bye, run_on: [stop], run: echo bye, log_path: bye.log }
 `;
 
-/** The metadata of its agent, which some of the recordings have. */
+/** The metadata of its agent, which some of the recordings contain. */
 export const recordedMetadata = `
     metadata:
       a: { display_name: A, interval: 10s, timeout: 5s, run: echo 1 }
       b: { display_name: B, interval: 10s, timeout: 5s, run: echo 2 }
 `;
 
-/** The app of its agent, which some of the recordings have. */
+/** The app of its agent, which some of the recordings contain. */
 export const recordedApp = `
     apps:
       web:

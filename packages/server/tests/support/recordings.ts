@@ -1,6 +1,6 @@
 import type { Recorded } from "@slipway/testkit/recordings";
 
-/** Returns whether the recorded answer has a JSON body. */
+/** Returns whether the recorded response has a JSON body. */
 export function hasJson({ response_headers: headers, response_body: body }: Recorded): boolean {
   const isJson = headers?.["content-type"]?.startsWith("application/json") ?? false;
   return isJson && body !== undefined;

@@ -1,12 +1,12 @@
 import type { ExternalAgent } from "@slipway/testkit";
 
-/** An answer to an agent's request for claims of its workspace, as sent over the wire. */
+/** A response to an agent's request for claims of its workspace, as sent over the wire. */
 export interface ReinitReader extends AsyncDisposable {
   readonly status: number;
   readonly headers: Headers;
-  /** Reads until the text contains `wanted`; rejects if the answer ends before. */
+  /** Reads until the text contains `wanted`; rejects if the response ends before. */
   until(wanted: string): Promise<string>;
-  /** Reads until the answer ends. */
+  /** Reads until the response ends. */
   rest(): Promise<string>;
   /** Returns the text read so far. */
   text(): string;

@@ -5,7 +5,7 @@ import type { DerpMap } from "@slipway/tailnet/relay/derp-map";
 import { RelayPool } from "@slipway/tailnet/relay/relay-pool";
 import { expect, onTestFinished } from "vitest";
 
-/** A client of the relay at a URL, until the test ends. */
+/** A client of the relay at a URL, for the duration of the test. */
 export class RelayedClient {
   readonly keys = nobleCrypto.createKeyPair();
   readonly received: string[] = [];

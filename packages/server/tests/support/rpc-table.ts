@@ -20,15 +20,15 @@ type Connection = ExternalAgent["connection"];
 /** An RPC of an agent: its request, and the agents that it may name. */
 export interface RpcRow {
   readonly name: string;
-  /** Agents whose things it may change. */
+  /** Agents whose resources it may change. */
   readonly allowed: readonly Relation[] | "names nothing";
-  /** The result of naming a thing of any other agent: an error, or a row of the caller's own under that id. */
+  /** The result of naming a resource of any other agent: an error, or a row of the caller's own under that id. */
   readonly otherwise: "refused" | "done";
-  /** Agents for which it reports success, and changes nothing. */
+  /** Agents for which it reports success but changes nothing. */
   readonly ignored: readonly Relation[];
-  /** True if a child has nothing of that kind, so that it is refused for itself too. */
+  /** True if a child has no resource of that kind, so that it is refused for itself too. */
   readonly isOfRootAgents: boolean;
-  /** Calls it for the things of an agent, as far as its message can name any. */
+  /** Calls it for the resources of an agent, as far as its message can name any. */
   readonly call: (connection: Connection, named: NamedAgent) => Promise<unknown>;
 }
 

@@ -19,7 +19,7 @@ import { type Answer, type OpenServer, openServer } from "./open-server.ts";
 
 const agents = "agents: { main: { os: linux, arch: amd64 } }";
 
-/** A server with a template whose workspaces are built at once, and schedules that are carried out at any time. */
+/** A server with a template whose workspaces are built immediately, and schedules that run at any chosen time. */
 export class ScheduleWorld implements AsyncDisposable {
   readonly server: OpenServer;
   readonly templateId: string;
@@ -60,17 +60,17 @@ export class ScheduleWorld implements AsyncDisposable {
     return new ScheduleWorld(server, templateId, scheduler, opening.move());
   }
 
-  /** Carries out what is due at `now`; resolves to the number of builds queued. */
+  /** Runs everything that is due at `now`; resolves to the number of builds queued. */
   apply(now: number, limits = defaultLimits): Promise<number> {
     return applySchedules({ ...this.#needs, limits }, now, new AbortController().signal);
   }
 
-  /** Makes a workspace, and waits until it runs. */
+  /** Creates a workspace, and waits until it runs. */
   async make(name: string, more: object = {}): Promise<Workspace> {
     return this.settled(await this.create(name, more), 1);
   }
 
-  /** Makes a workspace, whose build is queued. */
+  /** Creates a workspace, whose build is queued. */
   create(name: string, more: object = {}): Promise<Workspace> {
     return this.server.admin.call(createWorkspace, {
       params: { user: "me" },

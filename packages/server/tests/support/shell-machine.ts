@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 
 import { onTestFinished } from "vitest";
 
-/** The result of a script that has ended. */
+/** The result of a finished script. */
 export interface Result {
   readonly code: number | null;
   readonly out: string;
@@ -24,7 +24,7 @@ export interface Machine {
   ) => Promise<Result>;
 }
 
-/** The programs of a machine with nothing but these; without `zstd`, gzip is used. */
+/** The programs of a machine that has no others; without `zstd`, gzip is used. */
 export const usual =
   "cat chmod curl find grep gzip head id ln ls mkdir mv readlink rm sh sha256sum tar touch uname wc".split(
     " ",
@@ -43,7 +43,7 @@ async function findProgram(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Makes a home directory, and a PATH of some programs of this machine. */
+/** Creates a home directory, and a PATH with some programs of this machine. */
 export async function makeMachine(programs: readonly string[] = usual): Promise<Machine> {
   const home = await mkdtemp(join(tmpdir(), "slipway-machine-"));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
@@ -53,7 +53,7 @@ export async function makeMachine(programs: readonly string[] = usual): Promise<
     const path = await findProgram(name);
     if (path !== undefined) await symlink(path, join(bin, name));
   }
-  // Nothing waits between two tries.
+  // Retries do not wait.
   await symlink((await findProgram("true")) ?? "", join(bin, "sleep"));
   return {
     home,

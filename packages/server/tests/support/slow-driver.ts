@@ -14,19 +14,19 @@ interface Asked {
   readonly agents: readonly string[];
 }
 
-/** A driver whose claims take until the test ends them; everything else succeeds at once, unless it is to fail. */
+/** A driver whose claims take until the test ends them; everything else succeeds immediately, unless set to fail. */
 export class SlowDriver implements Driver {
   readonly name = "docker";
   readonly #asked = new Map<string, Asked[]>();
   /** Set to make starts fail. */
   isBroken = false;
-  /** What happens before a deletion, which may fail. */
+  /** Runs before a deletion, and may fail. */
   beforeDelete: () => Promise<void> = async () => {};
   readonly #claims: PromiseWithResolvers<"succeed" | "fail">[] = [];
   readonly #tokens = new Map<string, string>();
   #begun = Promise.withResolvers<void>();
 
-  /** Resolves once a claim is under way. */
+  /** Resolves once a claim is in progress. */
   get begun(): Promise<void> {
     return this.#begun.promise;
   }
@@ -38,7 +38,7 @@ export class SlowDriver implements Driver {
     return asked;
   }
 
-  /** Ends the claim under way. */
+  /** Ends the claim in progress. */
   end(how: "succeed" | "fail"): void {
     this.#begun = Promise.withResolvers();
     this.#claims.shift()?.resolve(how);

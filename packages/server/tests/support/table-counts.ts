@@ -15,7 +15,7 @@ export async function countRows(db: Database): Promise<Readonly<Record<string, n
   return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
 }
 
-/** Counts rows once no job is under way: a job's late writes do not come from later requests. */
+/** Counts rows once no job is in progress: a job's late writes do not come from later requests. */
 export async function countSettledRows(db: Database): Promise<Readonly<Record<string, number>>> {
   const isSettled = async (): Promise<boolean> => {
     const unended = db.selectFrom("jobs").select("id").where("completed_at", "is", null);

@@ -9,7 +9,7 @@ import { WebSocket } from "ws";
 import { type Answer, type OpenServer, openServer } from "./open-server.ts";
 import { addPerson } from "./people.ts";
 
-/** A template whose agents are never started, so that workspaces of it are built at once. */
+/** A template whose agents are never started, so its workspaces are built immediately. */
 export const smallTemplate = `
 driver: external
 display_name: Small
@@ -76,7 +76,7 @@ export class TemplateWorld implements AsyncDisposable {
     return this.server.request("PATCH", path, body, client);
   }
 
-  /** Pushes a version of the template; resolves to it when its import is over. */
+  /** Pushes a version of the template; resolves to it when its import is done. */
   async pushVersion(yaml: string, name: string): Promise<TemplateVersion> {
     const input = { bytes: await packTemplate(yaml), contentType: tarMimeType };
     const { hash } = await this.server.admin.upload(uploadFile, input);
@@ -105,7 +105,7 @@ export class TemplateWorld implements AsyncDisposable {
   }
 }
 
-/** Returns a field of an answer's body. */
+/** Returns a field of a response's body. */
 export function fieldOf(body: unknown, key: string): string {
   if (typeof body !== "object" || body === null || !(key in body)) throw new Error(`no ${key}`);
   return String(Object.entries(body).find(([name]) => name === key)?.[1]);

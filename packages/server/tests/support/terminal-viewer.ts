@@ -10,11 +10,11 @@ interface ViewOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly agentId: string;
   readonly query: TerminalQuery;
-  /** Text messages are pulses (default: they are faults). */
+  /** Treats text messages as pulses (default: as faults). */
   readonly takesText?: boolean;
 }
 
-/** A viewer of a terminal, and all that it has seen. */
+/** A viewer of a terminal, and everything that it has received. */
 export class TerminalViewer {
   readonly socket: WebSocket;
   readonly ended: Promise<readonly [number, string]>;
@@ -27,7 +27,7 @@ export class TerminalViewer {
     this.ended = new Promise((resolve) => {
       this.socket.on("close", (code, reason) => resolve([code, String(reason)]));
     });
-    // The response says more about an upgrade that is refused.
+    // The response has more details about a refused upgrade.
     this.socket.on("error", () => undefined);
     this.socket.on("message", (data: Buffer, isBinary) => {
       if (!isBinary && takesText) return;
@@ -44,7 +44,7 @@ export class TerminalViewer {
     this.socket.send(Buffer.from(JSON.stringify(message)));
   }
 
-  /** Types a line, and waits for what it prints. */
+  /** Types a line, and waits for its output. */
   async type(line: string, wanted: RegExp): Promise<void> {
     this.send({ data: `${line}\r` });
     await this.sees(wanted);

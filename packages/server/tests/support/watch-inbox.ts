@@ -15,7 +15,7 @@ export async function watchInbox(
   const messages: string[] = [];
   socket.on("message", (data: Buffer) => messages.push(data.toString()));
   await new Promise((resolve) => void socket.once("open", resolve));
-  // What is subscribed to by then is heard.
+  // Once this is subscribed, later notifications arrive.
   socket.ping();
   await new Promise((resolve) => void socket.once("pong", resolve));
   return messages;

@@ -1,7 +1,7 @@
 export interface RequestParts {
   /** The token of a user or of an agent. */
   readonly token?: string | undefined;
-  /** Sent as it stands. */
+  /** Sent unchanged. */
   readonly raw?: string | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -11,7 +11,7 @@ export interface WireAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Undefined if it is not JSON. */
+  /** Undefined if the body is not JSON. */
   readonly body: unknown;
 }
 

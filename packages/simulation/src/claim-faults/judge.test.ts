@@ -17,7 +17,7 @@ const claimed: WorkspaceFacts = {
   errors: [],
 };
 
-/** Lines as scripts leave them, each later than the one before. */
+/** Lines as left by scripts, each later than the previous one. */
 function passes(...lines: readonly string[]) {
   return parsePasses(lines.map((line, index) => `${line} ${100 + index}\n`).join(""));
 }

@@ -37,7 +37,7 @@ const nodeUpdate = (id: string, byte: number) => ({
 });
 const update = (id: string, kind: Kind) => ({ id: encodeUuid(id), kind });
 
-/** A peer and a coordinator that does as it is told. */
+/** A peer and a scripted coordinator. */
 function open(role: "agent" | "client") {
   const clock = createFakeClock();
   const coordinator = new ScriptedCoordinator(clock);
@@ -111,7 +111,7 @@ describe("a client", () => {
     coordination.addDestination(peer);
     await clock.advance(0);
     coordinator.takeRequests();
-    // Without the removal the coordinator would see no reason to tell of the peer again.
+    // Without the removal the coordinator would see no reason to send the peer again.
     coordination.removeDestination(peer);
     coordination.addDestination(peer);
     await clock.advance(0);

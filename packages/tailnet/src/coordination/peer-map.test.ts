@@ -23,7 +23,7 @@ function nodeOf(nodeKey: number, changes: Partial<PeerNode> = {}): PeerNode {
   };
 }
 
-/** A map with its outcomes as texts: the type, the peer, the first byte of its key and the keep-alive. */
+/** A map with its outcomes as text: the type, the peer, the first byte of its key and the keep-alive. */
 function openMap({ saysReady = false, maxPeers = 8 } = {}) {
   const map = new PeerMap({ ownNodeKey, saysReady, maxPeers });
   const texts = (outcomes: ReturnType<PeerMap["receive"]>): string[] =>
@@ -152,7 +152,7 @@ describe("a peer that is gone", () => {
   const [goneMs, handshakeMs] = [30_000, 1_000];
   const gone = { type: "lost", id: "a", isGone: true } as const;
 
-  /** A map with a peer that made a handshake, and is gone since `handshakeMs`. */
+  /** A map with a peer that made a handshake, and has been gone since `handshakeMs`. */
   function openGone() {
     const opened = openMap();
     const node = nodeOf(1);
@@ -221,7 +221,7 @@ describe("a node", () => {
     receive({ type: "handshake", nodeKey: key(1) }, 1_000);
     const restarted = nodeOf(1, { discoKey: key(7) });
     expect(receive({ type: "node", id: "a", node: restarted })).toEqual(["reset a 1"]);
-    // The handshake was that of the process before.
+    // The handshake belonged to the previous process.
     expect(receive({ type: "lost", id: "a", isGone: false })).toEqual(["remove a 1"]);
   });
 
@@ -306,7 +306,7 @@ describe("any news", () => {
               continue;
             }
             const [first] = outcome.node.nodeKey;
-            // What is removed or reset was there.
+            // Removed or reset peers were present.
             expect(outcome.type === "install" || tunnel.has(first)).toBe(true);
             if (outcome.type === "remove") tunnel.delete(first);
             else tunnel.set(first, outcome.id);
@@ -317,7 +317,7 @@ describe("any news", () => {
         for (const [one, waitMs] of all) {
           now += waitMs;
           carryOut(map.tick(now));
-          // An answer that comes late is one too.
+          // A late response is one too.
           const late = probed.at(waitMs % 2);
           const type = waitMs % 3 === 0 ? "answered" : "silent";
           if (late !== undefined) carryOut(map.receive({ type, ...late }, now));

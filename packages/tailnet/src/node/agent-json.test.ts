@@ -14,7 +14,7 @@ const hastyClock: Clock = {
   sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
 };
 
-/** Opens an agent that handles each connection to it as a hostile one may. */
+/** Opens an agent that handles each connection as a hostile one may. */
 async function openAgent(
   serve: (socket: Socket) => void,
 ): Promise<{ readonly agent: DialedAgent; readonly ended: Promise<unknown> }> {
@@ -53,7 +53,7 @@ it("reads JSON, and closes the connection", async () => {
   await ended;
 });
 
-/** Sends more, again and again, as long as somebody reads. */
+/** Sends more data repeatedly, as long as the reader reads. */
 function flood(socket: Socket, text: string): void {
   socket.on("error", () => socket.destroy());
   const more = (): void => {
@@ -107,7 +107,7 @@ it.each<[string, string, (socket: Socket) => void]>([
   ],
 ])("refuses %s as %s, and closes the connection", async (_what, code, serve) => {
   const { agent, ended } = await openAgent(serve);
-  // Some of these answers end only with the time.
+  // Some of these responses end only when the time is up.
   const clock = code === "no-answer" ? hastyClock : systemClock;
   await expect(read(agent, { clock })).rejects.toMatchObject({ name: "AgentHttpError", code });
   await ended;

@@ -16,7 +16,7 @@ function toHex(bytes: Uint8Array | undefined): string | undefined {
   return bytes && Buffer.from(bytes).toString("hex");
 }
 
-/** Returns the message in a buffer with room for its tag, somewhere in a larger one. */
+/** Returns the message in a buffer with room for its tag, at an offset in a larger one. */
 function withRoom(message: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(message.length + 27).subarray(11);
   bytes.set(message);

@@ -153,7 +153,7 @@ it("comes back after the relay has restarted", async () => {
   const peer = new TestPeer(nodeAt(server.port), createRelayDialer());
   await peer.connected();
   const closing = server.relay.close(100);
-  // The next attempt fails in another way.
+  // The next attempt fails differently.
   await expect
     .poll(() => peer.pool.statuses()[0], { interval: 1 })
     .toMatchObject({ connection: { type: "waiting" }, lastFailure: { rung: "session" } });
@@ -177,7 +177,7 @@ it("looks names up as it is told, or takes the addresses of the map", async () =
   expect(server.requests[0]?.headers.host).toBe(`relay.test:${server.port}`);
 });
 
-/** Answers each connection by a script. */
+/** Answers each connection with a script. */
 async function openRaw(serve: (socket: Socket) => void): Promise<number> {
   const server = await openLocalServer(createServer(serve));
   onTestFinished(() => server[Symbol.asyncDispose]());

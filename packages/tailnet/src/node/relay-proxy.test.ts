@@ -15,11 +15,11 @@ import { issue, type IssuedCertificate } from "@slipway/testkit/clouds";
 import { openRelayServer } from "@slipway/testkit/relay";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
 
-/* Relays behind TLS and proxies, which the environment of a process makes known to it. */
+/* Relays behind TLS and proxies, which a process learns from its environment. */
 
 const program = fileURLToPath(new URL("../../tests/support/dial-program.ts", import.meta.url));
 const execute = promisify(execFile);
-/** Each process runs the same modules: what this one has compiled is not compiled again. */
+/** Every process runs the same modules: the compile cache of this one is reused. */
 const cacheDirectory = getCompileCacheDir();
 const compiled =
   cacheDirectory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cacheDirectory) };
@@ -38,7 +38,7 @@ async function openTlsRelay() {
   return server;
 }
 
-/** Opens a proxy that connects whoever asks, and notes where to; or refuses with a status. */
+/** Opens a proxy that connects every client, and records the targets; or refuses with a status. */
 async function openProxy(refusal?: number) {
   const targets: string[] = [];
   const server = createServer();
@@ -61,7 +61,7 @@ async function openProxy(refusal?: number) {
   return { url: listening.url, targets };
 }
 
-/** Returns what a process says that dials the relay of a port. */
+/** Returns the output of a process that dials the relay on a port. */
 async function dial(
   port: number,
   transport: string,
@@ -99,7 +99,7 @@ it.each(["upgrade", "websocket"])(
     const environment = { ...(await trust()), NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: proxy.url };
     expect(await dial(relay.port, transport, environment)).toBe("connected: true");
     expect(proxy.targets).toEqual([`127.0.0.1:${relay.port}`]);
-    // Its own exceptions count.
+    // Its own exceptions apply.
     const direct = { ...environment, NO_PROXY: "127.0.0.1" };
     expect(await dial(relay.port, transport, direct)).toBe("connected: true");
     expect(proxy.targets).toHaveLength(1);

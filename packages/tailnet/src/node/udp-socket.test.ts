@@ -99,7 +99,7 @@ it("finds its endpoints and a direct path over real sockets", async () => {
       crypto: nobleCrypto,
       clock: systemClock,
       socket: await open(),
-      // No relay: what is sent before there is a direct path is lost.
+      // No relay: data sent before there is a direct path is lost.
       relaySend: () => undefined,
       deliver: (datagrams) => received.push(...datagrams.map(([byte = 0]) => byte)),
       onEndpoints: (found) => endpoints.splice(0, endpoints.length, ...found),

@@ -32,7 +32,7 @@ async function connect(): Promise<Stage & AsyncDisposable> {
 
 const sealers = new WeakMap<WorldPeer, DiscoSealer>();
 
-/** Seals a message as a peer. */
+/** Seals a message like a peer. */
 function sealAs(peer: WorldPeer, to: WorldPeer, message: DiscoMessage, bytes = 0): Uint8Array {
   const sealer = sealers.get(peer) ?? new DiscoSealer(nobleCrypto, peer.disco);
   if (!sealers.has(peer)) sealer.add(to.disco.publicKey);
@@ -46,7 +46,7 @@ const address = (peer: WorldPeer): UdpAddress => {
   return { address: host, port: Number(port) };
 };
 
-/** Counts the bytes that are sent to an address from now on. */
+/** Counts the bytes sent to an address from now on. */
 function watch({ world }: Stage, isWatched: (to: UdpAddress) => boolean): () => Flight[] {
   const flights: Flight[] = [];
   world.network.onFlight = (flight) => {
@@ -156,7 +156,7 @@ it("reads eight calls of a peer at once, and then one in each second", async () 
   await using stage = await connect();
   const { world, one, other } = stage;
   const flights = watch(stage, (to) => to.address.startsWith("66."));
-  // It has called to connect.
+  // It has sent a call-me-maybe.
   await world.clock.advance(10_000);
   const callAll = (hosts: readonly string[]): void => {
     for (const host of hosts) {

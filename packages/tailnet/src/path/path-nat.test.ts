@@ -5,7 +5,7 @@ import type { Nat, NatMapping } from "../../tests/support/udp-network.ts";
 
 const stunServers = [1, 2].map((last) => ({ address: `9.9.9.${String(last)}`, port: 3478 }));
 
-/** Returns a world with two peers that know of each other, each behind a NAT of a kind or of none. */
+/** Returns a world with two peers that know each other, each behind a NAT of this type or without one. */
 async function createWorld(
   kinds: readonly (NatMapping | "none" | "blocked")[],
 ): Promise<
@@ -103,7 +103,7 @@ it("follows a peer whose NAT forgets its mappings, and loses little", async () =
   await one.talk(other, 30);
   expect([one.pathTo(other), other.pathTo(one)]).toEqual(["udp", "udp"]);
   expect(other.driver.pathOf(one.node.publicKey)).not.toEqual(before);
-  // What the other side sent was lost until it no longer trusted the address.
+  // Data from the other side was lost until it no longer trusted the address.
   expect(one.received.length).toBeGreaterThan(330 - 70);
   expect(other.received.length).toBeGreaterThan(330 - 70);
 });

@@ -45,7 +45,7 @@ function from(byte: number, last: number, message: DiscoMessage): PathEvent {
   };
 }
 
-/** Returns the pongs to the pings that were sent over UDP, as the peers send them. */
+/** Returns the pongs to the pings sent over UDP, as the peers would send them. */
 function pongsTo(actions: readonly PathAction[]): readonly PathEvent[] {
   return sentOf(actions).flatMap(({ peer, via, message }) =>
     via.kind === "udp" && message.type === "ping"
@@ -224,11 +224,11 @@ const anyStep = fc.record({
 });
 type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
-/** Applies random steps, and keeps what the invariants need. */
+/** Applies random steps, and keeps the state that the invariants need. */
 class Run {
   readonly selector = create();
   readonly #pings: PathEvent[] = [];
-  /** The addresses at which each peer has answered. */
+  /** The addresses from which each peer has answered. */
   readonly proven = new Set<string>();
   #ids = 0;
 

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { PathSize } from "./path-size.ts";
 
-/** Answers the probes that are due at a time, as long as they are no longer than what arrives; returns their lengths. */
+/** Answers the probes that are due at a time, unless they exceed the length that arrives; returns their lengths. */
 function probe(size: PathSize, now: number, arrives = 65_535): readonly number[] {
   const lengths: number[] = [];
   for (let bytes = size.take(now); bytes !== undefined; bytes = size.take(now)) {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { maxReceivedCost, maxReceivedCostPerSender, receivedCostBytes } from "./limits.ts";
 import { ReceivedTurns, type ReceiveTurn } from "./received-turns.ts";
 
-/** A turn that lasts for so many looks. */
+/** A turn that lasts for this many checks. */
 class FakeTurn implements ReceiveTurn {
   looksPerTurn: number;
   #looks: number;
@@ -23,7 +23,7 @@ class FakeTurn implements ReceiveTurn {
     this.#next.push(act);
   }
 
-  /** Begins the next turn; returns whether anything was to be done in it. */
+  /** Starts the next turn; returns whether it had work. */
   pass(): boolean {
     this.#looks = this.looksPerTurn;
     const acts = this.#next.splice(0);

@@ -14,7 +14,7 @@ function create(): StunClient {
   });
 }
 
-/** Returns the answer to a request, from a server that saw it come from a port. */
+/** Returns the response to a request, from a server that saw it arrive from a port. */
 function answer({ datagram }: StunRequest, port: number): Uint8Array {
   const { transactionId } = parseStunMessage(datagram) ?? { transactionId: new Uint8Array(12) };
   return encodeBindingResponse(transactionId, { address: Uint8Array.of(20, 0, 0, 1), port });

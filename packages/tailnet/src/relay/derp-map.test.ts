@@ -39,7 +39,7 @@ it("reads a map, with the ports that are left out", () => {
   const stun = regions.get(1000);
   expect(stun?.nodes[0]).toMatchObject({ stunPort: 3478, isStunOnly: true });
   expect(stun && relayNodes(stun)).toEqual([]);
-  // A score below zero does not count, nor one of a region that is not there.
+  // A score below zero does not count, nor does the score of a missing region.
   expect([...scores]).toEqual([[999, 0.5]]);
 });
 

@@ -52,7 +52,7 @@ it.each([
   // Nearer by 10 ms, but not by a third.
   [{ 1: 100, 2: 70 }, 1],
   [{ 1: 100, 2: 66 }, 2],
-  // The present home did not answer.
+  // The current home did not respond.
   [{ 2: 500 }, 2],
 ])("leaves a home only for a region that is much nearer: %o", (latencies, wanted) => {
   expect(choose([latencies], { current: 1 })).toBe(wanted);

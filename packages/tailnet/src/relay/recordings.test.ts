@@ -13,8 +13,8 @@ import { RelaySession } from "./relay-session.ts";
 import { SendQueue } from "./send-queue.ts";
 
 /*
- * Agents and commands at a stock relay: our client takes what that relay sent, in the recorded chunks, and sends what those
- * peers sent. A checkout without the recordings beside it leaves this out: set SLIPWAY_SHARED.
+ * Agents and commands at a stock relay: our client receives what that relay sent, in the recorded chunks, and sends what
+ * the recorded peers sent. Skipped in a checkout without the recordings beside it: set SLIPWAY_SHARED.
  */
 
 function chunksOf(records: readonly Recorded[], id: number, dir: "c" | "s"): readonly Uint8Array[] {
@@ -35,7 +35,7 @@ function framesOf(chunks: readonly Uint8Array[]): readonly DerpFrame[] {
   return frames;
 }
 
-/** The peer's end of one recorded connection, with our client in its place. */
+/** The peer's end of one recorded connection, replaced by our client. */
 class Replay {
   readonly received: string[] = [];
   readonly #sent: Uint8Array[] = [];
@@ -54,7 +54,7 @@ class Replay {
         destroy: () => undefined,
       },
       identity: { publicKey: login.key, privateKey: new Uint8Array(32) },
-      // The keys of the stock peers are not known: their boxes are, and what the relay's contain.
+      // The stock peers' keys are unknown, but their boxes and the contents of the relay's boxes are known.
       crypto: {
         ...nobleCrypto,
         randomBytes: () => login.nonce,

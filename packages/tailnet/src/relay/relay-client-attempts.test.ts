@@ -6,7 +6,7 @@ import { openClient, openConnected } from "../../tests/support/opened-relay-clie
 import { nodeAt, regionOf } from "../../tests/support/regions.ts";
 import { RelayError } from "./errors.ts";
 
-/* When and how a client connects to its relay again. */
+/* The timing and manner of a client's reconnects to its relay. */
 
 it("connects again after a silence of two minutes, but not while keep-alives come", async () => {
   const { relay, connection, client, clock } = await openConnected();

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { openClient, openConnected } from "../../tests/support/opened-relay-client.ts";
 import { type ScriptedConnection } from "../../tests/support/scripted-relay.ts";
 
-/* Relays that break the protocol, drip or flood. */
+/* Relays that violate the protocol, trickle or flood. */
 
 const peer = new Uint8Array(32).fill(7);
 

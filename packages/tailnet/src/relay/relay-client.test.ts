@@ -112,7 +112,7 @@ it("loses the oldest packets when a relay does not read, and gives it up after t
   for (let count = 0; count < 1_000; count += 1) client.send(peer, [packet]);
   await turn();
   const kept = Math.floor((512 * 1024) / 1_237);
-  // The first batch was with the system before.
+  // The first batch was already with the system.
   expect(client.status.droppedPackets).toBeGreaterThan(1_000 - kept - 120);
   await clock.advance(9_900);
   expect(connection.state).toBe("open");

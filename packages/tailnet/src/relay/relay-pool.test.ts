@@ -20,7 +20,7 @@ const map = mapOf(
   regionOf(3, nodeAt(3, { isStunOnly: true })),
 );
 
-/** Relays of several regions, by the port of their node. */
+/** Relays of several regions, by their node's port. */
 class ScriptedRelays implements RelayDialer {
   readonly canUpgrade = true;
   readonly #relays = new Map<number, ScriptedRelay>();

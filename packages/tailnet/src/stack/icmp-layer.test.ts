@@ -82,6 +82,6 @@ it("takes no ICMPv6 error about what it has not sent, nor about an open connecti
   }
   expect(await readAll(accepted)).toHaveLength(20_000);
   await upload;
-  // A forged MTU makes no smaller segments: that of a tunnel is the least of IPv6.
+  // A forged MTU does not shrink segments: a tunnel's MTU is the IPv6 minimum.
   expect(packets.filter(({ length }) => length === 1280).length).toBeGreaterThan(14);
 });

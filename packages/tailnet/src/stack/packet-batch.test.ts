@@ -9,7 +9,7 @@ const header = {
   nextHeader: IpProtocol.tcp,
 };
 
-/** Pushes packets with payloads of these lengths, and returns those of each batch as they arrive. */
+/** Pushes packets with payloads of these lengths, and returns the payload lengths of each batch as it arrives. */
 function push(largestBytes: number, lengths: readonly number[]): readonly (readonly number[])[] {
   const batches: number[][] = [];
   const batch = new PacketBatch(largestBytes, (packets) => {

@@ -29,7 +29,7 @@ it("carries bytes both ways, and ends each half by itself", async () => {
 });
 
 it("connects anew from a port that the peer still waits on for old segments", async () => {
-  // Each number is smaller than the one before, and all lead to the same port.
+  // Each number is smaller than the previous one, and all lead to the same port.
   let next = 0xffff_c000;
   const decreasing = (): number => (next -= 0x1000_0000);
   const client: NetworkStack = openStack(ours, (packets) => server.receive(packets), {

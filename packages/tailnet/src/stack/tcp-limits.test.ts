@@ -70,7 +70,7 @@ class Caller {
     }
   }
 
-  /** Takes those of the packets that are for it, and returns how many those are. */
+  /** Takes the packets that belong to it, and returns their number. */
   receive(packets: readonly Uint8Array[]): number {
     let count = 0;
     for (const bytes of packets) {
@@ -199,7 +199,7 @@ it("keeps no more ended connections than the limit", async () => {
     expect(caller.connection.state).toBe("closed");
   }
   expect(stack.connections).toBe(0);
-  // A segment to a connection that was forgotten is answered with a RST.
+  // A segment to a forgotten connection is answered with a RST.
   const late = callers.map((caller) => {
     const bytes = new Uint8Array(60);
     writeIpv6Header(bytes, 0, { source: addressOf(2), destination: ours, nextHeader: 6 }, 20);
@@ -213,7 +213,7 @@ it("keeps no more ended connections than the limit", async () => {
   expect(resets).toHaveLength(3);
 });
 
-/** Has a caller's connection end, first here and then there, so that it waits for old segments here. */
+/** Ends a caller's connection, first here and then there, so that it waits for old segments here. */
 async function endOne(
   stack: NetworkStack,
   sent: Uint8Array[],
@@ -252,7 +252,7 @@ it("forgets an ended connection for good when a new one takes its place", async 
   const { stack, sent } = open({});
   const listener = stack.listen(80);
   const stream = await endOne(stack, sent, new Caller(2, 1), listener);
-  // The timestamps of the new one go on from those of the old.
+  // The timestamps of the new one continue those of the old one.
   await clock.advance(1000);
   const again = new Caller(2, 1);
   stack.receive(again.packets());
@@ -289,7 +289,7 @@ it("holds what a peer sends for connections that nobody reads within their buffe
   }
 });
 
-/** Has a peer connect, and send its bytes for nobody to read. */
+/** Connects a peer, and sends its bytes to an end that does not read. */
 async function sendUnread(
   stack: NetworkStack,
   sent: Uint8Array[],
@@ -328,7 +328,7 @@ it("resets the largest connection of the greediest peer once all hold too much m
   expect(first).toBeUndefined();
   expect(others).toEqual(callers.map((_, at) => (at === 3 ? "aborted" : undefined)));
   expect(stack.tcpBytes).toBe(10 * blockBytes);
-  // What is read, and what is forgotten, holds nothing.
+  // Data that was read or forgotten holds no memory.
   for (const stream of streams) stream.abort();
   await turn();
   expect(stack.tcpBytes).toBe(0);

@@ -12,7 +12,7 @@ import {
   theirs,
 } from "../../tests/support/open-stack.ts";
 
-/* The lengths of packets of TCP, on paths that carry more than the least of IPv6. */
+/* The lengths of TCP packets on paths that carry more than the IPv6 minimum. */
 
 const lengthOf = ({ length }: Uint8Array): number => length;
 

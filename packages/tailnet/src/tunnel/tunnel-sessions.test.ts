@@ -8,7 +8,7 @@ import {
   openPair,
 } from "../../tests/support/tunnel-pair.ts";
 
-/* How sessions of a tunnel begin, are renewed, kept open and end. */
+/* The start, renewal, keep-alive and end of a tunnel's sessions. */
 
 it("renews the session every two minutes, and loses nothing", async () => {
   const pair = await openConnected({ link: { delayMs: 30 } });
@@ -108,7 +108,7 @@ it("renews a session that it has lost as soon as the peer uses it", async () => 
   pair.send("one", [numbered(1)]);
   await pair.clock.advance(10);
   expect([other.packets, other.sent]).toEqual([[], []]);
-  // Anybody may have sent it.
+  // Any peer may have sent it.
   other.tunnel.receive(one.sent.slice(-1), "path 1", settings.publicKey, { isProven: false });
   await pair.clock.advance(10);
   expect(other.sent).toEqual([]);

@@ -3,13 +3,13 @@ import { systemClock } from "@slipway/runtime";
 import { NetworkStack } from "../../src/stack/network-stack.ts";
 import type { TcpStream } from "../../src/stack/tcp-stream.ts";
 
-/** Both ends of a TCP connection between two stacks of one process. Whoever opens it disposes of it. */
+/** Both ends of a TCP connection between two stacks of one process. Its opener disposes of it. */
 export interface ConnectionPair extends AsyncDisposable {
   readonly client: TcpStream;
   readonly server: TcpStream;
 }
 
-/** Connects two stacks by a link that loses nothing, in real time. */
+/** Connects two stacks with a lossless link, in real time. */
 export async function openConnectionPair(): Promise<ConnectionPair> {
   const stacks: [NetworkStack, NetworkStack] = [
     openStack(1, (packets) => stacks[1].receive(packets)),

@@ -1,7 +1,7 @@
 import { createRelayDialer } from "../../src/node/relay-dialer.ts";
 import { nodeAt } from "./regions.ts";
 
-/* A process that dials a relay by HTTPS, as its environment says, and prints whether that succeeded. */
+/* A process that dials a relay over HTTPS, with the settings of its environment, and prints whether that succeeded. */
 
 const [port = "", transport = ""] = process.argv.slice(2);
 const node = nodeAt(Number(port), { isHttp: false, certName: "relay.test" });

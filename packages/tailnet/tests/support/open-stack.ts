@@ -12,7 +12,7 @@ import { onTestFinished } from "vitest";
 import { NetworkStack, type StackOptions } from "../../src/stack/network-stack.ts";
 import type { TcpStream } from "../../src/stack/tcp-stream.ts";
 
-/** The signal of what a test waits for; it is never aborted. */
+/** The signal of a test's waits; it is never aborted. */
 export const { signal } = new AbortController();
 
 /** The address of the stack under test, and that of its peer. */
@@ -31,7 +31,7 @@ function randomUint32(): number {
   return seed >>> 0;
 }
 
-/** Opens a stack whose packets come to `receive` in the next turn, and closes it after the test. */
+/** Opens a stack whose packets are passed to `receive` in the next turn, and closes it after the test. */
 export function openStack(
   address: Uint8Array,
   receive: (packets: readonly Uint8Array[]) => void,
@@ -51,7 +51,7 @@ export function openStack(
   return stack;
 }
 
-/** Opens a stack alone, and returns it with what it has sent. */
+/** Opens a single stack, and returns it with the packets that it has sent. */
 export function openAlone(options: Partial<StackOptions> = {}): {
   readonly stack: NetworkStack;
   readonly sent: readonly Uint8Array[];
@@ -70,7 +70,7 @@ export function openPair(
   return [client, server];
 }
 
-/** Opens two stacks that reach each other, the packets of whose client are seen by `see`. */
+/** Opens two connected stacks; `see` observes the client's packets. */
 export function openSeenPair(
   see: (packets: readonly Uint8Array[]) => void,
   client: Partial<StackOptions> = {},
@@ -121,7 +121,7 @@ export function icmpPacket(message: Icmpv6Message): Uint8Array {
   return bytes.subarray(0, ipv6HeaderBytes + length);
 }
 
-/** Lets what was sent arrive, and what that sends. */
+/** Lets sent packets arrive, and the packets sent in response. */
 export async function turn(): Promise<void> {
   await clock.advance(0);
   await clock.advance(0);

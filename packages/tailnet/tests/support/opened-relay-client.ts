@@ -11,7 +11,7 @@ import { RelayClient, type RelayClientOptions } from "../../src/relay/relay-clie
 import { nodeAt, regionOf } from "./regions.ts";
 import { type ScriptedConnection, ScriptedRelay } from "./scripted-relay.ts";
 
-/** A client of a scripted relay, and what it hands on. */
+/** A client of a scripted relay, and its output. */
 export interface OpenedRelayClient {
   readonly relay: ScriptedRelay;
   readonly clock: FakeClock;
@@ -20,7 +20,7 @@ export interface OpenedRelayClient {
   readonly gone: string[];
 }
 
-/** Opens a client, whose first attempts fail as given, and closes it after the test. */
+/** Opens a client whose first attempts fail as given, and closes it after the test. */
 export function openClient(
   changes: Partial<RelayClientOptions> = {},
   failures: readonly RelayError[] = [],

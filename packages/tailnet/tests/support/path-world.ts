@@ -9,7 +9,7 @@ import { UdpNetwork } from "./udp-network.ts";
 const relayRegion = 999;
 const relayDelayMs = 40;
 
-/** A packet on its way through the relay. */
+/** A packet in flight through the relay. */
 export interface RelayFlight {
   readonly from: Uint8Array;
   readonly to: Uint8Array;
@@ -23,21 +23,21 @@ export class PathWorld implements AsyncDisposable {
   readonly clock: FakeClock = createFakeClock();
   readonly network: UdpNetwork;
   readonly peers: WorldPeer[] = [];
-  /** Sees what goes through the relay. */
+  /** Observes the packets through the relay. */
   onRelayFlight: (flight: RelayFlight) => void = () => undefined;
 
   constructor(seed?: number) {
     this.network = new UdpNetwork(this.clock, seed);
   }
 
-  /** Adds a peer, on relays only if it has no socket. */
+  /** Adds a peer; without a socket it uses only relays. */
   addPeer(socket?: DatagramSocket): WorldPeer {
     const peer = new WorldPeer(this, socket);
     this.peers.push(peer);
     return peer;
   }
 
-  /** Tells each peer of the other, as the coordinator does. */
+  /** Tells each peer about the other, like the coordinator. */
   introduce(one: WorldPeer, other: WorldPeer): void {
     one.meet(other);
     other.meet(one);
@@ -63,13 +63,13 @@ export class WorldPeer {
   readonly node = nobleCrypto.createKeyPair();
   readonly disco = nobleCrypto.createKeyPair();
   readonly driver: PathDriver;
-  /** The endpoints that it published last. */
+  /** The endpoints that it last published. */
   endpoints: readonly string[] = [];
-  /** The first bytes of the datagrams that came, and the keys of their senders. */
+  /** The first bytes of the received datagrams, and the keys of their senders. */
   readonly received: { readonly byte: number; readonly from: Uint8Array }[] = [];
-  /** The number of them whose sender a relay has proved. */
+  /** The number of them whose sender was proved by a relay. */
   proven = 0;
-  /** The times that it noticed other addresses of its machine. */
+  /** The number of times that it noticed changed addresses of its machine. */
   networkChanges = 0;
   readonly #world: PathWorld;
 
@@ -106,7 +106,7 @@ export class WorldPeer {
     this.driver.setPeer({ nodeKey: node.publicKey, ...description });
   }
 
-  /** Sends a datagram that is not about paths. */
+  /** Sends a datagram that is not a path message. */
   send(to: WorldPeer, byte = 4, length = 8): void {
     const datagram = new Uint8Array(length).fill(1);
     datagram.set([byte, 0, 0, 0]);
@@ -117,7 +117,7 @@ export class WorldPeer {
     return this.driver.pathOf(other.node.publicKey)?.kind;
   }
 
-  /** Sends datagrams of a length both ways for some seconds, ten times a second. */
+  /** Sends datagrams of a length in both directions for some seconds, ten times a second. */
   async talk(other: WorldPeer, seconds: number, length?: number): Promise<void> {
     for (let turn = 0; turn < seconds * 10; turn += 1) {
       this.send(other, 4, length);

@@ -1,6 +1,6 @@
 import type { DerpMap, DerpNode, DerpRegion } from "../../src/relay/derp-map.ts";
 
-/** Returns a node at a port of this machine. */
+/** Returns a node on a port of this machine. */
 export function nodeAt(port: number, changes: Partial<DerpNode> = {}): DerpNode {
   return {
     name: `node-${port}`,

@@ -20,13 +20,13 @@ interface Streams {
   readonly close: (reason: string) => void;
 }
 
-/** A coordinator that says what a test tells it, to one session after the other, and keeps what it is asked. */
+/** A coordinator that sends what a test tells it, to one session at a time, and records its requests. */
 export class ScriptedCoordinator implements CoordinationService {
   /** The tokens with which sessions were opened. */
   readonly tokens: (string | undefined)[] = [];
   attempts = 0;
   openSessions = 0;
-  /** The number of tokens that it has issued. */
+  /** The number of issued tokens. */
   issued = 0;
   issuesTokens = true;
   answersGoodbye = true;
@@ -39,7 +39,7 @@ export class ScriptedCoordinator implements CoordinationService {
     this.#clock = clock;
   }
 
-  /** Refuses sessions in this way; undefined to take them. */
+  /** Refuses sessions with this error; undefined to accept them. */
   refuse(how: "retry" | "drop-token" | "refused" | undefined): void {
     this.#refusal = how;
   }
@@ -94,7 +94,7 @@ export class ScriptedCoordinator implements CoordinationService {
     else this.#streams?.close("session broke");
   }
 
-  /** Returns the requests since the last call, each as the names of its fields with what they are about. */
+  /** Returns the requests since the last call, each as the names of its fields with their subjects. */
   takeRequests(): readonly string[] {
     return this.#requests.splice(0);
   }

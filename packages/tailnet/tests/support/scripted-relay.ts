@@ -14,11 +14,11 @@ import type {
   RelayTransport,
 } from "../../src/relay/relay-stream.ts";
 
-/** A relay in the test's hands, on streams in memory. */
+/** A relay controlled by the test, on in-memory streams. */
 export class ScriptedRelay implements RelayDialer {
   readonly canUpgrade = true;
   readonly connections: ScriptedConnection[] = [];
-  /** Every attempt, also those that failed. */
+  /** Every attempt, including failed ones. */
   readonly dialed: RelayTransport[] = [];
   /** The errors of the next attempts. */
   readonly failures: Error[] = [];
@@ -39,9 +39,9 @@ export class ScriptedRelay implements RelayDialer {
   }
 }
 
-/** One connection of a client. It reads everything until it is told to stop. */
+/** One connection of a client. It reads everything until told to stop. */
 export class ScriptedConnection implements RelayStream {
-  /** The frames that arrived, and the writes in which they did. */
+  /** The received frames, and the writes in which they arrived. */
   readonly frames: DerpFrame[] = [];
   writes = 0;
   state: "open" | "ended" | "destroyed" = "open";
@@ -102,7 +102,7 @@ export class ScriptedConnection implements RelayStream {
     this.say({ type: "server-key", key: this.#keys.publicKey });
   }
 
-  /** Greets, waits for the login, and answers it. */
+  /** Sends the greeting, waits for the login, and responds to it. */
   async accept(info: Partial<ServerInfo> = {}): Promise<void> {
     this.greet();
     // The client writes at the end of its turn.
@@ -111,7 +111,7 @@ export class ScriptedConnection implements RelayStream {
     await Promise.resolve();
   }
 
-  /** Answers the login that has arrived. */
+  /** Responds to the received login. */
   answer({ bytesPerSecond, burstBytes }: Partial<ServerInfo> = {}): void {
     const nonce = nobleCrypto.randomBytes(24);
     const info = encodeServerInfo({ bytesPerSecond, burstBytes });
@@ -122,7 +122,7 @@ export class ScriptedConnection implements RelayStream {
     });
   }
 
-  /** The contents of the login that has arrived. */
+  /** The contents of the received login. */
   login(): ReturnType<typeof parseClientInfo> {
     const { nonce, box } = this.#clientInfo();
     const json = nobleCrypto.openBox(this.#boxKey(), nonce, box);
@@ -136,7 +136,7 @@ export class ScriptedConnection implements RelayStream {
     });
   }
 
-  /** The texts of the packets that arrived. */
+  /** The texts of the received packets. */
   get packets(): readonly string[] {
     return this.all("send-packet").map(({ packet }) => Buffer.from(packet).toString());
   }

@@ -6,7 +6,7 @@ import { expect, onTestFinished } from "vitest";
 
 const crypto = await loadNativeCrypto();
 
-/** Opens two tunnels that reach each other over a path of a fake clock, and closes them after the test. */
+/** Opens two tunnels that reach each other over a path with a fake clock, and closes them after the test. */
 export function openPair(options: Partial<TunnelPairOptions> = {}): TunnelPair {
   const pair = new TunnelPair({ seed: 1, crypto, ...options });
   onTestFinished(() => pair[Symbol.asyncDispose]());
@@ -23,7 +23,7 @@ export async function openConnected(options: Partial<TunnelPairOptions> = {}): P
   return pair;
 }
 
-/** Returns a payload that begins with a number. */
+/** Returns a payload that starts with a number. */
 export function numbered(number: number, length = 8): Uint8Array {
   const payload = new Uint8Array(length);
   new DataView(payload.buffer).setUint32(0, number);
@@ -35,7 +35,7 @@ export function numberOf(packet: Uint8Array): number {
   return new DataView(packet.buffer, packet.byteOffset).getUint32(40);
 }
 
-/** Returns the kinds of messages; undefined for what is none. */
+/** Returns the types of messages; undefined for invalid ones. */
 export function kinds(
   datagrams: readonly Uint8Array[],
 ): readonly (WireguardMessageKind | undefined)[] {

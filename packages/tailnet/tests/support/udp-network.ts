@@ -5,18 +5,18 @@ import { encodeBindingResponse, parseStunMessage } from "@slipway/wire/stun/mess
 import type { DatagramReceiver, DatagramSocket } from "../../src/path/datagram-socket.ts";
 import type { UdpAddress } from "../../src/path/udp-address.ts";
 
-/** The manner of a NAT to map an inner address: to one outer port, or to one for each destination. */
+/** A NAT's mapping of an inner address: to one outer port, or to one per destination. */
 export type NatMapping = "endpoint-independent" | "address-dependent";
 
 export interface HostOptions {
   /** The address of the machine: IPv4, private behind a NAT. */
   readonly address: string;
   readonly port?: number;
-  /** The NAT between it and all others but those behind the same one. */
+  /** The NAT between it and all other machines except those behind the same NAT. */
   readonly nat?: Nat;
 }
 
-/** A datagram on its way. */
+/** A datagram in flight. */
 export interface Flight {
   readonly from: UdpAddress;
   readonly to: UdpAddress;
@@ -29,17 +29,17 @@ const neverAborted = new AbortController().signal;
 export class UdpNetwork {
   readonly #clock: Clock;
   readonly #random: Random;
-  /** The sockets by their networks and addresses: private addresses occur in several networks. */
+  /** The sockets by network and address: private addresses occur in several networks. */
   readonly #sockets = new Map<string, SimulatedSocket>();
   readonly #servers = new Map<string, UdpAddress>();
   readonly #nats = new Map<string, Nat>();
   delayMs = 10;
   lossRate = 0;
-  /** The length of the longest datagram that arrives: longer ones are lost, and nobody is told. */
+  /** The length of the longest datagram that arrives: longer ones are lost silently. */
   maxDatagramBytes = Number.POSITIVE_INFINITY;
   /** Drops the datagrams for which it returns true. */
   isBlocked: (flight: Flight) => boolean = () => false;
-  /** Sees the datagrams that the network carries, as they are outside of NATs. */
+  /** Observes the datagrams on the network, as seen outside NATs. */
   onFlight: (flight: Flight) => void = () => undefined;
 
   constructor(clock: Clock, seed = 1) {
@@ -66,7 +66,7 @@ export class UdpNetwork {
     this.#sockets.set(placeOf(socket.nat, socket.local), socket);
   }
 
-  /** Takes a host off its network: it has no address but its own loopback then. */
+  /** Takes a host off its network: only its loopback address remains. */
   unplug(socket: SimulatedSocket): void {
     this.#sockets.delete(placeOf(socket.nat, socket.local));
     socket.isPlugged = false;
@@ -81,7 +81,7 @@ export class UdpNetwork {
     this.#servers.set(textOf(address), address);
   }
 
-  /** Carries a datagram, from behind a NAT if it is given. */
+  /** Carries a datagram, from behind a NAT if one is given. */
   send({ from, to, datagram }: Flight, nat?: Nat): void {
     const sibling = nat && this.#sockets.get(placeOf(nat, to));
     if (sibling !== undefined) {
@@ -122,7 +122,7 @@ export class UdpNetwork {
   }
 }
 
-/** A NAT that lets in only answers to what went out. */
+/** A NAT that lets in only responses to outgoing traffic. */
 export class Nat {
   readonly address: string;
   readonly #mapping: NatMapping;
@@ -136,7 +136,7 @@ export class Nat {
     this.#mapping = mapping;
   }
 
-  /** Forgets all mappings, as a NAT that starts anew. */
+  /** Forgets all mappings, like a NAT that restarts. */
   forget(): void {
     this.#ports.clear();
     this.#inner.clear();
@@ -164,9 +164,9 @@ export class SimulatedSocket implements DatagramSocket {
   readonly nat: Nat | undefined;
   local: UdpAddress;
   isPlugged = true;
-  /** The length of the longest datagram that the machine sends in one piece, as far as it knows. */
+  /** The length of the longest datagram that the machine believes it can send in one piece. */
   wholeBytes = Number.POSITIVE_INFINITY;
-  /** The times that somebody asked for its addresses. */
+  /** The number of times that its addresses were requested. */
   looks = 0;
   readonly #send: (flight: Flight) => void;
   #receiver: DatagramReceiver | undefined;
@@ -195,7 +195,7 @@ export class SimulatedSocket implements DatagramSocket {
     for (const datagram of datagrams) this.#send({ from: this.local, to, datagram });
   }
 
-  /** Sends a datagram all the same if it has to be cut: its fragments arrive. */
+  /** Sends a datagram even if it must be fragmented: its fragments arrive. */
   sendWhole(datagram: Uint8Array, to: UdpAddress): boolean {
     this.send([datagram], to);
     return this.isPlugged && datagram.length <= this.wholeBytes;

@@ -5,14 +5,14 @@ import { expect } from "vitest";
 import type { TemplateDefinition } from "../../src/definition.ts";
 import { parseTemplateDefinition } from "../../src/parse-definition.ts";
 
-/** The drivers that a server has. */
+/** The drivers of a server. */
 export const drivers = ["process", "external"];
 /** The first line of a template. */
 export const head = "driver: process\n";
-/** The least agents of a template. */
+/** The smallest valid agents section of a template. */
 export const agent = "agents: { main: {} }\n";
 
-/** Reads an example that the repository keeps. */
+/** Reads an example from the repository. */
 export function exampleText(name: string): string {
   return readFileSync(
     new URL(`../../../../examples/${name}.slipway.yaml`, import.meta.url),
@@ -20,7 +20,7 @@ export function exampleText(name: string): string {
   );
 }
 
-/** Parses a template that has no problem. */
+/** Parses a valid template. */
 export function parsed(text: string): TemplateDefinition {
   const result = parseTemplateDefinition(text, { drivers });
   if ("problems" in result) throw new Error(JSON.stringify(result.problems));

@@ -13,7 +13,7 @@ interface Ends {
   readonly far: Socket;
 }
 
-/** Opens a connection through a proxy, with both of its ends. The targets before the one that takes it are refused. */
+/** Opens a connection through a proxy, with both of its ends. The targets before the accepting one are refused. */
 async function openEnds(...before: readonly ProxyTarget[]): Promise<Ends> {
   const arrived = Promise.withResolvers<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => arrived.resolve(socket));
@@ -28,7 +28,7 @@ async function openEnds(...before: readonly ProxyTarget[]): Promise<Ends> {
   return { proxy, near, far };
 }
 
-/** Resolves at the close; unlike `once`, whether it was reset or not. */
+/** Resolves at the close, unlike `once` even after a reset. */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once("close", () => resolve()));
 }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { runHostile } from "../../src/index.ts";
 
-/** `npm run test:hostile` runs for an hour and times it; this test only checks that everything goes on. */
+/** `npm run test:hostile` runs for an hour and measures times; this test only checks that everything keeps working. */
 it(
   "hostile agents, members, strangers and clients of the relay at once: the server answers them, and the member who works",
   { timeout: 240_000 },

@@ -12,7 +12,7 @@ import { derpHeaderBytes } from "./header.ts";
 interface Vector {
   readonly name: string;
   readonly hex: string;
-  /** The frame, its bytes as hexadecimal digits. */
+  /** The frame, with its bytes as hexadecimal digits. */
   readonly frame: Readonly<Record<string, unknown>>;
 }
 

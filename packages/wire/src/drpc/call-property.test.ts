@@ -8,20 +8,22 @@ import { DrpcError } from "./errors.ts";
 import { DrpcResponder } from "./responder.ts";
 import type { ResponderEvent } from "./responder.ts";
 
-/** Bytes of which no two parts are alike. */
+/** Bytes of which no two parts are equal. */
 const contents = Uint8Array.from({ length: 140_000 }, (_, at) => at ^ (at >>> 8));
 
 const messages = fc.array(
   fc.oneof(
     fc.uint8Array(),
-    // Around the length of a frame, and of several.
+    // Around the length of one frame, and of several.
     fc.integer({ min: 65_000, max: 140_000 }).map((length) => contents.subarray(0, length)),
   ),
   { maxLength: 5 },
 );
 const cuts = fc.array(fc.nat(150_000), { maxLength: 10 });
 
-/** Returns events with their bytes as texts: a runner compares arrays of bytes one by one, which takes seconds here. */
+/**
+ * Returns events with their bytes as text: the test runner compares byte arrays one by one, which takes seconds here.
+ */
 function readable(events: readonly (CallerEvent | ResponderEvent)[]): readonly unknown[] {
   return events.map((event) =>
     event.type === "message" ? { type: "message", text: textOf(event.bytes) } : event,

@@ -7,7 +7,7 @@ import { encodeFrame } from "./frame.ts";
 import { PacketReader } from "./packet-reader.ts";
 import type { DrpcPacket } from "./packet.ts";
 
-/** Three packets, the second of two frames. */
+/** Three packets, the second of which has two frames. */
 const stream = joinBytes([
   encodeFrame(frame(1, 1, true, [0x2f, 0x78])),
   encodeFrame(frame(2, 2, false, [1, 2, 3])),

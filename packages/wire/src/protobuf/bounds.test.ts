@@ -102,7 +102,7 @@ function isWithinBounds(bytes: Uint8Array): boolean {
   );
 }
 
-/** Returns undefined for bytes that are no message. */
+/** Returns undefined for bytes that are not a message. */
 function unlessMalformed<T>(action: () => T): T | undefined {
   try {
     return action();

@@ -11,7 +11,7 @@ import { encodeMessage, parseMessage } from "./message.ts";
 const registry = createRegistry(file_agent, file_tailnet);
 const schemas = [...registry].filter((type) => type.kind === "message");
 
-/** Generates a value of any of the field's types; `undefined` leaves it out. */
+/** Generates a value of any of the field's types; `undefined` omits the field. */
 function valueOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
   switch (field.fieldKind) {
     case "scalar":
@@ -62,7 +62,7 @@ function scalarOf(type: ScalarType): fc.Arbitrary<unknown> {
   return scalar;
 }
 
-/** Wrappers stand as their value, a Struct as JSON. */
+/** Wrappers are generated as their value, a Struct as JSON. */
 function submessageOf(schema: DescMessage, depth: number): fc.Arbitrary<unknown> {
   switch (schema.typeName) {
     case "google.protobuf.BoolValue":

@@ -30,7 +30,7 @@ const stream = joinBytes([
   encodeTerminalFrame({ type: "ended" }),
 ]);
 
-/** Reads pieces, and joins output that was cut. */
+/** Reads pieces, and joins output that was split. */
 function read(frames: TerminalFrames, pieces: readonly Uint8Array[]): unknown[] {
   const found: (Exclude<TerminalEvent, { readonly type: "output" }> | string)[] = [];
   for (const event of pieces.flatMap((piece) => frames.receive(piece))) {

@@ -4,7 +4,7 @@ import { AckPolicy, delayedAckMs } from "./ack-policy.ts";
 
 const segment = 1000;
 
-/** A policy that is past the segments which are acknowledged one by one. */
+/** A policy past the segments that are acknowledged one by one. */
 function settled(): AckPolicy {
   const acks = new AckPolicy();
   for (let count = 0; count < 16; count += 1) acks.received(segment, segment, 0);

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { dataAt, ScriptedPeer } from "../../tests/support/scripted-peer.ts";
 import type { Said } from "../../tests/support/scripted-peer.ts";
 
-/** Reads all that can be read. */
+/** Reads everything that is available. */
 function readAll({ connection, now }: ScriptedPeer): Uint8Array {
   const parts: number[] = [];
   for (let part = connection.peek(); part !== undefined; part = connection.peek()) {
@@ -14,7 +14,7 @@ function readAll({ connection, now }: ScriptedPeer): Uint8Array {
   return Uint8Array.from(parts);
 }
 
-/** Writes and returns the offset behind what was sent. */
+/** Writes and returns the offset after the sent data. */
 function send(peer: ScriptedPeer, length: number): number {
   peer.connection.write(new Uint8Array(length), peer.now);
   const heard = peer.hear();
@@ -207,7 +207,7 @@ it("gives up a peer that acknowledges nothing, and has held no more than its que
   const peer = ScriptedPeer.connected({}, { maxSendBytes: 100_000 });
   peer.connection.write(new Uint8Array(200_000), peer.now);
   const heard = peer.wait(130_000);
-  // The first flight, and repetitions ever more rarely.
+  // The first flight, and increasingly rare retransmissions.
   expect(heard.length).toBeLessThan(30);
   expect(heard.at(-1)).toMatchObject({ flags: "R" });
   expect(peer.connection.takeEvents().at(-1)).toMatchObject({ error: { code: "timed-out" } });
@@ -246,7 +246,7 @@ it("sends a peer that acknowledges ahead of what arrived no more than one that d
     expect(peer.say({ ack }).every(({ length }) => length === 0)).toBe(true);
   }
   expect(peer.connection.congestionWindow).toBe(before);
-  // What was sent may be acknowledged before it can have arrived: slow start doubles for it, no more.
+  // Data may be acknowledged before it can have arrived: slow start doubles for it, no more.
   const end = 1 + 10 * 1220;
   peer.say({ ack: end });
   expect(peer.connection.congestionWindow).toBeLessThanOrEqual(2 * before);
@@ -347,7 +347,7 @@ it("survives whatever a peer says, with bounded answers and memory", () => {
         for (const action of actions) {
           const sent = action(peer);
           closed += peer.connection.takeEvents().filter(({ type }) => type === "closed").length;
-          // A wait of minutes may hold a probe or a repetition for each of some seconds.
+          // A wait of minutes may include a probe or a retransmission every few seconds.
           expect(sent).toBeLessThan(2000);
           expect(peer.connection.readable).toBeLessThanOrEqual(66_000);
           expect(peer.connection.queuedBytes).toBeLessThanOrEqual(50_000);

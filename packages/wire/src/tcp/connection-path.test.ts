@@ -14,14 +14,14 @@ const smallBytes = smallMtu - 72;
 
 const anyMtu = fc.constantFrom(smallMtu, 1440, 8832, largeMtu);
 
-/** A change of the path after a part of the data was sent. Silence says that nobody is told at first. */
+/** A change of the path after part of the data was sent. A silent change is not reported at first. */
 const anyChange = fc.record({
   share: fc.double({ min: 0, max: 1, noNaN: true }),
   mtu: anyMtu,
   silentMs: fc.constantFrom(0, 0, 40, 3000),
 });
 
-/** Mostly less than the first window, and up to more than two: the time goes with the bytes. */
+/** Mostly less than the first window, and up to more than two: run time grows with the bytes. */
 const anySize = fc.oneof({ weight: 2, arbitrary: fc.nat(100_000) }, fc.nat(600_000));
 
 const anyLink: fc.Arbitrary<LinkOptions> = fc.record({
@@ -129,7 +129,7 @@ it("acknowledges every second segment, large or small", () => {
 
 const rttMs = 100;
 
-/** Connects to a peer that takes large segments, over a path that carries them at first. */
+/** Connects to a peer that accepts large segments, over a path that carries them at first. */
 function connect(mss = largeMtu - 60): ScriptedPeer {
   const peer = ScriptedPeer.calling({ mss }, { toleratesNoise: false }, largeMtu - 60);
   peer.hear();

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import type { TcpOptions } from "./connection-options.ts";
 
 const hour = 3_600_000;
-/** The most full segments of one direction; more of them only take longer. */
+/** The maximum number of full segments per direction; more only take longer. */
 const maxSegments = 150;
 
 const anyLink: fc.Arbitrary<LinkOptions> = fc.record({
@@ -60,7 +60,7 @@ it("delivers the same bytes in order, whatever the links do to the packets", () 
         const pair = new TcpPair({ ...options, link: { toServer, toClient } });
         const { client, server } = pair;
         pair.run(() => client.isOver && server.isOver, hour);
-        // A client whose SYN was never answered, or an end whose last ACKs were all lost, gives up.
+        // A client whose SYN was never answered gives up, as does an end whose last ACKs were all lost.
         const opened = client.error?.code !== "timed-out" || client.read > 0;
         for (const [end, other] of [
           [client, options.server] as const,

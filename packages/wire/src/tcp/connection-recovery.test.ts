@@ -23,7 +23,7 @@ function write(peer: ScriptedPeer, segments: number): readonly Heard[] {
   return peer.wait(60);
 }
 
-/** The number of the segment, from 0, that each of the heard ones with data begins with. */
+/** The numbers, from 0, of the received segments with data. */
 function numbers(heard: readonly Heard[]): readonly number[] {
   return heard.filter(({ length }) => length > 0).map(({ at }) => (at - 1) / segment);
 }
@@ -155,7 +155,7 @@ it("takes a timeout back that timestamps prove needless", () => {
   const before = peer.connection.congestionWindow;
   peer.wait(3 * rttMs + 700);
   expect(peer.connection.congestionWindow).toBe(segment);
-  // 0xffffff00 is what the connection adds to its clock.
+  // 0xffffff00 is the offset that the connection adds to its clock.
   const echo = (sentAt + 0xffff_ff00) >>> 0;
   peer.say({ ack: offsetOf(5), timestamps: [peer.now, echo] });
   expect(peer.connection.congestionWindow).toBeGreaterThanOrEqual(before);

@@ -4,7 +4,7 @@ import { Cubic } from "./cubic.ts";
 
 const segment = 1000;
 
-/** Grows a window for a time in which each segment is acknowledged once a round trip. */
+/** Grows a window for a period in which each segment is acknowledged once per round trip. */
 function growFor(cubic: Cubic, windowBytes: number, ms: number, rttMs: number, from = 0): number {
   let window = windowBytes;
   for (let now = from; now < from + ms; now += rttMs) {
@@ -40,7 +40,7 @@ it("grows fast at first, hardly at the plateau, then fast again", () => {
 it("grows no slower than Reno on a short path", () => {
   const cubic = new Cubic({ bytes: segment });
   cubic.decreased(20 * segment);
-  // Reno with alpha 0.53 and then 1 gains a segment each one or two round trips.
+  // Reno with alpha 0.53 and then 1 gains a segment every one or two round trips.
   const window = growFor(cubic, 14 * segment, 200, 5);
   expect(window / segment).toBeGreaterThan(14 + 20);
 });

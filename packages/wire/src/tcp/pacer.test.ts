@@ -4,7 +4,7 @@ import { Pacer } from "./pacer.ts";
 
 const segment = 1000;
 
-/** Returns the times at which segments go out if they are asked for whenever they may. */
+/** Returns the times at which segments are sent if they are requested as soon as allowed. */
 function timesOf(count: number, windowBytes: number, isSlowStart: boolean, rttMs: number) {
   const pacer = new Pacer({ bytes: segment });
   const times: number[] = [];

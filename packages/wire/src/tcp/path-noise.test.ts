@@ -5,7 +5,7 @@ import { PathNoise } from "./path-noise.ts";
 const segment = 1000;
 const lowest = 20;
 
-/** A path whose latest RTTs were these. */
+/** A path with these latest RTTs. */
 function pathWith(...rttsMs: readonly number[]): PathNoise {
   const noise = new PathNoise({ bytes: segment });
   for (const rttMs of rttsMs) noise.acknowledged(0, 1, rttMs);

@@ -6,7 +6,7 @@ import { SentSegment } from "./sent-segment.ts";
 
 const path = { isRecovering: false, lowestRttMs: 100, smoothedRttMs: 100 };
 
-/** A board of segments of 10 bytes, sent 1 ms after one another, and how often RACK has looked at one of them. */
+/** A board of segments of 10 bytes, sent 1 ms after one another, and the number of times that RACK has examined one. */
 function boardOf(count: number) {
   const rack = new Rack();
   const board = new Scoreboard((segment, now) => rack.delivered(segment, false, 100, now));

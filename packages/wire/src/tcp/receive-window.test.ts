@@ -68,7 +68,7 @@ it("never moves the edge back, and never offers more than the buffer", () => {
         if (arrive === 1) next += Math.floor(((window.edge - next) * part) / 100);
         if (consume === 1) consumed += Math.floor(((next - consumed) * part) / 100);
         const offered = next + window.take(consumed, next) * scale;
-        // What is lost to the scale may move the edge back by less than one unit (RFC 7323 §2.4).
+        // Rounding by the scale may move the edge back by less than one unit (RFC 7323 §2.4).
         expect(offered).toBeGreaterThan(edge - scale);
         expect(offered).toBeLessThanOrEqual(consumed + window.limit);
         edge = offered;

@@ -12,7 +12,7 @@ function open(): { readonly congestion: Congestion; readonly recovery: Recovery 
   return { congestion, recovery: new Recovery({ segment, toleratesNoise: false }, congestion) };
 }
 
-/** An ACK up to `una`, by which nothing turns out lost. */
+/** An ACK up to `una` that reveals no loss. */
 function acknowledging(una: number, sentEnd: number): Progress {
   return {
     flightBytes: sentEnd - una + segmentBytes,

@@ -5,7 +5,7 @@ import { SackBlocks } from "./sack-blocks.ts";
 
 const initial = 1000;
 
-/** Adds ranges one after the other, as they are received; returns the edges for the next segment as offsets. */
+/** Adds ranges one after the other, in order of receipt; returns the edges for the next segment as offsets. */
 function take(blocks: SackBlocks): readonly number[] {
   return blocks.take().map((edge) => edge - initial);
 }

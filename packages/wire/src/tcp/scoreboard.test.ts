@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { Scoreboard } from "./scoreboard.ts";
 import { SentSegment } from "./sent-segment.ts";
 
-/** A board with `count` segments of 10 from offset 0, sent one after the other, and what it has reported. */
+/** A board with `count` segments of 10 from offset 0, sent one after the other, and its reports. */
 function boardOf(count: number): { board: Scoreboard; delivered: number[]; all: SentSegment[] } {
   const delivered: number[] = [];
   const board = new Scoreboard((segment) => delivered.push(segment.start));

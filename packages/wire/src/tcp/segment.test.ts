@@ -18,7 +18,7 @@ const anyHeader: fc.Arbitrary<SegmentHeader> = fc.record({
   options: fc.constantFrom(noOptions, { ...noOptions, timestamp: 1, timestampEcho: 2 }),
 });
 
-/** Writes a segment behind `before` other bytes. */
+/** Writes a segment after `before` other bytes. */
 function encode(header: SegmentHeader, payload: Uint8Array, before: number, addressSum: number) {
   const bytes = new Uint8Array(before + 60 + payload.length).fill(0xaa);
   const payloadStart = writeHeader(bytes, before, header);

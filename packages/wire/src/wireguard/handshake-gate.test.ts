@@ -27,7 +27,7 @@ function initiation(writer: MacWriter, now: number): Uint8Array {
   return message;
 }
 
-/** Sends initiations without a cookie until one more would be challenged. */
+/** Sends initiations without a cookie until the next one would be challenged. */
 function load(gate: HandshakeGate, now: number): void {
   const writer = createWriter();
   for (let count = 0; count < limits.loadPerSecond; count += 1) {

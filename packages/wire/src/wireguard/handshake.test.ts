@@ -98,7 +98,7 @@ it("refuses an initiation with any byte of its fields changed", () => {
 it("refuses a response with any byte of its fields changed, and still takes the true one", () => {
   const message = parseHex(responseHex);
   const { pending } = start();
-  // The highest bit of a public key does not count, so the lowest is changed.
+  // The highest bit of a public key is ignored, so the lowest is changed.
   for (let at = 12; at < 60; at += 1) {
     const forged = message.with(at, (message[at] ?? 0) ^ 1);
     expect(pending.finish(parseHandshakeResponse(forged))).toBeUndefined();

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { keepAliveMs, maxAttempts, rekeyTimeoutMs, stalledMs, wipeAfterMs } from "./limits.ts";
 import { PeerTimers } from "./peer-timers.ts";
 
-/** Has initiations be sent and not answered, and returns what the timers say to each. */
+/** Sends initiations that are not answered, and returns the timers' results for each. */
 function attempt(timers: PeerTimers, times: number, from = 0): readonly unknown[] {
   return Array.from({ length: times }, (_, at) => {
     const now = from + at * rekeyTimeoutMs;

@@ -19,7 +19,7 @@ import { type IndexEntry, WireguardPeer } from "./wireguard-peer.ts";
 
 const crypto = createSeededCrypto(5);
 
-/** One side, and all that has reached it. */
+/** One side, and everything that has reached it. */
 class End {
   readonly peer: WireguardPeer;
   readonly indices = new IndexTable<IndexEntry>((length) => crypto.randomBytes(length));
@@ -86,7 +86,7 @@ function openPair(): readonly [End, End] {
   return [new End(one, toOther), new End(other, toOne)];
 }
 
-/** Passes on what both send until neither does. */
+/** Passes on both sides' output until there is none. */
 function settle([one, other]: readonly [End, End], now: number): void {
   for (;;) {
     const toOther = one.takeOutput();

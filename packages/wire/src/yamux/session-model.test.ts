@@ -24,7 +24,7 @@ interface StreamModel {
 class Side {
   readonly session: YamuxSession;
   readonly streams = new Map<number, StreamModel>();
-  /** Bytes under way to the other side. */
+  /** Bytes in flight to the other side. */
   readonly wire: Uint8Array[] = [];
 
   constructor(role: "client" | "server") {
@@ -78,12 +78,14 @@ function noteData(stream: StreamModel, bytes: Uint8Array): void {
   stream.unconsumed += bytes.length;
 }
 
-/** Byte `n` of every stream is `n` modulo 251: a lost, doubled or swapped byte shows. */
+/** Byte `n` of every stream is `n` modulo 251: a lost, duplicated or swapped byte is detected. */
 function content(from: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => (from + at) % 251);
 }
 
-/** A step of `own`, the other side being `other`; `at` picks one of the living streams, `length` says how much. */
+/**
+ * A step of `own`, with `other` as the other side; `at` picks one of the live streams, `length` the number of bytes.
+ */
 type Step = (own: Side, other: Side, at: number, length: number) => void;
 
 const steps = {
@@ -142,7 +144,7 @@ const anyStep = fc.record({
   length: fc.oneof(fc.nat(100), fc.nat(200_000)),
 });
 
-/** Moves everything both ways until neither side has output, with all applications reading. */
+/** Moves everything in both directions until neither side has output, with all applications reading. */
 function settle(client: Side, server: Side): void {
   let moved = true;
   while (moved) {
@@ -156,7 +158,7 @@ function settle(client: Side, server: Side): void {
   }
 }
 
-/** Returns the number of bytes that the peer's credit lacks of a full window. */
+/** Returns the number of bytes by which the peer's credit falls short of a full window. */
 function missingCredit(side: Side, id: number): number {
   side.session.write(id, new Uint8Array(initialWindow));
   side.flush();
@@ -181,7 +183,7 @@ it("brings every byte in order, returns all credit and closes each stream once",
           expect(isReset || peer.heard).toBe(isReset || stream.written);
           expect(isReset || peer.isPeerFinished).toBe(isReset || stream.isFinishing);
           expect(own.session.queuedBytes(id)).toBe(0);
-          // The credit not yet given back is less than is worth a frame.
+          // The credit not yet returned is too small for a frame.
           const missing = isOver || stream.isFinishing ? 0 : missingCredit(own, id);
           expect(missing).toBeLessThan(updateThreshold);
         }

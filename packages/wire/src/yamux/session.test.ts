@@ -27,7 +27,7 @@ function serverWithStream(): YamuxSession {
   return session;
 }
 
-/** Opens a client that has opened stream 1, which the peer took. */
+/** Opens a client that has opened stream 1, which the peer accepted. */
 function clientWithStream(options = {}): YamuxSession {
   const session = new YamuxSession("client", options);
   session.open(0);
@@ -350,7 +350,7 @@ it("opens 256 streams ahead of the peer, then one for each answer", () => {
   expect(() => session.open(0)).toThrow(expect.objectContaining({ code: "backlog-full" }));
 });
 
-/** Returns the answer to the ping in the session's output. */
+/** Returns the response to the ping in the session's output. */
 function pongTo(session: YamuxSession): Uint8Array {
   const bytes = session.takeOutput() ?? new Uint8Array(0);
   const pong = bytes.slice(-12);

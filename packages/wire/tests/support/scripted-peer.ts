@@ -4,13 +4,13 @@ import { parseSegment } from "../../src/tcp/segment.ts";
 
 /** A segment that the peer sends. Offsets count from the SYN of their direction, which is 0. */
 export interface Said {
-  /** The offset of its first byte (default: behind all that was sent before). */
+  /** The offset of its first byte (default: after everything sent before). */
   readonly at?: number;
-  /** The offset that it acknowledges; undefined leaves the flag out (default: all that was heard). */
+  /** The offset that it acknowledges; undefined omits the flag (default: everything received). */
   readonly ack?: number | undefined;
   /** Letters of S, F, R and P; ACK comes from `ack`. */
   readonly flags?: string;
-  /** Its payload, or the length of one that says its own offsets. */
+  /** Its payload, or the length of a payload that encodes its own offsets. */
   readonly data?: Uint8Array | number;
   /** The window in bytes (default: 64,000). */
   readonly window?: number;
@@ -18,11 +18,11 @@ export interface Said {
   readonly sacks?: readonly number[];
   /** Its timestamp and what it echoes (default: none). */
   readonly timestamps?: readonly [number, number];
-  /** Options as they are, in place of the others. */
+  /** Raw options, in place of the others. */
   readonly rawOptions?: Uint8Array;
 }
 
-/** A segment that the connection under test has sent, in the same terms. */
+/** A segment sent by the connection under test, in the same terms. */
 export interface Heard {
   readonly at: number;
   readonly ack: number | undefined;
@@ -35,7 +35,7 @@ export interface Heard {
 
 export interface PeerHabits {
   readonly mss?: number;
-  /** The shift of the peer's windows; undefined leaves the option out. */
+  /** The shift of the peer's windows; undefined omits the option. */
   readonly windowScale?: number | undefined;
   readonly hasSack?: boolean;
   readonly hasTimestamps?: boolean;
@@ -46,15 +46,15 @@ export const ourSequence = 0xffff_f000;
 const peerSequence = 0x7fff_ff00;
 const defaultSegmentBytes = 1220;
 
-/** The peer of one connection, which says what a test wants it to say, byte by byte as the test encodes it. */
+/** The peer of one connection, scripted by a test, byte by byte as the test encodes it. */
 export class ScriptedPeer {
   readonly connection: TcpConnection;
   readonly #habits: PeerHabits;
   readonly #buffer = new Uint8Array(20_000);
-  /** The offset behind what the peer has sent, and behind what it has heard without a gap. */
+  /** The offset after the peer's sent data, and after the data that it has received without a gap. */
   #sent = 0;
   #heard = 0;
-  /** The shift of the windows of the connection under test, and the latest timestamp that it sent. */
+  /** The shift of the windows of the connection under test, and its latest timestamp. */
   #scale = 0;
   #latestTimestamp = 0;
   now = 1000;
@@ -84,12 +84,12 @@ export class ScriptedPeer {
     }
   }
 
-  /** Creates a peer that is called by a connection under test, which has sent nothing yet. */
+  /** Creates a peer that is called by a connection under test, which has not sent anything yet. */
   static called(habits: PeerHabits = {}, tcp: TcpOptions = {}): ScriptedPeer {
     return new ScriptedPeer("client", habits, tcp, defaultSegmentBytes);
   }
 
-  /** Creates a peer whose SYN a connection under test has accepted, which takes payloads of `maxSegmentBytes`. */
+  /** Creates a peer whose SYN a connection under test has accepted, and which accepts payloads of `maxSegmentBytes`. */
   static calling(
     habits: PeerHabits = {},
     tcp: TcpOptions = {},
@@ -98,7 +98,7 @@ export class ScriptedPeer {
     return new ScriptedPeer("server", habits, tcp, maxSegmentBytes);
   }
 
-  /** Creates a peer of an established connection, whose handshake and events are taken. */
+  /** Creates a peer of an established connection, whose handshake and events have been consumed. */
   static connected(habits: PeerHabits = {}, tcp: TcpOptions = {}): ScriptedPeer {
     const peer = ScriptedPeer.calling(habits, tcp);
     peer.hear();
@@ -107,7 +107,7 @@ export class ScriptedPeer {
     return peer;
   }
 
-  /** Sends a segment, and returns what it is answered with. */
+  /** Sends a segment, and returns the response. */
   say(said: Said): readonly Heard[] {
     const bytes = this.#encode(said);
     const segment = parseSegment(bytes, 0, bytes.length);
@@ -124,7 +124,7 @@ export class ScriptedPeer {
     return this.say({ at: 0, flags: "S", ...this.#synOptions(), ...said });
   }
 
-  /** Lets time pass, and returns what the connection sends meanwhile. */
+  /** Lets time pass, and returns the segments that the connection sends meanwhile. */
   wait(ms: number): readonly Heard[] {
     const end = this.now + ms;
     const heard: Heard[] = [...this.hear()];
@@ -139,7 +139,7 @@ export class ScriptedPeer {
     return heard;
   }
 
-  /** Takes what the connection has to send. */
+  /** Takes the connection's pending output. */
   hear(): readonly Heard[] {
     const heard: Heard[] = [];
     for (;;) {
@@ -225,7 +225,7 @@ export class ScriptedPeer {
 /** The bits of the flags field, lowest first. */
 const letters = ["F", "S", "R", "P"] as const;
 
-/** Returns bytes that follow from their offset. */
+/** Returns bytes derived from their offset. */
 export function dataAt(offset: number, length: number): Uint8Array {
   return Uint8Array.from(
     { length },
