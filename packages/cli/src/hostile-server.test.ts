@@ -256,7 +256,7 @@ const lines = `
 it.each(lines)("%s: prints nothing that steers a terminal", async (line) => {
   expect(await written(line, false)).toMatch(harmless);
   const colored = await written(line, true);
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // eslint-disable-next-line no-control-regex -- the test searches for control characters
   expect(colored.replaceAll(/\u001b\[[\d:;]*m/g, "")).toMatch(harmless);
 });
 

@@ -57,7 +57,7 @@ async function push(name: string, text: string): Promise<void> {
 /** The values with which a workspace was built. */
 async function valuesOf(workspace: string): Promise<Readonly<Record<string, string>>> {
   const { out } = await slipway(`show ${workspace} -o json`);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the command prints is its contract
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the command's output follows its contract
   const { latest_build } = JSON.parse(out) as { readonly latest_build: { readonly id: string } };
   const params = { build: latest_build.id };
   const values = await commandServer.admin.call(listBuildParameters, { params });

@@ -37,9 +37,9 @@ describe("printableText", () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         for (const line of printableText(text, { colors: true }).split("\n")) {
-          // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+          // eslint-disable-next-line no-control-regex -- the test searches for control characters
           expect(line.replaceAll(/\u001b\[[\d:;]*m/g, "")).toMatch(harmless);
-          // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+          // eslint-disable-next-line no-control-regex -- the test searches for control characters
           expect(line).toMatch(/^[^\u001b]*$|\u001b\[0?m[^\u001b]*$/);
         }
       }),

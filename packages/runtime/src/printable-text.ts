@@ -7,7 +7,7 @@
  */
 
 /** SGR: `ESC [ 31;1 m`, also with colons. A private prefix such as `>` makes it another function. */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+// eslint-disable-next-line no-control-regex -- the test searches for control characters
 const sgr = /^\u001b\[[\d:;]{0,64}m$/;
 
 /**
@@ -17,11 +17,11 @@ const sgr = /^\u001b\[[\d:;]{0,64}m$/;
  * introducer.
  */
 const steering =
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // eslint-disable-next-line no-control-regex -- the test searches for control characters
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]?|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])(?:[^\u0000-\u001f\u007f-\u009f]*(?:\u0007|\u001b\\|\u009c))?|\u001b[ -/]*[0-~]?|\r\n|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Matches text that needs any work; most text needs none. */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+// eslint-disable-next-line no-control-regex -- the test searches for control characters
 const suspect = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 const sgrReset = "\u001b[0m";

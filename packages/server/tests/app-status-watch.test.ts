@@ -82,7 +82,7 @@ it("is each new status, as text of one line", async () => {
   const hostile = "\u001b]0;title\u0007\u001b[2Jone\r\ntwo\u0000 <b>three</b> \u009b31m\u202e";
   expect(await report("working", hostile)).toMatchObject({ status: 200 });
   await expect.poll(() => statuses(events).at(-1)).toMatch(/^working: one two three/);
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // eslint-disable-next-line no-control-regex -- the test searches for control characters
   expect(events.at(-1)).not.toMatch(/\\u00[01]|[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
 });
 

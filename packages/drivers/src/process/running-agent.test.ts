@@ -84,7 +84,7 @@ it("what a member started in its group, before it ended, is a member", () => {
   const leader = running(11);
   const child = running(20, { groupId: 11 });
   expect(findMembers([child, running(12)], [], all, [leader])).toEqual([child]);
-  // The id of a process that is gone may name another, with a group of its own.
+  // The id of a process that is gone may name another, with its own process group.
   const other = running(11, { start: "later" });
   expect(findMembers([child, other], [], all, [leader])).toEqual([]);
 });
