@@ -162,7 +162,7 @@ it("where it is disabled nothing is pushed or started, and what runs can be stop
   const lines = await admin.call(getBuildLogs, { params: { build: failed.id } });
   expect(lines.map(({ output }) => output).join("\n")).toContain(how);
 
-  expect(off.output()).toContain("workspace of a driver that is turned off");
+  expect(off.output()).toContain("workspace of a disabled driver");
   const stop = { params: { workspace: id }, body: { transition: "stop" } } as const;
   await admin.call(createBuild, stop);
   await waitForWorkspace(admin, id, ({ latest_build: build }) => build.status === "stopped");
