@@ -24,17 +24,17 @@ export interface CoordinationLoopOptions {
 }
 
 export type CoordinationState =
-  /** `error` is that of the attempt or session before; an error of the dialer names the step that failed. */
+  /** The error of the previous attempt or session; an error of the dialer names the step that failed. */
   { readonly type: "connecting"; readonly error: unknown } | { readonly type: "connected" };
 
 /** The delays between attempts (docs/protocol/tailnet.md §2.3). */
 const redialPolicy: BackoffPolicy = { firstMs: 50, maxMs: 10_000, factor: 1.618, jitter: 0.2 };
-/** The lifetime of a session that counts as stable, so that the delays start over. */
+/** The lifetime after which a session counts as stable and the delays start over. */
 const stableMs = 30_000;
-/** The multiple of the delay that would follow which counts as stable too. */
+/** A session that outlives this multiple of the next delay counts as stable too. */
 const stableRatio = 10;
 
-/** Keeps a client connected to its coordinator. Established sessions of the tunnel last while it is not. */
+/** Keeps a client connected to its coordinator. Established sessions of the tunnel survive a lost connection. */
 export class CoordinationLoop {
   readonly #options: CoordinationLoopOptions;
   readonly #tokens: ResumeTokens;
@@ -46,7 +46,7 @@ export class CoordinationLoop {
   }
 
   /**
-   * Connects and serves, again and again. Resolves when the coordination has left; rejects with the signal's reason, and
+   * Connects and serves repeatedly. Resolves when the coordination has left; rejects with the signal's reason, and
    * with the dialer's error if the server refuses before the first session.
    */
   async run(signal: AbortSignal): Promise<void> {
@@ -68,7 +68,7 @@ export class CoordinationLoop {
     }
   }
 
-  /** Throws what ends the loop. */
+  /** Throws the error that ends the loop. */
   async #connectOnce(signal: AbortSignal): Promise<Outcome> {
     const { coordination, clock, onState } = this.#options;
     const session = await this.#open(signal);

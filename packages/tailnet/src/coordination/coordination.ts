@@ -15,17 +15,17 @@ import type { CoordinationSession } from "./service.ts";
 export interface CoordinationOptions {
   readonly self: SelfIdentity;
   /**
-   * An agent is reached by others and tells them when it is ready; a client opens tunnels and gets a token by which it
-   * resumes.
+   * An agent accepts connections and tells its peers when it is ready; a client opens tunnels and gets a token by
+   * which it resumes.
    */
   readonly role: "agent" | "client";
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Carries actions out on the tunnel and its paths, at once and in order. */
+  /** Carries actions out on the tunnel and its paths, immediately and in order. */
   readonly apply: (actions: readonly PeerAction[]) => void;
   /** Resolves when a peer answers over the tunnel; rejects with the signal's reason. */
   readonly probe: (node: PeerNode, signal: AbortSignal) => Promise<unknown>;
-  /** Takes the relays: on each session, and whenever they change. */
+  /** Receives the relays in each session, and whenever they change. */
   readonly onDerpMap: (map: DERPMap) => void;
 }
 
@@ -35,8 +35,8 @@ const readyErrorPrefix = "ready for handshake error";
 const leaveMs = { agent: 5_000, client: 1_000 } as const;
 
 /**
- * This side as a peer of the coordinator, over any number of sessions, one at a time. It publishes this side's node and
- * keeps the tunnel's peers as the coordinator tells them; they outlive sessions. Its opener closes it.
+ * This side as a peer of the coordinator, over any number of sessions, one at a time. It publishes this side's node
+ * and keeps the tunnel's peers as the coordinator reports them; they outlive sessions. Its opener closes it.
  */
 export class Coordination implements AsyncDisposable {
   readonly #options: CoordinationOptions;
@@ -68,14 +68,14 @@ export class Coordination implements AsyncDisposable {
     return this.#peers.stateOf(id);
   }
 
-  /** Takes changes of where this side is reached, and publishes them if that makes a difference. */
+  /** Records changes of where this side can be reached, and publishes them if they make a difference. */
   updateSelf(changes: Partial<SelfPlace>): void {
     if (!this.#self.change(changes)) return;
     const node = this.#self.at(this.#options.clock.now());
     if (node !== undefined) this.#session?.requests.publish(node);
   }
 
-  /** Asks for a tunnel to a peer, now and on each later session. Throws `CoordinationError` "too-many-peers". */
+  /** Requests a tunnel to a peer, now and in each later session. Throws `CoordinationError` "too-many-peers". */
   addDestination(id: string): void {
     const outcomes = this.#receive({ type: "destination-added", id });
     if (outcomes.some(({ type }) => type === "drop")) {
@@ -89,7 +89,7 @@ export class Coordination implements AsyncDisposable {
     this.#session?.requests.removeTunnel(id);
   }
 
-  /** Notes that the tunnel has just made a handshake, which keeps a lost peer. */
+  /** Notes that the tunnel has just completed a handshake, which keeps a lost peer. */
   noteHandshake(nodeKey: Uint8Array): void {
     this.#receive({ type: "handshake", nodeKey });
   }
@@ -129,7 +129,7 @@ export class Coordination implements AsyncDisposable {
     }
   }
 
-  /** Says goodbye to the coordinator, which tells the peers; gives up after a while. Idempotent. */
+  /** Says goodbye to the coordinator, which notifies the peers; gives up after a while. Idempotent. */
   async close(): Promise<void> {
     this.#isLeaving = true;
     const session = this.#session;
@@ -137,7 +137,7 @@ export class Coordination implements AsyncDisposable {
     if (session !== undefined) {
       const { role, clock } = this.#options;
       await withDeadline(leaveMs[role], clock, (limit) => abortable(session.ended, limit)).catch(
-        // The coordinator finds out by itself.
+        // The coordinator detects it by itself.
         () => undefined,
       );
     }
@@ -197,7 +197,7 @@ export class Coordination implements AsyncDisposable {
     const { logger } = this.#options;
     const { updates, dropped } = readUpdates(response);
     for (const { id, reason } of dropped)
-      logger.warn({ peer: id, reason }, "news of a peer dropped");
+      logger.warn({ peer: id, reason }, "dropped update of a peer");
     for (const update of updates) this.#receive(update);
     const { error } = response;
     if (error === "") return;
@@ -227,7 +227,7 @@ export class Coordination implements AsyncDisposable {
         case "drop":
           this.#options.logger.warn(
             { peer: outcome.id, reason: outcome.reason },
-            "news of a peer dropped",
+            "dropped update of a peer",
           );
           break;
         case "install":
@@ -237,7 +237,7 @@ export class Coordination implements AsyncDisposable {
       }
     }
     if (actions.length > 0) this.#options.apply(actions);
-    // Others begin as soon as they hear of it, so the tunnel must know them by then.
+    // Peers begin as soon as they hear of it, so the tunnel must know them by then.
     for (const id of readyFor) this.#session?.requests.sayReady(id);
     if (actions.length > 0) for (const watcher of this.#watchers) watcher();
   }
@@ -254,7 +254,7 @@ export class Coordination implements AsyncDisposable {
       () => "silent" as const,
     );
     if (signal.aborted) return;
-    logger.debug({ peer: id, answer }, "a peer that is gone was asked whether it is there");
+    logger.debug({ peer: id, answer }, "probed a peer that is gone");
     this.#receive({ type: answer, id, node });
   }
 

@@ -3,7 +3,7 @@ import { CodedError } from "@slipway/runtime";
 /**
  * The reason why coordination ended or refused a call:
  * - `stream-ended`: the coordinator ended a stream.
- * - `coordinator-error`: the coordinator ended a stream and gave the reason.
+ * - `coordinator-error`: the coordinator ended a stream and gave a reason.
  * - `session-ended`: the connection that carried the streams is gone.
  * - `busy`: a session is being served already.
  * - `too-many-peers`: no more destinations may be added.

@@ -1,6 +1,6 @@
 import type { PeerNode } from "./peer-node.ts";
 
-/** An action on the tunnel and its paths; carry actions out in order. */
+/** An action on the tunnel and its paths; actions must be carried out in order. */
 export type PeerAction =
   /** Configures a peer, or changes its configuration; the node key stays the same. */
   | {
@@ -9,7 +9,7 @@ export type PeerAction =
       readonly node: PeerNode;
       readonly keepaliveMs: number | undefined;
     }
-  /** Does the same after the peer's session and paths are forgotten: another process has its key. */
+  /** Does the same after the peer's session and paths are forgotten: another process has taken over its key. */
   | {
       readonly type: "reset";
       readonly id: string;
@@ -20,16 +20,16 @@ export type PeerAction =
       readonly type: "remove";
       readonly id: string;
       readonly node: PeerNode;
-      /** True if its process has ended, it said goodbye, or its access has ended: its connections end too. */
+      /** True if its process has ended, it said goodbye, or its access was revoked: its connections end too. */
       readonly isGone: boolean;
     };
 
-/** An answer of a `PeerMap`. */
+/** An outcome of a `PeerMap`. */
 export type PeerOutcome =
   | PeerAction
-  /** Tells a peer, by way of the coordinator, that its node is installed here. */
+  /** Tells a peer, through the coordinator, that its node is installed here. */
   | { readonly type: "say-ready"; readonly id: string }
-  /** Asks a peer over the tunnel whether it is there; the answer is the event "answered" or "silent". */
+  /** Probes a peer over the tunnel; the outcome is the event "answered" or "silent". */
   | { readonly type: "probe"; readonly id: string; readonly node: PeerNode }
-  /** Logs news that was ignored. */
+  /** Logs an update that was ignored. */
   | { readonly type: "drop"; readonly id: string; readonly reason: string };

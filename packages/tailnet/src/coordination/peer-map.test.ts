@@ -248,7 +248,7 @@ describe("a node", () => {
   it("with the key of this side is dropped", () => {
     const { receive, map } = openMap();
     const dropped = receive({ type: "node", id: "a", node: nodeOf(255) });
-    expect(dropped).toEqual(["drop a: peer has the key of this side"]);
+    expect(dropped).toEqual(["drop a: peer has this side's key"]);
     expect(map.stateOf("a")).toEqual({ type: "absent" });
   });
 

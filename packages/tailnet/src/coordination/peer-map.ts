@@ -15,14 +15,14 @@ import type { PeerUpdate } from "./peer-update.ts";
 
 export type PeerEvent =
   | PeerUpdate
-  /** This side asks for a tunnel to a peer, or no longer wants it. */
+  /** This side requests a tunnel to a peer, or no longer wants it. */
   | { readonly type: "destination-added"; readonly id: string }
   | { readonly type: "destination-removed"; readonly id: string }
   /** The stream to the coordinator broke, so changes are no longer reported. */
   | { readonly type: "stream-lost" }
-  /** A probed peer answered, or did not in time. */
+  /** A probed peer answered, or did not answer in time. */
   | { readonly type: "answered" | "silent"; readonly id: string; readonly node: PeerNode }
-  /** The tunnel made a handshake with the peer that has this key. */
+  /** The tunnel completed a handshake with the peer that has this key. */
   | { readonly type: "handshake"; readonly nodeKey: Uint8Array };
 
 export interface PeerMapOptions {
@@ -35,9 +35,10 @@ export interface PeerMapOptions {
 }
 
 /**
- * The peers of which the coordinator told, and what follows for the tunnel (docs/protocol/tailnet.md §2.6). Times are
- * milliseconds of any clock. In two ways it deviates from stock peers: a destination that disconnects stays one, so that
- * its next node is not sent a handshake before it is ready, and a peer that has the key of an earlier one takes its place.
+ * The peers reported by the coordinator, and the consequences for the tunnel (docs/protocol/tailnet.md §2.6). Times
+ * are milliseconds of any clock. It deviates from stock peers in two ways: a destination that disconnects stays one,
+ * so that its next node is not sent a handshake before it is ready, and a peer with the key of an earlier one
+ * replaces it.
  */
 export class PeerMap {
   readonly #options: PeerMapOptions;
@@ -59,7 +60,7 @@ export class PeerMap {
     return next;
   }
 
-  /** The peers that this side asked for. */
+  /** The peers that this side requested. */
   get destinations(): readonly string[] {
     return [...this.#entries.values()].filter((entry) => entry.isDestination).map(({ id }) => id);
   }
@@ -69,7 +70,7 @@ export class PeerMap {
     return this.#entries.get(id)?.state ?? absent;
   }
 
-  /** Takes an event that happened at `now`. */
+  /** Handles an event that happened at `now`. */
   receive(event: PeerEvent, now: number): readonly PeerOutcome[] {
     switch (event.type) {
       case "node":
@@ -104,7 +105,7 @@ export class PeerMap {
     }
   }
 
-  /** Does what is due at `now`. */
+  /** Performs what is due at `now`. */
   tick(now: number): readonly PeerOutcome[] {
     return [...this.#entries.values()].flatMap((entry) => {
       const wake = wakeOf(entry.state);
@@ -118,7 +119,7 @@ export class PeerMap {
 
   #takeNode(id: string, node: PeerNode, now: number): readonly PeerOutcome[] {
     if (isSameBytes(node.nodeKey, this.#options.ownNodeKey)) {
-      return [{ type: "drop", id, reason: "peer has the key of this side" }];
+      return [{ type: "drop", id, reason: "peer has this side's key" }];
     }
     const entry = this.#entryOf(id);
     if (entry === undefined) return [{ type: "drop", id, reason: "too many peers" }];
@@ -131,7 +132,7 @@ export class PeerMap {
     return [...replaced, ...outcomes, ...ready];
   }
 
-  /** A node with another key is another process: what the earlier one had is gone. */
+  /** A node with another key is another process: the state of the earlier one is gone. */
   #removeOtherKey(entry: PeerEntry, node: PeerNode): readonly PeerOutcome[] {
     const { state } = entry;
     if (state.type !== "installed" && state.type !== "lost") return [];
@@ -197,12 +198,12 @@ export class PeerMap {
       case "installed":
         return this.#reinstall(entry, state.node, state);
       case "lost":
-        // A node follows if it is back.
+        // A node update follows if the peer is back.
         return [];
     }
   }
 
-  /** `probeAt` is undefined for a peer that may be silent for long, as one whose network fails. */
+  /** `probeAt` is undefined for a peer that may be silent for long, such as one whose network fails. */
   #lose(entry: PeerEntry, probeAt: number | undefined): readonly PeerOutcome[] {
     entry.isReady = false;
     const { state } = entry;
@@ -272,7 +273,7 @@ export class PeerMap {
     return entry === undefined ? [] : change(entry);
   }
 
-  /** Returns the entry of a peer, a new one if need be; undefined if there are too many. */
+  /** Returns the entry of a peer, creating it if necessary; undefined if there are too many. */
   #entryOf(id: string): PeerEntry | undefined {
     const known = this.#entries.get(id);
     if (known !== undefined) return known;
@@ -282,19 +283,24 @@ export class PeerMap {
     return entry;
   }
 
-  /** Puts an entry into a state; one without any is forgotten unless its node is asked for. */
+  /** Puts an entry into a state; an entry without a state is forgotten unless its node is a destination. */
   #become(entry: PeerEntry, state: PeerState): void {
     entry.state = state;
     if (state.type === "absent" && !entry.isDestination) this.#entries.delete(entry.id);
   }
 }
 
-/** Returns true for a peer of which an answer is awaited: it has not come back meanwhile, and the coordinator is there. */
+/**
+ * Returns true for a peer whose answer is pending: it has not come back meanwhile, and the coordinator is connected.
+ */
 function isAsked(state: PeerState, node: PeerNode): state is PeerState & { readonly type: "lost" } {
   return state.type === "lost" && state.probe === "asked" && state.node === node;
 }
 
-/** Setting a keep-alive sends one, which starts the handshake: of two peers, the destination's other end does. */
+/**
+ * Setting a keep-alive sends one, which starts the handshake: of two peers, the one that requested the tunnel starts
+ * it.
+ */
 function keepaliveOf({ isDestination, isReady }: PeerEntry): number | undefined {
   return isDestination && isReady ? times.keepaliveMs : undefined;
 }

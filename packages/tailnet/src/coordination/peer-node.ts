@@ -4,24 +4,24 @@ import ipaddr from "ipaddr.js";
 import { IdentityError, parseDiscoKey, parseEncodedNodeKey } from "../identity/key.ts";
 import { coordinationLimits as limits } from "./limits.ts";
 
-/** A peer as it published itself, checked (docs/protocol/tailnet.md §2.1). */
+/** A peer as it published itself, validated (docs/protocol/tailnet.md §2.1). */
 export interface PeerNode {
   /** The WireGuard key, 32 bytes; also the address on a relay. */
   readonly nodeKey: Uint8Array;
   readonly discoKey: Uint8Array;
-  /** The region whose relay the peer keeps open. */
+  /** The region whose relay the peer stays connected to. */
   readonly homeRegionId: number;
   /** The addresses that the peer may send from, 16 bytes each. */
   readonly allowedAddresses: readonly Uint8Array[];
-  /** UDP candidates as `address:port`, not checked. */
+  /** UDP candidates as `address:port`, not validated. */
   readonly endpoints: readonly string[];
 }
 
-/** It travels as a port number inside stock peers. */
+/** A region travels as a port number inside stock peers. */
 const maxRegionId = 65_535;
 const addressBits = "128";
 
-/** Reads a node, of which it keeps no view; returns the reason to drop it instead. */
+/** Reads a node, of which it keeps no view; returns the reason if the node must be dropped. */
 export function readPeerNode(node: Node): PeerNode | string {
   const nodeKey = readKey(parseEncodedNodeKey, node.key);
   if (nodeKey === undefined) return "node key is malformed";
@@ -42,7 +42,7 @@ export function readPeerNode(node: Node): PeerNode | string {
   };
 }
 
-/** Returns the key that `parse` reads; undefined for a malformed one or one of all zeros. */
+/** Returns the key that `parse` reads; undefined if it is malformed or all zeros. */
 function readKey<T>(parse: (key: T) => Uint8Array, key: T): Uint8Array | undefined {
   try {
     return parse(key);
@@ -62,7 +62,7 @@ function readAllowedAddresses({ addresses, allowedIps }: Node): readonly Uint8Ar
     .map((address) => Uint8Array.from(ipaddr.parse(address).toByteArray()));
 }
 
-/** Returns the IPv6 address that is all of a prefix, in one form; undefined for any other text. */
+/** Returns the canonical address of a prefix that covers a single IPv6 address; undefined for any other text. */
 function canonicalPrefix(prefix: string): string | undefined {
   const [address = "", bits, ...rest] = prefix.split("/");
   if (bits !== addressBits || rest.length > 0 || address.includes("%")) return undefined;

@@ -9,15 +9,15 @@ import type { PeerNode } from "./peer-node.ts";
  */
 export type PeerState =
   | { readonly type: "absent" }
-  /** A destination that has not said yet that it is ready for our handshake. */
+  /** A destination that has not yet reported ready for our handshake. */
   | { readonly type: "waiting"; readonly node: PeerNode; readonly until: number }
   | ({ readonly type: "installed" } & InstalledPeer)
-  /** It still works, and may come back. */
+  /** A lost peer still works, and may come back. */
   | ({ readonly type: "lost" } & LostTimes & InstalledPeer);
 
 interface LostTimes {
   readonly removeAt: number;
-  /** The time at which to ask a peer that is gone whether it is there after all; "asked" until it is known. */
+  /** The time at which to probe a peer that is gone; "asked" until the outcome is known. */
   readonly probe: number | "asked" | undefined;
 }
 
@@ -33,14 +33,14 @@ export interface PeerEntry {
   readonly id: string;
   /** True if this side asked for the tunnel, so that it starts the handshake. */
   isDestination: boolean;
-  /** True if the peer said that it is ready, which may come before its node. */
+  /** True if the peer reported ready, which may come before its node. */
   isReady: boolean;
   state: PeerState;
 }
 
 export const absent: PeerState = { type: "absent" };
 
-/** Returns the state of a lost peer whose newest handshake was at `handshakeAt`. */
+/** Returns the state of a lost peer whose latest handshake was at `handshakeAt`. */
 export function lostState(
   { node, keepaliveMs }: InstalledPeer,
   handshakeAt: number,
@@ -50,7 +50,7 @@ export function lostState(
   return { type: "lost", node, keepaliveMs, handshakeAt, removeAt, probe };
 }
 
-/** Returns the time at which a peer has to be looked at without any news of it. */
+/** Returns the time at which a peer is due without any news of it. */
 export function wakeOf(state: PeerState): number | undefined {
   switch (state.type) {
     case "absent":

@@ -7,14 +7,14 @@ import { CoordinateResponse_PeerUpdate_Kind as Kind } from "@slipway/wire/protob
 
 import { type PeerNode, readPeerNode } from "./peer-node.ts";
 
-/** News of one peer, by the id under which the coordinator knows it. */
+/** An update of one peer, by the id under which the coordinator knows it. */
 export type PeerUpdate =
   | { readonly type: "node"; readonly id: string; readonly node: PeerNode }
   | { readonly type: "disconnected"; readonly id: string }
   | {
       readonly type: "lost";
       readonly id: string;
-      /** True if the peer's own end closed its connection, as that of a process which has ended does. */
+      /** True if the peer closed its connection itself, as a process that has ended does. */
       readonly isGone: boolean;
     }
   | { readonly type: "ready"; readonly id: string };
@@ -22,7 +22,7 @@ export type PeerUpdate =
 /** The reason of LOST for a peer that closed its connection itself (docs/protocol/tailnet.md §2.9). */
 export const goneReason = "gone";
 
-/** An update that was not understood; `id` is empty if even that was malformed. */
+/** An update that was not understood; `id` is empty if the id itself was malformed. */
 export interface DroppedUpdate {
   readonly id: string;
   readonly reason: string;

@@ -5,8 +5,8 @@ import { coordinationLimits as limits } from "./limits.ts";
 import type { CoordinateRequest } from "./service.ts";
 
 /**
- * The requests of one stream that were not sent yet. What is asked for several times is sent once, as it is then: what
- * waits is bounded by the number of peers.
+ * The requests of one stream that were not sent yet. Repeated requests are sent once, in their latest form, so the
+ * number of peers bounds what waits.
  */
 export class PendingRequests implements AsyncIterable<CoordinateRequest> {
   #node: Node | undefined;
@@ -16,13 +16,13 @@ export class PendingRequests implements AsyncIterable<CoordinateRequest> {
   #end: "none" | "leaving" | "over" = "none";
   #wake: () => void = () => undefined;
 
-  /** Sends a node in place of one that still waits. */
+  /** Sends a node, replacing one that still waits. */
   publish(node: Node): void {
     this.#node = node;
     this.#wake();
   }
 
-  /** Asks for a tunnel, after the removal of an earlier one: this side has forgotten the peer, and is told again. */
+  /** Requests a tunnel, after the removal of an earlier one: this side has forgotten the peer, and is sent it again. */
   addTunnel(id: string): void {
     this.#toAdd.add(id);
     this.#wake();
@@ -68,7 +68,7 @@ export class PendingRequests implements AsyncIterable<CoordinateRequest> {
     }
   }
 
-  /** Takes one request of what waits, in the order in which a coordinator handles its fields. */
+  /** Removes and returns one request, in the order in which a coordinator handles its fields. */
   #next(): CoordinateRequest | undefined {
     const node = this.#node;
     this.#node = undefined;
@@ -87,7 +87,7 @@ export class PendingRequests implements AsyncIterable<CoordinateRequest> {
   }
 }
 
-/** Takes the oldest items that fit out of a set. */
+/** Removes the oldest items that fit from a set and returns them. */
 function take<T>(
   items: Set<T>,
   count: number,

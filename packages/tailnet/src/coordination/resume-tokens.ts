@@ -7,13 +7,13 @@ interface ResumeTokenNeeds {
   readonly logger: Logger;
 }
 
-/** The time after which to ask again if the server names none, or cannot answer. */
+/** The time after which to ask again if the server does not name one, or cannot answer. */
 const defaultRefreshMs = 30 * 60_000;
-/** The shortest and the longest time between two refreshes, whatever the server says. */
+/** The shortest and the longest time between two refreshes, regardless of the server. */
 const minRefreshMs = 10_000;
 const maxRefreshMs = 24 * 3_600_000;
 
-/** The newest token by which a later session is the same peer (docs/protocol/rpc.md §6.4). */
+/** The newest token by which a later session resumes the same peer (docs/protocol/rpc.md §6.4). */
 export class ResumeTokens {
   readonly #needs: ResumeTokenNeeds;
   #newest: ResumeToken | undefined;
@@ -22,7 +22,7 @@ export class ResumeTokens {
     this.#needs = needs;
   }
 
-  /** The newest token that is still good. */
+  /** The newest token that is still valid. */
   get current(): string | undefined {
     const token = this.#newest;
     if (token === undefined || token.expiresAt <= this.#needs.clock.now()) return undefined;
@@ -33,7 +33,7 @@ export class ResumeTokens {
     this.#newest = undefined;
   }
 
-  /** Keeps the token new during a session, until the signal; a server without tokens is asked once. */
+  /** Keeps the token fresh during a session, until the signal; a server without tokens is asked once. */
   async keepNew(session: CoordinationSession, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#needs;
     for (;;) {
@@ -45,7 +45,7 @@ export class ResumeTokens {
         refreshInMs = token.refreshInMs;
       } catch (error) {
         signal.throwIfAborted();
-        logger.warn({ error: errorText(error) }, "no new resume token");
+        logger.warn({ error: errorText(error) }, "cannot refresh the resume token");
       }
       const waitMs = refreshInMs > 0 ? refreshInMs : defaultRefreshMs;
       await clock.sleep(Math.min(Math.max(waitMs, minRefreshMs), maxRefreshMs), signal);

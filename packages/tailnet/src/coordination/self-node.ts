@@ -7,7 +7,7 @@ import ipaddr from "ipaddr.js";
 
 import { encodeNodeKey, formatDiscoKey } from "../identity/key.ts";
 
-/** The facts about this side that stay the same for as long as its process lives. */
+/** The facts about this side that stay the same for the life of its process. */
 export interface SelfIdentity {
   /** The number of the node, which is informational: `nodeIdOf` an agent's id, or 63 random bits. */
   readonly nodeId: bigint;
@@ -17,13 +17,13 @@ export interface SelfIdentity {
   readonly addresses: readonly Uint8Array[];
 }
 
-/** The places at which this side can be reached; they change. */
+/** Where this side can be reached; changes over time. */
 export interface SelfPlace {
-  /** The region whose relay this side keeps open; undefined as long as there is none. */
+  /** The region whose relay this side stays connected to; undefined until one is chosen. */
   readonly homeRegionId: number | undefined;
   /** Seconds to the regions, by `<region id>-v4` or `<region id>-v6`. */
   readonly latencies: Readonly<Record<string, number>>;
-  /** The reasons for which relays are reached by WebSocket, by region. */
+  /** The reasons for reaching relays by WebSocket, by region. */
   readonly forcedWebSockets: Readonly<Record<number, string>>;
   /** UDP candidates as `address:port`. */
   readonly endpoints: readonly string[];
@@ -37,8 +37,8 @@ const nowhere: SelfPlace = {
 };
 
 /**
- * The node that this side publishes, and when: whole, once it has a home region, and again whenever a peer would do
- * something else with it (docs/protocol/tailnet.md §2.3).
+ * The node that this side publishes: in full once it has a home region, and again whenever the change would matter to
+ * a peer (docs/protocol/tailnet.md §2.3).
  */
 export class SelfNode {
   readonly #identity: SelfIdentity;
@@ -48,7 +48,7 @@ export class SelfNode {
     this.#identity = identity;
   }
 
-  /** Takes changes; returns true if they are worth telling. */
+  /** Applies changes; returns true if they are worth publishing. */
   change(changes: Partial<SelfPlace>): boolean {
     const before = this.#place;
     this.#place = { ...before, ...changes };
@@ -94,7 +94,7 @@ function prefixText(address: Uint8Array): string {
   return `${ipaddr.fromByteArray([...address]).toString()}/${address.length * 8}`;
 }
 
-/** Latencies drift all the time: only the regions that they are known for count. */
+/** Latencies drift all the time: only the set of measured regions counts. */
 function isSamePlace(one: SelfPlace, other: SelfPlace): boolean {
   return (
     one.homeRegionId === other.homeRegionId &&

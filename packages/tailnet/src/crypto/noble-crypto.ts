@@ -12,7 +12,7 @@ import { boxOverheadBytes, type TailnetCrypto } from "./crypto.ts";
 const macBytes = 16;
 const keyBytes = 32;
 
-/** The cryptography of `@noble`, in JavaScript: for browsers, and where nothing native loads. */
+/** The cryptography of `@noble`, in JavaScript: for browsers, and for machines where nothing native loads. */
 export const nobleCrypto: TailnetCrypto = {
   createKeyPair: () => {
     const { publicKey, secretKey } = x25519.keygen();
@@ -36,13 +36,13 @@ export const nobleCrypto: TailnetCrypto = {
     try {
       return xsalsa20poly1305(key, nonce).decrypt(box);
     } catch {
-      // It throws for nothing else: the lengths are right.
+      // The lengths are right, so there is no other reason to throw.
       return undefined;
     }
   },
 };
 
-/** Returns the key for boxes of the result of a key exchange: HSalsa20 with a nonce of zeros. */
+/** Derives the key of boxes from the result of a key exchange: HSalsa20 with a nonce of zeros. */
 export function boxKeyOf(shared: Uint8Array): Uint8Array {
   const key = new Uint8Array(keyBytes);
   const sigma = new TextEncoder().encode("expand 32-byte k");
@@ -85,7 +85,7 @@ class NobleAead implements Aead {
       this.#cipher(this.#key, nonce, additional).decrypt(bytes, message);
       return true;
     } catch {
-      // It throws for nothing else: the lengths are right.
+      // The lengths are right, so there is no other reason to throw.
       return false;
     }
   }

@@ -27,7 +27,7 @@ export function randomClientAddress(randomBytes: (count: number) => Uint8Array):
   return address;
 }
 
-/** Returns true for an address inside the network, which no packet of the network itself may be sent to. */
+/** Returns true for an address inside the network, to which the network's own packets must never be sent. */
 export function isTunnelAddress(address: Uint8Array): boolean {
   return (
     address.length === 16 &&

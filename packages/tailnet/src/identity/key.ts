@@ -11,17 +11,17 @@ const nodePrefix = "nodekey:";
 const discoPrefix = "discokey:";
 const binaryPrefix = Uint8Array.of(0x6e, 0x70);
 
-/** The part of a refused text that an error repeats. */
+/** The length to which an error truncates a refused text. */
 const maxQuotedCharacters = 80;
 
-/** A text or bytes that are not the key of a peer. The same input fails again. */
+/** A text or bytes that are not a peer's key. The same input fails again. */
 export class IdentityError extends Error {
   override readonly name = "IdentityError";
   readonly code = "malformed-key";
   readonly retryable = false;
 }
 
-/** Returns the lower-case digits of a key, by which maps know its peer. */
+/** Returns the lower-case digits of a key, the form in which maps use it. */
 export function keyText(key: Uint8Array): string {
   return encodeHex(key);
 }
@@ -72,7 +72,7 @@ function parseKey(text: string, name: string, prefix: string): Uint8Array {
   return refuseZero(name, parseHex(digits));
 }
 
-/** Refuses the key of all zeros, with which a peer is not installed (docs/protocol/tailnet.md §1.1). */
+/** Refuses the key of all zeros: a peer with that key is never installed (docs/protocol/tailnet.md §1.1). */
 function refuseZero(name: string, key: Uint8Array): Uint8Array {
   if (key.some((byte) => byte !== 0)) return key;
   throw new IdentityError(`invalid ${name} (all zeros, wanted a public key)`);

@@ -11,14 +11,14 @@ export interface HomeFinderOptions {
   readonly random: () => number;
   /** Returns true while packets flow, which is when a nearer relay would help. */
   readonly isActive: () => boolean;
-  /** Takes each choice with the report that led to it; `undefined` if the map has no relay. */
+  /** Receives each choice with the report that led to it; `undefined` if the map has no relay. */
   readonly onHome: (regionId: number | undefined, report: LatencyReport) => void;
 }
 
 /** The time from one measurement to the next, while packets flow (docs/protocol/tailnet.md §2.7). */
 const intervalMs = { least: 20_000, spread: 6_000 } as const;
 
-/** Finds the nearest relay: at once for each new map, and again and again while packets flow. */
+/** Finds the nearest relay: immediately for each new map, and repeatedly while packets flow. */
 export class HomeFinder {
   readonly #options: HomeFinderOptions;
   readonly #wake = new Wake();
@@ -35,13 +35,13 @@ export class HomeFinder {
 
   setMap(map: DerpMap): void {
     this.#map = map;
-    // Without a choice there is no measurement to wait for.
+    // With a single relay there is no measurement to wait for.
     const [only, ...others] = [...map.regions.values()].filter(hasRelay);
     if (only !== undefined && others.length === 0) this.#choose(only.regionId, new Map());
     this.measureSoon();
   }
 
-  /** Measures soon, as after a change of the network. */
+  /** Measures soon, for example after a change of the network. */
   measureSoon(): void {
     this.#isDue = true;
     this.#wake.wake();

@@ -3,20 +3,20 @@ import type { Clock, Scope } from "@slipway/runtime";
 import type { SelfPlace } from "../coordination/self-node.ts";
 import type { RelayPool } from "../relay/relay-pool.ts";
 
-/** The time that others wait for this side's relay before they hear of it. */
+/** The time to wait for this side's relay before publishing it. */
 const homeWaitMs = 1_000;
 
-/** The peer as the publisher needs it. */
+/** The parts of the peer that the publisher needs. */
 export interface HomePublisherNeeds {
   readonly clock: Clock;
   readonly relays: Pick<RelayPool, "homeId" | "statuses" | "forcedWebSockets">;
-  /** Tells others of a change. */
+  /** Publishes a change. */
   readonly publish: (changes: Partial<SelfPlace>) => void;
-  /** Waits in the background until the peer is closed. */
+  /** Runs a task in the background until the peer is closed. */
   readonly run: Scope["run"];
 }
 
-/** Tells others of the relay that this side is reached by, once they reach it there. */
+/** Publishes the relay of this side once peers can reach this side there. */
 export class HomePublisher {
   readonly #needs: HomePublisherNeeds;
 
@@ -25,8 +25,8 @@ export class HomePublisher {
   }
 
   /**
-   * Publishes the home once its relay is connected: others begin their handshakes there at once, and would wait five
-   * seconds for a second attempt. A relay that does not answer soon is published all the same.
+   * Publishes the home once its relay is connected: peers begin their handshakes there immediately, and would wait
+   * five seconds for a second attempt. A relay that does not answer soon is published all the same.
    */
   publishSoon(): void {
     if (this.#publishConnected()) return;
@@ -44,7 +44,7 @@ export class HomePublisher {
     this.#publishConnected();
   }
 
-  /** Returns false if the home has to be waited for. */
+  /** Publishes the home; returns false if its relay is not connected yet. */
   #publishConnected(): boolean {
     const { relays, publish } = this.#needs;
     const { homeId } = relays;

@@ -1,8 +1,8 @@
 import { type Clock, withDeadline } from "@slipway/runtime";
 
-/** The time that a peer has for its answer (docs/protocol/agent.md §5.3). */
+/** The time for a peer to answer (docs/protocol/agent.md §5.3). */
 const answerMs = 5_000;
-/** The peers that are asked; of more, the first stand for all. */
+/** The number of peers to ask; if there are more, the first stand for all. */
 const maxAsked = 64;
 
 interface MedianLatencyNeeds<Peer> {
@@ -13,8 +13,8 @@ interface MedianLatencyNeeds<Peer> {
 }
 
 /**
- * Pings peers at once and returns the median round trip of those that answer in time, in milliseconds; undefined if none
- * does. Throws the signal's reason.
+ * Pings peers concurrently and returns the median round trip of those that answer in time, in milliseconds; undefined
+ * if none does. Throws the signal's reason.
  */
 export async function medianLatency<Peer>(
   peers: readonly Peer[],

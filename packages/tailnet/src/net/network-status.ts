@@ -8,8 +8,8 @@ export interface NetworkStatus {
   readonly map: DerpMap;
   readonly homeRegionId: number | undefined;
   readonly relays: readonly RelayStatus[];
-  /** The newest measurement of the regions. */
+  /** The latest measurement of the regions. */
   readonly latencies: LatencyReport;
-  /** The findings of STUN; undefined where only relays are used. */
+  /** The findings of STUN; undefined if only relays are used. */
   readonly udp: UdpReport | undefined;
 }

@@ -7,13 +7,13 @@ import type { FetchLatency } from "../relay/region-latency.ts";
 import type { RelayDialer } from "../relay/relay-stream.ts";
 
 export interface TailnetPeerOptions {
-  /** An agent is reached by others; a client opens tunnels. */
+  /** An agent accepts connections; a client opens tunnels. */
   readonly role: "agent" | "client";
-  /** The number of its node: `nodeIdOf` an agent's id, or 63 random bits. */
+  /** The number of its node: `nodeIdOf` of an agent's id, or 63 random bits. */
   readonly nodeId: bigint;
-  /** The addresses of this side; the first is the source of what it sends. */
+  /** The addresses of this side; the first is the source of outgoing packets. */
   readonly addresses: readonly Uint8Array[];
-  /** The server's URL as this side reaches it, also for the relay within the server. */
+  /** The server's URL as this side reaches it, also used for the server's embedded relay. */
   readonly serverUrl: string;
   readonly crypto: TailnetCrypto;
   readonly clock: Clock;
@@ -22,9 +22,9 @@ export interface TailnetPeerOptions {
   readonly random: () => number;
   readonly dialer: RelayDialer;
   readonly fetchLatency: FetchLatency;
-  /** The socket of direct paths, closed by its opener after the peer; undefined where only relays are used. */
+  /** The socket of direct paths, closed by its opener after the peer; undefined if only relays are used. */
   readonly socket: DatagramSocket | undefined;
-  /** The time for what is received in each turn of the event loop (default: unlimited). */
+  /** The time budget for received data in each turn of the event loop (default: unlimited). */
   readonly receiveTurn?: ReceiveTurn;
   /** Reaches relays by WebSocket from the first attempt. */
   readonly forceWebSocket: boolean;

@@ -26,16 +26,18 @@ import type { NetworkStatus } from "./network-status.ts";
 import type { TailnetPeerOptions } from "./options.ts";
 import { TsmpLayer } from "./tsmp-layer.ts";
 
-/** The time without packets after which a nearer relay would not help (docs/protocol/tailnet.md §2.7). */
+/** The time without packets after which a nearer relay no longer helps (docs/protocol/tailnet.md §2.7). */
 const activeMs = 45_000;
 
-/** The time after a handshake for which a peer counts as active: that of a session (docs/protocol/tailnet.md §5.5). */
+/**
+ * A peer counts as active for this long after a handshake: the lifetime of a session (docs/protocol/tailnet.md §5.5).
+ */
 const sessionMs = 180_000;
 
-/** The time that connections last without a network, such as that of a machine that changes its place. */
+/** Connections survive this long without a network, for example while a machine moves. */
 const userTimeoutMs = 5 * 60_000;
 
-/** The receive window: what a UDP socket holds of full packets is less than the default of TCP. */
+/** The receive window: a UDP socket buffers fewer full packets than TCP's default. */
 const maxReceiveBytes = 2 * 1024 * 1024;
 
 /**
@@ -45,7 +47,7 @@ const maxReceiveBytes = 2 * 1024 * 1024;
  *                       ▲                    ▲
  *                       └─── coordination ───┘
  *
- * Its keys live as long as it does. Whoever opens it closes it, and connects its `coordination` to a coordinator.
+ * Its keys live as long as it does. The opener closes it, and connects its `coordination` to a coordinator.
  */
 export class TailnetPeer implements AsyncDisposable {
   readonly coordination: Coordination;
@@ -60,9 +62,9 @@ export class TailnetPeer implements AsyncDisposable {
   readonly #homePublisher: HomePublisher;
   readonly #scope = new Scope();
   #latencies: LatencyReport = new Map();
-  /** The bytes of the present map, in hexadecimal digits. */
+  /** The bytes of the current map, in hexadecimal digits. */
   #mapText = "";
-  /** The monotonic time of the newest packet, in either direction. */
+  /** The monotonic time of the latest packet, in either direction. */
   #packetAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: TailnetPeerOptions) {
@@ -109,8 +111,8 @@ export class TailnetPeer implements AsyncDisposable {
   }
 
   /**
-   * Takes the relays: those that come with a manifest or a connection's description, before a coordinator sends any. The
-   * same again change nothing, and are not measured again.
+   * Sets the relays that come with a manifest or a connection's description, before a coordinator sends any. An
+   * unchanged map has no effect and is not measured again.
    */
   setDerpMap(message: DERPMap): void {
     const text = encodeHex(encodeMessage(DERPMapSchema, message));
@@ -134,8 +136,8 @@ export class TailnetPeer implements AsyncDisposable {
   }
 
   /**
-   * Pings the active peers, and resolves to the median round trip in milliseconds; undefined without one that answers.
-   * Rejects with the signal's reason.
+   * Pings the active peers, and resolves to the median round trip in milliseconds; undefined if none answers. Rejects
+   * with the signal's reason.
    */
   medianLatency(signal: AbortSignal): Promise<number | undefined> {
     const { clock } = this.#options;
@@ -147,7 +149,7 @@ export class TailnetPeer implements AsyncDisposable {
     return medianLatency(this.#tunnel.peers().filter(isActive), { ping, clock, signal });
   }
 
-  /** Returns the present ways of data to a peer, and the monotonic time of its newest handshake. */
+  /** Returns the current route of data to a peer, and the monotonic time of its latest handshake. */
   routeOf(id: string): {
     readonly route: PeerRoute | undefined;
     readonly handshakeAt: number | undefined;
@@ -163,13 +165,13 @@ export class TailnetPeer implements AsyncDisposable {
     };
   }
 
-  /** Tells all parts that the machine may have another network now. */
+  /** Notifies all parts that the machine's network may have changed. */
   networkChanged(): void {
     this.#paths.networkChanged();
     this.#checkRelays();
   }
 
-  /** Says goodbye and ends everything, the nearest to the application first. Idempotent. */
+  /** Says goodbye and closes everything, starting nearest to the application. Idempotent. */
   async close(): Promise<void> {
     await this.stack.close();
     await this.coordination.close();
@@ -307,7 +309,7 @@ export class TailnetPeer implements AsyncDisposable {
     });
   }
 
-  /** Ends the connections with a peer, but those of an address that another one has meanwhile. */
+  /** Ends the connections with a peer, except those of an address that another peer has meanwhile. */
   #endConnections({ allowedAddresses }: PeerNode): void {
     for (const address of allowedAddresses) {
       if (this.#tunnel.ownerOf(address) === undefined) this.stack.endConnections(address);

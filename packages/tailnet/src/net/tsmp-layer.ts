@@ -12,7 +12,7 @@ export interface TsmpOptions {
   readonly send: (packets: readonly Uint8Array[]) => void;
 }
 
-/** The delays between pings of one wait (docs/protocol/tailnet.md §7.2). */
+/** The delays between the pings of one wait (docs/protocol/tailnet.md §7.2). */
 const pingPolicy: BackoffPolicy = { firstMs: 50, maxMs: 30_000, factor: 1.5, jitter: 0.5 };
 const dataBytes = 8;
 /** The offset of the next header in an IPv6 header. */
@@ -21,14 +21,14 @@ const nextHeaderOffset = 6;
 /** Pings below TCP/IP: answers those of peers, and waits until a peer answers ours. */
 export class TsmpLayer {
   readonly #options: TsmpOptions;
-  /** The waits, by the data of their pings. A wait repeats its own data, as any answer will do. */
+  /** The waits, by the data of their pings. A wait repeats the same data, as any answer will do. */
   readonly #waits = new Map<string, () => void>();
 
   constructor(options: TsmpOptions) {
     this.#options = options;
   }
 
-  /** Takes a packet if it is of this protocol; returns false for others. Answers go out at once. */
+  /** Handles a packet of this protocol; returns false for others. Answers go out immediately. */
   receive(bytes: Uint8Array): boolean {
     if (bytes[nextHeaderOffset] !== IpProtocol.tsmp) return false;
     const packet = parseIpv6(bytes);

@@ -9,8 +9,8 @@ export interface WebStreams {
 }
 
 /**
- * Returns a connection as web streams, which own it from then on. Nothing is read before it is asked for, and a write
- * resolves once the connection has room for it. An error of the connection is the error of both streams.
+ * Returns a connection as web streams, which own it from then on. It is read only on demand, and a write resolves
+ * once the connection has room for it. An error of the connection becomes the error of both streams.
  */
 export function toWebStreams(stream: TcpStream): WebStreams {
   const ended = new AbortController();
@@ -27,7 +27,7 @@ export function toWebStreams(stream: TcpStream): WebStreams {
       },
       cancel: end,
     },
-    // A chunk ahead of the reader would be out of the connection's window.
+    // A chunk read ahead would escape the connection's window.
     { highWaterMark: 0 },
   );
   const writable = new WritableStream<Uint8Array>({

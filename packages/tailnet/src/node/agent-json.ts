@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 
 import { type Clock, CodedError, errorText, readBounded, withDeadline } from "@slipway/runtime";
 
-/** An agent that can be reached: connects to a TCP port of it. */
+/** A reachable agent: connects to one of its TCP ports. */
 interface DialedAgent {
   dial(port: number, signal: AbortSignal): Promise<Duplex>;
 }
@@ -34,14 +34,14 @@ export class AgentHttpError extends CodedError<AgentHttpErrorCode> {
 
 /** The port of an agent's HTTP API (docs/protocol/agent.md §8). */
 const apiPort = 4;
-/** The time for an answer. */
+/** The time for an answer to arrive. */
 const timeoutMs = 10_000;
-/** The maximum size of an answer: agents are not trusted. */
+/** The maximum size of an answer, as agents are not trusted. */
 const maxBodyBytes = 1024 * 1024;
 const maxHeaderBytes = 16 * 1024;
 
 /**
- * Requests JSON from the HTTP API of an agent, on a new connection. Redirects are not followed. Throws
+ * Requests JSON from the HTTP API of an agent, over a new connection. Redirects are not followed. Throws
  * `AgentHttpError`, the errors of `dial`, and the signal's reason.
  */
 export async function readAgentJson(

@@ -3,14 +3,14 @@ import { Duplex } from "node:stream";
 import type { TcpStream } from "../stack/tcp-stream.ts";
 
 /**
- * Returns a connection as a duplex stream, which owns it from then on. Each direction ends by itself; back-pressure
+ * Returns a connection as a duplex stream, which owns it from then on. Each direction ends separately; back-pressure
  * reaches the peer. Destroying the stream before both have ended resets the connection.
  */
 export function toDuplex(stream: TcpStream): Duplex {
   const ended = new AbortController();
   let isPeerFinished = false;
 
-  /** Delivers what comes next as soon as it is there. */
+  /** Delivers the next bytes as soon as they arrive. */
   function deliver(duplex: Duplex): void {
     if (duplex.destroyed) return;
     const bytes = readNow(stream);
@@ -22,7 +22,7 @@ export function toDuplex(stream: TcpStream): Duplex {
     }
   }
 
-  /** Writes in the present turn what there is room for. */
+  /** Writes as much as there is room for within the current turn. */
   function send(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
     try {
       for (const [index, chunk] of chunks.entries()) {
@@ -70,7 +70,10 @@ export function toDuplex(stream: TcpStream): Duplex {
   });
 }
 
-/** A stream of Node.js delivers what is pushed outside of its call at once, rather than in a later turn. */
+/**
+ * A stream of Node.js delivers a chunk immediately, rather than in a later turn, if it is pushed outside of a read
+ * call.
+ */
 const settled = Promise.resolve();
 
 function readNow(stream: TcpStream): ReturnType<TcpStream["readNow"]> | Error {

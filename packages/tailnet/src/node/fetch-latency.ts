@@ -7,7 +7,7 @@ import { RelayError } from "../relay/errors.ts";
 import type { FetchLatency, Latency } from "../relay/region-latency.ts";
 import { connectOptions, followRequest, type RelayRequestOptions } from "./relay-requests.ts";
 
-/** Returns the latency check of Node.js: the time from the request to the first byte of the answer. */
+/** Returns the latency check of Node.js, which measures from the request to the first byte of the answer. */
 export function createFetchLatency(options: RelayRequestOptions = {}): FetchLatency {
   return (node, signal) => withSystemAuthorities(() => fetchLatency(node, options, signal));
 }

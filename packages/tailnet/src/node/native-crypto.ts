@@ -5,8 +5,8 @@ import { nodeCrypto } from "./node-crypto.ts";
 import { sodiumCrypto } from "./sodium-crypto.ts";
 
 /**
- * Loads the fastest cryptography that this machine has: libsodium, or that of Node.js where it has no build. `onFallback`
- * takes the reason for the latter.
+ * Loads the fastest cryptography available: libsodium, or that of Node.js on machines without a build of libsodium.
+ * `onFallback` receives the reason for the fallback.
  */
 export async function loadNativeCrypto(
   onFallback?: (reason: string) => void,

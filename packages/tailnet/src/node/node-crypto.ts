@@ -19,7 +19,7 @@ const options = { authTagLength: aeadTagBytes } as const;
 const privateKeyHead = Buffer.from("302e020100300506032b656e04220420", "hex");
 const publicKeyHead = Buffer.from("302a300506032b656e032100", "hex");
 
-/** The cryptography of Node.js, and of `@noble` for what OpenSSL lacks. */
+/** The cryptography of Node.js, with `@noble` for what OpenSSL lacks. */
 export const nodeCrypto: TailnetCrypto = {
   ...nobleCrypto,
   dh,
@@ -46,7 +46,7 @@ function dh(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefin
   try {
     return Uint8Array.from(diffieHellman(keys));
   } catch {
-    // The keys are well formed, so the one reason is a public key of low order.
+    // The keys are well formed, so the only reason is a public key of low order.
     return undefined;
   }
 }
@@ -77,7 +77,7 @@ class NodeAead implements Aead {
     try {
       decipher.final();
     } catch {
-      // It throws for nothing else.
+      // There is no other reason to throw.
       return false;
     }
     bytes.set(message);

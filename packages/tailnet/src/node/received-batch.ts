@@ -6,11 +6,11 @@ export class ReceivedBatch {
   #receiver: DatagramReceiver | undefined;
   #datagrams: Uint8Array[] = [];
   #source: UdpAddress | undefined;
-  /** The address of the source as the machine wrote it. */
+  /** The address of the source as the system wrote it. */
   #text = "";
   #isFlushDue = false;
 
-  /** Hands datagrams to `receiver` from now on; without one they are dropped. */
+  /** Hands datagrams to `receiver` from now on; without a receiver they are dropped. */
   onDatagrams(receiver: DatagramReceiver | undefined): void {
     this.#receiver = receiver;
     this.#datagrams = [];

@@ -5,7 +5,7 @@ import type { RelayRequestOptions } from "./relay-requests.ts";
 import { dialByUpgrade } from "./upgrade.ts";
 import { dialByWebSocket } from "./websocket.ts";
 
-/** Returns a dialer of relays by sockets of Node.js. */
+/** Returns a dialer that reaches relays with sockets of Node.js. */
 export function createRelayDialer(options: RelayRequestOptions = {}): RelayDialer {
   return {
     canUpgrade: true,

@@ -7,17 +7,19 @@ import { certificateFor, type ClientCertificate, errorText, proxyAgent } from "@
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
 import { RelayError, type RelayRung } from "../relay/errors.ts";
 
-/** The common parts of a peer's requests to relays. */
+/** The options common to all of a peer's requests to relays. */
 export interface RelayRequestOptions {
   /** Additional headers, also of latency checks (docs/protocol/tailnet.md §4.1). */
   readonly headers?: Readonly<Record<string, string>>;
   /** The only origin that gets the headers (default: any). */
   readonly headersOrigin?: string;
-  /** Looks up names (default: as the system does). */
+  /** Resolves names (default: the system's resolver). */
   readonly lookup?: LookupFunction;
   /** Certificates of the authorities to trust, in PEM (default: those of Node.js). */
   readonly ca?: string | string[];
-  /** Opens the connections, such as through a proxy (default: through the proxy of the environment, if Node.js uses one). */
+  /**
+   * Opens the connections, for example through a proxy (default: the proxy of the environment, if Node.js uses one).
+   */
   readonly agent?: (isHttp: boolean) => Agent | false;
 }
 
@@ -52,7 +54,7 @@ export function connectOptions(node: DerpNode, options: RelayRequestOptions): No
   };
 }
 
-/** Follows a request to a node up to its answer; the result makes the error of a failure, which names the step. */
+/** Tracks a request to a node up to its answer; the result converts a failure into an error that names the step. */
 export function followRequest(
   request: ClientRequest,
   node: DerpNode,
@@ -65,7 +67,7 @@ export function followRequest(
     socket.once("secureConnect", () => {
       rung = "http";
     });
-    // That of a proxy is connected when it is handed over.
+    // A proxy's socket is handed over connected.
     if (!socket.connecting) return connected();
     const onTimeout = (): void => {
       socket.destroy(new Error(`no connection within ${String(tcpTimeoutMs)} ms`));
@@ -84,7 +86,7 @@ export function followRequest(
     new RelayError(rung, `no answer from ${node.hostName}: ${errorText(cause)}`, { cause });
 }
 
-/** Returns the lookup of a node's name, in whose place the map may have addresses (docs/protocol/tailnet.md §3.1). */
+/** Returns the lookup of a node's name; addresses in the map replace it (docs/protocol/tailnet.md §3.1). */
 function lookupOf(
   { ipv4, ipv6 }: Pick<DerpNode, "ipv4" | "ipv6">,
   lookup: LookupFunction = systemLookup,
@@ -109,7 +111,7 @@ function literals(ipv4: string | undefined, ipv6: string | undefined): LookupAdd
   return found;
 }
 
-/** The bytes that are read of the body of a refusal. */
+/** The number of bytes to read of a refusal's body. */
 const maxBodyBytes = 1_024;
 
 /** Returns the error for an answer other than an upgrade, with its status and the beginning of its text. */
@@ -122,7 +124,7 @@ export async function readRefusal(response: IncomingMessage): Promise<RelayError
       if (text.length >= maxBodyBytes) break;
     }
   } catch {
-    // The status says enough when the text is lost on the way.
+    // The status says enough if the text is lost on the way.
   }
   const body = text.slice(0, maxBodyBytes).trim();
   const reason = `${String(status)} ${response.statusMessage ?? ""}`.trim();

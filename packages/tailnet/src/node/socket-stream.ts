@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 
 import type { RelayStream } from "../relay/relay-stream.ts";
 
-/** Lends a socket after an upgrade, which then belongs to the stream, and the bytes that came with the answer. */
+/** Returns a stream over an upgraded socket, which it then owns, beginning with the bytes that came with the answer. */
 export function streamOfSocket(socket: Duplex, head: Uint8Array): RelayStream {
   let reason: string | undefined;
   socket.on("error", (error) => {

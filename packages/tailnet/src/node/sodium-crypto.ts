@@ -3,7 +3,10 @@ import type { Sodium } from "@slipway/runtime/sodium";
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 import { boxKeyOf, nobleCrypto } from "../crypto/noble-crypto.ts";
 
-/** Returns the cryptography of libsodium; it lacks BLAKE2s and HSalsa20, which a handshake needs and no packet. */
+/**
+ * Returns the cryptography of libsodium. BLAKE2s and HSalsa20 come from elsewhere: libsodium lacks them, and only
+ * handshakes need them.
+ */
 export function sodiumCrypto(sodium: Sodium): TailnetCrypto {
   return {
     ...nobleCrypto,

@@ -10,24 +10,27 @@ import { isIpv6, type UdpAddress } from "../path/udp-address.ts";
 import { ReceivedBatch } from "./received-batch.ts";
 import { sendWhole } from "./whole-datagram.ts";
 
-/** The bytes that wait while the machine cannot send: further datagrams are dropped, as it would drop them. */
+/** The bytes that wait while the system cannot send; further datagrams are dropped, as the system would drop them. */
 const maxQueuedBytes = 256 * 1312;
 
-/** The buffers that we ask the machine for; it may give less. */
+/** The requested size of the system's buffers; the system may grant less. */
 const socketBufferBytes = 4 * 1024 * 1024;
 
 const anyAddress = { udp4: "0.0.0.0", udp6: "::" } as const;
 type Family = keyof typeof anyAddress;
 
-/** Codes of a machine without a family. */
+/** The error codes of a machine that lacks an address family. */
 const absentCodes: ReadonlySet<unknown> = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"]);
 
 export interface UdpSocketOptions {
-  /** The port of both families (default: any; that of IPv6 may then be another one). */
+  /** The port for both families (default: any free port; IPv6 may then get a different one). */
   readonly port?: number;
 }
 
-/** Opens a UDP socket of each family that the machine has. Throws the system's error if a wanted port is in use. */
+/**
+ * Opens a UDP socket for each address family that the machine has. Throws the system's error if a requested port is
+ * in use.
+ */
 export async function openUdpSocket(options: UdpSocketOptions = {}): Promise<NodeDatagramSocket> {
   const { port = 0 } = options;
   const ipv4 = await bind("udp4", port);
@@ -39,7 +42,7 @@ export async function openUdpSocket(options: UdpSocketOptions = {}): Promise<Nod
   }
 }
 
-/** A `DatagramSocket` on sockets of Node.js. Whoever opens it closes it. */
+/** A `DatagramSocket` on sockets of Node.js. Its opener closes it. */
 export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
   readonly #ipv4: Socket | undefined;
   readonly #ipv6: Socket | undefined;
@@ -67,7 +70,8 @@ export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
       const lists = Object.values(networkInterfaces());
       this.#localAddresses = lists.flatMap((list = []) => list.map(({ address }) => address));
     } catch {
-      // Asking takes a file, and the process may have no more: the addresses are likely those from before.
+      // The call needs a file descriptor, and the process may be out of them: the addresses have probably not
+      // changed.
     }
     return this.#localAddresses;
   }
@@ -76,7 +80,7 @@ export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
     try {
       return (await lookUpAll(hostName, { all: true })).map(({ address }) => address);
     } catch (error) {
-      // An unknown name, or no network: there is nothing to ask then.
+      // An unknown name, or no network: there is no one to ask then.
       if (systemErrorCode(error) !== undefined) return [];
       throw error;
     }
@@ -132,7 +136,7 @@ export class NodeDatagramSocket implements DatagramSocket, AsyncDisposable {
   }
 }
 
-/** Binds the socket of IPv6, with the port of the other one if that is free. */
+/** Binds the IPv6 socket, to the same port as the IPv4 socket if it is free. */
 async function bindLike(ipv4: Socket | undefined, port: number): Promise<Socket | undefined> {
   if (port !== 0 || ipv4 === undefined) return bind("udp6", port);
   try {
@@ -143,16 +147,16 @@ async function bindLike(ipv4: Socket | undefined, port: number): Promise<Socket 
   }
 }
 
-/** Binds a socket; undefined if the machine does not have the family. */
+/** Binds a socket; undefined if the machine lacks the family. */
 async function bind(type: Family, port: number): Promise<Socket | undefined> {
   const socket = createSocket({
     type,
     ipv6Only: type === "udp6",
-    // Addresses need no resolver; without one a datagram is handed to the machine at once.
+    // Addresses need no resolver; without one a datagram is handed to the system immediately.
     lookup: (address, _, callback) => callback(null, address, type === "udp6" ? 6 : 4),
   });
   try {
-    // Without a resolver it listens at once.
+    // Without a resolver it listens immediately.
     const listening = once(socket, "listening");
     socket.bind(port, anyAddress[type]);
     await listening;
@@ -161,7 +165,7 @@ async function bind(type: Family, port: number): Promise<Socket | undefined> {
     if (absentCodes.has(systemErrorCode(error))) return undefined;
     throw error;
   }
-  // Datagrams get lost; who needs an answer sends again.
+  // Datagrams may get lost; a sender that needs an answer sends again.
   socket.on("error", () => undefined);
   enlargeBuffers(socket);
   return socket;
@@ -172,6 +176,6 @@ function enlargeBuffers(socket: Socket): void {
     socket.setRecvBufferSize(socketBufferBytes);
     socket.setSendBufferSize(socketBufferBytes);
   } catch {
-    // Those it has are smaller, but do.
+    // The system's own buffers are smaller, but sufficient.
   }
 }

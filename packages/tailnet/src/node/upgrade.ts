@@ -14,7 +14,7 @@ import {
 } from "./relay-requests.ts";
 import { streamOfSocket } from "./socket-stream.ts";
 
-/** The interval at which the system looks whether a silent relay is still there. */
+/** The interval at which the system checks whether a silent relay is still there. */
 const tcpKeepAliveMs = 60_000;
 
 /** Opens a stream by `Upgrade: DERP` (docs/protocol/tailnet.md §4.2). Throws `RelayError`, or the signal's reason. */

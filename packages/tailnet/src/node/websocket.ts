@@ -14,9 +14,9 @@ import {
 } from "./relay-requests.ts";
 
 const subprotocol = "derp";
-/** The largest message of a relay: several frames may be in one (docs/protocol/tailnet.md §4.3). */
+/** The maximum size of a message from a relay, which may hold several frames (docs/protocol/tailnet.md §4.3). */
 const maxReceivedBytes = 2 * 1024 * 1024;
-/** The largest message to a relay. */
+/** The maximum size of a message to a relay. */
 const maxMessageBytes = 16 * 1024;
 const normalClosure = 1000;
 

@@ -18,11 +18,14 @@ type State =
 
 const relayed: State = { kind: "relayed" };
 
-/** The address that data of one peer is sent to, if there is one, and the trust in it (docs/protocol/tailnet.md §6.4). */
+/**
+ * The direct address for data to one peer, if there is one, and whether it is trusted (docs/protocol/tailnet.md
+ * §6.4).
+ */
 export class BestPath {
   #state: State = relayed;
 
-  /** The address; undefined while data takes the relay alone. */
+  /** The address; undefined while data takes only the relay. */
   get candidate(): Candidate | undefined {
     return this.#state.kind === "direct" ? this.#state.best : undefined;
   }
@@ -47,23 +50,23 @@ export class BestPath {
       !this.isTrusted(now) ||
       isBetter(candidate, best);
     if (!isChosen) return;
-    // Another address is another path: what was known of its size no longer holds.
+    // Another address is another path: the size known so far no longer holds.
     if (best?.key !== candidate.key) candidate.size = new PathSize();
     this.#state = { kind: "direct", best: candidate, trustedUntil: now + trustMs };
   }
 
-  /** Records a ping without an answer, which ends the path if the ping was sent after the trust in it had ended. */
+  /** Records an unanswered ping, which drops the path if the ping was sent after its trust expired. */
   missed({ candidate, sentAt }: SentPing, now: number): void {
     if (this.#state.kind === "relayed" || candidate?.key !== this.#state.best.key) return;
     if (!this.isTrusted(now) && sentAt >= this.#state.trustedUntil) this.lose();
   }
 
-  /** Goes back to the relay. */
+  /** Falls back to the relay. */
   lose(): void {
     this.#state = relayed;
   }
 
-  /** Returns the time at which to ping all addresses, if that was last done at `roundAt`. */
+  /** Returns the time of the next ping of all addresses, given the time of the last one. */
   nextRound(roundAt: number): number {
     if (this.#state.kind === "relayed") return roundAt + roundMs;
     const { best, trustedUntil } = this.#state;
@@ -73,12 +76,12 @@ export class BestPath {
   }
 }
 
-/** The least advantage, in points, for which a path is changed. */
+/** The minimum advantage, in points, for changing a path. */
 const leastAdvantage = 1;
 
 /**
- * Returns true if an address is better than another by more than noise: latency counts as the percentage by which it is
- * less, nearness as points (docs/protocol/tailnet.md §6.4). One that never answered is the worst.
+ * Returns true if an address is better than another by more than noise: latency counts as the percentage by which it
+ * is lower, nearness as points (docs/protocol/tailnet.md §6.4). An address that never answered is the worst.
  */
 export function isBetter(one: Candidate, other: Candidate): boolean {
   if (one.latencyMs === undefined) return false;
@@ -87,7 +90,7 @@ export function isBetter(one: Candidate, other: Candidate): boolean {
   return advantage >= leastAdvantage;
 }
 
-/** Returns the percentage by which the first latency is less than the second; negative if it is more. */
+/** Returns the percentage by which the first latency is lower than the second; negative if it is higher. */
 function percentLess(one: number, other: number): number {
   const most = Math.max(one, other);
   return most <= 0 ? 0 : ((other - one) / most) * 100;

@@ -5,21 +5,21 @@ import { formatUdpAddress, nearness, type UdpAddress } from "./udp-address.ts";
 /** An address at which a peer may be. */
 export class Candidate {
   readonly address: UdpAddress;
-  /** Its text, by which it is known. */
+  /** The address as text, which identifies it. */
   readonly key: string;
   readonly nearness: number;
-  /** The peer's node names it. */
+  /** True if the peer's node names it. */
   isPublished = false;
-  /** The last call of the peer names it. */
+  /** True if the peer's last call names it. */
   isCalled = false;
   /** The time of the last authenticated message from it. */
   heardAt = Number.NEGATIVE_INFINITY;
   pingedAt = Number.NEGATIVE_INFINITY;
-  /** The time between the latest ping that was answered and its pong; undefined before the first. */
+  /** The time between the latest answered ping and its pong; undefined before the first. */
   latencyMs: number | undefined;
-  /** The length of the datagrams that it takes. */
+  /** The length of the datagrams that it carries. */
   size = new PathSize();
-  /** A ping of the peer from here was answered by a ping of ours since the last round. */
+  /** True if one of our pings has answered a ping of the peer from here since the last round. */
   isPingedBack = false;
 
   constructor(address: UdpAddress) {
@@ -48,13 +48,13 @@ export class Candidates implements Iterable<Candidate> {
     return this.#byKey.get(key);
   }
 
-  /** Takes the addresses of the peer's node in place of those of the node before. */
+  /** Replaces the addresses of the previous node by those of the peer's new one. */
   publish(addresses: readonly UdpAddress[]): void {
     for (const candidate of this) candidate.isPublished = false;
     for (const candidate of this.#findOrAdd(addresses)) candidate.isPublished = true;
   }
 
-  /** Takes the addresses of a call in place of those of the call before, and returns them. */
+  /** Replaces the addresses of the previous call, and returns the new ones. */
   call(addresses: readonly UdpAddress[]): readonly Candidate[] {
     for (const candidate of this) candidate.isCalled = false;
     const called = this.#findOrAdd(addresses);
@@ -63,8 +63,8 @@ export class Candidates implements Iterable<Candidate> {
   }
 
   /**
-   * Takes the source of an authenticated message. One that never answered a ping makes room, then the one that was not
-   * heard from for longest: repeated messages from other addresses must not displace what works.
+   * Records the source of an authenticated message. A full set evicts one that never answered a ping, then the one
+   * not heard from for longest: repeated messages from other addresses must not displace a working one.
    */
   hear(address: UdpAddress, now: number): Candidate {
     const known = this.#byKey.get(formatUdpAddress(address));
@@ -75,7 +75,7 @@ export class Candidates implements Iterable<Candidate> {
     return candidate;
   }
 
-  /** Forgets the addresses that no source names any more, except `kept`. */
+  /** Forgets the addresses that no source names any longer, except `kept`. */
   prune(now: number, kept: Candidate | undefined): void {
     for (const candidate of this) {
       const isNeeded = isNamed(candidate) || candidate === kept;
@@ -113,7 +113,7 @@ export class Candidates implements Iterable<Candidate> {
   }
 }
 
-/** Returns true for an address that the node or the last call of the peer names. */
+/** Returns true for an address that the peer's node or last call names. */
 export function isNamed({ isPublished, isCalled }: Candidate): boolean {
   return isPublished || isCalled;
 }

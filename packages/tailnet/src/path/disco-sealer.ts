@@ -18,13 +18,13 @@ export interface OpenedMessage {
 }
 
 interface Box {
-  /** The key that both sides derive; undefined if the peer's is of low order. */
+  /** The key that both sides derive; undefined if the peer's public key is of low order. */
   readonly key: Uint8Array | undefined;
   /** The peers that use it. */
   users: number;
 }
 
-/** Seals messages to known peers and opens theirs. An unknown sender costs a look-up, never a key exchange. */
+/** Seals messages to known peers and opens theirs. An unknown sender costs a lookup, never a key exchange. */
 export class DiscoSealer {
   readonly #crypto: Pick<TailnetCrypto, "boxKey" | "sealBox" | "openBox" | "randomBytes">;
   readonly #keys: DiscoKeys;
@@ -38,7 +38,7 @@ export class DiscoSealer {
     this.#keys = keys;
   }
 
-  /** Derives the key for a peer; `remove` it as often as it was added. */
+  /** Derives the key for a peer; each `add` needs its own `remove`. */
   add(discoKey: Uint8Array): void {
     const text = keyText(discoKey);
     const known = this.#boxes.get(text);

@@ -8,12 +8,12 @@ const relayAddress = "127.3.3.40";
 
 /** The messages about paths to one peer (docs/protocol/tailnet.md §6.2). */
 export class DiscoSender {
-  /** The peer as it was described last. */
+  /** The peer's latest description. */
   peer: PathPeer;
   readonly #nodeKey: Uint8Array;
   readonly #emit: (action: PathAction) => void;
 
-  /** `nodeKey` is our own. */
+  /** `nodeKey` is our own node key. */
   constructor(peer: PathPeer, nodeKey: Uint8Array, emit: (action: PathAction) => void) {
     this.peer = peer;
     this.#nodeKey = nodeKey;
@@ -25,7 +25,7 @@ export class DiscoSender {
     return { kind: "relay", regionId: this.peer.homeRegionId };
   }
 
-  /** Pings; `isWhole` if the packet must not be sent in fragments. */
+  /** Sends a ping; `isWhole` if the packet must not be fragmented. */
   ping(
     via: PathVia,
     transactionId: Uint8Array,
@@ -34,7 +34,7 @@ export class DiscoSender {
     this.#send(via, { type: "ping", transactionId, nodeKey: this.#nodeKey }, packetBytes, isWhole);
   }
 
-  /** Answers a ping that came this way. */
+  /** Answers a ping, over the way by which it came. */
   pong(via: PathVia, transactionId: Uint8Array, packetBytes: number): void {
     const source = toDiscoEndpoint(
       via.kind === "udp" ? via.address : { address: relayAddress, port: via.regionId },

@@ -4,22 +4,22 @@ import { StunClient, type UdpReport } from "./stun-client.ts";
 import { activeMs } from "./timing.ts";
 import { isIpv6, type UdpAddress } from "./udp-address.ts";
 
-/** Our endpoints are looked up again after a random time between these, while data flows (docs/protocol/tailnet.md §2.7). */
+/** The random interval between lookups of our endpoints, while data flows (docs/protocol/tailnet.md §2.7). */
 const lookUpAgainMs = { least: 20_000, most: 26_000 } as const;
 /**
- * The time between looks at the addresses of this machine, while data flows. Stock peers trust a former address for 6.5 s,
- * and soon give up a connection whose data is not acknowledged.
+ * The interval between checks of this machine's addresses, while data flows. Stock peers trust a former address for
+ * 6.5 s, and soon give up a connection whose data is not acknowledged.
  */
 const checkAddressesMs = 1_000;
 
 export interface EndpointFinderNeeds {
   readonly socket: Pick<DatagramSocket, "ports" | "localAddresses" | "send">;
   readonly randomBytes: (count: number) => Uint8Array;
-  /** Takes the endpoints after each look-up. */
+  /** Receives the endpoints after each lookup. */
   readonly onFound: (addresses: readonly UdpAddress[]) => void;
-  /** Takes the endpoints whenever they are others than before. */
+  /** Receives the endpoints whenever they have changed. */
   readonly onChanged: (addresses: readonly UdpAddress[]) => void;
-  /** Called when this machine has other addresses than before. */
+  /** Called when this machine's addresses have changed. */
   readonly onNetworkChanged: () => void;
 }
 
@@ -28,13 +28,13 @@ export class EndpointFinder {
   readonly #needs: EndpointFinderNeeds;
   readonly #stun: StunClient;
   #servers: readonly UdpAddress[] = [];
-  /** The addresses of this machine; undefined before the first look. */
+  /** The addresses of this machine; undefined before the first check. */
   #local: readonly UdpAddress[] | undefined;
   #endpoints: readonly UdpAddress[] | undefined;
   #activeAt = Number.NEGATIVE_INFINITY;
-  /** The time of the next look-up; undefined while nothing is sent. */
+  /** The time of the next lookup; undefined while nothing is sent. */
   #nextLookUp: number | undefined;
-  /** The time of the next look at our addresses; undefined while nothing is sent. */
+  /** The time of the next check of our addresses; undefined while nothing is sent. */
   #nextCheck: number | undefined;
 
   constructor(needs: EndpointFinderNeeds) {
@@ -60,7 +60,7 @@ export class EndpointFinder {
     this.#begin(now);
   }
 
-  /** Looks up the endpoints, unless that is being done. */
+  /** Looks up the endpoints, unless a lookup is running. */
   lookUp(now: number): void {
     if (!this.#stun.isRunning) this.#begin(now);
   }
@@ -77,7 +77,7 @@ export class EndpointFinder {
     if (this.#nextLookUp === undefined) this.lookUp(now);
   }
 
-  /** Takes a datagram; returns false if it is not of STUN. */
+  /** Handles a datagram; returns false if it is not STUN. */
   receive(datagram: Uint8Array, source: UdpAddress, now: number): boolean {
     const isTaken = this.#stun.receive(datagram, source, now);
     if (isTaken) this.#proceed(now);
@@ -106,7 +106,7 @@ export class EndpointFinder {
     if (isChanged) this.#needs.onNetworkChanged();
   }
 
-  /** Starts over if this machine's addresses have changed since the last look-up. */
+  /** Starts over if this machine's addresses have changed since the last lookup. */
   #checkAddresses(now: number): void {
     if (this.#nextCheck === undefined || now < this.#nextCheck) return;
     this.#nextCheck = now - this.#activeAt < activeMs ? now + checkAddressesMs : undefined;
@@ -114,7 +114,7 @@ export class EndpointFinder {
     if (!haveSameEndpoints(this.#local, localEndpoints(this.#needs.socket))) this.#begin(now);
   }
 
-  /** Sends the requests of a round that runs, or announces what it found. */
+  /** Sends the requests of a running round, or announces its findings. */
   #proceed(now: number): void {
     if (!this.#stun.isRunning) return;
     for (const { to, datagram } of this.#stun.tick(now)) {

@@ -8,7 +8,7 @@ import {
   type UdpAddress,
 } from "./udp-address.ts";
 
-/** The endpoints that are published: those of NATs first, since they are few and reach furthest. */
+/** The number of published endpoints: those of NATs come first, since they are few and reach furthest. */
 const maxEndpoints = 16;
 
 /** Returns the addresses of this machine with the ports of the socket; loopback only if there are no others. */

@@ -3,7 +3,7 @@ import { pingTimeoutMs } from "./timing.ts";
 /** The pings of one peer that have a waiter. They are repeated until a pong arrives or the waiter gives up. */
 export class ExplicitPings {
   readonly #maxPings: number;
-  /** The time at which each was last sent, the oldest first. */
+  /** The time at which each was last sent, oldest first. */
   readonly #sentAt = new Map<number, number>();
 
   constructor(maxPings: number) {
@@ -23,12 +23,12 @@ export class ExplicitPings {
     return true;
   }
 
-  /** Returns whether it was there. */
+  /** Returns whether the ping was present. */
   delete(id: number): boolean {
     return this.#sentAt.delete(id);
   }
 
-  /** Returns the pings that are to be sent again now, and counts them as sent. */
+  /** Returns the pings that are due again, and marks them as sent. */
   takeDue(now: number): readonly number[] {
     const due: number[] = [];
     for (const [id, sentAt] of this.#sentAt) if (now >= sentAt + pingTimeoutMs) due.push(id);

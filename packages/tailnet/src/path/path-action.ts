@@ -10,12 +10,12 @@ export interface PathPeer {
   readonly endpoints: readonly UdpAddress[];
 }
 
-/** The way of one packet. */
+/** The way that one packet takes. */
 export type PathVia =
   | { readonly kind: "relay"; readonly regionId: number }
   | { readonly kind: "udp"; readonly address: UdpAddress };
 
-/** The ways of data to a peer now; `both` until an address that was trusted answers again or is given up. */
+/** The current route of data to a peer; `both` until a formerly trusted address answers again or is given up. */
 export type PeerRoute =
   | { readonly kind: "relay"; readonly regionId: number }
   | { readonly kind: "udp"; readonly address: UdpAddress }
@@ -36,14 +36,17 @@ export type PathAction =
       readonly message: DiscoMessage;
       /** The length to which the packet is padded. */
       readonly packetBytes: number;
-      /** True for one that must not be sent in fragments: else its pong would prove nothing, and `not-whole` is reported. */
+      /**
+       * True for a packet that must not be fragmented: its pong would prove nothing. If it would be, `not-whole` is
+       * reported.
+       */
       readonly isWhole: boolean;
     }
   /** Look up our own endpoints, and report them by the event `endpoints`. */
   | { readonly type: "look-up-endpoints" }
   | { readonly type: "ping-answered"; readonly id: number; readonly answer: PingAnswer };
 
-/** Our own endpoints, and when they were looked up. */
+/** Our own endpoints, and the time of their lookup. */
 export interface OwnEndpoints {
   readonly addresses: readonly UdpAddress[];
   readonly lookedUpAt: number;

@@ -16,8 +16,8 @@ import { resolveStunServers, type StunServer } from "./stun-servers.ts";
 import { formatUdpAddress, parseUdpAddress, type UdpAddress } from "./udp-address.ts";
 
 /**
- * The peers' datagrams; `peerKey` is the key object that `setPeer` was given. A relay has proved whose they are (`isProven`);
- * an address on UDP proves nothing, as anybody can write it into a packet.
+ * Receives the peers' datagrams; `peerKey` is the key object given to `setPeer`. A relay has proved the sender
+ * (`isProven`); an address on UDP proves nothing, as anyone can forge it.
  */
 export type DeliverDatagrams = (
   datagrams: readonly Uint8Array[],
@@ -37,16 +37,16 @@ export interface PathDriverOptions {
     peerKey: Uint8Array,
     datagrams: readonly Uint8Array[],
   ) => void;
-  /** Takes the datagrams of peers that are not about paths. */
+  /** Receives the datagrams of peers that are not about paths. */
   readonly deliver: DeliverDatagrams;
-  /** The socket for direct paths; whoever opened it closes it, after the driver (default: relays only). */
+  /** The socket for direct paths; its opener closes it after the driver (default: relays only). */
   readonly socket?: DatagramSocket;
-  /** Takes our own endpoints to publish, whenever they change. */
+  /** Receives our own endpoints to publish, whenever they change. */
   readonly onEndpoints?: (endpoints: readonly string[]) => void;
-  /** Called when this machine turns out to have other addresses: its relays may be lost. */
+  /** Called when this machine's addresses have changed: its relays may be lost. */
   readonly onNetworkChanged?: () => void;
   readonly limits?: Partial<PathLimits>;
-  /** The time for what is received in each turn of the event loop (default: unlimited). */
+  /** The time budget for received data in each turn of the event loop (default: unlimited). */
   readonly receiveTurn?: ReceiveTurn | undefined;
 }
 
@@ -58,12 +58,12 @@ export interface PeerDescription {
   readonly endpoints: readonly string[];
 }
 
-/** The sender of what comes from an address that no peer has. */
+/** The sender of datagrams from an address that no peer has. */
 const unknownSender = "";
 
 /**
- * Chooses between relay and direct path for each peer, and carries datagrams over them. It lends `PathSelector` a socket, the
- * relays, the time and the cryptography. Whoever opens it closes it.
+ * Chooses between relay and direct path for each peer, and carries datagrams over them. It gives `PathSelector` a
+ * socket, the relays, the time and the cryptography. Its opener closes it.
  */
 export class PathDriver implements AsyncDisposable {
   readonly #options: PathDriverOptions;
@@ -72,7 +72,7 @@ export class PathDriver implements AsyncDisposable {
   readonly #selector: PathSelector;
   readonly #finder: EndpointFinder | undefined;
   readonly #peers = new Map<string, PathPeer>();
-  /** The digits of the keys of peers that data is sent to: the tunnel hands in one object for each peer. */
+  /** The digits of the keys of data's recipients: the tunnel passes the same key object for each peer. */
   readonly #keyTexts = new WeakMap<Uint8Array, string>();
   readonly #pings = new PendingPings();
   readonly #received: ReceivedTurns;
@@ -107,12 +107,12 @@ export class PathDriver implements AsyncDisposable {
     return this.#scope.failed;
   }
 
-  /** The findings of the last look-up of our endpoints; undefined without a socket. */
+  /** The findings of the last lookup of our endpoints; undefined without a socket. */
   get udpReport(): UdpReport | undefined {
     return this.#finder?.report;
   }
 
-  /** Adds a peer, or takes a newer description of it. A new disco key resets its paths. */
+  /** Adds a peer, or updates its description. A new disco key resets its paths. */
   setPeer(description: PeerDescription): void {
     const key = keyText(description.nodeKey);
     const known = this.#peers.get(key);
@@ -138,7 +138,7 @@ export class PathDriver implements AsyncDisposable {
     this.#peers.delete(key);
   }
 
-  /** Sends datagrams to a peer on its present paths; those to an unknown one are dropped. Keys must not change. */
+  /** Sends datagrams to a peer on its current paths; those to an unknown peer are dropped. Keys must not change. */
   sendDatagrams(peerKey: Uint8Array, datagrams: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
     const nodeKey = this.#textOf(peerKey);
@@ -152,7 +152,7 @@ export class PathDriver implements AsyncDisposable {
       this.#options.relaySend(route.regionId, peerKey, datagrams);
       return;
     }
-    // Some may have been cut for another path, a moment ago.
+    // Some may have been sized for another path, a moment ago.
     const largestBytes = this.#selector.datagramBytes(nodeKey);
     const isLong = ({ length }: Uint8Array): boolean => length > largestBytes;
     const long = datagrams.filter(isLong);
@@ -165,7 +165,7 @@ export class PathDriver implements AsyncDisposable {
     }
   }
 
-  /** Takes packets that a relay says a peer has sent. Those of unknown peers are dropped. */
+  /** Receives packets that a relay attributes to a peer. Those of unknown peers are dropped. */
   receiveFromRelay(regionId: number, sourceKey: Uint8Array, packets: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
     const nodeKey = keyText(sourceKey);
@@ -176,7 +176,7 @@ export class PathDriver implements AsyncDisposable {
   }
 
   /**
-   * Pings a peer on all of its paths, again and again, and returns the first answer. Throws `PathError` and the signal's
+   * Pings a peer on all of its paths, repeatedly, and returns the first answer. Throws `PathError` and the signal's
    * reason.
    */
   async ping(peerKey: Uint8Array, signal: AbortSignal): Promise<PingAnswer> {
@@ -198,7 +198,7 @@ export class PathDriver implements AsyncDisposable {
     }
   }
 
-  /** Returns the present ways of data to a peer; undefined for an unknown one. */
+  /** Returns the current route of data to a peer; undefined for an unknown one. */
   pathOf(peerKey: Uint8Array): PeerRoute | undefined {
     return this.#selector.route(keyText(peerKey), this.#now());
   }
@@ -208,7 +208,7 @@ export class PathDriver implements AsyncDisposable {
     return this.#selector.datagramBytes(this.#textOf(peerKey));
   }
 
-  /** Sets the servers that tell us our addresses, in place of those before. */
+  /** Replaces the servers that tell us our addresses. */
   setStunServers(servers: readonly StunServer[]): void {
     const { socket } = this.#options;
     const finder = this.#finder;
@@ -221,7 +221,7 @@ export class PathDriver implements AsyncDisposable {
     });
   }
 
-  /** Goes back to the relays, and restarts the search for direct paths. */
+  /** Falls back to the relays, and restarts the search for direct paths. */
   networkChanged(): void {
     if (this.#isClosed) return;
     this.#finder?.forget();
@@ -243,7 +243,7 @@ export class PathDriver implements AsyncDisposable {
     await this.close();
   }
 
-  /** Returns the digits of a key that must not change. */
+  /** Returns the digits of a key, which must not change. */
   #textOf(peerKey: Uint8Array): string {
     const known = this.#keyTexts.get(peerKey);
     if (known !== undefined) return known;
@@ -337,7 +337,7 @@ export class PathDriver implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    // What the look-up finds is told to callers that have the driver.
+    // Callers must have the driver before they receive the findings of the lookup.
     await Promise.resolve();
     this.#finder?.lookUp(this.#now());
     while (!signal.aborted) {
@@ -357,7 +357,7 @@ export class PathDriver implements AsyncDisposable {
     return Math.min(this.#selector.nextWake ?? never, this.#finder?.nextWake ?? never);
   }
 
-  /** Lets the loop look again if something is due before it wakes. */
+  /** Wakes the loop if something is due before its next wake-up. */
   #wakeLoop(): void {
     this.#wake.wakeBefore(this.#nextWake());
   }

@@ -8,7 +8,7 @@ import { leastDatagramBytes } from "./path-size.ts";
 import { PeerPath } from "./peer-path.ts";
 import { formatUdpAddress, fromAddressBytes, isUsable, type UdpAddress } from "./udp-address.ts";
 
-/** The way by which a message came; the relay names the sender, an address does not. */
+/** The way by which a message came; a relay identifies the sender, an address does not. */
 export type MessageSource =
   | { readonly kind: "relay"; readonly regionId: number; readonly nodeKey: string }
   | { readonly kind: "udp"; readonly address: UdpAddress };
@@ -23,13 +23,13 @@ export interface ReceivedMessage {
   readonly packetBytes: number;
 }
 
-/** An event of the network around the paths; `nodeKey` stands for the digits of a peer's key. */
+/** An event of the network around the paths; `nodeKey` is the digits of a peer's key. */
 export type PathEvent =
   | { readonly type: "peer"; readonly peer: PathPeer }
   | { readonly type: "peer-removed"; readonly nodeKey: string }
-  /** Data goes to the peer; `isFull` says that some of it was cut to the length that every path carries. */
+  /** Data goes to the peer; `isFull` means that some of it was cut to the length that every path carries. */
   | { readonly type: "sent"; readonly nodeKey: string; readonly isFull: boolean }
-  /** A ping was not sent, or not in one piece as far as the machine can tell. */
+  /** A ping was not sent, or not in one piece as far as the system can tell. */
   | { readonly type: "not-whole"; readonly nodeKey: string; readonly transactionId: Uint8Array }
   | ({ readonly type: "message" } & ReceivedMessage)
   /** Our own endpoints were looked up. */
@@ -40,15 +40,15 @@ export type PathEvent =
 export interface PathSelectorOptions {
   /** Our own node key. */
   readonly nodeKey: Uint8Array;
-  /** Uses relays only: UDP is neither sent to nor heard. */
+  /** Uses relays only: UDP is neither sent nor received. */
   readonly isDirectDisabled: boolean;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly limits: Partial<PathLimits>;
 }
 
 /**
- * The paths to all peers. Pure: it takes events with their time, and returns what to send; `nextWake` says when to hand it
- * a `tick`. Messages that it takes were authenticated by the key of their sender.
+ * The paths to all peers. Pure: it takes events with their time, and returns what to send; `nextWake` is the time of
+ * the next `tick`. The caller has authenticated all messages by the key of their sender.
  */
 export class PathSelector {
   readonly #options: PathSelectorOptions;
@@ -56,7 +56,7 @@ export class PathSelector {
   readonly #peers = new Map<string, PeerPath>();
   /** The peers by their disco keys; a hostile peer may claim the key of another. */
   readonly #byDiscoKey = new Map<string, Set<PeerPath>>();
-  /** The peers by the addresses at which they proved to be. */
+  /** The peers by the addresses at which they have proved to be. */
   readonly #owners = new Map<string, PeerPath>();
   readonly #allPings: TokenBucket;
   #own = { addresses: [] as readonly UdpAddress[], lookedUpAt: Number.NEGATIVE_INFINITY };
@@ -71,12 +71,12 @@ export class PathSelector {
     this.#allPings = new TokenBucket(this.#limits.allPings);
   }
 
-  /** The time for which a `tick` is due, or an earlier one; undefined if nothing waits. */
+  /** The time at which a `tick` is due, or earlier; undefined if nothing waits. */
   get nextWake(): number | undefined {
     return this.#nextWake === Number.POSITIVE_INFINITY ? undefined : this.#nextWake;
   }
 
-  /** Takes an event and returns what to do about it. */
+  /** Handles an event and returns the actions to take. */
   receive(event: PathEvent, now: number): readonly PathAction[] {
     switch (event.type) {
       case "peer":
@@ -120,22 +120,22 @@ export class PathSelector {
     return this.#takeActions();
   }
 
-  /** Ends an explicit ping that has no waiter anymore. */
+  /** Ends an explicit ping that no longer has a waiter. */
   endPing(nodeKey: string, id: number): void {
     this.#peers.get(nodeKey)?.endPing(id);
   }
 
-  /** Returns the ways of data to a peer now; undefined for an unknown one. */
+  /** Returns the current route of data to a peer; undefined for an unknown one. */
   route(nodeKey: string, now: number): PeerRoute | undefined {
     return this.#peers.get(nodeKey)?.route(now);
   }
 
-  /** Returns the length of the longest datagram that the ways to a peer carry now. */
+  /** Returns the length of the longest datagram that the current route to a peer carries. */
   datagramBytes(nodeKey: string): number {
     return this.#peers.get(nodeKey)?.datagramBytes ?? leastDatagramBytes;
   }
 
-  /** Returns the digits of the key of the peer that proved to be at an address. */
+  /** Returns the digits of the key of the peer that has proved to be at an address. */
   ownerOf(address: UdpAddress): string | undefined {
     return this.#owners.get(formatUdpAddress(address))?.key;
   }
@@ -193,7 +193,7 @@ export class PathSelector {
         }
         return;
       case "call-me-maybe": {
-        // Only the relay says which peer calls (docs/protocol/tailnet.md §6.1).
+        // Only the relay identifies the caller (docs/protocol/tailnet.md §6.1).
         if (source.kind === "udp" || this.#options.isDirectDisabled) return;
         const peer = this.#senderOf(received, undefined);
         if (peer?.takeCall(now) !== true) return;
@@ -206,7 +206,7 @@ export class PathSelector {
     }
   }
 
-  /** Returns the peer that sent a message, if it can only be one. */
+  /** Returns the peer that sent a message, if there is only one possibility. */
   #senderOf(received: ReceivedMessage, nodeKey: Uint8Array | undefined): PeerPath | undefined {
     const sharers = this.#sharersOf(received);
     const named = nodeKey === undefined ? undefined : keyText(nodeKey);
@@ -214,13 +214,13 @@ export class PathSelector {
     return others.length === 0 ? first : undefined;
   }
 
-  /** Returns the peers with the disco key of a message; over the relay only the one that sent the packet. */
+  /** Returns the peers with the disco key of a message; over the relay only the sender of the packet. */
   #sharersOf({ senderKey, source }: ReceivedMessage): readonly PeerPath[] {
     const sharers = [...(this.#byDiscoKey.get(senderKey) ?? [])];
     return source.kind === "udp" ? sharers : sharers.filter((peer) => peer.key === source.nodeKey);
   }
 
-  /** Notes that a ping came from an address; it does not take it from a peer that answers there. */
+  /** Notes that a ping came from an address, without displacing a peer that answers there. */
   #claim(address: UdpAddress, peer: PeerPath): void {
     const key = formatUdpAddress(address);
     const owner = this.#owners.get(key);
@@ -231,7 +231,7 @@ export class PathSelector {
     return !this.#options.isDirectDisabled && isUsable(address);
   }
 
-  /** Leaves out the addresses that no peer can be at, and our own. */
+  /** Removes our own addresses and those at which no peer can be. */
   #usable(addresses: readonly UdpAddress[]): readonly UdpAddress[] {
     return addresses.filter(
       (one) => isUsable(one.address) && !this.#ownTexts.has(formatUdpAddress(one)),

@@ -1,23 +1,26 @@
 /*
- * Lengths of datagrams, that is of UDP's payload or of a relay's packet. A packet in the tunnel is shorter by the header and
- * the tag of its message (docs/protocol/tailnet.md §5.4).
+ * Lengths of datagrams, that is of UDP's payload or a relay's packet. A packet in the tunnel is shorter by the header
+ * and the tag of its message (docs/protocol/tailnet.md §5.4).
  */
 
-/** The length that every path is taken to carry: that of a packet of 1,280 bytes (docs/protocol/tailnet.md §7.1). */
+/** The length that every path is assumed to carry: that of a packet of 1,280 bytes (docs/protocol/tailnet.md §7.1). */
 export const leastDatagramBytes = 1312;
 
 /**
- * The longest that goes through a relay, which carries 64 KiB (docs/protocol/tailnet.md §4.5): longer ones would gain little,
- * and delay what waits behind them.
+ * The longest datagram sent through a relay, which carries up to 64 KiB (docs/protocol/tailnet.md §4.5): longer ones
+ * would gain little, and delay what waits behind them.
  */
 export const relayDatagramBytes = 16_416;
 
-/** The lengths that are tried on a direct path: for Ethernet, for its jumbo frames in any cloud, and within a machine. */
+/** The lengths to try on a direct path: for Ethernet, for jumbo frames of any cloud, and within a machine. */
 const directDatagramBytes: readonly number[] = [leastDatagramBytes, 1440, 8832, relayDatagramBytes];
 
-/** The time after which a probe without an answer counts as lost, and between two proofs of the same length. */
+/** The time after which an unanswered probe counts as lost, and between two proofs of the same length. */
 const probeMs = 3000;
-/** The probes of a length that are lost in a row before it is given up (RFC 8899 §5.1.2, MAX_PROBES), and for how long. */
+/**
+ * The number of consecutive lost probes after which a length is given up (RFC 8899 §5.1.2, MAX_PROBES), and for how
+ * long.
+ */
 const maxMisses = 3;
 const givenUpMs = 600_000;
 
@@ -27,16 +30,16 @@ const givenUpMs = 600_000;
  *     └──────── a probe of the present length is lost ─┘
  */
 /**
- * The length of the datagrams that an address takes, found by padded pings (RFC 8899). Each proves its own length: longer
- * ones in turn, and the present one again and again, as the path to an address may change.
+ * The length of the datagrams that an address carries, found by padded pings (RFC 8899). Each proves its own length:
+ * longer ones in turn, and the current one repeatedly, as the path to an address may change.
  */
 export class PathSize {
-  /** The place of the proven length. */
+  /** The index of the proven length. */
   #proven = 0;
-  /** The length of the probe that waits for its answer. */
+  /** The length of the unanswered probe. */
   #probeBytes: number | undefined;
   #nextAt = Number.NEGATIVE_INFINITY;
-  /** The probes of the next length that were lost, and the time until which it is given up. */
+  /** The number of lost probes of the next length, and the time until which it is given up. */
   #misses = 0;
   #givenUpUntil = Number.NEGATIVE_INFINITY;
 
@@ -45,7 +48,7 @@ export class PathSize {
     return directDatagramBytes[this.#proven] ?? leastDatagramBytes;
   }
 
-  /** Returns the length of a probe that is due now, which then counts as sent; undefined for none. */
+  /** Returns the length of a probe that is due, and marks it as sent; undefined for none. */
   take(now: number): number | undefined {
     if (now < this.#nextAt) return undefined;
     if (this.#probeBytes !== undefined) this.missed(this.#probeBytes, now);
@@ -67,7 +70,7 @@ export class PathSize {
     if (place + 1 < directDatagramBytes.length) this.#nextAt = now;
   }
 
-  /** Notes that the latest probe was lost, or was sent in fragments and so proves nothing. */
+  /** Notes that the latest probe was lost, or was fragmented and so proves nothing. */
   missed(bytes: number, now: number): void {
     if (this.#probeBytes !== bytes) return;
     this.#probeBytes = undefined;

@@ -23,7 +23,7 @@ export interface PeerPathNeeds {
   readonly isDirectDisabled: boolean;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly ownEndpoints: () => OwnEndpoints;
-  /** Returns whether the budget of all peers allows another ping over UDP, and counts it. */
+  /** Returns whether the shared budget of all peers allows another ping over UDP, and counts it. */
   readonly takePing: (now: number) => boolean;
   readonly emit: (action: PathAction) => void;
 }
@@ -45,14 +45,14 @@ export class PeerPath {
   #sentAt = Number.NEGATIVE_INFINITY;
   #fullAt = Number.NEGATIVE_INFINITY;
   #roundAt = Number.NEGATIVE_INFINITY;
-  /** A call waits for our own endpoints. */
+  /** True if a call waits for our own endpoints. */
   #isCallDue = false;
 
   constructor(
     peer: PathPeer,
     limits: PathLimits,
     needs: PeerPathNeeds & {
-      /** Takes an address that is no longer one of this peer. */
+      /** Receives an address that no longer belongs to this peer. */
       readonly onForget: (key: string) => void;
     },
   ) {
@@ -73,7 +73,7 @@ export class PeerPath {
     return this.#sender.peer.homeRegionId;
   }
 
-  /** The length of the longest datagram that the present ways carry. */
+  /** The length of the longest datagram that the current route carries. */
   get datagramBytes(): number {
     return this.#best.candidate?.size.bytes ?? relayDatagramBytes;
   }
@@ -86,7 +86,7 @@ export class PeerPath {
     return wake === Infinity ? undefined : wake;
   }
 
-  /** Takes a newer description of the same peer; `endpoints` are usable. */
+  /** Updates the description of the same peer; `endpoints` are usable. */
   update(peer: PathPeer, now: number): void {
     this.#sender.peer = peer;
     this.#rename(now, () => this.#candidates.publish(peer.endpoints));
@@ -105,14 +105,14 @@ export class PeerPath {
     return this.#best.route(this.homeRegionId, now);
   }
 
-  /** Notes that data is sent, which makes the peer active; `isFull` that it would gain from longer datagrams. */
+  /** Notes that data is sent, which makes the peer active; `isFull` means that longer datagrams would help. */
   noteSent(isFull: boolean, now: number): void {
     this.#sentAt = now;
     if (isFull) this.#fullAt = now;
     this.#advance(now);
   }
 
-  /** Takes a ping for one that proves nothing: it was not sent in one piece. */
+  /** Marks a ping as proving nothing, since it was not sent in one piece. */
   noteNotWhole(transactionId: Uint8Array, now: number): void {
     const transaction = encodeHex(transactionId);
     const { candidate, provesBytes } = this.#sentPings.get(transaction) ?? {};
@@ -123,14 +123,14 @@ export class PeerPath {
 
   tick(now: number): void {
     for (const ping of this.#sentPings.takeExpired(now)) {
-      // The next probe, or a shorter ping, tells what is the matter.
+      // The next probe, or a shorter ping, reveals the cause.
       if (ping.provesBytes === undefined) this.#best.missed(ping, now);
     }
     for (const id of this.#explicitPings.takeDue(now)) this.#sendExplicit(id, now);
     this.#advance(now);
   }
 
-  /** Pings on every path until one answers or `endPing` is called. Returns whether there is room for another ping. */
+  /** Pings on every path until one answers or `endPing` is called. Returns whether there was room for another ping. */
   ping(id: number, now: number): boolean {
     if (!this.#explicitPings.add(id, now)) return false;
     this.#sendExplicit(id, now);
@@ -142,8 +142,8 @@ export class PeerPath {
   }
 
   /**
-   * Answers a ping of this peer, unless that was done: a ping that comes again, even from elsewhere, was repeated by
-   * somebody else. Over UDP its source becomes a candidate. Returns whether it was new.
+   * Answers a ping of this peer once: a ping that comes again, even from elsewhere, was replayed by someone else.
+   * Over UDP its source becomes a candidate. Returns whether it was new.
    */
   receivePing(transactionId: Uint8Array, via: PathVia, packetBytes: number, now: number): boolean {
     if (!this.#answered.add(encodeHex(transactionId))) return false;
@@ -152,7 +152,7 @@ export class PeerPath {
       return true;
     }
     const candidate = this.#candidates.hear(via.address, now);
-    // A pong is no longer than its ping: the source may be forged by whoever repeats a ping of the peer.
+    // A pong is no longer than its ping: the source may be forged by an attacker that replays a ping of the peer.
     this.#sendPong(transactionId, via, Math.min(packetBytes, paddedDiscoBytes), now);
     if (!candidate.isPingedBack && this.#isActive(now) && !this.#best.isTrusted(now)) {
       this.#pingWithinBudget(candidate, now);
@@ -161,7 +161,7 @@ export class PeerPath {
     return true;
   }
 
-  /** Takes a pong of this peer; returns whether it answers a ping on the same path. */
+  /** Handles a pong of this peer; returns whether it answers a ping on the same path. */
   receivePong(transactionId: Uint8Array, via: PathVia, now: number): boolean {
     const transaction = encodeHex(transactionId);
     const ping = this.#sentPings.get(transaction);
@@ -184,12 +184,12 @@ export class PeerPath {
     return true;
   }
 
-  /** Returns whether a call of this peer is to be read, and counts it. */
+  /** Returns whether the budget allows a call of this peer, and counts it. */
   takeCall(now: number): boolean {
     return this.#callBudget.tryTake(1, now);
   }
 
-  /** Pings the addresses of a call of this peer, which opens our NAT for it; they are usable. */
+  /** Pings the addresses that this peer's call names, which opens our NAT for it; they are usable. */
   receiveCall(addresses: readonly UdpAddress[], now: number): void {
     const called = this.#rename(now, () => this.#candidates.call(addresses));
     for (const candidate of called) {
@@ -198,13 +198,13 @@ export class PeerPath {
     }
   }
 
-  /** Sends the call that has waited for our endpoints. */
+  /** Sends the call that waited for our endpoints. */
   noteOwnEndpoints(now: number): void {
     if (this.#isCallDue && this.#isActive(now)) this.#call(now);
     this.#isCallDue = false;
   }
 
-  /** Goes back to the relay and restarts the search: the measurements are of another network. */
+  /** Falls back to the relay and restarts the search: the measurements belong to another network. */
   reset(now: number): void {
     this.#best.lose();
     this.#sentPings.clear();
@@ -221,7 +221,7 @@ export class PeerPath {
     this.#candidates.clear();
   }
 
-  /** Lets the peer name other addresses. It is no longer at the best one if it names that no more. */
+  /** Changes the peer's named addresses, and drops the best one if it is no longer named. */
   #rename<T>(now: number, change: () => T): T {
     const best = this.#best.candidate;
     const wasNamed = best !== undefined && isNamed(best);
@@ -235,7 +235,7 @@ export class PeerPath {
     return now - this.#sentAt < activeMs;
   }
 
-  /** Begins a round or sends a heartbeat if it is time. */
+  /** Begins a round or sends a heartbeat if it is due. */
   #advance(now: number): void {
     if (this.#needs.isDirectDisabled || !this.#isActive(now)) return;
     if (now >= this.#best.nextRound(this.#roundAt)) this.#pingAll(now);
@@ -245,8 +245,8 @@ export class PeerPath {
   }
 
   /**
-   * Probes the length of datagrams that the best address takes, while data is sent that would gain from longer ones. Only an
-   * address that answers gets long packets.
+   * Probes the length of datagrams that the best address carries, while longer ones would help the data being sent.
+   * Only an address that answers gets long packets.
    */
   #probeSize(now: number): void {
     const best = this.#best.candidate;
@@ -258,7 +258,7 @@ export class PeerPath {
     this.#sender.ping(via, transactionId, { packetBytes, isWhole: true });
   }
 
-  /** Notes a ping that is sent now, and returns its transaction id. */
+  /** Records a ping that is sent now, and returns its transaction id. */
   #addPing(
     candidate: Candidate | undefined,
     now: number,
@@ -271,7 +271,7 @@ export class PeerPath {
     return transactionId;
   }
 
-  /** Returns the time of the next round or heartbeat; never, if the peer is not active by then. */
+  /** Returns the time of the next round or heartbeat; never, if the peer will not be active by then. */
   #nextAdvance(now: number): number {
     if (this.#needs.isDirectDisabled || !this.#isActive(now)) return Infinity;
     const best = this.#best.candidate;
@@ -309,7 +309,7 @@ export class PeerPath {
     for (const candidate of this.#candidates) this.#pingWithinBudget(candidate, now, id);
   }
 
-  /** Pings an address that may be anybody's; returns whether a budget was left. */
+  /** Pings an address that may be anyone's; returns whether the budget allowed it. */
   #pingWithinBudget(candidate: Candidate, now: number, explicitId?: number): boolean {
     if (this.#pingBudget.left(now) < 1 || !this.#needs.takePing(now)) return false;
     this.#pingBudget.take(1, now);

@@ -8,7 +8,7 @@ interface PendingPing {
   readonly reject: (error: Error) => void;
 }
 
-/** The callers that wait for the answers to their pings. */
+/** The callers that wait for an answer to their pings. */
 export class PendingPings {
   readonly #pings = new Map<number, PendingPing>();
   #lastId = 0;
@@ -17,7 +17,7 @@ export class PendingPings {
     const { promise, resolve, reject } = Promise.withResolvers<PingAnswer>();
     this.#lastId += 1;
     this.#pings.set(this.#lastId, { peerKey, resolve, reject });
-    // A caller that was refused or has given up does not wait for it.
+    // A caller that was refused or has given up does not await it.
     promise.catch(() => undefined);
     return { id: this.#lastId, answer: promise };
   }
@@ -60,7 +60,7 @@ const retryableCodes: ReadonlySet<PathErrorCode> = new Set(["too-many-pings", "p
 export class PathError extends CodedError<PathErrorCode> {
   override readonly name = "PathError";
 
-  /** The same call may succeed later. */
+  /** True if the same call may succeed later. */
   get retryable(): boolean {
     return retryableCodes.has(this.code);
   }

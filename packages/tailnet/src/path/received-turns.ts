@@ -1,6 +1,6 @@
 import { maxReceivedCost, maxReceivedCostPerSender, receivedCostBytes } from "./limits.ts";
 
-/** The time that a peer takes of each turn of the event loop for what it receives; a `LoopTurn` is one. */
+/** The share of each turn of the event loop that a peer spends on received data; a `LoopTurn` is one. */
 export interface ReceiveTurn {
   /** True once the rest should wait. */
   readonly isOver: boolean;
@@ -8,7 +8,7 @@ export interface ReceiveTurn {
   next(act: () => void): void;
 }
 
-/** Takes datagrams of one sender, which then belong to the taker. */
+/** Takes ownership of the datagrams of one sender. */
 type Take = (datagrams: readonly Uint8Array[]) => void;
 
 /** Datagrams that arrived together. */
@@ -17,21 +17,21 @@ interface Batch {
   readonly take: Take;
 }
 
-/** The batches of one sender that wait. */
+/** The waiting batches of one sender. */
 interface Line {
   readonly batches: Batch[];
   cost: number;
 }
 
-/** The cost of the datagrams that are taken between two looks at the turn: all that a UDP socket hands over at once. */
+/** The cost of the datagrams handled between two checks of the turn: all that a UDP socket hands over together. */
 const sliceCostBytes = 64 * 1024;
-/** What a sender may have waiting in any case: a few of its longest datagrams. */
+/** The cost that a sender may always have waiting: a few of its longest datagrams. */
 const leastCostPerSender = 32 * 1024;
 
 /**
- * Hands on what arrives, before anything of it is decrypted: at once while the turn lasts, and otherwise in later turns, a
- * slice of each sender in rotation. Each datagram costs processor time besides its bytes, so that a sender of tiny ones waits
- * for itself. What a sender has too much of is dropped, as by any network.
+ * Hands on what arrives, before any of it is decrypted: immediately while the turn lasts, and otherwise in later
+ * turns, a slice of each sender in rotation. Each datagram costs processor time apart from its bytes, so a sender of
+ * tiny ones delays only itself. A sender's excess is dropped, as by any network.
  */
 export class ReceivedTurns {
   readonly #turn: ReceiveTurn | undefined;
@@ -41,12 +41,12 @@ export class ReceivedTurns {
   #dropped = 0;
   #isNextDue = false;
 
-  /** Without a turn, everything is handed on at once. */
+  /** Without a turn, everything is handed on immediately. */
   constructor(turn: ReceiveTurn | undefined) {
     this.#turn = turn;
   }
 
-  /** The datagrams that were dropped. */
+  /** The number of dropped datagrams. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -56,7 +56,7 @@ export class ReceivedTurns {
     return this.#cost;
   }
 
-  /** Hands on the datagrams of a sender, which then belong to `take`, or has them wait. */
+  /** Hands the datagrams of a sender to `take`, which then owns them, or queues them. */
   receive(sender: string, datagrams: readonly Uint8Array[], take: Take): void {
     const turn = this.#turn;
     if (turn === undefined) return take(datagrams);
@@ -84,7 +84,7 @@ export class ReceivedTurns {
     for (const datagram of datagrams) {
       const cost = costOf(datagram);
       if (line.cost + cost > room) break;
-      // Otherwise a small one keeps the whole chunk in which it came.
+      // Otherwise a small datagram would keep alive the whole chunk in which it came.
       kept.push(Uint8Array.from(datagram));
       line.cost += cost;
       this.#cost += cost;
@@ -137,7 +137,7 @@ function costOf({ length }: Uint8Array): number {
   return length + receivedCostBytes;
 }
 
-/** Returns how many of the datagrams are a slice: at least one. */
+/** Returns the number of datagrams in a slice: at least one. */
 function countOfSlice(datagrams: readonly Uint8Array[]): number {
   let cost = 0;
   const end = datagrams.findIndex((datagram) => {

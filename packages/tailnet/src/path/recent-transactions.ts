@@ -7,7 +7,7 @@ export class RecentTransactions {
     this.#max = max;
   }
 
-  /** Adds a transaction; returns false if it is there already. */
+  /** Adds a transaction; returns false if it is already present. */
   add(transaction: string): boolean {
     if (this.#transactions.has(transaction)) return false;
     this.#transactions.add(transaction);

@@ -3,12 +3,12 @@ import { pingTimeoutMs } from "./timing.ts";
 
 /** A ping that waits for its pong. */
 export interface SentPing {
-  /** The address that it was sent to; undefined over the relay. */
+  /** The address it was sent to; undefined over the relay. */
   readonly candidate: Candidate | undefined;
   readonly sentAt: number;
   /** The explicit ping that it is part of; undefined for one that was not requested. */
   readonly explicitId: number | undefined;
-  /** The length of its packet, if that is what it is to prove. */
+  /** The length of its packet, if the ping is meant to prove it. */
   readonly provesBytes: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export class SentPings {
     this.#pings.delete(transaction);
   }
 
-  /** Takes out the pings that are too old to be answered. */
+  /** Removes and returns the pings that are too old to be answered. */
   takeExpired(now: number): readonly SentPing[] {
     const expired: SentPing[] = [];
     for (const [transaction, ping] of this.#pings) {

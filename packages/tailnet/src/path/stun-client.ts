@@ -16,10 +16,10 @@ import {
 } from "./udp-address.ts";
 
 const transactionIdBytes = 12;
-/** The name of stock peers: the request has their length (docs/protocol/tailnet.md §6.3). */
+/** The software name of stock peers, so that requests have the same length (docs/protocol/tailnet.md §6.3). */
 const software = "tailnode";
 
-/** The servers that are asked in one round: enough to see whether a NAT treats them alike. */
+/** The servers asked in one round: enough to see whether a NAT treats them alike. */
 const maxServers = 6;
 /** The times of the requests to one server, from the beginning of the round. */
 const requestTimesMs = [0, 250, 750] as const;
@@ -27,7 +27,7 @@ const requestTimesMs = [0, 250, 750] as const;
 const roundTimeoutMs = 1500;
 /** A mapped address counts for this long after it was last seen (docs/protocol/tailnet.md §6.4). */
 const mappedMs = 310_000;
-/** The mapped addresses that are held; the one not seen for longest makes room. */
+/** The number of mapped addresses to hold; the one not seen for longest makes room. */
 const maxMapped = 8;
 
 export interface StunRequest {
@@ -35,7 +35,7 @@ export interface StunRequest {
   readonly datagram: Uint8Array;
 }
 
-/** The state of UDP as the last round found it. */
+/** The state of UDP according to the last round. */
 export interface UdpReport {
   readonly hasIpv4: boolean;
   readonly hasIpv6: boolean;
@@ -56,7 +56,7 @@ interface Round {
   readonly queries: ReadonlyMap<string, Query>;
 }
 
-/** Learns from STUN servers the addresses that NATs give to our socket. Pure, as the selector of paths is. */
+/** Learns from STUN servers the addresses that NATs give to our socket. Pure, like the selector of paths. */
 export class StunClient {
   readonly #randomBytes: (count: number) => Uint8Array;
   #round: Round | undefined;
@@ -88,7 +88,7 @@ export class StunClient {
     return Math.min(ends, ...offsets.map((offset) => round.startedAt + offset));
   }
 
-  /** Begins a round in place of one that runs; `tick` has its requests. */
+  /** Begins a round, replacing a running one; `tick` returns its requests. */
   start(servers: readonly UdpAddress[], now: number): void {
     const queries = new Map<string, Query>();
     for (const server of servers.slice(0, maxServers)) {
@@ -119,7 +119,10 @@ export class StunClient {
     });
   }
 
-  /** Takes a datagram; returns false if it is of another protocol. Only an answer of a server that was asked counts. */
+  /**
+   * Handles a datagram; returns false if it belongs to another protocol. Only an answer of a server that was asked
+   * counts.
+   */
   receive(datagram: Uint8Array, source: UdpAddress, now: number): boolean {
     if (!isStun(datagram)) return false;
     const message = parse(datagram);
@@ -134,7 +137,7 @@ export class StunClient {
     return true;
   }
 
-  /** Returns the addresses that were seen lately, the last seen first. */
+  /** Returns the recently seen addresses, latest first. */
   mapped(now: number): readonly UdpAddress[] {
     return [...this.#mapped.values()]
       .filter(({ seenAt }) => now - seenAt < mappedMs)
@@ -142,7 +145,7 @@ export class StunClient {
       .toReversed();
   }
 
-  /** Forgets what was seen, as the network is another. */
+  /** Forgets the seen addresses, since the network has changed. */
   forget(): void {
     this.#round = undefined;
     this.#mapped.clear();

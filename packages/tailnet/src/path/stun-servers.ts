@@ -5,10 +5,10 @@ import { isIpv6, udpAddress, type UdpAddress } from "./udp-address.ts";
 /** The port of a server whose description names none (docs/protocol/tailnet.md §3.1). */
 const defaultPort = 3478;
 
-/** The servers that are resolved; one round does not ask more. */
+/** The number of servers to resolve; one round does not ask more. */
 const maxServers = 6;
 
-/** A STUN server. An address in place of its name is used without DNS; any other text for a family turns that off. */
+/** A STUN server. An address in place of its name is used without DNS; any other text disables that family. */
 export interface StunServer {
   readonly hostName: string;
   readonly port: number;
@@ -30,7 +30,7 @@ export function stunServersOf(map: DERPMap): readonly StunServer[] {
   );
 }
 
-/** Resolves servers to one address of each family. A name that cannot be resolved is left out. */
+/** Resolves servers to one address of each family. Names that cannot be resolved are left out. */
 export async function resolveStunServers(
   servers: readonly StunServer[],
   lookup: (hostName: string) => Promise<readonly string[]>,

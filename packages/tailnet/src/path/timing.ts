@@ -1,22 +1,22 @@
 /** Times of the search for direct paths, in milliseconds (docs/protocol/tailnet.md §6.2, §6.4). */
 
-/** A pong makes an address trusted for this long: data goes there only. */
+/** The time for which a pong makes an address trusted: data then goes only there. */
 export const trustMs = 6500;
-/** A peer is active for this long after we sent to it; only active peers are pinged unasked. */
+/** The time for which a peer is active after we sent to it; only active peers are pinged unasked. */
 export const activeMs = 45_000;
-/** The best address of an active peer is pinged so often. */
+/** The interval between pings of an active peer's best address. */
 export const heartbeatMs = 3000;
-/** All addresses of an active peer are pinged so often while none is trusted. */
+/** The interval between pings of all addresses of an active peer while none is trusted. */
 export const roundMs = 5000;
-/** The same while one is trusted that is not good enough. */
+/** The same while a trusted address exists but is not good enough. */
 export const upgradeMs = 60_000;
-/** A trusted address with less latency is good enough. */
+/** The latency below which a trusted address is good enough. */
 export const goodLatencyMs = 5;
-/** The length that a path takes is looked for while full datagrams are sent, and for this long after. */
+/** The time for which the length that a path carries is still probed after the last full datagram. */
 export const fullMs = 10_000;
-/** A ping without a pong is forgotten after this long. */
+/** The time after which an unanswered ping is forgotten. */
 export const pingTimeoutMs = 5000;
-/** An address that only messages of the peer have shown is forgotten this long after the last of them. */
+/** The time after the last message for which an address known only from the peer's messages is kept. */
 export const heardMs = 45_000;
-/** Our own endpoints are told to a peer only if they were looked up no longer ago. */
+/** The maximum age of our own endpoints when they are sent to a peer. */
 export const freshEndpointsMs = 27_000;

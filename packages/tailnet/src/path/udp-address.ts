@@ -8,12 +8,12 @@ const maxTextCharacters = 64;
 
 /** An address and port outside the tunnel. */
 export interface UdpAddress {
-  /** The one text of the address, as `udpAddress` returns it: IPv4 in dots, never mapped into IPv6. */
+  /** The canonical text of the address, as `udpAddress` returns it: IPv4 in dotted form, never mapped into IPv6. */
   readonly address: string;
   readonly port: number;
 }
 
-/** Returns the address in its one form; undefined for a text that is not an address or has a zone. */
+/** Returns the canonical form of an address; undefined for a text that is not an address or has a zone. */
 export function udpAddress(address: string, port: number): UdpAddress | undefined {
   const isText = address.length <= maxTextCharacters && !address.includes("%");
   if (!isText || !isPort(port)) return undefined;
@@ -23,7 +23,7 @@ export function udpAddress(address: string, port: number): UdpAddress | undefine
   return { address: ipaddr.process(address).toString(), port };
 }
 
-/** Formats an address as nodes publish it; the same text for the same address, so it is the key of maps too. */
+/** Formats an address as nodes publish it; equal addresses have equal texts, so the text is also the key of maps. */
 export function formatUdpAddress({ address, port }: UdpAddress): string {
   return isIpv6(address) ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
 }
@@ -36,7 +36,7 @@ export function parseUdpAddress(text: string): UdpAddress | undefined {
   return udpAddress(v4 ?? v6 ?? "", Number(port));
 }
 
-/** Returns the address as disco messages carry it: IPv4 mapped into IPv6. */
+/** Returns the address in the form of disco messages: IPv4 mapped into IPv6. */
 export function toDiscoEndpoint({ address, port }: UdpAddress): DiscoEndpoint {
   const parsed = ipaddr.parse(address);
   const mapped = parsed instanceof ipaddr.IPv4 ? parsed.toIPv4MappedAddress() : parsed;
@@ -55,7 +55,7 @@ export function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 
-/** Ranges without peers; refused, so that no one can make us send there. */
+/** Ranges that hold no peers; refused, so that no one can make us send there. */
 const unusableRanges: ReadonlySet<string> = new Set([
   "unspecified",
   "multicast",
@@ -64,7 +64,7 @@ const unusableRanges: ReadonlySet<string> = new Set([
   "linkLocal",
 ]);
 
-/** Returns true for an address at which a peer may be, which is not one inside the tunnel. */
+/** Returns true for an address at which a peer may be, and which is not inside the tunnel. */
 export function isUsable(address: string): boolean {
   const parsed = ipaddr.parse(address);
   if (unusableRanges.has(parsed.range())) return false;
@@ -75,7 +75,7 @@ export function isLoopback(address: string): boolean {
   return ipaddr.parse(address).range() === "loopback";
 }
 
-/** Returns the points of an address by its kind: the nearer, the better (docs/protocol/tailnet.md §6.4). */
+/** Returns the points of an address by its kind: the nearer, the more (docs/protocol/tailnet.md §6.4). */
 export function nearness(address: string): number {
   const range = ipaddr.parse(address).range();
   const family = isIpv6(address) ? 10 : 0;

@@ -6,9 +6,9 @@ import { RelayError } from "./errors.ts";
 import type { FetchLatency, Latency } from "./region-latency.ts";
 import type { RelayDialer, RelayReceiver, RelayStream } from "./relay-stream.ts";
 
-/** The largest message; relays need not take larger ones. */
+/** The maximum size of a message; relays need not accept larger ones. */
 const maxMessageBytes = 16 * 1024;
-/** The bytes that a socket may hold before the sender waits, and the interval at which it looks again. */
+/** The bytes that a socket may buffer before the sender waits, and the interval of its checks. */
 const maxBufferedBytes = 256 * 1024;
 const bufferCheckMs = 5;
 
@@ -30,7 +30,7 @@ export function createBrowserDialer(clock: Clock): RelayDialer {
   };
 }
 
-/** Returns the latency check of a browser. `fetch` hides the address: the family is taken to be IPv4. */
+/** Returns the latency check of a browser. `fetch` hides the address, so the family is assumed to be IPv4. */
 export function createBrowserFetchLatency(clock: Pick<Clock, "monotonic">): FetchLatency {
   return (node, signal) => fetchLatency(clock, node, signal);
 }
@@ -58,7 +58,7 @@ function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
   const done = new AbortController();
   const options = { signal: done.signal };
   socket.addEventListener("open", () => resolve(), options);
-  // A browser tells no reason.
+  // A browser does not report the reason.
   const failed = (): void => reject(new RelayError("upgrade", "the WebSocket was not opened"));
   socket.addEventListener("error", failed, options);
   socket.addEventListener("close", failed, options);

@@ -18,7 +18,7 @@ interface RelayNodeJson {
   readonly CanPort80?: boolean;
 }
 
-/** A map in JSON, whose names are those of the wire (docs/protocol/rest.md §6.7). */
+/** A map in JSON, with the field names of the wire (docs/protocol/rest.md §6.7). */
 export interface DerpMapJson {
   readonly HomeParams?: { readonly RegionScore?: Readonly<Record<string, number>> };
   readonly Regions: Readonly<

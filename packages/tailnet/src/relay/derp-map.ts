@@ -11,14 +11,14 @@ export interface DerpNode {
   readonly name: string;
   /** A name, or an address without brackets. */
   readonly hostName: string;
-  /** The name that the certificate must have; undefined for `hostName`. */
+  /** The name required in the certificate; undefined for `hostName`. */
   readonly certName: string | undefined;
-  /** An address in place of a lookup; a text that is none, such as `none`, turns the family off. */
+  /** The address to use without a lookup; any other text, such as `none`, disables the family. */
   readonly ipv4: string | undefined;
   readonly ipv6: string | undefined;
   readonly port: number;
   readonly isHttp: boolean;
-  /** Certificates are not verified. */
+  /** True if certificates are not verified. */
   readonly isInsecure: boolean;
   readonly isStunOnly: boolean;
   /** The UDP port of STUN; undefined if there is none. */
@@ -30,7 +30,7 @@ export interface DerpRegion {
   readonly regionId: number;
   readonly code: string;
   readonly name: string;
-  /** The relay is the server itself, to be reached as this peer reaches the server. */
+  /** True if the relay is the server itself, reached as this peer reaches the server. */
   readonly isEmbedded: boolean;
   readonly shouldAvoid: boolean;
   readonly nodes: readonly DerpNode[];
@@ -50,7 +50,7 @@ const maxPort = 65_535;
 const defaultDerpPort = 443;
 const defaultStunPort = 3478;
 
-/** Reads a map from its message. What no peer could use, and what is beyond the bounds, is left out. */
+/** Reads a map from its message. Entries that no peer could use, or beyond the bounds, are left out. */
 export function readDerpMap(message: DERPMap): DerpMap {
   const regions = new Map<number, DerpRegion>();
   for (const region of Object.values(message.regions)) {
@@ -97,7 +97,7 @@ function readNode(node: DERPMap_Region_Node): DerpNode {
   };
 }
 
-/** Returns the map with embedded relays reached at this peer's own URL of the server (docs/protocol/tailnet.md §3.3). */
+/** Returns the map with this peer's own URL of the server for embedded relays (docs/protocol/tailnet.md §3.3). */
 export function rewriteEmbedded(map: DerpMap, serverUrl: string): DerpMap {
   const { protocol, hostname, port } = new URL(serverUrl);
   const isHttp = protocol === "http:";
@@ -119,7 +119,7 @@ export function relayNodes(region: DerpRegion): readonly DerpNode[] {
   return region.nodes.filter(({ isStunOnly }) => !isStunOnly);
 }
 
-/** Returns whether two definitions of a region are the same, whatever the order of their nodes. */
+/** Returns whether two definitions of a region are equal, regardless of the order of their nodes. */
 export function isSameRegion(one: DerpRegion, other: DerpRegion): boolean {
   return describeRegion(one) === describeRegion(other);
 }

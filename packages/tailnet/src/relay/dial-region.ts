@@ -11,7 +11,7 @@ export interface DialedRegion {
   readonly transport: RelayTransport;
 }
 
-/** Dials the nodes of a region, and remembers when it has to be by WebSocket. */
+/** Dials the nodes of a region, and remembers whether WebSockets are required. */
 export class RegionDialer {
   readonly #region: DerpRegion;
   readonly #dialer: RelayDialer;
@@ -81,7 +81,7 @@ export class RegionDialer {
   }
 }
 
-/** Only these say that the upgrade itself is not wanted (docs/protocol/tailnet.md §4.2). */
+/** Only these refuse the upgrade itself (docs/protocol/tailnet.md §4.2). */
 function isRefusal({ status = 0 }: RelayError): boolean {
   return status >= 400 && status <= 499;
 }

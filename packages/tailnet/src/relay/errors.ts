@@ -1,4 +1,4 @@
-/** The steps to an open connection with a relay, from the lowest; `session` is the time after the login. */
+/** The steps to an open connection with a relay, in order; `session` is the time after the login. */
 export type RelayRung = "dns" | "tcp" | "tls" | "http" | "upgrade" | "login" | "session";
 
 interface RelayErrorOptions extends ErrorOptions {
@@ -6,7 +6,7 @@ interface RelayErrorOptions extends ErrorOptions {
   readonly status?: number;
 }
 
-/** A connection to a relay that could not be opened, or ended; names the step. */
+/** A connection to a relay that failed to open, or ended; names the step. */
 export class RelayError extends Error {
   override readonly name = "RelayError";
   readonly code = "relay-failed";

@@ -1,7 +1,7 @@
 import { type DerpMap, relayNodes } from "./derp-map.ts";
 import type { LatencyReport } from "./region-latency.ts";
 
-/** A report with the time at which it was made. */
+/** A report with the time of its measurement. */
 export interface DatedReport {
   readonly atMs: number;
   readonly report: LatencyReport;
@@ -9,7 +9,7 @@ export interface DatedReport {
 
 export interface HomeChoice {
   readonly map: DerpMap;
-  /** The newest is last; those older than `reportLifetimeMs` do not count. */
+  /** Newest last; those older than `reportLifetimeMs` do not count. */
   readonly reports: readonly DatedReport[];
   readonly current: number | undefined;
   readonly nowMs: number;
@@ -19,7 +19,7 @@ export interface HomeChoice {
 
 /** The time for which a measurement counts (docs/protocol/tailnet.md §2.7). */
 export const reportLifetimeMs = 5 * 60_000;
-/** A region is not left for one that is nearer by less, or by less than a third. */
+/** The least gain, in milliseconds and as a share, for which a peer leaves its region for a nearer one. */
 const minGainMs = 10;
 const maxKeepRatio = 2 / 3;
 
@@ -36,7 +36,7 @@ export function chooseHome(choice: HomeChoice): number | undefined {
   return isKept ? current : regionId;
 }
 
-/** The best scored latency of each region that the newest report has. */
+/** Returns the best scored latency of each region in the latest report. */
 function bestLatencies({ map, reports, nowMs }: HomeChoice): ReadonlyMap<number, number> {
   const best = new Map<number, number>();
   for (const regionId of reports.at(-1)?.report.keys() ?? []) {

@@ -9,8 +9,8 @@ import {
 import { packetOverheadBytes } from "./limits.ts";
 
 /**
- * Encodes packets for one peer, copied into one buffer of which the frames are views. Packets that are larger than a
- * relay carries are left out (docs/protocol/tailnet.md §4.5).
+ * Encodes packets for one peer, copied into one buffer of which the frames are views. Packets larger than a relay
+ * carries are left out (docs/protocol/tailnet.md §4.5).
  */
 export function encodeSentPackets(
   destination: Uint8Array,
@@ -32,7 +32,7 @@ export function encodeSentPackets(
   });
 }
 
-/** Takes packets of one peer, which then belong to the taker; `source` is only valid during the call. */
+/** Takes ownership of the packets of one peer; `source` is only valid during the call. */
 export type TakePackets = (source: Uint8Array, packets: readonly Uint8Array[]) => void;
 
 /** Gathers the packets of a chunk, and hands on those of one source together. */

@@ -5,7 +5,7 @@ import { type DerpMap, type DerpNode, relayNodes } from "./derp-map.ts";
 /** A relay's answer to a latency check. */
 export interface Latency {
   readonly latencyMs: number;
-  /** The family of the address by which it was reached. */
+  /** The address family over which it was reached. */
   readonly family: "v4" | "v6";
 }
 
@@ -21,12 +21,14 @@ interface MeasureNeeds {
   readonly signal: AbortSignal;
 }
 
-/** The time for the check of all regions (docs/protocol/tailnet.md §2.7). */
+/** The timeout for the check of all regions (docs/protocol/tailnet.md §2.7). */
 const checkTimeoutMs = 2_000;
-/** The checks that run at the same time. */
+/** The maximum number of concurrent checks. */
 const maxChecks = 16;
 
-/** Measures every region that has a relay; those that do not answer in time are left out. Throws the signal's reason. */
+/**
+ * Measures every region that has a relay; those that do not answer in time are left out. Throws the signal's reason.
+ */
 export async function measureRegions(
   { regions }: DerpMap,
   { fetchLatency, clock, signal }: MeasureNeeds,
@@ -51,7 +53,7 @@ export async function measureRegions(
   return report;
 }
 
-/** Returns a report as a node publishes it: seconds by region and family (docs/protocol/tailnet.md §2.1). */
+/** Returns a report in the form that a node publishes: seconds by region and family (docs/protocol/tailnet.md §2.1). */
 export function derpLatencies(report: LatencyReport): Readonly<Record<string, number>> {
   const entries = [...report].map(([regionId, { latencyMs, family }]) => [
     `${String(regionId)}-${family}`,

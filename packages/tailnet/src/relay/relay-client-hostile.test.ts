@@ -29,12 +29,12 @@ const hostile: readonly (readonly [string, (connection: ScriptedConnection) => v
   [
     "packets before its key",
     (relay) => relay.say({ type: "recv-packet", source: peer, packet: peer }),
-    "the relay began with a frame recv-packet, wanted its key",
+    "the relay began with a recv-packet frame, wanted its key",
   ],
   [
     "a key of low order",
     (relay) => relay.say({ type: "server-key", key: new Uint8Array(32) }),
-    "the relay's key is not usable",
+    "the relay's key is unusable",
   ],
 ];
 
@@ -56,7 +56,7 @@ it("refuses an answer to the login that another key has made", async () => {
   await turn();
   relay.last.say({ type: "server-info", nonce: new Uint8Array(24), box: new Uint8Array(40) });
   await turn();
-  expect(client.status.lastFailure?.message).toBe("the relay does not have the key that it sent");
+  expect(client.status.lastFailure?.message).toBe("the relay does not own the key that it sent");
 });
 
 it("does not wait for the login longer than ten seconds, however the relay drips", async () => {

@@ -39,14 +39,14 @@ export type RelayConnection =
   | { readonly type: "waiting" }
   | { readonly type: "closed" };
 
-/** The failure of an attempt or of a connection; the time is that of the wall clock. */
+/** The failure of an attempt or of a connection; the time is wall-clock time. */
 export interface RelayFailure {
   readonly rung: RelayRung;
   readonly message: string;
   readonly atMs: number;
 }
 
-/** The state of a region's connection, for diagnostics. Times are those of the wall clock. */
+/** The state of a region's connection, for diagnostics. Times are wall-clock times. */
 export interface RelayStatus {
   readonly regionId: number;
   readonly isHome: boolean;
@@ -56,7 +56,7 @@ export interface RelayStatus {
   readonly forcedWebSocket: string | undefined;
   /** The problem that the relay reports; empty if there is none. */
   readonly problem: string;
-  /** Packets that were dropped before they were sent, as too many waited or the relay asked for fewer. */
+  /** The number of packets dropped before sending, because too many waited or the relay asked for fewer. */
   readonly droppedPackets: number;
 }
 
@@ -77,10 +77,10 @@ export interface RelayClientOptions {
 }
 
 /**
- * A client of a region's relay: logs in, answers pings, and connects again whenever the connection ends. Whoever opens it
+ * A client of a region's relay: logs in, answers pings, and reconnects whenever the connection ends. Its opener
  * closes it.
  *
- * Packets of one turn leave in one write. Those that cannot leave wait, and the oldest make room.
+ * Packets of one turn leave in one write. If they cannot be sent they wait, and the oldest make room.
  */
 export class RelayClient implements AsyncDisposable {
   readonly #options: RelayClientOptions;
@@ -89,18 +89,18 @@ export class RelayClient implements AsyncDisposable {
   readonly #scope = new Scope();
   /** Ends the delay before the next attempt. */
   readonly #retry = new Wake();
-  /** Has the deadline of the session looked at: each packet moves that, and hardly one has to wake anybody. */
+  /** Triggers a check of the session's deadline: each packet moves the deadline, but few need to wake anything. */
   readonly #deadline = new Wake();
   readonly #backoff = new Backoff({ ...defaultBackoff, maxMs: maxBackoffMs });
   #connection: RelayConnection = { type: "connecting" };
   #session: RelaySession | undefined;
-  /** The relay's requests at its last login. */
+  /** The rate that the relay requested at its last login. */
   #budget: TokenBucket | undefined;
   #throttled = 0;
   #isHome: boolean;
   #problem = "";
   #lastFailure: RelayFailure | undefined;
-  /** The wait that a restarting relay asked for. */
+  /** The wait requested by a restarting relay. */
   #restartInMs: number | undefined;
 
   constructor(options: RelayClientOptions) {
@@ -131,7 +131,7 @@ export class RelayClient implements AsyncDisposable {
     };
   }
 
-  /** Sends packets to a peer; they are copied. Those larger than a relay carries are dropped. */
+  /** Sends packets to a peer; they are copied. Packets larger than a relay carries are dropped. */
   send(peerKey: Uint8Array, packets: readonly Uint8Array[]): void {
     if (this.#connection.type === "closed") return;
     for (const frame of encodeSentPackets(peerKey, this.#keepToBudget(packets))) {
@@ -146,7 +146,10 @@ export class RelayClient implements AsyncDisposable {
     this.#session?.setHome(isHome);
   }
 
-  /** Looks whether the connection is still there, as after a change of the network, and connects at once if it waits. */
+  /**
+   * Checks that the connection is still there, for example after a change of the network, and ends a wait
+   * immediately.
+   */
   check(): void {
     this.#session?.check();
     if (this.#connection.type !== "waiting") return;
@@ -301,7 +304,7 @@ export class RelayClient implements AsyncDisposable {
     const { clock, logger, region } = this.#options;
     const { rung, message } = error;
     this.#lastFailure = { rung, message: message.slice(0, maxTextLength), atMs: clock.now() };
-    logger.debug({ regionId: region.regionId, rung, error: message }, "no connection to the relay");
+    logger.debug({ regionId: region.regionId, rung, error: message }, "cannot reach the relay");
   }
 
   #change(connection: RelayConnection): void {

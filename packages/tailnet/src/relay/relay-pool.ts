@@ -21,13 +21,13 @@ export interface RelayPoolOptions {
   readonly dialer: RelayDialer;
   /** Uses WebSockets from the first attempt (default: false). */
   readonly forceWebSocket?: boolean;
-  /** Takes packets of one peer, which then belong to the taker; the key of the source is only valid during the call. */
+  /** Takes ownership of the packets of one peer; the key of the source is only valid during the call. */
   readonly onPackets: (
     regionId: number,
     source: Uint8Array,
     packets: readonly Uint8Array[],
   ) => void;
-  /** Called when a relay says that it does not have a peer, or no longer. */
+  /** Called when a relay reports that it does not have a peer, or has it no longer. */
   readonly onPeerGone?: (regionId: number, peerKey: Uint8Array, reason: number) => void;
   /** Called when a region's status has changed, except for its counts. */
   readonly onStatus?: (status: RelayStatus) => void;
@@ -39,8 +39,8 @@ interface OpenRegion {
 }
 
 /**
- * Connections to the relays of a DERP map: to the home region always, to others on demand until they are idle. Whoever
- * opens the pool closes it.
+ * Connections to the relays of a DERP map: always to the home region, to others on demand until they are idle. Its
+ * opener closes the pool.
  */
 export class RelayPool implements AsyncDisposable {
   readonly #options: RelayPoolOptions;
@@ -62,7 +62,7 @@ export class RelayPool implements AsyncDisposable {
     return this.#map;
   }
 
-  /** The region in which others find this peer; undefined before the first choice, and when the map has lost it. */
+  /** The region where peers find this side; undefined before the first choice, and if the map no longer has it. */
   get homeId(): number | undefined {
     return this.#homeId;
   }
@@ -82,7 +82,10 @@ export class RelayPool implements AsyncDisposable {
     return [...this.#open.values()].map(({ client }) => client.status);
   }
 
-  /** The regions that refused an upgrade, with their answers, as a node publishes them (docs/protocol/tailnet.md §2.1). */
+  /**
+   * Returns the regions that refused an upgrade, with their answers, as a node publishes them
+   * (docs/protocol/tailnet.md §2.1).
+   */
   forcedWebSockets(): ReadonlyMap<number, string> {
     const reasons = this.statuses().flatMap(({ regionId, forcedWebSocket }) =>
       forcedWebSocket === undefined ? [] : [[regionId, forcedWebSocket] as const],
@@ -90,7 +93,7 @@ export class RelayPool implements AsyncDisposable {
     return new Map(reasons);
   }
 
-  /** Takes a new map. Regions whose definition has changed are closed; the home is reopened. */
+  /** Applies a new map. Regions whose definition has changed are closed; the home is reopened. */
   setMap(map: DerpMap): void {
     if (this.#isClosed) return;
     const before = this.#map;
@@ -104,7 +107,7 @@ export class RelayPool implements AsyncDisposable {
     else this.#regionOf(this.#homeId);
   }
 
-  /** Makes a region the home: its connection stays open, and all relays are told whether they are it. */
+  /** Makes a region the home: its connection stays open, and each relay is told whether it is the home. */
   setHome(regionId: number | undefined): void {
     if (this.#isClosed || regionId === this.#homeId) return;
     this.#homeId = regionId !== undefined && this.#hasRelay(regionId) ? regionId : undefined;
@@ -114,8 +117,8 @@ export class RelayPool implements AsyncDisposable {
   }
 
   /**
-   * Sends packets to a peer whose home is `regionId`; they are copied. They go by the open connection to that region, else
-   * by the one on which the peer was heard last, else by a new one (docs/protocol/tailnet.md §2.8).
+   * Sends packets to a peer whose home is `regionId`; they are copied. They use the open connection to that region,
+   * else the one on which the peer was last heard, else a new one (docs/protocol/tailnet.md §2.8).
    */
   send(regionId: number, peerKey: Uint8Array, packets: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
@@ -128,12 +131,12 @@ export class RelayPool implements AsyncDisposable {
     region.client.send(peerKey, packets);
   }
 
-  /** Looks whether the connections are still there, as after a change of the network. */
+  /** Checks that the connections are still there, for example after a change of the network. */
   check(): void {
     for (const { client } of this.#open.values()) client.check();
   }
 
-  /** Closes all connections, after what they have to send. Idempotent. */
+  /** Closes all connections, after sending what waits. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const clients = [...this.#open.values()].map(({ client }) => client.close());
@@ -155,7 +158,7 @@ export class RelayPool implements AsyncDisposable {
     return this.#regionOf(regionId);
   }
 
-  /** Returns a region's connection, which is opened if need be; undefined if it has no relay. */
+  /** Returns a region's connection, opening it if necessary; undefined if it has no relay. */
   #regionOf(regionId: number): OpenRegion | undefined {
     const known = this.#open.get(regionId);
     if (known !== undefined) return known;

@@ -36,7 +36,7 @@ type State =
   | { readonly type: "open" }
   | { readonly type: "closed" };
 
-/** The owner of a session, which is told what happens; `ended` is the last call. */
+/** The owner of a session, which is notified of its events; `ended` is the last call. */
 export interface SessionOwner {
   opened(info: ServerInfo): void;
   packets: TakePackets;
@@ -73,7 +73,7 @@ export class RelaySession implements RelayReceiver {
   #isFlushDue = false;
   #drained: (() => void) | undefined;
   #heardAtMs: number;
-  /** The time by which bytes on their way must have left, and a ping must be answered. */
+  /** The time by which bytes in flight must have left, and a ping must be answered. */
   #sentByMs = Infinity;
   #answerByMs = Infinity;
 
@@ -84,7 +84,7 @@ export class RelaySession implements RelayReceiver {
     this.#heardAtMs = needs.clock.monotonic();
   }
 
-  /** The time at which the relay is taken for lost if nothing happens. */
+  /** The time at which the relay counts as lost if nothing happens. */
   get deadlineMs(): number {
     if (this.#state.type !== "open") return this.#needs.loginByMs;
     return Math.min(this.#heardAtMs + silenceTimeoutMs, this.#sentByMs, this.#answerByMs);
@@ -188,10 +188,10 @@ export class RelaySession implements RelayReceiver {
     switch (state.type) {
       case "greeting":
         if (frame.type === "server-key") return this.#login(frame.key);
-        return this.#fail(`the relay began with a frame ${frame.type}, wanted its key`);
+        return this.#fail(`the relay began with a ${frame.type} frame, wanted its key`);
       case "login":
         if (frame.type === "server-info") return this.#accept(state.boxKey, frame.nonce, frame.box);
-        // A relay may tell of its state at any time; packets come after its answer.
+        // A relay may report its state at any time; packets come after its answer.
         return;
       case "open":
         return this.#onNotice(frame);
@@ -202,7 +202,7 @@ export class RelaySession implements RelayReceiver {
   #login(serverKey: Uint8Array): void {
     const { crypto, identity } = this.#needs;
     const boxKey = crypto.boxKey(identity.privateKey, serverKey);
-    if (boxKey === undefined) return this.#fail("the relay's key is not usable");
+    if (boxKey === undefined) return this.#fail("the relay's key is unusable");
     const nonce = crypto.randomBytes(derpNonceBytes);
     const info = encodeClientInfo({ meshKey: "", canAckPings: true });
     const box = crypto.sealBox(boxKey, nonce, info);
@@ -214,7 +214,7 @@ export class RelaySession implements RelayReceiver {
 
   #accept(boxKey: Uint8Array, nonce: Uint8Array, box: Uint8Array): void {
     const json = this.#needs.crypto.openBox(boxKey, nonce, box);
-    if (json === undefined) return this.#fail("the relay does not have the key that it sent");
+    if (json === undefined) return this.#fail("the relay does not own the key that it sent");
     const info = parseServerInfo(json);
     this.#state = { type: "open" };
     this.#needs.owner.opened(info);
@@ -223,7 +223,7 @@ export class RelaySession implements RelayReceiver {
 
   #onNotice(frame: DerpFrame): void {
     const { owner } = this.#needs;
-    // Keep-alives and pongs were heard, and the others are not for clients.
+    // Keep-alives and pongs count as heard; the other frames are not for clients.
     if (frame.type === "ping") this.#notify({ type: "pong", data: frame.data });
     else if (frame.type === "peer-gone") owner.peerGone(frame.key, frame.reason);
     else if (frame.type === "health") owner.health(frame.problem);

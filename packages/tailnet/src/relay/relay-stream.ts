@@ -5,30 +5,30 @@ export type RelayTransport = "upgrade" | "websocket";
 
 /** The reading end of a stream. */
 export interface RelayReceiver {
-  /** Takes bytes in chunks of any size, which then belong to the receiver: it may change them. */
+  /** Takes ownership of bytes in chunks of any size, and may change them. */
   receive(chunk: Uint8Array): void;
-  /** Called once when the stream is over, by whichever end. */
+  /** Called once when the stream is over, whichever side ended it. */
   closed(reason: string | undefined): void;
 }
 
-/** The bytes of one connection to a relay, in order. Whoever dials it destroys it. */
+/** The bytes of one connection to a relay, in order. Its dialer destroys it. */
 export interface RelayStream {
-  /** Begins to read; nothing is read before. */
+  /** Starts reading; nothing is read before. */
   start(receiver: RelayReceiver): void;
   /**
-   * Sends the pieces, which the stream then owns, and calls `sent` once the system has taken them; never, if the stream
-   * closes first. The sender waits for `sent` before it sends more.
+   * Sends the pieces, which the stream then owns, and calls `sent` once the system has accepted them; never, if the
+   * stream closes first. The sender waits for `sent` before it sends more.
    */
   send(pieces: readonly Uint8Array[], sent: () => void): void;
   /** Closes once everything has been sent. */
   end(): void;
-  /** Closes at once. Idempotent. */
+  /** Closes immediately. Idempotent. */
   destroy(): void;
 }
 
 /** Opens streams to relays. */
 export interface RelayDialer {
-  /** False where only WebSockets exist, as in a browser. */
+  /** False if only WebSockets exist, as in a browser. */
   readonly canUpgrade: boolean;
   /** Throws `RelayError`, or the signal's reason. */
   dial(node: DerpNode, transport: RelayTransport, signal: AbortSignal): Promise<RelayStream>;

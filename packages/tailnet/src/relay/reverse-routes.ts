@@ -2,7 +2,7 @@ import { encodeHex } from "@slipway/wire/bytes/hex";
 
 import { maxReverseRoutes } from "./limits.ts";
 
-/** The region from which each peer was heard last (docs/protocol/tailnet.md §2.8). */
+/** The region from which each peer was last heard (docs/protocol/tailnet.md §2.8). */
 export class ReverseRoutes {
   readonly #regions = new Map<string, number>();
 

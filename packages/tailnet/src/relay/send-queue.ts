@@ -2,7 +2,7 @@
 export class SendQueue {
   readonly #maxBytes: number;
   #frames: Uint8Array[] = [];
-  /** The place of the oldest frame; those before it are gone. */
+  /** The index of the oldest frame; those before it are gone. */
   #head = 0;
   #bytes = 0;
   #dropped = 0;
@@ -15,7 +15,7 @@ export class SendQueue {
     return this.#bytes;
   }
 
-  /** The number of frames that had to make room. */
+  /** The number of frames dropped to make room. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -26,7 +26,10 @@ export class SendQueue {
     while (this.#bytes > this.#maxBytes && this.#shift() !== undefined) this.#dropped += 1;
   }
 
-  /** Takes the oldest frames up to a number of bytes, but at least one. Neighbors in one buffer become one piece. */
+  /**
+   * Removes and returns the oldest frames up to a number of bytes, but at least one. Adjacent frames in one buffer
+   * become one piece.
+   */
   take(maxBytes: number): Uint8Array[] {
     const pieces: Uint8Array[] = [];
     let taken = 0;

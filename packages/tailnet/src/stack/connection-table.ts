@@ -1,7 +1,7 @@
 import { isSameAddress } from "./address.ts";
 import type { Endpoint } from "./address.ts";
 
-/** Something that is found by its two ends. */
+/** An entry identified by its two ends. */
 export interface ConnectionEntry {
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -9,7 +9,7 @@ export interface ConnectionEntry {
 
 /** Connections by the addresses and ports of both ends. */
 export class ConnectionTable<T extends ConnectionEntry> {
-  /** By both ports; those that share them differ in an address. */
+  /** By both ports; entries that share them differ in an address. */
   readonly #byPorts = new Map<number, T[]>();
   #size = 0;
 
@@ -51,7 +51,7 @@ export class ConnectionTable<T extends ConnectionEntry> {
     this.#size -= 1;
   }
 
-  /** Returns all of them as they are now. */
+  /** Returns a snapshot of all entries. */
   list(): readonly T[] {
     return [...this.#byPorts.values()].flat();
   }

@@ -3,7 +3,7 @@ import { CodedError } from "@slipway/runtime";
 /**
  * The reason why the stack refused a call:
  * - `port-in-use`: a listener or socket has the port.
- * - `no-ports`: all ephemeral ports are in use for that destination.
+ * - `no-ports`: all ephemeral ports for that destination are in use.
  * - `no-address`: the stack has no such address.
  * - `too-many-connections`: the limit of the stack is reached.
  * - `datagram-too-large`: it does not fit a packet.

@@ -5,7 +5,7 @@ import type { Ipv6Packet } from "@slipway/wire/ip/ipv6";
 
 import type { PacketBatch } from "./packet-batch.ts";
 
-/** The errors that are sent within a second at most (RFC 4443 §2.4 f). */
+/** The maximum number of errors sent per second (RFC 4443 §2.4 f). */
 const maxErrorsPerSecond = 100;
 
 /** An ICMPv6 header. */
@@ -14,16 +14,16 @@ const headerBytes = 8;
 /** The offset of the next header field in a packet. */
 const nextHeaderOffset = 6;
 
-/** The stack as the layer needs it. */
+/** The parts of the stack that the layer needs. */
 export interface IcmpLayerNeeds {
   readonly now: () => number;
   readonly batch: PacketBatch;
   readonly mtu: number;
-  /** Takes the beginning of a packet of ours that did not get there. */
+  /** Receives the beginning of one of our packets that did not arrive. */
   readonly unreachable: (cause: Uint8Array) => void;
 }
 
-/** Answers echo requests, and tells peers what their packets cannot reach (RFC 4443). */
+/** Answers echo requests, and tells peers which of their packets cannot be delivered (RFC 4443). */
 export class IcmpLayer {
   readonly #needs: IcmpLayerNeeds;
   #secondStart = 0;
@@ -33,7 +33,7 @@ export class IcmpLayer {
     this.#needs = needs;
   }
 
-  /** Takes a packet. */
+  /** Handles a packet. */
   receive(bytes: Uint8Array, packet: Ipv6Packet): void {
     const message = parseIcmpv6(bytes, packet.payloadStart, packet.payloadEnd);
     if (message === undefined) return;
@@ -45,14 +45,14 @@ export class IcmpLayer {
       case "unknown-next-header":
         this.#needs.unreachable(message.cause);
         return;
-      // Nobody here asks or routes, and the paths know best what they carry.
+      // This host neither pings nor routes, and the paths know best what they carry.
       case "echo-reply":
       case "packet-too-big":
       case "time-exceeded":
     }
   }
 
-  /** Tells the sender of a packet that it is refused: the port is closed, or the protocol is not supported. */
+  /** Tells the sender that a packet is refused: the port is closed, or the protocol is not supported. */
   refuse(bytes: Uint8Array, packet: Ipv6Packet): void {
     if (!this.#mayTell()) return;
     const room = this.#needs.mtu - ipv6HeaderBytes - headerBytes;

@@ -15,14 +15,14 @@ import type { TcpStream } from "./tcp-stream.ts";
 import { UdpLayer, type DatagramHandler } from "./udp-layer.ts";
 import type { UdpSocket } from "./udp-socket.ts";
 
-/** The longest packet that every peer and path takes (docs/protocol/tailnet.md §7.1). */
+/** The longest packet that every peer and path carries (docs/protocol/tailnet.md §7.1). */
 const mtu = 1280;
 
-/** The lateness of a timer that shows that the event loop was busy. */
+/** The delay of a timer beyond which the event loop must have been busy. */
 const lateMs = 20;
 
 export interface StackOptions {
-  /** The addresses of this end, 16 bytes each; the first is the source of what does not ask for another. */
+  /** The addresses of this end, 16 bytes each; the first is the default source. */
   readonly addresses: readonly Uint8Array[];
   readonly clock: Clock;
   /** Returns 32 unpredictable bits, unsigned. */
@@ -30,15 +30,15 @@ export interface StackOptions {
   /** Sends packets to the peers. */
   readonly send: SendPackets;
   readonly tcp?: TcpOptions;
-  /** The lengths of packets of TCP; all others have 1,280 bytes at most (default: those of TCP too). */
+  /** The lengths of TCP packets; all others have at most 1,280 bytes (default: 1,280 for TCP too). */
   readonly tcpPackets?: TcpPacketSizes;
   readonly limits?: Partial<StackLimits>;
 }
 
 export interface TcpPacketSizes {
-  /** The longest that this end takes, and tells its peers to take. */
+  /** The longest packet that this end accepts, and announces to its peers. */
   readonly largestBytes: number;
-  /** Returns the longest that the path to an address carries now. */
+  /** Returns the length of the longest packet that the path to an address carries now. */
   readonly carriedBytes: (destination: Uint8Array) => number;
 }
 
@@ -49,11 +49,11 @@ export interface ConnectOptions {
 }
 
 /**
- * An IPv6 host in user space: TCP, UDP and answers to pings for the addresses of one peer. It sees whole packets in the
- * clear and knows nothing of the tunnel that carries them. Whoever opens it closes it.
+ * An IPv6 host in user space: TCP, UDP and answers to pings for the addresses of one peer. It sees whole packets in
+ * the clear and knows nothing of the tunnel that carries them. Its opener closes it.
  *
- * Packets that are handed in may be reused at once: data is copied once on the way in. On the way out it is copied twice:
- * from the writer to the queue of its connection, and from there into a packet.
+ * Packets that are handed in may be reused immediately, as incoming data is copied once. Outgoing data is copied
+ * twice: from the writer to the queue of its connection, and from there into a packet.
  */
 export class NetworkStack implements AsyncDisposable {
   readonly #addresses: readonly Uint8Array[];
@@ -87,12 +87,12 @@ export class NetworkStack implements AsyncDisposable {
     this.#scope.run((signal) => this.#run(signal));
   }
 
-  /** The TCP connections, without those that only wait for old segments. */
+  /** The number of TCP connections, except those that only wait for old segments. */
   get connections(): number {
     return this.#tcp.connections;
   }
 
-  /** The bytes of memory that the data of all TCP connections takes. */
+  /** The bytes of memory that the data of all TCP connections occupies. */
   get tcpBytes(): number {
     return this.#tcp.heldBytes;
   }
@@ -102,7 +102,7 @@ export class NetworkStack implements AsyncDisposable {
     return this.#scope.failed;
   }
 
-  /** Takes packets from the peers, which the tunnel has authenticated. Malformed ones are dropped. */
+  /** Receives packets from the peers, which the tunnel has authenticated. Malformed ones are dropped. */
   receive(packets: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
     for (const bytes of packets) {
@@ -134,18 +134,18 @@ export class NetworkStack implements AsyncDisposable {
     return stream;
   }
 
-  /** Takes the connections to a port of any of the addresses. Throws `StackError` "port-in-use". */
+  /** Accepts the connections to a port of any of the addresses. Throws `StackError` "port-in-use". */
   listen(port: number): TcpListener {
     this.#throwIfClosed();
     return this.#tcp.listen(port);
   }
 
-  /** Has connections to ports without a listener decided by `handler`; without one they are refused. */
+  /** Lets `handler` decide about connections to ports without a listener; without a handler they are refused. */
   forwardTcp(handler: RequestHandler | undefined): void {
     this.#tcp.forward(handler);
   }
 
-  /** Takes the datagrams to a port, by default one that is free. Throws `StackError` "port-in-use" or "no-ports". */
+  /** Receives the datagrams to a port, by default a free one. Throws `StackError` "port-in-use" or "no-ports". */
   bindUdp(port?: number, address = this.#ownAddress()): UdpSocket {
     this.#throwIfClosed();
     const chosen =
@@ -153,24 +153,24 @@ export class NetworkStack implements AsyncDisposable {
     return this.#udp.bind({ address, port: chosen });
   }
 
-  /** Has datagrams to ports without a socket taken by `handler`; without one their senders are told. */
+  /** Hands datagrams to ports without a socket to `handler`; without a handler their senders get an error. */
   forwardUdp(handler: DatagramHandler | undefined): void {
     this.#udp.forward(handler);
   }
 
-  /** Sends a datagram from any port, as an answer to one that `forwardUdp` has taken. */
+  /** Sends a datagram from any port, as an answer to one received by `forwardUdp`. */
   sendUdp(from: Endpoint, to: Endpoint, payload: Uint8Array): void {
     this.#throwIfClosed();
     this.#udp.send(from, to, payload);
   }
 
-  /** Ends all connections with a peer's address at once, as one does that can never send again. */
+  /** Ends all connections with a peer's address immediately, like a peer that can never send again. */
   endConnections(remote: Uint8Array): void {
     this.#tcp.endConnections(remote);
     this.#flushSoon();
   }
 
-  /** Ends all connections at once, and all listeners and sockets. Idempotent. */
+  /** Ends all connections immediately, and all listeners and sockets. Idempotent. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#tcp.close();
@@ -200,7 +200,10 @@ export class NetworkStack implements AsyncDisposable {
     }
   }
 
-  /** Returns true if a packet is for one of the addresses, from one that can be answered, and not too big. */
+  /**
+   * Returns true if a packet has one of our addresses as its destination, a source that can be answered, and a valid
+   * size.
+   */
   #isTaken({ source, destination, nextHeader, payloadEnd }: Ipv6Packet): boolean {
     const isMulticast = source[0] === 0xff;
     const largestBytes = nextHeader === IpProtocol.tcp ? this.#largestTcpBytes : mtu;
@@ -219,7 +222,7 @@ export class NetworkStack implements AsyncDisposable {
     if (packet?.nextHeader === IpProtocol.tcp) this.#tcp.unreachable(cause, packet);
   }
 
-  /** Sends at the end of the present turn, so that what happens in one goes out together. */
+  /** Sends at the end of the current turn, so that the packets of one turn go out together. */
   #flushSoon(): void {
     if (this.#isFlushDue || this.#isClosed) return;
     this.#isFlushDue = true;
@@ -248,7 +251,7 @@ export class NetworkStack implements AsyncDisposable {
       const now = this.#clock.monotonic();
       const wake = this.#tcp.nextWake ?? Number.POSITIVE_INFINITY;
       if (wake <= now) {
-        // After a long turn of the event loop packets may wait that make a timeout needless.
+        // After a long turn of the event loop, packets may be waiting that make a timeout unnecessary.
         if (now - wake >= lateMs) await this.#clock.sleep(1, signal);
         this.#tcp.tick(this.#clock.monotonic());
         this.#flush();

@@ -1,20 +1,20 @@
 import { ipv6HeaderBytes, writeIpv6Header } from "@slipway/wire/ip/ipv6";
 import type { Ipv6Header } from "@slipway/wire/ip/ipv6";
 
-/** The packets that are handed on at once, and the room for them. */
+/** The number of packets handed on at a time, and the room for them. */
 const batchPackets = 64;
 const batchBytes = 96 * 1024;
 
-/** Takes packets. The views are reused once it returns: it copies what it keeps. */
+/** Sends packets. The views are reused once it returns: it must copy what it keeps. */
 export type SendPackets = (packets: readonly Uint8Array[]) => void;
 
-/** Collects packets in one buffer that is used again and again, and hands them on in batches. */
+/** Collects packets in one reusable buffer, and hands them on in batches. */
 export class PacketBatch {
   readonly #send: SendPackets;
   readonly #largestBytes: number;
   readonly #bytes: Uint8Array;
   #packets: Uint8Array[] = [];
-  /** The place of the next packet. */
+  /** The position of the next packet. */
   #at = 0;
 
   /** Creates a batch for packets of up to `largestBytes`. */
@@ -29,7 +29,7 @@ export class PacketBatch {
     return this.#bytes;
   }
 
-  /** The place in the buffer where the payload of the next packet begins. */
+  /** The position in the buffer where the payload of the next packet begins. */
   get payloadStart(): number {
     return this.#at + ipv6HeaderBytes;
   }
@@ -45,7 +45,7 @@ export class PacketBatch {
     if (isFull) this.flush();
   }
 
-  /** Hands on what was collected. */
+  /** Hands on the collected packets. */
   flush(): void {
     this.#at = 0;
     if (this.#packets.length === 0) return;

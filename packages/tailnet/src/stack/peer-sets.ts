@@ -1,19 +1,19 @@
-/** Things by the address of the peer that they are of, oldest first. */
+/** Items grouped by the address of their peer, oldest first. */
 export class PeerSets<T> {
   readonly #byPeer = new Map<string, Set<T>>();
   #size = 0;
 
-  /** The number of things of all peers. */
+  /** The number of items of all peers. */
   get size(): number {
     return this.#size;
   }
 
-  /** Returns the number of things of one peer. */
+  /** Returns the number of items of one peer. */
   count(address: Uint8Array): number {
     return this.#byPeer.get(keyOf(address))?.size ?? 0;
   }
 
-  /** Returns the things of one peer as they are now. */
+  /** Returns a snapshot of the items of one peer. */
   of(address: Uint8Array): readonly T[] {
     return [...(this.#byPeer.get(keyOf(address)) ?? [])];
   }
@@ -26,7 +26,7 @@ export class PeerSets<T> {
     this.#size += 1;
   }
 
-  /** Removes a thing, if it is there. */
+  /** Removes an item, if it is present. */
   remove(address: Uint8Array, item: T): void {
     const key = keyOf(address);
     const items = this.#byPeer.get(key);
@@ -35,7 +35,7 @@ export class PeerSets<T> {
     if (items.size === 0) this.#byPeer.delete(key);
   }
 
-  /** Returns the oldest thing of the peer that has most. */
+  /** Returns the oldest item of the peer that has the most. */
   oldestOfBusiest(): T | undefined {
     let busiest: ReadonlySet<T> = new Set();
     for (const items of this.#byPeer.values()) if (items.size > busiest.size) busiest = items;
@@ -43,7 +43,7 @@ export class PeerSets<T> {
     return oldest;
   }
 
-  /** Returns all things as they are now. */
+  /** Returns a snapshot of all items. */
   list(): readonly T[] {
     const all: T[] = [];
     for (const items of this.#byPeer.values()) all.push(...items);

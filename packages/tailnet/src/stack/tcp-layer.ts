@@ -19,27 +19,27 @@ import { TcpMemory } from "./tcp-memory.ts";
 import { TcpRequest } from "./tcp-request.ts";
 import { TcpStream } from "./tcp-stream.ts";
 
-/** The stack as the layer needs it. */
+/** The parts of the stack that the layer needs. */
 export interface TcpLayerNeeds {
   /** The monotonic time. */
   readonly now: () => number;
-  /** 32 unpredictable bits, unsigned. */
+  /** Returns 32 unpredictable bits, unsigned. */
   readonly randomUint32: () => number;
   readonly batch: PacketBatch;
-  /** The longest packet that this end takes. */
+  /** The longest packet that this end accepts. */
   readonly largestBytes: number;
-  /** Returns the longest packet that the path to an address carries now. */
+  /** Returns the length of the longest packet that the path to an address carries now. */
   readonly carriedBytes: (destination: Uint8Array) => number;
-  /** Has `flush` called soon. */
+  /** Schedules a call of `flush`. */
   readonly flushSoon: () => void;
 }
 
 export type RequestHandler = (request: TcpRequest) => void;
 
-/** The headers of a segment, without options of TCP. */
+/** The length of a segment's headers, without TCP options. */
 const headerBytes = ipv6HeaderBytes + 20;
 
-/** All TCP connections of a stack: finds the one of a segment, opens and accepts them, and wakes them. */
+/** All TCP connections of a stack: finds the connection of a segment, opens and accepts connections, and wakes them. */
 export class TcpLayer {
   readonly #needs: TcpLayerNeeds;
   readonly #options: TcpOptions;
@@ -53,8 +53,8 @@ export class TcpLayer {
   /** Oldest first. */
   readonly #timeWait = new Set<TcpLink>();
   /**
-   * One for all connections, so that their timestamps rise: a peer that still waits on the same ports for old segments
-   * takes a SYN only if it is newer (RFC 6191 §2).
+   * One offset for all connections, so that their timestamps rise: a peer that still waits on the same ports for old
+   * segments accepts a SYN only if it is newer (RFC 6191 §2).
    */
   readonly #timestampOffset: number;
   #dirty: TcpLink[] = [];
@@ -73,12 +73,12 @@ export class TcpLayer {
     return this.#wakes.next;
   }
 
-  /** The connections that count for the limit. */
+  /** The number of connections that count towards the limit. */
   get connections(): number {
     return this.#links.size - this.#timeWait.size;
   }
 
-  /** The bytes of memory that the data of all connections takes. */
+  /** The bytes of memory that the data of all connections occupies. */
   get heldBytes(): number {
     return this.#memory.bytes;
   }
@@ -101,7 +101,7 @@ export class TcpLayer {
     return this.#add(local, remote, undefined).stream;
   }
 
-  /** Takes the connections to a port. Throws `StackError` "port-in-use". */
+  /** Accepts the connections to a port. Throws `StackError` "port-in-use". */
   listen(port: number): TcpListener {
     if (this.#listeners.has(port)) {
       throw new StackError("port-in-use", `port ${String(port)} has a listener`);
@@ -113,12 +113,12 @@ export class TcpLayer {
     return listener;
   }
 
-  /** Has SYNs to ports without a listener decided by `handler`; without one they are refused. */
+  /** Lets `handler` decide about SYNs to ports without a listener; without a handler they are refused. */
   forward(handler: RequestHandler | undefined): void {
     this.#handler = handler;
   }
 
-  /** Takes a packet. */
+  /** Handles a packet. */
   receive(bytes: Uint8Array, packet: Ipv6Packet): void {
     const segment = parseSegment(bytes, packet.payloadStart, packet.payloadEnd);
     if (segment === undefined) return;
@@ -135,7 +135,7 @@ export class TcpLayer {
     this.#receiveUnknown(segment, packet);
   }
 
-  /** Takes the news that a packet of ours, whose beginning is `cause`, did not get there. */
+  /** Handles the report that one of our packets, which begins with `cause`, did not arrive. */
   unreachable(cause: Uint8Array, packet: Ipv6Packet): void {
     const quoted = parseQuotedSegment(cause, packet.payloadStart);
     if (quoted === undefined) return;
@@ -147,7 +147,7 @@ export class TcpLayer {
     this.#touch(link);
   }
 
-  /** Wakes the connections whose time has come. */
+  /** Wakes the connections that are due. */
   tick(now: number): void {
     for (let link = this.#wakes.takeDue(now); link !== undefined; link = this.#wakes.takeDue(now)) {
       const wake = link.connection.nextWake();
@@ -166,12 +166,12 @@ export class TcpLayer {
     }
   }
 
-  /** Ends the connections with a peer at once. */
+  /** Ends the connections with a peer immediately. */
   endConnections(remote: Uint8Array): void {
     for (const link of this.#byPeer.of(remote)) link.stream.abort();
   }
 
-  /** Ends everything at once. */
+  /** Ends everything immediately. */
   close(): void {
     for (const listener of this.#listeners.values()) listener.close();
     for (const request of this.#requests.list()) request.refuse();
@@ -201,7 +201,7 @@ export class TcpLayer {
     } else this.#ask(segment, local, remote);
   }
 
-  /** Has the handler decide about a SYN, unless it decides about the same already, or about too many. */
+  /** Lets the handler decide about a SYN, unless a decision about it is pending, or about too many others. */
   #ask(segment: TcpSegment, local: Endpoint, remote: Endpoint): void {
     const find = (): TcpRequest | undefined =>
       this.#requests.find(local.address, local.port, remote.address, remote.port);
@@ -227,7 +227,7 @@ export class TcpLayer {
     this.#handler?.(request);
   }
 
-  /** Opens a connection, or accepts the one of a SYN. */
+  /** Opens a connection, or accepts that of a SYN. */
   #add(local: Endpoint, remote: Endpoint, syn: TcpSegment | undefined): TcpLink {
     const { randomUint32, largestBytes, now } = this.#needs;
     const flow = {
@@ -279,7 +279,7 @@ export class TcpLayer {
     this.#needs.flushSoon();
   }
 
-  /** Hands on the events of a connection, sends what it has to send, and notes when it wants to be woken. */
+  /** Hands on the events of a connection, sends what is ready, and notes its next wake-up. */
   #settle(link: TcpLink): void {
     const { connection, stream } = link;
     for (const event of connection.takeEvents()) {
@@ -298,7 +298,7 @@ export class TcpLayer {
     if (wake !== undefined && this.#memory.note(link)) this.#makeRoom();
   }
 
-  /** Resets the connection that holds most, of the peer whose connections do. */
+  /** Resets the largest connection of the peer whose connections hold most. */
   #makeRoom(): void {
     const link = this.#memory.largest();
     if (link === undefined) return;

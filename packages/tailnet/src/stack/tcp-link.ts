@@ -6,15 +6,15 @@ import type { Endpoint } from "./address.ts";
 import type { ConnectionEntry } from "./connection-table.ts";
 import type { TcpStream } from "./tcp-stream.ts";
 
-/** The holder of connections whose handshake is not done. */
+/** The holder of connections that have not completed their handshake. */
 export interface Backlog {
-  /** Takes a connection whose handshake is done. */
+  /** Offers a connection whose handshake is complete. */
   offer(link: TcpLink): void;
-  /** Forgets one that has ended before. */
+  /** Forgets a connection that has ended before. */
   forget(link: TcpLink): void;
 }
 
-/** A TCP connection with its addresses and what the stack knows of it. */
+/** A TCP connection with its addresses and the stack's bookkeeping. */
 export class TcpLink implements ConnectionEntry, Sleeper {
   readonly local: Endpoint;
   readonly remote: Endpoint;
@@ -22,13 +22,13 @@ export class TcpLink implements ConnectionEntry, Sleeper {
   readonly stream: TcpStream;
   /** The header of all its packets. */
   readonly header: Ipv6Header;
-  /** The listener that counts it until its handshake is done. */
+  /** The listener that counts it until its handshake is complete. */
   backlog: Backlog | undefined;
-  /** The bytes of memory that it is known to hold. */
+  /** The last recorded bytes of memory that it holds. */
   notedBytes = 0;
-  /** True while it waits to be looked at. */
+  /** True while it waits to be processed. */
   isDirty = false;
-  /** True once the stack has forgotten it: what its user calls then has no effect on others. */
+  /** True once the stack has forgotten it: later calls of its user must not affect others. */
   isRemoved = false;
   queueIndex = -1;
   queuedFor = 0;

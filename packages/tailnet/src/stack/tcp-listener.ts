@@ -5,8 +5,8 @@ import type { Backlog, TcpLink } from "./tcp-link.ts";
 import type { TcpStream } from "./tcp-stream.ts";
 
 /**
- * Takes the connections to a port. Iterate to get them; whoever gets one closes it. Half-open connections and those that
- * nobody has taken yet share the backlog.
+ * Accepts the connections to a port. Iterate to get them; the recipient of a connection closes it. Half-open
+ * connections and those not yet accepted share the backlog.
  */
 export class TcpListener implements AsyncIterable<TcpStream>, Backlog {
   readonly port: number;
@@ -22,14 +22,14 @@ export class TcpListener implements AsyncIterable<TcpStream>, Backlog {
     this.#streams = new Mailbox(backlog);
   }
 
-  /** The connections that wait, half-open or to be taken. */
+  /** The number of waiting connections, half-open or not yet accepted. */
   get waiting(): number {
     return this.#halfOpen.size + this.#streams.size;
   }
 
   /**
-   * Returns true if there is room for another connection. In a full backlog the peer with most half-open connections gives
-   * its oldest up, by `drop`, so that a flood from one peer shuts out no other.
+   * Returns true if there is room for another connection. A full backlog gives up, by `drop`, the oldest half-open
+   * connection of the peer that has the most, so that a flood from one peer does not shut out others.
    */
   hasRoom(drop: (link: TcpLink) => void): boolean {
     if (this.waiting < this.#backlog) return true;
@@ -44,7 +44,7 @@ export class TcpListener implements AsyncIterable<TcpStream>, Backlog {
     this.#halfOpen.add(link.remote.address, link);
   }
 
-  /** Hands a connection on whose handshake is done. */
+  /** Offers a connection whose handshake is complete. */
   offer(link: TcpLink): void {
     this.forget(link);
     if (this.#streams.offer(link.stream) !== "taken") link.stream.abort();
@@ -55,7 +55,7 @@ export class TcpListener implements AsyncIterable<TcpStream>, Backlog {
     this.#halfOpen.remove(link.remote.address, link);
   }
 
-  /** Ends the iteration after the connections that are there; half-open ones end. Idempotent. */
+  /** Ends the iteration after the connections that are ready; half-open ones end. Idempotent. */
   close(): void {
     this.#onClose();
     for (const link of this.#halfOpen.list()) link.stream.abort();

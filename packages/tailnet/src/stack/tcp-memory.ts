@@ -7,8 +7,8 @@ interface PeerShare {
 }
 
 /**
- * The memory that the data of all connections takes. Limits of each connection bound nothing where there may be thousands, and
- * a segment of one byte takes a whole block until it is read, or acknowledged.
+ * The memory that the data of all connections occupies. Limits per connection bound nothing if there may be
+ * thousands, and a segment of one byte occupies a whole block until it is read or acknowledged.
  */
 export class TcpMemory {
   readonly #maxBytes: number;
@@ -23,7 +23,7 @@ export class TcpMemory {
     return this.#bytes;
   }
 
-  /** Notes what a connection holds now; returns true if all together hold too much. */
+  /** Records what a connection holds now; returns true if all together hold too much. */
   note(link: TcpLink): boolean {
     const { heldBytes } = link.connection;
     if (heldBytes !== link.notedBytes) this.#change(link, heldBytes);
@@ -35,7 +35,7 @@ export class TcpMemory {
     if (link.notedBytes > 0) this.#change(link, 0);
   }
 
-  /** Returns the connection that holds most, of the peer whose connections do. */
+  /** Returns the largest connection of the peer whose connections hold most. */
   largest(): TcpLink | undefined {
     let most: PeerShare | undefined;
     for (const share of this.#shares.values()) {

@@ -3,8 +3,8 @@ import type { ConnectionEntry } from "./connection-table.ts";
 import type { TcpStream } from "./tcp-stream.ts";
 
 /**
- * A SYN to a port without a listener, which nobody has answered yet: the taker decides whether the connection comes to be,
- * say by a connection of its own to somewhere else.
+ * A SYN to a port without a listener, not yet answered: the recipient decides whether to accept the connection, for
+ * example after connecting somewhere else.
  */
 export class TcpRequest implements ConnectionEntry {
   readonly local: Endpoint;
@@ -24,7 +24,10 @@ export class TcpRequest implements ConnectionEntry {
     this.#refuse = refuse;
   }
 
-  /** Answers the SYN. Data may be read and written once the peer has completed the handshake; `undefined` if it is too late. */
+  /**
+   * Answers the SYN. Data may be read and written once the peer has completed the handshake; `undefined` if it is too
+   * late.
+   */
   accept(): TcpStream | undefined {
     return this.#accept();
   }

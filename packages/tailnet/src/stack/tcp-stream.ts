@@ -6,7 +6,7 @@ import type { KeepAliveOptions } from "@slipway/wire/tcp/probe-timers";
 import type { Endpoint } from "./address.ts";
 import { StackError } from "./errors.ts";
 
-/** The stack as a stream needs it. */
+/** The parts of the stack that a stream needs. */
 export interface StreamNeeds {
   /** The monotonic time. */
   readonly now: () => number;
@@ -15,8 +15,8 @@ export interface StreamNeeds {
 }
 
 /**
- * A TCP connection with promises. Each direction has one reader or writer at a time. Whoever has the stream closes it, or
- * holds it with `await using`.
+ * A TCP connection with promises. Each direction has one reader or writer at a time. Its owner closes it, or holds it
+ * with `await using`.
  */
 export class TcpStream implements AsyncDisposable {
   readonly local: Endpoint;
@@ -40,7 +40,7 @@ export class TcpStream implements AsyncDisposable {
     this.#connected.promise.catch(() => undefined);
   }
 
-  /** Resolves when the handshake is done; rejects with a `TcpError` if it failed. */
+  /** Resolves when the handshake is complete; rejects with a `TcpError` if it failed. */
   get connected(): Promise<void> {
     return this.#connected.promise;
   }
@@ -50,7 +50,7 @@ export class TcpStream implements AsyncDisposable {
     return this.#closed.promise;
   }
 
-  /** The error that ended the connection; undefined while it is open, and if both ends have finished it. */
+  /** The error that ended the connection; undefined while it is open, and if both ends have finished. */
   get failure(): TcpError | undefined {
     return this.#end?.error;
   }
@@ -72,7 +72,7 @@ export class TcpStream implements AsyncDisposable {
     }
   }
 
-  /** Does what `read` does, but returns "later" where that waits for `changed`. */
+  /** Does what `read` does, but returns "later" where `read` would wait for `changed`. */
   readNow(): Uint8Array | undefined | "later" {
     const bytes = this.#connection.peek();
     if (bytes !== undefined) {
@@ -96,11 +96,11 @@ export class TcpStream implements AsyncDisposable {
     }
   }
 
-  /** Does what `write` does for as many bytes as there is room for, and returns how many that are. */
+  /** Writes as many bytes as there is room for, without waiting, and returns their number. */
   writeNow(bytes: Uint8Array): number {
     if (this.#end?.error !== undefined) throw this.#end.error;
     if (this.#isFinished || this.#end !== undefined) {
-      throw new StackError("stream-finished", "write to a stream that was finished");
+      throw new StackError("stream-finished", "write after finish");
     }
     const taken = this.#connection.write(bytes, this.#needs.now());
     if (taken > 0) this.#needs.touch();
@@ -113,28 +113,28 @@ export class TcpStream implements AsyncDisposable {
     return this.#change.promise;
   }
 
-  /** Ends the direction to the peer after what was written. Reading goes on. */
+  /** Ends the direction to the peer after the written data. Reading continues. */
   finish(): void {
     this.#isFinished = true;
     this.#connection.finish(this.#needs.now());
     this.#needs.touch();
   }
 
-  /** Ends the connection: what was written is still sent, what comes is refused. Idempotent. */
+  /** Ends the connection: written data is still sent, incoming data is refused. Idempotent. */
   close(): void {
     this.#isFinished = true;
     this.#connection.close(this.#needs.now());
     this.#needs.touch();
   }
 
-  /** Ends the connection at once. */
+  /** Resets the connection immediately. */
   abort(): void {
     this.#isFinished = true;
     this.#connection.abort();
     this.#needs.touch();
   }
 
-  /** Asks an idle peer whether it is there; `undefined` turns that off. */
+  /** Probes an idle peer; `undefined` turns that off. */
   setKeepAlive(options: KeepAliveOptions | undefined): void {
     this.#connection.setKeepAlive(options, this.#needs.now());
     this.#needs.touch();
@@ -145,7 +145,7 @@ export class TcpStream implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** Takes an event of the connection; only the stack calls it. */
+  /** Handles an event of the connection; only the stack calls it. */
   notify(event: TcpEvent): void {
     if (event.type === "connected") this.#connected.resolve();
     if (event.type === "finished") this.#isPeerFinished = true;

@@ -8,11 +8,11 @@ import type { StackLimits } from "./limits.ts";
 import type { PacketBatch } from "./packet-batch.ts";
 import { UdpSocket, type Datagram } from "./udp-socket.ts";
 
-/** The stack as the layer needs it. */
+/** The parts of the stack that the layer needs. */
 export interface UdpLayerNeeds {
   readonly batch: PacketBatch;
   readonly mtu: number;
-  /** Has the batch handed on soon. */
+  /** Schedules the sending of the batch. */
   readonly flushSoon: () => void;
 }
 
@@ -34,7 +34,7 @@ export class UdpLayer {
     return !this.#sockets.has(port);
   }
 
-  /** Takes the datagrams to a port. Throws `StackError` "port-in-use". */
+  /** Receives the datagrams to a port. Throws `StackError` "port-in-use". */
   bind(local: Endpoint): UdpSocket {
     const { port } = local;
     if (!this.isFree(port))
@@ -49,12 +49,12 @@ export class UdpLayer {
     return socket;
   }
 
-  /** Has datagrams to ports without a socket taken by `handler`. */
+  /** Hands datagrams to ports without a socket to `handler`. */
   forward(handler: DatagramHandler | undefined): void {
     this.#handler = handler;
   }
 
-  /** Takes a packet; false if nothing receives datagrams at its port. */
+  /** Handles a packet; false if nothing receives datagrams at its port. */
   receive(bytes: Uint8Array, packet: Ipv6Packet): boolean {
     const datagram = parseUdp(bytes, packet.payloadStart, packet.payloadEnd);
     if (datagram === undefined) return true;

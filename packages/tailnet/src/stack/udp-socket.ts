@@ -2,21 +2,21 @@ import { Mailbox } from "@slipway/runtime";
 
 import type { Endpoint } from "./address.ts";
 
-/** A datagram that was received, and the end of ours that it was sent to. */
+/** A received datagram, and the local end that it was sent to. */
 export interface Datagram {
   readonly from: Endpoint;
   readonly to: Endpoint;
   readonly payload: Uint8Array;
 }
 
-/** The stack as a socket needs it. */
+/** The parts of the stack that a socket needs. */
 export interface UdpSocketNeeds {
   /** Sends a datagram; throws `StackError` "datagram-too-large". */
   readonly send: (from: Endpoint, to: Endpoint, payload: Uint8Array) => void;
   readonly onClose: () => void;
 }
 
-/** Takes the datagrams to a port, and sends from it. Iterate to get them. Full, it drops what comes. */
+/** Receives the datagrams to a port, and sends from it. Iterate to get them. A full socket drops further datagrams. */
 export class UdpSocket implements AsyncIterable<Datagram>, Disposable {
   readonly local: Endpoint;
   readonly #needs: UdpSocketNeeds;
@@ -29,7 +29,7 @@ export class UdpSocket implements AsyncIterable<Datagram>, Disposable {
     this.#datagrams = new Mailbox(maxDatagrams);
   }
 
-  /** The number of datagrams that were dropped because they were not read. */
+  /** The number of datagrams dropped because they were not read. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -39,12 +39,12 @@ export class UdpSocket implements AsyncIterable<Datagram>, Disposable {
     this.#needs.send(from, to, payload);
   }
 
-  /** Takes a datagram; only the stack calls it. */
+  /** Handles a datagram; only the stack calls it. */
   offer(datagram: Datagram): void {
     if (this.#datagrams.offer(datagram) === "full") this.#dropped += 1;
   }
 
-  /** Ends the iteration after the datagrams that are there. Idempotent. */
+  /** Ends the iteration after the datagrams that are ready. Idempotent. */
   close(): void {
     this.#needs.onClose();
     this.#datagrams.close();

@@ -1,14 +1,14 @@
-/** Something that wants to be woken at a time, which it says when it is asked. */
+/** A sleeper that is woken at a time, which it reports when asked. */
 export interface Sleeper {
-  /** The place in the queue; -1 outside it. The queue writes it. */
+  /** The index in the queue; -1 outside it. The queue writes it. */
   queueIndex: number;
   /** The time for which it is queued. The queue writes it. */
   queuedFor: number;
 }
 
 /**
- * Sleepers by the time for which they are queued, each once. A time that moves back is taken over at once; one that moves
- * on is found when the earlier one comes, so that the usual case, a timer that each packet resets, costs nothing.
+ * Sleepers by the time for which they are queued, each once. An earlier time takes effect immediately; a later one is
+ * noticed when the earlier one comes, so that the usual case, a timer that each packet resets, costs nothing.
  */
 export class WakeQueue<T extends Sleeper> {
   readonly #heap: T[] = [];
@@ -35,7 +35,7 @@ export class WakeQueue<T extends Sleeper> {
     }
   }
 
-  /** Takes a sleeper out whose time has come. */
+  /** Removes and returns a sleeper that is due. */
   takeDue(now: number): T | undefined {
     const [first] = this.#heap;
     if (first === undefined || first.queuedFor > now) return undefined;

@@ -2,8 +2,8 @@ import { encodeHex } from "@slipway/wire/bytes/hex";
 import { ipv6AddressBytes } from "@slipway/wire/ip/ipv6";
 
 /**
- * Owners by IPv6 address. An address has one: the last that it was given to (docs/protocol/tailnet.md §1.4). Packets of one
- * batch mostly share an address, so the previous one is compared before the map is searched.
+ * Owners by IPv6 address. An address belongs to the last owner that it was given to (docs/protocol/tailnet.md §1.4).
+ * Packets of one batch mostly share an address, so the previous one is compared before the map is searched.
  */
 export class AddressRoutes<T> {
   readonly #owners = new Map<string, T>();
@@ -11,7 +11,7 @@ export class AddressRoutes<T> {
   readonly #last = new Uint8Array(ipv6AddressBytes);
   #lastOwner: T | undefined;
 
-  /** Gives an owner these addresses, and takes from it the others that it has. */
+  /** Gives an owner these addresses, and removes its others. */
   assign(owner: T, addresses: readonly Uint8Array[]): void {
     this.remove(owner);
     const texts = addresses.map((address) => encodeHex(address));

@@ -16,11 +16,11 @@ import type { TunnelOptions } from "./options.ts";
 /** The sender of a message. */
 export interface HandshakeSource<Source> {
   readonly source: Source;
-  /** The sender's, if the path vouches for it, as a relay does. */
+  /** The sender's key, if the path vouches for it, as a relay does. */
   readonly publicKey: Uint8Array | undefined;
 }
 
-/** The tunnel as handshakes need it. */
+/** The parts of the tunnel that handshakes need. */
 export interface HandshakeReceiverNeeds<Source> {
   readonly options: Pick<
     TunnelOptions<Source>,
@@ -34,7 +34,7 @@ export interface HandshakeReceiverNeeds<Source> {
   readonly authenticated: (peer: WireguardPeer) => void;
 }
 
-/** Takes the messages of handshakes, which anybody may send (docs/protocol/tailnet.md §5). */
+/** Handles handshake messages, which anyone may send (docs/protocol/tailnet.md §5). */
 export class HandshakeReceiver<Source> {
   readonly #needs: HandshakeReceiverNeeds<Source>;
   readonly #gate: HandshakeGate;
@@ -48,7 +48,7 @@ export class HandshakeReceiver<Source> {
     });
   }
 
-  /** Takes a message; drops it unless it is part of a handshake. */
+  /** Handles a message; drops it unless it is part of a handshake. */
   receive(
     kind: WireguardMessageKind | undefined,
     message: Uint8Array,

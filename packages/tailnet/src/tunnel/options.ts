@@ -8,26 +8,29 @@ export interface TunnelOptions<Source> {
   readonly privateKey: Uint8Array;
   readonly crypto: TailnetCrypto;
   readonly clock: Clock;
-  /** Sends datagrams to a peer, all of one turn of the event loop at once. They belong to the taker. */
+  /** Sends datagrams to a peer, all of one turn of the event loop together. The recipient owns them. */
   readonly transmit: (publicKey: Uint8Array, datagrams: readonly Uint8Array[]) => void;
-  /** Takes packets in the clear: views of the datagrams in which they came. */
+  /** Receives packets in the clear: views of the datagrams in which they came. */
   readonly deliver: (packets: readonly Uint8Array[]) => void;
-  /** Sends a datagram back to a source that is not known to be a peer (default: it gets no cookies, and waits). */
+  /**
+   * Sends a datagram back to a source that is not known to be a peer (default: such a source gets no cookies, and
+   * waits).
+   */
   readonly reply?: (source: Source, datagram: Uint8Array) => void;
-  /** Returns a text that stands for the address of a source, to count and to challenge it by (default: all are one). */
+  /** Returns a text that identifies the address of a source, for counting and challenging it (default: all are one). */
   readonly sourceText?: (source: Source) => string;
   /** Called when both sides have confirmed a handshake; `at` is monotonic. */
   readonly onHandshake?: (publicKey: Uint8Array, at: number) => void;
-  /** Takes the source of genuine datagrams, once for each call of `receive`. */
+  /** Receives the source of genuine datagrams, once for each call of `receive`. */
   readonly onAuthenticated?: (publicKey: Uint8Array, source: Source) => void;
   readonly handshakeLimits?: Partial<HandshakeLimits>;
 }
 
 export interface PeerSettings {
   readonly publicKey: Uint8Array;
-  /** The IPv6 addresses that the peer sends from, and gets the packets to. */
+  /** The IPv6 addresses that the peer sends from and receives packets for. */
   readonly allowedAddresses: readonly Uint8Array[];
-  /** The time between two messages that keep the path open; undefined for none. */
+  /** The interval between messages that keep the path open; undefined for none. */
   readonly persistentKeepaliveMs: number | undefined;
 }
 

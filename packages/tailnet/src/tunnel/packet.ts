@@ -1,7 +1,7 @@
 import { ipv6HeaderBytes } from "@slipway/wire/ip/ipv6";
 import { minTransportBytes } from "@slipway/wire/wireguard/message";
 
-/** The places of the addresses in an IPv6 packet. */
+/** The offsets of the addresses in an IPv6 packet. */
 export const sourceOffset = 8;
 export const destinationOffset = 24;
 
@@ -14,8 +14,8 @@ export function packetBytesOf(datagramBytes: number): number {
 }
 
 /**
- * Returns where the IPv6 packet ends that begins at `start`; undefined if it is none, or does not end by `end`. The hot
- * path has no need of the other fields.
+ * Returns the end of the IPv6 packet that begins at `start`; undefined if it is not one, or does not end by `end`.
+ * The hot path does not need the other fields.
  */
 export function packetEnd(bytes: Uint8Array, start: number, end: number): number | undefined {
   if (end - start < ipv6HeaderBytes || (bytes[start] ?? 0) >>> 4 !== 6) return undefined;

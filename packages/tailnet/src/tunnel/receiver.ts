@@ -11,7 +11,7 @@ import type { IndexEntry, WireguardPeer } from "@slipway/wire/wireguard/wireguar
 import type { AddressRoutes } from "./address-routes.ts";
 import { packetEnd, sourceOffset } from "./packet.ts";
 
-/** The tunnel as decryption needs it. */
+/** The parts of the tunnel that decryption needs. */
 export interface ReceiverNeeds {
   readonly indices: IndexTable<IndexEntry>;
   readonly routes: AddressRoutes<WireguardPeer>;
@@ -20,8 +20,8 @@ export interface ReceiverNeeds {
 }
 
 /**
- * Decrypts a batch of transport messages. What follows from an index is looked up once for a row of messages with the same
- * one, and what follows from a row is done at its end.
+ * Decrypts a batch of transport messages. Consecutive messages with the same index share one lookup, and the
+ * bookkeeping of such a row is done at its end.
  */
 export class Receiver {
   readonly #needs: ReceiverNeeds;
@@ -37,7 +37,7 @@ export class Receiver {
     this.#needs = needs;
   }
 
-  /** True if the batch had a message of no session that is usable. */
+  /** True if the batch had a message without a usable session. */
   get hasUnknown(): boolean {
     return this.#hasUnknown;
   }
@@ -50,7 +50,7 @@ export class Receiver {
     this.#entry = undefined;
   }
 
-  /** Decrypts a message; a forged one, or one from an address that is not its sender's, is dropped. */
+  /** Decrypts a message; drops a forged one, or one from an address that is not its sender's. */
   open(message: Uint8Array): void {
     const index = transportReceiver(message);
     if (index !== this.#index) this.#turnTo(index);
@@ -66,7 +66,7 @@ export class Receiver {
     if (owner === entry.peer) this.#packets.push(message.subarray(transportHeaderBytes, end));
   }
 
-  /** Ends the row: handshakes may change what an index means. */
+  /** Ends the row: handshakes may change the meaning of an index. */
   endRow(): void {
     const entry = this.#entry;
     const hasData = this.#hasData;
@@ -79,7 +79,7 @@ export class Receiver {
     this.#needs.received(entry.peer, entry.session, hasData);
   }
 
-  /** Ends the batch and takes its packets. */
+  /** Ends the batch and returns its packets. */
   take(): readonly Uint8Array[] {
     this.endRow();
     const packets = this.#packets;

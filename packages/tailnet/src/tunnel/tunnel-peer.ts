@@ -2,7 +2,7 @@ import type { WireguardPeer } from "@slipway/wire/wireguard/wireguard-peer";
 
 import type { Sleeper } from "../timing/wake-queue.ts";
 
-/** A peer with what the tunnel knows of it. */
+/** A peer with the tunnel's bookkeeping. */
 export class TunnelPeer implements Sleeper {
   readonly publicKey: Uint8Array;
   readonly protocol: WireguardPeer;
@@ -11,7 +11,7 @@ export class TunnelPeer implements Sleeper {
   #outgoingBytes = 0;
   /** True while something waits for the end of the turn. */
   isDirty = false;
-  /** The handshake that was reported last. */
+  /** The last reported handshake. */
   reportedHandshakeAt: number | undefined;
   queueIndex = -1;
   queuedFor = 0;
@@ -21,7 +21,7 @@ export class TunnelPeer implements Sleeper {
     this.protocol = protocol;
   }
 
-  /** The bytes of the datagrams that wait. */
+  /** The bytes of the waiting datagrams. */
   get outgoingBytes(): number {
     return this.#outgoingBytes;
   }
@@ -32,7 +32,7 @@ export class TunnelPeer implements Sleeper {
     this.#outgoingBytes += datagram.length;
   }
 
-  /** Takes all datagrams that wait, in order. */
+  /** Removes and returns all waiting datagrams, in order. */
   takeDatagrams(): readonly Uint8Array[] {
     const output = this.protocol.takeOutput();
     const outgoing = this.#outgoing;

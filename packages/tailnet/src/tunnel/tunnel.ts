@@ -25,12 +25,12 @@ import { Receiver } from "./receiver.ts";
 import { TunnelPeer } from "./tunnel-peer.ts";
 
 const keyBytes = 32;
-/** The bytes of datagrams to one peer that wait for the end of the turn; more go out before it. */
+/** The bytes of datagrams to one peer that may wait for the end of the turn; beyond it they go out earlier. */
 const maxOutgoingBytes = 1280 * 1024;
 
 /**
- * A WireGuard device for many peers: encrypts IPv6 packets to the peer that has their destination, and decrypts what comes
- * from peers. It knows nothing of paths: `transmit` chooses one. Whoever opens it closes it.
+ * A WireGuard device for many peers: encrypts IPv6 packets to the peer that has their destination, and decrypts those
+ * that peers send. It knows nothing of paths: `transmit` chooses one. Its opener closes it.
  */
 export class Tunnel<Source = unknown> implements AsyncDisposable {
   readonly #options: TunnelOptions<Source>;
@@ -82,7 +82,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     return this.#local.keys.publicKey;
   }
 
-  /** The number of handshakes and sessions that are held: a few for each peer. */
+  /** The number of handshakes and sessions held: a few for each peer. */
   get sessions(): number {
     return this.#indices.size;
   }
@@ -93,8 +93,8 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Adds a peer, or changes what it may. An address that another peer has becomes this one's. Throws `TunnelError` for a
-   * key or address that cannot be one.
+   * Adds a peer, or changes its permissions. An address that another peer has moves to this one. Throws `TunnelError`
+   * for an impossible key or address.
    */
   setPeer({ publicKey, allowedAddresses, persistentKeepaliveMs }: PeerSettings): void {
     for (const { length } of allowedAddresses) {
@@ -131,7 +131,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     return protocol && this.#byProtocol.get(protocol)?.publicKey;
   }
 
-  /** Begins a handshake with a peer, unless one was begun within five seconds. */
+  /** Begins a handshake with a peer, unless one began within the last five seconds. */
   initiate(publicKey: Uint8Array): void {
     const peer = this.#peers.get(encodeHex(publicKey));
     if (peer === undefined) return;
@@ -144,7 +144,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     return this.#peers.get(encodeHex(publicKey))?.protocol.lastHandshakeAt;
   }
 
-  /** Sends IPv6 packets; those to unknown addresses are dropped. The views may be reused at once. */
+  /** Sends IPv6 packets; those to unknown addresses are dropped. The views may be reused immediately. */
   send(packets: readonly Uint8Array[]): void {
     const now = this.#clock.monotonic();
     let protocol: WireguardPeer | undefined;
@@ -167,8 +167,8 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Takes datagrams from `source`, and decrypts them in place. `publicKey` is the sender's if the path knows it; `isProven`
-   * tells whether the path vouches for it, as a relay does (default: it does).
+   * Receives datagrams from `source`, and decrypts them in place. `publicKey` is the sender's if the path knows it;
+   * `isProven` tells whether the path vouches for it, as a relay does (default: true).
    */
   receive(
     datagrams: readonly Uint8Array[],
@@ -235,8 +235,9 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Begins a handshake with a peer that uses a session which this side has lost, as it would notice only after fifteen
-   * seconds of silence. Stragglers of the session before a handshake mean nothing, nor does what anybody may have sent.
+   * Begins a handshake with a peer that uses a session which this side has lost, as the peer would otherwise notice
+   * only after fifteen seconds of silence. Stragglers of the session before a handshake mean nothing, nor does a
+   * message that anyone may have sent.
    */
   #renew(publicKey: Uint8Array, now: number): void {
     const at = this.lastHandshakeAt(publicKey) ?? Number.NEGATIVE_INFINITY;
@@ -263,7 +264,7 @@ export class Tunnel<Source = unknown> implements AsyncDisposable {
     for (const { publicKey } of senders) this.#options.onAuthenticated?.(publicKey, source);
   }
 
-  /** Has what a peer sends go out at the end of the turn. */
+  /** Schedules a peer's outgoing packets for the end of the turn. */
   #touch(peer: TunnelPeer): void {
     if (peer.isDirty) return;
     peer.isDirty = true;
