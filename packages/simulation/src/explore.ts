@@ -6,8 +6,8 @@ import type { Violation } from "./world/monitor.ts";
 import { profileOf } from "./world/profile.ts";
 
 /**
- * The rules of worlds: the product's own; a planted bug; or the worlds of that bug without it, which show that it is the
- * bug that is found.
+ * The rules of worlds: the product's own; a planted bug's; or the product's in the worlds of that bug, to show that
+ * the bug is what is found.
  */
 export type Subject =
   | { readonly kind: "own" }
@@ -16,7 +16,7 @@ export type Subject =
 export interface Exploration {
   readonly seeds: number;
   readonly steps: number;
-  /** The first seed in whose world an invariant did not hold. */
+  /** The first seed whose world violated an invariant. */
   readonly found: { readonly seed: number; readonly text: string } | undefined;
 }
 
@@ -28,7 +28,10 @@ interface ExploreOptions {
   readonly onWorld?: (steps: number) => void;
 }
 
-/** Runs the worlds of seeds, one after the other, up to the first violation: of a planted bug, to the first of its own. */
+/**
+ * Runs the worlds of seeds, one after another, up to the first violation; for a planted bug, up to the first that it
+ * causes.
+ */
 export async function explore(subject: Subject, options: ExploreOptions): Promise<Exploration> {
   const { from, count, isOver = () => false, onWorld = () => undefined } = options;
   let steps = 0;
@@ -46,14 +49,14 @@ export async function explore(subject: Subject, options: ExploreOptions): Promis
 }
 
 export interface Replay {
-  /** The invariant and its violation; undefined when all hold. */
+  /** The invariant and its violation; undefined if all hold. */
   readonly violation: string | undefined;
-  /** The events of the workspace in question, or of all, a line a step. */
+  /** The events of the workspace in question, or of all, one line per step. */
   readonly lines: readonly string[];
   readonly hash: string;
 }
 
-/** Runs the world of a seed again, and returns its events. */
+/** Runs the world of a seed again and returns its events. */
 export async function replay(subject: Subject, seed: number): Promise<Replay> {
   const { world, violation } = await runSeed(subject, seed, true);
   const { trace } = world.setting;
@@ -84,7 +87,7 @@ function findBug(name: string): PlantedBug {
   const found = plantedBugs.find((bug) => bug.name === name);
   if (found === undefined) {
     const names = plantedBugs.map((bug) => bug.name).join(", ");
-    throw new RangeError(`there is no planted bug ${name}, wanted one of ${names}`);
+    throw new RangeError(`unknown planted bug ${name}, wanted one of ${names}`);
   }
   return found;
 }

@@ -9,7 +9,7 @@ import { runWorld } from "./run-world.ts";
 import { profileOf } from "./world/profile.ts";
 import type { World } from "./world/world.ts";
 
-/** Runs a world, and retains as little of it as possible. */
+/** Runs a world and retains as little of it as possible. */
 async function play(seed: number): Promise<WeakRef<World>> {
   const options = { seed, profile: profileOf(seed), rules: ownRules, isTraced: false };
   return new WeakRef((await runWorld(options)).world);

@@ -10,7 +10,7 @@ import { Violation } from "./world/monitor.ts";
 import type { Setting, SettingOptions } from "./world/setting.ts";
 import { World } from "./world/world.ts";
 
-/** The times after the last fault: until all builds are over, and until all that is owed must be done. */
+/** The limits after the last fault: until all builds are over, and until everything owed must be done. */
 const settleMs = 90_000;
 const restMs = 240_000;
 
@@ -19,7 +19,7 @@ export interface WorldOutcome {
   readonly violation: Violation | undefined;
 }
 
-/** Runs a world from its beginning to its rest, or to the first violated invariant. */
+/** Runs a world from its start to its rest, or to the first violated invariant. */
 export async function runWorld(options: SettingOptions): Promise<WorldOutcome> {
   const world = new World(options);
   const { scheduler, conditions, model, trace } = world.setting;
@@ -55,7 +55,7 @@ export async function runWorld(options: SettingOptions): Promise<WorldOutcome> {
   }
 }
 
-/** Makes one template with two versions, of which the first is active, and a pool for each. */
+/** Creates a template with two versions, of which the first is active, and a pool for each. */
 async function furnish({ model, scheduler, profile }: Setting): Promise<void> {
   const { templates, presets } = model.tables;
   const founder = new Life("founder", scheduler);

@@ -1,4 +1,7 @@
-/** Clouds of a test: their keys and certificates, and the identities of their machines (docs/protocol/rest.md §3). */
+/**
+ * Cloud providers for tests: their keys and certificates, and the identities of their machines (docs/protocol/rest.md
+ * §3).
+ */
 export {
   type CertificateParts,
   issue,

@@ -1,4 +1,4 @@
-/** A laboratory of network namespaces: the internet, NATs, firewalls, middleboxes and bad links. */
+/** A lab of network namespaces: the internet, NATs, firewalls, middleboxes and bad links. */
 export { answerCalls } from "./netlab/answer-calls.ts";
 export { LabProgram } from "./netlab/lab-program.ts";
 export { internetAddresses, openLaboratory } from "./netlab/laboratory.ts";

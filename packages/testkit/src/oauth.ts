@@ -1,3 +1,3 @@
-/** An authorization server of OAuth 2, and logins to it, for tests of external authentication. */
+/** An OAuth 2 authorization server, and logins to it, for tests of external authentication. */
 export { type OAuthServer, openOAuthServer, type TokenAnswer } from "./servers/oauth-server.ts";
 export { logInToProvider } from "./servers/provider-log-in.ts";

@@ -1,2 +1,2 @@
-/** The PostgreSQL of a test run, for tools that start one themselves: without the server that the main entry loads. */
+/** The PostgreSQL of a test run, for tools that start it themselves, without the server that the main entry loads. */
 export { openOwnPostgres } from "./database/test-postgres.ts";

@@ -18,7 +18,7 @@ export class Random {
     this.#state = [fill(), fill(), fill(), fill()];
   }
 
-  /** Returns a number of at least 0 and below 1. */
+  /** Returns a number in [0, 1). */
   next(): number {
     const state = this.#state;
     const result = Math.imul(rotate(Math.imul(state[1], 5), 7), 9) >>> 0;
@@ -36,7 +36,7 @@ export class Random {
     return least + (most - least) * this.next();
   }
 
-  /** Returns a whole number from 0 to `count - 1`. */
+  /** Returns an integer from 0 to `count - 1`. */
   below(count: number): number {
     return Math.floor(this.next() * count);
   }
@@ -45,7 +45,7 @@ export class Random {
     return this.next() < probability;
   }
 
-  /** Returns one of the items; undefined when there is none. */
+  /** Returns one of the items; undefined if there are none. */
   pick<T>(items: readonly T[]): T | undefined {
     return items[this.below(items.length)];
   }

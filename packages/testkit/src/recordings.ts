@@ -5,11 +5,11 @@ import { fileURLToPath } from "node:url";
 import { parseHex } from "@slipway/wire/bytes/hex";
 
 /*
- * Recordings of the bytes that stock peers sent each other. They are not part of the repository: they stand in `shared` beside
- * the clone, or where SLIPWAY_SHARED says.
+ * Recordings of the bytes between stock peers. They are not part of the repository: they are in `shared` next to the
+ * clone, or in the directory that SLIPWAY_SHARED names.
  */
 
-/** One line of a recording; the README of the recordings describes each kind. */
+/** A line of a recording; the README of the recordings describes each kind. */
 export interface Recorded {
   readonly id: number;
   readonly kind: "http" | "upgrade" | "ws" | "raw" | "close";
@@ -22,12 +22,12 @@ export interface Recorded {
   readonly response_body?: string;
   /** The sender: the client or the server. */
   readonly dir?: "c" | "s";
-  /** The opcode of a WebSocket's frame. */
+  /** The opcode of a WebSocket frame. */
   readonly op?: number;
   readonly hex?: string;
 }
 
-/** A piece of what one end of a connection sent. */
+/** A piece of the data that one end of a connection sent. */
 export interface RecordedChunk {
   readonly from: "c" | "s";
   readonly bytes: Uint8Array;
@@ -37,24 +37,24 @@ const shared =
   process.env["SLIPWAY_SHARED"] ?? fileURLToPath(new URL("../../../../shared", import.meta.url));
 const directory = join(shared, "recordings");
 
-/** Reads one recording; the name is like `routes` or `command/list`. Throws an error that says where else it may be. */
+/** Reads a recording, named like `routes` or `command/list`. Throws an error with a hint when it does not exist. */
 export function readRecording(name: string): readonly Recorded[] {
   const path = join(directory, `${name}.jsonl`);
-  if (!existsSync(path)) throw new Error(`${path} is not there; SLIPWAY_SHARED says where else`);
+  if (!existsSync(path)) throw new Error(`${path} does not exist; set SLIPWAY_SHARED to another directory`);
   return readFileSync(path, "utf8")
     .trim()
     .split("\n")
     .map((line): Recorded => JSON.parse(line));
 }
 
-/** Returns the names of all recordings of a folder, such as `agent`. */
+/** Returns the names of all recordings in a folder, such as `agent`. */
 export function recordingNames(folder: string): readonly string[] {
   return readdirSync(join(directory, folder))
     .filter((file) => file.endsWith(".jsonl"))
     .map((file) => `${folder}/${file.slice(0, -".jsonl".length)}`);
 }
 
-/** Returns the binary data of a connection, raw or in WebSocket frames, piece by piece in the recorded order. */
+/** Returns the binary data of a connection, raw or from WebSocket frames, in pieces as recorded. */
 export function recordedChunks(records: readonly Recorded[], id: number): readonly RecordedChunk[] {
   return records
     .filter((one) => one.id === id && (one.kind === "raw" || (one.kind === "ws" && one.op === 2)))

@@ -22,10 +22,10 @@ export class AnswerMonitor implements Monitor {
     const workspace = this.#view.workspace(workspaceId);
     if (agent === undefined || workspace === undefined) return;
     if (agent.workspaceId !== workspaceId) {
-      throw new Violation("S7", `${token} is told of ${workspaceId}`, agent.workspaceId);
+      throw new Violation("S7", `${token} is notified of ${workspaceId}`, agent.workspaceId);
     }
     if (!this.#view.wasPrebuild(workspaceId)) {
-      throw new Violation("S6", `${token} is told, and never was a prebuild's`, workspaceId);
+      throw new Violation("S6", `${token} is notified but never was a prebuild's`, workspaceId);
     }
     const hasBuild = this.#view
       .builds(workspaceId)
@@ -33,7 +33,7 @@ export class AnswerMonitor implements Monitor {
     if (ownerId !== workspace.ownerId || ownerId === prebuildsUserId || !hasBuild) {
       throw new Violation(
         "S7",
-        `${token} is told of ${ownerId}, who does not have it`,
+        `${token} is notified of ${ownerId}, who does not have it`,
         workspaceId,
       );
     }
@@ -49,6 +49,6 @@ export class AnswerMonitor implements Monitor {
     const isClaiming = done?.transition === "start" && done.ownerId !== ownerId;
     if (!isOwed && !isClaiming && ownerId !== prebuildsUserId) return;
     const state = isOwed ? "is owed a reinit" : "may come to be owed one";
-    throw new Violation("S8", `${token} is refused forever, and ${state}`, id);
+    throw new Violation("S8", `${token} is refused forever, but ${state}`, id);
   }
 }

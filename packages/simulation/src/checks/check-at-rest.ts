@@ -9,8 +9,8 @@ import { userName } from "../world/user-name.ts";
 import type { World } from "../world/world.ts";
 
 /**
- * The time that expired or deleted rows may remain, and that new builds may be unready, in milliseconds:
- * prebuilds expire and are made anew for as long as a world lasts.
+ * The time that expired or deleted rows may remain, and that new builds may be unready, in milliseconds: prebuilds
+ * expire and are replaced for as long as a world lasts.
  */
 const graceMs = 90_000;
 
@@ -36,7 +36,7 @@ function checkAgents({ compute, setting }: World, view: View, workspace: Workspa
     return ownerId === workspace.ownerId && ownerId !== prebuildsUserId && isOver;
   });
   const invariant = hasFailedBefore ? "L4" : "L1";
-  // Stock agents deliver a report that was lost with their next one, and may have none (docs/protocol/agent.md §2.6).
+  // Stock agents deliver a lost report with their next one, which may never come (docs/protocol/agent.md §2.6).
   const canTell = setting.rules.agent.kind === "identity";
   for (const agent of view.rootAgents(newest.id)) {
     const problem = agentProblem(compute, agent, userName(workspace.ownerId), canTell);
@@ -56,12 +56,12 @@ function agentProblem(
   if (canTell && agent.tookOver && agent.startedAtMs === undefined) return "is still owed a reinit";
   const process = compute.processes.find(({ token }) => token === agent.token);
   if (process === undefined) return "has no process";
-  // A stock agent that was told waits forever for its stop scripts (docs/protocol/prebuilds.md §4, row 27).
+  // A stock agent that was notified waits forever for its stop scripts (docs/protocol/prebuilds.md §4, row 27).
   if (process.ranFor.at(-1) === ownerName || process.isStuck) return undefined;
-  return `is a process that ran start scripts for ${process.ranFor.at(-1) ?? "nobody"} last`;
+  return `is a process that ran start scripts for ${process.ranFor.at(-1) ?? "no one"} last`;
 }
 
-/** Checks L6: as many wait as are wanted, and nothing useless. */
+/** Checks L6: the pool has as many waiting prebuilds as it should, and no useless ones. */
 function checkPool({ model, scheduler }: Setting, view: View, preset: PresetRow): void {
   const { templates, workspaces } = model.tables;
   const isActive = templates.all().some(({ activeVersionId: id }) => id === preset.versionId);
@@ -75,29 +75,29 @@ function checkPool({ model, scheduler }: Setting, view: View, preset: PresetRow)
     if (!isActive) throw new Violation("L6", `${id} waits for a version that is not active`, id);
     if (newest.transition !== "start" || newest.error !== undefined) continue;
     if (isExpired(scheduler.nowMs - newest.createdAtMs)) {
-      throw new Violation("L6", `${id} has expired, and is still there`, id);
+      throw new Violation("L6", `${id} has expired but still exists`, id);
     }
     waiting += 1;
   }
   const wanted = isActive ? preset.desiredInstances : 0;
-  // Between an expiry and the next look there may be one for the other.
+  // Between an expiry and the next reconciliation an expired prebuild and its replacement may both wait.
   const most = preset.invalidateAfterMs > 0 ? Number.POSITIVE_INFINITY : wanted;
   if (waiting < wanted || waiting > most) {
     throw new Violation("L6", `${waiting} wait in the pool of ${preset.id}, wanted ${wanted}`);
   }
 }
 
-/** Checks L7 and L8: no stream with an answer that cannot change any more. */
+/** Checks L7 and L8: no stream is open whose answer cannot change any more. */
 function checkStreams({ streams, scheduler }: Setting, view: View): void {
   for (const { token, workspaceId, life } of streams) {
     if (!life.isAlive) continue;
     if (!view.wasPrebuild(workspaceId)) {
-      throw new Violation("L7", `${token} still asks, and never was a prebuild's`, workspaceId);
+      throw new Violation("L7", `${token} still asks but never was a prebuild's`, workspaceId);
     }
     const newest = view.newest(workspaceId);
     const goneMs = scheduler.nowMs - (newest?.completedAtMs ?? scheduler.nowMs);
     if (view.workspace(workspaceId)?.deleted === true && goneMs > graceMs) {
-      throw new Violation("L8", `${token} still asks, and its workspace is gone`, workspaceId);
+      throw new Violation("L8", `${token} still asks but its workspace is gone`, workspaceId);
     }
   }
 }

@@ -5,10 +5,10 @@ import { committed, type JobStatus, jobStatus, View } from "../model/view.ts";
 import type { Change } from "../store/table.ts";
 import { type Monitor, Violation } from "../world/monitor.ts";
 
-/** The ends of builds that change nothing. */
+/** The job statuses of builds that change nothing. */
 const undone: ReadonlySet<JobStatus> = new Set(["failed", "canceled"]);
 
-/** Checks the ownership at each commit: S1, S2, S9 and S12 of docs/protocol/prebuilds.md §7. */
+/** Checks ownership at each commit: S1, S2, S9 and S12 of docs/protocol/prebuilds.md §7. */
 export class OwnershipMonitor implements Monitor {
   readonly #tables: Tables;
   readonly #view: View;
@@ -49,7 +49,7 @@ export class OwnershipMonitor implements Monitor {
     if (isDeleted) throw new Violation("S9", `${id} went to ${ownerId} while it was deleted`, id);
   }
 
-  /** Checks that the reconciler and the administrator build only waiting prebuilds, nothing that a user has claimed. */
+  /** Checks that the reconciler and the administrator build only waiting prebuilds, never a claimed workspace. */
   #checkInitiator({ id, workspaceId, transition, initiatorId }: BuildRow): void {
     if (initiatorId !== prebuildsUserId && initiatorId !== "admin") return;
     const ownerId = this.#view.workspace(workspaceId)?.ownerId;
@@ -59,7 +59,7 @@ export class OwnershipMonitor implements Monitor {
     }
   }
 
-  /** Checks that a token is new, or was that of the agent of the same name before. */
+  /** Checks that a token is new or belonged to the previous agent of the same name. */
   #checkToken(agentId: string): void {
     const agents = this.#tables.agents.all();
     const agent = this.#tables.agents.get(agentId);
@@ -71,7 +71,7 @@ export class OwnershipMonitor implements Monitor {
         other.workspaceId === workspaceId && other.name === name && other.parentId === undefined,
     );
     if (!isOurs || (agent.tookOver && earlier.length === 0)) {
-      throw new Violation("S12", `${agentId} has the token ${token} of another`, workspaceId);
+      throw new Violation("S12", `${agentId} has another agent's token ${token}`, workspaceId);
     }
   }
 }

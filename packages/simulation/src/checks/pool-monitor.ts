@@ -7,11 +7,11 @@ import { rowKey } from "../store/table.ts";
 import { type ClaimAttempt, type ClaimOutcome, type Monitor, Violation } from "../world/monitor.ts";
 
 interface WatchedAttempt extends ClaimAttempt {
-  /** The prebuilds that have waited unlocked ever since it began. */
+  /** The prebuilds that have waited unlocked since it began. */
   free: readonly string[];
 }
 
-/** Checks what reconcilers and claims do to pools: S10, S11 and L5 of docs/protocol/prebuilds.md §7. */
+/** Checks the effect of reconcilers and claims on pools: S10, S11 and L5 of docs/protocol/prebuilds.md §7. */
 export class PoolMonitor implements Monitor {
   readonly #tables: Tables;
   readonly #db: Database;
@@ -77,6 +77,6 @@ export class PoolMonitor implements Monitor {
     const [free] = this.#attempts.get(id)?.free ?? [];
     this.#attempts.delete(id);
     if (free === undefined || outcome === "claimed" || outcome === "failed") return;
-    throw new Violation("L5", `a claim got ${outcome} although ${free} waited all the time`, free);
+    throw new Violation("L5", `a claim got ${outcome} although ${free} waited throughout`, free);
   }
 }

@@ -7,8 +7,8 @@ import type { Profile } from "../world/profile.ts";
 import { userName } from "../world/user-name.ts";
 
 /**
- * Checks which start scripts processes run, for whom and how often: S3 to S6 of docs/protocol/prebuilds.md §7, and so
- * S13.
+ * Checks which start scripts processes run, for whom and how often: S3 to S6 of docs/protocol/prebuilds.md §7, and
+ * thereby S13.
  */
 export class ScriptMonitor implements Monitor {
   readonly #tables: Tables;
@@ -35,7 +35,7 @@ export class ScriptMonitor implements Monitor {
     this.#checkRepetition(run, earlier);
   }
 
-  /** Checks that the row the process lives as names the owner, and does so already. */
+  /** Checks that the agent row of the process names the owner already. */
   #checkBuild({ processId, agentId, ownerName, workspaceId }: ScriptRun): void {
     const agent = this.#tables.agents.get(agentId);
     const build = agent && this.#tables.builds.get(agent.buildId);
@@ -57,7 +57,7 @@ export class ScriptMonitor implements Monitor {
     const fail = (invariant: string, what: string): never => {
       throw new Violation(invariant, `${processId} runs start scripts ${what}`, workspaceId);
     };
-    if (!this.#view.wasPrebuild(workspaceId)) fail("S6", "again, and never was a prebuild");
+    if (!this.#view.wasPrebuild(workspaceId)) fail("S6", "again but never was a prebuild");
     if (first.ownerName === ownerName) {
       if (this.#isUnknowable(run, earlier)) return;
       fail("S5", `again for ${ownerName}, for whom it started`);
@@ -68,9 +68,9 @@ export class ScriptMonitor implements Monitor {
   }
 
   /**
-   * Reports whether no server can know better of a stock agent (docs/claims.md): a process that asked before the claim
-   * and had not begun any life, or whose report that it has begun one took more than `settledMs`, looks like one that
-   * waits, and starts over once.
+   * Reports whether no server can distinguish the case of a stock agent (docs/claims.md): a process that asked before
+   * the claim and had not begun a life, or whose report of one took more than `settledMs`, looks like one that waits,
+   * and starts over once.
    */
   #isUnknowable({ token }: ScriptRun, earlier: readonly ScriptRun[]): boolean {
     const frame = this.#frames.get(token);

@@ -10,7 +10,7 @@ export interface Actor {
 
 const password = "correct-horse-battery-42";
 
-/** Makes the users, each with a client of their own, and the administrator's. */
+/** Creates the users, each with their own client, and the administrator's client. */
 export async function openActors(
   serverUrl: string,
   count: number,

@@ -14,11 +14,11 @@ export interface AgentBoxOptions {
   readonly directory: string;
   readonly serverUrl: string;
   readonly token: string;
-  /** Called when the process ends without having been killed. */
+  /** Called when the process exits without being killed. */
   readonly onUnexpectedExit: (what: string) => void;
 }
 
-/** The machine of one workspace's agent: one process after the other, all with the same token. */
+/** The machine of one workspace's agent: one process after another, all with the same token. */
 export class AgentBox implements AsyncDisposable {
   readonly #options: AgentBoxOptions;
   #child: ChildProcess | undefined;
@@ -49,7 +49,7 @@ export class AgentBox implements AsyncDisposable {
     return this.#boots;
   }
 
-  /** Starts the process, unless the box is retired. */
+  /** Starts the process unless the box is retired. */
   start(): void {
     if (this.#isRetired) return;
     const { directory, workspaceId, onUnexpectedExit } = this.#options;
@@ -68,7 +68,7 @@ export class AgentBox implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Kills the process; children of its scripts live on for a moment. */
+  /** Kills the process; children of its scripts survive briefly. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -78,13 +78,13 @@ export class AgentBox implements AsyncDisposable {
     await exited;
   }
 
-  /** Ends it permanently. */
+  /** Stops the agent permanently. */
   async retire(): Promise<void> {
     this.#isRetired = true;
     await this.kill();
   }
 
-  /** Returns the lines that the scripts of all its processes have left. */
+  /** Returns the lines that the scripts of all its processes have written. */
   async readPasses(): Promise<readonly Pass[]> {
     return parsePasses(await readFile(this.#passesFile, "utf8").catch(() => ""));
   }

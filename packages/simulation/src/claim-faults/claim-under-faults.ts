@@ -8,7 +8,7 @@ import { processFaults } from "./process-faults.ts";
 import type { Stage } from "./stage.ts";
 
 /**
- * Makes users claim while faults strike; resolves once there are enough claims, or too few in time, and all is
+ * Makes users claim while faults occur; resolves once there are enough claims, or the time is up, and everything is
  * repaired.
  */
 export async function claimUnderFaults(
@@ -34,7 +34,7 @@ export async function claimUnderFaults(
   try {
     await Promise.race([claims.make(actors, limit), repaired]);
   } catch (error) {
-    // Anything missing by then is reported with the violations.
+    // The violations report what is missing by then.
     if (!limit.aborted) throw error;
   } finally {
     over.abort();

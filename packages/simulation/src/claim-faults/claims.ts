@@ -10,7 +10,7 @@ import type { Fleet } from "./fleet.ts";
 import { callOnce, callPersistently, isRefusal } from "./persistent-calls.ts";
 import type { ClaimRequest } from "./pool-template.ts";
 
-/** A workspace whose owner knows that it is theirs. */
+/** A workspace whose owner knows that they own it. */
 export interface AcknowledgedWorkspace {
   readonly id: string;
   readonly name: string;
@@ -41,14 +41,14 @@ export class Claims {
     this.#options = options;
   }
 
-  /** Makes claims at random times, each by anybody, until there are as many as wanted. */
+  /** Makes claims at random times, each by a random user, until there are enough. */
   async make(actors: readonly Actor[], signal: AbortSignal): Promise<void> {
     const { random, perSecond, count } = this.#options;
     await using claiming = new Scope(signal);
     for (let number = 1; this.claimed < count; number += 1) {
       await pause((-Math.log(1 - random.next()) * 1000) / perSecond, undefined, claiming);
       const actor = random.pick(actors);
-      // Those under way may all succeed.
+      // All claims in flight may succeed.
       while (this.#underWay > 0 && this.claimed + this.#underWay >= count) {
         await pause(lookEveryMs, undefined, claiming);
       }
@@ -66,12 +66,12 @@ export class Claims {
     );
     this.acknowledged.push({ id: workspace.id, name, ownerName: actor.name });
     this.#underWay -= 1;
-    // A first build is not a claim: no workspace waited there.
+    // A first build is not a claim: no workspace was waiting there.
     if (workspace.latest_build.build_number > 1) this.claimed += 1;
     else this.missed += 1;
   }
 
-  /** Asks until the workspace exists. An unanswered request may have been carried out. */
+  /** Retries until the workspace exists. An unanswered request may have succeeded. */
   async #claim({ client }: Actor, name: string, signal: AbortSignal): Promise<Workspace> {
     const body = { ...this.#options.request, name };
     const params = { user: "me" };

@@ -6,10 +6,10 @@ import { TcpProxy, unlimitedWorkspaces } from "@slipway/testkit";
 import { PostgresHost } from "./postgres-host.ts";
 import { Replica } from "./replica.ts";
 
-/** The pairs between which connections are broken. */
+/** The pairs of participants whose connections are broken. */
 export type Route = "agents and servers" | "users and servers" | "servers and PostgreSQL";
 
-/** Servers on one PostgreSQL, with a proxy between any two that talk. */
+/** Servers on one PostgreSQL, with a proxy between any two participants. */
 export interface Deployment extends AsyncDisposable {
   readonly postgres: PostgresHost;
   readonly replicas: readonly Replica[];
@@ -38,7 +38,7 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
       new Replica({ name: `server-${index + 1}`, directory, environment, onUnexpectedExit }),
     ),
   );
-  // The first one migrates the database.
+  // The first server migrates the database.
   for (const replica of replicas) {
     await mkdir(join(directory, replica.name));
     await replica.start();
@@ -54,7 +54,8 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
 }
 
 /**
- * Shuffles with randomness outside the seed: which server a connection gets depends on its timing, which no seed tells.
+ * Shuffles with randomness outside the seed: the server of a connection depends on timing, which the seed does not
+ * determine.
  */
 function shuffled<T>(items: readonly T[]): readonly T[] {
   return items

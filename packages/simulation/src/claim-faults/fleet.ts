@@ -12,7 +12,7 @@ import { callPersistently, isRefusal } from "./persistent-calls.ts";
 
 interface FleetOptions {
   readonly directory: string;
-  /** The address that agents connect to. */
+  /** The address to which agents connect. */
   readonly serverUrl: string;
   readonly admin: ApiClient;
   readonly onUnexpectedExit: (what: string) => void;
@@ -20,14 +20,14 @@ interface FleetOptions {
 
 const lookEveryMs = 250;
 
-/** The agents of all workspaces that wait or were claimed: started as by an operator who watches the pool. */
+/** The agents of all workspaces that wait or were claimed, started as by an operator who watches the pool. */
 export class Fleet implements AsyncDisposable {
   readonly #options: FleetOptions;
   readonly #boxes = new Map<string, AgentBox>();
   #ready = 0;
   /**
-   * The number of ready ones that are promised, as far as is known; those whose claim has not ended stay promised after
-   * the next look.
+   * The number of ready workspaces promised to claims, as far as is known; those of unfinished claims stay promised
+   * after the next check.
    */
   #promised = 0;
   #claiming = 0;
@@ -36,7 +36,7 @@ export class Fleet implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** The boxes that ever existed; retired ones are not up. */
+  /** All boxes so far; retired ones are not up. */
   get boxes(): readonly AgentBox[] {
     return [...this.#boxes.values()];
   }
@@ -64,7 +64,7 @@ export class Fleet implements AsyncDisposable {
     }
   }
 
-  /** Claims once a workspace waits that is promised to nobody else, as far as is known. */
+  /** Claims once a workspace waits that is not promised to another claim, as far as is known. */
   async whenReady<T>(claim: () => Promise<T>, signal: AbortSignal): Promise<T> {
     while (this.#promised >= this.#ready) await pause(lookEveryMs / 5, undefined, { signal });
     this.#promised += 1;
@@ -87,7 +87,7 @@ export class Fleet implements AsyncDisposable {
       (limit) => admin.call(getExternalAgentCredentials, { params, signal: limit }),
       signal,
     ).catch((error: unknown) => {
-      // The pool may have given it up in the meantime.
+      // The pool may have dropped it in the meantime.
       if (isRefusal(error) && [404, 409].includes(error.status)) return undefined;
       throw error;
     });

@@ -4,7 +4,7 @@ import { Random } from "@slipway/testkit/random";
 import { type Fault, stayBroken } from "./fault.ts";
 import type { FaultCount } from "./options.ts";
 
-/** A fault that struck and was repaired. */
+/** A fault that occurred and was repaired. */
 export interface InjectedFault {
   readonly kind: string;
   readonly what: string;
@@ -22,8 +22,8 @@ interface InjectionOptions {
 }
 
 /**
- * Lets faults strike, several at a time, until the signal is aborted; resolves once all is repaired. The time and
- * choice of each, and its decisions, come from the seed alone.
+ * Injects faults, several at a time, until the signal is aborted; resolves once all are repaired. The time and choice
+ * of each, and its decisions, depend on the seed alone.
  */
 export async function injectFaults(options: InjectionOptions, signal: AbortSignal): Promise<void> {
   const { random, everyMs } = options;
@@ -60,10 +60,10 @@ function choose(faults: readonly Fault[], random: Random): Fault {
     left -= fault.weight;
     if (left < 0) return fault;
   }
-  throw new Error("there is no fault to choose");
+  throw new Error("no faults to choose from");
 }
 
-/** Returns the counts of faults by their kinds, the most frequent first. */
+/** Returns the counts of faults by kind, the most frequent first. */
 export function countFaults(faults: readonly InjectedFault[]): readonly FaultCount[] {
   return [...Map.groupBy(faults, ({ kind }) => kind)]
     .map(([kind, all]) => ({

@@ -4,11 +4,11 @@ import type { Pass } from "./pass.ts";
 import type { WorkspaceFacts } from "./workspace-facts.ts";
 
 /**
- * The permitted lines of one life of an agent's process. It runs its scripts for the system user, then for the claimer,
- * or at once for the latter. A claim that comes at the very start may end a start script before its line.
+ * The valid lines of one life of an agent's process. It runs its scripts for the system user and then for the
+ * claimer, or only for the latter. A claim at the very start may end a start script before it writes its line.
  */
 const lawfulLives = /^(start:prebuilds )?(stop:prebuilds )?(start:claimer )?(stop:claimer )?$/;
-/** A process that starts anew for another owner without its stop scripts. */
+/** A process that starts again for another owner without its stop scripts. */
 const skippedStop = /start:prebuilds start:claimer/;
 
 /** Lists the violations of the safety rules: S1, S3 to S5 and S7 of docs/protocol/prebuilds.md §7. */
@@ -37,8 +37,8 @@ function roleOf({ owner }: Pass, claimer: string | undefined): string {
 }
 
 /**
- * Returns a thing that a claimed workspace still lacks, with `boot` as the life of its process that goes on; undefined
- * when it has all, or nobody claimed it.
+ * Returns one thing that a claimed workspace still lacks, where `boot` is the running life of its process; undefined
+ * when it lacks nothing or was never claimed.
  */
 export function lackOf(
   facts: WorkspaceFacts,
@@ -59,7 +59,7 @@ export function lackOf(
   return `workspace ${facts.name} (${facts.id}): ${lacks.join(", ")}`;
 }
 
-/** Returns the time from the claim to the first start script for its owner; undefined when either is missing. */
+/** Returns the time from the claim to the first start script for its owner; undefined if either is missing. */
 export function latencyOf(facts: WorkspaceFacts, passes: readonly Pass[]): number | undefined {
   const first = passes.find(
     ({ stage, owner }) => stage === "start" && facts.claimers.includes(owner),

@@ -4,11 +4,11 @@ import type { Random } from "@slipway/testkit/random";
 import type { Deployment, Route } from "./deployment.ts";
 import { type Fault, stayBroken } from "./fault.ts";
 
-/** The shares of the present connections: one, some, or all. */
+/** The affected shares of the open connections: one, some, or all. */
 const shares = [0, 0.3, 1];
 const minStallMs = 200;
 
-/** Connections between any two that are cut, or stall for a while. */
+/** Connections between any two participants that are cut or stall for a while. */
 export function networkFaults(
   proxies: Deployment["proxies"],
   maxStallMs: number,
@@ -17,7 +17,7 @@ export function networkFaults(
     [
       ["agents and servers", maxStallMs],
       ["users and servers", maxStallMs],
-      // No query has a limit of its own: everything waits for PostgreSQL.
+      // Queries have no time limit: everything waits for PostgreSQL.
       ["servers and PostgreSQL", maxStallMs / 5],
     ] satisfies [Route, number][]
   ).flatMap(([route, maxMs]) => [
@@ -38,7 +38,7 @@ function connectionsCut(route: Route, proxy: TcpProxy): Fault {
   };
 }
 
-/** Stalls connections; afterwards half of them go on, and the others are cut. */
+/** Stalls connections; afterwards half of them resume and the others are cut. */
 function connectionsStalled(route: Route, proxy: TcpProxy, maxMs: number): Fault {
   return {
     kind: `connections stalled: ${route}`,

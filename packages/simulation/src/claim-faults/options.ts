@@ -1,46 +1,46 @@
 /** The options of a run of claims under faults. Times are in milliseconds. */
 export interface ClaimFaultsOptions {
-  /** The source of all random decisions here; the timing of processes is not. */
+  /** The seed of all random decisions here; the timing of processes is not seeded. */
   readonly seed: number;
-  /** The number that are made and acknowledged before the faults stop. */
+  /** The number of claims to make and acknowledge before the faults stop. */
   readonly claims: number;
   readonly claimsPerSecond: number;
   readonly users: number;
   readonly servers: number;
-  /** Workspaces that the pool keeps waiting. */
+  /** The number of workspaces that the pool keeps waiting. */
   readonly instances: number;
-  /** The number of agents beyond which workspaces that have all they should are deleted, the oldest claims first. */
+  /** The number of agents above which workspaces that lack nothing are deleted, the oldest claims first. */
   readonly maxAgents: number;
-  /** The mean time from one fault to the next. */
+  /** The mean time between faults. */
   readonly faultEveryMs: number;
-  /** The longest time for which a connection stalls; those to PostgreSQL at most a fifth of it. */
+  /** The longest stall of a connection; a fifth of it for connections to PostgreSQL. */
   readonly maxStallMs: number;
-  /** The time limits: of all claims, and then of all that is owed. */
+  /** The time limits: for all claims, and then for everything still missing. */
   readonly claimsWithinMs: number;
   readonly calmWithinMs: number;
-  /** The time for which a run that came to rest is watched for changes. */
+  /** The time for which a run at rest is watched for changes. */
   readonly watchMs: number;
-  /** True to keep logs and databases also of a run without violations. */
+  /** True to keep logs and databases even of a run without violations. */
   readonly keep: boolean;
-  /** Receives a line from time to time. */
+  /** Receives a line periodically. */
   readonly onProgress: (line: string) => void;
 }
 
 /** The outcome of a run. */
 export interface ClaimFaultsOutcome {
-  /** The violations: none, if all went well. */
+  /** The violations; empty if all went well. */
   readonly violations: readonly string[];
-  /** The number of acknowledged claims of a workspace that waited. */
+  /** The number of acknowledged claims of a waiting workspace. */
   readonly claims: number;
-  /** The number of acknowledged claims when none waited: an ordinary first build. */
+  /** The number of acknowledged claims while none waited, which were ordinary first builds. */
   readonly missed: number;
-  /** The number of requests to claim without a good answer, and of those carried out among them. */
+  /** The number of claim requests without a successful answer, and of those among them that succeeded. */
   readonly lostAnswers: number;
   readonly doneUnanswered: number;
   /** The number of agent starts. */
   readonly agentStarts: number;
   readonly faults: readonly FaultCount[];
-  /** The time until the last claim, until all was as it should be, and in all. */
+  /** The times until the last claim, until nothing was missing, and in total. */
   readonly claimsMs: number;
   readonly calmMs: number;
   readonly totalMs: number;
@@ -58,7 +58,7 @@ export interface Latency {
 export interface FaultCount {
   readonly kind: string;
   readonly count: number;
-  /** The time from a fault to its repair, in all and at most. */
+  /** The time from a fault to its repair: total and maximum. */
   readonly totalMs: number;
   readonly maxMs: number;
 }

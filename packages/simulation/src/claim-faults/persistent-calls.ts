@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { withTimeout } from "@slipway/runtime";
 import { ApiError, isRetryable } from "@slipway/sdk/http";
 
-/** The time after which a request without an answer is given up; the connection may have stalled. */
+/** The timeout of a request; its connection may have stalled. */
 const answerMs = 10_000;
 const retryMs = 100;
 
-/** Calls once, for as long as an answer may take. */
+/** Calls once, with the timeout of a request. */
 export function callOnce<T>(
   call: (signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
@@ -15,12 +15,12 @@ export function callOnce<T>(
   return call(withTimeout(signal, answerMs));
 }
 
-/** Reports whether the server has refused for good, so that calling again is useless. */
+/** Reports whether the server's refusal is final, so that a retry is useless. */
 export function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && !isRetryable(error);
 }
 
-/** Calls until there is an answer, despite any faults; throws refusals, and the signal's reason. */
+/** Retries a call until it is answered, despite any faults; throws refusals and the signal's reason. */
 export async function callPersistently<T>(
   call: (signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,

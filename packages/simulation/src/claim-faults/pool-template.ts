@@ -7,10 +7,10 @@ import { pushTemplate } from "@slipway/testkit";
 
 import { passScript } from "./pass.ts";
 
-/** The request of a claim, but for the name. */
+/** The request of a claim, without the name. */
 export type ClaimRequest = Omit<BodyOf<typeof createWorkspace>, "name">;
 
-/** Pushes a template whose pool keeps this many waiting, and whose agents leave lines of their scripts. */
+/** Pushes a template whose pool keeps `instances` workspaces waiting, and whose agents' scripts write lines. */
 export async function pushPool(admin: ApiClient, instances: number): Promise<ClaimRequest> {
   const definition = {
     driver: "external",
@@ -26,11 +26,11 @@ export async function pushPool(admin: ApiClient, instances: number): Promise<Cla
       },
     },
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   const templateId = await pushTemplate(admin, "pool", JSON.stringify(definition));
   const template = await admin.call(getTemplate, { params: { template: templateId } });
   const params = { version: template.active_version_id };
   const [preset] = await admin.call(listTemplateVersionPresets, { params });
-  if (preset === undefined) throw new Error("the template has no preset");
+  if (preset === undefined) throw new Error("template has no preset");
   return { template_id: templateId, template_version_preset_id: preset.ID };
 }

@@ -5,16 +5,16 @@ import { silentLogger, systemClock } from "@slipway/runtime";
 import { postgresTarget, postgresUrlAt, type ProxyTarget, socketUrl } from "@slipway/testkit";
 import pg from "pg";
 
-/** The way that PostgreSQL goes down: with a checkpoint, without one, or all at once. */
+/** The way in which PostgreSQL shuts down: with a checkpoint, without one, or killed. */
 export type Shutdown = "fast" | "immediate" | "kill";
 
 const signals = { immediate: "SIGQUIT", kill: "SIGKILL" } as const;
 
-/** The interval at which a query is repeated while PostgreSQL is down. */
+/** The interval between retries of a query while PostgreSQL is down. */
 const retryMs = 100;
 const maxTries = 600;
 
-/** A PostgreSQL of its own that can be restarted, and asked without any proxy. Its opener disposes of it. */
+/** A dedicated PostgreSQL that can be restarted and queried without a proxy. The opener disposes of it. */
 export class PostgresHost implements AsyncDisposable {
   readonly #dataDir: string;
   #postgres: EmbeddedPostgres;
@@ -56,7 +56,7 @@ export class PostgresHost implements AsyncDisposable {
       try {
         return await this.#queryOnce<R>(text, values);
       } catch (error) {
-        // Class 57: it shuts down or starts. Any other error is about the statement.
+        // Class 57 means that it shuts down or starts. Any other error concerns the statement.
         const isRefusal =
           error instanceof pg.DatabaseError && error.code?.startsWith("57") !== true;
         if (isRefusal || tries === maxTries) throw error;

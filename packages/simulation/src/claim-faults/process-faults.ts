@@ -4,12 +4,12 @@ import type { Fleet } from "./fleet.ts";
 import type { PostgresHost, Shutdown } from "./postgres-host.ts";
 
 const maxServerDownMs = 3_000;
-/** The probability of killing the last server that is up: with all of them down nothing else is tested. */
+/** The probability of killing the last server that is up: with all of them down, nothing else is tested. */
 const lastServerChance = 0.2;
 const maxPostgresDownMs = 1_500;
 const maxAgentDownMs = 2_000;
 
-/** Processes that are killed and come back: servers, PostgreSQL and its sessions, agents. */
+/** Processes that are killed and restarted: servers, PostgreSQL and its sessions, agents. */
 export function processFaults(
   { postgres, replicas }: Pick<Deployment, "postgres" | "replicas">,
   fleet: Fleet,

@@ -10,14 +10,14 @@ export interface ReplicaOptions {
   /** The directory of its data and its log. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Called when it ends without having been killed. */
+  /** Called when it exits without being killed. */
   readonly onUnexpectedExit: (what: string) => void;
 }
 
 const retryMs = 200;
 const maxTries = 60;
 
-/** A server among several, which can be killed and comes back on another port with the same data. */
+/** One of several servers, which can be killed and returns on another port with the same data. */
 export class Replica implements AsyncDisposable {
   readonly #options: ReplicaOptions;
   #server: ServerProcess | undefined;
@@ -34,12 +34,12 @@ export class Replica implements AsyncDisposable {
     return this.#server !== undefined;
   }
 
-  /** The addresses on which it listens; none while it is down. */
+  /** The addresses on which it listens; empty while it is down. */
   get targets(): readonly ProxyTarget[] {
     return this.#server === undefined ? [] : [{ port: Number(new URL(this.#server.url).port) }];
   }
 
-  /** Starts it, and again while that fails, as an operator does. */
+  /** Starts it and retries on failure, as an operator would. */
   async start(): Promise<void> {
     const { name, directory, environment, onUnexpectedExit } = this.#options;
     for (let tries = 1; ; tries += 1) {

@@ -20,7 +20,7 @@ interface RetireOptions {
 const lookEveryMs = 1_000;
 
 /**
- * Makes owners delete the oldest workspaces that lack nothing while there are too many, and ends the agents of deleted
+ * Makes owners delete the oldest workspaces that lack nothing while there are too many, and stops the agents of deleted
  * ones, until the signal is aborted.
  */
 export async function retireWorkspaces(options: RetireOptions, signal: AbortSignal): Promise<void> {
@@ -45,8 +45,8 @@ export async function retireWorkspaces(options: RetireOptions, signal: AbortSign
 }
 
 /**
- * Reports whether a claimed workspace lacks nothing; true also while it is being deleted: then its build says so, and its
- * agent has nothing more to report.
+ * Reports whether a claimed workspace lacks nothing; true also while it is being deleted: then its build shows that,
+ * and its agent has nothing more to report.
  */
 async function hasAll(fact: WorkspaceFacts, box: AgentBox): Promise<boolean> {
   if (fact.claimedAtMs === undefined) return false;
@@ -68,7 +68,7 @@ async function deleteWorkspace(
       signal,
     );
   } catch {
-    // The next look shows whether the request arrived; if not, it is sent again.
+    // The next check shows whether the request arrived; if not, it is sent again.
     signal.throwIfAborted();
   }
 }

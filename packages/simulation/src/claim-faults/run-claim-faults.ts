@@ -18,15 +18,15 @@ const lookEveryMs = 500;
 
 /**
  * Runs claims under load on real servers, a real PostgreSQL and real agents, while all of them are killed and cut off
- * from each other; then calm, and the verdict on every workspace (docs/claims.md; docs/protocol/prebuilds.md §7).
- * Throws when the run itself cannot go on.
+ * from each other; then waits in calm and judges every workspace (docs/claims.md; docs/protocol/prebuilds.md §7).
+ * Throws when the run itself cannot continue.
  */
 export async function runClaimFaults(options: ClaimFaultsOptions): Promise<ClaimFaultsOutcome> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-claims-"));
-  // As root, PostgreSQL runs as another user.
+  // PostgreSQL runs as another user if this process is root.
   await chmod(directory, 0o711);
   const outcome = await run(directory, options).catch((error: unknown) => {
-    throw new Error(`the run could not go on; its logs are in ${directory}`, { cause: error });
+    throw new Error(`run failed; logs are in ${directory}`, { cause: error });
   });
   const isWanted = options.keep || outcome.violations.length > 0;
   if (!isWanted) await rm(directory, { recursive: true, force: true });

@@ -14,11 +14,11 @@ export interface Stage extends AsyncDisposable {
   readonly actors: readonly Actor[];
   readonly fleet: Fleet;
   readonly claims: Claims;
-  /** The processes that ended by themselves, and should not have. */
+  /** The processes that exited unexpectedly. */
   readonly unexpectedExits: readonly string[];
 }
 
-/** Opens everything in a directory, without faults or claims yet. */
+/** Opens everything in a directory, before any faults or claims. */
 export async function openStage(directory: string, options: ClaimFaultsOptions): Promise<Stage> {
   const { servers, users, instances, seed, claims: count, claimsPerSecond: perSecond } = options;
   await using opening = new AsyncDisposableStack();

@@ -5,16 +5,16 @@ import type { Latency } from "./options.ts";
 import type { PostgresHost } from "./postgres-host.ts";
 import { readWorkspaceFacts, type WorkspaceFacts } from "./workspace-facts.ts";
 
-/** The state of all workspaces together. */
+/** The combined state of all workspaces. */
 export interface Verdict {
   /** The violations of rules that must always hold. */
   readonly violations: readonly string[];
-  /** The facts that have yet to come. */
+  /** The facts that are still missing. */
   readonly lacks: readonly string[];
   readonly latencies: readonly Latency[];
 }
 
-/** Judges every workspace by the database, and by the lines of its agent's scripts. */
+/** Judges every workspace by the database and the lines of its agent's scripts. */
 export async function reachVerdict(postgres: PostgresHost, fleet: Fleet): Promise<Verdict> {
   const facts = await readWorkspaceFacts(postgres);
   const judged = await Promise.all(
@@ -37,7 +37,7 @@ export async function reachVerdict(postgres: PostgresHost, fleet: Fleet): Promis
   };
 }
 
-/** Checks that users own every workspace they were told is theirs, and none that they were not told of. */
+/** Checks that users own every workspace that was reported to them as theirs, and no other. */
 export function compareOwnership(
   acknowledged: readonly AcknowledgedWorkspace[],
   facts: readonly WorkspaceFacts[],
@@ -46,7 +46,7 @@ export function compareOwnership(
   const had = new Set(facts.filter(({ claimers }) => claimers.length > 0).map(keyOf));
   return [
     ...[...told.difference(had)].map((key) => `acknowledged, but not so: ${key}`),
-    ...[...had.difference(told)].map((key) => `nobody was told of: ${key}`),
+    ...[...had.difference(told)].map((key) => `unreported ownership: ${key}`),
     ...(told.size === acknowledged.length ? [] : ["a workspace was acknowledged twice"]),
   ];
 }

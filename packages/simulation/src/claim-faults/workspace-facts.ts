@@ -11,12 +11,12 @@ export interface WorkspaceFacts {
   readonly wasPrebuild: boolean;
   /** All users for whom it was ever built, without the system user. */
   readonly claimers: readonly string[];
-  /** The time at which the transaction of the claim began. */
+  /** The start of the claim's transaction. */
   readonly claimedAtMs: number | undefined;
   readonly isOwed: boolean;
   /** The state of the newest build's agent. */
   readonly lifecycle: string | undefined;
-  /** The errors of builds that failed. */
+  /** The errors of failed builds. */
   readonly errors: readonly string[];
 }
 
@@ -51,7 +51,7 @@ const statement = `
           where b.workspace_id = w.id) builds
     order by w.created_at`;
 
-/** Reads every workspace that ever existed, deleted ones included, the oldest first. */
+/** Reads every workspace that ever existed, including deleted ones, the oldest first. */
 export async function readWorkspaceFacts(
   postgres: PostgresHost,
 ): Promise<readonly WorkspaceFacts[]> {

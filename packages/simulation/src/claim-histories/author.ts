@@ -6,7 +6,7 @@ import { type Beginning, users, versions } from "./history-world.ts";
 import type { BuildState, Snapshot } from "./snapshot.ts";
 import type { Step, TimedStep } from "./step.ts";
 
-/** A kind of step, its frequency where it is possible, and a choice of one; undefined when there is none. */
+/** A kind of step: its weight where it is possible, and a random choice of one; undefined when there is none. */
 interface StepKind {
   readonly weight: number;
   readonly choose: (now: Snapshot) => Step | undefined;
@@ -21,8 +21,8 @@ interface OpenSession {
 }
 
 /**
- * Writes a history step by step: the possible next acts of servers, workers, agents and users, in the present state.
- * It keeps things going more often than not, or nothing would ever be claimed.
+ * Writes a history step by step: chooses among the possible actions of servers, workers, agents and users in the
+ * present state. Favors progress, because otherwise nothing would ever be claimed.
  */
 export class Author {
   readonly #random: Random;
@@ -62,7 +62,7 @@ export class Author {
     }
   }
 
-  /** Remembers the outcome of a step. */
+  /** Records the outcome of a step. */
   note(step: Step, answer: string): void {
     if (step.type === "finish") this.#works.delete(step.work);
     if (answer === "refused" || answer === "nothing") return;
@@ -77,10 +77,10 @@ export class Author {
       left -= kind.weight;
       if (left < 0) return kind;
     }
-    throw new RangeError("no kind of step is left");
+    throw new RangeError("no kinds of steps left");
   }
 
-  /** Returns at least 10 ms: the builds of one look are put that far apart. */
+  /** Returns at least 10 ms, which exceeds the spacing of the builds of one reconciliation. */
   #pause(): number {
     const random = this.#random;
     if (random.chance(0.85)) return 10 + random.below(1_000);
@@ -117,7 +117,7 @@ export class Author {
   #acquire({ builds }: Snapshot): Step | undefined {
     const waits = Object.values(builds).some(isOpen);
     if (!waits && this.#random.chance(0.9)) return undefined;
-    // Only the machine where something runs can build it.
+    // Only the machine on which something runs can build it.
     const isLocal = this.#beginning.driver === "process";
     const worker = isLocal ? "worker-1" : this.#pick(["worker-1", "worker-2"]);
     return { type: "acquire", work: this.#name("job"), worker };
@@ -186,7 +186,7 @@ export class Author {
   }
 }
 
-/** The next report of an agent if all goes well. */
+/** The next state of an agent if all goes well. */
 const following: ReadonlyMap<string, LifecycleState> = new Map([
   ["created", "starting"],
   ["starting", "ready"],

@@ -1,8 +1,8 @@
 import type { Names } from "./names.ts";
 
 /**
- * Returns an answer of the product in terms of both worlds: every id in it by its name, every moment by its age, which
- * are the numbers whose names end like `createdAtMs`, `connectedSinceMs` or `backoffUntilMs`.
+ * Returns an answer of the product in terms of both worlds: ids become names, and times become ages. Times are the
+ * numbers whose keys end like `createdAtMs`, `connectedSinceMs` or `backoffUntilMs`.
  */
 export function inCommonTerms(value: object, names: Names, nowMs: number): object {
   const terms = (key: string, part: unknown): unknown => {

@@ -3,11 +3,11 @@ import type { Step } from "./step.ts";
 
 /** The simulation's model, or PostgreSQL with the production statements. */
 export interface HistoryWorld extends AsyncDisposable {
-  /** Lets time pass, in whole milliseconds. */
+  /** Advances time by whole milliseconds. */
   pass(ms: number): Promise<void>;
-  /** Resolves to the answer that the step's actor got. */
+  /** Resolves to the answer that the step's actor received. */
   take(step: Step): Promise<string>;
-  /** Returns the rows, and the views whose turn it is. */
+  /** Returns the rows, and the views of this turn. */
   read(turn: number): Promise<Snapshot>;
 }
 
@@ -23,5 +23,5 @@ export interface Beginning {
 export const users = ["u1", "u2"] as const;
 export const versions = ["v1", "v2"] as const;
 
-/** Limits of the reconciler under which failures delay nothing for long. */
+/** Limits of the reconciler with which failures cause only short delays. */
 export const limits = { backoffMs: 5_000, lookbackMs: 60_000, failureHardLimit: 3 };

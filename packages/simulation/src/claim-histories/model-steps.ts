@@ -26,7 +26,7 @@ import { nameRows } from "./name-rows.ts";
 import type { Step } from "./step.ts";
 import { tiesOf } from "./ties.ts";
 
-/** Takes a step in the model; resolves to the answer that its actor got. */
+/** Takes a step in the model; resolves to the answer that its actor received. */
 export async function takeModelStep(world: ModelState, step: Step): Promise<string> {
   try {
     return await take(world, step);

@@ -99,12 +99,12 @@ export class ModelWorld implements HistoryWorld, ModelState {
     this.#life.end();
   }
 
-  /** Runs all steps of some work at this moment. */
+  /** Runs all steps of some work without advancing time. */
   async #atOnce<T>(work: Promise<T>): Promise<T> {
     const over = new AbortController();
     const end = (): void => over.abort();
     work.then(end, end);
-    // One run of the clock after the other: a late one would set it back.
+    // The clock runs once at a time: a late run would set it back.
     while (!over.signal.aborted) {
       await this.#scheduler.run(0);
       await new Promise((resolve) => setImmediate(resolve));

@@ -4,9 +4,9 @@ import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import type { Names } from "./names.ts";
 import type { AgentState, BuildState, Snapshot, WorkspaceState } from "./snapshot.ts";
 
-/** The rows of a world under its own ids; the facts of `snapshot.ts` about them are already in its terms. */
+/** The rows of a world with its own ids; their facts from `snapshot.ts` are already in common terms. */
 export interface Rows {
-  /** The workspaces, oldest first; those of one moment in the order of their names. */
+  /** The workspaces, oldest first; those with equal times in the order of their names. */
   readonly workspaces: readonly WorkspaceRow[];
   /** The builds, sorted by workspace and number. */
   readonly builds: readonly BuildRow[];
@@ -36,7 +36,7 @@ export interface AgentRow extends Omit<AgentState, "parent" | "token"> {
   readonly buildId: string;
   readonly parentId: string | null;
   readonly name: string;
-  /** A stand-in for the token: equal for equal ones. */
+  /** A stand-in for the token: equal tokens have equal stand-ins. */
   readonly tokenId: string;
 }
 

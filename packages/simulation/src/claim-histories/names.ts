@@ -1,4 +1,4 @@
-/** The names that both worlds use, and the ids that one of them has for them. */
+/** The names that both worlds use, and the ids for them in one world. */
 export class Names {
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<string, string>();
@@ -21,7 +21,7 @@ export class Names {
     return found(this.#ids.get(name), name);
   }
 
-  /** Counts the names of a kind, from 1. */
+  /** Numbers the names of a kind, from 1. */
   next(kind: string): number {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
@@ -30,6 +30,6 @@ export class Names {
 }
 
 function found(value: string | undefined, key: string): string {
-  if (value === undefined) throw new Error(`nothing is known as ${key}`);
+  if (value === undefined) throw new Error(`unknown name ${key}`);
   return value;
 }

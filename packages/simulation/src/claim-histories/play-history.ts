@@ -14,7 +14,7 @@ export interface PlayedHistory {
   readonly beginning: Beginning;
   readonly steps: readonly TimedStep[];
   /**
-   * The differences between the model and PostgreSQL after the last step, a line each; empty when they always agreed.
+   * The differences between the model and PostgreSQL after the last step, one per line; empty if they always agreed.
    */
   readonly differences: readonly string[];
 }
@@ -23,8 +23,8 @@ export interface PlayedHistory {
 const length = 60;
 
 /**
- * Plays the same events in the simulation's model and, by the production statements, in a migrated PostgreSQL, and
- * compares the knowledge of both after each step, up to the first difference. A seed makes one history.
+ * Plays the same events in the simulation's model and, with the production statements, in a migrated PostgreSQL, and
+ * compares their state after each step, up to the first difference. A seed determines one history.
  */
 export async function playHistory(url: string, seed: number): Promise<PlayedHistory> {
   const random = new Random(seed);

@@ -3,9 +3,9 @@ import { connectionOptions, databaseOn } from "@slipway/server/claims";
 import pg from "pg";
 
 /**
- * A database in one transaction that is never committed, so that time stands still in it and nothing of it stays.
- * Statements that begin, commit and roll back a transaction there set, release and return to a savepoint. Disposing of
- * it undoes it all.
+ * A database in one transaction that is never committed, so that time stands still in it and it leaves no trace.
+ * Statements that begin, commit and roll back a transaction in it set, release and return to a savepoint. Disposing
+ * of it rolls everything back.
  */
 export interface RollbackDatabase extends AsyncDisposable {
   readonly db: Database;

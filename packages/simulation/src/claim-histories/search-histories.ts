@@ -12,15 +12,15 @@ export interface HistorySearch {
 interface SearchOptions {
   readonly from: number;
   readonly count: number;
-  /** The number of histories played at the same time, each on a connection of its own. */
+  /** The number of histories played concurrently, each on its own connection. */
   readonly jobs: number;
   readonly onHistory?: (seed: number) => void;
 }
 
-/** The number of histories that one database sees: their leftovers are invisible, but not gone. */
+/** The number of histories per database: their leftovers are invisible but still take space. */
 const perDatabase = 50;
 
-/** Plays the histories of seeds, on databases of its own in a PostgreSQL. */
+/** Plays the histories of seeds on separate databases of a PostgreSQL. */
 export async function searchHistories(
   postgresUrl: string,
   { from, count, jobs, onHistory = () => undefined }: SearchOptions,

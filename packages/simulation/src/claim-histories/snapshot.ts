@@ -3,7 +3,7 @@ import type { Transition } from "@slipway/api/builds/resource";
 /** The milliseconds since an event; null when there was none. */
 export type AgeMs = number | null;
 
-/** The knowledge of a world, by the names of `step.ts`. Equal in the model and in PostgreSQL. */
+/** The state of a world, by the names of `step.ts`. Equal in the model and in PostgreSQL. */
 export interface Snapshot {
   readonly workspaces: Readonly<Record<string, WorkspaceState>>;
   readonly builds: Readonly<Record<string, BuildState>>;
@@ -14,7 +14,7 @@ export interface Snapshot {
 
 export interface WorkspaceState {
   readonly owner: string;
-  /** The version whose pool it waits in. */
+  /** The version in whose pool it waits. */
   readonly pool: string | null;
   readonly isDeleted: boolean;
   readonly ageMs: AgeMs;
@@ -46,15 +46,15 @@ export interface AgentState {
   readonly wasReceived: boolean;
 }
 
-/** The results of the product's queries. They take turns, because each costs a statement or more. */
+/** The results of the product's queries. They take turns, because each costs at least one statement. */
 export interface Views {
   /** The state of each token for `/reinit`. */
   readonly reinit: Readonly<Record<string, object>>;
-  /** The agent that each token lets in. */
+  /** The agent that each token admits. */
   readonly live?: Readonly<Record<string, string | null>>;
-  /** The workspaces that claims get, in this order, by version. */
+  /** The workspaces that claims get, in order, by version. */
   readonly claimable?: Readonly<Record<string, readonly string[]>>;
-  /** The prebuilds that a claim which has locked them gets. */
+  /** The prebuilds that a claim gets after it has locked them. */
   readonly changeable?: readonly string[];
   /** The reconciler's snapshot and plan, by version. */
   readonly pools?: Readonly<Record<string, object>>;
@@ -68,7 +68,7 @@ export type ViewReaders = {
   readonly [V in keyof Views]-?: () => Promise<NonNullable<Views[V]>>;
 };
 
-/** The views to read after each step, in turn; the answers to agents after each. */
+/** The views to read after each step, in turn; the answers to agents are read after each. */
 const turns: readonly (readonly (keyof Views)[])[] = [
   ["claimable"],
   ["pools", "poolsLookedAt"],
@@ -77,7 +77,7 @@ const turns: readonly (readonly (keyof Views)[])[] = [
   ["predecessors", "pools"],
 ];
 
-/** Reads the views whose turn it is. */
+/** Reads the views of this turn. */
 export async function readViews(readers: ViewReaders, turn: number): Promise<Views> {
   const found: Partial<Record<keyof Views, unknown>> = {};
   for (const view of turns[turn % turns.length] ?? []) found[view] = await readers[view]();

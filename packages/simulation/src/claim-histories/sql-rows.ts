@@ -9,7 +9,7 @@ export async function readSqlRows({ db }: Pick<SqlState, "db">): Promise<Rows> {
     sql<number | null>`round(extract(epoch from now() - ${sql.ref(column)}) * 1000)::float8`;
   const workspaces = await db
     .selectFrom("workspaces as w")
-    // New rows of one moment are sorted by their names.
+    // New rows with equal times are sorted by name.
     .orderBy("w.created_at")
     .orderBy("w.name")
     .select(["w.id", "w.owner_id as ownerId", "w.prebuild_preset_id as presetId"])

@@ -5,19 +5,19 @@ import type { ClaimStage, Work } from "@slipway/testkit";
 import type { Names } from "./names.ts";
 import type { TimeShift } from "./time-shift.ts";
 
-/** The state of a world on PostgreSQL beside its rows. */
+/** The state of a world on PostgreSQL besides its rows. */
 export interface SqlState {
   readonly db: Database;
   readonly stage: ClaimStage;
   readonly names: Names;
   readonly time: TimeShift;
   readonly callers: ReadonlyMap<string, UserCaller>;
-  /** The jobs in the hands of workers, and the sessions of agents, by the names that steps gave them. */
+  /** The jobs of workers and the sessions of agents, by the names that steps gave them. */
   readonly works: Map<string, Work>;
   readonly sessions: Map<string, SqlSession>;
 }
 
-/** A session and its age: its knowledge of the time ages with the rows. */
+/** A session and its age: the times it knows age with the rows. */
 export interface SqlSession {
   readonly session: Omit<AgentSession, "authenticatedAt">;
   ageMs: number;

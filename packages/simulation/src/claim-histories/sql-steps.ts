@@ -26,7 +26,7 @@ import type { SqlState } from "./sql-state.ts";
 import type { Step } from "./step.ts";
 import { tiesOf } from "./ties.ts";
 
-/** Takes a step by the production services and statements; resolves to the answer that its actor got. */
+/** Takes a step with the production services and statements; resolves to the answer that its actor received. */
 export async function takeSqlStep(world: SqlState, step: Step): Promise<string> {
   try {
     return await take(world, step);
@@ -101,7 +101,7 @@ async function take(world: SqlState, step: Step): Promise<string> {
   }
 }
 
-/** Notes that a session is alive, as a server's heartbeat does. */
+/** Records that a session is alive, as a server's heartbeat does. */
 async function beat(db: SqlState["db"], session: AgentSession): Promise<void> {
   const { liveAgents, holders } = await markAllAlive(db, [session]);
   if (holders.has(session.connectionId) || !liveAgents.has(session.agentId)) return;
@@ -140,7 +140,7 @@ async function sessionOf({ sessions, time }: SqlState, name: string): Promise<Ag
   return { ...found.session, authenticatedAt: await time.before(found.ageMs) };
 }
 
-/** The startup reports of agents: ours and those of Coder. */
+/** The startup reports of agents: ours and Coder's. */
 const startups = {
   identity: startupOf("v2.37.0+slipway.0.1.0"),
   frames: startupOf("v2.37.0"),

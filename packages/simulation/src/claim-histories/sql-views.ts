@@ -73,7 +73,7 @@ const terms = {
   endsAgents: false,
 } as const;
 
-/** The error that ends a rehearsal, so that nothing of it stays. */
+/** The error that rolls a rehearsal back. */
 class RehearsalEnd extends Error {
   override readonly name = "RehearsalEnd";
   readonly code = "rehearsed";

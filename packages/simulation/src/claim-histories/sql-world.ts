@@ -16,7 +16,7 @@ import { sqlViews } from "./sql-views.ts";
 import type { Step } from "./step.ts";
 import { TimeShift } from "./time-shift.ts";
 
-/** PostgreSQL, with the production services and statements, in one transaction in which nothing but `pass` lets time pass. */
+/** PostgreSQL with the production services and statements, in one transaction in which only `pass` advances time. */
 export class SqlWorld implements HistoryWorld, SqlState {
   readonly stage: ClaimStage;
   readonly names: Names;
@@ -39,7 +39,7 @@ export class SqlWorld implements HistoryWorld, SqlState {
     this.#opened = opened;
   }
 
-  /** Opens a world in a migrated database, in which nothing stays. */
+  /** Opens a world in a migrated database, in which it leaves no trace. */
   static async open(
     url: string,
     { driver, agentNames, instances, expireAfterSeconds }: Beginning,

@@ -2,8 +2,9 @@ import type { LifecycleState } from "@slipway/api/agents/agent";
 import type { Transition } from "@slipway/api/builds/resource";
 
 /**
- * One step of a history. Workspaces, builds, agents and tokens go by names that the model and PostgreSQL share: `w3`, `w3/2`,
- * `w3/2/main`; a token has the name of the first agent that had it. Jobs and sessions go by names that the step gives them.
+ * One step of a history. Workspaces, builds, agents and tokens have names that the model and PostgreSQL share: `w3`,
+ * `w3/2`, `w3/2/main`; a token has the name of its first agent. Jobs and sessions have names that the step gives
+ * them.
  */
 export type Step =
   | { readonly type: "look" }
@@ -34,18 +35,16 @@ export type Step =
       readonly type: "report";
       readonly session: string;
       readonly state: LifecycleState;
-      /** The time that the report was under way, in milliseconds. */
+      /** The delay of the report, in milliseconds. */
       readonly lateMs: number;
     }
   | { readonly type: "grant"; readonly agent: string }
   | { readonly type: "promote"; readonly version: string }
   | { readonly type: "invalidate" }
-  /** A worker restarts what should run on its machine. */
+  /** A worker restarts everything that should run on its machine. */
   | { readonly type: "restore"; readonly worker: string };
 
-/**
- * A step, and the time that passes before it, in milliseconds: at least 1, so that nothing happens at the same time.
- */
+/** A step, and the time before it in milliseconds: at least 1, so that no two steps happen at the same time. */
 export interface TimedStep {
   readonly afterMs: number;
   readonly step: Step;

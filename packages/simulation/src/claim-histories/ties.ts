@@ -1,18 +1,18 @@
 import type { Rows } from "./name-rows.ts";
 import type { Names } from "./names.ts";
 
-/** A build of one look, and the time by which it is to be older than that. */
+/** A build of one reconciliation, and the time by which to make it older. */
 export interface Tie {
   readonly buildId: string;
   readonly workspaceId: string;
-  /** The workspace is as new as the build. */
+  /** True if the workspace is as new as the build. */
   readonly isFirst: boolean;
   readonly olderMs: number;
 }
 
 /**
- * Returns the builds to set apart. The builds of one look at the pools have one time, and chance decides their order
- * later: so they are put a millisecond apart, in the order of their workspaces' names, which both worlds agree about.
+ * Returns the builds to set apart. The builds of one reconciliation have equal times, and chance decides their order
+ * later. They are set a millisecond apart, in the order of their workspaces' names, on which both worlds agree.
  */
 export function tiesOf(names: Names, { builds, workspaces }: Rows): readonly Tie[] {
   const numberOf = (workspaceId: string): number => Number(names.name(workspaceId).slice(1));

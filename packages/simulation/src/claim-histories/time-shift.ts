@@ -1,7 +1,7 @@
 import type { Database } from "@slipway/server";
 import { type RawBuilder, sql } from "kysely";
 
-/** The tables whose times decide about claims. */
+/** The tables whose times affect claims. */
 const tables = [
   "template_version_presets",
   "workspaces",
@@ -11,7 +11,7 @@ const tables = [
 ] as const;
 
 /**
- * Lets time pass where `now()` stands still: everything past is longer ago then. So the production statements run
+ * Advances time where `now()` stands still, by moving every past time back. So the production statements run
  * unchanged, and time passes only when a history says so.
  */
 export class TimeShift {
@@ -37,12 +37,12 @@ export class TimeShift {
     return new TimeShift(db, columns);
   }
 
-  /** Returns the time this long ago, exactly. */
+  /** Returns the exact time `ms` ago. */
   async before(ms: number): Promise<string> {
     const { rows } = await sql<{ readonly at: string }>`
       select (now() - make_interval(secs => ${ms} / 1000.0))::text as at`.execute(this.#db);
     const [row] = rows;
-    if (row === undefined) throw new Error("the database has no time");
+    if (row === undefined) throw new Error("database returned no time");
     return row.at;
   }
 

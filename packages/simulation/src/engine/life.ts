@@ -3,15 +3,18 @@ import type { Clock } from "@slipway/runtime";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * One life of a simulated process, from its start to its crash, and the clock of the code that runs in it. After `end`
- * nothing of it goes on: its code waits forever, as when the machine is switched off.
+ * One life of a simulated process, from its start to its crash, and the clock of the code in it. After `end` none of
+ * it continues: its code waits forever, as when a machine is switched off.
  */
 export class Life implements Clock {
   readonly name: string;
-  /** Never aborts. Belongs to this life: listeners of one that all worlds share would keep them in memory. */
+  /**
+   * A signal that never aborts. Each life has one: listeners on a signal shared by all worlds would keep them in
+   * memory.
+   */
   readonly forever: AbortSignal = new AbortController().signal;
   readonly #scheduler: Scheduler;
-  /** The time by which its wall clock is ahead, in milliseconds. */
+  /** The lead of its wall clock, in milliseconds. */
   readonly #skewMs: number;
   readonly #onEnd = new Set<() => void>();
   #alive = true;
@@ -49,14 +52,14 @@ export class Life implements Clock {
     await promise;
   }
 
-  /** Runs an effect after a while, if it still lives. */
+  /** Runs an effect after a delay if it is still alive. */
   after(delayMs: number, run: () => void): Disposable {
     return this.#scheduler.after(delayMs, () => {
       if (this.#alive) run();
     });
   }
 
-  /** Resolves to the result of `effect` after a while; never, if this life ends before. */
+  /** Resolves to the result of `effect` after a delay; never if this life ends first. */
   async step<T>(delayMs: number, effect: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.after(delayMs, () => {
@@ -69,7 +72,7 @@ export class Life implements Clock {
     });
   }
 
-  /** Adds an effect of its end on the rest of the world: connections break, transactions are rolled back. */
+  /** Adds an effect of its end on the rest of the world: connections break, transactions roll back. */
   onEnd(run: () => void): Disposable {
     this.#onEnd.add(run);
     return { [Symbol.dispose]: () => void this.#onEnd.delete(run) };

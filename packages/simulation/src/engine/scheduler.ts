@@ -2,13 +2,13 @@ import { Random } from "@slipway/testkit/random";
 
 import { type Step, StepQueue } from "./step-queue.ts";
 
-/** The start of simulated time: a Monday morning, so that schedules have something to say. */
+/** The start of simulated time: a Monday morning, so that schedules apply. */
 const startMs = Date.UTC(2026, 0, 5, 8);
 
 /**
- * Simulated time. Every event of a world is a step, at a moment drawn from the seed; steps of one moment come in
- * an order drawn from the seed. After each step everything that it set off runs until it waits for another step, so that the
- * code under test, which is unaware of this, runs the same way whenever the seed is the same.
+ * Simulated time. Every event of a world is a step, at a time drawn from the seed; steps at equal times run in an
+ * order drawn from the seed. After each step everything that it triggers runs until it waits for another step, so
+ * that the code under test, which is unaware of this, runs the same way for the same seed.
  */
 export class Scheduler {
   readonly random: Random;
@@ -26,7 +26,7 @@ export class Scheduler {
     return this.#nowMs;
   }
 
-  /** The milliseconds since the beginning. */
+  /** The milliseconds since the start. */
   get elapsedMs(): number {
     return this.#nowMs - startMs;
   }
@@ -43,22 +43,22 @@ export class Scheduler {
     return { [Symbol.dispose]: () => void (step.run = takenBack) };
   }
 
-  /** Aborts when the world is over, for code that something outside of the world would keep in memory. */
+  /** A signal that aborts when the world is over, for code that something outside the world would keep in memory. */
   get over(): AbortSignal {
     return this.#over.signal;
   }
 
-  /** Ends the world: it does not go on. */
+  /** Ends the world: no step runs any more. */
   close(): void {
     this.#over.abort(new Error("the world is over"));
   }
 
-  /** Ends the run: `run` rejects with the first error after the step that is under way. */
+  /** Ends the run: `run` rejects with the first error after the current step. */
   fail(error: unknown): void {
     this.#failure ??= { error };
   }
 
-  /** Advances by `ms`, one step after the other, each followed by everything it sets off. */
+  /** Advances by `ms`, one step after another, each followed by everything it triggers. */
   async run(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     for (;;) {

@@ -1,12 +1,12 @@
-/** An event at a moment of simulated time. */
+/** An event at a simulated time. */
 export interface Step {
   readonly atMs: number;
-  /** The rank among steps of one moment. */
+  /** The rank among steps at equal times. */
   readonly order: number;
   run: () => void;
 }
 
-/** Steps by their time: a binary heap, the next one at its top. */
+/** Steps by time: a binary heap with the next step on top. */
 export class StepQueue {
   readonly #heap: Step[] = [];
 

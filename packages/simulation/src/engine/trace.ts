@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 
 export interface TraceLine {
-  /** The milliseconds since the beginning of the world. */
+  /** The milliseconds since the start of the world. */
   readonly atMs: number;
   /** The actor: a replica, an agent, a user, the database. */
   readonly who: string;
   readonly text: string;
-  /** The workspaces it concerns; none means all. */
+  /** The workspaces it concerns; empty means all. */
   readonly workspaces: readonly string[];
 }
 
-/** The events of a world, one line a step. A world that nobody reads keeps none. */
+/** The events of a world, one line per step. A world without a reader keeps none. */
 export class Trace {
   readonly lines: TraceLine[] = [];
   readonly #elapsedMs: () => number;
@@ -27,7 +27,7 @@ export class Trace {
     this.lines.push({ atMs: this.#elapsedMs(), who, text: text(), workspaces: known });
   }
 
-  /** Returns the lines that concern a workspace, or all, as text. */
+  /** Returns the lines that concern a workspace, or all lines, as text. */
   *render(workspace: string | undefined): Generator<string, void, undefined> {
     for (const { atMs, who, text, workspaces } of this.lines) {
       const concerns = workspaces.length === 0 || workspaces.includes(workspace ?? "");

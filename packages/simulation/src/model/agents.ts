@@ -5,13 +5,13 @@ import type { AgentRow, BuildRow } from "./tables.ts";
 import { hasOpenSession, type View } from "./view.ts";
 
 /**
- * Makes the agents of a claim's build: they have the names and tokens of those before them, whose processes go on. Those
- * before them end, with their sub-agents.
+ * Makes the agents of a claim's build, with the names and tokens of their predecessors, whose processes continue. The
+ * predecessors end with their sub-agents.
  */
 export async function takeOver(model: Model, trx: Transaction, build: BuildRow): Promise<void> {
   const view = model.view(trx);
   const predecessor = await trx.run(() => model.rules.predecessor(view, build));
-  if (predecessor === undefined) throw new Error("a claim is of what runs for another owner");
+  if (predecessor === undefined) throw new Error("claim without a build that runs for another owner");
   const inherited = await trx.run(() => {
     const tokens = model.rules.carriedTokens(view, predecessor);
     const clocks = clocksOf(view, predecessor);
@@ -21,7 +21,10 @@ export async function takeOver(model: Model, trx: Transaction, build: BuildRow):
   await trx.run(() => makeAgents(model, trx, build, inherited));
 }
 
-/** Ends the agents whose processes wait for a start by the same owner, which keeps their tokens; resolves to the processes. */
+/**
+ * Ends the agents whose processes wait for a start by the same owner, which keeps their tokens; resolves to the
+ * processes.
+ */
 export function endResting(model: Model, trx: Transaction, build: BuildRow): InheritedProcesses {
   const view = model.view(trx);
   const last = model.keepsProcesses ? view.lastStart(build) : undefined;
@@ -32,7 +35,7 @@ export function endResting(model: Model, trx: Transaction, build: BuildRow): Inh
   return { tokens, clocks, areOwedReinit: false };
 }
 
-/** Gives the tokens of a failed start's agents back to those that had them before. */
+/** Returns the tokens of a failed start's agents to their previous agents. */
 export function reviveAgents(model: Model, trx: Transaction, failed: BuildRow): void {
   const { agents } = model.tables;
   const all = trx.all(agents);
@@ -47,7 +50,7 @@ export function reviveAgents(model: Model, trx: Transaction, failed: BuildRow): 
   }
 }
 
-/** The processes that go on: their tokens by the names of their agents, and their clocks by their tokens. */
+/** The processes that continue: tokens by the names of their agents, and clocks by token. */
 interface InheritedProcesses {
   readonly tokens: ReadonlyMap<string, string>;
   readonly clocks: ReadonlyMap<string, number | undefined>;
@@ -65,7 +68,7 @@ function clocksOf(view: View, { id }: BuildRow): InheritedProcesses["clocks"] {
   return new Map(view.rootAgents(id).map(({ token, clockAheadMs }) => [token, clockAheadMs]));
 }
 
-/** Makes one agent for each name of the template; it takes over the process of an existing token. */
+/** Makes an agent for each name in the template; it takes over the process of an existing token. */
 export function makeAgents(
   model: Model,
   trx: Transaction,
@@ -118,7 +121,7 @@ function newAgent(
   };
 }
 
-/** Makes the sub-agent of a dev container that a root agent found; false if that agent may have none. */
+/** Makes the sub-agent of a dev container that a root agent found; false if that agent may not have sub-agents. */
 export function makeSubAgent(model: Model, trx: Transaction, parentId: string): boolean {
   const parent = trx.get(model.tables.agents, parentId);
   const build = parent && trx.get(model.tables.builds, parent.buildId);
@@ -141,9 +144,9 @@ const leaving: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Stores the agent's own report of its state, in any order. An agent that has started must have begun; but the report
- * of an agent that is owed a reinit, except that it is starting, is of its life before; that it ends that life, having
- * been told to, is noted.
+ * Stores an agent's report of its state, in any order. An agent that has started must have begun. Reports of an
+ * agent that is owed a reinit, except that it is starting, concern its previous life; that it ends that life as told
+ * is recorded.
  */
 export function updateLifecycle(
   model: Model,
@@ -177,7 +180,7 @@ export function updateLifecycle(
 }
 
 /**
- * Reports whether an older session repeats a state that the agent has left: the report was held up on its way, and was
+ * Reports whether an older session repeats a state that the agent has left: the report was delayed and has been
  * repeated since.
  */
 function isHeldUp(
@@ -193,7 +196,7 @@ function isHeldUp(
   );
 }
 
-/** Stores an agent's report of itself. */
+/** Stores an agent's startup report. */
 export function updateStartup(
   model: Model,
   trx: Transaction,
@@ -214,7 +217,7 @@ export interface SessionStart {
   readonly authenticatedAtMs: number;
 }
 
-/** Returns false when the agent has ended since it was admitted. */
+/** Returns false if the agent has ended since it was admitted. */
 export function markConnected(
   model: Model,
   trx: Transaction,
@@ -229,7 +232,7 @@ export function markConnected(
   return trx.get(model.tables.agents, agentId)?.deleted === false;
 }
 
-/** Marks a session as over, unless another one holds the agent's row. */
+/** Marks a session as over unless another session holds the agent's row. */
 export function markOver(
   model: Model,
   trx: Transaction,
@@ -241,7 +244,7 @@ export function markOver(
 }
 
 /**
- * Marks a session as alive that holds its agent's row. One that does not takes it over from a session that is over, as
+ * Marks as alive a session that holds its agent's row. Another session takes the row over if its holder is over, as
  * long as the agent is live.
  */
 export function markAlive(
@@ -259,7 +262,7 @@ export function markAlive(
   });
 }
 
-/** Restarts the processes of a worker's machine, which begin new lives, as `builds/restore.ts` does. */
+/** Restarts the processes on a worker's machine, which begin new lives, as `builds/restore.ts` does. */
 export function resetAgents(model: Model, trx: Transaction, workerId: string): void {
   const view = model.view(trx);
   for (const { id, deleted } of trx.all(model.tables.workspaces)) {

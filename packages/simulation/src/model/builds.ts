@@ -3,14 +3,14 @@ import { endAgents, endResting, makeAgents, reviveAgents, takeOver } from "./age
 import { isOfSystem, type Model } from "./model.ts";
 import type { BuildRow, Transition } from "./tables.ts";
 
-/** The error that tells users that their request was refused. */
+/** The error that tells users why their request was refused. */
 export class RefusalError extends Error {
   override readonly name = "RefusalError";
   readonly code = "refused";
 }
 
 export interface NewBuild {
-  /** The workspace's owner, when the caller was found to have the right. */
+  /** The workspace's owner at the time of the authorization check. */
   readonly ownerId: string;
   readonly transition: Transition;
   readonly versionId?: string;
@@ -21,7 +21,7 @@ export interface NewBuild {
 /** The time after which a silent worker loses its job, in milliseconds. */
 export const leaseMs = 30_000;
 
-/** Queues a build, as `builds/service.ts` does; throws `RefusalError` while another one runs. */
+/** Queues a build, as `builds/service.ts` does; throws `RefusalError` while another build is active. */
 export async function createBuild(
   model: Model,
   trx: Transaction,
@@ -58,7 +58,10 @@ export async function createBuild(
   return build;
 }
 
-/** Records the build of a claim in the transaction that changed the owner, as `workspaces/create/claim-workspace.ts` does. */
+/**
+ * Records the build of a claim in the transaction that changed the owner, as `workspaces/create/claim-workspace.ts`
+ * does.
+ */
 export async function createClaimBuild(
   model: Model,
   trx: Transaction,
@@ -68,7 +71,7 @@ export async function createClaimBuild(
   const build = await createBuild(model, trx, workspaceId, { ...input, transition: "start" });
   if (!model.claimsAtOnce) return build;
   await takeOver(model, trx, build);
-  // It stands on the machine where the prebuild runs.
+  // The build belongs to the machine on which the prebuild runs.
   const workerId = model.view(trx).builds(workspaceId)[1]?.workerId;
   await trx.run(() =>
     trx.update(model.tables.builds, build.id, () => ({ completedAtMs: trx.nowMs, workerId })),
@@ -76,7 +79,7 @@ export async function createClaimBuild(
   return build;
 }
 
-/** Takes a job that waits or whose worker is silent; users' jobs come before the system's. */
+/** Acquires a job that waits or whose worker is silent; users' jobs come before the system's. */
 export function acquireJob(
   model: Model,
   trx: Transaction,
@@ -100,7 +103,7 @@ export function acquireJob(
   return trx.get(builds, found.id);
 }
 
-/** Ends a job and writes its result; false when another worker has taken it. */
+/** Ends a job and writes its result; false if another worker has acquired it. */
 export async function completeJob(
   model: Model,
   trx: Transaction,
@@ -147,7 +150,7 @@ export async function prepareAgents(
   await trx.run(() => makeAgents(model, trx, build, resting));
 }
 
-/** Marks a build to be canceled; one that has not begun ends at once. */
+/** Marks a build for cancellation; one that has not begun ends immediately. */
 export function cancelBuild(model: Model, trx: Transaction, buildId: string): boolean {
   return trx.update(model.tables.builds, buildId, (row) =>
     row.completedAtMs === undefined && row.canceledAtMs === undefined

@@ -1,4 +1,4 @@
-/** Names for new rows, such as `w3`: short ones, so that a trace is pleasant to read. */
+/** Names for new rows, such as `w3`: short, to keep traces readable. */
 export class Ids {
   readonly #counts = new Map<string, number>();
 

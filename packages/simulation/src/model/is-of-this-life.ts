@@ -1,8 +1,8 @@
 import type { AgentRow } from "./tables.ts";
 
 /**
- * Reports whether an agent's report that it is starting is of its life as this row, like `isOfThisLife` of the server's
- * queries.
+ * Reports whether an agent's report that it is starting concerns its life as this row, like `isOfThisLife` in the
+ * server's queries.
  */
 export function isOfThisLife(
   row: AgentRow,

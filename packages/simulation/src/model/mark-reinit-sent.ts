@@ -4,8 +4,8 @@ import type { Transaction } from "../store/transaction.ts";
 import type { Tables } from "./tables.ts";
 
 /**
- * Marks that an agent is told now; returns false when it was told within the last minute, is on its way to its new life,
- * or already lives it.
+ * Marks that an agent is being notified; returns false if it was notified within the last minute, is on its way to
+ * its new life, or already lives it.
  */
 export function markReinitSent(tables: Tables, trx: Transaction, agentId: string): boolean {
   return trx.update(

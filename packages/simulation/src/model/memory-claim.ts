@@ -6,7 +6,7 @@ import { View } from "./view.ts";
 
 /**
  * Makes a claim's part of a transaction in memory. Choosing and locking are two steps: a statement of PostgreSQL sees
- * other tables as of its beginning, however late it gets the lock.
+ * other tables as of its start, however late it gets the lock.
  */
 export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction {
   const view = new View(tables, trx);
@@ -38,7 +38,7 @@ export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction 
   };
 }
 
-/** Takes the oldest that others have locked, once they release it. A statement that had to wait looks again. */
+/** Locks the oldest row that others have locked, once they release it. A statement that had to wait reads again. */
 function waitForOne(
   trx: Transaction,
   tables: Tables,
@@ -56,7 +56,7 @@ function waitForOne(
   });
 }
 
-/** Orders connected before not connected, then the oldest. */
+/** Orders connected before not connected, then by age, the oldest first. */
 function bestFirst(view: View, nowMs: number): (a: WorkspaceRow, b: WorkspaceRow) => number {
   return (a, b) =>
     Number(view.isConnected(b.id, nowMs)) - Number(view.isConnected(a.id, nowMs)) ||

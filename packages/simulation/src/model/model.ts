@@ -13,9 +13,9 @@ export interface ModelOptions {
   readonly rules: Rules;
   /** The names of the template's root agents. */
   readonly agentNames: readonly string[];
-  /** True if the driver has nothing to do at a claim, so that the claim's build is complete with its transaction. */
+  /** True if the driver has nothing to do at a claim, so that the claim's build completes with its transaction. */
   readonly claimsAtOnce: boolean;
-  /** True if the processes of agents outlive a stop, so that the next start keeps their tokens. */
+  /** True if agent processes survive a stop, so that the next start keeps their tokens. */
   readonly keepsProcesses: boolean;
 }
 

@@ -78,7 +78,7 @@ function prebuildOf(
   ];
 }
 
-/** Carries out the reconciler's plan, on its transaction; resolves to the rows that it removed and made. */
+/** Carries out the reconciler's plan in its transaction; resolves to the rows that it removed and created. */
 export async function carryOut(
   model: Model,
   trx: Transaction,
@@ -128,7 +128,7 @@ async function createPrebuild(model: Model, trx: Transaction, presetId: string):
   return id;
 }
 
-/** Deletes a prebuild; false when another transaction has it: a claim that takes it away, or a build. */
+/** Deletes a prebuild; false if another transaction holds it: a claim or a build. */
 async function removePrebuild(
   model: Model,
   trx: Transaction,

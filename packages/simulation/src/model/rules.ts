@@ -16,11 +16,11 @@ import { reinitView } from "./reinit-view.ts";
 import type { BuildRow, Tables } from "./tables.ts";
 import type { View } from "./view.ts";
 
-/** One answer to `/reinit` so far, for bugs that look at more than the state. */
+/** An answer to `/reinit` in progress, for bugs that consider more than the state. */
 export interface StreamPast {
-  /** The view when its token was checked, before it subscribed to anything. */
+  /** The view when its token was checked, before any subscription. */
   readonly first: ReinitView | undefined;
-  /** True if a hint has come since. */
+  /** True if a hint has arrived since. */
   readonly isHinted: boolean;
 }
 
@@ -29,22 +29,22 @@ export interface Rules {
   readonly claim: (tables: Tables, trx: Transaction) => ClaimTransaction;
   /** The build whose processes a start takes over for another owner. */
   readonly predecessor: (view: View, build: BuildRow) => BuildRow | undefined;
-  /** The tokens that agents of the new build have from those before them, by name. */
+  /** The tokens that agents of the new build inherit from their predecessors, by name. */
   readonly carriedTokens: (view: View, predecessor: BuildRow) => ReadonlyMap<string, string>;
   readonly look: (view: View, token: string, nowMs: number, past: StreamPast) => ReinitView;
   readonly decideReinit: typeof decideReinit;
   readonly markReinitSent: (tables: Tables, trx: Transaction, agentId: string) => boolean;
-  /** Reports whether an owed agent's report that it is starting is of its life as this row. */
+  /** Reports whether an owed agent's report that it is starting concerns its life as this row. */
   readonly isOfThisLife: typeof isOfThisLife;
-  /** The hints that a stream hears, and the clock it waits by. */
+  /** The hints that a stream receives, and the clock it waits by. */
   readonly streamHints: (
     hints: Pick<PubSub, "subscribe">,
     clock: Clock,
   ) => Pick<PubSub, "subscribe">;
   readonly streamClock: (clock: Clock) => Clock;
-  /** True if a replica looks at everything again when its listening connection is back. */
+  /** True if a replica checks everything again when its listening connection is restored. */
   readonly hearsAllAfterLoss: boolean;
-  /** Reports whether a frame has the owner's id. */
+  /** Reports whether a frame contains the owner's id. */
   readonly namesOwner: (random: () => number) => boolean;
   readonly endsAfterFrame: boolean;
   readonly reconcile: typeof reconcile;
@@ -52,10 +52,10 @@ export interface Rules {
 }
 
 export interface AgentRules {
-  /** The basis of its decisions; `frames`: an agent that knows only the frames it gets, like Coder's. */
+  /** The basis of its decisions; `frames`: an agent that knows only the frames it receives, like Coder's. */
   readonly kind: "identity" | "frames";
   readonly decide: Decide;
-  /** The time without a ping after which a stream is given up, in milliseconds. */
+  /** The time without a ping after which a stream is abandoned, in milliseconds. */
   readonly readDeadlineMs: number;
 }
 

@@ -1,6 +1,6 @@
 import { Table } from "../store/table.ts";
 
-/** The columns that decide about claims, as in PostgreSQL (docs/claims.md). Times are milliseconds since 1970. */
+/** The columns that affect claims, as in PostgreSQL (docs/claims.md). Times are milliseconds since 1970. */
 export interface TemplateRow {
   readonly id: string;
   readonly activeVersionId: string;
@@ -28,7 +28,7 @@ export interface WorkspaceRow {
 
 export type Transition = "start" | "stop" | "delete";
 
-/** A build and its job, which share their life. */
+/** A build and its job, which have the same lifetime. */
 export interface BuildRow {
   readonly id: string;
   readonly workspaceId: string;
@@ -37,7 +37,7 @@ export interface BuildRow {
   readonly versionId: string;
   readonly presetId: string | undefined;
   readonly initiatorId: string;
-  /** The workspace's owner when it was queued. */
+  /** The workspace's owner when the build was queued. */
   readonly ownerId: string;
   readonly createdAtMs: number;
   readonly workerId: string | undefined;
@@ -59,9 +59,9 @@ export interface AgentRow {
   readonly lifecycle: string;
   readonly startedAtMs: number | undefined;
   readonly readyAtMs: number | undefined;
-  /** The time at which the first session began: before anything was answered in it. */
+  /** The start of the first session, before anything was answered in it. */
   readonly firstConnectedAtMs: number | undefined;
-  /** The time at which the newest session began. */
+  /** The start of the newest session. */
   readonly connectedAtMs: number | undefined;
   readonly lastConnectedAtMs: number | undefined;
   readonly disconnectedAtMs: number | undefined;
@@ -70,9 +70,9 @@ export interface AgentRow {
   readonly tookOver: boolean;
   readonly reinitSentAtMs: number | undefined;
   readonly reinitWasReceived: boolean;
-  /** True if it said that it decides by identity, as does the product's own agent. */
+  /** True if it reported that it decides by identity, like the product's own agent. */
   readonly decidesByIdentity: boolean;
-  /** The time by which the clock of its machine is ahead, according to its reports. */
+  /** The lead of its machine's clock, according to its reports. */
   readonly clockAheadMs: number | undefined;
 }
 

@@ -3,7 +3,7 @@ import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import type { Row, Table } from "../store/table.ts";
 import type { AgentRow, BuildRow, Tables, WorkspaceRow } from "./tables.ts";
 
-/** The reader: a transaction, or an observer of what is committed. */
+/** The reader: a transaction, or an observer of committed rows. */
 export interface Reader {
   get<R extends Row>(table: Table<R>, id: string): R | undefined;
   all<R extends Row>(table: Table<R>): readonly R[];
@@ -59,7 +59,7 @@ export class View {
     );
   }
 
-  /** Returns the build that a build takes over: its agents go on under a new owner (docs/claims.md). */
+  /** Returns the build that a build takes over: its agents continue under a new owner (docs/claims.md). */
   predecessor(build: BuildRow): BuildRow | undefined {
     if (build.transition !== "start") return undefined;
     const last = this.lastSucceeded(build.workspaceId, build.number);
@@ -70,7 +70,7 @@ export class View {
     return this.builds(workspaceId).at(-1)?.ownerId === prebuildsUserId;
   }
 
-  /** Returns all undeleted agents of a build, sub-agents too. */
+  /** Returns all undeleted agents of a build, including sub-agents. */
   agents(buildId: string): readonly AgentRow[] {
     return this.#reader
       .all(this.#tables.agents)
@@ -135,7 +135,7 @@ export class View {
   }
 }
 
-/** Reports whether an agent has an open session, as far as was heard of it. */
+/** Reports whether an agent has an open session, according to its last sign of life. */
 export function hasOpenSession(
   {
     lastConnectedAtMs: last,

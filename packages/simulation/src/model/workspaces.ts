@@ -12,7 +12,7 @@ export interface NewWorkspace {
   readonly presetId: string | undefined;
 }
 
-/** Gives a user a workspace that waits in the pool; undefined when none does. */
+/** Gives a user a workspace that waits in the pool; undefined if there is none. */
 export async function claimWorkspace(
   model: Model,
   trx: Transaction,
@@ -26,7 +26,7 @@ export async function claimWorkspace(
   return id;
 }
 
-/** Makes a workspace of the active version, whose first build is queued. */
+/** Creates a workspace of the active version and queues its first build. */
 export async function insertWorkspace(
   model: Model,
   trx: Transaction,

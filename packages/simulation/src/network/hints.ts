@@ -5,14 +5,14 @@ import type { Life } from "../engine/life.ts";
 /** The delivery of hints between replicas. */
 export interface HintConditions {
   readonly delayMs: () => number;
-  /** The probability that one is lost, or comes twice. */
+  /** The probability that a hint is lost, or delivered twice. */
   readonly loss: () => number;
   readonly doubling: () => number;
 }
 
 type Listener = () => void;
 
-/** The hints of one replica: heard here at once, and by the others if all goes well. */
+/** The hints of one replica: delivered here immediately, and to the others if all goes well. */
 export class ReplicaHints {
   readonly life: Life;
   readonly #bus: HintBus;
@@ -43,7 +43,7 @@ export class ReplicaHints {
     for (const listener of this.#listeners.get(topic) ?? []) listener();
   }
 
-  /** Treats its listening connection as restored: anything may have happened. */
+  /** Treats its listening connection as restored: anything may have happened in between. */
   hearAll(): void {
     for (const topic of this.#listeners.keys()) this.hear(topic);
   }
@@ -68,7 +68,7 @@ export class HintBus {
     this.#replicas.delete(replica);
   }
 
-  /** Sends to all but the sender; hints of a commit have none. */
+  /** Sends to all replicas except the sender; hints of a commit have none. */
   send(topic: string, sender: ReplicaHints | undefined): void {
     const { loss, doubling, delayMs } = this.#conditions;
     for (const replica of this.#replicas) {

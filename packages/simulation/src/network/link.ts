@@ -6,15 +6,15 @@ import type { ClientMessage, ServerMessage } from "./messages.ts";
 export interface LinkConditions {
   /** The delay of the next message, in milliseconds. */
   readonly delayMs: () => number;
-  /** Reports whether a proxy in between keeps the body until it has all of it. */
+  /** Reports whether a proxy in between holds the body back until it is complete. */
   readonly buffers: () => boolean;
 }
 
-/** One end of a connection. Its owner hears nothing once it has closed it. */
+/** One end of a connection. Its owner receives nothing after closing it. */
 export interface LinkEnd<In, Out> {
   send(message: Out): void;
   receive(onMessage: (message: In) => void): void;
-  /** The signal that is aborted when this end knows that the connection is over. */
+  /** A signal that aborts when this end knows that the connection is over. */
   readonly closed: AbortSignal;
   close(): void;
 }
@@ -24,10 +24,10 @@ export type ServerEnd = LinkEnd<ClientMessage, ServerMessage>;
 
 const giveUpMs = 60_000;
 
-/** The state of a connection. `half-open`: nothing comes through, neither messages nor the end. */
+/** The state of a connection. `half-open`: nothing passes, neither messages nor the end. */
 type LinkState = "up" | "half-open" | "over";
 
-/** A connection between two processes: messages on it arrive in order, late, or not at all. */
+/** A connection between two processes: messages arrive in order, late, or not at all. */
 export class Link {
   readonly client: ClientEnd;
   readonly server: ServerEnd;
@@ -58,7 +58,7 @@ export class Link {
     return this.#ends.every(({ closed }) => closed.aborted);
   }
 
-  /** Cuts the connection: both ends learn of it, each in its time; messages under way are lost. */
+  /** Cuts the connection: both ends are notified with separate delays; messages in transit are lost. */
   cut(): void {
     if (this.#state === "over") return;
     this.#state = "over";
@@ -66,8 +66,8 @@ export class Link {
   }
 
   /**
-   * Breaks it silently: neither end learns of it, except the server after a while, whose kernel gives up unacknowledged
-   * data.
+   * Breaks the connection silently: neither end is notified, except the server after a while, when its kernel gives
+   * up on unacknowledged data.
    */
   halfOpen(): void {
     if (this.#state !== "up") return;
@@ -118,13 +118,13 @@ interface Path {
   readonly isUp: () => boolean;
 }
 
-/** The messages that go one way. */
+/** The messages in one direction. */
 class Direction<T> {
   onMessage: (message: T) => void = () => undefined;
   onEnd: () => void = () => undefined;
   readonly #receiver: Life;
   readonly #path: Path;
-  /** The messages that a proxy keeps back; undefined without a proxy. */
+  /** The messages that a proxy holds back; undefined without a proxy. */
   readonly #kept: T[] | undefined;
   #lastAtMs = 0;
 
@@ -139,13 +139,13 @@ class Direction<T> {
     else this.#kept.push(message);
   }
 
-  /** Ends after all that was sent. */
+  /** Ends after everything that was sent. */
   end(): void {
     for (const message of this.#kept ?? []) this.#deliver(() => this.onMessage(message));
     this.#deliver(() => this.onEnd());
   }
 
-  /** Drops the messages that are under way. */
+  /** Drops the messages in transit. */
   breakOff(): void {
     this.#receiver.after(this.#path.conditions.delayMs(), () => this.onEnd());
   }
@@ -153,7 +153,7 @@ class Direction<T> {
   #deliver(arrive: () => void): void {
     const { scheduler, conditions, isUp } = this.#path;
     const { nowMs } = scheduler;
-    // In order: no message overtakes an earlier one.
+    // Preserves order: no message overtakes an earlier one.
     this.#lastAtMs = Math.max(nowMs + conditions.delayMs(), this.#lastAtMs + 0.001);
     this.#receiver.after(this.#lastAtMs - nowMs, () => {
       if (isUp()) arrive();

@@ -32,14 +32,14 @@ export type ClientMessage = {
 /** The calls of an agent to the server over its session. */
 export type AgentCall =
   | { readonly method: "manifest" }
-  /** The basis of its decisions, which a real agent's version tells. */
+  /** The basis of its decisions, which a real agent's version implies. */
   | { readonly method: "startup"; readonly decides: "identity" | "frames" }
   | { readonly method: "lifecycle"; readonly report: LifecycleReport }
   | { readonly method: "sub-agent" };
 
 export interface LifecycleReport {
   readonly state: string;
-  /** The time by the clock of the agent's machine. */
+  /** The time on the clock of the agent's machine. */
   readonly changedAtMs: number;
 }
 
@@ -51,7 +51,7 @@ export type ServerMessage =
   | { readonly type: "answer"; readonly id: number; readonly value: unknown }
   | { readonly type: "failure"; readonly id: number; readonly message: string };
 
-/** The manifest that tells an agent about itself. */
+/** The manifest, which describes an agent to itself. */
 export interface SimulatedManifest {
   readonly agentId: string;
   readonly workspaceId: string;

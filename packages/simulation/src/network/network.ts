@@ -20,7 +20,7 @@ export class Network {
     this.#conditions = conditions;
   }
 
-  /** Connects, and sends the request with it. Without a listener the connection is over before it begins. */
+  /** Connects and sends the request. Without a listener the connection is over before it begins. */
   open(client: Life, listener: Listener, request: Request): ClientEnd {
     const link = new Link(client, listener.life, this.#scheduler, this.#conditions);
     this.#links.add(link);

@@ -7,7 +7,9 @@ import { View } from "../model/view.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
-/** Chooses without locking and overwrites the present row, as a lock on a view does (docs/protocol/prebuilds.md §1.4). */
+/**
+ * Chooses without locking and overwrites the current row, as a lock on a view does (docs/protocol/prebuilds.md §1.4).
+ */
 function unlockedClaim(tables: Tables, trx: Transaction): ClaimTransaction {
   const view = new View(tables, trx);
   return {
@@ -30,7 +32,7 @@ function unlockedClaim(tables: Tables, trx: Transaction): ClaimTransaction {
 }
 
 const rules = { ...ownRules, claim: unlockedClaim };
-/** The worlds in which two claims meet: many users want few prebuilds, and nothing else gets in their way. */
+/** The worlds in which claims collide: many users, few prebuilds, and no other hazards. */
 const crowd = {
   isCrowded: true,
   without: ["database-cut", "build-failure", "build-cancel", "user-builds"],

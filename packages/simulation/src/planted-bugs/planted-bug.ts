@@ -1,19 +1,19 @@
 import { ownRules, type Rules } from "../model/rules.ts";
 import type { ProfileRequirements } from "../world/profile.ts";
 
-/** A bug that released systems have, put into a world that has none, to see that the checks find it. */
+/** A bug of released systems, planted into a correct world to show that the checks find it. */
 export interface PlantedBug {
   readonly name: string;
   /** The bug, and the place in docs/protocol/prebuilds.md that describes it. */
   readonly summary: string;
-  /** The invariants of which one no longer holds. */
+  /** The invariants that the bug may violate. */
   readonly breaks: readonly string[];
   /** The worlds in which it shows. */
   readonly requires: ProfileRequirements;
   readonly rules: Rules;
 }
 
-/** Returns the product's own rules for the agents of a planted bug: its worlds without it. */
+/** Returns the product's own rules for the agents of a planted bug: its worlds without the bug. */
 export function withoutBug({ rules }: PlantedBug): Rules {
   return { ...ownRules, agent: { ...ownRules.agent, kind: rules.agent.kind } };
 }

@@ -5,7 +5,7 @@ import { type Rules, ownRules } from "../model/rules.ts";
 import type { Hazard } from "../world/profile.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
-/** Agents that obey frames; the product's own would heal most of these bugs by themselves. */
+/** Agents that obey frames; the product's own would recover from most of these bugs by themselves. */
 const framesAgent = { ...ownRules.agent, kind: "frames" } as const;
 const framesRules: Rules = { ...ownRules, agent: framesAgent };
 
@@ -13,12 +13,12 @@ const framesRules: Rules = { ...ownRules, agent: framesAgent };
 const patient = "hanging-stop-script";
 
 /**
- * The hazards that delay the report of a new process: nobody can then tell it from one that waits to be told
+ * The hazards that delay a new process's report: it is then indistinguishable from one that waits for a notification
  * (docs/claims.md).
  */
 const late = ["slow", "half-open", "buffering-proxy"] as const;
 
-/** The hazards that end a connection or a process, and so heal a lost event. */
+/** The hazards that end a connection or a process, and so repair a lost event. */
 const lasting = {
   without: [
     patient,
@@ -33,7 +33,7 @@ const lasting = {
   ],
 } as const satisfies { readonly without: readonly Hazard[] };
 
-/** Waits for hints only: never looks again by itself. */
+/** Waits for hints only, without polling. */
 function onlyHints(clock: Clock): Clock {
   return {
     now: () => clock.now(),
@@ -49,7 +49,7 @@ function decideByEvent(view: ReinitView, stream: ReinitStream): ReinitDecision {
   return isMissed ? { type: "wait" } : decision;
 }
 
-/** Tells every process of a claimed workspace, as releases from v2.32 to v2.34.3 do. */
+/** Notifies every process of a claimed workspace, as releases from v2.32 to v2.34.3 do. */
 function decideAlways(view: ReinitView, stream: ReinitStream): ReinitDecision {
   if (view.type === "live" && view.standing === "claimed") {
     return { type: "send", agentId: view.agentId, ownerId: view.ownerId };
@@ -57,7 +57,7 @@ function decideAlways(view: ReinitView, stream: ReinitStream): ReinitDecision {
   return ownRules.decideReinit(view, stream);
 }
 
-/** Refuses all but those whose newest build is the claim's (row 38), whatever is owed. */
+/** Refuses all agents except those whose newest build is the claim's (row 38), whatever is owed. */
 function seenByNewestBuild(...[view, token, nowMs]: Parameters<Rules["look"]>): ReinitView {
   const seen = ownRules.look(view, token, nowMs, { first: undefined, isHinted: false });
   if (seen.type === "gone" || seen.standing !== "claimed") return seen;
@@ -67,7 +67,7 @@ function seenByNewestBuild(...[view, token, nowMs]: Parameters<Rules["look"]>): 
   return isClaim ? seen : { ...seen, isOwed: false };
 }
 
-/** Bugs in the answer to `/reinit`, and in agents that take it for an order. */
+/** Bugs in the answer to `/reinit`, and in agents that treat it as an order. */
 export const streamBugs: readonly PlantedBug[] = [
   {
     name: "lost-event",

@@ -7,7 +7,7 @@ import { Locks } from "./locks.ts";
 import { type Row, rowKey, type Table } from "./table.ts";
 import { Transaction, type TransactionNeeds } from "./transaction.ts";
 
-/** A change that became visible; the tables know it. */
+/** A change that became visible; the tables contain it. */
 export interface Commit {
   readonly by: Life;
   readonly topics: ReadonlySet<string>;
@@ -16,16 +16,16 @@ export interface Commit {
 export interface DatabaseOptions {
   readonly scheduler: Scheduler;
   readonly tables: readonly Table<Row>[];
-  /** The time that a statement, or the answer to a commit, is under way, in milliseconds. */
+  /** The duration of a statement, or of the answer to a commit, in milliseconds. */
   readonly delayMs: () => number;
-  /** The probability that the connection breaks at a statement, now. */
+  /** The probability that the connection breaks at a statement. */
   readonly breakChance: () => number;
 }
 
-/** The longest time in which PostgreSQL may not notice that a replica has crashed, in milliseconds. */
+/** The longest time before PostgreSQL notices that a replica has crashed, in milliseconds. */
 const noticeMs = 3_000;
 
-/** A database in memory: transactions, row locks, unique keys, and hints that leave with the commit. */
+/** A database in memory: transactions, row locks, unique keys, and hints that are sent with the commit. */
 export class Database {
   readonly #options: DatabaseOptions;
   readonly #random: Random;
@@ -55,12 +55,12 @@ export class Database {
     return this.#needs.locks.holder(rowKey(table, id)) !== undefined;
   }
 
-  /** Reports each row that is locked. */
+  /** Reports each locked row. */
   onLock(tell: (key: string) => void): void {
     this.#needs.locks.onTaken = tell;
   }
 
-  /** Runs a statement by itself: reads and writes at one moment. */
+  /** Runs a statement by itself: reads and writes in one instant. */
   async query<T>(life: Life, statement: (trx: Transaction) => T): Promise<T> {
     const trx = new Transaction(life, this.#needs);
     using _ = life.onEnd(() => trx.end());
@@ -70,7 +70,7 @@ export class Database {
         this.#apply(trx);
         return value;
       });
-      // Others see it already, and the answer may never come.
+      // Others see the change already, and the answer may never come.
       if (trx.hasWritten && this.#random.chance(0.2))
         await life.step(this.#options.delayMs(), () => undefined);
       return result;
@@ -79,7 +79,7 @@ export class Database {
     }
   }
 
-  /** Runs `work` in a transaction; restarts it when it gave way in a deadlock. */
+  /** Runs `work` in a transaction; restarts it when it yields in a deadlock. */
   async transaction<T>(life: Life, work: (trx: Transaction) => Promise<T>): Promise<T> {
     for (;;) {
       const trx = new Transaction(life, this.#needs);
@@ -99,12 +99,12 @@ export class Database {
     const { delayMs } = this.#needs;
     const commits = this.#needs.breaks() ? this.#random.pick(["lost", "unknown"]) : "known";
     await trx.life.step(delayMs(), () => {
-      if (!trx.isOpen || commits === "lost") throw new Outage("the connection broke");
+      if (!trx.isOpen || commits === "lost") throw new Outage("connection broken");
       this.#apply(trx);
     });
-    // Others see it already, and the answer may never come.
+    // Others see the change already, and the answer may never come.
     await trx.life.step(delayMs(), () => {
-      if (commits === "unknown") throw new Outage("the connection broke");
+      if (commits === "unknown") throw new Outage("connection broken");
     });
   }
 

@@ -10,13 +10,13 @@ export class UniqueViolation extends Error {
   }
 }
 
-/** The error of a transaction that gives way because another one waits for it too. */
+/** The error of a transaction that yields because another one waits for it too. */
 export class Deadlock extends Error {
   override readonly name = "Deadlock";
   readonly code = "40P01";
 }
 
-/** The connection to the database broke; the outcome of a commit is unknown. */
+/** The error of a broken database connection; the outcome of a commit is unknown. */
 export class Outage extends Error {
   override readonly name = "Outage";
   readonly code = "08006";

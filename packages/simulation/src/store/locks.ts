@@ -1,14 +1,14 @@
 import type { Holder } from "./holder.ts";
 
-/** The locks, each with its holder until the end of its transaction, and those that wait for it. */
+/** The locks, each with its holder until the end of its transaction, and the waiters. */
 export class Locks {
   readonly #holders = new Map<string, Holder>();
   readonly #waiting = new Map<Holder, { readonly key: string; readonly wake: () => void }>();
 
-  /** Called for each lock that is taken. */
+  /** Called for each lock that is acquired. */
   onTaken: (key: string) => void = () => undefined;
 
-  /** Takes the lock, or returns its holder. */
+  /** Acquires the lock or returns its holder. */
   take(key: string, by: Holder): "taken" | { readonly heldBy: Holder } {
     const holder = this.#holders.get(key);
     if (holder !== undefined && holder !== by) return { heldBy: holder };
@@ -21,7 +21,9 @@ export class Locks {
     return this.#holders.get(key);
   }
 
-  /** Resolves when the lock may be free; to false if the holder waits for `waiter`, so that it never will be. */
+  /**
+   * Resolves to true when the lock may be free; to false if the holder waits for `waiter`, so that it never will be.
+   */
   async wait(key: string, waiter: Holder): Promise<boolean> {
     if (this.#isCircle(key, waiter)) return false;
     await new Promise<void>((wake) => {

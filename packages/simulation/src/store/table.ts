@@ -4,7 +4,7 @@ export interface Row {
   readonly id: string;
 }
 
-/** Names a row among all tables. */
+/** Returns a row's name, unique across all tables. */
 export function rowKey(table: { readonly name: string }, id: string): string {
   return `${table.name}/${id}`;
 }
@@ -16,8 +16,8 @@ export interface Change<R extends Row> {
 }
 
 /**
- * Rows of one kind: the committed ones, and the writes of open transactions, which only they see. Nothing is ever
- * removed.
+ * Rows of one kind: the committed ones, and the writes of open transactions, which only those transactions see.
+ * Nothing is ever removed.
  */
 export class Table<R extends Row> {
   readonly name: string;
@@ -36,7 +36,7 @@ export class Table<R extends Row> {
     return this.#changes;
   }
 
-  /** Returns the values of a row that no other row may have. */
+  /** Returns the values of a row that must be unique. */
   uniqueKeys(row: R): readonly string[] {
     return this.#keys.of(row);
   }
@@ -46,7 +46,7 @@ export class Table<R extends Row> {
     return own ?? this.#committed.get(id);
   }
 
-  /** Lists the rows in the order in which they were committed; a transaction's own new ones come last. */
+  /** Lists the rows in commit order; a transaction's own new rows come last. */
   all(reader?: Holder): readonly R[] {
     const own = reader === undefined ? undefined : this.#written.get(reader);
     if (own === undefined) return [...this.#committed.values()];
@@ -59,7 +59,7 @@ export class Table<R extends Row> {
     else own.set(row.id, row);
   }
 
-  /** Makes the writes of a transaction visible to all. */
+  /** Makes the writes of a transaction visible to all readers. */
   commit(writer: Holder): void {
     const changes: Change<R>[] = [];
     for (const [id, after] of this.#written.get(writer) ?? []) {

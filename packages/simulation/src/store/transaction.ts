@@ -8,13 +8,13 @@ export interface TransactionNeeds {
   readonly locks: Locks;
   readonly tables: readonly Table<Row>[];
   readonly nowMs: () => number;
-  /** The time that the next statement is under way, in milliseconds. */
+  /** The duration of the next statement, in milliseconds. */
   readonly delayMs: () => number;
   /** Reports whether the connection breaks now. */
   readonly breaks: () => boolean;
 }
 
-/** The exception through a statement that meets another's lock; it runs again when that is released. */
+/** The exception with which a statement stops at another's lock; it runs again when the lock is released. */
 class LockConflict {
   readonly key: string;
 
@@ -24,12 +24,12 @@ class LockConflict {
 }
 
 /**
- * A transaction as PostgreSQL's READ COMMITTED: each statement sees the rows committed at its moment and this
+ * A transaction like PostgreSQL's READ COMMITTED: each statement sees the rows committed at its start and this
  * transaction's own writes; changed rows are locked until the end. A statement is one step.
  */
 export class Transaction {
   readonly life: Life;
-  /** The value of `now()`: the transaction's beginning. */
+  /** The value of `now()`: the transaction's start. */
   readonly nowMs: number;
   readonly topics = new Set<string>();
   readonly #needs: TransactionNeeds;
@@ -50,20 +50,20 @@ export class Transaction {
     return this.#hasWritten;
   }
 
-  /** Runs a statement as a step; again when it had to wait for a lock, so it locks before it writes. */
+  /** Runs a statement as a step, and again if it had to wait for a lock. It locks before it writes. */
   async run<T>(statement: () => T): Promise<T> {
     for (;;) {
       const { delayMs } = this.#needs;
       const outcome = await this.life.step(delayMs(), () => this.#try(statement));
       if (!(outcome instanceof LockConflict)) return outcome;
-      if (!(await this.#needs.locks.wait(outcome.key, this))) throw new Deadlock("gives way");
+      if (!(await this.#needs.locks.wait(outcome.key, this))) throw new Deadlock("deadlock");
     }
   }
 
   #try<T>(statement: () => T): T | LockConflict {
     if (!this.#isOpen || this.#needs.breaks()) {
       this.end();
-      throw new Outage("the connection broke");
+      throw new Outage("connection broken");
     }
     try {
       return statement();
@@ -81,13 +81,13 @@ export class Transaction {
     return table.all(this);
   }
 
-  /** Locks a row until the end, waiting for its holder. */
+  /** Locks a row until the transaction ends, waiting for its holder. */
   lock<R extends Row>(table: Table<R>, id: string): R | undefined {
     this.#take(rowKey(table, id));
     return table.get(id, this);
   }
 
-  /** Locks a row unless another has it. */
+  /** Locks a row unless another transaction holds it. */
   tryLock<R extends Row>(table: Table<R>, id: string): boolean {
     return this.tryAdvisoryLock(rowKey(table, id));
   }
@@ -96,7 +96,7 @@ export class Transaction {
     return this.#needs.locks.take(key, this) === "taken";
   }
 
-  /** Changes a row as it is once it is locked; `undefined` leaves it alone. Resolves to true if it was changed. */
+  /** Changes a row as of its locking; `undefined` leaves it alone. Resolves to true if it was changed. */
   update<R extends Row>(
     table: Table<R>,
     id: string,
@@ -114,12 +114,12 @@ export class Transaction {
     this.#write(table, row);
   }
 
-  /** Sends a hint, which leaves with the commit. */
+  /** Sends a hint with the commit. */
   notify(topic: string): void {
     this.topics.add(topic);
   }
 
-  /** Ends it; uncommitted changes are dropped. Idempotent. */
+  /** Ends the transaction; uncommitted changes are dropped. Idempotent. */
   end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -127,7 +127,7 @@ export class Transaction {
     this.#needs.locks.releaseAll(this);
   }
 
-  /** Makes its changes visible, at one moment. */
+  /** Makes its changes visible in one instant. */
   commit(): void {
     for (const table of this.#needs.tables) table.commit(this);
     this.end();

@@ -5,10 +5,10 @@ import { committed, View } from "../model/view.ts";
 import type { ApiCall } from "../network/messages.ts";
 import type { Setting } from "./setting.ts";
 
-/** The time after which an unanswered request is given up, in milliseconds. */
+/** The timeout of a request, in milliseconds. */
 const answerTimeoutMs = 60_000;
 
-/** The users of the servers: those who claim and build, and an administrator. */
+/** The users of the servers: some claim and build, one is an administrator. */
 export class Actors {
   readonly #setting: Setting;
   readonly #life: Life;
@@ -18,7 +18,7 @@ export class Actors {
     this.#life = new Life("actors", setting.scheduler);
   }
 
-  /** Lets them come and go until the world is calm. */
+  /** Lets them act until the world is calm. */
   begin(): void {
     const { profile, conditions } = this.#setting;
     for (let index = 1; index <= profile.users; index += 1) void this.#user(`u${index}`);
@@ -96,7 +96,7 @@ export class Actors {
     await this.#ask({ name: "promote", templateId: template.id, versionId: "v2" });
   }
 
-  /** Lets the owners of workspaces restart the workspaces that failed claims leave behind. */
+  /** Makes owners restart the workspaces that failed claims leave behind. */
   async retryFailed(): Promise<void> {
     const { model } = this.#setting;
     const view = new View(model.tables, committed);
@@ -114,7 +114,7 @@ export class Actors {
     return this.#life.sleep(this.#setting.random.between(least, most), this.#life.forever);
   }
 
-  /** Sends a request, and waits for its answer or until it is given up. */
+  /** Sends a request and waits for its answer or the timeout. */
   async #ask(call: ApiCall): Promise<void> {
     const { trace } = this.#setting;
     const who = "userId" in call ? call.userId : "admin";
@@ -138,6 +138,6 @@ function activePreset({ model }: Setting): string {
   const active = model.tables.presets
     .all()
     .find(({ versionId }) => versionId === template?.activeVersionId);
-  if (active === undefined) throw new Error("a world has an active preset");
+  if (active === undefined) throw new Error("world has no active preset");
   return active.id;
 }

@@ -30,7 +30,7 @@ export async function openSession(
   return session;
 }
 
-/** Returns a session as the agent's own code wants it: messages of the wire. */
+/** Returns a session as the agent's own code expects it, with wire messages. */
 export function connectionOf(session: Session): AgentConnection {
   return {
     apiVersion: "2.10",
@@ -82,7 +82,7 @@ async function answerOf(session: Session, path: string, input: Uint8Array): Prom
   }
 }
 
-/** The server's names of states are the protocol's. */
+/** The protocol's state names, which the server shares. */
 const stateNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Lifecycle_State).map(([name, state]) => [state, name.toLowerCase()]),
 );

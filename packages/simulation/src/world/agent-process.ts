@@ -12,21 +12,21 @@ export interface AgentProcessOptions {
   readonly workspaceId: string;
   readonly name: string;
   readonly token: string;
-  /** The time by which the clock of its machine is ahead, in milliseconds. */
+  /** The lead of its machine's clock, in milliseconds. */
   readonly clockAheadMs: number;
 }
 
-/** A time longer than any start script of this world takes. */
+/** A time longer than any start script in this world. */
 const foreverMs = 24 * 3_600_000;
 
-/** An agent's process: the product's own agent, with everything it touches simulated. */
+/** An agent's process: the product's own agent with a simulated environment. */
 export class AgentProcess implements AgentProcessOptions {
   readonly id: string;
   readonly workspaceId: string;
   readonly name: string;
   readonly token: string;
   readonly clockAheadMs: number;
-  /** Owners for whom start scripts began, in this order. */
+  /** The owners for whom start scripts began, in order. */
   readonly ranFor: string[] = [];
   readonly #setting: Setting;
   readonly #life: Life;
@@ -98,7 +98,7 @@ export class AgentProcess implements AgentProcessOptions {
       serverUrl: "simulated",
     });
     const never = new Promise<never>(() => undefined);
-    // Node.js keeps a signal made of others while somebody listens: an agent that waits forever would never be forgotten.
+    // Node.js keeps a combined signal while it has a listener: an agent that waits forever would never be released.
     const { over } = this.#setting.scheduler;
     void agent.run({ interrupted: never, forced: over });
   }
@@ -123,7 +123,7 @@ export class AgentProcess implements AgentProcessOptions {
       close: async () => closing.abort(new Error("closed")),
       stop: async (signal) => {
         const hangs = conditions.strikes("hanging-stop-script", 0.3);
-        // Our agents end such a script after a while.
+        // Our agents kill such a script after a while.
         this.#isStuck ||= hangs && rules.agent.kind === "frames";
         const takesMs = hangs ? foreverMs : random.between(10, 1_000);
         await this.#life.sleep(takesMs, signal).catch(() => undefined);

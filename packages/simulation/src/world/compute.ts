@@ -7,17 +7,17 @@ import type { Setting } from "./setting.ts";
 export interface DriverWork {
   readonly workspaceId: string;
   readonly kind: "start" | "stop" | "delete" | "claim";
-  /** The agents that are to run. */
+  /** The agents that should run. */
   readonly agents: readonly { readonly name: string; readonly token: string }[];
 }
 
-/** The time from the end of an agent's process to the next one in its place, in milliseconds. */
+/** The time from an agent process's exit to its replacement, in milliseconds. */
 const restartMs = 2_000;
 
-/** The most by which the clock of a machine may be wrong, in milliseconds. */
+/** The maximum error of a machine's clock, in milliseconds. */
 const maxSkewMs = 600_000;
 
-/** The machines on which the agents of workspaces run. Servers come and go; these stay. */
+/** The machines on which the agents of workspaces run. Servers come and go; machines stay. */
 export class Compute {
   readonly #setting: Setting;
   readonly #byToken = new Map<string, AgentProcess>();
@@ -31,7 +31,7 @@ export class Compute {
     return [...this.#byToken.values()];
   }
 
-  /** Does the work, for a while; may be repeated, from any point. Resolves to an error, if there is one. */
+  /** Does the work with a delay; may be repeated from any point. Resolves to an error, if there is one. */
   async carryOut(worker: Life, work: DriverWork, signal: AbortSignal): Promise<string | undefined> {
     const { random, conditions } = this.#setting;
     const isPrompt = random.chance(0.8);
@@ -39,7 +39,7 @@ export class Compute {
     try {
       await worker.sleep(workMs, signal);
       const { kind, workspaceId } = work;
-      // A failed stop or deletion would leave what should be gone, which is nobody's fault here.
+      // A failed stop or deletion would leave machines behind through no fault of the product.
       const mayFail = kind === "start" || kind === "claim";
       if (mayFail && conditions.strikes("build-failure", 0.25)) return "the driver failed";
       const replaces = kind === "claim" && conditions.strikes("compute-replaced", 0.5);
@@ -54,7 +54,7 @@ export class Compute {
     }
   }
 
-  /** Ends a process, as a crash does; its supervisor starts another in its place. */
+  /** Crashes a process; its supervisor starts another in its place. */
   crash(process: AgentProcess): void {
     const { trace, scheduler } = this.#setting;
     trace.add(process.id, () => "crashes", process.workspaceId);
@@ -64,7 +64,7 @@ export class Compute {
     });
   }
 
-  /** Reports whether machines are left alone since they have waited in a pool, whatever the template now says. */
+  /** Reports whether machines are left alone because they have waited in a pool, whatever the template now says. */
   #keeps({ kind, workspaceId }: DriverWork): boolean {
     const { profile, model } = this.#setting;
     return (
@@ -82,7 +82,7 @@ export class Compute {
     }
   }
 
-  /** Returns the clock offset of a workspace: its machines, one after the other, share one place and one clock. */
+  /** Returns the clock offset of a workspace: its successive machines share one clock. */
   #clockAheadMs(workspaceId: string): number {
     const { random, profile } = this.#setting;
     const isSkewed = profile.hazards.has("clock-skew");

@@ -2,7 +2,7 @@ import type { Random } from "@slipway/testkit/random";
 
 import type { Hazard, Profile } from "./profile.ts";
 
-/** The world's present treatment of those in it: as its profile says, and well while it is calm. */
+/** The world's present hazards: those of its profile, and none while it is calm. */
 export class Conditions {
   readonly #random: Random;
   readonly #profile: Profile;
@@ -13,18 +13,19 @@ export class Conditions {
     this.#profile = profile;
   }
 
-  /** Reports whether something of this kind may go wrong now. */
+  /** Reports whether this hazard applies now. */
   has(hazard: Hazard): boolean {
     return !this.isCalm && this.#profile.hazards.has(hazard);
   }
 
-  /** Reports the same with a probability at this moment. */
+  /** Reports whether this hazard applies and strikes, with a probability. */
   strikes(hazard: Hazard, probability: number): boolean {
     return this.has(hazard) && this.#random.chance(probability);
   }
 
   /**
-   * Returns the delay of a message, statement or answer, in milliseconds. Long delays let anything overtake anything.
+   * Returns the delay of a message, statement or answer, in milliseconds. With long delays anything can overtake
+   * anything.
    */
   readonly delayMs = (): number => {
     const kind = this.#random.next();

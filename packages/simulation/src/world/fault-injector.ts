@@ -7,15 +7,15 @@ import type { Hazard } from "./profile.ts";
 import type { Replica } from "./replica.ts";
 import type { World } from "./world.ts";
 
-/** The longest time that a server is down, or does not listen, in milliseconds. */
+/** The longest time that a server is down or does not listen, in milliseconds. */
 const longestOutageMs = 15_000;
 
-/** The probability of a fault at a moment that matters, when a crash there has the most to destroy. */
+/** The probability of a fault at a critical moment, when a crash does the most damage. */
 const strikeChance = 0.04;
 /** The longest delay after such a moment, in milliseconds. */
 const soonMs = 20;
 
-/** Injects the faults of a world, again and again until it is calm: at random, and where they do the most harm. */
+/** Injects the faults of a world until it is calm: at random, and where they do the most damage. */
 export class FaultInjector implements Monitor {
   readonly #world: World;
   readonly #life: Life;
@@ -37,7 +37,7 @@ export class FaultInjector implements Monitor {
     void this.#repeat("listener-loss", 20_000, () => this.#loseListener());
   }
 
-  /** Crashes the server that committed, by chance, before it knows. */
+  /** Crashes the server that committed, by chance, before it learns of the commit. */
   committed({ by }: Commit): void {
     const replica = this.#world.replicas.find(({ life }) => life === by);
     const { conditions } = this.#world.setting;

@@ -13,12 +13,12 @@ export interface FramesAgentNeeds {
   readonly random: () => number;
 }
 
-/** The time for the last words of a session, in milliseconds. */
+/** The time to flush the last reports of a session, in milliseconds. */
 const flushMs = 5_000;
 
 /**
  * Runs an agent like Coder's (docs/protocol/prebuilds.md §3.5): it starts over at each frame, whatever its manifest
- * says, but for one that names the owner of the frame before; then, and after a refusal, it asks no more.
+ * says, unless the frame names the same owner as the previous one; then, and after a refusal, it stops asking.
  */
 export async function runFramesAgent(needs: FramesAgentNeeds): Promise<void> {
   const { waitForReinit, life, random } = needs;
@@ -49,15 +49,15 @@ export async function runFramesAgent(needs: FramesAgentNeeds): Promise<void> {
 }
 
 /**
- * Lives from its first manifest's start scripts to its end. On each connection the manifest and the states are handled
- * side by side. A state that could not be delivered is tried again when the next one comes, maybe on a later connection
+ * A life from the start scripts of its first manifest to its end. Each connection handles the manifest and the states
+ * concurrently. A state that could not be delivered is retried when the next one comes, maybe on a later connection
  * (docs/protocol/agent.md §2.6).
  */
 class FramesSession {
   readonly #needs: FramesAgentNeeds;
   readonly #ended = new AbortController();
   readonly #reports: LifecycleReport[] = [];
-  /** True if a state was entered since the reports were last looked at. */
+  /** True if a state was entered since the reports were last processed. */
   #isWoken = false;
   #wake: () => void = () => undefined;
   #stages: ScriptStages | undefined;
@@ -93,7 +93,7 @@ class FramesSession {
       try {
         await this.#serve(await dial(signal));
       } catch {
-        // Tried again.
+        // Retried.
       }
       await life.sleep(backoff.next(), signal).catch(() => undefined);
     }

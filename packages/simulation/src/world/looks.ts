@@ -2,7 +2,7 @@ import { Wake } from "@slipway/runtime";
 
 import type { ServerProcess } from "./server-process.ts";
 
-/** Yields at once, after each hint, and at the latest after `maxWaitMs`, for as long as the server lives. */
+/** Yields immediately, after each hint, and at the latest after `maxWaitMs`, for as long as the server lives. */
 export async function* looks(
   { hints, life }: ServerProcess,
   topic: string,

@@ -11,13 +11,13 @@ export type ReinitReply =
       readonly token: string;
       readonly workspaceId: string;
       readonly ownerId: string;
-      /** The time for which the agent had asked, in milliseconds. */
+      /** The age of the agent's request, in milliseconds. */
       readonly ageMs: number;
       /** True if it asked before the claim. */
       readonly isOlderThanClaim: boolean;
     };
 
-/** A pass of start scripts. */
+/** One run of start scripts. */
 export interface ScriptRun {
   readonly processId: string;
   readonly token: string;
@@ -33,18 +33,18 @@ export interface ClaimAttempt {
 }
 
 /**
- * The end of a claim. `none`: nothing waited; `refused`: the user was told to try again; `failed`: the database broke, or
- * the name is taken.
+ * The end of a claim. `none`: nothing waited; `refused`: the user was asked to retry; `failed`: the database
+ * connection broke, or the name is taken.
  */
 export type ClaimOutcome = "claimed" | "none" | "refused" | "failed";
 
-/** A watcher of a world. Each method is called at the moment of its event, and throws `Violation`. */
+/** A watcher of a world. Each method is called at the moment of its event and throws `Violation`. */
 export interface Monitor {
   committed?(commit: Commit): void;
   answered?(reply: ReinitReply): void;
   scriptsStarted?(run: ScriptRun): void;
   planned?(snapshot: PoolSnapshot, plan: Reconciliation): void;
-  /** Called when a row is locked; `rowKey` names it. */
+  /** Called when the row named `rowKey` is locked. */
   locked?(key: string): void;
   claimBegan?(attempt: ClaimAttempt): void;
   claimEnded?(attempt: ClaimAttempt, outcome: ClaimOutcome): void;

@@ -25,7 +25,7 @@ export const hazards = [
 ] as const;
 export type Hazard = (typeof hazards)[number];
 
-/** The kind of world that a seed makes. */
+/** The kind of world that a seed determines. */
 export interface Profile {
   readonly replicas: number;
   readonly users: number;
@@ -37,13 +37,13 @@ export interface Profile {
   /** The age at which prebuilds expire, in milliseconds; 0 for never. */
   readonly expireAfterMs: number;
   readonly hazards: ReadonlySet<Hazard>;
-  /** The time for which things go wrong, and users act, in milliseconds. */
+  /** The duration of faults and of users' actions, in milliseconds. */
   readonly chaosMs: number;
-  /** The basis of the agents' decisions; a planted bug has its own. */
+  /** The basis of the agents' decisions; a planted bug sets its own. */
   readonly agentKind: "identity" | "frames";
 }
 
-/** The conditions that a planted bug needs to show, and those that would hide it. */
+/** The conditions under which a planted bug shows, and those that would hide it. */
 export interface ProfileRequirements {
   readonly with?: readonly Hazard[];
   readonly without?: readonly Hazard[];
@@ -62,7 +62,7 @@ const framesShare = 0.3;
 
 /** Returns the profile of a seed's world. */
 export function profileOf(seed: number, requirements: ProfileRequirements = {}): Profile {
-  // A separate generator from that of the steps, or a wish would change them all.
+  // A separate generator from that of the steps, or a requirement would change them all.
   const random = new Random(seed ^ 0x5eed);
   const drawn = hazards.filter(() => random.chance(0.4));
   const chosen = new Set([...drawn, ...(requirements.with ?? [])]);

@@ -12,7 +12,7 @@ import { serveRpc } from "./serve-rpc.ts";
 import { ServerProcess } from "./server-process.ts";
 import type { Setting } from "./setting.ts";
 
-/** One server process after the other, in the same place. */
+/** A sequence of server processes in the same place. */
 export class Replica implements Listener {
   readonly #setting: Setting;
   readonly #compute: Compute;
@@ -34,7 +34,7 @@ export class Replica implements Listener {
     return this.#process.hints;
   }
 
-  /** Ends the process at once: none of its work goes on. */
+  /** Ends the process immediately: none of its work continues. */
   crash(): void {
     this.#setting.trace.add(this.#name, () => "crashes");
     this.life.end();
@@ -48,7 +48,7 @@ export class Replica implements Listener {
 
   accept(request: Request, end: ServerEnd): void {
     const server = this.#process;
-    // A failure is answered as by a server, and otherwise ignored.
+    // A failure is answered as a server would, and otherwise ignored.
     void serve(server, request, end).catch(() => server.refuse(end, 500));
   }
 

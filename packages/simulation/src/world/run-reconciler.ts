@@ -4,7 +4,7 @@ import { carryOut, selectPool, selectPoolIds } from "../model/pools.ts";
 import { looks } from "./looks.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-/** The interval, shorter than the product's, so that a world of minutes sees it pass. */
+/** The limits; intervals are shorter than the product's to fit into a world of minutes. */
 const limits = { backoffMs: 5_000, lookbackMs: 60_000, failureHardLimit: 0 };
 const intervalMs = 15_000;
 
@@ -17,7 +17,7 @@ export async function runReconciler(server: ServerProcess): Promise<void> {
         if (!(await reconcileOne(server, presetId))) break;
       }
     } catch {
-      // The next look is soon.
+      // The next reconciliation follows soon.
     }
   }
 }

@@ -10,7 +10,7 @@ import type { ServerProcess } from "./server-process.ts";
 const pollMs = 10_000;
 const retryMs = 1_000;
 
-/** Takes builds and carries them out, as the server's job worker does. */
+/** Acquires builds and carries them out, as the server's job worker does. */
 export async function runWorker(server: ServerProcess, compute: Compute): Promise<void> {
   const { model, life } = server;
   const active = new Set<string>();
@@ -28,7 +28,7 @@ export async function runWorker(server: ServerProcess, compute: Compute): Promis
         });
       }
     } catch {
-      // The database was unavailable; the next look is soon.
+      // The database was unavailable; the next check follows soon.
     }
   }
 }
@@ -58,7 +58,7 @@ async function carryOut(server: ServerProcess, compute: Compute, build: BuildRow
       hints.publish(topic);
     }
   } catch {
-    // Another worker takes it again.
+    // Another worker acquires it again.
     await life.sleep(retryMs, new AbortController().signal);
   } finally {
     ended.abort(new Error("over"));
@@ -84,7 +84,7 @@ async function driverResult(
   return compute.carryOut(life, { workspaceId: build.workspaceId, kind, agents }, signal);
 }
 
-/** Renews the lease as long as the build lasts; ends the build when it was canceled or another worker has it. */
+/** Renews the lease for the duration of the build; ends the build when it was canceled or another worker has it. */
 async function keepLease(
   server: ServerProcess,
   build: BuildRow,
@@ -113,6 +113,6 @@ async function abortIfOver(
     );
     if (!isKept) ended.abort(new Error("canceled"));
   } catch {
-    // The next renewal asks again.
+    // The next renewal retries.
   }
 }

@@ -90,7 +90,7 @@ async function queueBuild(
     (trx) => model.view(trx).workspace(workspaceId)?.ownerId,
   );
   const isAllowed = userId === "admin" ? ownerId === prebuildsUserId : ownerId === userId;
-  if (ownerId === undefined || !isAllowed) throw new RefusalError("it is another user's");
+  if (ownerId === undefined || !isAllowed) throw new RefusalError("it belongs to another user");
   const id = await model.db.transaction(life, async (trx) => {
     const { id: buildId } = await createBuild(model, trx, workspaceId, {
       ownerId,

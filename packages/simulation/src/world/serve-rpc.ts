@@ -16,7 +16,7 @@ import type { Transaction } from "../store/transaction.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { userName } from "./user-name.ts";
 
-/** The interval at which a session is looked after, in milliseconds. */
+/** The heartbeat interval of a session, in milliseconds. */
 const beatMs = 15_000;
 
 /** Serves the RPC session of an agent, as the server's connection monitor and handlers do. */
@@ -66,7 +66,7 @@ function nextBeat(): void {
   // The next beat detects it.
 }
 
-/** Returns the agent's row, as each statement of the server needs it. */
+/** Returns the agent's row, which every statement of the server requires. */
 function requireLive(model: ServerProcess["model"], trx: Transaction, agentId: string): AgentRow {
   const agent = trx.get(model.tables.agents, agentId);
   const live = agent && model.view(trx).liveAgent(agent.token);
@@ -102,7 +102,7 @@ async function call(
         const build = trx.get(builds, agent.buildId);
         if (build === undefined) throw new Error("agent is gone");
         const { workspaceId, name } = agent;
-        // The owner is that of the agent's own build, not of one that is under way.
+        // The owner is that of the agent's own build, not of one in progress.
         return { agentId, workspaceId, agentName: name, ownerName: userName(build.ownerId) };
       });
     case "startup":

@@ -8,10 +8,10 @@ import type { ServerEnd } from "../network/link.ts";
 import type { ReinitReply } from "./monitor.ts";
 import type { Setting } from "./setting.ts";
 
-/** The most by which the wall clock of a server is off, in milliseconds. */
+/** The maximum error of a server's wall clock, in milliseconds. */
 const maxSkewMs = 600_000;
 
-/** A server's process, from its start to its crash: the basis of its routes and loops. */
+/** A server's process, from its start to its crash, as the basis of its routes and loops. */
 export class ServerProcess {
   readonly setting: Setting;
   readonly model: Model;
@@ -36,7 +36,7 @@ export class ServerProcess {
     end.close();
   }
 
-  /** Tells the monitors of an answer to an agent. */
+  /** Notifies the monitors of an answer to an agent. */
   noteAnswer(reply: ReinitReply): void {
     this.setting.tell((monitor) => monitor.answered?.(reply));
   }

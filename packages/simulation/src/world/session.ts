@@ -5,10 +5,10 @@ import type { Life } from "../engine/life.ts";
 import type { ClientEnd } from "../network/link.ts";
 import type { AgentCall, SimulatedManifest } from "../network/messages.ts";
 
-/** The silence after which a peer counts as gone, in milliseconds: the keep-alive of the session. */
+/** The silence after which a peer counts as gone, in milliseconds: the keep-alive timeout of the session. */
 const silenceMs = 40_000;
 
-/** An agent's session: calls by their ids, over a connection that may fail at any moment. */
+/** An agent's session: calls by id over a connection that may fail at any moment. */
 export class Session {
   readonly #life: Life;
   readonly #end: ClientEnd;

@@ -28,7 +28,10 @@ export interface OpenStream {
   readonly life: Life;
 }
 
-/** The surroundings of all processes and users of a world: time and chance, the database, the network, and the monitors. */
+/**
+ * The environment of all processes and users of a world: time and chance, the database, the network, and the
+ * monitors.
+ */
 export class Setting {
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -42,7 +45,7 @@ export class Setting {
   readonly monitors: Monitor[] = [];
   /** The targets of connections, up or down. */
   readonly servers: Listener[] = [];
-  /** The answers to `/reinit` that are under way. */
+  /** The answers to `/reinit` in progress. */
   readonly streams = new Set<OpenStream>();
 
   constructor({ seed, profile, rules, isTraced }: SettingOptions) {
@@ -84,7 +87,7 @@ export class Setting {
     });
   }
 
-  /** Tells all monitors; their errors end the run. */
+  /** Notifies all monitors; their errors end the run. */
   tell(tell: (monitor: Monitor) => void): void {
     try {
       for (const monitor of this.monitors) tell(monitor);
@@ -93,11 +96,11 @@ export class Setting {
     }
   }
 
-  /** Connects to a server that is up, as a load balancer picks it; if none is, to one that is down. */
+  /** Connects to a server that is up, as a load balancer would; if none is, to one that is down. */
   connect(client: Life, request: Request): ClientEnd {
     const up = this.servers.filter(({ life }) => life.isAlive);
     const picked = this.random.pick(up.length > 0 ? up : this.servers);
-    if (picked === undefined) throw new Error("a world has a server");
+    if (picked === undefined) throw new Error("world has no servers");
     return this.network.open(client, picked, request);
   }
 }

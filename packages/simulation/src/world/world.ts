@@ -2,7 +2,7 @@ import { Compute } from "./compute.ts";
 import { Replica } from "./replica.ts";
 import { Setting, type SettingOptions } from "./setting.ts";
 
-/** A whole world: the servers, and the machines of the workspaces, in their setting. */
+/** A whole world: the servers and the machines of the workspaces, in their setting. */
 export class World {
   readonly setting: Setting;
   readonly compute: Compute;

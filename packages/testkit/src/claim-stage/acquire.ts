@@ -5,7 +5,10 @@ import { acquireJob } from "@slipway/server/claims";
 import type { StageNeeds } from "./stage-needs.ts";
 import { Work } from "./work.ts";
 
-/** Takes a job like a server's worker, and does the work before the driver's; undefined when none waits. */
+/**
+ * /** Acquires a job as a server's worker does and runs the steps before the driver's; undefined when the queue is
+ * empty. */
+ */
 export async function acquire(
   needs: StageNeeds,
   workerId: string = randomUUID(),

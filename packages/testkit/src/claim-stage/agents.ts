@@ -18,7 +18,7 @@ export interface StageAgent {
   readonly token: string;
 }
 
-/** Reads the root agents of the newest build of a workspace, by their names. */
+/** Reads the root agents of a workspace's newest build, by name. */
 export async function agentsOf(
   { db, secrets }: StageNeeds,
   workspaceId: string,
@@ -69,11 +69,11 @@ export async function report(
   return (await updateAgentLifecycle(db, session, { state, changedAt })) === "changed";
 }
 
-/** Connects the agents of a workspace, whose start scripts have run. */
+/** Connects the agents of a workspace and reports that their start scripts have run. */
 export async function bringToLife(needs: StageNeeds, workspaceId: string): Promise<void> {
   for (const { token } of await agentsOf(needs, workspaceId)) {
     const session = await connect(needs, token);
-    if (session === undefined) throw new Error(`no agent of ${workspaceId} has the token`);
+    if (session === undefined) throw new Error(`workspace ${workspaceId} has no agent with this token`);
     await report(needs, session, "starting");
     await report(needs, session, "ready");
   }

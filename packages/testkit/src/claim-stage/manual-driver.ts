@@ -10,7 +10,7 @@ import {
 
 type Ending = "succeed" | "fail";
 
-/** A driver that touches nothing, and whose work lasts until the test ends it. */
+/** A driver without infrastructure whose work lasts until the test ends it. */
 export class ManualDriver implements Driver {
   readonly name: DriverName;
   /** The work of a claim; absent where it needs none. */
@@ -40,7 +40,7 @@ export class ManualDriver implements Driver {
   readonly stop: Driver["stop"] = (build, _log, signal) => this.#work(build, signal);
   readonly delete: Driver["delete"] = (build, _log, signal) => this.#work(build, signal);
 
-  /** Reports that nothing runs: everything to be restored is started anew. */
+  /** Reports that nothing runs, so everything to restore is started again. */
   async observe({
     agents,
   }: {
@@ -54,14 +54,14 @@ export class ManualDriver implements Driver {
     const aborted = Promise.withResolvers<never>();
     signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
     if ((await Promise.race([this.#ending.promise, aborted.promise])) === "fail") {
-      throw new DriverError("unavailable", "the machine is out of order");
+      throw new DriverError("unavailable", "the machine is unavailable");
     }
     const agentNames = agents.map(({ name }) => name);
     return { state: undefined, resources: [{ type: "machine", name: "one", agentNames }] };
   }
 }
 
-/** Reports whether a claim with this driver is a job, instead of complete with its transaction. */
+/** Reports whether a claim with this driver needs a job instead of completing with its transaction. */
 export function handsOverByJob(name: DriverName): boolean {
   return name === "docker";
 }

@@ -3,10 +3,10 @@ import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { bringToLife } from "./agents.ts";
 import type { ClaimStage } from "./stage.ts";
 
-/** Limits under which no failure of a test matters. */
+/** Limits that never stop a pool after failed builds. */
 const limits = { backoffMs: 0, lookbackMs: 0, failureHardLimit: 0 };
 
-/** Fills the pool, with its prebuilds ready; resolves to their ids, oldest first, a second apart from each other. */
+/** Fills the pool with ready prebuilds, created one second apart; resolves to their ids, oldest first. */
 export async function fillPool(stage: ClaimStage): Promise<readonly string[]> {
   await stage.look(limits);
   await stage.carryOut();

@@ -12,11 +12,11 @@ export interface StageNeeds {
   readonly limits: Limits;
   /** The driver of all templates. */
   readonly driver: DriverName;
-  /** The same driver, for services that only look at its abilities. */
+  /** The same driver, for services that only read its capabilities. */
   readonly drivers: ReadonlyMap<string, Driver>;
 }
 
-/** A network that loses every hint: waiters look again by themselves. */
+/** A network that loses every hint: waiters poll by themselves. */
 export const noHints: PubSub & LocalHints = {
   subscribe: () => ({ [Symbol.dispose]: () => undefined }),
   publish: () => undefined,

@@ -5,7 +5,7 @@ import { packTemplate } from "../processes/template-upload.ts";
 import { acquire } from "./acquire.ts";
 import type { StageNeeds } from "./stage-needs.ts";
 
-/** A version of the stage's template, whose preset has a pool. */
+/** A version of the stage's template, with a pool in its preset. */
 export interface StageVersion {
   readonly id: string;
   readonly presetId: string;
@@ -26,7 +26,7 @@ interface TemplateInput {
   readonly pool: StagePool;
 }
 
-/** Pushes a template; its version is the active one. */
+/** Pushes a template and activates its version. */
 export async function pushStageTemplate(
   needs: StageNeeds,
   input: TemplateInput,
@@ -44,7 +44,7 @@ export async function pushStageTemplate(
   return { templateId: id, version: await readStageVersion(needs, versionId) };
 }
 
-/** Pushes another version of it, which is not the active one. */
+/** Pushes another version of the template without activating it. */
 export async function pushStageVersion(
   needs: StageNeeds,
   input: TemplateInput,

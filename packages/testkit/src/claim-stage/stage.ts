@@ -47,13 +47,13 @@ export interface StageWorkspace {
 const noSignal = new AbortController().signal;
 const unmeasured = { observe: () => undefined };
 
-/** A template with a pool on a database, and the acts of servers and users on it, called one at a time. */
+/** A template with a pool in a database, and the actions of servers and users on it, called one at a time. */
 export class ClaimStage {
   readonly needs: StageNeeds;
   readonly admin: UserCaller;
   readonly organizationId: string;
   readonly templateId: string;
-  /** The active one at first. */
+  /** The version that is active at first. */
   readonly version: StageVersion;
   readonly #options: StageOptions;
 
@@ -92,13 +92,13 @@ export class ClaimStage {
     return new ClaimStage({ needs, admin, organizationId, ...template }, options);
   }
 
-  /** Pushes another version of the template, which is not active yet. */
+  /** Pushes another version of the template without activating it. */
   pushVersion(): Promise<StageVersion> {
     const { needs, organizationId, admin, templateId } = this;
     return pushStageVersion(needs, { organizationId, admin, ...this.#options }, templateId);
   }
 
-  /** Makes a version the active one. */
+  /** Activates a version. */
   activate(versionId: string): Promise<void> {
     return activateVersion(this.needs, this.admin, this.templateId, versionId);
   }
@@ -107,20 +107,20 @@ export class ClaimStage {
     return insertUser(this.needs.db, username, []);
   }
 
-  /** Looks at all pools, as the reconciler does; resolves to the number of builds that it queued. */
+  /** Reconciles all pools; resolves to the number of builds that were queued. */
   look(limits: ReconcileLimits): Promise<number> {
     const reconciler = { ...this.needs, logger: silentLogger, reconciliationSeconds: unmeasured };
     return reconcilePools(reconciler, limits, noSignal);
   }
 
-  /** Carries out every job that waits. */
+  /** Runs every queued job. */
   async carryOut(): Promise<void> {
     for (let work = await acquire(this.needs); work; work = await acquire(this.needs)) {
       await work.end("succeed");
     }
   }
 
-  /** Makes a workspace of the active version; of a preset from its pool, if one waits there. */
+  /** Creates a workspace of the active version; claims a prebuild of the preset's pool if one is ready. */
   create(
     caller: UserCaller,
     { name, presetId, owner = caller, ttlMs }: StageWorkspace,
@@ -137,7 +137,7 @@ export class ClaimStage {
     });
   }
 
-  /** Queues a build of a workspace as it is now. */
+  /** Queues a build of a workspace in its present state. */
   async build(caller: UserCaller, workspaceId: string, transition: Transition): Promise<string> {
     const row = await selectWorkspace(this.needs.db, workspaceId);
     if (row === undefined) throw new Error(`no workspace ${workspaceId}`);

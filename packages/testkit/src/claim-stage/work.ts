@@ -12,7 +12,7 @@ import {
 import { ManualDriver } from "./manual-driver.ts";
 import type { StageNeeds } from "./stage-needs.ts";
 
-/** A job in the hands of a worker, whose driver waits for the test. */
+/** A job that a worker has acquired; its driver waits for the test. */
 export class Work {
   readonly job: AcquiredJob;
   readonly workerId: string;
@@ -33,14 +33,14 @@ export class Work {
     this.#outcome.catch(() => undefined);
   }
 
-  /** Does the work before the driver's. */
+  /** Runs the steps before the driver's. */
   static async begin(needs: StageNeeds, workerId: string, job: AcquiredJob): Promise<Work> {
     const work = new Work(needs, workerId, job);
     await Promise.race([work.#driver.begun, work.#outcome]);
     return work;
   }
 
-  /** Ends the job; false when another worker has taken it. */
+  /** Ends the job; false when another worker has acquired it. */
   async end(how: "succeed" | "fail" | "cancel"): Promise<boolean> {
     if (how === "cancel") this.#canceled.abort(new JobCanceled());
     else this.#driver.end(how);

@@ -2,13 +2,13 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import type { Clock } from "@slipway/runtime";
 
-/** A clock that stands until it is advanced. Both of its times start at the same value. */
+/** A clock that stands still until it is advanced. Both of its times start at the same value. */
 export interface FakeClock extends Clock {
   /** The number of waiting sleeps. */
   readonly sleepers: number;
   /**
-   * Advances by `ms`: wakes the due sleeps in the order of their time, and lets whatever that sets off run until it
-   * waits again, so that a sleep begun on the way counts too.
+   * Advances by `ms`: wakes the due sleeps in the order of their times, and lets what that triggers run until it
+   * waits again. Sleeps that begin on the way count too.
    */
   advance(ms: number): Promise<void>;
 }
@@ -18,7 +18,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Creates a fake clock that stands at `startMs`, in milliseconds since 1970. */
+/** Creates a fake clock that stands still at `startMs`, in milliseconds since 1970. */
 export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   let nowMs = startMs;
   const sleepers = new Set<Sleeper>();

@@ -15,24 +15,24 @@ export interface CertificateParts {
   readonly name: string;
   /** The issuer (default: itself). */
   readonly issuer?: IssuedCertificate;
-  /** True if it may issue others. */
+  /** True if it may issue other certificates. */
   readonly isAuthority?: boolean;
   readonly pathLength?: number;
   readonly from?: Date;
   readonly to?: Date;
   readonly issuerUrls?: readonly string[];
-  /** Additional extensions, by their ids, with a meaningless value. */
+  /** Additional extensions by id, each with a meaningless value. */
   readonly extensions?: readonly { readonly id: string; readonly critical: boolean }[];
   readonly hash?: "SHA-1" | "SHA-256";
-  /** A key to use instead of a new one. */
+  /** The key (default: a new one). */
   readonly keys?: webcrypto.CryptoKeyPair;
-  /** The kind of key: RSA as Azure's signers, or ECDSA. */
+  /** The kind of key: RSA, like Azure's signers, or ECDSA. */
   readonly kind?: "rsa" | "ec";
 }
 
 let serial = 1;
 
-/** Makes a certificate. */
+/** Issues a certificate. */
 export async function issue({
   name,
   issuer,
@@ -69,7 +69,7 @@ export async function issue({
   return { der, pem, parsed: pki.Certificate.fromBER(new Uint8Array(der)), keys: pair };
 }
 
-/** Generates keys for a certificate; those of RSA take a while. */
+/** Generates keys for a certificate; RSA keys take a while. */
 export async function makeKeys(kind: "rsa" | "ec"): Promise<webcrypto.CryptoKeyPair> {
   const publicExponent = new Uint8Array([1, 0, 1]);
   return webcrypto.subtle.generateKey(
@@ -87,7 +87,7 @@ const oids = {
   contentType: "1.2.840.113549.1.9.3",
   messageDigest: "1.2.840.113549.1.9.4",
   signingTime: "1.2.840.113549.1.9.5",
-  /** SHA-256 with RSA, which Azure names as a digest too. */
+  /** SHA-256 with RSA, which Azure also uses to name the digest. */
   sha256WithRsa: "1.2.840.113549.1.1.11",
   rsa: "1.2.840.113549.1.1.1",
 } as const;
@@ -101,11 +101,11 @@ export interface MessageParts {
   readonly contentType?: string;
   readonly digestOid?: string;
   readonly signatureOid?: string;
-  /** The attributes, if any: `digestOf` is the content unless something else is named. */
+  /** The attributes, if any (default of `digestOf`: the content). */
   readonly attributes?: { readonly signedAt?: Date; readonly digestOf?: string };
 }
 
-/** Makes PKCS #7 signed data in base64, like Azure's unless the parts say otherwise. */
+/** Creates PKCS #7 signed data in base64, like Azure's by default. */
 export function signMessage(
   content: string,
   {
@@ -168,7 +168,7 @@ function signedAttributes(
   return new pki.SignedAndUnsignedAttributes({ type: 0, attributes });
 }
 
-/** Encodes attributes for signing: as a set, whatever their tag. */
+/** Encodes attributes for signing: as a set, regardless of their tag. */
 function asSet(attributes: pki.SignedAndUnsignedAttributes): Buffer {
   const bytes = Buffer.from(attributes.toSchema().toBER());
   bytes[0] = 0x31;
@@ -190,7 +190,7 @@ function commonName(value: string): pki.AttributeTypeAndValue {
 function authorityExtensions(pathLength: number | undefined): readonly pki.Extension[] {
   const length = pathLength === undefined ? {} : { pathLenConstraint: pathLength };
   const constraints = new pki.BasicConstraints({ cA: true, ...length });
-  // To sign certificates, and no more.
+  // Key usage: signs certificates only.
   const usage = new asn1.BitString({ valueHex: new Uint8Array([0x04]).buffer, unusedBits: 2 });
   return [
     extension("2.5.29.19", true, constraints.toSchema()),

@@ -9,14 +9,14 @@ import { CompactSign, exportJWK } from "jose";
 import { openLocalServer } from "../servers/local-server.ts";
 import { issue, type IssuedCertificate, makeKeys, signMessage } from "./authority.ts";
 
-/** Clouds of a test, whose machines authenticate to a server with these settings. */
+/** Cloud providers for a test; a server with these settings accepts their machines. */
 export interface Clouds extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
   /** The identity that a machine of each cloud sends. */
   readonly aws: (instanceId: string) => Body;
   readonly azure: (instanceId: string) => Body;
   readonly google: (instanceId: string, alg?: "RS256" | "ES256") => Promise<Body>;
-  /** The same with a foreign signature. */
+  /** The same bodies, signed by another key. */
   readonly forged: () => Promise<Readonly<Record<"aws" | "azure" | "google", Body>>>;
 }
 
@@ -29,7 +29,7 @@ interface Signers {
   readonly ec: IssuedCertificate["keys"];
 }
 
-/** Makes the keys and certificates of three clouds, and serves those of Google over HTTP. */
+/** Creates the keys and certificates of three clouds and serves Google's over HTTP. */
 export async function openClouds(): Promise<Clouds> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-clouds-"));
@@ -74,7 +74,7 @@ async function makeSigners(issuer: IssuedCertificate): Promise<Signers> {
   };
 }
 
-/** Serves each algorithm's keys at an address of their own. */
+/** Serves each algorithm's keys at a separate address. */
 async function serveKeys({
   rsa,
   ec,

@@ -5,15 +5,15 @@ import type { Cloud } from "@slipway/sdk/agent";
 import { openLocalServer } from "../servers/local-server.ts";
 import type { Clouds } from "./cloud-machines.ts";
 
-/** A machine of a cloud, as its metadata service describes it to programs on it. */
+/** A cloud machine, as its metadata service describes it to programs on it. */
 export interface Machine extends AsyncDisposable {
-  /** The environment of an agent that this machine identifies. */
+  /** The environment of an agent that authenticates as this machine. */
   readonly environment: Readonly<Record<string, string>>;
   /** Returns the number of requests for the machine's identity. */
   readonly asked: () => number;
 }
 
-/** The variables by which agents, and the clouds' own libraries, find the service. */
+/** The variables by which agents and the clouds' libraries find the service. */
 const variables = {
   aws: "AWS_EC2_METADATA_SERVICE_ENDPOINT",
   azure: "AZURE_POD_IDENTITY_AUTHORITY_HOST",
@@ -21,7 +21,7 @@ const variables = {
 } as const;
 
 /**
- * Opens the metadata service of one machine. It refuses the requests that the clouds' own refuse
+ * Opens the metadata service of one machine. It refuses the same requests as the clouds' services
  * (docs/protocol/rest.md §3).
  */
 export async function openMachine(

@@ -1,6 +1,6 @@
 import type { PubSub } from "@slipway/server/claims";
 
-/** The hints for one topic, until it is disposed of. */
+/** A count of the hints for one topic; disposing of it unsubscribes. */
 export interface Hints extends Disposable {
   /** Resolves at the next hint. */
   next(): Promise<void>;

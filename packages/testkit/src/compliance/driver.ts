@@ -3,19 +3,19 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { sampleBuild } from "./sample-build.ts";
 
-/** A driver under test, whose agents run until they are told to stop. */
+/** A driver under test, whose agents run until they are stopped. */
 export interface DriverUnderTest extends AsyncDisposable {
   readonly driver: Driver;
   /** Another driver object on the same infrastructure, as after a restart of the server. */
   reopen(): Driver;
-  /** True if the driver itself can tell that an agent runs. */
+  /** True if the driver itself can tell whether an agent runs. */
   readonly seesAgents: boolean;
 }
 
 const { signal } = new AbortController();
 const silent: DriverLog = { write: () => undefined };
 
-/** The promises of the `Driver` interface, which every driver keeps. `open` is called for each test. */
+/** The guarantees of the `Driver` interface, for every driver. `open` is called for each test. */
 export function describeDriver(name: string, open: () => Promise<DriverUnderTest>): void {
   describe(`the driver ${name}`, () => {
     let subject: DriverUnderTest;

@@ -3,18 +3,18 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { countHints } from "./count-hints.ts";
 
-/** The hints of one replica, which the suite closes, some of them twice. */
+/** The hints of one replica. The suite closes them, in some tests twice. */
 export type ReplicaHints = PubSub & LocalHints & AsyncDisposable;
 
-/** Replicas under test that hint each other. */
+/** Replicas under test that send hints to each other. */
 export interface PubSubUnderTest extends AsyncDisposable {
-  /** Opens one more replica; resolves once it hears the others. */
+  /** Opens another replica; resolves once it receives hints from the others. */
   openReplica(): Promise<ReplicaHints>;
 }
 
 /**
- * The promises of the `PubSub` and `LocalHints` interfaces while nothing fails, which every implementation keeps.
- * `open` is called for each test.
+ * The guarantees of the `PubSub` and `LocalHints` interfaces while nothing fails, for every implementation. `open` is
+ * called for each test.
  */
 export function describePubSub(name: string, open: () => Promise<PubSubUnderTest>): void {
   describe(`hints ${name}`, () => {
@@ -32,7 +32,7 @@ export function describePubSub(name: string, open: () => Promise<PubSubUnderTest
       await place[Symbol.asyncDispose]();
     });
 
-    /** Resolves once the other replica has heard everything that was published before. */
+    /** Resolves once the other replica has received everything that was published before. */
     async function settle(): Promise<void> {
       using last = countHints(two, "last");
       const heard = last.next();

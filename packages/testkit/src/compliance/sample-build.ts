@@ -3,7 +3,7 @@ import type { DriverAgent, DriverBuild } from "@slipway/drivers";
 /** The workspace of every sample build. */
 export const sampleWorkspaceId = "6d2a6c9e-0000-4000-8000-000000000001";
 
-/** Returns an agent of a build, named so. */
+/** Returns a build's agent with the given name. */
 export function sampleAgent(name: string, fields: Partial<DriverAgent> = {}): DriverAgent {
   return {
     id: `agent-${name}`,
@@ -16,7 +16,7 @@ export function sampleAgent(name: string, fields: Partial<DriverAgent> = {}): Dr
   };
 }
 
-/** Returns the first start of a workspace with one agent, but for those fields. */
+/** Returns the first start of a workspace with one agent, with `fields` overridden. */
 export function sampleBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
   return {
     id: "build-1",

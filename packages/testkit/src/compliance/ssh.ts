@@ -8,13 +8,13 @@ import { type OpenSshServer, openSubject, type SshSubject } from "./ssh/subject.
 import { describeTransport } from "./ssh/transport.ts";
 
 /**
- * What OpenSSH's client and the editors need of an SSH server, whatever implements it. The file that calls it names the
- * server, and has no other tests. `interop/ssh-go.test.ts` has what Go's client needs.
+ * The requirements of OpenSSH's client and of editors on an SSH server, for any implementation. The calling file
+ * names the server and has no other tests. `interop/ssh-go.test.ts` covers Go's client.
  */
 export function describeSshServer(open: OpenSshServer): void {
   let opened: SshSubject | undefined;
   const subject = (): SshSubject => {
-    if (opened === undefined) throw new Error("no test is running");
+    if (opened === undefined) throw new Error("the SSH server is used outside a test");
     return opened;
   };
 

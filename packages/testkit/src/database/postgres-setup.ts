@@ -2,7 +2,7 @@ import type { TestProject } from "vitest/node";
 
 import { openTestPostgres } from "./test-postgres.ts";
 
-/** Gives a test run its PostgreSQL. */
+/** Provides a test run with PostgreSQL. */
 // oxlint-disable-next-line import/no-default-export -- vitest calls the default export of a global setup
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await openTestPostgres();

@@ -12,8 +12,8 @@ import { socketUrl } from "./postgres-url.ts";
 import { templateDatabase, urlOf, withClient } from "./test-database.ts";
 
 /*
- * The PostgreSQL of a test run, as a process of its own: the embedded one in a directory of its own, or the one of
- * SLIPWAY_TEST_POSTGRES_URL. Makes a migrated database there to be copied, prints the URL, and ends with its input.
+ * The PostgreSQL process of a test run: the embedded one in its own directory, or the server of
+ * SLIPWAY_TEST_POSTGRES_URL. Creates a migrated template database, prints the URL, and exits when its input ends.
  */
 
 await using opened = new AsyncDisposableStack();
@@ -39,16 +39,16 @@ async function openTemporary(): Promise<string> {
   return ours;
 }
 
-/** Finds memory for the databases, where Linux has it as a directory: to copy one there takes a fifth of the processor. */
+/** Finds a directory in memory for the databases, on Linux: copying one there takes a fifth of the processor time. */
 async function scratchDirectory(): Promise<string> {
   const memory = "/dev/shm";
-  // For the databases and the log of a run.
+  // Room for the databases and the log of a run.
   const roomBytes = 2 * 1024 ** 3;
   const room = await statfs(memory).catch(() => undefined);
   return room !== undefined && room.bavail * room.bsize >= roomBytes ? memory : tmpdir();
 }
 
-/** Lets the kernel copy the files of databases, if it and the file system can. */
+/** Lets the kernel copy the files of databases, where the kernel and the file system support it. */
 async function copyInKernel(own: string): Promise<void> {
   await withClient(own, async (client) => {
     try {

@@ -6,21 +6,21 @@ import pg from "pg";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The URL of the PostgreSQL of this run; each test file makes databases of its own in it. */
+    /** The URL of this run's PostgreSQL; each test file creates its own databases in it. */
     readonly postgresUrl: string;
   }
 }
 
-/** A migrated database to copy. */
+/** A migrated database that tests copy. */
 export const templateDatabase = "slipway_template";
 
-/** A migrated, empty database of its own; disposing of it drops it. */
+/** A separate migrated, empty database; disposing of it drops it. */
 export interface TestDatabase extends AsyncDisposable {
   readonly db: Database;
   readonly url: string;
 }
 
-/** Makes a database in the PostgreSQL of the run, whose URL is the setup's `inject("postgresUrl")`. */
+/** Creates a database in the run's PostgreSQL, whose URL is the setup's `inject("postgresUrl")`. */
 export async function openTestDatabase(postgresUrl: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   await copyTemplate(postgresUrl, name);
@@ -37,8 +37,8 @@ export async function openTestDatabase(postgresUrl: string): Promise<TestDatabas
 }
 
 /**
- * Copies the template by its files where nothing is synced to disk: that begins with checkpoints, which would wait for it.
- * The other way, by the log, writes every page twice.
+ * Copies the template file by file where nothing is synced to disk: the copy begins with checkpoints, which would
+ * wait for the sync. The alternative, through the log, writes every page twice.
  */
 async function copyTemplate(url: string, name: string): Promise<void> {
   await withClient(url, async (client) => {
@@ -57,7 +57,7 @@ function runOn(url: string, statement: string): Promise<void> {
   return withClient(url, async (client) => void (await client.query(statement)));
 }
 
-/** Lends a connection of its own to `use`. */
+/** Opens a separate connection for the duration of `use`. */
 export async function withClient(
   url: string,
   use: (client: pg.Client) => Promise<void>,

@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("run-postgres.ts", import.meta.url));
 
-/** A PostgreSQL for tests, with a migrated database to copy. Disposing of it ends it. */
+/** A PostgreSQL for tests, with a migrated database to copy. Disposing of it stops it. */
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string;
 }
 
 /**
- * Starts the embedded one, or uses the one that SLIPWAY_TEST_POSTGRES_URL names in the environment. It runs in a process
- * of its own, because vitest's setup does not find our packages by their sources.
+ * Starts the embedded PostgreSQL, or uses the server that SLIPWAY_TEST_POSTGRES_URL names. It runs in a separate
+ * process, because vitest's setup does not resolve our packages to their sources.
  */
 export async function openTestPostgres(
   env: NodeJS.ProcessEnv = process.env,
@@ -25,7 +25,7 @@ export async function openTestPostgres(
   });
   const exited = once(child, "exit");
   const failed = exited.then(() => {
-    throw new Error("the PostgreSQL of the tests did not start");
+    throw new Error("the test PostgreSQL did not start");
   });
   failed.catch(() => undefined);
   const [url] = await Promise.race([once(createInterface(child.stdout), "line"), failed]);
@@ -38,7 +38,7 @@ export async function openTestPostgres(
   };
 }
 
-/** Starts the embedded one, whatever the environment names. It lasts for many runs of tests, one at a time. */
+/** Starts the embedded PostgreSQL, whatever the environment names. It serves many test runs, one at a time. */
 export function openOwnPostgres(): Promise<TestPostgres> {
   const { SLIPWAY_TEST_POSTGRES_URL: _, ...env } = process.env;
   return openTestPostgres(env);

@@ -3,13 +3,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { RawAgent } from "../processes/raw-agent.ts";
 import type { Play } from "./trick.ts";
 
-/** A hostile agent's frames that are no calls: each is over when the server has closed the session, or taken enough. */
+/**
+ * Frames of a hostile agent that are not calls. Each trick ends when the server closes the session or has read
+ * enough.
+ */
 export interface FrameTrick {
   readonly name: string;
   readonly run: (agent: RawAgent, play: Play, signal: AbortSignal) => Promise<void>;
 }
 
-/** The bytes that may wait in our own socket before more are written. */
+/** The limit of unsent bytes in our own socket before writing pauses. */
 const maxUnsentBytes = 1024 * 1024;
 const forMs = 3_000;
 
@@ -71,7 +74,7 @@ export const frameTricks: readonly FrameTrick[] = [
   },
 ];
 
-/** Sends messages as fast as the server takes them, for a while. */
+/** Sends messages for a while, as fast as the server reads them. */
 async function flood(agent: RawAgent, play: Play, next: () => Uint8Array): Promise<void> {
   const until = performance.now() + forMs;
   while (performance.now() < until && agent.socket.readyState === agent.socket.OPEN) {

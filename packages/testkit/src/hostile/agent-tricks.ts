@@ -24,7 +24,7 @@ import type { Trick } from "./trick.ts";
 const mebibyte = 1024 * 1024;
 const escapes = "\u001b]52;c;ZWNobyBob3N0aWxl\u0007\u001b]0;title\u0007\u001b[2J\r";
 
-/** All attacks of an agent: one at a time, in this order. */
+/** All attacks of an agent, played one at a time in this order. */
 export const agentTricks: readonly Trick[] = [
   ...frameTricks.map(({ name, run }): Trick => {
     return {
@@ -33,7 +33,7 @@ export const agentTricks: readonly Trick[] = [
     };
   }),
   {
-    name: "answers that nobody reads",
+    name: "answers that are never read",
     run: (target, play, signal) =>
       withSession(target, async (agent) => {
         agent.socket.pause();
@@ -106,7 +106,7 @@ export const agentTricks: readonly Trick[] = [
       }),
   },
   {
-    name: "metadata that nobody asked for",
+    name: "unrequested metadata",
     run: (target, play) =>
       withSession(target, async (agent) => {
         for (let call = 0; call < 50; call += 1) {
@@ -206,7 +206,7 @@ export const agentTricks: readonly Trick[] = [
           return job.completed_at !== undefined;
         });
         const reply = await agent.call(Agent.method.getManifest, {}).catch(() => undefined);
-        if (reply?.type === "message") throw new Error("a session outlived its build");
+        if (reply?.type === "message") throw new Error("session outlived its build");
         play.note(false);
       }
     },
@@ -228,7 +228,7 @@ async function tokenOf({ agentOwner: { client, workspace } }: HostileTarget): Pr
   return readAgentToken(client, workspace.id);
 }
 
-/** Runs a task over a session of its own. */
+/** Runs a task over its own session. */
 async function withSession(
   target: HostileTarget,
   run: (agent: RawAgent) => Promise<void>,

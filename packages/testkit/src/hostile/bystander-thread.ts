@@ -4,8 +4,8 @@ import { openClient } from "../processes/log-in.ts";
 import { work } from "./bystander.ts";
 
 /*
- * A thread of its own for the bystander: the computation of the hostile ones in this process is not the server's time.
- * Ends with its parent, which terminates it.
+ * The thread of the bystander. It is separate so that the attackers' computation in this process does not count as
+ * the server's time. The parent terminates it.
  */
 
 /** The data that the thread starts with. */

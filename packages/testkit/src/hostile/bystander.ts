@@ -12,21 +12,21 @@ import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { connectExternalAgent, type ExternalAgent } from "../processes/external-agent.ts";
 import { requireAgent, waitForWorkspace } from "../processes/workspace-life.ts";
 
-/** The pause between two requests: a few hundred a minute, as of a few users at work. */
+/** The pause between two requests, for a few hundred a minute, like a few users at work. */
 const pauseMs = 150;
-/** The number of rounds of requests after which the workspace is stopped and started. */
+/** The number of rounds after which the workspace is stopped and started. */
 const roundsPerRestart = 20;
 
-/** The results of the bystander's requests. */
+/** A recorder of the bystander's results. */
 export interface BystanderNotes {
-  /** Notes the duration in milliseconds of each request that succeeded. */
+  /** Records the duration in milliseconds of a successful request. */
   took(ms: number): void;
   failed(text: string): void;
 }
 
 /**
- * Does the work that the others must not hinder: reads lists, a workspace, its logs and its metadata, and stops and
- * starts it. Every request must succeed, and its agent stay connected.
+ * Does honest work that the attacks must not hinder: reads lists, a workspace, its logs and its metadata, and stops
+ * and starts it. Every request must succeed, and the agent must stay connected.
  */
 export async function work(
   client: ApiClient,
@@ -76,7 +76,7 @@ export async function work(
   }
 }
 
-/** Reports as the bystander's own agent, meanwhile. */
+/** Reports as the bystander's agent in the meantime. */
 async function report(
   agent: ExternalAgent["connection"],
   round: number,
@@ -88,14 +88,14 @@ async function report(
   await agent.unary(Agent.method.batchUpdateMetadata, { metadata }, signal);
 }
 
-/** Reads the first event of a stream and leaves. */
+/** Reads the first event of a stream and closes it. */
 async function readFirstEvent(
   url: string,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
   const left = new AbortController();
   const response = await fetch(url, { headers, signal: left.signal });
-  if (response.status !== 200) throw new Error(`status ${response.status}`);
+  if (response.status !== 200) throw new Error(`unexpected status ${response.status}`);
   await response.body?.getReader().read();
   left.abort();
 }

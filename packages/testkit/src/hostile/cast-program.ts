@@ -9,8 +9,8 @@ import { Scoreboard } from "./scoreboard.ts";
 import { openTarget, type TargetData } from "./target.ts";
 
 /*
- * One group of hostile ones, in a process of its own until its parent ends it. They would be elsewhere, so it has the
- * lowest priority here: the time that they compute is not the server's.
+ * One group of attackers in a separate process, which its parent ends. Real attackers run elsewhere, so it has the
+ * lowest priority: its computation does not take the server's time.
  */
 
 /** The first message, from the parent. */
@@ -30,10 +30,10 @@ export type CastMessage =
       readonly faults: readonly string[];
     };
 
-/** The pause between two tricks: the machine is shared. */
+/** The pause between two tricks, because they share the machine with the server. */
 const betweenTricksMs = 250;
 
-/** A refused or cut session or request is the aim of a trick. */
+/** The errors of a refused or cut session or request, which is what a trick aims for. */
 const cutOff =
   /Unexpected server response: (4\d\d|503)|socket hang up|ECONNRESET|EPIPE|fetch failed/;
 

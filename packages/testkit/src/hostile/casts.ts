@@ -5,7 +5,7 @@ import { relayTricks } from "./relay-tricks.ts";
 import { strangerTricks } from "./stranger-tricks.ts";
 import type { Trick } from "./trick.ts";
 
-/** The tricks of each group, in the order in which they are played. */
+/** The tricks of each group, in the order of play. */
 export const casts: Readonly<Record<CastName, readonly Trick[]>> = {
   agents: agentTricks,
   members: memberTricks,

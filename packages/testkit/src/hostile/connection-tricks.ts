@@ -6,13 +6,13 @@ import { connectAsStranger } from "./stranger-connection.ts";
 import type { HostileTarget } from "./target.ts";
 import type { Play, Trick } from "./trick.ts";
 
-/** The connections that one trick has open at a time. */
+/** The number of connections that one trick keeps open. */
 const connectionsAtOnce = 200;
 const forMs = 3_000;
-/** The time that a trick waits for an answer. */
+/** The time a trick waits for an answer. */
 const answerMs = 2_000;
 
-/** Connections of strangers that come and go as fast as the server accepts them. */
+/** Connections of strangers that open and close as fast as the server accepts them. */
 export const connectionTricks: readonly Trick[] = [
   {
     name: "connections that come and go",
@@ -41,7 +41,7 @@ export const connectionTricks: readonly Trick[] = [
   },
 ];
 
-/** Connects again and again, lets each connection act, and resets it. */
+/** Connects repeatedly, lets each connection act, and resets it. */
 async function comeAndGo(
   target: HostileTarget,
   play: Play,
@@ -64,7 +64,7 @@ async function answerTo(socket: Socket, request: string): Promise<void> {
   await Promise.race([once(socket, "data"), once(socket, "close"), pause(answerMs)]);
 }
 
-/** Encodes the request of a WebSocket. */
+/** Encodes a WebSocket request. */
 export function webSocket(path: string, headers: string): string {
   return (
     `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +

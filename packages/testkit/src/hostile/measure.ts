@@ -9,7 +9,7 @@ export async function memoryOf(pid: number): Promise<number> {
   return (parseProcStatus(status, "VmRSS") ?? Number.NaN) * 1024;
 }
 
-/** Counts the bytes of all files under a directory; files that disappear meanwhile do not count. */
+/** Counts the bytes of all files under a directory; files that disappear during the count are skipped. */
 export async function diskOf(directory: string): Promise<number> {
   const names = await readdir(directory).catch(() => []);
   let bytes = 0;
@@ -22,7 +22,7 @@ export async function diskOf(directory: string): Promise<number> {
   return bytes;
 }
 
-/** Returns the value below which this share of the values lies; NaN for none. */
+/** Returns the value below which this share of the values lies; NaN if there are no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -217,7 +217,9 @@ async function deleteOne(client: HostileTarget["member"]["client"], id: string):
   }
 }
 
-/** Asks to upgrade from a foreign origin, and holds the connection a moment. Resolves to the status, 0 for none. */
+/**
+ * Requests an upgrade from a foreign origin and holds the connection briefly. Resolves to the status; 0 if none came.
+ */
 async function refusedUpgrade({ server, member: { client } }: HostileTarget): Promise<number> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);

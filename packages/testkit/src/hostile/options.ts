@@ -1,4 +1,4 @@
-/** A group of hostile ones who play their tricks one after the other; several groups play at once. */
+/** A group of attackers who play their tricks one after another; several groups play concurrently. */
 export type CastName = "agents" | "members" | "strangers" | "relay-clients";
 
 export interface HostileOptions {
@@ -15,7 +15,7 @@ export interface HostileOptions {
 export interface Interval {
   /** The time from the beginning of the run to the end of the interval. */
   readonly atMs: number;
-  /** The latencies of the bystander's requests; NaN when there was none. */
+  /** The latencies of the bystander's requests; NaN if it made none. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly worstMs: number;
@@ -29,21 +29,21 @@ export interface Interval {
   readonly tricks: readonly TrickCount[];
 }
 
-/** The number of times that a trick was played, and that the server took or refused its content. */
+/** The number of times a trick was played, and that the server accepted or refused its content. */
 export interface TrickCount {
   readonly name: string;
   readonly played: number;
   readonly taken: number;
   readonly refused: number;
-  /** The longest turn of the server's event loop while it was played, in milliseconds of processor time. */
+  /** The longest turn of the server's event loop during the trick, in milliseconds of processor time. */
   readonly longestTurnMs: number;
 }
 
 export interface HostileOutcome {
   readonly intervals: readonly Interval[];
-  /** The faults of the server: answers of 500 and above, a request of the bystander that failed. */
+  /** The server's faults: responses of 500 and above, and failed requests of the bystander. */
   readonly faults: readonly string[];
-  /** The violations that the run shows; none for a good one. */
+  /** The violations that the run shows; empty for a good run. */
   readonly violations: readonly string[];
   /** The latencies of all the bystander's requests. */
   readonly p50Ms: number;

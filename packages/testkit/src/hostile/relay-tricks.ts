@@ -12,10 +12,10 @@ import { connectStrangers, writeAll } from "./stranger-connection.ts";
 import type { HostileTarget } from "./target.ts";
 import type { Play, Trick } from "./trick.ts";
 
-/** The time in which a client must have logged in. */
+/** The time limit for a client's login. */
 const loginMs = 5_000;
 
-/** All attacks of clients of the relay that no workspace and no user has. */
+/** All attacks of relay clients that belong to no workspace and no user. */
 export const relayTricks: readonly Trick[] = [
   {
     name: "empty packets between all relay clients",
@@ -85,7 +85,7 @@ interface RelayClient {
   readonly socket: Socket;
 }
 
-/** Logs many clients in, and lets them act; those that the relay refuses are left out. */
+/** Logs in many clients and lets them act; clients that the relay refuses are left out. */
 async function withClients(
   target: HostileTarget,
   play: Play,
@@ -102,7 +102,7 @@ async function withClients(
   }
 }
 
-/** Logs in with a new key; resolves to undefined if the relay ends the connection, or does not answer in time. */
+/** Logs in with a new key; resolves to undefined if the relay closes the connection or does not answer in time. */
 async function logIn(socket: Socket): Promise<RelayClient | undefined> {
   const keys = sodiumCrypto.createKeyPair();
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -120,7 +120,7 @@ async function logIn(socket: Socket): Promise<RelayClient | undefined> {
       receive(chunk);
     } catch (error) {
       if (!(error instanceof DerpError)) throw error;
-      // A refusal in HTTP.
+      // The relay refused over HTTP.
       reader = undefined;
       resolve(false);
     }
@@ -137,7 +137,7 @@ function packetTo({ publicKey: destination }: KeyPair, length: number): Uint8Arr
   return encodeDerpFrame({ type: "send-packet", destination, packet: new Uint8Array(length) });
 }
 
-/** Waits for a write for a while only: a relay may leave it unread. */
+/** Waits for a write, with a time limit: a relay may never read it. */
 async function within(written: Promise<void>): Promise<void> {
   await Promise.race([written, pause(loginMs)]);
 }

@@ -9,7 +9,7 @@ import { type HostileTarget, targetData } from "./target.ts";
 
 const program = fileURLToPath(new URL("cast-program.ts", import.meta.url));
 
-/** Lets a group play until the signal ends it. Rejects when its process ends by itself. */
+/** Lets a group play until the signal aborts. Rejects when its process exits by itself. */
 export async function runCast(
   cast: CastName,
   target: HostileTarget,
@@ -28,5 +28,5 @@ export async function runCast(
   signal.addEventListener("abort", kill, { once: true });
   await exited;
   signal.removeEventListener("abort", kill);
-  if (!signal.aborted) throw new Error(`the process of the ${cast} ended by itself`);
+  if (!signal.aborted) throw new Error(`process of ${cast} exited unexpectedly`);
 }

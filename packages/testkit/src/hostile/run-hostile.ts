@@ -14,16 +14,16 @@ import { type HostileStage, openHostileStage } from "./stage.ts";
 import { tokenOf } from "./target.ts";
 import { judgeHostileRun } from "./verdict.ts";
 
-/** The interval at which the turns of the server's event loop are read; they come a while after they were. */
+/** The interval at which the turns of the server's event loop are read; turns arrive with a delay. */
 const readTurnsMs = 1_000;
 
 /**
- * Plays all tricks of the groups again and again on a real server, while a member and their agent work and are timed.
- * Throws when the stage cannot be set up, and when the server ends.
+ * Plays all tricks of the groups repeatedly against a real server, while a member and their agent work and are timed.
+ * Throws when the stage cannot be set up and when the server exits.
  */
 export async function runHostile(options: HostileOptions): Promise<HostileOutcome> {
   await using stage = await openHostileStage();
-  // The turns of the start are nobody's.
+  // Turns during the start do not count.
   await pause(readTurnsMs);
   stage.turns.take();
   const scoreboard = new Scoreboard();
@@ -44,7 +44,7 @@ export async function runHostile(options: HostileOptions): Promise<HostileOutcom
     }
   });
   const crash = stage.server.exited.then((): never => {
-    throw new Error(`the server ended:\n${stage.server.output().slice(-4_000)}`);
+    throw new Error(`the server exited:\n${stage.server.output().slice(-4_000)}`);
   });
   crash.catch(() => undefined);
   const measured = measureAll(stage, options, { latencies, scoreboard, turns }, scope.signal);
@@ -56,7 +56,7 @@ export async function runHostile(options: HostileOptions): Promise<HostileOutcom
   return { intervals, faults, violations, p50Ms, p99Ms, worstMs };
 }
 
-/** Runs the bystander in a thread, and gathers its messages. Rejects when it fails. */
+/** Runs the bystander in a thread and collects its messages. Rejects when it fails. */
 async function watchBystander(
   { server, bystander: { client, workspace } }: HostileStage,
   latencies: number[],
@@ -84,7 +84,7 @@ async function watchBystander(
 interface Measurements {
   readonly latencies: readonly number[];
   readonly scoreboard: Scoreboard;
-  /** The longest turn since the last measurement, which a measurement resets. */
+  /** The longest turn since the last measurement; measuring resets it. */
   readonly turns: { longestMs: number };
 }
 

@@ -3,10 +3,10 @@ import { ApiError } from "@slipway/sdk/http";
 import type { TrickCount } from "./options.ts";
 import type { Play } from "./trick.ts";
 
-/** The most faults that are reported; a broken server makes thousands of the same. */
+/** The maximum number of reported faults; a broken server produces thousands of the same. */
 const maxFaults = 50;
 
-/** The answers of the server during one performance of a trick. */
+/** The server's responses during one performance of a trick. */
 interface PlayOutcome {
   readonly taken: number;
   readonly refused: number;
@@ -21,10 +21,10 @@ interface Count {
   longestTurnMs: number;
 }
 
-/** The server's answers to the hostile ones, counted. */
+/** Counts the server's responses to the attackers. */
 export class Scoreboard {
   readonly #counts = new Map<string, Count>();
-  /** The tricks that are being played. */
+  /** The tricks in play. */
   readonly #playing = new Set<string>();
   readonly faults: string[] = [];
 
@@ -32,12 +32,12 @@ export class Scoreboard {
     return [...this.#counts.values()];
   }
 
-  /** Notes a violation. */
+  /** Records a violation. */
   fault(text: string): void {
     if (this.faults.length < maxFaults) this.faults.push(text);
   }
 
-  /** Notes a turn of the server's event loop, whoever of those who play has caused it. */
+  /** Records a turn of the server's event loop for every trick in play, since any may have caused it. */
   turn(ms: number): void {
     for (const name of this.#playing) {
       const count = this.#countOf(name);
@@ -58,7 +58,7 @@ export class Scoreboard {
     for (const text of faults) this.fault(text);
   }
 
-  /** Returns the notes of one performance, which count at once. */
+  /** Returns the recorder of one performance; its records count immediately. */
   play(name: string): Play {
     const count = this.#countOf(name);
     count.played += 1;
@@ -70,7 +70,7 @@ export class Scoreboard {
       note,
       reply: ({ type }) => note(type === "message"),
       status: (status, what) => {
-        // The server may say that it is too busy for somebody.
+        // The server may answer that it is too busy.
         if (status >= 500 && status !== 503) {
           this.fault(`${name}: ${what} was answered with ${status}`);
         }

@@ -15,8 +15,8 @@ import { waitForWorkspace } from "../processes/workspace-life.ts";
 import type { HostileTarget, Member } from "./target.ts";
 
 /**
- * A real server with members: one does honest work, one is hostile, with an accomplice who may push templates, and one
- * has a hostile agent.
+ * A real server with members: one honest, one hostile with an accomplice who may push templates, and one with a
+ * hostile agent.
  */
 export interface HostileStage extends HostileTarget, AsyncDisposable {
   readonly server: ServerProcess;

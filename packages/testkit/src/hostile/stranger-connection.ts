@@ -5,10 +5,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { HostileTarget } from "./target.ts";
 import type { Play } from "./trick.ts";
 
-/** The last address that was used: strangers have many, all of this machine. */
+/** The last address in use: strangers have many, all on this machine. */
 let lastAddress = 0;
 
-/** Connects from an address that no other connection of the last while has; errors only close the socket. */
+/** Connects from an address that no recent connection had; errors only close the socket. */
 export async function connectAsStranger({
   server,
 }: Pick<HostileTarget, "server">): Promise<Socket> {
@@ -21,7 +21,7 @@ export async function connectAsStranger({
   return socket;
 }
 
-/** Opens many connections at once. */
+/** Opens many connections concurrently. */
 export async function connectStrangers(
   target: Pick<HostileTarget, "server">,
   count: number,
@@ -29,7 +29,7 @@ export async function connectStrangers(
   return Promise.all(Array.from({ length: count }, () => connectAsStranger(target)));
 }
 
-/** Notes the status of each response that comes until the connection ends, or the time is over. */
+/** Records the status of each response until the connection ends or the time is up. */
 export async function noteResponses(
   socket: Socket,
   play: Pick<Play, "status">,
@@ -40,14 +40,14 @@ export async function noteResponses(
     const text = rest + chunk.toString("latin1");
     for (const [, status] of text.matchAll(/HTTP\/1\.1 (\d{3}) /g))
       play.status(Number(status), what);
-    // A status line may be cut; a whole one is not kept to be counted again.
+    // A status line may be cut; a complete one is dropped so that it is counted once.
     rest = /HTTP\/?1?\.?1? ?\d{0,3}$|H(?:T(?:TP?)?)?$/.exec(text)?.[0] ?? "";
   });
   await Promise.race([once(socket, "close"), pause(forMs)]);
   socket.destroy();
 }
 
-/** Writes a text as far as the other side takes it; resolves when the connection is gone as well. */
+/** Writes as much of a text as the other side reads; resolves also when the connection is gone. */
 export async function writeAll(socket: Socket, bytes: string | Uint8Array): Promise<void> {
   if (socket.destroyed || socket.write(bytes)) return;
   await Promise.race([once(socket, "drain"), once(socket, "close")]);

@@ -10,7 +10,7 @@ import {
 } from "./stranger-connection.ts";
 import type { Trick } from "./trick.ts";
 
-/** The time that a trick waits for answers. */
+/** The time a trick waits for answers. */
 const forMs = 4_000;
 const mebibyte = 1024 * 1024;
 
@@ -99,7 +99,7 @@ export const strangerTricks: readonly Trick[] = [
       await Promise.all(
         sockets.map(async (socket) => {
           await writeAll(socket, webSocket("/derp", "Sec-WebSocket-Protocol: derp\r\n"));
-          // A masked frame of 4 MiB of which the last byte never comes.
+          // A masked frame of 4 MiB whose last byte never arrives.
           const head = Buffer.from("82ff0000000000400000deadbeef", "hex");
           await Promise.race([writeAll(socket, head), pause(forMs)]);
           await Promise.race([writeAll(socket, Buffer.alloc(2 * mebibyte)), pause(forMs)]);
@@ -135,7 +135,7 @@ export const strangerTricks: readonly Trick[] = [
     },
   },
   {
-    name: "log-ins of nobody",
+    name: "log-ins of unknown users",
     run: async (target, play) => {
       const sockets = await connectStrangers(target, 30);
       await Promise.all(

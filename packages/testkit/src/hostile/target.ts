@@ -3,7 +3,7 @@ import type { ApiClient } from "@slipway/sdk/http";
 
 import { openClient } from "../processes/log-in.ts";
 
-/** A member with a workspace of their own. */
+/** A member with their own workspace. */
 export interface Member {
   readonly client: ApiClient;
   readonly credentials: { readonly email: string; readonly password: string };

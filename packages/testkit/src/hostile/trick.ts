@@ -1,17 +1,17 @@
 import type { HostileTarget } from "./target.ts";
 
-/** The notes of one performance of a trick. */
+/** A recorder of one performance of a trick. */
 export interface Play {
-  /** Notes that the server took or refused something. */
+  /** Records that the server accepted or refused something. */
   note(isTaken: boolean): void;
-  /** Notes the end of an agent's call. */
+  /** Records the end of an agent's call. */
   reply(reply: { readonly type: string }): void;
   status(status: number, what: string): void;
-  /** Notes the end of a request; undefined when it is refused. */
+  /** Records the end of a request; resolves to undefined if it was refused. */
   request<T>(what: string, request: Promise<T>): Promise<T | undefined>;
 }
 
-/** An attack that takes a few seconds at most, again and again. */
+/** An attack of a few seconds at most, which is played repeatedly. */
 export interface Trick {
   readonly name: string;
   readonly run: (target: HostileTarget, play: Play, signal: AbortSignal) => Promise<void>;

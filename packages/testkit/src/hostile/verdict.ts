@@ -1,22 +1,22 @@
 import type { HostileOutcome, Interval } from "./options.ts";
 
-/** The longest time that the work of others may take, in milliseconds, for 99 of 100 requests. */
+/** The maximum latency of the 99th percentile of others' requests, in milliseconds. */
 const maxP99Ms = 100;
-/** The longest time that any of their requests may take. */
+/** The maximum latency of any of their requests, in milliseconds. */
 const maxWorstMs = 500;
-/** The most by which memory in the last quarter of a run may exceed that in the second, in percent. */
+/** The maximum growth of memory from the second to the last quarter of a run, in percent. */
 const maxMemoryGrowthPercent = 15;
 /**
- * The most that the data directory may grow in the second half of a run: what rests in it is bounded, what passes is
- * reused.
+ * The maximum growth of the data directory in the second half of a run: data that stays is bounded, and the space of
+ * data that passes is reused.
  */
 const maxDiskGrowthPerHour = 256 * 1024 * 1024;
-/** The fewest measurements for a verdict on memory and disk. */
+/** The minimum number of measurements for a verdict on memory and disk. */
 const minIntervals = 8;
 
 const msPerHour = 3_600_000;
 
-/** Lists the violations that a run shows. */
+/** Lists the violations in a run. */
 export function judgeHostileRun({
   intervals,
   faults,

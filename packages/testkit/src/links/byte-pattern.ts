@@ -1,13 +1,13 @@
 import { Random } from "../random.ts";
 
 /**
- * The length of the pattern, a prime: data that is moved by any usual size does not fit it. Short, because properties make
- * thousands of patterns, and a machine that is too busy to compile the loop interprets it.
+ * The length of the pattern, a prime, so it does not align with any usual block size. It is short because properties
+ * create thousands of patterns, and on a busy machine the loop runs before it is compiled.
  */
 const periodBytes = 65_521;
 const maxViewBytes = 128 * 1024;
 
-/** Bytes that follow from a seed and an offset, so that data of any length is sent and compared without being stored. */
+/** Bytes derived from a seed and an offset, so that data of any length is sent and compared without storing it. */
 export class BytePattern {
   readonly #bytes: Uint8Array;
 
@@ -26,7 +26,7 @@ export class BytePattern {
     return this.#bytes.subarray(start, start + Math.min(length, maxViewBytes));
   }
 
-  /** Returns true if `bytes` are those from `offset`. */
+  /** Reports whether `bytes` are those at `offset`. */
   matches(offset: number, bytes: Uint8Array): boolean {
     for (let at = 0; at < bytes.length; at += maxViewBytes) {
       const part = bytes.subarray(at, at + maxViewBytes);

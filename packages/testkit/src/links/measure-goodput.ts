@@ -6,7 +6,7 @@ const limitMs = 600_000;
 
 export interface Transfer {
   readonly rttMs: number;
-  /** The part of the data's packets that is lost. */
+  /** The share of the data's packets that is lost. */
   readonly lossRate: number;
   readonly queuePackets: number;
   readonly bytes: number;
@@ -15,11 +15,11 @@ export interface Transfer {
 export interface Goodput {
   readonly isFinished: boolean;
   readonly server: TcpPair["server"];
-  /** The share of the link that reached the application. */
+  /** The share of the link's capacity that reached the application. */
   readonly share: number;
 }
 
-/** Transfers bytes to a server over a link of 100 Mbit/s in virtual time. */
+/** Transfers bytes to a server over a 100 Mbit/s link in virtual time. */
 export function measureGoodput({ rttMs, lossRate, queuePackets, bytes }: Transfer): Goodput {
   const link = { delayMs: rttMs / 2, bytesPerMs, queuePackets };
   const pair = new TcpPair({

@@ -4,15 +4,15 @@ import type { TcpError, TcpEvent } from "@slipway/wire/tcp/events";
 import type { BytePattern } from "./byte-pattern.ts";
 
 export interface EndPlan {
-  /** The bytes to write, after which the end finishes its direction. */
+  /** The number of bytes to write before the end finishes its direction. */
   readonly sendBytes: number;
   /** True to leave the direction open after the last byte (default: false). */
   readonly staysOpen?: boolean;
-  /** The most bytes that are read when the end is looked at (default: all). */
+  /** The maximum number of bytes per read (default: all). */
   readonly readBytes?: number;
 }
 
-/** One end of a connection under test: writes its pattern as fast as it may, and compares what it reads. */
+/** One end of a connection under test: writes its pattern as fast as it may and compares the data it reads. */
 export class TcpEnd {
   readonly #plan: EndPlan;
   readonly #pattern: BytePattern;
@@ -32,12 +32,12 @@ export class TcpEnd {
     this.#peerPattern = peerPattern;
   }
 
-  /** True once the connection is closed and all that came is read. */
+  /** True once the connection is closed and everything that arrived is read. */
   get isOver(): boolean {
     return this.isClosed && this.connection?.readable === 0;
   }
 
-  /** Does what the application would: takes events, reads, writes, finishes. */
+  /** Acts as the application: handles events, reads, writes, finishes. */
   serve(now: number): void {
     const { connection } = this;
     if (connection === undefined) return;

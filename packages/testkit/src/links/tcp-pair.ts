@@ -10,7 +10,7 @@ export interface PairOptions {
   readonly seed: number;
   readonly client: EndPlan;
   readonly server: EndPlan;
-  /** Both directions, or each of them. */
+  /** One set of options for both directions, or one for each. */
   readonly link: LinkOptions | { readonly toServer: LinkOptions; readonly toClient: LinkOptions };
   readonly tcp?: TcpOptions;
   readonly initialSequences?: readonly [number, number];
@@ -18,18 +18,18 @@ export interface PairOptions {
 }
 
 const ipHeaderBytes = 40;
-/** The headers of a packet, without the options of TCP. */
+/** The headers of a packet, without TCP options. */
 const headerBytes = ipHeaderBytes + 20;
 const defaultMtu = 1280;
 /**
- * The steps without progress of time after which an end is taken to be caught in a loop. A link without delay carries a
- * whole transfer at once, a queue of packets in each step.
+ * The number of steps without progress of time after which an end counts as caught in a loop. A link without delay
+ * carries a whole transfer in no time, a queue of packets in each step.
  */
 const maxStepsAtOnce = 10_000;
-/** The time between two looks of an application that does not read all at once. */
+/** The time between two reads of an application that does not read everything immediately. */
 const readEveryMs = 1;
 
-/** Two connections that talk over two links in virtual time, an application at each end. */
+/** Two connections over two links in virtual time, with an application at each end. */
 export class TcpPair {
   readonly client: TcpEnd;
   readonly server: TcpEnd;
@@ -39,7 +39,7 @@ export class TcpPair {
   readonly #buffer: Uint8Array;
   #pathMtu: number | undefined;
   now = 1000;
-  /** The number of times that anything happened. */
+  /** The number of events so far. */
   steps = 0;
 
   constructor(options: PairOptions) {
@@ -57,13 +57,13 @@ export class TcpPair {
     this.#settle(this.client, this.toServer);
   }
 
-  /** Changes the longest packet that the path carries, and, unless `isSilent`, tells both ends. */
+  /** Changes the longest packet that the path carries and, unless `isSilent`, notifies both ends. */
   changePath(mtu: number, isSilent = false): void {
     for (const [, link] of this.#ends()) link.maxPacketBytes = mtu;
     if (!isSilent) this.#pathMtu = mtu;
   }
 
-  /** Runs until `isDone`, or until nothing would ever happen again, or `limitMs` of virtual time have passed. */
+  /** Runs until `isDone`, until no event remains, or until `limitMs` of virtual time have passed. */
   run(isDone: () => boolean, limitMs: number): boolean {
     const end = this.now + limitMs;
     let stepsAtOnce = 0;
@@ -71,14 +71,14 @@ export class TcpPair {
       const next = this.#nextTime();
       if (next === undefined || next > end) return false;
       stepsAtOnce = next > this.now ? 0 : stepsAtOnce + 1;
-      if (stepsAtOnce > maxStepsAtOnce) throw new Error("time stands still");
+      if (stepsAtOnce > maxStepsAtOnce) throw new Error("virtual time does not advance");
       this.now = Math.max(this.now, next);
       this.step();
     }
     return true;
   }
 
-  /** Does all that is due now. */
+  /** Processes everything that is due now. */
   step(): void {
     this.steps += 1;
     this.#deliver(this.toServer, this.server, this.toClient);
@@ -92,7 +92,7 @@ export class TcpPair {
     for (const [end, link] of this.#ends()) if (isReading(end)) this.#settle(end, link);
   }
 
-  /** Lets an end's application act, and sends what its connection has to send. */
+  /** Lets an end's application act, then sends the connection's output. */
   settle(end: "client" | "server"): void {
     if (end === "client") this.#settle(this.client, this.toServer);
     else this.#settle(this.server, this.toClient);
@@ -108,7 +108,7 @@ export class TcpPair {
   #deliver(link: VirtualLink, end: TcpEnd, back: VirtualLink): void {
     for (let packet = link.receive(this.now); packet; packet = link.receive(this.now)) {
       const segment = parseSegment(packet, 0, packet.length);
-      if (segment === undefined) throw new Error("a segment of ours is malformed");
+      if (segment === undefined) throw new Error("sent segment is malformed");
       const isOpening = end === this.server && end.connection === undefined;
       if (isOpening) {
         const { tcp = {} } = this.#options;
@@ -157,7 +157,7 @@ export class TcpPair {
   }
 }
 
-/** Returns true if an application has left something to be read. */
+/** Reports whether an application has unread data. */
 function isReading({ connection }: TcpEnd): boolean {
   return connection !== undefined && connection.readable > 0;
 }

@@ -10,9 +10,9 @@ import { type LinkOptions, VirtualLink } from "./virtual-link.ts";
 
 export interface TunnelPairOptions {
   readonly seed: number;
-  /** Both directions (default: no delay, no faults). */
+  /** The link in both directions (default: no delay, no faults). */
   readonly link?: LinkOptions;
-  /** The cryptography below the seeded one (default: that of `@noble`). */
+  /** The cryptography that the seeded one wraps (default: that of `@noble`). */
   readonly crypto?: TailnetCrypto;
   readonly persistentKeepaliveMs?: number;
   readonly tunnel?: Partial<TunnelOptions<string>>;
@@ -20,25 +20,25 @@ export interface TunnelPairOptions {
 
 const noFaults: LinkOptions = { delayMs: 0 };
 
-/** One of two tunnels, and what has happened to it. */
+/** One of two tunnels, with a record of its events. */
 export interface TunnelEnd {
   readonly tunnel: Tunnel<string>;
   readonly address: Uint8Array;
-  /** The packets that were delivered, as copies. */
+  /** Copies of the packets that were delivered. */
   readonly packets: Uint8Array[];
-  /** The datagrams that it has sent, as copies made before they were decrypted. */
+  /** The datagrams that it has sent, copied before they were decrypted. */
   readonly sent: Uint8Array[];
   /** The number of batches in which it has sent them. */
   readonly batches: number;
   readonly handshakes: readonly number[];
   readonly sources: readonly string[];
-  /** False while nothing that it sends arrives. */
+  /** False while everything that it sends is lost. */
   isConnected: boolean;
-  /** The name under which its datagrams arrive. */
+  /** The source address of its datagrams. */
   source: string;
 }
 
-/** Two tunnels that talk over two links in virtual time. Each is the other's only peer. */
+/** Two tunnels over two links in virtual time. Each is the other's only peer. */
 export class TunnelPair implements AsyncDisposable {
   readonly clock: FakeClock;
   readonly one: TunnelEnd;

@@ -1,22 +1,22 @@
 import { Random } from "../random.ts";
 
 export interface LinkOptions {
-  /** The time that a packet travels. */
+  /** The travel time of a packet. */
   readonly delayMs: number;
-  /** The bytes that the link carries in a millisecond (default: any number). */
+  /** The bytes that the link carries per millisecond (default: unlimited). */
   readonly bytesPerMs?: number;
-  /** The packets that wait for their turn; further ones are dropped (default: any number). */
+  /** The capacity of the queue in packets; later packets are dropped (default: unlimited). */
   readonly queuePackets?: number;
-  /** The parts of the packets that are lost, arrive twice, or late by up to `lateMs` (default: none). */
+  /** The shares of packets that are lost, duplicated, or delayed by up to `lateMs` (default: none). */
   readonly lossRate?: number;
   readonly duplicateRate?: number;
   readonly lateRate?: number;
   readonly lateMs?: number;
-  /** Bytes of lower layers that each packet costs (default: 0). */
+  /** The overhead of lower layers per packet, in bytes (default: 0). */
   readonly overheadBytes?: number;
 }
 
-/** Counts of the packets of a link, by their fate. */
+/** The number of a link's packets by fate. */
 export interface LinkCounts {
   readonly sent: number;
   readonly lost: number;
@@ -30,16 +30,16 @@ interface Arrival {
   readonly packet: Uint8Array;
 }
 
-/** One direction of a path in virtual time: queue, rate, delay, loss, duplication and reordering, all from one seed. */
+/** One direction of a path in virtual time: queue, rate, delay, loss, duplication and reordering, from one seed. */
 export class VirtualLink {
   readonly #options: Required<LinkOptions>;
   readonly #random: Random;
   readonly #arrivals = new ArrivalHeap();
-  /** The times at which the queued packets leave, and the index of the first that has not. */
+  /** The times at which the queued packets leave, and the index of the first that is still queued. */
   #departures: number[] = [];
   #departed = 0;
   readonly #counts = { sent: 0, lost: 0, dropped: 0, bytes: 0 };
-  /** The longest packet that the link carries, lower layers included; longer ones are dropped, and nobody is told. */
+  /** The longest packet that the link carries, lower layers included; longer ones are dropped silently. */
   maxPacketBytes = Number.POSITIVE_INFINITY;
 
   constructor(options: LinkOptions, seed: number) {
@@ -83,7 +83,7 @@ export class VirtualLink {
     this.#travel(packet, leavesAt);
   }
 
-  /** The time of the next arrival; undefined if nothing is under way. */
+  /** The time of the next arrival; undefined if nothing is in transit. */
   get nextArrival(): number | undefined {
     return this.#arrivals.first?.at;
   }
@@ -110,7 +110,7 @@ export class VirtualLink {
   }
 }
 
-/** Packets by the time of their arrival, those of one time in the order in which they were added. */
+/** Packets by time of arrival; those with equal times in the order in which they were added. */
 class ArrivalHeap {
   readonly #items: Arrival[] = [];
   #number = 0;

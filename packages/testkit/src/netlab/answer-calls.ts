@@ -1,7 +1,7 @@
-/** The functions of a program of the laboratory, by name; arguments and results travel as JSON. */
+/** The functions of a lab program, by name; arguments and results travel as JSON. */
 export type Calls<C> = Record<keyof C, (argument: never) => unknown>;
 
-/** A call, as the laboratory sends it. */
+/** A call from the laboratory. */
 export interface Call {
   readonly name: string;
   readonly argument: unknown;
@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /**
- * Tells the laboratory that this program is ready, and answers its calls from then on. The program ends with the
+ * Tells the laboratory that this program is ready and answers its calls from then on. The program exits with the
  * laboratory, however that ends.
  */
 export function answerCalls<C extends Calls<C>>(greeting: unknown, calls: C): void {

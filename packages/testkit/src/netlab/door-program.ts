@@ -2,7 +2,10 @@ import { connect, createServer } from "node:net";
 
 import { answerCalls } from "./answer-calls.ts";
 
-/* Passes connections to the socket of a path, which no namespace hides, on to an address and a port in its namespace. */
+/*
+ * Forwards connections from a Unix socket, which is visible from every namespace, to an address and port in its own
+ * namespace.
+ */
 
 const [, , path = "", host = "", portText = ""] = process.argv;
 

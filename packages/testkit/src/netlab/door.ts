@@ -6,13 +6,13 @@ const source = new URL("./door-program.ts", import.meta.url);
 
 interface DoorOptions {
   readonly namespace: Namespace;
-  /** The path of a socket, which must not exist. */
+  /** The path of the socket, which must not exist yet. */
   readonly path: string;
   readonly address: string;
   readonly port: number;
 }
 
-/** Lets this process connect, at the port of the proxy, to an address in a namespace. The caller disposes of the proxy. */
+/** Lets this process reach an address in a namespace through the proxy's port. The caller disposes of the proxy. */
 export async function openDoor({ namespace, path, address, port }: DoorOptions): Promise<TcpProxy> {
   await LabProgram.start({ namespace, source, args: [path, address, String(port)] });
   return TcpProxy.open(() => [{ path }]);

@@ -1,11 +1,11 @@
 import type { RouterPlan } from "./layout.ts";
 import { uplinkDevice } from "./uplink.ts";
 
-/** Chains that a router fills, each with its table: of redirected connections, and of what it drops. */
+/** Chains that a router fills, each with its table: for redirected connections and for dropped packets. */
 export const interceptChain = "ip laboratory intercept";
 export const blockChain = "ip laboratory block";
 
-/** Returns the rules of a router, for `nft`. */
+/** Returns a router's rules for `nft`. */
 export function firewallRules({ nat, fragments }: RouterPlan): string {
   const isHidden = nat !== undefined;
   return `table ip laboratory {
@@ -22,13 +22,13 @@ export function firewallRules({ nat, fragments }: RouterPlan): string {
   }`;
 }
 
-/** Without them a packet that comes before its answer would claim the port that the answer needs. */
+/** Rules without which an early packet would claim the port that its answer needs. */
 const onlyAnswers = [
   `iifname ${uplinkDevice} ct state established,related accept`,
   `iifname ${uplinkDevice} drop`,
 ] as const;
 
-/** They are dropped where the translation of addresses has not put them together yet. */
+/** Rules that drop fragments before address translation reassembles them. */
 const noFragments = ["ip frag-off & 0x3fff != 0 drop"] as const;
 
 const translation = {

@@ -3,14 +3,14 @@ import type { Namespace } from "./namespace.ts";
 import type { AddressBlock } from "./subnets.ts";
 import { Uplink } from "./uplink.ts";
 
-/** A place to which hosts and routers are attached: the internet, or the inner side of a router. */
+/** An attachment point of hosts and routers: the internet, or the inner side of a router. */
 export class Gateway {
   readonly namespace: Namespace;
   readonly #block: AddressBlock;
   readonly #uplink: Uplink | undefined;
   #devices = 0;
 
-  /** Takes the uplink of a router whose hosts have public addresses, so that these are found. */
+  /** `uplink` is that of a router whose hosts have public addresses, so that these are routed to it. */
   constructor(namespace: Namespace, block: AddressBlock, uplink: Uplink | undefined) {
     this.namespace = namespace;
     this.#block = block;

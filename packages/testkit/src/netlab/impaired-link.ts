@@ -6,8 +6,8 @@ import type { Namespace } from "./namespace.ts";
 const source = new URL("./link-program.ts", import.meta.url);
 
 /**
- * Opens a TUN device, `IFF_TUN | IFF_NO_PI`, with the name that comes first, adds its descriptor to LINK_DEVICES, and
- * becomes the program that follows. It is Perl's since Node.js has no `ioctl`.
+ * Opens a TUN device, `IFF_TUN | IFF_NO_PI`, with the name in the first argument, adds its descriptor to
+ * LINK_DEVICES, and executes the program that follows. It is written in Perl because Node.js has no `ioctl`.
  */
 const openDevice = `
   $^F = 255;
@@ -17,15 +17,15 @@ const openDevice = `
   exec @ARGV or die "$ARGV[0]: $!";
 `;
 
-/** The end of a link: a device of this name, which is made in the namespace. */
+/** The end of a link: a device of this name, created in the namespace. */
 export interface LinkEnd {
   readonly namespace: Namespace;
   readonly device: string;
 }
 
 /**
- * A link whose packets a process of ours carries, with delay and loss, as kernels without `netem` cannot. It ends, and its
- * devices with it, at the latest with its namespaces.
+ * A link whose packets our own process carries, with delay and loss, because some kernels lack `netem`. It ends with
+ * its namespaces at the latest, and so do its devices.
  */
 export class ImpairedLink {
   readonly #program: LabProgram<LinkCalls>;
@@ -44,13 +44,13 @@ export class ImpairedLink {
     return new ImpairedLink(program);
   }
 
-  /** Changes the faults; packets that are under way are lost. */
+  /** Changes the faults; packets in transit are lost. */
   async impair(impairment: Impairment): Promise<void> {
     await this.#program.call("impair", impairment);
   }
 }
 
-/** The words before a command that open the device of an end for it. */
+/** The prefix of a command that opens an end's device for it. */
 function opening({ device }: LinkEnd): readonly string[] {
   return ["perl", "-e", openDevice, device];
 }

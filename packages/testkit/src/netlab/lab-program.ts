@@ -6,14 +6,14 @@ import type { Namespace } from "./namespace.ts";
 
 interface LabProgramOptions {
   readonly namespace: Namespace;
-  /** The words before the command, which run it elsewhere (default: none). */
+  /** The prefix that runs the command elsewhere (default: none). */
   readonly launcher?: readonly string[];
   /** The source of the program, which calls `answerCalls`. */
   readonly source: URL;
   readonly args?: readonly string[];
 }
 
-/** A TypeScript program in a namespace, which ends it at the latest, and the calls that it answers. */
+/** A TypeScript program in a namespace, which ends with it at the latest, and the calls that it answers. */
 export class LabProgram<C extends Calls<C> = object> {
   /** The greeting of the program. */
   readonly greeting: unknown;
@@ -24,7 +24,7 @@ export class LabProgram<C extends Calls<C> = object> {
     this.greeting = greeting;
   }
 
-  /** Starts it, and waits until it is ready. Rejects when it ends instead. */
+  /** Starts the program and waits until it is ready. Rejects when it exits instead. */
   static async start<C extends Calls<C> = object>(
     options: LabProgramOptions,
   ): Promise<LabProgram<C>> {
@@ -36,7 +36,7 @@ export class LabProgram<C extends Calls<C> = object> {
     return new LabProgram<C>(child, await nextAnswer(child));
   }
 
-  /** Calls one of its functions. The caller waits for the result before it calls again. */
+  /** Calls a function of the program. The caller waits for the result before the next call. */
   async call<N extends keyof C & string>(
     name: N,
     argument: Parameters<C[N]>[0],
@@ -52,7 +52,7 @@ async function nextAnswer(child: ChildProcess): Promise<unknown> {
   const settled = new AbortController();
   const { signal } = settled;
   const ended = once(child, "exit", { signal }).then(() => {
-    throw new Error("a program of the laboratory has ended");
+    throw new Error("lab program has exited");
   });
   try {
     const answered = once(child, "message", { signal }).then(([answer]: Answer[]) => answer?.value);

@@ -15,13 +15,13 @@ import type { Uplink } from "./uplink.ts";
 /** The addresses of processes on the internet. */
 export const internetAddresses = ["192.0.2.1", "192.0.2.2"] as const;
 
-/** A host, whose namespace runs commands as on a machine of its own. */
+/** A host, whose namespace runs commands like a separate machine. */
 export interface Host {
   readonly namespace: Namespace;
   readonly uplink: Uplink;
 }
 
-/** Networks of namespaces: the internet, and the hosts and routers of a layout. Its opener disposes of it. */
+/** Networks of namespaces: the internet, and the hosts and routers of a layout. The opener disposes of it. */
 export class Laboratory implements AsyncDisposable {
   /** The internet, which routes packets and also runs servers. */
   readonly internet: Namespace;
@@ -67,7 +67,7 @@ export class Laboratory implements AsyncDisposable {
     return find(this.#routers, name);
   }
 
-  /** Lets this process connect, at the port of the proxy, to a port of the internet's first address. */
+  /** Lets this process reach a port of the internet's first address through the proxy's port. */
   async openDoor(port: number): Promise<TcpProxy> {
     this.#doors += 1;
     const path = join(this.#directory, `door-${String(this.#doors)}`);
@@ -90,7 +90,7 @@ interface LaboratoryParts {
 
 type OpenNamespace = (name: string) => Promise<Namespace>;
 
-/** Opens a laboratory, for a process with the rights of root. */
+/** Opens a laboratory; the process must be root. */
 export function openLaboratory(layout: Layout): Promise<Laboratory> {
   return Laboratory.open(layout);
 }
@@ -118,7 +118,7 @@ async function openRouters(layout: Layout, internet: Gateway, openNamespace: Ope
   return { routers, gateways };
 }
 
-/** Returns what has this name. Throws when there is no such thing. */
+/** Returns the entry of this name. Throws when there is none. */
 function find<T>(named: ReadonlyMap<string, T>, name: string): T {
   const found = named.get(name);
   if (found === undefined) {

@@ -8,14 +8,14 @@ const directory = "/run/netns";
 const prefix = "slipway-lab";
 let laboratories = 0;
 
-/** Returns a function that names the namespaces of a new laboratory of this process. */
+/** Returns a function that names the namespaces of a new laboratory in this process. */
 export function createNamer(): (part: string) => string {
   laboratories += 1;
   const laboratory = `${prefix}-${String(process.pid)}-${String(laboratories)}`;
   return (part) => `${laboratory}-${part}`;
 }
 
-/** Removes the namespaces of processes that have ended without removing them, with what runs in them. */
+/** Removes the namespaces that exited processes left behind, and kills what runs in them. */
 export async function sweepLeftovers(): Promise<void> {
   const owned = new RegExp(`^${prefix}-(\\d+)-`);
   for (const name of await listNamespaces()) {
@@ -28,12 +28,12 @@ async function sweep(name: string): Promise<void> {
   try {
     await removeNamespace(name);
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have removed it first.
     if ((await listNamespaces()).includes(name)) throw error;
   }
 }
 
-/** Lists the namespaces of this machine that have names. */
+/** Lists the named namespaces of this machine. */
 async function listNamespaces(): Promise<readonly string[]> {
   try {
     return await readdir(directory);

@@ -21,7 +21,7 @@ const first = JSON.parse(process.argv[2] ?? "") as Impairment;
 const toFar = new TimedLink(first, seedOf(first, 0), (packet) => write(farDevice, packet));
 const toNear = new TimedLink(first, seedOf(first, 1), (packet) => write(nearDevice, packet));
 
-/** The calls that the program of a link answers. */
+/** The calls that a link's program answers. */
 export interface LinkCalls {
   impair(next: Impairment): void;
 }
@@ -36,7 +36,7 @@ const calls: LinkCalls = {
 answerCalls("ready", calls);
 await Promise.all([pump(nearDevice, toFar), pump(farDevice, toNear)]);
 
-/** Each direction loses packets of its own. */
+/** Each direction loses different packets. */
 function seedOf({ seed = 1 }: Impairment, direction: 0 | 1): number {
   return 2 * seed + direction;
 }

@@ -4,8 +4,8 @@ import { type AddressInfo, connect } from "node:net";
 import { answerCalls } from "./answer-calls.ts";
 
 /*
- * A proxy of HTTP that knows WebSockets, and refuses every other upgrade. Its arguments are the address and the port that
- * it passes requests on to; it sends the port on which it listens.
+ * An HTTP proxy that knows WebSockets and refuses every other upgrade. Its arguments are the address and port of its
+ * target; its greeting is the port on which it listens.
  */
 
 const [, , host = "", portText = ""] = process.argv;

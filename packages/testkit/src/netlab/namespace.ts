@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** The text of its standard input (default: none). */
   readonly input?: string;
-  /** The time after which it is killed (default: 60 s). */
+  /** The timeout after which it is killed (default: 60 s). */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -23,7 +23,7 @@ export interface RunResult {
 const removalTimeoutMs = 10_000;
 const removalPollMs = 10;
 
-/** A network namespace of this machine. Its opener disposes of it, which kills all processes in it. */
+/** A network namespace of this machine. The opener disposes of it, which kills all processes in it. */
 export class Namespace implements AsyncDisposable {
   readonly name: string;
 
@@ -38,12 +38,12 @@ export class Namespace implements AsyncDisposable {
     return namespace;
   }
 
-  /** The words before a command that run it here, in the same process. */
+  /** The prefix of a command that runs it in the namespace, in the same process. */
   get launcher(): readonly string[] {
     return ["ip", "netns", "exec", this.name];
   }
 
-  /** Runs a command to its end. Rejects, with its code and its output, if it fails. */
+  /** Runs a command until it exits. Rejects with its code and output if it fails. */
   async run(
     command: string,
     args: readonly string[],
@@ -55,12 +55,12 @@ export class Namespace implements AsyncDisposable {
       timeout: timeoutMs,
       killSignal: "SIGKILL",
     });
-    // A command may end before it has read everything.
+    // A command may exit before it has read all of its input.
     running.child.stdin?.on("error", () => undefined).end(input);
     return running;
   }
 
-  /** Starts a command, which the namespace ends at the latest. */
+  /** Starts a command, which ends with the namespace at the latest. */
   spawn(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
     return spawn("ip", ["netns", "exec", this.name, command, ...args], options);
   }
@@ -75,14 +75,14 @@ export class Namespace implements AsyncDisposable {
   }
 }
 
-/** Kills the processes of a namespace, and removes it. Rejects when they do not end in time. */
+/** Kills the processes of a namespace and removes it. Rejects when they do not exit in time. */
 export async function removeNamespace(name: string): Promise<void> {
   const deadline = performance.now() + removalTimeoutMs;
   for (;;) {
     const pids = await listProcesses(name);
     if (pids.length === 0) break;
     if (performance.now() > deadline) {
-      throw new Error(`processes ${pids.join(", ")} of ${name} do not end`);
+      throw new Error(`processes ${pids.join(", ")} of ${name} did not exit`);
     }
     for (const pid of pids) kill(pid);
     await pause(removalPollMs);
@@ -99,6 +99,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // It has exited.
   }
 }

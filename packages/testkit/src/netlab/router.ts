@@ -6,10 +6,10 @@ import type { Uplink } from "./uplink.ts";
 
 const middlebox = new URL("./middlebox-program.ts", import.meta.url);
 
-/** A router before some hosts. */
+/** A router in front of hosts. */
 export class Router {
   readonly namespace: Namespace;
-  /** The way to the internet. */
+  /** The link toward the internet. */
   readonly uplink: Uplink;
 
   private constructor(namespace: Namespace, uplink: Uplink) {
@@ -26,8 +26,8 @@ export class Router {
   }
 
   /**
-   * Puts a proxy of HTTP into the way of connections to an address and a port: it passes requests and WebSockets on, and
-   * answers other upgrades with 403, that to DERP too.
+   * Puts an HTTP proxy in the path of connections to an address and a port: it passes requests and WebSockets on, and
+   * answers other upgrades, DERP's included, with 403.
    */
   async interceptHttp(address: string, port: number): Promise<void> {
     const { namespace } = this;

@@ -1,10 +1,10 @@
 /** The subnets of a block of 256 addresses. */
 const subnetsPerBlock = 16;
 const addressesPerSubnet = 256 / subnetsPerBlock;
-/** All but the address of the network, the gateway's, and that of broadcasts. */
+/** All addresses but the network's, the gateway's and the broadcast address. */
 const hostsPerSubnet = addressesPerSubnet - 3;
 
-/** A block of 256 IPv4 addresses, such as `192.0.2`, which is given out in subnets. */
+/** A block of 256 IPv4 addresses, such as `192.0.2`, allocated in subnets. */
 export class AddressBlock {
   readonly #prefix: string;
   #taken = 0;
@@ -13,7 +13,7 @@ export class AddressBlock {
     this.#prefix = prefix;
   }
 
-  /** Returns the next subnet. Throws when all are taken. */
+  /** Returns the next subnet. Throws when all are allocated. */
   take(): Subnet {
     if (this.#taken === subnetsPerBlock) {
       throw new Error(`${this.#prefix}.0/24 has ${String(subnetsPerBlock)} subnets, wanted more`);
@@ -24,7 +24,7 @@ export class AddressBlock {
   }
 }
 
-/** The addresses of one link: the first is the gateway's, the others those of the host, one after the other. */
+/** The addresses of one link: the first is the gateway's, the others are the host's, used in turn. */
 export class Subnet {
   /** The length of its prefix. */
   readonly bits = 28;
@@ -45,7 +45,7 @@ export class Subnet {
     return `${this.#prefix}.${String(this.#first + 1)}`;
   }
 
-  /** Returns the next address of the host; after the last one comes the first again. */
+  /** Returns the next address of the host; the first follows the last. */
   nextHost(): string {
     const host = this.#hosts % hostsPerSubnet;
     this.#hosts += 1;

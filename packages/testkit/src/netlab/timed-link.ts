@@ -1,7 +1,9 @@
 import { VirtualLink } from "../links/virtual-link.ts";
 import type { Impairment } from "./layout.ts";
 
-/** Timers count whole milliseconds, and are late; the rest of a wait is spent in turns of the event loop. */
+/**
+ * The slack of timers, which count whole milliseconds and fire late; the rest of a wait is spent in event loop turns.
+ */
 const timerSlackMs = 2;
 
 /** One direction of a link in real time. */
@@ -15,7 +17,7 @@ export class TimedLink {
     this.#deliver = deliver;
   }
 
-  /** Begins anew with other faults; packets that are under way are lost. */
+  /** Restarts the link with other faults; packets in transit are lost. */
   impair(impairment: Impairment, seed: number): void {
     this.#link = linkOf(impairment, seed);
   }

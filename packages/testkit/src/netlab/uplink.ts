@@ -3,10 +3,10 @@ import type { Impairment, UplinkPlan } from "./layout.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Subnet } from "./subnets.ts";
 
-/** The name of the device by which a host or a router sends to its gateway. */
+/** The name of the device through which a host or a router sends to its gateway. */
 export const uplinkDevice = "uplink";
 const defaultMtu = 1_500;
-/** Packets that a device holds for its link while that is held up by a busy machine. */
+/** The number of packets that a device queues while a busy machine holds up its link. */
 const deviceQueuePackets = 10_000;
 
 interface UplinkOptions {
@@ -19,7 +19,7 @@ interface UplinkOptions {
 }
 
 /**
- * The link of a host or a router to its gateway, by which everything beyond is reached.
+ * The link of a host or a router to its gateway, through which everything beyond is reached.
  *
  *   up ──cut──► down ──restore──► up
  */
@@ -53,7 +53,7 @@ export class Uplink {
     return this.#address;
   }
 
-  /** Takes the link down. The host loses its carrier, but on an impaired link it notices nothing. */
+  /** Takes the link down. The host loses its carrier, except on an impaired link, where it notices nothing. */
   async cut(): Promise<void> {
     const { gateway, gatewayDevice } = this.#options;
     await gateway.shell(`ip link set ${gatewayDevice} down`);
@@ -65,7 +65,7 @@ export class Uplink {
     await this.#routeNetworks();
   }
 
-  /** Gives it another address, and resolves to that. Packets to the old one go nowhere. */
+  /** Changes the address and resolves to the new one. Packets to the old one are lost. */
   async changeAddress(): Promise<string> {
     const { host, subnet } = this.#options;
     const address = subnet.nextHost();
@@ -79,13 +79,13 @@ export class Uplink {
     return address;
   }
 
-  /** Changes the faults of a link that has been opened with some; packets that are under way are lost. */
+  /** Changes the faults of a link that was opened with faults; packets in transit are lost. */
   async impair(impairment: Impairment): Promise<void> {
-    if (this.#link === undefined) throw new Error("the link has no impairment to change");
+    if (this.#link === undefined) throw new Error("link has no impairment");
     await this.#link.impair(impairment);
   }
 
-  /** Lets the gateway send to the networks behind a router. */
+  /** Routes the networks behind a router to it. */
   async route(network: string): Promise<void> {
     this.#networks.push(network);
     await this.#routeNetworks();

@@ -6,12 +6,12 @@ import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
-/** The bundle of the agent, once `buildAgent` has made it. */
+/** The agent's bundle, once `buildAgent` has written it. */
 export const agentProgram = fileURLToPath(import.meta.resolve("@slipway/agent/program"));
 
 let built: Promise<unknown> | undefined;
 
-/** Bundles the agent if its sources have changed since this process did so: it opens many servers. */
+/** Bundles the agent if its sources have changed since this process last did so. */
 export async function buildAgent(): Promise<void> {
   built ??= promisify(execFile)(process.execPath, ["tools/build-agent.ts"], { cwd: root });
   await built;
@@ -19,15 +19,15 @@ export async function buildAgent(): Promise<void> {
 
 export interface AgentEnvironmentOptions {
   readonly serverUrl: string;
-  /** The token; undefined where `environment` says how it authenticates. */
+  /** The token; undefined if `environment` configures another way to authenticate. */
   readonly token: string | undefined;
-  /** The directory of all its files, with its log as `coder-agent.log`. */
+  /** The directory of the agent's files; its log is `coder-agent.log`. */
   readonly home: string;
   /** Additional variables. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Returns the variables of an agent that knows nothing of the machine it runs on. */
+/** Returns the variables of an agent that is isolated from the machine it runs on. */
 export function agentEnvironment({
   serverUrl,
   token,
@@ -41,15 +41,15 @@ export function agentEnvironment({
     ...(token === undefined ? {} : { CODER_AGENT_TOKEN: token }),
     CODER_AGENT_LOG_DIR: home,
     CODER_AGENT_SCRIPT_DATA_DIR: join(home, "scripts"),
-    // Not the one that all agents of the machine share.
+    // Not the socket that all agents of the machine share.
     CODER_AGENT_SOCKET_PATH: join(home, "agent.sock"),
     ...environment,
   };
 }
 
 /**
- * Starts the agent that `buildAgent` has made. The launcher has the words before the command that run it elsewhere, such as in
- * a namespace. The caller ends it.
+ * Starts the agent that `buildAgent` has written. The launcher is a prefix that runs the command elsewhere, such as
+ * in a namespace. The caller stops the agent.
  */
 export async function startAgentProcess(
   options: AgentEnvironmentOptions,

@@ -10,13 +10,13 @@ import {
 } from "@slipway/wire/protobuf/gen/agent_pb";
 import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
-/** An agent of the driver `external` with a session of its own; its test acts for it. */
+/** An agent of the driver `external` with its own session; the test acts for it. */
 export interface ExternalAgent {
   readonly token: string;
   readonly connection: AgentConnection;
 }
 
-/** Connects the agent of a workspace whose build has ended. The caller closes the connection. */
+/** Connects the agent of a workspace whose build has completed. The caller closes the connection. */
 export async function connectExternalAgent(
   client: ApiClient,
   workspaceId: string,
@@ -26,7 +26,7 @@ export async function connectExternalAgent(
   return connectWithToken(client.serverUrl, token);
 }
 
-/** Reads the token of an agent of the driver `external`, as its owner. Throws what the request throws. */
+/** Reads the token of an agent of the driver `external` as its owner. Throws the request's error. */
 export async function readAgentToken(
   client: Pick<ApiClient, "call">,
   workspaceId: string,
@@ -36,7 +36,7 @@ export async function readAgentToken(
   return (await client.call(getExternalAgentCredentials, { params })).agent_token;
 }
 
-/** Connects the agent of a token. The caller closes the connection. */
+/** Connects the agent with this token. The caller closes the connection. */
 export async function connectWithToken(serverUrl: string, token: string): Promise<ExternalAgent> {
   const connection = await dialAgent({
     serverUrl,
@@ -50,7 +50,7 @@ export async function connectWithToken(serverUrl: string, token: string): Promis
   return { token, connection };
 }
 
-/** An SSH connection to an agent, from begin to end. */
+/** An SSH connection to an agent, from start to end. */
 interface SshConnection {
   readonly id: string;
   readonly ip: string;
@@ -59,7 +59,7 @@ interface SshConnection {
   readonly exitCode: number;
 }
 
-/** Reports a connection as its agent does. */
+/** Reports a connection as its agent would. */
 export async function reportSshConnection(
   { connection }: Pick<ExternalAgent, "connection">,
   { id, ip, beganAtMs, endedAtMs, exitCode }: SshConnection,

@@ -3,12 +3,12 @@ import { ApiClient } from "@slipway/sdk/http";
 
 import { testAdmin } from "./server-process.ts";
 
-/** Makes a client with this token, or without one. */
+/** Creates a client with this token, or without one. */
 export function openClient(serverUrl: string, token?: string): ApiClient {
   return new ApiClient({ serverUrl, ...(token === undefined ? {} : { token }) });
 }
 
-/** Makes a client with the session of the user who has this password. Throws the server's error. */
+/** Creates a client with the session of the user with this password. Throws the server's error. */
 export async function logIn(
   serverUrl: string,
   credentials: { readonly email: string; readonly password: string },
@@ -18,7 +18,7 @@ export async function logIn(
   return openClient(serverUrl, token);
 }
 
-/** Makes a client with the administrator's session, which is exempt from the rate limit. */
+/** Creates a client with the administrator's session, which is exempt from the rate limit. */
 export async function logInAsAdmin(serverUrl: string): Promise<ApiClient> {
   const { email, password } = testAdmin;
   const body = { email, password };

@@ -7,21 +7,21 @@ import type { YamuxEvent } from "@slipway/wire/yamux/events";
 import { YamuxSession } from "@slipway/wire/yamux/session";
 import { WebSocket } from "ws";
 
-/** A unary RPC, as far as a call needs it. */
+/** A unary RPC, reduced to what a call needs. */
 interface Method<I extends DescMessage> {
   readonly name: string;
   readonly parent: { readonly typeName: string };
   readonly input: I;
 }
 
-/** An answer, unparsed: the bytes of the message, or the text of the error. */
+/** An unparsed answer: the bytes of the message, or the text of the error. */
 export type RawReply =
   | { readonly type: "message"; readonly bytes: Uint8Array }
   | { readonly type: "error"; readonly message: string }
   /** The stream or the session ended before an answer. */
   | { readonly type: "gone" };
 
-/** An agent's session whose bytes the test makes itself. */
+/** An agent's session for which the test writes the bytes. */
 export interface RawAgent extends AsyncDisposable {
   readonly socket: WebSocket;
   readonly yamux: YamuxSession;
@@ -31,15 +31,15 @@ export interface RawAgent extends AsyncDisposable {
   readonly closed: Promise<number>;
   /** Sends the session's pending output. */
   flush(): void;
-  /** Resolves when `isThere` accepts the events, or the socket has closed. */
+  /** Resolves when `isThere` accepts the events or the socket has closed. */
   until(isThere: (events: readonly YamuxEvent[]) => boolean): Promise<void>;
   /** Calls a unary RPC. */
   call<I extends DescMessage>(method: Method<I>, input: MessageInitShape<I>): Promise<RawReply>;
-  /** Calls it with bytes that may be no request. */
+  /** Calls it with bytes that may not be a valid request. */
   callBytes(method: Method<DescMessage>, request: Uint8Array): Promise<RawReply>;
 }
 
-/** Opens a session with an agent's token; a role other than `agent` is that of another program of the workspace. */
+/** Opens a session with an agent's token; a role other than `agent` is another program of the workspace. */
 export async function openRawAgent(
   url: string,
   token: string,
@@ -48,14 +48,14 @@ export async function openRawAgent(
   const query = role === undefined ? "" : `&role=${encodeURIComponent(role)}`;
   const address = `${url.replace("http", "ws")}/api/v2/workspaceagents/me/rpc?version=2.10${query}`;
   const socket = new WebSocket(address, { headers: { "Coder-Session-Token": token } });
-  // Each waiting call listens.
+  // Each pending call adds a listener.
   socket.setMaxListeners(0);
   const yamux = new YamuxSession("client", { maxQueuedBytes: 64 * 1024 * 1024 });
   const events: YamuxEvent[] = [];
   const ended = Promise.withResolvers<number>();
   const closed = ended.promise;
   socket.on("close", (code) => ended.resolve(code));
-  // Anything that is not a session fails to open, below.
+  // A socket that does not become a session fails to open, below.
   socket.on("error", () => undefined);
   const flush = (): void => {
     const output = yamux.takeOutput();
@@ -110,7 +110,7 @@ export async function openRawAgent(
   };
 }
 
-/** A call that waits for its answer. */
+/** A call that is waiting for its answer. */
 class RawCall {
   readonly #caller: DrpcCaller;
   readonly end: (reply: RawReply) => void;

@@ -18,25 +18,25 @@ import { pushTemplate } from "./template-upload.ts";
 import { makeWorkspace, requireAgent } from "./workspace-life.ts";
 
 /**
- * The workspace `dev` of a new deployment. Its agent is a process of this machine, connected to the first replica; clients
- * reach an echo through it. Its opener disposes of it.
+ * The workspace `dev` of a new deployment. Its agent is a process of this machine, connected to the first replica;
+ * clients reach an echo service through it. The opener disposes of it.
  */
 export interface ReachedWorkspace extends AsyncDisposable {
-  /** The directory of all files; removed at the end. */
+  /** The directory of all files, removed at the end. */
   readonly directory: string;
-  /** The replica that the agent is connected to. */
+  /** The replica to which the agent is connected. */
   readonly server: ServerProcess;
   /** The session token of the owner, an administrator. */
   readonly session: string;
   readonly agentId: string;
   readonly echoPort: number;
-  /** Makes a client of the owner, at the first replica or another address. */
+  /** Creates a client of the owner, for the first replica or another address. */
   openClient(serverUrl?: string): ApiClient;
   /** Starts another replica. */
   startReplica(): Promise<ServerProcess>;
-  /** Ends the first replica by a signal, and starts it again at its address. */
+  /** Stops the first replica with a signal and starts it again at its address. */
   restartServer(signal: NodeJS.Signals): Promise<void>;
-  /** Kills the agent, and starts it again. */
+  /** Kills the agent and starts it again. */
   restartAgent(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-/** Starts everything, with these settings for each replica: several need the same SLIPWAY_POSTGRES_URL. */
+/** Starts everything, with these settings for each replica. Several replicas need a common SLIPWAY_POSTGRES_URL. */
 export async function openReachedWorkspace(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<ReachedWorkspace> {
@@ -54,10 +54,10 @@ export async function openReachedWorkspace(
   let opened: AsyncDisposableStack = opening;
   const directory = await mkdtemp(join(tmpdir(), "slipway-reached-"));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
-  // Another account runs the embedded database for root, below this directory.
+  // Run as root, the embedded database runs under another account below this directory.
   await chmod(directory, 0o755);
   const environment = { SLIPWAY_SECRET_KEY: randomBytes(32).toString("hex"), ...settings };
-  // The embedded database ends with its server, unless that is killed.
+  // The embedded database stops with its server, unless that is killed.
   const signal = "SLIPWAY_POSTGRES_URL" in environment ? "SIGKILL" : "SIGINT";
   const startServer = async (dataDir: string, port = 0): Promise<ServerProcess> => {
     const started = await startServerProcess({ dataDir, port, environment });
@@ -106,7 +106,7 @@ export async function openReachedWorkspace(
   };
 }
 
-/** Sends a text to an echo; resolves to as much as comes back. Rejects when the connection ends before. */
+/** Sends a text to an echo service; resolves to the bytes that come back. Rejects when the connection closes early. */
 export async function echoText(
   stream: TcpStream,
   text: string,
@@ -116,7 +116,7 @@ export async function echoText(
   let received = "";
   while (received.length < text.length) {
     const part = await stream.read(signal);
-    if (part === undefined) throw new Error("the connection has ended");
+    if (part === undefined) throw new Error("connection closed early");
     received += Buffer.from(part).toString();
   }
   return received;

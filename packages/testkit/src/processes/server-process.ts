@@ -5,13 +5,15 @@ import { fileURLToPath } from "node:url";
 const program = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
 const clonedCommand = [process.execPath, "--conditions=@slipway/source", program];
 
-/** The administrator of every server that is started here. */
+/** The administrator of every server that this module starts. */
 export const testAdmin = {
   email: "admin@localhost",
   password: "correct-horse-battery-42",
 } as const;
 
-/** The hash of that password at the lowest cost: one at the server's takes 50 ms, and each check of it as long. */
+/**
+ * The hash of that password at the lowest cost: at the server's default, hashing takes 50 ms, and so does each check.
+ */
 export const testPasswordHash = "scrypt$2$1$1$dGVzdA$4FtopU7yr-fY8mBMyuI9VswErmNyuCtMvKb5-8ZzYdw";
 
 export interface ServerProcessOptions {
@@ -19,30 +21,30 @@ export interface ServerProcessOptions {
   /** The port; 0 lets the system pick one. */
   readonly port: number;
   readonly demo?: boolean;
-  /** The words before the command that run it elsewhere, such as in a namespace (default: none). */
+  /** The prefix that runs the command elsewhere, such as in a namespace (default: none). */
   readonly launcher?: readonly string[];
-  /** The words that run the command (default: the one of the clone). */
+  /** The words of the command (default: the clone's command). */
   readonly command?: readonly string[];
   /** Additional settings, by variable. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** A server in a process of its own. Its starter ends it. */
+/** A server in its own process. The starter stops it. */
 export interface ServerProcess extends AsyncDisposable {
-  /** The address that it announces: its own, or SLIPWAY_ACCESS_URL. */
+  /** The address that it announces: its own or SLIPWAY_ACCESS_URL. */
   readonly url: string;
   readonly pid: number;
-  /** The milliseconds from the spawn to the text that announces it. */
+  /** The milliseconds from spawn to announcement. */
   readonly startMs: number;
   /** Returns the output so far. */
   output(): string;
-  /** Resolves when it is gone, for any reason. */
+  /** Resolves when the process has exited, for any reason. */
   readonly exited: Promise<unknown>;
-  /** Ends it with a signal and waits until it is gone. */
+  /** Sends a signal and waits for the exit. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Settings for a server on which one user makes as many workspaces as the machine can take. */
+/** Settings for a server on which one user creates as many workspaces as the machine can hold. */
 export const unlimitedWorkspaces = {
   SLIPWAY_MAX_WORKSPACES_PER_USER: "unlimited",
   SLIPWAY_MAX_RUNNING_WORKSPACES_PER_USER: "unlimited",
@@ -51,7 +53,7 @@ export const unlimitedWorkspaces = {
 
 const startTimeoutMs = 60_000;
 
-/** Starts `slipway server` and waits until it announces that it runs. */
+/** Starts `slipway server` and waits until it announces its address. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const startedAt = performance.now();
   const { launcher = [], command = clonedCommand, demo = false } = options;
@@ -108,7 +110,7 @@ function waitForUrl(child: ChildProcess): Promise<string> {
     child.stderr?.on("data", take);
     child.once("exit", (code, signal) => {
       clearTimeout(timer);
-      fail(`ended early (${signal ?? code})`);
+      fail(`exited early (${signal ?? code})`);
     });
   });
 }

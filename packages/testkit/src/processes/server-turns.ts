@@ -1,29 +1,29 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** The turns of the event loop of a process that `watch-turns.ts` watches. */
+/** The event loop turns of a process that `watch-turns.ts` watches. */
 export class ServerTurns {
   readonly #path: string;
   #readBytes = 0;
 
-  /** Nothing may be at the path yet. */
+  /** `path` must not exist yet. */
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** The variables with which the process is to start. */
+  /** The environment variables with which the process must start. */
   get environment(): Readonly<Record<string, string>> {
     const program = fileURLToPath(new URL("watch-turns.ts", import.meta.url));
     return { NODE_OPTIONS: `--import=${program}`, SLIPWAY_TEST_TURNS: this.#path };
   }
 
-  /** Returns the milliseconds of processor time of each turn that no call before has returned. */
+  /** Returns the processor time in milliseconds of each turn since the last call. */
   take(): readonly number[] {
     const lines = this.#readNew().split("\n").slice(0, -1);
     return lines.flatMap((line): number[] => JSON.parse(line));
   }
 
-  /** Reads the whole lines that came since; the watcher writes each at once. */
+  /** Reads the complete lines since the last call; the watcher writes each in one piece. */
   #readNew(): string {
     const file = openSync(this.#path, "a+");
     try {

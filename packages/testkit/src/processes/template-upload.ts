@@ -6,7 +6,7 @@ import { createTemplateVersion, getTemplateVersion } from "@slipway/api/template
 import type { ApiClient } from "@slipway/sdk/http";
 import { pack } from "tar-stream";
 
-/** Pushes a `slipway.yaml` as a template; resolves to the template's id. Throws with the import's error. */
+/** Pushes a `slipway.yaml` as a template; resolves to the template's id. Throws the import's error. */
 export async function pushTemplate(
   client: ApiClient,
   name: string,
@@ -18,8 +18,8 @@ export async function pushTemplate(
 }
 
 /**
- * Pushes a `slipway.yaml` as a version, of a template if one is named, which stays inactive; resolves to the version's id. Throws
- * with the import's error.
+ * Pushes a `slipway.yaml` as an inactive version, of `templateId` if given; resolves to the version's id. Throws the
+ * import's error.
  */
 export async function pushVersion(
   client: ApiClient,
@@ -44,7 +44,7 @@ export async function pushVersion(
   }
 }
 
-/** Packs the tar of a template that is one file. */
+/** Packs a template of one file as a tar archive. */
 export async function packTemplate(yaml: string): Promise<Uint8Array> {
   const archive = pack();
   archive.entry({ name: "slipway.yaml", mtime: new Date(0) }, yaml);

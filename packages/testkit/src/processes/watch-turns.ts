@@ -1,14 +1,14 @@
 import { appendFileSync } from "node:fs";
 
 /*
- * Loaded into a process with `--import`, notes how long its main thread works before it looks at a timer again, in processor
- * time: what others wait for because of the process itself, and not because of whoever else has the processor. Appends to
- * the file that `SLIPWAY_TEST_TURNS` names, twice a second, the milliseconds of each turn of the event loop that did something.
+ * Measures, when loaded into a process with `--import`, how long its main thread works between two looks at a timer,
+ * in processor time: the delay that the process causes itself, without the load of other processes. Appends the
+ * milliseconds of each turn of the event loop that did something to the file in `SLIPWAY_TEST_TURNS`, twice a second.
  */
 
 const path = process.env["SLIPWAY_TEST_TURNS"] ?? "";
 const writeEveryMs = 500;
-/** The work of a turn that only finds this timer. */
+/** The work of a turn that only runs this timer. */
 const leastMs = 0.05;
 
 let turns: number[] = [];

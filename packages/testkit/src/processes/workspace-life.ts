@@ -5,7 +5,7 @@ import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
 
-/** Makes a workspace of a template and waits until `isReady` accepts its agent. */
+/** Creates a workspace from a template and waits until `isReady` accepts its agent. */
 export async function makeWorkspace(
   client: ApiClient,
   name: string,
@@ -24,11 +24,11 @@ export function firstAgent(workspace: Workspace): WorkspaceAgent | undefined {
   return workspace.latest_build.resources.flatMap((resource) => resource.agents)[0];
 }
 
-/** Returns the first agent of a workspace that must have one. Throws when it has none. */
+/** Returns the first agent of a workspace. Throws when it has none. */
 export function requireAgent(workspace: Workspace): WorkspaceAgent {
   const agent = firstAgent(workspace);
   if (agent === undefined)
-    throw new Error(`found no agent in workspace ${workspace.name}, wanted one`);
+    throw new Error(`workspace ${workspace.name} has no agent`);
   return agent;
 }
 
@@ -36,8 +36,8 @@ const waitTimeoutMs = 60_000;
 const defaultPollMs = 50;
 
 /**
- * Reads the workspace every `pollMs` (default: 50) until `isGood` accepts it. Throws when its build fails or the time is
- * up.
+ * Reads the workspace every `pollMs` (default: 50) until `isGood` accepts it. Throws when its build fails or the time
+ * is up.
  */
 export async function waitForWorkspace(
   client: ApiClient,
@@ -52,7 +52,7 @@ export async function waitForWorkspace(
     const { status, job } = workspace.latest_build;
     if (status === "failed") throw new Error(`build failed: ${job.error ?? ""}`);
     if (performance.now() > deadline)
-      throw new Error(`workspace is ${status} and not as wanted in time`);
+      throw new Error(`timed out while workspace is ${status}`);
     await pause(pollMs);
   }
 }

@@ -9,13 +9,13 @@ export interface LocalServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Makes a server of HTTP or of bare TCP listen on a free port. */
+/** Makes an HTTP or plain TCP server listen on a free port. */
 export async function openLocalServer(server: Server | HttpServer): Promise<LocalServer> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    // Peers that leave in the middle are the subject of some tests.
+    // Peers that disconnect early are the subject of some tests.
     socket.on("error", () => undefined);
   });
   server.listen(0, "127.0.0.1");

@@ -9,18 +9,18 @@ export interface TokenAnswer {
   statusCode: number;
 }
 
-/** An authorization server of OAuth 2 at which everybody is logged in, with opaque tokens. */
+/** An OAuth 2 authorization server at which everyone is logged in, with opaque tokens. */
 export interface OAuthServer extends AsyncDisposable {
   readonly url: string;
-  /** The access tokens that it accepts, in the order of their issue. */
+  /** The access tokens that it accepts, in order of issue. */
   readonly accepted: string[];
-  /** The grant types of the requests for tokens so far. */
+  /** The grant types of the token requests so far. */
   readonly grants: string[];
-  /** Changes each answer to a request for tokens; by default, none. */
+  /** Changes each answer to a token request (default: no change). */
   changeAnswer: (answer: TokenAnswer, grant: string) => void;
-  /** Changes the address to which it sends a browser back; by default, not at all. */
+  /** Changes the redirect address of a browser (default: no change). */
   changeRedirect: (back: URL) => void;
-  /** The settings of a provider of Slipway, by variable. */
+  /** The settings of a Slipway provider, by variable. */
   settings(number: number, id: string): Record<string, string>;
 }
 

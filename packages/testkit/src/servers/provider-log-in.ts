@@ -4,7 +4,7 @@ interface Browser {
   readonly token: string;
 }
 
-/** Logs a user in to a provider of a server as a browser does, at a provider that asks nothing. */
+/** Logs a user in to a server through a provider as a browser does; the provider asks nothing. */
 export async function logInToProvider(
   { serverUrl, token }: Browser,
   provider: string,
@@ -24,5 +24,5 @@ export async function logInToProvider(
     headers: { Cookie: `${session}; ${cookie}` },
     redirect: "manual",
   });
-  if (done.status !== 303) throw new Error(`the login ended with ${await done.text()}`);
+  if (done.status !== 303) throw new Error(`login failed: ${await done.text()}`);
 }

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 
 /**
- * A connection through a proxy: the side that came and the side that was made for it. While it is stalled nothing passes,
- * not even that a side has gone, as when a network loses packets.
+ * A connection through a proxy: the accepted side and the side opened for it. While it is stalled nothing passes, not even
+ * the close of a side, as when a network loses packets.
  *
  *   open ──stall──► stalled ──resume──► open
  *    │                 │
@@ -13,7 +13,8 @@ export class ProxyLink {
   #isStalled = false;
 
   /**
-   * Takes sides with `allowHalfOpen`: each side's end is passed on by itself. `onOver` is called once both have gone.
+   * `near` and `far` allow half-open connections: each side's end is passed on separately. Calls `onOver` once both
+   * have closed.
    */
   constructor(near: Socket, far: Socket, onOver: () => void) {
     this.#sides = [near, far];
@@ -25,7 +26,7 @@ export class ProxyLink {
     return this.#isStalled;
   }
 
-  /** Resets both sides: data under way is lost. */
+  /** Resets both sides: data in transit is lost. */
   cut(): void {
     for (const side of this.#sides) reset(side);
   }
@@ -35,7 +36,7 @@ export class ProxyLink {
     for (const side of this.#sides) side.pause();
   }
 
-  /** Passes on the data that has arrived in the meantime. */
+  /** Passes on the data that arrived in the meantime. */
   resume(): void {
     this.#isStalled = false;
     const [near, far] = this.#sides;
@@ -51,7 +52,7 @@ export class ProxyLink {
       if (!this.#isStalled) to.resume();
     });
     from.on("end", () => to.end());
-    // Its close shows the error.
+    // Its close reports the error.
     from.on("error", () => undefined);
     from.on("close", (hasError) => {
       if (hasError && !this.#isStalled) reset(to);
@@ -61,8 +62,8 @@ export class ProxyLink {
 }
 
 /**
- * A socket with a path knows no reset; it has no address either. Of one whose end is on its way Node would lose the handle,
- * and turn forever at its exit.
+ * Resets a socket, or destroys a Unix socket, which has neither a reset nor an address. Node would lose the handle of
+ * one whose end is in transit, and never exit.
  */
 function reset(side: Socket): void {
   if (side.remoteAddress === undefined || side.writableEnded) side.destroy();

@@ -2,7 +2,7 @@ import { type KeyPair, sodiumCrypto } from "@slipway/relay";
 import { encodeDerpFrame } from "@slipway/wire/derp/frame";
 import { encodeClientInfo } from "@slipway/wire/derp/login";
 
-/** Encodes the login of a client at a relay that has sent its key. */
+/** Encodes the login of a client at a relay whose key is known. */
 export function encodeRelayLogin(
   relayKey: Uint8Array,
   { publicKey: key, privateKey }: KeyPair,

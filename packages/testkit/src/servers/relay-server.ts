@@ -9,17 +9,17 @@ import { WebSocketServer } from "ws";
 import { type LocalServer, openLocalServer } from "./local-server.ts";
 
 export interface RelayServerOptions {
-  /** Serves HTTPS with these, in PEM (default: HTTP). */
+  /** Serves HTTPS with this key and certificate, in PEM (default: HTTP). */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Answers every upgrade to DERP with this status (default: accepts them). */
+  /** Answers every DERP upgrade with this status (default: accepts them). */
   readonly refusal?: number;
   readonly limits?: Partial<RelayLimits>;
 }
 
-/** A relay with its routes, on a port of this machine. */
+/** A relay with its routes, on a local port. */
 export interface RelayServer extends LocalServer {
   readonly relay: Relay;
-  /** Every request that arrived, as its path and the protocol of its upgrade, and its headers. */
+  /** Every request that arrived, with its path, the protocol of its upgrade, and its headers. */
   readonly requests: readonly RelayServerRequest[];
 }
 

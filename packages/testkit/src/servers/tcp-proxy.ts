@@ -3,12 +3,12 @@ import { connect, createServer, type NetConnectOpts, type Socket } from "node:ne
 import { type LocalServer, openLocalServer } from "./local-server.ts";
 import { ProxyLink } from "./proxy-link.ts";
 
-/** The destination of connections: a port of this machine, or the path of a socket. */
+/** The destination of connections: a local port or the path of a socket. */
 export type ProxyTarget = { readonly port: number } | { readonly path: string };
 
 /**
- * Passes connections on to one of its targets, skipping those that take none, and lets a test break them. Its opener
- * disposes of it.
+ * Forwards connections to the first of its targets that accepts, and lets a test break them. The opener disposes of
+ * it.
  */
 export class TcpProxy implements AsyncDisposable {
   readonly #server: LocalServer;
@@ -19,7 +19,7 @@ export class TcpProxy implements AsyncDisposable {
     this.#links = links;
   }
 
-  /** Takes `targets`, which is asked for each connection; the first that accepts it gets it. */
+  /** Opens a proxy that calls `targets` for each connection; the first target that accepts it gets it. */
   static async open(targets: () => readonly ProxyTarget[]): Promise<TcpProxy> {
     const links = new Set<ProxyLink>();
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
@@ -67,7 +67,7 @@ async function passOn(
   near.resetAndDestroy();
 }
 
-/** Resolves to undefined when no target takes the connection. */
+/** Resolves to undefined when no target accepts the connection. */
 function open(options: NetConnectOpts): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect(options, () => resolve(socket));

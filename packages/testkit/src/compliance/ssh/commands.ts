@@ -64,7 +64,7 @@ export function describeCommands(subject: CurrentSubject): void {
       const [ours, theirs] = await openSocketPair();
       subject().serve(theirs);
       const client = await subject().connect({ sock: ours });
-      // Each prints less than the client gives more room for.
+      // Each prints less than the window that the client grants.
       const channels = await Promise.all(
         Array.from({ length: 8 }, () => execute(client, "exec head -c 900000 /dev/zero")),
       );
@@ -115,7 +115,7 @@ export function describeCommands(subject: CurrentSubject): void {
     it("reports the end by a signal as no success", async () => {
       const channel = await execute(await subject().connect(), "kill -9 $$");
       channel.resume();
-      // RFC 4254, 6.10 has a message for it; stock agents send 255.
+      // RFC 4254, 6.10 has a message for this; stock agents send 255.
       const [status, signal] = await once(channel, "exit");
       expect(status === null ? signal : status).toSatisfy(
         (end) => end === "KILL" || end === "SIGKILL" || end === 255,

@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { findFreePort } from "./local-peers.ts";
 import { endOf, execute, type CurrentSubject } from "./subject.ts";
 
-/** An editor's server: answers each request with its path, on a port that it chooses and on a Unix socket. */
+/** An editor's server: answers each request with its path, on a port of its choice and on a Unix socket. */
 const editorServer = `
 const { createServer } = require("node:http");
 const answer = (request, response) => response.end("editor " + request.url);
@@ -20,8 +20,8 @@ const server = createServer(answer).listen(0, "127.0.0.1", () =>
   console.log("listening on " + server.address().port));`;
 
 /**
- * The bootstraps of editors: VS Code's, by OpenSSH's client, and JetBrains Gateway's, by a client of its own that opens a
- * channel for each step of one connection.
+ * The bootstraps of editors: VS Code's over OpenSSH's client, and JetBrains Gateway's over its own client, which
+ * opens a channel for each step on one connection.
  */
 export function describeEditors(subject: CurrentSubject): void {
   describe("an editor", () => {
@@ -56,7 +56,7 @@ export function describeEditors(subject: CurrentSubject): void {
       const command = `${process.execPath} server.js ./editor.sock`;
       const start = `cd '${directory}' && exec ${command}`;
       const pty = { rows: 24, cols: 80, term: "dumb" };
-      // It keeps the channel of its server, whose end is that of the server.
+      // The channel stays open as long as its server runs.
       const server = await execute(client, start);
       const [line] = await once(server, "data");
       const port = Number(/\d+/.exec(String(line))?.[0]);
@@ -72,7 +72,7 @@ export function describeEditors(subject: CurrentSubject): void {
   });
 }
 
-/** The steps that VS Code's script takes, without its download. */
+/** The steps of VS Code's script, without its download. */
 function bootstrapScript(socket: string): string {
   return `
 set -eu
@@ -115,7 +115,7 @@ export function askSocket(socketPath: string): Promise<string> {
   });
 }
 
-/** Reads the next bytes; the answers of a proxy come whole. */
+/** Reads the next bytes; a proxy's answers arrive whole. */
 async function bytesOf(socket: Socket, count: number): Promise<Buffer> {
   for (;;) {
     const found: unknown = socket.read(count);
@@ -123,7 +123,7 @@ async function bytesOf(socket: Socket, count: number): Promise<Buffer> {
     await new Promise((resolve, reject) => {
       socket.once("readable", resolve);
       socket.once("error", reject);
-      socket.once("close", () => reject(new Error("the proxy has closed")));
+      socket.once("close", () => reject(new Error("the proxy closed the connection")));
     });
   }
 }
@@ -142,7 +142,7 @@ async function askChannel(client: Client, port: number): Promise<string> {
   });
 }
 
-/** Makes directories by a command, and copies a file into them by SFTP. */
+/** Creates directories with a command and copies a file into them over SFTP. */
 async function copyFile(
   client: Client,
   directory: string,

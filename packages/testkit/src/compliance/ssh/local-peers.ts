@@ -9,10 +9,10 @@ import { expect, onTestFinished } from "vitest";
 
 import { portOf } from "./subject.ts";
 
-/** Where a program of this machine listens. */
+/** The address of a program on this machine. */
 export type LocalAddress = { readonly path: string } | { readonly port: number };
 
-/** Listens until the test ends, and answers each text with its echo. Returns the port; 0 for a Unix socket. */
+/** Listens until the test ends and echoes each text. Returns the port; 0 for a Unix socket. */
 export async function openEcho(where: string | number): Promise<number> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => undefined);
@@ -26,7 +26,7 @@ export async function openEcho(where: string | number): Promise<number> {
   return portOf(server.address());
 }
 
-/** Sends a text, then the end, and returns the answer. */
+/** Sends a text, then EOF, and returns the answer. */
 export async function ask(where: LocalAddress): Promise<string> {
   const socket = connect({ host: "127.0.0.1", ...where, allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());
@@ -34,7 +34,7 @@ export async function ask(where: LocalAddress): Promise<string> {
   return text(socket);
 }
 
-/** Asks until somebody listens. */
+/** Retries until a program listens. */
 export async function askSoon(where: LocalAddress): Promise<string> {
   let answer = "";
   await expect
@@ -53,7 +53,7 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** Opens two sockets that are connected until the test ends, between which the system keeps little. */
+/** Opens two sockets, connected until the test ends, with small system buffers between them. */
 export async function openSocketPair(): Promise<readonly [Socket, Socket]> {
   const folder = mkdtempSync(join(tmpdir(), "slipway-sockets-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-/** The algorithms that a server offers, for the direction to the client where there are two. */
+/** The algorithms that a server offers; where directions differ, those toward the client. */
 export interface AlgorithmLists {
   readonly kex: readonly string[];
   readonly hostKey: readonly string[];
@@ -25,7 +25,7 @@ export async function readAlgorithms(stream: Duplex, software: string): Promise<
     const payload = payloadIn(received);
     if (payload !== undefined) return parse(payload);
   }
-  throw new Error("the server has ended the connection");
+  throw new Error("the server closed the connection");
 }
 
 function payloadIn(received: Buffer): Buffer | undefined {
@@ -36,7 +36,7 @@ function payloadIn(received: Buffer): Buffer | undefined {
 }
 
 function parse(payload: Buffer): AlgorithmLists {
-  if (payload[0] !== keyExchangeInit) throw new Error(`message ${payload[0]}, wanted 20`);
+  if (payload[0] !== keyExchangeInit) throw new Error(`unexpected message ${payload[0]}, wanted 20`);
   let at = 1 + cookieBytes;
   const next = (): readonly string[] => {
     const start = at + lengthBytes;

@@ -10,23 +10,23 @@ import { text } from "node:stream/consumers";
 import ssh2, { type Client, type ClientChannel, type ConnectConfig, type ExecOptions } from "ssh2";
 import { onTestFinished } from "vitest";
 
-/** An SSH server under test: it runs commands as the present user, lets everybody in, and allows forwarding. */
+/** An SSH server under test: it runs commands as the current user, admits everyone, and allows forwarding. */
 export interface SshServerUnderTest extends AsyncDisposable {
-  /** Serves a client on a stream of bytes, until either end closes it. */
+  /** Serves a client on a byte stream until either end closes it. */
   readonly serve: (stream: Duplex) => void;
 }
 
-/** Opens a server whose commands begin in `home`, which is also the value of `HOME`. */
+/** Opens a server whose commands start in `home`, which is also the value of `HOME`. */
 export type OpenSshServer = (options: { readonly home: string }) => Promise<SshServerUnderTest>;
 
-/** The end of a program. */
+/** The result of a program. */
 export interface ProgramEnd {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number | null;
 }
 
-/** The options of OpenSSH's programs for a host whose key is unknown. */
+/** The options of OpenSSH's programs for a host with an unknown key. */
 export const openSshOptions = [
   ["-F", "none"],
   ["-o", "StrictHostKeyChecking=no"],
@@ -34,7 +34,7 @@ export const openSshOptions = [
   ["-o", "LogLevel=ERROR"],
 ].flat();
 
-/** Starts OpenSSH's client, which is killed when the test ends. */
+/** Starts OpenSSH's client; the test's end kills it. */
 export type StartOpenSsh = (
   args: readonly string[],
   options?: readonly string[],
@@ -56,7 +56,7 @@ export function openSshAt(port: number): StartOpenSsh {
 /** Collects the output of a program until it ends. */
 export async function endOf(child: ChildProcess): Promise<ProgramEnd> {
   const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new Error("the output is not piped");
+  if (stdout === null || stderr === null) throw new Error("output is not piped");
   const exited = new Promise<number | null>((resolve) => {
     child.once("exit", resolve);
   });
@@ -64,15 +64,15 @@ export async function endOf(child: ChildProcess): Promise<ProgramEnd> {
   return { stdout: out, stderr: err, exitCode };
 }
 
-/** A server that a test reaches on a port of this machine. All of it ends with the test. */
+/** A server at a port of this machine. Everything ends with the test. */
 export interface SshSubject {
   readonly home: string;
   readonly port: number;
   readonly serve: SshServerUnderTest["serve"];
   readonly start: StartOpenSsh;
-  /** Runs OpenSSH's client to its end. */
+  /** Runs OpenSSH's client until it exits. */
   readonly ssh: (args: readonly string[], input?: string | Buffer) => Promise<ProgramEnd>;
-  /** Runs `sftp` or `scp` to its end. */
+  /** Runs `sftp` or `scp` until it exits. */
   readonly run: (
     program: "sftp" | "scp",
     args: readonly string[],
@@ -82,7 +82,7 @@ export interface SshSubject {
   readonly connect: (config?: ConnectConfig) => Promise<Client>;
 }
 
-/** Returns the server of the present test. */
+/** Returns the server of the current test. */
 export type CurrentSubject = () => SshSubject;
 
 export async function openSubject(open: OpenSshServer): Promise<SshSubject> {
@@ -145,7 +145,7 @@ async function listen(server: SshServerUnderTest): Promise<number> {
   return portOf(listener.address());
 }
 
-/** Returns the port of an address; 0 for that of a Unix socket. */
+/** Returns the port of an address; 0 for a Unix socket. */
 export function portOf(address: ReturnType<ReturnType<typeof createServer>["address"]>): number {
   return typeof address === "object" ? (address?.port ?? 0) : 0;
 }

@@ -9,7 +9,7 @@ import { openSocketPair } from "./local-peers.ts";
 import { type AlgorithmLists, readAlgorithms } from "./server-algorithms.ts";
 import { execute, type CurrentSubject } from "./subject.ts";
 
-/** What every current client of one of these families can agree on: OpenSSH, Go, libssh2, Java's. */
+/** Algorithms that every current client of a family (OpenSSH, Go, libssh2, Java) can agree on. */
 const wanted = {
   kex: ["curve25519-sha256", "ecdh-sha2-nistp256", "diffie-hellman-group14-sha256"],
   hostKey: ["ssh-ed25519"],
@@ -18,7 +18,7 @@ const wanted = {
   compression: ["none"],
 } as const;
 
-/** Algorithms that are broken, or by which a few bytes of a client cost the server much time or memory. */
+/** Algorithms that are broken, or with which a client's few bytes cost the server much time or memory. */
 const unwanted = {
   kex: /-sha1$|group-exchange|group1[5-8]/,
   hostKey: /^ssh-(?:rsa|dss)$/,
@@ -29,7 +29,7 @@ const unwanted = {
 
 const listNames = ["kex", "hostKey", "cipher", "mac", "compression"] as const;
 
-/** The transport (RFC 4253), with OpenSSH's extensions of it. */
+/** The transport (RFC 4253) with OpenSSH's extensions. */
 export function describeTransport(subject: CurrentSubject): void {
   async function offered(software = "compliance"): Promise<AlgorithmLists> {
     const [ours, theirs] = await openSocketPair();
@@ -103,7 +103,7 @@ export function describeTransport(subject: CurrentSubject): void {
   });
 }
 
-/** Sends random bytes through a command; returns whether the same came back. */
+/** Sends random bytes through a command; returns whether they came back unchanged. */
 async function echo(client: Client, bytes: number): Promise<boolean> {
   const sent = randomBytes(bytes).toString("latin1");
   const channel = await execute(client, "cat");
