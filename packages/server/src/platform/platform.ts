@@ -3,7 +3,7 @@ import type { Clock, Logger } from "@slipway/runtime";
 import type { Database } from "./db/database.ts";
 import type { LocalHints, PubSub } from "./pubsub/pubsub.ts";
 
-/** What most features of one server run on, handed on as one. */
+/** The services that most features of a server run on, passed on as one. */
 export interface Platform {
   readonly db: Database;
   readonly pubsub: PubSub & LocalHints;

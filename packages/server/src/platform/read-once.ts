@@ -1,6 +1,6 @@
 /**
- * Returns a function that reads at its first call and answers all others with the same. A failure goes to those who waited for
- * it, and the next call reads again.
+ * Returns a function that reads at its first call and returns the same result to all others. A failure rejects the
+ * calls that waited for it, and the next call reads again.
  */
 export function readOnce<T>(read: () => T | Promise<T>): () => Promise<T> {
   let reading: Promise<T> | undefined;

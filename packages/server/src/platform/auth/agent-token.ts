@@ -24,7 +24,7 @@ export function createAgentToken(secrets: SecretBox): KeptAgentToken {
   return { token, hash: hashAgentToken(token), sealed: secrets.seal(token) };
 }
 
-/** Decrypts a token. Throws `SecretError`, also for one that was discarded because its key is lost (`rotateSecrets`). */
+/** Decrypts a token. Throws `SecretError`, including for one discarded because its key is lost (`rotateSecrets`). */
 export function openAgentToken(secrets: Pick<SecretBox, "open">, sealed: Buffer): string {
   const token = secrets.open(sealed);
   if (token !== "") return token;
@@ -35,7 +35,7 @@ export function hashAgentToken(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** Returns the token of an agent, which is no browser and has no session. */
+/** Returns the token of an agent; an agent is not a browser and has no session. */
 export function findAgentToken(request: FastifyRequest): string | undefined {
   return findToken(request, false)?.token;
 }

@@ -11,7 +11,7 @@ export function holdsScope(scopes: readonly string[], wanted: string): boolean {
   });
 }
 
-/** Returns whether an allow list includes an entry: that very one, or all of its type. */
+/** Returns whether an allow list includes an entry: the entry itself, or all of its type. */
 export function holdsEntry(allowList: readonly string[], wanted: string): boolean {
   const [type = ""] = wanted.split(":");
   return allowList.some((entry) => entry === "*:*" || entry === wanted || entry === `${type}:*`);

@@ -6,14 +6,14 @@ import { addressKey } from "../fields/address.ts";
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
 
-/** For one account from one address: five mistakes, then up to five minutes between two attempts. */
+/** The limit for one account from one address: five mistakes, then up to five minutes between attempts. */
 const fromAddress = {
   freeFailures: 5,
   maxDelayMs: 5 * minuteMs,
   forgetOneMs: 10 * minuteMs,
   maxAtOnce: 16,
 };
-/** For one account from all addresses. One address alone never fails often enough to get here. */
+/** The limit for one account from all addresses. One address alone never fails often enough to reach it. */
 const fromAnywhere = {
   freeFailures: 50,
   maxDelayMs: minuteMs,
@@ -28,9 +28,9 @@ const maxKnown = 50_000;
 /**
  * Slows down password guessing. Failures count for the account together with the address and, with a higher limit, for
  * the account alone, so that one stranger does not lock out a person elsewhere; at an address where a person has logged
- * in before, failures from other addresses do not count. Concurrent attempts beyond a number wait for the results of
- * those before them, so that guesses in parallel gain nothing, and right passwords are not refused. Unknown accounts
- * behave the same. Each replica counts for itself, and a restart forgets.
+ * in before, failures from other addresses do not count. Beyond a limit, concurrent attempts wait for the results of
+ * earlier ones, so that parallel guesses gain nothing and correct passwords are not refused. Unknown accounts behave
+ * the same. Each replica keeps its own counts, and a restart clears them.
  */
 export class PasswordAttempts {
   readonly #pairs: FailureCounts;
@@ -135,14 +135,14 @@ interface FailureCount {
 
 interface RunningAttempts {
   readonly attempts: number;
-  /** Resolves at the end of the next attempt that ends. */
+  /** Resolves when the next attempt ends. */
   readonly nextEnd: PromiseWithResolvers<void>;
 }
 
-/** The answer to an attempt that would like to run. */
+/** The decision about an attempt. */
 type Turn =
   | { readonly kind: "free" }
-  /** The results of running attempts decide; `nextEnd` resolves when to ask again. */
+  /** The results of running attempts decide; ask again when `nextEnd` resolves. */
   | { readonly kind: "busy"; readonly nextEnd: Promise<void> }
   | { readonly kind: "delayed"; readonly waitMs: number };
 
@@ -163,8 +163,8 @@ class FailureCounts {
   }
 
   /**
-   * Decides about the next attempt. If failures are remembered, a running attempt counts as another one, so that no more
-   * of them share a delay than there are free failures left, or one.
+   * Decides about the next attempt. If failures are remembered, a running attempt counts as one more, so that a delay
+   * is shared by at most as many attempts as there are free failures left, and by at least one.
    */
   turn(key: string): Turn {
     const { freeFailures, maxDelayMs, maxAtOnce } = this.#slowdown;
@@ -204,7 +204,7 @@ class FailureCounts {
   add(key: string): void {
     const counted = this.#counted.get(key);
     const failures = counted === undefined ? 1 : this.#left(counted) + 1;
-    // Moved to the end, so that the first keys have been quiet for longest.
+    // Moved to the end, so that the first keys have been idle the longest.
     this.#counted.delete(key);
     this.#counted.set(key, { failures, lastAt: this.#clock.now() });
     if (this.#counted.size <= maxKeys) return;

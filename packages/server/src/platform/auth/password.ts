@@ -20,16 +20,16 @@ export async function hashPassword(password: string): Promise<string> {
   return `${newestForm}${salt.toString("base64url")}$${key.toString("base64url")}`;
 }
 
-/** Returns whether a hash was made by an earlier release, and is to be made anew when its password is known. */
+/** Returns whether a hash was made by an earlier release and must be replaced once its password is known. */
 export function isFormerHash(hash: string): boolean {
   return hash.startsWith(formerForm);
 }
 
-/** Returns whether the password matches the hash; an empty or unknown hash matches none, in the time of a new one. */
+/** Returns whether the password matches the hash. An empty or unknown hash never does, and takes as long to check. */
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const found = readHash(hash);
   if (found === undefined) {
-    // As long as a real check, so that the timing does not reveal whether the user exists.
+    // Takes as long as a real check, so that the timing does not reveal whether the user exists.
     await derive(() => runArgon2(password, Buffer.alloc(saltBytes)));
     return false;
   }

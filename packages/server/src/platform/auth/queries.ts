@@ -126,7 +126,7 @@ const liveAgents = prepareQuery((db, tokenHashes: readonly Buffer[]) =>
     .selectFrom(
       sql<{ hash: Buffer }>`unnest(${tokenHashes}::bytea[])`.as<"wanted">(sql`wanted (hash)`),
     )
-    // Each agent is found by itself: a join would read every build of every workspace where there are few of them.
+    // Each agent is looked up separately: a join would read every build of every workspace while there are few of them.
     .innerJoinLateral(
       ({ selectFrom }) =>
         selectFrom("live_agents")

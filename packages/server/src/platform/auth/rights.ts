@@ -60,7 +60,7 @@ export function maySeeUsers(user: UserCaller): boolean {
   return has(user, "users:read");
 }
 
-/** Returns whether a user may see pools of prebuilds, and whether they are filled; pausing that takes an owner. */
+/** Returns whether a user may see pools of prebuilds and whether filling them is paused; pausing takes an owner. */
 export function mayReadPrebuilds(user: UserCaller): boolean {
   return has(user, "prebuilds:read");
 }

@@ -15,7 +15,7 @@ export interface RotationProgress {
 }
 
 export interface RotationOptions {
-  /** True to discard what no key decrypts (`SealedColumn.whenLost`); false to leave it as it is. */
+  /** True to discard secrets that no key decrypts (`SealedColumn.whenLost`); false to keep them. */
   readonly discardsUnreadable: boolean;
 }
 
@@ -154,7 +154,7 @@ async function lockOutdated(
   return result.rows;
 }
 
-/** Returns the prefixes of secrets in use that are none of those, one each. */
+/** Returns the distinct prefixes of secrets in use that are not among `prefixes`. */
 async function selectOtherPrefixes(
   db: Queryable,
   { table, column, keepsDeleted }: SealedColumn,

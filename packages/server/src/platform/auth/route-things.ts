@@ -116,7 +116,7 @@ export function thingsOf(route: Route, scope: ScopeName | undefined): RouteThing
   if (aboutNothing.has(route)) return { named: [], always: [], ownType: undefined };
   const [ownType = ""] = scope?.split(":") ?? [];
   const named = fieldsOf(route).filter(
-    // The organization, and the owner in the path of a workspace, tell where a thing is, not what the request refers
+    // The organization, and the owner in the path of a workspace, say where a thing is, not what the request refers
     // to.
     ({ field, naming }) =>
       (naming !== "organization" || ownType === "organization") &&

@@ -6,15 +6,15 @@ export interface SealedColumn {
   /** True if rows marked as deleted stay in the table, where nothing reads their secrets. */
   readonly keepsDeleted: boolean;
   /**
-   * The treatment of a secret whose key is lost for good: its row is deleted, because a new secret replaces it at its next
-   * use, or only the secret is emptied.
+   * The treatment of a secret whose key is lost for good: its row is deleted, because a new secret replaces it at its
+   * next use, or only the secret is emptied.
    */
   readonly whenLost: "delete-row" | "empty";
 }
 
 /** All encrypted columns. A new one is named `…_encrypted` and added here. */
 export const sealedColumns: readonly SealedColumn[] = [
-  // An agent that runs is known by its token's hash.
+  // A running agent is known by its token's hash.
   agent("auth_token_encrypted"),
   replaceable("git_ssh_keys", "user_id", "private_key_encrypted"),
   replaceable("relay_mesh_keys", "id", "key_encrypted"),

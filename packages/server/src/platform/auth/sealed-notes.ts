@@ -14,7 +14,7 @@ export class SealedNotes {
   readonly #keys: readonly [DerivedKey, ...DerivedKey[]];
   readonly #clock: Pick<Clock, "now">;
 
-  /** `kind` keeps notes of other kinds from being one. */
+  /** `kind` keeps a note from being accepted as one of another kind. */
   constructor(secrets: SecretBox, kind: string, clock: Pick<Clock, "now">) {
     this.#keys = secrets.derive(kind, keyBytes);
     this.#clock = clock;
@@ -34,7 +34,7 @@ export class SealedNotes {
       .encrypt(key);
   }
 
-  /** Returns a note with its user as `sub`; undefined if it is another one's, or too old. */
+  /** Returns a note with its user as `sub`; undefined if it is for another user or purpose, or too old. */
   async open(text: string, { userId, purpose }: NoteKey): Promise<JWTPayload | undefined> {
     if (text.length > maxNoteLength) return undefined;
     try {
@@ -62,7 +62,7 @@ export class SealedNotes {
 }
 
 interface NoteKey {
-  /** The user that it must be for; undefined for any. */
+  /** The user that the note must be for; undefined for any. */
   readonly userId?: string;
   /** The purpose, with the provider's id or the app's origin. */
   readonly purpose: string;
@@ -78,15 +78,15 @@ const nonceSeconds = 12 * 3600;
 type FormUser = Pick<KnownUser, "id" | "keyId">;
 
 /**
- * Returns the nonce of a form that acts for a user at a path: only the session that the page was shown to can send it, so that
- * nobody acts for another account than the one that the page names.
+ * Returns the nonce of a form that acts for a user at a path: only the session that was shown the page can send it, so
+ * that the form acts for no account other than the one that the page names.
  */
 export function sealFormNonce(notes: SealedNotes, user: FormUser, path: string): Promise<string> {
   const key = { userId: user.id, purpose: purposeOf(user, path), seconds: nonceSeconds };
   return notes.seal({}, key);
 }
 
-/** Returns whether a form came with a nonce that its user got for this path, and that has not expired. */
+/** Returns whether a form carries an unexpired nonce that its user was given for this path. */
 export async function isOwnForm(
   notes: SealedNotes,
   user: FormUser,

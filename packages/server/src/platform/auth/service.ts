@@ -38,7 +38,7 @@ export function createAuthenticator(
   };
 }
 
-/** Finds the users of credentials that are presented elsewhere than to a route of the API. */
+/** Finds the users of credentials that are presented outside the routes of the API. */
 export interface KeyHolders {
   /** Returns the user of a session token; undefined if it is not valid. */
   ofToken(token: string): Promise<KnownUser | undefined>;
@@ -93,7 +93,7 @@ async function findUserKey(keys: KeyNeeds, token: string | undefined): Promise<F
   return checkKey(key);
 }
 
-/** Returns a key if it still stands. */
+/** Returns a key if it is still valid. */
 function checkKey(key: KeyRow | undefined): FoundKey {
   if (key === undefined) return { problem: "API key is invalid." };
   if (key.creator_status === "suspended") {

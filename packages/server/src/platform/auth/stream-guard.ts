@@ -20,7 +20,7 @@ export interface StreamGuardNeeds {
 
 /**
  * Closes the open streams of users who lost access: the key was deleted or has expired, or the user was suspended or
- * deleted, or has other roles, with which they may reopen those that these allow. Ends with the signal.
+ * deleted, or has other roles, and may then reopen the streams that these allow. Ends with the signal.
  */
 export async function guardStreams(
   { db, pubsub, clock, logger, limits }: StreamGuardNeeds,
@@ -51,7 +51,7 @@ async function endStaleStreams(
     (await selectLiveKeys(db, keyIds, limits)).map((key) => [key.id, key.roles]),
   );
   return streams.endWhere(({ keyId, roles }) => {
-    // A stream that was opened meanwhile was authenticated meanwhile.
+    // A stream that was opened in the meantime was also authenticated in the meantime.
     if (!asked.has(keyId)) return false;
     const now = live.get(keyId);
     return now === undefined || now.toSorted().join() !== roles.toSorted().join();

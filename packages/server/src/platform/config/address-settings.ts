@@ -10,12 +10,12 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** The UDP address at which the server tells clients under which address it sees them. */
+/** The UDP address at which the server tells clients the address that it sees them at. */
 export interface StunSettings {
   readonly host: string;
-  /** The port (default: the number of the listener's). */
+  /** The port (default: that of the listener). */
   readonly port: number | undefined;
-  /** True if a start without it fails: it was asked for. */
+  /** True if the server must not start without it, because the operator asked for it. */
   readonly isRequired: boolean;
 }
 
@@ -29,8 +29,8 @@ export function readListenAddress(source: SettingSource, report: Report): Listen
 }
 
 /**
- * Reads the address of STUN, which is by default that of the listener, if clients reach it there and not through a proxy:
- * a port that UDP does not reach makes them wait.
+ * Reads the address of STUN. The default is that of the listener if clients reach it directly, not through a proxy: a
+ * port that UDP does not reach makes them wait.
  */
 export function readStun(
   source: SettingSource,
@@ -115,7 +115,7 @@ const maxProxies = 256;
 
 /**
  * Parses a list of addresses and networks, such as `10.0.0.0/8, ::1`; undefined if any is invalid. Networks that
- * include every address are invalid too: they would let anybody forge their address.
+ * include every address are invalid too: they would let anyone forge their address.
  */
 export function parseTrustedProxies(text: string): readonly string[] | undefined {
   const entries = text.split(",").map((entry) => entry.trim());

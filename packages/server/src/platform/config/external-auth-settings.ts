@@ -21,12 +21,12 @@ export interface ExternalAuthProvider {
   readonly tokenUrl: string;
   /** The address that answers whether a token is valid; undefined if every token counts as valid until it expires. */
   readonly validateUrl: string | undefined;
-  /** The address that ends tokens: by RFC 7009, or a grant by GitHub's API for the type `github`. */
+  /** The address that revokes tokens, by RFC 7009, or grants, by GitHub's API, for the type `github`. */
   readonly revokeUrl: string | undefined;
   /** The address of the device flow; undefined if users log in with a browser that returns here. */
   readonly deviceCodeUrl: string | undefined;
   readonly scopes: readonly string[];
-  /** The addresses that its tokens are for; undefined if it is found by its id only. */
+  /** The expression for the addresses that its tokens are for; undefined if it is found by its id only. */
   readonly regex: string | undefined;
   readonly mayRefresh: boolean;
   /** Fields of the token response that agents get too. */
@@ -56,9 +56,9 @@ const keys = [
 ] as const;
 type Key = (typeof keys)[number];
 
-/** The most providers of one server. */
+/** The maximum number of providers of one server. */
 const maxExternalAuthProviders = 32;
-/** The longest list of scopes or token fields. */
+/** The maximum length of a list of scopes or token fields. */
 const maxListItems = 64;
 const maxTextLength = 2048;
 
@@ -67,7 +67,7 @@ export function isProviderSecret(name: string): boolean {
   return form.exec(name)?.[3] === "CLIENT_SECRET";
 }
 
-/** Reads the numbered providers; those of `SLIPWAY_…` win over the same setting of `CODER_…`. */
+/** Reads the numbered providers; a setting of `SLIPWAY_…` takes precedence over the same one of `CODER_…`. */
 export function readExternalAuth(
   source: SettingSource,
   report: Report,
@@ -99,7 +99,7 @@ function numbersOf(source: SettingSource, report: Report): readonly number[] {
     const [, prefix, number, key = ""] = form.exec(name) ?? [];
     if (number === undefined || (source[name] ?? "") === "") continue;
     if (isKey(key)) numbers.add(Number(number));
-    // Settings of the original that have no meaning here are left to it.
+    // Settings of the original that have no meaning here are ignored.
     else if (prefix === "SLIPWAY") {
       report(name, `one of the settings of a provider: ${keys.join(", ")}`);
     }
@@ -156,7 +156,7 @@ class ProviderReader {
     return text === "true";
   }
 
-  /** Reads words between spaces or commas. */
+  /** Reads words separated by spaces or commas. */
   list(key: Key, fallback: readonly string[]): readonly string[] {
     const text = this.text(key);
     if (text === undefined) return fallback;
@@ -210,7 +210,7 @@ function readProvider(reader: ProviderReader): ExternalAuthProvider | undefined 
     : { id, type, clientId, ...urls, ...rest };
 }
 
-/** Returns the usual address with the client's id; undefined where the provider wants a secret that is not set. */
+/** Returns the usual address with the client's id; undefined if the provider requires a secret that is not set. */
 function defaultRevokeUrl(
   { revokeUrl }: ProviderDefaults,
   clientId: string | undefined,

@@ -5,7 +5,7 @@ export interface ProviderDefaults {
   readonly authUrl: string | undefined;
   readonly tokenUrl: string | undefined;
   readonly validateUrl: string | undefined;
-  /** May hold the id of the client, as `{client_id}`. */
+  /** The address that revokes tokens; may contain the id of the client, as `{client_id}`. */
   readonly revokeUrl: string | undefined;
   readonly deviceCodeUrl: string | undefined;
   readonly scopes: readonly string[];
@@ -22,7 +22,7 @@ interface KnownHost {
   readonly validatePath: string | undefined;
   /** The validation address of the public host, if it is on another host. */
   readonly publicValidateUrl?: string;
-  /** The paths and addresses that end tokens may hold the id of the client, as `{client_id}`. */
+  /** The path that revokes tokens; it and `publicRevokeUrl` may contain the id of the client, as `{client_id}`. */
   readonly revokePath?: string;
   readonly publicRevokeUrl?: string;
   readonly devicePath?: string;
@@ -99,7 +99,7 @@ const azure: Readonly<Record<string, Partial<ProviderDefaults>>> = {
   },
 };
 
-/** The types with defaults of their own, all of them hosts of Git repositories, in the order of their names. */
+/** The types with built-in defaults, all of them hosts of Git repositories, sorted by name. */
 export const knownProviderTypes: readonly string[] = [
   ...Object.keys(hosts),
   ...Object.keys(azure),
@@ -123,8 +123,8 @@ const nothing: ProviderDefaults = {
 };
 
 /**
- * Returns the defaults of a type of provider. The address of the login, if the operator sets one, tells where a host of
- * their own is; the others follow from it.
+ * Returns the defaults of a type of provider. If the operator sets the address of the login, as for a self-hosted
+ * instance, the other addresses follow from it.
  */
 export function providerDefaults(type: string, authUrl: string | undefined): ProviderDefaults {
   const host = Object.hasOwn(hosts, type) ? hosts[type] : undefined;

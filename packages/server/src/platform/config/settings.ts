@@ -49,7 +49,7 @@ export const pathAppsChoices = ["sandbox", "owner", "shared", "off"] as const;
  * - `sandbox`: for the owner of the workspace, and browsers isolate them from the origin.
  * - `owner`: for the owner of the workspace.
  * - `shared`: for all users that the app's sharing level allows.
- * - `off`: for nobody.
+ * - `off`: for no one.
  */
 export type PathApps = (typeof pathAppsChoices)[number];
 
@@ -75,9 +75,9 @@ export interface ProcessDriverSettings {
 
 /** The archives of the agent and the command, for machines without Node.js. */
 export interface DownloadSettings {
-  /** On request, archives are made when they are first asked for; otherwise all of them at the start, or none. */
+  /** On request, archives are made when first requested; otherwise all of them at the start, or none. */
   readonly mode: (typeof downloadModes)[number];
-  /** A directory of ready archives, which are taken as they are; undefined if the server makes them. */
+  /** A directory of ready archives, which are served as they are; undefined if the server makes them. */
   readonly directory: string | undefined;
 }
 

@@ -2,7 +2,7 @@ import { suggest } from "@slipway/template";
 
 import type { SettingSource } from "./setting-source.ts";
 
-/** Settings that remember which of them were asked for. */
+/** Settings with a record of which were read. */
 export interface RecordedSource {
   readonly source: SettingSource;
   readonly asked: ReadonlySet<string>;
@@ -20,10 +20,10 @@ const othersVariables: ReadonlySet<string> = new Set([
   "SLIPWAY_URL",
 ]);
 
-/** Kubernetes sets these for a service that is called `slipway`, the tests' environment the last. */
+/** Variables that Kubernetes sets for a service called `slipway`, and those of the tests' environment. */
 const othersForm = /^SLIPWAY_(SERVICE_|PORT($|_)|TEST_|SHARED$|CHROMIUM$)/;
 
-/** Records which values are read. A reader that looks through all variables looks at their names first. */
+/** Records which values are read. A reader that scans all variables looks at their names first. */
 export function recordReads(source: SettingSource): RecordedSource {
   const asked = new Set<string>();
   return {
@@ -38,7 +38,7 @@ export function recordReads(source: SettingSource): RecordedSource {
   };
 }
 
-/** Names variables of ours that nothing has asked for, with the one that was probably meant, once all are read. */
+/** Lists our variables that nothing has read, with the one that was probably meant. Call it when all were read. */
 export function unknownVariables({ source, asked }: RecordedSource): readonly string[] {
   const known = [...asked].filter((name) => name.startsWith(prefix));
   return Object.keys(source)

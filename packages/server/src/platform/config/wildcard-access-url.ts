@@ -41,8 +41,8 @@ export function wildcardHostname(
 }
 
 /**
- * Returns the part of a host in the place of the `*`, in lower case; undefined for hosts that do not match the pattern. A
- * port in the host is ignored.
+ * Returns the part of a host in the place of the `*`, in lower case; undefined for hosts that do not match the
+ * pattern. A port in the host is ignored.
  */
 export function wildcardPart({ suffix }: WildcardAccessUrl, host: string): string | undefined {
   const name = host.replace(/:\d*$/, "").replace(/\.$/, "").toLowerCase();

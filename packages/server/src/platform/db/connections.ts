@@ -16,8 +16,8 @@ interface ConnectionsOptions {
 }
 
 /**
- * The connections of a server to PostgreSQL, which may hang: then nothing comes, not even the end of a connection. Its
- * opener disposes of it after the pools on it; what is still open then is cut.
+ * The connections of a server to PostgreSQL, which may hang: then nothing arrives, not even the end of a connection.
+ * The opener disposes of it after the pools on it, which cuts the connections that are still open.
  */
 export class DatabaseConnections implements AsyncDisposable {
   readonly #options: ConnectionsOptions;
@@ -56,13 +56,13 @@ export class DatabaseConnections implements AsyncDisposable {
     return socket;
   }
 
-  /** Takes a pool, whose statements are waited for. */
+  /** Adds a pool, so that its statements are waited for. */
   add(pool: Pool): void {
     this.#pools.push(pool);
   }
 
   /**
-   * Lets the server end: from now on a statement waits no longer than PostgreSQL may be silent, in milliseconds. Only the
+   * Prepares for the server's end: from now on a statement fails once PostgreSQL has been silent for `maxMs`. Only the
    * first call counts.
    */
   limitSilence(maxMs = maxSilenceMs): void {
@@ -109,7 +109,7 @@ function waitingOn({ totalCount, idleCount, waitingCount }: Pool): number {
   return totalCount - idleCount + waitingCount;
 }
 
-/** An outage, by the words of pg (`isOutage`). */
+/** Returns the error of an outage, in the words of pg (`isOutage`). */
 function noAnswer(): Error {
   return new Error("Connection terminated: the database did not answer");
 }

@@ -11,9 +11,9 @@ interface DatabaseClockNeeds {
   readonly logger: Logger;
 }
 
-/** The time between two readings: a suspended machine is behind for no longer than this once it goes on. */
+/** The time between two readings: a machine that was suspended is behind for no longer than this after it resumes. */
 const readEveryMs = 10_000;
-/** The difference of clocks, and the change of it, that is worth a line in the log. */
+/** The difference of clocks, or change in it, that is logged. */
 const notableMs = 5_000;
 
 /**
@@ -28,7 +28,7 @@ export class DatabaseClock implements Clock, AsyncDisposable {
   readonly #scope = new Scope();
   /** The database's time when the monotonic one was zero. */
   #originMs: number;
-  /** The lead of the machine's clock that the log names; zero for none. */
+  /** The lead of the machine's clock that was logged last; zero for none. */
   #loggedAheadMs = 0;
 
   private constructor(needs: DatabaseClockNeeds, originMs: number) {

@@ -23,10 +23,12 @@ export type DatabaseAddress =
     };
 
 const maxConnections = 20;
-/** Minutes, because each connection parses and plans a statement at its first use, which takes longer than to run it. */
+/**
+ * Minutes, because each connection parses and plans a statement at its first use, which takes longer than running it.
+ */
 const idleTimeoutMs = 300_000;
 const connectTimeoutMs = 10_000;
-/** The time within which connections that break do so for one reason. */
+/** The time within which connections are taken to break for the same reason. */
 const sameLossMs = 5_000;
 
 const oid = { int8: 20, timestamptz: 1184 } as const;
@@ -39,8 +41,8 @@ const parsers = new Map<number, (text: string) => unknown>([
 
 /**
  * Settings of every connection. Times are UTC. Statements are planned once, for any values, and not compiled: by
- * default PostgreSQL plans each anew at its first five uses on a connection, and for as long as it hopes to gain by
- * that, which took longer than all the rest of a claim. So values that let an index be used are literals in a
+ * default PostgreSQL plans each one again at its first five uses on a connection, and for as long as it expects to gain
+ * by that, which takes longer than the rest of a claim. Values that let an index be used are therefore literals in a
  * statement, not parameters: `sql.lit(false)`.
  */
 const sessionSettings = "-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off";
@@ -69,7 +71,7 @@ function placeOf(address: DatabaseAddress): pg.ClientConfig {
 }
 
 /**
- * Opens a pool, which connects at the first query. The caller closes it with `destroy`, and `connections` after that: they
+ * Opens a pool, which connects at the first query. The caller closes it with `destroy`, and then `connections`, which
  * can be cut.
  */
 export function openDatabase(
@@ -87,7 +89,7 @@ export function openDatabase(
   let warnedAtMs = Number.NEGATIVE_INFINITY;
   pool.on("error", ({ message: error }) => {
     if (pool.ending || connections?.isAbandoned === true) return;
-    // All break in one moment: the first tells of them.
+    // All break at the same moment: only the first is a warning.
     const isNews = performance.now() - warnedAtMs > sameLossMs;
     if (isNews) warnedAtMs = performance.now();
     logger[isNews ? "warn" : "debug"]({ error }, "idle database connection lost");

@@ -4,13 +4,13 @@ interface PendingLookup<Row> {
   readonly reject: (error: unknown) => void;
 }
 
-/** The most keys in one statement. */
+/** The maximum number of keys in one statement. */
 const maxPerLook = 500;
 
 /**
- * Batches lookups by key. A single one runs at once; those that arrive while a statement is running share the next, which
- * sees everything committed before they came. So five thousand agents that reconnect together cost a few statements, and
- * one costs no delay.
+ * Batches lookups by key. A single one runs immediately; those that arrive while a statement is running share the next,
+ * which sees everything committed before they arrived. Five thousand agents that reconnect together thus cost a few
+ * statements, and a single agent is not delayed.
  */
 export class GatheredLookups<Row> {
   readonly #select: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>;
@@ -22,7 +22,7 @@ export class GatheredLookups<Row> {
     this.#select = select;
   }
 
-  /** Looks up a key; resolves to undefined if nothing has it. Rejects if the database does not answer. */
+  /** Looks up a key; resolves to undefined if no row has it. Rejects if the database does not answer. */
   look(key: string): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, resolve, reject });

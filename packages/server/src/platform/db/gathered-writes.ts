@@ -3,7 +3,7 @@ import type { Clock } from "@slipway/runtime";
 import { isOutage, sqlStateOf } from "./errors.ts";
 
 export interface GatheredWritesOptions<Item, Result> {
-  /** Returns the key of the row that an item changes: no two items of a statement have the same. */
+  /** Returns the key of the row that an item changes: a statement has at most one item of each key. */
   readonly keyOf: (item: Item) => string;
   /** Writes all items in one statement; resolves to the results by key. */
   readonly writeAll: (items: readonly Item[]) => Promise<ReadonlyMap<string, Result>>;
@@ -16,19 +16,19 @@ interface Writer<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** The least time between the starts of two statements: of a hundred agents a second, four share one. */
+/** The minimum time between the starts of two statements: of a hundred agents a second, four share one. */
 export const paceMs = 40;
-/** The most items in one statement. */
+/** The maximum number of items in one statement. */
 export const maxPerWrite = 500;
-/** The most statements at once: one may wait for a row that a transaction has locked. */
+/** The maximum number of concurrent statements: one may wait for a row that a transaction has locked. */
 const maxRunning = 4;
 
 const { signal: never } = new AbortController();
 
 /**
- * Batches writes of many callers. A single one runs at once; those that follow within the pace share the next statement.
- * So a hundred agents that report in the same second cost a fraction of the statements and commits, and one costs no
- * delay. The number that wait is bounded by the calls that the callers may have in progress.
+ * Batches writes of many callers. A single one runs immediately; those that follow within the pace share the next
+ * statement. A hundred agents that report in the same second thus cost a fraction of the statements and commits, and a
+ * single agent is not delayed. The calls that callers may have in progress bound the number that wait.
  */
 export class GatheredWrites<Item, Result> {
   readonly #options: GatheredWritesOptions<Item, Result>;
@@ -41,7 +41,7 @@ export class GatheredWrites<Item, Result> {
     this.#options = options;
   }
 
-  /** Writes an item; resolves to its result, undefined where its row is not there. Rejects when it is not written. */
+  /** Writes an item; resolves to its result, undefined if its row does not exist. Rejects if it is not written. */
   write(item: Item): Promise<Result | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
@@ -64,9 +64,9 @@ export class GatheredWrites<Item, Result> {
   }
 
   /**
-   * Takes those who wait, one of each key, those first who came first. Returns them in the order of their keys: two
-   * statements lock the rows that both change in the same order then. In any other they may wait for each other, for the
-   * whole second after which PostgreSQL looks for such deadlocks.
+   * Takes the waiting writers, oldest first, one of each key. Returns them in the order of their keys, so that
+   * statements lock the rows that they share in the same order. Otherwise they may deadlock, which PostgreSQL detects
+   * only after a second.
    */
   #take(): readonly Writer<Item, Result>[] {
     const taken = new Map<string, Writer<Item, Result>>();
@@ -82,14 +82,14 @@ export class GatheredWrites<Item, Result> {
       .map(([, writer]) => writer);
   }
 
-  /** Never rejects: each writer gets its result or the error. */
+  /** Writes the items in one statement. Never rejects: each writer gets its result or the error. */
   async #write(writers: readonly Writer<Item, Result>[]): Promise<void> {
     const { keyOf, writeAll } = this.#options;
     try {
       const results = await writeAll(writers.map(({ item }) => item));
       for (const { item, resolve } of writers) resolve(results.get(keyOf(item)));
     } catch (error) {
-      // One of them was refused, or locked in another order than a transaction's: each on its own then.
+      // One item was refused, or a transaction locked its rows in another order: each item gets a separate statement.
       const isShared = writers.length > 1 && sqlStateOf(error) !== undefined && !isOutage(error);
       if (isShared) await Promise.all(writers.map((writer) => this.#write([writer])));
       else for (const { reject } of writers) reject(error);

@@ -21,12 +21,12 @@ type NewRow<Columns> = {
 /** The value for the current time in rows: the start of the transaction. */
 export const transactionTime = "now";
 
-/** An expression that a statement selects beside its inserts. */
+/** An expression that a statement selects alongside its inserts. */
 export interface Selection {
   /** Distinguishes the expression from others. */
   readonly name: string;
   readonly values: readonly string[];
-  /** Returns the expression of these values, which must not be looked at. */
+  /** Returns the expression of these values, without inspecting them. */
   readonly build: (values: readonly string[]) => RawBuilder<unknown>;
 }
 
@@ -38,13 +38,13 @@ interface InsertOptions {
 
 type Insert = (db: Queryable, ...values: readonly string[]) => Promise<readonly unknown[]>;
 
-/** The statements so far, by their tables and columns; the code has few combinations of them. */
+/** The statements built so far, by their tables and columns; the code has few combinations of them. */
 const inserts = new Map<string, Insert>();
 
 /**
  * Inserts rows into several tables, which may refer to each other, and selects something, in one statement. Rows are
- * passed as JSON, so that its text depends only on the columns, and is built and planned once however many rows there
- * are. Omitted columns get their defaults.
+ * passed as JSON, so that the text of the statement depends only on the columns, and is built and planned once for any
+ * number of rows. Omitted columns get their defaults.
  */
 export async function insertRows(
   db: Queryable,

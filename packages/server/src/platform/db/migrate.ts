@@ -5,12 +5,12 @@ import type { Database } from "./database.ts";
 import { DatabaseError } from "./errors.ts";
 import { migrations } from "./migrations/migrations.ts";
 
-/** PostgreSQL 15, as `server_version_num` says it. */
+/** PostgreSQL 15, in the form of `server_version_num`. */
 const oldestVersion = 150_000;
 
 /**
- * Migrates the schema to the latest version. Any number of replicas may call it at once: one runs, under an advisory
- * lock that Kysely's migrator takes. Resolves to the names of the applied migrations. Throws `DatabaseError`.
+ * Migrates the schema to the latest version. Any number of replicas may call it at the same time: one runs, under an
+ * advisory lock that Kysely's migrator takes. Resolves to the names of the applied migrations. Throws `DatabaseError`.
  */
 export async function migrate(db: Database): Promise<readonly string[]> {
   await requireVersion(db);
@@ -27,12 +27,12 @@ export async function migrate(db: Database): Promise<readonly string[]> {
   return results.map((result) => result.migrationName);
 }
 
-/** Throws if the database has migrations of a newer release, of which the migrator says that they are missing. */
+/** Throws if the database has migrations of a newer release, which the migrator would report as missing. */
 async function refuseNewer(db: Database): Promise<void> {
   const { rows } = await sql<{ name: string }>`
     select name from kysely_migration where name <> all(${Object.keys(migrations)}) order by name`
     .execute(db)
-    // The migrator's own error tells more.
+    // The migrator's own error is more specific.
     .catch(() => ({ rows: [] }));
   if (rows.length === 0) return;
   const names = rows.map(({ name }) => name).join(", ");

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from "kysely";
 /**
  * Returns a condition that every id fulfills, for a list that rows are updated from: the planner then expects it to be
  * short and looks the rows up by their index. A plan made while the table is small would otherwise read all of it, and
- * is kept when it has grown (`force_generic_plan`).
+ * be kept after it has grown (`force_generic_plan`).
  */
 export function isOneOfFew(id: string): RawBuilder<boolean> {
   const [first, last] = [

@@ -34,8 +34,8 @@ export const transactionWords: TransactionWords = {
 const heldBack = new WeakSet<readonly unknown[]>();
 
 /**
- * Marks the values of a statement that is kept until the next one of its transaction, and sent with it: for a statement
- * without a result. If it fails, the next one fails with its error.
+ * Marks the values of a statement without a result, so that the statement is held and sent with the next one of its
+ * transaction. If it fails, the next one fails with its error.
  */
 export function holdBack(values: readonly unknown[]): void {
   heldBack.add(values);
@@ -76,8 +76,8 @@ interface PreparedClientOptions {
 }
 
 /**
- * A connection of Kysely's. The statement that begins a transaction is kept until the first one in it, like others that
- * are held back: to wait for its answer would cost a round trip.
+ * A connection for Kysely. The statement that begins a transaction is held until the first one in it, like others that
+ * are held back: waiting for its answer would cost a round trip.
  */
 class PreparedClient implements PostgresPoolClient {
   readonly #client: PoolClient;

@@ -23,9 +23,9 @@ interface PrepareOptions {
 }
 
 /**
- * Prepares a statement of a hot path: it is built and compiled at the first call; later ones only fill in their values. To
- * build a large statement takes longer than PostgreSQL takes to answer it. `build` must use each value as a value of the
- * statement, and not look at it.
+ * Prepares a statement of a hot path: it is built and compiled at the first call; later calls only fill in their
+ * values. Building a large statement takes longer than PostgreSQL takes to answer it. `build` must use each value as
+ * a parameter of the statement, and not inspect it.
  */
 export function prepareQuery<Values extends readonly unknown[], Row>(
   build: (db: Queryable, ...values: Values) => Statement<Row>,
@@ -54,7 +54,9 @@ function compile<Row>(
   const compiled = build(places);
   const missing = places.find((place) => !compiled.parameters.includes(place));
   if (missing !== undefined) {
-    throw new TypeError(`value ${missing.index} is not a value of the statement: ${compiled.sql}`);
+    throw new TypeError(
+      `value ${missing.index} is not a parameter of the statement: ${compiled.sql}`,
+    );
   }
   return compiled;
 }

@@ -21,14 +21,14 @@ export interface StatementResult {
 interface Shape {
   readonly names: readonly string[];
   readonly parsers: readonly ((text: string) => unknown)[];
-  /** A row without values, which each row copies: that is faster than to add columns one by one. */
+  /** A row without values, which each row copies: that is faster than adding columns one by one. */
   readonly empty: Readonly<Record<string, unknown>>;
 }
 
 /** The statements that a connection has prepared, by name. */
 export type Prepared = Map<string, Shape>;
 
-// Not among its types; every statement of its own passes through it.
+// Missing from pg's types, although pg uses it for every statement.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a function of pg
 const { prepareValue } = (pg as unknown as PgWithUtils).utils;
 
@@ -42,7 +42,7 @@ export function sentValues(values: readonly unknown[]): readonly SentValue[] {
 }
 
 const noColumns: Shape = { names: [], parsers: [], empty: {} };
-/** The statement returns other columns than when it was prepared, or is not prepared any more. */
+/** The codes of a statement that no longer returns the columns it was prepared with, or is no longer prepared. */
 const outdatedCodes: ReadonlySet<unknown> = new Set(["0A000", "26000"]);
 
 /**
@@ -61,7 +61,7 @@ export class PreparedStatements implements Submittable {
   #completed = 0;
   #tag = "";
   #rows: object[] = [];
-  /** The failure to read a value; the rows after it are passed over. */
+  /** The failure to read a value; the rows after it are skipped. */
   #unreadable: unknown;
 
   constructor(
@@ -78,7 +78,7 @@ export class PreparedStatements implements Submittable {
 
   /*
    * Messages of the extended protocol. The first four lines are sent once per statement and connection: an attempt that
-   * failed may have left the name behind, and closing one that is not there is no error.
+   * failed may have left the name behind, and closing a name that does not exist is not an error.
    *
    *   Close S name | Parse name text
    *   Bind name values

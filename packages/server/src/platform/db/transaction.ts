@@ -7,8 +7,8 @@ import type { DB } from "./gen/schema.ts";
 const maxAttempts = 5;
 
 /**
- * Runs `work` in a transaction, and retries it when PostgreSQL aborted it in favor of another (40001, 40P01). So `work`
- * does nothing but SQL on the given transaction.
+ * Runs `work` in a transaction, and retries it when PostgreSQL aborted it in favor of another (40001, 40P01). `work`
+ * must therefore do nothing but SQL on the given transaction.
  */
 export async function inTransaction<T>(
   db: Database,

@@ -5,7 +5,7 @@ import type { Queryable } from "./database.ts";
 import { isOutage } from "./errors.ts";
 
 const policy: BackoffPolicy = { firstMs: 250, maxMs: 5_000, factor: 1.618, jitter: 0.2 };
-/** The time between two lines that say what a start waits for. */
+/** The time between two log lines about the wait. */
 const sayEveryMs = 30_000;
 
 interface WaitNeeds {
@@ -15,8 +15,8 @@ interface WaitNeeds {
 }
 
 /**
- * Waits until PostgreSQL answers, which may start beside the server or be failing over, and says what for. An answer may be a
- * refusal, such as of a password: the first statement reports that. Rejects with the signal's reason.
+ * Waits until PostgreSQL answers, and logs that it waits: PostgreSQL may be starting at the same time, or failing over.
+ * A refusal, such as of a password, is an answer: the first statement reports it. Rejects with the signal's reason.
  */
 export async function waitForDatabase(
   db: Queryable,

@@ -19,11 +19,11 @@ export type RefusalCode =
   | "unavailable";
 
 interface RefusalOptions {
-  /** What more there is to say: the reason, or what to do next. */
+  /** More information: the reason, or the next step. */
   readonly detail?: string;
-  /** The fields at fault, each with what is wrong. */
+  /** The fields at fault, each with its fault. */
   readonly validations?: readonly Validation[];
-  /** What a client must present instead, as in RFC 9110 section 11.6.1. */
+  /** The challenge for the client, as in RFC 9110 section 11.6.1. */
   readonly challenge?: string;
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
@@ -47,7 +47,7 @@ export abstract class Refusal extends Error {
   }
 }
 
-/** A request that is wrong as it stands: the value of a field, or what it wants done in the present state. */
+/** A request that is wrong in itself: the value of a field, or an action that the current state does not allow. */
 export class Invalid extends Refusal {
   override readonly name = "Invalid";
   override readonly code = "invalid";
@@ -81,7 +81,7 @@ export class Forbidden extends Refusal {
   override readonly code = "forbidden";
 }
 
-/** Something that does not exist, or that the caller may not know of. */
+/** Something that does not exist, or that the caller may not know about. */
 export class NotFound extends Refusal {
   override readonly name = "NotFound";
   override readonly code = "not-found";
@@ -93,7 +93,7 @@ export class NotReady extends Refusal {
   override readonly code = "not-ready";
 }
 
-/** A request that contradicts the present state, such as a name that is taken. */
+/** A request that conflicts with the current state, such as a name that is taken. */
 export class Conflict extends Refusal {
   override readonly name = "Conflict";
   override readonly code = "conflict";
@@ -105,7 +105,7 @@ export class Gone extends Refusal {
   override readonly code = "gone";
 }
 
-/** A job that is not in the state which the request depends on. */
+/** A job that is not in the state that the request expects. */
 export class PreconditionFailed extends Refusal {
   override readonly name = "PreconditionFailed";
   override readonly code = "precondition-failed";
@@ -123,7 +123,7 @@ export class Unprocessable extends Refusal {
   override readonly code = "unprocessable";
 }
 
-/** A workspace whose agent the server does not reach. */
+/** A workspace whose agent the server cannot reach. */
 export class Unreachable extends Refusal {
   override readonly name = "Unreachable";
   override readonly code = "unreachable";
@@ -135,13 +135,13 @@ export class RateLimited extends Refusal {
   override readonly code = "rate-limited";
 }
 
-/** A server that is too busy for the request, or lacks something it needs for it. */
+/** A server that is too busy for the request, or lacks something that the request needs. */
 export class Unavailable extends Refusal {
   override readonly name = "Unavailable";
   override readonly code = "unavailable";
 }
 
-/** Returns the refusal that does not tell whether something exists. */
+/** Returns the refusal that does not reveal whether something exists. */
 export function notFound(): NotFound {
   return new NotFound("Resource not found or you do not have access to this resource");
 }
@@ -171,13 +171,13 @@ export function invalidFields(validations: readonly Validation[]): Invalid {
   return new Invalid(validationFailed, { validations });
 }
 
-/** Returns the refusal of a value that something else already has. */
+/** Returns the refusal of a value that is already taken. */
 export function takenField(field: string, message: string): Conflict {
   const detail = "This value is already in use and should be unique.";
   return new Conflict(message, { validations: [{ field, detail }] });
 }
 
-/** Returns the refusal of a caller who lacks a right; `detail` tells who has it. */
+/** Returns the refusal of a caller who lacks a right; `detail` says who has it. */
 export function forbidden(detail: string): Forbidden {
   return new Forbidden("Forbidden.", { detail });
 }

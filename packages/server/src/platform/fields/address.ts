@@ -16,7 +16,7 @@ export function withoutMapping(address: string): string {
 export function addressKey(address: string): string {
   const plain = withoutMapping(address);
   if (!isIPv6(plain)) return plain;
-  // The library knows fewer names of zones than there are.
+  // The library does not accept every name of a zone.
   const network = ipaddr.IPv6.parse(plain.replace(/%.*/, "")).parts.slice(0, 4);
   return `${network.map((part) => part.toString(16)).join(":")}::/64`;
 }

@@ -26,7 +26,7 @@ export function readSearchTerms(q: string, message: string): SearchTerm[] {
   });
 }
 
-/** Reads values of terms, and throws an `Invalid` that names the key for any other. */
+/** Reads the values of terms; throws an `Invalid` that names the key of an invalid one. */
 export interface TermValues {
   readonly oneOf: <T extends string>(value: string, key: string, known: readonly T[]) => T;
   readonly uuid: (value: string, key: string) => string;
@@ -34,7 +34,7 @@ export interface TermValues {
   readonly invalid: (key: string, detail: string) => Invalid;
 }
 
-/** Returns what reads the values of a search whose errors have `message`. */
+/** Returns the reader of the values of a search whose errors have `message`. */
 export function termValues(message: string): TermValues {
   const invalid = (key: string, detail: string): Invalid => invalidField(key, detail, message);
   return {

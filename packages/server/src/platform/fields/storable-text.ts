@@ -13,7 +13,7 @@ export function unstorableField(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Removes NUL, which PostgreSQL cannot keep: an agent that sends one would be refused for ever. */
+/** Removes NUL, which PostgreSQL cannot store: an agent that sends one would be refused forever. */
 export function withoutNul(text: string): string {
   return text.replaceAll("\0", "");
 }

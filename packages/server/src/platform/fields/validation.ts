@@ -20,7 +20,7 @@ export function createValidator({ findsAll }: ValidatorOptions = { findsAll: fal
     coerceTypes: false,
     removeAdditional: false,
     strict: false,
-    // The schemas are ours, and a test validates them: to compile the schema of schemas takes a turn of the event loop.
+    // The schemas are ours, and a test validates them: compiling the schema of schemas takes a turn of the event loop.
     validateSchema: false,
     meta: false,
   });
@@ -66,7 +66,7 @@ const formats: Readonly<Record<string, string>> = {
   uuid: "must be a UUID",
 };
 
-/** The validator's own messages for these keywords shout: "must NOT have fewer than 3 characters". */
+/** Messages for the keywords whose own messages shout: "must NOT have fewer than 3 characters". */
 const bounds: Readonly<Record<string, (limit: number) => string>> = {
   minLength: (limit) =>
     limit === 1 ? "must not be empty" : `must have at least ${countText(limit, "character")}`,
@@ -81,7 +81,7 @@ const bounds: Readonly<Record<string, (limit: number) => string>> = {
 
 /**
  * Merges the faults of a value that matches no branch of a union: instead of one fault per branch and one for the
- * union, it has those of the branch of its own type, or one with the expected types.
+ * union, the result has those of the branch of the value's type, or one with the expected types.
  */
 function mergeUnionFaults(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const union = errors.find(({ keyword }) => keyword === "anyOf");

@@ -3,19 +3,19 @@ import { type Clock, systemClock } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { AgentCaller, Authenticator, UserCaller } from "./caller.ts";
-import type { Counted, RequestLimits } from "./request-limits.ts";
+import type { CountedParty, RequestLimits } from "./request-limits.ts";
 import { clientAddress, originOf } from "./request-origin.ts";
 
 /** The first step of a route: refuses a request, or identifies its caller. */
 export type Admission = (raw: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
-/** The time after which a request that is still to be answered has its caller identified again. */
+/** The time after which the caller of an unanswered request is identified again. */
 const identifiedMs = 1_000;
 
 /** An identification of a request's caller. */
 interface Identification {
   readonly atMs: number;
-  readonly identify: (raw: FastifyRequest) => Promise<Counted>;
+  readonly identify: (raw: FastifyRequest) => Promise<CountedParty>;
 }
 
 /** Creates the admissions of routes, by kind of caller. */
@@ -72,7 +72,7 @@ export class Admissions {
   }
 
   /** Identifies the caller and counts the request; a refused caller is counted by address. */
-  by(route: Route, identify: (raw: FastifyRequest) => Promise<Counted>): Admission {
+  by(route: Route, identify: (raw: FastifyRequest) => Promise<CountedParty>): Admission {
     return async (raw, reply) => {
       this.#limits.refuseRepeated(route, raw, reply);
       const counted = await identify(raw).catch((error: unknown) => {
@@ -85,8 +85,8 @@ export class Admissions {
   }
 
   /**
-   * Identifies the caller once more before a request is answered, if its body or its turn took a while: rights and sessions
-   * may have ended since. Throws what the admission throws.
+   * Identifies the caller again before a request is answered, if its body or its turn took a while: rights and sessions
+   * may have ended since. Throws the errors of the admission.
    */
   async renew(raw: FastifyRequest): Promise<void> {
     const found = this.#identified.get(raw);

@@ -73,7 +73,7 @@ export class AnonymousStreams {
     request.raw.socket.once("close", () => taken[Symbol.dispose]());
   }
 
-  /** Counts a stream until its response has been sent or given up. Throws the 429 or 503. */
+  /** Counts a stream until its response has been sent or abandoned. Throws the 429 or 503. */
   holdResponse(request: FastifyRequest, reply: FastifyReply): void {
     const taken = this.#take(request);
     reply.raw.once("close", () => taken[Symbol.dispose]());

@@ -12,16 +12,16 @@ import { JsonBudgets, type JsonSender } from "./json-budgets.ts";
 import { inspectJson, parseJson } from "./json.ts";
 import { clientAddress } from "./request-origin.ts";
 
-/** The bytes of a body up to which all its faults are found. */
+/** The maximum size of a body that is checked for all faults, in bytes. */
 const maxSmallBytes = 4 * 1024;
-/** The values in the JSON body of what is no route of the contract. */
+/** The maximum number of values in a JSON body outside the routes of the contract. */
 const usualValues = 1_000;
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** True if the body is passed on as raw bytes. */
     readonly rawBody?: boolean;
-    /** The most values in a JSON body. */
+    /** The maximum number of values in a JSON body. */
     readonly maxBodyValues?: number;
   }
 }
@@ -31,14 +31,14 @@ interface BodyNeeds {
   readonly clock: Pick<Clock, "monotonic">;
 }
 
-/** Tells of a parsed body that it is so large that only its first fault is looked for. */
+/** Tells whether a parsed body is so large that checking it stops at the first fault. */
 interface ParsedBodies {
   readonly isLarge: (body: unknown) => boolean;
 }
 
 /**
- * Reads bodies once their callers are admitted, each up to the limit of its route, and parses them as JSON whatever their
- * `Content-Type` (docs/protocol/rest.md §1.6), unless a route takes bytes.
+ * Reads bodies once their callers are admitted, each up to the limit of its route, and parses them as JSON regardless
+ * of `Content-Type` (docs/protocol/rest.md §1.6), unless a route takes bytes.
  */
 export function acceptBodies(app: FastifyInstance, { unfinished, clock }: BodyNeeds): ParsedBodies {
   const large = new WeakSet<object>();
@@ -68,7 +68,7 @@ export function acceptBodies(app: FastifyInstance, { unfinished, clock }: BodyNe
   return { isLarge: (body) => typeof body === "object" && body !== null && large.has(body) };
 }
 
-/** Parses a body once its cost was charged. Throws `Invalid`. */
+/** Parses a body once its cost has been charged. Throws `Invalid`. */
 function parseBody(bytes: Buffer, maxValues: number, charge: (values: number) => void): unknown {
   try {
     const text = inspectJson(bytes, maxValues);
@@ -99,7 +99,7 @@ interface BodyReading {
   readonly clock: Pick<Clock, "monotonic">;
 }
 
-/** Reads a body. Rejects with a 413 if it is larger than allowed, by what its header says if that tells. */
+/** Reads a body. Rejects with a 413 if it is larger than allowed, judged by its header if possible. */
 export async function readBody(
   payload: Readable,
   announcedBytes: number,
@@ -139,8 +139,9 @@ function tooLarge(maxBytes: number): HttpError {
 }
 
 /**
- * Gives a request's body a time to arrive. That of Node.js counts for every request of a server, and some that do not reach
- * Fastify take longer: an app of a workspace may be sent a large file. The header has a time of its own.
+ * Limits the time in which a request's body arrives. The limit of Node.js holds for every request of a server, and
+ * some that do not reach Fastify take longer, such as a large file for an app of a workspace. The header has a
+ * separate limit.
  */
 export function limitBodyTime(
   { server }: Pick<FastifyInstance, "server">,

@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 
 /** A client that waits for a slow answer. */
 export interface WatchedClient extends Disposable {
-  /** Aborted when the client disconnects, even if that was before anybody watched. */
+  /** Aborted when the client disconnects, even if that was before anyone watched. */
   readonly signal: AbortSignal;
 }
 
@@ -10,7 +10,7 @@ export interface WatchedClient extends Disposable {
 export function watchClient({ raw: { socket } }: Pick<FastifyRequest, "raw">): WatchedClient {
   const gone = new AbortController();
   const onClose = (): void => gone.abort(new DOMException("the client disconnected", "AbortError"));
-  // The caller is authenticated first, and a socket reports its end only once.
+  // The client may have left while it was authenticated, and a socket reports its end only once.
   if (socket.destroyed) onClose();
   else socket.once("close", onClose);
   return { signal: gone.signal, [Symbol.dispose]: () => void socket.off("close", onClose) };

@@ -12,7 +12,7 @@ import { clientAddress } from "./request-origin.ts";
 
 /** The time a refused client has to read the reason. */
 const lingerMs = 1_000;
-/** The maximum number of refused clients that may read at a time; others are disconnected silently. */
+/** The maximum number of refused clients that may read at the same time; others are disconnected silently. */
 const maxLingering = 256;
 
 /** The open connections of the listener. */
@@ -94,8 +94,8 @@ export function limitConnections(
 }
 
 /**
- * Returns the client in whose turns a connection is read: all of an address are one, but each connection of a trusted proxy
- * is one of its own.
+ * Returns the client in whose turns a connection is read. All connections of an address share a client, but each
+ * connection of a trusted proxy is a separate one.
  */
 export function clientsOfConnections(
   trustedProxies: readonly string[],

@@ -2,12 +2,15 @@ import { isIP } from "node:net";
 
 import { stringifySetCookie } from "cookie";
 
-/** The prefix of cookies that only their own host sets, over https and for all its paths (RFC 6265bis section 4.1.3.2). */
+/**
+ * The prefix of cookies that only their own host sets, over https and for all its paths (RFC 6265bis section
+ * 4.1.3.2).
+ */
 const hostPrefix = "__Host-";
 
 /**
- * Returns the name of a cookie for all paths of a host: over https one that browsers let no page of another host set, such as
- * that of an app at a sibling of the server's name.
+ * Returns the name of a cookie for all paths of a host. Over https, browsers let no page of another host set it, such
+ * as that of an app at a sibling of the server's name.
  */
 export function hostCookieName(name: string, isHttps: boolean): string {
   return isHttps ? `${hostPrefix}${name}` : name;
@@ -31,12 +34,12 @@ export function cookieName(pair: string): string {
   return (pair.split("=", 1)[0] ?? "").trim();
 }
 
-/** The most cookies that an answer deletes: more would be a header that proxies refuse. */
+/** The maximum number of cookies that an answer deletes: proxies refuse a longer header. */
 const maxDeleted = 24;
 
 /**
- * Returns cookies that delete those of a name, wherever the page of another host may have set them for a request: for our host
- * or a domain above it, and for any path above the request's.
+ * Returns cookies that delete those of a name, wherever the page of another host may have set them for a request: for
+ * our host or a domain above it, and for any path above the request's.
  */
 export function deletedCookies(
   names: readonly string[],
@@ -52,7 +55,7 @@ export function deletedCookies(
           path,
           ...(domain === undefined ? {} : { domain }),
           maxAge: 0,
-          // Browsers take nothing else of a name with this prefix.
+          // Browsers reject a name with this prefix otherwise.
           secure: name.startsWith(hostPrefix),
         }),
       ),
@@ -61,7 +64,7 @@ export function deletedCookies(
   return [...new Set(cookies)].slice(0, maxDeleted);
 }
 
-/** Returns a host and the domains above it for which browsers take cookies of its pages; none for an address. */
+/** Returns a host and the domains above it for which browsers accept cookies of its pages; none for an address. */
 function domainsAbove(host: string): readonly string[] {
   const name = host.replace(/:\d*$/, "").toLowerCase();
   if (isIP(name.replace(/^\[|\]$/g, "")) !== 0) return [];

@@ -12,15 +12,15 @@ export interface RequestedUpgrade {
   readonly head: Buffer;
 }
 
-/** Answers a request; the response of an upgrade is written to its socket, unless it is taken from it. */
+/** Answers a request; the response of an upgrade is written to its socket, unless the socket is taken over. */
 export type ServeRequest = (
   response: ServerResponse,
   upgrade: RequestedUpgrade | undefined,
 ) => void;
 
 /**
- * Takes requests from a server before anything else sees them, by their host or path: `divert` returns how to answer one, or
- * undefined to leave it. What has no target that is clear to every reader is refused.
+ * Diverts requests from a server by their host or path, before anything else sees them: `divert` returns the function
+ * that answers one, or undefined to leave it. Refuses requests whose target is ambiguous.
  */
 export function divertRequests(
   server: Server,
@@ -42,7 +42,7 @@ export function divertRequests(
     return serve(response, undefined);
   };
   server.on("request", answer);
-  // Whether the body may come is for the one who reads it to say.
+  // The reader of the body decides whether to ask for it.
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     if (divert(request) === undefined) response.writeContinue();
     answer(request, response);
@@ -90,9 +90,9 @@ const absoluteForm = /^https?:\/\/(?<authority>[^/?#]+)(?<rest>.*)$/is;
 type Target = Pick<IncomingMessage, "url" | "headers" | "rawHeaders">;
 
 /**
- * Brings the target of a request into the form of a path: the host of an absolute URL takes the place of the `Host` header
- * (RFC 9112 section 3.2.2). Returns the problem of a request whose host is malformed or not the only one, which must be
- * refused (section 3.2); undefined if there is none.
+ * Rewrites the target of a request to a path: the host of an absolute URL replaces the `Host` header (RFC 9112 section
+ * 3.2.2). Returns the problem of a request whose host is malformed or not the only one, which must be refused (section
+ * 3.2); undefined if there is none.
  */
 export function readTarget(request: Target): string | undefined {
   const { url = "", headers, rawHeaders } = request;

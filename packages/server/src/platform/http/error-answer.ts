@@ -42,7 +42,7 @@ export function answerOf(error: Refusal | HttpError): ErrorAnswer {
   return answer(statusOf(error), headersOf(error), bodyOf(error));
 }
 
-/** A client that asks too much loses its connection too, and with it the requests that it has sent already. */
+/** Returns an answer. A client over its limit also loses its connection, with the requests that it has already sent. */
 function answer(status: number, headers: ErrorAnswer["headers"], body: ErrorBody): ErrorAnswer {
   return { status, headers: status === 429 ? { ...headers, Connection: "close" } : headers, body };
 }
@@ -75,7 +75,7 @@ function headersOf(refusal: Refusal): Record<string, string | string[]> {
   };
 }
 
-/** Encodes a refusal as the whole response on a connection that is closed then, where no request was read. */
+/** Encodes a refusal as the whole response on a connection where no request was read, and which is then closed. */
 export function plainAnswer(refusal: HttpError): string {
   const { status, headers, body } = answerOf(refusal);
   const text = encodeJson(body);

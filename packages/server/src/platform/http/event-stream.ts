@@ -23,7 +23,7 @@ export interface EventStream {
   end(): void;
 }
 
-/** Takes over the answer from Fastify, sends its head at once, and pings until it ends. */
+/** Takes over the answer from Fastify, sends its head immediately, and pings until it ends. */
 export function openEventStream(request: FastifyRequest, reply: FastifyReply): EventStream {
   reply.hijack();
   const client = watchClient(request);
@@ -51,7 +51,7 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
     else write("event: ping\n\n");
   };
   const pings = setInterval(ping, pingIntervalMs);
-  // The client may have left before.
+  // The client may have left already.
   void whenAborted(signal).then(() => clearInterval(pings));
   return {
     signal,

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-/** An answer that stays the same: its bytes are made once, and a client that has them gets none. */
+/** An answer that never changes: its bytes are made once, and not sent to a client that has them. */
 export interface FixedAnswer {
   readonly type: string;
   readonly bytes: Buffer;
-  /** The entity tag, by the content. */
+  /** The entity tag, derived from the content. */
   readonly tag: string;
 }
 

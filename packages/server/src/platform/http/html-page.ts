@@ -39,8 +39,8 @@ ${content}
 }
 
 /**
- * Deletes the policy by which a browser reports the requests to the server elsewhere (Network Error Logging section 4.1): an app
- * at the server's origin may have set one.
+ * The policy that stops a browser from reporting requests to the server elsewhere (Network Error Logging section 4.1):
+ * an app at the server's origin may have set one that does.
  */
 export const noErrorLogging = '{"max_age":0}';
 

@@ -42,7 +42,7 @@ function unstorableText(field: string): Invalid {
 interface HttpServerOptions {
   readonly trustedProxies?: readonly string[];
   readonly requestTimeoutMs?: number;
-  /** Counts the requests that are not counted by a route. */
+  /** Counts the requests that no route counts. */
   readonly limits?: RequestLimits;
   /** Returns the URL at which pages reach the server; known once it listens. */
   readonly accessUrl?: () => string;
@@ -97,7 +97,7 @@ export async function createHttpServer(
   app.setValidatorCompiler(({ schema, httpPart, url }) => {
     const isCleaned = httpPart === "body" && url.includes(agentsOwnPath);
     return (data: unknown) => {
-      // Compiled when the first request needs it, and kept: to compile those of all routes takes a quarter of a start.
+      // Compiled when the first request needs it, and kept: compiling those of all routes takes a quarter of a start.
       const check = (isLarge(data) ? brief : thorough).compile(schema as object);
       if (!check(data)) return { error: validationError(check.errors ?? []) };
       const field = isCleaned ? undefined : unstorableField(data);

@@ -1,14 +1,14 @@
 import { LoopTurn } from "@slipway/runtime";
 
-/** The time of a turn of the event loop that requests and messages may take before the rest of them waits. */
+/** The time that requests and messages may take in a turn of the event loop before the rest of them waits. */
 const maxTurnMs = 5;
 
 /** A step of one connection's work; at most one of a connection waits at a time. */
 type Step = () => void;
 
 /**
- * Does what clients cause in fair turns: at once while a turn of the event loop has time, and otherwise in later ones, a
- * step for each client in rotation, so that many connections of one delay no other.
+ * Runs the work that clients cause in fair turns: immediately while a turn of the event loop has time, and otherwise in
+ * later ones, a step for each client in rotation, so that a client with many connections delays no other.
  */
 export class InboundTurns {
   readonly #turn: LoopTurn;
@@ -20,7 +20,7 @@ export class InboundTurns {
     this.#turn = turn;
   }
 
-  /** Does a step of a client, at once or when it is the client's turn. Return from it soon, and do not throw. */
+  /** Runs a step of a client, immediately or when it is the client's turn. A step must be quick and not throw. */
   run(client: string, step: Step): void {
     if (this.#waiting.size === 0 && !this.#turn.isOver) return step();
     const steps = this.#waiting.get(client);
@@ -30,7 +30,7 @@ export class InboundTurns {
     return undefined;
   }
 
-  /** Forgets a step that waits. */
+  /** Forgets a waiting step. */
   cancel(client: string, step: Step): void {
     const steps = this.#waiting.get(client);
     steps?.delete(step);
@@ -49,7 +49,7 @@ export class InboundTurns {
       return;
     }
     if (this.#turn.isOver) return this.#waitForTurn();
-    // What the step started goes on in promises, which are part of its time: this runs after them.
+    // The promises that the step started are part of its time: this runs after them.
     queueMicrotask(() => process.nextTick(() => this.#continue()));
     return this.#takeStep(...next)?.();
   }

@@ -37,7 +37,7 @@ export class JsonBudgets {
     });
   }
 
-  /** Takes the cost of a body, even if that exceeds what is left. */
+  /** Charges the cost of a body, even if it exceeds the rest of the budget. */
   charge(sender: JsonSender, bytes: number, values: number): void {
     this.#take(sender, bytes + values * valueCost);
   }

@@ -23,7 +23,7 @@ const comma = 0x2c;
 const openings: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const closings: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
-/** A JSON text that was looked at and not parsed yet. */
+/** A JSON text that was inspected but not parsed yet. */
 interface JsonText {
   readonly bytes: Buffer;
   /** The number of its values, or a few more if some arrays and objects are empty. */
@@ -31,7 +31,7 @@ interface JsonText {
 }
 
 /**
- * Looks at a JSON text, which need not be well-formed. Throws `SyntaxError` for bytes that are not UTF-8, for more than
+ * Inspects a JSON text, which need not be well-formed. Throws `SyntaxError` for bytes that are not UTF-8, for more than
  * `maxJsonDepth` nested arrays and objects, and for more than `maxValues` values.
  */
 export function inspectJson(bytes: Buffer, maxValues: number): JsonText {
@@ -54,7 +54,7 @@ export function inspectJson(bytes: Buffer, maxValues: number): JsonText {
   return { bytes, values };
 }
 
-/** Parses a text that was looked at. Throws `SyntaxError`. */
+/** Parses an inspected text. Throws `SyntaxError`. */
 export function parseJson({ bytes }: JsonText): unknown {
   return JSON.parse(bytes.toString("utf8"));
 }

@@ -1,6 +1,6 @@
 import { addressKey } from "../fields/address.ts";
 
-/** The maximum numbers open at once. */
+/** The maximum numbers open at the same time. */
 export interface OpenLimits {
   readonly perAddress: number;
   readonly inAll: number;

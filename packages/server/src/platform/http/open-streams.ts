@@ -9,7 +9,7 @@ export type StreamLimits = Pick<
   "maxStreamsPerUser" | "maxWatchesPerUser" | "maxTerminalsPerUser"
 >;
 
-/** A kind of streams with a limit of its own. */
+/** A kind of stream with a separate limit. */
 type StreamKind = "watch" | "terminal" | "other";
 
 interface OpenStream {
@@ -18,7 +18,7 @@ interface OpenStream {
   readonly end: () => void;
 }
 
-/** The streams that users have open here, to close them when their user loses access. */
+/** The streams that users have open on this server, so that they can be closed when their user loses access. */
 export class OpenStreams {
   readonly #limits: StreamLimits;
   readonly #open = new Map<string, Set<OpenStream>>();
@@ -70,7 +70,7 @@ export class OpenStreams {
   }
 }
 
-/** A watch reports every change of something, and is written to as long as it changes. */
+/** Returns the kind of a stream. A watch reports every change of something, for as long as it changes. */
 function kindOf({ path }: Route): StreamKind {
   if (path.endsWith("/pty")) return "terminal";
   return /\/watch[a-z-]*$/.test(path) ? "watch" : "other";

@@ -5,11 +5,11 @@ import type { RawData, WebSocket } from "ws";
 export interface PeerSocket {
   readonly signal: AbortSignal;
   readonly raw: WebSocket;
-  /** True once the peer's end has closed or reset the connection; a peer that is only silent never does. */
+  /** True once the peer's end has closed or reset the connection, which a peer that is merely silent never does. */
   readonly isLeft: boolean;
   /** Sends one text message; resolves when it is handed to the kernel, so that a slow reader slows the writer. */
   sendText(text: string): Promise<void>;
-  /** Starts the closing handshake. The first call counts: a peer may send on until it has answered. */
+  /** Starts the closing handshake. Only the first call counts. The peer may go on sending until it has answered. */
   close(code: number, reason: string): void;
 }
 
@@ -82,7 +82,7 @@ function closeSocket(socket: WebSocket, code: number, reason: string): void {
   socket.once("close", () => clearTimeout(timer));
 }
 
-/** Sends WebSocket pings; closes with 1001 when one is not answered. Nothing is missed from a socket that is paused. */
+/** Sends WebSocket pings; closes with 1001 when one is not answered. A paused socket is not expected to answer. */
 export function keepAlive(peer: PeerSocket): void {
   let answered = true;
   peer.raw.on("pong", () => {

@@ -46,7 +46,7 @@ export class RateLimiter {
     };
   }
 
-  /** Takes back one request that was counted in this window, as it should not count after all. */
+  /** Takes back one request that was counted in this window but should not count after all. */
   takeBack(key: string): void {
     const count = this.#current.get(key) ?? 0;
     if (count > 1) this.#current.set(key, count - 1);

@@ -6,10 +6,10 @@ import type { SeveralSessions } from "../errors/errors.ts";
 import { answerOf } from "./error-answer.ts";
 import { escapeHtml, htmlPage, sendPage } from "./html-page.ts";
 
-/** What programs read, also those that run in a browser. */
+/** The paths that programs read, including those that run in a browser. */
 const programPaths = /^\/+(api|bin|derp|\.well-known)(\/|\?|$)/;
 
-/** Reports whether an unknown path was opened in a browser, by a person. */
+/** Returns whether an unknown path was opened in a browser, by a person. */
 export function wantsPage({ method, url, headers }: FastifyRequest): boolean {
   if (method !== "GET" && method !== "HEAD") return false;
   return (headers.accept?.includes("text/html") ?? false) && !programPaths.test(url);
@@ -42,7 +42,7 @@ export function sendSeveralSessions(reply: FastifyReply, refusal: SeveralSession
   return sendPage(reply.headers(headers).header("Cache-Control", "no-store"), status, html);
 }
 
-/** Returns whether a person sees the answer: older browsers do not say so, but ask for HTML. */
+/** Returns whether a person sees the answer. Older browsers do not say so, but request HTML. */
 export function isNavigation({
   method,
   headers,

@@ -87,7 +87,7 @@ function isGone({ raw: { socket } }: FastifyRequest, { name }: Error): boolean {
   return name === "AbortError" && socket.destroyed;
 }
 
-/** Returns an answer that nobody reads: the client is gone, which is no failure of the server. */
+/** Returns an answer that no one reads: the client is gone, which is not a failure of the server. */
 function disconnected(): HttpError {
   return new HttpError(499, "The client disconnected.");
 }
@@ -124,7 +124,7 @@ function frameworkAnswer(error: FastifyError): ErrorAnswer | undefined {
 
 /** Answers a connection on which Node.js could read no request, as a route answers, and closes it. */
 export function refuseMalformed(error: ConnectionError, socket: Socket): void {
-  // The client is gone: nobody reads an answer.
+  // The client is gone: no one reads an answer.
   if (error.code === "ECONNRESET" || socket.destroyed) return;
   if (socket.writable) socket.write(plainAnswer(refusalOf(error)));
   socket.destroy(error);

@@ -6,9 +6,9 @@ import { RequestPieces } from "./request-pieces.ts";
 
 /**
  * Reads requests one at a time from each connection, in fair turns: the next one is parsed only after the answer to the
- * one before has been sent. Node.js would parse and start all that lie in one chunk, thousands of them, in one go.
+ * previous one has been sent. Node.js would parse and start all requests in a chunk, thousands of them, in one go.
  *
- * Call it when all other listeners are there. `clientOf` returns the client in whose turns a connection is read.
+ * Call it after all other listeners were added. `clientOf` returns the client in whose turns a connection is read.
  */
 export function feedRequests(
   server: Server,
@@ -60,14 +60,14 @@ class RequestFeed {
     this.#parse = parse;
     this.#turns = turns;
     this.#client = client;
-    // With a listener that is not its own, Node.js no longer parses what the system reads before anybody sees it.
+    // With another listener than its own, Node.js no longer parses bytes before any listener sees them.
     socket.on("data", this.#onData);
     socket.once("close", this.#onClose);
   }
 
-  /** Notes a request that the parser has found in the last piece. */
+  /** Records a request that the parser has found in the last piece. */
   started(request: IncomingMessage, response: ServerResponse): void {
-    // A client that waits to be asked for its body is announced twice.
+    // The request of a client that waits to be asked for its body is announced twice.
     if (this.#current === request) return;
     this.#current = request;
     this.#pieces.expectBody(Number(request.headers["content-length"] ?? 0));
@@ -77,7 +77,7 @@ class RequestFeed {
     });
   }
 
-  /** Leaves the connection to whom it now belongs, with all bytes that were not parsed. */
+  /** Hands the connection to its new owner, with all bytes that were not parsed. */
   release(): void {
     this.#socket.off("data", this.#onData);
     this.#socket.off("close", this.#onClose);
@@ -90,7 +90,7 @@ class RequestFeed {
     this.#advance();
   }
 
-  /** True if nothing may be parsed: until a request has been answered, only its own body may come. */
+  /** True if nothing may be parsed: until a request has been answered, only its body may follow. */
   get #mustWait(): boolean {
     return this.#isQueued || this.#isOver || this.#current?.complete === true;
   }

@@ -11,7 +11,7 @@ import { clientAddress } from "./request-origin.ts";
 import { claimedToken } from "./token.ts";
 
 /** The party a request is counted for: a user, an agent, or a client address. */
-export type Counted =
+export type CountedParty =
   | { readonly user: UserCaller }
   | { readonly agentId: string }
   | { readonly address: string };
@@ -33,10 +33,10 @@ const totalFactor = 8;
 const maxParameterLength = 64;
 /** The time for which a caller over a limit is refused without being identified again. */
 const refusedMs = 1_000;
-/** The look-ups of unknown tokens a second, for an address that was refused too often. */
+/** The rate of look-ups of unknown tokens, for an address that was refused too often. */
 const lookups: BudgetRate = { burst: 20, perSecond: 20 };
 const maxLookupAddresses = 10_000;
-/** The time for which a token that was accepted is told apart from one that was invented. */
+/** The time for which an accepted token is distinguished from an invented one. */
 const acceptedMs = 600_000;
 
 /**
@@ -44,7 +44,7 @@ const acceptedMs = 600_000;
  * for itself.
  *
  * Clients known only by their address, such as all refused ones, have one count per route. Users and agents have one
- * for each thing that the route refers to, and one for all of them, so that nobody gains by inventing names. Agents
+ * for each thing that the route refers to, and one for all of them, so that inventing names gains nothing. Agents
  * count individually, so that many behind one address do not hinder each other.
  */
 export class RequestLimits {
@@ -68,8 +68,8 @@ export class RequestLimits {
   }
 
   /**
-   * Throws the 429 for a caller who exceeded a limit of the route a moment ago; call it before the caller is identified. Of
-   * an address that was refused too often, few tokens get on, besides those that were accepted lately.
+   * Throws the 429 for a caller who exceeded a limit of the route a moment ago; call it before the caller is
+   * identified. Admits few tokens of an address that was refused too often, besides those that were accepted lately.
    */
   refuseRepeated(route: Route, request: FastifyRequest, reply: FastifyReply): void {
     const caller = callerKey(request);
@@ -82,7 +82,7 @@ export class RequestLimits {
   }
 
   /** Counts a request and reports it in the answer's headers; throws the 429 if it exceeds the limit. */
-  count(route: Route, request: FastifyRequest, reply: FastifyReply, counted: Counted): void {
+  count(route: Route, request: FastifyRequest, reply: FastifyReply, counted: CountedParty): void {
     const limit = route.requestsPerMinute ?? usualRequestsPerMinute;
     const name = nameOf(route);
     const refusedKey = `${"address" in counted ? addressOf(request) : callerKey(request)} ${name}`;
@@ -150,10 +150,13 @@ function answerLimit(reply: FastifyReply, limit: number, state: RateState): void
 }
 
 /**
- * Returns whether the request is exempt from counting. Owners may ask for that; anybody else who does is refused, lest it
- * seem granted.
+ * Returns whether the request is exempt from counting. Owners may ask for that; anyone else who does is refused, so
+ * that it does not seem granted.
  */
-function bypasses(request: FastifyRequest, counted: Counted): "granted" | "refused" | undefined {
+function bypasses(
+  request: FastifyRequest,
+  counted: CountedParty,
+): "granted" | "refused" | undefined {
   if (request.headers[bypassHeader] !== "true" || !("user" in counted)) return undefined;
   return counted.user.roles.includes("owner") ? "granted" : "refused";
 }
@@ -168,7 +171,7 @@ function nameOf({ method, path }: Route): string {
   return `${method} ${path}`;
 }
 
-/** Returns the key of who a request claims to come from: a token, or else an address. */
+/** Returns the key of the caller that a request claims to come from: a token, or else an address. */
 function callerKey(request: FastifyRequest): string {
   const token = claimedToken(request);
   return token === undefined ? addressOf(request) : `token ${token.slice(0, maxTokenLength)}`;

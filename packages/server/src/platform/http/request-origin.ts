@@ -48,7 +48,7 @@ export interface ClientView {
   readonly protocol: "http" | "https";
   /** The requested host with its port; empty if there is none. */
   readonly host: string;
-  /** The value of `X-Forwarded-For` for whom the request is passed on to: addresses that were forged are left out. */
+  /** The value of `X-Forwarded-For` to pass on with the request: forged addresses are left out. */
   readonly forwardedFor: string;
 }
 

@@ -1,14 +1,14 @@
 const headerEnd = Buffer.from("\r\n\r\n");
-/** The bytes of a header's end that may be in the chunk before. */
+/** The bytes of a header's end that may be in the previous chunk. */
 const maxOverlap = headerEnd.length - 1;
 
 /**
- * Cuts what a connection sends so that no piece has the end of more than one header, and so no more than one request
- * (RFC 9112 section 2.1). A chunked body ends as a header does; a body with a length is taken by its length.
+ * Cuts the bytes of a connection so that no piece contains the end of more than one header, and so no more than one
+ * request (RFC 9112 section 2.1). A chunked body ends as a header does; a body with a length is cut by its length.
  */
 export class RequestPieces {
   #chunks: Buffer[] = [];
-  /** The last bytes of the piece before. */
+  /** The last bytes of the previous piece. */
   #tail: Buffer = Buffer.alloc(0);
   #bodyBytes = 0;
 
@@ -20,7 +20,7 @@ export class RequestPieces {
     if (chunk.length > 0) this.#chunks.push(chunk);
   }
 
-  /** Says that the piece taken last ended a header, and that a body of so many bytes follows. */
+  /** Records that the last piece ended a header, and that a body of that size follows. */
   expectBody(bytes: number): void {
     this.#bodyBytes = bytes;
   }

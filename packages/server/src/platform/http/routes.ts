@@ -65,7 +65,7 @@ export class Routes {
     });
   }
 
-  /** Adds a route whose answer is the same for anyone and for as long as the server runs; it is read and encoded once. */
+  /** Adds a route whose answer is the same for everyone while the server runs; it is read and encoded once. */
   anyoneFixed<R extends Route>(route: R, read: () => ResponseOf<R> | Promise<ResponseOf<R>>): void {
     const answer = readOnce(async () =>
       fixedAnswer("application/json; charset=utf-8", encodeJson(await read())),
@@ -188,7 +188,7 @@ export class Routes {
     }
   }
 
-  /** Runs a user's request in turn, and those of others at once, with the rights that the caller has then. */
+  /** Runs a user's request in turn, and other requests immediately, with the rights that the caller has by then. */
   #inTurn<T>(raw: FastifyRequest, answer: () => Promise<T>): Promise<T> {
     const answerNow = async (): Promise<T> => {
       await this.#admissions.renew(raw);

@@ -51,9 +51,9 @@ const hostForm =
   /^(?:[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 /**
- * Returns the URL at which a server without a configured access URL was asked, for what only the asker reads: a script or a
- * command that leads back. Nothing that is stored, redirects, or sets a cookie may use it: a stranger chooses their own `Host`,
- * but nobody else's. Answers with it must not be cached for others.
+ * Returns the URL at which a server without a configured access URL was requested, for answers that only the requester
+ * reads, such as a script or command that leads back. Nothing that is stored, redirects, or sets a cookie may use it: a
+ * stranger chooses their own `Host`, but no one else's. Answers with it must not be cached for others.
  */
 export function askedUrl(
   { protocol, host }: Pick<FastifyRequest, "protocol" | "host">,

@@ -20,11 +20,11 @@ import type { InboundTurns } from "./inbound-turns.ts";
 import { clientAddress } from "./request-origin.ts";
 import { SocketPieces } from "./socket-pieces.ts";
 
-/** The largest message to a route that says nothing else: most only send. */
+/** The maximum size of a message to a route that sets none: most routes only send. */
 const usualMessageBytes = 1024;
 /** The rate of the sockets of one user, or of one agent: 16,000 frames a second. */
 const ofKnown: BudgetRate = { burst: 32 * 1024 * 1024, perSecond: 8 * 1024 * 1024 };
-/** The rate of those of one unknown address, which only answer pings. */
+/** The rate of the sockets of one unknown address, which only answer pings. */
 const ofStrangers: BudgetRate = { burst: 256 * 1024, perSecond: 32 * 1024 };
 /** The frames of one client of the relay, which limits the bytes itself. */
 const ofRelayClient: BudgetRate = { burst: 64 * 1024 * 1024, perSecond: 32 * 1024 * 1024 };
@@ -80,11 +80,11 @@ export function feedSockets(app: FastifyInstance, needs: FeedsNeeds): void {
   });
 }
 
-/** The cost of a frame, in bytes, besides those that it has: each takes processing time. */
+/** The cost of a frame, in bytes, in addition to its size: each takes processing time. */
 const frameCost = 512;
 /** The time that a peer has to answer a close. */
 const closeTimeoutMs = 5_000;
-/** The most that is read and dropped from a refused peer before its close, in bytes; the rest of it stays unread. */
+/** The maximum number of bytes read and dropped from a refused peer before its close; the rest stays unread. */
 const maxDroppedBytes = 64 * 1024;
 
 /** The limits of one WebSocket's peer. */
@@ -92,11 +92,11 @@ interface SocketRules {
   readonly maxMessageBytes: number;
   /** The client in whose turns the socket is read. */
   readonly client: string;
-  /** The owner of what has arrived of a message. */
+  /** The owner of the part of a message that has arrived. */
   readonly owner: string;
   /** Returns the budget of the peer's bytes, and of its frames. */
   readonly budget: () => TokenBucket;
-  /** True if only frames count: the bytes have a limit of their own. */
+  /** True if only frames count: the bytes have a separate limit. */
   readonly isFreeOfBytes: boolean;
 }
 
@@ -107,9 +107,9 @@ interface FeedNeeds {
 }
 
 /**
- * Reads a WebSocket in pieces of few frames: each counts before `ws` sees it, and waits while its peer is over its budget,
- * while the messages are not taken, and until it is the client's turn. `ws` itself would do all that lies in a chunk, more
- * than ten thousand frames, in one go, and hold what is unfinished without end.
+ * Reads a WebSocket in pieces of few frames. Each piece counts before `ws` sees it, and waits while its peer is over
+ * its budget, while the messages are not taken, and until it is the client's turn. `ws` itself would process a whole
+ * chunk, more than ten thousand frames, in one go, and hold an unfinished message indefinitely.
  */
 class SocketFeed {
   readonly #webSocket: WebSocket;
@@ -143,14 +143,14 @@ class SocketFeed {
 
   #start(): void {
     this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    // Whoever reads the messages paused it, and goes on.
+    // The reader of the messages had paused it, and continues.
     this.#socket.on("resume", () => this.#advance());
     this.#socket.once("close", () => this.#close());
     // `ws` has found a fault, and reads no more.
     this.#webSocket.once("error", () => this.#end());
   }
 
-  /** Puts itself between an open WebSocket and its connection, for as long as that lives. */
+  /** Attaches a feed between an open WebSocket and its connection, for as long as the connection lives. */
   static attach(webSocket: WebSocket, socket: Socket, rules: SocketRules, needs: FeedNeeds): void {
     const [listener] = socket.listeners("data");
     if (listener === undefined) return;
@@ -217,7 +217,7 @@ class SocketFeed {
     this.#socket.once("close", () => clearTimeout(timer));
   }
 
-  /** Closes the connection at once, as it holds what it should not. */
+  /** Closes the connection immediately: it holds more unfinished bytes than allowed. */
   #cutOff(excess: UnfinishedExcess): void {
     this.#end();
     this.#webSocket.close(
@@ -229,7 +229,7 @@ class SocketFeed {
     this.#webSocket.terminate();
   }
 
-  /** Stops reading messages; a little of what still comes is dropped, so that the peer's own close is noticed. */
+  /** Stops reading messages; a little more is read and dropped, so that the peer's own close is noticed. */
   #end(): void {
     this.#isOver = true;
     this.#pieces.clear();

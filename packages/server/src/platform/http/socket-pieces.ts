@@ -1,8 +1,8 @@
-/** The most frames in one piece: few, as each may cause an answer. */
+/** The maximum number of frames in one piece: few, as each may cause an answer. */
 const maxFrames = 16;
 /** The cost of keeping a part of a message, in bytes. */
 const partCost = 256;
-/** The first code of frames that control a connection; they may come within a message (RFC 6455 section 5.5). */
+/** The first code of control frames; they may come within a message (RFC 6455 section 5.5). */
 const firstControlCode = 8;
 
 export interface SocketPiece {
@@ -18,8 +18,8 @@ export interface SocketPiece {
  * +-+-+-+-+-------+-+-------------+--------------------+--------------+---------
  */
 /**
- * Cuts what the peer of a WebSocket sends into pieces of few frames, and counts what is there of an unfinished message. It
- * reads the headers of frames only (RFC 6455 section 5.2): what is wrong with them, `ws` finds.
+ * Cuts the bytes that the peer of a WebSocket sends into pieces of few frames, and counts the bytes of an unfinished
+ * message. Reads only the headers of frames (RFC 6455 section 5.2), and leaves their faults to `ws`.
  */
 export class SocketPieces {
   readonly #chunks: Buffer[] = [];
@@ -116,7 +116,7 @@ export class SocketPieces {
 
 const maxHeaderBytes = 14;
 
-/** Returns the length of a header of which there may be only a part; more than that part then. */
+/** Returns the length of a header; of an incomplete one, any length above that of the part. */
 function headerBytes(header: Buffer): number {
   if (header.length < 2) return 2;
   const second = header[1] ?? 0;

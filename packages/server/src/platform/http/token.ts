@@ -33,7 +33,7 @@ export function claimedToken(request: TokenCarrier): string | undefined {
   return cookie ?? tokenBeside(request);
 }
 
-/** Returns the token of a request that is in no cookie. */
+/** Returns the token of a request from anywhere but a cookie. */
 function tokenBeside({ headers, raw }: TokenCarrier): string | undefined {
   const query = new URLSearchParams(raw.url?.split("?", 2)[1] ?? "");
   const bearer = /^bearer\s+(.+)$/i.exec(headers.authorization ?? "")?.[1]?.trim();
@@ -48,10 +48,10 @@ function tokenBeside({ headers, raw }: TokenCarrier): string | undefined {
 }
 
 /**
- * Returns the token of the session cookie. The page of an app at a sibling of the server's name can set a cookie of any plain
- * name for the server, before ours in the header: over https browsers therefore have it under a name that no other host sets,
- * and of several sessions none is taken. Programs keep no cookies of pages; stock ones up to 2.31 send the plain name. Throws
- * `SeveralSessions`.
+ * Returns the token of the session cookie. The page of an app at a sibling of the server's name can set a cookie of
+ * any plain name for the server, before ours in the header: over https, browsers therefore keep ours under a name
+ * that no other host can set, and none of several sessions is accepted. Programs keep no cookies of pages; stock ones
+ * up to 2.31 send the plain name. Throws `SeveralSessions`.
  */
 export function findSessionCookie(
   { headers, url = "" }: BrowserRequest,

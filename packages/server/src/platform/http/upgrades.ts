@@ -15,9 +15,9 @@ declare module "fastify" {
 }
 
 /**
- * Returns whether a request for an upgrade is treated as one. Others may be answered as if they had not asked (RFC 9110
- * section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and one that announces a body comes before that body
- * (RFC 9112 section 6), not before another protocol.
+ * Returns whether a request for an upgrade is treated as one. Others may be answered as if they had not asked (RFC
+ * 9110 section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and one that announces a body comes
+ * before that body (RFC 9112 section 6), not before another protocol.
  */
 export function isUpgrade(request: IncomingMessage): boolean {
   const { method, httpVersion, headers } = request;
@@ -76,8 +76,8 @@ export function freeRefusedUpgrades(app: FastifyInstance, timeoutMs: number): vo
 }
 
 /**
- * Takes the connection of an upgrade to a protocol that is not WebSocket: the caller answers, and closes it. Bytes that came
- * with the request are the first that it reads.
+ * Takes the connection of an upgrade to a protocol other than WebSocket: the caller answers, and closes it. Reading
+ * from it yields the bytes that came with the request first.
  */
 export function takeUpgrade({ raw }: FastifyRequest, reply: FastifyReply): Socket {
   const { socket } = raw;

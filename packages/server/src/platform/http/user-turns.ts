@@ -9,8 +9,8 @@ import { HttpError } from "./errors.ts";
 const maxAtOnce = 8;
 
 /**
- * Runs a limited number of a user's requests at once and queues the rest in order of arrival, so that a user with many
- * requests delays only themselves.
+ * Runs a limited number of a user's requests at a time and queues the rest in order of arrival, so that a user with
+ * many requests delays only themselves.
  */
 export class UserTurns {
   readonly #turnstiles = new Map<string, Turnstile>();

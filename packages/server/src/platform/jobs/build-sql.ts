@@ -5,8 +5,8 @@ import type { DB } from "../db/gen/schema.ts";
 import { jobStatus } from "./job-sql.ts";
 
 /**
- * Returns the newest build of a workspace as a table of at most one row, for the `from` of a statement or a lateral join.
- * Columns that the statement does not use are not read.
+ * Returns the newest build of a workspace as a table of at most one row, for the `from` of a statement or a lateral
+ * join. Columns that the statement does not use are not read.
  */
 export function newestBuild(
   workspaceId: RawBuilder<string>,
@@ -35,8 +35,8 @@ export function buildStatus(build: string, job: string): RawBuilder<BuildStatus>
 }
 
 /**
- * The time to live of a workspace `w` with template `t`, in milliseconds: its owner's, or the template's default if owners may
- * not choose one; null: none.
+ * The time to live of a workspace `w` with template `t`, in milliseconds: its owner's, or the template's default if
+ * owners may not choose one; null: none.
  */
 export const effectiveTtlMs = sql<number | null>`
   (case when t.allow_user_autostop then w.ttl_ms else nullif(t.default_ttl_ms, 0) end)`;

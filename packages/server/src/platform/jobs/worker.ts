@@ -63,15 +63,15 @@ const maxConcurrentJobs = 16;
 const pollMs = 10_000;
 /** The time before an unfinished job is retried. */
 const retryMs = 1_000;
-/** The delay in which the lines of a job's log gather into one statement. */
+/** The delay during which the lines of a job's log gather into one statement. */
 const gatherLogMs = 25;
 
-/** Takes jobs and carries them out, until it is closed; jobs under way at that moment are left to be taken again. */
+/** Takes jobs and carries them out until it is closed; jobs that are unfinished then are taken again later. */
 export class JobWorker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #scope = new Scope();
   readonly #active = new Map<string, AbortController>();
-  /** True if there may be a job that did not fit in, or is to be tried again. */
+  /** True if there may be a job that did not fit in or needs another attempt. */
   #mayHaveMore = false;
 
   constructor(options: WorkerOptions) {
@@ -91,7 +91,7 @@ export class JobWorker implements AsyncDisposable {
       try {
         while (await this.#takeOne());
       } catch (error) {
-        logger.warn({ error: errorText(error) }, "taking jobs failed, trying again");
+        logger.warn({ error: errorText(error) }, "cannot take jobs, retrying");
       }
     }
   }
@@ -120,7 +120,7 @@ export class JobWorker implements AsyncDisposable {
     return true;
   }
 
-  /** Aborts the job at a hint that it was canceled; a lost hint is made up for when the lease is renewed. */
+  /** Aborts the job at a hint that it was canceled; the renewal of the lease makes up for a lost hint. */
   #watchForCancel(job: AcquiredJob, controller: AbortController): Disposable {
     const { db, pubsub, logger } = this.#options;
     if (job.canceled_at !== null) controller.abort(new JobCanceled());
@@ -133,7 +133,7 @@ export class JobWorker implements AsyncDisposable {
     });
   }
 
-  /** Carries a job out; false if it is to be tried again. */
+  /** Carries a job out; resolves to false if it needs another attempt. */
   async #runJob(job: AcquiredJob, signal: AbortSignal): Promise<boolean> {
     const { clock, db, pubsub, workerId } = this.#options;
     const logger = this.#options.logger.child({ job: job.id, type: job.type });
@@ -150,10 +150,9 @@ export class JobWorker implements AsyncDisposable {
       for (const topic of [topics.job(job.id), ...outcome.topics]) pubsub.publish(topic);
       return true;
     } catch (error) {
-      // The server stops, or the database is unavailable: the job is taken again, by any worker.
-      if (!signal.aborted)
-        logger.warn({ error: errorText(error) }, "job not finished, it will be tried again");
-      // Not at once: the failure may persist for some time.
+      // The server is stopping, or the database is unavailable: any worker may take the job again.
+      if (!signal.aborted) logger.warn({ error: errorText(error) }, "job not finished, retrying");
+      // Not immediately: the failure may persist for some time.
       await clock.sleep(retryMs, signal).catch(() => undefined);
       return false;
     }
@@ -204,7 +203,7 @@ export class JobWorker implements AsyncDisposable {
           else if (job.isCanceled) controller.abort(new JobCanceled());
         }
       } catch (error) {
-        logger.warn({ error: errorText(error) }, "renewing job leases failed, trying again");
+        logger.warn({ error: errorText(error) }, "cannot renew job leases, retrying");
       }
     }
   }

@@ -1,13 +1,13 @@
 interface Reads<T> {
   /** Settles when the read under way ends, successfully or not. */
   readonly running: Promise<unknown>;
-  /** The read that begins then, shared by all that asked meanwhile. */
+  /** The read that begins then, shared by all callers that asked in the meantime. */
   next: Promise<T> | undefined;
 }
 
 /**
- * Coalesces concurrent reads. A single read runs at once; reads that arrive while one of the same key is under way
- * share the next, which sees everything committed before they asked.
+ * Coalesces concurrent reads. A single read runs immediately; reads that arrive while one of the same key is under way
+ * share the next, which sees everything committed before they arrived.
  */
 export class GatheredReads<T> {
   readonly #reads = new Map<string, Reads<T>>();

@@ -19,11 +19,11 @@ import type { Listener, LocalHints, PubSub } from "./pubsub.ts";
 
 /** The one channel of all hints. */
 const channel = "slipway";
-/** The delay in which hints gather into one statement. */
+/** The delay during which hints gather into one statement. */
 const gatherMs = 5;
-/** The least time between two such statements: each is a transaction of its own, and wakes every replica. */
+/** The minimum time between two such statements: each is a separate transaction, and wakes every replica. */
 const paceMs = 20;
-/** The time for the end of the connection that listens: from a database that hangs it never comes. */
+/** The time allowed for the listening connection to end: a database that hangs never ends it. */
 const farewellMs = 1_000;
 /** PostgreSQL accepts 7,999 bytes in one NOTIFY. */
 const maxPayloadBytes = 7_900;
@@ -80,7 +80,7 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope.close();
-    // Hints of the last moment, such as that the peers of this replica are lost.
+    // Sends the last hints, such as that the peers of this replica are lost.
     if (this.#outgoing.size > 0) await this.#notify();
   }
 
@@ -105,7 +105,7 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
         await this.#listenOnce(signal, () => backoff.reset());
       } catch (error) {
         signal.throwIfAborted();
-        logger.warn({ error: errorText(error) }, "listening for hints failed, trying again");
+        logger.warn({ error: errorText(error) }, "cannot listen for hints, retrying");
       }
       await clock.sleep(backoff.next(), signal);
     }
@@ -123,11 +123,11 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
       await abortable(client.connect(), signal);
       await abortable(client.query(`listen ${channel}`), signal);
       onListening();
-      // Hints sent while nobody listened are lost: everyone looks again.
+      // Hints sent while no one listened are lost: everyone looks again.
       this.#listeners.hintAll();
       await abortable(ended.promise, signal);
     } finally {
-      // Also settles `ended` for a connection that was never made; nobody else waits for it.
+      // Also settles `ended` for a connection that was never made; nothing else waits for it.
       ended.promise.catch(() => undefined);
       await settlesWithin(
         client.end().catch(() => undefined),
@@ -161,14 +161,14 @@ function payloads(replicaId: string, topics: readonly string[]): readonly string
 }
 
 /**
- * Hints every replica, including this one, once the transaction is committed, and never if it is not: for changes that
- * must not wait for the next check when a server ends right after its commit. To be selected by a statement of the
- * transaction.
+ * Hints every replica, including this one, once the transaction is committed, and never if it is not: for changes
+ * that must not wait for the next check when a server ends right after its commit. A statement of the transaction
+ * must select it.
  */
 export function notifyAtCommit(topics: readonly string[]): Selection {
   return {
     name: "notify",
-    // The first line is the sender, which ignores its own hints: here nobody.
+    // The first line is the sender, which ignores its own hints: here none.
     values: [`\n${topics.join("\n")}`],
     build: ([payload = ""]) => sql`pg_notify(${channel}, ${payload})`,
   };

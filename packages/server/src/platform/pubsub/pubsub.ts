@@ -8,7 +8,7 @@ export type Listener = () => void;
 export interface PubSub {
   /** Calls `listener` at each hint until the result is disposed of. Subscribe before you read. */
   subscribe(topic: string, listener: Listener): Disposable;
-  /** Hints here at once, and at the other replicas within milliseconds. Call it after the commit. */
+  /** Hints here immediately, and at the other replicas within milliseconds. Call it after the commit. */
   publish(topic: string): void;
 }
 
@@ -17,7 +17,7 @@ export interface PubSub {
  * trip.
  */
 export interface LocalHints {
-  /** Hints here alone, at once. Call it after the commit. */
+  /** Hints only here, and immediately. Call it after the commit. */
   hintHere(topic: string): void;
 }
 

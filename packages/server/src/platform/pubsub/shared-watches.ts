@@ -3,7 +3,7 @@ import { type Clock, spread, Wake } from "@slipway/runtime";
 import type { PubSub } from "./pubsub.ts";
 
 /** A watched thing: the topics that hint at its changes, and the function that reads it. */
-export interface Watched<T> {
+export interface WatchTarget<T> {
   readonly topics: readonly string[];
   /** The longest time between two reads without a hint, in milliseconds; shortened at random by up to a third. */
   readonly maxWaitMs: number;
@@ -30,19 +30,19 @@ export class SharedWatches<T> {
   }
 
   /**
-   * Yields the result of the watcher's own read at once, then that of each shared read that begins later. Ends by
+   * Yields the result of the watcher's own read first, then that of each shared read that begins later. Ends by
    * throwing the signal's reason or the failure of a read, or when the watcher leaves. `watched` must be the same for
    * all watchers of a key.
    */
   async *watch(
     key: string,
-    watched: Watched<T>,
+    watched: WatchTarget<T>,
     signal: AbortSignal,
   ): AsyncGenerator<T, never, undefined> {
     // Subscribed before the read, so that no change after it is missed.
     const shared = this.#open.get(key) ?? this.#begin(key, watched);
     using watcher = shared.join();
-    // Also before it: a shared read that begins meanwhile may find what this one is too early for.
+    // Also before the read: a shared read that begins meanwhile may find changes that this one is too early for.
     let round = shared.begun;
     yield await watched.read();
     for (;;) {
@@ -52,7 +52,7 @@ export class SharedWatches<T> {
     }
   }
 
-  #begin(key: string, watched: Watched<T>): SharedWatch<T> {
+  #begin(key: string, watched: WatchTarget<T>): SharedWatch<T> {
     const shared = new SharedWatch(this.#needs, watched, () => {
       if (this.#open.get(key) === shared) this.#open.delete(key);
     });
@@ -69,7 +69,7 @@ interface ReadResult<T> {
 /** The reads of one thing, for as long as it has watchers. */
 class SharedWatch<T> {
   readonly #needs: SharedWatchNeeds;
-  readonly #watched: Watched<T>;
+  readonly #watched: WatchTarget<T>;
   readonly #onEnd: () => void;
   readonly #watchers = new Set<Wake>();
   readonly #ending = new AbortController();
@@ -77,7 +77,7 @@ class SharedWatch<T> {
   #found: ReadResult<T> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(needs: SharedWatchNeeds, watched: Watched<T>, onEnd: () => void) {
+  constructor(needs: SharedWatchNeeds, watched: WatchTarget<T>, onEnd: () => void) {
     this.#needs = needs;
     this.#watched = watched;
     this.#onEnd = onEnd;
@@ -138,7 +138,7 @@ class SharedWatch<T> {
   }
 
   #end(): void {
-    this.#ending.abort(new DOMException("nobody watches", "AbortError"));
+    this.#ending.abort(new DOMException("no watchers left", "AbortError"));
     this.#onEnd();
   }
 }

@@ -12,7 +12,7 @@ export interface WatchOptions {
 }
 
 /**
- * Yields at once, then after each hint, and at the latest after `maxWaitMs`: each time the reader checks again.
+ * Yields immediately, then after each hint, and at the latest after `maxWaitMs`: each time the reader checks again.
  * Subscribes before the first check. Ends by throwing the signal's reason, or when the reader leaves.
  */
 export async function* watch(options: WatchOptions): AsyncGenerator<void, never, undefined> {

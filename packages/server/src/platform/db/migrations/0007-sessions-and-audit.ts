@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * The database itself hints when somebody loses access, tokens can be limited to some things, audit entries record the
+ * The database itself hints when a user loses access, tokens can be limited to some things, audit entries record the
  * origin of a request, columns by which the cleanup finds old rows are indexed, and servers report that they are alive.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 
 /**
  * The peers of the network, their nodes and their tunnels (docs/protocol/tailnet.md §8.1), by the replica that they are
- * connected to. The tables are not logged: after a crash of PostgreSQL they are empty, and every peer connects anew.
+ * connected to. The tables are not logged: after a crash of PostgreSQL they are empty, and every peer reconnects.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * The relays of the replicas, which log in to each other (docs/protocol/tailnet.md §4.8), and the secret that they share.
- * The relays are not logged: after a crash of PostgreSQL each announces itself anew.
+ * The relays of the replicas, which log in to each other (docs/protocol/tailnet.md §4.8), and the secret that they
+ * share. The relays are not logged: after a crash of PostgreSQL each announces itself again.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

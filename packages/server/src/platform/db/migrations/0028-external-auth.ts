@@ -2,8 +2,8 @@ import { type Kysely, sql } from "kysely";
 
 /**
  * Tokens of external providers, encrypted, one link a user and provider. A refresh is claimed for a short time by one
- * replica; `version` counts the tokens stored, so that a late answer never replaces newer ones. The links of a deleted user
- * are removed.
+ * replica; `version` counts the tokens stored, so that a late answer never replaces newer ones. The links of a
+ * deleted user are removed.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

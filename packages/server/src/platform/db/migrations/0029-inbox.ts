@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * Messages to users. A message about something that happens again replaces the one of the same occasion, so that a user has
- * one of each.
+ * Messages to users. A message about something that happens again replaces the one of the same occasion, so that a
+ * user has one of each.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * The agents of stopped workspaces, as a view: they may not act (`live_agents`), but those that people start keep their tokens
- * for the next start.
+ * The agents of stopped workspaces, as a view: they may not act (`live_agents`), but those that people start keep
+ * their tokens for the next start.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql

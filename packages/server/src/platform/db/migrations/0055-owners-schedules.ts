@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** Whether the owners of a template's workspaces may set schedules and times to live of their own. */
+/** The right of the owners of a template's workspaces to set their own schedules and times to live. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** Whether a lost peer closed its connection itself, as that of a process which was killed is closed. */
+/** The mark of a lost peer that closed its connection itself, as the system does for a killed process. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`alter table tailnet_peers add column is_gone boolean not null default false`.execute(
     db,

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * The time after which a template's dormant workspaces are deleted, 0 for never, and when that was set; and the beginning of
- * the last day of a workspace, at which its owner is told.
+ * The time after which a template's dormant workspaces are deleted, 0 for never, and when that was set; and the
+ * beginning of the last day of a workspace, at which its owner is told.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql

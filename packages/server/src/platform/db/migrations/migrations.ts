@@ -36,8 +36,9 @@ import { up as dormantDeletion } from "./0060-dormant-deletion.ts";
 import { up as usersOfConnections } from "./0061-users-of-connections.ts";
 
 /**
- * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006, 0012 to
- * 0014, 0017 and 0019) were given to changes that found another way before they were merged; the next is above the last.
+ * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
+ * 0012 to 0014, 0017 and 0019) were given to changes that found another way before they were merged; the next is
+ * above the last.
  */
 export const migrations: Readonly<Record<string, Migration>> = {
   "0001-foundation": { up: foundation },
