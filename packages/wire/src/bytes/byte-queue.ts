@@ -1,7 +1,7 @@
 /** Bytes in arrival order, kept as the pieces they came in: nothing is copied. The owner bounds `length`. */
 export class ByteQueue {
   #pieces: Uint8Array[] = [];
-  /** Pieces before this one are taken; they are dropped together, so that taking stays linear. */
+  /** Pieces before this index are taken; they are dropped together, so that taking stays linear. */
   #head = 0;
   #length = 0;
 
@@ -9,14 +9,14 @@ export class ByteQueue {
     return this.#length;
   }
 
-  /** Adds `bytes`, which the queue itself keeps: the caller must no longer change it. */
+  /** Adds `bytes`, which the queue keeps: the caller must no longer change it. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#pieces.push(bytes);
     this.#length += bytes.length;
   }
 
-  /** Takes the first `count` bytes, or all if there are fewer, as views of the pieces that were pushed. */
+  /** Removes and returns the first `count` bytes, or all if there are fewer, as views of the pushed pieces. */
   take(count: number): Uint8Array[] {
     const taken: Uint8Array[] = [];
     let missing = Math.min(count, this.#length);

@@ -1,8 +1,8 @@
 const smallestCapacity = 64;
 
 /**
- * Bytes that are collected until there are enough, copied into one array that doubles: many tiny pieces cost no more than
- * one large, and nothing is reserved for bytes that are only announced. The owner bounds `length`.
+ * Bytes collected until there are enough, copied into one array that doubles: many tiny pieces cost no more than one
+ * large piece, and nothing is reserved for bytes that are only announced. The owner bounds `length`.
  */
 export class GrowingBuffer {
   #bytes = new Uint8Array(0);
@@ -29,7 +29,7 @@ export class GrowingBuffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Takes all bytes, which now belong to the caller; the buffer is empty again. */
+  /** Removes and returns all bytes, which the caller then owns; the buffer is empty again. */
   take(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#length);
     this.#bytes = new Uint8Array(0);

@@ -1,9 +1,9 @@
 import { BytesError } from "./errors.ts";
 
-/** The digits of each byte: keys are encoded for every batch of datagrams. */
+/** The digits of each byte, precomputed because keys are encoded for every batch of datagrams. */
 const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-/** Encodes lower-case hexadecimal digits, two a byte. */
+/** Encodes bytes as lower-case hexadecimal digits, two per byte. */
 export function encodeHex(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += digits[byte] ?? "";

@@ -37,7 +37,7 @@ export function writeUint32Le(bytes: Uint8Array, offset: number, value: number):
   bytes[offset + 3] = value >>> 24;
 }
 
-/** Returns the little-endian 64 bits at `offset`; loses the lowest bits beyond 2^53. */
+/** Returns the little-endian 64 bits at `offset`; inexact beyond 2^53. */
 export function readUint64Le(bytes: Uint8Array, offset: number): number {
   return readUint32Le(bytes, offset + 4) * 0x1_0000_0000 + readUint32Le(bytes, offset);
 }

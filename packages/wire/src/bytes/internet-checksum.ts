@@ -1,9 +1,10 @@
-/** The bytes that are added at once. */
+/** The number of bytes added at a time. */
 const strideBytes = 16;
 
 /**
- * Adds the 16-bit big-endian words of `bytes` from `start` to `end` to `sum`, an odd last byte as the upper half of a
- * word. The sum is not folded, so sums of several parts may be added as long as only the last one has an odd length.
+ * Adds the 16-bit big-endian words of `bytes` from `start` to `end` to `sum`, with an odd last byte as the upper half
+ * of a word. The sum is not folded, so sums of several parts may be added as long as only the last one has an odd
+ * length.
  *
  * Four 32-bit words are read at a time: modulo 65,535, in which the checksum counts, each is the sum of its halves.
  */
@@ -21,7 +22,7 @@ export function addWords(sum: number, bytes: Uint8Array, start: number, end: num
   return at < length ? total + view.getUint8(at) * 256 : total;
 }
 
-/** Returns the checksum of the words that were added up: the complement of their ones' complement sum (RFC 1071). */
+/** Returns the checksum of the added words: the complement of their ones' complement sum (RFC 1071). */
 export function finishChecksum(sum: number): number {
   let folded = sum;
   while (folded > 0xffff) folded = (folded % 0x1_0000) + Math.floor(folded / 0x1_0000);

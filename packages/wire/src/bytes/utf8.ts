@@ -26,7 +26,7 @@ export function parseUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** Decodes with U+FFFD in place of bytes that are not UTF-8: for texts that are only shown. */
+/** Decodes with U+FFFD in place of bytes that are not UTF-8: for texts that are only displayed. */
 export function parseUtf8Lenient(bytes: Uint8Array): string {
   return lenient.decode(bytes);
 }

@@ -10,8 +10,8 @@ export interface ParsedVarint {
 }
 
 /**
- * Reads an unsigned LEB128 number, low group first, at `offset`; `undefined` if more bytes are needed. Throws `BytesError`
- * "malformed-varint" above 10 bytes and above 2^53 - 1, which no peer of ours counts to.
+ * Reads an unsigned LEB128 number, low group first, at `offset`; `undefined` if more bytes are needed. Throws
+ * `BytesError` "malformed-varint" above 10 bytes and above 2^53 - 1, which our peers never reach.
  */
 export function parseVarint(bytes: Uint8Array, offset: number): ParsedVarint | undefined {
   let value = 0;

@@ -1,7 +1,7 @@
 import { CodedError } from "../bytes/coded-error.ts";
 
 /**
- * The fault of a peer, whose connection is to be closed:
+ * A peer's fault, for which its connection must be closed:
  * - `frame-too-large`: a frame longer than the limit that the owner of the reader set.
  * - `malformed-frame`: a payload that is too short, or too long, for its type.
  * - `malformed-login`: the JSON of a login that cannot be read.

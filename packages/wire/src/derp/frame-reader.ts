@@ -9,8 +9,8 @@ import { derpHeaderBytes, payloadLength } from "./header.ts";
 export type FrameVisitor = (bytes: Uint8Array, start: number, end: number) => void;
 
 /**
- * Cuts a byte stream, in chunks of any size, into frames. A frame that lies in one chunk is not copied; of one that does
- * not, only the bytes that arrived are held, at most a frame of the largest size.
+ * Cuts a byte stream, in chunks of any size, into frames. A frame within one chunk is not copied; of a frame that
+ * spans chunks, only the received bytes are held, at most a frame of the largest size.
  */
 export class DerpFrameReader {
   #maxPayloadBytes: number;
@@ -27,7 +27,7 @@ export class DerpFrameReader {
     return this.#partial.length;
   }
 
-  /** Sets the largest payload of the frames that begin from here on. */
+  /** Sets the largest payload of the frames that begin from now on. */
   limitPayload(maxBytes: number): void {
     this.#maxPayloadBytes = maxBytes;
   }
@@ -37,15 +37,15 @@ export class DerpFrameReader {
     return this.#isStopped;
   }
 
-  /** Ends `read` after the frame at hand. For visitors. */
+  /** Ends `read` after the current frame. For visitors. */
   stop(): void {
     this.#isStopped = true;
   }
 
   /**
-   * Visits the frames that are complete with `chunk`, which then belongs to the reader. Returns the number of bytes read: all,
-   * unless a visitor has called `stop`; the rest is for the next call. Throws `DerpError` "frame-too-large", and whatever the
-   * visitor throws; the reader is unusable then.
+   * Visits the frames that are complete with `chunk`, which then belongs to the reader. Returns the number of bytes
+   * read: all, unless a visitor has called `stop`; pass the rest to the next call. Throws `DerpError`
+   * "frame-too-large", and any error of the visitor; the reader is unusable then.
    */
   read(chunk: Uint8Array, visit: FrameVisitor): number {
     this.#isStopped = false;

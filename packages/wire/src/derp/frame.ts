@@ -10,14 +10,14 @@ import {
   writeDerpHeader,
 } from "./header.ts";
 
-/** Begins the payload of a server's key: `DERP` and a key as an emoji. */
+/** The magic at the beginning of a server key's payload: `DERP` and a key as an emoji. */
 const magic = Uint8Array.of(0x44, 0x45, 0x52, 0x50, 0xf0, 0x9f, 0x94, 0x91);
 
 const pingBytes = 8;
-/** The longest ping; only its first 8 bytes mean something (docs/protocol/tailnet.md §4.4). */
+/** The longest ping; only its first 8 bytes have a meaning (docs/protocol/tailnet.md §4.4). */
 const maxPingBytes = 1000;
 
-/** Reasons for which a peer is gone (docs/protocol/tailnet.md §4.4). */
+/** The reasons why a peer is gone (docs/protocol/tailnet.md §4.4). */
 export const PeerGoneReason = { disconnected: 0, notHere: 1 } as const;
 
 /** A frame with the fields of its payload; keys have 32 bytes, nonces 24. */

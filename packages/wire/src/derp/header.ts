@@ -20,7 +20,7 @@ export const maxClientFrameBytes = maxDerpPacketBytes + 2 * derpKeyBytes;
 /** The largest payload of a frame that a client accepts (docs/protocol/tailnet.md §4.5). */
 export const maxServerFrameBytes = 1024 * 1024;
 
-/** The type of a frame; receivers skip those that they do not know. */
+/** The type of a frame; receivers skip unknown types. */
 export const DerpFrameType = {
   serverKey: 0x01,
   clientInfo: 0x02,

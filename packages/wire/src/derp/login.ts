@@ -2,17 +2,17 @@ import { BytesError } from "../bytes/errors.ts";
 import { encodeUtf8, parseUtf8 } from "../bytes/utf8.ts";
 import { DerpError } from "./errors.ts";
 
-/** The version of the protocol that both ends name. */
+/** The version of the protocol that both ends send. */
 const version = 2;
 
 /** The contents of a client's login (docs/protocol/tailnet.md §4.4); neither end checks the version. */
 export interface ClientInfo {
-  /** The secret that relays of one mesh share; empty for other clients. */
+  /** The secret shared by the relays of one mesh; empty for other clients. */
   readonly meshKey: string;
   readonly canAckPings: boolean;
 }
 
-/** The limits that a server asks its clients to keep, each absent if there is none. */
+/** The limits that a server asks its clients to keep, each absent if unlimited. */
 export interface ServerInfo {
   readonly bytesPerSecond: number | undefined;
   readonly burstBytes: number | undefined;
@@ -24,7 +24,7 @@ export function parseClientInfo(json: Uint8Array): ClientInfo {
   const meshKey = fields["meshKey"] ?? "";
   const canAckPings = fields["CanAckPings"] ?? false;
   if (typeof meshKey !== "string" || typeof canAckPings !== "boolean") {
-    throw new DerpError("malformed-login", "a field of the client's login has another type");
+    throw new DerpError("malformed-login", "a field of the client's login has the wrong type");
   }
   return { meshKey, canAckPings };
 }
@@ -54,7 +54,7 @@ export function encodeServerInfo({ bytesPerSecond, burstBytes }: ServerInfo): Ui
 function parseLimit(value: unknown): number | undefined {
   if (value === undefined || value === 0) return undefined;
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
-  throw new DerpError("malformed-login", "a limit of the server is not a positive whole number");
+  throw new DerpError("malformed-login", "a limit of the server is not a positive integer");
 }
 
 function parseObject(json: Uint8Array): Readonly<Record<string, unknown>> {

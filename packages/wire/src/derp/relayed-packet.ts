@@ -7,7 +7,7 @@ import {
 } from "./header.ts";
 
 /*
- * Changes that a relay makes to the frames that carry packets, in the bytes in which they arrived:
+ * In-place changes that a relay makes to the frames that carry packets:
  *
  *   sent       04 | length      | destination | packet
  *   received   05 | length      | source      | packet

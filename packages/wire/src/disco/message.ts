@@ -23,10 +23,10 @@ const Version = { ping: 1, pong: 1, callMeMaybe: 0 } as const;
 /** The length of a whole packet with a ping or pong over UDP: a path that carries it carries every packet. */
 export const paddedDiscoBytes = 1310;
 
-/** The endpoints of a call that are read: as many as a peer publishes. */
+/** The number of endpoints read from a call: as many as a peer publishes. */
 export const maxCalledEndpoints = 16;
 
-/** A message about paths that is cut short, or of another version; it is dropped. */
+/** A message about paths that is truncated, or of another version; it is dropped. */
 export class DiscoError extends Error {
   override readonly name = "DiscoError";
   readonly code = "malformed-message";
@@ -44,17 +44,17 @@ export type DiscoMessage =
   | {
       readonly type: "ping";
       readonly transactionId: Uint8Array;
-      /** The node key of the sender; undefined if it left that out. */
+      /** The node key of the sender; undefined if the sender omitted it. */
       readonly nodeKey: Uint8Array | undefined;
     }
   | {
       readonly type: "pong";
-      /** The one of the ping. */
+      /** The transaction id of the ping. */
       readonly transactionId: Uint8Array;
       /** The source of the ping, as the sender of the pong saw it. */
       readonly source: DiscoEndpoint;
     }
-  /** A request to ping the sender at its endpoints; it has forgotten those that are not among them. */
+  /** A request to ping the sender at its endpoints; the sender has forgotten any others. */
   | { readonly type: "call-me-maybe"; readonly endpoints: readonly DiscoEndpoint[] };
 
 /** Parses the content of a box; undefined for a message of an unknown type. Throws `DiscoError`. */
@@ -74,8 +74,8 @@ export function parseDiscoMessage(bytes: Uint8Array): DiscoMessage | undefined {
 }
 
 /**
- * Encodes a message for a box. Zeros are added so that its packet has `packetBytes`, but not to a call or to a ping without
- * a node key, where they would be read as endpoints or as a key.
+ * Encodes a message for a box, padded with zeros so that its packet has `packetBytes`. A call and a ping without a
+ * node key are not padded, as the zeros would be read as endpoints or as a key.
  */
 export function encodeDiscoMessage(message: DiscoMessage, packetBytes = 0): Uint8Array {
   const content = encodeContent(message);
@@ -109,7 +109,7 @@ function parsePong(payload: Uint8Array): DiscoMessage {
 }
 
 function parseCall(version: number, payload: Uint8Array): DiscoMessage {
-  // The layout of other versions is unknown; unlike padding, it must not be taken for endpoints.
+  // The layout of other versions is unknown; unlike padding, it must not be read as endpoints.
   if (version !== Version.callMeMaybe || payload.length % endpointBytes !== 0) {
     throw malformed("call", payload.length, `version 0 and a multiple of ${String(endpointBytes)}`);
   }

@@ -13,7 +13,7 @@ export const discoNonceBytes = 24;
 const headerBytes = nonceOffset + discoNonceBytes;
 const macBytes = 16;
 
-/** The bytes of a packet around its message. */
+/** The number of bytes of a packet besides its message. */
 export const discoOverheadBytes = headerBytes + macBytes;
 
 /** A sealed message. */

@@ -9,11 +9,11 @@ import { encodePacket } from "./packet.ts";
 import type { DrpcPacket } from "./packet.ts";
 import { parseRpcError } from "./rpc-error.ts";
 
-/** An event of a call. After `end` or `error` nothing more comes for this RPC. */
+/** An event of a call. Nothing follows `end` or `error` for this RPC. */
 export type CallerEvent =
   /** May be a view of the received chunk. */
   | { readonly type: "message"; readonly bytes: Uint8Array }
-  /** No more messages. A unary call that ends without one has failed. */
+  /** No more messages. A unary call that ends without a message has failed. */
   | { readonly type: "end" }
   | { readonly type: "error"; readonly code: number; readonly message: string };
 
@@ -28,21 +28,21 @@ const nothing = new Uint8Array(0);
 const noMetadata: DrpcMetadata = new Map();
 
 /**
- * The calling side of one yamux stream (docs/protocol/rpc.md §3). Each call of a method returns the bytes to write to that stream; the owner
- * may join them, and must not end the yamux stream before the reply is there (docs/protocol/rpc.md §3.3). Methods other than `invoke`
- * return no bytes when the RPC is over.
+ * The calling side of one yamux stream (docs/protocol/rpc.md §3). Each method returns the bytes to write to that
+ * stream; the owner may join them, and must not end the yamux stream before the reply has arrived
+ * (docs/protocol/rpc.md §3.3). Methods other than `invoke` return no bytes when the RPC is over.
  */
 export class DrpcCaller {
   readonly #reader = new PacketReader();
   #call: CallState = { type: "over" };
-  /** Id of the newest RPC on this yamux stream; 0 before the first. */
+  /** The id of the latest RPC on this yamux stream; 0 before the first. */
   #streamId = 0;
   #messageId = 0;
 
   /** Begins an RPC. Throws "rpc-active" while another runs. */
   invoke(path: string, metadata: DrpcMetadata = noMetadata): Uint8Array {
     if (this.#call.type === "active") {
-      throw new DrpcError("rpc-active", `invoked ${path} while another call runs`);
+      throw new DrpcError("rpc-active", `invoked ${path} while another call is active`);
     }
     this.#streamId += 1;
     this.#messageId = 0;
@@ -62,7 +62,7 @@ export class DrpcCaller {
     return this.#packet(PacketKind.message, bytes);
   }
 
-  /** Tells the responder that no more messages come from us. */
+  /** Tells the responder that this side sends no more messages. */
   closeSend(): Uint8Array {
     const call = this.#started();
     if (call.type === "over" || call.isSendClosed) return nothing;
@@ -71,14 +71,14 @@ export class DrpcCaller {
     return this.#packet(PacketKind.closeSend, nothing);
   }
 
-  /** Ends the call on our side; unless it is over anyway, the responder is told. End the yamux stream after it. */
+  /** Ends the call on our side, and notifies the responder unless it is already over. End the yamux stream after it. */
   close(): Uint8Array {
     if (this.#started().type === "over") return nothing;
     this.#call = { type: "over" };
     return this.#packet(PacketKind.close, nothing);
   }
 
-  /** Takes a chunk of the yamux stream, cut anywhere. Throws `DrpcError`: reset the yamux stream then. */
+  /** Handles a chunk of the yamux stream, cut anywhere. Throws `DrpcError`: reset the yamux stream then. */
   receive(chunk: Uint8Array): readonly CallerEvent[] {
     const events: CallerEvent[] = [];
     for (const packet of this.#reader.read(chunk)) this.#receivePacket(packet, events);
@@ -87,12 +87,12 @@ export class DrpcCaller {
 
   #receivePacket(packet: DrpcPacket, events: CallerEvent[]): void {
     if (packet.kind === PacketKind.invoke || packet.kind === PacketKind.invokeMetadata) {
-      throw new DrpcError("protocol-error", "invoke from the called side");
+      throw new DrpcError("protocol-error", "invoke from the responder");
     }
     if (packet.streamId > this.#streamId) {
       throw new DrpcError(
         "protocol-error",
-        `answer to stream ${String(packet.streamId)}, the newest is ${String(this.#streamId)}`,
+        `answer to stream ${String(packet.streamId)}, the latest is ${String(this.#streamId)}`,
       );
     }
     // A late packet of a finished call is dropped.
@@ -116,7 +116,7 @@ export class DrpcCaller {
         return;
       case PacketKind.error:
         this.#call = { type: "over" };
-        // An error after the end has no receiver (docs/protocol/rpc.md §3.5).
+        // No one receives an error after the end (docs/protocol/rpc.md §3.5).
         if (!call.isReceiveClosed) events.push({ type: "error", ...parseRpcError(packet.data) });
         return;
       default:

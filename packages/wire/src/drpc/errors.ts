@@ -1,12 +1,12 @@
 import { CodedError } from "../bytes/coded-error.ts";
 
 /**
- * The fault of the transport, that is of one yamux stream, which is to be reset:
- * - `malformed-frame`, `malformed-metadata`: bytes that are no frame or no metadata.
+ * A fault of the transport, that is of one yamux stream, which must be reset:
+ * - `malformed-frame`, `malformed-metadata`: bytes that are not a frame or not metadata.
  * - `packet-too-large`: more than 4 MiB, in either direction.
- * - `protocol-error`: a frame that must not come now.
+ * - `protocol-error`: a frame that is not allowed now.
  *
- * Or the misuse of a call of ours: `no-rpc` (nothing was invoked), `rpc-active` (the last one still runs),
+ * Or a misuse of our own call: `no-rpc` (nothing was invoked), `rpc-active` (the previous RPC is active),
  * `send-closed` (a message after closeSend).
  */
 export type DrpcErrorCode =

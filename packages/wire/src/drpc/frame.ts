@@ -26,7 +26,7 @@ export const PacketKind = {
 } as const;
 
 export interface DrpcFrame {
-  /** 0 to 63; those not in `PacketKind` are unknown. */
+  /** 0 to 63; values missing from `PacketKind` are unknown. */
   readonly kind: number;
   /** The last frame of its packet. */
   readonly isDone: boolean;
@@ -39,7 +39,7 @@ export interface DrpcFrame {
   readonly data: Uint8Array;
 }
 
-/** A frame and the offset after it, or the least number of bytes from the offset on that are needed to go on. */
+/** A frame and the offset after it, or the least number of bytes from the offset on that are needed to continue. */
 export type ParsedFrame =
   | { readonly type: "frame"; readonly frame: DrpcFrame; readonly next: number }
   | { readonly type: "incomplete"; readonly wantedBytes: number };
@@ -81,7 +81,7 @@ export function encodeFrame(frame: DrpcFrame): Uint8Array {
   return joinBytes([Uint8Array.from(head), frame.data]);
 }
 
-/** Makes the error for a packet of `length` bytes of data. */
+/** Creates the error for a packet of `length` bytes of data. */
 export function packetTooLarge(length: number): DrpcError {
   return new DrpcError(
     "packet-too-large",

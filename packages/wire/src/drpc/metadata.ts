@@ -11,10 +11,12 @@ const entryTag = 0x0a;
 const keyTag = 0x0a;
 const valueTag = 0x12;
 
-/** The largest metadata of a call, in bytes: a peer may send them on every stream and never invoke anything. */
+/**
+ * The largest metadata of a call, in bytes: a peer may send metadata on every stream without ever invoking anything.
+ */
 const maxMetadataBytes = 16 * 1024;
 
-/** Keys and values that go before an Invoke; stock peers send none. */
+/** Keys and values sent before an Invoke; stock peers send none. */
 export type DrpcMetadata = ReadonlyMap<string, string>;
 
 export function encodeMetadata(metadata: DrpcMetadata): Uint8Array {
@@ -28,12 +30,12 @@ export function encodeMetadata(metadata: DrpcMetadata): Uint8Array {
 }
 
 /**
- * Parses metadata. The last of equal keys counts; a key or value that is absent is empty. Throws `DrpcError`
+ * Parses metadata. The last of equal keys counts; a missing key or value is empty. Throws `DrpcError`
  * "malformed-metadata".
  */
 export function parseMetadata(bytes: Uint8Array): DrpcMetadata {
   if (bytes.length > maxMetadataBytes) {
-    throw malformed(`${String(bytes.length)} bytes, at most ${String(maxMetadataBytes)} are taken`);
+    throw malformed(`${String(bytes.length)} bytes, at most ${String(maxMetadataBytes)} allowed`);
   }
   const metadata = new Map<string, string>();
   try {

@@ -4,13 +4,13 @@ import { PacketAssembly } from "./packet.ts";
 import type { DrpcPacket } from "./packet.ts";
 
 /**
- * Cuts a byte stream, in chunks of any size, into packets. It holds back one frame and one packet at most, so somewhat more
- * than twice `maxPacketBytes`, and at most double that while they grow.
+ * Cuts a byte stream, in chunks of any size, into packets. It holds at most one frame and one packet, so somewhat
+ * more than twice `maxPacketBytes`, and at most double that while they grow.
  */
 export class PacketReader {
   /** The beginning of a frame. */
   readonly #waiting = new GrowingBuffer();
-  /** The number of bytes below which it is useless to look again. */
+  /** The number of bytes below which another look is useless. */
   #wantedBytes = 1;
   readonly #assembly = new PacketAssembly();
 
@@ -19,7 +19,7 @@ export class PacketReader {
     return this.#waiting.length + this.#assembly.waitingBytes;
   }
 
-  /** Returns the packets that are complete with `chunk`, of which their data may be views. Throws `DrpcError`. */
+  /** Returns the packets that are complete with `chunk`; their data may be views of it. Throws `DrpcError`. */
   *read(chunk: Uint8Array): Generator<DrpcPacket, void, undefined> {
     let bytes = chunk;
     if (this.#waiting.length > 0) {

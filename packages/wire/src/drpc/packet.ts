@@ -4,7 +4,7 @@ import { DrpcError } from "./errors.ts";
 import { encodeFrame, maxPacketBytes, packetTooLarge, PacketKind } from "./frame.ts";
 import type { DrpcFrame } from "./frame.ts";
 
-/** The most data of one frame; larger packets are split (docs/protocol/rpc.md §3.1). A receiver takes any size. */
+/** The most data of one frame; larger packets are split (docs/protocol/rpc.md §3.1). A receiver accepts any size. */
 const maxFrameDataBytes = 65_536;
 
 /** All frames of one (stream id, message id), joined. */
@@ -34,7 +34,7 @@ export function encodePacket(packet: DrpcPacket): Uint8Array {
   return joinBytes(frames);
 }
 
-/** A packet whose last frame has not come. */
+/** A packet whose last frame has not arrived. */
 interface PartialPacket {
   readonly kind: number;
   readonly data: GrowingBuffer;
@@ -42,7 +42,7 @@ interface PartialPacket {
 
 /** Joins frames to packets and checks their ids (docs/protocol/rpc.md §3.1). */
 export class PacketAssembly {
-  /** The newest pair of ids seen; the next packet's must be greater. */
+  /** The latest pair of ids seen; the next packet's must be greater. */
   #streamId = 0;
   #messageId = 0;
   #partial: PartialPacket | undefined;
@@ -53,14 +53,14 @@ export class PacketAssembly {
   }
 
   /**
-   * Returns the packet that `frame` completes, if it does. A newer packet discards one that was not done. Throws
-   * `DrpcError` "protocol-error" and "packet-too-large".
+   * Returns the packet that `frame` completes, if any. A newer packet discards an incomplete one. Throws `DrpcError`
+   * "protocol-error" and "packet-too-large".
    */
   receive(frame: DrpcFrame): DrpcPacket | undefined {
     const { kind, streamId, messageId } = frame;
     if (!isKnownKind(kind)) {
       if (frame.isControl) return undefined;
-      throw new DrpcError("protocol-error", `packet of unknown kind ${String(kind)}`);
+      throw new DrpcError("protocol-error", `unknown packet kind ${String(kind)}`);
     }
     const partial = this.#partialFor(frame);
     const length = partial.data.length + frame.data.length;
@@ -95,7 +95,10 @@ export class PacketAssembly {
     return this.#partial;
   }
 
-  /** Returns below 0 for a frame older than the newest, 0 for one of the same packet, above 0 for a newer one. */
+  /**
+   * Returns a negative number for a frame older than the latest, 0 for one of the same packet, a positive number for
+   * a newer one.
+   */
   #compare(frame: DrpcFrame): number {
     return frame.streamId - this.#streamId || frame.messageId - this.#messageId;
   }

@@ -16,7 +16,7 @@ export type ResponderEvent =
   | { readonly type: "message"; readonly bytes: Uint8Array }
   /** No more messages from the caller. */
   | { readonly type: "close-send" }
-  /** The call is over before its end: cancel the handler; its further output is dropped. */
+  /** The call ended early: cancel the handler; its further output is dropped. */
   | { readonly type: "cancel"; readonly reason: "cancel" | "close" | "error" };
 
 /*
@@ -35,9 +35,9 @@ type CallState =
 const nothing = new Uint8Array(0);
 
 /**
- * The called side of one yamux stream (docs/protocol/rpc.md §3). Each call of a method returns the bytes to write to that stream, which are
- * none when the RPC is over: a handler that finishes after a cancel need not care. The end or reset of the yamux stream
- * itself is the owner's to notice, and is a cancel too (docs/protocol/rpc.md §3.3).
+ * The called side of one yamux stream (docs/protocol/rpc.md §3). Each method returns the bytes to write to that
+ * stream, and none when the RPC is over: a handler that finishes after a cancel need not care. The owner must notice
+ * the end or reset of the yamux stream itself, which is also a cancel (docs/protocol/rpc.md §3.3).
  */
 export class DrpcResponder {
   readonly #reader = new PacketReader();
@@ -50,14 +50,14 @@ export class DrpcResponder {
     return this.#reader.waitingBytes;
   }
 
-  /** Takes a chunk of the yamux stream, cut anywhere. Throws `DrpcError`: reset the yamux stream then. */
+  /** Handles a chunk of the yamux stream, cut anywhere. Throws `DrpcError`: reset the yamux stream then. */
   receive(chunk: Uint8Array): readonly ResponderEvent[] {
     const events: ResponderEvent[] = [];
     for (const packet of this.#reader.read(chunk)) this.#receivePacket(packet, events);
     return events;
   }
 
-  /** Sends one response message, which may be empty but may not be omitted in a unary call. */
+  /** Sends one response message, which may be empty but must not be omitted in a unary call. */
   message(bytes: Uint8Array): Uint8Array {
     const call = this.#started();
     if (call.type === "over") return nothing;
@@ -65,7 +65,7 @@ export class DrpcResponder {
     return this.#packet(call.streamId, PacketKind.message, bytes);
   }
 
-  /** Sends no more messages: the successful end of a unary call. */
+  /** Ends the response messages: the successful end of a unary call. */
   closeSend(): Uint8Array {
     const call = this.#started();
     if (call.type === "over" || call.isSendClosed) return nothing;
@@ -98,12 +98,13 @@ export class DrpcResponder {
         `message for stream ${String(packet.streamId)} before invoke`,
       );
     }
-    // The rest concerns a call that is already over, such as the late Close after a reply (docs/protocol/rpc.md §3.3).
+    // The rest belongs to a call that is already over, such as the late Close after a reply (docs/protocol/rpc.md
+    // §3.3).
   }
 
   #receiveInvoke(packet: DrpcPacket, events: ResponderEvent[]): void {
     const { streamId } = packet;
-    // No answer at all, as stock peers do (docs/protocol/rpc.md §3.2).
+    // No answer, as with stock peers (docs/protocol/rpc.md §3.2).
     if (this.#isOver(streamId)) return;
     if (this.#call.type === "active") {
       if (this.#call.streamId === streamId) {
@@ -174,7 +175,7 @@ export class DrpcResponder {
   }
 
   #started(): Exclude<CallState, { type: "none" }> {
-    if (this.#call.type === "none") throw new DrpcError("no-rpc", "answer before any invoke");
+    if (this.#call.type === "none") throw new DrpcError("no-rpc", "answer before invoke");
     return this.#call;
   }
 

@@ -10,7 +10,10 @@ import { DrpcError } from "./errors.ts";
  */
 const codeBytes = 8;
 
-/** The code that makes stock peers stop asking for an RPC; the only one in use besides 0 (docs/protocol/rpc.md §3.5, §3.6). */
+/**
+ * The code after which stock peers no longer call an RPC; the only one in use besides 0 (docs/protocol/rpc.md §3.5,
+ * §3.6).
+ */
 export const drpcCodeUnimplemented = 12;
 
 /** The failure of a call on the other side. */
@@ -38,7 +41,7 @@ export function parseRpcError(data: Uint8Array): RpcError {
   }
   return {
     code: readUint32(data, 0) * 0x1_0000_0000 + readUint32(data, 4),
-    // The text is for people: one cut inside a character still tells most of it.
+    // The text is for people: if it is cut inside a character, the rest is still useful.
     message: parseUtf8Lenient(data.subarray(codeBytes)),
   };
 }

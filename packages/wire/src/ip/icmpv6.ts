@@ -26,7 +26,7 @@ export const UnreachableCode = { noRoute: 0, prohibited: 1, address: 3, port: 4 
 /** The code of Parameter Problem for a next header that the receiver does not know (RFC 4443 §3.4). */
 const unknownNextHeader = 1;
 
-/** A message. `data` and `cause` are views of the bytes that were parsed. */
+/** A message. `data` and `cause` are views of the parsed bytes. */
 export type Icmpv6Message =
   | {
       readonly type: "echo-request" | "echo-reply";
@@ -37,12 +37,12 @@ export type Icmpv6Message =
   | { readonly type: "unreachable"; readonly code: number; readonly cause: Uint8Array }
   | { readonly type: "packet-too-big"; readonly mtu: number; readonly cause: Uint8Array }
   | { readonly type: "time-exceeded"; readonly code: number; readonly cause: Uint8Array }
-  /** A next header that the sender of the message does not know, at the offset `pointer` of the cause. */
+  /** A next header that is unknown to the sender of the message, at the offset `pointer` of the cause. */
   | { readonly type: "unknown-next-header"; readonly pointer: number; readonly cause: Uint8Array };
 
 /**
- * Parses the message of `bytes` from `start` to `end`; `undefined` if it is cut short or of another type. The checksum is
- * not verified: the tunnel has authenticated the packet.
+ * Parses the message of `bytes` from `start` to `end`; `undefined` if it is truncated or of another type. The
+ * checksum is not verified: the tunnel has authenticated the packet.
  */
 export function parseIcmpv6(
   bytes: Uint8Array,
@@ -79,7 +79,7 @@ export function parseIcmpv6(
 
 /**
  * Writes a message to `bytes` at `offset`, with a copy of its body, and returns its length. `addressSum` is the
- * `pseudoHeaderSum` of its addresses. The caller cuts a cause so that the packet stays within 1280 bytes.
+ * `pseudoHeaderSum` of its addresses. The caller truncates a cause so that the packet stays within 1280 bytes.
  */
 export function writeIcmpv6(
   bytes: Uint8Array,

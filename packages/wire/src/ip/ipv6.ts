@@ -27,12 +27,12 @@ export interface Ipv6Packet {
   readonly nextHeader: number;
   readonly hopLimit: number;
   readonly flowLabel: number;
-  /** The offset of the payload in the bytes that were parsed, and of its end: bytes after that are padding. */
+  /** The offsets of the payload and of its end in the parsed bytes: bytes after the end are padding. */
   readonly payloadStart: number;
   readonly payloadEnd: number;
 }
 
-/** The default hop limit (RFC 8200 leaves it open; this is what peers use). */
+/** The default hop limit (RFC 8200 leaves it open; peers use this one). */
 const defaultHopLimit = 64;
 
 /** Parses the packet at the beginning of `bytes`; `undefined` if it is not a whole IPv6 packet. */
@@ -41,7 +41,7 @@ export function parseIpv6(bytes: Uint8Array): Ipv6Packet | undefined {
   return payloadEnd === undefined ? undefined : parseHeader(bytes, payloadEnd);
 }
 
-/** Parses the beginning of a packet, as an ICMPv6 error quotes it; `undefined` if not even the header is there. */
+/** Parses the beginning of a packet, as an ICMPv6 error quotes it; `undefined` if the header is incomplete. */
 export function parseQuotedIpv6(bytes: Uint8Array): Ipv6Packet | undefined {
   const isHeader = bytes.length >= ipv6HeaderBytes && (bytes[0] ?? 0) >>> 4 === 6;
   return isHeader ? parseHeader(bytes, bytes.length) : undefined;

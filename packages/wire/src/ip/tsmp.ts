@@ -13,7 +13,7 @@ const dataBytes = 8;
 const pingBytes = dataOffset + dataBytes;
 const pongBytes = pingBytes + 2;
 
-/** A ping below the TCP/IP stack, or its answer. `data` has 8 bytes that belong to the sender of the ping. */
+/** A ping below the TCP/IP stack, or its answer. `data` has 8 bytes chosen by the sender of the ping. */
 export interface TsmpMessage {
   readonly type: "ping" | "pong";
   readonly data: Uint8Array;
@@ -26,7 +26,7 @@ export interface TsmpAddresses {
 }
 
 /**
- * Parses the message of `bytes` from `start` to `end`; `undefined` if it is cut short or of another type, such as the
+ * Parses the message of `bytes` from `start` to `end`; `undefined` if it is truncated or of another type, such as the
  * reject that only concerns IPv4. `data` is a view.
  */
 export function parseTsmp(bytes: Uint8Array, start: number, end: number): TsmpMessage | undefined {
@@ -50,7 +50,7 @@ export function encodeTsmpPing(addresses: TsmpAddresses, data: Uint8Array): Uint
   return packet;
 }
 
-/** Returns the whole packet that answers one with a ping; `undefined` for any other packet. */
+/** Returns the whole packet that answers a ping; `undefined` for any other packet. */
 export function answerTsmpPing(packet: Uint8Array): Uint8Array | undefined {
   const ping = parseIpv6(packet);
   if (ping?.nextHeader !== IpProtocol.tsmp) return undefined;

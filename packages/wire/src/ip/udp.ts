@@ -13,13 +13,13 @@ export const udpHeaderBytes = 8;
 export interface UdpDatagram {
   readonly sourcePort: number;
   readonly destinationPort: number;
-  /** A view of the bytes that were parsed. */
+  /** A view of the parsed bytes. */
   readonly payload: Uint8Array;
 }
 
 /**
- * Parses the datagram of `bytes` from `start` to `end`; `undefined` if it is malformed. A datagram without a checksum is
- * (RFC 8200 §8.1). The checksum itself is not verified: the tunnel has authenticated the packet.
+ * Parses the datagram of `bytes` from `start` to `end`; `undefined` if it is malformed, for example without a
+ * checksum (RFC 8200 §8.1). The checksum itself is not verified: the tunnel has authenticated the packet.
  */
 export function parseUdp(bytes: Uint8Array, start: number, end: number): UdpDatagram | undefined {
   if (end - start < udpHeaderBytes) return undefined;
@@ -50,7 +50,7 @@ export function writeUdp(
   writeUint16(bytes, offset + 6, 0);
   bytes.set(datagram.payload, offset + udpHeaderBytes);
   const sum = addWords(addressSum + length, bytes, offset, offset + length);
-  // A checksum that comes out as 0 is written as all ones (RFC 768).
+  // A checksum of 0 is written as all ones (RFC 768).
   writeUint16(bytes, offset + 6, finishChecksum(sum) || 0xffff);
   return length;
 }

@@ -5,9 +5,9 @@ import { FieldReader, wireType } from "./field-reader.ts";
 
 /** The bound of one field of a message. */
 export interface FieldBound {
-  /** The most entries of a repeated field or a map. */
+  /** The maximum number of entries of a repeated field or a map. */
   readonly maxCount?: number;
-  /** The longest text or bytes, of each entry where there are several; keys of maps too. In bytes. */
+  /** The maximum length of the text or bytes, of each entry if there are several, and of the keys of maps. In bytes. */
   readonly maxBytes?: number;
 }
 
@@ -16,21 +16,21 @@ export type MessageBounds = Readonly<Record<string, Readonly<Record<string, Fiel
 
 /** The first part of a message that exceeds its bound. */
 export interface BoundExcess {
-  /** The field with the names of the messages around it, such as `stats.metrics`. */
+  /** The field with the names of the enclosing messages, such as `stats.metrics`. */
   readonly path: string;
   readonly found: number;
   readonly max: number;
   readonly unit: "entries" | "bytes" | "fields";
 }
 
-/** The most fields of a message and all that it holds, known or not: no peer sends so many. */
+/** The maximum number of fields of a message and everything in it, known or not: peers never send that many. */
 const maxFields = 100_000;
 
 /**
- * Makes a check of the encoded messages of a schema, for before they are read: a few bytes of a repeated message become
- * a hundred in memory. A field that is not repeated may occur once. Omitted bounds are none. The check throws
- * `ProtobufError` for malformed messages, and for a known field of another wire type, which the reader of messages
- * would take as valid: its content would be read unchecked.
+ * Creates a check that bounds the encoded messages of a schema before they are parsed: a few bytes of a repeated
+ * message become a hundred in memory. A field that is not repeated may occur once. Omitted bounds are unlimited. The
+ * check throws `ProtobufError` for malformed messages, and for a known field of another wire type, which the parser
+ * would accept: its content would be parsed unchecked.
  */
 export function boundsCheck(
   schema: DescMessage,
@@ -48,9 +48,9 @@ interface FieldRule {
   readonly name: string;
   readonly maxCount: number;
   readonly maxBytes: number;
-  /** The wire types of its values: a list of numbers may also come packed. */
+  /** The wire types of its values: a list of numbers may also be packed. */
   readonly wireTypes: readonly number[];
-  /** The content behind a length: text, a message, or numbers one after another. */
+  /** The content after a length: text, a message, or consecutive numbers. */
   readonly content: "text" | "numbers" | MessageRule;
 }
 
@@ -110,7 +110,7 @@ function wireTypesOf(field: DescField): readonly number[] {
   return field.fieldKind === "list" && one !== wireType.bytes ? [one, wireType.bytes] : [one];
 }
 
-/** Returns the wire type of a field's value, of one in a list, and of one in a map. */
+/** Returns the wire type of a field's value, also if it is in a list or a map. */
 function wireTypeOfValue({ message, scalar }: DescField): number {
   if (message !== undefined) return wireType.bytes;
   return scalar === undefined ? wireType.varint : scalarWireType(scalar);

@@ -1,8 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 
 /**
- * The descriptors, building blocks and well-known types of messages. They come from the library behind the generated
- * code, on which only this package depends.
+ * The descriptors, building blocks and well-known types of messages, from the library behind the generated code. Only
+ * this package depends on it.
  */
 export { ScalarType } from "@bufbuild/protobuf";
 export type {

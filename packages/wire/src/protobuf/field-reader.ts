@@ -10,14 +10,14 @@ export function varintTag(field: number): number {
   return field * 8 + wireType.varint;
 }
 
-/** Returns the tag of a field whose value has a length: bytes, a text, a message. */
+/** Returns the tag of a field whose value is length-delimited: bytes, a text, a message. */
 export function bytesTag(field: number): number {
   return field * 8 + wireType.bytes;
 }
 
 /**
- * Reads the fields of a message where it stands, for messages so frequent that a value of each is too much. Every call is
- * told where the message ends that it reads in. Throws `ProtobufError` "malformed-message".
+ * Reads the fields of a message in place, for messages so frequent that an object for each costs too much. Each call
+ * takes the end of the message that it reads. Throws `ProtobufError` "malformed-message".
  */
 export class FieldReader {
   readonly #bytes: Uint8Array;
@@ -45,14 +45,14 @@ export class FieldReader {
     throw malformed(`varint at ${this.at} does not end`);
   }
 
-  /** Counts the varints that follow one another from `at` up to `end`, without reading them. */
+  /** Counts the consecutive varints from `at` to `end`, without reading them. */
   countVarints(end: number): number {
     let count = 0;
     for (let at = this.at; at < end; at += 1) if ((this.#bytes[at] ?? 0) < 0x80) count += 1;
     return count;
   }
 
-  /** Reads a length and returns the end of the value behind it; the value begins at `at`. */
+  /** Reads a length and returns the end of the value that follows; the value begins at `at`. */
   length(end: number): number {
     const length = this.varint(end);
     const valueEnd = this.at + length;

@@ -1,8 +1,8 @@
 import { bytesTag, FieldReader, varintTag } from "./field-reader.ts";
 
 /**
- * Takes one line of a batch. `createdNs`: nanoseconds since 1970, 0 for a time that is absent, before 1970 or above 2^63.
- * The text stands in the batch's bytes from `start` to `end`; that it is UTF-8 is for the taker to check.
+ * Receives one line of a batch. `createdNs`: nanoseconds since 1970, 0 for a time that is absent, before 1970 or
+ * above 2^63. The text is in the batch's bytes from `start` to `end`; the handler must check that it is UTF-8.
  */
 export type LogLineHandler = (createdNs: bigint, level: number, start: number, end: number) => void;
 
@@ -15,8 +15,9 @@ const maxSeconds = 9_223_372_035;
 const maxNanos = 999_999_999;
 
 /**
- * Reads a `BatchCreateLogsRequest`, the one message that comes by the hundred thousand lines a second, without making a value
- * of each line. Returns the log source's id, a view. Throws `ProtobufError` "malformed-message"; lines may have been taken.
+ * Reads a `BatchCreateLogsRequest`, the only message that brings hundreds of thousands of lines a second, without
+ * creating an object per line. Returns the log source's id, a view. Throws `ProtobufError` "malformed-message",
+ * possibly after some lines.
  */
 export function readLogBatch(bytes: Uint8Array, take: LogLineHandler): Uint8Array {
   const reader = new FieldReader(bytes);

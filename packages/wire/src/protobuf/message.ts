@@ -42,8 +42,8 @@ export function parseMessage<Desc extends DescMessage>(
 }
 
 /**
- * Does the same without unknown fields: for a server, which would otherwise keep and echo whatever a peer puts into
- * them.
+ * Does the same without unknown fields: for a server, which would otherwise keep and echo anything that a peer puts
+ * into them.
  */
 export function parseKnownFields<Desc extends DescMessage>(
   schema: Desc,

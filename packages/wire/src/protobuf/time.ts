@@ -11,7 +11,7 @@ const nsPerSecond = 1_000_000_000n;
 /** Converts milliseconds, rounded to whole nanoseconds; both parts have the sign of the whole. */
 export function durationFromMs(ms: number): Duration {
   const seconds = Math.trunc(ms / 1000);
-  // Milliseconds first: a product of all of them would leave the exact integers.
+  // Whole milliseconds first: multiplying all of them would exceed the exact integers.
   const nanos = Math.round((ms - seconds * 1000) * 1_000_000);
   return durationFromNs(BigInt(seconds) * nsPerSecond + BigInt(nanos));
 }
@@ -33,8 +33,9 @@ export function durationToNs(duration: Duration | undefined): bigint {
 }
 
 /**
- * `interval` and `timeout` of an agent's metadata are wrong by contract: both sides put the number of seconds where
- * nanoseconds belong, so 10 s travel as `Duration { nanos: 10 }` (docs/protocol/rpc.md §7.1). `seconds` is cut to a whole number.
+ * Creates the `interval` or `timeout` of an agent's metadata, which is wrong by contract: both sides put the number
+ * of seconds where nanoseconds belong, so 10 s travel as `Duration { nanos: 10 }` (docs/protocol/rpc.md §7.1).
+ * `seconds` is truncated to an integer.
  */
 export function metadataDuration(seconds: number): Duration {
   return durationFromNs(BigInt(Math.trunc(seconds)));
@@ -45,7 +46,7 @@ export function metadataSeconds(duration: Duration | undefined): number {
   return Number(durationToNs(duration));
 }
 
-/** Makes a timestamp of milliseconds since 1970, rounded to whole nanoseconds. */
+/** Creates a timestamp from milliseconds since 1970, rounded to whole nanoseconds. */
 export function timestampFromMs(ms: number): Timestamp {
   const seconds = Math.floor(ms / 1000);
   const nanos = Math.round((ms - seconds * 1000) * 1_000_000);
@@ -61,7 +62,7 @@ export function timestampToMs(timestamp: Timestamp | undefined): number {
   return Number(timestamp.seconds) * 1000 + timestamp.nanos / 1_000_000;
 }
 
-/** Makes a timestamp of nanoseconds since 1970. */
+/** Creates a timestamp from nanoseconds since 1970. */
 export function timestampFromNs(ns: bigint): Timestamp {
   // `nanos` is never negative, not even before 1970.
   const nanos = ((ns % nsPerSecond) + nsPerSecond) % nsPerSecond;

@@ -19,7 +19,7 @@ export class SpeedtestError extends CodedError<SpeedtestErrorCode> {
 /** The version of the protocol (docs/protocol/tailnet.md §7.4). */
 const version = 2;
 
-/** The size of the blocks that the uploading end writes, and that the other counts. */
+/** The size of the blocks that the uploading end writes and the other end counts. */
 export const speedtestBlockBytes = 2 * 1024 * 1024;
 
 /** The longest test that a server runs. */
@@ -37,7 +37,7 @@ export interface SpeedtestRequest {
   readonly durationMs: number;
 }
 
-/** Encodes the line that a client begins with. */
+/** Encodes the first line of a client. */
 export function encodeSpeedtestRequest({ direction, durationMs }: SpeedtestRequest): Uint8Array {
   const time = Math.round(durationMs * nanosecondsPerMs);
   return encodeUtf8(`${JSON.stringify({ version, time, direction: numbers[direction] })}\n`);
@@ -58,7 +58,7 @@ export function parseSpeedtestRequest(line: Uint8Array): SpeedtestRequest {
   return { direction: parseDirection(fields["direction"]), durationMs: time / nanosecondsPerMs };
 }
 
-/** Encodes the server's answer: an empty object, or the reason that it refuses. */
+/** Encodes the server's answer: an empty object, or the reason for a refusal. */
 export function encodeSpeedtestAnswer(refusal: string | undefined): Uint8Array {
   return encodeUtf8(`${JSON.stringify(refusal === undefined ? {} : { error: refusal })}\n`);
 }
@@ -108,8 +108,8 @@ export class LineCollector {
   #collected: Uint8Array = new Uint8Array();
 
   /**
-   * Takes a chunk; `undefined` until the line is complete. The line and the bytes after it may be views of the chunk.
-   * Throws `SpeedtestError` "too-long".
+   * Handles a chunk; `undefined` until the line is complete. The line and the bytes after it may be views of the
+   * chunk. Throws `SpeedtestError` "too-long".
    */
   receive(chunk: Uint8Array): { readonly line: Uint8Array; readonly rest: Uint8Array } | undefined {
     const end = chunk.indexOf(newline);

@@ -18,27 +18,30 @@ const idBytes = 16;
 const headerBytes = 4;
 const numberBytes = 8;
 
-/** Something that an agent says to a viewer. */
+/** An event that an agent reports to a viewer. */
 export type TerminalEvent =
-  /** The first one: output goes on at this position, counted in bytes from the terminal's first; `taken` is the newest input. */
+  /**
+   * Always first: output continues at this position, counted in bytes from the terminal's first; `taken` is the
+   * latest input.
+   */
   | { readonly type: "attached"; readonly position: number; readonly taken: number }
-  /** A view of what was received. */
+  /** A view of the received bytes. */
   | { readonly type: "output"; readonly bytes: Uint8Array }
-  /** All inputs up to this number are typed. */
+  /** All inputs up to this number have been typed. */
   | { readonly type: "taken"; readonly taken: number }
   /** The command has ended, and all of its output was sent. */
   | { readonly type: "ended" }
-  /** The terminal that the viewer wants to go on with is not there anymore. */
+  /** The terminal that the viewer wants to resume no longer exists. */
   | { readonly type: "unknown" };
 
-/** Bytes that no agent sends; the viewer ends the connection. */
+/** Bytes that agents never send; the viewer ends the connection. */
 export class TerminalFrameError extends Error {
   override readonly name = "TerminalFrameError";
   readonly code = "malformed";
   readonly retryable = false;
 }
 
-/** Encodes what comes before the first frame. Throws `BytesError` for an id that is not a UUID. */
+/** Encodes the greeting before the first frame. Throws `BytesError` for an id that is not a UUID. */
 export function encodeTerminalGreeting(viewerId: string): Uint8Array {
   return encodeUuid(viewerId);
 }
@@ -58,7 +61,7 @@ export function encodeTerminalFrame(
   }
 }
 
-/** Encodes what comes before this many bytes of output, which follow as they are. */
+/** Encodes the header of this many bytes of output, which follow unchanged. */
 export function encodeOutputHeader(bytes: number): Uint8Array {
   return header(types.output, bytes);
 }
@@ -79,16 +82,16 @@ function header(type: number, length: number): Uint8Array {
   return bytes;
 }
 
-/** The part of the stream that the next bytes belong to. */
+/** The part of the stream to which the next bytes belong. */
 type Place =
   | { readonly type: "greeting" }
-  /** It did not begin with the viewer's id: the agent knows nothing of this, and all is output. */
+  /** The stream did not begin with the viewer's id: the agent does not know this protocol, and everything is output. */
   | { readonly type: "plain" }
   | { readonly type: "header" }
   | { readonly type: "output"; readonly left: number }
   | { readonly type: "control"; readonly kind: number; readonly length: number };
 
-/** Reads what an agent sends to a viewer, however it is cut, without holding output back. */
+/** Reads the stream of an agent to a viewer, cut anywhere, without holding output back. */
 export class TerminalFrames {
   readonly #greeting: Uint8Array;
   #place: Place = { type: "greeting" };
@@ -99,12 +102,12 @@ export class TerminalFrames {
     this.#greeting = encodeTerminalGreeting(viewerId);
   }
 
-  /** True once the agent has sent the bytes of a plain terminal, which nothing numbers. */
+  /** True once the agent has sent the bytes of a plain terminal, which have no numbers. */
   get isPlain(): boolean {
     return this.#place.type === "plain";
   }
 
-  /** Returns what the chunk completes. Throws `TerminalFrameError`. */
+  /** Returns the events that the chunk completes. Throws `TerminalFrameError`. */
   receive(chunk: Uint8Array): TerminalEvent[] {
     const events: TerminalEvent[] = [];
     let rest = chunk;
@@ -158,7 +161,7 @@ export class TerminalFrames {
     return rest;
   }
 
-  /** Collects `length` bytes, and hands them on once they are there. */
+  /** Collects `length` bytes, and hands them on once they are complete. */
   #collect(bytes: Uint8Array, length: number, take: (whole: Uint8Array) => void): Uint8Array {
     const part = bytes.subarray(0, length - this.#begun.length);
     const whole = joinBytes([this.#begun, part]);

@@ -19,7 +19,7 @@ const MessageType = { bindingRequest: 0x0001, bindingResponse: 0x0101 } as const
 const Attribute = {
   mappedAddress: 0x0001,
   xorMappedAddress: 0x0020,
-  /** The same attribute of servers older than its number. */
+  /** The same attribute of servers that are older than its number. */
   oldXorMappedAddress: 0x8020,
   software: 0x8022,
   fingerprint: 0x8028,
@@ -28,7 +28,7 @@ const fingerprintMask = 0x5354554e;
 const Family = { ipv4: 1, ipv6: 2 } as const;
 
 /**
- * - `malformed-message`: not a STUN message, or attributes that do not fit into it.
+ * - `malformed-message`: not a STUN message, or attributes that exceed it.
  * - `wrong-fingerprint`: bytes that were altered in transit.
  */
 export type StunErrorCode = "malformed-message" | "wrong-fingerprint";
@@ -45,7 +45,7 @@ export interface StunAddress {
   readonly port: number;
 }
 
-/** A message of the one method in use; the transaction id has 12 bytes. */
+/** A message of the only method in use; the transaction id has 12 bytes. */
 export type StunMessage =
   | { readonly type: "binding-request"; readonly transactionId: Uint8Array }
   | {
@@ -84,7 +84,7 @@ export function parseStunMessage(datagram: Uint8Array): StunMessage | undefined 
   }
 }
 
-/** Encodes a request that names the program and ends in a fingerprint, as stock peers send it. */
+/** Encodes a request with the name of the program and a trailing fingerprint, as stock peers send it. */
 export function encodeBindingRequest(transactionId: Uint8Array, software: string): Uint8Array {
   const name = encodeUtf8(software);
   const nameBytes = attributeHeaderBytes + padded(name.length);
@@ -166,7 +166,7 @@ function unmasked(message: Uint8Array, found: StunAddress | undefined): StunAddr
   return { address, port: found.port ^ (cookie >>> 16) };
 }
 
-/** Returns the address, each byte changed by that of the cookie and the transaction id; twice gives it back. */
+/** Returns the address, each byte masked with the cookie and the transaction id; masking twice restores it. */
 function maskedAddress(message: Uint8Array, address: Uint8Array): Uint8Array {
   return address.map((byte, index) => byte ^ (message[4 + index] ?? 0));
 }
@@ -197,7 +197,7 @@ function writeAttribute(
   writeUint16(bytes, at + 2, header.length);
 }
 
-/** Copies bytes that may be of a class whose `slice` is a view. */
+/** Copies bytes of a class whose `slice` may be a view. */
 function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }

@@ -7,9 +7,9 @@ export interface ReceiveSpace {
 }
 
 /**
- * Returns true if a segment of `length` at `offset` is acceptable: some of it lies in the window (RFC 9293 §3.10.7.4, the
- * first check). One that begins where it is expected always is: a closed window still takes its acknowledgment, and a FIN,
- * which needs no room.
+ * Returns true if a segment of `length` at `offset` is acceptable: some of it lies in the window (RFC 9293 §3.10.7.4,
+ * the first check). A segment that begins at the expected offset always is: a closed window still accepts its
+ * acknowledgment, and a FIN, which needs no room.
  */
 export function isAcceptable(
   { next, windowEdge }: ReceiveSpace,
@@ -21,7 +21,7 @@ export function isAcceptable(
   return offset < windowEdge && offset + length > next;
 }
 
-/** The ACKs within a second that answer segments which are not acceptable (RFC 5961 §7). */
+/** The maximum number of ACKs per second that answer unacceptable segments (RFC 5961 §7). */
 const maxPerSecond = 100;
 
 /** Limits the answers to unacceptable segments, so that a third party cannot make two ends answer each other forever. */
@@ -29,7 +29,7 @@ export class ReplyLimit {
   #windowStart = 0;
   #count = 0;
 
-  /** Returns true if another answer may be sent, which then counts. */
+  /** Returns true if another answer is allowed, and counts it. */
   take(now: number): boolean {
     if (now - this.#windowStart >= 1000) {
       this.#windowStart = now;

@@ -2,14 +2,14 @@
 export const delayedAckMs = 40;
 
 /**
- * The number of segments at the beginning of a connection that are acknowledged one by one, so that the window of a peer
- * that counts ACKs grows quickly.
+ * The number of segments at the beginning of a connection that are acknowledged one by one, so that the window of a
+ * peer that counts ACKs grows quickly.
  */
 const quickSegments = 16;
 
 /**
- * The payload from which a segment may be full: how large those of the peer are depends on the path too, which may take
- * less than this end does.
+ * The payload from which a segment may be full: the size of the peer's segments also depends on the path, which may
+ * carry less than this end accepts.
  */
 const maybeFullBytes = 1208;
 
@@ -30,12 +30,12 @@ export class AckPolicy {
     return this.#deadline;
   }
 
-  /** True if an ACK is to be sent now. */
+  /** True if an ACK must be sent now. */
   get isDue(): boolean {
     return this.#state === "due";
   }
 
-  /** Notes data that arrived in order; `segmentBytes` is the largest payload that this end takes. */
+  /** Notes data that arrived in order; `segmentBytes` is the largest payload that this end accepts. */
   received(byteCount: number, segmentBytes: number, now: number): void {
     this.#waitingBytes += byteCount;
     this.#waitingSegments += 1;
@@ -57,12 +57,12 @@ export class AckPolicy {
     this.#deadline = Number.POSITIVE_INFINITY;
   }
 
-  /** Makes a delayed ACK due if its time has come. */
+  /** Makes a delayed ACK due if its deadline has passed. */
   tick(now: number): void {
     if (now >= this.#deadline) this.demand();
   }
 
-  /** Notes that a segment with everything to acknowledge was sent. */
+  /** Notes that a segment acknowledging everything was sent. */
   sent(): void {
     this.#state = "none";
     this.#deadline = Number.POSITIVE_INFINITY;

@@ -1,9 +1,11 @@
-/** The size of a block as a power of two, so that places are found by shifts. */
+/** The size of a block as a power of two, so that positions are computed by shifts. */
 const blockBits = 14;
 const blockBytes = 2 ** blockBits;
 const inBlockMask = blockBytes - 1;
 
-/** Blocks that wait to be used again, of any number of owners: a bulk transfer frees and fills some between two ACKs. */
+/**
+ * Blocks that wait for reuse, shared by any number of owners: a bulk transfer frees and fills some between two ACKs.
+ */
 export class SpareBlocks {
   readonly #blocks: Uint8Array[] = [];
   readonly #maxBlocks: number;
@@ -17,15 +19,15 @@ export class SpareBlocks {
     if (this.#blocks.length < this.#maxBlocks) this.#blocks.push(block);
   }
 
-  /** Returns a block, in which there may be old bytes. */
+  /** Returns a block, which may contain old bytes. */
   take(): Uint8Array {
     return this.#blocks.pop() ?? new Uint8Array(blockBytes);
   }
 }
 
 /**
- * Bytes by their offset, in blocks that exist only where something was written: memory is bounded by the span from the
- * lowest to the highest offset, which the owner bounds. Bytes are copied in, and out or viewed.
+ * Bytes by their offset, in blocks that exist only where something was written: memory is bounded by the span from
+ * the lowest to the highest offset, which the owner bounds. Bytes are copied in, and copied out or viewed.
  */
 export class ByteBlocks {
   readonly #blocks: (Uint8Array | undefined)[] = [];
@@ -34,17 +36,17 @@ export class ByteBlocks {
   #count = 0;
   readonly #spares: SpareBlocks | undefined;
 
-  /** Blocks come from `spares`, and go there when they are discarded. Without it, views stay as they are. */
+  /** Blocks come from `spares`, and return there when they are discarded. Without it, views stay valid. */
   constructor(spares?: SpareBlocks) {
     this.#spares = spares;
   }
 
-  /** The bytes of the blocks that are held, however few of them are in use. */
+  /** The bytes of the held blocks, however few of them are in use. */
   get heldBytes(): number {
     return this.#count * blockBytes;
   }
 
-  /** Copies `bytes` from `start` to `end` to `offset`, which is not below what was discarded. */
+  /** Copies `bytes` from `start` to `end` to `offset`, which must not lie below the discarded offsets. */
   write(offset: number, bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     let position = offset - this.#base;
@@ -57,7 +59,7 @@ export class ByteBlocks {
     }
   }
 
-  /** Copies `length` bytes from `offset`, all of which were written, to `target` at `at`. */
+  /** Copies `length` bytes from `offset`, which must all have been written, to `target` at `at`. */
   copyTo(target: Uint8Array, at: number, offset: number, length: number): void {
     let copied = 0;
     while (copied < length) {
@@ -87,7 +89,7 @@ export class ByteBlocks {
     }
   }
 
-  /** Discards everything; what is written next lies at `offset` or behind it. */
+  /** Discards everything; the next write is at `offset` or beyond it. */
   clear(offset: number): void {
     for (const block of this.#blocks) if (block !== undefined) this.#spares?.add(block);
     this.#blocks.length = 0;

@@ -2,15 +2,15 @@ import { Cubic, cubicDecrease } from "./cubic.ts";
 import { HyStart } from "./hystart.ts";
 import type { SegmentSize } from "./segment-limit.ts";
 
-/** The initial window (RFC 6928 §2): so many segments, but of large ones no more than so many bytes or two. */
+/** The initial window (RFC 6928 §2): this many segments, but of large ones no more than this many bytes or two. */
 const initialSegments = 10;
 const initialBytes = 14_600;
-/** The segments of the least window after a decrease (RFC 5681 §3.1). */
+/** The minimum window after a decrease, in segments (RFC 5681 §3.1). */
 const leastSegments = 2;
 
 /** An ACK of new data, outside recovery. */
 export interface AckedData {
-  /** The bytes by which the acknowledgment advanced, without those that were reported before. */
+  /** The bytes by which the acknowledgment advanced, except those reported earlier. */
   readonly bytes: number;
   /** The offset up to which data is acknowledged, and up to which it was sent. */
   readonly una: number;
@@ -31,7 +31,7 @@ export class Congestion {
   readonly #cubic: Cubic;
   #window: number;
   #threshold = Number.POSITIVE_INFINITY;
-  /** The state before the last decrease, which comes back if that turns out to be needless. */
+  /** The state before the last decrease, restored if the decrease proves unnecessary. */
   #before: { readonly window: number; readonly threshold: number } | undefined;
 
   constructor(segment: SegmentSize) {
@@ -45,7 +45,7 @@ export class Congestion {
     return this.#window;
   }
 
-  /** The slow start threshold; after a decrease the window to come to. */
+  /** The slow start threshold; after a decrease, the target window. */
   get threshold(): number {
     return this.#threshold;
   }
@@ -54,7 +54,7 @@ export class Congestion {
     return this.#window < this.#threshold;
   }
 
-  /** Grows the window after an ACK of data that was sent as fast as the window allowed. */
+  /** Grows the window after an ACK of data that was limited by the window. */
   grow(acked: AckedData, now: number): void {
     if (!this.isSlowStart) {
       this.#window = this.#cubic.grow(this.#window, acked.bytes, acked.smoothedRttMs, now);
@@ -72,8 +72,8 @@ export class Congestion {
   }
 
   /**
-   * Answers a loss: sets the threshold, to which recovery brings the window. The window itself counts rather than what is
-   * in flight (RFC 9438 §4.6): it grows only while it is in use, and shrinks when it is not.
+   * Responds to a loss: sets the threshold, to which recovery brings the window. It uses the window itself rather
+   * than the bytes in flight (RFC 9438 §4.6): the window grows only while it is in use, and shrinks when it is not.
    */
   reduce(): void {
     this.#before = { window: this.#window, threshold: this.#threshold };
@@ -82,7 +82,7 @@ export class Congestion {
     this.#threshold = Math.max(this.#window * cubicDecrease, least);
   }
 
-  /** Lowers the window by the share of the flight that a noisy path has lost: to what it has delivered. */
+  /** Lowers the window by the share of the flight that a noisy path has lost, to the delivered bytes. */
   lose(lostBytes: number, flightBytes: number): void {
     this.setWindow(this.#window * (1 - lostBytes / flightBytes));
   }
@@ -92,7 +92,7 @@ export class Congestion {
     this.#window = Math.max(bytes, this.#segment.bytes);
   }
 
-  /** Takes the last `reduce` back: nothing was lost (RFC 9438 §4.9). */
+  /** Reverts the last `reduce`: nothing was lost (RFC 9438 §4.9). */
   restore(): void {
     if (this.#before === undefined) return;
     this.#window = Math.max(this.#window, this.#before.window);
@@ -101,7 +101,9 @@ export class Congestion {
     this.#cubic.forgetEpoch();
   }
 
-  /** Lowers the window after an idle time, by half for each timeout, to no less than the initial (RFC 5681 §4.1). */
+  /**
+   * Lowers the window after an idle time, by half for each timeout, but not below the initial window (RFC 5681 §4.1).
+   */
   idle(idleMs: number, timeoutMs: number): void {
     this.#cubic.skip(idleMs);
     if (idleMs < timeoutMs) return;

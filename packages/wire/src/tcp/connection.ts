@@ -14,12 +14,12 @@ import { wrapOffset } from "./sequence.ts";
 import { afterFinAcknowledged, afterFinSent, afterPeerFin } from "./state.ts";
 import type { TcpState } from "./state.ts";
 
-/** Twice the time for which segments of an old connection may turn up; other systems take the same. */
+/** Twice the time for which segments of an old connection may turn up; other systems use the same. */
 const timeWaitMs = 60_000;
-/** The time in which an abandoned connection must end. */
+/** The time within which an abandoned connection must end. */
 const lingerMs = 60_000;
 
-/** A RST that is to be sent. */
+/** A RST to send. */
 interface PendingReset {
   readonly flags: number;
   readonly sequence: number;
@@ -29,12 +29,13 @@ interface PendingReset {
 /**
  * One TCP connection (RFC 9293), either side of it, without addresses, sockets, a clock or randomness.
  *
- * The owner hands in parsed segments (`receive`), calls `tick` when `nextWake` is reached, and after either, or after one of
- * its own calls, calls `writeSegment` until it returns 0 and looks at `takeEvents`. All times are milliseconds of one
- * clock that does not run backwards. A segment may be reused after `receive`: what is kept of it is copied.
+ * The owner hands in parsed segments (`receive`) and calls `tick` when `nextWake` is reached. After each of these,
+ * and after any other call, it calls `writeSegment` until that returns 0, and handles `takeEvents`. All times are
+ * milliseconds of one clock that does not run backwards. A segment may be reused after `receive`, which copies what
+ * it keeps.
  *
- * Data is copied once on the way in, from the segment to where it is read, and twice on the way out: from the writer to
- * the queue, and from there into a segment.
+ * Incoming data is copied once, from the segment to where it is read. Outgoing data is copied twice: from the writer
+ * to the queue, and from there into a segment.
  */
 export class TcpConnection {
   readonly #flow: TcpFlow;
@@ -43,7 +44,7 @@ export class TcpConnection {
   readonly #rtt = new RttEstimator();
   readonly #segment: SegmentLimit;
   #state: TcpState;
-  /** The connection before and after its handshake; after its end both are as they were. */
+  /** The connection before and after its handshake; after its end both remain. */
   #opening: Opening | undefined;
   #established: Established | undefined;
   #events: TcpEvent[] = [];
@@ -51,9 +52,9 @@ export class TcpConnection {
   #reset: PendingReset | undefined;
   #keepAlive: KeepAliveOptions | undefined;
   #finishesAtOnce = false;
-  /** True if the application takes and gives no more. */
+  /** True if the application no longer reads or writes. */
   #isAbandoned = false;
-  /** The end of TIME-WAIT, or of the patience with a peer that does not end an abandoned connection. */
+  /** The end of TIME-WAIT, or of the wait for a peer to end an abandoned connection. */
   #closeAt = Number.POSITIVE_INFINITY;
 
   private constructor(
@@ -70,12 +71,15 @@ export class TcpConnection {
     this.#state = syn === undefined ? "syn-sent" : "syn-received";
   }
 
-  /** Opens a connection: its SYN is the first segment to be written. */
+  /** Opens a connection: its SYN is the first segment to write. */
   static connect(flow: TcpFlow, options: TcpOptions, now: number): TcpConnection {
     return new TcpConnection(flow, options, undefined, now);
   }
 
-  /** Accepts a connection whose SYN was received. Until the handshake is done it holds no data, and no queues for it. */
+  /**
+   * Accepts a connection whose SYN was received. Until the handshake is complete it holds neither data nor queues for
+   * data.
+   */
   static accept(flow: TcpFlow, syn: TcpSegment, options: TcpOptions, now: number): TcpConnection {
     return new TcpConnection(flow, options, syn, now);
   }
@@ -89,17 +93,17 @@ export class TcpConnection {
     return this.#established?.receiver.readable ?? 0;
   }
 
-  /** The number of bytes that `write` would take now. */
+  /** The number of bytes that `write` would accept now. */
   get writable(): number {
     return this.#established?.sender.room ?? 0;
   }
 
-  /** The bytes that were written and that the peer has not acknowledged. */
+  /** The number of written bytes that the peer has not acknowledged. */
   get queuedBytes(): number {
     return this.#established?.sender.queuedBytes ?? 0;
   }
 
-  /** The bytes of memory that the data of both directions takes: whole blocks, however little is in them. */
+  /** The bytes of memory that the data of both directions occupies: whole blocks, however little is in them. */
   get heldBytes(): number {
     const established = this.#established;
     return established === undefined
@@ -112,12 +116,12 @@ export class TcpConnection {
     return this.#rtt.smoothed;
   }
 
-  /** The bytes that may be under way to the peer at once; 0 before the handshake is done. */
+  /** The number of bytes that may be in flight to the peer; 0 before the handshake is complete. */
   get congestionWindow(): number {
     return this.#established?.sender.congestionWindow ?? 0;
   }
 
-  /** True if the peer should be told at once of what has arrived out of order, rather than at the end of a batch. */
+  /** True if the peer should learn immediately of data that arrived out of order, rather than at the end of a batch. */
   get isUrgent(): boolean {
     const receiver = this.#established?.receiver;
     return receiver?.acks.isDue === true && receiver.hasReports;
@@ -132,17 +136,17 @@ export class TcpConnection {
     return events;
   }
 
-  /** Copies as much of `bytes` as there is room for, and returns how much that is: 0 before `connected`. */
+  /** Copies as much of `bytes` as there is room for, and returns the number of copied bytes: 0 before `connected`. */
   write(bytes: Uint8Array, now: number): number {
     return this.#established?.sender.write(bytes, now) ?? 0;
   }
 
-  /** Returns the next bytes that can be read, as many as lie together: a view that may be kept. */
+  /** Returns the next readable bytes, as many as are contiguous: a view that may be kept. */
   peek(): Uint8Array | undefined {
     return this.#established?.receiver.peek();
   }
 
-  /** Consumes `count` of the bytes that can be read: the peer may send as many more. */
+  /** Consumes `count` of the readable bytes: the peer may send as many more. */
   consume(count: number, now: number): void {
     if (count > this.readable) {
       throw new RangeError(`${String(count)} bytes consumed, ${String(this.readable)} can be read`);
@@ -151,22 +155,22 @@ export class TcpConnection {
   }
 
   /**
-   * Sets the largest payload, options included, that the path to the peer takes now (default: that of the flow). What was
-   * sent in larger segments and is lost is sent again in smaller ones.
+   * Sets the largest payload, options included, that the path to the peer carries now (default: that of the flow).
+   * Data lost in larger segments is sent again in smaller ones.
    */
   limitSegments(pathBytes: number): void {
     this.#segment.setPath(pathBytes);
   }
 
-  /** Sends FIN after what was written. Reading goes on. */
+  /** Sends FIN after the written data. Reading continues. */
   finish(now: number): void {
     if (this.#established === undefined) this.#finishesAtOnce = true;
     else this.#established.sender.finish(now);
   }
 
   /**
-   * Finishes, and takes no more data: more of it, or some that is not consumed yet, makes a RST of the end (RFC 9293
-   * §3.6.1). The connection ends within a minute.
+   * Finishes, and refuses more data: further or unread data turns the end into a RST (RFC 9293 §3.6.1). The
+   * connection ends within a minute.
    */
   close(now: number): void {
     if (this.#state === "closed" || this.#isAbandoned) return;
@@ -179,7 +183,7 @@ export class TcpConnection {
     if (this.#state !== "time-wait") this.#closeAt = now + lingerMs;
   }
 
-  /** Ends the connection at once, with a RST if the peer knows of it. */
+  /** Ends the connection immediately, with a RST if the peer knows of it. */
   abort(): void {
     if (this.#state === "closed") return;
     if (this.#state !== "syn-sent" && this.#state !== "time-wait") this.#sendReset();
@@ -187,21 +191,21 @@ export class TcpConnection {
   }
 
   /**
-   * Ends the connection if the peer has not answered, and the packet that an ICMPv6 message says did not arrive is the SYN:
-   * anybody can send such a message, but only who has seen the SYN knows its sequence number (RFC 5927 §4.1).
+   * Ends the connection if the peer has not answered and an ICMPv6 message reports that the SYN did not arrive:
+   * anyone can send such a message, but only those who have seen the SYN know its sequence number (RFC 5927 §4.1).
    */
   unreachable(sequence: number): void {
     if (this.#state !== "syn-sent" || sequence !== this.#flow.initialSequence) return;
     this.#fail("unreachable", "destination unreachable");
   }
 
-  /** Asks an idle peer whether it is still there; `undefined` turns that off. */
+  /** Probes an idle peer; `undefined` turns that off. */
   setKeepAlive(options: KeepAliveOptions | undefined, now: number): void {
     this.#keepAlive = options;
     this.#established?.keepAlive.set(options, now);
   }
 
-  /** Returns true if the connection of a new SYN may take the place of this one, which waits for old segments. */
+  /** Returns true if the connection of a new SYN may replace this one, which waits for old segments. */
   yieldsTo(segment: TcpSegment): boolean {
     const { syn, ack, rst } = TcpFlag;
     const isSyn = (segment.flags & (syn | ack | rst)) === syn;
@@ -232,20 +236,20 @@ export class TcpConnection {
     }
   }
 
-  /** Takes a segment of this connection. */
+  /** Handles a segment of this connection. */
   receive(segment: TcpSegment, now: number): void {
     if (this.#state === "closed") return;
     if (this.#opening !== undefined) {
       this.#open(this.#opening, segment, now);
-      // The segment that ends a handshake may carry data; a SYN is done with.
+      // The segment that ends a handshake may carry data; a SYN is already handled.
       if ((segment.flags & TcpFlag.syn) !== 0) return;
     }
     if (this.#established !== undefined) this.#receiveEstablished(this.#established, segment, now);
   }
 
   /**
-   * Writes the next segment that is to be sent to `target` at `at`, where there must be room for the MTU less 40, and
-   * returns its length; 0 if there is none.
+   * Writes the next segment to send to `target` at `at`, where there must be room for the MTU less 40, and returns
+   * its length; 0 if there is none.
    */
   writeSegment(target: Uint8Array, at: number, now: number): number {
     if (this.#reset !== undefined) {
@@ -338,7 +342,7 @@ export class TcpConnection {
     this.#moveTo(afterPeerFin(this.#state), now);
   }
 
-  /** Ends TIME-WAIT, or the time that a connection had to end by itself. */
+  /** Ends TIME-WAIT, or the time for a connection to end by itself. */
   #endWait(): void {
     if (this.#state === "time-wait") this.#state = "closed";
     else if (this.#state === "fin-wait-2") this.#end(undefined);
@@ -360,7 +364,7 @@ export class TcpConnection {
 
   #fail(code: TcpErrorCode, message: string): void {
     if (this.#state === "closed") return;
-    // The application was told that all went well.
+    // The application was told of a successful end.
     if (this.#state === "time-wait") this.#state = "closed";
     else this.#end(new TcpError(code, message));
   }

@@ -4,10 +4,10 @@ import type { SegmentSize } from "./segment-limit.ts";
 const scaling = 0.4;
 export const cubicDecrease = 0.7;
 
-/** The growth in segments a round trip that makes CUBIC as fast as Reno (RFC 9438 §4.3). */
+/** The growth in segments per round trip that makes CUBIC as fast as Reno (RFC 9438 §4.3). */
 const renoGrowth = (3 * (1 - cubicDecrease)) / (1 + cubicDecrease);
 
-/** The growth since the last decrease, or since slow start ended without one. Windows are bytes. */
+/** A period of growth since the last decrease, or since slow start ended without one. Windows are bytes. */
 interface Epoch {
   startedAt: number;
   /** The size of the segments, on which the curve depends. */
@@ -55,12 +55,12 @@ export class Cubic {
     this.#epoch = undefined;
   }
 
-  /** Leaves out a time in which the application sent less than it could (RFC 9438 §5.8). */
+  /** Leaves out a period in which the application sent less than it could (RFC 9438 §5.8). */
   skip(idleMs: number): void {
     if (this.#epoch !== undefined) this.#epoch.startedAt += idleMs;
   }
 
-  /** Returns the current epoch. Another segment size begins a new one, since the curve changes its shape. */
+  /** Returns the current epoch. Another segment size begins a new one, since it changes the shape of the curve. */
   #epochOf(window: number, now: number): Epoch {
     const segmentBytes = this.#segment.bytes;
     if (this.#epoch?.segmentBytes === segmentBytes) return this.#epoch;

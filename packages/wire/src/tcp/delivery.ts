@@ -1,7 +1,7 @@
 import type { RttEstimator } from "./rtt-estimator.ts";
 import type { SentSegment } from "./sent-segment.ts";
 
-/** The news of one ACK about the segments that were sent: how much has arrived, and how long that took. */
+/** The information in one ACK about the sent segments: how much has arrived, and how long it took. */
 export class Delivery {
   readonly #now: number;
   /** The time of the segment that the ACK answers, in whole milliseconds; undefined without timestamps. */
@@ -15,7 +15,7 @@ export class Delivery {
     this.#now = now;
   }
 
-  /** The bytes that the peer turns out to have, acknowledged or reported. */
+  /** The bytes newly known to have arrived, acknowledged or reported. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -27,20 +27,20 @@ export class Delivery {
     else this.#newestSentAt = Math.max(this.#newestSentAt, segment.sentAt);
   }
 
-  /** Adds bytes of which is known only that they have arrived. */
+  /** Adds bytes that have arrived, without knowledge of their segments. */
   addUnknown(byteCount: number): void {
     this.#bytes += byteCount;
   }
 
-  /** Returns true if the ACK answers something that was sent before the latest transmission of a segment. */
+  /** Returns true if the ACK answers a segment sent before the latest transmission of this one. */
   isBefore(segment: SentSegment): boolean {
     return this.#echoedAt !== undefined && this.#echoedAt < Math.floor(segment.sentAt);
   }
 
   /**
-   * Measures the RTT, if a segment that was sent once or a timestamp shows it (RFC 6298 §3, RFC 7323 §4.1), and returns
-   * it. An ACK of something that was sent again may answer that, and speak of the rest long after it arrived. An ACK that
-   * does not advance, or answers something that the peer had before, echoes an earlier timestamp.
+   * Measures the RTT, if a segment that was sent once or a timestamp shows it (RFC 6298 §3, RFC 7323 §4.1), and
+   * returns it. An ACK of a retransmitted segment may answer that segment, and cover others long after they arrived.
+   * An ACK that does not advance, or answers data that the peer had before, echoes an earlier timestamp.
    */
   measure(rtt: RttEstimator, hasNewEcho: boolean, samplesPerRtt: number): number | undefined {
     let rttMs: number | undefined;

@@ -12,7 +12,7 @@ import type { SentSegment } from "./sent-segment.ts";
 import { sequenceDistance, unwrapSequence, wrapOffset } from "./sequence.ts";
 import type { Timestamps } from "./timestamps.ts";
 
-/** The sequence numbers and the shift of windows that both ends agreed on. */
+/** The sequence numbers and window scales that both ends agreed on. */
 export interface Agreement {
   readonly initialSequence: number;
   readonly peerSequence: number;
@@ -22,12 +22,12 @@ export interface Agreement {
 /**
  * The fate of a segment:
  * - `taken`: its acknowledgment counts, and its data as far as it was new;
- * - `dropped`: it was not acceptable, or answered by an ACK alone;
+ * - `dropped`: it was not acceptable, or was answered only by an ACK;
  * - `reset`: it ends the connection.
  */
 export type Reception = "taken" | "dropped" | "reset";
 
-/** A connection after its handshake: both halves of it, and the segments between them and the peer. */
+/** A connection after its handshake: both halves of it, and the segments exchanged with the peer. */
 export class Established {
   readonly sender: Sender;
   readonly receiver: Receiver;
@@ -69,7 +69,7 @@ export class Established {
     return this.keepAlive.tick(now);
   }
 
-  /** Takes a segment (RFC 9293 §3.10.7.4 with RFC 5961 and RFC 7323 §5), but for its data and FIN. */
+  /** Handles a segment (RFC 9293 §3.10.7.4 with RFC 5961 and RFC 7323 §5), except for its data and FIN. */
   receive(segment: TcpSegment, now: number): Reception {
     const { receiver } = this;
     const { flags } = segment;
@@ -99,7 +99,7 @@ export class Established {
     return unwrapSequence(this.#agreement.peerSequence, segment.sequence, this.receiver.next);
   }
 
-  /** Returns true if a SYN begins behind everything that was received here, so that it is of a new connection. */
+  /** Returns true if a SYN begins after all data received here, so that it belongs to a new connection. */
   isNewer(syn: TcpSegment): boolean {
     const { timestamp } = syn.options;
     return timestamp !== undefined && this.#timestamps.isOn
@@ -107,7 +107,7 @@ export class Established {
       : sequenceDistance(syn.sequence, this.acknowledgment) > 0;
   }
 
-  /** Writes the next segment that is to be sent, and returns its length; 0 if there is none. */
+  /** Writes the next segment to send, and returns its length; 0 if there is none. */
   write(writer: SegmentWriter, target: Uint8Array, at: number, now: number): number {
     const { sender, receiver } = this;
     // Reports go into a separate segment: a full one has no room for them.
@@ -123,7 +123,7 @@ export class Established {
     return writer.empty(this.#fields(offset, TcpFlag.ack, this.#options([], now)), target, at);
   }
 
-  /** Answers with an ACK: data that came before at once, as that answers nothing of ours, all else within a limit. */
+  /** Answers with an ACK: repeated data immediately, as that answers nothing of ours, all else within a limit. */
   #answerUnacceptable(segment: TcpSegment, offset: number, now: number): void {
     const { receiver } = this;
     const payloadBytes = segment.payloadEnd - segment.payloadStart;
@@ -141,7 +141,10 @@ export class Established {
     if (this.#replies.take(now)) this.receiver.acks.demand();
   }
 
-  /** Takes the acknowledgment, the window and the reports; false if the segment acknowledges what it cannot. */
+  /**
+   * Handles the acknowledgment, the window and the reports; false if the segment acknowledges data that was never
+   * sent.
+   */
   #receiveAck(segment: TcpSegment, offset: number, now: number): boolean {
     const { sender, receiver } = this;
     const { initialSequence, peerScale } = this.#agreement;
@@ -200,7 +203,7 @@ export class Established {
     return writer.end(target, at, payloadStart + length);
   }
 
-  /** Returns the fields of a segment, which acknowledges all that was received. */
+  /** Returns the fields of a segment, which acknowledges all received data. */
   #fields(offset: number, flags: number, options: SegmentOptions) {
     const { receiver } = this;
     const window = receiver.takeWindow();

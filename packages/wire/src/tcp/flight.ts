@@ -10,27 +10,27 @@ import type { SentSegment } from "./sent-segment.ts";
 import { TailLossProbe } from "./tail-loss-probe.ts";
 
 export interface FlightOptions extends RecoveryOptions {
-  /** True if the peer reports what it has behind a gap. */
+  /** True if the peer reports the data it has beyond a gap. */
   readonly hasSack: boolean;
 }
 
-/** An acceptable ACK, in offsets: it acknowledges and reports nothing that was not sent. */
+/** An acceptable ACK, in offsets: it acknowledges and reports only data that was sent. */
 export interface FlightAck {
   readonly una: number;
   /** The reported ranges, as start and end of one after the other. */
   readonly sacks: readonly number[];
-  /** True if it says that the peer has received something twice (RFC 2883). */
+  /** True if it reports that the peer has received data twice (RFC 2883). */
   readonly wasReceivedTwice: boolean;
-  /** True if it says nothing at all: the same acknowledgment and window as before, no data, no reports. */
+  /** True if it carries no information: the same acknowledgment and window as before, no data, no reports. */
   readonly isPlainDuplicate: boolean;
   /** The time of the segment that it answers, in whole milliseconds; undefined without timestamps. */
   readonly echoedAt: number | undefined;
 }
 
-/** A segment that goes out whatever the congestion window says: after a timeout, or as a probe. */
+/** A segment sent regardless of the congestion window: after a timeout, or as a probe. */
 type ForcedSegment = "nothing" | "first-lost" | "probe";
 
-/** The segments that are sent and not acknowledged: finds losses, times out, and keeps the congestion window. */
+/** The segments that are sent and not acknowledged: finds losses, times out, and manages the congestion window. */
 export class Flight {
   readonly #options: FlightOptions;
   readonly #rtt: RttEstimator;
@@ -40,13 +40,13 @@ export class Flight {
   readonly #recovery: Recovery;
   readonly #pacer: Pacer;
   readonly #probe = new TailLossProbe();
-  /** The news of the ACK that is being taken. */
+  /** The information in the ACK being processed. */
   #delivery: Delivery;
   #una = 1;
   #end = 1;
   #timeoutAt = Number.POSITIVE_INFINITY;
   #forced: ForcedSegment = "nothing";
-  /** Data below this offset was sent when the congestion window let no more out. */
+  /** Data below this offset was sent up to the limit of the congestion window. */
   #limitedEnd = 0;
   #lastSentAt: number;
 
@@ -65,12 +65,12 @@ export class Flight {
     this.#lastSentAt = now;
   }
 
-  /** The offset of the first byte that is not acknowledged. */
+  /** The offset of the first unacknowledged byte. */
   get una(): number {
     return this.#una;
   }
 
-  /** The offset behind everything that was sent. */
+  /** The offset after all sent data. */
   get end(): number {
     return this.#end;
   }
@@ -94,7 +94,7 @@ export class Flight {
     return Math.min(lossAt, this.#pacer.deadline);
   }
 
-  /** Returns true if the congestion window and its pace let a segment of `length` bytes out now. */
+  /** Returns true if the congestion window and its pace allow a segment of `length` bytes now. */
   allows(length: number, now: number): boolean {
     const { flyingBytes } = this.#board;
     if (flyingBytes > 0 && flyingBytes + length > this.#congestion.window) {
@@ -104,7 +104,7 @@ export class Flight {
     return this.#pacer.allows(now);
   }
 
-  /** Lowers the congestion window if nothing was sent for long: to be called before new data is. */
+  /** Lowers the congestion window if nothing was sent for long; must be called before new data is sent. */
   noteIdle(now: number): void {
     if (this.isEmpty) this.#congestion.idle(now - this.#lastSentAt, this.#rtt.timeout);
   }
@@ -116,7 +116,7 @@ export class Flight {
     this.#afterSending(segment, false, now);
   }
 
-  /** Returns the segment to be sent again now, if any may be, and notes that it is. */
+  /** Returns the segment to retransmit now, if any, and marks it as sent. */
   takeRepeat(windowEdge: number, now: number): SentSegment | undefined {
     const segment = this.#nextRepeat();
     const isInWindow = segment === this.#board.first || (segment?.end ?? 0) <= windowEdge;
@@ -130,7 +130,7 @@ export class Flight {
     return segment;
   }
 
-  /** Returns the segment that would be sent again next: cut, if it was sent when larger ones were. */
+  /** Returns the segment that is next to be retransmitted: split, if it was sent when segments were larger. */
   #nextRepeat(): SentSegment | undefined {
     const isProbe = this.#forced === "probe";
     const segment = isProbe ? this.#board.last : this.#board.firstLost();
@@ -138,7 +138,7 @@ export class Flight {
     if (segment === undefined || segment.state === "sacked" || segment.payloadBytes <= bytes) {
       return segment;
     }
-    // A probe is the last of what was sent (RFC 8985 §7.3).
+    // A probe repeats the last data that was sent (RFC 8985 §7.3).
     if (isProbe) return this.#board.split(segment, segment.payloadEnd - bytes);
     this.#board.split(segment, segment.start + bytes);
     return segment;
@@ -149,7 +149,7 @@ export class Flight {
     return this.#board.hasLost;
   }
 
-  /** Takes an ACK: what it acknowledges and reports, and the losses that follow. */
+  /** Handles an ACK: the data it acknowledges and reports, and the resulting losses. */
   acknowledge(ack: FlightAck, now: number): void {
     const flightBytes = this.#end - this.#una;
     const ackedBytes = ack.una - this.#una;
@@ -172,7 +172,7 @@ export class Flight {
     this.#armProbe(now);
   }
 
-  /** Does the work due by `now`: losses by time, the probe, the timeout. Returns what it came to. */
+  /** Does the work due by `now`: losses by time, the probe, the timeout. Returns the outcome. */
   tick(now: number): "nothing" | "timed-out" {
     this.#pacer.tick(now);
     if (now >= this.#losses.deadline) {
@@ -209,14 +209,14 @@ export class Flight {
   #findLosses(ack: FlightAck, hasAdvanced: boolean, now: number): number {
     const { hasSack, segment } = this.#options;
     const isDuplicate = ack.isPlainDuplicate && !this.isEmpty;
-    // What arrived is not known then, but that something did is.
+    // It is then known that something arrived, but not which segment.
     if (isDuplicate && !hasSack) this.#delivery.addUnknown(segment.bytes);
     const isPartial = hasAdvanced && this.#recovery.covers(this.#una);
     const plain = { isDuplicate, hasAdvanced, isPartial };
     return this.#losses.findAfter(plain, !this.#recovery.isOpen, now);
   }
 
-  /** Sets the congestion window after an ACK, or after losses that time has shown. */
+  /** Sets the congestion window after an ACK, or after losses detected by time. */
   #progress(ack: AckSums, now: number): void {
     const { flightBytes, ackedBytes, lostBytes, wasLimited, rttMs } = ack;
     const deliveredBytes = this.#delivery.bytes;
@@ -280,7 +280,7 @@ export class Flight {
   }
 }
 
-/** The sums of an ACK, or of losses that time has shown. */
+/** The sums of an ACK, or of losses detected by time. */
 interface AckSums {
   readonly flightBytes: number;
   readonly ackedBytes: number;

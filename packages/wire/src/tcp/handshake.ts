@@ -5,7 +5,7 @@ const firstTimeoutMs = 1000;
 const activeLimitMs = 127_000;
 const passiveLimitMs = 31_000;
 
-/** The repetitions of our SYN, and the time that its answer takes. */
+/** The repetitions of our SYN, and the time until its answer. */
 export class Handshake {
   readonly #startedAt: number;
   readonly #limitMs: number;
@@ -29,7 +29,7 @@ export class Handshake {
     this.#isDue = true;
   }
 
-  /** Takes the demand for our SYN, which then counts as sent. */
+  /** Returns whether our SYN is due, and marks it as sent. */
   take(now: number): boolean {
     if (!this.#isDue) return false;
     this.#isDue = false;
@@ -39,14 +39,14 @@ export class Handshake {
     return true;
   }
 
-  /** Repeats our SYN if the time has come; false if it is time to give up. */
+  /** Repeats our SYN if it is due; false if it is time to give up. */
   tick(now: number): boolean {
     if (now >= this.#startedAt + this.#limitMs) return false;
     if (now >= this.#deadline) this.#isDue = true;
     return true;
   }
 
-  /** Returns the time that the answer took; `undefined` if it may answer any of several. */
+  /** Returns the time until the answer; `undefined` if it may answer any of several SYNs. */
   rtt(now: number): number | undefined {
     return this.#transmissions === 1 ? now - this.#sentAt : undefined;
   }

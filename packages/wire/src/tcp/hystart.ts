@@ -7,7 +7,7 @@ const thresholdDivisor = 8;
 const samplesPerRound = 8;
 const conservativeDivisor = 4;
 const conservativeRounds = 5;
-/** L without pacing: the segments of growth for one ACK at most. */
+/** L without pacing: the maximum growth per ACK, in segments. */
 const maxGrowthSegments = 8;
 
 /*
@@ -33,14 +33,14 @@ export class HyStart {
     this.#segment = segment;
   }
 
-  /** True if slow start is to give way to congestion avoidance. */
+  /** True if slow start must give way to congestion avoidance. */
   get isDone(): boolean {
     return this.#phase.type === "done";
   }
 
   /**
-   * Takes an ACK up to `una` with everything below `sentEnd` sent, and its RTT if it was measured. Returns the bytes by
-   * which the congestion window grows.
+   * Handles an ACK up to `una` with everything below `sentEnd` sent, and its RTT if it was measured. Returns the
+   * bytes by which the congestion window grows.
    */
   acknowledged(
     una: number,

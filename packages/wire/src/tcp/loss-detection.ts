@@ -4,20 +4,20 @@ import type { RttEstimator } from "./rtt-estimator.ts";
 import type { Scoreboard } from "./scoreboard.ts";
 import type { SentSegment } from "./sent-segment.ts";
 
-/** The duplicate ACKs that show a loss if the peer does not report what it has (RFC 5681 §3.2). */
+/** The number of duplicate ACKs that indicate a loss if the peer does not send reports (RFC 5681 §3.2). */
 const duplicateThreshold = 3;
 
-/** The news of an ACK for a sender whose peer does not report. */
+/** The information in an ACK, for a peer that does not send reports. */
 export interface PlainAck {
-  /** True if it says nothing at all: the same acknowledgment and window as before, no data. */
+  /** True if it carries no information: the same acknowledgment and window as before, no data. */
   readonly isDuplicate: boolean;
   /** True if it acknowledges new data. */
   readonly hasAdvanced: boolean;
-  /** True if it leaves something unacknowledged that was sent before the present recovery began. */
+  /** True if it leaves data unacknowledged that was sent before the current recovery began. */
   readonly isPartial: boolean;
 }
 
-/** Finds lost segments: by RACK if the peer reports what it has, by duplicate ACKs otherwise. */
+/** Finds lost segments: by RACK if the peer sends reports, by duplicate ACKs otherwise. */
 export class LossDetection {
   readonly #board: Scoreboard;
   readonly #rtt: RttEstimator;
@@ -36,12 +36,12 @@ export class LossDetection {
     return this.#rack.deadline;
   }
 
-  /** Takes a segment that has arrived. */
+  /** Handles a segment that has arrived. */
   delivered(segment: SentSegment, delivery: Delivery, now: number): void {
     this.#rack.delivered(segment, delivery.isBefore(segment), this.#rtt.lowest, now);
   }
 
-  /** Notes that the peer has received something twice. */
+  /** Notes that the peer has received data twice. */
   receivedTwice(una: number, sentEnd: number): void {
     this.#rack.receivedTwice(una, sentEnd);
   }
@@ -51,24 +51,24 @@ export class LossDetection {
     this.#rack.recovered();
   }
 
-  /** Marks the segments that an ACK shows to be lost, and returns how many bytes those are. */
+  /** Marks the segments that an ACK shows to be lost, and returns the number of their bytes. */
   findAfter(ack: PlainAck, isRecovering: boolean, now: number): number {
     return this.#hasSack ? this.find(isRecovering, now) : this.#countDuplicates(ack);
   }
 
-  /** Marks the segments that should have arrived by now, and returns how many bytes those are. */
+  /** Marks the segments that should have arrived by now, and returns the number of their bytes. */
   find(isRecovering: boolean, now: number): number {
     return this.#rack.detectLosses(this.#board, this.#path(isRecovering), now);
   }
 
-  /** Marks what a timeout shows to be lost. */
+  /** Marks the segments that a timeout shows to be lost. */
   timedOut(isRecovering: boolean, now: number): void {
-    // The peer has dropped what it had reported (RFC 2018 §8), or lied.
+    // The peer has dropped data that it had reported (RFC 2018 §8), or lied.
     if (this.#board.first?.state === "sacked") this.#board.forgetSacks();
     this.#rack.loseAfterTimeout(this.#board, this.#path(isRecovering), now);
   }
 
-  /** NewReno: three duplicates, then acknowledgments that leave something missing (RFC 6582). */
+  /** NewReno: three duplicates, then acknowledgments that leave a gap (RFC 6582). */
   #countDuplicates({ isDuplicate, hasAdvanced, isPartial }: PlainAck): number {
     if (hasAdvanced) this.#duplicates = 0;
     if (isDuplicate) this.#duplicates += 1;

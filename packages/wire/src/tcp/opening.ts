@@ -15,9 +15,9 @@ import { Timestamps } from "./timestamps.ts";
 /**
  * The meaning of a segment for a connection that is being opened:
  * - `waiting`: nothing yet;
- * - `stray`: it acknowledges what was not sent, which a RST answers;
+ * - `stray`: it acknowledges data that was not sent, which a RST answers;
  * - `reset`: the peer does not want it, or no longer;
- * - `established`: the handshake is done.
+ * - `established`: the handshake is complete.
  */
 export type OpeningStep =
   | { readonly type: "waiting" | "stray" | "reset" }
@@ -25,7 +25,7 @@ export type OpeningStep =
 
 const waiting: OpeningStep = { type: "waiting" };
 
-/** A connection until its handshake is done, in SYN-SENT or SYN-RECEIVED. */
+/** A connection until its handshake is complete, in SYN-SENT or SYN-RECEIVED. */
 export class Opening {
   readonly #flow: TcpFlow;
   readonly #options: Required<TcpOptions>;
@@ -114,7 +114,7 @@ export class Opening {
     if ((flags & TcpFlag.syn) === 0) return waiting;
     const peer = this.#takeSyn(segment, now);
     if (isAnswer) return this.#establish(peer, segment.window, true, now);
-    // Both ends have sent their SYN at once: ours is repeated with an acknowledgment.
+    // Both ends have sent their SYN simultaneously: ours is repeated with an acknowledgment.
     this.#handshake.demand();
     return waiting;
   }
@@ -160,7 +160,7 @@ export class Opening {
     const habits = {
       segment: this.#segment,
       hasSack,
-      // Without reports it is not known how much is lost.
+      // Without reports the amount of lost data is unknown.
       toleratesNoise: hasSack && toleratesNoise,
       delaysSmallSegments,
     };
@@ -180,15 +180,15 @@ export class Opening {
   }
 }
 
-/** The payload of a segment if the peer's SYN says nothing of it (RFC 9293 §3.7.1, for IPv6). */
+/** The payload of a segment if the peer's SYN does not specify one (RFC 9293 §3.7.1, for IPv6). */
 const defaultSegmentBytes = 1220;
-/** The least payload that is taken from the peer's word: with less, headers would be most of the traffic. */
+/** The minimum payload accepted from the peer: with less, headers would be most of the traffic. */
 const leastSegmentBytes = 64;
 
 /** The peer as its SYN describes it. */
 export interface PeerSyn {
   readonly initialSequence: number;
-  /** The largest payload that it takes, options included. */
+  /** The largest payload that it accepts, options included. */
   readonly maxSegmentBytes: number;
   /** The shift of its later windows; undefined if neither end may use one (RFC 7323 §1.3). */
   readonly windowScale: number | undefined;
@@ -197,7 +197,7 @@ export interface PeerSyn {
   readonly timestamp: number | undefined;
 }
 
-/** Reads what a segment with SYN says. */
+/** Reads the fields of a segment with SYN. */
 function readSyn(segment: TcpSegment): PeerSyn {
   const { options } = segment;
   return {

@@ -1,12 +1,12 @@
 import { readUint16, readUint32, writeUint16, writeUint32 } from "../bytes/integers.ts";
 
-/** The options of a segment that this end understands. A kind that occurs twice counts as its last. */
+/** The options of a segment that this end understands. If a kind occurs twice, the last counts. */
 export interface SegmentOptions {
-  /** The largest payload that the sender takes, without options (RFC 9293 §3.7.1); in a SYN only. */
+  /** The largest payload that the sender accepts, without options (RFC 9293 §3.7.1); in a SYN only. */
   readonly maxSegmentBytes: number | undefined;
-  /** The shift of the windows that the sender will send (RFC 7323 §2); in a SYN only. */
+  /** The scale of the windows that the sender will send (RFC 7323 §2); in a SYN only. */
   readonly windowScale: number | undefined;
-  /** The sender takes SACK options (RFC 2018 §2); in a SYN only. */
+  /** True if the sender accepts SACK options (RFC 2018 §2); in a SYN only. */
   readonly isSackPermitted: boolean;
   /** TSval, undefined without the option, and TSecr (RFC 7323 §3). */
   readonly timestamp: number | undefined;
@@ -25,14 +25,14 @@ const Kind = {
   timestamps: 8,
 } as const;
 
-/** The lengths of options, kind and length bytes counted. */
+/** The lengths of options, including the kind and length bytes. */
 const Length = { maxSegment: 4, windowScale: 3, sackPermitted: 2, timestamps: 10 } as const;
 const sackBlockBytes = 8;
 
 /** The largest scale (RFC 7323 §2.3); a larger one counts as this. */
 const maxWindowScale = 14;
 
-/** The timestamps option behind two NOPs, the form that nearly every segment has. */
+/** The timestamps option after two NOPs, the form in nearly every segment. */
 const alignedTimestamps = 0x0101_080a;
 export const timestampsBytes = 12;
 
@@ -128,8 +128,8 @@ export function optionsBytes(options: SegmentOptions): number {
 }
 
 /**
- * Writes options to `bytes` at `offset`, each aligned to 4 bytes by NOPs before it, and returns the offset behind them.
- * The caller sees to it that they fit the 40 bytes that a header has for them.
+ * Writes options to `bytes` at `offset`, each aligned to 4 bytes by NOPs before it, and returns the offset after
+ * them. The caller ensures that they fit into the 40 bytes that a header has for them.
  */
 export function writeOptions(bytes: Uint8Array, offset: number, options: SegmentOptions): number {
   const { maxSegmentBytes, windowScale, isSackPermitted, timestamp, sackEdges } = options;

@@ -1,21 +1,24 @@
 import type { SegmentSize } from "./segment-limit.ts";
 
-/** The factors by which pacing is faster than the window a round trip: it may grow, and late timers are made up for. */
+/**
+ * The factors by which pacing exceeds one window per round trip: the window may grow, and late timers are made up
+ * for.
+ */
 const slowStartGain = 2;
 const steadyGain = 1.25;
 
-/** The bytes that may go out at once: what piles up while a timer is late, and a few segments that are not large. */
+/** The bytes that may go out together: the backlog of a late timer, and a few segments that are not large. */
 const burstMs = 1;
 const burstSegments = 4;
 const maxBurstBytes = 16 * 1024;
 
 /**
- * Spreads what the congestion window lets out over the round trip, so that a short queue on the way is not overrun by a
- * burst while the path is mostly idle.
+ * Spreads the congestion window over the round trip, so that a burst does not overrun a short queue on the path while
+ * the path is mostly idle.
  */
 export class Pacer {
   readonly #segment: SegmentSize;
-  /** The time until which what was sent has used up the rate. */
+  /** The time until which sent data has used up the rate. */
   #usedUntil = Number.NEGATIVE_INFINITY;
   #deadline = Number.POSITIVE_INFINITY;
 
@@ -23,7 +26,7 @@ export class Pacer {
     this.#segment = segment;
   }
 
-  /** The time at which a segment that has to wait may go; infinite if none waits. */
+  /** The time at which a waiting segment may go; infinite if none waits. */
   get deadline(): number {
     return this.#deadline;
   }
@@ -34,12 +37,12 @@ export class Pacer {
     return this.#usedUntil <= now;
   }
 
-  /** Forgets the segment that waits once its time has come: it is asked for again. */
+  /** Forgets a waiting segment that is due: it will be requested again. */
   tick(now: number): void {
     if (now >= this.#deadline) this.#deadline = Number.POSITIVE_INFINITY;
   }
 
-  /** Notes a segment that was sent with the present window. */
+  /** Notes a segment sent with the current window. */
   sent(
     byteCount: number,
     windowBytes: number,

@@ -1,20 +1,20 @@
 import type { SegmentSize } from "./segment-limit.ts";
 
 /**
- * The share of a flight that a noisy path may lose in two rounds, one segment at least: more is congestion, whatever the
- * RTT says.
+ * The share of a flight that a noisy path may lose in two rounds, at least one segment: more is congestion,
+ * regardless of the RTT.
  */
 const maxLossShare = 1 / 16;
 /** The queueing delay up to which a path counts as empty, and its share of the RTT where that is more. */
 const emptyQueueMs = 0.5;
 const emptyQueueShare = 1 / 64;
-/** The latest measurements of which the lowest counts, so that a single late ACK does not. */
+/** The number of recent measurements of which the lowest counts, so that a single late ACK does not. */
 const latestRtts = 4;
 
 /**
- * Tells the losses of a noisy path, such as a wireless one, from those of a full queue: few, and while the RTT is that of
- * an empty path. With an answer to each of them as to congestion, a loss of one in a thousand would leave 100 Mbit/s at
- * 20 ms four fifths idle (RFC 9438 §5.1).
+ * Distinguishes the losses of a noisy path, such as a wireless one, from those of a full queue: they are few, and
+ * occur while the RTT is that of an empty path. If each were treated as congestion, a loss of one in a thousand would
+ * leave 100 Mbit/s at 20 ms four fifths idle (RFC 9438 §5.1).
  */
 export class PathNoise {
   readonly #segment: SegmentSize;
@@ -29,7 +29,7 @@ export class PathNoise {
     this.#segment = segment;
   }
 
-  /** Takes an ACK up to `una` with everything below `sentEnd` sent, and its RTT if it was measured. */
+  /** Handles an ACK up to `una` with everything below `sentEnd` sent, and its RTT if it was measured. */
   acknowledged(una: number, sentEnd: number, rttMs: number | undefined): void {
     if (una >= this.#roundEnd) {
       this.#roundEnd = sentEnd;
@@ -41,7 +41,7 @@ export class PathNoise {
     this.#rttIndex = (this.#rttIndex + 1) % latestRtts;
   }
 
-  /** Returns true if `lostBytes` more of a flight are to be put down to noise. */
+  /** Returns true if another `lostBytes` of a flight can be attributed to noise. */
   explains(lostBytes: number, flightBytes: number, lowestRttMs: number): boolean {
     this.#lostBytes += lostBytes;
     const most = Math.max(flightBytes * maxLossShare, this.#segment.bytes);

@@ -1,13 +1,13 @@
 export interface KeepAliveOptions {
-  /** The time without a segment from the peer after which it is asked for one. */
+  /** The time without a segment from the peer after which it is probed. */
   readonly idleMs: number;
-  /** The time between two questions. */
+  /** The interval between probes. */
   readonly intervalMs: number;
-  /** The number of unanswered questions after which the peer is dead. */
+  /** The number of unanswered probes after which the peer counts as dead. */
   readonly probes: number;
 }
 
-/** Asks an idle peer whether it is still there (RFC 9293 §3.8.4). */
+/** Probes an idle peer (RFC 9293 §3.8.4). */
 export class KeepAlive {
   #options: KeepAliveOptions | undefined;
   #deadline = Number.POSITIVE_INFINITY;
@@ -32,7 +32,7 @@ export class KeepAlive {
     this.#isDue = false;
   }
 
-  /** Asks if the time has come; false if the peer has left too many questions unanswered. */
+  /** Probes if it is time; false if the peer has left too many probes unanswered. */
   tick(now: number): boolean {
     if (this.#options === undefined || now < this.#deadline) return true;
     if (this.#probes >= this.#options.probes) return false;
@@ -42,7 +42,7 @@ export class KeepAlive {
     return true;
   }
 
-  /** Takes the demand for a segment that the peer must answer. */
+  /** Returns whether a segment that the peer must answer is due, and marks it as sent. */
   takeProbe(): boolean {
     const isDue = this.#isDue;
     this.#isDue = false;
@@ -53,7 +53,7 @@ export class KeepAlive {
 /** The longest time between two probes of a closed window (RFC 9293 §3.8.6.1). */
 const maxIntervalMs = 60_000;
 
-/** The times at which a peer is asked again whether its window is still closed. */
+/** The schedule by which a peer with a closed window is probed. */
 export class PersistTimer {
   #deadline = Number.POSITIVE_INFINITY;
   #probes = 0;

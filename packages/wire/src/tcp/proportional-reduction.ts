@@ -1,16 +1,16 @@
-/** The news of an ACK during recovery. */
+/** The information in an ACK during recovery. */
 export interface RecoveryAck {
-  /** The bytes that the peer turns out to have, acknowledged or reported. */
+  /** The bytes newly known to have arrived, acknowledged or reported. */
   readonly deliveredBytes: number;
-  /** The bytes under way after it. */
+  /** The bytes in flight after it. */
   readonly flyingBytes: number;
   /** True if it acknowledged new data and showed no new loss. */
   readonly isSafe: boolean;
 }
 
 /**
- * Spreads the decrease of the window over a recovery (PRR, RFC 6937 with the safe-ACK rule of its successor): for what
- * arrives, a proportional part is sent, rather than nothing for half a round trip and a burst then.
+ * Spreads the decrease of the window over a recovery (PRR, RFC 6937 with the safe-ACK rule of its successor): sends
+ * in proportion to the arrivals, rather than nothing for half a round trip followed by a burst.
  */
 export class ProportionalReduction {
   readonly #segmentBytes: number;
@@ -24,12 +24,12 @@ export class ProportionalReduction {
     this.#flightBytes = Math.max(flightBytes, segmentBytes);
   }
 
-  /** Notes bytes that were sent during recovery. */
+  /** Notes bytes sent during recovery. */
   sent(byteCount: number): void {
     this.#sentBytes += byteCount;
   }
 
-  /** Returns the window after an ACK; the first of a recovery lets at least one segment go out. */
+  /** Returns the window after an ACK; the first of a recovery allows at least one segment. */
   window(ack: RecoveryAck, threshold: number, isFirst: boolean): number {
     this.#deliveredBytes += ack.deliveredBytes;
     const allowed = Math.max(this.#allowance(ack, threshold), isFirst ? this.#segmentBytes : 0);

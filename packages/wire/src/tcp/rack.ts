@@ -1,12 +1,15 @@
 import type { Scoreboard } from "./scoreboard.ts";
 import type { SentSegment } from "./sent-segment.ts";
 
-/** DupThresh (RFC 8985 §3.3.2): with as many reported segments, reordering is not waited for unless it was seen. */
+/**
+ * DupThresh (RFC 8985 §3.3.2): with this many reported segments, it does not wait for reordering unless reordering
+ * was seen.
+ */
 const duplicateThreshold = 3;
-/** The recoveries for which a wider reordering window is kept (RFC 8985 §6.2 step 4). */
+/** The number of recoveries for which a wider reordering window is kept (RFC 8985 §6.2 step 4). */
 const persistRecoveries = 16;
 
-/** The connection as RACK must know it to set its reordering window. */
+/** The parameters of the connection that determine the reordering window. */
 export interface RackPath {
   readonly isRecovering: boolean;
   readonly lowestRttMs: number;
@@ -14,7 +17,7 @@ export interface RackPath {
 }
 
 /**
- * Finds losses by time (RACK, RFC 8985 §6): a segment is lost if one that was sent enough later has arrived. Times are
+ * Finds losses by time (RACK, RFC 8985 §6): a segment is lost if one sent sufficiently later has arrived. Times are
  * milliseconds.
  */
 export class Rack {
@@ -25,10 +28,13 @@ export class Rack {
   /** RACK.fack: the highest end of a segment that has arrived. */
   #highest = 0;
   #hasReordering = false;
-  /** The reordering window in quarters of the lowest RTT, and the recoveries after which it is one quarter again. */
+  /**
+   * The reordering window in quarters of the lowest RTT, and the number of recoveries after which it returns to one
+   * quarter.
+   */
   #quarters = 1;
   #persist = persistRecoveries;
-  /** The offset up to which a DSACK has widened the window; further ones before it do not. */
+  /** The offset up to which a DSACK has widened the window; further ones below it do not widen it. */
   #duplicateRoundEnd: number | undefined;
   #deadline = Number.POSITIVE_INFINITY;
 
@@ -38,8 +44,8 @@ export class Rack {
   }
 
   /**
-   * Takes a segment that has arrived (steps 2 and 3). `isOfEarlierTransmission` says that the peer's timestamp is older than
-   * the segment's latest transmission.
+   * Handles a segment that has arrived (steps 2 and 3). `isOfEarlierTransmission` means that the peer's timestamp is
+   * older than the segment's latest transmission.
    */
   delivered(
     segment: SentSegment,
@@ -59,7 +65,10 @@ export class Rack {
     }
   }
 
-  /** Widens the reordering window: the peer has received a segment twice, so it was sent again needlessly (step 4). */
+  /**
+   * Widens the reordering window: the peer has received a segment twice, so its retransmission was unnecessary (step
+   * 4).
+   */
   receivedTwice(una: number, sentEnd: number): void {
     if (this.#duplicateRoundEnd !== undefined && una < this.#duplicateRoundEnd) return;
     this.#duplicateRoundEnd = sentEnd;
@@ -67,7 +76,7 @@ export class Rack {
     this.#persist = persistRecoveries;
   }
 
-  /** Narrows the reordering window again after enough recoveries without a needless retransmission. */
+  /** Narrows the reordering window again after enough recoveries without an unnecessary retransmission. */
   recovered(): void {
     this.#persist -= 1;
     if (this.#persist <= 0) this.#quarters = 1;
@@ -85,7 +94,7 @@ export class Rack {
     while (segment !== undefined && !segment.wasSentAfter(this.#sentAt, this.#end)) {
       const lostAt = segment.sentAt + patienceMs;
       if (lostAt > now) {
-        // All others were sent later: to look at each of them for each ACK would be a peer's to exploit.
+        // All others were sent later: a peer could exploit a look at each of them for each ACK.
         this.#deadline = lostAt;
         break;
       }
@@ -97,7 +106,10 @@ export class Rack {
     return lostBytes;
   }
 
-  /** Marks as lost what a timeout says is lost: the first segment, and all that should have arrived (RFC 8985 §6.3). */
+  /**
+   * Marks the segments that a timeout shows to be lost: the first segment, and all that should have arrived (RFC 8985
+   * §6.3).
+   */
   loseAfterTimeout(board: Scoreboard, path: RackPath, now: number): void {
     this.#deadline = Number.POSITIVE_INFINITY;
     const patienceMs = this.#rttMs + this.#reorderingWindow(board, path);

@@ -18,7 +18,7 @@ export class Ranges {
     return this.#ends[index] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Returns the index of the first range that ends at `offset` or behind it; `size` if none does. */
+  /** Returns the index of the first range that ends at or after `offset`; `size` if none does. */
   find(offset: number): number {
     let low = 0;
     let high = this.#ends.length;
@@ -30,18 +30,18 @@ export class Ranges {
     return low;
   }
 
-  /** Returns true if the range would join one that is there, rather than add one to their number. */
+  /** Returns true if the range would join an existing one, rather than add to their number. */
   touches(start: number, end: number): boolean {
     return this.start(this.find(start)) <= end;
   }
 
-  /** Returns true if all of the range is in one that is there. */
+  /** Returns true if an existing range contains the whole range. */
   covers(start: number, end: number): boolean {
     const index = this.find(start);
     return this.start(index) <= start && this.end(index) >= end && index < this.size;
   }
 
-  /** Calls `visit` for each part of the range that is in none of those that are there, in order. */
+  /** Calls `visit` for each part of the range that no existing range covers, in order. */
   forEachGap(start: number, end: number, visit: (start: number, end: number) => void): void {
     let at = start;
     for (let index = this.find(start); index < this.size && at < end; index += 1) {
@@ -53,7 +53,7 @@ export class Ranges {
     if (at < end) visit(at, end);
   }
 
-  /** Adds a range, which is not empty, and joins it with those that it overlaps or touches. Returns its index. */
+  /** Adds a nonempty range, joining it with those that it overlaps or touches. Returns its index. */
   add(start: number, end: number): number {
     const first = this.find(start);
     let last = first;
@@ -74,7 +74,7 @@ export class Ranges {
     return first;
   }
 
-  /** Removes all that lies below `offset`. */
+  /** Removes everything below `offset`. */
   removeBelow(offset: number): void {
     let count = 0;
     while (count < this.size && this.end(count) <= offset) count += 1;

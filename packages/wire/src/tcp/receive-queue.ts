@@ -2,12 +2,12 @@ import { ByteBlocks } from "./byte-blocks.ts";
 import { Ranges } from "./ranges.ts";
 
 /**
- * The most gaps in the received data. Data that would make another one is dropped, and comes again; a window of the
- * largest size with every second segment lost has fewer.
+ * The maximum number of gaps in the received data. Data that would add another gap is dropped, and comes again; a
+ * window of the largest size with every second segment lost has fewer.
  */
 export const maxOutOfOrderRanges = 1024;
 
-/** The fate of data: whether it stands where the next byte is due, and whether any of it is new. */
+/** The fate of data: whether it is at the next expected byte, and whether any of it is new. */
 export type Insertion = "in-order" | "out-of-order" | "duplicate" | "refused";
 
 /*
@@ -17,7 +17,7 @@ export type Insertion = "in-order" | "out-of-order" | "duplicate" | "refused";
  *
  * Bytes are copied once, from the packet to where they are read.
  */
-/** The data of the peer from the first byte that is not consumed, with gaps where segments are missing. */
+/** The data of the peer from the first unconsumed byte, with gaps where segments are missing. */
 export class ReceiveQueue {
   readonly #blocks = new ByteBlocks();
   readonly #ranges = new Ranges();
@@ -35,29 +35,29 @@ export class ReceiveQueue {
     return this.#consumed;
   }
 
-  /** The offset of the first byte that is missing. */
+  /** The offset of the first missing byte. */
   get next(): number {
     return this.#next;
   }
 
-  /** The number of bytes that can be read. */
+  /** The number of readable bytes. */
   get readable(): number {
     return this.#next - this.#consumed;
   }
 
-  /** The bytes of memory that the data takes. */
+  /** The bytes of memory that the data occupies. */
   get heldBytes(): number {
     return this.#blocks.heldBytes;
   }
 
-  /** The ranges behind a gap. */
+  /** The ranges beyond a gap. */
   get outOfOrder(): Ranges {
     return this.#ranges;
   }
 
   /**
-   * Copies what is new of `bytes` from `start` to `end`, whose first byte has `offset`. The first bytes to come for an
-   * offset stay. The caller has cut off what exceeds the window.
+   * Copies the new part of `bytes` from `start` to `end`, whose first byte has `offset`. The first bytes to arrive
+   * for an offset stay. The caller has removed bytes beyond the window.
    */
   insert(offset: number, bytes: Uint8Array, start: number, end: number): Insertion {
     const dataEnd = offset + (end - start);
@@ -85,15 +85,15 @@ export class ReceiveQueue {
   }
 
   /**
-   * Returns the next bytes to be read, as many as lie together; `undefined` if there are none. It is a view that nothing
-   * will write to: it may be kept. The bytes are returned again until they are consumed.
+   * Returns the next readable bytes, as many as are contiguous; `undefined` if there are none. The view is never
+   * written to: it may be kept. The bytes are returned again until they are consumed.
    */
   peek(): Uint8Array | undefined {
     if (this.#consumed === this.#next) return undefined;
     return this.#blocks.view(this.#consumed, this.#next);
   }
 
-  /** Consumes `count` bytes, at most those that are readable. */
+  /** Consumes `count` bytes, at most the readable ones. */
   consume(count: number): void {
     this.#consumed += count;
     this.#blocks.discardBelow(this.#consumed);

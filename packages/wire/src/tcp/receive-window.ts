@@ -2,15 +2,15 @@
 const maxField = 0xffff;
 
 /**
- * The limit of a new connection's buffer; it grows up to the largest as the application keeps up with the peer. A
+ * The limit of a new connection's buffer; it grows up to the maximum as the application keeps up with the peer. A
  * window of this size fills 20 ms at 100 Mbit/s.
  */
 const initialLimitBytes = 256 * 1024;
 
-/** The time after which the RTT is taken for this if it was never measured. */
+/** The RTT assumed if it was never measured. */
 const unknownRttMs = 100;
 
-/** Returns the least scale with which windows of `bytes` can be offered (RFC 7323 §2.2). */
+/** Returns the least scale that can represent windows of `bytes` (RFC 7323 §2.2). */
 export function scaleFor(bytes: number): number {
   let scale = 0;
   while (scale < 14 && maxField * 2 ** scale < bytes) scale += 1;
@@ -31,7 +31,7 @@ export class ReceiveWindow {
   #scale = 0;
   #limit: number;
   #edge: number;
-  /** The bytes that the application had consumed, and the time, when the present measurement of its rate began. */
+  /** The number of bytes consumed by the application, and the time, when the current measurement of its rate began. */
   #measured: { readonly offset: number; readonly at: number } | undefined;
 
   /** Creates the window of a connection whose buffer may grow to `maxBytes`. Offsets begin with the SYN's, 0. */
@@ -47,7 +47,7 @@ export class ReceiveWindow {
     return this.#edge;
   }
 
-  /** The size that the buffer may have now. */
+  /** The current maximum size of the buffer. */
   get limit(): number {
     return this.#limit;
   }
@@ -59,7 +59,7 @@ export class ReceiveWindow {
     this.#limit = Math.min(this.#limit, this.#maxBytes);
   }
 
-  /** Returns the value of the window field for a segment that is sent now, and moves the edge as it says. */
+  /** Returns the value of the window field for a segment sent now, and moves the edge accordingly. */
   take(consumed: number, next: number): number {
     const target = consumed + this.#limit;
     const step = Math.min(this.#limit / 2, this.#segmentBytes);
@@ -70,7 +70,7 @@ export class ReceiveWindow {
     return maxField;
   }
 
-  /** Returns true if so much was consumed that the peer should hear of it at once. */
+  /** Returns true if enough was consumed that the peer should be notified immediately. */
   isUpdateDue(consumed: number, next: number): boolean {
     const gain = consumed + this.#limit - this.#edge;
     const left = this.#edge - next;
@@ -79,8 +79,8 @@ export class ReceiveWindow {
   }
 
   /**
-   * Grows the buffer to twice what the application consumes in a round trip, so that the window never is what holds back
-   * a peer whose data is read as it comes.
+   * Grows the buffer to twice the consumption of a round trip, so that the window never limits a peer whose data is
+   * read promptly.
    */
   adapt(consumed: number, rttMs: number | undefined, now: number): void {
     if (this.#limit === this.#maxBytes) return;

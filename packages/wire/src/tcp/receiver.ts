@@ -9,30 +9,30 @@ export interface ReceiverOptions {
   readonly peerSequence: number;
   /** The payload of a full segment. */
   readonly segmentBytes: number;
-  /** True if the peer understands reports of what lies behind a gap. */
+  /** True if the peer understands reports of data beyond a gap. */
   readonly hasSack: boolean;
 }
 
-/** The receiving half of an established connection: what has arrived, and what the peer is told of it. */
+/** The receiving half of an established connection: the arrived data, and what is reported to the peer. */
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #window: ReceiveWindow;
   readonly #queue = new ReceiveQueue(1);
   readonly #sacks: SackBlocks;
   readonly #acks = new AckPolicy();
-  /** The offset of the peer's FIN, once it came, and whether everything before it did. */
+  /** The offset of the peer's FIN, once received, and whether all data before it has arrived. */
   #fin: { readonly offset: number; isReached: boolean } | undefined;
-  /** Smoothed from the peer's timestamps: the time from an ACK of ours to the data that it let out. */
+  /** Smoothed from the peer's timestamps: the time from one of our ACKs to the data that it released. */
   #rttMs: number | undefined;
 
-  /** Creates the receiver behind a window that was offered in the handshake. */
+  /** Creates the receiver after a window was offered in the handshake. */
   constructor(options: ReceiverOptions, window: ReceiveWindow) {
     this.#options = options;
     this.#window = window;
     this.#sacks = new SackBlocks(options.peerSequence, this.#queue.outOfOrder);
   }
 
-  /** RCV.NXT: the offset that is acknowledged. */
+  /** RCV.NXT: the acknowledged offset. */
   get next(): number {
     return this.#queue.next + (this.isFinished ? 1 : 0);
   }
@@ -51,7 +51,7 @@ export class Receiver {
     return this.#queue.readable;
   }
 
-  /** The bytes of memory that received data takes. */
+  /** The bytes of memory that received data occupies. */
   get heldBytes(): number {
     return this.#queue.heldBytes;
   }
@@ -60,17 +60,17 @@ export class Receiver {
     return this.#acks;
   }
 
-  /** True if something behind a gap is to be reported: it goes into a separate segment, which has room for it. */
+  /** True if data beyond a gap must be reported: reports go into a separate segment, which has room for them. */
   get hasReports(): boolean {
     return this.#options.hasSack && this.#sacks.isNeeded;
   }
 
-  /** Returns a view of the next bytes that can be read; it may be kept. */
+  /** Returns a view of the next readable bytes; it may be kept. */
   peek(): Uint8Array | undefined {
     return this.#queue.peek();
   }
 
-  /** Consumes bytes that were read: the window opens by as many. Throws nothing; the caller has compared. */
+  /** Consumes read bytes: the window opens by as many. Never throws; the caller has compared. */
   consume(count: number, senderRttMs: number | undefined, now: number): void {
     this.#queue.consume(count);
     if (this.#fin !== undefined) return;
@@ -78,7 +78,9 @@ export class Receiver {
     if (this.#window.isUpdateDue(this.#queue.consumed, this.#queue.next)) this.#acks.demand();
   }
 
-  /** Takes the payload of an acceptable segment, whose first byte has `offset`: what exceeds the window is cut off. */
+  /**
+   * Handles the payload of an acceptable segment, whose first byte has `offset`; bytes beyond the window are cut off.
+   */
   receive(segment: TcpSegment, offset: number, now: number): void {
     const { bytes, payloadStart, payloadEnd } = segment;
     const limit = Math.min(this.#window.edge, this.#fin?.offset ?? Number.POSITIVE_INFINITY);
@@ -107,12 +109,12 @@ export class Receiver {
     this.#reachFin();
   }
 
-  /** Notes data that was received before, wholly below what is acknowledged. */
+  /** Notes data that was received before, entirely below the acknowledged offset. */
   receivedAgain(start: number, end: number): void {
     this.#sacks.receivedAgain(start, end);
   }
 
-  /** Takes the peer's FIN at `offset`. One that contradicts what was received before counts as not received. */
+  /** Handles the peer's FIN at `offset`. A FIN that contradicts earlier data counts as not received. */
   receiveFin(offset: number): void {
     this.#acks.demand();
     const { size } = this.#queue.outOfOrder;
@@ -122,18 +124,18 @@ export class Receiver {
     this.#reachFin();
   }
 
-  /** Takes the time since an ACK of ours that a full segment answers. */
+  /** Records the time since the ACK of ours that a full segment answers. */
   measured(rttMs: number): void {
     if (this.#rttMs === undefined || rttMs < this.#rttMs) this.#rttMs = rttMs;
     else this.#rttMs += (rttMs - this.#rttMs) / 8;
   }
 
-  /** Returns the value of the window field for a segment that is sent now. */
+  /** Returns the value of the window field for a segment sent now. */
   takeWindow(): number {
     return this.#window.take(this.#queue.consumed, this.next);
   }
 
-  /** Takes the edges of the SACK option for a segment that is sent now. */
+  /** Returns the edges of the SACK option for a segment sent now, and marks them as reported. */
   takeReports(): readonly number[] {
     return this.#options.hasSack ? this.#sacks.take() : [];
   }

@@ -13,39 +13,39 @@ type State =
   | { readonly type: "fast"; readonly end: number; readonly reduction: ProportionalReduction }
   | { readonly type: "timeout"; readonly end: number };
 
-/** The news of an ACK, or of the passing of time. */
+/** The information in an ACK, or the effect of elapsed time. */
 export interface Progress {
-  /** The bytes that were sent and not acknowledged before it. */
+  /** The unacknowledged bytes in flight before it. */
   readonly flightBytes: number;
   /** True if it acknowledged new data. */
   readonly hasAdvanced: boolean;
-  /** The bytes that the peer turns out to have, acknowledged or reported. */
+  /** The bytes newly known to have arrived, acknowledged or reported. */
   readonly deliveredBytes: number;
-  /** The bytes under way after it. */
+  /** The bytes in flight after it. */
   readonly flyingBytes: number;
-  /** The bytes that were found lost, and whether any are, found now or before. */
+  /** The bytes newly found lost, and whether any bytes are lost at all. */
   readonly lostBytes: number;
   readonly hasLost: boolean;
   readonly acked: AckedData;
   readonly lowestRttMs: number;
-  /** True if the acknowledged data was sent as fast as the window allowed. */
+  /** True if the acknowledged data was limited by the window. */
   readonly wasLimited: boolean;
 }
 
 export interface RecoveryOptions {
   /** The payload of a full segment. */
   readonly segment: SegmentSize;
-  /** Takes few losses on an empty path for noise rather than for congestion. */
+  /** Attributes a few losses on an empty path to noise rather than to congestion. */
   readonly toleratesNoise: boolean;
 }
 
-/** Decides how the congestion window answers to losses: once for all that were sent before it knew of them. */
+/** Decides how the congestion window responds to losses: once for all data sent before it noticed them. */
 export class Recovery {
   readonly #options: RecoveryOptions;
   readonly #congestion: Congestion;
   readonly #noise: PathNoise;
   #state: State = { type: "open" };
-  /** The time at which the first segment was sent again, once it was, in whole milliseconds as timestamps are. */
+  /** The time of the first retransmission of the first segment, if any, in whole milliseconds as timestamps are. */
   #firstRepeatAt: number | undefined;
 
   constructor(options: RecoveryOptions, congestion: Congestion) {
@@ -58,7 +58,7 @@ export class Recovery {
     return this.#state.type === "open";
   }
 
-  /** Returns true if `offset` was sent before the present recovery began. */
+  /** Returns true if `offset` was sent before the current recovery began. */
   covers(offset: number): boolean {
     return this.#state.type !== "open" && offset < this.#state.end;
   }
@@ -69,7 +69,7 @@ export class Recovery {
     if (this.#state.type === "fast") this.#state.reduction.sent(byteCount);
   }
 
-  /** Sets the window after an ACK, or after losses that time has shown. Returns what began or ended by it. */
+  /** Sets the window after an ACK, or after losses detected by time. Returns what began or ended. */
   progressed(progress: Progress, now: number): "began" | "ended" | "nothing" {
     const { acked, flightBytes, lowestRttMs } = progress;
     this.#noise.acknowledged(acked.una, acked.sentEnd, acked.rttMs);
@@ -78,7 +78,7 @@ export class Recovery {
     let isOver = false;
     if (!wasOpen || lostBytes === 0) {
       isOver = this.#advance(progress, now);
-      // What is lost when a recovery ends was sent during it.
+      // Data lost when a recovery ends was sent during it.
       lostBytes = isOver && progress.hasLost ? Math.max(lostBytes, this.#options.segment.bytes) : 0;
     }
     if (lostBytes > 0) {
@@ -100,7 +100,7 @@ export class Recovery {
     this.#congestion.setWindow(this.#congestion.threshold);
   }
 
-  /** Answers a timeout: the window is one segment (RFC 5681 §3.1). */
+  /** Responds to a timeout: the window is one segment (RFC 5681 §3.1). */
   timedOut(sentEnd: number): void {
     // A second timeout for the same data lowers the threshold no further.
     if (this.#state.type !== "timeout") {
@@ -112,8 +112,8 @@ export class Recovery {
   }
 
   /**
-   * Ends a recovery that the peer's timestamp proves needless: it acknowledges new data in answer to a segment of the time
-   * `echoedAt`, before the first that was sent again (Eifel, RFC 3522). Returns true if it did.
+   * Ends a recovery that the peer's timestamp proves unnecessary: it acknowledges new data in answer to a segment of
+   * the time `echoedAt`, before the first retransmission (Eifel, RFC 3522). Returns true if it did.
    */
   endIfNeedless(echoedAt: number): boolean {
     if (this.#state.type === "open" || this.#firstRepeatAt === undefined) return false;

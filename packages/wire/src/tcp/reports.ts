@@ -4,13 +4,13 @@ import { unwrapSequence } from "./sequence.ts";
 export interface Reports {
   /** The reported ranges, as start and end of one after the other. */
   readonly sacks: readonly number[];
-  /** True if the first range says that something was received twice (RFC 2883). */
+  /** True if the first range reports that data was received twice (RFC 2883). */
   readonly wasReceivedTwice: boolean;
 }
 
 const noReports: Reports = { sacks: [], wasReceivedTwice: false };
 
-/** The data that was sent and not acknowledged: only ranges of that count. */
+/** The sent, unacknowledged data: only ranges of it count. */
 export interface SendSpace {
   readonly una: number;
   readonly end: number;

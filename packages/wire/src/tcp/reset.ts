@@ -3,8 +3,8 @@ import { segmentLength, TcpFlag, writeChecksum, writeHeader } from "./segment.ts
 import type { TcpSegment } from "./segment.ts";
 
 /**
- * Writes the RST that answers a segment for which there is no connection (RFC 9293 §3.10.7.1) to `bytes` at `offset`, and
- * returns its length: 0 if the segment is an RST itself, which is never answered.
+ * Writes the RST that answers a segment without a connection (RFC 9293 §3.10.7.1) to `bytes` at `offset`, and returns
+ * its length: 0 if the segment is itself an RST, which is never answered.
  */
 export function writeResetFor(
   segment: TcpSegment,

@@ -1,18 +1,18 @@
 /**
- * The least time that a retransmission waits beyond the RTT: it covers the peer's delayed ACK. RFC 6298 §2.4 asks for a
- * timeout of 1 s at least, which a path of this century outwaits; Linux takes this.
+ * The minimum time that a retransmission waits beyond the RTT: it covers the peer's delayed ACK. RFC 6298 §2.4 asks
+ * for a timeout of at least 1 s, too long for today's paths; Linux uses this value.
  */
 const minMarginMs = 200;
 /**
- * The longest timeout. RFC 6298 §2.5 allows no less than a minute, for the sake of networks with many connections; after an
- * outage of a tunnel a person waits for it.
+ * The longest timeout. RFC 6298 §2.5 allows no less than a minute, for the sake of networks with many connections;
+ * after an outage of a tunnel a person waits for it.
  */
 const maxTimeoutMs = 10_000;
 
 /** The timeout before the first measurement (RFC 6298 §2.1). */
 const initialTimeoutMs = 1000;
 
-/** The longest time that the lowest RTT is believed. */
+/** The time for which the lowest RTT is valid. */
 const lowestValidMs = 5 * 60 * 1000;
 
 /** Measures round trips and derives the retransmission timeout (RFC 6298). Times are milliseconds. */
@@ -21,7 +21,7 @@ export class RttEstimator {
   #variation = 0;
   #lowest = Number.POSITIVE_INFINITY;
   #lowestAt = 0;
-  /** The number of times that the timeout doubled since the last measurement. */
+  /** The number of times that the timeout has doubled since the last measurement. */
   #backoff = 0;
 
   /** SRTT; `undefined` before the first measurement. */
@@ -44,8 +44,8 @@ export class RttEstimator {
   }
 
   /**
-   * Takes a measurement of a segment that was sent once. `samplesPerRtt` is how many are expected in a round trip, so
-   * that the average reaches as far back with many as with one (RFC 7323 appendix G).
+   * Records a measurement of a segment that was sent once. `samplesPerRtt` is the number expected per round trip, so
+   * that the average reaches equally far back with many as with one (RFC 7323 appendix G).
    */
   measured(rttMs: number, samplesPerRtt: number, now: number): void {
     this.#backoff = 0;
@@ -69,7 +69,7 @@ export class RttEstimator {
     this.#backoff += 1;
   }
 
-  /** Takes the doubling back: the peer has acknowledged new data. */
+  /** Resets the doubling: the peer has acknowledged new data. */
   resetBackoff(): void {
     this.#backoff = 0;
   }

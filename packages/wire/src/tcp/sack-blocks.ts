@@ -1,15 +1,15 @@
 import type { Ranges } from "./ranges.ts";
 import { wrapOffset } from "./sequence.ts";
 
-/** The blocks that fit beside timestamps (RFC 2018 §3); one more would without. */
+/** The number of blocks that fit beside timestamps (RFC 2018 §3); one more would fit without. */
 const maxBlocks = 3;
 
-/** The places that are remembered so that blocks are repeated, as they may get lost (RFC 2018 §4). */
+/** The number of remembered ranges, so that blocks are repeated in case they get lost (RFC 2018 §4). */
 const maxRecent = 8;
 
 /**
- * Chooses the blocks of the SACK options: that of the latest segment first, then those that were reported last
- * (RFC 2018 §4). A segment that came twice is reported once, before all others (RFC 2883).
+ * Chooses the blocks of the SACK options: that of the latest segment first, then the most recently reported ones (RFC
+ * 2018 §4). A segment received twice is reported once, before all others (RFC 2883).
  */
 export class SackBlocks {
   readonly #initialSequence: number;
@@ -23,14 +23,14 @@ export class SackBlocks {
     this.#ranges = ranges;
   }
 
-  /** Notes that data at `offset` was put behind a gap. */
+  /** Notes that data at `offset` was stored beyond a gap. */
   received(offset: number): void {
     const { start } = this.#rangeAt(offset);
     const others = this.#recent.filter((other) => this.#rangeAt(other).start !== start);
     this.#recent = [offset, ...others.slice(0, maxRecent - 1)];
   }
 
-  /** Notes that data came twice. */
+  /** Notes that data was received twice. */
   receivedAgain(start: number, end: number): void {
     this.#duplicate = { start, end };
   }
@@ -40,7 +40,7 @@ export class SackBlocks {
     return this.#ranges.size > 0 || this.#duplicate !== undefined;
   }
 
-  /** Takes the edges for the next segment, as sequence numbers. */
+  /** Returns the edges for the next segment, as sequence numbers, and marks them as reported. */
   take(): readonly number[] {
     const edges: number[] = [];
     const { size } = this.#ranges;
@@ -59,7 +59,7 @@ export class SackBlocks {
 
   #append(edges: number[], block: { readonly start: number; readonly end: number }): void {
     const start = wrapOffset(this.#initialSequence, block.start);
-    // Ranges that were reported apart may have been joined.
+    // Ranges that were reported separately may have been joined.
     if (edges.length >= maxBlocks * 2 || edges.includes(start)) return;
     edges.push(start, wrapOffset(this.#initialSequence, block.end));
   }

@@ -2,12 +2,12 @@ import { Ranges } from "./ranges.ts";
 import { FlightOrder } from "./sent-segment.ts";
 import type { SentSegment } from "./sent-segment.ts";
 
-/** The ranges of SACKs that are remembered. A peer that reports more is not believed, as if it had not. */
+/** The number of remembered SACK ranges. Further reports of a peer are ignored. */
 const maxSackedRanges = 4096;
 
 /**
- * The segments between the first that is not acknowledged and the last that was sent, with what the peer has said of
- * each. It is told of every segment once that the peer acknowledges, by `delivered`.
+ * The segments from the first unacknowledged one to the last one sent, with what the peer reported of each.
+ * `delivered` is called once for each segment that the peer acknowledges.
  */
 export class Scoreboard {
   readonly #delivered: (segment: SentSegment, now: number) => void;
@@ -23,17 +23,17 @@ export class Scoreboard {
   /** No segment before this one is lost. */
   #lostFrom = 0;
 
-  /** Creates an empty board. `delivered` is called for each segment that the peer turns out to have. */
+  /** Creates an empty board. `delivered` is called for each segment known to have arrived. */
   constructor(delivered: (segment: SentSegment, now: number) => void) {
     this.#delivered = delivered;
   }
 
-  /** The number of segments that are not acknowledged. */
+  /** The number of unacknowledged segments. */
   get size(): number {
     return this.#segments.length - this.#head;
   }
 
-  /** The bytes that are taken to be under way: neither reported nor lost (RFC 6675, "pipe"). */
+  /** The bytes assumed to be in flight: neither reported nor lost (RFC 6675, "pipe"). */
   get flyingBytes(): number {
     return this.#flyingBytes;
   }
@@ -50,7 +50,7 @@ export class Scoreboard {
     return this.#lostSegments > 0;
   }
 
-  /** The first segment that is not acknowledged. */
+  /** The first unacknowledged segment. */
   get first(): SentSegment | undefined {
     return this.#segments[this.#head];
   }
@@ -60,7 +60,7 @@ export class Scoreboard {
     return this.#segments.at(-1);
   }
 
-  /** The flying segment that was sent before all others; the rest by `later`. */
+  /** The flying segment that was sent first; the others follow by `later`. */
   get longestInFlight(): SentSegment | undefined {
     return this.#order.first;
   }
@@ -72,7 +72,7 @@ export class Scoreboard {
     this.#flyingBytes += segment.length;
   }
 
-  /** Notes that a segment is sent again now. */
+  /** Notes that a segment is retransmitted now. */
   sentAgain(segment: SentSegment, now: number): void {
     if (segment.state === "flying") {
       this.#order.remove(segment);
@@ -86,7 +86,7 @@ export class Scoreboard {
     this.#order.append(segment);
   }
 
-  /** Cuts a segment in two that have its state and time, and returns the second, which begins at `at`. */
+  /** Splits a segment into two with the same state and time, and returns the second, which begins at `at`. */
   split(segment: SentSegment, at: number): SentSegment {
     const rest = segment.split(at);
     this.#segments.splice(this.#indexOf(segment.start) + 1, 0, rest);
@@ -96,7 +96,7 @@ export class Scoreboard {
     return rest;
   }
 
-  /** Drops what lies below `offset`: the peer has acknowledged it. */
+  /** Drops everything below `offset`: the peer has acknowledged it. */
   acknowledge(offset: number, now: number): void {
     for (let first = this.first; first !== undefined && first.end <= offset; first = this.first) {
       this.#segments[this.#head] = undefined;
@@ -144,7 +144,7 @@ export class Scoreboard {
     return undefined;
   }
 
-  /** Forgets all reports: the peer may have dropped what it had reported (RFC 2018 §8). What was reported is lost. */
+  /** Forgets all reports: the peer may have dropped reported data (RFC 2018 §8). Reported segments count as lost. */
   forgetSacks(): void {
     this.#sacked.clear();
     for (let index = this.#head; index < this.#segments.length; index += 1) {
@@ -158,7 +158,7 @@ export class Scoreboard {
     this.#lostFrom = this.#head;
   }
 
-  /** Takes all lost segments for flying again, as if they were sent now: the losses turned out to be none. */
+  /** Marks all lost segments as flying again, as if they were sent now: the losses proved false. */
   forgiveLosses(now: number): void {
     for (let lost = this.firstLost(); lost !== undefined; lost = this.firstLost()) {
       lost.state = "flying";
@@ -169,7 +169,7 @@ export class Scoreboard {
     }
   }
 
-  /** Reports the segments that all of a newly reported range covers, alone or together with ranges beside it. */
+  /** Marks as reported the segments that a new range covers entirely, alone or together with adjacent ranges. */
   #sackSegments(start: number, end: number, now: number): void {
     for (let index = this.#indexOf(start); index < this.#segments.length; index += 1) {
       const segment = this.#segments[index];
@@ -183,7 +183,7 @@ export class Scoreboard {
     }
   }
 
-  /** Takes a segment out of the sums and the list of its state. */
+  /** Removes a segment from the sums and the list of its state. */
   #leave(segment: SentSegment): void {
     switch (segment.state) {
       case "flying":
@@ -206,7 +206,7 @@ export class Scoreboard {
     if (segment.state === "sacked") this.#sackedBytes -= cut;
   }
 
-  /** Returns the index of the segment that holds `offset`, or would hold it. */
+  /** Returns the index of the segment that contains `offset`, or would contain it. */
   #indexOf(offset: number): number {
     let low = this.#head;
     let high = this.#segments.length;

@@ -3,7 +3,7 @@ import { noOptions } from "./options.ts";
 import type { SegmentOptions } from "./options.ts";
 import { writeChecksum, writeHeader } from "./segment.ts";
 
-/** The fields that differ from one segment of a connection to the next. */
+/** The fields that differ from segment to segment of a connection. */
 export interface SegmentFields {
   readonly sequence: number;
   readonly acknowledgment: number;
@@ -44,7 +44,7 @@ export class SegmentWriter {
     return this.end(target, at, this.begin(fields, target, at));
   }
 
-  /** Writes a segment that carries nothing but flags: a RST. */
+  /** Writes a segment that carries only flags: a RST. */
   bare(
     flags: number,
     sequence: number,

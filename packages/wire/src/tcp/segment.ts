@@ -27,7 +27,7 @@ export interface SegmentHeader {
   readonly sequence: number;
   /** Unsigned 32 bits; 0 without the flag ACK. */
   readonly acknowledgment: number;
-  /** Any of the 8 bits; those not in `TcpFlag` mean nothing. */
+  /** Any of the 8 bits; those missing from `TcpFlag` mean nothing. */
   readonly flags: number;
   /** 16 bits, not scaled. */
   readonly window: number;
@@ -35,7 +35,7 @@ export interface SegmentHeader {
 }
 
 export interface TcpSegment extends SegmentHeader {
-  /** The bytes that were parsed, and the place of the payload in them. */
+  /** The parsed bytes, and the position of the payload in them. */
   readonly bytes: Uint8Array;
   readonly payloadStart: number;
   readonly payloadEnd: number;
@@ -67,12 +67,12 @@ export function parseSegment(
   };
 }
 
-/** The fields of a segment that an ICMPv6 error quotes at least. */
+/** The minimum fields of a segment that an ICMPv6 error quotes. */
 export type QuotedSegment = Pick<SegmentHeader, "sourcePort" | "destinationPort" | "sequence">;
 
 const quotedBytes = 8;
 
-/** Parses the beginning of a segment, which may be cut short anywhere; `undefined` if too little of it is there. */
+/** Parses the beginning of a segment, which may be truncated anywhere; `undefined` if it is too short. */
 export function parseQuotedSegment(bytes: Uint8Array, start: number): QuotedSegment | undefined {
   if (bytes.length - start < quotedBytes) return undefined;
   return {
@@ -90,8 +90,8 @@ export function segmentLength(segment: TcpSegment): number {
 }
 
 /**
- * Writes a header to `bytes` at `offset`, its checksum left 0, and returns the offset of the payload. At most 60 bytes are
- * written.
+ * Writes a header to `bytes` at `offset`, with its checksum left 0, and returns the offset of the payload. At most 60
+ * bytes are written.
  */
 export function writeHeader(bytes: Uint8Array, offset: number, header: SegmentHeader): number {
   writeUint16(bytes, offset, header.sourcePort);
@@ -107,8 +107,8 @@ export function writeHeader(bytes: Uint8Array, offset: number, header: SegmentHe
 }
 
 /**
- * Writes the checksum of the segment that stands in `bytes` from `start` to `end`, whose checksum is 0. `addressSum` is
- * the sum of the pseudo-header's addresses and next header.
+ * Writes the checksum of the segment in `bytes` from `start` to `end`, whose checksum field is 0. `addressSum` is the
+ * sum of the pseudo-header's addresses and next header.
  */
 export function writeChecksum(
   bytes: Uint8Array,

@@ -1,20 +1,22 @@
 import { ByteBlocks, SpareBlocks } from "./byte-blocks.ts";
 
-/** The room of a new connection; it grows with the congestion window up to the largest. */
+/** The room of a new connection; it grows with the congestion window up to the maximum. */
 const initialLimitBytes = 256 * 1024;
 
-/** Shared by all connections, so that one that is idle after each burst, such as a terminal's, keeps none for itself. */
+/**
+ * Shared by all connections, so that one that is idle after each burst, such as a terminal's, keeps none for itself.
+ */
 const spareBlocks = new SpareBlocks(16);
 
 /**
- * The data that the peer has not acknowledged, from the first byte to the last that was written. Bytes are copied twice
- * on their way: from the writer to the queue, which makes it safe to reuse a buffer, and from the queue to a packet.
+ * The data that the peer has not acknowledged, from the first byte to the last written one. Bytes are copied twice on
+ * their way: from the writer to the queue, which makes it safe to reuse a buffer, and from the queue to a packet.
  */
 export class SendQueue {
   readonly #blocks = new ByteBlocks(spareBlocks);
   readonly #maxBytes: number;
   #limit: number;
-  /** The offset of the first byte that is kept. */
+  /** The offset of the first kept byte. */
   #start = 1;
   #end = 1;
   /** True if a write was cut short since the queue was last low. */
@@ -26,27 +28,27 @@ export class SendQueue {
     this.#limit = Math.min(maxBytes, initialLimitBytes);
   }
 
-  /** The offset behind the last byte that was written. */
+  /** The offset after the last written byte. */
   get end(): number {
     return this.#end;
   }
 
-  /** The bytes that are kept. */
+  /** The number of kept bytes. */
   get length(): number {
     return this.#end - this.#start;
   }
 
-  /** The bytes of memory that they take. */
+  /** The bytes of memory that they occupy. */
   get heldBytes(): number {
     return this.#blocks.heldBytes;
   }
 
-  /** The bytes that `write` would take now. */
+  /** The number of bytes that `write` would accept now. */
   get room(): number {
     return Math.max(0, this.#limit - this.length);
   }
 
-  /** Copies as much of `bytes` as there is room for, and returns how much that is. */
+  /** Copies as much of `bytes` as there is room for, and returns the number of copied bytes. */
   write(bytes: Uint8Array): number {
     const taken = Math.min(bytes.length, this.room);
     if (taken < bytes.length) this.#wasFull = true;
@@ -60,7 +62,7 @@ export class SendQueue {
     this.#blocks.copyTo(target, at, offset, length);
   }
 
-  /** Drops what lies below `offset`, which the peer has acknowledged. */
+  /** Drops everything below `offset`, which the peer has acknowledged. */
   acknowledge(offset: number): void {
     this.#start = Math.min(offset, this.#end);
     // An idle connection keeps no block.

@@ -8,23 +8,23 @@ import { SentSegment } from "./sent-segment.ts";
 
 export interface SenderOptions extends FlightOptions {
   readonly segment: SegmentLimit;
-  /** The most bytes that may be written and not acknowledged. */
+  /** The maximum number of written, unacknowledged bytes. */
   readonly maxQueuedBytes: number;
-  /** Waits with less than a segment until all that was sent is acknowledged (Nagle, RFC 9293 §3.7.4). */
+  /** Holds back less than a segment until all sent data is acknowledged (Nagle, RFC 9293 §3.7.4). */
   readonly delaysSmallSegments: boolean;
 }
 
 /** An acceptable ACK, in offsets. */
 export interface SenderAck extends Omit<FlightAck, "isPlainDuplicate"> {
-  /** The offset of the first byte that may not be sent; undefined if the segment is too old to say. */
+  /** The offset of the first byte that must not be sent; undefined if the segment is too old to tell. */
   readonly windowEdge: number | undefined;
   /** True if the segment has neither data nor FIN. */
   readonly isPure: boolean;
 }
 
-/** The attempts to get an answer of the peer before it counts as dead. */
+/** The number of attempts to get an answer before the peer counts as dead. */
 const leastAttempts = 4;
-/** The timeouts in a row after which large segments are suspected not to arrive. */
+/** The number of consecutive timeouts after which large segments are suspected not to arrive. */
 const cautiousAttempts = 2;
 
 /*
@@ -32,7 +32,7 @@ const cautiousAttempts = 2;
  *  -------+---------------+------------------+---------------+
  *  acked  | in flight     | may be sent      | must wait     | FIN, once finished
  */
-/** The sending half of an established connection: decides what new data goes into which segment, and when. */
+/** The sending half of an established connection: decides which new data goes into which segment, and when. */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #rtt: RttEstimator;
@@ -43,14 +43,14 @@ export class Sender {
   /** The largest window that the peer has offered. */
   #maxWindow: number;
   #finish: "open" | "finishing" | "sent" = "open";
-  /** True if the persist timer lets less than a segment out. */
+  /** True if the persist timer allows less than a segment. */
   #isSmallAllowed = false;
   #isWindowProbeDue = false;
   #lastProgressAt: number;
-  /** The timeouts and questions since then. */
+  /** The number of timeouts and probes since then. */
   #attempts = 0;
 
-  /** Creates the sender of a connection whose handshake has ended, with the window that the peer offers. */
+  /** Creates the sender of a connection whose handshake is complete, with the window that the peer offers. */
   constructor(options: SenderOptions, windowBytes: number, rtt: RttEstimator, now: number) {
     this.#options = options;
     this.#rtt = rtt;
@@ -65,7 +65,7 @@ export class Sender {
     return this.#flight.una;
   }
 
-  /** SND.NXT: the offset behind everything that was sent. */
+  /** SND.NXT: the offset after all sent data. */
   get end(): number {
     return this.#flight.end;
   }
@@ -78,7 +78,7 @@ export class Sender {
     return this.#queue.length;
   }
 
-  /** The bytes of memory that written data takes. */
+  /** The bytes of memory that written data occupies. */
   get heldBytes(): number {
     return this.#queue.heldBytes;
   }
@@ -87,7 +87,7 @@ export class Sender {
     return this.#flight.congestionWindow;
   }
 
-  /** The bytes that `write` would take now. */
+  /** The number of bytes that `write` would accept now. */
   get room(): number {
     return this.#finish === "open" ? this.#queue.room : 0;
   }
@@ -106,20 +106,21 @@ export class Sender {
   }
 
   /**
-   * The time since when the peer owes progress: an ACK of new data, or of a closed window. Infinite until it has left a few
-   * repetitions or questions unanswered, so that a process that slept does not take its own absence for the peer's.
+   * The time since which the peer owes progress: an ACK of new data, or of a closed window. Infinite until it has
+   * left a few retransmissions or probes unanswered, so that a process that slept does not mistake its own absence
+   * for the peer's.
    */
   get waitingSince(): number {
     return this.#attempts < leastAttempts ? Number.POSITIVE_INFINITY : this.#lastProgressAt;
   }
 
-  /** Copies as much of `bytes` as there is room for, and returns how much that is. */
+  /** Copies as much of `bytes` as there is room for, and returns the number of copied bytes. */
   write(bytes: Uint8Array, now: number): number {
     if (this.#flight.isEmpty && this.#queue.length === 0) this.#lastProgressAt = now;
     return this.#queue.write(bytes);
   }
 
-  /** Sends FIN behind what was written. */
+  /** Sends FIN after the written data. */
   finish(now: number): void {
     if (this.#finish !== "open") return;
     if (this.#flight.isEmpty && this.#queue.length === 0) this.#lastProgressAt = now;
@@ -131,7 +132,7 @@ export class Sender {
     return this.#queue.takeWritable();
   }
 
-  /** Drops what was written and sends nothing more. */
+  /** Drops the written data and sends nothing more. */
   clear(): void {
     this.#queue.clear();
     this.#finish = "sent";
@@ -144,7 +145,7 @@ export class Sender {
     return payloadBytes;
   }
 
-  /** Returns true if a segment has the last byte that was written, so that the peer should not wait for more. */
+  /** Returns true if a segment has the last written byte, so that the peer should not wait for more. */
   isPushed(segment: SentSegment): boolean {
     return segment.start < this.#queue.end && segment.end >= this.#queue.end;
   }
@@ -167,7 +168,7 @@ export class Sender {
     }
   }
 
-  /** Returns the segment to be sent now, which then counts as sent; `undefined` if there is none. */
+  /** Returns the segment to send now, and marks it as sent; `undefined` if there is none. */
   take(now: number): SentSegment | undefined {
     this.#options.segment.refresh(now);
     const segment = this.#takeSegment(now);
@@ -175,7 +176,7 @@ export class Sender {
     return segment;
   }
 
-  /** Takes the demand for a segment without data that asks the peer for its window. */
+  /** Returns whether a window probe, a segment without data, is due, and marks it as sent. */
   takeWindowProbe(): boolean {
     const isDue = this.#isWindowProbeDue;
     this.#isWindowProbeDue = false;
@@ -221,7 +222,7 @@ export class Sender {
     return segment;
   }
 
-  /** Avoids small segments that a small window or Nagle makes (RFC 9293 §3.8.6.2.1). */
+  /** Avoids small segments caused by a small window or Nagle (RFC 9293 §3.8.6.2.1). */
   #isWorthSending(length: number, isLast: boolean): boolean {
     if (length === 0) return false;
     if (length === this.#options.segment.bytes || this.#isSmallAllowed) return true;
@@ -229,7 +230,7 @@ export class Sender {
     return length >= this.#maxWindow / 2;
   }
 
-  /** Runs the persist timer while there is something to send, nothing in flight and too little window. */
+  /** Runs the persist timer while data waits, nothing is in flight and the window is too small. */
   #updatePersist(now: number): void {
     const hasUnsent = this.#flight.end < this.#queue.end || this.#finish === "finishing";
     if (hasUnsent && this.#flight.isEmpty) this.#persist.start(this.#rtt.timeout, now);

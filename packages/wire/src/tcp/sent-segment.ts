@@ -1,16 +1,16 @@
 /**
  * The state of a segment in flight:
- * - `flying`: it may arrive yet;
- * - `lost`: it is to be sent again;
+ * - `flying`: it may still arrive;
+ * - `lost`: it must be retransmitted;
  * - `sacked`: the peer has it.
  */
 export type SegmentState = "flying" | "lost" | "sacked";
 
-/** A segment that was sent and is not acknowledged: a link of the list by time of transmission, while it flies. */
+/** A sent, unacknowledged segment: while it flies, a link of the list by time of transmission. */
 export class SentSegment {
   /** The offset of its first byte; moved up when the peer acknowledges a part. */
   start: number;
-  /** The offset behind its last byte, or behind its FIN. */
+  /** The offset after its last byte, or after its FIN. */
   end: number;
   hasFin: boolean;
   /** The time of the latest transmission. */
@@ -31,7 +31,7 @@ export class SentSegment {
     return this.end - this.start;
   }
 
-  /** The offset behind its last byte. */
+  /** The offset after its last byte. */
   get payloadEnd(): number {
     return this.end - (this.hasFin ? 1 : 0);
   }
@@ -40,7 +40,7 @@ export class SentSegment {
     return this.payloadEnd - this.start;
   }
 
-  /** Cuts off what lies behind `at`, and returns that as a segment which was sent at the same time. */
+  /** Splits the segment at `at`, and returns the second part as a segment sent at the same time. */
   split(at: number): SentSegment {
     const rest = new SentSegment(at, this.end, this.hasFin, this.sentAt);
     rest.isRetransmitted = this.isRetransmitted;
@@ -50,7 +50,7 @@ export class SentSegment {
     return rest;
   }
 
-  /** Returns true if it was sent after another: later, or at the same time and behind it (RFC 8985 §6.2). */
+  /** Returns true if it was sent after another: later, or at the same time and at a higher offset (RFC 8985 §6.2). */
   wasSentAfter(sentAt: number, end: number): boolean {
     return this.sentAt > sentAt || (this.sentAt === sentAt && this.end > end);
   }
@@ -61,7 +61,7 @@ export class FlightOrder {
   #first: SentSegment | undefined;
   #last: SentSegment | undefined;
 
-  /** The one that was sent before all others. */
+  /** The segment that was sent first. */
   get first(): SentSegment | undefined {
     return this.#first;
   }
@@ -74,7 +74,7 @@ export class FlightOrder {
     this.#last = segment;
   }
 
-  /** Puts a segment behind one that is there. */
+  /** Inserts a segment after an existing one. */
   insertAfter(segment: SentSegment, added: SentSegment): void {
     added.earlier = segment;
     added.later = segment.later;

@@ -1,7 +1,7 @@
 /*
  * Sequence numbers count modulo 2^32 on the wire (RFC 9293 §3.4). Inside, both directions are counted by offsets that
- * never wrap: 0 is the SYN, 1 the first byte of data. A number is turned into an offset where it is received, with the
- * help of one that must be near it.
+ * never wrap: 0 is the SYN, 1 the first byte of data. A number is converted to an offset on receipt, relative to an
+ * offset that must be near it.
  */
 
 /** Returns the sequence number on the wire of an offset, counted from the initial sequence number. */

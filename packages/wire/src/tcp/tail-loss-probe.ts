@@ -7,19 +7,19 @@ const unknownProbeMs = 1000;
  *   idle --armed--> armed --PTO--> probing --ACK of the probe--> idle
  */
 /**
- * Sends one segment when the ACK of a tail is overdue, so that its loss is found by an ACK rather than by a timeout
- * (TLP, RFC 8985 §7).
+ * Sends one segment when the ACK of a tail is overdue, so that its loss is detected by an ACK rather than by a
+ * timeout (TLP, RFC 8985 §7).
  */
 export class TailLossProbe {
   #deadline = Number.POSITIVE_INFINITY;
-  /** The probe that is under way: the offset behind it, and whether it repeated data. */
+  /** The outstanding probe: the offset after it, and whether it repeated data. */
   #probe: { readonly end: number; readonly isRepeat: boolean } | undefined;
 
   get deadline(): number {
     return this.#deadline;
   }
 
-  /** Sets the time of the next probe, unless one is under way (RFC 8985 §7.2). */
+  /** Sets the time of the next probe, unless one is outstanding (RFC 8985 §7.2). */
   arm(smoothedRttMs: number | undefined, flightSegments: number, now: number): void {
     if (this.#probe !== undefined) return;
     const probeMs =
@@ -46,8 +46,8 @@ export class TailLossProbe {
   }
 
   /**
-   * Takes an ACK (RFC 8985 §7.4). Returns true if it shows that the probe has repaired a loss, to which congestion control
-   * must answer as to any other.
+   * Handles an ACK (RFC 8985 §7.4). Returns true if it shows that the probe has repaired a loss, to which congestion
+   * control must respond as to any other.
    */
   acknowledged(una: number, wasReceivedTwice: boolean, isPlainDuplicate: boolean): boolean {
     const probe = this.#probe;

@@ -7,7 +7,7 @@ const recentValidMs = 24 * 24 * 60 * 60 * 1000;
 export class Timestamps {
   readonly #offset: number;
   #isOn = false;
-  /** TS.Recent: the peer's timestamp that is echoed, and when it came. */
+  /** TS.Recent: the peer's timestamp to echo, and its time of arrival. */
   #recent = 0;
   #recentAt = 0;
 
@@ -26,33 +26,33 @@ export class Timestamps {
     return this.#recent;
   }
 
-  /** Takes the timestamp of the peer's SYN. */
+  /** Records the timestamp of the peer's SYN. */
   start(timestamp: number, now: number): void {
     this.#isOn = true;
     this.#recent = timestamp;
     this.#recentAt = now;
   }
 
-  /** Returns the value for a segment that is sent now. */
+  /** Returns the value for a segment sent now. */
   value(now: number): number {
     return (Math.floor(now) + this.#offset) >>> 0;
   }
 
-  /** Returns the time since the segment with the timestamp `echo` was sent; `undefined` if it is of none of ours. */
+  /** Returns the time since the segment with the timestamp `echo` was sent; `undefined` if it is not one of ours. */
   since(echo: number, now: number): number | undefined {
     const elapsed = sequenceDistance(this.value(now), echo);
     return this.#isOn && elapsed >= 0 && elapsed < recentValidMs ? elapsed : undefined;
   }
 
-  /** Returns true if a segment with `timestamp` is older than one that was received before (PAWS, RFC 7323 §5.3). */
+  /** Returns true if a segment with `timestamp` is older than an earlier received one (PAWS, RFC 7323 §5.3). */
   isOld(timestamp: number, now: number): boolean {
     if (!this.#isOn || now - this.#recentAt > recentValidMs) return false;
     return sequenceDistance(timestamp, this.#recent) < 0;
   }
 
   /**
-   * Takes the timestamp of an acceptable segment: the caller has compared its sequence number with the last ACK that was
-   * sent (RFC 7323 §4.3).
+   * Records the timestamp of an acceptable segment: the caller has compared its sequence number with the last sent
+   * ACK (RFC 7323 §4.3).
    */
   received(timestamp: number, now: number): void {
     if (sequenceDistance(timestamp, this.#recent) < 0 && now - this.#recentAt <= recentValidMs) {

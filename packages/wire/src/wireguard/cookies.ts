@@ -8,7 +8,7 @@ const cookieBytes = 16;
 const nonceBytes = 24;
 const secretBytes = 32;
 
-/** Writes the MACs of the handshake messages to one peer, the second with a cookie that the peer has sent. */
+/** Writes the MACs of the handshake messages to one peer, the second with a cookie received from the peer. */
 export class MacWriter {
   readonly #crypto: WireguardCrypto;
   readonly #remote: RemoteIdentity;
@@ -31,7 +31,7 @@ export class MacWriter {
     message.set(this.#crypto.mac(this.#cookie.bytes, signed), at + macBytes);
   }
 
-  /** Takes the cookie that answers the last message; returns false for any other. */
+  /** Accepts the cookie that answers the last message; returns false for any other. */
   receive({ nonce, encryptedCookie }: CookieReply, now: number): boolean {
     const mac1 = this.#lastMac1;
     if (mac1 === undefined) return false;
@@ -45,7 +45,7 @@ export class MacWriter {
   }
 }
 
-/** Checks the MACs of messages to us, and gives out the cookies for the second. */
+/** Checks the MACs of messages to us, and issues the cookies for the second. */
 export class MacChecker {
   readonly #local: LocalIdentity;
   #secret = new Uint8Array(0);
@@ -70,7 +70,7 @@ export class MacChecker {
     return isEqual(mac2, message.subarray(at));
   }
 
-  /** Returns the reply that gives a cookie to the sender of a message. */
+  /** Returns the reply that gives the sender of a message a cookie. */
   replyTo(message: Uint8Array, receiver: number, source: string, now: number): Uint8Array {
     const { crypto, cookieKey } = this.#local;
     const at = message.length - macsBytes;
@@ -92,7 +92,7 @@ export class MacChecker {
   }
 }
 
-/** Returns true if both have the same bytes, after a time that says nothing about them but their lengths. */
+/** Returns true if both have the same bytes, in a time that depends only on their lengths. */
 function isEqual(one: Uint8Array, other: Uint8Array): boolean {
   if (one.length !== other.length) return false;
   let difference = 0;

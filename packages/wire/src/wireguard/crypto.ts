@@ -28,7 +28,10 @@ export const aeadTagBytes = 16;
 export interface Aead {
   /** Encrypts all of `bytes` but the last 16, which become the tag. */
   seal(bytes: Uint8Array, nonce: Uint8Array, additional?: Uint8Array): void;
-  /** Decrypts all of `bytes` but the last 16, which are the tag. Returns false for a forgery, whose bytes are lost. */
+  /**
+   * Decrypts all of `bytes` but the last 16, which are the tag. Returns false for a forgery, whose bytes are
+   * destroyed.
+   */
   open(bytes: Uint8Array, nonce: Uint8Array, additional?: Uint8Array): boolean;
 }
 
@@ -40,5 +43,5 @@ export interface Ciphers {
   xchacha20Poly1305(key: Uint8Array): Aead;
 }
 
-/** The cryptography of WireGuard, which the caller lends (docs/protocol/tailnet.md §5). Keys have 32 bytes. */
+/** The cryptography of WireGuard, which the caller provides (docs/protocol/tailnet.md §5). Keys have 32 bytes. */
 export interface WireguardCrypto extends KeyExchange, Hashes, Ciphers {}

@@ -3,13 +3,13 @@ import { MacChecker } from "./cookies.ts";
 import type { LocalIdentity } from "./identity.ts";
 import { TokenBuckets } from "./token-buckets.ts";
 
-/** Limits of the handshakes that strangers can have us compute. */
+/** Limits on the handshakes that strangers can make us compute. */
 export interface HandshakeLimits {
-  /** The initiations in a second from which senders must prove their address with a cookie (default: 64). */
+  /** The initiations per second above which senders must prove their address with a cookie (default: 64). */
   readonly loadPerSecond: number;
-  /** The initiations of one address in a second while that is so (default: 20). */
+  /** The maximum initiations per second from one address under load (default: 20). */
   readonly perSourcePerSecond: number;
-  /** The initiations that are answered in a second at all, and the same of cookies (default: 1000). */
+  /** The maximum initiations per second that are answered at all, and likewise cookies (default: 1000). */
   readonly maxPerSecond: number;
 }
 
@@ -34,8 +34,8 @@ const admitted: Admission = { kind: "admitted" };
 const dropped: Admission = { kind: "dropped" };
 
 /**
- * Decides which initiations are worth a key exchange: those of senders who know our public key, and under load have an
- * address and do not ask too often (docs/protocol/tailnet.md §5.3).
+ * Decides which initiations are worth a key exchange: those of senders who know our public key, and under load own
+ * their address and do not ask too often (docs/protocol/tailnet.md §5.3).
  */
 export class HandshakeGate {
   readonly #checker: MacChecker;
@@ -68,7 +68,7 @@ export class HandshakeGate {
     return this.#answers.take("handshake", now) ? admitted : dropped;
   }
 
-  /** Returns true if a response is worth a key exchange; its index says that we asked for it. */
+  /** Returns true if a response is worth a key exchange; its index shows that we requested it. */
   isResponse(message: Uint8Array): boolean {
     return this.#checker.hasMac1(message);
   }

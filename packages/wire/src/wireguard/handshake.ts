@@ -26,7 +26,7 @@ const presharedKey = new Uint8Array(32);
 const nothing = new Uint8Array(0);
 
 export interface HandshakeStart {
-  /** The index that the response is to be sent to. */
+  /** The index to which the response must be sent. */
   readonly sender: number;
   readonly ephemeral: KeyPair;
   readonly timestamp: Uint8Array;
@@ -46,7 +46,10 @@ export class PendingHandshake {
     this.#state = state;
   }
 
-  /** Returns the keys that a response agrees on; undefined for a forgery, after which the true one is still taken. */
+  /**
+   * Returns the keys that a response establishes; undefined for a forgery, after which the genuine one is still
+   * accepted.
+   */
   finish({ ephemeral, encryptedEmpty }: HandshakeResponse): SessionKeys | undefined {
     const { crypto, keys } = this.#local;
     const first = crypto.dh(this.#ephemeral.privateKey, ephemeral);
@@ -62,7 +65,7 @@ export class PendingHandshake {
   }
 }
 
-/** Returns an initiation, without its MACs, and what its response needs; undefined if no secret comes about. */
+/** Returns an initiation, without its MACs, and the state for its response; undefined if no shared secret results. */
 export function startHandshake(
   local: LocalIdentity,
   remote: RemoteIdentity,
@@ -86,9 +89,9 @@ export function startHandshake(
 
 /** An initiation whose sender is known, if the timestamp proves it. */
 export class OpenedInitiation {
-  /** The static key that the sender says is theirs. */
+  /** The static key that the sender claims. */
   readonly remoteKey: Uint8Array;
-  /** The index that the sender wants the response at. */
+  /** The index at which the sender wants the response. */
   readonly sender: number;
   readonly #local: LocalIdentity;
   readonly #initiation: Initiation;
@@ -106,7 +109,7 @@ export class OpenedInitiation {
     this.#state = opened.state;
   }
 
-  /** Returns the timestamp, with which the sender proves to have the static key; undefined for a forgery. */
+  /** Returns the timestamp, which proves that the sender has the static key; undefined for a forgery. */
   readTimestamp({ staticSecret }: RemoteIdentity): Uint8Array | undefined {
     const key = this.#state.mixKeyForMessage(staticSecret);
     return this.#state.open(key, this.#initiation.encryptedTimestamp);
@@ -131,7 +134,7 @@ export class OpenedInitiation {
   }
 }
 
-/** Decrypts who sent an initiation; undefined for a forgery. */
+/** Decrypts the sender of an initiation; undefined for a forgery. */
 export function openInitiation(
   local: LocalIdentity,
   initiation: Initiation,

@@ -5,17 +5,17 @@ import type { Hashes, KeyPair, WireguardCrypto } from "./crypto.ts";
 const mac1Label = encodeUtf8("mac1----");
 const cookieLabel = encodeUtf8("cookie--");
 
-/** Our side: the static keys, and what follows from them. */
+/** Our side: the static keys, and the values derived from them. */
 export interface LocalIdentity {
   readonly crypto: WireguardCrypto;
   readonly keys: KeyPair;
-  /** The key of the first MAC of all that is sent to us. */
+  /** The key of the first MAC of all messages to us. */
   readonly mac1Key: Uint8Array;
   /** The key of the cookies that we send. */
   readonly cookieKey: Uint8Array;
 }
 
-/** A peer: its static key, and what follows from it. */
+/** A peer: its static key, and the values derived from it. */
 export interface RemoteIdentity {
   readonly publicKey: Uint8Array;
   /** The result of the key exchange of both static keys. */

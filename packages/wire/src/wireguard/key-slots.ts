@@ -15,7 +15,7 @@ export class KeySlots {
   #next: TransportSession | undefined;
   readonly #forget: (session: TransportSession) => void;
 
-  /** `forget` is told of each session that is not kept any more. */
+  /** `forget` receives each session that is no longer kept. */
   constructor(forget: (session: TransportSession) => void) {
     this.#forget = forget;
   }
@@ -25,9 +25,9 @@ export class KeySlots {
     return this.#current;
   }
 
-  /** Takes a session that the peer has confirmed by its response. */
+  /** Adds a session that the peer has confirmed by its response. */
   addInitiated(session: TransportSession): void {
-    // The peer may have begun to use what it was answered with.
+    // The peer may already use the session of our response.
     if (this.#next === undefined) this.#retire(this.#current);
     else {
       this.#drop(this.#current);
@@ -37,13 +37,13 @@ export class KeySlots {
     this.#current = session;
   }
 
-  /** Takes a session that the peer has to confirm. */
+  /** Adds a session that the peer has yet to confirm. */
   addResponded(session: TransportSession): void {
     this.#drop(this.#next);
     this.#next = session;
   }
 
-  /** Uses a session, in which a message has arrived, if it waited for that; returns true if so. */
+  /** Promotes a session in which a message has arrived, if it waited for that; returns true if so. */
   confirm(session: TransportSession): boolean {
     if (session !== this.#next) return false;
     this.#retire(this.#current);

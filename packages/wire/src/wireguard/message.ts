@@ -24,7 +24,7 @@ export const macsBytes = 2 * macBytes;
 
 export type WireguardMessageKind = "initiation" | "response" | "cookie-reply" | "transport";
 
-/** Returns the kind of a datagram, whose length fits it; undefined for anything else. */
+/** Returns the kind of a datagram, whose length matches it; undefined for anything else. */
 export function wireguardMessageKind(datagram: Uint8Array): WireguardMessageKind | undefined {
   const { length } = datagram;
   switch (readUint32Le(datagram, 0)) {
@@ -140,7 +140,7 @@ export function writeTransportHeader(message: Uint8Array, receiver: number, coun
   writeUint64Le(message, 8, counter);
 }
 
-/** The size to which packets are padded at most. */
+/** The maximum size to which packets are padded. */
 const maxPaddedBytes = 1500;
 
 /** Returns the length of a transport message for a packet of `length` bytes (docs/protocol/tailnet.md §5.4). */

@@ -7,7 +7,7 @@ const identifier = encodeUtf8("WireGuard v1 zx2c4 Jason@zx2c4.com");
 /** Each key of a handshake encrypts one message. */
 const zeroNonce = new Uint8Array(12);
 
-/** The chaining key and the hash of a handshake, which both sides keep alike (docs/protocol/tailnet.md §5). */
+/** The chaining key and the hash of a handshake, which both sides keep in step (docs/protocol/tailnet.md §5). */
 export class NoiseState {
   readonly #crypto: WireguardCrypto;
   #chainingKey: Uint8Array;
@@ -37,7 +37,7 @@ export class NoiseState {
     this.#hash = this.#crypto.hash(joinBytes([this.#hash, bytes]));
   }
 
-  /** Mixes in a secret (KDF1), or what both sides know. */
+  /** Mixes in a secret (KDF1), or shared knowledge. */
   mixKey(input: Uint8Array): void {
     [this.#chainingKey] = deriveKeys(this.#crypto, this.#chainingKey, input);
   }
@@ -49,7 +49,7 @@ export class NoiseState {
     return key;
   }
 
-  /** Mixes in the key that both sides may share beforehand, and returns a key for one message (KDF3). */
+  /** Mixes in a preshared key, and returns a key for one message (KDF3). */
   mixPresharedKey(presharedKey: Uint8Array): Uint8Array {
     const [chainingKey, mixed, key] = deriveKeys(this.#crypto, this.#chainingKey, presharedKey);
     this.#chainingKey = chainingKey;
@@ -57,7 +57,7 @@ export class NoiseState {
     return key;
   }
 
-  /** Encrypts a part of a message, bound to all before it. */
+  /** Encrypts a part of a message, bound to everything before it. */
   seal(key: Uint8Array, plaintext: Uint8Array): Uint8Array {
     const sealed = new Uint8Array(plaintext.length + aeadTagBytes);
     sealed.set(plaintext);
@@ -74,7 +74,7 @@ export class NoiseState {
     return bytes.subarray(0, bytes.length - aeadTagBytes);
   }
 
-  /** Returns the two keys of the session: the first is for what the initiator sends. */
+  /** Returns the two keys of the session: the first is for data from the initiator. */
   split(): readonly [Uint8Array, Uint8Array] {
     const [first, second] = deriveKeys(this.#crypto, this.#chainingKey, new Uint8Array(0));
     return [first, second];

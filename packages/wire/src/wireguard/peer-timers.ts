@@ -11,7 +11,7 @@ const never = Number.POSITIVE_INFINITY;
 
 /** The action that is due: */
 export type TimerAction =
-  /** The keys are too old to be kept. */
+  /** The keys are too old to keep. */
   | "wipe"
   /** The initiation was not answered. */
   | "retry"
@@ -29,10 +29,13 @@ export class PeerTimers {
   #attempts = 0;
   #retryAt = never;
   #keepAliveAt = never;
-  /** True if more came while the keep-alive for the first was waited for. */
+  /** True if more data arrived while the keep-alive for the first was pending. */
   #needsAnotherKeepAlive = false;
   #stalledAt = never;
-  /** The time until `stalledAt`. Its random part is as old as the keys, as a new one for each message costs more than all else. */
+  /**
+   * The time until `stalledAt`. Its random part is drawn with the keys, as a new one for each message costs more than
+   * all else.
+   */
   #stalledAfterMs: number;
   #wipeAt = never;
   #persistentAt = never;
@@ -50,7 +53,7 @@ export class PeerTimers {
     return min(this.#retryAt, keepAliveAt, this.#stalledAt, this.#wipeAt);
   }
 
-  /** Has the path kept open by a message in each period; the first one is due at once. */
+  /** Keeps the path open by a message in each period; the first one is due immediately. */
   setPersistentKeepAlive(periodMs: number | undefined, now: number): void {
     if (periodMs === this.#persistentMs) return;
     this.#persistentMs = periodMs;

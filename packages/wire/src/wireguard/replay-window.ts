@@ -1,4 +1,4 @@
-/** The counters behind the highest that are still told apart (docs/protocol/tailnet.md §5.5). */
+/** The number of counters below the highest that are tracked (docs/protocol/tailnet.md §5.5). */
 export const replayWindow = 8128;
 const wordBits = 32;
 /** Room for the window and for the bits of its last words that lie outside it. */

@@ -4,12 +4,12 @@ const tai64nBytes = 12;
 /** The label of 1970 in TAI, ten leap seconds included (docs/protocol/tailnet.md §5.1). */
 const epochHigh = 0x4000_0000;
 const epochLow = 0x0a;
-/** Timestamps are coarse, so that they do not tell how loaded a machine is. */
+/** Timestamps are coarse, so that they do not reveal the load of a machine. */
 const coarseMask = 0xff00_0000;
 /** The least difference of two coarse times, rounded up. */
 const stepMs = 17;
 
-/** Encodes a time in milliseconds since 1970, its nanoseconds made coarse. */
+/** Encodes a time in milliseconds since 1970, with coarse nanoseconds. */
 export function encodeTai64n(unixMs: number): Uint8Array {
   const bytes = new Uint8Array(tai64nBytes);
   const seconds = Math.floor(unixMs / 1000) + epochLow;

@@ -1,6 +1,6 @@
 export interface BucketRate {
   readonly perSecond: number;
-  /** The tokens that may be taken at once. */
+  /** The maximum burst, in tokens. */
   readonly burst: number;
 }
 
@@ -41,7 +41,7 @@ export class TokenBuckets {
     return bucket;
   }
 
-  /** Forgets the buckets that are full again; not for each name that finds no room. */
+  /** Forgets the buckets that are full again; throttled, so that not every name without room causes a sweep. */
   #sweep(now: number): void {
     const fillMs = (this.#rate.burst / this.#rate.perSecond) * 1000;
     if (now - this.#sweptAt < fillMs) return;

@@ -47,7 +47,7 @@ export class TransportSession {
     return now - this.origin.createdAt < rejectAfterMs && this.#counter < rejectAfterMessages;
   }
 
-  /** Returns true if a message is due a new session, which only the initiator asks for. */
+  /** Returns true if the session should be renewed, which only the initiator requests. */
   isOld(now: number): boolean {
     if (!this.origin.isInitiator) return false;
     return now - this.origin.createdAt >= rekeyAfterMs || this.#counter >= rekeyAfterMessages;
@@ -61,7 +61,7 @@ export class TransportSession {
     return true;
   }
 
-  /** Makes a message of the packet that stands behind room for its header, before room for the tag. */
+  /** Encrypts a message in place: the packet lies between room for its header and room for the tag. */
   seal(message: Uint8Array): void {
     const counter = this.#counter;
     this.#counter += 1;
@@ -70,7 +70,7 @@ export class TransportSession {
     this.#send.seal(message.subarray(transportHeaderBytes), this.#nonce);
   }
 
-  /** Returns a new message with a packet; without one it keeps the path open. */
+  /** Returns a new message with a packet; an empty packet only keeps the path open. */
   sealPacket(packet: Uint8Array): Uint8Array {
     const message = new Uint8Array(transportBytes(packet.length));
     message.set(packet, transportHeaderBytes);
@@ -79,8 +79,8 @@ export class TransportSession {
   }
 
   /**
-   * Decrypts a message in place: its packet and padding stand between header and tag. Returns false for a forged, repeated
-   * or too old one.
+   * Decrypts a message in place: its packet and padding lie between header and tag. Returns false for a forged,
+   * repeated or expired message.
    */
   open(message: Uint8Array): boolean {
     const counter = transportCounter(message);

@@ -25,8 +25,8 @@ export interface PeerNeeds {
 const nothing = new Uint8Array(0);
 
 /**
- * The protocol with one peer: handshakes in both roles, their sessions and timers, and the packets that wait for one. Every
- * time is in monotonic milliseconds. Take the output after every call.
+ * The protocol with one peer: handshakes in both roles, their sessions and timers, and the packets that wait for a
+ * session. Every time is in monotonic milliseconds. Take the output after every call.
  */
 export class WireguardPeer {
   readonly remote: RemoteIdentity;
@@ -37,7 +37,7 @@ export class WireguardPeer {
   readonly #timestamps = new Timestamps();
   #pending: PendingHandshake | undefined;
   #initiatedAt = Number.NEGATIVE_INFINITY;
-  /** The last initiation of the peer that was answered. */
+  /** The last answered initiation of the peer. */
   #answered: { readonly timestamp: Uint8Array; readonly at: number } | undefined;
   #lastHandshakeAt: number | undefined;
   #staged: Uint8Array[] = [];
@@ -68,12 +68,12 @@ export class WireguardPeer {
     return this.#staged.length;
   }
 
-  /** Has the path kept open by a message in each period; the first is due at once. */
+  /** Keeps the path open by a message in each period; the first is due immediately. */
   setPersistentKeepAlive(periodMs: number | undefined, now: number): void {
     this.#timers.setPersistentKeepAlive(periodMs, now);
   }
 
-  /** Returns the session for a packet, and renews it in time; undefined if there is none, so that the packet must wait. */
+  /** Returns the session for a packet, renewing it in time; undefined if there is none and the packet must wait. */
   sessionToSend(now: number): TransportSession | undefined {
     const { current } = this.#slots;
     if (current?.isUsable(now) !== true) return undefined;
@@ -81,7 +81,7 @@ export class WireguardPeer {
     return current;
   }
 
-  /** Takes a packet that waits for a session, and asks for one. The oldest make room. */
+  /** Queues a packet until there is a session, and requests one. The oldest make room. */
   stage(packet: Uint8Array, now: number): void {
     this.#staged.push(packet);
     this.#stagedBytes += packet.length;
@@ -103,7 +103,7 @@ export class WireguardPeer {
     if (session.isOldToReceive(now)) this.initiate(now);
   }
 
-  /** Begins a handshake, unless one was begun within five seconds. */
+  /** Begins a handshake, unless one began within the last five seconds. */
   initiate(now: number): void {
     if (now - this.#initiatedAt >= rekeyTimeoutMs) this.#startHandshake(now);
   }
@@ -133,7 +133,7 @@ export class WireguardPeer {
     return true;
   }
 
-  /** Takes the response to our initiation; returns false for any other. */
+  /** Accepts the response to our initiation; returns false for any other. */
   receiveResponse(response: HandshakeResponse, now: number): boolean {
     const pending = this.#pending;
     if (pending === undefined || pending.sender !== response.receiver) return false;
@@ -147,18 +147,18 @@ export class WireguardPeer {
     };
     this.#slots.addInitiated(this.#createSession(keys, origin, now));
     this.#timers.received(false, now);
-    // The first message in the session lets the peer use it.
+    // The first message in the session allows the peer to use it.
     if (this.#staged.length === 0) this.#staged.push(nothing);
     this.#agreed(now);
     return true;
   }
 
-  /** Takes a cookie for the next handshake message; returns false for a forged one. */
+  /** Accepts a cookie for the next handshake message; returns false for a forged one. */
   receiveCookie(reply: CookieReply, now: number): boolean {
     return this.#macs.receive(reply, now);
   }
 
-  /** Does what is due. */
+  /** Performs what is due. */
   tick(now: number): void {
     for (;;) {
       const action = this.#timers.takeDue(now);
@@ -185,7 +185,7 @@ export class WireguardPeer {
     }
   }
 
-  /** Takes the datagrams to send. */
+  /** Removes and returns the datagrams to send. */
   takeOutput(): readonly Uint8Array[] {
     const output = this.#output;
     if (output.length > 0) this.#output = [];
@@ -234,7 +234,7 @@ export class WireguardPeer {
     return session;
   }
 
-  /** Goes on with a session that both sides know. */
+  /** Continues with a session that both sides know. */
   #agreed(now: number): void {
     this.#lastHandshakeAt = now;
     this.#timers.agreed();
@@ -249,7 +249,7 @@ export class WireguardPeer {
     );
   }
 
-  /** Takes out the packets that wait. */
+  /** Removes and returns the waiting packets. */
   #unstage(): readonly Uint8Array[] {
     const staged = this.#staged;
     this.#staged = [];

@@ -4,7 +4,7 @@ import { CodedError } from "../bytes/coded-error.ts";
 export type YamuxEvent =
   /** The peer opened a stream, which the session answers by itself. */
   | { readonly type: "opened"; readonly streamId: number }
-  /** The peer accepted our stream. A stream that it ends at once is never accepted. */
+  /** The peer accepted our stream. A stream that the peer ends immediately is never accepted. */
   | { readonly type: "accepted"; readonly streamId: number }
   /** A view of the received chunk: copy it to keep it. Return the credit by `consume`. */
   | { readonly type: "data"; readonly streamId: number; readonly bytes: Uint8Array }
@@ -24,9 +24,9 @@ export type YamuxEvent =
 /**
  * The reason why a session ended:
  * - `protocol-error`: the peer broke docs/protocol/rpc.md §2; a GoAway 1 is in the output.
- * - `peer-failed`: the peer said GoAway with a code other than 0.
+ * - `peer-failed`: the peer sent GoAway with a code other than 0.
  * - `keep-alive-timeout`, `open-timeout`: the peer did not answer in time.
- * - `reply-flood`: the peer makes us answer more than the owner takes.
+ * - `reply-flood`: the peer forces more answers than the owner can send.
  *
  * Or the reason why one call was refused, while the session continues: `queue-full`, `backlog-full`, `going-away`,
  * `ids-exhausted`, `unknown-stream`, `stream-finished`, `consumed-too-much`.

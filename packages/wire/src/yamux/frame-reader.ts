@@ -24,7 +24,7 @@ export class FrameReader {
     return this.#frames;
   }
 
-  /** The bytes of the present frame's payload that are still to come. */
+  /** The missing bytes of the current frame's payload. */
   get missingBytes(): number {
     return this.#data?.missing ?? 0;
   }
@@ -58,7 +58,7 @@ export class FrameReader {
     }
   }
 
-  /** Returns the header that ends in `chunk`; otherwise keeps the part that is there. */
+  /** Returns the header that ends in `chunk`; otherwise keeps the incomplete part. */
   #parseHeader(chunk: Uint8Array, at: number): FrameHeader | undefined {
     if (this.#partial.length === 0 && chunk.length - at >= headerBytes)
       return parseHeader(chunk, at);

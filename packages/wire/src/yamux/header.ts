@@ -12,7 +12,7 @@ export const headerBytes = 12;
 
 const version = 0;
 
-/** The type of a frame; `length` means something else in each. */
+/** The type of a frame, which determines the meaning of `length`. */
 export const FrameType = {
   /** `length` bytes of payload follow. */
   data: 0,
@@ -33,7 +33,7 @@ export const GoAwayCode = { normal: 0, protocolError: 1, internalError: 2 } as c
 
 export interface FrameHeader {
   readonly type: FrameType;
-  /** Any of the 16 bits; those not in `Flag` mean nothing. */
+  /** Any of the 16 bits; those missing from `Flag` mean nothing. */
   readonly flags: number;
   /** Unsigned 32 bits; 0 for Ping and GoAway. */
   readonly streamId: number;
@@ -53,8 +53,8 @@ export function encodeHeader(header: FrameHeader): Uint8Array {
 }
 
 /**
- * Parses the header at `offset`; `undefined` if fewer than 12 bytes are there. Throws `YamuxError` "protocol-error" for
- * another version or an unknown type.
+ * Parses the header at `offset`; `undefined` if there are fewer than 12 bytes. Throws `YamuxError` "protocol-error"
+ * for another version or an unknown type.
  */
 export function parseHeader(bytes: Uint8Array, offset = 0): FrameHeader | undefined {
   if (bytes.length - offset < headerBytes) return undefined;

@@ -1,6 +1,6 @@
 import { YamuxError } from "./events.ts";
 
-/** The time from one ping to the next (docs/protocol/rpc.md §2.2). */
+/** The interval between pings (docs/protocol/rpc.md §2.2). */
 const keepAliveIntervalMs = 30_000;
 
 /** The time without a pong after which the session is dead. */
@@ -19,7 +19,7 @@ type KeepAliveState =
 export class KeepAlive {
   #state: KeepAliveState = { type: "unstarted" };
 
-  /** Returns the time of the next `tick`: at once until a first time was seen. */
+  /** Returns the time of the next `tick`: immediately until a first time was seen. */
   nextWake(): number {
     switch (this.#state.type) {
       case "unstarted":
@@ -31,14 +31,14 @@ export class KeepAlive {
     }
   }
 
-  /** Starts the clock unless it runs. */
+  /** Starts the clock unless it is running. */
   start(now: number): void {
     if (this.#state.type === "unstarted") {
       this.#state = { type: "resting", nextPingAt: now + keepAliveIntervalMs };
     }
   }
 
-  /** Pings by `sendPing`, which returns the ping's id, when it is time. Throws "keep-alive-timeout". */
+  /** Pings with `sendPing`, which returns the ping's id, when it is due. Throws "keep-alive-timeout". */
   tick(now: number, sendPing: () => number): void {
     this.start(now);
     if (now < this.nextWake()) return;
@@ -51,7 +51,7 @@ export class KeepAlive {
     this.#state = { type: "waiting", pingId: sendPing(), sentAt: now };
   }
 
-  /** Reports whether the pong was for the keep-alive and for no other caller. */
+  /** Returns true if the pong answers the keep-alive rather than another caller's ping. */
   pong(id: number): boolean {
     if (this.#state.type !== "waiting" || this.#state.pingId !== id) return false;
     this.#state = { type: "resting", nextPingAt: this.#state.sentAt + keepAliveIntervalMs };

@@ -4,16 +4,16 @@ import { encodeHeader, Flag, FrameType } from "./header.ts";
 import type { FrameHeader } from "./header.ts";
 import type { StreamState } from "./stream-state.ts";
 
-/** The most frames that may wait outside a stream's queue; a peer that makes us answer more is not reading. */
+/** The maximum number of frames waiting outside a stream's queue; a peer that forces more answers is not reading. */
 export const maxWaitingReplies = 1024;
 
-/** The reports of the output to the session about a stream it wrote. */
+/** The output's reports to the session about a stream it wrote. */
 export interface OutputObserver {
   sentData(stream: StreamState): void;
   sentFin(stream: StreamState): void;
 }
 
-/** The data that waits for the socket. Data is framed only when it is taken, so that no queue has a twin here. */
+/** The data that waits for the socket. Data is framed only when it is taken, so that no queue is duplicated here. */
 export class Output {
   #frames: Uint8Array[] = [];
   /** Streams that are due an ACK or a window update. */
@@ -53,7 +53,7 @@ export class Output {
     this.#ready.clear();
   }
 
-  /** Takes all that may go out now, in one buffer. */
+  /** Removes and returns everything that may go out now, in one buffer. */
   take(observer: OutputObserver): Uint8Array | undefined {
     const pieces = this.#frames;
     this.#frames = [];

@@ -9,7 +9,7 @@ import { Output } from "./output.ts";
 import { StreamState } from "./stream-state.ts";
 import { StreamTable } from "./stream-table.ts";
 
-/** The default number of streams the peer may have open at once; more are reset. */
+/** The default maximum number of streams that the peer may have open; further ones are reset. */
 const defaultMaxStreams = 256;
 /** Room for a few of the largest messages (4 MiB each, docs/protocol/rpc.md §3.1). */
 const defaultMaxQueuedBytes = 16 * 1024 * 1024;
@@ -18,9 +18,9 @@ const maxWaitingPings = 64;
 const maxStreamId = 0xffff_ffff;
 
 export interface YamuxOptions {
-  /** The most streams the peer may have open at once. */
+  /** The maximum number of streams that the peer may have open. */
   readonly maxStreams?: number;
-  /** The most bytes that may wait for credit or for the socket on one stream. */
+  /** The maximum number of bytes that may wait for credit or for the socket on one stream. */
   readonly maxQueuedBytes?: number;
 }
 
@@ -28,10 +28,10 @@ export interface YamuxOptions {
  * One yamux session (docs/protocol/rpc.md §2), either side of it, without a socket or a clock.
  *
  * The owner hands in the bytes that the socket reads (`receive`), writes `takeOutput` to it after every call, calls
- * `tick` when `nextWake` is reached, and looks at `takeEvents` after every call but `receive`, which returns the events
- * itself. All times are milliseconds of one clock that does not run backwards. A thrown error with such a code (see
- * `YamuxErrorCode`) ends the session: every later call throws the same, and the last output is a GoAway at most.
- * `takeEvents` still returns events from before the error.
+ * `tick` when `nextWake` is reached, and handles `takeEvents` after every call but `receive`, which returns the
+ * events itself. All times are milliseconds of one clock that does not run backwards. A thrown error with a code that
+ * ends a session (see `YamuxErrorCode`) does so: every later call throws the same error, and the last output is at
+ * most a GoAway. `takeEvents` still returns events from before the error.
  */
 export class YamuxSession {
   readonly #maxStreams: number;
@@ -44,7 +44,7 @@ export class YamuxSession {
   #events: YamuxEvent[] = [];
   #nextStreamId: number;
   #nextPingId = 0;
-  /** The stream of the Data frame being read; none if its bytes are to be dropped. */
+  /** The stream of the Data frame being read; undefined if its bytes are dropped. */
   #target: StreamState | undefined;
   #isLeaving = false;
   #isPeerLeaving = false;
@@ -58,7 +58,7 @@ export class YamuxSession {
   }
 
   /**
-   * Takes a chunk, cut anywhere, and returns all new events. The bytes of `data` events are views of `chunk`, which
+   * Handles a chunk, cut anywhere, and returns all new events. The bytes of `data` events are views of `chunk`, which
    * therefore must not be reused.
    */
   receive(chunk: Uint8Array, now: number): readonly YamuxEvent[] {
@@ -70,12 +70,12 @@ export class YamuxSession {
     return this.takeEvents();
   }
 
-  /** The number of frames received so far: each takes processing time, however short it is. */
+  /** The number of frames received so far: each costs processing time, however short it is. */
   get receivedFrames(): number {
     return this.#reader.frames;
   }
 
-  /** The bytes of the frame being received that are still to come. */
+  /** The missing bytes of the frame being received. */
   get missingBytes(): number {
     return this.#reader.missingBytes;
   }
@@ -88,8 +88,8 @@ export class YamuxSession {
   }
 
   /**
-   * Opens a stream, on which data may be written at once, and returns its id. Throws "backlog-full" while 256 streams wait
-   * for their answer, "going-away" after the peer's GoAway.
+   * Opens a stream, on which data may be written immediately, and returns its id. Throws "backlog-full" while 256
+   * streams wait for their answer, "going-away" after the peer's GoAway.
    */
   open(now: number): number {
     this.#enter(now);
@@ -105,8 +105,9 @@ export class YamuxSession {
   }
 
   /**
-   * Queues `bytes`, which the session keeps until it is sent: do not change it. Throws "queue-full" beyond
-   * `maxQueuedBytes` (a `writable` event tells when to try again), "stream-finished" after `finish`, "unknown-stream".
+   * Queues `bytes`, which the session keeps until they are sent: do not change them. Throws "queue-full" beyond
+   * `maxQueuedBytes` (a `writable` event tells when to try again), "stream-finished" after `finish`,
+   * "unknown-stream".
    */
   write(streamId: number, bytes: Uint8Array): void {
     this.#throwIfDead();
@@ -139,13 +140,13 @@ export class YamuxSession {
     if (stream?.consume(byteCount) === true) this.#output.due(stream);
   }
 
-  /** Sends FIN after the queued bytes. No-op if that was done or the stream is closed. */
+  /** Sends FIN after the queued bytes. No-op if already finished or closed. */
   finish(streamId: number): void {
     const stream = this.#streams.get(streamId);
     if (stream?.finish() === true) this.#output.ready(stream);
   }
 
-  /** Sends RST and forgets the stream with all that is queued. No-op if it is closed. */
+  /** Sends RST and forgets the stream with its queued data. No-op if it is closed. */
   reset(streamId: number): void {
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) this.#cutOff(stream);
@@ -170,7 +171,10 @@ export class YamuxSession {
     this.#output.push({ type: FrameType.goAway, flags: 0, streamId: 0, length: code });
   }
 
-  /** Takes all that may go on the socket now, in one buffer of the caller's; `undefined` if there is nothing. */
+  /**
+   * Removes and returns everything that may go to the socket now, in one buffer that the caller owns; `undefined` if
+   * there is nothing.
+   */
   takeOutput(): Uint8Array | undefined {
     return this.#output.take({
       sentData: (stream) => {

@@ -1,13 +1,13 @@
 import { ByteQueue } from "../bytes/byte-queue.ts";
 import { YamuxError } from "./events.ts";
 
-/** The bytes that each side may send on a new stream before it gets more credit (docs/protocol/rpc.md §2.4). */
+/** The bytes that each side may send on a new stream before it receives more credit (docs/protocol/rpc.md §2.4). */
 export const initialWindow = 262_144;
 
-/** The least delta for which a window update is worth a frame. */
+/** The minimum delta for which a window update is worth a frame. */
 export const updateThreshold = initialWindow / 2;
 
-/** The largest credit; a peer that grants more has lost count. */
+/** The maximum credit; a peer that grants more has lost count. */
 const maxCredit = 0xffff_ffff;
 
 /*
@@ -16,7 +16,10 @@ const maxCredit = 0xffff_ffff;
  *
  * When both are finished, or on a reset from either side, the session forgets the stream.
  */
-/** One stream's credit, queue and half-closes (docs/protocol/rpc.md §2.3, §2.4). The session puts its frames on the wire. */
+/**
+ * One stream's credit, queue and half-closes (docs/protocol/rpc.md §2.3, §2.4). The session puts its frames on the
+ * wire.
+ */
 export class StreamState {
   readonly id: number;
   readonly openedBy: "us" | "peer";
@@ -27,7 +30,7 @@ export class StreamState {
   #credit = initialWindow;
   /** The bytes that the peer may still send. */
   #window = initialWindow;
-  /** The bytes of announced frames that are not consumed yet. */
+  /** The unconsumed bytes of announced frames. */
   #unconsumed = 0;
   #sending: "open" | "finishing" | "finished" = "open";
   #receiving: "open" | "finished" = "open";
@@ -77,7 +80,7 @@ export class StreamState {
     this.#queue.push(bytes);
   }
 
-  /** Finishes the sending side; false if it was finished before. */
+  /** Finishes the sending side; false if it was already finished. */
   finish(): boolean {
     if (this.#sending !== "open") return false;
     this.#sending = "finishing";
@@ -88,7 +91,7 @@ export class StreamState {
     this.#sending = "finished";
   }
 
-  /** Takes the next Data frame's payload out of the queue: as much as the credit allows, as views. */
+  /** Removes the next Data frame's payload from the queue: as much as the credit allows, as views. */
   takePayload(): readonly Uint8Array[] {
     const length = Math.min(this.#credit, this.#queue.length);
     this.#credit -= length;
@@ -114,7 +117,8 @@ export class StreamState {
   }
 
   /**
-   * Begins a Data frame of `length` bytes. All of it counts as unconsumed from now on, so that no credit is lent twice.
+   * Begins a Data frame of `length` bytes. All of it counts as unconsumed from now on, so that no credit is granted
+   * twice.
    */
   announce(length: number): void {
     if (this.#receiving === "finished") {
@@ -149,7 +153,7 @@ export class StreamState {
     return this.#receiving === "open" && this.#delta() >= updateThreshold;
   }
 
-  /** Takes the delta of the window update that is sent now. */
+  /** Returns the delta of the window update that is sent now, and resets it. */
   takeDelta(): number {
     if (this.#receiving === "finished") return 0;
     const delta = this.#delta();

@@ -1,19 +1,21 @@
 import { YamuxError } from "./events.ts";
 import type { StreamState } from "./stream-state.ts";
 
-/** The most streams of ours that the peer has not acknowledged yet (docs/protocol/rpc.md §2.2). */
+/** The maximum number of our streams that the peer has not acknowledged yet (docs/protocol/rpc.md §2.2). */
 const acceptBacklog = 256;
-/** The time in which a stream of ours must be acknowledged, or the session ends (docs/protocol/rpc.md §2.2). */
+/** The time within which our stream must be acknowledged, or the session ends (docs/protocol/rpc.md §2.2). */
 const openTimeoutMs = 75_000;
-/** The time after our FIN in which the peer must send its own, or the stream is reset (docs/protocol/rpc.md §2.2). */
+/**
+ * The time after our FIN within which the peer must send its own, or the stream is reset (docs/protocol/rpc.md §2.2).
+ */
 const closeTimeoutMs = 300_000;
 
-/** The streams of a session that are open, and the time limits of those that wait for the peer. */
+/** The open streams of a session, and the deadlines of those that wait for the peer. */
 export class StreamTable {
   readonly #streams = new Map<number, StreamState>();
-  /** Our unanswered streams, with the time they were opened; oldest first. */
+  /** Our unanswered streams, with the time of their opening; oldest first. */
   readonly #unanswered = new Map<StreamState, number>();
-  /** Streams that wait for the peer's FIN, with the time since when; oldest first. */
+  /** Streams that wait for the peer's FIN, with the time of our own; oldest first. */
   readonly #closing = new Map<StreamState, number>();
   #incoming = 0;
 
@@ -26,7 +28,7 @@ export class StreamTable {
     return this.#streams.get(streamId);
   }
 
-  /** Returns true if a stream is open, and not another with its id. */
+  /** Returns true if this very stream is open, and not another with its id. */
   has(stream: StreamState): boolean {
     return this.#streams.get(stream.id) === stream;
   }
@@ -35,7 +37,7 @@ export class StreamTable {
     return this.#streams.values();
   }
 
-  /** Throws "backlog-full" while 256 streams of ours wait for their answer. */
+  /** Throws "backlog-full" while 256 of our streams wait for their answer. */
   requireRoom(): void {
     if (this.#unanswered.size < acceptBacklog) return;
     throw new YamuxError(
@@ -44,7 +46,7 @@ export class StreamTable {
     );
   }
 
-  /** Adds a stream that was opened now; one of ours waits for its answer. */
+  /** Adds a stream opened now; one of ours waits for its answer. */
   add(stream: StreamState, now: number): void {
     this.#streams.set(stream.id, stream);
     if (stream.openedBy === "peer") this.#incoming += 1;
@@ -57,7 +59,7 @@ export class StreamTable {
     this.#unanswered.delete(stream);
   }
 
-  /** Has a stream wait for the peer's FIN from now on. */
+  /** Makes a stream wait for the peer's FIN from now on. */
   awaitFin(stream: StreamState, now: number): void {
     this.#closing.set(stream, now);
   }
@@ -83,7 +85,7 @@ export class StreamTable {
     return Math.min(openedAt + openTimeoutMs, since + closeTimeoutMs);
   }
 
-  /** Throws "open-timeout" if the peer has left a stream of ours unanswered for too long. */
+  /** Throws "open-timeout" if the peer has left one of our streams unanswered for too long. */
   requireAnswers(now: number): void {
     const [oldest] = this.#unanswered;
     if (oldest === undefined) return;
