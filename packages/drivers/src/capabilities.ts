@@ -1,10 +1,10 @@
 import type { DriverName } from "./driver.ts";
 
-/** The properties of a driver that other code depends on, so that nothing compares driver names. */
+/** The properties of a driver on which other code depends, so that nothing compares driver names. */
 export interface DriverCapabilities {
   /** Workspaces run on the machine of the server that started them: only that server can stop them. */
   readonly isBoundToServer: boolean;
-  /** Agents end with the machine and have to be restored. */
+  /** Agents end with the machine and must be restored. */
   readonly needsRestore: boolean;
   /** Scripts of templates run on the server's own machine, so only owners write such templates. */
   readonly runsOnServerMachine: boolean;

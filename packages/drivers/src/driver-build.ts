@@ -8,8 +8,8 @@ export interface DriverBuild {
   readonly template: DriverTemplate;
   readonly parameters: Readonly<Record<string, string>>;
   /**
-   * The agents of this build; at a claim, a stop or a deletion, the running ones: those of the last start whose agents
-   * did not end.
+   * The agents of this build; for a claim, a stop or a deletion, the running ones: those of the last start whose
+   * agents did not end.
    */
   readonly agents: readonly DriverAgent[];
   readonly limits: DriverLimits;
@@ -30,7 +30,7 @@ export interface DriverTemplate {
   readonly version: string;
   /** The driver settings of the template, with all values filled in. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** The template version's files, unpacked; undefined for a driver that needs none. */
+  /** The template version's files, unpacked; undefined for a driver that does not need them. */
   readonly directory: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface DriverAgent {
   /** In plaintext, for the driver to pass to the agent; empty if it is lost and the agent is running. Never logged. */
   readonly token: string;
   readonly platform: { readonly os: string; readonly arch: string };
-  /** The directory in which sessions start; the agent opens up `~`. */
+  /** The directory in which sessions start; the agent expands `~`. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
 }

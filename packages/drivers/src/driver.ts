@@ -5,16 +5,16 @@ export type DriverName = "process" | "docker" | "external" | "terraform" | "kube
 /**
  * Carries out builds on real infrastructure.
  *
- * Every method can be called again after an interruption at any point, also by another process, and then completes the
- * remaining work: all the driver needs is in the build, in its own state from the previous build, or on the
+ * Every method can be called again after an interruption at any point, also by another process, and then completes
+ * the remaining work: all it needs is in the build, in the driver's state from the previous build, or on the
  * infrastructure. Builds of one workspace run one at a time; those of different workspaces run concurrently. Each
  * method rejects with the signal's reason when it is aborted and with a `DriverError` when the build fails, and logs
- * its progress. The server calls none with a signal that is aborted already (`refuseAborted`).
+ * its progress. The server never calls one with a signal that is already aborted (`refuseAborted`).
  */
 export interface Driver {
   readonly name: DriverName;
   /**
-   * The reason that it starts nothing here and accepts no new templates, as it follows the driver's name in a message;
+   * The reason why it starts nothing here and accepts no new templates, as it follows the driver's name in a message;
    * undefined if it does both. Stops and deletions work in any case.
    */
   readonly refusal?: string | undefined;
@@ -29,8 +29,8 @@ export interface Driver {
   /** Returns the actual state of the infrastructure. Changes nothing. */
   observe(subject: ObserveInput, signal: AbortSignal): Promise<WorkspaceObservation>;
   /**
-   * Hands a running prebuild to its new owner. Omitted by a driver that has nothing to do: the claim's build then
-   * completes at once, with the state and the agent tokens of the previous build.
+   * Hands a running prebuild to its new owner. Omitted by a driver with nothing to do: the claim's build then
+   * completes immediately, with the state and the agent tokens of the previous build.
    */
   claim?(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult>;
 }
@@ -79,7 +79,7 @@ export type AgentObservation =
       readonly status: "running";
       /** Milliseconds since the epoch. */
       readonly sinceMs: number;
-      /** The place where it runs, for people: `process 4711`. */
+      /** The place where it runs, as a text for people: `process 4711`. */
       readonly place: string;
     };
 

@@ -2,7 +2,8 @@ import type { Driver } from "./driver.ts";
 
 /**
  * Returns the driver with a check before each method: a call with an aborted signal rejects with the signal's reason
- * and begins nothing. A driver that only listens for the abort would wait for one that is over.
+ * and begins nothing. A driver that only listens for the abort event would wait forever for one that has already
+ * happened.
  */
 export function refuseAborted(driver: Driver): Driver {
   const claim = driver.claim?.bind(driver);

@@ -8,7 +8,7 @@ import { type Account, ownerOf } from "@slipway/runtime/ownership";
 
 import { EmbeddedPostgresError } from "./errors.ts";
 
-/** The user as which earlier releases ran PostgreSQL when started by root; other programs run as it too. */
+/** The user that ran PostgreSQL in earlier releases when started by root; other programs run as it too. */
 const nobodyUid = 65_534;
 
 export interface AccountChoice {
@@ -19,9 +19,9 @@ export interface AccountChoice {
 }
 
 /**
- * Chooses the account to run PostgreSQL as. It refuses to run as root, so root runs it as a dedicated user, or as the
- * owner that an operator chose. Throws `directory-unreachable` when an ordinary user does not own the database, and
- * `user-missing`.
+ * Chooses the account to run PostgreSQL as. PostgreSQL refuses to run as root, so root runs it as a dedicated user,
+ * or as the owner that an operator chose. Throws `directory-unreachable` if an ordinary user does not own the
+ * database, and `user-missing`.
  */
 export async function chooseAccount(clusterDirectory: string): Promise<AccountChoice> {
   const own = process.getuid?.();
@@ -34,14 +34,14 @@ export async function chooseAccount(clusterDirectory: string): Promise<AccountCh
     );
   }
   if (owner === undefined) return { account: await systemAccount(), isNewOwner: false };
-  // Root owns one that was restored from a copy, say.
+  // Root may own a database restored from a copy.
   const isNewOwner = owner.uid === 0 || owner.uid === nobodyUid;
   return { account: isNewOwner ? await systemAccount() : owner, isNewOwner };
 }
 
 /**
  * Lets the account traverse our own data directory, and checks that it can reach it at all. Throws
- * `directory-unreachable` with the name of the directory that is in the way.
+ * `directory-unreachable` with the name of the blocking directory.
  */
 export async function allowAccess(account: Account, dataDirectory: string): Promise<void> {
   for (let path = dataDirectory; ; path = dirname(path)) {
@@ -85,7 +85,7 @@ const userCommands: readonly UserCommand[] = [
   ["adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", "/sbin/nologin"],
 ];
 
-/** Returns the account of PostgreSQL's own user, which is created if it is missing. Throws `user-missing`. */
+/** Returns the account of PostgreSQL's own user, creating it if it is missing. Throws `user-missing`. */
 export async function systemAccount(
   name: string = systemUserName,
   commands: readonly UserCommand[] = userCommands,

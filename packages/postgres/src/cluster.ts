@@ -62,8 +62,8 @@ export async function createCluster(
 }
 
 /**
- * Syncs a new database, and the new copy of the binaries beside it, to disk. Runs beside the server: until it is done
- * (seconds), a power failure may leave a database that must be created again.
+ * Syncs a new database, and the new copy of the binaries beside it, to disk. Runs while the server is up: until it is
+ * done (seconds), a power failure may leave a database that must be created again.
  */
 export async function syncCluster(
   initdb: string,

@@ -39,7 +39,7 @@ export async function ensureDatabase(connection: EmbeddedConnection): Promise<vo
 }
 
 async function createIfMissing(connection: EmbeddedConnection): Promise<void> {
-  // Asking there, rather than failing on the missing database, keeps the server's log clean.
+  // Asking there, rather than failing on the missing database, keeps errors out of the server's log.
   await withClient({ ...connection, database: "postgres" }, async (client) => {
     const { rowCount } = await client.query("select from pg_database where datname = $1", [
       connection.database,
@@ -59,7 +59,7 @@ async function withClient(
     ssl: false,
     connectionTimeoutMillis: connectTimeoutMs,
   });
-  // Without a listener a broken connection ends the process; the query under way rejects anyway.
+  // Without a listener a broken connection ends the process; the pending query rejects anyway.
   client.on("error", () => undefined);
   try {
     await client.connect();

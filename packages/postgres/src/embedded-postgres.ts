@@ -24,8 +24,8 @@ import { startPostmaster } from "./start-postmaster.ts";
 
 export interface EmbeddedPostgresOptions {
   /**
-   * The parent of `runtime/`, `postgres-<major>/` and `postgres.log`. The caller holds it exclusively, by a lock of its
-   * own, for as long as the database is open.
+   * The parent of `runtime/`, `postgres-<major>/` and `postgres.log`. The caller holds it exclusively, by its own
+   * lock, for as long as the database is open.
    */
   readonly dataDir: string;
   readonly logger: Logger;
@@ -45,7 +45,7 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   readonly pid: number;
   /** True if the server was already running. */
   readonly adopted: boolean;
-  /** Resolves when the server ends, by `close` or by itself. The caller decides what to do then. */
+  /** Resolves when the server ends, by `close` or by itself. The caller decides how to respond. */
   readonly exited: Promise<PostgresExit>;
   /**
    * Stops the server and waits for its end, 15 s at most before it is killed; 5 s if it is known to hang. Idempotent.

@@ -16,7 +16,7 @@ export type EmbeddedPostgresErrorCode =
   /** The server did not become ready; the message ends with its log. */
   | "start-failed";
 
-/** A failure to open the embedded PostgreSQL. The message says what to do about it. */
+/** A failure to open the embedded PostgreSQL. The message says how to fix it. */
 export class EmbeddedPostgresError extends CodedError<EmbeddedPostgresErrorCode> {
   override readonly name = "EmbeddedPostgresError";
 }

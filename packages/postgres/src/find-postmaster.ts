@@ -17,9 +17,9 @@ export interface FoundPostmaster {
 }
 
 /**
- * Looks for a server that runs on that database and waits until it is ready. Returns undefined if there is none, or it
- * ended meanwhile: then one can be started. Disarms a file that names a dead server. `watched` ends the watch over the
- * adopted server.
+ * Looks for a server that runs on that database and waits until it is ready. Returns undefined if there is none, or
+ * it ended meanwhile: then one can be started. Disarms a file that names a dead server. `watched` ends the watch over
+ * the adopted server.
  */
 export async function findPostmaster(
   clusterDirectory: string,

@@ -7,7 +7,7 @@ import type { Account } from "@slipway/runtime/ownership";
 
 import { cleanEnvironment, serverArguments, type ServerPlace } from "./settings.ts";
 
-/** The server's exit code and signal. Both are null for an adopted server: only a parent is told. */
+/** The server's exit code and signal. Both are null for an adopted server: only a parent receives them. */
 export interface PostgresExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -27,7 +27,7 @@ export interface PostmasterStart extends ServerPlace {
 
 /**
  * Starts the server in its own session, so that a terminal's Ctrl-C does not reach it before our own shutdown is
- * through with it. The server is not ready yet. Rejects with the system's error when it cannot be started at all.
+ * finished with it. The server is not ready yet. Rejects with the system's error if it cannot be started at all.
  */
 export async function spawnPostmaster(start: PostmasterStart): Promise<Postmaster> {
   const child = spawn(start.postgres, serverArguments(start), {
@@ -52,7 +52,7 @@ export function watchPostmaster(pid: number, clock: Clock, signal: AbortSignal):
     while (await isAlive(pid)) await clock.sleep(watchEveryMs, signal);
     resolve({ code: null, signal: null });
   };
-  // It only rejects with the signal's reason, which no longer matters then.
+  // It only rejects with the signal's reason, which is no longer relevant then.
   watch().catch(() => undefined);
   return { pid, exited };
 }
@@ -68,8 +68,8 @@ function signalProcess(pid: number, name: NodeJS.Signals): void {
 
 /**
  * Returns whether that process may be the server of that database, rather than one that got the id of a dead one.
- * Mistaking a stranger for the server costs a clear error; mistaking the server for a stranger would put two servers on
- * one database. Hence it returns true in doubt, when the command line is hidden.
+ * Mistaking another process for the server costs a clear error; mistaking the server for another process would put
+ * two servers on one database. If in doubt, because the command line is hidden, it returns true.
  */
 export async function isPostmasterOf(pid: number, clusterDirectory: string): Promise<boolean> {
   if (!(await isAlive(pid))) return false;

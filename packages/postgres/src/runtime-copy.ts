@@ -36,7 +36,7 @@ export async function installRuntime(
       await copyBinaries(binaries.directory, unfinished);
       await rename(unfinished, target);
     } catch (error) {
-      // A full disk is not kept full.
+      // Removed so that a full disk does not stay full.
       await rm(unfinished, { recursive: true, force: true });
       throw error;
     }
@@ -77,7 +77,7 @@ async function copyBinaries(from: string, to: string): Promise<void> {
     else if (entry.isFile()) files.push(path);
   }
   const copies = files.map(async (path) => copyReadable(join(from, path), join(to, path)));
-  // Nothing is written any more when the caller removes the copy after a failure.
+  // All copies must have ended before the caller removes them after a failure.
   await Promise.allSettled(copies);
   await Promise.all(copies);
   await makeLinks(from, to);

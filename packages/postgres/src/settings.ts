@@ -41,10 +41,10 @@ const settings: Readonly<Record<string, string>> = {
   log_line_prefix: "%m [%p] ",
 };
 
-/** Settings for a database that no crash of the machine need spare. */
+/** Settings for a database that need not survive a crash of the machine. */
 const unsynced = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
 
-/** The directories of a server, and how it treats them. */
+/** The directories of a server, and their treatment. */
 export interface ServerPlace {
   readonly clusterDirectory: string;
   readonly socketDirectory: string;

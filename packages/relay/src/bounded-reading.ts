@@ -1,16 +1,16 @@
 /**
- * The bytes of one connection that are taken in one turn of the event loop. The system would hand over up to 2 MiB in a row,
- * and everybody else on the server would wait until they are all carried on.
+ * The number of bytes of one connection read per turn of the event loop. The system would hand over up to 2 MiB in a
+ * row, while everyone else on the server waits until they are forwarded.
  */
 export const maxBytesPerTurn = 256 * 1024;
 
-/** A stream or a socket, as far as its reading is concerned. */
+/** The reading side of a stream or a socket. */
 interface Readable {
   pause(): unknown;
   resume(): unknown;
 }
 
-/** Reads a stream in turns with everything else that the process does. Paused, it stays so until it is resumed. */
+/** Reads a stream in turns with all other work of the process. A paused stream stays paused until it is resumed. */
 export class BoundedReading {
   readonly #stream: Readable;
   #bytes = 0;
@@ -21,7 +21,7 @@ export class BoundedReading {
     this.#stream = stream;
   }
 
-  /** Notes that bytes were read, of which a turn has only so many. */
+  /** Notes that bytes were read; a turn has a limited number of them. */
   took(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes >= maxBytesPerTurn) this.#stream.pause();

@@ -58,10 +58,10 @@ type State =
 /** The relay that a session belongs to. */
 interface SessionOwner {
   readonly directory: Directory<ClientSession>;
-  /** Undefined if everybody is a peer. */
+  /** Undefined if everyone counts as a peer. */
   readonly strangers: Strangers | undefined;
   readonly budgets: StrangerBudgets;
-  /** Returns the link to a client that proves that it is another relay of the mesh; undefined for other clients. */
+  /** Returns the link to a client that proves to be another relay of the mesh; undefined for other clients. */
   acceptLink(login: Login): SealedLink | "own-relay" | undefined;
   ended(session: ClientSession): void;
   /** Calls `act` after a while, unless the relay is closed first. */
@@ -71,7 +71,7 @@ interface SessionOwner {
 interface SessionOptions {
   readonly transport: RelayTransport;
   readonly keys: KeyPair;
-  /** The address that the client comes from; empty if it has none. */
+  /** The address of the client; empty if it has none. */
   readonly address: string;
 }
 
@@ -84,16 +84,16 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
   readonly #input = new FrameInput(maxLoginBytes);
   readonly #outbox: Outbox;
   readonly #pace: Pace;
-  /** Counts the bytes of a frame that is not complete. */
+  /** Counts the bytes of an incomplete frame. */
   #unfinished: UnfinishedShare;
   #state: State;
   #keepAliveAtMs = Infinity;
   #keepAliveEveryMs = keepAliveMs;
   readonly #router: PacketRouter<ClientSession>;
   #isWatching = false;
-  /** The cost of the piece of work at hand. */
+  /** The cost of the current piece of work. */
   #cost = 0;
-  /** The present wait of a client that has sent more than its share. */
+  /** The current wait of a client that has sent more than its share. */
   #rest: object | undefined;
   #isPaused = false;
 
@@ -134,7 +134,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     this.#proceed();
   }
 
-  /** Reads frames until others have their turn. */
+  /** Reads frames until it is the turn of others. */
   work(): boolean {
     if (this.isClosed) return false;
     this.#cost = 0;
@@ -179,7 +179,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     this.#transport.destroy();
   }
 
-  /** Closes after what was sent last, such as the notice of a restart. */
+  /** Closes after sending what waits, such as the notice of a restart. */
   end(): void {
     if (this.isClosed) return;
     this.#parts.counters.closed.shutdown += 1;
@@ -192,7 +192,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     if (isLost && this.#state.type === "mesh") this.close("unread-output");
   }
 
-  /** Treats the client as a peer, whose key is published. */
+  /** Treats the client as a peer with a published key. */
   admit(): void {
     this.#setStanding(false);
     if (this.#rest === undefined) return;
@@ -212,7 +212,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     return this.#outbox.addPacket(flowKey, bytes, start, end) === "first";
   }
 
-  /** Does what is due: keep-alives, and the ends of those that keep the relay waiting. */
+  /** Performs what is due: keep-alives, and closing connections that keep the relay waiting. */
   tick(nowMs: number): void {
     if (this.#state.type === "greeted" && nowMs >= this.#state.untilMs) {
       return this.close("login-timeout");
@@ -251,7 +251,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     const { key } = login;
     const link = this.#owner.acceptLink(login);
     if (link === "own-relay") return this.close(link);
-    // A relay of another mesh, of another version, or one that means another relay.
+    // A relay of another mesh, of another version, or one looking for another relay.
     if (link === undefined && login.meshProof !== "") return this.close("login-refused");
     this.#input.limitPayload(maxClientFrameBytes);
     this.#keepAliveEveryMs += Math.random() * keepAliveSpreadMs;
@@ -307,7 +307,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     const frame = parseDerpFrame(bytes, start, end);
     if (frame === undefined) return;
     if (meshFrames.has(frame.type)) return this.close("protocol-error");
-    // A preferred home changes nothing here; what else a server does not know is skipped.
+    // The preferred home has no effect here; frames unknown to a server are skipped.
     if (frame.type === "ping") this.notify(encodeDerpFrame({ type: "pong", data: frame.data }));
   }
 
@@ -335,17 +335,19 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
 
   #countUnfinished(): void {
     const nowMs = this.#parts.clock.monotonic();
-    // The frame that is not complete now is another one than before.
+    // The frame that is incomplete now is a different one.
     if (this.#cost > 0) this.#unfinished.set(0, nowMs);
     this.#unfinished.set(this.#input.unfinishedBytes, nowMs);
   }
 
-  /** Reads what has arrived, now or in its turn. */
+  /** Reads the received bytes, now or in turn. */
   #proceed(): void {
     if (this.#rest !== undefined || !this.#parts.turns.start(this)) this.#pause();
   }
 
-  /** Returns whether the client has to wait, as it has sent more than its share. A link carries the packets of many. */
+  /**
+   * Returns whether the client must wait because it has sent more than its share. A link carries the packets of many.
+   */
   #isResting(): boolean {
     if (this.#state.type === "mesh") return false;
     const restMs = this.#pace.take(this.#cost, this.#parts.clock.monotonic());
@@ -361,7 +363,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
     return true;
   }
 
-  /** Stops reading while anything waits, so that the client has to wait too. */
+  /** Stops reading while anything waits, so that the client must wait too. */
   #pause(): void {
     if (this.#isPaused || this.isClosed) return;
     this.#isPaused = true;

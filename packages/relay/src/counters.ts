@@ -1,4 +1,4 @@
-/** Reason for which the relay closed a connection. */
+/** The reason why the relay closed a connection. */
 export type CloseReason =
   | "login-timeout"
   | "login-refused"
@@ -13,22 +13,22 @@ export type CloseReason =
   | "unfinished-frame"
   | "shutdown";
 
-/** Counts of a relay since it was opened; the relay alone writes them. */
+/** Counts since the relay was opened; only the relay writes them. */
 export interface RelayCounters {
   /** Clients that are logged in now, and links to and from other relays. */
   clients: number;
   links: number;
   logins: number;
-  /** Packets that arrived, and their bytes with those of their frames. */
+  /** Packets received, and the bytes of their frames. */
   packets: number;
   packetBytes: number;
-  /** Packets that went on to another relay. */
+  /** Packets forwarded to another relay. */
   forwardedPackets: number;
   /** Packets that were dropped: the queue was full, or no client has the key of their destination. */
   droppedPackets: { queueFull: number; unknownDestination: number };
-  /** Bytes that wait for clients now, with the cost of keeping them. */
+  /** Bytes that currently wait for clients, including the cost of keeping them. */
   queuedBytes: number;
-  /** Pairs of a client and another that it has sent packets to. */
+  /** Pairs of a client and another to which it has sent packets. */
   rememberedPairs: number;
   readonly closed: Record<CloseReason, number>;
 }

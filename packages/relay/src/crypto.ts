@@ -17,7 +17,7 @@ export interface BoxKeys {
 /** An authenticated cipher in place (RFC 8439), with nonces of 12 bytes; the last 16 bytes are the tag. */
 export interface Aead {
   seal(bytes: Uint8Array, nonce: Uint8Array, additional: Uint8Array): void;
-  /** Returns false for a forgery, whose bytes are lost. */
+  /** Returns false for a forgery, whose bytes are destroyed. */
   open(bytes: Uint8Array, nonce: Uint8Array, additional: Uint8Array): boolean;
 }
 
@@ -27,15 +27,15 @@ export interface RelayCrypto {
   randomBytes(length: number): Uint8Array;
   /** Encrypts and authenticates; returns MAC and ciphertext. */
   sealBox(message: Uint8Array, keys: BoxKeys): Uint8Array;
-  /** Returns the message; undefined if the box was not made with these keys, or the public key is not usable. */
+  /** Returns the message; undefined if the box was not made with these keys, or the public key is unusable. */
   openBox(box: Uint8Array, keys: BoxKeys): Uint8Array | undefined;
-  /** Returns the secret that both owners of two key pairs can compute; undefined for a public key that is not usable. */
+  /** Returns the secret that both owners of two key pairs can compute; undefined if the public key is unusable. */
   sharedSecret(keys: Pick<BoxKeys, "publicKey" | "privateKey">): Uint8Array | undefined;
   openAead(key: Uint8Array): Aead;
 }
 
 const sodium = loadSodium();
-if (typeof sodium === "string") throw new Error(`libsodium was not loaded: ${sodium}`);
+if (typeof sodium === "string") throw new Error(`cannot load libsodium: ${sodium}`);
 
 /** The cryptography of libsodium. */
 export const sodiumCrypto: RelayCrypto = {

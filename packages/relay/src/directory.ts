@@ -6,7 +6,7 @@ import { maxConnectionsPerKey, maxRememberedPairs } from "./limits.ts";
 import { Peer, type PeerConnection } from "./peer.ts";
 import type { Turns, Work } from "./turns.ts";
 
-/** A link to another relay, as the directory sees it. */
+/** A link to another relay, as the directory uses it. */
 export interface PeerLink {
   /** Sends a whole `forwardPacket` in the turns of a flow. Returns whether that is the first of this turn. */
   forward(flowKey: string, frame: Uint8Array): boolean;
@@ -17,13 +17,13 @@ interface DirectoryNeeds {
   readonly turns: Pick<Turns, "start">;
 }
 
-/** Knows where each key is: at connections of this relay, or behind links to others. */
+/** The location of each key: at connections of this relay, or behind links to others. */
 export class Directory<C extends PeerConnection> {
   readonly #needs: DirectoryNeeds;
   readonly #peers = new Map<string, Peer<C>>();
-  /** Other relays that want to know of every key that comes and goes. */
+  /** Other relays that receive every change of the keys. */
   readonly #watchers = new Set<C>();
-  /** By key, the links whose relays announced it; the newest is last. */
+  /** The links whose relays announced a key, by key; the latest is last. */
   readonly #links = new Map<string, PeerLink[]>();
 
   constructor(needs: DirectoryNeeds) {
@@ -48,14 +48,16 @@ export class Directory<C extends PeerConnection> {
     return peer;
   }
 
-  /** Remembers that a peer has sent packets to another. While there are too many such pairs, the other will not be told. */
+  /**
+   * Records that a peer has sent packets to another. While there are too many such pairs, the other is not notified.
+   */
   remember(source: Peer<C>, destination: Peer<C>): void {
     const { counters } = this.#needs;
     if (counters.rememberedPairs >= maxRememberedPairs) return;
     counters.rememberedPairs += source.rememberDestination(destination);
   }
 
-  /** Removes a connection; with the last one of its key, everyone it has sent packets to is told. */
+  /** Removes a connection; with the last one of its key, everyone to whom the key has sent packets is notified. */
   remove(peer: Peer<C>, connection: C): void {
     const at = peer.connections.indexOf(connection);
     if (at === -1) return;
@@ -68,7 +70,7 @@ export class Directory<C extends PeerConnection> {
     this.#tellWatchers(encodeGone(peer.key));
   }
 
-  /** Tells another relay of every key, and from here on of every change. */
+  /** Sends another relay every key, and every change from now on. */
   watch(watcher: C): void {
     this.#watchers.add(watcher);
     for (const { key } of this.#peers.values()) {
@@ -95,12 +97,12 @@ export class Directory<C extends PeerConnection> {
   }
 
   #tellWatchers(frame: Uint8Array): void {
-    // A watcher that cannot take more closes, and so leaves the set.
+    // A watcher that cannot keep up closes, and so leaves the set.
     for (const watcher of this.#watchers) watcher.notify(frame);
   }
 }
 
-/** The notices that are given between two looks at the clock. */
+/** The number of notices between two checks of the clock. */
 const noticesPerPiece = 256;
 
 /** Encodes the notice that a peer has disconnected. */
@@ -108,7 +110,7 @@ function encodeGone(key: Uint8Array): Uint8Array {
   return encodeDerpFrame({ type: "peer-gone", key, reason: PeerGoneReason.disconnected });
 }
 
-/** Tells everyone to whom a peer has sent packets that it is gone; no longer, once it is back. */
+/** Notifies everyone to whom a peer has sent packets that it is gone; stops once the peer is back. */
 class Departure<C extends PeerConnection> implements Work {
   readonly #frame: Uint8Array;
   readonly #destinations: Iterator<Peer<C>>;

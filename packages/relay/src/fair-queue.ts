@@ -1,8 +1,8 @@
 import { derpHeaderBytes, payloadLength } from "@slipway/wire/derp/header";
 
-/** The memory that a run takes up besides its bytes, as a rough count. */
+/** The rough memory overhead of a run, in bytes. */
 export const runCostBytes = 256;
-/** The bytes that a flow may send in its turn while others wait, at least a frame. */
+/** The bytes that a flow may send in its turn while others wait; at least one frame. */
 const turnBytes = 8 * 1024;
 
 /** Consecutive frames in one array. */
@@ -21,18 +21,18 @@ interface Flow {
 }
 
 /**
- * Frames that wait for one client, in a flow for each sender. Flows take turns, so that one that sends a lot delays no other;
- * a full queue loses the oldest frame of its largest flow.
+ * Frames that wait for one client, in a flow for each sender. Flows take turns, so that one that sends a lot does not
+ * delay others; a full queue drops the oldest frame of its largest flow.
  */
 export class FairQueue {
   readonly #flows = new Map<string, Flow>();
   /** The flows in the order of their turns. */
   readonly #turns: Flow[] = [];
-  /** The runs that were added since `settle`, which still lie in the chunk in which they arrived. */
+  /** The runs added since `settle`, which still lie in the chunk in which they arrived. */
   #fresh: Run[] = [];
   #cost = 0;
 
-  /** The bytes that wait, with the cost of keeping them. */
+  /** The waiting bytes, including the cost of keeping them. */
   get cost(): number {
     return this.#cost;
   }
@@ -69,8 +69,8 @@ export class FairQueue {
   }
 
   /**
-   * Takes frames in the turns of their flows: at least `bytes` if there are so many, and at most a chunk more. Returns
-   * views, which now belong to the caller.
+   * Removes frames in the turns of their flows: at least `bytes` if available, and at most a chunk more. Returns
+   * views, which the caller then owns.
    */
   take(bytes: number): Uint8Array[] {
     const taken: Uint8Array[] = [];
@@ -91,7 +91,7 @@ export class FairQueue {
     return taken;
   }
 
-  /** Copies what still lies in a much larger chunk, so that no more memory is held than is counted. */
+  /** Copies frames that lie in a much larger chunk, so that no more memory is held than is counted. */
   settle(): void {
     if (this.#fresh.length === 0) return;
     for (const run of this.#fresh) {
@@ -113,7 +113,7 @@ export class FairQueue {
     this.#cost = 0;
   }
 
-  /** Takes frames from the first run of a flow: as many as fit into `maxBytes`, at least one. */
+  /** Removes frames from the first run of a flow: as many as fit into `maxBytes`, at least one. */
   #takeFrames(flow: Flow, maxBytes: number): Uint8Array {
     const [run] = flow.runs;
     if (run === undefined) return new Uint8Array(0);

@@ -1,7 +1,7 @@
 import { DerpFrameReader } from "@slipway/wire/derp/frame-reader";
 import type { FrameVisitor } from "@slipway/wire/derp/frame-reader";
 
-/** The bytes of one connection that arrived and wait for their turn to be read as frames. */
+/** The received bytes of one connection that wait to be read as frames. */
 export class FrameInput {
   readonly #reader: DerpFrameReader;
   readonly #chunks: Uint8Array[] = [];
@@ -10,7 +10,7 @@ export class FrameInput {
     this.#reader = new DerpFrameReader(maxPayloadBytes);
   }
 
-  /** True if nothing waits but the beginning of a frame. */
+  /** True if nothing waits except the beginning of a frame. */
   get isEmpty(): boolean {
     return this.#chunks.length === 0;
   }
@@ -25,17 +25,17 @@ export class FrameInput {
     this.#chunks.push(chunk);
   }
 
-  /** Sets the largest payload of the frames that begin from here on. */
+  /** Sets the largest payload of the frames that begin from now on. */
   limitPayload(maxBytes: number): void {
     this.#reader.limitPayload(maxBytes);
   }
 
-  /** Ends `read` after the frame at hand. For visitors. */
+  /** Ends `read` after the current frame. For visitors. */
   stop(): void {
     this.#reader.stop();
   }
 
-  /** Visits the frames that are complete until a visitor calls `stop`. Throws as `DerpFrameReader.read`. */
+  /** Visits the complete frames until a visitor calls `stop`. Throws the errors of `DerpFrameReader.read`. */
   read(visit: FrameVisitor): void {
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
       const bytes = this.#reader.read(chunk, visit);

@@ -1,6 +1,6 @@
 import { derpKeyBytes } from "@slipway/wire/derp/header";
 
-/** Returns the key at `at` as a text that can be the key of a map. */
+/** Returns the key at `at` as a text that can be used as the key of a map. */
 export function keyText(bytes: Uint8Array, at: number): string {
   const buffer = Buffer.isBuffer(bytes)
     ? bytes

@@ -35,7 +35,7 @@ type State =
 
 interface LinkOwner {
   readonly meshKey: string;
-  /** The ids of this relay and of the one that it means to reach. */
+  /** The ids of this relay and of the one that it wants to reach. */
   readonly clientId: string;
   readonly serverId: string;
   announce(key: string, link: PeerLink): void;
@@ -51,7 +51,7 @@ export class LinkSession implements RelayLink, PeerLink {
   readonly #reader = new DerpFrameReader(maxServerFrameBytes);
   readonly #outbox: Outbox;
   readonly #announced = new Set<string>();
-  /** For this connection alone. */
+  /** Used for this connection only. */
   readonly #keys: KeyPair;
   #state: State = { type: "greeting" };
   #isRefused = false;

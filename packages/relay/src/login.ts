@@ -26,7 +26,10 @@ export function readLogin(
   return { key: new Uint8Array(key), meshProof: parseClientInfo(json).meshKey };
 }
 
-/** Encodes the answer to the login of a key. The relay asks for no rate: it reads clients that send too much more slowly. */
+/**
+ * Encodes the answer to the login of a key. The relay requests no rate: it reads more slowly from clients that send
+ * too much.
+ */
 export function encodeLoginAnswer(
   publicKey: Uint8Array,
   { privateKey }: KeyPair,

@@ -1,8 +1,8 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
-/** Both ends of a link between relays: who they are, and the keys that they have for this connection alone. */
+/** Both ends of a link between relays: their ids, and their keys for this connection only. */
 export interface LinkEnds {
-  /** The ids of the relay that logs in, and of the one that it means to reach. */
+  /** The ids of the relay that logs in, and of the one that it wants to reach. */
   readonly clientId: string;
   readonly serverId: string;
   readonly clientKey: Uint8Array;
@@ -20,20 +20,20 @@ export interface LinkSecrets {
   readonly toClient: Uint8Array;
 }
 
-/** Begins every login; a change of what follows changes it. */
+/** The prefix of every login; a change of the format changes it. */
 const version = "slipway-mesh-2";
 const keyBytes = 32;
 
 /**
- * Encodes what a relay sends as its mesh key (docs/decisions/relay-links.md): a proof that it has the key, which is worth
- * nothing on any other connection, nor at any other relay. The key itself is never sent.
+ * Encodes a relay's mesh key for its login (docs/decisions/relay-links.md): a proof of the key that is worthless on
+ * any other connection and at any other relay. The key itself is never sent.
  */
 export function encodeMeshLogin(meshKey: string, ends: LinkEnds): string {
   const { clientId, serverId } = ends;
   return [version, clientId, serverId, proofOf(meshKey, ends).toString("base64url")].join(" ");
 }
 
-/** Reads what a client sent as its mesh key; undefined if it does not log in as a relay of this version. */
+/** Reads a client's mesh key; undefined if it does not log in as a relay of this version. */
 export function readMeshLogin(text: string): MeshLogin | undefined {
   const [found, clientId, serverId, proof] = text.split(" ");
   if (found !== version) return undefined;
@@ -41,7 +41,7 @@ export function readMeshLogin(text: string): MeshLogin | undefined {
   return { clientId, serverId, proof };
 }
 
-/** Returns whether a login proves that its sender has the key of the mesh; never without a key. */
+/** Returns whether a login proves that its sender has the key of the mesh; always false without a key. */
 export function isProven(
   { proof }: Pick<MeshLogin, "proof">,
   meshKey: string,
@@ -53,8 +53,8 @@ export function isProven(
 }
 
 /**
- * Derives the keys of a link from the secret of both ends' keys for it, which no one else can compute later, and the key
- * of the mesh, without which no one can be an end of it.
+ * Derives the keys of a link from the secret of both ends' keys for it, which no one else can compute later, and from
+ * the key of the mesh, without which no one can be one of the ends.
  */
 export function deriveLinkSecrets(
   meshKey: string,
@@ -69,7 +69,7 @@ function proofOf(meshKey: string, ends: LinkEnds): Buffer {
   return createHmac("sha256", meshKey).update("login\0").update(transcript(ends)).digest();
 }
 
-/** Returns everything that both ends must agree on. */
+/** Returns everything on which both ends must agree. */
 function transcript({ clientId, serverId, clientKey, serverKey }: LinkEnds): Buffer {
   const names = Buffer.from(`${version}\0${clientId}\0${serverId}\0`);
   return Buffer.concat([names, clientKey, serverKey]);

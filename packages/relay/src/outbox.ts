@@ -7,11 +7,11 @@ import type { RelayLimits } from "./limits.ts";
 import type { RelayTransport } from "./transport.ts";
 import type { Turns } from "./turns.ts";
 
-/** The bytes that are handed to a transport at a time; so many do not wait for the end of the turn. */
+/** The bytes handed to a transport at a time; this many do not wait for the end of the turn. */
 const batchBytes = 64 * 1024;
 /**
- * The bytes that a client may have waiting, however little room there is for all: a long packet, as a frame, with the cost
- * of keeping it (docs/decisions/packet-length.md).
+ * The bytes that a client may always have waiting, however scarce the shared room: a long packet, as a frame,
+ * including the cost of keeping it (docs/decisions/packet-length.md).
  */
 const leastQueuedBytes = 17 * 1024;
 
@@ -25,19 +25,19 @@ interface OutboxNeeds {
   readonly turns: Pick<Turns, "send">;
 }
 
-/** The effect of a frame on the outbox: it was the first of this turn, one more, or one too many. */
+/** The effect of a frame on the outbox: first of this turn, a further one, or dropped. */
 type Addition = "first" | "further" | "dropped";
 
 /**
- * Frames that wait to be sent to one peer at the end of the turn: notices first, then packets in fair turns. One batch at a time
- * is with the transport, so that what a peer leaves unread stays here, where it is bounded.
+ * Frames to send to one peer at the end of the turn: notices first, then packets in fair turns. The transport holds
+ * one batch at a time, so that bytes which a peer leaves unread stay here, where they are bounded.
  */
 export class Outbox {
   readonly #needs: OutboxNeeds;
   readonly #packets = new FairQueue();
   #notices: Uint8Array[] = [];
   #noticeBytes = 0;
-  /** The size of the batch with the transport; 0 if there is none. */
+  /** The size of the batch that the transport holds; 0 if there is none. */
   #sendingBytes = 0;
   #sendingSinceMs = 0;
   /** Contribution of this outbox to the sum of all. */
@@ -58,7 +58,7 @@ export class Outbox {
     return this.#sendingBytes === 0;
   }
 
-  /** Returns how long the transport has had the batch; 0 if it has none. */
+  /** Returns how long the transport has held the batch; 0 if there is none. */
   unreadMs(): number {
     return this.isIdle ? 0 : this.#needs.clock.monotonic() - this.#sendingSinceMs;
   }
@@ -68,12 +68,12 @@ export class Outbox {
     this.#maxNoticeBytes = maxBytes;
   }
 
-  /** Sends everything that is added from here on, and what waits, through another transport. */
+  /** Sends everything added from now on, and everything that waits, through another transport. */
   useTransport(transport: Pick<RelayTransport, "send">): void {
     this.#transport = transport;
   }
 
-  /** Sets the number of bytes of packets that may wait, with the cost of keeping them. */
+  /** Sets the number of bytes of packets that may wait, including the cost of keeping them. */
   allowPackets(maxBytes: number): void {
     this.#maxQueuedBytes = maxBytes;
   }
@@ -88,7 +88,7 @@ export class Outbox {
     return this.#needs.turns.send(this) ? "first" : "further";
   }
 
-  /** Adds a packet's frame, from `start` to `end`, to the flow of its sender. A full queue loses its oldest packets. */
+  /** Adds a packet's frame, from `start` to `end`, to the flow of its sender. A full queue drops its oldest packets. */
   addPacket(flowKey: string, bytes: Uint8Array, start: number, end: number): Addition {
     if (this.#isClosed) return "further";
     const { limits, counters, turns } = this.#needs;
@@ -104,7 +104,7 @@ export class Outbox {
     return turns.send(this) ? "first" : "further";
   }
 
-  /** Sends a batch unless one is on its way, and makes what has to wait independent of the chunk it came in. */
+  /** Sends a batch unless one is in flight, and detaches waiting frames from the chunks in which they came. */
   flush(): void {
     if (this.isIdle) this.#send();
     this.#packets.settle();

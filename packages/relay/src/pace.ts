@@ -8,15 +8,15 @@ import {
   strangerSliceCostBytes,
 } from "./limits.ts";
 
-/** The addresses that are counted one by one. */
+/** The number of addresses counted individually. */
 const maxAddresses = 10_000;
 
-/** The budgets that strangers share: anybody can make as many keys as they like. */
+/** The budgets that strangers share: anyone can create any number of keys. */
 export class StrangerBudgets {
   readonly #all = new TokenBucket(allStrangersRate);
   readonly #byAddress = new TokenBuckets(strangersOfAddressRate, maxAddresses);
 
-  /** Takes a cost; returns the milliseconds until all debts are paid. */
+  /** Charges a cost; returns the milliseconds until all debts are paid. */
   take(address: string, cost: number, nowMs: number): number {
     const ofAddress = this.#byAddress.of(address, nowMs).take(cost, nowMs);
     return Math.max(ofAddress, this.#all.take(cost, nowMs));
@@ -25,7 +25,7 @@ export class StrangerBudgets {
 
 interface PaceOptions {
   readonly address: string;
-  /** The costs a second that it may cause as a peer; `Infinity` is unlimited. */
+  /** The costs per second that it may cause as a peer; `Infinity` is unlimited. */
   readonly maxBytesPerSecond: number;
   readonly budgets: StrangerBudgets;
 }
@@ -44,12 +44,12 @@ export class Pace {
     if (perSecond !== Infinity) this.#asPeer = new TokenBucket({ burst: perSecond, perSecond });
   }
 
-  /** The cost after which others have their turn. */
+  /** The cost after which it is the turn of others. */
   get sliceCostBytes(): number {
     return this.isStranger ? strangerSliceCostBytes : sliceCostBytes;
   }
 
-  /** Takes a cost; returns the milliseconds for which the client has to wait. */
+  /** Charges a cost; returns the milliseconds for which the client must wait. */
   take(cost: number, nowMs: number): number {
     if (!this.isStranger) return this.#asPeer?.take(cost, nowMs) ?? 0;
     const { budgets, address } = this.#options;

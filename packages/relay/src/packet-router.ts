@@ -16,8 +16,8 @@ import type { Peer, PeerConnection } from "./peer.ts";
 /** A connection to which packets can be delivered. */
 export interface PacketReceiver extends PeerConnection {
   /**
-   * Adds a frame of a packet, from `start` to `end`, to what waits, in the turns of a flow. Returns whether it is the first
-   * of this turn.
+   * Queues a frame of a packet, from `start` to `end`, in the turns of a flow. Returns whether it is the first of
+   * this turn.
    */
   deliver(flowKey: string, bytes: Uint8Array, start: number, end: number): boolean;
 }
@@ -32,11 +32,11 @@ type OnWoken = () => void;
 
 const packetOffset = derpHeaderBytes + derpKeyBytes;
 
-/** Finds the way of the packets of one connection (docs/protocol/tailnet.md §4.7). Changes frames in place. */
+/** Routes the packets of one connection (docs/protocol/tailnet.md §4.7). Changes frames in place. */
 export class PacketRouter<C extends PacketReceiver> {
   readonly #needs: RouterNeeds;
   readonly #directory: Directory<C>;
-  /** The destination of the last packet; most packets go where the previous one went. */
+  /** The destination of the last packet; most packets go to the same destination as the previous one. */
   #lastDestination: Peer<C> | undefined;
   /** Notices about unknown destinations. */
   readonly #unknownNotices: TokenBucket;
@@ -49,7 +49,9 @@ export class PacketRouter<C extends PacketReceiver> {
     this.#unknownNotices = new TokenBucket({ burst: 3, perSecond: 1 });
   }
 
-  /** Sends on a `sendPacket` of `source`; returns the notice for it if no client has the key of the destination. */
+  /**
+   * Forwards a `sendPacket` of `source`; returns the notice for `source` if no client has the key of the destination.
+   */
   relay(source: Peer<C>, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
     // Throws for a frame that is too short.
     if (end - start < packetOffset) parseDerpFrame(bytes, start, end);

@@ -5,7 +5,7 @@ import type { RelayCrypto } from "./crypto.ts";
 import type { RelayLimits } from "./limits.ts";
 import type { Turns } from "./turns.ts";
 
-/** Parts that all sessions of a relay use. */
+/** The parts that all sessions of a relay share. */
 export interface RelayParts {
   readonly crypto: RelayCrypto;
   readonly clock: Clock;

@@ -1,8 +1,8 @@
 import { maxRememberedDestinations } from "./limits.ts";
 
-/** A connection of a peer, as the directory sees it. */
+/** A connection of a peer, as the directory uses it. */
 export interface PeerConnection {
-  /** Sends a frame ahead of packets; a client with too many waiting misses it. */
+  /** Sends a frame ahead of packets; a client with too many waiting frames misses it. */
   notify(frame: Uint8Array): void;
   /** Closes it in favor of newer connections of its key. */
   evict(): void;
@@ -12,16 +12,16 @@ export interface PeerConnection {
 export class Peer<C extends PeerConnection> {
   readonly key: Uint8Array;
   readonly keyText: string;
-  /** The names of its flows in the queues of others: messages about paths do not wait behind data. */
+  /** The names of its flows in the queues of others: messages about paths must not wait behind data. */
   readonly flowKey: string;
   readonly discoFlowKey: string;
   /** In the order of their last frame; the last one receives packets (docs/protocol/tailnet.md §4.7). */
   readonly connections: C[] = [];
-  /** The peers that it has sent packets to, some of which may be gone. */
+  /** The peers to which it has sent packets, some of which may be gone. */
   readonly #destinations = new Set<Peer<C>>();
-  /** The size at which those that are gone are forgotten. */
+  /** The size at which gone peers are forgotten. */
   #pruneAt = 64;
-  /** The number of peers that it may remember. */
+  /** The number of peers that may be recorded. */
   maxDestinations = maxRememberedDestinations;
 
   constructor(key: Uint8Array, keyText: string) {
@@ -35,14 +35,14 @@ export class Peer<C extends PeerConnection> {
     return this.connections.length === 0;
   }
 
-  /** Moves a connection to the end, as it has sent a frame. */
+  /** Moves a connection that has sent a frame to the end. */
   activate(connection: C): void {
     if (this.connections.at(-1) === connection) return;
     this.connections.splice(this.connections.indexOf(connection), 1);
     this.connections.push(connection);
   }
 
-  /** Remembers a destination if there is room; returns by how many it remembers more then, or fewer. */
+  /** Records a destination if there is room; returns the change in the number of recorded peers. */
   rememberDestination(peer: Peer<C>): number {
     const before = this.#destinations.size;
     if (before >= this.#pruneAt) this.#prune();
@@ -50,12 +50,12 @@ export class Peer<C extends PeerConnection> {
     return this.#destinations.size - before;
   }
 
-  /** The number of peers that it remembers. */
+  /** The number of recorded peers. */
   get destinationCount(): number {
     return this.#destinations.size;
   }
 
-  /** The peers to tell that this one is gone. */
+  /** Returns the peers to notify that this one is gone. */
   destinations(): Iterable<Peer<C>> {
     return this.#destinations;
   }

@@ -23,45 +23,48 @@ export interface RelayOptions {
   readonly crypto: RelayCrypto;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The secret that the relays of one mesh share (default: no mesh). */
+  /** The secret shared by the relays of one mesh (default: no mesh). */
   readonly meshKey?: string;
   readonly limits?: Partial<RelayLimits>;
-  /** The keys for which it carries packets (default: everybody's). Others get a little for a while, and are closed then. */
+  /**
+   * The keys for which it carries packets (default: all). Clients with other keys get a small budget for a short
+   * time, and are then closed.
+   */
   readonly publishedKeys?: PublishedKeys;
   /**
-   * Counts the bytes of frames that are not complete, with what else the process holds of the kind, and cuts off those that
-   * take too long (default: a separate count).
+   * Counts the bytes of incomplete frames together with the process's other unfinished messages, and cuts off those
+   * that take too long (default: a separate count).
    */
   readonly unfinished?: UnfinishedBytes;
   readonly defer?: Defer;
 }
 
-/** Facts about a connection, from its owner. */
+/** Facts about a connection, provided by its owner. */
 export interface AcceptOptions {
   /** The relay's keys for this connection (default: new ones). */
   readonly keys?: KeyPair;
-  /** The client's address, or whatever else strangers cannot choose freely (default: unknown). */
+  /** The client's address, or another property that strangers cannot choose freely (default: unknown). */
   readonly address?: string;
   /** True if the client is a peer, whatever its key (default: false). */
   readonly isPeer?: boolean;
 }
 
-/** The interval at which sessions are looked at. */
+/** The interval at which sessions are checked. */
 const tickMs = 1_000;
-/** The times that clients are told when the relay goes: they come back at a random time up to the first. */
+/** The reconnect times sent to clients when the relay closes: they come back at a random time up to the first. */
 const reconnectWithinMs = 2_000;
 const tryForMs = 30_000;
-/** The interval at which a closing relay looks whether everything was sent. */
+/** The interval at which a closing relay checks whether everything was sent. */
 const drainStepMs = 10;
 
 /**
- * A DERP relay: carries packets between clients by their keys (docs/protocol/tailnet.md §4). It knows no sockets: its owner
- * lends each connection as a transport, calls the session that `accept` returns, and closes the relay.
+ * A DERP relay: carries packets between clients by their keys (docs/protocol/tailnet.md §4). It does not use sockets:
+ * its owner passes each connection as a transport, calls the session that `accept` returns, and closes the relay.
  *
- * Each connection has a key pair of the relay's own, so that a recorded login is worth nothing on another one.
+ * The relay has a new key pair for each connection, so that a recorded login is worthless on another one.
  */
 export class Relay implements AsyncDisposable {
-  /** Names this relay to those of its mesh, for as long as it lives. */
+  /** Identifies this relay to those of its mesh, for as long as it lives. */
   readonly id: string = randomUUID();
   readonly #parts: RelayParts;
   readonly #directory: Directory<ClientSession>;
@@ -113,17 +116,20 @@ export class Relay implements AsyncDisposable {
     return this.#parts.counters;
   }
 
-  /** The number of connections that are not known to be peers' or other relays'. */
+  /** The number of connections not known to be those of peers or other relays. */
   get strangers(): number {
     return this.#strangers?.size ?? 0;
   }
 
-  /** Creates the key pair of a connection, for an owner that has to name it before the connection is open. */
+  /** Creates the key pair of a connection, for an owner that must announce it before the connection is open. */
   createKeys(): KeyPair {
     return this.#parts.crypto.createKeyPair();
   }
 
-  /** Serves a client, or another relay that logs in as one; undefined, and the transport closed, if the relay closes. */
+  /**
+   * Serves a client, or another relay that logs in as one; returns undefined and closes the transport if the relay is
+   * closing.
+   */
   accept(
     transport: RelayTransport,
     { keys = this.createKeys(), address = "", isPeer = false }: AcceptOptions = {},
@@ -147,9 +153,9 @@ export class Relay implements AsyncDisposable {
   }
 
   /**
-   * Logs in to another relay of the mesh, over a connection to it, and learns which keys are there; this relay's packets
-   * for them go over the link until it closes. The owner dials again then. Whoever answers must prove to be the relay with
-   * the id `serverId`.
+   * Logs in to another relay of the mesh, over a connection to it, and learns its keys; this relay's packets for them
+   * go over the link until it closes. The owner then dials again. The other end must prove to be the relay with the
+   * id `serverId`.
    */
   link(transport: RelayTransport, serverId: string): RelayLink {
     const owner = {
@@ -165,7 +171,10 @@ export class Relay implements AsyncDisposable {
     return session;
   }
 
-  /** Tells all clients to come back, sends what waits for at most `drainMs`, and closes every connection. Idempotent. */
+  /**
+   * Tells all clients to reconnect, sends waiting frames for at most `drainMs`, and closes every connection.
+   * Idempotent.
+   */
   async close(drainMs = 1_000): Promise<void> {
     if (!this.#isDraining) {
       this.#isDraining = true;
@@ -195,7 +204,7 @@ export class Relay implements AsyncDisposable {
     const ends = { clientId, serverId, clientKey, serverKey: keys.publicKey };
     if (!isProven(login, this.#meshKey, ends)) return undefined;
     if (clientId === this.id) return "own-relay";
-    // A login that is meant for another relay is passed on by somebody in between.
+    // A login meant for another relay was passed on by someone in between.
     if (serverId !== this.id) return undefined;
     const { crypto } = this.#parts;
     const secret = crypto.sharedSecret({ publicKey: clientKey, privateKey: keys.privateKey });

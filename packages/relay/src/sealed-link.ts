@@ -10,8 +10,8 @@ import type { Aead, RelayCrypto } from "./crypto.ts";
  *
  *   e0 | length | ChaCha20-Poly1305 of a piece of the stream of frames, with the header as additional data | tag (16)
  *
- * The nonce is the number of the record in its direction, so that a record which is changed, repeated, left out, moved or
- * sent back does not open; its key is that of the direction on this one connection.
+ * The nonce is the number of the record in its direction, so that a record that was changed, repeated, omitted, moved
+ * or sent back does not open; each direction of each connection has its own key.
  */
 export const sealedFrameType = 0xe0;
 const tagBytes = 16;
@@ -49,8 +49,9 @@ export class SealedLink {
   }
 
   /**
-   * Opens the record in the frame from `start` to `end`, in place, and visits the frames that are complete with it. Returns
-   * false for what the other end did not seal as its next record. Throws as `DerpFrameReader.read`.
+   * Opens the record in the frame from `start` to `end`, in place, and visits the frames that are complete with it.
+   * Returns false for a frame that the other end did not seal as its next record. Throws the errors of
+   * `DerpFrameReader.read`.
    */
   open(bytes: Uint8Array, start: number, end: number, visit: FrameVisitor): boolean {
     if (bytes[start] !== sealedFrameType) return false;

@@ -3,17 +3,17 @@ import type { Duplex } from "node:stream";
 import { BoundedReading } from "./bounded-reading.ts";
 import type { RelaySession, RelayTransport } from "./transport.ts";
 
-/** The largest message to a client: clients of WebSockets may limit them. */
+/** The largest message to a client, since WebSocket clients may limit them. */
 const maxMessageBytes = 16 * 1024;
-/** The unread bytes of a client that sends pings; beyond them it is disconnected. */
+/** The unread bytes above which a client that sends pings is disconnected. */
 const maxUnreadPongBytes = 1024 * 1024;
-/** The close code of the end of a relay's connection (docs/protocol/rest.md §4). */
+/** The close code of a relay that ends a connection (docs/protocol/rest.md §4). */
 const closingCode = 1011;
 
-/** Opens the session of a transport; undefined if there is none. */
+/** Opens the session of a transport; returns undefined if there is none. */
 type OpenSession = (transport: RelayTransport) => RelaySession | undefined;
 
-/** Runs a session over a stream of bytes, such as a socket after an upgrade; the stream then belongs to the session. */
+/** Runs a session over a byte stream, such as an upgraded socket; the session then owns the stream. */
 export function serveSocket(socket: Duplex, open: OpenSession): void {
   const reading = new BoundedReading(socket);
   const transport: RelayTransport = {
@@ -34,7 +34,7 @@ export function serveSocket(socket: Duplex, open: OpenSession): void {
     end: () => socket.end(() => socket.destroy()),
     destroy: () => socket.destroy(),
   };
-  // The close that follows is what matters.
+  // The close that follows is handled.
   socket.on("error", () => socket.destroy());
   const session = open(transport);
   if (session === undefined) return;
@@ -46,7 +46,7 @@ export function serveSocket(socket: Duplex, open: OpenSession): void {
   socket.on("close", () => session.closed());
 }
 
-/** A socket of `ws`, as far as a session uses it. */
+/** The parts of a `ws` socket that a session uses. */
 export interface MessageSocket {
   readonly bufferedAmount: number;
   on(
@@ -105,7 +105,7 @@ function bytesOf(data: Uint8Array | ArrayBuffer | Uint8Array[]): Uint8Array {
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 }
 
-/** Joins small pieces, and cuts large ones. */
+/** Joins small pieces, and splits large ones. */
 function messagesOf(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
   const joined = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   if (joined === undefined || joined.length <= maxMessageBytes) return joined ? [joined] : [];

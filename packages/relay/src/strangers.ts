@@ -3,19 +3,22 @@ import { type Clock, errorText, type Logger, Wake } from "@slipway/runtime";
 import type { CloseReason } from "./counters.ts";
 import { type RelayLimits, strangerTimeoutMs } from "./limits.ts";
 
-/** Knows which keys peers have published. Keys are 64 hexadecimal digits. */
+/** The keys that peers have published, each as 64 hexadecimal digits. */
 export interface PublishedKeys {
   /** Resolves to those of the keys that a peer has published. */
   find(keys: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Calls `listener` with keys as they are published, as far as that is known here. Must be quick and not throw. */
+  /**
+   * Calls `listener` with keys as they are published, as far as this process learns of it. The listener must be quick
+   * and not throw.
+   */
   onPublished(listener: (key: string) => void): Disposable;
 }
 
 /** A connection that may or may not be a peer's. */
 export interface Visitor {
-  /** The address that it comes from; empty if it has none. */
+  /** The address of the connection; empty if it has none. */
   readonly address: string;
-  /** Treats it as a peer from here on. */
+  /** Treats it as a peer from now on. */
   admit(): void;
   /** Treats it as a stranger again. */
   demote(): void;
@@ -26,7 +29,7 @@ export interface Visitor {
 interface Guest {
   readonly visitor: Visitor;
   readonly key: string;
-  /** The time at which a stranger is closed. */
+  /** The time at which a stranger's connection is closed. */
   untilMs: number;
   lookAtMs: number;
   waitMs: number;
@@ -39,32 +42,32 @@ interface StrangersNeeds {
   readonly logger: Logger;
 }
 
-/** The time between two look-ups of a stranger's key: doubled each time, from the first value up to the second. */
+/** The interval between lookups of a stranger's key: doubled each time, from the first value up to the second. */
 const firstWaitMs = 250;
 const maxWaitMs = 5_000;
-/** The time between two look-ups of a peer's key, whose access may have ended. */
+/** The interval between lookups of a peer's key, whose access may have been revoked. */
 const peerWaitMs = 300_000;
-/** The number of keys in one look-up. */
+/** The number of keys in one lookup. */
 const maxKeysAtOnce = 256;
-/** The time before a failed look-up is repeated. */
+/** The time before a failed lookup is repeated. */
 const retryMs = 1_000;
 
 /**
- * Tells peers from strangers: the keys of peers are published. Peers may log in before they publish their key, at this
- * replica or another, so the keys of strangers are looked up repeatedly until their connections are closed.
+ * Distinguishes peers, whose keys are published, from strangers. Peers may log in before they publish their key, at
+ * this replica or another, so the keys of strangers are looked up repeatedly until their connections are closed.
  *
  *   stranger --key published--> peer        peer --key published no more--> stranger
  *   stranger --30 s after its login, one stranger too many--> closed
  */
 export class Strangers {
   readonly #needs: StrangersNeeds;
-  /** The strangers by address, in the order of their connections, before and after their login. */
+  /** The strangers by address, in the order of their connections, both before and after their login. */
   readonly #byAddress = new Map<string, Set<Visitor>>();
   #size = 0;
   /** The strangers that have logged in, also by key. */
   readonly #guests = new Map<Visitor, Guest>();
   readonly #byKey = new Map<string, Set<Guest>>();
-  /** The peers, in the order of the next looks for their keys. */
+  /** The peers, in the order of the next lookups of their keys. */
   readonly #peers = new Map<Visitor, Guest>();
   readonly #wake = new Wake();
 
@@ -77,7 +80,9 @@ export class Strangers {
     return this.#size;
   }
 
-  /** Adds a connection. One too many closes the oldest: of its address, or of the address that has the most. */
+  /**
+   * Adds a connection. If there are too many, closes the oldest: of its address, or of the address that has the most.
+   */
   add(visitor: Visitor): void {
     const { maxStrangers, maxStrangersPerAddress } = this.#needs.limits;
     const ofAddress = this.#byAddress.get(visitor.address) ?? new Set();
@@ -88,7 +93,7 @@ export class Strangers {
     else if (this.#size > maxStrangers) closeOldest(this.#largest());
   }
 
-  /** Looks for the key of a stranger from here on, as it has logged in. */
+  /** Starts looking up the key of a stranger, which has logged in. */
   login(visitor: Visitor, key: string): void {
     const nowMs = this.#needs.clock.monotonic();
     const untilMs = nowMs + strangerTimeoutMs;
@@ -96,7 +101,7 @@ export class Strangers {
     this.#wake.wake();
   }
 
-  /** Forgets a connection: it is closed, or another relay's. */
+  /** Forgets a connection: it is closed, or belongs to another relay. */
   remove(visitor: Visitor): void {
     this.#peers.delete(visitor);
     const ofAddress = this.#byAddress.get(visitor.address);
@@ -111,7 +116,7 @@ export class Strangers {
     if (ofKey?.size === 0) this.#byKey.delete(guest.key);
   }
 
-  /** Looks for keys until the signal is aborted. */
+  /** Looks up keys until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { keys, clock, logger } = this.#needs;
     using _ = keys.onPublished((key) => this.#admit(key));
@@ -120,7 +125,7 @@ export class Strangers {
       try {
         if (due.length > 0) await this.#look(due);
       } catch (error) {
-        logger.warn({ error: errorText(error) }, "keys of the relay's clients were not looked for");
+        logger.warn({ error: errorText(error) }, "cannot look up the keys of relay clients");
         await clock.sleep(retryMs, signal);
       }
       await this.#wake.waitUntil(this.#nextLookMs(), clock.monotonic(), clock, signal);
@@ -152,7 +157,7 @@ export class Strangers {
 
   #admit(key: string): void {
     const guests = this.#byKey.get(key);
-    // Each is removed from them.
+    // The loop removes each from the set.
     for (const guest of guests ?? []) {
       const { visitor } = guest;
       this.remove(visitor);
@@ -161,7 +166,7 @@ export class Strangers {
     }
   }
 
-  /** Notes whether the key of a peer is still published. */
+  /** Records whether the key of a peer is still published. */
   #confirm(guest: Guest, isPublished: boolean, nowMs: number): void {
     const { visitor } = guest;
     this.#peers.delete(visitor);
@@ -177,7 +182,7 @@ export class Strangers {
     this.add(visitor);
   }
 
-  /** Returns those whose keys to look for now: peers, and the strangers that have waited longest. */
+  /** Returns the visitors whose keys are due for a lookup: peers, and the strangers that have waited longest. */
   #due(nowMs: number): readonly Guest[] {
     const due: Guest[] = [];
     for (const guest of this.#peers.values()) {

@@ -12,11 +12,11 @@ import {
 } from "@slipway/wire/stun/message";
 import ipaddr from "ipaddr.js";
 
-/** The responses for one address, whose owner may not have asked: a second, and at once. */
+/** The responses to one address, whose owner may not have asked: per second, and as a burst. */
 const perAddress = { perSecond: 20, burst: 60 } as const;
-/** The responses for all addresses. */
+/** The responses to all addresses. */
 const inAll = { perSecond: 5_000, burst: 10_000 } as const;
-/** The addresses that are counted one by one. */
+/** The number of addresses counted individually. */
 const maxAddresses = 10_000;
 /** The longest request; those of stock peers have about 40 bytes. */
 const maxRequestBytes = 548;
@@ -33,7 +33,7 @@ interface StunNeeds {
   readonly clock: Clock;
 }
 
-/** Listens for binding requests by UDP and tells each client its address. Rejects with the error of the system. */
+/** Listens for binding requests over UDP and tells each client its address. Rejects with the error of the system. */
 export async function openStunListener({ host, port, clock }: StunNeeds): Promise<StunListener> {
   const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
   const limits = new ResponseLimits(clock);
@@ -46,7 +46,7 @@ export async function openStunListener({ host, port, clock }: StunNeeds): Promis
     socket.close();
     throw error;
   }
-  // A datagram that could not be sent is lost like others.
+  // A datagram that could not be sent is lost like any other.
   socket.on("error", () => undefined);
   return {
     port: socket.address().port,
@@ -62,7 +62,7 @@ function answer(
 ): void {
   const transactionId = readRequest(datagram);
   const address = addressBytes(remote.address);
-  // A datagram that is not a request uses up no one's budget.
+  // A datagram that is not a request does not use up a budget.
   if (transactionId === undefined || address === undefined) return;
   if (!limits.allow(networkOf(address))) return;
   const { port } = remote;
@@ -81,7 +81,7 @@ function readRequest(datagram: Uint8Array): Uint8Array | undefined {
   }
 }
 
-/** Returns the name of the network that one site has: an IPv4 address, or 64 bits of an IPv6 address. */
+/** Returns the name of the network of one site: an IPv4 address, or 64 bits of an IPv6 address. */
 function networkOf(address: Uint8Array): string {
   return encodeHex(address.subarray(0, 8));
 }

@@ -1,27 +1,27 @@
 import type { Clock } from "@slipway/runtime";
 
-/** The time that the relay works, and that it sends, before others on the same event loop get their turn. */
+/** The time for which the relay works, and sends, before it is the turn of others on the same event loop. */
 export const turnMs = 2;
-/** The receivers that get something between two looks at the clock. */
+/** The number of receivers served between two checks of the clock. */
 const receiversPerLook = 8;
 
 /** A part of the relay's work that may wait for a later turn of the event loop. */
 export interface Work {
-  /** Does a piece of it, in much less than a turn. Returns whether more is left to do. */
+  /** Performs a piece of it, in much less than a turn. Returns whether more is left to do. */
   work(): boolean;
 }
 
-/** A receiver for which something waits. */
+/** A receiver with waiting frames. */
 export interface Flushable {
   flush(): void;
 }
 
-/** Calls `act` after the events that are at hand, before the next ones (default: `setImmediate`). */
+/** Calls `act` after the pending events, before the next ones (default: `setImmediate`). */
 export type Defer = (act: () => void) => void;
 
 /**
- * The relay's one budget of time for each turn of the event loop, whoever causes its work. What does not fit waits: every
- * piece of work in its order, and what is to be sent, so that each receiver gets all of a turn in one write.
+ * The relay's time budget for each turn of the event loop, whichever client causes the work. The rest waits: pieces
+ * of work in their order, and frames to send, so that each receiver gets all of a turn in one write.
  *
  *   events of a turn: work, up to `turnMs` | then: receivers are sent what waits, and work goes on, up to `turnMs`
  */
@@ -34,7 +34,7 @@ export class Turns {
   /** The end of the work among this turn's events; undefined before the first. */
   #endsAtMs: number | undefined;
   #isEndDue = false;
-  /** True while receivers wait for longer than a turn; nothing is added to that. */
+  /** True while receivers wait for longer than a turn; no work is added meanwhile. */
   #isBehind = false;
 
   constructor(clock: Pick<Clock, "monotonic">, defer: Defer) {
@@ -42,7 +42,7 @@ export class Turns {
     this.#defer = defer;
   }
 
-  /** Does work at once, as long as nothing waits and the turn lasts. Returns false if some of it has to wait. */
+  /** Starts work immediately if nothing waits and the turn lasts. Returns false if some of it must wait. */
   start(work: Work): boolean {
     this.#deferEnd();
     if (this.#waiting.size === 0 && !this.#isBehind) {

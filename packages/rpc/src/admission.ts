@@ -13,11 +13,11 @@ export interface SharedCalls {
   readonly turnstile: Turnstile;
   /** Reserves the given number of bytes of the peer's rate, and returns the milliseconds to wait before using them. */
   readonly reserve: (bytes: number) => number;
-  /** Opens a count of what has arrived of a stream's incomplete packet; `cutOff` ends the stream. */
+  /** Opens a count of the received part of a stream's incomplete packet; `cutOff` ends the stream. */
   readonly openUnfinished: (cutOff: (excess: UnfinishedExcess) => void) => UnfinishedShare;
 }
 
-/** Admits the calls of one session, each in its turn and at the peer's rate, and counts what they hold. */
+/** Admits the calls of one session, in turn and at the peer's rate, and counts the bytes they hold. */
 export class Admission {
   readonly #shared: SharedCalls;
   readonly #clock: Pick<Clock, "sleep">;
@@ -48,12 +48,12 @@ export class Admission {
     return waitMs === 0 ? undefined : this.#clock.sleep(waitMs, signal);
   }
 
-  /** Admits those who may enter by now. */
+  /** Admits the callers that may enter now. */
   advance(): void {
     this.#turnstile.advance();
   }
 
-  /** Counts a streaming call in; false if there are too many. Calls whose callers have left run to their end. */
+  /** Counts a streaming call; false if there are too many. Calls whose callers have left run to completion. */
   openStreaming(): boolean {
     if (this.#streamingCalls >= limits.maxStreamingCalls) return false;
     this.#streamingCalls += 1;

@@ -34,12 +34,12 @@ export class CallerStream {
     this.#pump.write(this.id, this.#caller.closeSend());
   }
 
-  /** Tells the responder that the call is over, unless it knows. */
+  /** Notifies the responder that the call is over, unless it already knows. */
   end(): void {
     this.#pump.write(this.id, this.#caller.close());
   }
 
-  /** Takes bytes of the stream; false when the call must be cut off. */
+  /** Receives bytes of the stream; returns false when the call must be cut off. */
   receive(bytes: Uint8Array): boolean {
     for (const event of this.#caller.receive(bytes)) {
       switch (event.type) {
@@ -56,7 +56,7 @@ export class CallerStream {
     return true;
   }
 
-  /** Ends the call, as the stream or the session is gone. */
+  /** Ends the call because the stream or the session is gone. */
   fail(reason: string): void {
     this.#messages.close(new SessionClosedError(reason));
   }

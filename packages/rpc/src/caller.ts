@@ -31,7 +31,7 @@ const pumpOptions: PumpOptions = {
 };
 
 /**
- * The end of a session that opened it and calls: any number of calls at once, each on its own yamux stream
+ * The end of a session that opened it and calls: any number of concurrent calls, each on its own yamux stream
  * (docs/protocol/rpc.md §3.2).
  *
  * Every call rejects with `RpcError` for an error answer, `SessionClosedError` when the session ends first, and the
@@ -90,7 +90,7 @@ export class Caller implements PumpOwner, AsyncDisposable {
     }
   }
 
-  /** Sends each request as it comes. The call ends when the responder ends it; requests that come later are dropped. */
+  /** Sends each request as it arrives. The call ends when the responder ends it; later requests are dropped. */
   async *duplex<I extends DescMessage, O extends DescMessage>(
     method: DescMethodBiDiStreaming<I, O>,
     requests: AsyncIterable<MessageInitShape<I>>,
@@ -106,7 +106,7 @@ export class Caller implements PumpOwner, AsyncDisposable {
       }
       stream.finishSending();
     })();
-    // Whatever ends the requests ends the call; the reader sees it.
+    // An error of the requests ends the call; its reader gets the error.
     sending.catch((error: unknown) => stream.fail(errorText(error)));
     try {
       for await (const bytes of untilAborted(stream.messages, signal)) {
@@ -118,7 +118,7 @@ export class Caller implements PumpOwner, AsyncDisposable {
     }
   }
 
-  /** Ends the session at once, and resolves when the socket is closed. Idempotent. */
+  /** Ends the session immediately, and resolves when the socket is closed. Idempotent. */
   async close(): Promise<void> {
     this.#pump.end("closed by this side", normalClose);
     await whenAborted(this.#socket.signal);

@@ -1,6 +1,6 @@
 /**
- * A failed RPC (docs/protocol/rpc.md §3.5): thrown by a handler to answer its caller with this code and text, and thrown
- * to the caller of an RPC that was so answered. Code 12 means that the responder does not know the RPC.
+ * A failed RPC (docs/protocol/rpc.md §3.5). A handler throws it to answer its caller with this code and text; the
+ * caller of such an RPC receives it. Code 12 means that the responder does not know the RPC.
  */
 export class RpcError extends Error {
   override readonly name = "RpcError";
@@ -13,7 +13,7 @@ export class RpcError extends Error {
   }
 }
 
-/** The session, or the stream of the call, ended before the answer came. */
+/** The session, or the stream of the call, ended before the answer arrived. */
 export class SessionClosedError extends Error {
   override readonly name = "SessionClosedError";
   readonly code = "session-closed";

@@ -9,8 +9,8 @@ import { rpcPath } from "@slipway/wire/protobuf/descriptors";
 import { encodeMessage } from "@slipway/wire/protobuf/message";
 
 /**
- * The handler of one RPC, on bytes; created by `unary`, `serverStream` and `duplex`. It serves all sessions of a kind:
- * the state of a session is passed at the call.
+ * The handler of one RPC, on bytes; created by `unary`, `serverStream` and `duplex`. It serves all sessions of a
+ * kind: each call passes the state of its session.
  */
 export type RpcHandler<S> =
   | {
@@ -82,7 +82,7 @@ export function serverStream<S, T, O extends DescMessage>(
 }
 
 /**
- * Returns the entry of an RPC with a stream in each direction. The requests end when the caller sends no more, or
+ * Returns the entry of an RPC with a stream in each direction. The requests end when the caller stops sending or
  * leaves; the call ends with the answers.
  */
 export function duplex<S, T, O extends DescMessage>(

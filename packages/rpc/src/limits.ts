@@ -8,11 +8,11 @@ export const maxSessionMessageBytes = 1024 * 1024;
 
 /** Limits of a caller's session. */
 export const callerLimits = {
-  /** Messages of one call that wait for their reader; a responder that sends more has the call cut off. */
+  /** Messages of one call that wait for their reader; a responder that sends more gets the call cut off. */
   maxWaitingMessages: 256,
 } as const;
 
-/** Output that a responder may leave unread. A caller sends little: one that has so much waiting ends the session. */
+/** Output that a responder may leave unread. A caller sends little: this much unread output ends the session. */
 export const callerOutputLimits: OutputLimits = {
   maxUnreadBytes: Infinity,
   maxSocketBytes: 16 * 1024 * 1024,
@@ -33,17 +33,17 @@ export const responderLimits = {
   /** Messages of one call that wait for their handler; beyond that the caller gets no credit to send more. */
   maxWaitingMessages: 64,
   /**
-   * Messages that the credit of before may still bring; a call beyond that is reset. A stock client asks for all its
-   * tunnels at once, some ten thousand of which fit its credit.
+   * Messages that credit granted earlier may still bring; a call beyond that is reset. A stock client requests all
+   * its tunnels together, some ten thousand of which fit its credit.
    */
   maxOverdueMessages: 16_384,
   /** The minimum cost of a message against the peer's rate, in bytes: each takes processing time. */
   minMessageCost: 512,
-  /** The cost of a frame of yamux against the peer's rate, in bytes, whatever it is for. */
+  /** The cost of a yamux frame of any kind against the peer's rate, in bytes. */
   frameCost: 128,
 } as const;
 
-/** Output that a caller may leave unread. Beyond that its calls wait, and after a while it is disconnected. */
+/** Output that a caller may leave unread. Beyond it the caller's calls wait, and after a while it is disconnected. */
 export const responderOutputLimits: OutputLimits = {
   maxUnreadBytes: 8 * 1024 * 1024,
   maxSocketBytes: 1024 * 1024,

@@ -19,35 +19,36 @@ export interface PumpOptions {
    */
   readonly timerStepMs: number;
   /**
-   * Counts frames received against the peer's rate; returns the milliseconds to wait before more are taken. Undefined to
-   * take them all.
+   * Charges received frames to the peer's rate; returns the milliseconds to wait before reading more. Undefined to
+   * read without a limit.
    */
   readonly chargeFrames?: (count: number) => number;
-  /** The end of a session with a peer that sends a text message: each end has its own close code. */
+  /** The close of a session whose peer sends a text message: each end has its own close code. */
   readonly textMessage: { readonly code: number; readonly reason: string };
 }
 
-/** The end that a pump works for: a caller or a responder. */
+/** The end that a pump serves: a caller or a responder. */
 export interface PumpOwner {
-  /** Takes an event of a stream, or a pong. Throws to end the session. */
+  /** Handles an event of a stream, or a pong. Throws to end the session. */
   onEvent(event: YamuxEvent): void;
-  /** Called when the peer has read so much that `isBlocked` is false again. */
+  /** Called when the peer has read enough that `isBlocked` is false again. */
   onDrained(): void;
-  /** Called once, when the session is over; no event comes after it. */
+  /** Called once, when the session is over; no event follows. */
   onEnd(reason: string): void;
 }
 
-/** The bytes taken in at a time, but for the payload of a frame, which is taken whole. */
+/** The bytes read at a time, except for the payload of a frame, which is read whole. */
 const maxTakenBytes = 4 * 1024;
-/** The frames taken in one turn of the event loop. */
+/** The frames read in one turn of the event loop. */
 const maxFramesPerTurn = 256;
 
 /** The code of every close but one: docs/protocol/rpc.md §1.3. */
 export const normalClose = 1000;
 
 /**
- * One session: yamux on the binary messages of a WebSocket (docs/protocol/rpc.md §1 to §2). It carries bytes both ways,
- * wakes yamux for its keep-alive and time limits, and holds back when the peer does not read. Ends with its socket.
+ * One session: yamux on the binary messages of a WebSocket (docs/protocol/rpc.md §1 to §2). It carries bytes both
+ * ways, wakes yamux for its keep-alive and timeouts, and holds back when the peer does not read. Ends with its
+ * socket.
  */
 export class Pump {
   readonly #socket: RpcSocket;
@@ -90,26 +91,26 @@ export class Pump {
     return this.#ended.promise;
   }
 
-  /** True while the peer leaves too much unread: answer it no more. It gets no credit either. */
+  /** True while the peer leaves too much unread: it must get no more answers. It gets no credit either. */
   get isBlocked(): boolean {
     return this.#unread.isTooMuch;
   }
 
-  /** Resolves when the peer has read enough; undefined when it has now. Rejects with the signal's reason. */
+  /** Resolves when the peer has read enough; undefined if it already has. Rejects with the signal's reason. */
   drained(signal: AbortSignal): Promise<void> | undefined {
     return this.#unread.drained(signal);
   }
 
   /**
-   * Opens a stream and returns its id. Throws `SessionClosedError` after the end, and `YamuxError` when the peer takes no
-   * more streams.
+   * Opens a stream and returns its id. Throws `SessionClosedError` after the end, and `YamuxError` when the peer
+   * accepts no more streams.
    */
   open(): number {
     if (this.#endReason !== undefined) throw new SessionClosedError(this.#endReason);
     return this.#yamux.open(this.#clock.monotonic());
   }
 
-  /** Queues bytes, which the caller must not change any more. Bytes for a stream that is over are dropped. */
+  /** Queues bytes, which the caller must no longer change. Bytes for a stream that is over are dropped. */
   write(streamId: number, bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#endReason !== undefined) return;
     try {
@@ -122,7 +123,7 @@ export class Pump {
     this.#flush();
   }
 
-  /** Returns credit for received bytes; not before the peer reads, if it does not. */
+  /** Returns credit for received bytes; if the peer is not reading, not until it does. */
   consume(streamId: number, byteCount: number): void {
     if (this.#endReason !== undefined) return;
     if (!this.#unread.isTooMuch) return this.#yamux.consume(streamId, byteCount);
@@ -130,13 +131,13 @@ export class Pump {
     this.#owedCredit.set(streamId, (this.#owedCredit.get(streamId) ?? 0) + byteCount);
   }
 
-  /** Half-closes a stream after what was written to it. No-op if that was done. */
+  /** Half-closes a stream after the written data. No-op if already done. */
   finish(streamId: number): void {
     this.#yamux.finish(streamId);
     this.#flush();
   }
 
-  /** Drops a stream with all that was written to it. No-op if it is over. */
+  /** Drops a stream and its unsent data. No-op if it is over. */
   reset(streamId: number): void {
     this.#yamux.reset(streamId);
     this.#flush();
@@ -163,7 +164,7 @@ export class Pump {
   }
 
   #receive(data: SocketData, isBinary: boolean): void {
-    // Messages may come until the peer has answered the close.
+    // Messages may arrive until the peer has answered the close.
     if (this.#endReason !== undefined) return;
     if (!isBinary) {
       const { reason, code } = this.#options.textMessage;
@@ -173,7 +174,7 @@ export class Pump {
     if (!this.#isHeld) this.#takeIn();
   }
 
-  /** Takes in what was received, a few frames in a turn, and no more than the peer's rate allows. */
+  /** Reads the received bytes, a few frames per turn, and no more than the peer's rate allows. */
   #takeIn(): void {
     const first = this.#yamux.receivedFrames;
     const { chargeFrames } = this.#options;
@@ -196,7 +197,7 @@ export class Pump {
     this.#flush();
   }
 
-  /** Takes nothing in for a while, or until the next turn. */
+  /** Stops reading for a while, or until the next turn. */
   #hold(waitMs: number): void {
     this.#isHeld = true;
     this.#socket.raw.pause();
@@ -234,7 +235,7 @@ export class Pump {
     if (now >= this.#unread.cutOffAt) return this.#cutOff();
     // Streams whose last frame has gone out are closed.
     this.#dispatch(this.#yamux.takeEvents());
-    // Output that was read resumes the socket.
+    // Once output was read, the socket resumes.
     if (this.#isHeld) this.#socket.raw.pause();
     this.#arm();
   }
@@ -249,7 +250,7 @@ export class Pump {
 
   #arm(): void {
     const wake = Math.min(this.#yamux.nextWake() ?? Infinity, this.#unread.cutOffAt);
-    // A timer that fires too early is harmless; most writes change nothing.
+    // A timer that fires too early is harmless; most writes have no effect on it.
     if (wake >= this.#wakeAt || this.#endReason !== undefined) return;
     clearTimeout(this.#timer);
     const now = this.#clock.monotonic();
@@ -289,13 +290,13 @@ export class Pump {
   }
 }
 
-/** The stream has ended, perhaps in an event that waits: its reader learns of it there. */
+/** The stream has ended, perhaps in a pending event, which notifies its reader. */
 function isOfEndedStream(error: unknown): boolean {
   if (!(error instanceof YamuxError)) return false;
   return error.code === "unknown-stream" || error.code === "stream-finished";
 }
 
-/** Returns the bytes of a message, without a copy unless it comes in pieces. */
+/** Returns the bytes of a message, copied only if it arrives in pieces. */
 function bytesOf(data: SocketData): Uint8Array {
   if (data instanceof Uint8Array) return data;
   return data instanceof ArrayBuffer ? new Uint8Array(data) : joinBytes(data);

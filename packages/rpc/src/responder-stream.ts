@@ -16,7 +16,7 @@ import type { RpcHandler, RpcTable } from "./handler.ts";
 import { responderLimits as limits } from "./limits.ts";
 import type { Pump } from "./pump.ts";
 
-/** The excess size from which a message is copied out of its chunk, which otherwise lives as long as the message. */
+/** The excess size above which a message is copied out of its chunk, which otherwise lives as long as the message. */
 const maxChunkOverhead = 64 * 1024;
 
 /** The maximum length of an error answer, in characters: it may quote the caller. */
@@ -29,7 +29,7 @@ interface Call {
   readonly requests: Mailbox<Uint8Array>;
   readonly abort: AbortController;
   readonly kind: RpcHandler<unknown>["kind"];
-  /** The bytes of its messages that are held. */
+  /** The number of held bytes of its messages. */
   bytes: number;
 }
 
@@ -40,7 +40,7 @@ export interface SessionParts<S extends { readonly logger: Logger }> {
   readonly pump: Pick<Pump, "write" | "drained" | "consume">;
   readonly admission: Admission;
   readonly clock: Pick<Clock, "monotonic">;
-  /** Opens a stream's share of all that is unfinished. */
+  /** Opens a stream's share of the unfinished bytes. */
   readonly openUnfinished: (streamId: number) => UnfinishedShare;
 }
 
@@ -52,10 +52,10 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
   #current: Call | undefined;
   /** The bytes of an incomplete packet. */
   #partialBytes = 0;
-  /** Counts them among those of all sessions; opened on demand, as most packets arrive whole. */
+  /** The share counted among those of all sessions; opened on demand, as most packets arrive whole. */
   #unfinished: UnfinishedShare | undefined;
   #isClosed = false;
-  /** Credit to return when the handler has taken more of what waits. */
+  /** Credit to return when the handler has read more of the waiting messages. */
   #owedCredit = 0;
 
   constructor(id: number, parts: SessionParts<S>) {
@@ -66,7 +66,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
   /** Receives bytes of the stream, and returns their credit when it has room for more. Throws `DrpcError` for invalid DRPC, `RangeError` for too many requests. */
   receive(bytes: Uint8Array): void {
     const events = this.#responder.receive(bytes);
-    // The packet that is incomplete now may be another one than before.
+    // The packet that is incomplete now may be a different one.
     if (events.length > 0) this.#setPartial(0);
     this.#setPartial(this.#responder.waitingBytes);
     if (this.#isClosed) return;
@@ -126,7 +126,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
     if (call === undefined) return;
     const isWasteful = bytes.buffer.byteLength - bytes.length > maxChunkOverhead + bytes.length;
     const offered = call.requests.offer(isWasteful ? bytes.slice() : bytes);
-    // A call that is not duplex takes only one request.
+    // A call that is not duplex has only one request.
     if (call.kind !== "duplex") call.requests.close();
     if (offered === "full") {
       throw new RangeError(`more than ${limits.maxOverdueMessages} messages of a call are waiting`);
@@ -216,7 +216,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
     }
   }
 
-  /** Yields the requests of a call, each held until it is taken. */
+  /** Yields the requests of a call, each held until it is read. */
   async *#released(call: Call): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const request of call.requests) {
       await this.#parts.admission.pace(call.abort.signal, request.length);
@@ -227,7 +227,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
   }
 }
 
-/** A short message takes more memory than its bytes. */
+/** A short message occupies more memory than its bytes. */
 function heldBytes(message: Uint8Array): number {
   return Math.max(message.length, limits.minMessageCost);
 }

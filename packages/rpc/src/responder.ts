@@ -8,7 +8,7 @@ import { normalClose, Pump, type PumpOptions, type PumpOwner } from "./pump.ts";
 import { ResponderStream, type SessionParts } from "./responder-stream.ts";
 import type { RpcSocket } from "./socket.ts";
 
-/** The state of a session, as far as its responder uses it itself. */
+/** The state of a session that its responder uses itself. */
 export interface ResponderSession {
   /** Read only when there is something to log. */
   readonly logger: Logger;
@@ -30,8 +30,8 @@ const pumpOptions: PumpOptions = {
  * The end of a session that accepted it and answers: the RPCs of a table, one at a time on each yamux stream
  * (docs/protocol/rpc.md §3.2). Ends with the socket; the opener waits for `ended`.
  *
- * A peer that does not read its answers gets no others (backpressure): its calls wait, it gets no credit for more of
- * them, and after a while it is disconnected.
+ * A peer that does not read its answers gets no more of them (backpressure): its calls wait, it gets no credit for
+ * others, and after a while it is disconnected.
  */
 export class Responder<S extends ResponderSession> implements PumpOwner {
   readonly #parts: SessionParts<S>;
@@ -87,7 +87,7 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
         this.#receive(event.streamId, event.bytes);
         break;
       case "finished":
-        // The caller has its answer, or no longer wants it; our FIN follows its own.
+        // The caller has its answer, or no longer wants it; our FIN follows the caller's.
         this.#streams.get(event.streamId)?.cancel();
         this.#pump.finish(event.streamId);
         break;

@@ -7,9 +7,9 @@ const maxSentMessageBytes = 256 * 1024;
 
 /** The output that a peer may leave unread. */
 export interface OutputLimits {
-  /** Bytes in all, in yamux's queues and in the socket. */
+  /** Total bytes, in yamux's queues and in the socket. */
   readonly maxUnreadBytes: number;
-  /** Bytes in the socket; beyond that, nothing is read from it. */
+  /** Bytes in the socket; above this, reading from it pauses. */
   readonly maxSocketBytes: number;
   /** The time after which a peer with too many unread bytes is cut off, in milliseconds. */
   readonly unreadTimeoutMs: number;
@@ -29,10 +29,10 @@ export class UnreadOutput {
   #queuedBytes = 0;
   #isTooMuch = false;
   #cutOffAt = Infinity;
-  /** Writers that wait until there is no longer too much; created on demand. */
+  /** Writers that wait for the peer to read; created on demand. */
   #waiting: Set<() => void> | undefined;
 
-  /** Takes `onSent`, which is called when the kernel has taken some output. */
+  /** Takes `onSent`, which is called when the kernel has accepted some output. */
   constructor(
     socket: RawSocket,
     yamux: Pick<YamuxSession, "takeOutput" | "totalQueuedBytes">,
@@ -49,9 +49,7 @@ export class UnreadOutput {
     return this.#isTooMuch;
   }
 
-  /**
-   * The time at which the peer has had long enough to read, as `now` counts; `Infinity` while there is not too much.
-   */
+  /** The time, on the clock of `now`, at which the peer is cut off; `Infinity` while there is not too much. */
   get cutOffAt(): number {
     return this.#cutOffAt;
   }
@@ -101,7 +99,7 @@ export class UnreadOutput {
     const isFull = inSocket > maxSocketBytes;
     const { isPaused } = this.#socket;
     if (isFull && !isPaused) this.#socket.pause();
-    // Before the queues are empty: reading from the socket brings credit for them.
+    // Resumes before the queues are empty: reading from the socket brings credit for them.
     else if (isPaused && inSocket <= maxSocketBytes / 2) this.#socket.resume();
     if (unread > maxUnreadBytes || isFull) this.#begin(now);
     else if (this.#isTooMuch && unread <= maxUnreadBytes / 2 && !this.#socket.isPaused) {

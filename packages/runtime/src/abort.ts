@@ -1,11 +1,11 @@
 /**
- * Waits for `promise`, but no longer than the signal lives. The promise itself goes on; its late result is dropped.
- * Rejects with the signal's reason.
+ * Waits for `promise` until the signal is aborted. The promise itself continues; its late result is dropped. Rejects
+ * with the signal's reason.
  */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
-      // Nothing else waits for it: its failure must not count as unhandled.
+      // Nothing else may wait for it: its failure must not count as unhandled.
       promise.catch(() => undefined);
       reject(signal.reason);
       return;

@@ -17,7 +17,7 @@ export const defaultBackoff: BackoffPolicy = {
   jitter: 0.2,
 };
 
-/** Delays that grow up to a cap, with jitter. `reset` after success. The owner holds one a loop. */
+/** Delays that grow up to a cap, with jitter. Call `reset` after success. Each loop has its own. */
 export class Backoff {
   readonly #policy: BackoffPolicy;
   readonly #random: () => number;
@@ -29,7 +29,7 @@ export class Backoff {
     this.#nextMs = policy.firstMs;
   }
 
-  /** Returns the delay to wait now, in milliseconds; the one after it will be longer. */
+  /** Returns the delay to wait now, in milliseconds, and increases the next one. */
   next(): number {
     const { jitter, factor, maxMs } = this.#policy;
     const base = Math.min(this.#nextMs, maxMs);
@@ -46,7 +46,7 @@ export interface RetryOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly policy?: BackoffPolicy;
-  /** Decides whether to go on after `error`; attempts count from 1. */
+  /** Decides whether to continue after `error`; attempts count from 1. */
   readonly isRetryable: (error: unknown, attempt: number) => boolean;
 }
 
@@ -64,7 +64,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
   }
 }
 
-/** Returns a time shortened at random by up to a third, so that what started together does not stay in step. */
+/** Returns a time shortened at random by up to a third, so that simultaneous starts do not stay in step. */
 export function spread(ms: number): number {
   return ms * (1 - Math.random() / 3);
 }

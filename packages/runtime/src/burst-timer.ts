@@ -1,23 +1,23 @@
 import type { Clock } from "./clock.ts";
 
-/** The bytes of a burst that are handed on as they come: a key's echo, a prompt, most of a full screen. */
+/** The bytes of a burst that are delivered immediately: a key's echo, a prompt, most of a full screen. */
 const promptBytes = 8 * 1024;
-/** The bytes that are handed on together after that. */
+/** The bytes that are delivered together after that. */
 const joinedBytes = 60 * 1024;
 /** The longest time for which bytes wait for others, and the silence that ends a burst. */
 const waitMs = 1;
 
 export interface BurstTimerOptions {
   readonly clock: Pick<Clock, "monotonic" | "sleep">;
-  /** Ends the waiting: what comes later is not handed on. */
+  /** Ends the waiting: later bytes are not delivered. */
   readonly signal: AbortSignal;
-  /** Hands on all that has come. */
+  /** Delivers all bytes that have arrived. */
   readonly deliver: () => void;
 }
 
 /**
- * Decides when the bytes of a stream are handed on: together while many come in a row, so that they cost their takers less,
- * and at once otherwise:
+ * Decides when the bytes of a stream are delivered: together while many arrive in a row, so that they cost their
+ * recipients less, and immediately otherwise:
  *
  *   quiet ──8 KiB within a burst──► busy ──1 ms of silence──► quiet
  */
@@ -33,7 +33,7 @@ export class BurstTimer {
     options.signal.addEventListener("abort", () => this.#sleep?.abort(), { once: true });
   }
 
-  /** Notes bytes that have come. */
+  /** Notes bytes that have arrived. */
   add(bytes: number): void {
     const now = this.#options.clock.monotonic();
     if (now - this.#newestAt > waitMs) this.#burstBytes = 0;
@@ -44,7 +44,7 @@ export class BurstTimer {
     else if (this.#sleep === undefined) void this.#flushSoon();
   }
 
-  /** Hands on what waits. */
+  /** Delivers the waiting bytes. */
   flush(): void {
     this.#sleep?.abort();
     this.#sleep = undefined;
@@ -61,7 +61,7 @@ export class BurstTimer {
     try {
       await clock.sleep(waitMs, sleep.signal);
     } catch {
-      // It was handed on already, or has no recipient anymore.
+      // The bytes were already delivered, or have no recipient anymore.
       return;
     }
     this.flush();

@@ -6,7 +6,7 @@ export function hasControllingTerminal(): boolean {
     closeSync(openSync("/dev/tty", constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
     return true;
   } catch {
-    // ENXIO: the device stands for no terminal.
+    // ENXIO: the process has no controlling terminal.
     return false;
   }
 }

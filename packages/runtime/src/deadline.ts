@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Gives `task` a signal that is aborted with a `TimeoutError` after `ms`, by the clock, and waits for it. The error
+ * Passes `task` a signal that is aborted with a `TimeoutError` after `ms`, by the clock, and waits for it. The error
  * names the missing result: `wanted`.
  */
 export async function withDeadline<T>(
@@ -14,7 +14,7 @@ export async function withDeadline<T>(
   const ended = new AbortController();
   clock.sleep(ms, ended.signal).then(
     () => limit.abort(new DOMException(`no ${wanted} within ${ms} ms`, "TimeoutError")),
-    // The task was faster.
+    // The task finished first.
     () => undefined,
   );
   try {
@@ -25,8 +25,8 @@ export async function withDeadline<T>(
 }
 
 /**
- * Resolves to whether the promise is fulfilled within `ms`, by the clock; the signal cuts the wait short. Rejects with
- * the promise. The promise itself goes on.
+ * Resolves to whether the promise is fulfilled within `ms`, by the clock; the signal cuts the wait short. Rejects if
+ * the promise does. The promise itself continues.
  */
 export async function settlesWithin(
   promise: Promise<unknown>,

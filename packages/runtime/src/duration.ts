@@ -7,9 +7,9 @@ const readableMs: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Adds up the parts of a duration such as `1h30m`, in milliseconds: numbers with the units y (365 days), d, h, m, s and
- * ms. Ignores anything else: each syntax has its own rules for the units it takes, their order and fractions, and its
- * reader checks them first.
+ * Adds up the parts of a duration such as `1h30m`, in milliseconds: numbers with the units y (365 days), d, h, m, s
+ * and ms. Ignores anything else: each syntax has its own rules for units, their order and fractions, and its reader
+ * checks them first.
  */
 export function durationMs(text: string): number {
   return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[ydhms])/g)].reduce(
@@ -18,7 +18,7 @@ export function durationMs(text: string): number {
   );
 }
 
-/** Formats milliseconds in days, hours, minutes and whole seconds, without those that are 0: `1h30m`. */
+/** Formats milliseconds as days, hours, minutes and whole seconds, omitting zeros: `1h30m`. */
 export function durationText(ms: number): string {
   let left = ms;
   let text = "";

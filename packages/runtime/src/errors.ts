@@ -1,6 +1,6 @@
 /**
- * An error that tells by a literal which of several things happened. A subclass sets `name` to a literal too: the name
- * of a class does not survive bundling. `wire` has a copy, since it imports no package.
+ * An error with a literal code for its cause. A subclass also sets `name` to a literal: class names do not survive
+ * bundling. `wire` has a copy, since it has no imports.
  */
 export abstract class CodedError<Code extends string> extends Error {
   abstract override readonly name: string;

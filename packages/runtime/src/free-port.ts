@@ -3,12 +3,12 @@ import { createServer } from "node:net";
 
 import { systemErrorCode } from "./errors.ts";
 
-/** The number of ports that are tried after the first. */
+/** The number of ports to try after the first. */
 const maxTries = 100;
 
 /**
- * Returns the first TCP port from `first` on that nothing on this machine listens on; `first` itself if there is none
- * among the next hundred.
+ * Returns the first TCP port, counting from `first`, on which nothing on this machine listens; `first` itself if
+ * there is none among the next hundred.
  */
 export async function findFreePort(first: number): Promise<number> {
   const last = Math.min(first + maxTries, 65_535);
@@ -18,7 +18,7 @@ export async function findFreePort(first: number): Promise<number> {
   return first;
 }
 
-/** Listens on all addresses: that also fails if another has only one of them. */
+/** Listens on all addresses, which also fails if another listener has only one of them. */
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {

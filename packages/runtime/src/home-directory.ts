@@ -2,8 +2,8 @@ import { userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 
 /**
- * Returns the user's home directory, an absolute path: `HOME`, else that of the passwd entry, else the root. A relative
- * `HOME` is ignored, or files would be read and written in whatever directory is the current one.
+ * Returns the user's home directory, an absolute path: `HOME`, else that of the passwd entry, else the root. A
+ * relative `HOME` is ignored, as files would otherwise be read and written in the current directory.
  */
 export function homeDirectory(
   environment: Readonly<Record<string, string | undefined>>,
@@ -18,7 +18,7 @@ function passwdHome(): string | undefined {
   try {
     return userInfo().homedir;
   } catch {
-    // A container may run under a uid that no passwd file knows.
+    // A container may run under a uid that has no passwd entry.
     return undefined;
   }
 }

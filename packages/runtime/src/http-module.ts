@@ -5,8 +5,9 @@ import type * as https from "node:https";
 import { trustGivenAuthorities } from "./system-authorities.ts";
 
 /**
- * Returns the module of Node.js for requests by HTTP or HTTPS. It is not imported: an import of `node:https` loads TLS,
- * 5 MB of memory, for those who never use it, and one from an ES module reads every export, one of which loads `fetch`.
+ * Returns the module of Node.js for requests over HTTP or HTTPS. It is not imported: an import of `node:https` loads
+ * TLS, 5 MB of memory, for those who never use it, and one from an ES module reads every export, one of which loads
+ * `fetch`.
  */
 export function httpModule(isHttp: boolean): typeof http | typeof https {
   if (!isHttp) trustGivenAuthorities();
@@ -14,8 +15,8 @@ export function httpModule(isHttp: boolean): typeof http | typeof https {
 }
 
 /**
- * Returns an agent for requests through the proxy of the environment, where Node.js was started to use one
- * (`NODE_USE_ENV_PROXY`); false where requests go directly.
+ * Returns an agent for requests through the proxy of the environment, if Node.js was started to use one
+ * (`NODE_USE_ENV_PROXY`); false if requests go directly.
  */
 export function proxyAgent(isHttp: boolean): Agent | false {
   const { Agent: NodeAgent, globalAgent } = httpModule(isHttp);

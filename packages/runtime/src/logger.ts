@@ -1,8 +1,8 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * The log of a part. Messages are constant, details are fields; `error` means that someone must act.
- * Fields come first, as in pino, which fits this type.
+ * The log of a component. Messages are constant, details are fields; `error` means that someone must act. Fields come
+ * first, as in pino, which is compatible with this type.
  */
 export interface Logger {
   debug(fields: LogFields, message: string): void;

@@ -1,19 +1,19 @@
 /**
- * The time that work for others may take of each turn of the event loop. Share one among all that may be put off, and look
- * at `isOver` before each piece of it: what finds the turn over waits for the next one, by `setImmediate`.
+ * A time budget in each turn of the event loop for deferrable work. Share one among all such work, and check `isOver`
+ * before each piece: once the turn is over, the work waits for the next one, by `setImmediate`.
  */
 export class LoopTurn {
   readonly #maxMs: number;
   readonly #now: () => number;
   #endsAt: number | undefined;
 
-  /** Takes a clock for tests; the turns are those of the real event loop. */
+  /** The clock is a parameter for tests; the turns are those of the real event loop. */
   constructor(maxMs: number, now: () => number = () => performance.now()) {
     this.#maxMs = maxMs;
     this.#now = now;
   }
 
-  /** True once the turn has lasted so long that the rest of the work should wait; the first look begins the turn. */
+  /** True once the turn has lasted so long that the rest of the work should wait; the first check begins the turn. */
   get isOver(): boolean {
     if (this.#endsAt !== undefined) return this.#now() >= this.#endsAt;
     this.#endsAt = this.#now() + this.#maxMs;
@@ -23,7 +23,7 @@ export class LoopTurn {
     return false;
   }
 
-  /** Calls `act` in the next turn, which it then begins. */
+  /** Calls `act` in the next turn, which begins with it. */
   next(act: () => void): void {
     setImmediate(act);
   }

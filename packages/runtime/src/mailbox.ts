@@ -2,8 +2,8 @@
 export type OfferResult = "taken" | "full" | "closed";
 
 /**
- * A bounded queue between one writer and one reader. A full mailbox refuses; the writer handles that.
- * The reader iterates; the iteration ends when the mailbox is closed and empty, or throws the error it was closed with.
+ * A bounded queue between one writer and one reader. A full mailbox refuses items, which the writer must handle. The
+ * reader iterates; the iteration ends when the mailbox is closed and empty, or throws the error it was closed with.
  */
 export class Mailbox<T> implements AsyncIterable<T> {
   readonly #items: T[] = [];

@@ -5,8 +5,8 @@ import { dirname } from "node:path";
 import { systemErrorCode } from "./errors.ts";
 
 /**
- * Makes a directory, and those above it that are missing. `mkdir` of Node.js with `recursive` loops forever where
- * directories cannot be made, as below `/proc`. Throws the errors of the file system.
+ * Makes a directory and its missing parents. With `recursive`, `mkdir` of Node.js loops forever where directories
+ * cannot be made, as below `/proc`. Throws the errors of the file system.
  */
 export async function makeDirectories(path: string, mode = 0o777): Promise<void> {
   try {
@@ -31,7 +31,7 @@ export function makeDirectoriesSync(path: string, mode = 0o777): void {
   }
 }
 
-/** Makes one directory, unless it is there. */
+/** Makes one directory, unless it exists. */
 async function makeDirectory(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });

@@ -2,9 +2,9 @@ import { closeSync, constants, fchmodSync, fstatSync, openSync, type Stats } fro
 import { type FileHandle, open } from "node:fs/promises";
 
 export interface OwnFileOptions {
-  /** The place where writing begins: at the end, or at the beginning, with the old content left behind it. */
+  /** The position where writing begins: at the end, or at the beginning, leaving the old content after it. */
   readonly write: "append" | "overwrite";
-  /** The permissions of a file that is made; of one that is there, others lose the right to write. */
+  /** The permissions of a new file; an existing file loses those that let others write it. */
   readonly mode: number;
 }
 
@@ -14,14 +14,14 @@ export class FileError extends Error {
   readonly code = "not-own";
 }
 
-/** Neither follows a link, nor waits for the other end of a pipe or for a lease, nor takes a terminal. */
+/** Refuses to follow a link, to wait for the other end of a pipe or for a lease, or to acquire a terminal. */
 const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const othersMayWrite = 0o022;
 
 /**
- * Opens a file of this user for writing, and creates it if it is missing. The directory may be writable by others, who may
- * have put there a link to another file of this user, a pipe without a reader, or their own file: for those it throws
- * `FileError`. Throws the errors of the file system, too.
+ * Opens a file of this user for writing, and creates it if it is missing. Others may be able to write to the
+ * directory, and may have put there a link to another file of this user, a pipe without a reader, or their own file:
+ * for those it throws `FileError`. Also throws the errors of the file system.
  */
 export async function openOwnFile(path: string, options: OwnFileOptions): Promise<FileHandle> {
   const file = await open(path, flagsOf(options), options.mode);
@@ -64,7 +64,7 @@ function faultOf(found: Stats): string | undefined {
   if (!found.isFile()) return "is not a regular file";
   const user = process.geteuid?.();
   if (user !== undefined && found.uid !== user) return "belongs to another user";
-  // A second name may be that of a file which matters.
+  // A second name may belong to an important file.
   return found.nlink === 1 ? undefined : `has ${found.nlink} names, wanted one`;
 }
 

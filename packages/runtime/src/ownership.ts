@@ -9,7 +9,7 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Returns the owner of the path itself, without following a link; undefined when nothing is there. */
+/** Returns the owner of the path itself, without following a link; undefined if it does not exist. */
 export async function ownerOf(path: string): Promise<Account | undefined> {
   try {
     const { uid, gid } = await lstat(path);
@@ -21,9 +21,9 @@ export async function ownerOf(path: string): Promise<Account | undefined> {
 }
 
 /**
- * Gives a directory, and everything in it that belongs to its owner, to another account. Nothing may run as that owner
- * meanwhile. A file with several names may be one of the system's, to which the owner made a link: it stays as it is,
- * and so do the files of others.
+ * Transfers a directory, and everything in it that belongs to its owner, to another account. No process may run as
+ * that owner meanwhile. A file with several names may be a system file that the owner linked: it is left unchanged,
+ * as are the files of others.
  */
 export async function chownTree(directory: string, account: Account): Promise<void> {
   const { uid: from } = await lstat(directory);

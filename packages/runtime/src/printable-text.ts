@@ -1,9 +1,8 @@
 /*
- * Text from others on its way to a terminal. A terminal obeys control characters: they clear its screen, retitle its
- * window, write its clipboard (OSC 52) and answer in place of the keyboard. Only SGR, which sets colors, may pass.
+ * Untrusted text on its way to a terminal. A terminal obeys control characters: they clear its screen, retitle its
+ * window, write its clipboard (OSC 52) and type in place of the keyboard. Only SGR, which sets colors, may pass.
  *
- * Each function looks at its text alone and keeps no state between calls: the halves of a sequence that was split over
- * two texts are made harmless one by one.
+ * Each function is stateless: the halves of a sequence that was split over two texts are made harmless separately.
  */
 
 /** SGR: `ESC [ 31;1 m`, also with colons. A private prefix such as `>` makes it another function. */
@@ -32,8 +31,8 @@ interface PrintableOptions {
 }
 
 /**
- * Makes text that a terminal prints without obeying it: printable characters, line feeds, tabs and, if wanted, SGR.
- * Escape sequences vanish, single control characters become visible (`␍`), `CR LF` becomes `LF`.
+ * Returns text that a terminal prints without obeying it: printable characters, line feeds, tabs and, if wanted, SGR.
+ * Escape sequences are removed, single control characters become visible (`␍`), `CR LF` becomes `LF`.
  */
 export function printableText(text: string, { colors }: PrintableOptions): string {
   const wellFormed = text.isWellFormed() ? text : text.toWellFormed();
@@ -42,14 +41,14 @@ export function printableText(text: string, { colors }: PrintableOptions): strin
   return printable.includes("\u001b") ? printable.split("\n").map(withReset).join("\n") : printable;
 }
 
-/** Does the same in one line and without colors: for names, cells of tables, titles and questions. */
+/** Does the same for a single line without colors: for names, cells of tables, titles and questions. */
 export function printableLine(text: string): string {
   return printableText(text, { colors: false }).replaceAll(/[\n\t]/g, " ");
 }
 
 /**
- * Writes JSON with escapes for the characters that JSON permits although a terminal obeys them: DEL, C1 and those that
- * rearrange text. For programs it is the same document.
+ * Escapes the characters that JSON permits although a terminal obeys them: DEL, C1 and those that rearrange text.
+ * Programs parse the same document.
  */
 export function printableJson(json: string): string {
   return json.replaceAll(

@@ -1,8 +1,8 @@
-/** The parts of `/proc/<pid>/stat` that somebody needs (proc_pid_stat(5)). */
+/** The fields of `/proc/<pid>/stat` in use (proc_pid_stat(5)). */
 export interface ProcStat {
-  /** True for a process that has ended and that its parent has not waited for yet. */
+  /** True for a process that has ended but whose parent has not yet waited for it. */
   readonly isZombie: boolean;
-  /** False for a thread of the kernel and a process that is ending, neither of which has an environment. */
+  /** False for a kernel thread and for a process that is ending; neither has an environment. */
   readonly hasMemory: boolean;
   readonly parentPid: number;
   readonly groupId: number;
@@ -12,12 +12,12 @@ export interface ProcStat {
   readonly start: string;
 }
 
-/** The length of a tick is `USER_HZ`, which is 100 on every architecture that Node.js runs on. */
+/** The tick rate is `USER_HZ`, 100 on every architecture that Node.js supports. */
 export const ticksPerSecond = 100;
 
 /**
- * Parses `/proc/<pid>/stat`: pid, (name), state, parent, group, …. The name may contain anything, including parentheses.
- * Undefined for a text without all fields, such as that of a process that has ended meanwhile.
+ * Parses `/proc/<pid>/stat`: pid, (name), state, parent, group, …. The name may contain anything, including
+ * parentheses. Returns undefined if fields are missing, for example because the process has ended meanwhile.
  */
 export function parseProcStat(text: string): ProcStat | undefined {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -34,7 +34,9 @@ export function parseProcStat(text: string): ProcStat | undefined {
   };
 }
 
-/** Finds a number in `/proc/<pid>/status` (proc_pid_status(5)), such as `Uid` or `VmRSS`; undefined where it is missing. */
+/**
+ * Finds a number in `/proc/<pid>/status` (proc_pid_status(5)), such as `Uid` or `VmRSS`; undefined if it is missing.
+ */
 export function parseProcStatus(text: string, name: string): number | undefined {
   const found = new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1];
   return found === undefined ? undefined : Number(found);

@@ -1,6 +1,6 @@
 /**
- * Reads a body whole; resolves to undefined, and reads no further, once it has more than `maxBytes` bytes. Throws the errors
- * of the body.
+ * Reads a whole body; stops reading and resolves to undefined once it exceeds `maxBytes` bytes. Throws the errors of
+ * the body.
  */
 export async function readBounded(
   body: AsyncIterable<Uint8Array>,

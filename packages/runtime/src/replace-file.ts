@@ -3,15 +3,15 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 export interface ReplaceFileOptions {
-  /** The permissions of the file, whatever the umask. */
+  /** The permissions of the file, regardless of the umask. */
   readonly mode: number;
   /** Waits until the file and its name are on disk; by default a power failure may leave the old file. */
   readonly isDurable?: boolean;
 }
 
 /**
- * Writes a file atomically: whoever reads it meanwhile, or after a crash, finds the old content or the new one, never a
- * part. Writes to a new name beside it first, through no link, which a crash may leave behind: `<path>.new-…`.
+ * Writes a file atomically: a reader meanwhile, or after a crash, finds the old content or the new one, never a part.
+ * Writes first to a new name beside it, without following links, which a crash may leave behind: `<path>.new-…`.
  */
 export async function replaceFile(
   path: string,

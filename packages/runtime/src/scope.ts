@@ -12,7 +12,7 @@ export class Scope implements AsyncDisposable {
   readonly #failure = Promise.withResolvers<never>();
 
   constructor(parent?: AbortSignal) {
-    // An unwatched scope must not take the process down; `failed` still rejects for those who do.
+    // An unwatched scope must not end the process; `failed` still rejects for those who watch.
     this.#failure.promise.catch(() => undefined);
     if (parent === undefined) return;
     if (parent.aborted) {
@@ -33,7 +33,7 @@ export class Scope implements AsyncDisposable {
     return this.#failure.promise;
   }
 
-  /** Starts a task. An error it throws after the scope was aborted counts as its end. */
+  /** Starts a task. An error that it throws after the scope was aborted counts as its normal end. */
   run(task: Task): void {
     const running = this.#settle(task);
     this.#running.add(running);
@@ -45,7 +45,7 @@ export class Scope implements AsyncDisposable {
     const ended = (async () => {
       while (this.#running.size > 0) await Promise.all(this.#running);
     })();
-    // The failure comes first: of two that are settled, a race takes the one that stands before.
+    // The failure comes first: if both are settled, a race returns the first of the list.
     await Promise.race([this.#failure.promise, ended]);
   }
 

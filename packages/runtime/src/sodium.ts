@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 import { errorText } from "./errors.ts";
 
-/** The functions of the addon that we use. It trusts the lengths of what it is given. */
+/** The functions of the addon that we use. It does not check the lengths of its arguments. */
 interface Addon {
   crypto_box_keypair(publicKey: Uint8Array, privateKey: Uint8Array): number;
   crypto_scalarmult_base(publicKey: Uint8Array, privateKey: Uint8Array): number;
@@ -64,8 +64,8 @@ interface BoxKeys {
 }
 
 /**
- * The functions of libsodium that we use. Keys have 32 bytes, nonces of boxes 24; other lengths throw `RangeError`. A public
- * key of low order and a box of other keys give undefined or false.
+ * The functions of libsodium that we use. Keys have 32 bytes, nonces of boxes 24; other lengths throw `RangeError`. A
+ * public key of low order or a box of other keys results in undefined or false.
  */
 export class Sodium {
   readonly #addon: Addon;
@@ -163,7 +163,10 @@ class SodiumAead {
     );
   }
 
-  /** Decrypts all of `bytes` but the last 16, which are the tag. Returns false for a forgery, whose bytes are lost. */
+  /**
+   * Decrypts all of `bytes` but the last 16, which are the tag. Returns false for a forgery, whose bytes are
+   * destroyed.
+   */
   open(bytes: Uint8Array, nonce: Uint8Array, additional?: Uint8Array): boolean {
     checkLength("a nonce", nonce, aeadNonceBytes);
     if (bytes.length < tagBytes) return false;
@@ -189,9 +192,10 @@ function checkLength(what: string, { length }: Uint8Array, wanted: number): void
 }
 
 /**
- * Loads libsodium from the addon of the package `sodium-native`: its own JavaScript has a wrapper of each of 400 functions and
- * looks for the addon with eighteen files, which takes a bare process 9 ms and 5 MB more. Returns the reason instead where that fails: on a
- * platform without an addon, with another C library, and beside a bundle that was moved away from its packages.
+ * Loads libsodium from the addon of the package `sodium-native`: the package's own JavaScript wraps each of 400
+ * functions and looks for the addon with eighteen files, which costs a bare process 9 ms and 5 MB more. If loading
+ * fails, returns the reason: on a platform without an addon, with another C library, and beside a bundle that was
+ * moved away from its packages.
  */
 export function loadSodium(path = addonPath()): Sodium | string {
   try {

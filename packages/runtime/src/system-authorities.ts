@@ -6,13 +6,13 @@ import type * as tls from "node:tls";
 import { hasSystemErrorCode, systemErrorCode } from "./errors.ts";
 
 /*
- * Node.js trusts the authorities that it brings along; those of a company stand in the store of the system. Variables and
- * places are those of Go's crypto/x509, so that they count for stock programs and ours alike.
+ * Node.js trusts its bundled authorities; those of a company are in the store of the system. The variables and
+ * locations are those of Go's crypto/x509, so that they apply equally to stock programs and ours.
  */
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The files of distributions; the first that exists counts. */
+/** The files of distributions; the first that exists is used. */
 const storeFiles = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -26,8 +26,8 @@ const storeDirectories = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 let isLoaded = false;
 
 /**
- * Dials, and once more with the authorities of the system where the ones of Node.js do not suffice: reading the system's
- * takes longer than a short command. `dial` must make a connection of its own; an untrusted server has got nothing yet.
+ * Dials, and dials again with the system's authorities if those of Node.js do not suffice: reading the system's takes
+ * longer than a short command. `dial` must make a new connection; an untrusted server has received nothing yet.
  */
 export async function withSystemAuthorities<T>(dial: () => Promise<T>): Promise<T> {
   const wereLoaded = isLoaded;
@@ -40,20 +40,20 @@ export async function withSystemAuthorities<T>(dial: () => Promise<T>): Promise<
   }
 }
 
-/** Does the same as `trustSystemAuthorities`, but only where the variables replace the authorities of Node.js. */
+/** Does the same as `trustSystemAuthorities`, but only if the variables replace the authorities of Node.js. */
 export function trustGivenAuthorities(): void {
   if (!isLoaded && isGiven(environment())) trustSystemAuthorities();
 }
 
 /**
- * Makes the TLS connections of this thread trust the authorities of the system too. Where `SSL_CERT_FILE` or `SSL_CERT_DIR` is
- * set, they trust only those found there and of `NODE_EXTRA_CA_CERTS`. Reads them once.
+ * Makes the TLS connections of this thread also trust the system's authorities. If `SSL_CERT_FILE` or `SSL_CERT_DIR`
+ * is set, they trust only those found there and those of `NODE_EXTRA_CA_CERTS`. Reads them once.
  */
 export function trustSystemAuthorities(): void {
   if (isLoaded) return;
   isLoaded = true;
   const nodeTls = process.getBuiltinModule("node:tls");
-  // Node.js before 24.5 cannot: there is NODE_EXTRA_CA_CERTS.
+  // Node.js before 24.5 cannot do this; NODE_EXTRA_CA_CERTS remains.
   if (!("setDefaultCACertificates" in nodeTls)) return;
   const variables = environment();
   const base = nodeTls.getCACertificates(isGiven(variables) ? "extra" : "default").map(normalized);
@@ -73,7 +73,7 @@ function setAuthorities(nodeTls: typeof tls, certificates: readonly string[]): v
   try {
     nodeTls.setDefaultCACertificates(certificates);
   } catch {
-    // One of them is damaged, which must not cost the others.
+    // One of them is damaged, which must not affect the others.
     nodeTls.setDefaultCACertificates(certificates.filter(isCertificate));
   }
 }
@@ -111,7 +111,7 @@ function firstFile(paths: readonly string[]): string {
   return "";
 }
 
-/** Returns the texts of a directory's files, but of those only once that stand there under several names. */
+/** Returns the texts of a directory's files, each once even if it has several names. */
 function filesIn(directory: string): readonly string[] {
   const { readdirSync, readlinkSync }: typeof fs = process.getBuiltinModule("node:fs");
   try {
@@ -156,7 +156,7 @@ const untrustedCodes: ReadonlySet<string> = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",
 ]);
 
-/** Returns what to do about an error whose cause is a certificate of an unknown authority; undefined for any other. */
+/** Returns a hint for an error caused by a certificate of an unknown authority; undefined for any other error. */
 export function untrustedAuthorityHint(error: unknown): string | undefined {
   return hasSystemErrorCode(error, untrustedCodes)
     ? "add the certificate's authority to the system's store, or set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file"

@@ -1,12 +1,12 @@
 /** A budget that refills at a steady rate. The unit is the caller's: messages, bytes, microseconds. */
 export interface BudgetRate {
-  /** The amount that may be taken at once. */
+  /** The maximum burst. */
   readonly burst: number;
   /** The amount restored each second. */
   readonly perSecond: number;
 }
 
-/** Counts what is taken against a budget. Times are milliseconds of a monotonic clock. */
+/** Counts usage against a budget. Times are milliseconds of a monotonic clock. */
 export class TokenBucket {
   readonly #rate: BudgetRate;
   #left: number;
@@ -18,7 +18,7 @@ export class TokenBucket {
     this.#left = rate.burst;
   }
 
-  /** Returns what may be taken now; negative while a debt is being paid. */
+  /** Returns the available amount; negative while a debt is being paid. */
   left(nowMs: number): number {
     const { burst, perSecond } = this.#rate;
     const gained = ((nowMs - this.#filledAtMs) / 1000) * perSecond;
@@ -39,14 +39,14 @@ export class TokenBucket {
     return missing <= 0 ? 0 : Math.ceil((missing / this.#rate.perSecond) * 1000);
   }
 
-  /** Takes the whole count if it is there; returns whether it was. */
+  /** Takes the whole count if available; returns whether it was. */
   tryTake(count: number, nowMs: number): boolean {
     if (this.left(nowMs) < count) return false;
     this.#left -= count;
     return true;
   }
 
-  /** Takes the count, in debt if need be; returns the milliseconds until the debt is paid. */
+  /** Takes the count, going into debt if necessary; returns the milliseconds until the debt is paid. */
   take(count: number, nowMs: number): number {
     const waitMs = this.waitFor(count, nowMs);
     this.#left -= count;
@@ -55,8 +55,8 @@ export class TokenBucket {
 }
 
 /**
- * Budgets by name, such as one for each address. At most `maxBuckets` are remembered; while more names are in use, the
- * later ones share one budget, so that inventing names gains nothing.
+ * Budgets by name, such as one per address. At most `maxBuckets` are kept; while more names are in use, the later
+ * ones share one budget, so that inventing names gains nothing.
  */
 export class TokenBuckets {
   readonly #rate: BudgetRate;
@@ -84,7 +84,7 @@ export class TokenBuckets {
     return bucket;
   }
 
-  /** Forgets the buckets that are full again; not for each name that finds no room. */
+  /** Forgets the buckets that are full again; throttled, so that not every name without room causes a sweep. */
   #sweep(nowMs: number): void {
     const { burst, perSecond } = this.#rate;
     if (nowMs - this.#sweptAtMs < (burst / perSecond) * 1000) return;

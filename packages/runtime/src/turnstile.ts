@@ -1,4 +1,4 @@
-/** Admits tasks while it may, and the others in the order of their arrival. */
+/** Admits tasks while permitted, and the others in the order of their arrival. */
 export class Turnstile {
   readonly #mayEnter: (inside: number) => boolean;
   #inside = 0;
@@ -6,7 +6,8 @@ export class Turnstile {
   #waiting: Set<() => void> | undefined;
 
   /**
-   * Takes `mayEnter`, which decides by the number inside; when its answer changes for another reason, call `advance`.
+   * Takes `mayEnter`, which decides by the number of tasks inside; when its answer changes for another reason, call
+   * `advance`.
    */
   constructor(mayEnter: (inside: number) => boolean) {
     this.#mayEnter = mayEnter;
@@ -17,7 +18,7 @@ export class Turnstile {
     return this.#inside === 0 && !this.#waiting?.size;
   }
 
-  /** Runs a task inside. Rejects with the signal's reason when that comes before its turn. */
+  /** Runs a task inside. Rejects with the signal's reason if it is aborted before its turn. */
   async run<T>(signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     if (this.#waiting?.size || !this.#mayEnter(this.#inside)) await this.#wait(signal);
@@ -30,7 +31,7 @@ export class Turnstile {
     }
   }
 
-  /** Admits those who may enter by now. */
+  /** Admits the tasks that may enter now. */
   advance(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;

@@ -1,4 +1,4 @@
-/** The one owner of all that unknown clients hold: they could invent any number of others. */
+/** The shared owner of everything that unknown clients hold: they could invent any number of owners. */
 export const strangers = "strangers";
 
 /** The bytes of one connection's unfinished message. Its owner disposes of it with the connection. */
@@ -8,13 +8,13 @@ export interface UnfinishedShare extends Disposable {
 }
 
 export interface UnfinishedLimits {
-  /** The bytes that may wait in all. */
+  /** The maximum number of waiting bytes in total. */
   readonly maxBytes: number;
-  /** The time that a message may take from its first byte to its last. */
+  /** The timeout of a message from its first byte to its last. */
   readonly timeoutMs: number;
 }
 
-/** The reason for which a connection is cut off. */
+/** The reason for cutting off a connection. */
 export type UnfinishedExcess = "too-slow" | "too-many-bytes";
 
 interface Holder {
@@ -25,13 +25,13 @@ interface Holder {
 }
 
 /**
- * Counts the bytes of unfinished messages of a process, whatever carries them: WebSockets, RPCs, frames, bodies. Beyond
- * the limit, the owner who holds most loses the connection whose message has waited longest, so that no one crowds out
- * another. Times are milliseconds of a monotonic clock.
+ * Counts the bytes of unfinished messages of a process, whatever carries them: WebSockets, RPCs, frames, bodies.
+ * Beyond the limit, the owner that holds most loses the connection whose message has waited longest, so that no owner
+ * crowds out another. Times are milliseconds of a monotonic clock.
  */
 export class UnfinishedBytes {
   readonly #limits: UnfinishedLimits;
-  /** Those that hold something, in the order in which their messages began. */
+  /** The shares that hold something, in the order in which their messages began. */
   readonly #holders = new Set<Holder>();
   readonly #bytesByOwner = new Map<string, number>();
   #bytes = 0;
@@ -40,12 +40,12 @@ export class UnfinishedBytes {
     this.#limits = limits;
   }
 
-  /** The bytes that wait in all. */
+  /** The total of waiting bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Opens the share of a connection. `cutOff` ends the connection at once, and does not throw. */
+  /** Opens the share of a connection. `cutOff` ends the connection immediately, and must not throw. */
   open(owner: string, cutOff: (excess: UnfinishedExcess) => void): UnfinishedShare {
     const holder = { owner, cutOff, bytes: 0, sinceMs: 0 };
     return {
@@ -54,7 +54,7 @@ export class UnfinishedBytes {
     };
   }
 
-  /** Cuts off the connections whose messages are not finished in time; call it every few seconds. */
+  /** Cuts off the connections whose messages are overdue; call it every few seconds. */
   cutOffOverdue(nowMs: number): void {
     for (const holder of this.#holders) {
       if (nowMs - holder.sinceMs < this.#limits.timeoutMs) return;
@@ -92,7 +92,7 @@ export class UnfinishedBytes {
     holder.cutOff(excess);
   }
 
-  /** Returns the longest waiting holder of the owner who holds most. */
+  /** Returns the longest waiting holder of the owner that holds most. */
   #mostWasteful(): Holder | undefined {
     const [most] = [...this.#bytesByOwner].reduce((one, other) =>
       other[1] > one[1] ? other : one,

@@ -1,4 +1,4 @@
-/** Callers that wait for the same event: all of them go on when it happens. */
+/** Callers that wait for the same event: all of them continue when it happens. */
 export class Waiters {
   readonly #waiting = new Set<() => void>();
 

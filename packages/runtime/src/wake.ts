@@ -1,14 +1,14 @@
 import type { Clock } from "./clock.ts";
 
-/** The reason that ends a wait; shared, because each new one would record a stack that is never read. */
+/** The reason that ends a wait; shared, because each new error would record a stack that is never read. */
 const wokenUp = new DOMException("woken up", "AbortError");
 
-/** The longest wait that a timer takes. */
+/** The longest wait that a timer supports. */
 const maxWaitMs = 2 ** 30;
 
 /**
- * A latch that says "look again". Any number of calls to `wake` before a wait count as one; a wake between two waits
- * is not lost. One waiter at a time.
+ * A latch that means "check again". Any number of calls to `wake` before a wait count as one; a wake between two
+ * waits is not lost. One waiter at a time.
  */
 export class Wake {
   #awake = false;
@@ -23,17 +23,17 @@ export class Wake {
     waiter?.();
   }
 
-  /** Wakes a waiter of `waitUntil` that would wait beyond a time of the same clock. Without a waiter it does nothing. */
+  /** Wakes a waiter of `waitUntil` that would wait beyond a time of the same clock. No-op without a waiter. */
   wakeBefore(at: number): void {
     if (at < this.#until) this.wake();
   }
 
   /**
-   * Resolves at the next wake, or at a monotonic time of the clock, which may be infinity; `now` is the present. May resolve
-   * early, after twelve days. Rejects with the signal's reason.
+   * Resolves at the next wake, or at a monotonic time of the clock, which may be infinity; `now` is the current time.
+   * May resolve early, after twelve days. Rejects with the signal's reason.
    */
   waitUntil(at: number, now: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    // One that was woken before does not wait.
+    // An already awake latch does not wait.
     if (!this.#awake) this.#until = at;
     return this.wait(Math.min(Math.max(at - now, 0), maxWaitMs), clock, signal);
   }
@@ -42,7 +42,7 @@ export class Wake {
   async wait(timeoutMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (!this.#awake) {
-      // Not by `AbortSignal.any`, which is slow: stacks of connections are woken by every other packet.
+      // Not by `AbortSignal.any`, which is slow: every other packet wakes a stack of connections.
       const over = new AbortController();
       const end = (): void => over.abort(wokenUp);
       this.#waiter = end;

@@ -6,7 +6,7 @@ const maxUriLength = 8_192;
 const maxStateLength = 64;
 
 /**
- * Takes a browser that is logged in to the server back to an app at its own host, with a login code for that host. A
+ * Sends a browser that is logged in to the server back to an app on its own host, with a login code for that host. A
  * browser that is not logged in does so first.
  */
 export const redirectToApp = defineRoute({

@@ -11,7 +11,10 @@ export const connectionStatuses = ["ongoing", "completed"] as const;
 export const ConnectionStatus = oneOf(...connectionStatuses);
 export type ConnectionStatus = Infer<typeof ConnectionStatus>;
 
-/** A connection to an agent, as the agent or, for a terminal that it opened, the server recorded its begin and its end. */
+/**
+ * A connection to an agent: its beginning and its end as recorded by the agent or, for a terminal that the server
+ * opened, by the server.
+ */
 export const ConnectionLog = Type.Object({
   id: Uuid,
   connect_time: Timestamp,

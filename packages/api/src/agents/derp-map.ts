@@ -18,7 +18,7 @@ const DerpNode = Type.Object({
   CanPort80: Type.Optional(Type.Boolean()),
 });
 
-/** The relays, by the number of their region; the keys are those of the wire (docs/protocol/rest.md §6.7). */
+/** The relays, by the number of their region; the keys are those of the wire format (docs/protocol/rest.md §6.7). */
 export const DerpMap = Type.Object({
   HomeParams: Type.Optional(
     Type.Object({ RegionScore: Type.Optional(Type.Record(Type.String(), Type.Number())) }),

@@ -54,7 +54,7 @@ export const getAgentStartupLogs = defineRoute({
   response: Type.Array(AgentLog),
 });
 
-/** The most lines in one batch; those of a quarter of a second, which stock programs send at once, are far fewer. */
+/** The maximum number of lines in one batch; stock programs send those of a quarter of a second together, far fewer. */
 const maxLinesPerBatch = 5_000;
 
 /** Lines of one source, in order; without a source they go to one named External (docs/protocol/rest.md §2.3). */

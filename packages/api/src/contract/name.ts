@@ -6,7 +6,7 @@ export const maxNameLength = 32;
 
 /**
  * Returns the problem with the name of a user, template or workspace, or undefined (docs/protocol/clients.md §1.1).
- * The text gives the value found and the value wanted.
+ * The text gives the actual value and the required one.
  */
 export function nameProblem(name: string): string | undefined {
   if (name.length === 0 || name.length > maxNameLength) {

@@ -28,8 +28,8 @@ export interface Route<
   readonly path: string;
   readonly summary: string;
   /**
-   * The scopes of which a limited token needs one; with none here, only `coder:all` opens the route. A route that
-   * returns a credential names no scope but that of the credential.
+   * The scopes of which a limited token needs one; if empty, only `coder:all` opens the route. A route that returns a
+   * credential names only the scope of the credential.
    */
   readonly scopes: readonly ScopeName[];
   /** The group of the route in the OpenAPI document. */
@@ -40,11 +40,11 @@ export interface Route<
   readonly query: Q;
   readonly body: B;
   readonly bodyKind: BodyKind;
-  /** The largest body, in bytes. */
+  /** The maximum size of a body, in bytes. */
   readonly maxBodyBytes: number;
-  /** The most values in a JSON body: objects, arrays, and what they contain. */
+  /** The maximum number of values in a JSON body: objects, arrays, and their contents. */
   readonly maxBodyValues: number;
-  /** The most requests of one caller to one path in a minute; undefined for the default limit. */
+  /** The maximum number of requests of one caller to one path per minute; undefined for the default limit. */
   readonly requestsPerMinute: number | undefined;
   /** The status of a success. */
   readonly status: number;
@@ -54,7 +54,7 @@ export interface Route<
   readonly response: R;
 }
 
-/** The largest body of a route that says nothing else: a caller who is not known yet has little to say. */
+/** The default maximum size of a body: a caller who is not yet known has little to send. */
 const usualBodyBytes: Readonly<Record<Caller, number>> = {
   anyone: 16 * 1024,
   user: 64 * 1024,

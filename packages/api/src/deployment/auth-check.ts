@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import type { Infer } from "../contract/scalars.ts";
 
-/** The most checks in one request. */
+/** The maximum number of checks in one request. */
 const maxAuthChecks = 256;
 
 const text = Type.String({ maxLength: 256 });

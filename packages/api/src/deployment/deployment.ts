@@ -15,11 +15,11 @@ const Banner = Type.Object({
   background_color: Type.Optional(Type.String()),
 });
 
-/** The most banners, and the longest one, in characters. */
+/** The maximum number of banners, and the maximum length of one, in characters. */
 const maxBanners = 8;
 const maxBannerLength = 1_000;
 
-/** The banners that sessions in workspaces begin with. */
+/** The banners shown at the beginning of sessions in workspaces. */
 export const AppearanceUpdate = Type.Object({
   announcement_banners: Type.Array(
     Type.Object({

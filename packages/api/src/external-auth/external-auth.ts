@@ -26,7 +26,7 @@ export const ExternalAuthLink = Type.Object({
   /** The zero time for tokens that do not expire. */
   expires: Timestamp,
   authenticated: Type.Boolean(),
-  /** The reason why the provider does not accept the token; empty if it does. */
+  /** The reason why the provider rejects the token; empty if it accepts it. */
   validate_error: Type.String(),
 });
 export type ExternalAuthLink = Infer<typeof ExternalAuthLink>;
@@ -66,7 +66,7 @@ export const ExternalAuthDevice = Type.Object({
   verification_uri: Type.String(),
   /** In seconds. */
   expires_in: Type.Integer(),
-  /** The seconds between two attempts to get the token. */
+  /** The seconds between attempts to get the token. */
   interval: Type.Integer(),
 });
 export type ExternalAuthDevice = Infer<typeof ExternalAuthDevice>;
@@ -78,7 +78,7 @@ export const ExternalAuthRemoval = Type.Object({
 });
 export type ExternalAuthRemoval = Infer<typeof ExternalAuthRemoval>;
 
-/** A provider that a template version asks for. */
+/** A provider that a template version requires. */
 export const TemplateVersionExternalAuth = Type.Object({
   id: Type.String(),
   type: Type.String(),

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { defineRoute } from "../contract/route.ts";
 import { Uuid } from "../contract/scalars.ts";
 
-/** The largest file that may be uploaded, in bytes. */
+/** The maximum size of an uploaded file, in bytes. */
 export const maxFileBytes = 10 * 1024 * 1024;
 
 export const tarMimeType = "application/x-tar";

@@ -17,7 +17,7 @@ export const InboxNotification = Type.Object({
 });
 export type InboxNotification = Infer<typeof InboxNotification>;
 
-/** The message that a watcher gets for each new notification. */
+/** The message sent to a watcher for each new notification. */
 export const InboxMessage = Type.Object({
   notification: InboxNotification,
   unread_count: Type.Integer(),
@@ -28,7 +28,7 @@ export type InboxMessage = Infer<typeof InboxMessage>;
 export const NotificationsSettings = Type.Object({ notifier_paused: Type.Boolean() });
 export type NotificationsSettings = Infer<typeof NotificationsSettings>;
 
-/** The longest title and message that a user sends, in characters. */
+/** The maximum length of the title and message that a user sends, in characters. */
 const maxTitleLength = 120;
 const maxMessageLength = 2_000;
 

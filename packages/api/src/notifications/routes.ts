@@ -8,7 +8,7 @@ import {
   NotificationsSettings,
 } from "./notification.ts";
 
-/** The notifications of each kind that a user may send in a minute. */
+/** The number of notifications of each kind that a user may send per minute. */
 const requestsPerMinute = 60;
 
 const filter = {

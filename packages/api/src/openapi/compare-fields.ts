@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from "./components.ts";
 
-/** A schema as it is compared: its type as one word, and the shapes of its parts. */
+/** The comparable form of a schema: its type as one word, and the shapes of its parts. */
 export interface Shape {
   readonly type: string;
   /** `name` for a field, `[]` for the items of a list, `{}` for the values of a record. */
@@ -25,7 +25,7 @@ export function shapeOf(schema: unknown, root: object): Shape {
   return { type: typeOf(resolved, root), parts };
 }
 
-/** Lists the differences, a line each, by the path of the field. */
+/** Lists the differences, one per line, by the path of the field. */
 export function compareFields(theirs: Shape, ours: Shape, path: string): string[] {
   const names = [...new Set([...theirs.parts.keys(), ...ours.parts.keys()])];
   return [
@@ -50,7 +50,7 @@ function typeOf(schema: JsonObject, root: object): string {
   return format === "date-time" ? `${type} (${format})` : type;
 }
 
-/** Drops null, which Swagger 2 does not know: a nullable field is compared as its other type. */
+/** Drops null, which Swagger 2 does not have: a nullable field is compared as its other type. */
 function withoutNull(schema: JsonObject, root: object): JsonObject {
   const list: unknown = schema["anyOf"] ?? schema["allOf"];
   if (!Array.isArray(list)) return schema;

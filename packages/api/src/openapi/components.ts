@@ -6,7 +6,7 @@ export interface Components {
   readonly used: JsonObject;
 }
 
-/** Takes `named` schemas by name; one that is written alike anywhere becomes a reference to the first of its names. */
+/** Takes `named` schemas by name; an equal schema anywhere becomes a reference to the first of its names. */
 export function createComponents(named: ReadonlyMap<string, unknown>): Components {
   const names = new Map<string, string>();
   for (const [name, schema] of named) {
@@ -31,7 +31,7 @@ export function createComponents(named: ReadonlyMap<string, unknown>): Component
   };
   const describeKeyword = (key: string, value: unknown): readonly [string, unknown] => {
     const any = isJsonObject(value) ? value[anyKey] : undefined;
-    // The plain form of a record of anything.
+    // The plain form of a record with values of any type.
     if (key === "patternProperties" && any !== undefined) {
       return ["additionalProperties", refer(any)];
     }
@@ -46,7 +46,7 @@ export function createComponents(named: ReadonlyMap<string, unknown>): Component
   return { refer, used };
 }
 
-/** The pattern under which TypeBox keeps a record with keys of any text. */
+/** The pattern that TypeBox uses for a record with arbitrary keys. */
 const anyKey = "^.*$";
 const schemas = new Set(["items", "additionalProperties", "not"]);
 const schemaLists = new Set(["anyOf", "allOf", "oneOf", "prefixItems"]);

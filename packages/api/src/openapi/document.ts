@@ -4,7 +4,7 @@ import { routesOf } from "../contract/route.ts";
 import { createComponents, isJsonObject, type JsonObject } from "./components.ts";
 import { describeOperation, securitySchemes, templatePath } from "./operation.ts";
 
-/** The parts of an OpenAPI 3.1 document that are written here. */
+/** The parts of an OpenAPI 3.1 document that this module writes. */
 export interface OpenApiDocument {
   readonly openapi: "3.1.0";
   readonly info: { readonly title: string; readonly version: string };
@@ -30,7 +30,7 @@ export function describeApi(
   }
 }
 
-/** Describes the contract as `describeApi` does, in one step for each route: all of them take a while. */
+/** Describes the contract as `describeApi` does, in one step per route, since all of them together take a while. */
 export function* describeApiInSteps(
   contract: Readonly<Record<string, unknown>>,
   version: string,
@@ -52,7 +52,7 @@ export function* describeApiInSteps(
   };
 }
 
-/** Objects and lists of texts are worth a name; a plain text is not. */
+/** Objects and lists of texts deserve a name; a plain text does not. */
 function isNamedType(value: unknown): boolean {
   return Type.IsObject(value) || (isJsonObject(value) && Array.isArray(value["enum"]));
 }

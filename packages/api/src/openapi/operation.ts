@@ -37,7 +37,7 @@ export function templatePath(route: Route): string {
   return route.path.replaceAll(/:([a-z_]+)/g, "{$1}");
 }
 
-/** The token may come in any of these places; the first that has one counts (docs/protocol/rest.md §1.2). */
+/** The token may come in any of these places; the first that has one is used (docs/protocol/rest.md §1.2). */
 export const securitySchemes = {
   SessionToken: {
     type: "apiKey",

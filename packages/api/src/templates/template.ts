@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { SharingLevel } from "../agents/app.ts";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** Who says which pages may read the responses of apps: the server, or the apps themselves. */
+/** The party that decides which pages may read the responses of apps: the server, or the apps themselves. */
 export const CorsBehavior = oneOf("simple", "passthru");
 export type CorsBehavior = Infer<typeof CorsBehavior>;
 
@@ -20,8 +20,9 @@ export const weekdays = [
 export type Weekday = (typeof weekdays)[number];
 
 /**
- * The nights in which running workspaces stop, whether or not they are in use: those in which one of the days begins, at
- * midnight UTC, every so many weeks. Weeks are counted from Monday, 2 January 2023, for all alike; 0 stands for 1.
+ * The nights in which running workspaces stop, whether or not they are in use: those in which one of the days begins,
+ * at midnight UTC, in every nth week. Weeks are counted from Monday, 2 January 2023, for all workspaces; 0 stands for
+ * 1.
  */
 const AutostopRequirement = Type.Object({
   days_of_week: Type.Array(oneOf(...weekdays), { maxItems: weekdays.length }),
@@ -86,8 +87,8 @@ const maxDurationMs = 10 * 365 * 24 * 3_600_000;
 const Duration = Type.Optional(Type.Integer({ minimum: 0, maximum: maxDurationMs }));
 
 /**
- * The changes to a template; omitted fields keep their values. The fields after the blank line have one value on this
- * server: any other value is refused.
+ * The changes to a template; omitted fields keep their values. The fields after the blank line have a fixed value on
+ * this server: any other value is refused.
  */
 export const UpdateTemplateRequest = Type.Object({
   name: Type.Optional(Type.String({ maxLength: 32 })),
@@ -99,16 +100,19 @@ export const UpdateTemplateRequest = Type.Object({
   activity_bump_ms: Duration,
   /** The time after which a workspace whose start failed is stopped; 0: never. At least a minute. */
   failure_ttl_ms: Duration,
-  /** The time after which a workspace that is not used is dormant: stopped until it is activated; 0: never. At least a minute. */
+  /**
+   * The time after which an unused workspace becomes dormant: stopped until it is activated; 0: never. At least a
+   * minute.
+   */
   time_til_dormant_ms: Duration,
-  /** True to count this change as use of all workspaces, so that none is dormant at once. */
+  /** True to count this change as use of all workspaces, so that none becomes dormant immediately. */
   update_workspace_last_used_at: Type.Optional(Type.Boolean()),
   /**
-   * The time after which a dormant workspace is deleted; 0: never. At least a day, which each workspace has from this change
-   * on as well; its `deleting_at` says when.
+   * The time after which a dormant workspace is deleted; 0: never. At least a day, and no workspace is deleted within
+   * a day of this change; its `deleting_at` is the time.
    */
   time_til_dormant_autodelete_ms: Duration,
-  /** True to count workspaces that are dormant now as dormant from this change on. */
+  /** True to count currently dormant workspaces as dormant from this change on. */
   update_workspace_dormant_at: Type.Optional(Type.Boolean()),
   require_active_version: Type.Optional(Type.Boolean()),
   autostop_requirement: Type.Optional(nullable(AutostopRequirement)),

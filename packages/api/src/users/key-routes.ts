@@ -17,7 +17,10 @@ export const createKey = defineRoute({
   response: KeyResponse,
 });
 
-/** The limits of tokens, in nanoseconds. A double does not hold all such numbers exactly; it does hold those used. */
+/**
+ * The limits of tokens, in nanoseconds. A double cannot represent all such numbers exactly, but does represent those
+ * in use.
+ */
 const TokenConfig = Type.Object({ max_token_lifetime: Type.Integer() });
 
 export const getTokenConfig = defineRoute({
@@ -47,7 +50,7 @@ export const listTokens = defineRoute({
   scopes: ["api_key:read"],
   params: UserParams,
   query: Type.Object({
-    /** `true` includes the tokens of every user whom the caller may act for. */
+    /** `true` includes the tokens of every user on whose behalf the caller may act. */
     include_all: Type.Optional(Type.String({ maxLength: 5 })),
     include_expired: Type.Optional(Type.String({ maxLength: 5 })),
   }),

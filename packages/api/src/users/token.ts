@@ -12,7 +12,7 @@ export const ApiKey = Type.Object({
   created_at: Timestamp,
   updated_at: Timestamp,
   login_type: oneOf("password", "token"),
-  /** The scope for older clients; empty if `scopes` says anything else. */
+  /** The scope for older clients; empty if `scopes` has any other value. */
   scope: oneOf("all", "application_connect", ""),
   scopes: Type.Array(Type.String()),
   /** Empty for a session. */

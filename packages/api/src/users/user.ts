@@ -25,11 +25,11 @@ export const User = Type.Object({
 });
 export type User = Infer<typeof User>;
 
-/** The longest email address, name of a person and password, in characters. */
+/** The maximum length of an email address, a person's name and a password, in characters. */
 const maxEmailLength = 254;
 export const maxPersonNameLength = 128;
 export const maxPasswordLength = 64;
-/** The most roles or organizations in a request. */
+/** The maximum number of roles or organizations in a request. */
 export const maxListLength = 32;
 
 export const UsersResponse = Type.Object({ users: Type.Array(User), count: Type.Integer() });

@@ -10,7 +10,7 @@ export const createBuild = defineRoute({
   method: "POST",
   path: "/workspaces/:workspace/builds",
   summary: "Start, stop or delete a workspace",
-  // The body decides which of them the build takes.
+  // The body decides which of them the build requires.
   scopes: ["workspace:start", "workspace:stop", "workspace:delete"],
   params: WorkspaceParams,
   body: CreateBuildRequest,

@@ -6,7 +6,7 @@ import { Workspace } from "./workspace.ts";
 
 const WorkspaceParams = Type.Object({ workspace: Type.String() });
 
-/** One event of a watched workspace: a ping first, then the whole workspace at once and after each change. */
+/** One event of a watched workspace: a ping first, then the whole workspace immediately and after each change. */
 export const watchWorkspace = defineRoute({
   method: "GET",
   path: "/workspaces/:workspace/watch",

@@ -14,7 +14,8 @@ const stages = { start: "Waiting for agents", end: "Releasing agents" } as const
 
 /**
  * Runs agents that people start by hand, anywhere, with the command from the credentials route. The driver touches
- * nothing: its agents appear when somebody starts them, are refused while the workspace is stopped, and keep their tokens.
+ * nothing: its agents appear when someone starts them, are refused while the workspace is stopped, and keep their
+ * tokens.
  */
 export class ExternalDriver implements Driver {
   readonly name = "external";

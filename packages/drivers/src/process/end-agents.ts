@@ -18,7 +18,10 @@ export interface EndAgentsOptions {
 }
 
 const pollMs = 50;
-/** Listing all processes takes milliseconds of processor for a hundred: while they may end by themselves, look seldom. */
+/**
+ * Listing all processes takes milliseconds of processor time per hundred: poll rarely while they may end by
+ * themselves.
+ */
 const patientPollMs = 250;
 const reportEveryMs = 5_000;
 const graceMs = 2_000;
@@ -34,7 +37,7 @@ export async function endAgents(options: EndAgentsOptions, signal: AbortSignal):
   const { table, records, selects } = options;
   const processes = await table.list();
   const agents = findAgents(processes, records).filter(selects.marks);
-  // Once its agent is gone, a child that leads its own session can be identified by its marks alone.
+  // Once its agent is gone, a child that leads its own session can only be identified by its marks.
   const seen = findMembers(processes, agents, selects, []);
   if (seen.length === 0) return;
   for (const { process: found } of agents) send(found, "SIGTERM");
@@ -48,7 +51,7 @@ async function sweep(
   signal: AbortSignal,
 ): Promise<void> {
   const asked = new Set<string>();
-  // What one of them starts before it is killed has its group only.
+  // A process started by one of them before it is killed is recognized only by its group.
   const seen = new Map(first.map((found) => [processKey(found), found]));
   const started = clock.monotonic();
   for (;;) {

@@ -11,7 +11,7 @@ export interface ProgramOptions {
   /** Programs by the name under which workspaces call them. */
   readonly programs: Readonly<Record<string, readonly string[]>>;
   readonly runtimeDir: string;
-  /** True if workspaces run as users who may not be able to read a command's files in their original place. */
+  /** True if workspaces run as users who may be unable to read a command's files in their original place. */
   readonly isPublic: boolean;
 }
 
@@ -42,7 +42,7 @@ export async function installPrograms({
   return { agentCommand: agent, programsDir };
 }
 
-/** Replaces a program atomically: a workspace that runs it meanwhile gets the old one or the new one. */
+/** Replaces a program atomically: a workspace that runs it meanwhile gets the old version or the new one. */
 async function writeProgram(path: string, command: readonly string[]): Promise<void> {
   const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
   await replaceFile(path, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`, { mode: 0o755 });

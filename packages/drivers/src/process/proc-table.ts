@@ -36,12 +36,12 @@ async function readProcess(path: string, bootMs: number): Promise<RunningProcess
   return { ...found, marks: parseMarks(await readOrEmpty(`${path}/environ`)) };
 }
 
-/** Holds a `stat`, and of a `status` the user. */
+/** Holds a `stat`, and the part of a `status` up to the user. */
 const page = Buffer.allocUnsafe(4096);
 
 /**
- * Reads the first page of a file that the kernel answers at once: through the thread pool it takes ten times the
- * processor. An environment is memory of the process, and may have to be fetched from disk.
+ * Reads the first page of a file that the kernel answers immediately: reading through the thread pool takes ten times
+ * the processor time. An environment is memory of the process, and may have to be fetched from disk.
  */
 function readHead(path: string): string {
   try {

@@ -41,7 +41,7 @@ import {
 import { machineDirectory, WorkspaceUsers } from "./workspace-users.ts";
 
 export interface ProcessDriverOptions {
-  /** The parent of each workspace's directory. Located in a directory of the server's. */
+  /** The parent of each workspace's directory, itself in a directory of the server. */
   readonly workspacesDir: string;
   /** The directory for copies of programs that workspaces run and cannot read in their original place. */
   readonly runtimeDir: string;
@@ -50,7 +50,7 @@ export interface ProcessDriverOptions {
    * server's own user.
    */
   readonly users: UidRange | undefined;
-  /** The agent's command line; its configuration is passed in its environment. */
+  /** The agent's command line; its configuration is passed in the environment. */
   readonly agentCommand: readonly string[];
   /** Programs for workspaces, by name. */
   readonly programs: Readonly<Record<string, readonly string[]>>;
@@ -248,7 +248,7 @@ export class ProcessDriver implements Driver {
   ): Promise<number> {
     const { home, agentLog } = workspacePaths(directory);
     log.write("info", startStage, `starting agent ${agent.name} in ${home}`);
-    // An old record would hide the new process if we crashed before writing the new one.
+    // An old record would hide the new process if we crashed before writing the new record.
     await removeRecord(directory, agent.id);
     const inherited = this.#options.inherited ?? defaultInheritedVariables;
     const { agentCommand, programsDir } = await this.#install();

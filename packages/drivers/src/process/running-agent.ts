@@ -40,9 +40,9 @@ export interface ProcessSelection {
 }
 
 /**
- * Returns the processes of the selected agents: by mark, by user, by group, by descent, those already seen as theirs, and
- * those that such a one started in its group before it ended. This process is never among them, even where a server was
- * started in a workspace's terminal.
+ * Returns the processes of the selected agents: by mark, by user, by group, by descent, those already seen as theirs,
+ * and those that a seen process started in its group before it ended. This process is never among them, even if a
+ * server was started in a workspace's terminal.
  */
 export function findMembers(
   processes: readonly RunningProcess[],
@@ -52,7 +52,7 @@ export function findMembers(
 ): RunningProcess[] {
   const seenKeys = new Set(seen.map(processKey));
   const seenGroups = new Set(seen.map(({ groupId }) => groupId).filter((id) => id !== 0));
-  // A group of the same id with a leader that was not seen is a new one.
+  // A group of the same id whose leader was not seen is a new one.
   for (const { pid } of processes) seenGroups.delete(pid);
   const roots = new Set(agents.filter(selects).map((agent) => agent.process.pid));
   const isRoot = (entry: RunningProcess): boolean =>

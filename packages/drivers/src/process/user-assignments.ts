@@ -7,7 +7,7 @@ import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { DriverError } from "../errors.ts";
 
-/** A range of uids, both ends included. */
+/** A range of uids, including both ends. */
 export interface UidRange {
   readonly first: number;
   readonly last: number;

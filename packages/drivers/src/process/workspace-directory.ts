@@ -9,7 +9,7 @@ import { DriverError } from "../errors.ts";
 
 /** The paths in a workspace's directory. */
 export interface WorkspacePaths {
-  // Owned by the workspace: we write nothing there.
+  // Owned by the workspace's user: we write nothing there.
   readonly home: string;
   readonly tmp: string;
   readonly log: string;
@@ -107,8 +107,8 @@ async function allowTraversal(directory: string, { gid }: Account): Promise<void
 }
 
 /**
- * Creates a directory owned by the user, or transfers the existing one with all that its owner had in it. Throws
- * `unsafe-path` for a link or a file.
+ * Creates a directory owned by the user, or transfers an existing one with everything in it that its owner had.
+ * Throws `unsafe-path` for a link or a file.
  */
 async function makeOwnedDirectory(path: string, user: Account): Promise<void> {
   try {

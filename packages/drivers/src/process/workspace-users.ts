@@ -37,9 +37,9 @@ export class WorkspaceUsers {
     return uid !== undefined && this.#has(uid) ? uid : undefined;
   }
 
-  /** Returns the user of a workspace, which is the same for as long as its directory exists. Throws `not-startable`. */
+  /** Returns the user of a workspace, which stays the same while its directory exists. Throws `not-startable`. */
   async assign(directory: string): Promise<Account> {
-    // One at a time: each assignment sees those before it.
+    // One at a time: each assignment sees the earlier ones.
     const assigned = this.#assigning.then(() => this.#assign(directory));
     this.#assigning = assigned.catch(() => undefined);
     const uid = await assigned;
@@ -47,8 +47,8 @@ export class WorkspaceUsers {
   }
 
   /**
-   * Returns the processes with only the marks that are genuine: a workspace's user may set those of another workspace,
-   * or anything else. `workspaces` are the existing directories.
+   * Returns the processes with only their genuine marks: a workspace's user may set those of another workspace, or
+   * anything else. `workspaces` are the existing directories.
    */
   async withoutForgedMarks(
     processes: readonly RunningProcess[],
@@ -85,7 +85,7 @@ export class WorkspaceUsers {
     return assignments.assign(directory, mayKeep, (uid) => !taken.has(uid));
   }
 
-  /** Returns the users of the other workspaces of this server, whatever became of their assignments. */
+  /** Returns the users of the other workspaces of this server, even if their assignments are lost. */
   async #neighborsOf(directory: string): Promise<ReadonlySet<number>> {
     const root = dirname(directory);
     const others = (await namesIn(root)).map((name) => join(root, name));
@@ -96,7 +96,7 @@ export class WorkspaceUsers {
   }
 }
 
-/** Returns the uids and gids that have a name on this machine, whatever range an operator chose. */
+/** Returns the uids and gids that have a name on this machine, regardless of the range that an operator chose. */
 async function namedIds(): Promise<ReadonlySet<number>> {
   const texts = await Promise.all(["/etc/passwd", "/etc/group"].map(readOrEmpty));
   // Both files have the id in the third field.
