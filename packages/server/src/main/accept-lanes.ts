@@ -6,12 +6,15 @@ import { createServer, isIP, type ListenOptions, type Server as SocketServer } f
 import type { ListenAddress } from "../platform/config/address-settings.ts";
 
 /**
- * The sockets that listen on one address. Node.js accepts one connection of a listening socket in each turn of the event
- * loop, however long the turn and the queue are; the kernel spreads new connections over all of them.
+ * The sockets that listen on one address. Node.js accepts one connection of a listening socket in each turn of the
+ * event loop, however long the turn and the queue are; the kernel spreads new connections over all of them.
  */
 export const lanesPerAddress = process.platform === "linux" ? 8 : 1;
 
-/** The options of sockets that share their address with others of this process; only Linux spreads connections over them. */
+/**
+ * The options of sockets that share their address with others of this process; only Linux spreads connections over
+ * them.
+ */
 export const sharedAddress: Pick<ListenOptions, "reusePort"> =
   process.platform === "linux" ? { reusePort: true } : {};
 
@@ -22,8 +25,8 @@ export interface AcceptLanes {
 }
 
 /**
- * Opens the further sockets of a server that listens on the first of the addresses already, with `sharedAddress`. What they
- * accept is the server's, as if it had accepted it itself. A further address that cannot be had is left out.
+ * Opens the further sockets of a server that already listens on the first of the addresses, with `sharedAddress`. The
+ * server handles the connections that they accept like its own. An address that cannot be opened is left out.
  */
 export async function openAcceptLanes(
   server: Server,
@@ -32,7 +35,7 @@ export async function openAcceptLanes(
 ): Promise<AcceptLanes> {
   const lanes: SocketServer[] = [];
   const open = async (host: string): Promise<boolean> => {
-    // As a server of HTTP opens its own.
+    // The options of an HTTP server's own socket.
     const lane = createServer({ allowHalfOpen: true, noDelay: true });
     lane.on("connection", (socket) => server.emit("connection", socket));
     lane.listen({ ...options, ...sharedAddress, host });
@@ -60,7 +63,9 @@ export async function openAcceptLanes(
   };
 }
 
-/** Returns the addresses of the host to listen on: several for a name such as `localhost`. Rejects for an unknown one. */
+/**
+ * Returns the addresses of the host to listen on: several for a name such as `localhost`. Rejects for an unknown one.
+ */
 export async function addressesOf({
   host,
 }: Pick<ListenAddress, "host">): Promise<readonly string[]> {

@@ -1,18 +1,18 @@
 import type { Clock } from "@slipway/runtime";
 
-/** The time that a stop may take in silence, and to say what it waits for next. */
+/** The time before a slow stop reports what it waits for, and between two reports. */
 const patienceMs = 1_000;
 
 interface Stop {
   /** Returns what the stop waits for now. */
   readonly waitsFor: () => string;
-  /** The way to end it at once. */
+  /** The way to end it immediately. */
   readonly hint: string;
   readonly write: (text: string) => void;
   readonly clock: Pick<Clock, "sleep">;
 }
 
-/** Says what a slow stop waits for, each time that it is something else. Rejects with the signal's reason. */
+/** Reports what a slow stop waits for, whenever that changes. Rejects with the signal's reason. */
 export async function announceWait(
   { waitsFor, hint, write, clock }: Stop,
   signal: AbortSignal,

@@ -36,17 +36,17 @@ function readOpenFiles(): number {
 
 /** The time that a request or message may take from its first byte to its last. */
 const timeoutMs = 60_000;
-/** The interval at which the server looks for those that take longer. */
+/** The interval at which the server looks for requests and messages that take longer. */
 const lookMs = 5_000;
 
-/** Opens the count of what has arrived of requests and messages of this server that are not complete. */
+/** Opens the count of the bytes that have arrived of this server's incomplete requests and messages. */
 export function openUnfinished({
   maxUnfinishedBytes,
 }: Pick<Limits, "maxUnfinishedBytes">): UnfinishedBytes {
   return new UnfinishedBytes({ maxBytes: maxUnfinishedBytes, timeoutMs });
 }
 
-/** Cuts off connections whose messages do not become complete, until the signal. */
+/** Cuts off connections whose requests and messages stay incomplete, until the signal. */
 export async function cutOffUnfinished(
   unfinished: UnfinishedBytes,
   clock: Pick<Clock, "sleep" | "monotonic">,

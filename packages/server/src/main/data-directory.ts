@@ -14,7 +14,10 @@ export interface DataDirectory extends AsyncDisposable {
   readonly path: string;
   /** The id of this server among the replicas; the same after a restart. */
   readonly replicaId: string;
-  /** The encryption keys for secrets if none is configured: the first encrypts, all decrypt. Undefined before the first. */
+  /**
+   * The encryption keys for secrets if none is configured: the first encrypts, all decrypt. Undefined before the
+   * first.
+   */
   readonly secretKeys: readonly [string, ...string[]] | undefined;
 }
 
@@ -23,8 +26,8 @@ const lockName = "server-lock";
 export const secretKeyName = "secret-key";
 
 /**
- * Opens and locks the directory, which is created if missing. Throws `StartError` when another server holds it, and when
- * it cannot be created or written.
+ * Opens and locks the directory, which is created if missing. Throws `StartError` when another server holds it, and
+ * when it cannot be created or written.
  */
 export async function openDataDirectory(dataDir: string): Promise<DataDirectory> {
   try {
@@ -108,7 +111,7 @@ function writeSecret(file: string, text: string): Promise<void> {
 const busy = 5;
 
 /**
- * Locks a file until the lock is disposed of or this process ends, in whatever way; returns undefined if it is already
+ * Locks a file until the lock is disposed of or this process ends in any way; returns undefined if it is already
  * locked. SQLite's lock is the only one of Node.js that the system releases by itself and that requires write
  * permission for the file: any user of the machine can take the name of a socket, and a pid file outlives its process.
  */

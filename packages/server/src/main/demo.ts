@@ -37,7 +37,7 @@ interface DemoNeeds extends CreateNeeds {
 const workspaceName = "demo";
 const templateName = "demo";
 const starterTemplate = new URL("examples/demo.slipway.yaml", cloneDirectory);
-/** The parameter of the starter template for the port of its app, which something else on this machine may have. */
+/** The parameter of the starter template for the port of its app, which another program may already use. */
 const docsPort = { name: "docs_port", default: 8642 } as const;
 const waitMs = 500;
 /** The time limit after which the current state is reported. */

@@ -11,15 +11,16 @@ import { StartError } from "./start-error.ts";
 
 /**
  * The maximum number of connections that the kernel queues for acceptance; it may queue fewer. Thousands of agents
- * reconnect at once after a restart, and one that finds no room backs off, up to half a minute. Not more of them, as a new
- * connection waits for all before it, also for those that were reset meanwhile: about 70 µs each.
+ * reconnect at the same time after a restart, and one that finds no room backs off for up to half a minute. The queue
+ * is no longer than this because a new connection waits for all before it, even those that were reset in the meantime:
+ * about 70 µs each.
  */
 const backlog = 4_096;
 const laneBacklog = backlog / lanesPerAddress;
 
 /**
- * The time clients have to answer the close of their sockets, in milliseconds; then they are disconnected. They lose nothing:
- * what the server acknowledged it has stored, and they send the rest again.
+ * The time clients have to answer the close of their sockets, in milliseconds, before they are disconnected. They lose
+ * nothing: the server has stored what it acknowledged, and they send the rest again.
  */
 const drainMs = 1_000;
 
@@ -39,9 +40,9 @@ export async function listen(
   let hosts: readonly string[];
   try {
     hosts = await addressesOf(settings.listen);
-    // An address that is shared among the sockets of this process could be shared with another's.
+    // An address shared among the sockets of this process could also be shared with another process.
     await tryAddress(settings.listen);
-    // Fastify would open a second server for a name with two addresses, without what was added to this one.
+    // For a name with two addresses, Fastify would open a second server, which lacks everything added to this one.
     await app.listen({ ...sharedAddress, host: hosts[0] ?? host, port, backlog: laneBacklog });
   } catch (error) {
     await app.close();
@@ -66,7 +67,7 @@ export async function listen(
   };
 }
 
-/** Listens briefly on an address that nobody else may have, to fail before anything was changed. Throws `StartError`. */
+/** Listens briefly on an address without sharing it, to fail before anything is changed. Throws `StartError`. */
 export async function tryAddress(address: ListenAddress): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const server = createServer((socket) => socket.destroy());

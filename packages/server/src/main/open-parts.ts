@@ -55,14 +55,14 @@ export interface ServerOptions {
   readonly signal: AbortSignal;
 }
 
-/** The progress of a start, and of a close, for those who wait for them. */
+/** The progress of a start or close, for its observers. */
 export interface Progress {
   hasStarted: boolean;
-  /** What a close under way waits for, for people. */
+  /** The thing that a close in progress waits for, in words. */
   waitsFor: string;
 }
 
-/** Everything that a server is made of before it listens. */
+/** All parts of a server before it listens. */
 export interface ServerParts extends Deployment {
   readonly notes: AuditNotes;
   readonly monitor: ConnectionMonitor;
@@ -93,7 +93,7 @@ interface Deployment {
 const canceledStartMs = 1_000;
 
 /**
- * Opens everything that a server is made of, from the data directory up, and hands it to `opened`. Throws `StartError`,
+ * Opens all parts of a server, from the data directory up, and hands them to `opened`. Throws `StartError`,
  * `DatabaseError` or `EmbeddedPostgresError`.
  */
 export async function openParts(
@@ -153,7 +153,7 @@ async function openDeployment(
   const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
   opened.use(connections);
   const db = opened.adopt(openDatabase(address, logger, connections), (one) => one.destroy());
-  // A start that is canceled goes on to where it can end. It has nothing to record.
+  // A canceled start goes on to the next point where it can end. It has nothing to record.
   void whenAborted(signal).then(() => {
     if (!progress.hasStarted) connections.limitSilence(canceledStartMs);
   });

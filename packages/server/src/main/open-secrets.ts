@@ -18,8 +18,8 @@ type KeyDirectory = Pick<DataDirectory, "path" | "secretKeys">;
 
 /**
  * Returns the configured keys of a deployment or, if there are none, those of the data directory. The first server of a
- * deployment generates one. Throws `StartError`, with nothing changed, if secrets in the database need another key: what such
- * a server encrypted, the others could not read.
+ * deployment generates one. Throws `StartError`, with nothing changed, if secrets in the database need another key: the
+ * other servers could not read what this one encrypted.
  */
 export async function openSecrets(
   db: Database,
@@ -47,7 +47,7 @@ interface KeySource {
   readonly path: string;
 }
 
-/** Throws `StartError` if a secret in use needs a key that is not among those. */
+/** Throws `StartError` if a secret in use needs a key that is not among the given ones. */
 export async function requireKeys(
   db: Database,
   secrets: Pick<SecretBox, "prefixes">,

@@ -24,7 +24,7 @@ export interface ResetPasswordOptions {
 }
 
 /**
- * Resets a user's password directly in the database, also while servers run, for anyone who can read their data
+ * Resets a user's password directly in the database, even while servers run, for anyone who can read their data
  * directory or knows the address of their PostgreSQL. Resolves to the exit code.
  */
 export async function runResetPassword(options: ResetPasswordOptions): Promise<number> {

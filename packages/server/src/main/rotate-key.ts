@@ -100,8 +100,8 @@ async function openPostgres(
 }
 
 /**
- * Returns the configured keys, or those of the directory after a new one, unless their rotation was interrupted. `check` runs
- * before a new one is the only one.
+ * Returns the configured keys, or those of the directory after a new one, unless their rotation was interrupted.
+ * `check` runs before a new key becomes the only one.
  */
 async function newestKeys(
   settings: Settings,

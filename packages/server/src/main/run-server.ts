@@ -21,7 +21,7 @@ import { explainStartError } from "./start-error.ts";
 import { type WelcomeLogin, welcomeText } from "./welcome.ts";
 import type { InstalledArchives } from "./wire-downloads.ts";
 
-/** The time between the signals of someone who stops all processes at once. */
+/** The time between the signals when someone stops all processes together. */
 const stoppedTogetherMs = 2_000;
 
 type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -92,7 +92,7 @@ async function serve(options: RunServerOptions): Promise<number> {
   }
 }
 
-/** Reads the settings, and warns of variables that are none: a misspelled one may be why another setting is wrong. */
+/** Reads the settings, and warns of unknown variables: a misspelled one may be why another setting is wrong. */
 function readKnownSettings(
   environment: SettingSource,
   isTerminal: boolean,
@@ -148,7 +148,7 @@ async function serveUntilEnd(
   return stop(server, ended, options);
 }
 
-/** Stops the server after a signal; resolves to the exit code. A second signal ends it at once. */
+/** Stops the server after a signal; resolves to the exit code. A second signal ends it immediately. */
 async function stop(server: Server, ended: SignalName, options: RunServerOptions): Promise<number> {
   // Ctrl-C ends everything; a service manager's SIGTERM is a restart, which agents survive.
   const stopAgents = options.demo || ended === "SIGINT";
@@ -177,7 +177,7 @@ async function stop(server: Server, ended: SignalName, options: RunServerOptions
   return 1;
 }
 
-/** Resolves when the server fails by itself. A database that was just stopped along with it is no failure. */
+/** Resolves when the server fails by itself. A database that was just stopped along with it is not a failure. */
 async function failureOf(
   server: Server,
   interrupted: Promise<unknown>,
@@ -201,7 +201,7 @@ async function makeAdmin(db: Database, admin: AdminSettings): Promise<boolean> {
   }
 }
 
-/** Returns the login to show. A password that nobody has seen yet is generated here, right before it is shown. */
+/** Returns the login to show. A password that no one has seen yet is generated here, right before it is shown. */
 async function readLogin(db: Database, isConfigured: boolean): Promise<WelcomeLogin | undefined> {
   const issued = await issueAdminPassword(db);
   if (issued !== undefined)

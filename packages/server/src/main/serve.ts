@@ -27,15 +27,18 @@ import { openMesh, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
 import { wireWorkspaces } from "./wire-workspaces.ts";
 
-/** What a server does once it listens. */
-export interface Serving {
+/** The parts of a server that listens. */
+export interface ServingParts {
   readonly http: OpenHttp;
   /** The work in the background; closed before everything else. */
   readonly work: Scope;
 }
 
 /** Listens, answers, and works in the background; hands what it opens to `opened`. */
-export async function serve(parts: ServerParts, opened: AsyncDisposableStack): Promise<Serving> {
+export async function serve(
+  parts: ServerParts,
+  opened: AsyncDisposableStack,
+): Promise<ServingParts> {
   const { settings, platform, relay, downloads, metrics } = parts;
   const { clock, logger } = platform;
   const work = new Scope();
@@ -43,9 +46,9 @@ export async function serve(parts: ServerParts, opened: AsyncDisposableStack): P
   const { http } = site;
   opened.use(http);
   warnOfUnknownUrl(settings, http.accessUrl, logger);
-  // What is under way with apps ends before the listener closes.
+  // Requests for apps end before the listener closes.
   opened.use(site.apps);
-  // Clients are told before the listener closes.
+  // Clients are notified before the listener closes.
   opened.defer(() => relay.close());
   opened.defer(() => downloads.store.stop());
   site.useStun(opened.use(await openStun(settings.stun, http.port, { clock, logger })));
@@ -62,7 +65,7 @@ export async function serve(parts: ServerParts, opened: AsyncDisposableStack): P
 interface OpenSite {
   readonly http: OpenHttp;
   readonly apps: Apps | undefined;
-  /** Has agents and clients told of the listener. */
+  /** Announces the listener to agents and clients. */
   readonly useStun: (stun: StunListener | undefined) => void;
 }
 
@@ -146,7 +149,7 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
   work.run((stop) => guardStreams({ ...platform, limits }, http.streams, stop));
 }
 
-/** A server that other machines reach does not know by which address. */
+/** Warns if other machines reach the server: it cannot know at which address. */
 function warnOfUnknownUrl({ listen, accessUrl }: Settings, url: string, logger: Logger): void {
   if (accessUrl !== undefined || !isAnyAddress(listen.host)) return;
   logger.warn(

@@ -4,7 +4,7 @@ import type { EmbeddedPostgres } from "@slipway/postgres";
 import type { Database } from "../platform/db/database.ts";
 import { type Demo, openDemo } from "./demo.ts";
 import { openParts, type Progress, type ServerOptions, type ServerParts } from "./open-parts.ts";
-import { serve, type Serving } from "./serve.ts";
+import { serve, type ServingParts } from "./serve.ts";
 
 /** A running server. Its creator closes it. */
 export interface Server extends AsyncDisposable {
@@ -13,13 +13,13 @@ export interface Server extends AsyncDisposable {
   readonly db: Database;
   /** The served routes of the contract. */
   readonly routes: readonly Route[];
-  /** Creates the demonstration's workspace and waits for it; undefined if nobody could own it. */
+  /** Creates the demonstration's workspace and waits for it; undefined if no one could own it. */
   openDemo(signal: AbortSignal): Promise<Demo | undefined>;
   /** Resolves with a reason when the server cannot continue: its database ended. */
   readonly failed: Promise<string>;
   /** Stops serving. Agents keep running, unless `stopAgents` asks to stop them first, gracefully. Idempotent. */
   close(options?: { readonly stopAgents: boolean }): Promise<void>;
-  /** Returns what a close under way waits for, for people. */
+  /** Returns the thing that a close in progress waits for, in words. */
   waitsFor(): string;
 }
 
@@ -70,11 +70,11 @@ interface Closing {
 
 async function close(
   { connections, processDriver }: ServerParts,
-  { work }: Serving,
+  { work }: ServingParts,
   { resources, progress, stopAgents }: Closing,
 ): Promise<void> {
   connections.limitSilence();
-  // No new work starts; what runs may then still report its end to the listener.
+  // No new work starts; the work that runs can still report its end to the listener.
   await work.close();
   progress.waitsFor = "the workspaces to stop";
   if (stopAgents)
@@ -89,7 +89,7 @@ async function close(
 async function failureOf(postgres: EmbeddedPostgres | undefined): Promise<string> {
   if (postgres === undefined) return new Promise(() => undefined);
   const { code, signal } = await postgres.exited;
-  // Only the server that started it learns more (`PostgresExit`).
+  // Only the server that started the database learns more (`PostgresExit`).
   const status = code === null ? "exit status unknown" : `exit code ${code}`;
   return `the embedded PostgreSQL ended (${signal ?? status}); its log is postgres.log in the data directory`;
 }

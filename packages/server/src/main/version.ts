@@ -9,6 +9,6 @@ export const buildVersion = `v2.37.0+slipway.${slipwayVersion}`;
 
 /**
  * The same in the header of each answer. Stock commands warn when its major and minor differ from their own, unless it
- * contains `v0.0.0` (docs/protocol/clients.md §0.2); as all supported ones work, none has to.
+ * contains `v0.0.0` (docs/protocol/clients.md §0.2). All supported ones work, so none needs to.
  */
 export const versionHeader = `${buildVersion}.v0.0.0`;

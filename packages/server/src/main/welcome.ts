@@ -7,7 +7,7 @@ interface WelcomeInput {
   readonly accessUrl: string;
   readonly login: WelcomeLogin | undefined;
   readonly demo: Demo | undefined;
-  /** The command that installs `slipway`; shown until somebody has logged in with a password of their own. */
+  /** The command that installs `slipway`; shown until someone has logged in with their own password. */
   readonly installCommand: string;
   /** True if there is a template to create workspaces from. */
   readonly hasTemplates: boolean;

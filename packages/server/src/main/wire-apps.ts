@@ -26,7 +26,7 @@ interface AppParts {
 
 /** The apps of workspaces, as this server opens them. Its creator runs it, and closes it before the listener. */
 export interface Apps extends Disposable {
-  /** Ends what its viewers may no longer open, until the signal. */
+  /** Ends connections that their viewers may no longer have, until the signal. */
   run(signal: AbortSignal): Promise<void>;
 }
 

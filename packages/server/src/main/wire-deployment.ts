@@ -21,7 +21,7 @@ interface DeploymentParts {
   readonly downloads: Pick<Downloads, "scripts" | "areOffered">;
 }
 
-/** Adds what describes the deployment itself, and the pages beside the API. */
+/** Adds the routes that describe the deployment itself, and the pages beside the API. */
 export async function wireDeployment(
   { app, routes, requestLimits, settings, accessUrl, urlFor }: Site,
   { db, pubsub, clock, registry, downloads }: DeploymentParts,

@@ -16,7 +16,7 @@ interface ExternalAuthParts {
   readonly registry: Registry;
 }
 
-/** Creates what the users' links to external providers need. */
+/** Creates the services for the users' links to external providers. */
 export function createExternalAuth(
   { externalAuth }: Settings,
   platform: Platform,

@@ -60,8 +60,8 @@ export function createOwnPeer(
 }
 
 /**
- * Adds the routes on which clients reach agents, by themselves or through the server. The result is to be run, for their
- * rights to be watched.
+ * Adds the routes on which clients reach agents, directly or through the server. The caller runs the result, which
+ * watches their rights.
  */
 export function wireNetwork(
   { routes, settings: { limits } }: Site,

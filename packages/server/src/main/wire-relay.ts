@@ -42,7 +42,7 @@ type OpenRelayParts = RelayParts & {
 
 type MeshParts = Omit<RelayParts, "secrets"> & { readonly pubsub: PubSub };
 
-/** Opens the relay. Its opener closes it before the listener, so that clients are told. */
+/** Opens the relay. Its opener closes it before the listener, so that clients are notified. */
 export async function openRelay(
   { limits, relayClients }: Pick<Settings, "limits" | "relayClients">,
   { db, coordinator, secrets, unfinished, clock, logger, registry }: OpenRelayParts,
@@ -74,7 +74,7 @@ export function wireRelay(
   addDerpRoutes(app, { relay, streams: AnonymousStreams.ofRelay(limits), logins });
 }
 
-/** Announces the relay to those of other replicas. The result is to be run, for them to be linked. */
+/** Announces the relay to those of other replicas. The caller runs the result, which links them. */
 export async function openMesh(
   { relay, listenPort }: { readonly relay: Relay; readonly listenPort: number },
   { listen, relayUrl }: Pick<Settings, "listen" | "relayUrl">,
@@ -87,7 +87,7 @@ export async function openMesh(
     logger: logger.child({ part: "relay" }),
     relay,
     dialer: createRelayDialer(),
-    // New for each process: the links of the one before are over.
+    // New for each process: the links of the previous one are gone.
     self: { id: relay.id, url: relayUrl ?? replicaUrl(listen, listenPort), host: hostname() },
   });
   addMeshMetrics(registry, mesh);

@@ -22,7 +22,7 @@ interface WorkspaceParts {
   readonly externalAuth: ExternalAuthNeeds;
 }
 
-/** Adds the routes for templates, their workspaces and pools of those. */
+/** Adds the routes for templates, workspaces, and pools of workspaces. */
 export function wireWorkspaces(
   { routes, settings: { limits }, accessUrl }: Site,
   { db, pubsub, clock, logger }: Platform,

@@ -16,9 +16,9 @@ export interface Client {
   readonly user: UserCaller;
   /** The agents that it reaches. */
   readonly agents: ReadonlySet<string>;
-  /** Called when the client may reach nothing any more. */
+  /** Called when the client may no longer reach anything. */
   readonly endAll: () => void;
-  /** Called when it may not reach one of its agents any more. */
+  /** Called when the client may no longer reach one of its agents. */
   readonly endOne: (agentId: string) => void;
 }
 
@@ -52,8 +52,8 @@ interface Tunnel {
 const repeatMs = 5_000;
 
 /**
- * Ends the access of clients whose key or whose rights have ended. What has been told to agents would last otherwise:
- * an agent keeps a peer for as long as that makes handshakes.
+ * Ends the access of clients whose key or rights have ended. It would last otherwise: an agent keeps a peer for as long
+ * as the peer makes handshakes.
  */
 export class ClientAccess {
   readonly #needs: ClientAccessNeeds;
@@ -63,15 +63,15 @@ export class ClientAccess {
     this.#needs = needs;
   }
 
-  /** Watches over a client until the result is disposed of; what its calls leave behind is watched without it. */
+  /** Watches a client until the result is disposed of; the peer that its calls leave behind is watched separately. */
   hold(client: Client): Disposable {
     this.#clients.add(client);
     return { [Symbol.dispose]: () => void this.#clients.delete(client) };
   }
 
   /**
-   * Returns whether a user may reach an agent, with the rights that they had when they connected; the owner of the agent's
-   * workspace is told of another user.
+   * Returns whether a user may reach an agent, with the rights that they had when they connected; notifies the owner of
+   * the agent's workspace of another user.
    */
   async mayReach(user: UserCaller, agentId: string): Promise<boolean> {
     const { db, notices } = this.#needs;
@@ -98,7 +98,7 @@ export class ClientAccess {
         client.endAll();
         continue;
       }
-      // One that was added meanwhile was checked meanwhile.
+      // An agent that was added in the meantime was also checked in the meantime.
       const lost = [...agents].filter(
         (id) => asked.has(id) && !mayReachAgentOf(user, owners.get(id)),
       );
@@ -108,7 +108,7 @@ export class ClientAccess {
     return good;
   }
 
-  /** Removes absent clients that may not return, at once rather than after the grace period. */
+  /** Removes absent clients that may not return, immediately rather than after the grace period. */
   async #checkAbsent(): Promise<void> {
     for await (const clients of this.#needs.absent.readAbsent()) await this.#checkPage(clients);
   }
@@ -131,7 +131,7 @@ export class ClientAccess {
     if (closed.length > 0) await absent.removeAbsentTunnels(closed);
   }
 
-  /** Checks all clients again and again, until the signal. */
+  /** Checks all clients repeatedly, until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     const { pubsub, clock, logger } = this.#needs;
     const looks = watch({ pubsub, topics: [topics.sessions], maxWaitMs: repeatMs, clock, signal });

@@ -23,7 +23,7 @@ export interface NewClient {
 
 /** The state of a client's session, for its RPCs. */
 export interface ClientCaller extends Pick<NewClient, "user" | "peerId" | "audience"> {
-  /** The client as a peer: one for all its calls, whose rules go on from one to the next. */
+  /** The client as a peer: one for all its calls, whose rules carry over from one call to the next. */
   readonly peer: CoordinatedPeer;
   readonly logger: Logger;
 }
@@ -42,8 +42,8 @@ export interface ClientSessionNeeds {
 const maxCallsAtOnce = 4;
 
 /**
- * Serves a client of the network until its session ends. Its access is watched meanwhile; what its calls leave behind for
- * its return is watched as an absent client.
+ * Serves a client of the network until its session ends, and watches its access. If its calls leave a peer behind for
+ * its return, that is watched as an absent client.
  */
 export async function serveClient(
   needs: ClientSessionNeeds,
@@ -100,7 +100,7 @@ function watched(
   close: () => void,
 ): Client {
   const endAll = (): void => {
-    // A connection repeats what it could not write.
+    // A connection retries failed writes.
     void coordinator.remove({ id: peerId, keyId: user.keyId });
     close();
   };
@@ -110,7 +110,7 @@ function watched(
       await coordinator.removeTunnel(peerId, id);
       agents.delete(id);
     } catch {
-      // It stays among the agents that are checked, and is removed the next time.
+      // It stays among the checked agents, and is removed the next time.
     }
   };
   return { user, agents, endAll, endOne: (id) => void endOne(id) };

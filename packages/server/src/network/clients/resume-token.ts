@@ -18,13 +18,13 @@ export interface ResumeToken {
 const lifetimeMs = 24 * 60 * 60_000;
 /** The time after which clients should ask for a new one (docs/protocol/rpc.md §6.4). */
 export const refreshAfterMs = lifetimeMs / 2;
-/** Keeps any other encrypted value from being one. */
+/** The purpose, which keeps other encrypted values from being accepted as tokens. */
 const purpose = "tailnet-resume";
 const maxTokenLength = 1024;
 
 /**
  * Tokens with which a client that lost its connection comes back as the same peer. They are encrypted and authenticated
- * with the deployment's secret key, and good for the same user and the same agent alone; clients do not look inside.
+ * with the deployment's secret key, valid only for the same user and the same agent, and opaque to clients.
  */
 export class ResumeTokens {
   readonly #secrets: SecretBox;
@@ -53,7 +53,7 @@ export class ResumeTokens {
     try {
       return this.#secrets.open(Buffer.from(token, "base64url")).split("\n");
     } catch {
-      // Of another deployment, of a key that is gone, or made up.
+      // From another deployment, encrypted with a key that is gone, or made up.
       return [];
     }
   }

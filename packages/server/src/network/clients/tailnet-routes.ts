@@ -55,7 +55,7 @@ export function addTailnetRoutes(routes: Routes, needs: TailnetRouteNeeds): void
   });
 }
 
-/** Returns the id of a new peer, or of the one that a token is for; throws `Unauthenticated` for an invalid token. */
+/** Returns the id of a new peer, or that of a token's peer; throws `Unauthenticated` for an invalid token. */
 function peerIdOf(
   tokens: ResumeTokens,
   token: string | undefined,

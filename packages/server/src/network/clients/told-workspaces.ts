@@ -23,7 +23,7 @@ interface ToldAgent {
   readonly workspaceId: Uint8Array;
 }
 
-/** The news for a client: a message of the wire. */
+/** The changes for a client, as a message of the wire. */
 export interface WorkspaceChanges {
   upsertedWorkspaces: ToldWorkspace[];
   upsertedAgents: ToldAgent[];
@@ -44,13 +44,13 @@ const statuses: Readonly<Record<BuildStatus, Status>> = {
   failed: Status.FAILED,
 };
 
-/** The workspaces that one client was told of. Agents count as pairs of id and name (docs/protocol/rpc.md §6.5). */
+/** The workspaces that a client was notified of. Agents count as pairs of id and name (docs/protocol/rpc.md §6.5). */
 export class ToldWorkspaces {
   #workspaces: ReadonlyMap<string, ToldWorkspace> = new Map();
   #agents: ReadonlyMap<string, ToldAgent> = new Map();
   #isFirst = true;
 
-  /** Returns what to tell the client, which is everything at first; undefined if nothing changed. */
+  /** Returns the changes to send to the client, everything at first; undefined if nothing changed. */
   update(present: readonly ReachableWorkspace[]): WorkspaceChanges | undefined {
     const workspaces = new Map(
       present.map((workspace) => [workspace.id, toldWorkspace(workspace)]),

@@ -41,7 +41,7 @@ export async function* workspaceUpdates(
   using hints = new WorkspaceHints(pubsub, () => wake.wake());
   for (;;) {
     const present = await selectReachableWorkspaces(db, ownerId);
-    // What changed before a new subscription is found by another read.
+    // Another read finds the changes from before a new subscription.
     if (hints.follow(present.map(({ id }) => id))) wake.wake();
     const update = told.update(present);
     if (update !== undefined) yield update;

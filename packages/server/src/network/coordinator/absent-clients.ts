@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { holderPrefixes, rememberVisits } from "../../features/agents/connections/visits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 
-/** A client that no session stands for: it is lost, or its replica is dead. */
+/** A client without a session: it is lost, or its replica is dead. */
 export interface AbsentClient {
   readonly id: string;
   readonly userId: string;
@@ -15,10 +15,10 @@ export interface AbsentClient {
   readonly revision: number;
 }
 
-/** The most absent clients in one page. */
+/** The maximum number of absent clients in one page. */
 const pageSize = 1000;
 
-/** The entries of absent peers: those that are lost, and all of dead replicas. */
+/** Returns the condition for entries of absent peers: those that are lost, and all of dead replicas. */
 const isAbsent = (deadMs: number) => sql<boolean>`(peer.is_lost
   or coordinator.heartbeat_at < now() - make_interval(secs => ${deadMs / 1000}))`;
 
@@ -44,7 +44,10 @@ export async function* selectAbsent(
   }
 }
 
-/** Deletes entries of absent clients with their tunnels; resolves to the peers that saw them. One that came back stays. */
+/**
+ * Deletes entries of absent clients with their tunnels; resolves to the peers that saw them. One that came back
+ * stays.
+ */
 export async function deleteAbsent(
   db: Queryable,
   revisions: readonly number[],

@@ -53,12 +53,12 @@ export function coordinateAgentPeer(
 
 type AgentLatency = NonNullable<WorkspaceAgent["latency"]>;
 
-/** The most regions in the answer to clients. */
+/** The maximum number of regions in the answer to clients. */
 const maxRegions = 64;
 
 /**
- * Returns the latencies that an agent measured, by the name of the region (docs/protocol/rest.md §6.1). What no stock
- * agent sends is left out.
+ * Returns the latencies that an agent measured, by the name of the region (docs/protocol/rest.md §6.1). Leaves out
+ * values that no stock agent sends.
  */
 export function agentLatency(
   { derpLatency, preferredDerp }: Pick<Node, "derpLatency" | "preferredDerp">,

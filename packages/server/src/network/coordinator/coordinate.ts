@@ -12,19 +12,24 @@ import type { Peer, Standing } from "./peer-directory.ts";
 import type { PeerPolicy } from "./peer-policy.ts";
 import { isSameNode, publishedNode, readRequest } from "./peer-request.ts";
 
-/** The budgets that the calls of a peer, and the requests of each, are taken from. */
+/** The budgets for the calls of a peer and the requests of each call. */
 export type CoordinationBudget = "coordinations" | "nodes" | "tunnels";
 
 /** A peer that calls `Coordinate`. */
 export interface CoordinatedPeer extends Peer {
   readonly policy: PeerPolicy;
-  /** Learns what earlier connections of the peer left, before the first request; undefined where that does not matter. */
+  /**
+   * Takes the state that earlier connections of the peer left, before the first request; undefined if it needs none.
+   */
   readonly recall: ((standing: Standing) => void) | undefined;
   /** Returns the latencies of a node as clients see them; undefined for a peer that clients do not see. */
   readonly latencyOf: ((node: Node) => object) | undefined;
   /** Decides, when the call is broken off, whether the peer may come back. */
   readonly leaving: () => Promise<Leaving>;
-  /** Reserves a call, or a write that others are told of; returns the milliseconds to wait, and reserves nothing beyond the given time. */
+  /**
+   * Reserves a call, or a write that others hear of; returns the milliseconds to wait, and reserves nothing if they
+   * exceed `maxWaitMs`.
+   */
   readonly reserve: (budget: CoordinationBudget, cost: number, maxWaitMs: number) => number;
   readonly logger: Logger;
 }
@@ -36,12 +41,13 @@ interface CoordinateNeeds {
 
 type Response = MessageInitShape<typeof CoordinateResponseSchema>;
 
-/** The longest wait for a peer's budget; a request that would wait longer is refused. */
+/** The maximum wait for a peer's budget; a request that would wait longer is refused. */
 const maxWaitMs = 10_000;
 
 /**
- * Serves the RPC `Coordinate` (docs/protocol/rpc.md §6.3). It ends with the peer's `disconnect`, a request that is refused,
- * or a newer call of the same peer; with the caller's signal the peer counts as lost, or as gone if it may not come back.
+ * Serves the RPC `Coordinate` (docs/protocol/rpc.md §6.3). It ends with the peer's `disconnect`, a request that is
+ * refused, or a newer call of the same peer; with the caller's signal the peer counts as lost, or as gone if it may
+ * not come back.
  */
 export async function* coordinate(
   needs: CoordinateNeeds,
@@ -103,14 +109,14 @@ async function outcome(
   try {
     return await applied;
   } catch (error) {
-    logger.warn({ error: errorText(error) }, "request of a peer failed");
+    logger.warn({ error: errorText(error) }, "peer request failed");
     return { how: undefined, error: "coordinator unhealthy" };
   }
 }
 
 /** The end of a connection by a request. */
 interface End {
-  /** Undefined if that is for the peer's rights to decide. */
+  /** Undefined if the peer's rights decide. */
   readonly how: Leaving | undefined;
   readonly error: string | undefined;
 }
@@ -143,7 +149,7 @@ function applier(
   return async (request) => {
     const asked = readRequest(request);
     if (typeof asked === "string") return refused(asked);
-    // All waiting comes before the rights are looked at, which may end meanwhile.
+    // All waiting comes before the check of the rights, which may end meanwhile.
     const isNew = asked.node && !(published && isSameNode(published, asked.node));
     if (isNew === true && !(await mayGoOn(needs, peer, "nodes", signal))) {
       return refused("too many changes of the node");

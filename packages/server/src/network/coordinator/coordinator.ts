@@ -17,17 +17,17 @@ interface CoordinatorCounters {
   readonly peers: number;
   /** The tunnels that they opened over their present connections. */
   readonly tunnels: number;
-  /** The updates about other peers that were sent since the start. */
+  /** The updates about other peers sent since the start. */
   readonly updates: number;
 }
 
-/** The most views read by one statement. */
+/** The maximum number of views read by one statement. */
 const maxViewsAtOnce = 64;
 
 /**
  * Informs the peers connected to this replica about those with which they share a tunnel, wherever these are
- * connected. Whatever changes, a peer's view is read again and compared with what the peer was told: hints may come
- * twice, late or for nothing. The views to read are gathered, so that a change which many peers see costs few
+ * connected. After any change, a peer's view is read again and compared with what the peer was told, because hints may
+ * be duplicate, late or spurious. The views to read are gathered, so that a change that many peers see costs few
  * statements.
  */
 export class Coordinator implements AsyncDisposable {
@@ -46,7 +46,7 @@ export class Coordinator implements AsyncDisposable {
     options.directory.onForgotten(() => this.#endAll("coordinator unhealthy"));
   }
 
-  /** Counts what happens here and now. */
+  /** Returns the current counts. */
   get counters(): CoordinatorCounters {
     let tunnels = 0;
     for (const connection of this.#connections.values()) tunnels += connection.tunnels;
@@ -59,7 +59,7 @@ export class Coordinator implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#publishedListeners.delete(listener) };
   }
 
-  /** Connects a peer. An earlier connection of it here ends; what it has done stays. */
+  /** Connects a peer. Ends its earlier connection here, whose writes stay. */
   join(peer: Peer): PeerConnection {
     const { directory, clock, logger } = this.#options;
     const earlier = this.#connections.get(peer.id);
@@ -96,7 +96,7 @@ export class Coordinator implements AsyncDisposable {
     await this.#connections.get(source)?.removeTunnel(destination);
   }
 
-  /** Reads what a peer has published and opened over earlier connections, also what these have asked for only now. */
+  /** Reads what a peer has published and opened over earlier connections, including writes that are still under way. */
   async readStanding(id: string): Promise<Standing> {
     await this.#connections.get(id)?.written;
     return this.#options.directory.readStanding(id);

@@ -7,7 +7,7 @@ import ipaddr from "ipaddr.js";
 import { canonicalAddress } from "../../platform/fields/address.ts";
 
 const addressBits = 128;
-/** The first six bytes of every address; those of an agent go on with its UUID (docs/protocol/tailnet.md §1.3). */
+/** The first six bytes of every address; an agent's UUID follows in its addresses (docs/protocol/tailnet.md §1.3). */
 const prefixes = ["fd7a115ca1e0", "fd60627aa42b"] as const;
 /** The one address of agents of very old releases. */
 const legacyAddress = "fd7a:115c:a1e0:49d6:b259:b7ac:b1b2:48f4";
@@ -26,7 +26,7 @@ export type PrefixReading = { readonly address: string } | { readonly problem: s
 /** Reads a prefix that a peer claims as its own. */
 export type PrefixReader = (prefix: string) => PrefixReading;
 
-/** Returns a reader that takes the addresses of an agent (docs/protocol/rpc.md §6.3). */
+/** Returns a reader that accepts the addresses of an agent (docs/protocol/rpc.md §6.3). */
 export function agentPrefixes(agentId: string): PrefixReader {
   const own = new Set([...agentAddresses(agentId), legacyAddress].map(canonicalAddress));
   return (prefix) => {
@@ -38,7 +38,7 @@ export function agentPrefixes(agentId: string): PrefixReader {
 
 const unusable = new Set([legacyAddress, resolverAddress].map(canonicalAddress));
 
-/** Reads a prefix of a client: any address of the network, except those with a meaning of their own. */
+/** Reads a prefix of a client: any address of the network, except those with a special meaning. */
 export function clientPrefix(prefix: string): PrefixReading {
   const found = readPrefix(prefix);
   if ("problem" in found) return found;

@@ -2,16 +2,19 @@ import { IdentityError, parseDiscoKey, parseEncodedNodeKey } from "@slipway/tail
 import { encodeHex } from "@slipway/wire/bytes/hex";
 import type { Node } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
-/** The greatest bytes of 2^255 - 19 but for its lowest; from there on a value is another one's second spelling. */
+/**
+ * The lowest byte of 2^255 - 19, whose others are maximal; from that value on, a key is a second spelling of another.
+ */
 const lowestOfPrime = 0xed;
 
 /** The start of the value of a node key: `np` comes before its bytes (docs/protocol/tailnet.md §1.1). */
 const nodeKeyStart = "key:6e70";
 
 /**
- * Returns the keys by which others know a node, each in one form: a disco key is text of either case, and X25519 ignores
- * the highest bit of a key and takes it modulo 2^255 - 19 (RFC 7748 §5). What is no key stands for itself. Replicas of
- * earlier releases, which run beside this one during an upgrade, reserve the keys of honest peers in the same form.
+ * Returns the keys by which others know a node, each in one form: a disco key is text of either case, and X25519
+ * ignores the highest bit of a key and takes it modulo 2^255 - 19 (RFC 7748 §5). An invalid key is left as it is.
+ * Replicas of earlier releases, which run beside this one during an upgrade, reserve the keys of honest peers in the
+ * same form.
  */
 export function nodeKeys({ key, disco }: Pick<Node, "key" | "disco">): readonly string[] {
   const keys: string[] = [];
@@ -31,12 +34,12 @@ export function reservedNodeKey(key: string): string {
   return `${nodeKeyStart}${key}`;
 }
 
-/** Returns the node key of a value; undefined for what stands for something else. */
+/** Returns the node key of a value; undefined for a value of another kind. */
 export function reservedNodeKeyOf(value: string): string | undefined {
   return /^key:6e70([0-9a-f]{64})$/.exec(value)?.[1];
 }
 
-/** Returns the digits of a key in one form; undefined for what is none. */
+/** Returns the digits of a key in one form; undefined for an invalid key. */
 function canonical<T>(parse: (key: T) => Uint8Array, key: T): string | undefined {
   try {
     return encodeHex(reduced(parse(key)));

@@ -16,7 +16,7 @@ interface ConnectionParts {
   readonly signal: AbortSignal;
   /** The writes of the peer's earlier connection, which come first. */
   readonly after: Promise<void> | undefined;
-  /** Has the view read soon, and shown. */
+  /** Requests that the view is read soon, and shown. */
   readonly look: () => void;
   /** Called with the number of updates that the peer is sent. */
   readonly onUpdates: (count: number) => void;
@@ -26,19 +26,19 @@ interface ConnectionParts {
 }
 
 /**
- * The way in which a peer leaves: for good, perhaps to come back, or by an end of its own connection without a word, as
- * when its process is killed.
+ * The way in which a peer leaves: for good, perhaps to come back, or by closing its connection without notice, as when
+ * its process is killed.
  */
 export type Leaving = "disconnected" | "lost" | "gone";
 
-/** The longest time between two readings of a view without a hint. */
+/** The maximum time between two readings of a view without a hint. */
 const maxLookMs = 60_000;
-/** The notices that wait for a peer that does not read; more are dropped. */
+/** The maximum number of notices that wait for a peer that does not read; more are dropped. */
 const maxNotices = 64;
 
 /**
- * One connection of a peer. Its opener reads `responses` and calls `leave` in the end. Changes are not queued for it: it
- * gets the difference between what it was told and what is so when it reads.
+ * One connection of a peer. Its opener reads `responses` and calls `leave` in the end. Changes are not queued for it:
+ * when it reads, it gets the difference between what it was told and the current state.
  *
  *   open --end: displaced, closed, unhealthy--> over, and nothing more is written for it
  *   open --leave--> over, and the directory learns how
@@ -51,9 +51,9 @@ export class PeerConnection {
   readonly #wake = new Wake();
   readonly #notices: string[] = [];
   readonly #destinations = new Set<string>();
-  /** The peers that it was ready for before it had published a node, without which that does not count. */
+  /** The peers that it was ready for before it had published a node: only then does its readiness count. */
   readonly #earlyReady = new Set<string>();
-  /** The newest view that was not compared. */
+  /** The newest view that was not compared yet. */
   #view: View | undefined;
   #written: Promise<void>;
   #isFirstNode = true;
@@ -80,7 +80,7 @@ export class PeerConnection {
     return this.#written;
   }
 
-  /** Publishes the peer's node; resolves to false if it has what belongs to another. */
+  /** Publishes the peer's node; resolves to false if it contains a value that belongs to another. */
   async publish(node: PublishedNode): Promise<boolean> {
     const isFirst = this.#isFirstNode;
     this.#isFirstNode = false;
@@ -109,7 +109,7 @@ export class PeerConnection {
     if (this.#end === undefined) this.#parts.look();
   }
 
-  /** Tells others that the peer is ready for their handshakes, and the peer of those that it shares no tunnel with. */
+  /** Tells others that the peer is ready for their handshakes, and the peer with which of them it shares no tunnel. */
   async sayReady(others: readonly string[]): Promise<void> {
     if (this.#isFirstNode) for (const id of others) this.#earlyReady.add(id);
     const told = await this.#write(new Set(others), () =>
@@ -132,7 +132,7 @@ export class PeerConnection {
     this.#wake.wake();
   }
 
-  /** Yields what to tell the peer, until the connection is over. Throws the signal's reason. */
+  /** Yields the responses to the peer, until the connection is over. Throws the signal's reason. */
   async *responses(signal: AbortSignal): AsyncGenerator<PeerResponse, void, undefined> {
     this.#parts.look();
     for (;;) {
@@ -178,7 +178,7 @@ export class PeerConnection {
     this.#written = before
       .then(() => retry(leaving, { clock, signal, isRetryable: () => directory.isHealthy }))
       .catch((failure: unknown) => {
-        logger.debug({ peer: this.peer.id, error: errorText(failure) }, "leave not written");
+        logger.debug({ peer: this.peer.id, error: errorText(failure) }, "cannot record the leave");
       });
     this.end(error);
   }
@@ -187,12 +187,12 @@ export class PeerConnection {
     for (const peerUpdates of this.#told.changes(view)) {
       this.#parts.onUpdates(peerUpdates.length);
       yield { peerUpdates };
-      // Whoever was displaced meanwhile hears no more.
+      // A peer that was displaced meanwhile hears no more.
       if (this.#end !== undefined) return;
     }
   }
 
-  /** Writes in the order of the requests, also those of an earlier connection; nothing once it is over. */
+  /** Writes in the order of the requests, including those of an earlier connection; nothing once it is over. */
   async #write<T>(whenOver: T, write: () => Promise<T>): Promise<T> {
     const result = this.#written.then(() => (this.#end === undefined ? write() : whenOver));
     this.#written = result.then(

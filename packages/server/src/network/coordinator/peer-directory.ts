@@ -1,7 +1,7 @@
-/** A peer, and whoever it belongs to. */
+/** A peer and its holder. */
 export interface Peer {
   readonly id: string;
-  /** Whoever may use its addresses and keys, such as `user:<id>`. */
+  /** The party that may use its addresses and keys, such as `user:<id>`. */
   readonly holder: string;
   /** The session or token of a client; undefined for an agent and the server itself. */
   readonly keyId: string | undefined;
@@ -13,9 +13,9 @@ export interface Peer {
 export interface PublishedNode {
   /** The encoded message `Node`. */
   readonly bytes: Uint8Array;
-  /** The addresses and keys by which others reach the peer: nobody but its holder may publish them. */
+  /** The addresses and keys by which others reach the peer: only its holder may publish them. */
   readonly reserved: readonly string[];
-  /** The latencies that it measured, as JSON for clients; undefined for a peer that is no agent. */
+  /** The latencies that it measured, as JSON for clients; undefined for a peer that is not an agent. */
   readonly latency: object | undefined;
 }
 
@@ -25,11 +25,11 @@ export interface SeenPeer {
   readonly node: Uint8Array | undefined;
   /** True for a lost peer that closed its connection itself. */
   readonly isGone: boolean;
-  /** Grows whenever the peer tells that it is ready for a handshake; 0 if it did not since it connected. */
+  /** A number that grows when the peer says that it is ready for a handshake; 0 if it has not since it connected. */
   readonly readiness: number;
 }
 
-/** The nodes and tunnels that connections of a peer have published and opened, and did not take back. */
+/** The nodes and tunnels that connections of a peer have published and opened, and not withdrawn. */
 export interface Standing {
   /** Its encoded nodes: one for each replica that knows it. */
   readonly nodes: readonly Uint8Array[];
@@ -68,9 +68,9 @@ export const defaultDirectoryTimes: DirectoryTimes = {
  *   present or lost --remove--> unknown        lost --graceMs--> unknown
  */
 export interface PeerDirectory extends AsyncDisposable {
-  /** False while what this replica writes does not count, because it cannot say that it lives. */
+  /** False while this replica's writes do not count, because it cannot write its heartbeat. */
   readonly isHealthy: boolean;
-  /** Calls `listener` when what this replica wrote no longer counts: its peers must reconnect. */
+  /** Calls `listener` when this replica's writes no longer count: its peers must reconnect. */
   onForgotten(listener: () => void): void;
   /** Calls `listener` when the view of a peer may have changed. Subscribe before you read. */
   subscribe(id: string, listener: () => void): Disposable;
@@ -88,6 +88,6 @@ export interface PeerDirectory extends AsyncDisposable {
   /** Removes a peer with the tunnels that start at it. */
   remove(id: string): Promise<void>;
   readStanding(id: string): Promise<Standing>;
-  /** Reads the views of peers; one that shares no tunnel sees nobody. */
+  /** Reads the views of peers; one that shares no tunnel sees no one. */
   readViews(ids: readonly string[]): Promise<ReadonlyMap<string, View>>;
 }

@@ -7,21 +7,25 @@ import { agentAddresses, agentPrefixes, clientPrefix, type PrefixReader } from "
 import type { Standing } from "./peer-directory.ts";
 import type { PeerRequest } from "./peer-request.ts";
 
-/** The answer to a request: the reason to refuse it as a whole, or the addresses that its node takes for its holder. */
+/**
+ * The answer to a request: the reason to refuse it as a whole, or the addresses that its node reserves for its
+ * holder.
+ */
 export type Verdict = { readonly refusal: string } | { readonly addresses: readonly string[] };
 
 /**
- * Decides what a peer may ask (docs/protocol/tailnet.md §2.4). It remembers what it allowed: one for each session, whose
- * calls of `Coordinate` may be many, and each of which goes on with what the ones before left.
+ * Decides which requests of a peer are allowed (docs/protocol/tailnet.md §2.4). It remembers what it allowed. There is
+ * one for each session, which may call `Coordinate` many times: each call continues with the state that the previous
+ * ones left.
  */
 export type PeerPolicy = (request: PeerRequest) => Promise<Verdict>;
 
-/** The addresses of a client; a stock one has one. */
+/** The maximum number of addresses of a client; a stock one has one. */
 const maxClientAddresses = 4;
-/** The most tunnels of one client. */
+/** The maximum number of tunnels of one client. */
 const maxTunnels = 1024;
 
-/** An agent publishes its own addresses and opens no tunnel. */
+/** Returns the policy of an agent, which publishes its own addresses and opens no tunnel. */
 export function agentPolicy(agentId: string): PeerPolicy {
   const prefixes = agentPrefixes(agentId);
   return async ({ node, addTunnel }) => {
@@ -30,31 +34,32 @@ export function agentPolicy(agentId: string): PeerPolicy {
     if (typeof addresses === "string") return refused(`Addresses: ${addresses}`);
     const sources = readAll(prefixes, node?.allowedIps ?? []);
     if (typeof sources === "string") return refused(`AllowedIps: ${sources}`);
-    // They follow from its id, so nobody else can have them.
+    // They follow from its id, so no one else can have them.
     return { addresses: [] };
   };
 }
 
-/** The server's own peer opens any tunnel: its callers have checked what their users may do. */
+/** The policy of the server's own peer, which opens any tunnel: its callers have checked the rights of their users. */
 export const serverPolicy: PeerPolicy = async ({ node }) => {
   const addresses = readAll(clientPrefix, node?.addresses ?? []);
   return typeof addresses === "string" ? refused(addresses) : { addresses };
 };
 
-/** Finds out whether a client may open a tunnel to a peer; the text tells why not. */
+/** Checks whether a client may open a tunnel to a peer; resolves to the reason if it may not. */
 export type TunnelCheck = (destination: string) => Promise<string | undefined>;
 
 /** The rules of a client, over all its calls of `Coordinate`. */
 export interface ClientRules {
   readonly policy: PeerPolicy;
-  /** Learns what other sessions of the same client have left. */
+  /** Takes the state that other sessions of the same client have left. */
   readonly recall: (standing: Standing) => void;
 }
 
 /**
- * A client chooses its own address, and may use it as long as nobody else does: a peer that published another's address
- * would be sent what is meant for that one. So its allowed sources are its addresses, none of which is that of an agent
- * that it reaches, and the directory reserves them. `agentId` is the one agent that it may reach, if it may reach one only.
+ * Returns the rules of a client, which chooses its own address and may use it as long as no one else does: a peer
+ * that published another's address would receive packets meant for the other. Its allowed sources are therefore its
+ * addresses, none of which is that of an agent that it reaches, and the directory reserves them. `agentId` is the one
+ * agent that it may reach, if it may reach only one.
  */
 export function clientRules(agentId: string | undefined, mayReach: TunnelCheck): ClientRules {
   const reached = new ReachedAgents(agentId === undefined ? [] : [agentId]);

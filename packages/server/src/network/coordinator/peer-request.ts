@@ -18,9 +18,9 @@ export interface PeerRequest {
   readonly readyFor: readonly string[];
 }
 
-/** The most peers named in one request; only we could have told a peer of that many. */
+/** The maximum number of peers named in one request; a peer knows of others only through us. */
 const maxHandshakes = 1024;
-/** The largest stored node; stock peers send about 1 KiB. */
+/** The maximum size of a stored node, in bytes; stock peers send about 1 KiB. */
 const maxNodeBytes = 16 * 1024;
 /** The length at which the reason for a WebSocket is cut: it may hold the page of a proxy. */
 const maxReasonLength = 256;
@@ -72,7 +72,7 @@ export function publishedNode(node: Node): Omit<PublishedNode, "latency"> | stri
   return { bytes, reserved: nodeKeys(node) };
 }
 
-/** Returns whether two nodes differ in no more than the time of their making. */
+/** Returns whether two nodes are the same except for the time at which they were made. */
 export function isSameNode(one: Node, other: Node): boolean {
   const [first, second] = [one, other].map((node) =>
     Buffer.from(encodeMessage(NodeSchema, { ...node, asOf: timestampFromMs(0) })),

@@ -47,15 +47,15 @@ export interface PostgresDirectoryOptions {
   readonly times?: DirectoryTimes;
 }
 
-/** The most writes at once, each of which holds a connection; the heartbeat must find one. */
+/** The maximum number of concurrent writes, each of which holds a connection; the heartbeat must find one. */
 const maxWritesAtOnce = 8;
 /** The time between two searches for forgotten peers. */
 const cleanupMs = 60_000;
 
 /**
  * The directory on PostgreSQL: the tables are the truth, and hints say whose view to read again. A replica that cannot
- * write its heartbeat gives itself up before others do, and goes on under another id, so that nothing of what it wrote
- * before counts.
+ * write its heartbeat gives itself up before others do, and continues under another id, so that its earlier writes do
+ * not count.
  */
 export class PostgresDirectory implements PeerDirectory {
   readonly #options: PostgresDirectoryOptions;
@@ -64,9 +64,9 @@ export class PostgresDirectory implements PeerDirectory {
   readonly #turnstile = new Turnstile((inside) => inside < maxWritesAtOnce);
   readonly #listeners = new Set<() => void>();
   readonly #forgotten: (() => void)[] = [];
-  /** Stands for this replica in the tables. */
+  /** The id of this replica in the tables. */
   #id: string = randomUUID();
-  /** The other replicas that live; undefined before the first heartbeat. */
+  /** The other live replicas; undefined before the first heartbeat. */
   #others: string | undefined;
   #beatAt: number;
   #isHealthy = true;
@@ -182,7 +182,7 @@ export class PostgresDirectory implements PeerDirectory {
     try {
       this.#hint(await markAllLost(this.#options.db, this.#id));
     } catch (error) {
-      // The others find out by the missing heartbeat.
+      // The other replicas notice the missing heartbeat.
       this.#options.logger.warn({ error: errorText(error) }, "cannot mark peers as lost");
     }
   }
@@ -199,7 +199,9 @@ export class PostgresDirectory implements PeerDirectory {
     for (const id of ids) this.#options.pubsub.publish(topics.tailnetPeer(id));
   }
 
-  /** Hints those that share a tunnel with a peer, after its change: one that opened it meanwhile may not have seen that. */
+  /**
+   * Hints the peers that share a tunnel with a changed one: one that opened it meanwhile may have missed the change.
+   */
   async #hintPeersOf(id: string): Promise<void> {
     this.#hint(await selectPeersOf(this.#options.db, id));
   }
@@ -215,7 +217,7 @@ export class PostgresDirectory implements PeerDirectory {
         await this.#beat();
       } catch (error) {
         signal.throwIfAborted();
-        this.#options.logger.debug({ error: errorText(error) }, "heartbeat not written");
+        this.#options.logger.debug({ error: errorText(error) }, "cannot write the heartbeat");
         this.#checkHealth();
       }
     }
@@ -265,7 +267,9 @@ export class PostgresDirectory implements PeerDirectory {
   }
 }
 
-/** Returns what each viewer sees of the rows: of several for a peer, present rather than lost, then the newest. */
+/**
+ * Returns the view of each viewer: of several rows for a peer, a present one rather than a lost one, then the newest.
+ */
 function viewsOf(
   ids: readonly string[],
   rows: readonly ViewRow[],

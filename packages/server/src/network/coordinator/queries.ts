@@ -11,7 +11,7 @@ interface Entry {
   readonly coordinatorId: string;
 }
 
-/** The most lost peers of one holder; older ones are forgotten early. */
+/** The maximum number of lost peers of one holder; older ones are forgotten early. */
 const maxLostOfHolder = 32;
 
 /** Selects the peers that share a tunnel with a peer, as of the start of the statement. */
@@ -20,8 +20,8 @@ const peersOf = (id: string) => sql`
   union select src_id from tailnet_tunnels where dst_id = ${id}`;
 
 /**
- * Notes that a replica lives. Resolves to the ids of the others that do, and to whether this one was unknown, as all are
- * after a crash of PostgreSQL.
+ * Records that a replica is alive. Resolves to the ids of the other live ones, and to whether this one was unknown, as
+ * all are after a crash of PostgreSQL.
  */
 export async function beat(
   db: Queryable,
@@ -68,7 +68,7 @@ export async function upsertPeer(
         updated_at = now()`.execute(db);
 }
 
-/** Selects what a peer has published and opened, on all replicas. */
+/** Selects the nodes and tunnels of a peer on all replicas. */
 export async function selectStanding(db: Queryable, id: string): Promise<Standing> {
   const { rows } = await sql<Standing>`
     select array(select node from tailnet_peers where id = ${id} and node is not null) as nodes,
@@ -108,7 +108,7 @@ export async function deleteTunnel(
     ${rememberVisits("closed")}`.execute(db);
 }
 
-/** Notes that a peer is ready for others; resolves to those that share a tunnel with it. */
+/** Records that a peer is ready for others; resolves to those that share a tunnel with it. */
 export async function updateReadiness(
   db: Queryable,
   id: string,
@@ -223,7 +223,8 @@ export async function selectViews(
 }
 
 /**
- * Deletes the peers that were lost, or whose replica was dead, for the time of grace; resolves to the peers that saw them.
+ * Deletes the peers that were lost, or whose replica was dead, for the time of grace; resolves to the peers that saw
+ * them.
  */
 export async function deleteForgotten(
   db: Queryable,
@@ -244,7 +245,7 @@ export async function deleteForgotten(
   return rows.map((row) => row.id);
 }
 
-/** Deletes dead replicas without peers, reservations that no node has any more, and visits of too long ago. */
+/** Deletes dead replicas without peers, reservations that no node has any more, and old visits. */
 export async function deleteLeftovers(db: Queryable, deadMs: number): Promise<void> {
   await sql`delete from tailnet_coordinators coordinator
     where heartbeat_at < now() - make_interval(secs => ${deadMs / 1000})

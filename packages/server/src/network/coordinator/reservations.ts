@@ -11,7 +11,7 @@ interface PeerKeysNeeds {
   readonly coordinator: Pick<Coordinator, "onPublished">;
 }
 
-/** The keys that peers have published at the coordinators of all replicas; only this replica's tells at once. */
+/** Returns the keys that peers have published on all replicas; only those of this replica are reported immediately. */
 export function peerKeys({ db, coordinator }: PeerKeysNeeds): PublishedKeys {
   return {
     find: async (keys) => {
@@ -29,9 +29,10 @@ export function peerKeys({ db, coordinator }: PeerKeysNeeds): PublishedKeys {
 }
 
 /**
- * Reserves what a peer's next node has for its holder, and releases what only its present one has. Resolves to the number
- * of values that are theirs: fewer than given, with nothing released, if another holder publishes one. Holders that ask for
- * one value at once get it one after the other, so call it in the transaction that stores the node.
+ * Reserves the values of a peer's next node for its holder, and releases those that only its current node has. Resolves
+ * to the number of values that are the holder's: fewer than given, with nothing released, if another holder publishes
+ * one. Holders that ask for the same value concurrently wait for each other, so call it in the transaction that stores
+ * the node.
  */
 export async function reserve(
   db: Queryable,
@@ -40,8 +41,8 @@ export async function reserve(
   values: readonly string[],
 ): Promise<number> {
   const all = sql`${sql.val([...values])}::text[]`;
-  // Locks a row of each value, in the order that all use. The next statement then sees what those have published who had
-  // the locks before; one statement that waits would decide by what there was when it began.
+  // Locks a row of each value, in the same order everywhere. The next statement then sees what the previous holders of
+  // the locks have published; a single statement that waits would decide by the state at its beginning.
   await sql`
     insert into tailnet_reservations (value, holder, peer_id)
       select distinct value, ${holder}, ${id}::uuid from unnest(${all}) as value order by value
@@ -67,7 +68,7 @@ export async function deleteUnpublished(db: Queryable): Promise<void> {
     where not ${isPublished("reservation", undefined)}`.execute(db);
 }
 
-/** Selects those of some values that are reserved, for whomever. */
+/** Selects the given values that are reserved, for any holder. */
 async function selectReserved(
   db: Queryable,
   values: readonly string[],
@@ -78,7 +79,7 @@ async function selectReserved(
   return rows.map(({ value }) => value);
 }
 
-/** A condition: a node of the holder of `reservation` has its value, but for one entry. By this rule reservations last. */
+/** Returns the condition by which reservations last: a node of the holder, except one entry, has the reserved value. */
 const isPublished = (reservation: string, except: PeerEntry | undefined) => sql<boolean>`exists (
   select from tailnet_peers publisher
     where publisher.holder = ${sql.ref(reservation)}.holder and publisher.node is not null

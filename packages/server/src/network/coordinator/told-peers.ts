@@ -12,21 +12,21 @@ import type { SeenPeer, View } from "./peer-directory.ts";
 
 export type PeerUpdate = MessageInitShape<typeof CoordinateResponse_PeerUpdateSchema>;
 
-/** The most updates in one response (docs/protocol/tailnet.md §2.2). */
+/** The maximum number of updates in one response (docs/protocol/tailnet.md §2.2). */
 const maxUpdates = 1024;
-/** The most bytes of nodes in one response; a message may have 4 MiB. */
+/** The maximum size of the nodes in one response, in bytes; a message may have 4 MiB. */
 const maxBatchBytes = 1024 * 1024;
 
 /**
- * The peers that one connection has been told of. Only the newest state of each counts: a reader that is slow skips
- * what happened in between, and nothing queues up for one that does not read.
+ * The peers that one connection has been notified of. Only the newest state of each counts: a slow reader skips what
+ * happened in between, and nothing queues up for one that does not read.
  *
- * A lost peer that is forgotten later is reported as disconnected, which deviates from stock coordinators: they leave it
- * to the receiver, which keeps a peer for as long as that makes handshakes, whatever it may still do.
+ * A lost peer that is forgotten later is reported as disconnected, which deviates from stock coordinators: they leave
+ * it to the receiver, which keeps a peer for as long as the peer makes handshakes, whatever rights it still has.
  */
 export class ToldPeers {
   readonly #told = new Map<string, SeenPeer>();
-  /** The peers to tell of once more, as if for the first time. */
+  /** The peers to report again, as if for the first time. */
   readonly #again = new Set<string>();
 
   /** Repeats a peer that is still visible: a client that closed its tunnel to it has forgotten it. */

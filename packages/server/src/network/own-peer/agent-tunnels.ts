@@ -2,7 +2,7 @@ import { type Clock, spread } from "@slipway/runtime";
 
 interface AgentTunnelsOptions {
   readonly clock: Pick<Clock, "monotonic" | "sleep">;
-  /** The most tunnels at once. */
+  /** The maximum number of concurrent tunnels. */
   readonly maxTunnels: number;
   /** The time for which an unused tunnel stays. */
   readonly idleMs: number;
@@ -37,8 +37,8 @@ export class AgentTunnels {
   }
 
   /**
-   * Keeps the tunnel to an agent open until the result is disposed of; undefined if there is no room. Where there are too
-   * many, the one that has been unused for the longest makes room.
+   * Keeps the tunnel to an agent open until the result is disposed of; undefined if there is no room. If there are too
+   * many, the one that has been unused for the longest is closed.
    */
   use(agentId: string): Disposable | undefined {
     const tunnel = this.#tunnels.get(agentId) ?? this.#open(agentId);

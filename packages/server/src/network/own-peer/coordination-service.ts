@@ -27,7 +27,7 @@ interface OwnCoordinationNeeds {
 
 type Requests = Parameters<OpenSession["coordinate"]>[0];
 
-/** Returns the way of the server's own peer to the coordinator of its process: calls, without a connection. */
+/** Returns the coordination of the server's own peer: calls to the coordinator of its process, without a connection. */
 export function ownCoordination(needs: OwnCoordinationNeeds): CoordinationService {
   const open = async (): Promise<OpenSession> => ({
     // Only its streams end.
@@ -62,8 +62,8 @@ async function* messages(requests: Requests): AsyncGenerator<CoordinateRequest, 
 type PeerUpdate = CoordinateResponse["peerUpdates"][number];
 
 /**
- * Returns an update as the server's own peer takes it; undefined if it is not about an agent to which the server has
- * asked for a tunnel. Of a node only the addresses count that follow from the agent's id. The coordinator has checked
+ * Returns an update as the server's own peer accepts it; undefined if it is not about an agent to which the server has
+ * asked for a tunnel. Only the addresses of a node that follow from the agent's id count. The coordinator has checked
  * them when they were published; here a mistake would show one user's data to the agent of another.
  */
 export function takenUpdate(

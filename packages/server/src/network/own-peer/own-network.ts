@@ -23,17 +23,17 @@ export interface OwnNetworkParts {
     onState: (state: CoordinationState) => void,
     signal: AbortSignal,
   ) => Promise<void>;
-  /** Closes what the peer works with, after it. */
+  /** Closes the socket of the peer, after the peer. */
   readonly closeSocket: () => Promise<void>;
 }
 
-/** The agents with a tunnel at once: as many as a peer may know. */
+/** The maximum number of agents with a tunnel: as many as a peer may know. */
 const maxTunnels = 4096;
 /** The time after which an unused tunnel is closed (docs/protocol/tailnet.md §2.3). */
 const idleMs = 30 * 60_000;
 /**
- * The times for an agent to be known, with the wait for one that never says that it is ready (docs/protocol/tailnet.md
- * §2.6), to answer, and for one of its ports.
+ * The times for an agent to become known, including the wait for one that never says that it is ready
+ * (docs/protocol/tailnet.md §2.6), to answer, and to accept a connection to a port.
  */
 const joinTimeoutMs = 6_000;
 const reachTimeoutMs = 15_000;
@@ -41,7 +41,7 @@ const connectTimeoutMs = 10_000;
 /** The time without a segment after which an agent is asked whether it is still there, so that no terminal hangs. */
 const keepAlive = { idleMs: 60_000, intervalMs: 15_000, probes: 4 } as const;
 
-/** The server as a peer of the network, with keys of its own, from its opening to its failure or the server's end. */
+/** The server as a peer of the network, with its own keys, from its opening to its failure or the server's end. */
 export class OwnNetwork implements AsyncDisposable {
   readonly #parts: OwnNetworkParts;
   readonly #tunnels: AgentTunnels;
@@ -70,7 +70,7 @@ export class OwnNetwork implements AsyncDisposable {
     this.#scope.run((signal) => abortable(peer.failed, signal));
   }
 
-  /** Rejects if the peer itself has failed, after which it reaches nobody; never resolves. */
+  /** Rejects if the peer itself has failed, after which it reaches no one; never resolves. */
   get failed(): Promise<never> {
     return this.#scope.failed;
   }
@@ -122,11 +122,11 @@ export class OwnNetwork implements AsyncDisposable {
   async #ask(agentId: string): Promise<Uint8Array> {
     const { peer } = this.#parts;
     using _ = this.#useTunnel(agentId);
-    // One that has left may be back; its tunnel went with it.
+    // An agent that left may be back, but its tunnel is gone.
     if (peer.coordination.stateOf(agentId).type === "absent") {
       peer.coordination.addDestination(agentId);
     }
-    // One that is not on the network is not waited for as long as one that is.
+    // The wait for an agent that is not on the network is shorter.
     await this.#within(
       joinTimeoutMs,
       (signal) => peer.coordination.installed(agentId, signal),
@@ -176,7 +176,7 @@ export class OwnNetwork implements AsyncDisposable {
     });
   }
 
-  /** Finds the lowest rung to an agent that does not hold. */
+  /** Finds the lowest rung to an agent that fails. */
   #explain(agentId: string): UnreachableAgent {
     const { peer } = this.#parts;
     if (this.#coordination.type === "connecting") {

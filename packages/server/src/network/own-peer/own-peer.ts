@@ -11,7 +11,7 @@ import { type AgentRung, UnreachableAgent } from "./unreachable-agent.ts";
 /** An agent that has answered. */
 interface ReachedAgent {
   /**
-   * Connects to a TCP port of the agent. The stream keeps the tunnel open; whoever dials destroys it. Throws
+   * Connects to a TCP port of the agent. The stream keeps the tunnel open; the caller destroys it. Throws
    * `UnreachableAgent`, `Unavailable`, and the signal's reason.
    */
   dial(port: number, signal: AbortSignal): Promise<Duplex>;
@@ -20,7 +20,7 @@ interface ReachedAgent {
 /** The way from the server into workspaces. */
 export interface AgentReach {
   /**
-   * Waits until an agent answers. Whoever calls has checked that the user may reach it. Throws `UnreachableAgent`, which
+   * Waits until an agent answers. The caller has checked that the user may reach it. Throws `UnreachableAgent`, which
    * names the rung that failed, `Unavailable` if the server reaches too many, and the signal's reason.
    */
   reachAgent(agentId: string, signal: AbortSignal): Promise<ReachedAgent>;
@@ -89,7 +89,7 @@ export class OwnPeer implements AgentReach, AsyncDisposable {
     }
   }
 
-  /** Returns the network, which is opened if need be. */
+  /** Returns the network, and opens it if necessary. */
   async #find(signal: AbortSignal): Promise<OwnNetwork> {
     if (this.#closing !== undefined) throw new Unavailable("The server is shutting down.");
     this.#opening ??= this.#open();
@@ -104,7 +104,7 @@ export class OwnPeer implements AgentReach, AsyncDisposable {
       return network;
     } catch (error) {
       this.#opening = undefined;
-      this.#options.logger.error({ error: errorText(error) }, "no network to agents");
+      this.#options.logger.error({ error: errorText(error) }, "cannot open the network to agents");
       throw new UnreachableAgent("peer", "the server cannot open its own peer", { cause: error });
     }
   }
@@ -115,7 +115,7 @@ export class OwnPeer implements AgentReach, AsyncDisposable {
       await network.failed;
     } catch (error) {
       onFailure();
-      logger.error({ error: errorText(error) }, "the server's own peer failed, and is replaced");
+      logger.error({ error: errorText(error) }, "the server's own peer failed; replacing it");
       this.#opening = undefined;
       this.#network = undefined;
       await network.close().catch((failure: unknown) => {

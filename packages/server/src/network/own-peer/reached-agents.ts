@@ -2,14 +2,14 @@ import { abortable, type Clock } from "@slipway/runtime";
 
 interface ReachedAgentsOptions {
   readonly clock: Pick<Clock, "monotonic">;
-  /** Asks an agent for an answer, for all who wait for it; resolves to its address. */
+  /** Asks an agent for an answer, on behalf of all waiting callers; resolves to its address. */
   readonly ask: (agentId: string) => Promise<Uint8Array>;
 }
 
 /** The time for which an agent that has answered is not asked again. */
 const freshMs = 30_000;
 
-/** The agents that have answered lately, and those that are being asked. */
+/** The agents that have answered recently, and those that are being asked. */
 export class ReachedAgents {
   readonly #options: ReachedAgentsOptions;
   readonly #reached = new Map<string, { readonly address: Uint8Array; atMs: number }>();
@@ -27,7 +27,7 @@ export class ReachedAgents {
     return abortable(this.#asking.get(agentId) ?? this.#ask(agentId), signal);
   }
 
-  /** Notes that an agent has just answered. */
+  /** Records that an agent has just answered. */
   note(agentId: string): void {
     const reached = this.#reached.get(agentId);
     if (reached !== undefined) reached.atMs = this.#options.clock.monotonic();

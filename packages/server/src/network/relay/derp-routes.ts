@@ -15,9 +15,12 @@ interface DerpNeeds {
   readonly logins: Pick<RelayLogins, "count">;
 }
 
-/** The largest message of a client: a frame with the largest packet, its header and a key (docs/protocol/tailnet.md §4.3). */
+/**
+ * The maximum message of a client: a frame with the largest packet, its header and a key (docs/protocol/tailnet.md
+ * §4.3).
+ */
 const maxRelayMessageBytes = 64 * 1024 + 256;
-/** The interval at which the system looks whether a client that sends nothing is still there. */
+/** The interval at which the system checks whether a silent client is still there. */
 const tcpKeepAliveMs = 60_000;
 
 /** Adds the relay's routes, which need no authentication (docs/protocol/tailnet.md §4.1). */
@@ -57,7 +60,7 @@ function isDerpWebSocket({ headers }: FastifyRequest): boolean {
   );
 }
 
-/** Answers the upgrade, unless the client wants the relay to begin at once (docs/protocol/tailnet.md §4.2). */
+/** Answers the upgrade, unless the client wants the relay to begin immediately (docs/protocol/tailnet.md §4.2). */
 function serveUpgrade(relay: Relay, request: FastifyRequest, reply: FastifyReply): void {
   const socket = takeUpgrade(request, reply);
   const keys = relay.createKeys();
@@ -89,13 +92,13 @@ function refuse(reply: FastifyReply): FastifyReply {
   );
 }
 
-/** The addresses that are counted one by one. */
+/** The maximum number of addresses that are counted individually. */
 const maxAddresses = 10_000;
 const secondsPerMinute = 60;
 
 /**
- * Bounds how often clients connect to the relay, each of which costs a key pair and the cryptography of a login. A minute's
- * connections may come at once: agents of one network come back together.
+ * Limits the rate at which clients connect to the relay: each connection costs a key pair and the cryptography of a
+ * login. A minute's connections may arrive together, as agents of one network come back together.
  */
 export class RelayLogins {
   readonly #clock: Pick<Clock, "monotonic">;

@@ -18,13 +18,15 @@ interface LinkNeeds {
   readonly signal: AbortSignal;
 }
 
-/** The relay to link to: whoever answers at the URL must prove to have the id. */
+/** The relay to link to: the relay that answers at the URL must prove that it has the id. */
 export interface LinkTarget {
   readonly id: string;
   readonly url: string;
 }
 
-/** Links a relay to another one until the connection ends, which it throws as a `RelayError`, or the signal's reason. */
+/**
+ * Links a relay to another one until the connection ends, which it throws as a `RelayError`, or the signal's reason.
+ */
 export async function linkRelay(
   { id, url }: LinkTarget,
   { relay, dialer, clock, signal }: LinkNeeds,
@@ -38,7 +40,7 @@ export async function linkRelay(
   const ended = Promise.withResolvers<never>();
   const transport: RelayTransport = {
     send: (pieces, sent) => stream.send(pieces, sent),
-    // A link is read as fast as it comes: what waits for clients is bounded.
+    // A link is read without pauses: the packets that wait for clients are bounded.
     pause: () => undefined,
     resume: () => undefined,
     end: () => stream.end(),

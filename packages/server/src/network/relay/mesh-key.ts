@@ -6,7 +6,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 /** The length of the key, as encoded; stock relays have 32 characters. */
 const keyBytes = 24;
 
-/** Creates the key by which the relays of a deployment know each other, unless another server has. */
+/** Creates the key by which the relays of a deployment recognize each other, unless another server has done so. */
 export async function ensureMeshKey(
   db: Queryable,
   secrets: Pick<SecretBox, "seal">,
@@ -21,11 +21,11 @@ export async function readMeshKey(
   secrets: Pick<SecretBox, "open">,
 ): Promise<string> {
   const sealed = await selectMeshKey(db);
-  if (sealed === undefined) throw new Error("the key of the relays is gone");
+  if (sealed === undefined) throw new Error("the mesh key is missing from the database");
   return secrets.open(sealed);
 }
 
-/** Keeps a key unless there is one. */
+/** Stores a key unless there is one. */
 async function insertMeshKey(db: Queryable, sealed: Buffer): Promise<void> {
   await db
     .insertInto("relay_mesh_keys")

@@ -21,7 +21,7 @@ export interface RelayReplica {
   readonly id: string;
   /** The URL at which others reach it. */
   readonly url: string;
-  /** The name of its machine, on which alone a loopback address is reached. */
+  /** The name of its machine, the only one on which a loopback address is reachable. */
   readonly host: string;
 }
 
@@ -33,7 +33,7 @@ const silentSeconds = 30;
 const retryMs = 3_000;
 /** The lifetime of a link that both relays have accepted, longer than any attempt to connect. */
 const stableMs = 15_000;
-/** The time for the last statement of a server that stops, and for others to learn that it does: it is not missed. */
+/** The time for the last statement of a stopping server, and for others to learn of the stop. */
 const farewellMs = 2_000;
 
 interface RelayMeshOptions {
@@ -79,7 +79,7 @@ export class RelayMesh {
         try {
           await this.#beat();
         } catch (error) {
-          // The links that there are stay.
+          // The existing links stay.
           logger.debug({ error: errorText(error) }, "cannot look up the relays of other replicas");
         }
         await wake.wait(spread(beatMs), clock, signal);
@@ -91,7 +91,7 @@ export class RelayMesh {
     }
   }
 
-  /** Tells the others, who close their links before they would lose them. */
+  /** Notifies the others, so that they close their links before they lose them. */
   async #leave(): Promise<void> {
     const { db, pubsub, self } = this.#options;
     await deleteReplica(db, self.id);
@@ -115,12 +115,12 @@ export class RelayMesh {
     }
   }
 
-  /** A loopback address of another machine leads to this one. */
+  /** Returns whether another relay is reachable: a loopback address of another machine leads to this one. */
   #isReachable({ url, host }: RelayReplica): boolean {
     return host === this.#options.self.host || !isLoopback(url);
   }
 
-  /** A relay at this one's own address is the one that was killed there before; others forget it once it is silent. */
+  /** Returns whether a relay at this one's address was killed there before; others forget it once it is silent. */
   #isPredecessor({ url, host }: RelayReplica): boolean {
     const { self } = this.#options;
     return url === self.url && (host === self.host || !isLoopback(url));
@@ -131,7 +131,7 @@ export class RelayMesh {
     const logger = this.#options.logger.child({ replica: id, url });
     link.run((signal) => this.#keepLinked({ id, url }, logger, signal));
     link.failed.catch((error: unknown) => {
-      logger.error({ error: errorText(error) }, "the link to another relay has failed");
+      logger.error({ error: errorText(error) }, "link to another relay failed");
     });
     return link;
   }
