@@ -27,13 +27,13 @@ import { openPart } from "./support/part.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 
 /*
- * The ways into a workspace as users experience them: the time from a key to its echo and the throughput of output, in one
- * terminal and in many at once, through the server's WebSocket and over SSH (OpenSSH through a forwarded port), when new and
- * after a while, since V8 compiles in the first seconds of such work; the time from the request to the first output, the
- * memory of an open terminal in server and agent, and scp beside the tunnel that carries it. The floor is a terminal of this
- * machine by node-pty alone, an echo over TCP, and a terminal at the end of a bare chain, which is as many processes as ours
- * that only forward bytes. SLIPWAY_STOCK_AGENT adds stock agents on our server; with the variables of
- * `support/stock-server.ts`, the first of them on that server too.
+ * The ways into a workspace as users experience them: the time from a key to its echo and the throughput of output,
+ * in one terminal and in many concurrently, through the server's WebSocket and over SSH (OpenSSH through a forwarded
+ * port), both fresh and after a while, because V8 compiles in the first seconds of such work; the time from the
+ * request to the first output, the memory of an open terminal in server and agent, and scp next to the tunnel that
+ * carries it. The floor is a local terminal by node-pty alone, an echo over TCP, and a terminal at the end of a bare
+ * chain, which has as many processes as ours that only forward bytes. SLIPWAY_STOCK_AGENT adds stock agents on our
+ * server; with the variables of `support/stock-server.ts`, the first of them on that server too.
  *
  *   npm run bench:access [-- --many=50] [--megabytes=100] [--scp-megabytes=1000] [--json]
  */
@@ -49,7 +49,7 @@ const typing = {
   one: { keys: 1_500, everyMs: 10 },
   many: { keys: 30, everyMs: 100 },
 };
-/** The output of a terminal that has run for a while, in parts of the first. */
+/** The output of a terminal after a while, in multiples of the first output. */
 const laterOutput = 4;
 const execute = promisify(execFile);
 
@@ -73,8 +73,8 @@ export const benchmark = defineBenchmark({
 });
 
 /**
- * Opens the way of a terminal through a server with nothing in it: the viewer, TCP, a process, UDP, a process, a pseudo
- * terminal. It is what the same number of processes costs on this machine. The processes go with `opened`.
+ * Opens the path of a terminal through an empty chain: the viewer, TCP, a process, UDP, a process, a pseudo terminal.
+ * It shows the cost of the same number of processes on this machine. The processes end with `opened`.
  */
 async function openBareChain(opened: AsyncDisposableStack): Promise<OpenChannel> {
   const start = (...args: readonly string[]): Promise<number> =>
@@ -87,7 +87,7 @@ async function openBareChain(opened: AsyncDisposableStack): Promise<OpenChannel>
 async function measureTerminals(bench: AccessBench, pair: AccessPair): Promise<void> {
   const terminals = terminalsOf(pair.client, pair.agentId);
   const name = `${pair.name}: terminal`;
-  // The first one opens the server's tunnel to the agent.
+  // The first terminal opens the server's tunnel to the agent.
   await measurePrompt(bench, `${name}, by a new tunnel`, () => terminals(""));
   await measureMemory(bench, pair, terminals);
   await measureWay(bench, name, terminals);
@@ -194,7 +194,7 @@ async function measureScp(
   const path = join(await openDirectory(opened), "file");
   await writeFile(path, "");
   await truncate(path, bytes);
-  // The first read makes the kernel create its pages.
+  // The first read makes the kernel create the pages.
   await execute("dd", [`if=${path}`, "of=/dev/null", "bs=1M"]);
   const scp = async (...words: readonly string[]): Promise<number> => {
     const startedMs = performance.now();
@@ -214,7 +214,7 @@ async function closeAll(channels: readonly ByteChannel[]): Promise<void> {
   await Promise.all(channels.map(({ ended }) => ended));
 }
 
-/** Forwards a local port to the workspace's SSH server; the caller ends the process. */
+/** Forwards a local port to the workspace's SSH server; the caller stops the process. */
 async function forwardSsh(
   { words: [program, ...first], environment }: ReachCommand,
   workspace: string,

@@ -11,8 +11,8 @@ import { openOurServer } from "./support/our-server.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 
 /*
- * The cost of an agent: memory of an idle one, with a start script done and two metadata items, and the time from its
- * spawn to its connection. Bare Node.js is the floor. Linux only.
+ * The cost of an agent: the memory of an idle agent whose start script is done and which has two metadata items, and
+ * the time from its spawn to its connection. The floor is bare Node.js. Linux only.
  *
  *   npm run bench:agent [-- --json]
  */
@@ -63,7 +63,7 @@ export const benchmark = defineBenchmark({
   },
 });
 
-/** Finds the process that carries the marks of an agent and was started first. */
+/** Finds the oldest process with the marks of an agent. */
 function processOf(agentId: string): number {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   const marked = pids.filter((pid) => {
@@ -76,7 +76,9 @@ function processOf(agentId: string): number {
   return Math.min(...marked.map(Number));
 }
 
-/** The start time of a process, in milliseconds since the epoch; the system counts in hundredths of a second. */
+/**
+ * Returns the start time of a process, in milliseconds since the epoch; the system counts in hundredths of a second.
+ */
 function startedAtMs(pid: number): number {
   const ticks = Number(parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"))?.start);
   const bootMs = Date.now() - Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000;

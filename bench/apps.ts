@@ -8,8 +8,8 @@ import { listen } from "./support/listen.ts";
 import { openOurServer } from "./support/our-server.ts";
 
 /*
- * The time to the first byte of an app that answers at once, by one request at a time on a connection that is kept: from the
- * app itself as the floor, and through the server and the agent of a workspace on this machine.
+ * The time to the first byte of an app that answers immediately, with one request at a time on a kept-alive
+ * connection: from the app itself as the floor, and through the server and the agent of a workspace on this machine.
  *
  *   npm run bench:apps [-- --json]
  */
@@ -37,7 +37,7 @@ export const benchmark = defineBenchmark({
       findings.note(name, "ms", ...(await repeat(runs, () => medianMs(to, headers))));
     await measure("the app itself", appPort, {});
     await measure("through the server", port, { ...decided, Cookie: first.cookies });
-    await measure("through the server, decided anew each time", port, decided);
+    await measure("through the server, decided each time", port, decided);
   },
 });
 
@@ -60,7 +60,7 @@ async function medianMs(port: number, headers: Headers): Promise<number> {
   return times.toSorted((a, b) => a - b)[requests / 2] ?? NaN;
 }
 
-/** Resolves to the milliseconds until the header of an answer has come, and to the cookies that it sets. */
+/** Resolves to the milliseconds until the response header has arrived, and to the cookies that it sets. */
 function firstByte(port: number, headers: Headers, agent: Agent) {
   const { promise, resolve, reject } = Promise.withResolvers<{ ms: number; cookies: string }>();
   const beganAt = performance.now();

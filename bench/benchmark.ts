@@ -6,11 +6,11 @@ import { formatTable, summarize } from "./report.ts";
 /** The options of a command line by name, without dashes. */
 type Options = Readonly<Record<string, boolean | number | string>>;
 
-/** The means of one run. */
+/** The tools of a benchmark for one run. */
 export interface Bench<Chosen extends Options> {
   readonly options: Chosen;
   readonly findings: Findings;
-  /** Everything that the run opens; closed after its report. */
+  /** The resources of the run, closed after its report. */
   readonly opened: AsyncDisposableStack;
 }
 
@@ -18,12 +18,12 @@ interface Definition<Chosen extends Options> {
   readonly title: string | ((options: Chosen) => string);
   /** The options with their defaults (default: none). */
   readonly options?: Chosen;
-  /** Upper bounds of medians, by the ending of a measurement's name (default: none). */
+  /** Upper bounds of medians, by the suffix of a measurement's name (default: none). */
   readonly targets?: Readonly<Record<string, number>>;
   readonly measure: (bench: Bench<Chosen>) => Promise<void>;
 }
 
-/** Measures as the arguments say, and prints the report. Sets the exit code to 1 when a target is missed. */
+/** Measures according to the arguments and prints the report. Sets the exit code to 1 when a target is missed. */
 export type Benchmark = (args: readonly string[]) => Promise<void>;
 
 export function defineBenchmark<Chosen extends Options = Options>({
@@ -49,7 +49,7 @@ export function defineBenchmark<Chosen extends Options = Options>({
   };
 }
 
-/** Reads options that have the types of their defaults. Throws for an unknown one. */
+/** Reads options, which have the types of their defaults. Throws for unknown ones. */
 function readOptions<Chosen extends Options>(
   defaults: Chosen,
   args: readonly string[],

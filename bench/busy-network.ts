@@ -24,32 +24,32 @@ import type { RelayCrowd } from "./support/relay-crowd.ts";
 import type { TerminalViewer } from "./support/terminal-viewer.ts";
 
 /*
- * The cost of a busy network to everybody else on the server: the time of a request that does little, and of an agent's
- * metadata call. It is measured without load; while two peers send as fast as they can over the relay; while a terminal
- * prints without end through the server's own peer; while both do; and while hundreds of strangers send small packets and
- * pings through the relay. The load would run on other machines, so it has the lowest priority here. A process that only
- * answers is the floor.
+ * The cost of a busy network to everyone else on the server: the time of a cheap request and of an agent's metadata
+ * call. Both are measured without load; while two peers send as fast as they can over the relay; while a terminal
+ * prints endlessly through the server's own peer; with both loads; and while hundreds of strangers send small packets
+ * and pings through the relay. The load would run on other machines, so it has the lowest priority here. The floor is
+ * a process that only answers.
  *
- * These times include waits for a processor, which dominate on a machine with few of them or with other users. The server's
- * turns do not: they are the processor time that its main thread takes before it looks at anybody else's request again, relay
- * and own peer included. As root, `chrt --rr 1` before the command separates the two: the server and its callers then wait
- * for nobody, and the load gets what they leave.
+ * These times include waits for a processor, which dominate on a machine with few processors or with other users. The
+ * server's turns do not: they are the processor time that its main thread takes before it handles the next request,
+ * relay and own peer included. As root, `chrt --rr 1` before the command separates the two: the server and its
+ * callers then never wait, and the load gets the rest.
  *
  *   npm run bench:busy-network [-- --seconds=10] [--json]
  *
- * Ends with 1 when a request or a metadata call under load takes 20 ms or more at the 99th percentile, or one turn in a
- * thousand of the server 5 ms or more.
+ * Exits with 1 when a request or a metadata call under load takes 20 ms or more at the 99th percentile, or one in a
+ * thousand of the server's turns takes 5 ms or more.
  */
 
-/** The time that a load gets to start. */
+/** The time to let a load start. */
 const warmUpMs = 2_000;
 const perSecond = 40;
-/** The number of strangers at the relay: as many as one address may have. */
+/** The number of strangers at the relay: the maximum for one address. */
 const crowdSize = 400;
 const lowestPriority = ["chrt", "--other", "0", "nice", "-n", "19"];
 const { signal } = new AbortController();
 
-/** The calls of everybody else, by their names in the report. */
+/** The calls of everyone else, by their names in the report. */
 type Calls = Readonly<Record<string, () => Promise<unknown>>>;
 
 export const benchmark = defineBenchmark({
@@ -99,7 +99,7 @@ async function openCalls(opened: AsyncDisposableStack, world: NetworkWorld): Pro
   };
 }
 
-/** Notes the times of the calls, and the processor time of the server meanwhile. */
+/** Records the times of the calls, and the processor time of the server in the meantime. */
 async function measureCalls(
   calls: Calls,
   {
@@ -142,14 +142,14 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
-/** Loads of the server: each runs `act` while it lasts. */
+/** Opens loads of the server; each applies while its `act` runs. */
 async function openLoads(world: NetworkWorld, findings: Findings, seconds: number) {
   const { client, server } = world;
   const command = await world.openCommand("ours", undefined);
   const relayed = await openConnectedAgent(world, "relayed");
   const watched = await openConnectedAgent(world, "watched");
   return {
-    /** A command and an agent send as much as they can over the relay. */
+    /** Makes a command and an agent send as much as they can over the relay. */
     relay: async (direction: "up" | "down", act: () => Promise<void>): Promise<void> => {
       const order = { path: "relay", direction, seconds: seconds + 5 } as const;
       const running = measureThroughput(command, relayed.workspace, order);
@@ -157,7 +157,7 @@ async function openLoads(world: NetworkWorld, findings: Findings, seconds: numbe
       await act();
       findings.note(`throughput over the relay, ${direction}`, "MB/s", await running);
     },
-    /** A terminal prints as much as it can. */
+    /** Makes a terminal print as much as it can. */
     terminal: async (act: () => Promise<void>): Promise<void> => {
       await using opened = new AsyncDisposableStack();
       const params = { agent: watched.agentId };
@@ -173,7 +173,7 @@ async function openLoads(world: NetworkWorld, findings: Findings, seconds: numbe
       const speed = bytes / 1000 / (performance.now() - started);
       findings.note("throughput of the terminal", "MB/s", speed);
     },
-    /** Many clients without a peer send small frames to each other over the relay. */
+    /** Makes many clients without a peer send small frames to each other over the relay. */
     crowd: async (act: () => Promise<void>): Promise<void> => {
       await using opened = new AsyncDisposableStack();
       const args = [new URL(server.url).port, String(crowdSize)];

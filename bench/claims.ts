@@ -16,22 +16,22 @@ import { noteScript } from "./support/real-agents.ts";
 import type { WaitingFleet } from "./support/waiting-fleet.ts";
 
 /*
- * The time that a claim of a prebuild takes while a thousand wait with their agents connected, at several rates: from
- * the request to its response; from the commit (as PostgreSQL stamps it, before it flushes it to disk) and from the
- * response to the frame on the agent's stream, which may be there before the response; from there to the manifest of
+ * The duration of a prebuild's claim while a thousand prebuilds wait with connected agents, at several rates: from
+ * the request to its response; from the commit (as timestamped by PostgreSQL before the flush to disk) and from the
+ * response to the frame on the agent's stream, which may arrive before the response; from there to the manifest of
  * the new owner, and from the request to the moment when the owner's start scripts run. Most agents are the product's
- * own without scripts, many in a process; some are real ones in processes of their own, whose start script notes the
- * time. A NOTIFY round trip, bare and with a committed row, measured beside each of them, is the floor. The processor
- * time of a claim is that of each part, until its agent would run the scripts. Then the statements that the database
- * gets for a claim, as pg_stat_statements counts them, less those of an idle server; and how reinit streams that are cut
- * at once come back. Pools are filled between the measurements only. `--statements` lists each statement with its calls
- * and milliseconds a claim.
+ * own without scripts, many per process; some are real ones in separate processes, whose start script records the
+ * time. The floor is a NOTIFY round trip, bare and with a committed row, measured next to each of them. The processor
+ * time of a claim is that of each part, until its agent would run the scripts. The next measurements are the
+ * statements that the database receives for a claim, as counted by pg_stat_statements, minus those of an idle server,
+ * and how reinit streams that are all cut together come back. Pools are filled between the measurements only.
+ * `--statements` lists each statement with its calls and milliseconds per claim.
  *
  *   npm run bench:claims [-- --agents=1000] [--real=20] [--streams=5000] [--runs=3]
  *     [--rates=1,20,60,100] [--statements] [--json]
  *
- * Everything shares the machine, so that at times each step waits for the processor: compare with the floor, and see the
- * load. Ends with 1 when the median of the runs misses a target.
+ * Everything shares the machine, so that at times each step waits for the processor: compare with the floor, and see
+ * the load. Exits with 1 when the median of the runs misses a target.
  */
 
 const warmUp: ClaimRate = { perSecond: 20, claims: 100 };
@@ -42,7 +42,7 @@ const allRates: readonly ClaimRate[] = [
   { perSecond: 100, claims: 500 },
 ];
 
-/** The largest pool that a preset may ask for. */
+/** The largest pool that a preset may request. */
 const maxPool = 1_000;
 
 export const benchmark = defineBenchmark({
@@ -55,7 +55,7 @@ export const benchmark = defineBenchmark({
     rates: "1,20,60,100",
     statements: false,
   },
-  // In milliseconds; the last two are what a stock server and agent need.
+  // In milliseconds; the last two are the times of a stock server and agent.
   targets: {
     "request → response, p50": 20,
     "request → response, p99": 100,

@@ -1,9 +1,9 @@
 import { type Measurement, quantile, summarize } from "./report.ts";
 
-/** The units of a median and a 99th percentile that are compared with their own kind alone. */
+/** The units of a median and a 99th percentile, which are compared only with the same unit. */
 const unitsApart = ["ms, p50", "ms, p99"] as const;
 
-/** The findings of a benchmark, run by run, in the order in which they first appeared. */
+/** The findings of a benchmark, run by run, in order of first appearance. */
 export class Findings {
   readonly #found = new Map<string, { readonly unit: string; readonly runs: number[] }>();
   #isShort = false;
@@ -14,7 +14,7 @@ export class Findings {
     measurement.runs.push(...values);
   }
 
-  /** Notes the median and the 99th percentile of times in milliseconds. */
+  /** Records the median and the 99th percentile of times in milliseconds. */
   noteTimes(
     name: string,
     timesMs: readonly number[],
@@ -34,14 +34,14 @@ export class Findings {
     return summary?.median ?? Number.NaN;
   }
 
-  /** Marks the benchmark as short of a target unless the condition holds. */
+  /** Marks the benchmark as missing a target unless the condition holds. */
   require(holds: boolean): void {
     this.#isShort ||= !holds;
   }
 
   /**
-   * Returns all measurements, each with the target for the ending of its name in its name, if there is one, and whether one
-   * misses a target.
+   * Returns all measurements, with a target appended to the name where one exists for the name's suffix, and whether
+   * any misses its target.
    */
   against(targets: Readonly<Record<string, number>>): {
     readonly measurements: readonly Measurement[];

@@ -16,8 +16,8 @@ import { openPart } from "./support/part.ts";
 
 /*
  * The time that a line takes from the agent that sends it by RPC to a client that follows the log by WebSocket. One
- * agent with one follower sends 20 lines a second; 100 agents with one follower each send 1 line a second each. The
- * reference is `ws` alone, which sends the line back: as many sockets, at the same rate.
+ * agent with one follower sends 20 lines per second; 100 agents with one follower each send 1 line per second each.
+ * The reference is `ws` alone, which sends the line back: as many sockets, at the same rate.
  *
  *   npm run bench:follow-logs [-- --json]
  *
@@ -114,7 +114,7 @@ function textOf(data: WebSocket.RawData): string {
   return Buffer.isBuffer(data) ? data.toString() : "";
 }
 
-/** Sends on all paths, spread over the interval; resolves to the time that each line took, in milliseconds. */
+/** Sends on all paths, spread over the interval; resolves to the latency of each line, in milliseconds. */
 async function latencies(ways: readonly Way[], intervalMs: number): Promise<readonly number[]> {
   const found: number[] = [];
   const sentAt = new Map<string, number>();

@@ -6,23 +6,24 @@ import { openPart } from "./support/part.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 
 /*
- * The cost of idle agents to a server, each with two metadata items every 10 s: memory and processor of its process
- * without the database, and the time of a metadata call. Memory is the size of the process (VmRSS) after the metadata
- * has come for 40 s, garbage included, as no collection is forced, less what it held when a tenth as many agents had
- * done the same for 20 s: leftovers of its start, and code that runs for the first time, do not count. Then the
- * server is restarted: the time from its end until all agents are back, and the most memory it held (VmHWM). The
- * reference is `ws` alone, which sends back as many messages on as many sockets. The agents share the machine.
+ * The cost of idle agents to a server, each with two metadata items every 10 s: memory and processor time of its
+ * process without the database, and the time of a metadata call. Memory is the size of the process (VmRSS) after the
+ * metadata has arrived for 40 s, garbage included because no collection is forced, minus the size when a tenth as
+ * many agents had done the same for 20 s: leftovers of the start and of code that runs for the first time do not
+ * count. Then the server is restarted: the time from its exit until all agents are back, and its peak memory (VmHWM).
+ * The reference is `ws` alone, which sends back as many messages on as many sockets. The agents share the machine.
  *
  *   npm run bench:idle-agents [-- --agents=1000] [--runs=1] [--json]
  *
- * A stock server takes part when the environment names one; see support/stock-server.ts and support/idle-server.ts. It is
- * restarted before each run if the environment says how; otherwise the first run finds it as it is.
+ * A stock server takes part when the environment names one; see support/stock-server.ts and support/idle-server.ts.
+ * It is restarted before each run if the environment names a restart program; otherwise the first run finds it as it
+ * is.
  */
 
 const seconds = 40;
 const warmUpSeconds = 20;
 
-/** Names of the measurements, with their units; the unit makes those of one name comparable. */
+/** The measurements' names with their units; measurements of one unit are comparable. */
 const units = {
   "all connected": "s",
   "memory an agent": "KB",
@@ -38,7 +39,7 @@ export const benchmark = defineBenchmark({
   title: ({ agents }) => `${agents} idle agents`,
   options: { agents: 1_000, runs: 1 },
   measure: async ({ options: { agents, runs }, opened, findings }) => {
-    // Those that come first stay.
+    // The first agents stay.
     const warmUp = Math.ceil(agents / 10);
     const servers = await openIdleServers(opened, agents + warmUp);
     const found = servers.map((server) => ({ server, runs: [] as Figures[] }));

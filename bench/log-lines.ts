@@ -21,11 +21,11 @@ import type { FleetAgent } from "./support/external-fleet.ts";
 import { connectMember } from "./support/fleet-member.ts";
 
 /*
- * Log lines that a server acknowledges a second, by agents and lines a batch. The reference is a bare insert from
- * unnest of the same lines into a table of the same columns and key, by as many connections, into a database with the
- * same settings: it knows nothing of permissions, of repeated batches, of limits and of followers. Batches are encoded
- * before the clock starts. Each agent stays within its log's limit, so many take turns. Everything shares the machine,
- * the senders included.
+ * The number of log lines that a server acknowledges per second, by agents and lines per batch. The reference is a
+ * bare insert from unnest of the same lines into a table with the same columns and key, over as many connections,
+ * into a database with the same settings: it has no permissions, repeated batches, limits or followers. Batches are
+ * encoded before the clock starts. Each agent stays within its log's limit, so many take turns. Everything shares the
+ * machine, including the senders.
  *
  *   npm run bench:log-lines [-- --json] [--shape=10x1000]
  *
@@ -56,7 +56,7 @@ export const benchmark = defineBenchmark({
       if (wanted !== "" && wanted !== `${agents}x${batch}`) continue;
       const rows = Array.from({ length: batch }, () => output);
       const insert = () => bare.insert(agents, rows, lines / agents / batch);
-      // The first run does not count: statements are planned and code is compiled in it.
+      // The first run does not count, because it plans statements and compiles code.
       for (let run = 0; run <= runs; run += 1) {
         const note = (name: string, rate: number): void => {
           if (run > 0) findings.note(`${name}, ${agents} × ${batch}`, "lines/s", rate);
@@ -110,8 +110,8 @@ function encodeBatches(batch: number, count: number) {
 }
 
 /**
- * Makes a message that costs its sender next to nothing: it is encoded here, and everything after its first tag stands
- * as the value of one unknown field, which is sent unchanged, so that only the receiver is measured.
+ * Makes a message that costs its sender almost nothing: it is encoded here, and everything after its first tag
+ * becomes the value of one unknown field, which is sent unchanged, so that only the receiver is measured.
  */
 function encodedMessage<Desc extends DescMessage>(
   schema: Desc,
@@ -120,7 +120,7 @@ function encodedMessage<Desc extends DescMessage>(
   const bytes = encodeMessage(schema, fields);
   const tag = bytes[0] ?? 0;
   // A tag of one byte: five bits of number, three of type.
-  if (tag >= 0x80) throw new Error(`${schema.typeName} begins with a tag longer than a byte`);
+  if (tag >= 0x80) throw new Error(`${schema.typeName} starts with a tag longer than a byte`);
   const message = createMessage(schema);
   // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the three bits are a wire type that was just encoded
   message.$unknown = [{ no: tag >> 3, wireType: tag & 7, data: bytes.subarray(1) }];

@@ -7,10 +7,11 @@ import { openNetworkWorldIn } from "./support/network-world.ts";
 import { forwardPort, type ForwardedPort, TransferMeter } from "./support/transfers.ts";
 
 /*
- * Throughput into a workspace from a machine behind a link of 100 Mbit/s with delay and loss, directly and over the relay: our
- * command with our agent, and the stock pair where SLIPWAY_STOCK_COMMAND and SLIPWAY_STOCK_AGENT name one. Bytes are counted
- * where they arrive, through forwarded ports: the commands' own tests of an upload count what they have handed over. A process
- * carries the packets of the link, in namespaces, which takes the rights of root. All share the machine.
+ * Throughput into a workspace from a machine behind a 100 Mbit/s link with delay and loss, directly and over the
+ * relay: our command with our agent, and the stock pair if SLIPWAY_STOCK_COMMAND and SLIPWAY_STOCK_AGENT name one.
+ * Bytes are counted where they arrive, through forwarded ports: the commands' own upload tests count the bytes that
+ * they have sent. A process carries the packets of the link, in namespaces, which requires root. All share the
+ * machine.
  *
  *   npm run bench:lossy-network [-- --rtt=1,20,100] [--loss=0,0.1,1] [--direction=down,up] [--path=direct,relay] [--seconds=4] [--json]
  *
@@ -21,7 +22,7 @@ const clean = { rttMs: 1, lossRate: 0 };
 const servicePort = 7_000;
 const firstPort = 4_001;
 
-/** The forwarded ports of a command, by the path that they take to its agent. */
+/** The forwarded ports of a command, by the path to its agent. */
 interface Pair {
   readonly name: string;
   readonly ports: ReadonlyMap<NetworkPath, ForwardedPort>;
@@ -77,7 +78,7 @@ export const benchmark = defineBenchmark({
   },
 });
 
-/** Our pair of agent and command, and the stock one that the environment names. */
+/** Returns our pair of agent and command, and the stock pair that the environment names. */
 function programs(): readonly (readonly [string, string | undefined, string | undefined])[] {
   const [agent] = stockPrograms("SLIPWAY_STOCK_AGENT");
   const [command] = stockPrograms("SLIPWAY_STOCK_COMMAND");

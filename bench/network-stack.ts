@@ -9,12 +9,13 @@ import { repeat } from "./report.ts";
 import { addressOf, measureTransfer } from "./support/stack-transfer.ts";
 
 /*
- * The network stack by itself: two of them back to back in one thread, and connections over links of 100 Mbit/s in virtual time,
- * with every byte compared. The share of a link is that of the application, headers being part of the rest.
+ * The network stack by itself: two stacks back to back in one thread, and connections over 100 Mbit/s links in
+ * virtual time, with every byte compared. The share of a link is that of the application data; headers are part of
+ * the rest.
  *
  *   npm run bench:network-stack [-- --megabytes=500] [--runs=3] [--json]
  *
- * Ends with 1 when two stacks move less than 300 MB/s.
+ * Exits with 1 when two stacks move less than 300 MB/s.
  */
 
 const leastMegabytesPerSecond = 300;
@@ -49,7 +50,7 @@ async function measureBackToBack(bytes: number): Promise<number> {
   return await measureTransfer(client, server, { address: addressOf(2), bytes });
 }
 
-/** Opens two stacks, each of which hands its packets to the other in the next turn. */
+/** Opens two stacks, each of which passes its packets to the other in the next turn. */
 function openPair(): readonly [NetworkStack, NetworkStack] {
   const open = (host: number, deliver: (packets: readonly Uint8Array[]) => void): NetworkStack =>
     new NetworkStack({
@@ -94,6 +95,6 @@ function measureLink(
   });
   const start = pair.now;
   pair.run(() => pair.server.isPeerFinished, 3_600_000);
-  if (pair.server.isSpoilt) throw new Error("other bytes arrived");
+  if (pair.server.isSpoilt) throw new Error("unexpected bytes arrived");
   return (pair.server.read / (pair.now - start) / bytesPerMs) * 100;
 }

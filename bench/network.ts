@@ -14,10 +14,10 @@ import { openNetworkWorld } from "./support/network-world.ts";
 import { readProcessCost } from "./support/process-cost.ts";
 
 /*
- * The way into a workspace, through the encrypted network of our server: throughput both ways, the time of round trips
- * through a forwarded port, and of a command that does nothing, over the relay and directly, for our command and agent,
- * and for stock ones in each combination where SLIPWAY_STOCK_COMMAND and SLIPWAY_STOCK_AGENT name them. The floor is a
- * TCP connection on this machine. Server, agent and command share the machine.
+ * The way into a workspace through our server's encrypted network: throughput in both directions, the time of round
+ * trips through a forwarded port, and of a command that does nothing, over the relay and directly, for our command
+ * and agent, and for each combination with the stock ones that SLIPWAY_STOCK_COMMAND and SLIPWAY_STOCK_AGENT name.
+ * The floor is a TCP connection on this machine. Server, agent and command share the machine.
  *
  *   npm run bench:network [-- --seconds=3] [--echoes=4000] [--json]
  */

@@ -10,8 +10,9 @@ import { type BenchServer, openBenchServers } from "./support/bench-servers.ts";
 import { openPart } from "./support/part.ts";
 
 /*
- * Requests a second that read one agent or one workspace, by connections kept alive, one request at a time on each. The
- * reference is a bare node:http that answers with as many bytes; the client shares the machine.
+ * The number of requests per second that read one agent or one workspace, over kept-alive connections with one
+ * request at a time on each. The reference is a bare node:http that answers with as many bytes; the client shares the
+ * machine.
  *
  *   npm run bench:read-api [-- --json]
  *
@@ -46,10 +47,10 @@ export const benchmark = defineBenchmark({
   },
 });
 
-/** Makes an agent; resolves to the addresses that are read. */
+/** Creates an agent; resolves to the URLs to read. */
 async function addresses({ client, makeAgents }: BenchServer) {
   const [made] = await makeAgents(1);
-  if (made === undefined) throw new Error("no agent was made");
+  if (made === undefined) throw new Error("no agent was created");
   const { id: agent, workspaceId: workspace } = made;
   return [
     { what: "agent", url: client.url(getAgent, { params: { agent } }) },

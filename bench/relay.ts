@@ -13,22 +13,22 @@ import { type BenchClient, openRelayClient, writeFor } from "./support/relay-cli
 import type { RelayHost } from "./support/relay-host.ts";
 
 /*
- * The relay in a process of its own: the bytes a second that it delivers from one client to another, in packets of 1,280 bytes,
- * alone and beside many idle clients; its memory for each of those, after a collection, and for each of many clients that
- * never read what is sent to them; and for a client to which several send as much as they can, the smallest part of a
- * sender of what the largest one gets through, and the part of a slow sender's packets that arrives. The reference copies
- * bytes between two connections without looking at them. The clients share the machine; what the relay drops does not count.
+ * The relay in its own process: the bytes per second that it delivers from one client to another, in packets of 1,280
+ * bytes, alone and next to many idle clients; its memory per idle client, after a collection, and per client that
+ * never reads its packets; and, for a client to which several send as much as they can, the throughput of the least
+ * successful sender relative to the best, and the share of a slow sender's packets that arrives. The reference copies
+ * bytes between two connections without inspecting them. The clients share the machine; dropped packets do not count.
  *
  *   npm run bench:relay [-- --clients=1000] [--runs=5] [--json]
  *
- * Ends with 1 when the relay delivers less than 60 % of what the reference copies, or needs more than 40 KB for an idle client;
- * for a client that never reads, more than its queue, a batch on its way and the buffers that its packets arrived in.
+ * Exits with 1 when the relay delivers less than 60 % of the reference, or needs more than 40 KB for an idle client;
+ * or, for a client that never reads, more than its queue, a batch in transit and the buffers of its packets.
  */
 
 const leastPart = 0.6;
 const mostKilobytes = 40;
 const unreadClients = 100;
-/** The bytes that are sent to each, several times as many as the buffers of the system take. */
+/** The bytes sent to each client, several times the size of the system's buffers. */
 const unreadBytes = 4 * 1024 * 1024;
 const mostUnreadKilobytes = 1.25 * (defaultRelayLimits.maxQueuedBytesPerClient / 1024 + 64);
 
@@ -36,7 +36,7 @@ const packetBytes = 1_280;
 const packetsPerBlock = 48;
 const writeMs = 1_500;
 const fastSenders = 4;
-/** The interval of the packets of a slow sender. */
+/** The packet interval of a slow sender. */
 const slowSenderMs = 5;
 
 interface Host {
@@ -82,7 +82,7 @@ async function openHost(opened: AsyncDisposableStack, kind: "relay" | "copier"):
   };
 }
 
-/** Returns the megabytes a second that arrive while a sender writes. */
+/** Returns the megabytes per second that arrive while a sender writes. */
 async function throughput(
   sender: Socket,
   block: Uint8Array,
@@ -112,7 +112,7 @@ async function measureRelay({ port }: Host): Promise<number> {
   return await throughput(sender.socket, blockFor(receiver), receiver.receivedBytes);
 }
 
-/** Returns the kilobytes of the relay for each idle client; they stay connected as long as `clients`. */
+/** Returns the relay's kilobytes per idle client; they stay connected as long as `clients`. */
 async function measureMemory(host: Host, clients: DisposableStack, count: number): Promise<number> {
   const add = async (more: number): Promise<void> => {
     for (let made = 0; made < more; made += 1) clients.use(await openRelayClient(host.port));
@@ -124,8 +124,8 @@ async function measureMemory(host: Host, clients: DisposableStack, count: number
 }
 
 /**
- * Returns the kilobytes of a relay for each client that reads nothing, before it disconnects them. The relay is a new one,
- * whose memory has not grown yet.
+ * Returns a relay's kilobytes per client that reads nothing, before it disconnects them. The relay is new, so that
+ * its memory has not grown yet.
  */
 async function measureUnread(): Promise<number> {
   await using opened = new AsyncDisposableStack();
@@ -156,7 +156,9 @@ function blockFor(client: BenchClient): Uint8Array {
   return joinBytes(Array.from({ length: packetsPerBlock }, () => frame));
 }
 
-/** Returns the part that the least successful of equal senders has of the best, and that of a slow one which arrives. */
+/**
+ * Returns the least successful of equal senders' share of the best's, and the arriving share of a slow one's packets.
+ */
 async function measureFairness({ port }: Host): Promise<{ least: number; slow: number }> {
   using receiver = await openRelayClient(port, { countsSenders: true });
   using slow = await openRelayClient(port);

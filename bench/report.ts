@@ -3,7 +3,7 @@ export interface Measurement {
   readonly name: string;
   /** The unit of a run: `MB/s`, `ms`, `requests/s`. */
   readonly unit: string;
-  /** One number for each run, at least one. */
+  /** The number of each run, at least one. */
   readonly runs: readonly number[];
 }
 
@@ -14,13 +14,13 @@ export interface Summary {
   readonly min: number;
   readonly median: number;
   readonly max: number;
-  /** Median over the median of the first measurement with the same unit: 1 for that one. */
+  /** The ratio of this median to that of the first measurement with the same unit; 1 for that one. */
   readonly ratio: number;
 }
 
 /**
- * Runs `measure` `count` times, one after the other, after one run that does not count. Each run returns its own
- * number, so that setting up stays outside it.
+ * Runs `measure` `count` times, one after another, after one run that does not count. Each run returns its number
+ * itself, so that its setup is not measured.
  */
 export async function repeat(
   count: number,
@@ -77,7 +77,7 @@ export function formatTable(title: string, summaries: readonly Summary[]): strin
   return [title, ...lines].join("\n");
 }
 
-/** Returns the value that this share of the values does not exceed. */
+/** Returns the smallest value that at least this share of the values does not exceed. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
@@ -90,7 +90,7 @@ function medianOf(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (lower + upper) / 2;
 }
 
-/** Formats three significant digits, whole from 100 up. */
+/** Formats three significant digits, or an integer from 100 up. */
 function formatNumber(value: number): string {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3);
 }

@@ -6,13 +6,13 @@ import { defineBenchmark } from "./benchmark.ts";
 import { openDirectory } from "./support/our-server.ts";
 
 /*
- * The time that a server takes from its spawn until it reports that it runs, embedded database included; with the
- * demonstration until its workspace is ready. Cold: an empty data directory. Warm: one that was used before. After a
- * kill: its database still runs. A bare Node.js that does nothing is the floor.
+ * The time from a server's spawn until it reports that it runs, embedded database included; with the demonstration,
+ * until its workspace is ready. Cold: an empty data directory. Warm: a used one. After a kill: its database still
+ * runs. The floor is a bare Node.js that does nothing.
  *
  *   npm run bench:start-up [-- --json]
  *
- * Ends with 1 when a cold start takes more than 3 s, or a warm one more than 1 s.
+ * Exits with 1 when a cold start takes more than 3 s, or a warm one more than 1 s.
  */
 
 const runs = 5;

@@ -14,12 +14,12 @@ import { repeat } from "./report.ts";
 import { addressOf, measureTransfer } from "./support/stack-transfer.ts";
 
 /*
- * TCP through a WireGuard tunnel, with every byte compared: between two of our ends in one thread, and between one of ours and
- * wireguard-go with gVisor's TCP, over UDP on this machine.
+ * TCP through a WireGuard tunnel, with every byte compared: between two of our ends in one thread, and between one of
+ * ours and wireguard-go with gVisor's TCP, over local UDP.
  *
  *   npm run bench:tunnel [-- --megabytes=200] [--runs=3] [--no-go] [--json]
  *
- * Ends with 1 when two ends in one thread move less than 50 MB/s, which is 100 MB/s for each.
+ * Exits with 1 when two ends in one thread move less than 50 MB/s, which is 100 MB/s for each.
  */
 
 const leastMegabytesPerSecond = 50;
@@ -98,7 +98,7 @@ async function measureOneThread(bytes: number): Promise<number> {
   return await measureTransfer(client.stack, server.stack, { address: addressOf(2), bytes });
 }
 
-/** Measures both directions against wireguard-go, the handshake begun by us or by it. */
+/** Measures both directions against wireguard-go, with the handshake started by either side. */
 async function measureGo(
   {
     program,

@@ -12,8 +12,8 @@ import { openOurServer } from "./support/our-server.ts";
 import { beginAtRate } from "./support/pacing.ts";
 
 /*
- * The cost to others of a member who watches one workspace many times over: the time that another member's request
- * takes, without watchers and with them, while the workspace changes ten times a second.
+ * The cost to others of a member who watches one workspace many times: the time of another member's request, without
+ * watchers and with them, while the workspace changes ten times per second.
  *
  *   npm run bench:watchers [-- --watchers=200] [--seconds=10] [--json]
  */
@@ -75,7 +75,7 @@ async function openWatch(watcher: ApiClient, workspace: string): Promise<ClientR
   const url = watcher.url(watchWorkspace, { params: { workspace } });
   const request = get(url, { headers: watcher.headers });
   const [response]: IncomingMessage[] = await once(request, "response");
-  if (response?.statusCode !== 200) throw new Error(`watching answered ${response?.statusCode}`);
+  if (response?.statusCode !== 200) throw new Error(`watch answered ${response?.statusCode}`);
   response.on("error", () => undefined).resume();
   request.on("error", () => undefined);
   return request;

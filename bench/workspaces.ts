@@ -3,9 +3,9 @@ import { openBareLogTable } from "./support/bare-log-table.ts";
 import { openBenchServers } from "./support/bench-servers.ts";
 
 /*
- * The time to make many workspaces, eight at a time, each until its build reports that it runs: of the driver
- * `external` here, of the template's own provisioner on a stock server. The reference is as many rows, each with a
- * statement of its own, by eight connections.
+ * The time to create many workspaces, eight at a time, each until its build reports that it runs: with the driver
+ * `external` here, with the template's provisioner on a stock server. The reference is as many rows, each with a
+ * separate statement, over eight connections.
  *
  *   npm run bench:workspaces [-- --count=1000] [--json]
  *

@@ -11,13 +11,13 @@ export interface AgentBundleOptions {
   readonly output: string;
   readonly force: boolean;
   /**
-   * The format of the bundle (default: esm). A program of short starts is CommonJS: to import a module of Node.js is to
-   * read everything that it exports, which loads much more. `module` is CommonJS that exports what its entry exports.
+   * The format of the bundle (default: esm). Programs with short runs use CommonJS: importing a Node.js module reads
+   * everything that it exports, which loads much more. `module` is CommonJS with the exports of its entry.
    */
   readonly format?: "esm" | "cjs" | "module";
-  /** Packages that the program loads from the clone when it needs them. */
+  /** Packages that the program loads from the clone on demand. */
   readonly loadedLater?: readonly string[];
-  /** Keeps the lines (default: false), so that the stacks in a log name them. */
+  /** Keeps line breaks (default: false), so that stacks in a log have useful line numbers. */
   readonly keepLines?: boolean;
 }
 
@@ -26,10 +26,10 @@ export interface AgentBundle {
   readonly bytes: number | undefined;
 }
 
-/** Modules that may be absent, or are not JavaScript: the agent loads them at run time if they exist. */
+/** Modules that may be absent or are not JavaScript: the agent loads them at run time if they exist. */
 const external = ["@lydell/node-pty", "bufferutil", "utf-8-validate", "*.node"];
 
-/** Parts of ssh2 that installing it would have to compile, which `npm ci` does not: looking for them takes milliseconds. */
+/** Parts of ssh2 that need compilation, which `npm ci` skips: looking for them takes milliseconds. */
 const neverThere = /^cpu-features$|\/sshcrypto\.node$/;
 
 const settings = {
@@ -38,7 +38,7 @@ const settings = {
   platform: "node",
   target: "node24",
   external,
-  // Its main file finds the others only as separate files.
+  // Its main file only finds the others as separate files.
   alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
   minifySyntax: true,
   minifyWhitespace: true,
@@ -47,8 +47,8 @@ const settings = {
 } satisfies BuildOptions & { readonly write: false };
 
 /**
- * Modules of Node.js that packages require before they know whether they need them; each takes milliseconds and megabytes.
- * They are loaded when something of theirs is read.
+ * Node.js modules that packages require before they know whether they need them; each takes milliseconds and
+ * megabytes. They are loaded at the first access.
  */
 const loadedOnUse = new Set(["https", "tls", "zlib"]);
 
@@ -56,22 +56,22 @@ const loadedOnUse = new Set(["https", "tls", "zlib"]);
 const banner = `import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);`;
 
-/** Stands for `import.meta` in a CommonJS bundle, which has none. */
+/** A replacement for `import.meta` in a CommonJS bundle, which has none. */
 const metaOfCommonJs = {
   "import.meta.url": "__importMetaUrl",
   "import.meta.resolve": "__importMetaResolve",
 };
-/** Defines these for a bundle that uses them. */
+/** Definitions for a bundle that uses the replacement. */
 export const commonJsMeta = `const { pathToFileURL: __toUrl } = require("node:url");
 const __importMetaUrl = __toUrl(__filename).href;
 const __importMetaResolve = (name) => __toUrl(require.resolve(name)).href;`;
 
-/** Bundles `entry` unless `output` is newer than all its inputs, whose list stands beside it. */
+/** Bundles `entry` unless `output` is newer than all its inputs, which are listed in a file next to it. */
 export async function buildAgent(options: AgentBundleOptions): Promise<AgentBundle> {
   const inputsPath = `${options.output}.inputs.json`;
   if (!options.force && (await isUpToDate(options.output, inputsPath))) return { bytes: undefined };
 
-  // The times of files have parts of a millisecond, dates have not. In this one nothing is read yet.
+  // File times have fractions of a millisecond, dates do not. No input is read in this millisecond.
   const started = new Date(Date.now() + 1);
   // Loading esbuild takes longer than finding nothing to do.
   const { build } = await import("esbuild");
@@ -94,14 +94,14 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
     banner: { js: format === "esm" ? banner : "" },
     ...(isSplit ? { outdir: chunkDirectory, splitting: true } : { outfile: options.output }),
   });
-  // Made at once, a CommonJS bundle would hold and load all of each module that an `import()` reaches, used or not.
+  // In one step, a CommonJS bundle would contain and load all of each module that an `import()` reaches, used or not.
   const joined = isSplit
     ? await build({
         ...settings,
         entryPoints: [entryChunk(metafile, options.entry)],
         outfile: options.output,
         format,
-        // A script that is not loaded by Node.js itself has no `import()`; `require` loads ES modules as well.
+        // A script that Node.js does not load itself has no `import()`; `require` loads ES modules too.
         supported: { "dynamic-import": false },
         banner: { js: outputFiles.some(usesMeta) ? commonJsMeta : "" },
         plugins: [readFrom(outputFiles), leaveOut(options.loadedLater ?? [])],
@@ -116,14 +116,15 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   await replace(inputsPath, JSON.stringify(inputs));
   const text = toAscii(file.text);
   await replace(options.output, text);
-  // An input that changes during the build is newer than this.
+  // An input that changes during the build is newer than this time.
   await utimes(options.output, started, started);
   return { bytes: Buffer.byteLength(text) };
 }
 
 /**
- * Escapes what is not ASCII: for one such character, even in a comment, V8 may hold the whole source with two bytes a
- * character. esbuild leaves them in comments, regular expressions and tagged templates, where the escape means the same.
+ * Escapes non-ASCII characters: because of a single one, even in a comment, V8 may store the whole source with two
+ * bytes per character. esbuild leaves them in comments, regular expressions and tagged templates, where the escape
+ * means the same.
  */
 function toAscii(text: string): string {
   return text.replaceAll(
@@ -136,7 +137,7 @@ function usesMeta({ text }: OutputFile): boolean {
   return text.includes("__importMeta");
 }
 
-/** Returns the path of the chunk that the program begins with; the chunks of its `import()`s may come before it. */
+/** Returns the path of the chunk with the program's entry; the chunks of its `import()`s may precede it. */
 function entryChunk({ outputs }: Metafile, entry: string): string {
   const chunk = Object.entries(outputs).find(
     ([, { entryPoint }]) => entryPoint !== undefined && resolve(entryPoint) === resolve(entry),
@@ -145,7 +146,7 @@ function entryChunk({ outputs }: Metafile, entry: string): string {
   return resolve(chunk[0]);
 }
 
-/** Leaves these packages out, but not their subpaths, as the option `external` would. */
+/** Leaves these packages out with their main entry only; the option `external` would leave out their subpaths too. */
 function leaveOut(packages: readonly string[]): Plugin {
   return {
     name: "leave out",
@@ -180,7 +181,7 @@ function readFrom(chunks: readonly OutputFile[]): Plugin {
 
 const refused = "refused";
 
-/** Refuses at once to load what is never there. */
+/** Fails immediately for modules that never exist. */
 const refuse: Plugin = {
   name: refused,
   setup(build) {
@@ -193,10 +194,10 @@ const refuse: Plugin = {
 
 const onUse = "load-on-use";
 
-/** The inputs of a bundle that are no files. */
+/** The inputs of a bundle that are not files. */
 const made = new RegExp(`^(?:${refused}|${onUse}):`);
 
-/** Puts an object that loads the module at the first access in the place of each of `loadedOnUse`. */
+/** Replaces each module of `loadedOnUse` with an object that loads it at the first access. */
 const loadOnUse: Plugin = {
   name: onUse,
   setup(build) {
@@ -219,14 +220,14 @@ async function isUpToDate(output: string, inputsPath: string): Promise<boolean> 
     const stats = await Promise.all(inputs.map((input) => stat(String(input))));
     return stats.every((input) => input.mtimeMs <= mtimeMs);
   } catch {
-    // An absent bundle, list or input: build again.
+    // The bundle, its list or an input is missing: build again.
     return false;
   }
 }
 
 /**
- * Replaces the bundle at once: another process that starts the agent meanwhile sees the old file or the new one, never
- * half of one.
+ * Replaces the bundle atomically: another process that starts the agent sees either the old file or the new one,
+ * never a partial one.
  */
 async function replace(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;

@@ -10,7 +10,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { buildAgent } from "./agent-bundle.ts";
 
-/** Prints the files that were loaded by `require` on request. */
+/** Prints the files loaded by `require` on request. */
 const reporter = `process.on("SIGUSR2", () => console.log(JSON.stringify(Object.keys(require.cache))));`;
 
 const sshOptions = [

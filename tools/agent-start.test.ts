@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 
 import { buildAgent } from "./agent-bundle.ts";
 
-/** Modules of Node.js that an agent of a server without TLS does well without; each takes milliseconds and megabytes. */
+/** Node.js modules that an agent of a server without TLS does not need; each takes milliseconds and megabytes. */
 const spared = [
   "NativeModule https",
   "NativeModule tls",
@@ -38,7 +38,7 @@ it("loads only what it needs to connect, and to call the server", { timeout: 30_
   const port = typeof address === "object" ? address?.port : undefined;
   const called = new Promise((resolve) => {
     server.on("connection", (socket) => {
-      // The agent is killed with bytes unread.
+      // The agent is killed with unread bytes.
       socket.on("error", () => undefined);
       socket.once("message", resolve);
     });

@@ -1,7 +1,7 @@
 /**
  * Bundles programs into one file each: the stand-alone agent, the command for use inside workspaces, and the command
- * itself with its server, which start several times faster from one file than from their sources. Skips one that is newer
- * than all its inputs. `--verbose` prints sizes and times, `--force` builds in any case.
+ * itself with its server, which start several times faster from one file than from their sources. Skips those that
+ * are newer than all their inputs. `--verbose` prints sizes and times, `--force` always builds.
  */
 import { parseArgs } from "node:util";
 
@@ -13,13 +13,13 @@ const programs = [
     output: "packages/agent/dist/agent.cjs",
     format: "cjs",
   },
-  // What the agent loads with its first SSH connection, for those who ship it without its packages.
+  // The part that the agent loads with its first SSH connection, for those who ship it without its packages.
   {
     entry: "node_modules/ssh2/lib/server.js",
     output: "packages/agent/dist/ssh2.cjs",
     format: "module",
   },
-  // What `slipway ssh` loads: in an ES module, ssh2 does not find the names of its files.
+  // The part that `slipway ssh` loads: in an ES module, ssh2 does not find the names of its files.
   {
     entry: "node_modules/ssh2/lib/client.js",
     output: "packages/cli/dist/bundle/ssh2.cjs",
@@ -32,7 +32,7 @@ const programs = [
     format: "cjs",
     loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts", "ssh2"],
   },
-  // What `slipway server` loads; pino looks for files beside its own.
+  // The part that `slipway server` loads; pino looks for files next to its own.
   {
     entry: "packages/server/src/index.ts",
     output: "packages/server/dist/bundle/server.js",

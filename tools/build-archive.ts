@@ -1,7 +1,7 @@
 /**
- * Makes archives of the agent and the command with Node.js, for machines without it:
- * `npm run build:archive -- --architecture amd64 --compression tar.gz --output dist/downloads`. Without options, all of
- * them. Reports its progress on stderr, and prints the paths of the archives.
+ * Builds archives of the agent and the command with Node.js, for machines without it: `npm run build:archive --
+ * --architecture amd64 --compression tar.gz --output dist/downloads`. Without options, builds all of them. Reports
+ * progress on stderr and prints the paths of the archives.
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 
 await runTool(async (needs) => {
   const output = resolve(values.output);
-  // Each is made once, however often it is named.
+  // Each is built once, however often it is named.
   const made = [...new Set(values.architecture)].map((name) => {
     return knownName("architecture", name, architectures);
   });

@@ -1,8 +1,8 @@
 /**
- * Makes releases for machines without Node.js, with the command, the server, its database and the archives of the agent:
- * `npm run build:release -- --architecture amd64 --output dist/release`. Without options, for all architectures. Keeps the
- * archives in `--downloads`, and takes those that are up to date; `--compression` limits them. Reports its progress on
- * stderr, and prints the paths of the releases.
+ * Builds releases for machines without Node.js, with the command, the server, its database and the agent's archives:
+ * `npm run build:release -- --architecture amd64 --output dist/release`. Without options, for all architectures.
+ * Keeps the archives in `--downloads` and reuses those that are up to date; `--compression` limits them. Reports
+ * progress on stderr and prints the paths of the releases.
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 
 await runTool(async (needs) => {
-  // Each is made once, however often it is named.
+  // Each is built once, however often it is named.
   const compressed = [...new Set(values.compression)].map((ending) => {
     return knownName("compression", ending, compressions);
   });

@@ -1,13 +1,13 @@
 /**
- * `npm run check`: the gates in order, up to the first that fails. Each is one line with its time; only a failing one
- * shows its output. `--skip=<name>` skips one.
+ * `npm run check`: runs the gates in order, up to the first that fails. Prints one line per gate with its time, and
+ * the output of a failing one. `--skip=<name>` skips one.
  */
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 
 interface Step {
   readonly name: string;
-  /** A program of `node_modules/.bin`, or of npm, and its arguments. */
+  /** A program of `node_modules/.bin` or npm, and its arguments. */
   readonly command: readonly [string, ...string[]];
 }
 

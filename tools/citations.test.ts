@@ -18,12 +18,12 @@ const headings = new Map(
   ),
 );
 
-/** A document with the sections that are named behind it: `docs/protocol/rest.md §1.2, §1.3 and §1.4`. */
+/** A document with the sections that follow it: `docs/protocol/rest.md §1.2, §1.3 and §1.4`. */
 const citation = /docs\/protocol\/([a-z]+\.md)((?:(?:,? (?:and |or |to )?)§\d+(?:\.\d+)*)*)/g;
-/** A document's name outside a citation of the one form. */
+/** A document's name outside a citation of the standard form. */
 const otherForm = new RegExp(String.raw`(?<![/\w-])(?:${documents.join("|")})\b`, "g");
 
-/** Lists the citations of a text that lead nowhere, and those of another form. */
+/** Lists the citations of a text that do not resolve, and those of another form. */
 function faultsOf(text: string): readonly string[] {
   const faults: string[] = [];
   for (const [whole, name = "", sections = ""] of text.matchAll(citation)) {

@@ -3,15 +3,16 @@ import { parseArgs } from "node:util";
 import { type ClaimFaultsOutcome, runClaimFaults } from "@slipway/simulation/claim-faults";
 
 /*
- * Claims under load while servers, PostgreSQL, agents and the connections between them break; afterwards every workspace is
- * judged (docs/claims.md). Prints the faults and the outcome; fails at any violation.
+ * Makes claims under load while servers, PostgreSQL, agents and the connections between them break, then judges every
+ * workspace (docs/claims.md). Prints the faults and the outcome; fails on any violation.
  *
  *   npm run test:claim-faults [-- --claims 500] [--seed N] [--rate 1.5] [--servers 2] [--agents 80] [--every 600]
  *                                 [--stall 30] [--watch 75] [--keep]
  *
- * `--rate` is claims a second, `--agents` how many run at most before claimed workspaces are deleted, `--every` the mean time
- * between faults in milliseconds, `--stall` the longest that a connection passes nothing and `--watch` how long is looked on
- * once all is calm, both in seconds. The logs of a failure are kept; `--keep` keeps them in any case.
+ * `--rate` is in claims per second, `--agents` is the maximum number running before claimed workspaces are deleted,
+ * `--every` is the mean time between faults in milliseconds, `--stall` is the longest stall of a connection, and
+ * `--watch` is the observation time once all is calm, both in seconds. The logs of a failure are kept; `--keep`
+ * always keeps them.
  */
 
 const { values } = parseArgs({
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     agents: { type: "string", default: "80" },
     every: { type: "string", default: "600" },
     stall: { type: "string", default: "30" },
-    // The time is longer than the minute after which a server may ask an agent again.
+    // Longer than the minute after which a server may notify an agent again.
     watch: { type: "string", default: "75" },
     keep: { type: "boolean", default: false },
     servers: { type: "string", default: "2" },

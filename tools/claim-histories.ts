@@ -5,8 +5,8 @@ import { type PlayedHistory, searchHistories } from "@slipway/simulation/claim-h
 import { openOwnPostgres } from "@slipway/testkit/postgres";
 
 /*
- * Plays random histories of builds, claims and agents in the simulation's model and, by the production statements, in a
- * PostgreSQL of its own, and compares the knowledge of both after each step. Fails at a difference.
+ * Plays random histories of builds, claims and agents in the simulation's model and, with the production statements,
+ * in a separate PostgreSQL, and compares their states after each step. Fails on a difference.
  *
  *   npm run test:claim-histories -- [--histories 1000] [--from 1] [--jobs N] [--json]
  *   npm run test:claim-histories -- --seed 42     one history again, and its steps

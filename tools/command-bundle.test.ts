@@ -9,7 +9,7 @@ import { beforeAll, expect, it, onTestFinished } from "vitest";
 
 import { commonJsMeta } from "./agent-bundle.ts";
 
-/* The bundle of the command does what its sources do, from wherever it is called. */
+/* The command's bundle behaves like its sources, wherever it is called. */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bundle = join(root, "packages/cli/dist/bundle/slipway.cjs");
@@ -44,7 +44,7 @@ it("finds the files of the repository", async () => {
 it.each(["cli/dist/bundle/slipway.cjs", "server/dist/bundle/server.js"])(
   "holds no package that looks for files beside its own in %s",
   async (path) => {
-    // An ES module has no such name, and the files are not there: the package would fail when it is loaded.
+    // An ES module has no such name, and the files do not exist: the package would fail to load.
     const code = (await readFile(join(root, "packages", path), "utf8")).replace(commonJsMeta, "");
     expect(code).not.toMatch(/\b__(dirname|filename)\b/);
   },

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 import { commandGroups, commandNames } from "@slipway/cli/command-list";
 
-/** A program that has a table: the command, and the part of it inside workspaces. */
+/** A program with a table: the command, and its part inside workspaces. */
 export type Program = "command" | "workspace";
 
 interface CommandParts {
@@ -15,17 +15,17 @@ export const programs: readonly Program[] = ["command", "workspace"];
 
 const sources = new URL("../packages/cli/src/", import.meta.url);
 const workspaceHeading = "Inside a workspace:";
-/** Commands of other headings that are useful inside a workspace too. */
+/** Commands under other headings that are useful inside a workspace too. */
 const alsoInside = new Set(["publickey", "netcheck"]);
 
-/** Returns the file that holds the table of a program. */
+/** Returns the file with the table of a program. */
 export function tableFile(program: Program): URL {
   return new URL(`gen/${program}-table.ts`, sources);
 }
 
 /**
- * Returns the table of a program's commands as TypeScript: names, order and groups from the list of commands, summaries and
- * aliases from the definitions. Throws for a command that the list does not have, and for a name without a file.
+ * Returns the table of a program's commands as TypeScript: names, order and groups from the command list, summaries
+ * and aliases from the definitions. Throws for a command that is not listed and for a name without a file.
  */
 export async function commandTable(program: Program): Promise<string> {
   checkFiles();
@@ -68,13 +68,13 @@ function groupEntry(name: string): string {
   return `    ${objectText({ name, summary: group.summary, aliases: group.aliases })},\n`;
 }
 
-/** Returns an object as TypeScript, without fields that are undefined. */
+/** Returns an object as TypeScript, without undefined fields. */
 function objectText(object: Readonly<Record<string, unknown>>): string {
   const fields = Object.entries(object).filter(([, value]) => value !== undefined);
   return `{ ${fields.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(", ")} }`;
 }
 
-/** Reads the definition of a command from its file. */
+/** Reads a command's definition from its file. */
 export async function definitionOf(name: string): Promise<CommandParts> {
   const module: unknown = await import(new URL(`${pathOf(name)}.ts`, sources).href);
   const definition: unknown = Reflect.get(Object(module), "command");
@@ -85,7 +85,7 @@ export async function definitionOf(name: string): Promise<CommandParts> {
   };
 }
 
-/** Returns the groups above the commands, each before those in it; `server` is a command, not a group. */
+/** Returns the groups above the commands, each before its members; `server` is a command, not a group. */
 function groupsOf(names: readonly string[]): string[] {
   const above = names.flatMap((name) => {
     const words = name.split(" ");
@@ -110,7 +110,7 @@ function checkFiles(): void {
     throw new Error(`command-list.ts lists commands without a file: ${absent.join(", ")}`);
 }
 
-/** Returns the place of a command below `src`, without its extension. */
+/** Returns the path of a command below `src`, without the extension. */
 function pathOf(name: string): string {
   const [first, ...others] = name.split(" ");
   return `commands/${others.length === 0 ? first : `${first}/${others.join("-")}`}`;

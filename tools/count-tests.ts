@@ -1,6 +1,6 @@
 /**
- * Adds up the results of a CI run's steps and prints `N passed, N failed` as the last line. Each argument is one step:
- * `name:exit-code` for one without tests, `name:exit-code:report.json` for one that leaves a Vitest report.
+ * Adds up the results of a CI run's steps and prints `N passed, N failed` as the last line. Each argument is one
+ * step: `name:exit-code` for one without tests, `name:exit-code:report.json` for one with a Vitest report.
  */
 import { readFile } from "node:fs/promises";
 

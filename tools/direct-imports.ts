@@ -9,16 +9,16 @@ interface Origin {
   readonly name: string;
 }
 
-/** The names that the entry of a package passes on from its files. */
+/** The names that the entry of a package re-exports from its files. */
 type Entry = ReadonlyMap<string, Origin>;
 
-/** The two statements in the one form that the formatter gives them. */
+/** The two statements, in the form that the formatter produces. */
 const importStatement = /^import \{([^}]*)\} from "(@slipway\/[^"]+)";$/gm;
 const reexportStatement = /^export \{([^}]*)\} from "(\.[^"]+)";$/gm;
 
 /**
- * Imports from the entry of one of our packages directly from the files behind it. A chunk of a split bundle otherwise
- * holds, and runs at its start, every file that the entry names.
+ * Imports names of our packages' entries directly from the files behind them. Otherwise a chunk of a split bundle
+ * contains, and runs at its start, every file that the entry names.
  */
 export const importDirectly: Plugin = {
   name: "import directly",
@@ -53,7 +53,7 @@ async function readEntry(build: PluginBuild, name: string, resolveDir: string): 
   return origins;
 }
 
-/** Replaces the imports of names that an entry passes on; the names of types are left out. */
+/** Replaces the imports of names that an entry re-exports; type names are left out. */
 function withDirectImports(text: string, entries: ReadonlyMap<string, Entry>): string {
   return text.replaceAll(importStatement, (_, names: string, packageName: string) =>
     readNames(names)

@@ -5,12 +5,12 @@ import { expect, it } from "vitest";
 
 import { limitsTable, metricsTable, settingsTable, withTable } from "./document-tables.ts";
 
-/* A table of a guide names each thing once: merges have left whole tables twice. */
+/* A table of a guide names each thing once: merges have duplicated whole tables. */
 
 const directory = fileURLToPath(new URL("../docs", import.meta.url));
 const guides = (await readdir(directory)).filter((name) => name.endsWith(".md"));
 
-/** Returns the first cells that a table has twice, its head and its rule included. */
+/** Returns the first cells that a table has twice, including its header and rule. */
 function repeatedIn(text: string): readonly string[] {
   const tables = text.match(/(?:^\|.*\n)+/gm) ?? [];
   return tables.flatMap((table) => {

@@ -2,9 +2,9 @@ import { limitDefinitions, limitNames, limitVariable } from "@slipway/server/lim
 
 import { definitionOf } from "./command-table.ts";
 
-/* The tables of the guides that follow from the code: settings and limits of the server, and its metrics. */
+/* The tables of the guides that are generated from the code: settings and limits of the server, and its metrics. */
 
-/** A row's cells, in the form of Markdown. */
+/** The cells of a row, as Markdown. */
 type Row = readonly string[];
 
 interface SettingFlag {
@@ -13,7 +13,7 @@ interface SettingFlag {
   readonly summary: string;
 }
 
-/** Returns the table of the settings of `slipway server`, from its flags; limits have their own. */
+/** Returns the table of the settings of `slipway server`, from its flags; limits have a separate table. */
 export async function settingsTable(): Promise<string> {
   const { flags } = await definitionOf("server");
   const limits = new Set(limitNames.map(limitVariable));
@@ -38,7 +38,8 @@ export function limitsTable(): string {
 }
 
 /**
- * Returns the table of the metrics whose names begin with `slipway_`, from an answer of `/metrics` (Prometheus' text format).
+ * Returns the table of the metrics whose names begin with `slipway_`, from a response of `/metrics` (Prometheus text
+ * format).
  */
 export function metricsTable(exposition: string): string {
   const types = new Map(
@@ -54,8 +55,8 @@ export function metricsTable(exposition: string): string {
 }
 
 /**
- * Replaces a table of a page: what stands between `<!-- table: <name> -->` and the next `<!-- end of table -->`. Throws if
- * the page has no such place.
+ * Replaces a table of a page: the text between `<!-- table: <name> -->` and the next `<!-- end of table -->`. Throws
+ * if the page has no such place.
  */
 export function withTable(page: string, name: string, text: string): string {
   const place = new RegExp(`(<!-- table: ${name} -->)[^]*?(<!-- end of table -->)`);

@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
 
-/* `docs/endpoints.md` has a row for each endpoint of agents, with tests that exist. */
+/* `docs/endpoints.md` has a row for each agent endpoint, with existing tests. */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readText = (path: string): Promise<string> => readFile(`${root}/${path}`, "utf8");
 
-/** The endpoints that may name their issue instead of a test. */
+/** Reports whether an endpoint may name an issue instead of a test. */
 const isLater = (endpoint: string): boolean => endpoint.includes("/containers");
 const laterText = "containers: with the next issue";
 
@@ -29,7 +29,7 @@ function readRows(text: string): readonly Row[] {
   });
 }
 
-/** Returns whether a file has a test of this title, with or without a table of cases. */
+/** Reports whether a file has a test of this title, with or without a table of cases. */
 async function hasTest(path: string, title: string): Promise<boolean> {
   const source = await readText(path).catch(() => "");
   const starts = source.matchAll(/\bit(?:\.\w+)*\(/g);
@@ -39,7 +39,7 @@ async function hasTest(path: string, title: string): Promise<boolean> {
   });
 }
 
-/** The length of a call of `it` up to its title, whose table of cases may stand before it. */
+/** The maximum length of an `it` call up to its title, which a table of cases may precede. */
 const maxCallLength = 1_000;
 
 async function faultsOf(rows: readonly Row[], endpoints: readonly string[]): Promise<string[]> {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
 
-/* The features of the server may call each other's services, but not in a circle: of two, one stands above the other. */
+/* The features of the server may call each other's services, but not in a cycle: of any two, one is above the other. */
 
 const source = fileURLToPath(new URL("../packages/server/src", import.meta.url));
 
@@ -31,7 +31,7 @@ function folderOf(file: string): string {
   return storeys.has(top) ? `${top}/${second}` : top;
 }
 
-/** Returns a path through imports that returns to a folder it has visited; undefined when there is none. */
+/** Returns a path through imports that returns to a folder it has visited; undefined if there is none. */
 function findCircle(imports: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
   const done = new Set<string>();
   const walk = (folder: string, way: readonly string[]): string | undefined => {

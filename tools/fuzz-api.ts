@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
 
 /*
- * Sends requests that a schema-driven fuzzer makes of the API's own description to a server with the demonstration, as
- * its owner, and fails at any answer of 500 or above, or one that does not match its description. Prints the related
- * log lines.
+ * Sends requests that a schema-driven fuzzer derives from the API's own description to a server with the
+ * demonstration, as its owner, and fails on any response of 500 or above, or one that does not match its description.
+ * Prints the related log lines.
  *
  *   npm run fuzz:api [-- <seconds>]
  *
@@ -18,9 +18,9 @@ import { logInAsAdmin, startServerProcess } from "@slipway/testkit";
 const program = "schemathesis";
 const seconds = Number(process.argv[2] ?? "240");
 
-/** Excluded: it ends the session that everything is sent with. */
+/** Excluded because it ends the session of all requests. */
 const endsSession = ["logout"];
-/** Excluded: they answer until the reader goes. */
+/** Reports whether an operation is a stream, excluded because it answers until the reader disconnects. */
 const isStream = (operation: object): boolean =>
   JSON.stringify(operation).includes("text/event-stream");
 

@@ -10,14 +10,14 @@ import type { FuzzTarget } from "./fuzz-codecs/target.ts";
 import { findTarget, targets } from "./fuzz-codecs/targets.ts";
 
 /*
- * Feeds every codec and parser of outside bytes with inputs made from good ones, guided by the code
- * they reach, and fails at the first that breaks a promise: another error than the codec's own, other results when chunks are
- * cut elsewhere, too much time or memory.
+ * Feeds every codec and parser of outside bytes with inputs derived from valid ones, guided by the code that they
+ * reach, and fails on the first input that breaks a promise: an error other than the codec's own, different results
+ * with different chunk boundaries, too much time or memory.
  *
  *   npm run fuzz:codecs -- [--seconds 60] [--only NAME,NAME] [--seed N] [--kept FOLDER] [--json]
  *   npm run fuzz:codecs -- --only NAME --input HEX|@FILE       tries one input
  *
- * `--kept` begins with the inputs of earlier runs and adds to them.
+ * `--kept` starts with the inputs of earlier runs and adds to them.
  */
 
 const { values: flags } = parseArgs({

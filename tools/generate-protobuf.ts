@@ -1,9 +1,9 @@
 /**
- * Generates `packages/wire/src/protobuf/gen/` from the proto files beside it. The first run installs the programs for it.
+ * Generates `packages/wire/src/protobuf/gen/` from the proto files next to it. The first run installs its programs.
  *
  *     node tools/generate-protobuf.ts [--check]
  *
- * `--check` writes nothing and exits with 1 if the committed files differ.
+ * With `--check`, writes nothing and exits with 1 if the committed files differ.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -67,7 +67,7 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // Absent on one side: a difference.
+    // A file missing on one side is a difference.
     return undefined;
   }
 }

@@ -8,16 +8,14 @@ import { openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { migrate, openDatabase } from "@slipway/server";
 
-/*
- * Writes the types of the tables from a freshly migrated database; with --check compares instead.
- */
+/* Writes the types of the tables from a freshly migrated database; with --check, compares instead. */
 
 const out = "packages/server/src/platform/db/gen/schema.ts";
 
-/** Returns the type of that name, or a part of it, from a file of the contract. */
+/** Returns a type of the contract, or a part of it, by file and name. */
 const api = (file: string, type: string): string => `import("@slipway/api/${file}").${type}`;
 
-/** Columns that a check constraint keeps to a list have the list's type. */
+/** Types of the columns that a check constraint restricts to a list. */
 const columns = {
   "jobs.type": api("jobs/job", "JobType"),
   "job_logs.log_source": api("jobs/job", 'JobLog["log_source"]'),
@@ -37,7 +35,7 @@ const columns = {
   "workspace_agents.auth":
     'Generated<"token" | "aws-instance-identity" | "azure-instance-identity" | "google-instance-identity">',
   "tailnet_peers.latency": `NonNullable<${api("agents/agent", 'WorkspaceAgent["latency"]')}> | null`,
-  // A view; PostgreSQL does not report that its columns are never null.
+  // The columns of a view; PostgreSQL does not report that they are never null.
   ...Object.fromEntries(
     ["id", "name", "build_id", "workspace_id", "owner_id"].map((name) => [
       `live_agents.${name}`,

@@ -6,9 +6,7 @@ import { templateJsonSchema } from "@slipway/template";
 
 import { templateReference } from "./template-reference.ts";
 
-/*
- * Writes the JSON schema of `slipway.yaml`, which editors read, and the reference of its fields, which people read.
- */
+/* Writes the JSON schema of `slipway.yaml` for editors and the reference of its fields for people. */
 
 const schemaFile = "packages/template/src/slipway.schema.json";
 const referenceFile = "docs/template-reference.md";

@@ -9,15 +9,15 @@ import {
 } from "@slipway/testkit";
 
 /*
- * Lets hostile ones play on a real server while a member and their agent work: first each group for a minute by itself
- * (agents, members, strangers and clients of the relay), then all groups at once for an hour. Prints a line for each
- * interval, the counts that the server took and refused, and the verdict of each run. Fails when that work took too
- * long, the agent was lost, memory or disk grew, or the server broke.
+ * Lets attackers play on a real server while a member and their agent work: first each group alone for a minute
+ * (agents, members, strangers and relay clients), then all groups together for an hour. Prints a line for each
+ * interval, the number of tricks that the server accepted and refused, and the verdict of each run. Fails when the
+ * work took too long, the agent was lost, memory or disk grew, or the server broke.
  *
  *   npm run test:hostile [-- --minutes 60] [--each 1] [--only strangers] [--every 60]
  *
- * `--minutes` is the time for all groups at once, `--each` that for each by itself; 0 leaves a part out. `--only` plays
- * one group. `--every` is the time between two lines in seconds.
+ * `--minutes` is the time for all groups together, `--each` for each alone; 0 skips a part. `--only` plays one group.
+ * `--every` is the time between two lines in seconds.
  */
 
 const { values } = parseArgs({

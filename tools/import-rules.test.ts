@@ -4,7 +4,10 @@ import { layers } from "../layers.ts";
 import { importRules, outsideRules } from "./import-rules.ts";
 import type { FileKind } from "./import-rules.ts";
 
-/** Reports whether an import from `place` is refused: `server/builds`, `wire` for the top of its sources. */
+/**
+ * Reports whether an import from `place` is refused; a place is like `server/builds`, or `wire` for the top of its
+ * sources.
+ */
 function refuses(place: string, specifier: string, kind: FileKind = "source"): boolean {
   const [name, ...path] = place.split("/");
   const layer = layers.find((candidate) => candidate.name === name);

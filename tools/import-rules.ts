@@ -1,7 +1,7 @@
 import { layers } from "../layers.ts";
 import type { FolderGroup, PackageLayer } from "../layers.ts";
 
-/** One kind of refused import, in the form `no-restricted-imports` takes. */
+/** A kind of refused import, in the form that `no-restricted-imports` takes. */
 export interface ImportRule {
   readonly regex: string;
   readonly message: string;
@@ -9,25 +9,25 @@ export interface ImportRule {
 
 export type FileKind = "source" | "test";
 
-/** `../src/` without a folder before it is fine: it leads from a package's own tests to its own sources. */
+/**
+ * The rule to import packages by name. `../src/` without a folder before it leads from a package's tests to its own
+ * sources.
+ */
 const byName: ImportRule = {
   regex: "^(@slipway/[^/]+|(\\.\\./)+([^./][^/]*/)*[^./][^/]*)/(src|dist)/",
   message: "import a package by its name, never by path",
 };
 
-/** The imports that are refused outside the packages, where any package may be imported: in tools and benchmarks. */
+/** The refused imports outside the packages, in tools and benchmarks, where any package may be imported. */
 export const outsideRules: readonly ImportRule[] = [
   byName,
   { regex: "^(\\.\\.?/)+packages/", message: byName.message },
 ];
 
-/** The folders beside `packages`, which no package imports. */
+/** The folders next to `packages`, which no package imports. */
 const outside = ["tools", "bench", "interop"];
 
-/**
- * Returns the imports that are refused in a package's folder, which is a path below `src`, or `src` itself when it is
- * undefined.
- */
+/** Returns the refused imports of a package's folder, a path below `src`; undefined stands for `src` itself. */
 export function importRules(
   layer: PackageLayer,
   folder: string | undefined,
@@ -54,7 +54,7 @@ export function importRules(
   return rules;
 }
 
-/** Lists the folder names of a package, groups expanded, lowest first. */
+/** Lists the folder names of a package with groups expanded, lowest first. */
 export function folderNames(layer: PackageLayer): string[] {
   return layer.folders.flatMap((level) => (typeof level === "string" ? [level] : level.group));
 }
@@ -90,7 +90,7 @@ function packageRules(
       message: `layers.ts lets ${layer.name} import ${[...allowed].join(", ") || "none of ours"}`,
     },
     byName,
-    // A folder may have the name of a package: what follows tells them apart.
+    // A folder may share its name with a package: the rest of the path distinguishes them.
     {
       regex: `^(\\.\\./)+(packages/|(${packages})/((src|dist|tests)/|package\\.json$))`,
       message: byName.message,
@@ -102,7 +102,7 @@ function packageRules(
   ];
 }
 
-/** Returns the parts of a package that stay forbidden, as regular expressions for what follows `@slipway/`. */
+/** Returns the parts of a package that stay forbidden, as regular expressions for the text after `@slipway/`. */
 function bannedSpecifiers(other: PackageLayer, allowed: ReadonlySet<string>): string[] {
   if (allowed.has(other.name)) return [];
   const open = folderNames(other).filter((folder) => allowed.has(`${other.name}/${folder}`));
@@ -132,7 +132,7 @@ function folderRules(layer: PackageLayer, folder: string | undefined): ImportRul
   return rules;
 }
 
-/** Returns the rules for the rooms above: all of them for the files of a folder with rooms. */
+/** Returns the rules against the rooms above; for the files of a folder with rooms, against all of them. */
 function roomRules(layer: PackageLayer, from: string | undefined): ImportRule[] {
   return Object.entries(layer.rooms ?? {}).flatMap(([folder, rooms]) => {
     const room = rooms.find((name) => from === `${folder}/${name}`);
@@ -154,10 +154,7 @@ function internalRules(layer: PackageLayer, from: string | undefined): ImportRul
     });
 }
 
-/**
- * Returns a pattern of relative paths from a folder to others: those of its own storey are reached without the storey's
- * name.
- */
+/** Returns a pattern of relative paths from a folder to others; paths within a storey leave out the storey's name. */
 function pathsTo(folders: readonly string[], from: string): string {
   const storey = from.includes("/") ? `${topFolder(from)}/` : undefined;
   const paths = folders.map((folder) =>
@@ -183,7 +180,7 @@ function siblingRules({ group, eachOther }: FolderGroup, folder: string): Import
   ];
 }
 
-/** Returns a pattern for texts that do not end in `suffix`: the linter's regular expressions cannot look ahead. */
+/** Returns a pattern for texts that do not end in `suffix`; the linter's regular expressions have no lookahead. */
 function notEndingIn(suffix: string): string {
   const alternatives = Array.from(suffix, (char, index) => {
     const rest = suffix.slice(index + 1).replaceAll(".", "\\.");

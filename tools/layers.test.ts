@@ -10,7 +10,7 @@ import { folderNames } from "./import-rules.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const existing = await subfolders("packages");
 const present = layers.filter(({ name }) => existing.includes(name));
-/** Packages that only tests and tools import. All that they depend on is a `devDependency`, which production leaves out. */
+/** Packages that only tests and tools import. All their dependencies are `devDependencies`, which production omits. */
 const forTests: readonly string[] = ["testkit", "simulation"];
 
 describe("layers.ts", () => {
@@ -75,7 +75,7 @@ describe.each(present)("packages/$name", (layer) => {
   });
 });
 
-/** Returns the packages a layer may import anywhere: `sdk/http` counts as `sdk`, and so do the exceptions. */
+/** Returns the packages that a layer may import anywhere: `sdk/http` counts as `sdk`, and exceptions count too. */
 function importedPackages(layer: PackageLayer): string[] {
   const exceptional = (layer.exceptions ?? []).flatMap(({ mayImport }) => mayImport);
   return [...layer.mayImport, ...exceptional].map((name) => name.split("/", 1)[0] ?? name);

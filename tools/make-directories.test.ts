@@ -2,7 +2,7 @@ import { glob, readFile } from "node:fs/promises";
 
 import { expect, it } from "vitest";
 
-/** A call of Node.js's own function that makes all missing directories, and never ends where nobody can make any. */
+/** A call of Node.js's function that makes all missing directories, which never ends where none can be made. */
 const endlessCall = /\bmkdir(?:Sync)?\([^;]*?\brecursive: true/s;
 
 it("tells a call that may never end", () => {

@@ -7,13 +7,13 @@ import { textOf } from "./mutants/report.ts";
 import { mutantSets } from "./mutants/sets.ts";
 
 /*
- * Plants small bugs, one at a time, in a copy of the tree, and prints the test that finds each and the seconds it
- * takes. Fails when one survives.
+ * Plants small bugs, one at a time, in a copy of the tree, and prints the test that finds each and the time in
+ * seconds. Fails when one survives.
  *
  *   npm run mutants -- --set claims [--only NAME]... [--jobs 1] [--limit 60] [--json]
  *   npm run mutants -- --list
  *
- * `--limit` is the time in seconds that a suite may take for one mutant.
+ * `--limit` is the time limit of a suite for one mutant, in seconds.
  */
 
 const { values: flags } = parseArgs({

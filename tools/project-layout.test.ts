@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
 
-/* The files and folders that pages for developers name are there. */
+/* The files and folders that developer pages name exist. */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const packages = readdirSync(`${root}/packages`);
 
-/** Where a path may start, besides the root of the repository, a package, and the folder of its page. */
+/** The places where a path may start besides the root of the repository, a package, and the folder of its page. */
 const starts = [
   "packages",
   "packages/server/src",
@@ -29,12 +29,12 @@ const pages = [
   ...packages.map((name) => `packages/${name}/README.md`),
 ].filter((page) => existsSync(join(root, page)));
 
-/** A source file by its ending, or a folder that ends with a slash. */
+/** A source file by its extension, or a folder that ends with a slash. */
 const code = /`((?:[\w.-]+\/)+(?:[\w.-]+\.(?:ts|js|md|sh|json|proto))?)`/g;
-/** The place of a node or an arrow in a diagram: `agent/scripts` for `packages/agent/src/scripts`. */
+/** The path of a node or an arrow in a diagram: `agent/scripts` for `packages/agent/src/scripts`. */
 const diagram = /<br>([a-z][\w./-]*(?:, [a-z][\w./-]*)*)/g;
 
-/** Returns the paths on a page that exist from none of the places where a path may start. */
+/** Returns the paths on a page that do not exist from any place where a path may start. */
 function absentPaths(page: string, text: string): readonly string[] {
   const folder = dirname(page);
   const places = [

@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
 /*
- * The files of routes have the same names in the contract and in the server, so that one leads to the other. The storeys
+ * Route files have the same names in the contract and in the server, so that one leads to the other. The storeys
  * `network` and `gateway` have no folders of resources.
  */
 
 const packages = fileURLToPath(new URL("../packages", import.meta.url));
 
-/** Returns the files of routes below a folder, as resource and name: `users/key-routes.ts`. */
+/** Returns the route files below a folder, as resource and name: `users/key-routes.ts`. */
 function routeFiles(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => /(^|[/-])routes\.ts$/.test(path))

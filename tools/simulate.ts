@@ -6,7 +6,7 @@ import { plantedBugs, replay, type Subject } from "@slipway/simulation";
 import { search } from "./simulate/search.ts";
 
 /*
- * Looks for worlds in which claims break an invariant of docs/claims.md: servers, agents and users that follow the
+ * Searches for worlds in which claims violate an invariant of docs/claims.md: servers, agents and users follow the
  * product's own decisions, while crashes, cuts, lost and repeated messages strike between any two steps.
  *
  *   npm run simulate -- [--seeds 10000] [--from 1] [--threads N] [--json]
@@ -16,7 +16,7 @@ import { search } from "./simulate/search.ts";
  *   npm run simulate -- --planted-bug NAME [--seed 42]  its worlds; with --without, the same without the bug
  */
 
-/** The number of worlds of a planted bug that are searched, with it until it is found, and without it. */
+/** The number of worlds searched for a planted bug, with it until it is found, and without it. */
 const seedsPerBug = 200;
 
 const { values: flags } = parseArgs({

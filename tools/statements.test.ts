@@ -7,7 +7,7 @@ const booleanColumns = new Set(
   [...schema.matchAll(/^ +(\w+): (?:Generated<)?boolean/gm)].map(([, name]) => name ?? ""),
 );
 
-/** Matches a comparison with a boolean parameter: no generic plan uses an index on `where not deleted` for it. */
+/** Matches a comparison with a boolean parameter, for which no generic plan uses an index on `where not deleted`. */
 const booleanValue = new RegExp(
   `"(?:\\w+\\.)?(?:${[...booleanColumns].join("|")})", "=", (?!sql\\.lit\\()`,
 );

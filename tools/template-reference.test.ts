@@ -42,14 +42,14 @@ describe("the reference of slipway.yaml", () => {
   });
 });
 
-interface Found {
+interface Place {
   readonly path: string;
   readonly name: string;
   readonly field: Schema;
 }
 
 /** Lists all fields with their places, through lists and maps. */
-function fieldsOf(path: string, { properties = {}, items, additionalProperties }: Schema): Found[] {
+function fieldsOf(path: string, { properties = {}, items, additionalProperties }: Schema): Place[] {
   const own = Object.entries(properties).map(([name, field]) => {
     return { path: `${path}.${name}`, name, field };
   });

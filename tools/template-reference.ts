@@ -1,4 +1,4 @@
-/** A JSON schema (draft 7) as the server publishes it, as far as the reference reads it. */
+/** A JSON schema (draft 7) as published by the server, as far as the reference reads it. */
 export interface Schema {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -29,10 +29,10 @@ Every field of a template, made from the JSON schema that the server publishes (
 templates, what \`\${{ … }}\` may name, and what regular expressions may be is in [docs/templates.md](templates.md).
 
 A **string** is quoted where YAML would make something else of it. A **duration** is whole seconds, written as \`45s\`, \`5m\`, \`1h30m\` or \`2d\`.
-A **map** has the fields of its own section, or names of your own. Fields that are not listed are refused at push, with line and column.
+A **map** has the fields of its section, or names that you choose. Fields that are not listed are refused at push, with line and column.
 `;
 
-/** Writes the reference: a section for each map with fields, in the order of the schema. */
+/** Writes the reference: a section for each map with fields, in schema order. */
 export function templateReference(schema: Schema): string {
   return [head, ...sections("", schema)].join("\n");
 }
@@ -50,7 +50,7 @@ function sections(path: string, schema: Schema): readonly string[] {
   return [`${title}\n\n${about}${fields.join("\n")}\n`, ...below];
 }
 
-/** Writes the sections of a field, or of its content; they begin with the field's meaning. */
+/** Writes the sections of a field or of its content; they begin with the field's meaning. */
 function sectionsBelow(path: string, field: Schema): readonly string[] {
   if (field.properties !== undefined) return sections(path, field);
   const { items, additionalProperties: values, description } = field;
@@ -119,7 +119,7 @@ function namesText({ description = "", maxLength }: Schema): string {
   return `names: ${description}${maxLength === undefined ? "" : `, at most ${maxLength} characters`}`;
 }
 
-/** Returns the schema's example, or one that follows from it; none of maps that have a section. */
+/** Returns the schema's example, or one derived from it; undefined for maps that have a section. */
 function exampleOf(field: Schema): unknown {
   if (field.examples !== undefined) return field.examples[0];
   if (field.enum !== undefined) return field.enum.find((one) => one !== field.default);
@@ -127,7 +127,7 @@ function exampleOf(field: Schema): unknown {
   return undefined;
 }
 
-/** Formats a value as it may stand in the file, in one line. */
+/** Formats a value as YAML in one line. */
 function yaml(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(yaml).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
@@ -138,7 +138,7 @@ function yaml(value: unknown): string {
   return isPlain(value) ? value : JSON.stringify(value);
 }
 
-/** Reports whether YAML reads a text as itself without quotes, in braces too. */
+/** Reports whether YAML reads an unquoted text as itself, also in braces. */
 function isPlain(text: string): boolean {
   return (
     /^[A-Za-z/](?:[\w ./-]|:(?! |$))*$/.test(text) && !/^(?:true|false|null|yes|no)$/i.test(text)

@@ -40,9 +40,9 @@ describe("countReport", () => {
   });
 
   it("refuses what is not a report", () => {
-    expect(() => countReport({})).toThrow("testResults is no array");
-    expect(() => countReport(null)).toThrow("testResults is no array");
-    expect(() => countReport({ testResults: [{}] })).toThrow("assertionResults is no array");
+    expect(() => countReport({})).toThrow("testResults is not an array");
+    expect(() => countReport(null)).toThrow("testResults is not an array");
+    expect(() => countReport({ testResults: [{}] })).toThrow("assertionResults is not an array");
   });
 });
 

@@ -1,7 +1,7 @@
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
-  /** The number of skipped, pending and to-do tests; they count as neither. */
+  /** The number of skipped, pending and to-do tests; they count as neither passed nor failed. */
   readonly skipped: number;
 }
 
@@ -23,8 +23,8 @@ export function parseStep(argument: string): Step {
 }
 
 /**
- * Counts a step: its tests, or one failure when it failed without saying which test, or left no report. A step
- * without tests that went well adds nothing.
+ * Counts a step: its tests, or one failure if it failed without naming a test or left no report. A successful step
+ * without tests adds nothing.
  */
 export function countStep(step: Step, report: Counts | undefined): Counts {
   const counts = report ?? { passed: 0, failed: 0, skipped: 0 };
@@ -33,10 +33,12 @@ export function countStep(step: Step, report: Counts | undefined): Counts {
   return isLost || isUnexplained ? { ...counts, failed: counts.failed + 1 } : counts;
 }
 
-/** Counts the tests of a Vitest JSON report. A file that failed without a failed test (it did not load) counts as one. */
+/**
+ * Counts the tests of a Vitest JSON report. A file that failed without a failed test (it did not load) counts as one.
+ */
 export function countReport(report: unknown): Counts {
   const files = arrayIn(report, "testResults");
-  if (files === undefined) throw new Error("not a test report: testResults is no array");
+  if (files === undefined) throw new Error("not a test report: testResults is not an array");
   return addUp(files.map(countFile));
 }
 
@@ -47,7 +49,7 @@ export function addUp(all: readonly Counts[]): Counts {
 
 function countFile(file: unknown): Counts {
   const tests = arrayIn(file, "assertionResults");
-  if (tests === undefined) throw new Error("not a test report: assertionResults is no array");
+  if (tests === undefined) throw new Error("not a test report: assertionResults is not an array");
   const statuses = tests.map((test) => field(test, "status"));
   const passed = statuses.filter((status) => status === "passed").length;
   const failed = statuses.filter((status) => status === "failed").length;

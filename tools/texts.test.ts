@@ -2,18 +2,18 @@ import { readdirSync, readFileSync } from "node:fs";
 
 import { expect, it } from "vitest";
 
-/* Rules for the texts that people read, which one function states for all: each test walks the sources for others. */
+/* Rules for texts that people read, each stated by one function: the tests search the sources for exceptions. */
 
 /** Nouns that texts count. */
 const nouns =
   "arguments|builds|bytes|characters|connections|days|entries|errors|fields|files|hours|lines|messages|minutes|options|ports|prebuilds|problems|seconds|sessions|slashes|templates|tokens|users|versions|workspaces";
 
-/** A number that may be 1, in front of a plural. Limits that are constants are above it. */
+/** A number that may be 1 before a plural. Constant limits exceed 1. */
 const countedPlural = new RegExp(
   String.raw`\$\{(?!(?:[\w#]+\.)*(?:max|min)[A-Z])[^{}]*\} (?:${nouns})\b`,
 );
 
-/** A word that stands there, not a number. */
+/** A placeholder for a word rather than a number. */
 const words = /\$\{(?:verb|kind|name|what|who|done|tried|resource|noun)\b/;
 
 function linesOf(name: string): readonly string[] {

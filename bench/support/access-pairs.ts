@@ -19,7 +19,10 @@ export interface AccessPair {
   readonly agentPid: number;
 }
 
-/** Opens our server with our agent and the stock ones that the environment names, and the stock server with the first of them. */
+/**
+ * Opens our server with our agent and the stock ones that the environment names, and the stock server with the first
+ * of them.
+ */
 export async function openPairs(opened: AsyncDisposableStack): Promise<readonly AccessPair[]> {
   const environment = { SLIPWAY_MAX_TERMINALS_PER_USER: "1000" };
   const world = await openNetworkWorld(opened, { environment });

@@ -7,8 +7,8 @@ import { listen } from "./listen.ts";
 import { servePart } from "./part.ts";
 
 /*
- * A process of the bare chain: `near` carries TCP connections over UDP to the port that is its argument, `far` has a
- * terminal for each of them. A datagram is the number of the connection and bytes; the first ones are the command.
+ * A process of the bare chain: `near` carries TCP connections over UDP to the port in its argument, `far` has a
+ * terminal for each. A datagram is the connection's number followed by data; the first data is the command.
  */
 
 const numberBytes = 4;
@@ -63,7 +63,7 @@ async function runNear(farPort: number): Promise<number> {
     sockets.set(number, socket);
     socket.on("data", send);
     socket.on("error", () => undefined);
-    // Nothing closes the terminal.
+    // The terminal would stay open otherwise.
     socket.on("close", () => {
       sockets.delete(number);
       send(Buffer.alloc(0));

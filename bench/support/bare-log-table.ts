@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { openEmbeddedDatabase } from "./embedded-database.ts";
 import { openDirectory } from "./our-server.ts";
 
-/** A table like that of log lines, with the same key, alone in a database like a server's own. */
+/** A table like that of log lines, with the same key, in a separate database like a server's. */
 export interface BareLogTable {
-  /** Inserts lines by as many connections as there are writers, each batch with one statement. */
+  /** Inserts lines over one connection per writer, each batch with one statement. */
   readonly insert: (
     writers: number,
     batch: readonly string[],
@@ -19,7 +19,7 @@ const table = `create table lines (
 const statement = `insert into lines select $1, $2 + line.number, $3, 'info', line.output, now()
   from unnest($4::text[]) with ordinality as line (output, number)`;
 
-/** Starts a database for the table; it goes with `opened`. */
+/** Starts a database for the table; it closes with `opened`. */
 export async function openBareLogTable(opened: AsyncDisposableStack): Promise<BareLogTable> {
   const database = await openEmbeddedDatabase(opened, await openDirectory(opened));
   const clients = [await database.connect()];

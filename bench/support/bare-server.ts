@@ -6,7 +6,7 @@ import { listen } from "./listen.ts";
 import { servePart } from "./part.ts";
 
 /*
- * The floor: node:http and `ws` alone, in a process of its own. Answers every request with as many bytes of JSON as its
+ * The floor: node:http and `ws` alone, in a separate process. Answers every request with as many bytes of JSON as its
  * path says, and echoes every message of a socket.
  */
 

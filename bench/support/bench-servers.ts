@@ -6,18 +6,18 @@ import { openOurServer } from "./our-server.ts";
 import { openPlainFetch } from "./plain-fetch.ts";
 import { findStockServer } from "./stock-server.ts";
 
-/** A server that is measured. */
+/** A server under measurement. */
 export interface BenchServer {
   readonly name: "ours" | "stock";
   /** A client with the session of an owner. */
   readonly client: ApiClient;
-  /** Makes running workspaces; resolves to their agents, each with its own token. */
+  /** Creates running workspaces; resolves to their agents, each with a different token. */
   readonly makeAgents: (count: number) => Promise<readonly FleetAgent[]>;
-  /** Makes running workspaces whose agents stay offline. */
+  /** Creates running workspaces whose agents stay offline. */
   readonly makeWorkspaces: (count: number) => Promise<void>;
 }
 
-/** Starts a server of ours on an empty directory, and finds the stock one that the environment names. */
+/** Starts our server on an empty directory, and finds the stock one that the environment names. */
 export async function openBenchServers(
   opened: AsyncDisposableStack,
 ): Promise<readonly BenchServer[]> {

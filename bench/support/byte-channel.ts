@@ -7,17 +7,17 @@ import { spawn as spawnOnPty } from "@lydell/node-pty";
 import type { ApiClient } from "@slipway/sdk/http";
 import { WebSocket } from "ws";
 
-/** A stream of bytes to a program, or to an echo. */
+/** A byte stream to a program or an echo. */
 export interface ByteChannel {
   write(text: string): void;
-  /** Calls the listener for each piece; it replaces an earlier one. */
+  /** Calls the listener for each piece; replaces an earlier listener. */
   onBytes(listener: (bytes: Uint8Array) => void): void;
   /** Resolves once no more bytes will come. */
   readonly ended: Promise<void>;
   close(): void;
 }
 
-/** Opens a channel to a command of the shell; the floor of echoes ignores it. */
+/** Opens a channel to a shell command; the floor of echoes ignores it. */
 export type OpenChannel = (command: string) => Promise<ByteChannel>;
 
 /** Holds pieces until there is a listener. */
@@ -36,12 +36,12 @@ class Inbox {
   }
 }
 
-/** A pseudo terminal of this machine by node-pty alone, the floor. */
+/** A local pseudo terminal by node-pty alone, the floor. */
 export const openRawPty: OpenChannel = async (command) => {
   const inbox = new Inbox();
   const pty = spawnOnPty("/bin/sh", ["-c", command], { encoding: null });
   const ended = Promise.withResolvers<void>();
-  // Its types know texts only; without an encoding it hands out bytes.
+  // The type allows only texts; without an encoding the data are bytes.
   pty.onData((bytes: string | Uint8Array) => {
     inbox.take(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
   });
@@ -54,12 +54,12 @@ export const openRawPty: OpenChannel = async (command) => {
   };
 };
 
-/** Opens channels to an echo on a port of this machine: the first bytes come back, as if a program printed them. */
+/** Opens channels to an echo on a local port: the first bytes come back, as if a program printed them. */
 export function rawTcp(port: number): OpenChannel {
   return () => tcpChannel(port, "ready");
 }
 
-/** Connects to a port of this machine, and writes the first bytes. */
+/** Connects to a local port and writes the first bytes. */
 export async function tcpChannel(port: number, first: string): Promise<ByteChannel> {
   const inbox = new Inbox();
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -101,7 +101,7 @@ export function terminalsOf(client: ApiClient, agentId: string): OpenChannel {
   };
 }
 
-/** Arguments of OpenSSH's programs for a server on a local port that only this machine reaches. */
+/** Arguments of OpenSSH's programs for a server on a local port. */
 export const sshOptions = ["-F", "none"].concat(
   ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR"].flatMap(
     (option) => ["-o", option],

@@ -15,16 +15,16 @@ export interface ClaimWorld {
   readonly serverPid: number;
   /** A client with the session of an owner. */
   readonly client: ApiClient;
-  /** The agents that wait, in processes of their own. */
+  /** The waiting agents, in separate processes. */
   readonly fleets: readonly Part<WaitingFleet>[];
   /** The reports of those processes. */
   readonly claimed: ClaimedAgents;
 }
 
-/** The number of processes that play agents: one alone would keep its agents waiting for each other. */
+/** The number of processes that play agents: in a single one the agents would keep each other waiting. */
 const fleetCount = 2;
 
-/** Starts everything, each in a process of its own; it goes with `opened`. */
+/** Starts everything, each part in a separate process; it ends with `opened`. */
 export async function openClaimWorld(opened: AsyncDisposableStack): Promise<ClaimWorld> {
   const database = await openMeasuredPostgres(opened);
   const environment = { ...unlimitedWorkspaces, SLIPWAY_POSTGRES_URL: database.url };
@@ -44,7 +44,7 @@ export async function openClaimWorld(opened: AsyncDisposableStack): Promise<Clai
   };
 }
 
-/** Fills a pool and connects the agents of its new prebuilds. Those that were claimed leave first. */
+/** Fills a pool and connects the agents of its new prebuilds. The agents of claimed ones leave first. */
 export async function refill({ fleets }: ClaimWorld, pool: PrebuildPool): Promise<void> {
   for (const fleet of fleets) await fleet.call("leave");
   const tokens = (await pool.fill()).map(({ token }) => token);

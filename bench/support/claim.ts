@@ -14,10 +14,10 @@ export interface Claim {
   readonly respondedAtMs: number;
 }
 
-/** The time limit of a claim: more may be requested at once than a server can serve, and each waits for its turn. */
+/** The time limit of a claim: more may be requested together than a server can serve, and each waits for its turn. */
 const limitMs = 120_000;
 
-/** Requests a workspace of a pool. Throws when the pool is empty. */
+/** Claims a workspace from a pool. Throws when the pool is empty. */
 export async function claim(
   client: ApiClient,
   { templateId, presetId }: Pick<PrebuildPool, "templateId" | "presetId">,

@@ -23,12 +23,12 @@ export class ClaimedAgents {
     else this.#starts.set(workspaceId, { manifestAtMs: report.manifestAtMs, startAtMs: atMs });
   };
 
-  /** Waits until the agent of a workspace has got its frame; resolves to the time of that. */
+  /** Waits until the agent of a workspace has received its frame; resolves to that time. */
   framed(workspaceId: string): Promise<number> {
     return until(() => this.#frames.get(workspaceId));
   }
 
-  /** Waits until it would run the scripts of its new owner, too. */
+  /** Also waits until it would run its new owner's scripts. */
   async begun(workspaceId: string): Promise<ClaimedAgent> {
     const frameAtMs = await this.framed(workspaceId);
     return { frameAtMs, ...(await until(() => this.#starts.get(workspaceId))) };

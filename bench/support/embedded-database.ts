@@ -2,15 +2,15 @@ import { type EmbeddedPostgres, openEmbeddedPostgres } from "@slipway/postgres";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import pg from "pg";
 
-/** A PostgreSQL like that of a server, alone. */
+/** A PostgreSQL like that of a server, without the server. */
 export interface EmbeddedDatabase {
   readonly connection: EmbeddedPostgres["connection"];
   readonly pid: number;
-  /** Opens a connection, which ends with the database. */
+  /** Opens a connection, which closes with the database. */
   readonly connect: () => Promise<pg.Client>;
 }
 
-/** Starts the database of a directory; it goes with `opened`. */
+/** Starts the database of a directory; it stops with `opened`. */
 export async function openEmbeddedDatabase(
   opened: AsyncDisposableStack,
   dataDir: string,

@@ -15,7 +15,7 @@ export interface FleetAgent {
   readonly token: string;
 }
 
-/** The interval of polling whether a workspace runs; a longer one would dominate the measurement. */
+/** The polling interval for running workspaces; a longer one would dominate the measurement. */
 const pollMs = 10;
 
 const template = `
@@ -31,7 +31,7 @@ agents:
       b: { display_name: B, interval: 10s, timeout: 5s, run: echo 2 }
 `;
 
-/** Makes workspaces of the driver `external`, all running; resolves to their agents. */
+/** Creates running workspaces of the driver `external`; resolves to their agents. */
 export async function makeFleet(client: ApiClient, count: number): Promise<readonly FleetAgent[]> {
   const templateId = await pushTemplate(client, `fleet-${Date.now()}`, template);
   return makeMany(count, async () => {

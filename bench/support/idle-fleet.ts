@@ -8,11 +8,11 @@ import WebSocket from "ws";
 import { connectMember } from "./fleet-member.ts";
 import { servePart } from "./part.ts";
 
-/* A fleet of idle agents in a process of its own. An agent that loses its connection redials, with the delays of an agent. */
+/* A fleet of idle agents in a separate process. An agent that loses its connection redials with an agent's delays. */
 
 /** The members and the server they connect to. */
 export interface FleetOrder {
-  /** `echoes` are bare sockets, as many as there are tokens. */
+  /** The kind; `echoes` are bare sockets, one per token. */
   readonly kind: "agents" | "echoes";
   readonly url: string;
   readonly tokens: readonly string[];
@@ -26,7 +26,7 @@ interface Connection {
 
 const intervalMs = 10_000;
 const dialsAtOnce = 32;
-/** The longest delay before a server that was just there is dialed again. */
+/** The longest delay before redialing a server that was just available. */
 const maxDelayMs = 2_000;
 const signal = new AbortController().signal;
 
@@ -56,7 +56,7 @@ async function openEcho(url: string): Promise<Connection> {
   };
 }
 
-/** One agent, connected for as long as this process lives. */
+/** An agent that stays connected for the lifetime of this process. */
 class Member {
   readonly #open: () => Promise<Connection>;
   #connection: Connection | undefined;
@@ -96,7 +96,7 @@ class Member {
         await this.connect();
         break;
       } catch {
-        // The server is not back yet, or was so only for a moment.
+        // The server is not back yet, or was back only briefly.
       }
     }
     this.#isBack.resolve();
@@ -116,7 +116,7 @@ const answers = {
     };
     await Promise.all(Array.from({ length: dialsAtOnce }, work));
   },
-  /** Sends two metadata items of each agent every 10 s; answers with the milliseconds that each call took. */
+  /** Sends two metadata items per agent every 10 s; answers with the milliseconds of each call. */
   measure: async (seconds: number): Promise<readonly number[]> => {
     const endsAt = performance.now() + seconds * 1000;
     return (await Promise.all(members.map((member) => member.measure(endsAt)))).flat();

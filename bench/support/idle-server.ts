@@ -17,11 +17,11 @@ export interface IdleServer {
   /** The current process. */
   readonly pid: () => number;
   readonly tokens: readonly string[];
-  /** Ends it and starts it again at the same address; absent where no restart program is named. */
+  /** Stops it and starts it again at the same address; absent if no restart program is named. */
   readonly restart?: () => Promise<void>;
 }
 
-/** Opens the floor, our server, and the stock one that the environment names, each with this many agents. */
+/** Opens the floor, our server, and the stock one that the environment names, each with `count` agents. */
 export async function openIdleServers(
   opened: AsyncDisposableStack,
   count: number,
@@ -63,14 +63,14 @@ async function openOurs(opened: AsyncDisposableStack, count: number): Promise<Id
 }
 
 /**
- * Finds the stock server that the environment names; see `stock-server.ts`. In addition, SLIPWAY_STOCK_RESTART may be a
- * program that restarts it and prints the process's id as its last line.
+ * Finds the stock server that the environment names; see `stock-server.ts`. In addition, SLIPWAY_STOCK_RESTART may
+ * name a program that restarts it and prints the process id as its last line.
  */
 async function findStock(count: number): Promise<IdleServer | undefined> {
   const stock = findStockServer();
   if (stock === undefined) return undefined;
   let { pid } = stock;
-  if (pid === undefined) throw new Error("SLIPWAY_STOCK_PID is not set, wanted for what it costs");
+  if (pid === undefined) throw new Error("SLIPWAY_STOCK_PID is not set, wanted to measure its cost");
   const agents = await stock.makeAgents(count);
   const program = process.env["SLIPWAY_STOCK_RESTART"];
   const restart = async (path: string): Promise<void> => {

@@ -18,11 +18,11 @@ export interface LightAgentOptions {
   /** Resolves once agents may connect. */
   readonly mayDial: () => Promise<void>;
   readonly onFrame: (workspaceId: string) => void;
-  /** Its start scripts would run for the first time, or for its owner. */
+  /** Called when its start scripts would run, for the first time or for its new owner. */
   readonly onBegin: (manifest: Manifest, life: "first" | "claimed") => void;
 }
 
-/** An answer that an agent must not get; it makes the measurement worthless. */
+/** The error of an answer that an agent must not get, which makes the measurement worthless. */
 class WrongAnswer extends Error {
   override readonly name = "WrongAnswer";
 }
@@ -34,15 +34,15 @@ const redialMs = 100;
 const spreadMs = 1_000;
 
 /**
- * An agent as its server sees one of the product without scripts: the same calls over the same protocols, in the same
- * order, each answer checked, without the parts that only serve the agent's own machine.
+ * An agent that looks to its server like the product's without scripts: the same calls over the same protocols, in
+ * the same order, with each answer checked, but without the parts that only serve the agent's machine.
  */
 export class LightAgent {
   readonly #options: LightAgentOptions;
   readonly #leaving = new AbortController();
   #connection: AgentConnection | undefined;
   #isAsked = false;
-  /** The manifest for which its start scripts ran last. */
+  /** The manifest of the last run of its start scripts. */
   #ranAs: Manifest | undefined;
 
   constructor(options: LightAgentOptions) {
@@ -76,7 +76,7 @@ export class LightAgent {
         this.#isAsked = true;
         void this.#connection?.close();
       }
-      // Streams that end together were cut together: the product's agents spread out.
+      // Streams that end together were cut together, so redials are spread out as the product's agents do.
       await pause(answer.kind === "ended" ? spreadMs * Math.random() : redialMs);
     }
   }
@@ -91,7 +91,7 @@ export class LightAgent {
       } catch (error) {
         if (error instanceof WrongAnswer) throw error;
       }
-      // A frame makes for a new session at once.
+      // After a frame the next session starts immediately.
       if (!this.#isAsked) await pause(redialMs);
     }
   }
@@ -121,7 +121,7 @@ export class LightAgent {
     ]);
   }
 
-  /** Decides by identity, as the product does; undefined if it goes on as before. */
+  /** Decides by identity, as the product does; undefined if it continues as before. */
   #take(manifest: Manifest): "first" | "claimed" | undefined {
     const { ownerUsername, agentId } = manifest;
     requireAnswer(agentId.length === 16, `an agent id of ${agentId.length} bytes`);
@@ -143,7 +143,7 @@ export class LightAgent {
     }
   }
 
-  /** Asks for the interval first, and reports idle stats from then on while the session lasts. */
+  /** Requests the interval first, then reports idle stats for the rest of the session. */
   async #reportStats(connection: AgentConnection): Promise<void> {
     const report = async (request: object): Promise<void> => {
       const { updateStats } = Agent.method;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:net";
 
-/** Makes a server of TCP or HTTP listen on a free port of the loopback interface; resolves to the port. */
+/** Makes a TCP or HTTP server listen on a free loopback port; resolves to the port. */
 export async function listen(server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

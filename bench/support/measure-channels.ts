@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { ByteChannel, OpenChannel } from "./byte-channel.ts";
 
-/** A program that sends back each key by itself, as a shell's line editor does. */
+/** A program that echoes each key by itself, as a shell's line editor does. */
 const echoCommand = "stty raw -echo; printf ready; exec cat";
 const limitMs = 60_000;
 
-/** Waits until a text has come. */
+/** Waits until a text has arrived. */
 export async function untilSeen(channel: ByteChannel, wanted: string): Promise<void> {
   const seen = Promise.withResolvers<void>();
   let text = "";
@@ -17,12 +17,12 @@ export async function untilSeen(channel: ByteChannel, wanted: string): Promise<v
   });
   const late = AbortSignal.timeout(limitMs);
   const gone = channel.ended.then(() => {
-    throw new Error(`found ${JSON.stringify(text)} at the end, wanted ${wanted}`);
+    throw new Error(`channel ended after ${JSON.stringify(text)}, wanted ${wanted}`);
   });
   await Promise.race([seen.promise, gone, once(late, "abort").then(() => late.throwIfAborted())]);
 }
 
-/** Opens channels whose other ends send back what they get. The caller closes them. */
+/** Opens channels whose other ends echo their input. The caller closes them. */
 export async function openEchoes(open: OpenChannel, count: number): Promise<ByteChannel[]> {
   const channels: ByteChannel[] = [];
   while (channels.length < count) {
@@ -34,13 +34,13 @@ export async function openEchoes(open: OpenChannel, count: number): Promise<Byte
 }
 
 export interface Typing {
-  /** The keys that are typed on each channel. */
+  /** The number of keys typed on each channel. */
   readonly keys: number;
   /** The time between two keys of a channel. */
   readonly everyMs: number;
 }
 
-/** Types on all channels at once; returns the times from each key to its echo, in milliseconds. */
+/** Types on all channels concurrently; returns the times from each key to its echo, in milliseconds. */
 export async function measureEchoes(
   channels: readonly ByteChannel[],
   { keys, everyMs }: Typing,
@@ -67,7 +67,7 @@ function typeKey(channel: ByteChannel): Promise<void> {
   });
 }
 
-/** Returns what all channels together print, in megabytes a second, from the first byte on. */
+/** Returns the combined output of all channels in megabytes per second, from the first byte on. */
 export async function measureOutput(
   open: OpenChannel,
   { count, bytes }: { readonly count: number; readonly bytes: number },
@@ -98,7 +98,7 @@ function untilPrinted(channel: ByteChannel, wanted: number): Promise<void> {
       if (bytes >= wanted) resolve();
     });
     void channel.ended.then(() =>
-      reject(new Error(`${String(bytes)} bytes at the end, wanted ${String(wanted)}`)),
+      reject(new Error(`channel ended after ${String(bytes)} bytes, wanted ${String(wanted)}`)),
     );
   });
 }

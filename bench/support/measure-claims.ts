@@ -12,17 +12,17 @@ import type { PrebuildPool } from "./prebuild-pool.ts";
 import { readProcessCost } from "./process-cost.ts";
 import { type RealLife, startRealAgent } from "./real-agents.ts";
 
-/** The number of claims and the rate at which they begin. */
+/** The number of claims and the rate at which they start. */
 export interface ClaimRate {
   readonly perSecond: number;
   readonly claims: number;
 }
 
 const notifyEveryMs = 50;
-/** The time that agents get to finish after their start scripts began. */
+/** The time for agents to finish after their start scripts began. */
 export const settleMs = 5_000;
 
-/** Claims at a rate, with the floor beside it, until the agents would run their start scripts. */
+/** Claims at a rate, with the floor measured alongside, until the agents would run their start scripts. */
 export async function measureRate(
   world: ClaimWorld,
   floor: NotifyFloor,
@@ -56,7 +56,7 @@ export async function measureRate(
   );
 }
 
-/** Claims prebuilds of a pool whose agents are real ones, all of them, one a second. */
+/** Claims all prebuilds of a pool with real agents, one per second. */
 export async function measureReal(
   world: ClaimWorld,
   floor: NotifyFloor,
@@ -83,7 +83,7 @@ export async function measureReal(
   const lives: { readonly one: Committed; readonly life: RealLife }[] = [];
   for (const one of made) {
     const life = await agents.get(one.workspaceId)?.newLife();
-    if (life === undefined) throw new Error(`the agent of ${one.workspaceId} did not begin anew`);
+    if (life === undefined) throw new Error(`the agent of ${one.workspaceId} did not begin its new life`);
     lives.push({ one, life });
   }
   findings.noteTimes(
@@ -137,10 +137,10 @@ async function besideFloor<T>(
   return [done.value, rounds.value];
 }
 
-/** The parts of a world of claims that share the machine's processors. */
+/** The parts of a claim world that share the machine's processors. */
 type Part = "the server" | "PostgreSQL" | "the agents" | "the requests";
 
-/** Runs `work`, and notes the processor time of each part for each of as many claims. */
+/** Runs `work` and records the processor time of each part per claim. */
 async function noteCosts<T>(
   world: ClaimWorld,
   {

@@ -14,8 +14,8 @@ import type { WaitingFleet } from "./waiting-fleet.ts";
 const claims = { perSecond: 20, count: 100 } as const;
 
 /**
- * Counts the statements of claims: until the frames are sent, and then for the new lives of the agents. Resolves to the
- * statements of both, those of an idle server among them, with their calls and milliseconds a claim.
+ * Counts the statements of claims: until the frames are sent, and then for the new lives of the agents. Resolves to
+ * the statements of both, including those of an idle server, with their calls and milliseconds per claim.
  */
 export async function measureStatements(
   { database, client, fleets, claimed }: ClaimWorld,
@@ -23,7 +23,7 @@ export async function measureStatements(
   findings: Findings,
 ): Promise<readonly StatementCalls[]> {
   const counter = await openCounter(database);
-  // An agent that has got its frame reconnects at once.
+  // An agent reconnects as soon as it has received its frame.
   for (const fleet of fleets) await fleet.call("hold");
   await counter.reset();
   const made = await beginAtRate(claims.perSecond, claims.count, () => claim(client, pool));
@@ -44,7 +44,7 @@ export async function measureStatements(
   }));
 }
 
-/** Cuts all streams at once, and waits until they are open again. */
+/** Cuts all streams together and waits until they are open again. */
 export async function measureReconnect(
   { database, serverPid }: ClaimWorld,
   fleets: readonly Part<WaitingFleet>[],
@@ -72,7 +72,7 @@ export async function measureReconnect(
   findings.note("cut: memory of the server at most", "MB", after.peakMb);
 }
 
-/** Counts the statements since `reset`, less those that come when nothing is asked for. */
+/** Counts the statements since `reset`, minus those of an idle server. */
 async function openCounter(
   database: ClaimWorld["database"],
 ): Promise<StatementCount & { readonly reset: () => Promise<void> }> {

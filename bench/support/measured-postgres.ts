@@ -11,7 +11,7 @@ export interface MeasuredPostgres {
   readonly url: string;
   /** Returns the processor time of all its processes so far, in seconds. */
   readonly cpuSeconds: () => number;
-  /** Opens a separate connection, which ends with the database. */
+  /** Opens a separate connection, which closes with the database. */
   readonly connect: () => Promise<pg.Client>;
   readonly query: <Row extends pg.QueryResultRow>(
     text: string,
@@ -40,10 +40,10 @@ const settings = {
   track_commit_timestamp: "on",
 } as const;
 
-/** Marks statements that do not count. */
+/** A mark for statements that do not count. */
 const mark = "/* measuring */";
 
-/** Starts the database; it goes with `opened`. */
+/** Starts the database; it stops with `opened`. */
 export async function openMeasuredPostgres(
   opened: AsyncDisposableStack,
 ): Promise<MeasuredPostgres> {
@@ -85,7 +85,7 @@ export async function openMeasuredPostgres(
   };
 }
 
-/** Writes settings that need a start of the database. */
+/** Writes settings that take effect at the database's start. */
 async function prepare(dataDir: string): Promise<void> {
   await using opened = new AsyncDisposableStack();
   const client = await (await openEmbeddedDatabase(opened, dataDir)).connect();

@@ -16,7 +16,7 @@ const execute = promisify(execFile);
 const limitMs = 60_000;
 const echoBytes = 64;
 
-/** Returns the throughput of a test of the command's own, in megabytes a second. */
+/** Returns the throughput of the command's own test, in megabytes per second. */
 export async function measureThroughput(
   command: ReachCommand,
   workspace: string,
@@ -37,14 +37,14 @@ export async function measureThroughput(
   return Number(field(field(report, "overall"), "throughput_mbits")) / 8;
 }
 
-/** Returns the time of a command in the workspace that does nothing, in milliseconds. */
+/** Returns the duration of a command in the workspace that does nothing, in milliseconds. */
 export async function measureCommand(command: ReachCommand, workspace: string): Promise<number> {
   const startedMs = performance.now();
   await run(command, ["ssh", workspace, "--", "true"]);
   return performance.now() - startedMs;
 }
 
-/** Returns the times of round trips through a forwarded port to a service that sends back what it gets. */
+/** Returns the times of round trips through a forwarded port to an echo service. */
 export async function measureEcho(
   command: ReachCommand,
   workspace: string,
@@ -92,7 +92,7 @@ export async function echoTimes(socket: Socket, count: number): Promise<number[]
   return times;
 }
 
-/** Connects to a port once somebody listens there and the service behind it answers. */
+/** Connects to a port once a program listens there and the service behind it answers. */
 async function connectSoon(port: number): Promise<Socket> {
   const deadline = performance.now() + limitMs;
   for (;;) {

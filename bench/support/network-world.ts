@@ -23,7 +23,7 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-/** A workspace whose agent runs in a process of its own. */
+/** A workspace whose agent runs in a separate process. */
 export interface ReachedWorkspace {
   /** The name of the agent's program. */
   readonly name: string;
@@ -32,17 +32,17 @@ export interface ReachedWorkspace {
   readonly pid: number;
 }
 
-/** A server in a process of its own, with agents and commands that reach them. */
+/** A server in a separate process, with agents and commands that reach them. */
 export interface NetworkWorld {
   readonly server: ServerProcess;
   readonly client: ApiClient;
-  /** Starts an agent: a stock program, or ours without one. */
+  /** Starts an agent: a stock program, or ours if none is given. */
   openAgent(name: string, program: string | undefined): Promise<ReachedWorkspace>;
-  /** Prepares a command: a stock program, or ours without one. */
+  /** Prepares a command: a stock program, or ours if none is given. */
   openCommand(name: string, program: string | undefined): Promise<ReachCommand>;
 }
 
-/** The places of agents and commands, as words before their own, and the server as they and this process reach it. */
+/** The places of agents and commands, as command prefixes, and the server's addresses for them and for this process. */
 interface Places {
   readonly agent: readonly string[];
   readonly command: readonly string[];
@@ -51,8 +51,8 @@ interface Places {
 }
 
 /**
- * Opens all on this machine; it goes with `opened`. The launcher has the words before agents and commands, and `environment`
- * additional variables of the server (default: none).
+ * Opens everything on this machine; it closes with `opened`. The launcher is a prefix for agents and commands, and
+ * `environment` has additional variables of the server (default: none).
  */
 export async function openNetworkWorld(
   opened: AsyncDisposableStack,
@@ -73,7 +73,10 @@ export async function openNetworkWorld(
 
 const laboratoryPort = 3_000;
 
-/** Opens the server on the internet of a laboratory, the agents on its host `near`, the commands on its host `far`. */
+/**
+ * Opens the server on the internet of a laboratory, the agents on its host `near`, and the commands on its host
+ * `far`.
+ */
 export async function openNetworkWorldIn(
   opened: AsyncDisposableStack,
   laboratory: Laboratory,
@@ -126,7 +129,10 @@ async function openWorld(
 
 const ours = fileURLToPath(import.meta.resolve("@slipway/cli/program"));
 
-/** Prepares a command with the session of a client and its own home below a directory: a stock program, or ours without one. */
+/**
+ * Prepares a command with a client's session and its own home below a directory: a stock program, or ours if none is
+ * given.
+ */
 export async function installCommand(
   client: ApiClient,
   {

@@ -3,9 +3,9 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { MeasuredPostgres } from "./measured-postgres.ts";
 
-/** The durations of round trips from one connection of this process to another, in milliseconds. */
+/** The durations of round trips between two connections of this process, in milliseconds. */
 export interface NotifyRounds {
-  /** A NOTIFY and nothing else. */
+  /** A NOTIFY without a row. */
   readonly bare: readonly number[];
   /** A row that is written and committed with its NOTIFY. */
   readonly committed: readonly number[];

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import type { ApiClient } from "@slipway/sdk/http";
 import { logInAsAdmin, type ServerProcess, startServerProcess } from "@slipway/testkit";
 
-/** Makes an empty directory; it goes with `opened`. */
+/** Creates an empty directory; it is removed with `opened`. */
 export async function openDirectory(opened: AsyncDisposableStack): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-bench-"));
   opened.defer(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** Starts a server of ours in an empty directory, with these additional settings; it goes with `opened`. */
+/** Starts our server in an empty directory with these additional settings; it stops with `opened`. */
 export async function openOurServer(
   opened: AsyncDisposableStack,
   environment: Readonly<Record<string, string>> = {},

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Begins `count` things at a steady rate, whether those before are done or not. */
+/** Starts `count` tasks at a steady rate, whether earlier ones are done or not. */
 export async function beginAtRate<T>(
   perSecond: number,
   count: number,
@@ -16,10 +16,10 @@ export async function beginAtRate<T>(
   return Promise.all(begun);
 }
 
-/** The number of things under way at once. */
+/** The number of concurrent tasks. */
 const atOnce = 8;
 
-/** Makes `count` things, several at once, in no particular order. */
+/** Runs `count` tasks, several concurrently, in no particular order. */
 export async function makeMany<T>(
   count: number,
   make: (number: number) => Promise<T>,

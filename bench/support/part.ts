@@ -1,13 +1,13 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
-/** What a part answers, by the name of the call. Arguments and answers are JSON. */
+/** The answers of a part, by the name of the call. Arguments and answers are JSON. */
 type Answers = { readonly [Name in string]: (...args: never[]) => unknown };
 
-/** A part of a benchmark in a process of its own, so that it alone bears its cost. */
+/** A part of a benchmark in a separate process, so that its cost is separate too. */
 export interface Part<Answering extends Answers> {
   readonly pid: number;
-  /** Resolves to the answer. Rejects when the part ends before it. */
+  /** Resolves to the answer. Rejects when the part exits first. */
   call<Name extends keyof Answering & string>(
     name: Name,
     ...args: Parameters<Answering[Name]>
@@ -28,12 +28,12 @@ interface Message {
 
 interface PartOptions {
   readonly args?: readonly string[];
-  /** Flags of Node.js. */
+  /** Node.js flags. */
   readonly flags?: readonly string[];
   readonly onReport?: (report: never) => void;
 }
 
-/** Starts a program of this folder that calls `servePart`; it goes with `opened`. */
+/** Starts a program of this folder that calls `servePart`; it ends with `opened`. */
 export function openPart<Answering extends Answers>(
   opened: AsyncDisposableStack,
   program: string,
@@ -52,7 +52,7 @@ export function openPart<Answering extends Answers>(
     else waiting[id]?.resolve(value);
   });
   child.once("exit", () => {
-    for (const { reject } of waiting) reject(new Error(`${program} has ended`));
+    for (const { reject } of waiting) reject(new Error(`${program} exited`));
   });
   return {
     pid: child.pid ?? 0,
@@ -66,9 +66,9 @@ export function openPart<Answering extends Answers>(
   };
 }
 
-/** Answers the calls of the program that opened this one, and ends with it. */
+/** Answers the calls of the program that opened this one, and exits with it. */
 export function servePart(answers: Answers): void {
-  // Sockets and loops would keep it alive.
+  // Sockets and loops would keep the process alive.
   process.once("disconnect", () => process.exit());
   process.on("message", ({ id, name, args }: Call) => {
     void Promise.resolve(answers[name]?.(...args)).then((value) => process.send?.({ id, value }));
@@ -80,7 +80,10 @@ export function sendReport(value: unknown): void {
   process.send?.({ value });
 }
 
-/** Milliseconds since the epoch with their fraction: comparable between the processes of one machine, and with its database. */
+/**
+ * Returns the milliseconds since the epoch with their fraction, comparable between the machine's processes and its
+ * database.
+ */
 export function wallMs(): number {
   return performance.timeOrigin + performance.now();
 }

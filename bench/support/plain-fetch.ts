@@ -3,8 +3,8 @@ import { Agent, type IncomingMessage, request as sendRequest } from "node:http";
 import type { ClientFetch, ClientResponse } from "@slipway/sdk/http";
 
 /**
- * Returns a `fetch` over connections that stay open, without the streams and copies of Node's own: the measured machine also
- * makes the requests, which real clients make elsewhere. The connections end with the process.
+ * Returns a `fetch` over kept-alive connections, without the streams and copies of Node's own: the measured machine
+ * also makes the requests, which real clients make elsewhere. The connections end with the process.
  */
 export function openPlainFetch(): ClientFetch {
   const agent = new Agent({ keepAlive: true });

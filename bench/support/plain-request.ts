@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** The answer to a request, on a socket that is paused after the head of the answer. */
+/** The response to a request, on a socket that is paused after the header. */
 export interface PlainAnswer {
   readonly status: number;
   readonly socket: Socket;
@@ -17,9 +17,9 @@ export interface PlainRequest {
 const headEnd = "\r\n\r\n";
 
 /**
- * Sends a GET request over its own socket, as an agent does, without the client of Node.js, which would cost too much for
- * hundreds of agents on the measured machine. Understands only what the measured server sends.
- * Destroys the socket when the signal is aborted.
+ * Sends a GET request over a new socket, as an agent does, without the client of Node.js, which would cost too much
+ * for hundreds of agents on the measured machine. Understands only the responses of the measured server. Destroys the
+ * socket when the signal is aborted.
  */
 export async function requestPlainly({
   serverUrl,
@@ -40,7 +40,7 @@ export async function requestPlainly({
   return { status: await readStatus(socket), socket };
 }
 
-/** Reads the head of an answer, and leaves the socket paused. Rejects when the socket closes before its end. */
+/** Reads the header of a response and leaves the socket paused. Rejects when the socket closes early. */
 function readStatus(socket: Socket): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   let head: Buffer = Buffer.alloc(0);

@@ -8,13 +8,13 @@ import { requestPlainly } from "./plain-request.ts";
 
 const apiVersion = "2.10";
 const opcode = { binary: 2, close: 8, ping: 9, pong: 10 } as const;
-/** The masking key of every frame: a client must have one. */
+/** The masking key of every frame, which clients must have. */
 const mask = Buffer.from([0x5a, 0xc3, 0x17, 0x8e]);
-/** The bytes after which a message would need a longer length field than a fleet's messages do. */
+/** The maximum length with a short length field; a fleet's messages are shorter. */
 const maxShortLength = 125;
 const maxLength = 0xffff;
 
-/** Dials the server as an agent does, over a WebSocket that costs little. Throws when the server refuses. */
+/** Dials the server as an agent does, over a cheap WebSocket. Throws when the server refuses. */
 export async function dialPlainly(
   serverUrl: string,
   token: string,
@@ -31,7 +31,7 @@ export async function dialPlainly(
   const { status, socket } = await requestPlainly({ serverUrl, path, headers, signal });
   if (status === 101) return openSession({ socket: rpcSocketOn(socket), apiVersion }, systemClock);
   socket.destroy();
-  throw new Error(`the server answered ${status}, wanted 101`);
+  throw new Error(`server answered ${status}, wanted 101`);
 }
 
 function rpcSocketOn(socket: Socket): RpcSocket {
@@ -125,9 +125,9 @@ function dataLength(bytes: Buffer): number {
   return short === maxShortLength + 1 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
 }
 
-/** Encodes a client's frame, in a copy. */
+/** Encodes a client's frame as a copy. */
 function frame(kind: number, data: Uint8Array): Buffer {
-  if (data.length > maxLength) throw new RangeError(`a message of ${data.length} bytes`);
+  if (data.length > maxLength) throw new RangeError(`message of ${data.length} bytes is too long`);
   const isShort = data.length <= maxShortLength;
   const start = isShort ? 6 : 8;
   const bytes = Buffer.allocUnsafe(start + data.length);

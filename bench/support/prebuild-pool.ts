@@ -8,7 +8,7 @@ import { pushTemplate, readAgentToken } from "@slipway/testkit";
 import type { MeasuredPostgres } from "./measured-postgres.ts";
 import { makeMany } from "./pacing.ts";
 
-/** A prebuild that waits, and the token of its one agent. */
+/** A waiting prebuild and the token of its only agent. */
 export interface WaitingPrebuild {
   readonly workspaceId: string;
   readonly token: string;
@@ -18,7 +18,7 @@ export interface WaitingPrebuild {
 export interface PrebuildPool {
   readonly templateId: string;
   readonly presetId: string;
-  /** Fills the pool; resolves to the prebuilds that are new since the last call. */
+  /** Fills the pool; resolves to the prebuilds created since the last call. */
   readonly fill: () => Promise<readonly WaitingPrebuild[]>;
   /** Waits until the agents of all its prebuilds are connected and ready. */
   readonly ready: () => Promise<void>;
@@ -47,7 +47,7 @@ export interface PoolOptions {
   readonly startScript: string;
 }
 
-/** Pushes a template of the driver `external` with a pool of this size, empty as yet. */
+/** Pushes a template of the driver `external` with a pool of this size, initially empty. */
 export async function openPool(
   client: ApiClient,
   database: MeasuredPostgres,
@@ -58,7 +58,7 @@ export async function openPool(
   const pushed = await client.call(getTemplate, { params: { template: templateId } });
   const params = { version: pushed.active_version_id };
   const [preset] = await client.call(listTemplateVersionPresets, { params });
-  if (preset === undefined) throw new Error("the template has no preset");
+  if (preset === undefined) throw new Error("template has no preset");
   const presetId = preset.ID;
   const known = new Set<string>();
   return {
@@ -100,12 +100,12 @@ async function untilThere(
     const rows = await database.query<{ readonly id: string }>(statement, [presetId]);
     if (rows.length >= count) return rows.map(({ id }) => id);
     if (performance.now() > endsAt)
-      throw new Error(`a pool has ${rows.length} prebuilds as wanted, wanted ${count}`);
+      throw new Error(`pool has ${rows.length} usable prebuilds, wanted ${count}`);
     await pause(pollMs);
   }
 }
 
-/** Turns the filling of pools on or off; takes effect at once. */
+/** Turns the filling of pools on or off; takes effect immediately. */
 async function setPaused(database: MeasuredPostgres, isPaused: boolean): Promise<void> {
   const value = JSON.stringify({ reconciliation_paused: isPaused });
   await database.query(

@@ -5,7 +5,7 @@ import { parseProcStat, parseProcStatus, ticksPerSecond } from "@slipway/runtime
 /** The memory and processor time of a process. Linux only. */
 export interface ProcessCost {
   readonly residentMb: number;
-  /** The peak of its memory. */
+  /** The peak memory. */
   readonly peakMb: number;
   readonly cpuSeconds: number;
 }
@@ -22,7 +22,7 @@ export function readProcessCost(pid: number): ProcessCost {
   };
 }
 
-/** Returns the processor time of a process and of its children that have not ended, in seconds. Linux only. */
+/** Returns the processor time of a process and its running children, in seconds. Linux only. */
 export function readTreeCpuSeconds(pid: number): number {
   const ticks = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -39,7 +39,7 @@ function readStat(pid: string): ReturnType<typeof parseProcStat> {
   try {
     return parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
-    // It has ended meanwhile.
+    // The process has exited.
     return undefined;
   }
 }

@@ -5,23 +5,23 @@ import { join } from "node:path";
 
 import { agentEnvironment, agentProgram } from "@slipway/testkit";
 
-/** The agent's program in a process of its own, whose start scripts note when they began. */
+/** The agent's program in a separate process; its start scripts record when they began. */
 export interface RealAgent {
-  /** The first events of the agent's life for its new owner, by `wallMs`; undefined while it has not begun. */
+  /** The first events of the agent's life for its new owner, by `wallMs`; undefined until it begins. */
   readonly newLife: () => Promise<RealLife | undefined>;
 }
 
 export interface RealLife {
-  /** The time, to the millisecond; so is the next. */
+  /** The time, to the millisecond; the next one too. */
   readonly frameAtMs: number;
   readonly manifestAtMs: number;
   readonly scriptAtMs: number;
 }
 
-/** The start script that the template must have. */
+/** The start script of the template. */
 export const noteScript = 'date +%s%N >> "$BENCH_NOTES"';
 
-/** Starts an agent that keeps everything in a directory of its own; it goes with `opened`. */
+/** Starts an agent that keeps all its files in its own directory; it stops with `opened`. */
 export async function startRealAgent(
   opened: AsyncDisposableStack,
   {

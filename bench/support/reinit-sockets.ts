@@ -14,17 +14,17 @@ interface ReinitBody {
   readonly reason: string;
 }
 
-/** The reinit streams of this process, each on a connection of its own. */
+/** The reinit streams of this process, each on a separate connection. */
 export class ReinitSockets {
   readonly #open = new Set<Socket>();
-  /** The times at which streams were opened since the last cut, by `performance.now`. */
+  /** The opening times of streams since the last cut, by `performance.now`. */
   #openedAt: number[] = [];
 
   get count(): number {
     return this.#open.size;
   }
 
-  /** Asks for an event and waits for it. Rejects only with the signal's reason. */
+  /** Requests an event and waits for it. Rejects only with the signal's reason. */
   async wait(serverUrl: string, token: string, signal: AbortSignal): Promise<ReinitAnswer> {
     const headers = {
       Accept: "text/event-stream",
@@ -47,7 +47,7 @@ export class ReinitSockets {
     while (this.#open.size < count) await pause(pollMs);
   }
 
-  /** Cuts all streams at once; once as many are open again, resolves to the milliseconds that each took. */
+  /** Cuts all streams together; once as many are open again, resolves to the milliseconds that each took. */
   async cut(): Promise<readonly number[]> {
     const cut = [...this.#open];
     this.#openedAt = [];
@@ -67,7 +67,7 @@ export class ReinitSockets {
   }
 }
 
-/** Reads the event of a stream; undefined when the stream closes without one. */
+/** Reads the event of a stream; undefined if the stream closes without one. */
 function eventOn(socket: Socket): Promise<ReinitEvent | undefined> {
   const { promise, resolve } = Promise.withResolvers<ReinitEvent | undefined>();
   let text = "";

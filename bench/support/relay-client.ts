@@ -11,12 +11,12 @@ import { maxServerFrameBytes } from "@slipway/wire/derp/header";
 const upgrade =
   "GET /derp HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: DERP\r\nDerp-Fast-Start: 1\r\n\r\n";
 
-/** A client that is logged in, and counts the bytes of what it gets. */
+/** A client that is logged in and counts the bytes that it receives. */
 export interface BenchClient extends Disposable {
   readonly keys: KeyPair;
   readonly socket: Socket;
   readonly receivedBytes: () => number;
-  /** The bytes of packets by the key of their sender, in hexadecimal digits; empty unless they are to be counted. */
+  /** The bytes of packets by the sender's key in hexadecimal digits; empty unless counting is enabled. */
   readonly bySender: ReadonlyMap<string, number>;
 }
 

@@ -8,8 +8,8 @@ import { servePart } from "./part.ts";
 import { type BenchClient, openRelayClient } from "./relay-client.ts";
 
 /*
- * A crowd in a process of its own for bench/busy-network.ts: clients of a relay, with keys that no peer has published, who send
- * small packets and pings to each other without end, once all are logged in.
+ * A crowd in a separate process for bench/busy-network.ts: relay clients, with keys that no peer has published, that
+ * send small packets and pings to each other endlessly, once all are logged in.
  */
 
 const [port = 0, count = 0] = process.argv.slice(2).map(Number);
@@ -30,7 +30,7 @@ servePart(answers);
 await Promise.all(clients.map((client) => flood(client)));
 
 async function flood({ socket }: BenchClient): Promise<void> {
-  // Strangers are closed after a while.
+  // The relay closes strangers after a while.
   while (!socket.destroyed) {
     if (socket.write(block)) await pause(1);
     else await Promise.race([once(socket, "drain"), once(socket, "close")]);

@@ -8,8 +8,8 @@ import { listen } from "./listen.ts";
 import { servePart } from "./part.ts";
 
 /*
- * A process of its own for bench/relay.ts: with the argument `relay` a relay behind an HTTP upgrade, with `copier` a server
- * that copies bytes between the connections of each pair that arrives.
+ * A separate process for bench/relay.ts: with the argument `relay`, a relay behind an HTTP upgrade; with `copier`, a
+ * server that copies bytes between the connections of each pair that arrives.
  */
 
 function openRelay(): Server {
@@ -41,7 +41,7 @@ const port = await listen(process.argv[2] === "relay" ? openRelay() : openCopier
 
 const answers = {
   port: (): number => port,
-  /** The resident bytes after a collection. */
+  /** Answers with the resident bytes after a collection. */
   memory: (): number => {
     globalThis.gc?.();
     return process.memoryUsage().rss;

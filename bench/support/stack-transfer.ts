@@ -5,12 +5,12 @@ import { BytePattern } from "@slipway/testkit/links";
 const port = 1;
 const { signal } = new AbortController();
 
-/** Returns the address of an end of a benchmark, by its number. */
+/** Returns the address of an end of a benchmark, by number. */
 export function addressOf(host: number): Uint8Array {
   return Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? host : 0xfd));
 }
 
-/** Sends bytes from one stack to another, which has this address, and compares each; returns the megabytes a second. */
+/** Sends bytes from one stack to another at this address and compares each; returns the megabytes per second. */
 export async function measureTransfer(
   from: NetworkStack,
   to: NetworkStack,
@@ -39,9 +39,9 @@ async function send(stream: TcpStream, pattern: BytePattern, bytes: number): Pro
 async function receive(stream: TcpStream, pattern: BytePattern, bytes: number): Promise<void> {
   let received = 0;
   for (let part = await stream.read(signal); part !== undefined; part = await stream.read(signal)) {
-    if (!pattern.matches(received, part)) throw new Error(`other bytes at ${received}`);
+    if (!pattern.matches(received, part)) throw new Error(`unexpected bytes at ${received}`);
     received += part.length;
   }
-  if (received !== bytes) throw new Error(`${received} bytes, wanted ${bytes}`);
+  if (received !== bytes) throw new Error(`received ${received} bytes, wanted ${bytes}`);
   stream.finish();
 }

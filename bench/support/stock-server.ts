@@ -7,7 +7,7 @@ import type { FleetAgent } from "./external-fleet.ts";
 import { makeMany } from "./pacing.ts";
 
 /**
- * A stock server that is measured beside ours. It runs already, with its rate limits off; the environment names it:
+ * A stock server that is measured next to ours. It is already running, without rate limits; the environment names it:
  *
  *   SLIPWAY_STOCK_URL          its address; without it there is none
  *   SLIPWAY_STOCK_TOKEN        a session token of an owner
@@ -18,9 +18,9 @@ import { makeMany } from "./pacing.ts";
 export interface StockServer {
   readonly client: ApiClient;
   readonly pid: number | undefined;
-  /** Makes running workspaces of the template. All agents have the same token: none can connect beside the others. */
+  /** Creates running workspaces of the template. All agents have the same token, so only one can connect. */
   readonly makeWorkspaces: (count: number) => Promise<void>;
-  /** Makes running workspaces, each of a version of the template with a token of its own. */
+  /** Creates running workspaces, each of a version of the template with a different token. */
   readonly makeAgents: (count: number) => Promise<readonly FleetAgent[]>;
 }
 
@@ -46,7 +46,7 @@ export function findStockServer(): StockServer | undefined {
 
 function wanted(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set, wanted beside SLIPWAY_STOCK_URL`);
+  if (value === undefined) throw new Error(`${name} is not set, wanted with SLIPWAY_STOCK_URL`);
   return value;
 }
 
@@ -90,9 +90,7 @@ async function makeAgent(client: ApiClient, template: StockTemplate): Promise<Fl
   return { id, workspaceId, token };
 }
 
-/**
- * Pushes a version of the template that differs in its agent's token; the archive's other bytes stay where they are.
- */
+/** Pushes a version of the template that differs in its agent's token; the archive's other bytes stay in place. */
 async function pushVersion(
   client: ApiClient,
   { id, organizationId, versionId }: StockTemplate,
@@ -102,7 +100,7 @@ async function pushVersion(
   const archive = await send(client, `/files/${job.file_id}`, {});
   const text = Buffer.from(await archive.arrayBuffer()).toString("latin1");
   const changed = text.replaceAll(wanted("SLIPWAY_STOCK_AGENT_TOKEN"), token);
-  if (changed === text) throw new Error("the template's archive does not have the agent's token");
+  if (changed === text) throw new Error("template archive does not contain the agent's token");
   const uploaded = await send(client, "/files", {
     method: "POST",
     headers: { "Content-Type": "application/x-tar" },
@@ -160,13 +158,13 @@ async function post<T>(client: ApiClient, path: string, body: object): Promise<T
   return bodyOf<T>(await send(client, path, { method: "POST", body: JSON.stringify(body) }));
 }
 
-interface Sent {
+interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer<ArrayBuffer>;
 }
 
-async function send(client: ApiClient, path: string, sent: Sent): Promise<Response> {
+async function send(client: ApiClient, path: string, sent: HttpRequest): Promise<Response> {
   const response = await fetch(`${client.serverUrl}/api/v2${path}`, {
     ...sent,
     headers: { ...client.headers, ...sent.headers },

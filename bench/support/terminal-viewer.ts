@@ -3,8 +3,8 @@ import WebSocket from "ws";
 import { servePart } from "./part.ts";
 
 /*
- * A viewer of a terminal in a process of its own, which types a line and reads all that follows. Its arguments are the URL of
- * the terminal, the token and the line.
+ * A terminal viewer in a separate process, which types a line and reads everything that follows. Its arguments are
+ * the URL of the terminal, the token and the line.
  */
 
 const [url = "", token = "", line = ""] = process.argv.slice(2);

@@ -4,9 +4,9 @@ import { connect, type Socket } from "node:net";
 import { transferBlock, type TransferRequest } from "./transfer-request.ts";
 
 /*
- * The user's side of a transfer to `transfer-service.ts` through a forwarded port. Its arguments are the port, the direction
- * and the seconds. It first exchanges a few small messages, among which peers find their path, and prints the bytes of a
- * download in the time after the first of them; the service prints those of an upload.
+ * The user's side of a transfer to `transfer-service.ts` through a forwarded port. Its arguments are the port, the
+ * direction and the seconds. It first exchanges a few small messages, during which peers find their path, and prints
+ * the bytes of a download within the time after the first byte; the service prints those of an upload.
  */
 
 const [, , port = "", kind = "", seconds = ""] = process.argv;
@@ -42,7 +42,7 @@ async function download(limit: number): Promise<number> {
   return bytes;
 }
 
-/** Sends until the service has seen enough and ends the connection. */
+/** Sends until the service has received enough and closes the connection. */
 async function upload(limit: number): Promise<void> {
   const socket = await open({ kind: "up", seconds: limit });
   const ended = new Promise((resolve) => socket.once("close", resolve));

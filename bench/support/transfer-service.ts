@@ -4,13 +4,13 @@ import { createServer, type Socket } from "node:net";
 import { transferBlock, type TransferRequest } from "./transfer-request.ts";
 
 /*
- * A service of a workspace: each connection begins with JSON that asks for an echo, for bytes without end, or for
- * bytes to be counted. Its argument is its port. It prints `ready`, and then for each upload the bytes of the time that was
- * asked for, from the first of them: what has arrived, where the sender only knows what it has handed over.
+ * A service of a workspace: each connection starts with JSON that requests an echo, endless bytes, or a byte count.
+ * Its argument is its port. It prints `ready`, and then for each upload the bytes that arrived within the requested
+ * time after the first byte; the sender only knows how much it has sent.
  */
 
 const server = createServer((socket) => {
-  // A measurement ends by the end of its connection.
+  // A measurement ends with its connection.
   socket.on("error", () => undefined);
   socket.once("data", (first: Buffer) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `transfer-client.ts` wrote it
@@ -22,7 +22,7 @@ await once(server, "listening");
 process.stdout.write("ready\n");
 
 async function serve(socket: Socket, { kind, seconds }: TransferRequest): Promise<void> {
-  // The client sends nothing more before it knows that its request has come.
+  // The client waits for confirmation of its request.
   socket.write("go");
   switch (kind) {
     case "echo":
@@ -37,7 +37,7 @@ async function serve(socket: Socket, { kind, seconds }: TransferRequest): Promis
   }
 }
 
-/** Returns the bytes that come within the time after the first of them. */
+/** Returns the number of bytes that arrive within the time after the first byte. */
 async function countBytes(socket: Socket, seconds: number): Promise<number> {
   const [first]: readonly Buffer[] = await once(socket, "data");
   let bytes = first?.length ?? 0;

@@ -11,12 +11,12 @@ import type { NetworkPath, ReachCommand } from "./network-commands.ts";
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const node = [process.execPath, "--conditions=@slipway/source"] as const;
 
-/** A forwarded port to the service of transfers. */
+/** A forwarded port to the transfer service. */
 export interface ForwardedPort extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Forwards a local port by a command until it is disposed of. */
+/** Forwards a local port with a command until it is disposed of. */
 export async function forwardPort(
   { words, environment }: ReachCommand,
   workspace: string,
@@ -35,7 +35,7 @@ export async function forwardPort(
   return { port, [Symbol.asyncDispose]: () => end(child) };
 }
 
-/** Measures transfers with a service in the workspace. Whoever opens it disposes of it. */
+/** A meter for transfers with a service in the workspace. The opener disposes of it. */
 export class TransferMeter implements AsyncDisposable {
   readonly #user: Namespace;
   readonly #service: ChildProcess;
@@ -47,18 +47,18 @@ export class TransferMeter implements AsyncDisposable {
     this.#counts = counts;
   }
 
-  /** Starts the service at a port of the loopback interface of the workspace's host. */
+  /** Starts the service on a loopback port of the workspace's host. */
   static async open(workspace: Namespace, user: Namespace, port: number): Promise<TransferMeter> {
     const [command, ...flags] = node;
     const words = [...flags, program("./transfer-service.ts"), String(port)];
     const service = workspace.spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
-    if (service.stdout === null) throw new Error("wanted a pipe");
+    if (service.stdout === null) throw new Error("missing pipe");
     const lines = createInterface(service.stdout)[Symbol.asyncIterator]();
     await lines.next();
     return new TransferMeter(user, service, lines);
   }
 
-  /** Returns the megabytes a second that arrive through a forwarded port, from the first byte on. */
+  /** Returns the megabytes per second that arrive through a forwarded port, from the first byte on. */
   async measure(
     { port }: ForwardedPort,
     { direction, seconds }: { readonly direction: "down" | "up"; readonly seconds: number },

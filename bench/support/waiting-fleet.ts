@@ -6,15 +6,16 @@ import { sendReport, servePart, wallMs } from "./part.ts";
 import { ReinitSockets } from "./reinit-sockets.ts";
 
 /*
- * Agents that wait for their owners, in a process of its own: many that cost the machine less than the product's do, as
- * real agents run elsewhere (`LightAgent`). Its arguments are the server's URL, and `agents` or `streams`, which wait for an
- * owner but never open a session. Beside its answers it sends a list of `FleetReport` whenever something has happened.
+ * Agents that wait for their owners, in a separate process: many that cost the machine less than the product's,
+ * because real agents run elsewhere (`LightAgent`). Its arguments are the server's URL, and `agents` or `streams`;
+ * streams wait for an owner but never open a session. Besides its answers it sends lists of `FleetReport` when events
+ * occur.
  */
 
 /** An event of a member; times are those of `wallMs`. */
 export type FleetReport =
   | { readonly kind: "frame"; readonly workspaceId: string; readonly atMs: number }
-  /** Its start scripts would run for the new owner. */
+  /** The moment when its start scripts would run for the new owner. */
   | {
       readonly kind: "start";
       readonly workspaceId: string;
@@ -25,7 +26,7 @@ export type FleetReport =
 const [serverUrl = "", kind = ""] = process.argv.slice(2);
 const isOnlyStream = kind === "streams";
 
-// Every lost connection and ended wait is an error, whose stack nobody reads.
+// Every lost connection and ended wait is an error whose stack is never read.
 Error.stackTraceLimit = 0;
 
 const sockets = new ReinitSockets();
@@ -33,7 +34,10 @@ const members = new Set<LightAgent>();
 /** Keeps agents from dialing while it is set. */
 let hold: PromiseWithResolvers<void> | undefined;
 
-/** The time in which reports gather: each has its own time, and sending it alone would cost more than it. */
+/**
+ * The time in which reports are collected: each has its own timestamp, and sending it alone would cost more than
+ * producing it.
+ */
 const gatherMs = 20;
 let gathered: FleetReport[] = [];
 
@@ -47,7 +51,10 @@ function flush(): void {
   gathered = [];
 }
 
-/** Adds an agent of a token; resolves once its start scripts would run for the first time, or at once for a stream. */
+/**
+ * Adds an agent with a token; resolves once its start scripts would run for the first time, or immediately for a
+ * stream.
+ */
 async function begin(token: string): Promise<void> {
   const begun = Promise.withResolvers<void>();
   const member = new LightAgent({
@@ -66,19 +73,19 @@ async function begin(token: string): Promise<void> {
     },
   });
   members.add(member);
-  // A wrong answer ends the process, and so the measurement.
+  // A wrong answer ends the process, and with it the measurement.
   void member.live();
   if (!isOnlyStream) await begun.promise;
 }
 
 const answers = {
-  /** Answers once an agent of each token waits. */
+  /** Answers once an agent of each token is waiting. */
   join: async (tokens: readonly string[]): Promise<void> => {
     const open = sockets.count + tokens.length;
     await makeMany(tokens.length, (index) => begin(tokens[index] ?? ""));
     await sockets.until(open);
   },
-  /** Cuts all reinit streams at once; answers, when as many are back, with the milliseconds that each took. */
+  /** Cuts all reinit streams together; once as many are back, answers with the milliseconds that each took. */
   cut: (): Promise<readonly number[]> => sockets.cut(),
   /** Keeps agents from connecting until `release`. */
   hold: (): void => {

@@ -2,17 +2,17 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chown, copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A file system without Node.js, in which agents start as in a container. */
+/** A file system without Node.js in which agents start, as in a container. */
 export interface BareRoot {
   readonly name: string;
   readonly directory: string;
 }
 
-/** The user of the workspaces, who owns nothing but the home directory. */
+/** The user of the workspaces, who owns only the home directory. */
 const uid = 4711;
 const homeInRoot = "/home/ada";
 
-/** Installs the smallest system of a Debian release, with one program that downloads. */
+/** Installs a minimal system of a Debian release, with one download program. */
 export async function makeDebianRoot(
   place: string,
   release: string,
@@ -24,12 +24,12 @@ export async function makeDebianRoot(
     ["--variant=minbase", `--include=${downloader}`, release, directory, mirror()],
     { encoding: "utf8", timeout: 600_000 },
   );
-  if (status !== 0) throw new Error(`debootstrap ended with ${status}:\n${stdout}${stderr}`);
+  if (status !== 0) throw new Error(`debootstrap exited with ${status}:\n${stdout}${stderr}`);
   await addUser(directory);
   return { name: release, directory };
 }
 
-/** Makes a system of one statically linked busybox and the loader of musl, as Alpine's is. */
+/** Creates a system with a statically linked busybox and musl's loader, like Alpine. */
 export async function makeBusyboxRoot(place: string): Promise<BareRoot> {
   const directory = join(place, "busybox");
   for (const name of ["bin", "dev", "etc", "lib", "proc", "tmp", "usr/bin", "sbin", "usr/sbin"]) {
@@ -57,9 +57,9 @@ async function addUser(directory: string): Promise<void> {
 }
 
 /**
- * Runs a line of shell in the root as its user, in namespaces of its own: with the process everything ends that it has
- * started. The first process of a namespace, with which the others end, stays root's: one that changes its user would not be
- * killed with its parent.
+ * Runs a line of shell in the root as its user, in separate namespaces: everything that the process started ends with
+ * it. The first process of a namespace, with which the others end, stays root's: the kernel would not kill one that
+ * changes its user with its parent.
  */
 export function runInRoot(
   { directory }: BareRoot,
@@ -77,7 +77,7 @@ export function runInRoot(
   });
 }
 
-/** The mirror that this machine's packages come from. */
+/** The mirror from which this machine's packages come. */
 function mirror(): string {
   const list = run("apt-get", ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]);
   return list.split("\n").find((uri) => /\/debian\/?$/.test(uri)) ?? "http://deb.debian.org/debian";
@@ -85,6 +85,6 @@ function mirror(): string {
 
 function run(program: string, args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr}`);
+  if (status !== 0) throw new Error(`${program} exited with ${status}: ${stderr}`);
   return stdout;
 }

@@ -4,7 +4,7 @@ import { ApiClient } from "@slipway/sdk/http";
 import { toWebStreams } from "@slipway/tailnet/net/web-streams";
 
 /*
- * A page's way into a workspace: sends bytes to a service of the workspace that sends them back, and tells what came, by
+ * A page's client of a workspace: sends bytes to an echo service in the workspace and reports what came back, by
  * which path, and how fast. `browser-page.ts` bundles it.
  */
 

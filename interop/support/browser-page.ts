@@ -1,12 +1,12 @@
 import { build } from "esbuild";
 import { chromium, type Page } from "playwright-core";
 
-/** A page of the server in a browser, with a module loaded. Its opener disposes of it. */
+/** A page of the server in a browser, with a module loaded. The opener disposes of it. */
 interface BrowserPage extends AsyncDisposable {
   readonly page: Page;
 }
 
-/** Opens a page of the server as a user, and runs a module of the repository in it. */
+/** Opens a page of the server as a user and runs a module of the repository in it. */
 export async function openBrowserPage(
   serverUrl: string,
   token: string,
@@ -14,7 +14,7 @@ export async function openBrowserPage(
 ): Promise<BrowserPage> {
   const browser = await chromium.launch({
     executablePath: process.env["SLIPWAY_CHROMIUM"] ?? "/usr/bin/chromium",
-    // A sandbox is not for root.
+    // The sandbox does not work as root.
     args: ["--no-sandbox"],
   });
   const context = await browser.newContext();
@@ -25,7 +25,7 @@ export async function openBrowserPage(
   return { page, [Symbol.asyncDispose]: () => browser.close() };
 }
 
-/** Modules of Node.js stay out: what runs in a browser must not import them. */
+/** Node.js modules stay out: code that runs in a browser must not import them. */
 async function bundle(module: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [module],
@@ -38,7 +38,7 @@ async function bundle(module: string): Promise<string> {
   });
   const [file] = outputFiles;
   if (file === undefined || /from\s*"node:/.test(file.text)) {
-    throw new Error(`${module} imports modules of Node.js`);
+    throw new Error(`${module} imports Node.js modules`);
   }
   return file.text;
 }

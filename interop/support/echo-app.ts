@@ -3,14 +3,17 @@ import type { AddressInfo } from "node:net";
 
 import { WebSocketServer } from "ws";
 
-/** The web server of an app, which answers every request with one page and echoes WebSockets. Its opener disposes of it. */
+/**
+ * The web server of an app, which answers every request with one page and echoes WebSockets. The opener disposes of
+ * it.
+ */
 export interface EchoApp extends AsyncDisposable {
   readonly port: number;
-  /** The header of each request, in their order. */
+  /** The headers of each request, in order. */
   readonly seen: readonly IncomingHttpHeaders[];
 }
 
-/** Opens the server of an app on the loopback interface. */
+/** Starts an app's server on the loopback interface. */
 export async function openEchoApp(
   page: string,
   headers: Readonly<Record<string, string | string[]>>,

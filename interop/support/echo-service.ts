@@ -2,15 +2,15 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
-/** A service of the workspace that sends back what it gets. Its opener disposes of it. */
+/** A service of the workspace that echoes its input. The opener disposes of it. */
 interface EchoService extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Opens the service on a free port of the loopback interface. */
+/** Opens the service on a free loopback port. */
 export async function openEchoService(): Promise<EchoService> {
   const server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
-    // An agent that is killed resets its connections.
+    // Killing an agent resets its connections.
     socket.on("error", () => socket.destroy());
     socket.pipe(socket);
   });
@@ -26,7 +26,7 @@ export async function openEchoService(): Promise<EchoService> {
   };
 }
 
-/** Opens the service for datagrams on a free UDP port of the loopback interface. */
+/** Opens the datagram service on a free loopback UDP port. */
 export async function openUdpEchoService(): Promise<EchoService> {
   const socket = createSocket("udp4");
   socket.on("message", (datagram, { address, port }) => socket.send(datagram, port, address));

@@ -1,5 +1,5 @@
-# The way of an editor into a workspace, as a script on the standard input of `sh`: a directory of its own, a server from an
-# archive that was copied there, started in the background on a port that it chooses and on a Unix socket.
+# An editor's bootstrap in a workspace, as a script on the standard input of `sh`: its own directory, and a server
+# from an archive copied there, started in the background on a port of its choice and on a Unix socket.
 set -eu
 directory=$HOME/.editor-server
 mkdir -p "$directory"

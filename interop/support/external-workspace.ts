@@ -9,7 +9,7 @@ interface ExternalWorkspace {
   readonly token: string;
 }
 
-/** Creates a workspace for the agent of a stock program, with a name made of the program's. */
+/** Creates a workspace for the agent of a stock program, named after the program. */
 export async function makeExternalWorkspace(
   client: ApiClient,
   templateId: string,

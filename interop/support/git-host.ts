@@ -6,14 +6,14 @@ import { promisify } from "node:util";
 
 import { openLocalServer } from "@slipway/testkit";
 
-/** A host of one Git repository over HTTP, `/repository.git`, that takes passwords. Its opener disposes of it. */
+/** An HTTP host of one Git repository, `/repository.git`, that accepts passwords. The opener disposes of it. */
 export interface GitHost extends AsyncDisposable {
   readonly port: number;
 }
 
 const run = promisify(execFile);
 
-/** Opens a host in an empty directory; `isAllowed` decides about each user name and password. */
+/** Opens a host in an empty directory; `isAllowed` checks each user name and password. */
 export async function openGitHost(
   directory: string,
   isAllowed: (username: string, password: string) => boolean,
@@ -24,7 +24,7 @@ export async function openGitHost(
   await run("git", ["init", "-q", work]);
   await run("git", ["-C", work, ...author, "commit", "-q", "--allow-empty", "-m", "first"]);
   await run("git", ["clone", "-q", "--bare", work, bare]);
-  // What clients of hosts without a program for Git read.
+  // The file that clients read from hosts without a Git program.
   await run("git", ["-C", bare, "update-server-info"]);
   return openLocalServer(
     createServer((request, response) => {

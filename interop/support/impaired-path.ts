@@ -3,22 +3,22 @@ import { Random } from "@slipway/testkit/random";
 /** Faults of a path. */
 export interface PathOptions {
   readonly delayMs: number;
-  /** The parts of the packets that are lost, arrive twice, or come late by up to `lateMs`. */
+  /** The shares of the packets that are lost, duplicated, or late by up to `lateMs`. */
   readonly lossRate: number;
   readonly duplicateRate: number;
   readonly lateRate: number;
   readonly lateMs: number;
 }
 
-/** Takes packets, and may keep them. */
+/** Accepts packets and may keep them. */
 export type TakePackets = (packets: readonly Uint8Array[]) => void;
 
-/** One direction of a path in real time, by whole milliseconds. */
+/** One direction of a path in real time, in whole milliseconds. */
 export class ImpairedPath {
   readonly #options: PathOptions;
   readonly #deliver: TakePackets;
   readonly #random: Random;
-  /** Packets under way, by the time at which they arrive. */
+  /** Packets in transit, by time of arrival. */
   readonly #arrivals = new Map<number, Uint8Array[]>();
 
   constructor(options: PathOptions, seed: number, deliver: TakePackets) {

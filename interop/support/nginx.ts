@@ -18,20 +18,20 @@ const guide = fileURLToPath(new URL("../../docs/operations.md", import.meta.url)
 /** The host of the server in the guide. */
 export const guideHost = "slipway.example.com";
 
-/** An nginx that is configured as in the guide. Its opener disposes of it. */
+/** An nginx configured as in the guide. The opener disposes of it. */
 export interface Nginx extends AsyncDisposable {
-  /** The port at which it serves HTTPS. */
+  /** The port on which it serves HTTPS. */
   readonly port: number;
 }
 
 interface NginxOptions {
-  /** The addresses of the replicas, `127.0.0.1:3000`. */
+  /** The addresses of the replicas, such as `127.0.0.1:3000`. */
   readonly replicas: readonly string[];
   /** The host of applications, with a wildcard. */
   readonly appHost: string;
 }
 
-/** Starts an nginx with the configuration of the guide, with other addresses, hosts and files. */
+/** Starts an nginx with the guide's configuration, but other addresses, hosts and files. */
 export async function openNginx(options: NginxOptions): Promise<Nginx> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-nginx-"));
@@ -42,13 +42,13 @@ export async function openNginx(options: NginxOptions): Promise<Nginx> {
   await writeFile(file, await configuration(directory, port, options));
   const child = spawn("nginx", ["-p", directory, "-c", file, "-e", "stderr"]);
   opening.defer(() => end(child));
-  // It listens by then.
+  // By then it listens.
   await untilPrinted(child, /using the "\w+" event method/);
   const opened = opening.move();
   return { port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-/** Puts the server of the guide into a configuration that touches nothing of an nginx of the system. */
+/** Wraps the guide's server in a configuration that leaves a system nginx untouched. */
 async function configuration(
   directory: string,
   port: number,
@@ -96,7 +96,7 @@ async function writeCertificate(directory: string): Promise<void> {
   await writeFile(join(directory, "slipway.key"), key);
 }
 
-/** Finds a port that is free now, for programs that cannot say which one they got. */
+/** Finds a free port for programs that cannot report which one they got. */
 export async function freePort(): Promise<number> {
   await using server = await openLocalServer(createServer());
   return server.port;

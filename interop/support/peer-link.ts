@@ -6,33 +6,33 @@ import type { TcpOptions } from "@slipway/wire/tcp/connection-options";
 
 import { ImpairedPath, type PathOptions, type TakePackets } from "./impaired-path.ts";
 
-/** The way that packets take between our stack and the peer's. */
+/** The path of packets between our stack and the peer's. */
 export interface PeerLink {
-  /** The peer's words about it when it starts. */
+  /** The arguments that tell the peer about it. */
   readonly arguments: readonly string[];
   /** The limits of our connections over it. */
   readonly tcp: TcpOptions;
-  /** Takes the peer's packets from now on; returns where ours go. */
+  /** Delivers the peer's packets from now on; returns the function that sends ours. */
   attach(child: ChildProcess, deliver: TakePackets): SendPackets;
-  /** Learns the peer's UDP port, if it has one. */
+  /** Receives the peer's UDP port, if it has one. */
   connect(port: number): void;
   close(): Promise<void>;
 }
 
-/** Pipes to and from the peer, each packet behind its length. */
+/** Pipes to and from the peer; each packet follows its length. */
 export class PipeLink implements PeerLink {
   readonly arguments = [];
   readonly tcp = {};
   readonly #path: PathOptions | undefined;
 
-  /** A path does nothing to packets by default. */
+  /** `path` impairs packets (default: no faults). */
   constructor(path?: PathOptions) {
     this.#path = path;
   }
 
   attach({ stdin, stdout }: ChildProcess, deliver: TakePackets): SendPackets {
     if (!(stdin instanceof Writable) || !(stdout instanceof Readable)) {
-      throw new Error("the peer has no pipes");
+      throw new Error("peer has no pipes");
     }
     const toPeer = impair(this.#path, 1, (packets) => void stdin.write(frame(packets)));
     readFrames(stdout, impair(this.#path, 2, deliver));
@@ -41,7 +41,7 @@ export class PipeLink implements PeerLink {
   }
 
   connect(port: number): void {
-    throw new Error(`the peer has the UDP port ${String(port)}, wanted pipes`);
+    throw new Error(`peer uses UDP port ${String(port)}, wanted pipes`);
   }
 
   close(): Promise<void> {
@@ -55,7 +55,7 @@ function impair(path: PathOptions | undefined, seed: number, deliver: TakePacket
   return (packets) => impaired.send(packets);
 }
 
-/** Puts packets behind their lengths. */
+/** Prefixes packets with their lengths. */
 function frame(packets: readonly Uint8Array[]): Buffer {
   const bytes = Buffer.allocUnsafe(packets.reduce((sum, { length }) => sum + 2 + length, 0));
   let at = 0;

@@ -2,8 +2,8 @@ import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import pg from "pg";
 
 /**
- * The changes that a licensed server makes to a prebuild and at its claim, made in the tables of a server without a
- * license (docs/protocol/prebuilds.md §1.2, §1.3 and §3.2). Its opener disposes of it.
+ * The changes that a licensed server makes to a prebuild and at its claim, written to the tables of a server without
+ * a license (docs/protocol/prebuilds.md §1.2, §1.3 and §3.2). The opener disposes of it.
  */
 export class PlayedClaim implements AsyncDisposable {
   readonly #database: pg.Client;
@@ -20,7 +20,7 @@ export class PlayedClaim implements AsyncDisposable {
     return new PlayedClaim(database, workspaceId);
   }
 
-  /** Makes it a prebuild, owned by the system user, who had it built. */
+  /** Turns the workspace into a prebuild, owned by the system user, who also initiated its build. */
   async makePrebuild(): Promise<void> {
     await this.giveTo(prebuildsUserId);
     await this.#setFirstInitiator(prebuildsUserId);
@@ -31,20 +31,20 @@ export class PlayedClaim implements AsyncDisposable {
     await this.#database.query(text, [this.#workspaceId, userId]);
   }
 
-  /** Makes it a workspace that belonged to this user from the beginning. */
+  /** Turns it into a workspace that has always belonged to this user. */
   async undo(userId: string): Promise<void> {
     await this.giveTo(userId);
     await this.#setFirstInitiator(userId);
   }
 
-  /** Marks a build as the claim's: agents that ask from now on are told so each time. */
+  /** Marks a build as the claim's: agents that ask from now on are notified each time. */
   async markClaim(buildId: string): Promise<void> {
     const text = `update provisioner_jobs set input = input || '{"prebuilt_workspace_stage": 2}'
       where id = (select job_id from workspace_builds where id = $1)`;
     await this.#database.query(text, [buildId]);
   }
 
-  /** Sends the notification, which the server passes on to the agents that ask now. */
+  /** Sends the notification, which the server passes on to the agents that are asking. */
   async notify(userId: string): Promise<void> {
     const payload = {
       workspace_id: this.#workspaceId,
@@ -55,7 +55,7 @@ export class PlayedClaim implements AsyncDisposable {
     await this.#database.query("select pg_notify($1, $2)", [channel, JSON.stringify(payload)]);
   }
 
-  /** Returns the logs of an agent of any build: the server shows those of the newest only. */
+  /** Returns the logs of an agent of any build; the server shows only those of the newest. */
   async readLines(agentId: string): Promise<readonly string[]> {
     const { rows } = await this.#database.query<{ output: string }>(
       "select output from workspace_agent_logs where agent_id = $1 order by id",
@@ -64,7 +64,7 @@ export class PlayedClaim implements AsyncDisposable {
     return rows.map(({ output }) => output);
   }
 
-  /** Sets the initiator of the first build, by which the server knows what was a prebuild. */
+  /** Sets the initiator of the first build, by which the server recognizes former prebuilds. */
   async #setFirstInitiator(userId: string): Promise<void> {
     const text =
       "update workspace_builds set initiator_id = $2 where workspace_id = $1 and build_number = 1";

@@ -4,18 +4,18 @@ import { join } from "node:path";
 
 interface StockAgentOptions {
   readonly program: string;
-  /** The words before the command that run it elsewhere, such as in a namespace (default: none). */
+  /** The prefix that runs the command elsewhere, such as in a namespace (default: none). */
   readonly launcher?: readonly string[];
   readonly serverUrl: string;
-  /** The token; undefined where `environment` says how it authenticates. */
+  /** The token; undefined if `environment` configures another way to authenticate. */
   readonly token: string | undefined;
-  /** The home directory, with all its files. */
+  /** The home directory, which holds all its files. */
   readonly home: string;
   /** Additional variables. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Starts a stock agent that listens nowhere and leaves the processes of others alone. */
+/** Starts a stock agent that does not listen and leaves other processes alone. */
 export async function runStockAgent(options: StockAgentOptions): Promise<ChildProcess> {
   const { home, program, launcher = [] } = options;
   await mkdir(join(home, "tmp"), { recursive: true });

@@ -3,24 +3,24 @@ import { join } from "node:path";
 
 import type { StockProgram } from "./stock-program.ts";
 
-/** The end of a stock command. */
+/** The result of a stock command. */
 export interface StockResult {
   readonly code: number;
   readonly out: string;
-  /** Everything that it printed, without colors. */
+  /** Its complete output, without colors. */
   readonly text: string;
 }
 
 interface StockSurroundings {
-  /** The directory in which each program has a home of its own. */
+  /** The directory with a separate home for each program. */
   readonly directory: string;
   readonly input: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** The time after which it is ended (default: a minute). */
+  /** The timeout (default: one minute). */
   readonly timeoutMs?: number;
 }
 
-/** Runs a stock command to its end. */
+/** Runs a stock command until it exits. */
 export function runStockCommand(
   program: StockProgram,
   args: readonly string[],
@@ -46,7 +46,7 @@ export function runStockCommand(
       const plain = (text: string): string => text.replaceAll(/\u001B\[[\d;]*m/g, "");
       resolve({ code, out: plain(stdout), text: plain(`${stdout}${stderr}`) });
     });
-    // A command that asks for nothing may have ended before.
+    // A command that reads no input may have exited already.
     child.stdin?.on("error", () => undefined).end(input);
   });
 }

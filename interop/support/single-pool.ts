@@ -9,15 +9,15 @@ import { vi } from "vitest";
 
 import { patience } from "./patience.ts";
 
-/** A pool of its own in which one workspace waits, as far as the test is concerned. */
+/** A separate pool in which one workspace waits. */
 export interface SinglePool {
   /** The name of the waiting workspace, until it is claimed. */
   readonly name: string;
-  /** The token of the agent that is to run in the waiting workspace. */
+  /** The token of the agent to run in the waiting workspace. */
   readonly token: string;
-  /** Gives the waiting workspace to the client's user. */
+  /** Claims the waiting workspace for the client's user. */
   claim(): Promise<void>;
-  /** Returns the present state of the workspace that waited. */
+  /** Returns the present state of the workspace. */
   look(): Promise<Standing>;
 }
 
@@ -35,7 +35,7 @@ export interface SinglePoolOptions {
   readonly machine?: string;
 }
 
-/** Scripts that leave a line each: the owner they run for, and their process. */
+/** Scripts that write a line each: the owner they run for, and their process. */
 const templateOf = ({ stopSeconds = 0, machine }: SinglePoolOptions): string => `
 driver: external
 presets:
@@ -50,7 +50,7 @@ ${machine === undefined ? "" : `    auth: google-instance-identity\n    instance
       bye: { run_on: [stop], run: 'sleep ${stopSeconds}; echo "stop \${{ owner.username }} $PPID" >> ~/lines' }
 `;
 
-/** Pushes the template of a pool, and waits until something waits in it. The name is also that of the claimed workspace. */
+/** Pushes the template of a pool and waits until a workspace waits in it. The claimed workspace keeps the name. */
 export async function openSinglePool(
   client: ApiClient,
   name: string,
@@ -84,7 +84,7 @@ async function findPreset(client: ApiClient, templateId: string): Promise<string
   const pushed = await client.call(getTemplate, { params: { template: templateId } });
   const params = { version: pushed.active_version_id };
   const [preset] = await client.call(listTemplateVersionPresets, { params });
-  if (preset === undefined) throw new Error("the template has no preset");
+  if (preset === undefined) throw new Error("template has no preset");
   return preset.ID;
 }
 
@@ -92,7 +92,7 @@ async function findPrebuild(client: ApiClient, templateId: string): Promise<Work
   return vi.waitFor(async () => {
     const { workspaces } = await client.call(listWorkspaces, { query: { q: "owner:prebuilds" } });
     const found = workspaces.find(({ template_id: id }) => id === templateId);
-    if (found?.latest_build.status !== "running") throw new Error("no workspace waits");
+    if (found?.latest_build.status !== "running") throw new Error("no workspace is waiting");
     return found;
   }, patience);
 }

@@ -11,15 +11,15 @@ interface StockBoxOptions {
   /** The stock agent. */
   readonly program: string;
   readonly serverUrl: string;
-  /** The token; undefined where `environment` says how it authenticates. */
+  /** The token; undefined if `environment` configures another way to authenticate. */
   readonly token: string | undefined;
-  /** The directory of all its processes; their scripts leave lines in a file there. */
+  /** The directory of all its processes; their scripts write lines to a file there. */
   readonly home: string;
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * The machine of a stock agent: one process after the other, whose connections a proxy carries. Its opener disposes of
+ * The machine of a stock agent: one process after another, with a proxy for their connections. The opener disposes of
  * it.
  */
 export class StockBox implements AsyncDisposable {
@@ -60,12 +60,12 @@ export class StockBox implements AsyncDisposable {
     await exited;
   }
 
-  /** Lets nothing more pass on the present connections. */
+  /** Stops all traffic on the open connections. */
   stall(): void {
     for (const link of this.#proxy.links) link.stall();
   }
 
-  /** Resets all connections, and refuses new ones. */
+  /** Resets all connections and refuses new ones. */
   cut(): void {
     this.#network.isUp = false;
     for (const link of this.#proxy.links) link.cut();
@@ -75,7 +75,7 @@ export class StockBox implements AsyncDisposable {
     this.#network.isUp = true;
   }
 
-  /** Returns the lines that scripts have left so far. */
+  /** Returns the lines that scripts have written so far. */
   async lines(): Promise<readonly string[]> {
     const text = await readFile(join(this.#options.home, "lines"), "utf8").catch(() => "");
     return text.split("\n").slice(0, -1);

@@ -7,7 +7,7 @@ import { firstAgent, openClient, requireAgent, waitForWorkspace } from "@slipway
 
 import { requireVariable } from "./require-variable.ts";
 
-/** A workspace of a running stock server, whose agent is our agent. */
+/** A workspace of a running stock server that uses our agent. */
 export interface StockWorkspace {
   readonly client: ApiClient;
   readonly id: string;
@@ -26,7 +26,7 @@ export function findStockWorkspace(): StockWorkspace {
   };
 }
 
-/** Starts the workspace again: its agent has the same token, and a row that nobody has reported to. */
+/** Starts the workspace again: its agent keeps the token, in a new row without any reports. */
 export async function startAnew({ client, id }: StockWorkspace): Promise<Workspace> {
   const params = { workspace: id };
   const build = await client.call(createBuild, { params, body: { transition: "start" } });

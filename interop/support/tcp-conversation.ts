@@ -1,6 +1,6 @@
 import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 
-/* What both sides of a connection send and expect: see tcp-go/conversation.go, which does the same. */
+/* The messages of both sides of a connection; tcp-go/conversation.go implements the same. */
 
 export type Mode = "upload" | "download" | "both" | "echo";
 
@@ -22,7 +22,7 @@ const pattern = (() => {
   return bytes;
 })();
 
-/** Leads a conversation as its caller, to its end. */
+/** Runs the caller's side of a conversation to its end. */
 export async function ask(stream: TcpStream, mode: Mode, size: number): Promise<void> {
   const head = Buffer.alloc(headBytes, mode[0]);
   head.writeBigUInt64BE(BigInt(size), 1);
@@ -39,12 +39,12 @@ export async function ask(stream: TcpStream, mode: Mode, size: number): Promise<
   await stream.closed;
 }
 
-/** Leads a conversation as its callee, to its end. */
+/** Runs the callee's side of a conversation to its end. */
 export async function answer(stream: TcpStream): Promise<void> {
   let head = Buffer.alloc(0);
   while (head.length < headBytes) {
     const part = await stream.read(signal);
-    if (part === undefined) throw new Error("a conversation without a beginning");
+    if (part === undefined) throw new Error("conversation has no first message");
     head = Buffer.concat([head, part]);
   }
   const mode = modes.find(([letter]) => letter === String.fromCharCode(head[0] ?? 0));
@@ -72,7 +72,7 @@ async function write(stream: TcpStream, size: number): Promise<void> {
   stream.finish();
 }
 
-/** Compares what comes, of which `early` has come already, until the peer ends its half. */
+/** Compares the incoming bytes, which begin with `early`, until the peer closes its direction. */
 async function read(stream: TcpStream, size: number, early = new Uint8Array(0)): Promise<void> {
   let at = 0;
   for (
@@ -82,9 +82,9 @@ async function read(stream: TcpStream, size: number, early = new Uint8Array(0)):
   ) {
     const start = at % period;
     if (Buffer.compare(part, pattern.subarray(start, start + part.length)) !== 0) {
-      throw new Error(`other bytes near ${String(at)}`);
+      throw new Error(`unexpected bytes near ${String(at)}`);
     }
     at += part.length;
   }
-  if (at !== size) throw new Error(`${String(at)} bytes came, wanted ${String(size)}`);
+  if (at !== size) throw new Error(`received ${String(at)} bytes, wanted ${String(size)}`);
 }

@@ -20,10 +20,10 @@ export const peerAddress = ourAddress.with(15, 2);
 const peerPort = 9000;
 const ourPort = 9001;
 
-/** The implementation of the peer: that of the kernel behind a TUN device, or gVisor's. */
+/** The peer's implementation: the kernel's behind a TUN device, or gVisor's. */
 export type PeerKind = "kernel" | "gvisor";
 
-/** Builds the peer, and returns its path; `remove` removes it. */
+/** Builds the peer and returns its path; `remove` removes it. */
 export function buildTcpPeer(): { readonly program: string; readonly remove: () => void } {
   const directory = mkdtempSync(join(tmpdir(), "slipway-tcp-go-"));
   const program = join(directory, "tcp-go");
@@ -34,7 +34,7 @@ export function buildTcpPeer(): { readonly program: string; readonly remove: () 
   return { program, remove: () => rmSync(directory, { recursive: true }) };
 }
 
-/** Our stack, and the peer's in a process of its own, with a link between them. */
+/** Our stack and a peer's in a separate process, with a link between them. */
 export class TcpPeer implements AsyncDisposable {
   readonly #stack: NetworkStack;
   readonly #child: ChildProcess;
@@ -42,7 +42,7 @@ export class TcpPeer implements AsyncDisposable {
   readonly #calls: Writable;
   readonly #failed = Promise.withResolvers<never>();
   readonly #ready = Promise.withResolvers<void>();
-  /** The calls of the peer that are not done, oldest first. */
+  /** The pending calls of the peer, oldest first. */
   readonly #waiting: (() => void)[] = [];
 
   private constructor(program: string, kind: PeerKind, link: PeerLink) {
@@ -57,7 +57,7 @@ export class TcpPeer implements AsyncDisposable {
     this.#child = child;
     this.#link = link;
     const [, , , calls] = child.stdio;
-    if (!(calls instanceof Writable)) throw new Error("the peer has no descriptor 3");
+    if (!(calls instanceof Writable)) throw new Error("peer has no descriptor 3");
     this.#calls = calls;
     this.#failed.promise.catch(() => undefined);
     const send = link.attach(child, (packets) => this.#stack.receive(packets));
@@ -67,17 +67,17 @@ export class TcpPeer implements AsyncDisposable {
       randomUint32: () => randomBytes(4).readUInt32BE(),
       send,
       tcp: link.tcp,
-      // The peer takes 1,280 bytes and says so; nothing else must keep us from sending it more.
+      // The peer accepts 1,280 bytes and announces that; nothing else must keep us from sending more.
       tcpPackets: { largestBytes: 16_384, carriedBytes: () => 16_384 },
     });
     this.#stack.failed.catch((error: unknown) => this.#failed.reject(error));
-    child.once("exit", () => this.#failed.reject(new Error("the peer has ended")));
+    child.once("exit", () => this.#failed.reject(new Error("peer exited")));
     child.stdin.on("error", (error) => this.#failed.reject(error));
     this.#listen(child.stderr);
     this.#answer().catch((error: unknown) => this.#failed.reject(error));
   }
 
-  /** Starts the peer, by default with pipes that do nothing to packets. It closes the link. */
+  /** Starts the peer, by default over pipes without faults. The peer closes the link. */
   static async open(
     program: string,
     kind: PeerKind,
@@ -88,12 +88,12 @@ export class TcpPeer implements AsyncDisposable {
     return peer;
   }
 
-  /** The connections that are open here. */
+  /** The number of connections that are open on our side. */
   get connections(): number {
     return this.#stack.connections;
   }
 
-  /** Calls the peer, and has a conversation to its end. */
+  /** Calls the peer and runs a conversation to its end. */
   async call(mode: Mode, size: number): Promise<void> {
     const remote = { address: peerAddress, port: peerPort };
     const { signal } = new AbortController();
@@ -103,7 +103,7 @@ export class TcpPeer implements AsyncDisposable {
     await this.#unlessFailed(conversation());
   }
 
-  /** Has the peer call, and waits for the end of the conversation. */
+  /** Makes the peer call and waits for the end of the conversation. */
   async beCalled(mode: Mode, size: number): Promise<void> {
     const done = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#calls.write(`${mode} ${String(size)}\n`);
@@ -135,7 +135,7 @@ export class TcpPeer implements AsyncDisposable {
         if (line.startsWith("port ")) this.#link.connect(Number(line.slice(5)));
         else if (line === "ready") this.#ready.resolve();
         else if (line === "done") this.#waiting.shift()?.();
-        else this.#failed.reject(new Error(`the peer says: ${line}`));
+        else this.#failed.reject(new Error(`peer failed: ${line}`));
       }
     });
   }

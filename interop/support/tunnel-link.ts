@@ -9,18 +9,18 @@ import type { PeerLink } from "./peer-link.ts";
 import { UdpPath } from "./udp-path.ts";
 
 export interface TunnelLinkOptions {
-  /** The address that the peer's packets come from. */
+  /** The source address of the peer's packets. */
   readonly peerAddress: Uint8Array;
   /** The faults of the path below the tunnel (default: none). */
   readonly path?: PathOptions;
-  /** The speed of our tunnel's clock, so that its sessions end sooner (default: 1). */
+  /** The speed of our tunnel's clock; a faster one shortens its sessions (default: 1). */
   readonly speed?: number;
 }
 
-/** A tunnel of ours over UDP, whose other end the peer has. */
+/** A UDP tunnel between us and the peer. */
 export class TunnelLink implements PeerLink {
   readonly arguments: readonly string[];
-  /** A window that fits the buffer of a UDP socket: gVisor takes long to recover from what overflows it. */
+  /** A window that fits the buffer of a UDP socket: gVisor recovers slowly from an overflow. */
   readonly tcp = { maxReceiveBytes: 2 << 20 };
   readonly tunnel: Tunnel;
   readonly #peerKey: Uint8Array;
@@ -85,7 +85,7 @@ export class TunnelLink implements PeerLink {
     this.#udp.connect(port);
   }
 
-  /** Begins a handshake, unless one was begun a moment ago. */
+  /** Starts a handshake unless one was started recently. */
   initiate(): void {
     this.tunnel.initiate(this.#peerKey);
   }

@@ -3,10 +3,10 @@ import { createSocket, type Socket } from "node:dgram";
 import type { TakePackets } from "./impaired-path.ts";
 
 const address = "127.0.0.1";
-/** Room for what comes while the event loop is busy. */
+/** Room for datagrams that arrive while the event loop is busy. */
 const bufferBytes = 4 << 20;
 
-/** A UDP socket of this machine that talks to one port, and hands on at once what has come together. */
+/** A local UDP socket that talks to one port and delivers datagrams that arrive together in one call. */
 export class UdpPath implements Disposable {
   readonly #socket: Socket;
   readonly #take: TakePackets;
@@ -20,7 +20,7 @@ export class UdpPath implements Disposable {
       type: "udp4",
       recvBufferSize: bufferBytes,
       sendBufferSize: bufferBytes,
-      // Addresses need no look-up, which would cost each datagram a turn.
+      // Addresses need no lookup, which would cost each datagram a turn.
       lookup: (name, _, callback) => callback(null, name, 4),
     });
     this.#socket.on("message", (datagram) => this.#receive(datagram));
@@ -40,7 +40,7 @@ export class UdpPath implements Disposable {
     this.#peerPort = peerPort;
   }
 
-  /** Sends datagrams; late ones of a path with faults may come after the end. */
+  /** Sends datagrams; on an impaired path, late ones may arrive after the end. */
   send(datagrams: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
     for (const datagram of datagrams) this.#socket.send(datagram, this.#peerPort, address);

@@ -63,7 +63,7 @@ export function testWireguardPeer(kind: PeerKind): void {
   });
 
   it("goes on while sessions end every few seconds", async () => {
-    // A session of two minutes takes two seconds of ours.
+    // A session of two minutes takes two of our seconds.
     const opened = await open({ speed: 60 });
     await using peer = opened.peer;
     await peer.beCalled("echo", 1000);

@@ -9,7 +9,7 @@ const settings = {
   logLevel: "silent",
 } satisfies BuildOptions & { readonly write: false };
 
-/** Returns a package that is one ES module, in one file. */
+/** Returns a package that is an ES module, in one file. */
 export function bundleModule(root: string, name: string): Promise<Buffer> {
   return bundleText(root, `export * from ${JSON.stringify(name)};`);
 }
@@ -17,11 +17,11 @@ export function bundleModule(root: string, name: string): Promise<Buffer> {
 /** A package in one file. */
 export interface PackageBundle {
   readonly content: Buffer;
-  /** The files that it was made of. */
+  /** The files it was made of. */
   readonly inputs: readonly string[];
 }
 
-/** Returns a CommonJS package in one file, with those of its exports that its users import by name. */
+/** Returns a CommonJS package in one file, with the exports that its users import by name. */
 export async function bundleCommonJs(
   root: string,
   name: string,
@@ -41,7 +41,7 @@ export async function bundleCommonJs(
   return { content: contentOf(outputFiles, name), inputs: Object.keys(metafile.inputs) };
 }
 
-/** Returns an ES module of the clone with what it imports, in one file. */
+/** Returns an ES module of the clone and its imports in one file. */
 export function bundleFile(root: string, path: string): Promise<Buffer> {
   return bundleText(root, `import ${JSON.stringify(`./${path}`)};`);
 }

@@ -5,7 +5,7 @@ import type { Architecture } from "./parts.ts";
 import { runProgram } from "./run-program.ts";
 import type { WorkPlace } from "./work-place.ts";
 
-/** Returns whether this machine has the programs that get packages of Debian. */
+/** Reports whether this machine has the programs that download Debian packages. */
 export async function hasApt({ signal }: Pick<WorkPlace, "signal">): Promise<boolean> {
   const command = ["sh", "-c", "command -v apt-get && command -v dpkg-deb"] as const;
   try {
@@ -18,8 +18,8 @@ export async function hasApt({ signal }: Pick<WorkPlace, "signal">): Promise<boo
 }
 
 /**
- * Packages of this machine's distribution, which apt gets and whose signatures it checks; without root, and without touching
- * the lists and packages of the machine.
+ * Packages of this machine's distribution, downloaded by apt, which verifies their signatures. Works without root,
+ * and leaves the machine's own lists and packages untouched.
  */
 export class DebianPackages {
   readonly #architectures: readonly Architecture[];
@@ -31,7 +31,7 @@ export class DebianPackages {
     this.#place = place;
   }
 
-  /** Unpacks packages of an architecture into a directory. Returns their versions. */
+  /** Unpacks an architecture's packages into a directory. Returns their versions. */
   async unpack(
     architecture: Architecture,
     names: readonly string[],
@@ -54,7 +54,7 @@ export class DebianPackages {
     return versions;
   }
 
-  /** Gets the lists of all architectures. Returns the options with which apt finds them. */
+  /** Downloads the lists of all architectures. Returns the options with which apt finds them. */
   async #getLists(): Promise<readonly string[]> {
     const { directory, signal } = this.#place;
     const options = await aptOptions(this.#architectures, directory);
@@ -63,7 +63,10 @@ export class DebianPackages {
   }
 }
 
-/** Returns options that give apt lists and a cache of its own, for a machine of the architectures without packages. */
+/**
+ * Returns options that give apt separate lists and a separate cache, for a machine of these architectures without
+ * packages.
+ */
 async function aptOptions(
   architectures: readonly Architecture[],
   directory: string,
@@ -77,10 +80,10 @@ async function aptOptions(
     "APT::Sandbox::User": "",
     "Acquire::Languages": "none",
     "Acquire::Retries": "3",
-    // Descriptions for software centers are a third of what is got.
+    // The descriptions for software centers are a third of the download.
     "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
     "Dir::Cache": cache,
-    // Images turn it off; without it apt reads all lists again each time.
+    // Container images turn it off; without it apt reads all lists again each time.
     "Dir::Cache::pkgcache": "pkgcache.bin",
     "Dir::State": state,
     "Dir::State::lists": join(state, "lists"),
@@ -92,7 +95,7 @@ async function aptOptions(
   return ["--option=#clear=APT::Architectures", ...listed, ...given];
 }
 
-/** Returns the licenses of unpacked packages by their names. */
+/** Returns the licenses of unpacked packages by name. */
 export async function readCopyrights(
   unpacked: string,
   names: readonly string[],

@@ -5,18 +5,18 @@ import { type DebianPackages, readCopyrights } from "./debian-packages.ts";
 import { type Architecture, architectures } from "./parts.ts";
 import type { WorkPlace } from "./work-place.ts";
 
-/** The C library, and all that Node.js and our addons load beside it. */
+/** The C library, and everything that Node.js and our addons load besides it. */
 export interface Glibc {
-  /** The libraries by their names. */
+  /** The libraries by name. */
   readonly libraries: ReadonlyMap<string, Buffer>;
-  /** The texts of their licenses by the names of their packages. */
+  /** The license texts by package name. */
   readonly licenses: ReadonlyMap<string, Buffer>;
   /** The versions of the packages by name. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
 const packages = ["libc6", "libgcc-s1", "libstdc++6"];
-/** The libraries that programs are linked with, and those that glibc loads to resolve names of hosts and users. */
+/** The libraries to which programs are linked, and those that glibc loads to resolve hosts and users. */
 const wantedLibraries = [
   "libc.so.6",
   "libdl.so.2",
@@ -31,7 +31,7 @@ const wantedLibraries = [
   "libutil.so.1",
 ];
 
-/** Gets the C library of this machine's distribution, for any architecture. */
+/** Downloads the C library of this machine's distribution for any architecture. */
 export async function fetchGlibc(
   architecture: Architecture,
   debian: DebianPackages,
@@ -40,7 +40,7 @@ export async function fetchGlibc(
   const unpacked = join(directory, "unpacked");
   const versions = await debian.unpack(architecture, packages, unpacked);
   const libstdcxxDocs = join(unpacked, "usr/share/doc/libstdc++6");
-  // The texts of the packages of GCC are in one that all of them depend on, such as gcc-14-base.
+  // The license texts of GCC's packages are in a package that all of them depend on, such as gcc-14-base.
   const base = basename(await readlink(libstdcxxDocs));
   Object.assign(versions, await debian.unpack(architecture, [base], unpacked));
   return {

@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 import { root } from "./parts.ts";
 
-/** Files of a package that hold its license, or notices that go with it. */
+/** Files of a package that contain its license or notices. */
 const licenseFile = /^(licen[cs]e|copying|notice)/i;
 
-/** Returns the inputs of bundles, of which `tools/build-agent.ts` leaves lists. */
+/** Returns the inputs of bundles, of which `tools/build-agent.ts` writes lists. */
 export async function readInputs(bundles: readonly string[]): Promise<readonly string[]> {
   const lists = await Promise.all(
     bundles.map(async (path): Promise<unknown> =>
@@ -16,7 +16,10 @@ export async function readInputs(bundles: readonly string[]): Promise<readonly s
   return lists.flatMap((list) => (Array.isArray(list) ? list.map(String) : []));
 }
 
-/** Returns a text with the licenses of the packages whose files are inputs of bundles, and of other installed packages. */
+/**
+ * Returns one text with the licenses of the packages whose files are inputs of bundles, and of other installed
+ * packages.
+ */
 export async function joinedLicenses(
   inputs: readonly string[],
   packages: readonly string[],
@@ -30,7 +33,7 @@ export async function joinedLicenses(
   return Buffer.from(sorted.map(([name, text]) => `=== ${name}\n\n${text.trim()}\n`).join("\n"));
 }
 
-/** Returns the directories of the packages. */
+/** Returns the directories of the inputs' packages. */
 function packagesOf(inputs: readonly string[]): ReadonlySet<string> {
   const packages = new Set<string>();
   for (const input of inputs) {
@@ -41,7 +44,9 @@ function packagesOf(inputs: readonly string[]): ReadonlySet<string> {
   return packages;
 }
 
-/** Returns the license of an installed package: the texts of its files, or else what its `package.json` names. */
+/**
+ * Returns the license of an installed package: the text of its license files, or else the name in its `package.json`.
+ */
 async function licenseOf(directory: string): Promise<string> {
   const path = join(root, directory);
   const files = (await readdir(path)).filter((name) => licenseFile.test(name)).toSorted();

@@ -10,12 +10,12 @@ import { extract } from "tar-stream";
 import { type PinnedPackage, root } from "./parts.ts";
 import { runProgram } from "./run-program.ts";
 
-/** Files by their path in a package. */
+/** Files by path within a package. */
 export type PackageFiles = ReadonlyMap<string, Buffer>;
 
 /**
- * Gets files of a package from the registry that npm is set up for, and checks the package's integrity. Names that end with
- * a slash are directories. Throws for another content, and for a file that it lacks.
+ * Downloads files of a package from the configured npm registry and verifies the package's integrity. Names that end
+ * with a slash are directories. Throws when the content differs or a file is missing.
  */
 export async function fetchPackage(
   pinned: PinnedPackage,
@@ -27,10 +27,10 @@ export async function fetchPackage(
   await runProgram([...command, `${name}@${version}`], { cwd: root, signal });
   const beginning = `${name.replace(/^@/, "").replace("/", "-")}-${version}`;
   const file = (await readdir(directory)).find((entry) => entry === `${beginning}.tgz`);
-  if (file === undefined) throw new Error(`npm pack left no ${beginning}.tgz`);
+  if (file === undefined) throw new Error(`npm pack wrote no ${beginning}.tgz`);
   const content = await readFile(join(directory, file));
   if (!hasIntegrity(content, integrity)) {
-    throw new Error(`${name}@${version} has another content than ${integrity}`);
+    throw new Error(`${name}@${version} does not match ${integrity}`);
   }
   return unpack(content, wanted);
 }
@@ -46,7 +46,7 @@ async function unpack(content: Buffer, wanted: readonly string[]): Promise<Packa
   const files = new Map<string, Buffer>();
   const entries = Readable.from([content]).pipe(createGunzip()).pipe(extract());
   for await (const entry of entries) {
-    // Every package is in one directory, which is mostly called `package`.
+    // Every package has one top directory, usually named `package`.
     const path = entry.header.name.replace(/^[^/]*\//, "");
     const isWanted = wanted.some((name) => isAtOrBelow(path, name));
     if (isWanted && entry.header.type === "file") files.set(path, await buffer(entry));
@@ -54,7 +54,7 @@ async function unpack(content: Buffer, wanted: readonly string[]): Promise<Packa
   }
   const found = [...files.keys()];
   const absent = wanted.filter((name) => !found.some((path) => isAtOrBelow(path, name)));
-  if (absent.length > 0) throw new Error(`the package lacks ${absent.join(", ")}`);
+  if (absent.length > 0) throw new Error(`package lacks ${absent.join(", ")}`);
   return files;
 }
 

@@ -2,7 +2,7 @@ import { pack } from "tar-stream";
 
 /** A file of an archive. */
 export interface ArchiveFile {
-  /** The path in the directory of the archive. */
+  /** The path within the directory of the archive. */
   readonly path: string;
   readonly content: Buffer;
   readonly isProgram: boolean;
@@ -20,12 +20,12 @@ export function json(path: string, value: unknown): ArchiveFile {
   return plain(path, Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`));
 }
 
-/** The time of every file: the same inputs make the same archive. */
+/** The time of every file: the same inputs produce the same archive. */
 const modifiedAt = new Date("2000-01-01T00:00:00Z");
 
 /**
- * Packs the files into one directory, sorted by path, with their directories, as owned by root. Leaves out the directories
- * of `before`, which are the files of an earlier part of the same archive.
+ * Packs files and their directories into one directory, sorted by path and owned by root. Leaves out the directories
+ * of `before`, the files of an earlier part of the same archive.
  */
 export function packTree(
   directory: string,
@@ -57,13 +57,13 @@ export function packTree(
   return archive as AsyncIterable<Buffer>;
 }
 
-/** Returns the directories above a path, the outermost first. */
+/** Returns the directories above a path, outermost first. */
 function parentsOf(path: string): readonly string[] {
   const names = path.split("/").slice(0, -1);
   return names.map((_, index) => `${names.slice(0, index + 1).join("/")}/`);
 }
 
-/** The two empty blocks at the end of a tar. */
+/** The length of the two empty blocks at the end of a tar. */
 const endBytes = 1024;
 
 /** Yields a tar without its end, so that another one can follow. */

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-/** The architectures by the names of Debian, Go and this server's downloads, with those of Node.js and of the loader. */
+/**
+ * The architectures by the names of Debian, Go and the server's downloads, with the names of Node.js and the loader.
+ */
 export const architectures = {
   amd64: {
     node: "x64",
@@ -21,17 +23,17 @@ export const architectures = {
 
 export type Architecture = keyof typeof architectures;
 
-/** The release of Node.js whose packages have these integrities; the dev dependency `node` is the same. */
+/** The Node.js release whose packages have these integrities; the dev dependency `node` is the same. */
 export const nodeVersion = "24.21.0";
 
 /** The directory of the clone. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A package of the npm registry, pinned by its content. */
+/** A package of the npm registry, pinned by content. */
 export interface PinnedPackage {
   readonly name: string;
   readonly version: string;
-  /** A subresource integrity, as in `package-lock.json`. */
+  /** The subresource integrity, as in `package-lock.json`. */
   readonly integrity: string;
 }
 
@@ -40,7 +42,7 @@ export function nodePackage(architecture: Architecture): PinnedPackage {
   return { name: `node-linux-${node}`, version: nodeVersion, integrity };
 }
 
-/** Returns a package as the lock file pins it. Throws for one that is not in it. */
+/** Returns a package as pinned by the lock file. Throws if it is not in it. */
 export async function lockedPackage(name: string): Promise<PinnedPackage> {
   const lock: unknown = JSON.parse(await readFile(`${root}package-lock.json`, "utf8"));
   const entry = property(property(lock, "packages"), `node_modules/${name}`);

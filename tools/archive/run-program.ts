@@ -6,10 +6,10 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-/** The maximum size of what a program prints, in bytes. */
+/** The maximum size of a program's output, in bytes. */
 const maxBuffer = 64 * 1024 * 1024;
 
-/** Runs a program, and returns what it prints. Throws with what it printed on stderr. */
+/** Runs a program and returns its output. Throws with its stderr. */
 export async function runProgram(
   [program, ...args]: readonly [string, ...string[]],
   options: RunOptions,

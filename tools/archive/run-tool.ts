@@ -3,13 +3,13 @@ import { runProgram } from "./run-program.ts";
 import type { Report } from "./tree.ts";
 
 export interface ToolNeeds {
-  /** Prints a line about the progress on stderr. */
+  /** Prints a progress line on stderr. */
   readonly report: Report;
-  /** Aborts when the tool is told to stop. */
+  /** Aborts when the tool is stopped. */
   readonly signal: AbortSignal;
 }
 
-/** Brings the bundles up to date, and runs a tool that makes something of them; reports why it fails. */
+/** Brings the bundles up to date and runs a tool that uses them; reports why it fails. */
 export async function runTool(work: (needs: ToolNeeds) => Promise<void>): Promise<void> {
   const stopping = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -25,7 +25,7 @@ export async function runTool(work: (needs: ToolNeeds) => Promise<void>): Promis
   }
 }
 
-/** Returns the value of an option if it is a name in the table; throws otherwise. */
+/** Returns the value of an option if it is a key of the table; throws otherwise. */
 export function knownName<Name extends string>(
   option: string,
   found: string,

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs the command, or the agent, on the Node.js of this directory: with the C library of the system, or with the one in
-# this directory where the system's is too old or another one.
+# Runs the command, or the agent, on the Node.js in this directory: with the system's C library, or with the one in
+# this directory if the system's is too old or a different one.
 self=$(readlink -f "$0" 2>/dev/null) || self=$0
 root=${self%/bin/*}
 node=$root/lib/node
 own=$root/lib/glibc/@loader@
 system=@system@
 
-# Succeeds if the system has everything that Node.js and its addons are linked with.
+# Succeeds if the system has all libraries of Node.js and its addons.
 system_runs() {
   [ -x "$system" ] || return 1
   for file in "$node" "$root"/lib/node_modules/sodium-native/prebuilds/*/sodium-native.node; do
@@ -23,7 +23,7 @@ if [ "${1-}" = agent ]; then
   *)
     shift
     program=$root/lib/slipway/agent/dist/agent.cjs
-    # Scripts of the workspace find the command, unless the machine has another one.
+    # Scripts of the workspace find the command unless the machine has another one.
     PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}:$root/bin
     export PATH
     ;;

@@ -17,7 +17,7 @@ it.each(["x64", "arm64"])("makes an addon for %s smaller, and once only", (archi
   const stripped = stripElf(file);
   expect(stripped.length).toBeLessThan(file.length);
   expect(stripElf(stripped)).toEqual(stripped);
-  // All but the three fields of the header is as it was.
+  // Everything except three header fields is unchanged.
   expect(stripped.subarray(64)).toEqual(file.subarray(64, stripped.length));
 });
 

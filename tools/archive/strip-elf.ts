@@ -12,9 +12,9 @@ const segmentBytesAt = 0x20;
 const programHeaderBytes = 56;
 
 /**
- * Returns the program without what no loader reads: the section headers, symbols and debug information behind its last
- * segment. It needs no program of the architecture, and gives the same bytes everywhere. Throws for a file that is not a
- * whole ELF file of 64 bits.
+ * Returns the program without the parts that no loader reads: the section headers, symbols and debug information
+ * after its last segment. It needs no program of the architecture and gives the same bytes everywhere. Throws if the
+ * file is not a complete 64-bit ELF file.
  */
 export function stripElf(file: Buffer): Buffer {
   if (file.length < headerBytes || file.toString("hex", 0, 6) !== magic) {

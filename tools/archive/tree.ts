@@ -20,7 +20,7 @@ import { inWorkPlace, subPlace, type WorkPlace } from "./work-place.ts";
 
 export type Report = (line: string) => void;
 
-/** The bundles of `tools/build-agent.ts` in an archive, by their places there. */
+/** The bundles of `tools/build-agent.ts` by their paths in an archive. */
 export const bundles = {
   "lib/slipway/agent/dist/agent.cjs": "packages/agent/dist/agent.cjs",
   "lib/slipway/agent/dist/ssh2.cjs": "packages/agent/dist/ssh2.cjs",
@@ -28,7 +28,7 @@ export const bundles = {
   "lib/slipway/cli/dist/bundle/ssh2.cjs": "packages/cli/dist/bundle/ssh2.cjs",
 } as const;
 
-/** Other files of the clone in an archive. */
+/** Other files of the clone by their paths in an archive. */
 export const copies = {
   "lib/slipway/cli/package.json": "packages/cli/package.json",
   "lib/examples/demo.slipway.yaml": "examples/demo.slipway.yaml",
@@ -48,7 +48,7 @@ export const commandParts = [
 
 export const modules = "lib/node_modules";
 
-/** Packages in an archive whose bundles have no list of inputs. */
+/** Packages in an archive whose bundles have no input lists. */
 const otherPackages = ["sodium-native", "@lydell/node-pty", "@clack/prompts"];
 
 interface TreeNeeds {
@@ -56,7 +56,7 @@ interface TreeNeeds {
   readonly report: Report;
 }
 
-/** Collects everything that is in the archive of an architecture. */
+/** Collects everything in the archive of an architecture. */
 async function collectTree(
   architecture: Architecture,
   place: WorkPlace,
@@ -70,7 +70,7 @@ async function collectTree(
     fetchPackage(ptyPackage, ["pty.node", "package.json"], ptyPlace),
     findGlibc(architecture, place, needs),
   ] as const;
-  // Nothing writes to the work place any more when it is removed after a failure.
+  // After this nothing writes to the work place, which is removed after a failure.
   await Promise.allSettled(fetches);
   const [node, pty, glibc] = await Promise.all(fetches);
   return [
@@ -90,7 +90,7 @@ async function collectTree(
   ];
 }
 
-/** Returns a function that collects the tree at its first call. */
+/** Returns a function that collects the tree at the first call. */
 export function treeOf(
   architecture: Architecture,
   needs: TreeNeeds & { readonly signal: AbortSignal },
@@ -121,7 +121,7 @@ async function launcher(architecture: Architecture): Promise<Buffer> {
   return Buffer.from(text.replaceAll("@loader@", loader).replaceAll("@system@", systemLoader));
 }
 
-/** Returns the addon where the bundles look for it; none of them needs the package's JavaScript. */
+/** Returns the addon at the path where the bundles look for it; no bundle needs the package's JavaScript. */
 async function sodiumFile(architecture: Architecture): Promise<ArchiveFile> {
   const { node } = architectures[architecture];
   const path = `sodium-native/prebuilds/linux-${node}/sodium-native.node`;
@@ -137,7 +137,7 @@ async function promptsFiles(): Promise<readonly ArchiveFile[]> {
   ];
 }
 
-/** Reads files of the clone, by their places in an archive. */
+/** Reads files of the clone by their paths in an archive. */
 export async function copiedFiles(
   files: Readonly<Record<string, string>>,
 ): Promise<readonly ArchiveFile[]> {
@@ -173,6 +173,6 @@ function ptyName(architecture: Architecture): string {
 
 function partOf(files: PackageFiles, path: string): Buffer {
   const content = files.get(path);
-  if (content === undefined) throw new Error(`the package lacks ${path}`);
+  if (content === undefined) throw new Error(`package lacks ${path}`);
   return content;
 }

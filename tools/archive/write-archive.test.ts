@@ -16,7 +16,7 @@ async function place(): Promise<string> {
   return output;
 }
 
-/** Makes an archive; returns its bytes, and how often its files were collected. */
+/** Makes an archive; returns its bytes and how often its files were collected. */
 async function make(
   compression: "tar.gz" | "tar.zst",
   output: string,

@@ -27,8 +27,8 @@ export interface ArchiveOptions {
 }
 
 /**
- * Writes the archive `slipway-linux-<architecture>.<compression>` with its sum beside it, unless the one in the directory is
- * made of the same parts. Returns its path. The bundles are up to date.
+ * Writes the archive `slipway-linux-<architecture>.<compression>` with its checksum next to it, unless the existing
+ * one is made of the same parts. Returns its path. The bundles must be up to date.
  */
 export async function writeArchive(options: ArchiveOptions): Promise<string> {
   const { architecture, compression, output, report, signal } = options;
@@ -44,7 +44,7 @@ export async function writeArchive(options: ArchiveOptions): Promise<string> {
   return path;
 }
 
-/** Returns the tar of an archive of the same parts in another compression; undefined if there is none. */
+/** Returns the tar of an archive of the same parts with another compression; undefined if there is none. */
 async function siblingTar(path: string, key: string): Promise<AsyncIterable<Buffer> | undefined> {
   for (const [ending, decompressor] of Object.entries(decompressors)) {
     const sibling = path.replace(/tar\.\w+$/, ending);
@@ -55,8 +55,8 @@ async function siblingTar(path: string, key: string): Promise<AsyncIterable<Buff
 }
 
 /**
- * Returns what tells whether an archive is up to date: the sum of everything of the clone that goes into it, and of whether
- * it has a C library.
+ * Returns a key that tells whether an archive is up to date: the checksum of every input from the clone and of
+ * whether it includes a C library.
  */
 async function inputsKey(
   architecture: Architecture,

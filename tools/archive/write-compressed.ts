@@ -14,17 +14,17 @@ import {
 
 import type { Report } from "./tree.ts";
 
-/** 64 MiB behind: `zstd -d` needs no option for it, and as much memory. */
+/** A window of 64 MiB: `zstd -d` accepts it without an option, and needs as much memory. */
 const windowLog = 26;
 
-/** The compressions by the endings of their files: what every busybox unpacks, and what is a quarter smaller. */
+/** The compressions by file extension: one that every busybox unpacks, and one that is a quarter smaller. */
 export const compressions = {
-  // The best compression takes twice the time, and saves two parts in a thousand.
+  // The best compression takes twice the time and saves two parts in a thousand.
   "tar.gz": (): Transform => createGzip({ level: 6 }),
   "tar.zst": (): Transform =>
     createZstdCompress({
       params: {
-        // Level 15 takes nine times the time, and saves two parts in a hundred.
+        // Level 15 takes nine times the time and saves two parts in a hundred.
         [constants.ZSTD_c_compressionLevel]: 10,
         [constants.ZSTD_c_checksumFlag]: 1,
         [constants.ZSTD_c_windowLog]: windowLog,
@@ -32,7 +32,7 @@ export const compressions = {
     }),
 } as const;
 
-/** What undoes each compression. */
+/** The decompressor of each compression. */
 export const decompressors = {
   "tar.gz": createGunzip,
   "tar.zst": createZstdDecompress,
@@ -40,7 +40,7 @@ export const decompressors = {
 
 export type Compression = keyof typeof compressions;
 
-/** A part of an archive. Compressed parts that follow each other are one compressed file. */
+/** A part of an archive. Consecutive compressed parts form one compressed file. */
 interface ArchivePart {
   readonly tar: AsyncIterable<Buffer>;
   readonly compressor: Transform;
@@ -53,8 +53,8 @@ interface CompressedOptions {
 }
 
 /**
- * Writes an archive, and its SHA-256 beside it, as `sha256sum --check` reads it. A reader sees the old archive or the new
- * one, never a part.
+ * Writes an archive and a SHA-256 file next to it, as `sha256sum --check` reads it. A reader sees the old archive or
+ * the new one, never a partial one.
  */
 export async function writeCompressed(path: string, options: CompressedOptions): Promise<void> {
   const { parts, report, signal } = options;
@@ -78,7 +78,7 @@ async function* compress(
   onChunk: (chunk: Buffer) => void,
 ): AsyncGenerator<Buffer> {
   for (const { tar, compressor } of parts) {
-    // A failure of the tar ends the compressor with it.
+    // A failure of the tar stops the compressor too.
     const compressed: AsyncIterable<Buffer> = chain(inBlocks(tar), compressor, () => undefined);
     for await (const chunk of compressed) {
       onChunk(chunk);
@@ -87,10 +87,10 @@ async function* compress(
   }
 }
 
-/** The bytes that a compressor gets at a time: what it makes depends on that. */
+/** The size of the blocks passed to a compressor, on which its output depends. */
 const blockBytes = 256 * 1024;
 
-/** Yields the bytes in blocks of one size, but for the last. */
+/** Yields the bytes in blocks of equal size, except for the last. */
 async function* inBlocks(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
   let heldBytes = 0;
@@ -107,7 +107,7 @@ async function* inBlocks(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   yield Buffer.concat(held);
 }
 
-/** Removes what a run that was killed has left. */
+/** Removes the leftovers of killed runs. */
 async function removeUnfinished(path: string): Promise<void> {
   for (const entry of await readdir(dirname(path))) {
     if (entry.startsWith(`${basename(path)}.new-`)) {

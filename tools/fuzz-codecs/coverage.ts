@@ -1,12 +1,12 @@
 import { type Profiler, Session } from "node:inspector";
 
 /**
- * Reports the characters of the sources that this thread has run, as V8 itself counts its blocks. A query costs about a
+ * Reports the source characters that this thread has run, according to V8's block counters. A query costs about a
  * millisecond, so inputs are queried in batches.
  */
 export class Coverage implements Disposable {
   readonly #session = new Session();
-  /** 1 for each character of a script that was reached before. */
+  /** The reached characters of each script, marked with 1. */
   readonly #reached = new Map<string, Uint8Array>();
 
   constructor() {
@@ -15,24 +15,24 @@ export class Coverage implements Disposable {
     this.#session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
   }
 
-  /** Characters that were reached and marked. */
+  /** The number of characters that were reached and marked. */
   get reachedCharacters(): number {
     let count = 0;
     for (const script of this.#reached.values()) for (const one of script) count += one;
     return count;
   }
 
-  /** Forgets the code that has run since the last call. */
+  /** Ignores the code that has run since the last call. */
   skip(): void {
     this.#take();
   }
 
-  /** Reports whether code that was not marked before has run since the last call. */
+  /** Reports whether unmarked code has run since the last call. */
   hasNew(): boolean {
     return this.#compare(() => undefined);
   }
 
-  /** Does the same, and marks it. */
+  /** Reports the same and marks the code. */
   mark(): boolean {
     return this.#compare((reached, at) => {
       reached[at] = 1;
@@ -66,7 +66,7 @@ export class Coverage implements Disposable {
 
   #take(): readonly Profiler.ScriptCoverage[] {
     let taken: readonly Profiler.ScriptCoverage[] = [];
-    // In a session with its own thread the answer comes before `post` returns.
+    // In a session on its own thread the callback runs before `post` returns.
     this.#session.post("Profiler.takePreciseCoverage", (error, { result }) => {
       if (error !== null) throw error;
       taken = result;
@@ -75,12 +75,12 @@ export class Coverage implements Disposable {
   }
 }
 
-/** Reports whether a script is our code or the code it reads outside bytes with, but not the fuzzer itself. */
+/** Reports whether a script is our code, or code that it uses to read outside bytes, but not the fuzzer itself. */
 function isFuzzed(url: string): boolean {
   return url.startsWith("file:") && !/\/(?:tools|testkit)\//.test(url);
 }
 
-/** Returns 1 for each character that has run. An inner range is more exact than the one around it, and comes later. */
+/** Returns 1 for each character that has run. An inner range is more precise than its outer one, and comes later. */
 function paint(functions: readonly Profiler.FunctionCoverage[]): Uint8Array {
   let length = 0;
   for (const { ranges } of functions) {

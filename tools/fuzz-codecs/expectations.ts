@@ -7,7 +7,7 @@ export type Outcome<T> =
   | { readonly kind: "value"; readonly value: T }
   | { readonly kind: "refused"; readonly text: string };
 
-/** Calls `read`; an error of a `known` class is an answer, any other is rethrown. */
+/** Calls `read`; an error of a `known` class is an outcome, any other is rethrown. */
 export function outcomeOf<T>(read: () => T, ...known: readonly ErrorClass[]): Outcome<T> {
   try {
     return { kind: "value", value: read() };
@@ -16,7 +16,7 @@ export function outcomeOf<T>(read: () => T, ...known: readonly ErrorClass[]): Ou
   }
 }
 
-/** Returns the value of a call; undefined when it refused with an error of a `known` class. */
+/** Returns the value of a call; undefined if it failed with an error of a `known` class. */
 export function valueOf<T>(read: () => T, ...known: readonly ErrorClass[]): T | undefined {
   const outcome = outcomeOf(read, ...known);
   return outcome.kind === "value" ? outcome.value : undefined;
@@ -27,7 +27,7 @@ function refusal(error: unknown, known: readonly ErrorClass[]): Outcome<never> {
   return { kind: "refused", text: `${error.name}: ${error.message}` };
 }
 
-/** Throws if the two are not the same, with a message of bounded length. */
+/** Throws if the two differ, with a message of bounded length. */
 export function expectSame(what: string, got: unknown, wanted: unknown): void {
   try {
     deepStrictEqual(got, wanted);
@@ -36,12 +36,12 @@ export function expectSame(what: string, got: unknown, wanted: unknown): void {
   }
 }
 
-/** Throws unless it holds. */
+/** Throws unless the condition holds. */
 export function expectThat(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 
-/** Cuts bytes into chunks of 1 to `seed` or so bytes, each time in the same way. */
+/** Cuts bytes into chunks of 1 to about `seed` bytes, the same way each time. */
 export function chunksOf(bytes: Uint8Array, seed: number): readonly Uint8Array[] {
   const chunks: Uint8Array[] = [];
   let state = seed + 1;

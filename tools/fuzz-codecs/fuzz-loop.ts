@@ -5,17 +5,17 @@ import { minimize } from "./minimize.ts";
 import { mutate } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** An input for which a promise does not hold. */
+/** An input that breaks a promise. */
 export interface Finding {
   readonly kind: "error" | "slow";
-  /** The input, as small as it could be made. */
+  /** The input, minimized. */
   readonly input: Uint8Array;
   readonly text: string;
 }
 
 export interface FuzzResult {
   readonly executions: number;
-  /** Inputs that are kept because each reached something new. */
+  /** Inputs that each reached new code. */
   readonly corpus: readonly Uint8Array[];
   readonly reachedCharacters: number;
   readonly finding: Finding | undefined;
@@ -23,7 +23,7 @@ export interface FuzzResult {
 
 export interface FuzzOptions {
   readonly seed: number;
-  /** Reports whether to go on; asked after each batch. */
+  /** Reports whether to continue; called after each batch. */
   readonly goesOn: () => boolean;
   /** Inputs of an earlier run. */
   readonly earlier?: readonly Uint8Array[];
@@ -35,7 +35,7 @@ const largestBatch = 256;
 
 /**
  * Feeds a target with its seeds and with mutations of the inputs that reached new code, until one fails or `goesOn`
- * returns false. The same seed tries the same inputs, as far as V8 counts the same.
+ * returns false. The same seed tries the same inputs, as long as V8 counts the same.
  */
 export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<FuzzResult> {
   using coverage = new Coverage();
@@ -58,7 +58,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
     current = input;
     await run(input);
   };
-  /** Finds one of the inputs that reach something new, runs the batch again for it in halves, and keeps it. */
+  /** Finds an input that reaches new code by running halves of the batch again, and keeps it. */
   const keepOneOf = async (inputs: readonly Uint8Array[]): Promise<void> => {
     const [first] = inputs;
     if (first === undefined) return;
@@ -96,7 +96,7 @@ export async function checkInput(target: FuzzTarget, input: Uint8Array): Promise
   const pending = target.check(input);
   if (pending !== undefined) await pending;
   if (performance.now() - started <= target.maxMs) return;
-  // Other programs want the processor too: the least of the input's times counts.
+  // Other programs compete for the processor: the minimum of the input's times counts.
   let least = Number.POSITIVE_INFINITY;
   for (let again = 0; again < 3; again += 1) {
     const before = process.threadCpuUsage();
@@ -133,7 +133,7 @@ async function explain(
   return { kind: error instanceof SlowError ? "slow" : "error", input: smallest, text };
 }
 
-/** Returns the identity of a fault: the kind of error, and the place where it was thrown. */
+/** Returns the identity of a fault: the kind of error and the location of its throw. */
 function signatureOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));

@@ -1,13 +1,12 @@
 /**
- * Returns a shorter and plainer input that still fails: whatever fast-check shrinks it to, until nothing helps or `maxTries`
- * are used up.
+ * Returns a shorter and simpler input that still fails: the smallest that fast-check shrinks it to within `maxTries`.
  */
 export async function minimize(
   input: Uint8Array,
   fails: (candidate: Uint8Array) => Promise<boolean>,
   maxTries = 2_000,
 ): Promise<Uint8Array> {
-  // Loaded for a finding only: V8 reports the coverage of every module that is there with each query.
+  // Loaded for a finding only: each query reports V8's coverage of every loaded module.
   const { default: fc } = await import("fast-check");
   const anyBytes = fc.uint8Array();
   let best = new fc.Value<Uint8Array>(input, undefined);

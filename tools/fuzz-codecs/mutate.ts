@@ -13,9 +13,9 @@ export interface MutationSource {
 
 type Mutation = (bytes: Uint8Array, source: MutationSource) => Uint8Array;
 
-/** The most mutations applied one upon another. */
+/** The maximum number of mutations applied in sequence. */
 const maxSteps = 6;
-/** The most bytes that one mutation adds, except when it multiplies a part. */
+/** The maximum number of bytes that one mutation adds, unless it multiplies a part. */
 const maxAdded = 32;
 const edgeNumbers = [
   "-1",
@@ -31,7 +31,7 @@ const edgeNumbers = [
 ];
 const edgeBytes = [0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x20, 0x22, 0x3a];
 
-/** Returns a new input made of one of the corpus. */
+/** Returns a new input derived from the corpus. */
 export function mutate(source: MutationSource): Uint8Array {
   const { random, corpus, maxBytes } = source;
   let bytes = random.pick(corpus) ?? new Uint8Array();
@@ -88,7 +88,7 @@ function addRandomBytes(bytes: Uint8Array, { random }: MutationSource): Uint8Arr
 function addWord(bytes: Uint8Array, { random, words }: MutationSource): Uint8Array {
   const word = utf8(random.pick(words) ?? "");
   const at = random.below(bytes.length + 1);
-  // Replaces as many bytes, or goes between them.
+  // Replaces as many bytes, or inserts the new ones.
   return random.below(2) === 0
     ? insert(bytes, at, word)
     : splice(bytes, at, at + word.length, word);
@@ -124,7 +124,7 @@ function changeNumber(bytes: Uint8Array, { random }: MutationSource): Uint8Array
   return splice(bytes, from, to, utf8(random.pick(edgeNumbers) ?? ""));
 }
 
-/** Sets 2 or 4 bytes, high byte first, to a number at an edge. */
+/** Sets 2 or 4 bytes, high byte first, to a boundary value. */
 function changeInteger(bytes: Uint8Array, { random }: MutationSource): Uint8Array {
   const size = random.below(2) === 0 ? 2 : 4;
   if (bytes.length < size) return bytes;

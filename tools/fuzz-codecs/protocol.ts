@@ -1,6 +1,6 @@
 import type { Finding } from "./fuzz-loop.ts";
 
-/** The order of a worker. */
+/** The order to a worker. */
 export interface WorkerOrder {
   readonly target: string;
   readonly seed: number;
@@ -10,7 +10,7 @@ export interface WorkerOrder {
   readonly board: SharedArrayBuffer;
 }
 
-/** The report of a worker at its end. */
+/** The final report of a worker. */
 export interface WorkerReport {
   readonly executions: number;
   readonly corpus: readonly Uint8Array[];
@@ -21,7 +21,8 @@ export interface WorkerReport {
 const headBytes = 8;
 
 /**
- * Memory that two threads share: the current input, and the number of inputs so far, so that an endless one is noticed.
+ * Memory shared by two threads: the current input and the number of inputs so far, which reveals an input that never
+ * ends.
  */
 export class InputBoard {
   readonly memory: SharedArrayBuffer;

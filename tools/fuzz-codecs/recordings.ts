@@ -16,7 +16,7 @@ interface Line {
 }
 
 /**
- * Returns the bytes that agents (`c`) or servers (`s`) sent on each recorded RPC connection; nothing without
+ * Returns the bytes that agents (`c`) or servers (`s`) sent on each recorded RPC connection; empty without
  * recordings.
  */
 export function recordedSessions(direction: "c" | "s"): readonly Uint8Array[] {
@@ -34,7 +34,7 @@ export function recordedSessions(direction: "c" | "s"): readonly Uint8Array[] {
 }
 
 /**
- * Returns the bytes that peers (`c`) or servers (`s`) sent on each recorded connection to a relay; nothing without
+ * Returns the bytes that peers (`c`) or servers (`s`) sent on each recorded connection to a relay; empty without
  * recordings.
  */
 export function recordedRelays(direction: "c" | "s"): readonly Uint8Array[] {

@@ -3,19 +3,19 @@ import { Worker } from "node:worker_threads";
 import { InputBoard, type WorkerOrder, type WorkerReport } from "./protocol.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** The time after which an input counts as endless, whatever else wants the processor; not while all of this is suspended. */
+/** The time after which an input counts as endless, regardless of other load; suspension does not count. */
 const hangMs = 30_000;
-/** The memory limit of the whole process; more is a finding. */
+/** The memory limit of the whole process; exceeding it is a finding. */
 const maxRssBytes = 1024 * 1024 * 1024;
 const maxHeapMb = 512;
 const lookEveryMs = 200;
-/** The exit code of Node.js when a module still waits and nothing can wake it. */
+/** The exit code of Node.js when a module is still waiting and nothing can wake it. */
 const unsettledCode = 13;
 
 export interface Supervised {
   readonly maxRssBytes: number;
   readonly seconds: number;
-  /** The way it ended: of itself, or the reason it was ended. */
+  /** The way it ended: by itself, or the reason it was stopped. */
   readonly outcome:
     | { readonly kind: "report"; readonly report: WorkerReport }
     | {
@@ -31,7 +31,7 @@ interface SuperviseOptions {
   readonly earlier: readonly Uint8Array[];
 }
 
-/** Fuzzes a target in a worker; ends it when an input does not end or eats up the memory. */
+/** Fuzzes a target in a worker; stops it when an input does not end or uses up the memory. */
 export async function supervise(
   target: FuzzTarget,
   options: SuperviseOptions,
@@ -52,8 +52,8 @@ export async function supervise(
   );
   worker.on("exit", (code) =>
     code === unsettledCode
-      ? fail("hang", "a promise is never settled")
-      : fail("crash", `the worker ended with ${code}`),
+      ? fail("hang", "a promise never settled")
+      : fail("crash", `worker exited with ${code}`),
   );
   let highest = 0;
   let seen = { count: board.count, looks: 0 };
@@ -63,7 +63,7 @@ export async function supervise(
     const { count } = board;
     seen = { count, looks: count === seen.count ? seen.looks + 1 : 0 };
     if (rss > maxRssBytes) fail("memory", `${rss} bytes in memory, wanted at most ${maxRssBytes}`);
-    else if (seen.looks * lookEveryMs > hangMs) fail("hang", `no end after ${hangMs} ms`);
+    else if (seen.looks * lookEveryMs > hangMs) fail("hang", `not done after ${hangMs} ms`);
   }, lookEveryMs);
   try {
     return {

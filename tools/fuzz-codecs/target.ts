@@ -1,15 +1,15 @@
 /** One codec or parser, and the promises it must keep for every input. */
 export interface FuzzTarget {
   readonly name: string;
-  /** Inputs to begin with; the more kinds of them, the better. */
+  /** Initial inputs, of as many kinds as possible. */
   readonly seeds: () => readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
-  /** Texts that have a meaning to it. */
+  /** Texts that have a meaning in the format. */
   readonly words: readonly string[];
   /** The longest input, in bytes. */
   readonly maxBytes: number;
-  /** The most processor time for one input, in milliseconds. */
+  /** The maximum processor time for one input, in milliseconds. */
   readonly maxMs: number;
-  /** Throws if a promise does not hold; refusing an input in the codec's own way breaks none. */
+  /** Throws if a promise does not hold; rejecting an input with the codec's own error is fine. */
   readonly check: (input: Uint8Array) => void | Promise<void>;
 }
 

@@ -6,16 +6,16 @@ import { targets } from "./targets.ts";
 
 /* Only names are compared here; `npm run fuzz:codecs` runs the targets. */
 
-/** The sources of the packages that read what peers, relays and coordinators send. */
+/** The sources of the packages that read the data of peers, relays and coordinators. */
 const sources = "packages/{wire,tailnet,relay}/src/**/*.ts";
 const parser = /\b(?:parse|read|open)[A-Z]\w*|\b\w+Reader\b/g;
 const exported = /(?<=^export (?:async )?(?:function\*?|class|const) )\w+/gm;
-/** Exports with such names that need no target of their own. */
+/** Exports with such names that need no separate target. */
 const others = new Set([
-  // They open sockets.
+  // These open sockets.
   "openStunListener",
   "openUdpSocket",
-  // They have a target by what they are part of.
+  // These are covered by the target of a larger part.
   "readUint16",
   "readUint32",
   "readUint32Le",
@@ -27,7 +27,7 @@ const others = new Set([
   "readUpdates",
   "readLogin",
   "readMeshLogin",
-  // JSON of HTTP, which is bounded and parsed by the platform.
+  // JSON over HTTP, which the platform bounds and parses.
   "readAgentJson",
   "readRefusal",
 ]);

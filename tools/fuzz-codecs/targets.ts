@@ -57,5 +57,5 @@ export function findTarget(name: string): FuzzTarget {
   const target = targets.find((one) => one.name === name);
   if (target !== undefined) return target;
   const names = targets.map((one) => one.name).join(", ");
-  throw new RangeError(`there is no target "${name}", wanted one of ${names}`);
+  throw new RangeError(`unknown target "${name}", wanted one of ${names}`);
 }

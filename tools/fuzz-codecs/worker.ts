@@ -4,7 +4,7 @@ import { fuzz } from "./fuzz-loop.ts";
 import { InputBoard, type WorkerOrder, type WorkerReport } from "./protocol.ts";
 import { findTarget } from "./targets.ts";
 
-/* Fuzzes one target in a thread of its own, so that its starter can end it. */
+/* Fuzzes one target in a separate thread, which its starter can stop. */
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- supervise.ts gives it
 const order = workerData as WorkerOrder;

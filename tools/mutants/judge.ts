@@ -4,7 +4,7 @@ import { type Mutant, type Suite, suiteKey } from "./mutant.ts";
 import { runSuite, type SuiteOptions, type SuiteOutcome } from "./run-suite.ts";
 import { openScratchTree } from "./scratch-tree.ts";
 
-/** The result of one mutant, or of a suite without one. */
+/** The result of a mutant, or of a suite without mutants. */
 export interface Verdict {
   readonly subject: { readonly mutant: Mutant } | { readonly suite: Suite };
   readonly outcome: SuiteOutcome;
@@ -13,7 +13,7 @@ export interface Verdict {
 
 interface JudgeOptions {
   readonly checkout: string;
-  /** The number of mutants tried at the same time. */
+  /** The number of mutants tried concurrently. */
   readonly jobs: number;
   readonly limitMs: number;
   readonly signal: AbortSignal;
@@ -21,8 +21,8 @@ interface JudgeOptions {
 }
 
 /**
- * Runs each suite on the code as it is, and again with each of its mutants. A suite that fails without one says nothing
- * about them, so they are left out.
+ * Runs each suite on the unmodified code, and again with each of its mutants. A suite that fails without a mutant
+ * says nothing about its mutants, so they are left out.
  */
 export async function judge(mutants: readonly Mutant[], options: JudgeOptions): Promise<void> {
   const suites = [...Map.groupBy(mutants, ({ suite }) => suiteKey(suite)).values()];
@@ -31,7 +31,7 @@ export async function judge(mutants: readonly Mutant[], options: JudgeOptions): 
   await Promise.all(Array.from({ length: count }, () => judgeSuites(queue, options)));
 }
 
-/** Takes suites off the queue, with a tree and a PostgreSQL of its own. */
+/** Takes suites off the queue, with a separate tree and PostgreSQL. */
 async function judgeSuites(queue: (readonly Mutant[])[], options: JudgeOptions): Promise<void> {
   const { checkout, limitMs, signal } = options;
   await using tree = await openScratchTree(checkout);

@@ -1,9 +1,9 @@
-/** A small bug, as an edit of one file, with the tests that must find it. */
+/** A small bug, as an edit of one file, and the tests that must find it. */
 export interface Mutant {
   readonly name: string;
-  /** The property that no longer holds, in one line. */
+  /** The violated property, in one line. */
   readonly breaks: string;
-  /** A path from the root of the repository. */
+  /** The path from the root of the repository. */
   readonly file: string;
   /** The text to replace; it occurs exactly once in the file. */
   readonly find: string;
@@ -18,7 +18,7 @@ export interface Suite {
   readonly files: readonly [string, ...string[]];
 }
 
-/** The code has changed, and a mutant no longer fits it. */
+/** The error of a mutant that no longer fits the code. */
 export class MutantError extends Error {
   override readonly name = "MutantError";
   readonly code = "mutant-does-not-fit";
@@ -34,18 +34,18 @@ export function plant({ name, file, find, replace }: Mutant, text: string): stri
   return before + replace + after;
 }
 
-/** The suite of test files, which all belong to the project of the first. */
+/** Returns the suite of test files, which all belong to the project of the first. */
 export function suiteOf(files: Suite["files"]): Suite {
   return { project: projectOf(files[0]), files };
 }
 
-/** The project of `vitest.config.ts` that runs a test file. */
+/** Returns the project of `vitest.config.ts` that runs a test file. */
 export function projectOf(file: string): Suite["project"] {
   if (file.includes("/tests/long/")) return "long";
   return file.includes("/tests/") ? "db" : "unit";
 }
 
-/** A key that is equal for suites that run the same tests. */
+/** Returns a key that is equal for suites that run the same tests. */
 export function suiteKey({ project, files }: Suite): string {
   return [project, ...files].join(" ");
 }

@@ -2,7 +2,7 @@ import type { Verdict } from "./judge.ts";
 import { suiteKey } from "./mutant.ts";
 import type { SuiteOutcome } from "./run-suite.ts";
 
-/** The names of verdicts, for a suite with nothing planted and for a mutant. */
+/** The names of verdicts, for a suite without a mutant and for a mutant. */
 const words = {
   suite: {
     passed: "suite holds",

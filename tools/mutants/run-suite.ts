@@ -10,11 +10,11 @@ export type SuiteOutcome =
   /** The first test that failed, as `file: name`. */
   | { readonly type: "failed"; readonly test: string }
   | { readonly type: "timed-out" }
-  /** No test was at fault: a file that does not load proves nothing. */
+  /** No test failed, but the suite did: a file that does not load proves nothing. */
   | { readonly type: "broken"; readonly output: string };
 
 export interface SuiteOptions {
-  /** The root of the tree whose tests run. */
+  /** The root of the tree under test. */
   readonly root: string;
   readonly postgresUrl: string;
   readonly limitMs: number;
@@ -50,7 +50,7 @@ function startVitest({ project, files }: Suite, report: string, options: SuiteOp
     {
       cwd: root,
       env: { ...process.env, SLIPWAY_TEST_POSTGRES_URL: postgresUrl, NO_COLOR: "1" },
-      // The suite has a group of its own, which ends as a whole.
+      // The suite runs in its own process group, which is killed as a whole.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     },
@@ -67,7 +67,7 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has exited by itself.
   }
 }
 

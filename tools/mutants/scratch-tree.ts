@@ -6,10 +6,10 @@ import { promisify } from "node:util";
 
 import { type Mutant, plant } from "./mutant.ts";
 
-/** A copy of the checkout, with uncommitted changes, in which files may be broken. Disposing of it removes it. */
+/** A copy of the checkout with uncommitted changes, in which files may be broken. Disposing of it removes it. */
 export interface ScratchTree extends AsyncDisposable {
   readonly root: string;
-  /** Breaks a file; disposing of the result restores it. Throws `MutantError`. */
+  /** Plants a mutant; disposing of the result restores the file. Throws `MutantError`. */
   plant(mutant: Mutant): Promise<AsyncDisposable>;
 }
 
@@ -37,7 +37,7 @@ async function plantIn(root: string, mutant: Mutant): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: () => writeFile(path, text) };
 }
 
-/** Lists the files that are committed, or could be. */
+/** Lists the files that are or could be committed. */
 async function listFiles(checkout: string): Promise<readonly string[]> {
   const git = (...flags: readonly string[]) =>
     promisify(execFile)("git", ["ls-files", "-z", ...flags], {
@@ -52,7 +52,7 @@ async function listFiles(checkout: string): Promise<readonly string[]> {
   return present.stdout.split("\0").filter((path) => path !== "" && !gone.has(path));
 }
 
-/** Links other packages from the checkout, ours from the copy. */
+/** Links other packages from the checkout, and ours from the copy. */
 async function linkModules(checkout: string, root: string): Promise<void> {
   const own = "@slipway";
   await mkdir(join(root, "node_modules", own), { recursive: true });

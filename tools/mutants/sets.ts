@@ -4,7 +4,7 @@ import { parse } from "yaml";
 
 import { type Mutant, type Suite, suiteOf } from "./mutant.ts";
 
-/** A suite and the mutants that it must find, as a file in `sets` lists them. */
+/** A suite and its mutants, as listed by a file in `sets`. */
 interface SuiteMutants {
   readonly suite: Suite["files"];
   readonly mutants: Readonly<Record<string, Omit<Mutant, "name" | "suite">>>;

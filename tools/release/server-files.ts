@@ -12,7 +12,7 @@ import { subPlace, type WorkPlace } from "../archive/work-place.ts";
 
 const serverBundle = "packages/server/dist/bundle/server.js";
 
-/** Files of the clone in a release, by their places there. `lib` stands for the clone, `lib/slipway` for its packages. */
+/** Files of the clone by their paths in a release. `lib` stands for the clone, `lib/slipway` for its packages. */
 const copies = {
   "lib/slipway/server/dist/bundle/server.js": serverBundle,
   LICENSE: "LICENSE",
@@ -21,7 +21,7 @@ const copies = {
   "share/licenses/swagger-ui": "tools/release/swagger-ui-license.txt",
 } as const;
 
-/** Directories of the clone whose files with an ending are in a release. */
+/** Directories of the clone, with the file extension that a release includes. */
 const copiedDirectories = {
   "lib/docs": { source: "docs", ending: ".md" },
   "lib/examples": { source: "examples", ending: ".slipway.yaml" },
@@ -31,7 +31,7 @@ const copiedDirectories = {
 /** Texts with the name of the release. */
 const texts = ["README.md", "Dockerfile"];
 
-/** What the server loads by name, and what its bundle uses of it. */
+/** The packages that the server loads by name, and the exports that its bundle uses. */
 const bundledPackages = { pino: ["pino"], "pino-pretty": ["prettyFactory"] } as const;
 
 const swaggerFiles = [
@@ -41,7 +41,7 @@ const swaggerFiles = [
   "static/swagger-ui.css",
 ];
 
-/** Collects what a release has and the agent's archive lacks. */
+/** Collects the files of a release that the agent's archive lacks. */
 export async function serverFiles(
   architecture: Architecture,
   { name, debian }: { readonly name: string; readonly debian: DebianPackages },
@@ -51,7 +51,7 @@ export async function serverFiles(
     postgresFiles(architecture, await subPlace(place, "postgres")),
     firstProcess(architecture, debian, await subPlace(place, "tini")),
   ] as const;
-  // Nothing writes to the work place any more when it is removed after a failure.
+  // After this nothing writes to the work place, which is removed after a failure.
   await Promise.allSettled(fetches);
   return [
     ...(await copiedFiles({ ...copies, ...(await directoryCopies()) })),
@@ -78,7 +78,7 @@ async function releaseText(file: string, name: string): Promise<ArchiveFile> {
   return plain(file, Buffer.from(text.replaceAll("@name@", name)));
 }
 
-/** The packages that the server finds by their names, with the licenses of all that it holds. */
+/** Returns the packages that the server finds by name, with the licenses of everything in it. */
 async function packageFiles(): Promise<readonly ArchiveFile[]> {
   const files: ArchiveFile[] = [];
   const inputs = [...(await readInputs([serverBundle]))];
@@ -97,7 +97,7 @@ async function packageFiles(): Promise<readonly ArchiveFile[]> {
   return [...files, plain("share/licenses/server-packages", licenses)];
 }
 
-/** The embedded database. The server copies it to its data directory, with the links that the package lacks. */
+/** Returns the embedded database. The server copies it to its data directory, with the links that the package lacks. */
 async function postgresFiles(
   architecture: Architecture,
   place: WorkPlace,
@@ -112,7 +112,7 @@ async function postgresFiles(
   }));
 }
 
-/** The first process of a container: it ends the server in good order, and reaps the processes that others have left. */
+/** Returns the first process of a container: it shuts the server down cleanly and reaps orphaned processes. */
 async function firstProcess(
   architecture: Architecture,
   debian: DebianPackages,
@@ -121,7 +121,7 @@ async function firstProcess(
   const unpacked = join(directory, "unpacked");
   await debian.unpack(architecture, ["tini"], unpacked);
   const [copyright] = (await readCopyrights(unpacked, ["tini"])).values();
-  if (copyright === undefined) throw new Error("the package tini has no license");
+  if (copyright === undefined) throw new Error("package tini has no license");
   return [
     program("lib/tini", await readFile(join(unpacked, "usr/bin/tini-static"))),
     plain("share/licenses/tini", copyright),

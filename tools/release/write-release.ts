@@ -12,22 +12,22 @@ import { serverFiles } from "./server-files.ts";
 
 interface ReleaseOptions extends ToolNeeds {
   readonly architecture: Architecture;
-  /** Collects the files of the agent's archive, all of which a release has. */
+  /** Collects the files of the agent's archive, all of which are in a release. */
   readonly tree: () => Promise<readonly ArchiveFile[]>;
   readonly debian: DebianPackages;
-  /** The paths of the archives that the server offers. */
+  /** The paths of the archives that the server offers for download. */
   readonly downloads: Promise<readonly string[]>;
   /** The directory of the release. */
   readonly output: string;
 }
 
 /**
- * Writes `slipway-<version>-linux-<x64 or arm64>.tar.gz` with its sum beside it. The downloads in it are not compressed once
- * more. Returns its path.
+ * Writes `slipway-<version>-linux-<x64 or arm64>.tar.gz` with its checksum next to it. The downloads in it are not
+ * compressed again. Returns its path.
  */
 export async function writeRelease(options: ReleaseOptions): Promise<string> {
   const { architecture, tree, debian, downloads, output, report, signal } = options;
-  // An image needs its first process, and smallest systems a C library.
+  // An image needs its first process, and minimal systems a C library.
   if (!(await hasApt({ signal }))) throw new Error("a release needs apt-get and dpkg-deb");
   const name = `slipway-${await releaseVersion()}-linux-${architectures[architecture].node}`;
   report(`getting the parts of the server for linux/${architecture}`);

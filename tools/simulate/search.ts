@@ -9,7 +9,7 @@ export interface Search {
   readonly seeds: number;
   readonly steps: number;
   readonly seconds: number;
-  /** The violation with the lowest seed found. */
+  /** The violation with the lowest seed. */
   readonly found: { readonly seed: number; readonly text: string } | undefined;
 }
 
@@ -20,7 +20,7 @@ interface SearchOptions {
   readonly onProgress: (seeds: number) => void;
 }
 
-/** The most worlds that a thread gets at once. */
+/** The maximum number of worlds that a thread gets at a time. */
 const maxPortion = 50;
 
 /** Searches the worlds of many seeds with several threads, up to the first violation. */

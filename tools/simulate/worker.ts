@@ -2,12 +2,12 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import { explore, type Subject } from "@slipway/simulation";
 
-/** The work of one thread; it reports each world with its steps, and at its end its finding. */
+/** The work of one thread; it reports each world with its steps, and finally its finding. */
 export interface WorkerOrder {
   readonly subject: Subject;
   readonly from: number;
   readonly count: number;
-  /** A buffer of one number, shared by all threads: no more worlds once it is not 0. */
+  /** A buffer of one number, shared by all threads; a nonzero value stops the search. */
   readonly ended: SharedArrayBuffer;
 }
 

@@ -17,7 +17,7 @@ export interface AgentPlace {
   readonly namespace: Namespace;
   readonly serverUrl: string;
   readonly token: string;
-  /** The home directory, with all its files. */
+  /** The home directory, which holds all its files. */
   readonly home: string;
 }
 

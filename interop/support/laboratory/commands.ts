@@ -5,10 +5,10 @@ import type { Namespace } from "@slipway/testkit/netlab";
 import { stockPrograms } from "../stock-program.ts";
 import { pingEveryMs, pingTimeoutMs, type Pong } from "./pong.ts";
 
-/** A program by which a user reaches workspaces over the network. */
+/** A program with which a user reaches workspaces over the network. */
 export interface CommandKind {
   readonly name: string;
-  /** Logs in, and returns what reaches workspaces from there. */
+  /** Logs in and returns the client that reaches workspaces from there. */
   open(place: CommandPlace): Promise<Command>;
 }
 
@@ -16,12 +16,12 @@ export interface CommandPlace {
   readonly namespace: Namespace;
   readonly serverUrl: string;
   readonly token: string;
-  /** The home directory, which exists, with all its files. */
+  /** The home directory, which exists and holds all its files. */
   readonly home: string;
 }
 
 export interface Command {
-  /** Pings a workspace until its caller ends the iteration, and tells what became of each ping. */
+  /** Pings a workspace until the caller ends the iteration, and yields the outcome of each ping. */
   ping(workspace: string): AsyncGenerator<Pong, void>;
 }
 
@@ -37,7 +37,7 @@ const ours: CommandKind = { name: "our sdk", open: async (place) => openSdk(plac
 /** The commands that are tested on the network. */
 export const commands: readonly CommandKind[] = [ours, ...stock];
 
-/** Returns a program that reaches workspaces by the sdk, as our command does. */
+/** Returns a program that reaches workspaces through the SDK, as our command does. */
 function openSdk({ namespace, serverUrl, token }: CommandPlace): Command {
   const { pathname } = new URL("./ping-program.ts", import.meta.url);
   return {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 
 const chunkBytes = 64 * 1024;
 
-/** The outcome of a stream whose other end sends everything back. */
+/** The outcome of a stream whose other end echoes everything. */
 export interface EchoOutcome {
   readonly sent: string;
   readonly received: string;
@@ -12,9 +12,9 @@ export interface EchoOutcome {
   readonly code: number | null;
 }
 
-/** Something that happens to a stream after its first quarter. */
+/** A disturbance of a stream after its first quarter. */
 interface StreamBreak {
-  /** Lets it be over before the stream goes on. */
+  /** Lets the disturbance finish before the stream continues. */
   readonly isQuiet: boolean;
   readonly disturb: () => Promise<void>;
   /** Ends the input before everything has come back. */
@@ -22,8 +22,8 @@ interface StreamBreak {
 }
 
 /**
- * Sends bytes to a program that sends them back, as fast as it takes them, and lets `disturb` happen after the first quarter
- * has come back. Ends its input, and waits for its end.
+ * Sends bytes to an echoing program as fast as it reads them, and calls `disturb` after the first quarter has come
+ * back. Ends its input and waits for it to exit.
  */
 export async function echoStream(
   {
@@ -37,7 +37,7 @@ export async function echoStream(
   bytes: number,
   { isQuiet, disturb, halfCloses }: StreamBreak,
 ): Promise<EchoOutcome> {
-  if (stdin === null || stdout === null || stderr === null) throw new Error("wanted pipes");
+  if (stdin === null || stdout === null || stderr === null) throw new Error("missing pipes");
   const [sent, received] = [createHash("sha256"), createHash("sha256")];
   const [quarter, all] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let [text, count] = ["", 0];
@@ -54,7 +54,7 @@ export async function echoStream(
       const chunk = randomBytes(Math.min(left, chunkBytes));
       sent.update(chunk);
       if (stdin.write(chunk)) continue;
-      // A program that has ended takes no more; its outcome says why.
+      // A program that has exited reads no more; its outcome says why.
       await Promise.race([once(stdin, "drain").catch(() => child.ended), child.ended]);
     }
   };

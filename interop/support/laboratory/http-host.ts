@@ -1,16 +1,16 @@
 import { type Host, LabProgram } from "@slipway/testkit/netlab";
 
-/** The calls to a client of the internet's HTTP server on a host of the laboratory, which `http-program.ts` answers. */
+/** The calls to an HTTP client on a lab host, answered by `http-program.ts`; its server is on the internet. */
 export interface HttpCalls {
-  /** Requests a path, and returns the body of the response. */
+  /** Requests a path and returns the body of the response. */
   get(path: string): Promise<string>;
-  /** Asks for an upgrade, and returns the status. */
+  /** Requests an upgrade and returns the status. */
   upgrade(protocol: string): Promise<number>;
-  /** Sends a text by a new WebSocket, and returns the answer. */
+  /** Sends a text over a new WebSocket and returns the answer. */
   echo(text: string): Promise<string>;
 }
 
-/** Opens a client, which the laboratory closes. */
+/** Opens a client; the laboratory closes it. */
 export async function openHttpHost({ namespace }: Host): Promise<HttpCalls> {
   const source = new URL("./http-program.ts", import.meta.url);
   const program = await LabProgram.start<HttpCalls>({ namespace, source });

@@ -8,7 +8,7 @@ import WebSocket from "ws";
 import type { HttpCalls } from "./http-host.ts";
 import { ports } from "./ports.ts";
 
-/* A client of HTTP on a host, for `openHttpHost`. */
+/* An HTTP client on a host, for `openHttpHost`. */
 
 const [host] = internetAddresses;
 

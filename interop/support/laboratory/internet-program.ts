@@ -9,7 +9,7 @@ import { WebSocketServer } from "ws";
 
 import { ports } from "./ports.ts";
 
-/* The services of the laboratory's internet: STUN at both addresses, an echo of UDP, and HTTP with two upgrades. */
+/* The services of the laboratory's internet: STUN at both addresses, a UDP echo, and HTTP with two upgrades. */
 
 for (const host of internetAddresses) {
   await openStunListener({ host, port: ports.stun, clock: systemClock });

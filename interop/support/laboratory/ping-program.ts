@@ -8,8 +8,8 @@ import { connectWorkspace } from "@slipway/sdk/workspace";
 import { type Pong, pingEveryMs, pingTimeoutMs } from "./pong.ts";
 
 /*
- * Pings a workspace of the user until it is killed, and prints each pong as JSON. Its arguments are the address of the
- * server, a session token and the name of the workspace.
+ * Pings one of the user's workspaces until it is killed, and prints each pong as JSON. Its arguments are the address
+ * of the server, a session token and the name of the workspace.
  */
 
 const [, , serverUrl = "", token = "", name = ""] = process.argv;
@@ -18,7 +18,7 @@ const { signal } = new AbortController();
 const params = { user: "me", name };
 const { latest_build: build } = await client.call(getWorkspaceByName, { params });
 const [agent] = build.resources.flatMap(({ agents }) => agents);
-if (agent === undefined) throw new Error(`found no agent in ${name}`);
+if (agent === undefined) throw new Error(`workspace ${name} has no agent`);
 const connection = await connectWorkspace({
   client,
   agentId: agent.id,

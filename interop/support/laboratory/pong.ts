@@ -1,4 +1,4 @@
-/** The way by which the answer to a ping came, or that none came in time. */
+/** The path of the answer to a ping, or that none came in time. */
 export type Pong =
   | { readonly way: "direct"; readonly address: string }
   | { readonly way: "relay" }

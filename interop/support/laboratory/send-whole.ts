@@ -16,7 +16,7 @@ const program = `
   print length $echo;
 `;
 
-/** Sends a datagram to the internet's echo, in one packet; returns the length of the echo, or the error. */
+/** Sends a datagram to the internet's echo in one packet; returns the length of the echo, or the error. */
 export async function sendWhole({ namespace }: Host, bytes: number): Promise<string> {
   const args = ["-e", program, internetAddresses[0], String(ports.echo), String(bytes)];
   const { stdout } = await namespace.run("perl", args, {

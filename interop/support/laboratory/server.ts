@@ -6,7 +6,7 @@ import type { ApiClient } from "@slipway/sdk/http";
 import { logInAsAdmin, pushTemplate, startServerProcess } from "@slipway/testkit";
 import { internetAddresses, type Laboratory } from "@slipway/testkit/netlab";
 
-/** Our server in the internet of a laboratory. Its opener disposes of it. */
+/** Our server on the internet of a laboratory. The opener disposes of it. */
 export interface LaboratoryServer extends AsyncDisposable {
   /** The URL for agents and commands in the laboratory. */
   readonly url: string;

@@ -9,7 +9,7 @@ import { encodeBindingRequest, isStun, parseStunMessage } from "@slipway/wire/st
 import { ports } from "./ports.ts";
 import type { Echoes, PingPlan, UdpCalls } from "./udp-host.ts";
 
-/* One UDP socket of a host, for `openUdpHost`. */
+/* One UDP socket on a host, for `openUdpHost`. */
 
 const answerWithinMs = 500;
 const punchEveryMs = 25;
@@ -49,7 +49,7 @@ async function echoes(text: string): Promise<boolean> {
   return Promise.race([came, pause(answerWithinMs, false)]);
 }
 
-/** Sends datagrams to the echo, some every millisecond or more, and measures when they come back. */
+/** Sends datagrams to the echo at intervals of a millisecond or more, and measures when they come back. */
 async function ping({ count, perMs, patienceMs }: PingPlan): Promise<Echoes> {
   const sentAt: number[] = [];
   const roundTrips: number[] = [];
@@ -60,7 +60,7 @@ async function ping({ count, perMs, patienceMs }: PingPlan): Promise<Echoes> {
   };
   socket.on("message", take);
   while (sentAt.length < count) {
-    // What a busy machine has held up is not made up for: queues would drop it.
+    // A delay on a busy machine is not made up for: queues would drop the burst.
     for (let turn = 0; turn < perMs; turn += 1) {
       const number = Buffer.alloc(4);
       number.writeUInt32BE(sentAt.length);
@@ -76,7 +76,7 @@ async function ping({ count, perMs, patienceMs }: PingPlan): Promise<Echoes> {
   return { received: roundTrips.length, leastMs: Math.min(...roundTrips) };
 }
 
-/** Sends to a peer, and to the addresses from which something has come. */
+/** Sends to a peer, and to the addresses from which anything has arrived. */
 async function punch(to: string): Promise<boolean> {
   const targets = new Set([to]);
   let hasCome = false;

@@ -8,7 +8,7 @@ import { stockPrograms } from "../stock-program.ts";
 export interface AgentPlace {
   readonly serverUrl: string;
   readonly token: string;
-  /** The home directory, with all its files. */
+  /** The home directory, which holds all its files. */
   readonly home: string;
 }
 

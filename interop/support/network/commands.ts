@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 
 import { stockPrograms } from "../stock-program.ts";
 
-/** A program by which a user reaches workspaces. */
+/** A program with which a user reaches workspaces. */
 export interface CommandKind {
   readonly name: string;
-  /** The program, and what stands before the words of the user. */
+  /** The program and the words before the user's. */
   readonly line: readonly [string, ...string[]];
   readonly isOurs: boolean;
 }
@@ -43,10 +43,10 @@ export interface Outcome {
   readonly bytes: Buffer;
 }
 
-/** The time that a command has for anything. */
+/** The time limit of a command. */
 const limitMs = 60_000;
 
-/** A command with a home directory of its own. */
+/** A command with its own home directory. */
 export class InstalledCommand {
   readonly kind: CommandKind;
   readonly #home: string;
@@ -66,19 +66,19 @@ export class InstalledCommand {
     return { PATH: process.env["PATH"], HOME: this.#home, CODER_CONFIG_DIR: this.#home };
   }
 
-  /** Starts it with pipes. The caller ends it. */
+  /** Starts the command with pipes. The caller stops it. */
   start(words: readonly string[]): ChildProcess {
     const [program, ...first] = this.kind.line;
     const options = { env: this.environment, stdio: "pipe", detached: true } as const;
     return spawn(program, [...first, ...words], options);
   }
 
-  /** Runs it to its end. Throws when it does not end in time. */
+  /** Runs the command until it exits. Throws when it does not exit in time. */
   run(words: readonly string[], input: string | Uint8Array = ""): Promise<Outcome> {
     return outcomeOf(this.start(words), input);
   }
 
-  /** Runs OpenSSH over it, with a line for the shell of the workspace. */
+  /** Runs OpenSSH over it, with a line for the workspace's shell. */
   openSsh(workspace: string, line: string, input: string | Uint8Array = ""): Promise<Outcome> {
     const proxy = [...this.kind.line, "ssh", "--stdio", workspace].join(" ");
     const options = {
@@ -96,24 +96,24 @@ export class InstalledCommand {
     return outcomeOf(child, input);
   }
 
-  /** Runs it, and returns what it prints. Throws, with that, when it fails. */
+  /** Runs it and returns its output. Throws with the output when it fails. */
   async expect(words: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(words);
     if (code === 0) return stdout;
-    throw new Error(`${words.join(" ")} ended with ${String(code)}:\n${stdout}${stderr}`);
+    throw new Error(`${words.join(" ")} exited with ${String(code)}:\n${stdout}${stderr}`);
   }
 }
 
-/** Kills a command and what it has started, which holds its pipes. */
+/** Kills a command and its children, which hold its pipes. */
 function killGroup({ pid }: ChildProcess): void {
   if (pid !== undefined) process.kill(-pid, "SIGKILL");
 }
 
-/** Gives a program its input and collects its output to its end. Throws when that does not come in time. */
+/** Writes a program's input and collects its output until it exits. Throws when it does not exit in time. */
 export async function outcomeOf(child: ChildProcess, input: string | Uint8Array): Promise<Outcome> {
   const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) throw new Error("wanted pipes");
-  // It may end before it has read its input.
+  if (stdin === null || stdout === null || stderr === null) throw new Error("missing pipes");
+  // It may exit before it has read its input.
   stdin.on("error", () => undefined);
   stdin.end(input);
   const timer = setTimeout(() => killGroup(child), limitMs);
@@ -121,7 +121,7 @@ export async function outcomeOf(child: ChildProcess, input: string | Uint8Array)
     const parts = [buffer(stdout), buffer(stderr), once(child, "close")] as const;
     const [bytes, errorBytes] = await Promise.all(parts);
     const [printed, said] = [bytes.toString(), errorBytes.toString()];
-    if (child.signalCode === "SIGKILL") throw new Error(`no end in time:\n${said}`);
+    if (child.signalCode === "SIGKILL") throw new Error(`did not exit in time:\n${said}`);
     return { code: child.exitCode, stdout: printed, stderr: said, bytes };
   } finally {
     clearTimeout(timer);

@@ -9,8 +9,8 @@ import { WebSocket } from "ws";
 type Request = MessageInitShape<typeof CoordinateRequestSchema>;
 
 /**
- * Joins the network of all agents of a user, asks for one of them, and returns once the server has described it. Rejects
- * with the refusal of the server.
+ * Joins the network of all agents of a user, requests one of them, and returns once the server has described it.
+ * Rejects with the server's refusal.
  */
 export async function findOnTailnet(client: ApiClient, agentId: string): Promise<void> {
   const ended = new AbortController();
@@ -26,7 +26,7 @@ export async function findOnTailnet(client: ApiClient, agentId: string): Promise
       if (peerUpdates.some(({ id, node }) => node !== undefined && parseUuid(id) === agentId))
         return;
     }
-    throw new Error("the server has ended the coordination");
+    throw new Error("the server closed the coordination session");
   } finally {
     ended.abort();
   }

@@ -10,7 +10,7 @@ export function digest(bytes: string | Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Sends bytes to a local TCP port, behind which an echo is; returns the digest of as many that come back. */
+/** Sends bytes to a local TCP port in front of an echo; returns the digest of the bytes that come back. */
 export async function echoTcp(port: number, bytes: Uint8Array): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   try {
@@ -30,10 +30,13 @@ export async function echoTcp(port: number, bytes: Uint8Array): Promise<string> 
 }
 
 const resendMs = 500;
-/** The first bytes of a datagram, by which its echo is known. */
+/** The number of leading bytes of a datagram that identify its echo. */
 const knownBytes = 8;
 
-/** Sends random datagrams to a local UDP port, behind which an echo is, one after the other; returns the digest of the echoes. */
+/**
+ * Sends random datagrams to a local UDP port in front of an echo, one after another; returns the digest of the
+ * echoes.
+ */
 export async function echoUdp(port: number, datagrams: readonly Uint8Array[]): Promise<string> {
   const socket = createSocket("udp4");
   socket.connect(port, "127.0.0.1");
@@ -53,7 +56,7 @@ function echoOf(socket: Socket, datagram: Uint8Array): Promise<Uint8Array> {
   const { promise, resolve } = Promise.withResolvers<Uint8Array>();
   const start = datagram.subarray(0, knownBytes);
   const take = (received: Buffer): void => {
-    // It may be another echo of one that was sent again.
+    // It may be a second echo of a datagram that was sent again.
     if (received.subarray(0, knownBytes).equals(start)) resolve(received);
   };
   const send = (): void => socket.send(datagram);
@@ -67,7 +70,7 @@ function echoOf(socket: Socket, datagram: Uint8Array): Promise<Uint8Array> {
   });
 }
 
-/** Returns a port that was free a moment ago for both protocols. */
+/** Returns a port that was just free for both protocols. */
 export async function findFreePort(): Promise<number> {
   await using service = await openUdpEchoService();
   return service.port;

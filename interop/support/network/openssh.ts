@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type CommandKind, InstalledCommand, type Outcome, outcomeOf } from "./commands.ts";
 import type { NetworkServer } from "./servers.ts";
 
-/** The programs of OpenSSH, and those that use it, with the configuration that a command has written. */
+/** OpenSSH's programs, and programs that use it, with a configuration that a command has written. */
 export class OpenSsh {
-  /** The configuration. */
+  /** The path of the configuration. */
   readonly file: string;
   readonly #environment: NodeJS.ProcessEnv;
 
@@ -31,7 +31,7 @@ export class OpenSsh {
     return new OpenSsh(file, { ...command.environment, GIT_SSH_COMMAND: `ssh -F ${file}` });
   }
 
-  /** Starts a program; the caller ends it. `ssh`, `scp` and `sftp` get the configuration. */
+  /** Starts a program; the caller stops it. `ssh`, `scp` and `sftp` get the configuration. */
   start(
     program: string,
     words: readonly string[],
@@ -45,7 +45,7 @@ export class OpenSsh {
     });
   }
 
-  /** Runs a program to its end. Throws when it does not end in time. */
+  /** Runs a program until it exits. Throws when it does not exit in time. */
   run(
     program: string,
     words: readonly string[],
@@ -54,12 +54,12 @@ export class OpenSsh {
     return outcomeOf(this.start(program, words), input);
   }
 
-  /** Runs a program, and returns what it prints. Throws, with that, when it fails. */
+  /** Runs a program and returns its output. Throws with the output when it fails. */
   async expect(program: string, words: readonly string[], input = ""): Promise<string> {
     const { code, stdout, stderr } = await this.run(program, words, input);
     if (code === 0) return stdout;
     throw new Error(
-      `${program} ${words.join(" ")} ended with ${String(code)}:\n${stdout}${stderr}`,
+      `${program} ${words.join(" ")} exited with ${String(code)}:\n${stdout}${stderr}`,
     );
   }
 }

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { AgentKind } from "./agents.ts";
 import { type NetworkServer, type NetworkWorkspace, untilConnected } from "./servers.ts";
 
-/** A workspace whose agent runs. Its opener disposes of it. */
+/** A workspace with a running agent. The opener disposes of it. */
 export interface ReachedAgent extends AsyncDisposable {
   readonly workspace: NetworkWorkspace;
-  /** The host by which OpenSSH knows it, in the configuration of every command. */
+  /** The workspace's OpenSSH host in the configuration of every command. */
   readonly host: string;
   /** The home directory of the workspace. */
   readonly home: string;

@@ -15,7 +15,7 @@ import {
 import { makeExternalWorkspace } from "../external-workspace.ts";
 import { findStockWorkspace, startAnew } from "../stock-workspace.ts";
 
-/** A workspace whose agent is still to be started. */
+/** A workspace whose agent has yet to be started. */
 export interface NetworkWorkspace {
   readonly id: string;
   readonly name: string;
@@ -23,10 +23,10 @@ export interface NetworkWorkspace {
   readonly token: string;
 }
 
-/** A server with workspaces for agents that are started elsewhere. Its opener disposes of it. */
+/** A server with workspaces for agents that are started elsewhere. The opener disposes of it. */
 export interface NetworkServer extends AsyncDisposable {
   readonly client: ApiClient;
-  /** Returns a workspace of this name, if it can; only that of the last call is used. */
+  /** Returns a workspace, with this name if possible; a call invalidates the previous workspace. */
   openWorkspace(name: string): Promise<NetworkWorkspace>;
 }
 
@@ -38,8 +38,8 @@ export interface ServerKind {
 export const ourServer: ServerKind = { name: "our server", open: () => openOurServer() };
 
 /**
- * Our server, and the one of SLIPWAY_STOCK_SERVER, with the variables of `stock-server.test.ts`. That one takes no agents of
- * later releases than its own.
+ * Our server and the one of SLIPWAY_STOCK_SERVER, with the variables of `stock-server.test.ts`. That one rejects
+ * agents of later releases than its own.
  */
 export const servers: readonly ServerKind[] = [
   ourServer,
@@ -62,7 +62,7 @@ agents:
   main: { os: linux, arch: amd64 }
 `;
 
-/** Opens our server with a template of the driver `external`, whose agent is `main`, and with additional settings. */
+/** Opens our server with additional settings and a template of the driver `external`, whose agent is `main`. */
 export async function openOurServer(
   text = template,
   environment: Readonly<Record<string, string>> = {},

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 
-/** Waits until a process has printed this, on stdout and stderr together. Throws when it ends before. */
+/** Waits until a process has printed a match, on stdout and stderr together. Throws when it exits first. */
 export function untilPrinted(child: ChildProcess, what: RegExp): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let printed = "";
@@ -10,6 +10,6 @@ export function untilPrinted(child: ChildProcess, what: RegExp): Promise<void> {
   };
   child.stdout?.on("data", take);
   child.stderr?.on("data", take);
-  child.once("close", () => reject(new Error(`it ended before it printed ${what}:\n${printed}`)));
+  child.once("close", () => reject(new Error(`exited before it printed ${what}:\n${printed}`)));
   return promise;
 }

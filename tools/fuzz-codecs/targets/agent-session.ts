@@ -18,7 +18,7 @@ const requests: ReadonlyMap<string, DescMessage> = new Map(
   [...Agent.methods, ...Tailnet.methods].map((method) => [rpcPath(method), method.input]),
 );
 
-/** All layers of a session as a server has them, on bytes that stock agents sent and mutations of them. */
+/** All layers of a session as in a server, on bytes that stock agents sent and mutations of them. */
 export const agentSessionTarget: FuzzTarget = {
   name: "agent-session",
   maxBytes: 64 * 1024,
@@ -51,7 +51,7 @@ class Call {
   readonly #responder = new DrpcResponder();
   #request: DescMessage | undefined;
 
-  /** Returns the answer; undefined when the stream is to be reset. */
+  /** Returns the answer; undefined when the stream must be reset. */
   receive(bytes: Uint8Array): Uint8Array | undefined {
     return valueOf(() => {
       const answers: Uint8Array[] = [];

@@ -36,7 +36,7 @@ export const archivesTarget: FuzzTarget = {
     utf8("not a tar"),
   ],
   check: async (input) => {
-    // Each header's checksum is corrected, or no mutation would pass it.
+    // Each header's checksum is corrected; otherwise no mutation would be accepted.
     const result = await readTemplateArchive(withChecksums(input));
     expectSame(
       "what cannot be stored",
@@ -67,7 +67,7 @@ async function tarOf(files: Readonly<Record<string, string>>): Promise<Uint8Arra
 const blockBytes = 512;
 const checksumAt = 148;
 
-/** Sets the checksum of each block that could be a header: one with `ustar` in its place. */
+/** Sets the checksum of each block that could be a header, recognized by `ustar`. */
 function withChecksums(input: Uint8Array): Uint8Array {
   const tar = input.slice();
   for (let at = 0; at + blockBytes <= tar.length; at += blockBytes) {

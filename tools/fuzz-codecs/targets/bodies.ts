@@ -21,14 +21,14 @@ interface Check {
 
 let checks: readonly Check[] | undefined;
 
-/** Returns the validators of all bodies; made once, since that takes a second. */
+/** Returns the validators of all bodies, compiled once because that takes a second. */
 function compiled(): readonly Check[] {
   const validator = createValidator();
   checks ??= routes.map(({ route }) => validator.compile(route.body));
   return checks;
 }
 
-/** Bodies of requests: JSON, and every schema that the server checks bodies with. */
+/** Request bodies: JSON, and every schema with which the server validates bodies. */
 export const bodiesTarget: FuzzTarget = {
   name: "bodies",
   maxBytes: 32 * 1024,

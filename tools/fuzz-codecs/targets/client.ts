@@ -28,7 +28,7 @@ import { parseMessage } from "@slipway/wire/protobuf/message";
 import { chunksOf, expectSame, expectThat, valueOf } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
-/** The inputs of an agent and the command: manifests, the output of scripts, event streams, texts for the terminal. */
+/** The inputs of an agent and the command: manifests, script output, event streams, and texts for the terminal. */
 export const clientTarget: FuzzTarget = {
   name: "client",
   maxBytes: 16 * 1024,
@@ -79,7 +79,7 @@ export const clientTarget: FuzzTarget = {
   },
 };
 
-/** Checks that no control character comes out but those of lines, columns and colors. */
+/** Checks that the output has no control characters except those of lines, columns and colors. */
 function checkPrintable(text: string): void {
   expectThat(!/\p{Cc}/u.test(printableLine(text)), "a line is printable");
   const colored = printableText(text, { colors: true });
@@ -114,7 +114,7 @@ function checkManifest(input: Uint8Array): void {
   valueOf(() => readManifest(message, { home: "/h", environment: {} }), ManifestError);
 }
 
-/** Checks that the first event of a stream does not change when more of it comes. */
+/** Checks that the first event of a stream does not change when more of the stream arrives. */
 function checkEvents(text: string): void {
   const whole = firstEvent(new SseParser().push(text));
   const half = firstEvent(new SseParser().push(text.slice(0, text.length / 2)));

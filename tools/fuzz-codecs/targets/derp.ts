@@ -15,7 +15,7 @@ import { chunksOf, expectSame, expectThat, outcomeOf, valueOf } from "../expecta
 import { recordedRelays } from "../recordings.ts";
 import type { FuzzTarget } from "../target.ts";
 
-/** Either side of a relay's connection; the first byte says how the bytes are cut into chunks. */
+/** Either side of a relay's connection; the first byte determines how the rest is cut into chunks. */
 export const derpTarget: FuzzTarget = {
   name: "derp",
   maxBytes: 16 * 1024,

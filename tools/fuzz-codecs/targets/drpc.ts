@@ -10,7 +10,7 @@ import { encodeRpcError, parseRpcError } from "@slipway/wire/drpc/rpc-error";
 import { chunksOf, expectSame, expectThat, outcomeOf, valueOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";
 
-/** Both sides of a call; the first byte says which, the second how the bytes are cut into chunks. */
+/** Both sides of a call; the first byte selects the side, the second how the rest is cut into chunks. */
 export const drpcTarget: FuzzTarget = {
   name: "drpc",
   maxBytes: 64 * 1024,
@@ -28,7 +28,7 @@ export const drpcTarget: FuzzTarget = {
     const whole = receive(side, [bytes]);
     const split = receive(side, chunksOf(bytes, seed));
     expectSame("how a call ends when chunks are cut elsewhere", split.refused, whole.refused);
-    // A refused chunk drops the events before the fault.
+    // A rejected chunk drops the events before the fault.
     if (whole.refused === undefined) expectSame("events", split.events, whole.events);
     checkFrame(bytes);
     checkPayloads(bytes);

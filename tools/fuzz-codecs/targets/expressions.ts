@@ -15,7 +15,7 @@ import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 export const expressionsTarget: FuzzTarget = {
   name: "expressions",
   maxBytes: 8 * 1024,
-  // The largest expression is compiled and matched with the most that one request may hold.
+  // Covers compiling the largest expression and matching the largest text of one request.
   maxMs: 150,
   words: [
     "${{",

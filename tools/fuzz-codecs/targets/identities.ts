@@ -22,7 +22,7 @@ const jwk = {
 const googleKeys = { find: async () => jwk };
 const nowMs = Date.UTC(2026, 0, 1);
 
-/** The identities that anybody may send: nothing that no cloud has signed is accepted as one. */
+/** The identities that anyone may send: only those signed by a cloud are accepted. */
 export const identitiesTarget: FuzzTarget = {
   name: "identities",
   maxBytes: 48 * 1024,
@@ -83,5 +83,5 @@ async function expectRefusal(verify: () => Promise<string>): Promise<void> {
     if (error instanceof IdentityError) return undefined;
     throw error;
   });
-  if (id !== undefined) throw new Error(`found the machine ${JSON.stringify(id)}, wanted none`);
+  if (id !== undefined) throw new Error(`accepted unsigned machine ${JSON.stringify(id)}`);
 }

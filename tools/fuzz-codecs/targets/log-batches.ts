@@ -10,7 +10,7 @@ import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { expectSame, valueOf } from "../expectations.ts";
 import type { FuzzTarget } from "../target.ts";
 
-/** The reader of log batches, beside the general one: batches that both accept have the same lines. */
+/** The reader of log batches, compared with the general one: batches that both accept have the same lines. */
 export const logBatchesTarget: FuzzTarget = {
   name: "log-batches",
   maxBytes: 8 * 1024,
@@ -63,7 +63,7 @@ function readLines(bytes: Uint8Array): readonly string[] {
   return lines;
 }
 
-/** Decodes the bytes, with a byte order mark if there is one. */
+/** Decodes the bytes, including a byte order mark if there is one. */
 function exactly(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }

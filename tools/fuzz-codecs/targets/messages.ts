@@ -21,7 +21,7 @@ import { expectSame, expectThat, valueOf } from "../expectations.ts";
 import { recordedSessions } from "../recordings.ts";
 import type { FuzzTarget } from "../target.ts";
 
-/** Each request and answer of both services, and the two times. */
+/** Every request and response of both services, and the two times. */
 const schemas: readonly DescMessage[] = [
   ...new Map(
     [...Agent.methods, ...Tailnet.methods]
@@ -32,7 +32,7 @@ const schemas: readonly DescMessage[] = [
   DurationSchema,
 ];
 
-/** The messages; the first byte selects one. A message that was read can be written, and reads back the same. */
+/** The messages; the first byte selects one. A message that was read can be written, and reads back equal. */
 export const messagesTarget: FuzzTarget = {
   name: "messages",
   maxBytes: 16 * 1024,
@@ -78,7 +78,7 @@ function filled(schema: DescMessage, depth: number): MessageShape<DescMessage> {
   return createMessage(schema, fields);
 }
 
-/** Reports whether a field is a number in a message of its own, which is written as the number. */
+/** Reports whether a field is a number wrapped in a message, which is written as the number. */
 function isWrapper(field: DescMessage["fields"][number]): boolean {
   return field.message?.typeName.endsWith("Value") === true;
 }
@@ -100,7 +100,7 @@ function sample(field: DescMessage["fields"][number], depth: number): unknown {
   }
 }
 
-/** Returns a value by the number of its type, as in descriptors. */
+/** Returns a value for a type number, as used in descriptors. */
 function scalar(type: number): unknown {
   if (type === 9) return "text";
   if (type === 12) return new Uint8Array(16).fill(7);

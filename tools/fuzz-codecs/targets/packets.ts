@@ -19,7 +19,7 @@ import type { FuzzTarget } from "../target.ts";
 
 const addresses = [new Uint8Array(16).fill(0xfd), new Uint8Array(16).fill(0xfe)] as const;
 
-/** IPv6 packets with TCP, UDP, ICMPv6 and TSMP in them: what is read is written and read again as the same. */
+/** IPv6 packets with TCP, UDP, ICMPv6 and TSMP: parsing, encoding and parsing again gives the same. */
 export const packetsTarget: FuzzTarget = {
   name: "packets",
   maxBytes: 2048,
@@ -75,14 +75,14 @@ function checkSegment(input: Uint8Array, start: number, end: number): void {
   const written = new Uint8Array(200);
   const length = writeOptions(written, 0, options);
   expectSame("the length of options", optionsBytes(options), length);
-  // What several options of one kind said may not fit a header.
+  // The combined content of repeated options may not fit a header.
   if (length > 40) return;
   const headerEnd = writeHeader(written, 0, read);
   const again = parseSegment(written, 0, headerEnd);
   expectSame("a segment written and read", { ...again, ...place }, { ...read, ...place });
 }
 
-/** The fields that differ between a segment and the same elsewhere. */
+/** The fields that differ between equal segments at different positions. */
 const place = { bytes: undefined, payloadStart: 0, payloadEnd: 0 };
 
 function checkDatagram(input: Uint8Array, start: number, end: number): void {
@@ -115,7 +115,7 @@ function checkAnswer(input: Uint8Array, start: number, end: number): void {
   expectThat(answerTsmpPing(answer) === undefined, "a pong has no answer");
 }
 
-/** Checks that the beginning of a packet, as an error quotes it, says what the whole says. */
+/** Checks that the start of a packet, as quoted by an error, parses like the whole. */
 function checkQuotation(input: Uint8Array): void {
   const whole = parseIpv6(input);
   const quoted = parseQuotedIpv6(input);

@@ -22,7 +22,7 @@ import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 const key = new Uint8Array(32).fill(9);
 const address = "fd7a:115c:a1e0:4a7b:8c9d:e1f:2a3b:4c5d/128";
 
-/** The words of a coordinator about other peers and the relays, and the texts within them. */
+/** The messages of a coordinator about other peers and relays, and the texts in them. */
 export const peersTarget: FuzzTarget = {
   name: "peers",
   maxBytes: 16 * 1024,

@@ -23,7 +23,7 @@ import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 const methods = new AllowedMethods();
 methods.add("GET", "/api/v2/users/:user/workspace/:name");
 
-/** Readers of one part of a request each, which refuse with a `Refusal`. */
+/** Readers that each parse one part of a request and reject it with a `Refusal`. */
 const readers: readonly ((text: string) => unknown)[] = [
   (text) => readPage({ limit: text, offset: text }),
   (text) => readLogRange({ after: text, before: text }),

@@ -6,7 +6,7 @@ import { parseScriptCron, parseWindowCron } from "@slipway/template/testing";
 import { expectSame, expectThat } from "../expectations.ts";
 import { type FuzzTarget, textOf, utf8 } from "../target.ts";
 
-/** A winter, and the hours around the clock changes. */
+/** A winter day, and the hours around the clock changes. */
 const times = [
   Date.UTC(2026, 0, 31, 23, 59, 59),
   Date.UTC(2026, 2, 29, 0, 30),
@@ -58,7 +58,7 @@ async function checkScript(text: string): Promise<void> {
   const script = parseScriptCron(text);
   if ("problem" in script) {
     expectThat(script.problem.length < 500, "a message is bounded");
-    // An agent may get anything else from an older server.
+    // An older server may send an agent anything else.
     await parseCron(text).catch((error: unknown) => {
       if (!(error instanceof CronError)) throw error;
     });

@@ -22,7 +22,7 @@ import {
 import { chunksOf, expectSame, expectThat, outcomeOf } from "../expectations.ts";
 import { type FuzzTarget, utf8 } from "../target.ts";
 
-/** A reader of a stream: takes chunks one after the other and returns what it found. */
+/** A reader of a stream: receives chunks one after another and returns its findings. */
 type ReadAll = (chunks: readonly Uint8Array[]) => unknown;
 
 function readTerminal(chunks: readonly Uint8Array[]): unknown {
@@ -53,7 +53,7 @@ function readSpeedtest(chunks: readonly Uint8Array[]): unknown {
 
 const viewerId = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
-/** Reads what an agent sends to a viewer that can resume; output may be cut anywhere. */
+/** Reads an agent's output to a viewer that can resume; it may be cut anywhere. */
 function readFrames(chunks: readonly Uint8Array[]): unknown {
   const frames = new TerminalFrames(viewerId);
   const controls: unknown[] = [];
@@ -75,8 +75,8 @@ const readers: readonly (readonly [ReadAll, abstract new (...args: never[]) => E
 const init = '{"ID":"0f8fad5b-d9cb-469f-a165-70867728950e","Height":24,"Width":80,"Command":""}';
 
 /**
- * The input of those who reach an agent over the network, to its terminals, files and speed test; and what an agent sends to
- * viewers of its terminals.
+ * The input of those who reach an agent over the network, to its terminals, files and speed test; and an agent's
+ * output to viewers of its terminals.
  */
 export const servicesTarget: FuzzTarget = {
   name: "services",

@@ -11,8 +11,8 @@ const key = new Uint8Array(32);
 const sealed = 1;
 
 /**
- * The encrypted packets of an SSH connection (RFC 5647 §7): bytes as they come, or, after a byte 1, the inside of one packet of
- * somebody who has the key. The same bytes in other chunks give the same payloads.
+ * The encrypted packets of an SSH connection (RFC 5647 §7): raw bytes or, after a byte 1, the plaintext of one packet
+ * of a peer with the key. The same bytes in different chunks give the same payloads.
  */
 export const sshPacketsTarget: FuzzTarget = {
   name: "ssh-packets",

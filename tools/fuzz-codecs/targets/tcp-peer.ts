@@ -7,15 +7,15 @@ import type { FuzzTarget } from "../target.ts";
 /** The longest packet of this end, with room for every kind of header. */
 const mtu = 9000;
 
-/** The bytes of a step: what to do, and numbers for it. */
+/** The bytes of a step: the action and its numeric arguments. */
 const stepBytes = 8;
 const maxBuffered = 20_000;
 const ourSequence = 0xffff_fff0;
 const peerSequence = 0x7fff_fff0;
 
 /**
- * A connection and its user, driven by an input of steps: segments of a peer that says whatever it likes, calls of the
- * user, paths that carry less or more, time. Buffers stay bounded, answers too, and nobody loops.
+ * A connection and its user, driven by an input of steps: arbitrary segments of a peer, calls of the user, changes of
+ * the path's capacity, and time. Buffers and answers stay bounded, and neither side loops.
  */
 export const tcpPeerTarget: FuzzTarget = {
   name: "tcp-peer",
@@ -104,7 +104,7 @@ class World {
     this.#settle();
   }
 
-  /** Lets time pass until nothing happens any more, or a day has gone by. */
+  /** Advances time until nothing happens any more or a day has passed. */
   finish(): void {
     this.#wait(86_400_000);
     expectThat(this.#closed <= 1, "a connection is closed once");
@@ -161,7 +161,7 @@ class World {
   }
 }
 
-/** A report of a range behind what is acknowledged. */
+/** A report of a range after the acknowledged bytes. */
 function reportOf(ack: number, length: number): readonly number[] {
   const edges = new DataView(new ArrayBuffer(8));
   edges.setUint32(0, (ourSequence + ack + length) >>> 0);

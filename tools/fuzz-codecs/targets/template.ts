@@ -18,10 +18,10 @@ const examples = join(import.meta.dirname, "../../../examples");
 const drivers = ["process", "external", "docker"];
 /** The time limit: that of `parse-definition.ts`, plus some regular expressions that never end. */
 const maxMs = 1_500;
-/** The longest message, in characters: people read it. */
+/** The maximum length of a message in characters, for human readers. */
 const maxMessage = 1_000;
 
-/** The reader of `slipway.yaml`, and the users of a definition that it accepts. */
+/** The reader of `slipway.yaml`, and the users of an accepted definition. */
 export const templateTarget: FuzzTarget = {
   name: "template",
   maxBytes: 16 * 1024,
@@ -102,7 +102,7 @@ const values = {
   template: { name: "t", version: "v" },
 };
 
-/** Checks that an accepted definition can be stored, and be built with any values it allows. */
+/** Checks that an accepted definition can be stored, and built with any values it allows. */
 function useDefinition(definition: TemplateDefinition): void {
   expectSame("the part that cannot be stored", unstorableField(definition), undefined);
   evaluateDefinition(definition, { id: 1, inputs: { nothing: "x" } });
@@ -114,7 +114,7 @@ function useDefinition(definition: TemplateDefinition): void {
     const resolved = resolveParameters(definition, choice);
     if ("problems" in resolved) continue;
     const render = () => renderDefinition(definition, { ...values, parameters: resolved.values });
-    // Not every text can name a machine or be an address.
+    // Not every text is a valid machine name or address.
     const agents = mayFailToRender(definition) ? valueOf(render, TemplateFormatError) : render();
     if (agents === undefined) continue;
     expectSame("the number of agents", agents.length, definition.agents.length);

@@ -7,8 +7,8 @@ import type { FuzzTarget } from "../target.ts";
 const crypto = await loadNativeCrypto();
 
 /**
- * Two tunnels with a session, and an attacker between them who changes what is sent: each input is a list of places and
- * bytes. Nothing is delivered that was not sent, or twice.
+ * Two tunnels with a session, and an attacker between them who modifies traffic: each input is a list of positions
+ * and bytes. Nothing is delivered twice, or without having been sent.
  */
 export const tunnelTarget: FuzzTarget = {
   name: "tunnel",

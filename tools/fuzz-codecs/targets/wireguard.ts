@@ -25,7 +25,7 @@ const crypto = createSeededCrypto(1, await loadNativeCrypto());
 const local = createLocalIdentity(crypto, new Uint8Array(32).fill(1));
 const remote = createRemoteIdentity(local, crypto.publicKeyOf(new Uint8Array(32).fill(2)));
 
-/** Datagrams where WireGuard is expected: fields are read as they are written, and nothing forged has an effect. */
+/** Datagrams at a WireGuard port: fields read back as written, and forgeries have no effect. */
 export const wireguardTarget: FuzzTarget = {
   name: "wireguard",
   maxBytes: 1500,

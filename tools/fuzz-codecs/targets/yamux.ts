@@ -11,12 +11,12 @@ import { chunksOf, expectSame, expectThat, outcomeOf } from "../expectations.ts"
 import { recordedSessions } from "../recordings.ts";
 import type { FuzzTarget } from "../target.ts";
 
-/** The bytes that begin the input and set the owner's use of its streams while the rest comes in. */
+/** The leading bytes of the input, which determine how the owner uses its streams while the rest arrives. */
 const headBytes = 2;
 
 /**
- * Either side of a session, with streams of its own open. The same bytes in other chunks give the same events and the same
- * output; the debt to a peer stays bounded.
+ * Either side of a session that has open streams. The same bytes in different chunks give the same events and the
+ * same output; the debt to a peer stays bounded.
  */
 export const yamuxTarget: FuzzTarget = {
   name: "yamux",
@@ -73,7 +73,7 @@ function receive(role: number, chunks: readonly Uint8Array[]): unknown {
   }, YamuxError);
   if (outcome.kind === "refused") events.push(...session.takeEvents());
   const output = session.takeOutput() ?? new Uint8Array(0);
-  // Two streams of our own may send a window each; the rest are headers.
+  // Two of our own streams may send a window each; the rest are headers.
   expectThat(
     output.length <= 12 * (maxWaitingReplies + 100) + 2 * initialWindow,
     "output is bounded",
