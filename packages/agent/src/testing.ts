@@ -1,4 +1,4 @@
-/** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
+/** Parsers of outside bytes, exported only for fuzzing (`npm run fuzz:codecs`). */
 export { expandPath } from "./process/expand.ts";
 export { splitShellWords } from "./process/shell-words.ts";
 export { TerminalError } from "./pty/errors.ts";

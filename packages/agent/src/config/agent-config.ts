@@ -22,7 +22,7 @@ export interface AgentConfig {
   readonly serverUrl: string;
   readonly auth: AgentAuth;
   readonly headers: Readonly<Record<string, string>>;
-  /** A command that runs once at the start; each line of its output is a further header. */
+  /** A command that runs once at the start; each line of its output is an additional header. */
   readonly headerCommand: string | undefined;
   /** The client certificate for a proxy in front of the server. */
   readonly certificateFiles: CertificateFiles;

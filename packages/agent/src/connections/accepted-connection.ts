@@ -17,10 +17,10 @@ export interface Service {
 /** The keep-alive of TCP connections with peers (docs/protocol/tailnet.md §7.1). */
 export const keepAlive = { idleMs: 2 * 3_600_000, intervalMs: 75_000, probes: 9 } as const;
 
-/** The time in which a peer must read some of what was written, and end its side once it has read everything. */
+/** The time within which a peer must read some of the written data, and end its side once it has read everything. */
 const lingerMs = 60_000;
 
-/** Ends a connection after all that was written. A peer that stops reading, or does not end its side, is disconnected. */
+/** Ends a connection after all written data. A peer that stops reading, or does not end its side, is disconnected. */
 export function endConnection(connection: AcceptedConnection): void {
   if (connection.destroyed) return;
   connection.end();

@@ -8,7 +8,7 @@ export interface ConnectionReport {
   readonly id: string;
   readonly action: "connect" | "disconnect";
   readonly type: SessionType;
-  /** The peer's address; empty if it is not known. */
+  /** The peer's address; empty if unknown. */
   readonly ip: string;
   readonly atMs: number;
   readonly statusCode: number;

@@ -13,9 +13,9 @@ export interface SocketFile {
 }
 
 /**
- * Listens on a Unix socket that only this user may use, and replaces whatever the path names. The server listens under a
- * temporary name first: Node.js removes that name when the server closes, even if another process has taken it. Rejects with
- * the system's error, and leaves the path as it was.
+ * Listens on a Unix socket that only this user may use, and replaces any file at the path. The server listens under a
+ * temporary name first: Node.js removes that name when the server closes, even if another process has taken it.
+ * Rejects with the system's error, and leaves the path unchanged.
  */
 export async function listenOnFile(server: Server, path: string): Promise<SocketFile> {
   const name = join(dirname(path), `.${randomBytes(2).toString("hex")}`);
@@ -37,7 +37,7 @@ export async function listenOnFile(server: Server, path: string): Promise<Socket
   };
 }
 
-/** Returns what a path names; undefined if it does not exist. */
+/** Returns the kind of file at a path; undefined if it does not exist. */
 export async function kindOfFile(path: string): Promise<"socket" | "other" | undefined> {
   try {
     return (await lstat(path)).isSocket() ? "socket" : "other";

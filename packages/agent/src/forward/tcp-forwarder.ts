@@ -9,11 +9,11 @@ import { keepAlive } from "../connections/accepted-connection.ts";
 import type { DescriptorShare } from "../connections/descriptors.ts";
 import { writeTo } from "../connections/write-to.ts";
 
-/** The addresses that are tried for a forwarded port, in order (docs/protocol/tailnet.md §1.5). */
+/** The addresses to try for a forwarded port, in order (docs/protocol/tailnet.md §1.5). */
 const loopback = ["127.0.0.1", "::1"] as const;
-/** The time for a port of the workspace to answer; the kernel answers at once. */
+/** The time for a port of the workspace to answer; the kernel answers immediately. */
 const connectTimeoutMs = 10_000;
-/** The most connections at once; further ones are refused. */
+/** The maximum number of connections; further ones are refused. */
 const maxConnections = 2048;
 
 /**

@@ -11,9 +11,9 @@ import type { DescriptorShare } from "../connections/descriptors.ts";
 const idleMs = 2 * 60_000;
 const dnsPort = 53;
 const dnsIdleMs = 30_000;
-/** The most flows at once; a further one replaces the one that has been silent for longest. */
+/** The maximum number of flows; a further one replaces the one that has been silent for longest. */
 const maxFlows = 1024;
-/** The most datagrams that wait for a flow's socket; further ones are dropped. */
+/** The maximum number of datagrams that wait for a flow's socket; further ones are dropped. */
 const maxWaiting = 64;
 
 export interface UdpForwarderOptions {

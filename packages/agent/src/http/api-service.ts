@@ -12,7 +12,7 @@ const timeoutMs = 20_000;
 const checkEveryMs = 5000;
 const maxHeaderBytes = 16 * 1024;
 const maxBodyBytes = 1024 * 1024;
-/** The most connections at once; further ones are closed. */
+/** The maximum number of connections; further ones are closed. */
 const maxConnections = 256;
 
 export interface ApiOptions {

@@ -8,7 +8,7 @@ import { ApiError } from "./errors.ts";
 
 /** All requests share one turn: connections cost nothing. */
 const owner = {};
-/** The most entries that are listed of a directory. */
+/** The maximum number of entries to list of a directory. */
 const maxEntries = 10_000;
 
 interface DirectoryEntry {

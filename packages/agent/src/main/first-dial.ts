@@ -1,7 +1,7 @@
 import { type Logger, settlesWithin, systemClock } from "@slipway/runtime";
 import { type AgentSocket, openAgentSocket } from "@slipway/sdk/agent-socket";
 
-/** Resolves to the socket that is being opened; the signal aborts the dial. Call it once. */
+/** Resolves to the socket of the dial; the signal aborts the dial. Call it once. */
 export type FirstDial = (signal: AbortSignal) => Promise<AgentSocket>;
 
 export interface FirstDialOptions {

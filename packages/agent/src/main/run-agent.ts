@@ -26,8 +26,8 @@ export interface RunAgentOptions extends ShutdownSignals {
 const exitCodes = { ok: 0, failed: 1 } as const;
 
 /**
- * Runs an agent until it is told to end. Resolves to the exit code. Neither a refused token nor a lost server ends it: it logs
- * the reason and tries again.
+ * Runs an agent until it is told to end. Resolves to the exit code. A refused token or a lost server does not end it:
+ * it logs the reason and tries again.
  */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
   const { flags, environment, interrupted, forced } = options;

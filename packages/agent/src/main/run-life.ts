@@ -23,7 +23,7 @@ export interface RunLifeOptions extends ShutdownSignals {
   readonly headers: Readonly<Record<string, string>>;
   readonly environment: Variables;
   readonly logger: Logger;
-  /** The dial that has begun; undefined if the agent must get its token first. */
+  /** The pending dial; undefined if the agent must get its token first. */
   readonly firstDial: FirstDial | undefined;
   readonly savedMemory: SavedMemory;
 }
@@ -91,7 +91,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
   await life.run(options);
 }
 
-/** Dials as `dial` does, but uses the dial that has begun first. */
+/** Dials as `dial` does, but starts with the pending dial. */
 function after(firstDial: FirstDial | undefined, dial: Dial): Dial {
   let first = firstDial;
   return async (signal) => {
@@ -159,7 +159,7 @@ function machineOf(
   };
 }
 
-/** Returns the user, or the reason that it cannot run commands, which the scripts' logs report. */
+/** Returns the user, or the reason why it cannot run commands, which the scripts' logs report. */
 function userOrReason(environment: Variables): User | ProcessError {
   try {
     return currentUser(environment);

@@ -1,8 +1,8 @@
 import { hasControllingTerminal } from "@slipway/runtime";
 
 /*
- * The only place of the stand-alone agent that handles process signals. The program imports it first: a signal that comes
- * while the rest is being loaded still ends the agent in order.
+ * The only module of the stand-alone agent that handles process signals. The program imports it first: a signal that
+ * arrives while the rest is being loaded still ends the agent gracefully.
  */
 const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type SignalName = (typeof names)[number];
@@ -10,9 +10,9 @@ type SignalName = (typeof names)[number];
 const first = Promise.withResolvers<SignalName>();
 const second = new AbortController();
 
-/** Resolves with the first signal, which ends the agent in order. */
+/** Resolves with the first signal, which ends the agent gracefully. */
 export const interrupted: Promise<SignalName> = first.promise;
-/** Aborted by a second signal, which ends it at once. */
+/** Aborted by a second signal, which ends it immediately. */
 export const forced: AbortSignal = second.signal;
 
 let hasSignal = false;

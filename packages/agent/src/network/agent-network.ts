@@ -51,7 +51,7 @@ export class AgentNetwork implements AsyncDisposable {
     this.#onConnection = onConnection;
   }
 
-  /** Opens the agent's addresses. Throws the system's error if the wanted UDP port is in use. */
+  /** Opens the agent's addresses. Throws the system's error if the requested UDP port is in use. */
   static async open(options: AgentNetworkOptions): Promise<AgentNetwork> {
     const { agentId, derpMap, disableDirect, udpPort, onConnection, headers, ...rest } = options;
     const [crypto, socket] = await Promise.all([
@@ -106,7 +106,7 @@ export class AgentNetwork implements AsyncDisposable {
     return netcheckReport(this.#peer.status);
   }
 
-  /** Resolves to the median round trip to the active peers, in milliseconds; undefined without one that answers. */
+  /** Resolves to the median round trip to the active peers, in milliseconds; undefined if none answers. */
   medianLatency(signal: AbortSignal): Promise<number | undefined> {
     return this.#peer.medianLatency(signal);
   }

@@ -20,7 +20,7 @@ export async function netcheckReport(status: NetworkStatus): Promise<object> {
   };
 }
 
-/** The keys are those of the wire. */
+/** The keys are those of the wire format. */
 function netInfo({ udp, homeRegionId = 0, latencies }: NetworkStatus): object {
   return {
     MappingVariesByDestIP: udp?.doesMappingVary ?? null,

@@ -18,15 +18,16 @@ export interface CommandProgramOptions {
   readonly agentProgram: string;
 }
 
-/** The names of the command: `coder` for templates that were written for it, such as `coder stat mem`. */
+/** The names of the command: `coder` is for templates written for it, such as `coder stat mem`. */
 const names = ["slipway", "coder"];
 
-/** The bundle of the commands for workspaces, seen from the directory of the agent's program. */
+/** The bundle of the commands for workspaces, relative to the directory of the agent's program. */
 const bundles = ["workspace.js", "../../cli/dist/workspace.js", "../dist/workspace.js"];
 
 /**
- * Makes the command `slipway` available in the workspace, however the agent was started. Resolves to the directory of its
- * programs, which goes to the end of PATH, after the workspace's own programs; undefined if the machine has no command.
+ * Makes the command `slipway` available in the workspace, regardless of how the agent was started. Resolves to the
+ * directory of its programs, which goes to the end of PATH, after the workspace's own programs; undefined if the
+ * machine has no command.
  */
 export async function makeCommandPrograms(
   options: CommandProgramOptions,

@@ -1,6 +1,6 @@
 import { CodedError } from "@slipway/runtime";
 
-/** The reason that a command cannot run. */
+/** The reason why a command cannot run. */
 export type ProcessErrorCode = "no-shell" | "bad-interpreter" | "no-directory" | "spawn-failed";
 
 /** A command of the workspace cannot start. */

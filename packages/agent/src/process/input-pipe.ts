@@ -13,13 +13,14 @@ export interface InputPipe {
   release(): void;
 }
 
-/** The intervals at which to look for late readers of the pipe, in milliseconds. */
+/** The intervals at which to check for late readers of the pipe, in milliseconds. */
 const firstKnockMs = 20;
 const maxKnockMs = 1000;
 
 /**
- * Opens the FIFO at `path`, and removes it when it is released. Unlike an anonymous pipe, it blocks a child that opens it (as
- * `/dev/stdin`) after the writer has closed it. So the FIFO is opened again and again for a moment after its end.
+ * Opens the FIFO at `path`, and removes it when it is released. Unlike an anonymous pipe, it blocks a child that
+ * opens it (as `/dev/stdin`) after the writer has closed it. So the FIFO is repeatedly reopened for a moment after
+ * its end.
  */
 export function openInputPipe(path: string): InputPipe {
   // First opened without blocking, so that the writer does not block; then for the child, whose end must block.

@@ -9,7 +9,7 @@ export interface Listener {
 
 /** The state of a listener in `/proc/net/tcp`. */
 const listening = "0A";
-/** The most that is read of a table, whose length depends on all users of the machine. */
+/** The maximum number of bytes read of a table, whose length depends on all users of the machine. */
 const maxTableBytes = 16 * 1024 * 1024;
 
 /** Lists the listeners of IPv4 and IPv6; none without `/proc`. */

@@ -12,8 +12,8 @@ const [posixFile, zshDirectory] = ["login.sh", "zsh"];
 const bashFile = "login.bash";
 
 /**
- * Writes the files by which login shells find the commands of a directory, since system profiles, such as Debian's, replace
- * PATH. Changes no file of the user or of the machine.
+ * Writes the files by which login shells find the commands of a directory, since system profiles, such as Debian's,
+ * replace PATH. Does not change files of the user or of the machine.
  */
 export async function writeLoginFiles(commandDirectory: string): Promise<void> {
   const addition = pathAddition(commandDirectory);

@@ -54,7 +54,7 @@ function findMarked(wanted: readonly string[]): readonly FoundProcess[] {
   }
   if (found.size === 0) return [];
   const children = Map.groupBy(processes.values(), ({ parentPid }) => parentPid);
-  // The iteration includes what is added on the way.
+  // The iteration includes processes added on the way.
   for (const parent of found) {
     for (const { pid } of children.get(parent) ?? []) if (!spared.has(pid)) found.add(pid);
   }

@@ -13,8 +13,8 @@ import {
 } from "./pipe-directory.ts";
 
 /**
- * If fewer free pipes are left after a command with input, more are created up to the second number, so that the next command
- * need not wait for `mkfifo`, which is a process.
+ * If fewer free pipes are left after a command with input, more are created up to the second number, so that the next
+ * command need not wait for `mkfifo`, which is a process.
  */
 const leastFree = 3;
 const enoughFree = 8;
@@ -27,9 +27,9 @@ export interface OutputPipe {
 }
 
 /**
- * Real pipes. Node's "pipe" is a pair of sockets, which no child can open by name: `echo > /dev/stderr` fails. Ours are FIFOs
- * in a private directory. A FIFO whose last writer has gone is used again, so that metadata collected each second costs no
- * `mkfifo` each second.
+ * Real pipes. Node's "pipe" is a pair of sockets, which a child cannot open by name: `echo > /dev/stderr` fails. Ours
+ * are FIFOs in a private directory. A FIFO whose last writer has gone is reused, so that metadata collected each
+ * second does not cost a `mkfifo` each second.
  */
 export class OutputPipes implements Disposable {
   readonly #parent: string;
@@ -50,7 +50,7 @@ export class OutputPipes implements Disposable {
     return paths.map((path) => this.#openPipe(path));
   }
 
-  /** Opens a pipe in the other direction. It is used once: nothing tells when its last reader has gone. */
+  /** Opens a pipe in the other direction. It is used once: there is no event for the departure of its last reader. */
   async openInput(): Promise<InputPipe> {
     const [path = ""] = await this.#take(1);
     void this.#makeMore();

@@ -45,7 +45,7 @@ export async function makePipes(paths: readonly string[]): Promise<void> {
   await execute("mkfifo", ["-m", "600", ...paths]);
 }
 
-/** Removes the directories of this user's killed agents, as far as they can be removed. */
+/** Removes the directories of this user's killed agents, as far as possible. */
 export async function removeDeadDirectories(parent: string): Promise<void> {
   const names = await readdir(parent);
   for (const name of names.filter((one) => one.startsWith(prefix))) {

@@ -6,13 +6,13 @@ type Stdio = "ignore" | "pipe" | number;
 const kept = new Set<number>();
 let nothing: number | undefined;
 
-/** Keeps an inheritable descriptor of this process from all later children. */
+/** Hides an inheritable descriptor of this process from all later children. */
 export function keepFromChildren(descriptor: number): Disposable {
   kept.add(descriptor);
   return { [Symbol.dispose]: () => void kept.delete(descriptor) };
 }
 
-/** Returns the streams of a child, with `/dev/null` in place of each descriptor that is kept from it, and of `more`. */
+/** Returns the streams of a child, with `/dev/null` in place of each hidden descriptor, and of `more`. */
 export function childStdio(
   streams: readonly [Stdio, Stdio, Stdio],
   more: readonly number[] = [],

@@ -8,9 +8,9 @@ import { makeDirectories } from "@slipway/runtime/make-directories";
 export const dataName = "coder-script-data";
 
 /**
- * Resolves to a directory for temporary files of the agent's user, in which no other user can put programs into the path of
- * its scripts: `temporary` itself, unless another user has created the directory for the agent's files there. Agents of one
- * user share it.
+ * Resolves to a directory for temporary files of the agent's user, in which no other user can put programs into the
+ * path of its scripts: `temporary` itself, unless another user has created the directory for the agent's files there.
+ * Agents of one user share it.
  */
 export async function temporaryDataDirectory(temporary = tmpdir()): Promise<string> {
   if (await makePrivateDirectory(join(temporary, dataName))) return temporary;
@@ -21,7 +21,10 @@ export async function temporaryDataDirectory(temporary = tmpdir()): Promise<stri
   return mkdtemp(join(temporary, "slipway-agent-"));
 }
 
-/** Creates a directory that only this user can write to. Resolves to false if another user's is in its place. */
+/**
+ * Creates a directory that only this user can write to. Resolves to false if another user's directory is in its
+ * place.
+ */
 export async function makePrivateDirectory(path: string): Promise<boolean> {
   try {
     await makeDirectories(path, 0o700);

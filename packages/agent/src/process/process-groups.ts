@@ -38,7 +38,7 @@ export class ProcessGroups {
     this.killAll();
   }
 
-  /** Kills every group at once. */
+  /** Kills every group immediately. */
   killAll(): void {
     for (const group of this.#groups()) signalGroup(group, "SIGKILL");
     this.#leftover.clear();
@@ -50,8 +50,8 @@ export class ProcessGroups {
 }
 
 /**
- * Returns the groups that have a living member. A zombie does not count, such as a process that outlived its parent where
- * process 1 does not reap. Without `/proc` it does.
+ * Returns the groups that have a living member. A zombie does not count, for example a process that outlived its
+ * parent where process 1 does not reap. Without `/proc` it does.
  */
 export function livingGroups(groups: readonly number[]): readonly number[] {
   const present = groups.filter((group) => hasGroup(group));
@@ -100,7 +100,7 @@ function hasGroup(pid: number): boolean {
   return signalGroup(pid, 0);
 }
 
-/** Sends a signal to a process alone. Returns false if it has ended. */
+/** Sends a signal only to one process. Returns false if it has ended. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal);

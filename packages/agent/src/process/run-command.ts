@@ -26,7 +26,7 @@ export interface CommandHost {
 
 export interface RunOptions {
   readonly timeoutMs: number | undefined;
-  /** The time from SIGHUP to SIGKILL after the timeout; 0 kills at once. */
+  /** The time from SIGHUP to SIGKILL after the timeout; 0 kills immediately. */
   readonly timeoutGraceMs: number;
   /** The time from SIGHUP to SIGKILL after the signal. */
   readonly stopGraceMs: number;
@@ -38,8 +38,8 @@ export interface RunOptions {
 export type OutputStream = "stdout" | "stderr";
 
 /**
- * Receives output, in order per stream. Nothing more is read until it resolves. Once `cut` is aborted, nobody waits for the
- * output any longer, and it must resolve soon.
+ * Receives output, in order per stream. Nothing more is read until it resolves. Once `cut` is aborted, the output is
+ * no longer awaited, and it must resolve soon.
  */
 export type OutputHandler = (
   stream: OutputStream,
@@ -47,7 +47,7 @@ export type OutputHandler = (
   cut: AbortSignal,
 ) => Promise<void>;
 
-/** How long background processes may keep the output open after the command itself has ended. */
+/** The time for which background processes may keep the output open after the command itself has ended. */
 export const pipesGraceMs = 10_000;
 /** The same once the run was told to end: the pipes are only drained. */
 const cutGraceMs = 500;
@@ -118,7 +118,7 @@ async function elapsed(ms: number | undefined, clock: Clock, signal: AbortSignal
   try {
     if (ms !== undefined) return await clock.sleep(ms, signal);
   } catch {
-    // Aborted: nothing waits any more.
+    // Aborted: nothing waits any longer.
   }
   return new Promise(() => undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * Splits a line the way a shell does: white space parts words, quotes and backslashes keep it. Undefined when a quote is
- * left open.
+ * Splits a line like a shell: white space separates words, quotes and backslashes preserve it. Undefined if a quote
+ * is unclosed.
  */
 export function splitShellWords(line: string): string[] | undefined {
   const words: string[] = [];

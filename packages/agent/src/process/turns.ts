@@ -1,11 +1,11 @@
-/** The limits of operations that clients request and that may never end. */
+/** The limits on operations that clients request and that may never end. */
 export interface FairTurnsOptions {
   /** The name for the error. */
   readonly what: string;
-  /** The most operations at once, of all owners and of one. */
+  /** The maximum number of concurrent operations, of all owners and of one. */
   readonly max: number;
   readonly maxEach: number;
-  /** The most waiting operations of one owner; a further one fails at once. */
+  /** The maximum number of waiting operations of one owner; a further one fails immediately. */
   readonly maxWaitingEach: number;
   /** The longest wait for a turn, in milliseconds. */
   readonly waitMs: number;
@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * Limits operations that occupy a thread of Node.js, which has four for all files and names: one may never end, as on a file
- * system that does not answer.
+ * Limits operations that occupy a thread of Node.js, which has four for all files and names: an operation may never
+ * end, for example on a file system that does not answer.
  */
 export class FairTurns {
   readonly #options: FairTurnsOptions;
@@ -37,7 +37,7 @@ export class FairTurns {
     return this.#run(owner, operation, this.#options.waitMs);
   }
 
-  /** Like `run`, but waits as long as it takes: for resources that must be closed. */
+  /** Like `run`, but waits without a limit: for resources that must be closed. */
   async runPatiently<T>(owner: object, operation: () => Promise<T>): Promise<T> {
     return this.#run(owner, operation, undefined);
   }
@@ -139,11 +139,14 @@ export const nameTurns = new FairTurns({
   waitMs: 10_000,
 });
 
-/** Spreads work that arrives in floods over turns of the event loop, one piece a turn, so that all others are served between. */
+/**
+ * Spreads floods of work over turns of the event loop, one piece per turn, so that everything else is served in
+ * between.
+ */
 export class LoopTurns {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves in a later turn of the event loop, and alone in it. */
+  /** Resolves in a later turn of the event loop, one caller per turn. */
   next(): Promise<void> {
     this.#last = this.#last.then(
       () =>

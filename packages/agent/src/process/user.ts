@@ -20,8 +20,9 @@ interface PasswdEntry {
 }
 
 /**
- * Returns the current user by the passwd entry. The environment fills the gaps (docs/protocol/agent.md §4.1), and `/bin/sh` is
- * the default shell, as in a container without a passwd entry. Throws `ProcessError` "no-shell" if there is none.
+ * Returns the current user from the passwd entry. The environment fills the gaps (docs/protocol/agent.md §4.1), and
+ * `/bin/sh` is the default shell, as in a container without a passwd entry. Throws `ProcessError` "no-shell" if there
+ * is none.
  */
 export function currentUser(
   environment: Readonly<Record<string, string | undefined>>,

@@ -10,7 +10,7 @@ import type { User } from "./user.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The workspace as its commands see it, by the manifest. */
+/** The workspace as its manifest describes it to commands. */
 export interface WorkspaceDescription {
   readonly workspaceName: string;
   readonly agentName: string;
@@ -26,7 +26,7 @@ export interface WorkspaceDescription {
   readonly secrets: Variables;
 }
 
-/** What all commands of the agent share: its token, user and directories. */
+/** The context that all commands of the agent share: its token, user and directories. */
 export interface CommandContext {
   readonly token: string;
   readonly user: User;
@@ -35,7 +35,7 @@ export interface CommandContext {
   readonly inside: InsideAccess;
 }
 
-/** How programs of the workspace reach the server and the agent. */
+/** The means by which programs of the workspace reach the server and the agent. */
 export interface InsideAccess {
   readonly serverUrl: string;
   /** The path of the agent's socket; undefined for an agent without one. */
@@ -44,9 +44,9 @@ export interface InsideAccess {
   readonly commandDirectory: string | undefined;
 }
 
-/** The variables of one command alone. */
+/** The variables of a single command. */
 export interface CommandVariables {
-  /** The variables that a client requests; they only fill what the agent leaves open. */
+  /** The variables that a client requests; they only fill gaps that the agent leaves. */
   readonly requested?: Variables;
   /** The variables that override everything. */
   readonly extra?: Variables;
@@ -91,8 +91,8 @@ function goTraceback(environment: Variables): string | undefined {
 }
 
 /**
- * Returns the variables of step 1 of docs/protocol/agent.md §4.2, and the server's URL, which a stock agent passes on only if
- * it came from a variable.
+ * Returns the variables of step 1 of docs/protocol/agent.md §4.2, and the server's URL, which a stock agent passes on
+ * only if it came from a variable.
  */
 function baseVariables(
   { token, inside: { serverUrl, socketPath, commandDirectory } }: CommandContext,
@@ -114,7 +114,7 @@ function baseVariables(
   };
 }
 
-/** Returns the wanted directory if it exists, else the home. */
+/** Returns the requested directory if it exists, else the home. */
 async function workingDirectory(wanted: string, home: string): Promise<string> {
   if (wanted === "") return home;
   try {

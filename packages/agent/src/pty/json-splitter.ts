@@ -31,7 +31,7 @@ export class JsonSplitter {
       const byte = chunk[at] ?? 0;
       if (this.#depth === 0) {
         if (whitespace.has(byte)) continue;
-        if (byte !== opening) throw new TerminalError("malformed", "a message is no JSON object");
+        if (byte !== opening) throw new TerminalError("malformed", "message is not a JSON object");
         start = at;
         this.#depth = 1;
       } else if (this.#isEndOf(byte)) {

@@ -69,7 +69,7 @@ describe("TerminalMessages", () => {
     [{}, "no UUID"],
     [{ ID: id, Command: 1 }, "command is not a text"],
     [{ ID: id, Width: "80" }, "a size is not a number"],
-    [[], "no JSON object"],
+    [[], "not a JSON object"],
   ])("refuses the first message %j", (init, message) => {
     expect(() => new TerminalMessages().receive(encodeInit(init))).toThrow(message);
   });
@@ -82,7 +82,7 @@ describe("TerminalMessages", () => {
     };
     const long = Buffer.concat([Buffer.from('{"data":"'), Buffer.alloc(maxMessageBytes, "x")]);
     expect(() => begun().receive(long)).toThrow("wanted at most");
-    expect(() => begun().receive(Buffer.from("1"))).toThrow("no JSON object");
+    expect(() => begun().receive(Buffer.from("1"))).toThrow("not a JSON object");
   });
 
   it("throws only its own error for any bytes", () => {

@@ -6,7 +6,7 @@ import { JsonSplitter } from "./json-splitter.ts";
 export interface TerminalInit {
   /** Names the terminal: a client with the same id gets the same terminal. */
   readonly id: string;
-  /** Undefined for the default or present size. */
+  /** Undefined for the default or current size. */
   readonly size: TerminalSize | undefined;
   readonly command: string;
   readonly container: string;
@@ -26,7 +26,7 @@ export interface ViewerPlace {
 export interface TerminalInput {
   readonly data: string;
   readonly size: TerminalSize | undefined;
-  /** The sequence number of the keys of a resumable viewer, from 1 on. */
+  /** The sequence number of the keys of a resumable viewer, starting at 1. */
   readonly number: number | undefined;
   /** The position up to which such a viewer has received output. */
   readonly received: number | undefined;
@@ -34,7 +34,7 @@ export interface TerminalInput {
   readonly isBye: boolean;
 }
 
-/** The longest message after the first, such as pasted text. */
+/** The maximum length of a message after the first, such as pasted text. */
 export const maxMessageBytes = 4 * 1024 * 1024;
 
 const lengthBytes = 2;
@@ -76,7 +76,7 @@ export class TerminalMessages {
 function parseInit(text: string): TerminalInit {
   const fields = parseFields(text);
   const id = textOf(fields, "id");
-  if (!uuid.test(id)) throw new TerminalError("malformed", "the id of the terminal is no UUID");
+  if (!uuid.test(id)) throw new TerminalError("malformed", "the id of the terminal is not a UUID");
   return {
     id: id.toLowerCase(),
     size: sizeOf(fields),
@@ -89,7 +89,7 @@ function parseInit(text: string): TerminalInit {
 function viewerOf(fields: Fields): ViewerPlace | undefined {
   const id = textOf(fields, "viewer");
   if (id === "") return undefined;
-  if (!uuid.test(id)) throw new TerminalError("malformed", "the id of the viewer is no UUID");
+  if (!uuid.test(id)) throw new TerminalError("malformed", "the id of the viewer is not a UUID");
   return { id: id.toLowerCase(), received: countOf(fields, "received") };
 }
 
@@ -116,7 +116,7 @@ function parseFields(text: string): Fields {
   } catch (error) {
     throw new TerminalError("malformed", "a message is not JSON", { cause: error });
   }
-  throw new TerminalError("malformed", "a message is no JSON object");
+  throw new TerminalError("malformed", "message is not a JSON object");
 }
 
 function textOf(fields: Fields, name: string): string {

@@ -1,5 +1,5 @@
 /**
- * The newest output of a terminal. A position is the number of bytes that came before (docs/protocol/agent.md §7.1).
+ * The latest output of a terminal. A position is the number of bytes that came before (docs/protocol/agent.md §7.1).
  */
 export class OutputHistory {
   #ring: Buffer;
@@ -9,7 +9,7 @@ export class OutputHistory {
     this.#ring = Buffer.alloc(maxBytes);
   }
 
-  /** The position after the newest byte. */
+  /** The position after the latest byte. */
   get end(): number {
     return this.#end;
   }
@@ -33,7 +33,7 @@ export class OutputHistory {
     this.#end += chunk.length;
   }
 
-  /** Returns a copy of the newest bytes, at most `maxBytes`. */
+  /** Returns a copy of the latest bytes, at most `maxBytes`. */
   newest(maxBytes: number): Buffer {
     return this.#copy(Math.min(maxBytes, this.#ring.length, this.#end));
   }

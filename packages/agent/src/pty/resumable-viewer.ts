@@ -10,7 +10,7 @@ import { TerminalError } from "./errors.ts";
 import type { TerminalInput } from "./messages.ts";
 import { type Viewer, writeOutput } from "./viewer.ts";
 
-/** The most output in flight to a viewer; more waits until the viewer acknowledges some. */
+/** The maximum output in flight to a viewer; more waits until the viewer acknowledges some. */
 export const windowBytes = 1024 * 1024;
 
 /**
@@ -24,7 +24,7 @@ export class ResumableViewer implements Viewer {
   /** The positions up to which output was sent and received. */
   #sent = 0;
   #received = 0;
-  /** The numbers of the newest input that was accepted, and of the newest that was confirmed. */
+  /** The numbers of the latest accepted input, and of the latest confirmed one. */
   #taken = 0;
   #confirmed = 0;
 
@@ -53,7 +53,7 @@ export class ResumableViewer implements Viewer {
     if (output.length > 0) this.show(output);
   }
 
-  /** Records the end of a connection, which may not be the present one. */
+  /** Records the end of a connection, which may not be the current one. */
   lose(connection: AcceptedConnection): void {
     if (this.#connection === connection) this.#connection = undefined;
   }
@@ -96,7 +96,7 @@ export class ResumableViewer implements Viewer {
   }
 }
 
-/** Tells a viewer that the terminal that it wants to resume is gone. */
+/** Notifies a viewer that the terminal that it wants to resume is gone. */
 export function refuseUnknown(connection: AcceptedConnection, viewerId: string): void {
   connection.write(encodeTerminalGreeting(viewerId));
   connection.write(encodeTerminalFrame({ type: "unknown" }));

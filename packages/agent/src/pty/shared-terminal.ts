@@ -11,18 +11,18 @@ import { PlainViewer, type Viewer } from "./viewer.ts";
 
 /** The output that later viewers see first. */
 const replayBytes = 64 * 1024;
-/** The most that is kept for resumable viewers: the output in flight, and the chunk that fills the window. */
+/** The maximum output kept for resumable viewers: the output in flight, and the chunk that fills the window. */
 const resumeBytes = windowBytes + 64 * 1024;
-/** The most viewers of a terminal at once, including lost ones. */
+/** The maximum number of viewers of a terminal, including lost ones. */
 const maxViewers = 64;
 /** The time without a viewer after which a terminal ends: before the first viewer, and after the last. */
 const firstViewerMs = 30_000;
 const nextViewerMs = 5 * 60_000;
 
 /**
- * A terminal that outlives its viewers and that several can share. All see its output; later ones first see the newest
- * 64 KiB. It runs as fast as its fastest viewer reads, or at full speed without viewers. While it is lost, a resumable viewer
- * counts as one that does not read.
+ * A terminal that outlives its viewers and that several can share. All see its output; later ones first see the
+ * latest 64 KiB. It runs as fast as its fastest viewer reads, or at full speed without viewers. While it is lost, a
+ * resumable viewer counts as one that does not read.
  *
  *   running ──command ends──► ended ──no viewer can return for the rest──► over
  */
@@ -69,8 +69,8 @@ export class SharedTerminal {
   }
 
   /**
-   * Shows the terminal on a connection until the connection closes. Returns undefined if it is closed already, if there are
-   * too many viewers, or if the terminal has ended.
+   * Shows the terminal on a connection until the connection closes. Returns undefined if it is already closed, if
+   * there are too many viewers, or if the terminal has ended.
    */
   attach(connection: AcceptedConnection, place: ViewerPlace | undefined): Viewer | undefined {
     // No event would report its end.
@@ -95,8 +95,8 @@ export class SharedTerminal {
   }
 
   /**
-   * Applies messages of a viewer, of which the last size counts. Resolves when the terminal has taken the typed keys. Rejects
-   * with `TerminalError` "malformed" after it has taken the keys before the fault.
+   * Applies messages of a viewer; only the last size counts. Resolves when the terminal has taken the typed keys.
+   * Rejects with `TerminalError` "malformed" after it has taken the keys before the fault.
    */
   async take(viewer: Viewer, inputs: readonly TerminalInput[]): Promise<void> {
     const { size } = inputs.findLast((input) => input.size !== undefined) ?? {};
@@ -135,7 +135,7 @@ export class SharedTerminal {
     }
   }
 
-  /** Shows output. Returns a promise if the viewers must be waited for. */
+  /** Shows output. Returns a promise if it must wait for the viewers. */
   #show(chunk: Buffer, keep: () => void): Promise<void> | undefined {
     this.#history.add(chunk);
     for (const viewer of this.#viewers()) if (viewer.show(chunk)) keep();

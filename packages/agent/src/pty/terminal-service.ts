@@ -14,11 +14,14 @@ import type { SharedTerminal } from "./shared-terminal.ts";
 import { Terminals, type TerminalsOptions } from "./terminals.ts";
 import { PlainViewer, type Viewer } from "./viewer.ts";
 
-/** The most clients at once; further ones are refused. */
+/** The maximum number of clients; further ones are refused. */
 const maxConnections = 512;
 /** The time for a client to name its terminal. */
 const initTimeoutMs = 20_000;
-/** The most bytes that are parsed at once, and the number of messages after which other clients come first. */
+/**
+ * The maximum number of bytes parsed at a time, and the number of messages after which it is the turn of other
+ * clients.
+ */
 const maxPieceBytes = 8 * 1024;
 const manyInputs = 32;
 
@@ -27,7 +30,7 @@ export interface TerminalServiceOptions extends TerminalsOptions {
   readonly logger: Logger;
 }
 
-/** The ends of a connection, as the server records them (docs/protocol/agent.md §5.5). */
+/** The outcomes of a connection, as the server records them (docs/protocol/agent.md §5.5). */
 const ends = {
   graceful: { statusCode: 0, reason: "graceful" },
   cut: { statusCode: 1, reason: "network_error" },
@@ -125,7 +128,7 @@ async function attach(
   return { terminal, viewer };
 }
 
-/** Tells a client in its terminal that containers are not supported. */
+/** Tells a client, in its terminal, that containers are not supported. */
 function refuseContainer(connection: AcceptedConnection, place: ViewerPlace | undefined): void {
   const viewer = place === undefined ? new PlainViewer(connection) : new ResumableViewer(place.id);
   viewer.begin(connection, 0, Buffer.from("this agent opens no terminals in containers\r\n"));

@@ -6,7 +6,7 @@ import { defaultTerminalSize } from "../terminal/terminal-size.ts";
 import type { TerminalInit } from "./messages.ts";
 import { SharedTerminal } from "./shared-terminal.ts";
 
-/** The most terminals at once, including ended ones whose viewers may return for the rest of the output. */
+/** The maximum number of terminals, including ended ones whose viewers may return for the rest of the output. */
 const maxTerminals = 256;
 
 const terminalType = "xterm-256color";
@@ -18,7 +18,7 @@ export interface TerminalsOptions {
   readonly descriptors: DescriptorShare;
 }
 
-/** The terminal for a client, or the reason that it gets none. */
+/** The terminal for a client, or the reason why it gets none. */
 export type TerminalLookup =
   | { readonly type: "found"; readonly terminal: SharedTerminal }
   /** The client wants to resume a terminal that is gone. */
@@ -29,7 +29,7 @@ export type TerminalLookup =
 export class Terminals {
   readonly #options: TerminalsOptions;
   readonly #running = new Map<string, Promise<SharedTerminal>>();
-  /** Ended terminals whose viewers may return for the rest of the output, the oldest first. */
+  /** Ended terminals whose viewers may return for the rest of the output, oldest first. */
   readonly #ended = new Set<SharedTerminal>();
 
   constructor(options: TerminalsOptions) {

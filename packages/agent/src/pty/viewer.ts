@@ -1,7 +1,9 @@
 import { type AcceptedConnection, endConnection } from "../connections/accepted-connection.ts";
 import type { TerminalInput } from "./messages.ts";
 
-/** The most that a viewer may leave unread while others read; beyond it, the viewer is disconnected and may return. */
+/**
+ * The maximum that a viewer may leave unread while others read; beyond it, the viewer is disconnected and may return.
+ */
 const maxBehindBytes = 4 * 1024 * 1024;
 
 /** A client that sees a terminal and types into it. */

@@ -25,7 +25,7 @@ export async function parseCron(text: string): Promise<CronSchedule> {
       `cron schedule is ${JSON.stringify(text)}, wanted: seconds minute hour day-of-month month [day-of-week]`,
     );
   }
-  // Loaded only when a script has a schedule: memory, and time before the first call.
+  // Loaded only when a script has a schedule: loading costs memory, and time before the first call.
   const { Cron } = await import("croner");
   try {
     const cron = new Cron(fields.map((part, index) => withRange(part, index)).join(" "), {
@@ -43,7 +43,7 @@ export async function parseCron(text: string): Promise<CronSchedule> {
   }
 }
 
-/** The longest sleep: timers end at 24 days, and the machine's clock may be set in the meantime. */
+/** The maximum sleep: timers are limited to 24 days, and the machine's clock may be set in the meantime. */
 const maxSleepMs = 60_000;
 
 /** Calls `run` at each time of the schedule. Runs may overlap. Rejects with the signal's reason. */

@@ -20,20 +20,20 @@ export const maxQueuedBytes = 1024 * 1024;
 /** The limit of a batch, counted the same way (docs/protocol/rpc.md §7.7). */
 const maxBatchBytes = 1024 * 1024;
 const lineOverheadBytes = 21;
-/** How long a source waits for more lines after it has sent some. */
+/** The time for which a source waits for more lines after it has sent some. */
 const batchingMs = 100;
 
 interface LogSource {
   readonly lines: LogLine[];
   lastCreatedAtNs: bigint;
   lastSentMs: number;
-  /** The number of lines in a batch that was sent and not answered; it is sent again unchanged. */
+  /** The number of lines in a sent but unanswered batch; it is sent again unchanged. */
   unanswered: number;
 }
 
 /**
- * Keeps the log lines of all sources until the server has stored them. A batch stays until it is acknowledged; if the answer
- * is lost, it is sent again unchanged, so that the server recognizes it.
+ * Keeps the log lines of all sources until the server has stored them. A batch stays until it is acknowledged; if the
+ * answer is lost, it is sent again unchanged, so that the server recognizes it.
  */
 export class LogQueue {
   readonly #clock: Clock;

@@ -21,10 +21,10 @@ import { scriptResult, type ScriptTiming, type Script, type Stage } from "./scri
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The resources that scripts run with. */
+/** The resources with which scripts run. */
 export interface ScriptHost {
   readonly commands: CommandHost;
-  /** Makes a command with the environment of the newest manifest. */
+  /** Creates a command with the environment of the latest manifest. */
   readonly prepare: (text: string, extra: Variables) => Promise<PreparedCommand>;
   readonly logs: LogQueue;
   readonly directories: ScriptDirectories;
@@ -74,7 +74,7 @@ async function runWithLog(
   host: ScriptHost,
   { timeoutMs, ready, signal }: RunScriptOptions,
 ): Promise<RunOutcome> {
-  // All at once: during a reinit, each wait for a file costs milliseconds.
+  // All concurrently: during a reinit, each wait for a file costs milliseconds.
   const [opened, command] = await Promise.all([
     ScriptLog.open(host.logs, script.logSourceId, logPath(script, host)),
     prepare(script, host),
@@ -117,7 +117,7 @@ async function prepare(script: Script, host: ScriptHost): Promise<PreparedComman
     return command;
   } catch (error) {
     if (error instanceof ProcessError) return error;
-    return new ProcessError("no-directory", "the script's directory cannot be made", {
+    return new ProcessError("no-directory", "cannot create the script's directory", {
       cause: error,
     });
   }

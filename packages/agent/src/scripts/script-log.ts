@@ -38,7 +38,7 @@ export class ScriptLog implements AsyncDisposable {
     this.#queue.push(this.#sourceId, levels[stream], this.#splitters[stream].push(chunk));
   }
 
-  /** Writes a line of the agent about the script. */
+  /** Writes a line from the agent about the script. */
   say(level: LogLevel, text: string): void {
     this.#queue.push(this.#sourceId, level, [text]);
   }

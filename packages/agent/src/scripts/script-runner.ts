@@ -15,7 +15,7 @@ import {
 
 /** The default timeout of stop scripts, without which a shutdown could take forever. */
 const stopTimeoutMs = 10 * 60_000;
-/** The most concurrent runs of a schedule; further runs are skipped. */
+/** The maximum number of concurrent runs of a schedule; further runs are skipped. */
 const maxOverlapping = 32;
 
 /** Runs the scripts of the first manifest of a session. `close` ends running scripts. */
@@ -52,7 +52,7 @@ export class ScriptRunner implements ScriptStages, AsyncDisposable {
     return result === "ok" && this.#hasFault ? "failed" : result;
   }
 
-  /** Starts the schedules; returns at once. */
+  /** Starts the schedules; returns immediately. */
   startSchedules(): void {
     for (const [script, schedule] of this.#schedules) {
       let running = 0;

@@ -40,7 +40,7 @@ export type StageResult = "ok" | "timed-out" | "failed";
 export interface ScriptStages {
   /** Runs the start scripts; `close` cuts them short. */
   start(): Promise<StageResult>;
-  /** Runs scripts by their schedules until `close`. Returns at once. */
+  /** Runs scripts by their schedules until `close`. Returns immediately. */
   startSchedules(): void;
   /** Ends running scripts. */
   close(): Promise<void>;
@@ -48,7 +48,7 @@ export interface ScriptStages {
   stop(signal: AbortSignal): Promise<StageResult>;
 }
 
-/** The exit code that is reported if none is known. */
+/** The exit code to report if none is known. */
 const unknownExitCode = 255;
 
 /** Maps an outcome by the table of docs/protocol/agent.md §4.3. */

@@ -8,7 +8,7 @@ export type StoreLogs = (
   signal: AbortSignal,
 ) => Promise<"stored" | "limit-exceeded">;
 
-/** The longest wait for something to send; only bounds timers. */
+/** The maximum wait for something to send; only bounds timers. */
 const maxWaitMs = 60_000;
 
 /**

@@ -16,7 +16,7 @@ import { ConnectionError, writeTo } from "../connections/write-to.ts";
 
 /** The time for a client to send its request. */
 const requestTimeoutMs = 20_000;
-/** The most tests at once; more would only measure each other. */
+/** The maximum number of concurrent tests; more would only measure each other. */
 export const maxSpeedtests = 4;
 /** An upload may take this many times its requested duration. */
 const patience = 4;

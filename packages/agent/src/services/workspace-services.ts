@@ -28,7 +28,7 @@ export interface ServicesOptions
   extends
     Pick<SshHost, "prepare" | "greeting">,
     Pick<ApiOptions, "home" | "ownPorts" | "netcheck"> {
-  /** Returns the names of the workspace, by its newest manifest. */
+  /** Returns the names of the workspace, from its latest manifest. */
   readonly names: () => HostNames;
   readonly commands: CommandHost;
   readonly report: ReportConnection;

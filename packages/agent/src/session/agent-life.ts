@@ -21,7 +21,7 @@ export interface AgentLifeOptions extends OwnerSessionsOptions {
   readonly random: () => number;
 }
 
-/** The two ways to end an agent from outside: in order, then by force. */
+/** The two ways to end an agent from outside: gracefully, then by force. */
 export interface ShutdownSignals {
   readonly interrupted: Promise<unknown>;
   readonly forced: AbortSignal;
@@ -34,9 +34,9 @@ interface PendingEvent {
 }
 
 /**
- * An agent's process: connections that know nothing of sessions, and sessions that know nothing of connections
- * (`OwnerSessions`). Each connection begins with its manifest, and the manifest alone decides what begins and ends. An event
- * only makes the agent connect again at once.
+ * An agent's process: connections, which are independent of sessions, and sessions, which are independent of
+ * connections (`OwnerSessions`). Each connection begins with its manifest, and only the manifest decides what begins
+ * and ends. An event merely makes the agent reconnect immediately.
  */
 export class AgentLife {
   readonly #options: AgentLifeOptions;

@@ -39,7 +39,7 @@ export interface AgentSessionOptions {
   readonly logger: Logger;
 }
 
-/** The way into the network, and the limits of what is served there. */
+/** The means of joining the network, and the limits of the services there. */
 export type NetworkSettings = Pick<NetworkLifeNeeds, "open" | "settings">;
 
 /**
@@ -59,7 +59,7 @@ export interface OpenScriptsInput {
   readonly onCompleted: (timing: ScriptTiming) => void;
 }
 
-/** The most undelivered timings; further ones are dropped. */
+/** The maximum number of undelivered timings; further ones are dropped. */
 const maxTimings = 4096;
 /** The time from SIGHUP to SIGKILL for the background processes of scripts. */
 const leftoverGraceMs = 2_000;
@@ -67,8 +67,9 @@ const leftoverGraceMs = 2_000;
 const maxLeavingMs = 30_000;
 
 /**
- * An agent's session for one owner: from the start scripts of its first manifest to the stop scripts of the same, over
- * any number of connections. It ends once, by `end` or `leave`; after that comes `flush`. Its opener disposes of it.
+ * An agent's session for one owner: from the start scripts of its first manifest to the stop scripts of the same
+ * manifest, over any number of connections. It ends once, by `end` or `leave`; after that comes `flush`. Its opener
+ * disposes of it.
  */
 export class AgentSession implements Disposable {
   readonly #parts: RoutineParts;
@@ -134,8 +135,8 @@ export class AgentSession implements Disposable {
   }
 
   /**
-   * Runs the start scripts, closes the network of the previous session, and opens its own. Drops the states of the previous
-   * session that the server does not know yet: they no longer apply.
+   * Runs the start scripts, closes the network of the previous session, and opens its own. Drops the states of the
+   * previous session that have not reached the server: they no longer apply.
    */
   begin(before: AgentSession | undefined): void {
     if (before !== undefined) before.#parts.lifecycle.forget();
@@ -156,7 +157,7 @@ export class AgentSession implements Disposable {
 
   /** Applies a later manifest's view of the workspace; the scripts stay those of the first. */
   update(manifest: AgentManifest): void {
-    // A later build of the same owner, whose start this process has missed: the scripts do not run again.
+    // A later build of the same owner, whose start this process missed: the scripts do not run again.
     const isNext =
       manifest.agentId !== this.#manifest.agentId && isOfSameOwner(manifest, this.#manifest);
     if (isNext) this.#parts.lifecycle.repeat();
@@ -188,9 +189,9 @@ export class AgentSession implements Disposable {
   }
 
   /**
-   * Ends because the agent now belongs to another user, who must not wait long: not even for the network, which serves nobody
-   * any longer and which `closeNetwork` closes. Do not call it while it serves a connection. Descendants of its commands would
-   * run with the next owner's rights, so all that can be found are ended (docs/prebuilds.md).
+   * Ends because the agent now belongs to another user, who must not wait long: not even for the network, which no
+   * longer serves anyone and which `closeNetwork` closes. Do not call it while it serves a connection. Descendants of
+   * its commands would run with the next owner's rights, so all that can be found are ended (docs/prebuilds.md).
    */
   async leave(signal: AbortSignal): Promise<void> {
     const { lifecycle, socket, commands, workspace, logger } = this.#parts;

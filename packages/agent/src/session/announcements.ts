@@ -2,12 +2,12 @@ import { type Clock, errorText, type Logger, whenAborted, withDeadline } from "@
 import type { AgentConnection } from "@slipway/sdk/agent";
 import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 
-/** How long a shell waits for the server's announcements before it shows the last known ones. */
+/** The time for which a shell waits for the server's announcements before it shows the last known ones. */
 const maxWaitMs = 1_000;
 
 /**
- * The announcements of the server. Stock agents poll them every two minutes; this one requests them when a shell opens, which
- * costs the server nothing meanwhile and shows the present ones.
+ * The announcements of the server. Stock agents poll them every two minutes; this one requests them when a shell
+ * opens, which costs the server nothing meanwhile and shows the current ones.
  */
 export class Announcements {
   readonly #clock: Clock;

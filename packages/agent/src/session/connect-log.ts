@@ -18,12 +18,12 @@ export const advice: Readonly<Record<Rung, string>> = {
 
 const summaryIntervalMs = 60_000;
 
-/** The cause of refusals because the workspace is stopped, which belong to no rung. */
+/** The cause of refusals while the workspace is stopped, which belong to no rung. */
 const stoppedCause = "stopped";
 
 /**
- * Logs why the agent cannot connect: at once if the cause is new, else as a count each minute. A stopped workspace is not a
- * failure: the agent waits for the next start, and logs that once.
+ * Logs why the agent cannot connect: immediately if the cause is new, else as a count each minute. A stopped
+ * workspace is not a failure: the agent waits for the next start, and logs that once.
  */
 export class ConnectLog {
   readonly #address: string;
@@ -64,7 +64,7 @@ export class ConnectLog {
     this.#logger.info({}, "the workspace is stopped: waiting for its next start");
   }
 
-  /** Forgets the last failure, so that the next one is logged at once. */
+  /** Forgets the last failure, so that the next one is logged immediately. */
   connected(): void {
     this.#cause = undefined;
     this.#repeats = 0;

@@ -26,7 +26,7 @@ const editorDirectories = [
   ".vscodium-server",
 ];
 
-/** The largest file that is read as settings, in bytes. */
+/** The maximum size of a settings file, in bytes. */
 const maxBytes = 1024 * 1024;
 
 /**
@@ -77,14 +77,14 @@ async function readSettings(path: string): Promise<SettingsFile> {
   });
   if (found === undefined) return { path, text: "{}\n", values: {}, mode: 0o600 };
   const content = await readFileStart(found, maxBytes + 1);
-  if (content === undefined || content.length > maxBytes) throw new Error("not a file of settings");
+  if (content === undefined || content.length > maxBytes) throw new Error("not a settings file");
   const mode = (await stat(found)).mode & 0o777;
   const text = content.toString();
   if (text.trim() === "") return { path: found, text: "{}\n", values: {}, mode };
   const errors: ParseError[] = [];
   const values: unknown = parse(text, errors, { allowTrailingComma: true });
   if (errors.length > 0 || typeof values !== "object" || values === null || Array.isArray(values)) {
-    throw new Error("not JSON with comments that holds an object");
+    throw new Error("not an object in JSON with comments");
   }
   return { path: found, text, values, mode };
 }

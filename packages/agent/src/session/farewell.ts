@@ -8,8 +8,8 @@ export const farewellMs = 5_000;
 const restartMs = 15_000;
 
 /**
- * The end of an agent. It waits for its last messages only while a server may still accept them: as long as a restart takes if
- * the server was connected, else until the first dial that fails, and in both cases until a refusal.
+ * The end of an agent. It waits for its last messages only while a server may still accept them: as long as a restart
+ * takes if the server was connected, else until the first failed dial, and in both cases until a refusal.
  */
 export class Farewell {
   readonly #hopeless = new AbortController();

@@ -23,7 +23,7 @@ export interface KeepConnectedOptions {
   ) => Promise<void>;
   /** Runs before the next dial after a refusal because the workspace is stopped. */
   readonly onStopped: () => Promise<void>;
-  /** Ends the present connection, dial or delay on request. */
+  /** Ends the current connection, dial or delay on request. */
   readonly redial: Redial;
   readonly connectLog: ConnectLog;
   readonly clock: Clock;
@@ -31,15 +31,18 @@ export interface KeepConnectedOptions {
   readonly random: () => number;
 }
 
-/** The lifetime from which a connection counts as stable, which resets the delays. */
+/** The lifetime after which a connection counts as stable, which resets the delays. */
 const stableMs = 30_000;
-/** A connection that lived this many times the next delay counts as stable too. */
+/** A connection that outlives this multiple of the next delay counts as stable too. */
 const stableRatio = 10;
 
-/** After a stable connection the server is probably restarting: how long to expect it back, and the longest delay then. */
+/**
+ * After a stable connection the server is probably restarting: the time for which to expect it back, and the maximum
+ * delay then.
+ */
 const restartMs = 30_000;
 const restartDelayMs = 2_000;
-/** The longest delay between two attempts while the workspace is stopped. */
+/** The maximum delay between attempts while the workspace is stopped. */
 const stoppedDelayMs = 10_000;
 
 /** Connects, serves and reconnects until the signal is aborted. */
@@ -70,7 +73,7 @@ export async function keepConnected(
   }
 }
 
-/** Requests a new connection at once, whatever the present one is doing. */
+/** Requests a new connection immediately, regardless of the state of the current one. */
 export class Redial {
   #asked = new AbortController();
 
@@ -82,13 +85,13 @@ export class Redial {
   now(): void {
     const asked = this.#asked;
     this.#asked = new AbortController();
-    asked.abort(new DOMException("a new connection was asked for", "AbortError"));
+    asked.abort(new DOMException("a new connection was requested", "AbortError"));
   }
 }
 
 /** The end of a connection. */
 interface ConnectionEnd {
-  /** The time that it was usable, in milliseconds. */
+  /** The time for which it was usable, in milliseconds. */
   readonly livedMs: number;
   /** True if the server refused it because the workspace is stopped. */
   readonly isStopped: boolean;

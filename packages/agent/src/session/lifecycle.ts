@@ -41,7 +41,7 @@ export class Lifecycle {
   /** Enters a state. Ignores an earlier one, such as the end of a start that was interrupted. */
   enter(state: LifecycleState): void {
     if (this.#state !== undefined && rank(state) <= rank(this.#state)) return;
-    // Start and shutdown end in one state each: a failed start is followed only by the shutdown.
+    // Start and shutdown have one final state each: after a failed start, only the shutdown follows.
     const hasStartEnded = this.#state === "start-timeout" || this.#state === "start-error";
     if (hasStartEnded && rank(state) <= rank("ready")) return;
     this.#state = state;
@@ -57,7 +57,7 @@ export class Lifecycle {
     if (this.#state !== "starting") this.#outbox.put({ state: this.#state, changedAtMs });
   }
 
-  /** Drops the waiting reports, which concern an agent that this process no longer is. */
+  /** Drops the waiting reports, which concern the previous identity of this process. */
   forget(): void {
     this.#outbox.clear();
   }
@@ -70,7 +70,7 @@ export class Lifecycle {
     await this.#outbox.run(report, signal);
   }
 
-  /** Resolves once all is reported, or the signal is aborted. */
+  /** Resolves once everything is reported, or the signal is aborted. */
   async reported(signal: AbortSignal): Promise<void> {
     await this.#outbox.drained(signal);
   }

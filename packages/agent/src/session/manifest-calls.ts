@@ -74,7 +74,10 @@ export interface AgentStats {
   readonly latencyMs: number | undefined;
 }
 
-/** Reports stats, or only requests the interval if there are none. Resolves to it, in milliseconds (docs/protocol/rpc.md §7.4). */
+/**
+ * Reports stats, or only requests the interval if there are none. Resolves to the interval, in milliseconds
+ * (docs/protocol/rpc.md §7.4).
+ */
 export async function updateStats(
   connection: AgentConnection,
   stats: AgentStats | undefined,

@@ -94,7 +94,7 @@ describe("readManifest", () => {
       readManifest(createMessage(ManifestSchema, { ...least, ...fields }), context);
     expect(() => read({ agentId: new Uint8Array(16) })).toThrow("all zeros");
     expect(() => read({ agentId: new Uint8Array(15) })).toThrow(
-      "agent_id in the manifest is wrong",
+      "invalid agent_id in the manifest",
     );
     expect(() => read({ scripts: [{ id: bytes }] })).toThrow("log_source_id of a script");
   });

@@ -18,7 +18,7 @@ import type { Script } from "../scripts/script.ts";
 import type { AppHealthState, CheckedApp } from "../stats/app-health.ts";
 import type { MetadataItem } from "../stats/collect-metadata.ts";
 
-/** The server's description of the workspace and its agent, checked and expanded. */
+/** The server's description of the workspace and its agent, validated and expanded. */
 export interface AgentManifest {
   readonly agentId: string;
   readonly workspace: WorkspaceDescription;
@@ -81,7 +81,7 @@ export function readManifest(message: Manifest, context: ExpansionContext): Agen
       .map(({ filePath, value }) => ({ path: expand(filePath), content: value })),
     hasGitProviders: message.gitAuthConfigs > 0,
     network: {
-      // Where a server sends none, its coordinator may.
+      // A server that sends none may send it through its coordinator.
       derpMap: message.derpMap ?? createMessage(DERPMapSchema),
       disableDirect: message.disableDirectConnections,
       forceWebSocket: message.derpForceWebsockets,
@@ -113,14 +113,14 @@ function readApp(app: WorkspaceApp): CheckedApp | undefined {
   return { id: readId("id of an app", app.id), url, intervalMs, threshold, health };
 }
 
-/** The health states but the disabled one. */
+/** The health states except the disabled one. */
 const healthStates: ReadonlyMap<WorkspaceApp_Health, AppHealthState> = new Map([
   [WorkspaceApp_Health.INITIALIZING, "initializing"],
   [WorkspaceApp_Health.HEALTHY, "healthy"],
   [WorkspaceApp_Health.UNHEALTHY, "unhealthy"],
 ]);
 
-/** Returns the values as text. Drops those with a NUL, which no child can be given. */
+/** Returns the values as text. Drops those with a NUL, which cannot be passed to a child. */
 function secretVariables(secrets: readonly WorkspaceSecret[]): Record<string, string> {
   return Object.fromEntries(
     secrets
@@ -134,6 +134,6 @@ function readId(name: string, bytes: Uint8Array): string {
     return parseUuid(bytes);
   } catch (error) {
     if (!(error instanceof BytesError)) throw error;
-    throw new ManifestError(`${name} in the manifest is wrong`, { cause: error });
+    throw new ManifestError(`invalid ${name} in the manifest`, { cause: error });
   }
 }

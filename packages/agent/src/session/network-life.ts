@@ -68,7 +68,7 @@ export class NetworkLife {
     await network.coordination.serve(agentCoordination(connection), signal);
   }
 
-  /** Resolves to the median round trip to the active peers, in milliseconds; undefined without one that answers. */
+  /** Resolves to the median round trip to the active peers, in milliseconds; undefined if none answers. */
   async medianLatency(signal: AbortSignal): Promise<number | undefined> {
     return this.#isClosed ? undefined : this.#network?.medianLatency(signal);
   }
@@ -116,7 +116,7 @@ export class NetworkLife {
     const { logger } = this.#needs;
     logger.error(
       { error: errorText(error) },
-      "the network has failed: nobody can reach the workspace until the agent is restarted",
+      "the network has failed: the workspace is unreachable until the agent is restarted",
     );
   }
 }

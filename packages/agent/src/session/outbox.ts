@@ -1,6 +1,6 @@
 import { type Clock, Waiters, Wake } from "@slipway/runtime";
 
-/** The longest wait for an item; only bounds timers. */
+/** The maximum wait for an item; only bounds timers. */
 const maxWaitMs = 60_000;
 
 /**

@@ -54,11 +54,11 @@ type Phase =
  *        ▼               ▼                                              ▼ leaves ends, no next begins
  *      ended ◄───────── ended ◄──────────────────────────────────────── ended
  *
- * If the server refuses the agent because the workspace is stopped, the session ends in the same way (stopping), and the
- * agent waits again: the next start is a new life. Nothing is dialed meanwhile.
+ * If the server refuses the agent because the workspace is stopped, the session ends in the same way (stopping), and
+ * the agent waits again: the next start begins a new session. The agent does not dial meanwhile.
  *
- * While one session leaves, its last words go first over the connection, then the next session's first; the next owner's
- * scripts wait for neither.
+ * While one session leaves, its last messages go first over the connection, then the next session's first ones; the
+ * next owner's scripts do not wait for either.
  */
 export class OwnerSessions implements Disposable {
   readonly #options: OwnerSessionsOptions;
@@ -66,9 +66,9 @@ export class OwnerSessions implements Disposable {
   readonly #stopping: AbortSignal;
   readonly #pipes = new OutputPipes();
   #phase: Phase = { kind: "waiting" };
-  /** The sessions that have something to report, the oldest first. */
+  /** The sessions that have something to report, oldest first. */
   #speakers: readonly AgentSession[] = [];
-  /** The owner named by the event that led to the present one, so that repeated events cost nothing. */
+  /** The owner named by the event that led to the current one, so that repeated events cost nothing. */
   #knownOwnerId: string | undefined;
 
   constructor(options: OwnerSessionsOptions, { scope, stopping }: OwnerSessionsNeeds) {
@@ -82,13 +82,13 @@ export class OwnerSessions implements Disposable {
     return this.#speakers.find(({ isSilent }) => !isSilent);
   }
 
-  /** Reports whether an event names the owner that an earlier event has led to. */
+  /** Reports whether an event names the owner that an earlier event has already led to. */
   hasFollowed({ ownerId }: ReinitEvent): boolean {
     return ownerId !== undefined && ownerId === this.#knownOwnerId;
   }
 
   /**
-   * Decides the effect of a new manifest, which was fetched because of the event, if there is one. A reinit begins at once;
+   * Decides the effect of a new manifest, fetched because of the event if there is one. A reinit begins immediately;
    * otherwise the caller calls `apply`.
    */
   decide(manifest: AgentManifest, event: ReinitEvent | undefined): Decision {
@@ -115,13 +115,13 @@ export class OwnerSessions implements Disposable {
     return decision;
   }
 
-  /** Begins the first session with a manifest, or updates the present one. */
+  /** Begins the first session with a manifest, or updates the current one. */
   apply(manifest: AgentManifest, decision: Exclude<Decision, "reinit">): void {
     if (decision === "run") this.#begin(manifest);
     else if (this.#phase.kind === "living") this.#phase.session.update(manifest);
   }
 
-  /** Ends the session of a workspace that was stopped. Its last words are lost: the server takes none. */
+  /** Ends the session of a workspace that was stopped. Its last messages are lost: the server accepts none. */
   async stop(signal: AbortSignal): Promise<void> {
     const phase = this.#phase;
     if (phase.kind !== "living" || this.#stopping.aborted) return;
@@ -140,14 +140,14 @@ export class OwnerSessions implements Disposable {
     }
   }
 
-  /** Ends the present session for the shutdown. `flush` sends its last words. */
+  /** Ends the current session for the shutdown. `flush` sends its last messages. */
   async end(signal: AbortSignal): Promise<void> {
     const phase = this.#phase;
     if (phase.kind === "leaving" || phase.kind === "stopping") await phase.left;
     if (this.#phase.kind === "living") await this.#phase.session.end(signal);
   }
 
-  /** Waits up to `limitMs` for the last words of all sessions to reach the server. */
+  /** Waits up to `limitMs` for the last messages of all sessions to reach the server. */
   async flush(limitMs: number, signal: AbortSignal): Promise<void> {
     await Promise.all(this.#speakers.map((session) => session.flush(limitMs, signal)));
   }

@@ -22,7 +22,7 @@ import type { MetadataValue } from "../stats/collect-metadata.ts";
 import type { Usage, Datapoint } from "../stats/resources.ts";
 import type { LifecycleChange } from "./lifecycle.ts";
 
-/** The time for the server to store a report that is kept until it has. */
+/** The time for the server to store a report that is kept until then. */
 const deliveryTimeoutMs = 30_000;
 
 interface DeliveryOptions {
@@ -33,7 +33,7 @@ interface DeliveryOptions {
   readonly signal: AbortSignal;
 }
 
-/** Delivers a report. A refused report would be refused again: it is logged, and counts as delivered. */
+/** Delivers a report. A refused report would be refused again, so it is logged and counts as delivered. */
 export async function deliverReport(
   send: (signal: AbortSignal) => Promise<void>,
   { refusal, fields, logger, signal }: DeliveryOptions,

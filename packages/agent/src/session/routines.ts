@@ -65,7 +65,7 @@ export function farewellRoutines(parts: RoutineParts): Routine[] {
       return await report(connection, value, signal);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      parts.logger.debug({ error: errorText(error) }, "last words refused");
+      parts.logger.debug({ error: errorText(error) }, "last messages refused");
       return undefined;
     }
   });
@@ -109,7 +109,7 @@ function reportRoutines(
 
 const metadataLimitMs = 30_000;
 
-/** Returns the routines of a session that has not ended, by its newest manifest. */
+/** Returns the routines of a session that has not ended, from its latest manifest. */
 export function watchingRoutines(
   { workspace, announcements, served, network, commands, logger }: RoutineParts,
   { metadata, apps }: AgentManifest,

@@ -7,7 +7,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 /** The source of log lines that belong to no script (docs/protocol/agent.md §4.5). */
 const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";
 
-/** How long a state waits for the log lines before it, so that its readers can see the reason. */
+/** The time for which a state waits for the log lines before it, so that its readers can see the reason. */
 const logsFirstMs = 1_000;
 
 export interface ScriptLifeOptions {

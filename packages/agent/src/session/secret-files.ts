@@ -11,7 +11,7 @@ import type { SecretFile } from "./manifest.ts";
 const mode = 0o600;
 const othersMayWrite = 0o002;
 
-/** Writes the owner's secrets; a later one replaces an earlier one of the same path. Failures are only logged. */
+/** Writes the owner's secrets; a later one replaces an earlier one with the same path. Failures are only logged. */
 export async function writeSecretFiles(
   files: readonly SecretFile[],
   logger: Logger,

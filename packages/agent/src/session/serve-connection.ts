@@ -56,6 +56,6 @@ async function runRoutine(
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof RpcError) || error.rpcCode !== drpcCodeUnimplemented) throw error;
-    logger.debug({ routine: name }, "the server does not know this; routine ended");
+    logger.debug({ routine: name }, "routine ended: not supported by the server");
   }
 }

@@ -9,10 +9,10 @@ import { Outbox } from "./outbox.ts";
 import { deliverReport, reportConnection } from "./report-calls.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** The most undelivered reports; further ones are dropped (docs/protocol/agent.md §5.5). */
+/** The maximum number of undelivered reports; further ones are dropped (docs/protocol/agent.md §5.5). */
 const maxReports = 2048;
 
-const nobody: SessionCounts = {
+const noSessions: SessionCounts = {
   ssh: 0,
   vscode: 0,
   jetbrains: 0,
@@ -20,7 +20,7 @@ const nobody: SessionCounts = {
   unknown: 0,
 };
 
-/** The options of the services that the opener of the network knows. */
+/** The service options that the opener of the network knows. */
 export type NetworkSettings = Pick<ServicesOptions, "settings" | "ownPorts" | "netcheck">;
 
 interface ServedSessionsNeeds {
@@ -44,7 +44,7 @@ export class ServedSessions {
 
   /** The numbers of open sessions, by type. */
   get counts(): SessionCounts {
-    return this.#services?.sessions ?? nobody;
+    return this.#services?.sessions ?? noSessions;
   }
 
   /** Loads the services, which end with the agent's session. Resolves to undefined if that has ended. Call it once. */

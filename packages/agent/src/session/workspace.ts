@@ -13,9 +13,9 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The agent's token, user and directories on this machine. */
 export interface AgentMachine {
-  /** Returns the present token, which changes for an instance's identity. */
+  /** Returns the current token, which changes for an instance's identity. */
   readonly token: () => string;
-  /** The user, or the reason that it cannot run commands. */
+  /** The user, or the reason why it cannot run commands. */
   readonly user: User | ProcessError;
   readonly home: string;
   readonly environment: Variables;
@@ -25,7 +25,7 @@ export interface AgentMachine {
 
 type WorkspaceNames = Pick<WorkspaceDescription, "ownerName" | "workspaceName" | "agentName">;
 
-/** The workspace by its newest manifest. Prepares its commands. */
+/** The workspace according to its latest manifest. Prepares its commands. */
 export class Workspace {
   readonly #machine: AgentMachine;
   #description: WorkspaceDescription | undefined;
@@ -44,7 +44,7 @@ export class Workspace {
     return { ownerName, workspaceName, agentName };
   }
 
-  /** The variables that mark all commands for the present owner. */
+  /** The variables that mark all commands of the current owner. */
   get marks(): Marks {
     const { workspaceId = "" } = this.#description ?? {};
     const { ownerName, agentName } = this.names;

@@ -9,7 +9,7 @@ import { kindOfFile, listenOnFile, type SocketFile } from "../connections/socket
 import { socketCalls, type SocketState } from "./socket-calls.ts";
 import { serveSocketConnection } from "./socket-connection.ts";
 
-/** The most connections at once; a further one replaces the one that has been silent for longest. */
+/** The maximum number of connections; a further one replaces the one that has been silent for longest. */
 export const maxSocketConnections = 128;
 
 export interface AgentSocketOptions {
@@ -22,7 +22,7 @@ export interface AgentSocketOptions {
 export class AgentSocketServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #file: SocketFile;
-  /** The one that spoke last is last. */
+  /** The connection that spoke last is last. */
   readonly #connections: Set<Socket>;
 
   private constructor(server: Server, file: SocketFile, connections: Set<Socket>) {
@@ -32,8 +32,8 @@ export class AgentSocketServer implements AsyncDisposable {
   }
 
   /**
-   * Opens the socket for this user only, and replaces that of a dead agent. Rejects with `SocketError` if another process
-   * listens on the path or it names something else, and with the system's error.
+   * Opens the socket for this user only, and replaces that of a dead agent. Rejects with `SocketError` if another
+   * process listens on the path or the path names something else, and with the system's error.
    */
   static async open({ path, state, logger }: AgentSocketOptions): Promise<AgentSocketServer> {
     await makeDirectories(dirname(path), 0o700);
@@ -51,7 +51,7 @@ export class AgentSocketServer implements AsyncDisposable {
       if (connections.size > maxSocketConnections) oldest?.destroy();
     });
     const file = await listenOnFile(server, path);
-    // Later errors, such as too many open files, cost one connection.
+    // Later errors, such as too many open files, affect only one connection.
     server.on("error", (error) => logger.warn({ error: error.message }, "agent socket"));
     return new AgentSocketServer(server, file, connections);
   }
@@ -80,7 +80,7 @@ class SocketError extends CodedError<"in-use" | "not-a-socket"> {
 async function requireFree(path: string): Promise<void> {
   const found = await kindOfFile(path);
   if (found === undefined) return;
-  if (found === "other") throw new SocketError("not-a-socket", `${path} is there and is no socket`);
+  if (found === "other") throw new SocketError("not-a-socket", `${path} is not a socket`);
   if (await isListening(path)) throw new SocketError("in-use", `another agent listens on ${path}`);
 }
 

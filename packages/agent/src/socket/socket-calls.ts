@@ -22,7 +22,7 @@ export interface SocketState {
 const { method } = AgentSocket;
 const completed = "completed";
 
-/** The RPCs of the agent's socket (docs/protocol/agent.md §10); the context of coding agents is not among them. */
+/** The RPCs of the agent's socket (docs/protocol/agent.md §10), except the context of coding agents. */
 export const socketCalls: RpcTable<SocketState> = new Map([
   entry(method.ping, () => ({})),
   entry(method.syncStart, ({ units }, { unit }) => {

@@ -10,7 +10,7 @@ import { drpcCodeUnimplemented } from "@slipway/wire/drpc/rpc-error";
 export const connectionLimits = {
   /** Bytes of an incomplete request; the largest request is an app's status. */
   maxRequestBytes: 64 * 1024,
-  /** The longest text of an error. */
+  /** The maximum length of an error's text. */
   maxErrorText: 1_024,
 } as const;
 

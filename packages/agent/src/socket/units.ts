@@ -15,13 +15,13 @@ export interface Dependency {
   readonly status: UnitStatus;
 }
 
-/** The limits of what scripts can make the agent store. */
+/** The limits on what scripts can make the agent store. */
 export const unitLimits = {
-  /** The most units. */
+  /** The maximum number of units. */
   maxUnits: 4_096,
-  /** The most dependencies of all units together. */
+  /** The maximum number of dependencies of all units together. */
   maxDependencies: 8_192,
-  /** The longest name, in bytes. */
+  /** The maximum length of a name, in bytes. */
   maxNameBytes: 256,
 } as const;
 

@@ -11,7 +11,7 @@ const stderrType = 1;
 
 export type OutputName = "stdout" | "stderr";
 
-/** Writes to a channel as fast as its client gives room and its connection takes bytes. */
+/** Writes to a channel as fast as its client gives room and its connection accepts bytes. */
 export class ChannelWriter {
   readonly #channel: RawChannel;
   readonly #output: ConnectionOutput;
@@ -27,8 +27,8 @@ export class ChannelWriter {
   }
 
   /**
-   * Writes all bytes, which must not change until it resolves. Returns undefined if nothing has to be waited for. Rejects with
-   * `SshError` "closed".
+   * Writes all bytes, which must not change until it resolves. Returns undefined if there is nothing to wait for.
+   * Rejects with `SshError` "closed".
    */
   write(name: OutputName, bytes: Uint8Array): Promise<void> | undefined {
     const rest = this.#output.isFull ? bytes : this.#send(name, bytes);
@@ -75,7 +75,9 @@ export class ChannelWriter {
 /** The unsent bytes of a connection above which its client's input is not read: otherwise, answers pile up. */
 const maxUnsentBytes = 1024 * 1024;
 
-/** Where all channels of a connection wait until the client has read what was sent, or keys were exchanged. */
+/**
+ * The place where all channels of a connection wait until the client has read the sent data, or keys were exchanged.
+ */
 export class ConnectionOutput {
   readonly #client: Connection;
   readonly #socket: Duplex;

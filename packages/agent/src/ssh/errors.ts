@@ -6,7 +6,7 @@ import { CodedError } from "@slipway/runtime";
  * - `closed`: the client closed the channel.
  * - `overrun`: the client exceeds its window.
  * - `refused`: the client sends an invalid message.
- * - `x11-failed`: the client's display cannot be offered to its commands.
+ * - `x11-failed`: its commands cannot use the client's display.
  */
 export type SshErrorCode = "library-changed" | "closed" | "overrun" | "refused" | "x11-failed";
 

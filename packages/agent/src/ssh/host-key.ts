@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 
-/** The names that a host key is derived from. */
+/** The names from which a host key is derived. */
 export interface HostNames {
   readonly ownerName: string;
   readonly workspaceName: string;

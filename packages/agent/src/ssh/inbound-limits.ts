@@ -3,16 +3,16 @@ import type { ServerChannel } from "ssh2";
 import { SshError } from "./errors.ts";
 import { channelPacketBytes, channelWindowBytes, joinUnread } from "./ssh2/ssh2.ts";
 
-/** The most unread bytes of a channel: ssh2 grants a new window while less than one is unread. */
+/** The maximum unread bytes of a channel: ssh2 grants a new window while less than one is unread. */
 const maxChannelBytes = 2 * channelWindowBytes + channelPacketBytes;
-/** The most unread bytes of all channels of a connection. */
+/** The maximum unread bytes of all channels of a connection. */
 const maxConnectionBytes = 32 * maxChannelBytes;
 /** The bytes between two checks. */
 const lookEveryBytes = 512 * 1024;
 
-/** The most small unread pieces of a channel: each takes far more memory than its few bytes. */
+/** The maximum number of small unread pieces of a channel: each takes far more memory than its few bytes. */
 const maxSmallPieces = 1024;
-/** The average size from which pieces need not be joined. */
+/** The average size above which pieces need not be joined. */
 const largePieceBytes = 4096;
 
 /** Detects clients that exceed their windows, and joins the small pieces that they send. */
@@ -59,7 +59,10 @@ function joinSmallPieces(channel: ServerChannel): void {
 /** The numbers of messages (RFC 4250, 4.1.2). */
 const message = { authenticationAnswer: 61, globalRequest: 80 } as const;
 
-/** The most global requests that wait while an earlier one is unanswered, as answers must keep their order. */
+/**
+ * The maximum number of global requests that wait while an earlier one is unanswered, as answers must keep their
+ * order.
+ */
 export const maxWaitingRequests = 1024;
 
 /** Refuses messages for which ssh2 would allocate memory without a limit. */
@@ -76,8 +79,8 @@ export class MessageGuard {
   check([type = 0]: Uint8Array): void {
     switch (type) {
       case message.authenticationAnswer:
-        // ssh2 allocates room for as many answers as it names, although the agent asks nothing.
-        throw new SshError("refused", "an answer to no question");
+        // ssh2 allocates room for as many answers as the message names, although the agent asks nothing.
+        throw new SshError("refused", "answer without a question");
       case message.globalRequest:
         this.#waiting = this.#isAnswering() ? this.#waiting + 1 : 0;
         if (this.#waiting > maxWaitingRequests) {

@@ -13,12 +13,12 @@ import { SshSession } from "./sessions/ssh-session.ts";
 import { closeUnstarted, onMessage, replaceGcm } from "./ssh2/ssh2.ts";
 import { openDisplay } from "./x11/x11-display.ts";
 
-/** The most sessions and forwarded connections of a client; further ones are refused. */
+/** The maximum number of sessions and forwarded connections of a client; further ones are refused. */
 const maxSessions = 256;
 const maxForwards = 1024;
-/** The number of messages in a chunk above which other clients take their turns first. */
+/** The number of messages in a chunk above which it is the turn of other clients. */
 const manyMessages = 64;
-/** The descriptors that a command takes: its pipes, or its terminal. */
+/** The number of descriptors that a command takes: its pipes, or its terminal. */
 const sessionDescriptors = 3;
 
 /**
@@ -51,7 +51,7 @@ export function serveSshConnection(
     logger.warn({ ip: socket.remoteAddress }, "ssh client exceeds its windows: connection closed");
     socket.destroy();
   });
-  // Clients end both directions at once.
+  // Clients end both directions together.
   socket.once("end", () => socket.destroy());
   socket.once("close", () => closed.abort());
   // ssh2 ends only our side, which a client may ignore.

@@ -12,14 +12,17 @@ import { serveSshConnection } from "./ssh-connection.ts";
 import { createSshServer, type SshServer } from "./ssh2/ssh2.ts";
 import { questionsFor } from "./vanished-clients.ts";
 
-/** The most connections at once; further ones are closed. */
+/** The maximum number of connections; further ones are closed. */
 const maxConnections = 512;
 /** The time for a client to log in. */
 const loginTimeoutMs = 60_000;
 /** The time for sessions to close their channels. */
 const farewellMs = 1_000;
 
-/** The key exchanges of ssh2, without the large groups: a client that reconnects in a loop would block the agent by them. */
+/**
+ * The key exchanges of ssh2, without the large groups, with which a client that reconnects in a loop would block the
+ * agent.
+ */
 const keyExchanges = [
   "curve25519-sha256",
   "curve25519-sha256@libssh.org",
@@ -50,7 +53,7 @@ export function createSshService({ host, names, signal }: SshServiceOptions): Se
       algorithms: {
         kex: [...keyExchanges],
         cipher: { append: [], prepend: [...allCiphers], remove: [] },
-        // A few compressed bytes can expand to more than there is memory.
+        // A few compressed bytes can expand to more than the available memory.
         compress: ["none"],
       },
       ...questionsFor(host.settings.maxTimeoutMs),

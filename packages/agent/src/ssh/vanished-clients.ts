@@ -1,7 +1,7 @@
 /** The silence after which a client counts as gone: longer than the outages that sessions survive (docs/network.md). */
 const goneAfterMs = 6 * 60_000;
 const askEveryMs = 30_000;
-/** The least number of unanswered probes after which a client is gone. */
+/** The minimum number of unanswered probes after which a client counts as gone. */
 const minQuestions = 3;
 
 /** Returns the interval of ssh2's keep-alive probes, and the number of them that may be unanswered. */

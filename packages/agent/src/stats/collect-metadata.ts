@@ -25,7 +25,7 @@ export interface MetadataValue {
   readonly collectedAtMs: number;
 }
 
-/** The resources that metadata commands run with. */
+/** The resources with which metadata commands run. */
 export interface MetadataHost {
   readonly commands: CommandHost;
   readonly prepare: (text: string) => Promise<PreparedCommand>;

@@ -49,7 +49,7 @@ async function collectRepeatedly(
   for (;;) {
     outbox.put(await collectMetadata(item, host, signal));
     if (intervalMs <= 0) return;
-    // A run that took longer than the interval is followed by the next at once, but not by the skipped ones.
+    // A run that took longer than the interval is followed immediately by the next, but not by the skipped ones.
     dueMs = Math.max(dueMs + intervalMs, clock.monotonic());
     await sleepUntil(dueMs, clock, signal);
   }
@@ -78,12 +78,12 @@ async function sleepUntil(ms: number, clock: Clock, signal: AbortSignal): Promis
   }
 }
 
-/** The most bytes of the keys in a report; a server refuses more (docs/protocol/rpc.md §7.6). */
+/** The maximum number of bytes of the keys in a report; a server refuses more (docs/protocol/rpc.md §7.6). */
 const maxKeyBytes = 6144;
-/** The most bytes of the values in a report; a message has at most 4 MiB. */
+/** The maximum number of bytes of the values in a report; a message has at most 4 MiB. */
 const maxValueBytes = 1024 * 1024;
 
-/** The newest unreported value of each key. */
+/** The latest unreported value of each key. */
 export class MetadataOutbox {
   readonly #values = new Map<string, MetadataValue>();
   readonly changed = new Wake();
@@ -99,7 +99,7 @@ export class MetadataOutbox {
     this.changed.wake();
   }
 
-  /** Takes as many values as one report may hold. */
+  /** Removes and returns as many values as one report may hold. */
   take(): MetadataValue[] {
     const taken: MetadataValue[] = [];
     let keyBytes = 0;

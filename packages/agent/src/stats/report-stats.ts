@@ -6,7 +6,7 @@ export type SendStats = (
   signal: AbortSignal,
 ) => Promise<number>;
 
-/** The bounds of the interval, whatever a server asks for. */
+/** The bounds of the interval, regardless of the server's request. */
 const minIntervalMs = 1000;
 const maxIntervalMs = 24 * 3_600_000;
 

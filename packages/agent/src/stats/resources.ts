@@ -32,7 +32,7 @@ export interface MonitorHost {
   readonly push: (window: readonly Datapoint[], signal: AbortSignal) => Promise<void>;
 }
 
-/** The most datapoints of a report, however many the server asks for. */
+/** The maximum number of datapoints of a report, regardless of the server's request. */
 const maxDatapoints = 1000;
 
 /** Measures at each interval and pushes the window whenever it is full. Rejects with the signal's reason. */
@@ -60,7 +60,7 @@ export async function memoryUsage(root = "/"): Promise<Usage | undefined> {
   const host = await hostMemory(root);
   const group = (await cgroup2Memory(root)) ?? (await cgroup1Memory(root));
   if (group === undefined) return host;
-  // A limit above the machine's memory limits nothing.
+  // A limit above the machine's memory has no effect.
   if (group.total === undefined || (host !== undefined && group.total > host.total)) return host;
   return { used: group.used, total: group.total };
 }

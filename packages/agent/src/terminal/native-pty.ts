@@ -38,8 +38,8 @@ export function loadNativePty(): LoadedPty {
 }
 
 /**
- * Resizes a terminal by a descriptor of its master. Returns false if the terminal has hung up in the meantime: the system
- * refuses the call then. Throws any other error.
+ * Resizes a terminal by a descriptor of its master. Returns false if the terminal has hung up in the meantime, as the
+ * system then refuses the call. Throws any other error.
  */
 export function resizeTerminal(
   native: Pick<NativePty, "resize">,

@@ -1,14 +1,14 @@
-/** The size of a buffer, and the least room for a read, which is more than the kernel returns at once. */
+/** The size of a buffer, and the minimum room for a read, which is more than the kernel returns per call. */
 const bufferBytes = 128 * 1024;
 const leastBytes = 16 * 1024;
 
 /**
- * A buffer for reads, whose bytes are contiguous until they are taken. It is reused, so that much output makes no garbage,
- * unless `keep` is called.
+ * A buffer for reads, whose bytes are contiguous until they are taken. It is reused, so that heavy output creates no
+ * garbage, unless `keep` is called.
  */
 export class OutputBuffer {
   #bytes: Buffer = Buffer.alloc(0);
-  /** The range of the bytes that were read and not taken. */
+  /** The range of the bytes that were read but not taken. */
   #start = 0;
   #end = 0;
   /** The bytes of earlier buffers that were full before they were taken. */

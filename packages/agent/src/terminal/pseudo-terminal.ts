@@ -145,7 +145,7 @@ export class PseudoTerminal {
           ]);
         }
       }
-      // The last chunk may still be being delivered.
+      // The last chunk may still be in delivery.
       await this.#delivery;
     } finally {
       isOver.abort();

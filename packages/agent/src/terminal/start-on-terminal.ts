@@ -44,7 +44,7 @@ function startByShell(
     });
     // Without a process id it never started.
     child.on("error", () => undefined);
-    if (child.pid === undefined) throw new Error("the shell cannot be started");
+    if (child.pid === undefined) throw new Error("cannot start the shell");
     return { fd: master, pid: child.pid, exit: exitOf(child) };
   } catch (error) {
     closeSync(master);

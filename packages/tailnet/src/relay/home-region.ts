@@ -19,7 +19,7 @@ export interface HomeChoice {
 
 /** The time for which a measurement counts (docs/protocol/tailnet.md §2.7). */
 export const reportLifetimeMs = 5 * 60_000;
-/** The least gain, in milliseconds and as a share, for which a peer leaves its region for a nearer one. */
+/** A peer keeps its region unless a nearer one gains at least this, and at least a third. */
 const minGainMs = 10;
 const maxKeepRatio = 2 / 3;
 

@@ -4,9 +4,9 @@ import type { WaitForReinit } from "./poll-reinit.ts";
 
 /** The source of the agent's token. */
 export interface Credential {
-  /** Returns the present token; undefined before the first. */
+  /** Returns the current token; undefined before the first. */
   current(): string | undefined;
-  /** Resolves to a new token if the credential can be renewed, else to the present one. */
+  /** Resolves to a new token if the credential can be renewed, else to the current one. */
   refresh(signal: AbortSignal): Promise<string>;
 }
 
@@ -19,8 +19,8 @@ export function givenToken(token: string): Credential {
 export type AskWithToken = (token: string, signal: AbortSignal) => Promise<ReinitAnswer>;
 
 /**
- * Asks with the agent's present token. If there is none, or the last answer refused it, gets a new one first: at most one for
- * each request, so that spacing out the requests spaces out that as well.
+ * Asks with the agent's current token. If there is none, or the last answer refused it, gets a new one first: at most
+ * one for each request, so that spacing out the requests also spaces out the renewals.
  */
 export function askAsAgent(credential: Credential, ask: AskWithToken): WaitForReinit {
   let refused: string | undefined;
@@ -31,7 +31,7 @@ export function askAsAgent(credential: Credential, ask: AskWithToken): WaitForRe
         token = await credential.refresh(signal);
       } catch (cause) {
         signal.throwIfAborted();
-        return { kind: "failed", error: new ReinitError("no token to ask with", { cause }) };
+        return { kind: "failed", error: new ReinitError("no token for the request", { cause }) };
       }
     }
     const answer = await ask(token, signal);

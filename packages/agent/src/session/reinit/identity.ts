@@ -1,10 +1,10 @@
-/** The identity of an agent, by its manifest. */
+/** The identity of an agent, from its manifest. */
 export interface Identity {
   readonly ownerName: string;
   readonly agentId: string;
 }
 
-/** The owner of the workspaces that wait to be claimed (docs/protocol/prebuilds.md §1.1). */
+/** The owner of workspaces that wait for a claim (docs/protocol/prebuilds.md §1.1). */
 export const prebuildsOwner = "prebuilds";
 
 /**
@@ -35,7 +35,7 @@ export const decide: Decide = (manifest, ranAs, isAsked) => {
 };
 
 /**
- * Returns the identity after a manifest that changed nothing. A new owner name or a new agent id is adopted by itself; both
+ * Returns the identity after a manifest without an effect. A new owner name or a new agent id alone is adopted; both
  * together still mean another owner.
  */
 export function follow(manifest: Identity, ranAs: Identity): Identity {

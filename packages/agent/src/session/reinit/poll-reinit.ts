@@ -15,13 +15,13 @@ export interface PollReinitOptions {
 
 /** The delay after an event that changed nothing: some servers send one for each request. */
 const duplicateDelayMs = 30_000;
-/** Streams that lived this long end together, with their server or a proxy, so the agents spread their requests. */
+/** Streams older than this end together, with their server or a proxy, so the agents spread their requests. */
 const settledMs = 1_000;
 const spreadMs = 1_000;
 
 /**
- * Polls for events until the server answers that there will be none. It keeps no state: the manifest shows what an event has
- * led to. Rejects with the signal's reason.
+ * Polls for events until the server answers that there will be none. It keeps no state: the manifest shows the
+ * effects of earlier events. Rejects with the signal's reason.
  */
 export async function pollReinit(options: PollReinitOptions, signal: AbortSignal): Promise<void> {
   const { waitForReinit, clock, random } = options;
@@ -59,7 +59,7 @@ export async function pollReinit(options: PollReinitOptions, signal: AbortSignal
   }
 }
 
-/** Logs a new problem; the session's connection reports an absent server. Returns the present problem. */
+/** Logs a new problem; the session's connection reports an absent server. Returns the current problem. */
 function logAnswer(
   answer: ReinitAnswer,
   before: string | undefined,
@@ -78,8 +78,8 @@ function logAnswer(
     case "unauthorized":
     case "failed": {
       const error = answer.kind === "failed" ? errorText(answer.error) : "token refused";
-      if (error === before) logger.debug({ error }, "still no reinit stream");
-      else logger.info({ error }, "no reinit stream");
+      if (error === before) logger.debug({ error }, "still cannot open the reinit stream");
+      else logger.info({ error }, "cannot open the reinit stream");
       return error;
     }
   }

@@ -10,7 +10,7 @@ import { SshError } from "../errors.ts";
 import { openAgentChannel } from "../ssh2/ssh2.ts";
 import { type ForwardingConnection, joinChannel, takeSocket } from "./join-channel.ts";
 
-/** The most programs that use the authentication agent at once. */
+/** The maximum number of programs that use the authentication agent. */
 const maxAgentConnections = 64;
 
 /** Makes the client's authentication agent available to the commands of its connection, by a private socket. */

@@ -6,7 +6,7 @@ import type { DescriptorShare } from "../../connections/descriptors.ts";
 import { writeTo } from "../../connections/write-to.ts";
 import { ChannelWriter, type ConnectionOutput } from "../channel-output.ts";
 
-/** The connection as its forwarded channels need it. */
+/** The parts of the connection that its forwarded channels need. */
 export interface ForwardingConnection {
   readonly output: ConnectionOutput;
   readonly descriptors: DescriptorShare;

@@ -96,7 +96,8 @@ async function open(
   { output: owner, ended }: ForwardingConnection,
 ): Promise<Socket | undefined> {
   try {
-    // Connecting to a socket blocks everything if its file system does not answer, so it is looked up in turns first.
+    // Connecting to a socket blocks everything if its file system does not answer, so the socket is first looked up
+    // in turns.
     if ("path" in target && !(await isSocket(target.path, owner))) return undefined;
     const socket = connect({ ...target, allowHalfOpen: true, lookup: lookupFor(owner) });
     return await connected(socket, ended);

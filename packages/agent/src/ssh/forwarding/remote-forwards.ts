@@ -9,11 +9,11 @@ import { fileTurns } from "../../process/turns.ts";
 import { SshError } from "../errors.ts";
 import { type ForwardingConnection, joinChannel, takeSocket } from "./join-channel.ts";
 
-/** The most ports and sockets that listen for a client. */
+/** The maximum number of ports and sockets that listen for a client. */
 const maxListeners = 64;
-/** The most connections to one of them at once. */
+/** The maximum number of connections to one of them. */
 const maxConnections = 256;
-/** The mode of directories that are created for a socket. */
+/** The mode of directories created for a socket. */
 const directoryMode = 0o700;
 
 /** The answers to a request. */
@@ -25,7 +25,7 @@ interface Answers {
 /** The answers as ssh2 passes them; absent if the client wants none. */
 type PossibleAnswers = { readonly [Name in keyof Answers]: Answers[Name] | undefined };
 
-type Opened = (error: Error | undefined, channel: ServerChannel) => void;
+type ChannelCallback = (error: Error | undefined, channel: ServerChannel) => void;
 
 /**
  * Listens on ports and Unix sockets of the workspace for the client (docs/protocol/agent.md §6.6). Returns a function that
@@ -107,7 +107,7 @@ class RemoteForwards {
     bindAddr: string,
     port: number,
     answers: Answers,
-    open: (socket: Socket, opened: Opened) => void,
+    open: (socket: Socket, opened: ChannelCallback) => void,
   ): void {
     void this.#listen(portKey(bindAddr, port), open, answers, async ({ server }) =>
       listening(server, { ...hostOf(bindAddr), port }),
@@ -117,10 +117,10 @@ class RemoteForwards {
   listenOnSocket(
     path: string,
     answers: Answers,
-    open: (socket: Socket, opened: Opened) => void,
+    open: (socket: Socket, opened: ChannelCallback) => void,
   ): void {
     this.#socketsAnswered = this.#socketsAnswered.then(async () => {
-      // A repeated request: the socket listens already.
+      // A repeated request: the socket already listens.
       if (this.#listeners.has(path)) {
         answers.accept();
         return;
@@ -130,8 +130,8 @@ class RemoteForwards {
           await makeDirectories(dirname(path), directoryMode);
           return kindOfFile(path);
         });
-        // An existing socket belongs to a client that has gone, whether or not we know that yet.
-        if (found === "other") throw new SshError("refused", `${path} is no socket`);
+        // An existing socket belongs to a client that has gone, even if its end is not yet known.
+        if (found === "other") throw new SshError("refused", `${path} is not a socket`);
         const file = await listenOnFile(listener.server, path);
         listener.removeFile = () => void file.remove();
       });
@@ -161,7 +161,7 @@ class RemoteForwards {
     return true;
   }
 
-  #create(open: (socket: Socket, opened: Opened) => void): Server {
+  #create(open: (socket: Socket, opened: ChannelCallback) => void): Server {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       if (!takeSocket(socket, this.#connection)) return;
       open(socket, (error, channel) => {
@@ -170,7 +170,7 @@ class RemoteForwards {
       });
     });
     server.maxConnections = maxConnections;
-    // Later errors, such as too many open files, cost one connection.
+    // Later errors, such as too many open files, affect only one connection.
     server.on("error", () => undefined);
     return server;
   }
@@ -178,7 +178,7 @@ class RemoteForwards {
   /** Listens, if there is room and no such listener. Resolves when the request is answered. */
   async #listen(
     key: string,
-    open: (socket: Socket, opened: Opened) => void,
+    open: (socket: Socket, opened: ChannelCallback) => void,
     { accept, reject }: Answers,
     begin: (listener: Listener) => Promise<void>,
   ): Promise<void> {
@@ -211,7 +211,7 @@ class RemoteForwards {
   }
 }
 
-/** Rejects also for an invalid address or port. */
+/** Also rejects for an invalid address or port. */
 function listening(server: Server, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.on("error", reject);

@@ -5,11 +5,11 @@ import { printableText } from "@slipway/runtime";
 
 import { readFileStart } from "../../process/read-file-start.ts";
 
-/** The longest message of the day that is shown. */
+/** The maximum size of the message of the day. */
 const maxMotdBytes = 256 * 1024;
 
 export interface GreetingSource {
-  /** The texts of the announcements that are enabled. */
+  /** The texts of the enabled announcements. */
   readonly banners: readonly string[];
   /** The file with the message of the day; empty for none. */
   readonly motdPath: string;

@@ -26,8 +26,8 @@ interface RunNeeds {
 const transferCommands = new Set(["nc", "rsync", "scp", "sftp"]);
 
 /**
- * Runs the program of a session to its end. Resolves to undefined if the client left first. A program that cannot or may not
- * run ends with a status of the agent, and its reason on the client's stderr.
+ * Runs the program of a session to its end. Resolves to undefined if the client left first. A program that cannot or
+ * must not run ends with a status of the agent, and its reason on the client's stderr.
  */
 export async function runRequest(
   request: ProgramRequest,

@@ -11,7 +11,7 @@ export interface SessionChannel {
   readonly writer: ChannelWriter;
   /** Aborted when the client has closed the channel or the connection, or the agent shuts down. */
   readonly ended: AbortSignal;
-  /** Sets the handler of signals, and passes it those that came before. */
+  /** Sets the handler of signals, and passes it those that arrived earlier. */
   onSignal(handler: (signal: NodeJS.Signals) => void): void;
   onResize(handler: (size: TerminalSize) => void): void;
 }

@@ -18,9 +18,9 @@ const hangUpGraceMs = 5000;
 export type RunEnd = Exit | { readonly kind: "left" };
 
 /**
- * Runs a command without a terminal for a client. Resolves once it has ended and the client has taken all its output; what
- * the command leaves in the background keeps the session open as long as it holds the output, as in OpenSSH. If the client
- * goes first, the command's group gets a SIGHUP. Throws `ProcessError` "spawn-failed".
+ * Runs a command without a terminal for a client. Resolves once it has ended and the client has received all its
+ * output; processes that it leaves in the background keep the session open as long as they hold the output, as in
+ * OpenSSH. If the client leaves first, the command's group gets a SIGHUP. Throws `ProcessError` "spawn-failed".
  */
 export async function runPiped(
   command: PreparedCommand,
@@ -31,7 +31,7 @@ export async function runPiped(
   const group = await spawnGroup(command, { pipes, joinOutput: false, hasInput: true });
   groups.started(group.pid);
   const exited = group.exit.finally(() => groups.leaderEnded(group.pid));
-  // To the command alone, not to its group (docs/protocol/agent.md §6.2).
+  // To the command only, not to its group (docs/protocol/agent.md §6.2).
   channel.onSignal((signal) => signalProcess(group.pid, signal));
   if (group.stdin !== undefined) void passInput(channel.input, group.stdin, ended);
   const output = Promise.all([
@@ -50,8 +50,8 @@ export async function runPiped(
 }
 
 /**
- * Runs a command on a terminal for a client. Resolves once it has ended and the client has taken all its output. If the
- * client goes first, the terminal hangs up. Throws `ProcessError` "spawn-failed".
+ * Runs a command on a terminal for a client. Resolves once it has ended and the client has received all its output.
+ * If the client leaves first, the terminal hangs up. Throws `ProcessError` "spawn-failed".
  */
 export async function runOnTerminal(
   command: PreparedCommand,
@@ -63,7 +63,7 @@ export async function runOnTerminal(
   const terminal = new PseudoTerminal(terminalCommand(command, modes), size);
   groups.started(terminal.pid);
   const exited = terminal.exit.finally(() => groups.leaderEnded(terminal.pid));
-  // To the command alone, not to its group (docs/protocol/agent.md §6.2).
+  // To the command only, not to its group (docs/protocol/agent.md §6.2).
   channel.onSignal((signal) => signalProcess(terminal.pid, signal));
   channel.onResize((wanted) => terminal.resize(wanted));
   void typeInput(channel.input, terminal, clock, ended);
@@ -86,8 +86,8 @@ async function passInput(input: Readable, stdin: Writable, ended: AbortSignal): 
     }
     stdin.end();
   } catch {
-    // The command has stopped reading, or the client has gone. Further input is discarded: a client that waits for room in
-    // the window would never go on.
+    // The command has stopped reading, or the client has gone. Further input is discarded: a client that waits for
+    // room in the window would never continue.
     input.resume();
   }
 }

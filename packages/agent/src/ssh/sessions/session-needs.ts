@@ -10,7 +10,7 @@ import type { CommandVariables } from "../../process/workspace-commands.ts";
 import type { ConnectionOutput } from "../channel-output.ts";
 import type { X11Request } from "../x11/x11-display.ts";
 
-/** The agent as its SSH sessions need it. */
+/** The parts of the agent that its SSH sessions need. */
 export interface SshHost {
   /** Prepares a command of the workspace. Rejects with `ProcessError` if none can run. */
   readonly prepare: (text: string, variables: CommandVariables) => Promise<PreparedCommand>;
@@ -23,7 +23,7 @@ export interface SshHost {
   readonly logger: Logger;
 }
 
-/** The connection as its sessions need it. */
+/** The parts of the connection that its sessions need. */
 export interface SessionConnection {
   readonly remoteAddress: string | undefined;
   readonly output: ConnectionOutput;

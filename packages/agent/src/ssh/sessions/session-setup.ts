@@ -20,7 +20,7 @@ export interface TerminalRequest {
   readonly modes: ReadonlyMap<string, number>;
 }
 
-/** Collects what a client requests for a session before it starts a program. */
+/** Collects a client's requests for a session before it starts a program. */
 export class SessionSetup {
   readonly #variables = new Map<string, string>();
   #bytes = 0;
@@ -47,7 +47,7 @@ export class SessionSetup {
     return true;
   }
 
-  /** Sets the terminal. Returns false if it is invalid or set already. */
+  /** Sets the terminal. Returns false if it is invalid or already set. */
   setTerminal(terminal: TerminalRequest): boolean {
     const { term } = terminal;
     if (this.#terminal !== undefined || term.length > maxTermBytes || term.includes("\0")) {
@@ -57,7 +57,7 @@ export class SessionSetup {
     return true;
   }
 
-  /** Sets the client's X11 display. Returns false if it is invalid or set already. */
+  /** Sets the client's X11 display. Returns false if it is invalid or already set. */
   setX11(request: X11Request | undefined): boolean {
     if (this.#x11 !== undefined || request === undefined) return false;
     this.#x11 = request;

@@ -16,7 +16,7 @@ import type { SessionConnection, SshHost } from "./session-needs.ts";
 import { SessionSetup } from "./session-setup.ts";
 import { signalNamed } from "./signals.ts";
 
-/** The most signals that are kept for a command that is about to start (docs/protocol/agent.md §6.2). */
+/** The maximum number of signals kept for a command that is about to start (docs/protocol/agent.md §6.2). */
 const maxEarlySignals = 128;
 
 /** The two answers to a request; absent if the client wants none. */
@@ -40,7 +40,7 @@ export class SshSession {
     this.#host = host;
   }
 
-  /** Resolves when the program has ended and the channel is closed; at once if none was started. */
+  /** Resolves when the program has ended and the channel is closed; immediately if none was started. */
   get ended(): Promise<void> {
     return this.#ended;
   }
@@ -124,7 +124,7 @@ export class SshSession {
     session?.close(end ?? { statusCode: 1, reason: "the client has gone" });
     channel.end();
     channel.close();
-    // Discards the input that still arrives.
+    // Discards input that still arrives.
     channel.resume();
   }
 
@@ -150,7 +150,7 @@ export class SshSession {
     return true;
   }
 
-  /** Applies the last of several sizes that arrive at once: each would interrupt the command. */
+  /** Applies the last of several sizes that arrive together: each would interrupt the command. */
   #resize(columns: number, rows: number): boolean {
     if (!this.#setup.resize(columns, rows)) return false;
     if (this.#isResizing) return true;

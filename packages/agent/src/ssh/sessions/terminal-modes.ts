@@ -3,8 +3,8 @@ import { shellWord } from "@slipway/runtime";
 import type { PreparedCommand } from "../../process/spawn-group.ts";
 
 /**
- * Returns a command that applies the client's settings to its terminal, sets `SSH_TTY`, and becomes `command`. Only inside is the
- * terminal's name known, and the settings must precede the command.
+ * Returns a command that applies the client's settings to its terminal, sets `SSH_TTY`, and becomes `command`. The
+ * terminal's name is known only inside, and the settings must precede the command.
  */
 export function terminalCommand(
   command: PreparedCommand,

@@ -38,7 +38,7 @@ export function longName(name: string, stats: Stats): string {
     .map((shift) => (stats.mode >> shift) & 0o7)
     .map((bits) => `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${bits & 1 ? "x" : "-"}`)
     .join("");
-  // The limited time of the attributes: that of the file may exceed a `Date`.
+  // The time from the attributes, which is limited: that of the file may exceed a `Date`.
   const modified = new Date(attributesOf(stats).times.modified * 1000);
   const date = modified.toISOString().slice(0, 16).replace("T", " ");
   const columns = [

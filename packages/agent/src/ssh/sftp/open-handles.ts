@@ -5,7 +5,7 @@ import type { DescriptorShare } from "../../connections/descriptors.ts";
 import { fileTurns } from "../../process/turns.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
 
-/** The most files and directories that a client may have open. */
+/** The maximum number of files and directories that a client may have open. */
 export const maxHandles = 256;
 
 export type OpenHandle =

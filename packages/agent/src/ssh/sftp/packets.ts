@@ -1,6 +1,6 @@
 import { SftpError, SftpStatus } from "./errors.ts";
 
-/** The longest packet, as in OpenSSH. */
+/** The maximum length of a packet, as in OpenSSH. */
 export const maxPacketBytes = 256 * 1024;
 
 /** The length before a packet. */
@@ -12,7 +12,7 @@ export class PacketReader {
   #packet: Buffer = Buffer.alloc(lengthBytes);
   #filled = 0;
 
-  /** Returns copies of the complete packets, whose room may be given back. Throws `SftpError` "malformed". */
+  /** Returns copies of the complete packets; the caller may give back their room. Throws `SftpError` "malformed". */
   receive(chunk: Buffer): Buffer[] {
     const packets: Buffer[] = [];
     for (let rest = chunk; rest.length > 0;) {
@@ -48,9 +48,9 @@ export class PacketReader {
   }
 }
 
-/** The size from which room is reused. */
+/** The size above which room is reused. */
 const largeBytes = 64 * 1024;
-/** The most spare rooms of all clients together: one is filled while another is sent. */
+/** The maximum number of spare rooms of all clients together: one is filled while another is sent. */
 const maxSpares = 2;
 
 const spares: Buffer[] = [];

@@ -9,7 +9,7 @@ import type { OpenHandles } from "./open-handles.ts";
 /** A client's view of the files: the base of its relative paths, and its open handles. */
 export interface SftpFiles {
   readonly directory: string;
-  /** The directory that `~` stands for. */
+  /** The directory for which `~` stands. */
   readonly home: string;
   readonly handles: OpenHandles;
   /** The connection, which takes the turns on files. */

@@ -35,17 +35,17 @@ import { expand, path, resolve, type SftpFiles } from "./paths.ts";
 
 type Handle = (fields: FieldReader, files: SftpFiles) => Promise<Answer>;
 
-/** The most bytes of a READ or WRITE. */
+/** The maximum number of bytes of a READ or WRITE. */
 const maxDataBytes = maxPacketBytes - 1024;
-/** The most entries of a directory in an answer. */
+/** The maximum number of directory entries in an answer. */
 const maxEntries = 64;
 const defaultMode = { file: 0o666, directory: 0o777 } as const;
 /** Decodes names, which need not be valid text, without loss. */
 const anyBytes = "latin1";
-/** The longest name of a file on Linux. */
+/** The maximum length of a file name on Linux. */
 const maxNameBytes = 255;
 
-/** The extensions that the server names, with their versions. */
+/** The extensions that the server announces, with their versions. */
 export const sftpExtensions = [
   ["posix-rename@openssh.com", "1"],
   ["hardlink@openssh.com", "1"],
@@ -151,7 +151,7 @@ async function read(fields: FieldReader, { handles }: SftpFiles): Promise<Answer
   const { file } = handles.file(fields.text());
   const offset = fields.uint64();
   const wanted = Math.min(fields.uint32(), maxDataBytes);
-  // Data is read behind the room for the head, which saves a copy.
+  // Data is read after the room for the head, which saves a copy.
   const dataAt = answerHeadBytes + lengthBytes;
   const packet = takeRoom(dataAt + wanted);
   const { bytesRead } = await file.read(packet, dataAt, wanted, offset);

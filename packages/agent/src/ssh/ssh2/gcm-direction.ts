@@ -19,7 +19,7 @@ export type GcmAlgorithm = "aes-128-gcm" | "aes-256-gcm";
 export interface GcmState {
   readonly algorithm: GcmAlgorithm;
   readonly key: Uint8Array;
-  /** The 12 bytes of the next packet's nonce. Its user advances them in place. */
+  /** The 12 bytes of the next packet's nonce, advanced in place. */
   readonly nonce: Uint8Array;
   /** The number of the next packet. */
   readonly sequence: number;

@@ -10,7 +10,7 @@ import {
   tagBytes,
 } from "./gcm-direction.ts";
 
-/** The longest packet, as in ssh2: its payload may have 32 KiB (RFC 4253 §6.1). */
+/** The maximum length of a packet, as in ssh2: its payload may have 32 KiB (RFC 4253 §6.1). */
 export const maxPacketBytes = 35_000;
 
 /** Handles the payload of a packet. A result other than undefined tells ssh2 where to continue. */

@@ -2,8 +2,8 @@ import { SshError } from "../errors.ts";
 
 /**
  * The undocumented fields of ssh2 1.17.0 that the agent uses, by their owner: all of them, since the functions below take no
- * other name. A newer version of the library may lack any of them; `private-fields.test.ts` looks for each, and sees that no
- * other folder uses one. docs/decisions/ssh.md says what each is for.
+ * other name. A newer version of the library may lack any of them; `private-fields.test.ts` checks each, and that no other
+ * folder uses one. docs/decisions/ssh.md gives the purpose of each.
  */
 export const privateFields = {
   connection: ["_protocol", "_chanMgr"],

@@ -27,7 +27,7 @@ export interface SshServer extends Pick<Server, "on"> {
   injectSocket(socket: Duplex): void;
 }
 
-/** The client's side of a channel, with the room that it gives us. */
+/** The client's side of a channel, with the room that it grants us. */
 export interface OutgoingSide {
   readonly id: number;
   readonly packetSize: number;
@@ -35,7 +35,7 @@ export interface OutgoingSide {
   window: number;
 }
 
-/** A channel as its writer sees it. */
+/** The parts of a channel that its writer uses. */
 export interface RawChannel {
   readonly outgoing: OutgoingSide;
   /** Sends a packet of output; of `extendedType` (RFC 4254, 5.2) if it is not stdout. */
@@ -46,7 +46,7 @@ export interface RawChannel {
 
 export type ChannelOpened = (error: Error | undefined, channel: ServerChannel) => void;
 
-/** The room that ssh2 gives in each channel and in each packet. */
+/** The room that ssh2 grants in each channel and in each packet. */
 export const channelWindowBytes = 2 * 1024 * 1024;
 export const channelPacketBytes = 32 * 1024;
 
@@ -104,7 +104,7 @@ export function closeUnstarted(connection: Connection, session: Session): void {
   forget(Reflect.get(objectIn(info, "incoming"), "id"));
 }
 
-/** Joins the unread bytes of a channel to one piece, without giving its client more room. */
+/** Joins the unread bytes of a channel into one piece, without granting its client more room. */
 export function joinUnread(channel: ServerChannel): void {
   const isWaiting = flagIn(channel, "_waitChanDrain");
   setField(channel, "_waitChanDrain", false);
@@ -113,7 +113,7 @@ export function joinUnread(channel: ServerChannel): void {
   if (unread !== null) channel.unshift(unread);
 }
 
-/** Makes a session accept requests after the client has ended its input, such as signals, which ssh2 drops then. */
+/** Makes a session accept requests after the client has ended its input, such as signals, which ssh2 would drop. */
 export function takeLateRequests(session: Session): void {
   flagIn(session, "_ending");
   session.on("eof", () => setField(session, "_ending", false));
@@ -128,7 +128,10 @@ export function openAgentChannel(connection: Connection, opened: ChannelOpened):
   open(add(callback), channelWindowBytes, channelPacketBytes);
 }
 
-/** Replaces the ciphers that are offered to a client. Call it before the connection is announced, or at once after that. */
+/**
+ * Replaces the ciphers that are offered to a client. Call it before the connection is announced, or immediately after
+ * that.
+ */
 export function offerCiphers(connection: Connection, ciphers: readonly string[]): void {
   const protocol = objectIn(connection, "_protocol");
   const offer = objectIn(protocol, "_offer");

@@ -7,13 +7,13 @@ import { readFileStart } from "../../process/read-file-start.ts";
 import { SshError } from "../errors.ts";
 import { type AuthorityEntry, withEntry } from "./authority.ts";
 
-/** The largest file that is read, in bytes. */
+/** The maximum size of a file to read, in bytes. */
 const maxFileBytes = 1024 * 1024;
 const fileMode = 0o600;
 /** The interval and number of attempts to lock the file, which other programs lock only briefly. */
 const lockPollMs = 100;
 const lockTries = 50;
-/** The age from which a lock is that of a killed program. */
+/** The age above which a lock must be that of a killed program. */
 const deadLockMs = 30_000;
 
 interface LockNeeds {
@@ -38,7 +38,7 @@ export async function addToAuthorityFile(
 async function read(path: string): Promise<Buffer> {
   try {
     const file = await readFileStart(path, maxFileBytes + 1);
-    if (file === undefined) throw new SshError("x11-failed", `${path} is no regular file`);
+    if (file === undefined) throw new SshError("x11-failed", `${path} is not a regular file`);
     if (file.length > maxFileBytes) {
       throw new SshError("x11-failed", `${path} has more than ${maxFileBytes} bytes`);
     }

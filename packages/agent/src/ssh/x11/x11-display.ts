@@ -12,7 +12,7 @@ import { addToAuthorityFile } from "./authority-file.ts";
 const firstPort = 6010;
 const lastPort = 6200;
 const displayZeroPort = 6000;
-/** The most connected X11 programs of a session. */
+/** The maximum number of connected X11 programs of a session. */
 const maxPrograms = 256;
 const maxProtocolBytes = 64;
 const maxCookieBytes = 256;
@@ -40,7 +40,7 @@ interface DisplayNeeds {
   readonly ended: AbortSignal;
 }
 
-/** Reads a request, whose cookie has hexadecimal digits. Returns undefined for an invalid one. */
+/** Reads a request, whose cookie must be hexadecimal digits. Returns undefined for an invalid one. */
 export function readX11Request({
   single,
   protocol,

@@ -111,7 +111,7 @@ it("waits for nobody who might write into a pipe in the place of the file", asyn
   const { port } = await openSshWorkspace({ home });
   const client = await openClient(port);
   const shown = await run(client, "echo =$DISPLAY");
-  expect(shown).toMatch(/^=\nX11 is not forwarded: .*\.Xauthority is no regular file\r\n$/);
+  expect(shown).toMatch(/^=\nX11 is not forwarded: .*\.Xauthority is not a regular file\r\n$/);
 });
 
 it("waits for the lock of another program, and breaks that of a dead one", async () => {
