@@ -133,13 +133,15 @@ async function requireOwn(path: string): Promise<void> {
   throw new AgentSocketError("not-ours", `${path} belongs to another user`);
 }
 
-/** The agent of this workspace cannot be called over its socket. */
+/**
+ * A failure to call the agent of this workspace over its socket: nothing listens there, the file belongs to another
+ * user, or the agent ended the connection.
+ */
 export class AgentSocketError extends CodedError<"no-agent" | "not-ours" | "closed"> {
-  override readonly name = "AgentSocketError";
-  /** Nothing listens there, the file belongs to another user, or the agent ended the connection. */
+override readonly name = "AgentSocketError";
 }
 
-/** The agent refused a call; the message says why. */
+/** A call that the agent refused; the message says why. */
 export class RefusedCallError extends Error {
   override readonly name = "RefusedCallError";
   readonly code = "refused";

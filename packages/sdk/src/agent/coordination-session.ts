@@ -14,12 +14,15 @@ export type CoordinationCalls = Pick<
 
 const { method } = Tailnet;
 
-/** Coordinates an agent over its session, which its opener closes. Agents get no resume tokens: their id is their name. */
+/**
+ * Coordinates an agent over its session, which its opener closes. Agents get no resume tokens: their id is their
+ * name.
+ */
 export function agentCoordination(connection: CoordinationCalls): CoordinationSession {
   return { ...streamsOf(connection), refreshResumeToken: async () => undefined };
 }
 
-/** Coordinates a client over its session; one without resume tokens is a new peer on each. */
+/** Coordinates a client over its session; without resume tokens, it is a new peer on each session. */
 export function clientCoordination(connection: CoordinationCalls): CoordinationSession {
   return {
     ...streamsOf(connection),
@@ -47,7 +50,7 @@ async function refreshResumeToken(
       expiresAt: timestampToMs(answer.expiresAt),
     };
   } catch (error) {
-    // A server without tokens is as good (docs/protocol/rpc.md §3.6).
+    // A server without tokens will do (docs/protocol/rpc.md §3.6).
     if (error instanceof RpcError && error.rpcCode === drpcCodeUnimplemented) return undefined;
     throw error;
   }

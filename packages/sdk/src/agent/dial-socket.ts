@@ -10,15 +10,15 @@ import { invalidFields, messageOf, readErrorBody } from "./explain-failure.ts";
 interface DialSocketOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Called as the request has left, while the server prepares its answer. */
+  /** Called when the request has been sent, while the server prepares its answer. */
   readonly onRequest: (() => void) | undefined;
 }
 
 const handshakeTimeoutMs = 30_000;
-/** A stock server closes its frames at this size or below (docs/protocol/rpc.md §1.3). */
+/** The maximum size of a message; a stock server ends its frames at this size or below (docs/protocol/rpc.md §1.3). */
 const maxMessageBytes = 4 * 1024 * 1024;
 
-/** Opens a WebSocket for a session, paused until that takes it over. Throws `DialError`, and the signal's reason. */
+/** Opens a WebSocket, paused until a session takes it over. Throws `DialError`, and the signal's reason. */
 export function dialSocket(url: URL, options: DialSocketOptions): Promise<RpcSocket> {
   return withSystemAuthorities(() => dialOnce(url, options));
 }
@@ -66,16 +66,16 @@ function handshake(socket: WebSocket, url: URL, signal: AbortSignal): Promise<vo
   });
 }
 
-/** Explains a failure by a module that an agent loads only then. */
+/** Explains a failure, with a module that an agent loads only then. */
 async function explained(cause: unknown, url: URL, signal: AbortSignal): Promise<DialError> {
   const { explainFailure } = await import("./explain-failure.ts");
   return explainFailure(cause, url, signal);
 }
 
-/** Finds the rung for a server that answered without upgrading (docs/protocol/rpc.md §1.1). */
+/** Returns the error, with its rung, for a server that answered without upgrading (docs/protocol/rpc.md §1.1). */
 async function refusal(response: IncomingMessage): Promise<DialError> {
   const status = response.statusCode ?? 0;
-  // The status says enough when the text is lost on the way.
+  // The status says enough if the text is lost on the way.
   const body = await readErrorBody(response).catch(() => "");
   const text = messageOf(body) ?? "";
   const fields = invalidFields(body);

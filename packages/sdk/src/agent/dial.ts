@@ -58,6 +58,6 @@ export interface AgentConnection extends AsyncDisposable {
     signal: AbortSignal,
   ): AsyncIterable<MessageShape<O>>;
 
-  /** Ends the session at once; idempotent. */
+  /** Ends the session immediately; idempotent. */
   close(): Promise<void>;
 }

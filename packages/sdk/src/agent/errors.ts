@@ -12,14 +12,14 @@ export const rungs = [
 ] as const;
 export type Rung = (typeof rungs)[number];
 
-/** An agent or client could not connect; names the rung of the ladder that failed. */
+/** A failure of an agent or client to connect; names the rung of the ladder that failed. */
 export class DialError extends Error {
   override readonly name = "DialError";
   readonly code = "dial-failed";
   readonly rung: Rung;
   /** HTTP status, when there was an answer. */
   readonly status: number | undefined;
-  /** The fields of the request that the answer calls invalid. */
+  /** The fields of the request that are invalid according to the answer. */
   readonly fields: readonly string[];
 
   constructor(rung: Rung, message: string, options: DialErrorOptions = {}) {
@@ -29,7 +29,10 @@ export class DialError extends Error {
     this.fields = options.fields ?? [];
   }
 
-  /** True if an agent was refused because its workspace is stopped, and may be started again (docs/protocol/rest.md §1.4). */
+  /**
+   * True if an agent was refused because its workspace is stopped, and may be started again (docs/protocol/rest.md
+   * §1.4).
+   */
   get isOfStopped(): boolean {
     return this.rung === "authentication" && this.fields.includes("workspace");
   }
@@ -41,13 +44,13 @@ interface DialErrorOptions {
   readonly cause?: unknown;
 }
 
-/** No token exists for the instance that the agent runs on; the message tells the remedy. */
+/** The lack of a token for the instance that the agent runs on; the message says what to do. */
 export class IdentityError extends Error {
   override readonly name = "IdentityError";
   readonly code = "no-identity";
 }
 
-/** The reinit stream is missing or unreadable; the caller asks again. */
+/** A reinit stream that is missing or unreadable; the caller asks again. */
 export class ReinitError extends Error {
   override readonly name = "ReinitError";
   readonly code = "no-reinit-stream";

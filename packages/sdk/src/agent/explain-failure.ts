@@ -7,7 +7,7 @@ import { errorText, untrustedAuthorityHint, wantedCertificateHint } from "@slipw
 import { DialError } from "./errors.ts";
 
 /**
- * Explains why a request to the server got no answer: finds the rung by climbing the ladder once more from below. The
+ * Explains why a request to the server got no answer: finds the rung by climbing the ladder again from the bottom. The
  * URL's scheme is that of HTTP or of WebSockets.
  */
 export async function explainFailure(
@@ -71,14 +71,14 @@ export async function readErrorBody(response: IncomingMessage): Promise<string> 
 }
 
 /**
- * Returns the message of a server's error body; undefined when it is not one, and the answer is from no server of ours.
+ * Returns the message of a server's error body; undefined if it is not one, and the answer not from one of our servers.
  */
 export function messageOf(body: string): string | undefined {
   const parsed = parseBody(body);
   return parsed !== undefined && "message" in parsed ? String(parsed.message) : undefined;
 }
 
-/** Returns the names of the fields that an error body says are invalid. */
+/** Returns the names of the fields that are invalid according to an error body. */
 export function invalidFields(body: string): readonly string[] {
   const parsed = parseBody(body);
   const validations: unknown =
@@ -95,7 +95,7 @@ function parseBody(body: string): object | undefined {
     const parsed: unknown = JSON.parse(body);
     return typeof parsed === "object" && parsed !== null ? parsed : undefined;
   } catch {
-    // Not JSON: a proxy's page, perhaps.
+    // Not JSON, perhaps a proxy's page.
     return undefined;
   }
 }

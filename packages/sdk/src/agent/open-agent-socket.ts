@@ -5,8 +5,8 @@ import { dialSocket } from "./dial-socket.ts";
 import { DialError, type Rung } from "./errors.ts";
 
 /**
- * An open WebSocket for an agent's session, paused until `openSession` takes it over. Its opener closes it, or the session
- * made of it.
+ * An open WebSocket for an agent's session, paused until `openSession` takes it over. Its opener closes it, or the
+ * session that took it over.
  */
 export interface AgentSocket {
   readonly socket: RpcSocket;
@@ -24,11 +24,11 @@ export interface AgentSocketOptions {
   readonly logger: Logger;
   /** Called as each rung of the ladder is reached. */
   readonly onRung?: (rung: Rung) => void;
-  /** Called as each request has left, while the server prepares its answer. */
+  /** Called when each request has been sent, while the server prepares its answer. */
   readonly onRequest?: () => void;
 }
 
-/** The versions to offer, newest first: all that this agent needs exists since the last (docs/protocol/rpc.md §1.2). */
+/** The versions to offer, newest first: the last has everything that this agent needs (docs/protocol/rpc.md §1.2). */
 const versions = [
   "2.10",
   "2.9",
@@ -44,7 +44,7 @@ const versions = [
 ] as const;
 
 /**
- * Opens the WebSocket of an agent's session and steps down to an older API version where the server asks for it. Throws
+ * Opens the WebSocket of an agent's session, and steps down to an older API version if the server asks for it. Throws
  * `DialError`, which names the rung of the ladder that failed.
  */
 export async function openAgentSocket(options: AgentSocketOptions): Promise<AgentSocket> {
@@ -56,7 +56,7 @@ export async function openAgentSocket(options: AgentSocketOptions): Promise<Agen
       if (!isVersion || version === versions.at(-1)) throw error;
       options.logger.debug(
         { version },
-        "server does not take this API version, trying an older one",
+        "server does not support this API version, trying an older one",
       );
     }
   }

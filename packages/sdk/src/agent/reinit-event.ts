@@ -1,19 +1,22 @@
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
-/** A server's word that the workspace of this agent has a new owner (docs/protocol/rest.md §2.2). It may come more than once. */
+/**
+ * A server's notice that the workspace of this agent has a new owner (docs/protocol/rest.md §2.2). It may come more
+ * than once.
+ */
 export interface ReinitEvent {
-  /** Undefined where the server did not send it. */
+  /** Undefined if the server did not send it. */
   readonly workspaceId: string | undefined;
   /** The new owner; undefined with servers that do not send it. */
   readonly ownerId: string | undefined;
-  /** Empty where the server gave none. */
+  /** Empty if the server gave none. */
   readonly reason: string;
 }
 
 const claimed = "prebuild_claimed";
 
 /**
- * Reads the data of an event, in both forms that servers send (docs/protocol/prebuilds.md §3.2) or as the bare reason that is
- * in the oldest notifications. Undefined for anything else. An object without the fields counts: some servers pass on
+ * Reads the data of an event, in both forms that servers send (docs/protocol/prebuilds.md §3.2) or as the bare reason
+ * of the oldest notifications. Undefined for anything else. An object without the fields counts: some servers pass on
  * any published text, and the manifest has the rest.
  */
 export function readReinitEvent(data: string): ReinitEvent | undefined {

@@ -22,7 +22,7 @@ export type ReinitAnswer =
   | { readonly kind: "unauthorized" }
   /** The server will never have an event for this agent: a 409 with its own kind of body. */
   | { readonly kind: "not-a-prebuild"; readonly message: string }
-  /** No stream, nor anything that could be one. */
+  /** The server did not answer with a stream. */
   | { readonly kind: "failed"; readonly error: ReinitError };
 
 export interface ReinitOptions {
@@ -34,7 +34,9 @@ export interface ReinitOptions {
   readonly signal: AbortSignal;
 }
 
-/** The silence after three missed pings; a server that sends its headers with the first ping has time for that, too. */
+/**
+ * The maximum silence: three missed pings. A server that sends its headers with the first ping has enough time, too.
+ */
 export const maxSilenceMs = 45_000;
 
 /**
@@ -78,7 +80,7 @@ async function readAnswer(response: IncomingMessage, silence: SilenceWatch): Pro
     if (status === 200) return await readStream(response, silence);
     const message = messageOf(await readErrorBody(response));
     if (status === 401) return { kind: "unauthorized" };
-    // A proxy on the way may answer 409 as well, and must not end the agent's interest for good.
+    // A proxy on the way may answer 409 as well, which must not make the agent give up for good.
     if (status === 409 && message !== undefined) return { kind: "not-a-prebuild", message };
     return failed(`the server answered ${status}${message === undefined ? "" : `: ${message}`}`);
   } finally {
@@ -131,7 +133,7 @@ class SilenceWatch implements Disposable {
     this.#maxMs = maxMs;
     this.#clock = clock;
     this.#heardAtMs = clock.monotonic();
-    // It ends by being disposed of.
+    // It ends when it is disposed of.
     this.#watch().catch(() => undefined);
   }
 
@@ -139,7 +141,7 @@ class SilenceWatch implements Disposable {
     return this.#over.signal;
   }
 
-  /** Restarts the wait, as something was heard. */
+  /** Restarts the wait because something was heard. */
   reset(): void {
     this.#heardAtMs = this.#clock.monotonic();
   }

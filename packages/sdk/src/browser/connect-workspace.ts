@@ -27,7 +27,7 @@ export function connectWorkspace(
   }));
 }
 
-/** A browser does not tell why a socket was refused. */
+/** Opens a socket; a browser does not say why one was refused. */
 async function openSocket(url: URL, signal: AbortSignal): Promise<RpcSocket> {
   signal.throwIfAborted();
   const socket = new WebSocket(url);

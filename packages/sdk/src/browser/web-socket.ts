@@ -1,10 +1,10 @@
 import type { RawSocket, RpcSocket } from "@slipway/rpc";
 
-/** The bytes that a socket may hold before its sender waits, and the interval at which it looks again. */
+/** The bytes that a socket may hold before its sender waits, and the interval at which it checks again. */
 const maxBufferedBytes = 256 * 1024;
 const bufferCheckMs = 5;
 
-/** Lends a browser's open WebSocket to a session. A browser never stops reading, so that messages wait here while paused. */
+/** Lends a browser's open WebSocket to a session. A browser never stops reading, so messages wait here while paused. */
 export function rpcSocketOf(socket: WebSocket): RpcSocket {
   const gone = new AbortController();
   socket.addEventListener("close", ({ code, reason }) =>
@@ -58,7 +58,7 @@ function rawSocketOf(socket: WebSocket): RawSocket {
   };
 }
 
-/** Calls `onSent` once the socket holds less than its bound; at once, as a rule. */
+/** Calls `onSent` once the socket holds less than its limit, which is usually immediately. */
 function whenTaken(socket: WebSocket, onSent: () => void): void {
   if (socket.bufferedAmount < maxBufferedBytes) queueMicrotask(onSent);
   else if (socket.readyState === WebSocket.OPEN) {

@@ -31,8 +31,8 @@ export type CreateSocket = (
 ) => WebSocket | Promise<WebSocket>;
 
 /**
- * The part of `fetch` that a client uses. Rejects with the signal's reason, or because no answer came; with `AnswerError` if it
- * cannot be read.
+ * The part of `fetch` that a client uses. Rejects with the signal's reason, with `AnswerError` if the answer cannot be
+ * read, or with another error if none came.
  */
 export type ClientFetch = (url: string, request: ClientRequest) => Promise<ClientResponse>;
 
@@ -56,8 +56,8 @@ interface CallInput<R extends Route> {
 }
 
 /**
- * Calls routes of the contract. Answers are trusted to follow the contract; they are not validated again.
- * Rejects with `ApiError` for an error answer, `AnswerError` for one that is not JSON, `ConnectError` when none came, and the
+ * Calls routes of the contract. Answers are trusted to follow the contract; they are not validated again. Rejects
+ * with `ApiError` for an error answer, `AnswerError` for one that is not JSON, `ConnectError` when none came, and the
  * signal's reason.
  */
 export class ApiClient {
@@ -76,12 +76,12 @@ export class ApiClient {
     this.#fetch = options.fetch ?? ((url, request) => fetch(url, request));
   }
 
-  /** Returns the headers of every request but the token: those of a proxy in front of the server. */
+  /** Returns the headers of every request except the token: those for a proxy in front of the server. */
   get proxyHeaders(): Readonly<Record<string, string>> {
     return this.#headers;
   }
 
-  /** Returns the headers of every request, the token among them. */
+  /** Returns the headers of every request, including the token. */
   get headers(): Readonly<Record<string, string>> {
     if (this.#token === undefined) return this.#headers;
     return { ...this.#headers, "Coder-Session-Token": this.#token };
@@ -134,7 +134,7 @@ export class ApiClient {
     }
   }
 
-  /** Resolves to the result of `read` for a good answer. An answer that breaks off is not one. */
+  /** Resolves to the result of `read` for a good answer, which one that breaks off is not. */
   async #send<R extends Route, T>(
     route: R,
     input: CallInput<R>,
@@ -180,7 +180,7 @@ function jsonBody(body: unknown): RequestBody | undefined {
 }
 
 async function readErrorBody(response: ClientResponse): Promise<ErrorBody> {
-  // Of the text of a proxy's page the status tells more.
+  // The status says more than the text of a proxy's page.
   const body = parseErrorBody(await response.text().catch(() => ""));
   return body ?? { message: `unexpected answer ${response.status} ${response.statusText}`.trim() };
 }

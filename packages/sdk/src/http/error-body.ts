@@ -1,10 +1,10 @@
 import type { ErrorBody } from "@slipway/api/contract/api-error";
 
-/** The most characters of a text of an error, and the most fields, that a person would read. */
+/** The maximum numbers of characters and of fields of an error that a person would read. */
 const maxTextChars = 4_096;
 const maxValidations = 32;
 
-/** Parses the body of an error answer; undefined when it is not one, and the answer perhaps a proxy's page. */
+/** Parses the body of an error answer; undefined for anything else, such as a proxy's page. */
 export function parseErrorBody(text: string): ErrorBody | undefined {
   const parsed = parseObject(text);
   const message = textOf(parsed, "message");

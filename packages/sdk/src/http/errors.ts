@@ -6,7 +6,7 @@ export interface RequestTarget {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** The server answered with an error. */
+/** An error answer of the server. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code = "api-error";
@@ -29,7 +29,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer came: the address is wrong, the server is down, or the connection broke. */
+/** A request without an answer: the address is wrong, the server is down, or the connection broke. */
 export class ConnectError extends Error {
   override readonly name = "ConnectError";
   readonly code = "connect-error";
@@ -42,7 +42,7 @@ export class ConnectError extends Error {
   }
 }
 
-/** The answer is not that of a server of ours: not JSON, perhaps a page. */
+/** An answer that is not from one of our servers: not JSON, perhaps a page. */
 export class AnswerError extends Error {
   override readonly name = "AnswerError";
   readonly code = "answer-error";
@@ -55,7 +55,7 @@ export class AnswerError extends Error {
   }
 }
 
-/** Reports whether trying again later can help. */
+/** Returns whether trying again later can help. */
 export function isRetryable(error: unknown): boolean {
   return (error instanceof ApiError || error instanceof ConnectError) && error.retryable;
 }

@@ -16,15 +16,15 @@ export interface CertificateFiles {
   readonly ca: CertificateFile | undefined;
 }
 
-/** A file of a client certificate is missing, or does not hold what its setting wants. */
+/** A file of a client certificate that is missing, or does not contain what its setting requires. */
 export class ClientCertificateError extends Error {
   override readonly name = "ClientCertificateError";
   readonly code = "client-certificate-error";
 }
 
 /**
- * Reads and checks the files, and has every later connection to the server present the certificate. Does nothing without
- * files. Throws `ClientCertificateError` with the setting and the file.
+ * Reads and checks the files, and has every later connection to the server present the certificate. Does nothing
+ * without files. Throws `ClientCertificateError` with the setting and the file.
  */
 export async function presentCertificateFiles(
   serverUrl: string,
@@ -68,7 +68,7 @@ async function readAuthorities(file: CertificateFile): Promise<string> {
 }
 
 async function readPem({ path, setting }: CertificateFile): Promise<string> {
-  // Hardly anybody has one, and a command is to start fast.
+  // Hardly anyone has one, and a command must start fast.
   const { readFile } = await import("node:fs/promises");
   try {
     return await readFile(path, "utf8");

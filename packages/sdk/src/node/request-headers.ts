@@ -1,8 +1,8 @@
-/* The headers of every request that a proxy in front of the server wants (docs/protocol/clients.md §0.1). */
+/* The headers that a proxy in front of the server requires on every request (docs/protocol/clients.md §0.1). */
 
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-/** Headers are malformed, or the command that prints them failed. Its message has none of their values. */
+/** A fault of headers: they are malformed, or their command failed. The message contains none of their values. */
 export class RequestHeaderError extends Error {
   override readonly name = "RequestHeaderError";
   readonly code = "request-header-error";
@@ -46,8 +46,8 @@ export interface HeaderCommandOptions {
 }
 
 /**
- * Runs a command of the shell and returns the headers that it prints, one `key=value` a line. Throws `RequestHeaderError`, and
- * the signal's reason.
+ * Runs a command of the shell and returns the headers that it prints, one `key=value` a line. Throws
+ * `RequestHeaderError`, and the signal's reason.
  */
 export async function runHeaderCommand(
   command: string,
@@ -56,7 +56,7 @@ export async function runHeaderCommand(
   const [shell, flag] = process.platform === "win32" ? ["cmd.exe", "/c"] : ["sh", "-c"];
   const env = { ...environment, CODER_URL: serverUrl };
   const options = { env, maxBuffer: maxOutputBytes, ...(signal === undefined ? {} : { signal }) };
-  // Hardly anybody has one, and an agent is to start fast.
+  // Hardly anyone has one, and an agent must start fast.
   const { execFile } = await import("node:child_process");
   const { promisify } = await import("node:util");
   const execute = promisify(execFile);

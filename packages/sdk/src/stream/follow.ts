@@ -26,8 +26,8 @@ const endedByServer = 1000;
 
 /**
  * Follows a log across lost connections and server restarts: each entry once, in order of its id. Ends when the
- * server ends the stream; throws `ApiError` when the server refuses, `AnswerError` when a message is no entry, and the signal's reason.
- * A message is one entry or an array of them (docs/protocol/clients.md §4.2 and §4.4).
+ * server ends the stream; throws `ApiError` if the server refuses, `AnswerError` if a message is not an entry, and
+ * the signal's reason. A message is one entry or an array of them (docs/protocol/clients.md §4.2 and §4.4).
  */
 export async function* followLog<T extends LogEntry, R extends Route>(
   options: FollowOptions<R>,
@@ -78,7 +78,7 @@ async function openFollow<R extends Route>(
       ...(client.createSocket === undefined ? {} : { create: client.createSocket }),
     });
   } catch (error) {
-    // A WebSocket does not tell why it was refused; the plain route does, by throwing.
+    // A WebSocket does not say why it was refused; the plain route does, by throwing.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- routes that are followed have this key in their query
     const probe = { after: String(Number.MAX_SAFE_INTEGER) } as QueryOf<R>;
     await client.call(route, { params, query: probe, signal });
@@ -91,7 +91,7 @@ function readEntries(text: string, { serverUrl }: ApiClient): readonly unknown[]
     const parsed: unknown = JSON.parse(text);
     const entries: readonly unknown[] = Array.isArray(parsed) ? parsed : [parsed];
     if (entries.every(isEntry)) return entries;
-    throw new TypeError("an entry of the log has no id");
+    throw new TypeError("log entry has no id");
   } catch (cause) {
     throw new AnswerError(serverUrl, { cause });
   }

@@ -3,7 +3,7 @@ import { Mailbox } from "@slipway/runtime";
 import type { CreateSocket } from "../http/client.ts";
 import { AnswerError, ConnectError } from "../http/errors.ts";
 
-/** The most messages, and characters of them, that may wait for a slow reader before the socket is given up. */
+/** The maximum numbers of messages and characters that wait for a slow reader before the socket is given up. */
 const maxWaitingMessages = 4096;
 const maxWaitingChars = 16 * 1024 * 1024;
 /** The time for a server to open a socket. */
@@ -28,8 +28,8 @@ interface SocketOptions {
 }
 
 /**
- * Opens a WebSocket of text messages. Rejects with `ConnectError`, also when the server takes longer than 30 seconds; iterating
- * ends when the socket does, with `AnswerError` if what came is no message.
+ * Opens a WebSocket of text messages. Rejects with `ConnectError`, even if the server merely takes longer than 30
+ * seconds; iterating ends when the socket does, with `AnswerError` after an invalid message.
  */
 export async function openSocket(
   url: string,
@@ -79,7 +79,7 @@ export async function openSocket(
   };
 }
 
-/** Returns whether a socket of Node.js failed because its server broke the protocol, or sent too much at once. */
+/** Returns whether a socket of Node.js failed because its server broke the protocol, or sent too large a message. */
 function isViolation(event: Event): event is Event & { readonly error: Error } {
   const error: unknown = Reflect.get(event, "error");
   const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;

@@ -1,4 +1,4 @@
-/** One event of a stream of server-sent events. `type` is "message" where the server gave none. */
+/** One event of a stream of server-sent events. `type` is "message" if the server gave none. */
 export interface SseEvent {
   readonly type: string;
   /** Its data lines, joined by line ends. */
@@ -11,7 +11,7 @@ export class SseError extends Error {
   readonly code = "bad-event-stream";
 }
 
-/** The most characters of one line, and of all data of one event, by default. */
+/** The default for the maximum number of characters of one line, and of all data of one event. */
 export const maxSseChars = 64 * 1024;
 
 /**
@@ -28,12 +28,12 @@ export class SseParser {
   #data: string[] = [];
   #dataChars = 0;
 
-  /** Takes the most characters of one line, and of all data of one event. */
+  /** `maxChars`: the maximum number of characters of one line, and of all data of one event. */
   constructor(maxChars: number = maxSseChars) {
     this.#maxChars = maxChars;
   }
 
-  /** Takes a piece and returns the events that are complete with it. Throws `SseError`. */
+  /** Takes a piece and returns the events that it completes. Throws `SseError`. */
   push(piece: string): SseEvent[] {
     let text = this.#rest + piece;
     if (this.#isFirst && text !== "") {
@@ -72,7 +72,7 @@ export class SseParser {
     return undefined;
   }
 
-  /** Ends an event. One without data counts if it has a type: servers send their pings so. */
+  /** Ends an event. One without data counts if it has a type: servers send pings in this form. */
   #dispatch(): SseEvent | undefined {
     const event = { type: this.#type || "message", data: this.#data.join("\n") };
     const isEmpty = this.#type === "" && this.#data.length === 0;

@@ -1,10 +1,10 @@
-/** A text that was typed, with its number among all. */
+/** A text that was typed, with its sequence number. */
 export interface NumberedInput {
   readonly data: string;
   readonly number: number;
 }
 
-/** The most characters that wait to be typed; a person who types into a terminal that is away does not reach it. */
+/** The maximum number of waiting characters; a person who types into an unreachable terminal does not reach it. */
 const maxChars = 1024 * 1024;
 
 /** The input that is not known to have reached the terminal, in order. */
@@ -24,23 +24,23 @@ export class InputQueue {
     return input;
   }
 
-  /** Notes that all up to a number may have reached the terminal. */
+  /** Records that all inputs up to a number may have reached the terminal. */
   noteSent(number: number): void {
     this.#sent = Math.max(this.#sent, number);
   }
 
-  /** Drops all up to a number, which are typed. */
+  /** Drops all inputs up to a number, which the terminal has received. */
   confirm(taken: number): void {
     this.#inputs = this.#inputs.filter(({ number }) => number > taken);
     this.#chars = this.#inputs.reduce((sum, { data }) => sum + data.length, 0);
   }
 
-  /** Drops those that may have reached a terminal that cannot tell: nothing is typed twice. */
+  /** Drops the inputs that may have reached a terminal that does not confirm them, so that nothing is typed twice. */
   dropSent(): void {
     this.confirm(this.#sent);
   }
 
-  /** Those that are to be sent on a new connection. */
+  /** The inputs to send on a new connection. */
   get waiting(): readonly NumberedInput[] {
     return this.#inputs;
   }

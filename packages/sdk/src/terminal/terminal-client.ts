@@ -18,7 +18,7 @@ export interface TerminalSize {
 export interface TerminalClientOptions {
   readonly client: ApiClient;
   readonly agentId: string;
-  /** The UUID of the terminal; whoever names it again sees the same one (default: a new terminal). */
+  /** The UUID of the terminal; a client that gives it again sees the same one (default: a new terminal). */
   readonly terminalId?: string;
   readonly size: TerminalSize;
   /** The command (default: a shell). */
@@ -35,8 +35,8 @@ export type TerminalChange =
   /** Output of the terminal. The bytes may be kept. */
   | { readonly type: "output"; readonly bytes: Uint8Array }
   /**
-   * Output was missed; what follows begins anew with the newest of it, so that the screen is to be cleared first.
-   * `bytes` says how much, where the agent can tell.
+   * Output was missed; the newest output follows, so the screen must be cleared first. `bytes` is the amount that was
+   * missed, if the agent knows it.
    */
   | { readonly type: "skipped"; readonly bytes: number | undefined }
   /** The connection was lost and another one is tried. */
@@ -44,16 +44,17 @@ export type TerminalChange =
   /** The command has ended, or the agent no longer has the terminal; nothing follows. */
   | { readonly type: "ended"; readonly isKnown: boolean };
 
-/** The output after which the agent is told what has come. */
+/** The number of bytes of output after which the agent is sent the position reached. */
 const reportBytes = 64 * 1024;
 
 /**
  * A terminal in a workspace that survives lost connections and restarts of the server (docs/protocol/agent.md §7.1).
- * Iterate once to run it: output comes as fast as the iteration takes it, and the iteration ends with the terminal. With our
- * agent no output is lost or repeated, and nothing is typed twice; other agents show the newest output again.
+ * Iterate once to run it: output comes as fast as the iteration takes it, and the iteration ends with the terminal.
+ * With our agent no output is lost or repeated, and nothing is typed twice; other agents show the newest output
+ * again.
  */
 export class TerminalClient implements AsyncIterable<TerminalChange> {
-  /** Names the terminal for others. */
+  /** The UUID of the terminal, for other clients. */
   readonly terminalId: string;
   readonly #options: TerminalClientOptions;
   readonly #viewerId = crypto.randomUUID();
@@ -63,7 +64,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
   #link: TerminalLink | undefined;
   /** The capability of the agent to resume, once known. */
   #agent: "unknown" | "resumes" | "plain" = "unknown";
-  /** True if inputs may be sent on the present connection. */
+  /** True if inputs may be sent on the current connection. */
   #mayType = false;
   /** The position up to which output has come, and the one that the agent knows of. */
   #received = 0;
@@ -75,7 +76,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
     this.terminalId = options.terminalId ?? crypto.randomUUID();
   }
 
-  /** Types a text, also while the connection is lost; false if too much waits already. */
+  /** Types a text, even while the connection is lost; returns false if too much is waiting already. */
   type(data: string): boolean {
     const input = this.#inputs.add(data);
     if (input === undefined) return false;
@@ -88,12 +89,12 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
     this.#link?.send({ width: size.columns, height: size.rows });
   }
 
-  /** Tries again at once, such as when the browser says that the network is back. */
+  /** Tries again immediately, such as when the browser reports that the network is back. */
   reconnect(): void {
     this.#link?.close("reconnecting");
   }
 
-  /** Leaves the terminal, which goes on for a while; ends the iteration. Idempotent. */
+  /** Leaves the terminal, which keeps running for a while; ends the iteration. Idempotent. */
   close(): void {
     this.#left.abort();
     this.#link?.send({ bye: true });
@@ -101,14 +102,14 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
   }
 
   /**
-   * Runs the terminal. Throws `ApiError` if the server refuses, `TerminalFrameError` if the agent cannot be understood, and
-   * the signal's reason.
+   * Runs the terminal. Throws `ApiError` if the server refuses, `TerminalFrameError` if the agent's frames are
+   * malformed, and the signal's reason.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<TerminalChange, void, undefined> {
     const { signal, clock } = this.#options;
     const isOver = AbortSignal.any([signal, this.#left.signal]);
     const backoff = new Backoff();
-    // A connection on which nothing comes would not notice.
+    // A silent connection would not notice the signal.
     const endLink = (): void => this.#link?.close();
     isOver.addEventListener("abort", endLink, { once: true });
     try {
@@ -154,7 +155,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
     });
     const link = await TerminalLink.open(url, { headers: client.headers, clock, signal });
     this.#link = link;
-    // An agent that resumes says first what it has taken; one that does not may have to be typed to before it prints.
+    // An agent that resumes first reports the input it has taken; another one may print nothing before input arrives.
     if (this.#agent === "plain") this.#inputs.dropSent();
     if (this.#agent === "plain" || this.#isFirst) this.#beginTyping();
     this.#isFirst = false;
@@ -227,11 +228,11 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
       this.#inputs.noteSent(input.number);
       this.#link?.send(input);
     }
-    // A terminal that never tells what it has taken has it.
+    // A terminal that never reports the input it has taken is assumed to have it.
     if (this.#agent === "plain") this.#inputs.dropSent();
   }
 
-  /** Returns if another attempt may succeed. A WebSocket does not tell why it was refused; a plain route does. */
+  /** Returns if another attempt may succeed. A WebSocket does not say why it was refused; a plain route does. */
   async #throwRefusal(error: unknown, signal: AbortSignal): Promise<void> {
     if (!isRetryable(error)) throw error;
     const { client, agentId } = this.#options;

@@ -3,7 +3,7 @@ import { type Clock, Mailbox } from "@slipway/runtime";
 import { ConnectError } from "../http/errors.ts";
 import { createWebSocket } from "../stream/socket.ts";
 
-/** The most bytes, and messages, that wait for a slow reader of a terminal that does not wait for us. */
+/** The maximum numbers of bytes and messages that wait for a slow reader of a terminal that does not wait for us. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 const maxWaitingMessages = 65_536;
 /** The silence after which a server that sends pulses is gone (docs/protocol/agent.md §7.1). */
@@ -17,7 +17,7 @@ export class TerminalLink implements AsyncIterable<Uint8Array> {
   readonly #messages = new Mailbox<Uint8Array>(maxWaitingMessages);
   readonly #closed = new AbortController();
   #waitingBytes = 0;
-  /** The reason that it has ended. */
+  /** The reason for its end. */
   end = "closed";
 
   private constructor(socket: WebSocket, clock: Clock) {
@@ -57,7 +57,7 @@ export class TerminalLink implements AsyncIterable<Uint8Array> {
     this.#socket.send(new TextEncoder().encode(JSON.stringify(message)));
   }
 
-  /** Closes it; the iteration ends at once, whether the other end answers or not. */
+  /** Closes it; the iteration ends immediately, whether the other end answers or not. */
   close(reason = "closed"): void {
     this.#finish(reason);
     this.#socket.close(1000);

@@ -16,9 +16,9 @@ export interface CheckNetworkOptions {
   readonly signal: AbortSignal;
 }
 
-/** The time for all of a check. */
+/** The time for a whole check. */
 const checkMs = 5_000;
-/** The interval of looks at the state of a check, and the time that STUN is given: the requests to a silent server end. */
+/** The interval at which a check polls its state, and the time for STUN, whose requests to a silent server end. */
 const lookMs = 20;
 const stunMs = 1_600;
 

@@ -8,12 +8,12 @@ import type { ApiClient } from "../http/client.ts";
 import { type ConnectWorkspaceOptions, joinNetwork, type NetworkPlatform } from "./join-network.ts";
 import type { WorkspaceConnection } from "./workspace-connection.ts";
 
-/** Joins the network with the means of Node.js, as `joinNetwork` does. */
+/** Joins the network on Node.js, as `joinNetwork` does. */
 export function connectWorkspace(options: ConnectWorkspaceOptions): Promise<WorkspaceConnection> {
   return joinNetwork(options, () => loadNodePlatform(options));
 }
 
-/** Returns the means of Node.js. */
+/** Returns the platform of Node.js. */
 export async function loadNodePlatform({
   client,
   disableDirect,
@@ -25,7 +25,7 @@ export async function loadNodePlatform({
     loadNativeCrypto(),
     disableDirect ? undefined : openUdpSocket(),
   ]);
-  // A relay may be somebody else's: it gets no token, and headers only where a proxy in front of the server asks for them.
+  // A relay may be someone else's: it gets no token, and headers only if a proxy in front of the server requires them.
   const relays = {
     headers: client.proxyHeaders,
     headersOrigin: new URL(client.serverUrl).origin,

@@ -12,19 +12,19 @@ export interface ClientCoordinationOptions {
   /** The one agent that the client may reach (default: every agent of the user). */
   readonly agentId?: string;
   readonly clock: Clock;
-  /** Opens a WebSocket, paused. Throws `DialError` where it can tell the rung that failed, and the signal's reason. */
+  /** Opens a WebSocket, paused. Throws `DialError` if it knows the rung that failed, and the signal's reason. */
   readonly dial: (url: URL, signal: AbortSignal) => Promise<RpcSocket>;
 }
 
 /** The version that stock clients name; 2.3 added what `/tailnet` is for (docs/protocol/rpc.md §1.2). */
 const agentVersion = "2.0";
 const tailnetVersion = "2.3";
-/** Answers that another attempt would get again (docs/protocol/rpc.md §1.1); 500 may be a database that restarts. */
+/** The answers that another attempt would get again (docs/protocol/rpc.md §1.1); 500 may be a restarting database. */
 const finalStatuses: ReadonlySet<number | undefined> = new Set([400, 401, 403, 404, 409]);
 
 /**
- * Returns the way of a user's client to the coordinator of its server. `open` throws `DialError`, which names the rung of
- * the ladder that failed.
+ * Returns the coordination of a user's client by its server. `open` throws `DialError`, which names the rung of the
+ * ladder that failed.
  */
 export function clientCoordinationService(options: ClientCoordinationOptions): CoordinationService {
   return {

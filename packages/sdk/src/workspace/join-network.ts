@@ -26,8 +26,8 @@ export interface ConnectWorkspaceOptions {
 }
 
 /**
- * Joins the network as a client that may reach one agent; `reach` of the result waits for that. Throws `ApiError` and
- * `ConnectError` of the request for the network's settings, and the signal's reason.
+ * Joins the network as a client that may reach one agent; `reach` of the result waits for the agent. Throws `ApiError`
+ * and `ConnectError` of the request for the network's settings, and the signal's reason.
  */
 export async function joinNetwork(
   options: ConnectWorkspaceOptions,
@@ -52,12 +52,12 @@ export async function joinNetwork(
   });
 }
 
-/** The means of the machine that this side runs on. */
+/** The facilities of the machine that this side runs on. */
 export interface NetworkPlatform {
   readonly crypto: TailnetCrypto;
   readonly dialer: RelayDialer;
   readonly fetchLatency: FetchLatency;
-  /** The socket of direct paths, which the peer's owner closes; undefined where there is none. */
+  /** The socket of direct paths, which the peer's owner closes; undefined if there is none. */
   readonly socket: (DatagramSocket & { close(): Promise<void> }) | undefined;
   readonly dial: (url: URL, signal: AbortSignal) => Promise<RpcSocket>;
 }
@@ -68,13 +68,13 @@ interface OpenPeerOptions {
   readonly logger: Logger;
 }
 
-/** A peer, and what it works with. Whoever opens it closes the peer, then the socket of the platform. */
+/** A peer and its platform. The opener closes the peer, then the socket of the platform. */
 interface OpenedPeer {
   readonly peer: TailnetPeer;
   readonly platform: NetworkPlatform;
 }
 
-/** Opens a client's peer once both its settings and its means are there. Throws the error of either. */
+/** Opens a client's peer once both its settings and its platform are available. Throws the error of either. */
 export async function openPeer(
   settings: Promise<ConnectionInfo>,
   loading: Promise<NetworkPlatform>,

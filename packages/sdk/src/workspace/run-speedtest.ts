@@ -14,7 +14,7 @@ import type { SpeedtestRequest } from "@slipway/wire/services/speedtest";
 
 /** The bytes of one part of a test. */
 export interface SpeedtestInterval {
-  /** The begin and the end since the test began, in milliseconds. */
+  /** The start and end, in milliseconds since the test began. */
   readonly startMs: number;
   readonly endMs: number;
   readonly bytes: number;
@@ -23,22 +23,22 @@ export interface SpeedtestInterval {
 export interface SpeedtestOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Takes each part as it ends. */
+  /** Called with each part as it ends. */
   readonly onInterval: (interval: SpeedtestInterval) => void;
 }
 
 /** The shortest part that is measured. */
 const intervalMs = 1000;
-/** A download may take this many times the time it was asked for. */
+/** The factor by which a download may exceed the requested time. */
 const patience = 4;
-/** The time for the answer, and for what is under way at the end. */
+/** The time for the answer, and for bytes in flight at the end. */
 const graceMs = 20_000;
 /** The time for the server to end its side after an upload. */
 const closeMs = 5_000;
 
 /**
- * Measures the speed of a connection to port 3 of an agent (docs/protocol/tailnet.md §7.4), which it destroys; resolves with
- * the whole test. Throws `SpeedtestError`, the error of the connection, and the signal's reason.
+ * Measures the speed of a connection to port 3 of an agent (docs/protocol/tailnet.md §7.4), which it destroys;
+ * resolves with the whole test. Throws `SpeedtestError`, the error of the connection, and the signal's reason.
  */
 export async function runSpeedtest(
   connection: Duplex,
@@ -91,7 +91,7 @@ async function readAnswer(chunks: AsyncIterator<unknown>): Promise<number> {
 }
 
 interface UploadNeeds {
-  /** The answers of the server, of which none is left. */
+  /** The answers of the server, all of which have been read. */
   readonly chunks: AsyncIterator<unknown>;
   readonly meter: Meter;
   readonly clock: Clock;
@@ -109,7 +109,7 @@ async function upload(
     meter.add(block.length);
   }
   connection.end();
-  // The server ends its side when it has read everything; one that does not is not waited for.
+  // The server ends its side when it has read everything; a server that does not is left behind after a while.
   const isOver = async (): Promise<void> => {
     while ((await chunks.next()).done !== true);
   };
@@ -118,7 +118,7 @@ async function upload(
   ).catch(() => signal.throwIfAborted());
 }
 
-/** Counts bytes, and tells of each interval. */
+/** Counts bytes, and reports each interval. */
 class Meter {
   readonly #clock: Clock;
   readonly #onInterval: (interval: SpeedtestInterval) => void;

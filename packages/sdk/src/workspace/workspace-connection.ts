@@ -29,7 +29,7 @@ interface WorkspaceConnectionParts {
     onState: (state: CoordinationState) => void,
     signal: AbortSignal,
   ) => Promise<void>;
-  /** Closes what the peer works with, after it. */
+  /** Closes the sockets of the peer, after the peer. */
   readonly closeSockets: () => Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export class WorkspaceConnection implements AsyncDisposable {
     return this.#parts.address;
   }
 
-  /** The present path; undefined before the agent was reached. */
+  /** The current path; undefined before the agent was reached. */
   get path(): AgentPath | undefined {
     const { peer, agentId } = this.#parts;
     const { route } = peer.routeOf(agentId);
@@ -106,7 +106,7 @@ export class WorkspaceConnection implements AsyncDisposable {
     return this.#parts.peer.stack.bindUdp();
   }
 
-  /** Asks the agent's peer below TCP/IP, by all paths at once. Throws as `reach` does. */
+  /** Pings the agent's peer below TCP/IP, over all paths at the same time. Throws as `reach` does. */
   async ping(signal: AbortSignal): Promise<Pong> {
     await this.reach(signal);
     const { peer, agentId } = this.#parts;
@@ -137,7 +137,7 @@ export class WorkspaceConnection implements AsyncDisposable {
     return { kind: "relay", regionId, regionName };
   }
 
-  /** Finds the lowest rung that does not hold. */
+  /** Finds the lowest rung that fails. */
   #explain(): NetworkError {
     const state = this.#coordination;
     if (state.type === "connecting") {
@@ -163,14 +163,14 @@ export class WorkspaceConnection implements AsyncDisposable {
 
 /**
  * The rung of the ladder to an agent that failed, above those of a connection to the server:
- * - `coordinator`: the server does not tell this side of the agent.
+ * - `coordinator`: the server does not notify this side of the agent.
  * - `relay`: this side has no relay.
  * - `agent`: the agent has not joined the network.
  * - `handshake`: the agent is known but does not answer.
  */
 export type NetworkRung = "coordinator" | "relay" | "agent" | "handshake";
 
-/** The agent could not be reached; names the rung of the ladder that failed. */
+/** A failure to reach an agent; names the rung of the ladder that failed. */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";
   readonly code = "unreachable";

@@ -15,7 +15,7 @@ export type AgentAuth =
       readonly kind: "instance";
       readonly cloud: Cloud;
       readonly metadataUrl: string;
-      /** The agent's name, where the instance has several. */
+      /** The agent's name, if the instance has several. */
       readonly agentName: string | undefined;
     };
 
@@ -29,7 +29,10 @@ const clouds: Readonly<Record<string, Cloud>> = {
 };
 const methods = ["token", ...Object.keys(clouds)];
 
-/** Reads the authentication (docs/protocol/agent.md §1.1). Adds its faults to `faults`; the result counts only when there are none. */
+/**
+ * Reads the authentication (docs/protocol/agent.md §1.1). Adds its faults to `faults`; the result is valid only
+ * without any.
+ */
 export function readAuth(text: ReadVariable, faults: string[]): AgentAuth {
   const method = text("CODER_AGENT_AUTH") ?? "token";
   if (method === "token") return { kind: "token", token: readToken(text, faults) };
@@ -47,7 +50,7 @@ export function readAuth(text: ReadVariable, faults: string[]): AgentAuth {
   };
 }
 
-/** Streams that whoever starts the agent lends it; another pipe may have no writer, which nothing would end. */
+/** Streams that the agent inherits from the process that starts it; any other pipe may have no writer and never end. */
 const inherited = /^\/(dev\/(fd\/|stdin$)|proc\/self\/fd\/)/;
 
 function readToken(text: ReadVariable, faults: string[]): string {

@@ -25,7 +25,7 @@ interface TokenExchange {
   waiting: number;
 }
 
-/** The credential of an agent that authenticates by its instance: its token, and the way to the next one. */
+/** The credential of an agent that authenticates by its instance: its token, and the means to get the next one. */
 export class InstanceCredential {
   readonly #options: InstanceCredentialOptions;
   #token: string | undefined;
@@ -41,8 +41,8 @@ export class InstanceCredential {
   }
 
   /**
-   * Exchanges the instance's identity for a token. Callers at the same time share one exchange, which ends early when the
-   * last of them has gone. Rejects with `IdentityError` or `DialError`, or the signal's reason.
+   * Exchanges the instance's identity for a token. Concurrent callers share one exchange, which ends early when the
+   * last of them has left. Rejects with `IdentityError` or `DialError`, or the signal's reason.
    */
   async refresh(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
@@ -81,7 +81,7 @@ interface ExchangeTarget {
   /** Additional headers for the request. */
   readonly headers: Readonly<Record<string, string>>;
   readonly cloud: Cloud;
-  /** The agent's name, where the instance has several. */
+  /** The agent's name, if the instance has several. */
   readonly agentName: string | undefined;
 }
 
@@ -116,7 +116,7 @@ async function exchangeIdentity(
   throw new DialError("http", "the server answered 200 without a token", { status: 200 });
 }
 
-/** The statuses of a server that has looked at the identity. */
+/** The statuses of a server that has checked the identity. */
 const refusals = new Set([400, 401, 403, 404, 409]);
 
 function refusal({ status, text }: TextResponse, cloud: Cloud): DialError | IdentityError {
@@ -130,7 +130,7 @@ function refusal({ status, text }: TextResponse, cloud: Cloud): DialError | Iden
   );
 }
 
-/** Returns undefined for a text that is not a token, or that a header could not hold. */
+/** Returns the token in an answer; undefined if there is none, or none that a header can hold. */
 function tokenOf(text: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
@@ -138,7 +138,7 @@ function tokenOf(text: string): string | undefined {
     const token = "session_token" in parsed ? parsed.session_token : undefined;
     return typeof token === "string" && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
   } catch {
-    // Not JSON: a proxy's page, perhaps. The error would reveal a part of it.
+    // Not JSON, perhaps a proxy's page. The error would reveal a part of it.
     return undefined;
   }
 }

@@ -17,7 +17,7 @@ export const cloudNames = { aws: "AWS", azure: "Azure", google: "Google Cloud" }
 
 /**
  * Asks the metadata service at `metadataUrl` for the identity of the instance that this process runs on. Rejects with
- * `IdentityError`, also when the signal is aborted.
+ * `IdentityError`, even if the signal is aborted.
  */
 export function fetchIdentity(
   cloud: Cloud,

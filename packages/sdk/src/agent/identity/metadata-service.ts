@@ -19,7 +19,7 @@ export class MetadataService {
     this.#url = url.replace(/\/+$/, "");
   }
 
-  /** Resolves to the body of a 200 that is not empty. Rejects with `IdentityError`, also when the signal is aborted. */
+  /** Resolves to the body of a 200 that is not empty. Rejects with `IdentityError`, even if the signal is aborted. */
   async ask(request: MetadataRequest, signal: AbortSignal): Promise<string> {
     const { method, path, headers } = request;
     const answer = await requestText(

@@ -11,15 +11,16 @@ export interface TextRequest {
 
 export interface TextResponse {
   readonly status: number;
-  /** The whole body, unchanged; undefined when it is longer than the limit. */
+  /** The whole body, unchanged; undefined if it is longer than the limit. */
   readonly text: string | undefined;
 }
 
 export const maxAnswerBytes = 1024 * 1024;
 
 /**
- * Sends one request over a connection of its own and reads the whole answer. It goes to the URL's host itself: neither a
- * proxy of the environment nor a redirect leads it elsewhere. Rejects when no answer comes, or the signal is aborted.
+ * Sends one request over a separate connection and reads the whole answer. The request goes to the URL's host itself:
+ * neither a proxy of the environment nor a redirect leads it elsewhere. Rejects if no answer comes, or the signal is
+ * aborted.
  */
 export async function requestText(
   url: URL,

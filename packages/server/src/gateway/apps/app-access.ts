@@ -43,7 +43,7 @@ export type AppProblem =
 
 type AppAccess =
   | { readonly type: "granted"; readonly app: OpenedApp }
-  /** There is no such app, or the viewer may not know of it. */
+  /** There is no such app, or the viewer may not know about it. */
   | { readonly type: "unknown" }
   | { readonly type: "problem"; readonly problem: AppProblem };
 
@@ -53,7 +53,7 @@ interface AccessNeeds {
   readonly pathApps: PathApps;
 }
 
-/** Decides whether a viewer, who may be anonymous, opens an app, and finds it. */
+/** Finds an app, and decides whether a viewer, who may be anonymous, may open it. */
 export async function findApp(
   { db, clock, pathApps }: AccessNeeds,
   { access, username, workspace: name, agent: agentName, target }: AppAddress,
@@ -65,7 +65,7 @@ export async function findApp(
   const isOwnersOnly = access === "path" && pathApps !== "shared";
   const gate = { db, workspace, viewer, isOwnersOnly };
   const found = await findTarget(db, { workspace, agents, agentName, target });
-  // Only who may open everything learns why there is nothing.
+  // Only a viewer who may open everything learns why there is nothing.
   if (!(await mayOpen(gate, found?.level ?? "owner"))) return unknown;
   if (workspace.status !== "running") {
     return { type: "problem", problem: { type: "stopped", status: workspace.status } };
@@ -106,7 +106,7 @@ async function findTarget(
   const agent = agents.find(({ id }) => id === app?.agent_id) ?? named;
   if (agent === undefined) return undefined;
   if (app !== undefined) {
-    // Whoever published it, such as an agent by itself: the template has the last word.
+    // The template has the last word, whether it or an agent published the app.
     const level = narrowerOf(app.sharing_level, workspace.max_port_share_level);
     return { agent, level, part: { type: "app", app } };
   }
@@ -132,7 +132,7 @@ function openTarget(
   if (url.port < minAppPort) return problem({ type: "reserved-port", port: url.port });
   const name = isApp ? part.app.display_name || part.app.slug : `port ${part.port}`;
   const health = isApp ? part.app.health : "disabled";
-  // A response at the server's own origin is the server's to share.
+  // The server decides who reads responses at its own origin.
   const cors = access === "path" ? "simple" : workspace.cors_behavior;
   const app = { workspaceId: workspace.id, agentId: agent.id, name, url, level, cors, health };
   return { type: "granted", app };
@@ -142,7 +142,7 @@ interface Gate {
   readonly db: Queryable;
   readonly workspace: NamedWorkspace;
   readonly viewer: KnownUser | undefined;
-  /** True if no sharing level counts, nor a role. */
+  /** True if neither sharing levels nor roles count. */
   readonly isOwnersOnly: boolean;
 }
 

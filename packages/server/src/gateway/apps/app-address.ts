@@ -5,11 +5,11 @@ export type AppTarget =
       readonly type: "port";
       readonly port: number;
       readonly protocol: "http" | "https";
-      /** An app of the agent with this slug comes before the port. */
+      /** An app of the agent with this slug takes precedence over the port. */
       readonly slug: string;
     };
 
-/** An app as a URL names it (docs/protocol/rest.md §5), in lower case. */
+/** The address of an app in a URL (docs/protocol/rest.md §5), in lower case. */
 export interface AppAddress {
   readonly access: "path" | "subdomain";
   readonly username: string;
@@ -27,7 +27,7 @@ export interface PathAppRequest {
   readonly rest: string;
 }
 
-/** Longer names than any of ours. */
+/** The maximum length of a segment; all our names are shorter. */
 const maxSegmentLength = 200;
 const nameForm = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const portForm = /^(?<port>\d{4,5})(?<secure>s?)$/;
@@ -35,7 +35,7 @@ const prefixSeparator = "---";
 const separator = "--";
 const maxPort = 65_535;
 
-/** Returns whether a path is one of workspaces rather than of the API or of pages. */
+/** Returns whether a path belongs to workspaces rather than to the API or to pages. */
 export function isAppPath(path: string): boolean {
   return /^\/(?:@|%40)/.test(path);
 }
@@ -63,8 +63,8 @@ export function parseAppPath(url: string): PathAppRequest | undefined {
 }
 
 /**
- * Parses the part of a host in the place of the wildcard: `[{prefix}---]{slug|port[s]}[--{agent}]--{workspace}--{user}`;
- * undefined if it is malformed. A port needs an agent.
+ * Parses the part of a host in the place of the wildcard:
+ * `[{prefix}---]{slug|port[s]}[--{agent}]--{workspace}--{user}`; undefined if it is malformed. A port needs an agent.
  */
 export function parseAppHost(part: string): AppAddress | undefined {
   const prefixEnd = part.lastIndexOf(prefixSeparator);
@@ -95,7 +95,7 @@ function readSegment(segment: string | undefined): string | undefined {
   try {
     return decodeURIComponent(segment).toLowerCase();
   } catch {
-    // Not a text in UTF-8: no name.
+    // Not UTF-8, and so not a name.
     return undefined;
   }
 }

@@ -7,16 +7,16 @@ import { type Clock, withDeadline } from "@slipway/runtime";
 import type { AgentReach } from "../../network/own-peer/own-peer.ts";
 import type { OpenedApp } from "./app-access.ts";
 
-/** The unused connections that are kept for each viewer of an app. */
+/** The maximum number of unused connections that are kept for each viewer of an app. */
 const maxUnusedPerViewer = 8;
-/** The unused connections that are kept in all. */
+/** The maximum number of unused connections that are kept in total. */
 const maxUnused = 1_024;
 /**
  * The time for which an unused connection is kept: shorter than that after which the usual servers close it, so that no
  * request meets the close.
  */
 const unusedMs = 4_000;
-/** The time for an agent to be reached, and for a connection to it. */
+/** The time to reach an agent and connect to it. */
 const dialTimeoutMs = 25_000;
 
 interface AppConnectionsNeeds {
@@ -28,8 +28,8 @@ interface AppConnectionsNeeds {
 type AppPlace = Pick<OpenedApp, "agentId" | "url">;
 
 /**
- * Connections to apps through their agents: kept for the next request of the same viewer, by agent, port and protocol. Whatever
- * makes an app misread one request after another does so to its own viewer only.
+ * Connections to apps through their agents: kept for the next request of the same viewer, by agent, port and protocol.
+ * If a request makes an app misread the next one, only the same viewer is affected.
  */
 export class AppConnections implements Disposable {
   readonly #needs: AppConnectionsNeeds;
@@ -46,8 +46,8 @@ export class AppConnections implements Disposable {
   }
 
   /**
-   * Returns the connections of a viewer to an app, for the requests of Node.js; each is made at need. None is kept for viewers
-   * that cannot be told from others.
+   * Returns the connections of a viewer to an app, for the requests of Node.js; each is opened on demand. None is
+   * kept for viewers that cannot be distinguished from others.
    */
   to(app: AppPlace, identity: string | undefined): Agent {
     const { protocol, port } = app.url;
@@ -127,7 +127,7 @@ class Pool extends Agent {
       },
       (error: unknown) => {
         closed();
-        // Node.js takes the error alone.
+        // Node.js uses only the error.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- there is no stream
         done?.(error instanceof Error ? error : new Error(String(error)), undefined as never);
       },
@@ -157,8 +157,8 @@ class Pool extends Agent {
 }
 
 /**
- * Speaks TLS with an app. Its certificate says nothing: the tunnel leads to the agent, and the name of the app is one that
- * no authority vouches for.
+ * Speaks TLS with an app. Its certificate is not verified: the tunnel leads to the agent, and no authority vouches for
+ * the name of the app.
  */
 async function secure(stream: Duplex, signal: AbortSignal): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();

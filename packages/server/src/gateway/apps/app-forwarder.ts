@@ -25,7 +25,7 @@ export interface AppExchange {
   readonly added: readonly string[];
 }
 
-/** The smallest status of an answer that nothing follows (RFC 9110 section 15). */
+/** The smallest status of a final answer (RFC 9110 section 15). */
 const minFinalStatus = 200;
 
 interface AppForwarderNeeds {
@@ -46,8 +46,8 @@ export class AppForwarder {
   }
 
   /**
-   * Passes a request on and waits for the end of its answer. Throws, before anything was answered, `AppError` and what the
-   * agent is unreachable for.
+   * Passes a request on and waits for the end of its answer. Before anything was answered, throws `AppError` and the
+   * error of an unreachable agent.
    */
   async forward(
     exchange: AppExchange,

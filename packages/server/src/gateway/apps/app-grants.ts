@@ -23,9 +23,9 @@ export interface AppGrant {
   readonly app: OpenedApp;
   /** Undefined for a viewer who is not logged in. */
   readonly viewer: { readonly userId: string; readonly credential: Credential } | undefined;
-  /** The same for all requests of a viewer; undefined if they cannot be told from those of others. */
+  /** A text shared by all requests of a viewer; undefined if they cannot be distinguished from those of others. */
   readonly identity: string | undefined;
-  /** True if an earlier request decided it. */
+  /** True if it was decided for an earlier request. */
   readonly isRemembered: boolean;
   /** Cookies for the browser. */
   readonly cookies: readonly string[];
@@ -58,11 +58,11 @@ export class AppGrants {
     this.#agents = new LiveAgents(needs);
   }
 
-  /** Returns what an earlier request decided for the same app and credential, while its agent is live. */
+  /** Returns the decision about an earlier request for the same app and credential, while its agent is live. */
   async recall(request: IncomingMessage, asked: AppRequest): Promise<AppGrant | undefined> {
     const credentials = this.#needs.viewers.credentials(request, asked);
     const remembered = await this.#recall(request, asked, credentials);
-    // A workspace that was restarted has another agent: the former one would be waited for.
+    // A restarted workspace has another agent, and the request would wait for the former one.
     const mayBeRecalled =
       remembered !== undefined && (await this.#agents.isLive(remembered.app.agentId));
     return mayBeRecalled ? remembered : undefined;
@@ -82,7 +82,7 @@ export class AppGrants {
     return { type: "granted", app, viewer: found, identity, isRemembered: false, cookies };
   }
 
-  /** Returns what an earlier request decided for the same app and the same credential. */
+  /** Returns the decision about an earlier request for the same app and the same credential. */
   async #recall(
     { headers }: IncomingMessage,
     asked: AppRequest,
@@ -160,7 +160,7 @@ function readApp(claims: JWTPayload): OpenedApp | undefined {
 
 /** The time for which an answer of the database counts. */
 const recentMs = 1_000;
-/** The agents whose answers are kept. */
+/** The maximum number of agents whose answers are kept. */
 const maxAgents = 4_096;
 
 interface LiveAgentsNeeds {

@@ -38,9 +38,9 @@ const stateForm = /^[\w-]{22}$/;
 const stateSeconds = 15 * 60;
 
 /**
- * Logs browsers in at the hosts of apps (docs/protocol/rest.md §5). The server's own cookie is not sent there: the server
- * encrypts a login code for the app's origin, which the browser carries there, and which is good only for the browser that
- * began, by a cookie that the page of no other origin can read.
+ * Logs browsers in at the hosts of apps (docs/protocol/rest.md §5). The server's own cookie is not sent there: the
+ * server encrypts a login code for the app's origin, and the browser carries it there. The code is valid only for the
+ * browser that began the login, which has a cookie that no page of another origin can read.
  */
 export class AppLogin {
   readonly #needs: AppLoginNeeds;
@@ -49,7 +49,7 @@ export class AppLogin {
     this.#needs = needs;
   }
 
-  /** Sends a browser to log in; a page for requests that nobody sees. */
+  /** Sends a browser to log in; returns a page for requests whose answers no one sees. */
   begin(request: IncomingMessage, asked: AppRequest): Redirect | AppPage {
     if (!isNavigation(request)) return notSignedIn;
     const { address, origin, basePath, path, query } = asked;
@@ -63,7 +63,7 @@ export class AppLogin {
       request.headers.cookie,
       appCookieName(loginStateCookie, asked),
     );
-    // One for all pages that are opened meanwhile.
+    // One state for all pages that are opened meanwhile.
     const state = stateForm.test(found) ? found : randomBytes(stateBytes).toString("base64url");
     const parameters = new URLSearchParams({
       redirect_uri: `${origin}${target}`,

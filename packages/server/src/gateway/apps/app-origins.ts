@@ -31,8 +31,8 @@ export function siblingOrigin(
 }
 
 /**
- * Returns whether the page of another site makes a request that may change something, with a cookie that the browser adds
- * by itself.
+ * Returns whether the page of another site makes a request that may change something, with a cookie that the browser
+ * adds by itself.
  */
 export function isForeign(request: IncomingMessage, rules: OriginRules): boolean {
   const { protocol, host } = new URL(rules.ownOrigin);
@@ -52,8 +52,8 @@ export function isPreflight({ method, headers }: IncomingMessage): boolean {
 }
 
 /**
- * Returns the fields that let another app of the same user read a response, as names and values in turn; for other requests
- * the one that keeps a cache from answering that app with theirs.
+ * Returns the fields that let another app of the same user read a response, as names and values in turn; for other
+ * requests, the field that keeps a cache from using their responses for that app.
  */
 export function sharedWith(origin: string | undefined, request: IncomingMessage): string[] {
   if (origin === undefined) return ["Vary", "Origin"];

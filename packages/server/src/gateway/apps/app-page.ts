@@ -28,7 +28,7 @@ export function sendAppPage(
   if (response.headersSent) return void response.destroy();
   const isJson = wantsJson(request);
   const text = isJson ? encodeJson(jsonOf(page)) : htmlOf(page);
-  // Nobody reads what is left of the request; who asks too much loses also what was sent ahead.
+  // Nothing reads the rest of the request; a client over its limit also loses the requests that it sent ahead.
   if (!request.complete || page.status === 429) response.shouldKeepAlive = false;
   response.writeHead(page.status, STATUS_CODES[page.status], {
     ...pageHeaders,

@@ -44,7 +44,7 @@ interface AppProxyNeeds {
   readonly logger: Logger;
 }
 
-/** Preflights have no credential, and so are not granted; a page may send several for each of its requests. */
+/** The limit of preflights, which are never granted without a credential; a page may send several for each request. */
 const maxPreflightsPerMinute = 8 * usualRequestsPerMinute;
 
 type AppResult = AppOutcome | Redirect | AppPage;
@@ -59,7 +59,7 @@ export class AppProxy {
     this.#refused = new RateLimiter(needs.clock);
   }
 
-  /** Returns how to answer a request for an app; undefined for requests to the API and its pages. */
+  /** Returns the function that answers a request for an app; undefined for requests to the API and its pages. */
   divert(request: IncomingMessage): ServeRequest | undefined {
     const { readClientView, site } = this.#needs;
     const asked = readAppRequest(request, () => readClientView(request), site);
@@ -99,7 +99,7 @@ export class AppProxy {
     const decision = await this.#decide(request, asked);
     if (decision === undefined) return tooManyRefused;
     const isPassed = decision.type === "granted" && decision.app.cors === "passthru";
-    // Browsers send no credential with a preflight, so that it reaches no app but a public one.
+    // Browsers send no credential with a preflight, so it reaches only public apps.
     if (asksFirst && !isPassed) return this.#answerPreflight(exchange);
     if (decision.type !== "granted") return this.#refuse(exchange, decision);
     const isShared = !isPassed && asked.address.access === "subdomain";
@@ -142,8 +142,8 @@ export class AppProxy {
   }
 
   /**
-   * Queries the database for a request; undefined if too many requests of its address were refused. The request counts as
-   * refused until the query shows otherwise.
+   * Queries the database for a request; undefined if too many requests of its address were refused. The request
+   * counts as refused until the query shows otherwise.
    */
   async #look<T>(
     request: IncomingMessage,
@@ -204,7 +204,7 @@ export class AppProxy {
     return await this.#forward(exchange, grant);
   }
 
-  /** Returns the way to the directory of an app, and to the query of its URL. */
+  /** Returns the redirect to the directory of an app, and to the query of its URL. */
   #redirect({ request, asked }: AppExchange, { app, cookies }: AppGrant): Redirect | undefined {
     const { basePath, path, origin } = asked;
     const query = withoutOwnParameters(asked.query);

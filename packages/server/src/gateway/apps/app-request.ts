@@ -9,7 +9,7 @@ import {
 import type { ClientView } from "../../platform/http/request-origin.ts";
 import { type AppAddress, isAppPath, parseAppHost, parseAppPath } from "./app-address.ts";
 
-/** A request for an app, as its URL says. */
+/** A request for an app, as read from its URL. */
 export interface AppRequest {
   readonly address: AppAddress;
   readonly client: ClientView;
@@ -17,7 +17,7 @@ export interface AppRequest {
   readonly origin: string;
   /** The pattern of the hosts of apps; empty if there is none. */
   readonly wildcardHost: string;
-  /** The path that the app has at the server; empty for a host of its own. */
+  /** The path of the app at the server; empty for an app with its own host. */
   readonly basePath: string;
   /** The path below that, empty or beginning with `/`, as the browser sent it. */
   readonly path: string;
@@ -40,8 +40,8 @@ export interface AppSite {
 }
 
 /**
- * Decides whether a request is for an app: by its host, which then reaches nothing else of the server, or by its path. The host
- * of the access URL is the server's even if it matches the pattern.
+ * Decides whether a request is for an app: by its host, which then reaches nothing else of the server, or by its path.
+ * The host of the access URL is the server's even if it matches the pattern.
  */
 export function readAppRequest(
   { url = "" }: Pick<IncomingMessage, "url">,
@@ -49,7 +49,7 @@ export function readAppRequest(
   site: AppSite,
 ): AskedApp {
   if (site.wildcard === undefined && !isAppPath(url)) return { type: "none" };
-  // Not yet known to a request that comes the moment the server listens.
+  // Not yet known if a request arrives the moment the server listens.
   const access = new URL(site.accessUrl() || "http://localhost");
   const client = readClient();
   const host = client.host.toLowerCase();
@@ -74,7 +74,7 @@ export function readAppRequest(
   return { type: "app", asked: { address, client, origin, ...rest } };
 }
 
-/** Returns the origin of a host by which the server is reached beside its access URL; undefined if it is none. */
+/** Returns the origin of a host at which the server is reached beside its access URL; undefined for an invalid host. */
 function originOf(host: string, { protocol }: ClientView): string | undefined {
   const text = `${protocol}://${host}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;

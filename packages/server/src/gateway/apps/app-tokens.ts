@@ -13,15 +13,15 @@ export interface AppSession {
   readonly keyId: string;
 }
 
-/** The time for which a decision is good: whoever loses access to an app loses it within this time. */
+/** The time for which a decision is valid: a viewer who loses access to an app loses it within this time. */
 export const appTokenSeconds = 60;
 /** The time in which a browser must bring its login to the host of an app. */
 export const loginCodeSeconds = 60;
-/** The time after which a browser logs in to the host of an app again, if its session still stands. */
+/** The time after which a browser logs in to the host of an app again, if its session is still valid. */
 export const appSessionSeconds = 24 * 3600;
 
 const signatureKeyBytes = 64;
-/** The longest token that is read, in characters. */
+/** The maximum length of a token that is read, in characters. */
 const maxTokenLength = 4096;
 const issuer = "slipway";
 
@@ -29,15 +29,15 @@ type Keys = readonly [DerivedKey, ...DerivedKey[]];
 type TokenClock = Pick<Clock, "now">;
 
 /**
- * Signs what the server decided about a request, so that the next ones to the same app within a minute need no look at the
- * database. A token is good only with the credential that it was issued to.
+ * Signs the server's decision about a request, so that later ones to the same app within a minute need no query of the
+ * database. A token is valid only with the credential that it was issued for.
  */
 export class SignedTokens {
   readonly #keys: Keys;
   readonly #type: string;
   readonly #clock: TokenClock;
 
-  /** `type` keeps tokens of other kinds from being one. */
+  /** `type` keeps tokens from being accepted as those of another kind. */
   constructor(secrets: SecretBox, type: string, clock: TokenClock) {
     this.#keys = secrets.derive(type, signatureKeyBytes);
     this.#type = type;
@@ -71,7 +71,7 @@ export class SignedTokens {
   }
 }
 
-/** Encrypts what a browser carries from the server to the host of an app. */
+/** Encrypts the login codes that a browser carries from the server to the host of an app. */
 export class LoginCodes {
   readonly #notes: SealedNotes;
 
@@ -96,7 +96,7 @@ export class LoginCodes {
   }
 }
 
-/** Returns the hash of a secret, to tell whether another one is the same. */
+/** Returns the hash of a secret, for comparing it with another. */
 export function hashOf(secret: string): string {
   return createHash("sha256").update(secret).digest("base64url");
 }
@@ -117,7 +117,7 @@ function findKey(keys: Keys, kid: string | undefined): DerivedKey["key"] {
   return found.key;
 }
 
-/** Returns undefined for a token that is malformed, forged, expired, or for something else. */
+/** Reads a token; resolves to undefined for one that is malformed, forged, expired, or for something else. */
 async function readToken(read: () => Promise<JWTPayload>): Promise<JWTPayload | undefined> {
   try {
     return await read();

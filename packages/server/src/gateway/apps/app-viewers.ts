@@ -13,11 +13,11 @@ import { type AppSession, appSessionSeconds, SignedTokens } from "./app-tokens.t
 import { appCookieName, appSessionCookie, triedValues } from "./cookies.ts";
 import { bearerToken } from "./request-headers.ts";
 
-/** The proof of a viewer's identity, as the request has it. */
+/** The proof of a viewer's identity in a request. */
 export interface Credential {
   readonly type: "session token" | "app session";
   readonly text: string;
-  /** True if the browser adds it by itself, whichever page makes the request. */
+  /** True if the browser adds it automatically, whichever page makes the request. */
   readonly isCookie: boolean;
 }
 
@@ -48,8 +48,8 @@ export class AppViewers {
   }
 
   /**
-   * Returns the credentials of a request, first those for this app alone. The server's session cookie counts at its own
-   * origin only. Throws `SeveralSessions`.
+   * Returns the credentials of a request, those for this app alone first. The server's session cookie counts only at
+   * its own origin. Throws `SeveralSessions`.
    */
   credentials(request: IncomingMessage, asked: AppRequest): readonly Credential[] {
     const { headers } = request;

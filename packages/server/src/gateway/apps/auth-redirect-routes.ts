@@ -49,7 +49,7 @@ export function addAuthRedirectRoute(routes: Routes, needs: AuthRedirectNeeds): 
   });
 }
 
-/** Returns the user of the server's own cookie: whoever logs in by another credential has no browser. */
+/** Returns the user of the server's own cookie: a client with another credential is not a browser. */
 async function findVisitor(
   { holders, accessUrl }: AuthRedirectNeeds,
   request: FastifyRequest,
@@ -59,7 +59,7 @@ async function findVisitor(
   return user !== undefined && mayOpenApps(user) ? user : undefined;
 }
 
-/** Reads the address of an app of this deployment; throws `Invalid` for any other, so that nobody is led astray. */
+/** Reads the address of an app of this deployment; throws `Invalid` for any other, so that no one is led astray. */
 function readTarget(uri: string, wildcard: WildcardAccessUrl | undefined, accessUrl: string): URL {
   if (wildcard === undefined) {
     throw refused(

@@ -29,8 +29,8 @@ export function appSessionCookie(wildcardHost: string): string {
 }
 
 /**
- * Returns the name of a cookie at the origin of an app: over https one that no page of another app can set, unless it is for one
- * path of the server only.
+ * Returns the name of a cookie at the origin of an app: over https, one that no page of another app can set, unless the
+ * cookie is for only one path of the server.
  */
 export function appCookieName(name: string, { origin, basePath }: AppPlace): string {
   return hostCookieName(name, basePath === "" && origin.startsWith("https:"));
@@ -47,7 +47,7 @@ export function isReservedCookie(name: string): boolean {
   return reserved.some((start) => plain.startsWith(start));
 }
 
-/** The most values of one name that are tried: an app may set cookies of that name in its page. */
+/** The maximum number of values of one name that are tried: an app may set cookies of that name in its page. */
 const maxValues = 4;
 
 /** Returns the first values of a cookie, in the order of the header. */

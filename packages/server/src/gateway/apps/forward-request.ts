@@ -12,7 +12,7 @@ import { CodedError, countText, errorText } from "@slipway/runtime";
 import { Refusal } from "../../platform/errors/errors.ts";
 import { hasBody } from "../../platform/http/bodies.ts";
 
-/** The most bytes of the header of an app's response. */
+/** The maximum size of the header of an app's response, in bytes. */
 const maxHeaderBytes = 64 * 1024;
 
 /** A request of a viewer, as its app gets it. */
@@ -40,12 +40,12 @@ type AppAnswer =
       readonly head: Buffer;
     };
 
-/** Requests that may be made twice, and have no body. */
+/** The methods of requests that may be repeated, and have no body. */
 const repeatable: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Sends a request to its app, with its body as the app takes it, and waits for the header of the response. A viewer who
- * leaves ends it. Throws `AppError`, and what the agent is unreachable for.
+ * Sends a request to its app, with its body as fast as the app reads it, and waits for the header of the response. Ends
+ * when the viewer leaves. Throws `AppError`, and the error of an unreachable agent.
  */
 export async function forwardRequest(forwarded: ForwardedRequest): Promise<AppAnswer> {
   const attempt = send(forwarded);
@@ -99,7 +99,7 @@ function send(forwarded: ForwardedRequest): Attempt {
   };
   const leave = (): void => {
     sent.destroy();
-    // The app has answered without the rest, which a viewer may send before it reads the answer.
+    // The app has answered without the rest, which a viewer may send before reading the answer.
     request.unpipe(sent);
     request.resume();
   };
@@ -125,7 +125,7 @@ function send(forwarded: ForwardedRequest): Attempt {
     reject(new AppError("ended", "the connection ended without an answer"));
   });
   if (hasBody(request)) {
-    // Sends the header at once. `flushHeaders` would encode it as UTF-8, but its characters are bytes.
+    // Sends the header immediately. `flushHeaders` would encode it as UTF-8, but its characters are bytes.
     sent.write("", "latin1");
     request.on("data", onData);
     request.once("end", onBodyEnd);
@@ -182,7 +182,7 @@ function explain(error: unknown): unknown {
  * The fault of an app:
  * - `no-answer`: nothing came in time.
  * - `ended`: it ended the connection before it answered.
- * - `malformed`: what it answered is not HTTP.
+ * - `malformed`: its answer is not HTTP.
  * - `large-header`: the header of its answer is longer than the limit.
  * - `no-tls`: it does not speak TLS.
  */

@@ -7,15 +7,15 @@ import type { AppPage } from "./app-page.ts";
 
 export type AppLimits = Pick<Limits, "maxAppConnections" | "maxAppConnectionsPerUser">;
 
-/** The interval at which the rights to what is open are looked at again, without a hint. */
+/** The interval at which the rights to open apps are checked again, without a hint. */
 const checkMs = 15_000;
-/** The time for hints to gather, so that many at once make one look. */
+/** The time for hints to gather, so that many together cause one check. */
 const gatherMs = 250;
 
-/** A request to an app that is under way, or a connection that came of one. */
+/** A request to an app that is under way, or a connection that resulted from one. */
 export interface OpenApp {
   readonly workspaceId: string;
-  /** The same for all that need the same right. */
+  /** The key of the right that it needs. */
   readonly right: string;
   /** Returns whether the viewer may still open the app. */
   readonly mayStay: () => Promise<boolean>;
@@ -34,7 +34,7 @@ export class OpenApps {
   readonly #needs: OpenAppsNeeds;
   readonly #counts: OpenCounts;
   readonly #open = new Set<OpenApp>();
-  /** Those whose right may have changed. */
+  /** The requests whose right may have changed. */
   readonly #suspects = new Set<OpenApp>();
   readonly #wake = new Wake();
 
@@ -66,7 +66,7 @@ export class OpenApps {
     };
   }
 
-  /** Ends what its viewer may no longer open, until the signal. Rejects with the signal's reason. */
+  /** Ends requests that their viewers may no longer make, until the signal. Rejects with the signal's reason. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger, pubsub } = this.#needs;
     using _ = pubsub.subscribe(topics.sessions, () => this.#suspect(this.#open));

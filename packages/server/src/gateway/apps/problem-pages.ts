@@ -55,7 +55,7 @@ export const foreignOrigin: AppPage = {
 export const pathAppsOff: AppPage = {
   status: 403,
   title: "Path apps are turned off",
-  text: "This server does not open apps by a path, only at host names of their own.",
+  text: "This server does not open apps by a path, only at their own host names.",
   advice: ["Set `subdomain: true` for the app in its template."],
 };
 
@@ -122,7 +122,7 @@ export function problemPage(problem: AppProblem): AppPage {
   }
 }
 
-/** Returns the page for an app that was requested in vain; undefined if the fault is the server's. */
+/** Returns the page for a failed request to an app; undefined if the fault is the server's. */
 export function failurePage(error: unknown, app: OpenedApp): AppPage | undefined {
   if (error instanceof UnreachableAgent) return unreachablePage(error, app);
   if (error instanceof AppError) return appErrorPage(error, app);

@@ -5,7 +5,7 @@ import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { apiTimestamp } from "../../platform/db/timestamp.ts";
 import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
 
-/** Selects the live workspace of a user by names, with the state of its newest build. Prebuilds are nobody's. */
+/** Selects the live workspace of a user by names, with the state of its newest build. Prebuilds belong to no user. */
 export const selectNamedWorkspaces = prepareQuery((db, username: string, name: string) =>
   db
     .selectFrom("workspaces as w")
@@ -39,7 +39,7 @@ export const selectNamedWorkspaces = prepareQuery((db, username: string, name: s
 
 export type NamedWorkspace = Awaited<ReturnType<typeof selectNamedWorkspaces>>[number];
 
-/** Selects the agents of a build with what their status is derived from. */
+/** Selects the agents of a build with the columns that determine their status. */
 export const selectAgentsOfBuild = prepareQuery((db, buildId: string) =>
   db
     .selectFrom("workspace_agents as agent")

@@ -19,8 +19,8 @@ const hopByHop: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Header fields that the app gets even if the header calls them a matter of the connection: without the length, a body would
- * be the next request.
+ * Header fields that the app gets even if the `Connection` field names them: without the length, a body would be read
+ * as the next request.
  */
 const endToEnd: ReadonlySet<string> = new Set(["host", "content-length"]);
 
@@ -46,20 +46,20 @@ const ownParameters: ReadonlySet<string> = new Set([sessionCookie, loginCodePara
 
 interface ForwardedAs {
   readonly client: ClientView;
-  /** The path that the app has at the server; empty for a host of its own. */
+  /** The path of the app at the server; empty for an app with its own host. */
   readonly basePath: string;
   readonly isUpgrade: boolean;
 }
 
-/** Returns the names of the fields that a message has for its connection alone, in lower case. */
+/** Returns the names of the fields of a message that are for its connection only, in lower case. */
 export function connectionFields(connection: string | undefined): ReadonlySet<string> {
   const named = (connection ?? "").split(",").map((name) => name.trim().toLowerCase());
   return hopByHop.union(new Set(named)).difference(endToEnd);
 }
 
 /**
- * Returns the header of a request as its app gets it, as names and values in turn: without what concerns the connection, and
- * without the credentials of the viewer.
+ * Returns the header of a request as its app gets it, as names and values in turn: without the fields of the connection
+ * and the credentials of the viewer.
  */
 export function forwardedHeaders(
   { rawHeaders, headers }: Pick<IncomingMessage, "rawHeaders" | "headers">,
@@ -96,7 +96,7 @@ function forwardedValue(field: string, value: string, { host }: ClientView): str
   return value;
 }
 
-/** Returns the session token of an `Authorization` header; undefined for what an app may have asked for. */
+/** Returns the session token of an `Authorization` header; undefined for credentials that an app may have asked for. */
 export function bearerToken(header: string | undefined): string | undefined {
   const token = /^bearer\s+(\S+)\s*$/i.exec(header ?? "")?.[1];
   return token === undefined || "problem" in parseSessionToken(token) ? undefined : token;

@@ -5,9 +5,9 @@ import { isReservedCookie } from "./cookies.ts";
 import { connectionFields } from "./request-headers.ts";
 
 /**
- * The header fields of an app at the server's own origin, besides those of its own that begin with `X-`: they concern its
- * response, or its page, and nothing else of the origin. Browsers learn new fields for whole origins every year (`NEL`,
- * `Accept-CH`, `Use-As-Dictionary`, …), so that those are listed which pass.
+ * The header fields that an app may set at the server's own origin, besides custom ones that begin with `X-`: they
+ * concern its response, or its page, and nothing else of the origin. Browsers learn new fields for whole origins every
+ * year (`NEL`, `Accept-CH`, `Use-As-Dictionary`, …), so the allowed ones are listed.
  */
 const pathAppFields: ReadonlySet<string> = new Set([
   "accept-patch",
@@ -81,7 +81,7 @@ const pathAppFields: ReadonlySet<string> = new Set([
   "www-authenticate",
 ]);
 
-/** Header fields that a reverse proxy before the server would take for orders of the server. */
+/** Header fields that a reverse proxy in front of the server would treat as the server's instructions. */
 const proxyFields = /^x-(?:accel-(?!buffering$)|lighttpd-|reproxy-|sendfile)/;
 
 /** Header fields that mean nothing after a body, or decide who may read it (RFC 9110 section 6.5.1). */
@@ -93,18 +93,18 @@ const sandbox =
   "sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox allow-scripts";
 
 interface ViewedAs {
-  /** The path that the app has at the server; empty for a host of its own. */
+  /** The path of the app at the server; empty for an app with its own host. */
   readonly basePath: string;
   readonly isSandboxed: boolean;
-  /** True if the app says itself which pages may read its responses. */
+  /** True if the app itself decides which pages may read its responses. */
   readonly isCorsKept: boolean;
   /** Fields that the server adds, as names and values in turn. */
   readonly added: readonly string[];
 }
 
 /**
- * Returns the header of an app's response as its viewer gets it, as names and values in turn: without what concerns the
- * connection, and without what would reach beyond the app.
+ * Returns the header of an app's response as its viewer gets it, as names and values in turn: without the fields of the
+ * connection, and those that would reach beyond the app.
  */
 export function viewedHeaders(
   { rawHeaders, headers }: Pick<IncomingMessage, "rawHeaders" | "headers">,
@@ -131,7 +131,7 @@ function isOfPathApp(field: string): boolean {
   return pathAppFields.has(field) || field.startsWith("x-");
 }
 
-/** Returns the fields after the body of an app's response: without what counts in a header only. */
+/** Returns the fields after the body of an app's response, without those that count only in a header. */
 export function viewedTrailers({
   rawTrailers,
   headers,
@@ -148,7 +148,7 @@ export function viewedTrailers({
 }
 
 /**
- * Returns a cookie as it is set: for the host of the app alone, or for its path; undefined for a cookie of the server.
+ * Returns a cookie as the viewer gets it: only for the host of the app, or its path; undefined for one of the server.
  */
 export function viewedCookie(cookie: string, basePath: string): string | undefined {
   const [pair = "", ...attributes] = cookie.split(";");

@@ -7,12 +7,12 @@ type ListeningPort = ResponseOf<typeof getListeningPorts>["ports"][number];
 /** Ports below are the agent's own on the network (docs/protocol/tailnet.md §1.5). */
 const firstUserPort = 9;
 const lastPort = 65_535;
-/** The ports of services that nobody opens in a browser (docs/protocol/rest.md §6.4). */
+/** The ports of services that no one opens in a browser (docs/protocol/rest.md §6.4). */
 const hiddenPorts: ReadonlySet<number> = new Set([
   20, 21, 22, 23, 25, 53, 110, 143, 179, 389, 465, 587, 636, 989, 990, 993, 995, 3306, 3389, 5432,
   27017, 27018, 27019, 28017,
 ]);
-/** The most characters of a process's name; those of Linux have 15. */
+/** The maximum number of characters of a process's name; those of Linux have 15. */
 const maxNameLength = 64;
 
 /** Parses the agent's list; each port once, in its order. Throws `AgentHttpError` "malformed". */

@@ -5,14 +5,14 @@ import { BurstTimer, type Clock } from "@slipway/runtime";
 
 import { messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
 
-/** The time for an agent to end a terminal's connection, or to take what was typed last. */
+/** The time for an agent to end a terminal's connection, or to take the last input. */
 const endTimeoutMs = 5_000;
 /** The output that may wait for a viewer to read; more waits in the agent. */
 const maxUnsentBytes = 256 * 1024;
 
 /**
- * Carries bytes between a viewer's WebSocket and an agent until either ends; owns the stream. Neither side is read faster than
- * the other accepts. Throws the stream's error if the agent is lost. The socket must be paused.
+ * Carries bytes between a viewer's WebSocket and an agent until either ends; owns the stream. Neither side is read
+ * faster than the other accepts. Throws the stream's error if the agent is lost. The socket must be paused.
  */
 export async function bridgeTerminal(
   socket: PeerSocket,
@@ -70,7 +70,7 @@ async function sendOutput(
   };
   const burst = new BurstTimer({ clock, signal, deliver });
   stream.on("data", (chunk: Uint8Array) => {
-    // Output that nobody sees is still read, so that the agent ends in order.
+    // Output that no one sees is still read, so that the agent ends in order.
     if (signal.aborted) return;
     pieces.push(chunk);
     burst.add(chunk.length);
@@ -82,7 +82,7 @@ async function sendOutput(
   }
 }
 
-/** Ends a stream in order, or at once if the other end does not. */
+/** Ends a stream in order, and destroys it if the other end does not follow in time. */
 function endSoon(stream: Duplex): void {
   if (stream.destroyed || stream.writableEnded) return;
   stream.end();

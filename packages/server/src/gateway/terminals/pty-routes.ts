@@ -35,9 +35,9 @@ interface Terminal extends NewTerminal {
 
 /** The port of an agent's terminals (docs/protocol/tailnet.md §1.5). */
 const terminalPort = 2;
-/** The largest message of a viewer: what is pasted at once. */
+/** The maximum size of a viewer's message, such as a pasted text, in bytes. */
 const maxInputBytes = 1024 * 1024;
-/** The bytes of a reason for a close (RFC 6455 §5.5). */
+/** The maximum size of the reason for a close, in bytes (RFC 6455 §5.5). */
 const maxReasonBytes = 123;
 
 /** Adds the route on which users open terminals in workspaces (docs/protocol/rest.md §6.10). */
@@ -86,7 +86,9 @@ async function serveTerminal(
   }
 }
 
-/** Resolves to what is reached of an agent; undefined, with the reason for the viewer, if it cannot be. */
+/**
+ * Resolves to the result of `reaching`; undefined, after the viewer is sent the reason, if the agent is unreachable.
+ */
 async function reached<T>(socket: PeerSocket, reaching: Promise<T>): Promise<T | undefined> {
   try {
     return await reaching;
@@ -102,7 +104,7 @@ async function reached<T>(socket: PeerSocket, reaching: Promise<T>): Promise<T |
 
 /** The time between two pulses (docs/protocol/agent.md §7.1). */
 const pulseMs = 10_000;
-/** A text message, which is no output. */
+/** A text message, which is not output. */
 const pulse = "{}";
 
 /**
@@ -112,7 +114,7 @@ const pulse = "{}";
 function sendPulses(socket: PeerSocket): void {
   const { raw, signal } = socket;
   const send = (): void => {
-    // A failure is that of the connection, whose end is noticed elsewhere.
+    // A failure is one of the connection, whose end is noticed elsewhere.
     if (raw.bufferedAmount === 0) void socket.sendText(pulse).catch(() => undefined);
   };
   send();

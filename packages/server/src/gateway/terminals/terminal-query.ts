@@ -7,7 +7,7 @@ import { readUuid } from "../../platform/fields/uuid.ts";
 
 /** The terminal that a viewer asks for, with the names of the agent's protocol (docs/protocol/rest.md §6.10). */
 export interface TerminalStart {
-  /** Names the terminal: whoever names it again gets the same one. */
+  /** The id of the terminal: a viewer that gives it again gets the same one. */
   readonly ID: string;
   readonly Height: number;
   readonly Width: number;
@@ -15,7 +15,7 @@ export interface TerminalStart {
   readonly Container: string;
   readonly ContainerUser: string;
   readonly BackendType: string;
-  /** The id of a viewer that resumes, and the position where it goes on (docs/protocol/agent.md §7.1). */
+  /** The id of a viewer that resumes, and the position where it continues (docs/protocol/agent.md §7.1). */
   readonly Viewer: string | undefined;
   readonly Received: number | undefined;
 }
@@ -23,7 +23,7 @@ export interface TerminalStart {
 type TerminalQuery = QueryOf<typeof openTerminal>;
 
 const defaultSize = 80;
-/** The agent reads sizes of 16 bits. */
+/** The modulus of sizes, which the agent reads in 16 bits. */
 const sizeModulus = 65_536;
 const backends: ReadonlySet<string> = new Set(["", "screen", "buffered"]);
 
@@ -68,7 +68,7 @@ function isPosition(text: string | undefined): boolean {
   return text === undefined || (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)));
 }
 
-/** The length of the first message has 16 bits. */
+/** The maximum size of the first message, whose length has 16 bits. */
 const maxPreambleBytes = 65_535;
 const lengthBytes = 2;
 
