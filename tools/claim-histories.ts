@@ -9,7 +9,7 @@ import { openOwnPostgres } from "@slipway/testkit/postgres";
  * in a separate PostgreSQL, and compares their states after each step. Fails on a difference.
  *
  *   npm run test:claim-histories -- [--histories 1000] [--from 1] [--jobs N] [--json]
- *   npm run test:claim-histories -- --seed 42     one history again, and its steps
+ *   npm run test:claim-histories -- --seed 42     plays one history again and prints its steps
  */
 
 const { values: flags } = parseArgs({

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 
 import { checkInput } from "./fuzz-codecs/fuzz-loop.ts";
 import { keep, readKept } from "./fuzz-codecs/kept-inputs.ts";
-import { supervise, type Supervised } from "./fuzz-codecs/supervise.ts";
+import { supervise, type SupervisedRun } from "./fuzz-codecs/supervise.ts";
 import type { FuzzTarget } from "./fuzz-codecs/target.ts";
 import { findTarget, targets } from "./fuzz-codecs/targets.ts";
 
@@ -74,7 +74,7 @@ async function run(target: FuzzTarget): Promise<boolean> {
   return false;
 }
 
-function findingOf({ outcome }: Supervised): FindingText | undefined {
+function findingOf({ outcome }: SupervisedRun): FindingText | undefined {
   return outcome.kind === "report" ? outcome.report.finding : outcome;
 }
 

@@ -10,10 +10,10 @@ import { search } from "./simulate/search.ts";
  * product's own decisions, while crashes, cuts, lost and repeated messages strike between any two steps.
  *
  *   npm run simulate -- [--seeds 10000] [--from 1] [--threads N] [--json]
- *   npm run simulate -- --seed 42                       one world again, and its events
- *   npm run simulate -- --planted-bugs                  plants each known bug and says how long it took to find; then its
- *                                                       worlds without it
- *   npm run simulate -- --planted-bug NAME [--seed 42]  its worlds; with --without, the same without the bug
+ *   npm run simulate -- --seed 42                       runs one world again and prints its events
+ *   npm run simulate -- --planted-bugs                  plants each known bug and prints the time to find it; then
+ *                                                       runs its worlds without it
+ *   npm run simulate -- --planted-bug NAME [--seed 42]  runs its worlds; with --without, without the bug
  */
 
 /** The number of worlds searched for a planted bug, with it until it is found, and without it. */

@@ -37,14 +37,14 @@ export async function claim(
 }
 
 /** A claim with its commit time from the database, taken before the commit was on disk. */
-export interface Committed extends Claim {
+export interface CommittedClaim extends Claim {
   readonly committedAtMs: number;
 }
 
 export async function readCommitTimes(
   database: MeasuredPostgres,
   claims: readonly Claim[],
-): Promise<readonly Committed[]> {
+): Promise<readonly CommittedClaim[]> {
   // Rows of the audit log are never rewritten, so their transaction is the claim's.
   const rows = await database.query<{ readonly workspace_id: string; readonly ms: string }>(
     `select resource_id as workspace_id,

@@ -70,7 +70,7 @@ async function findStock(count: number): Promise<IdleServer | undefined> {
   const stock = findStockServer();
   if (stock === undefined) return undefined;
   let { pid } = stock;
-  if (pid === undefined) throw new Error("SLIPWAY_STOCK_PID is not set, wanted to measure its cost");
+  if (pid === undefined) throw new Error("SLIPWAY_STOCK_PID is not set, wanted to measure cost");
   const agents = await stock.makeAgents(count);
   const program = process.env["SLIPWAY_STOCK_RESTART"];
   const restart = async (path: string): Promise<void> => {

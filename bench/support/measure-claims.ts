@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { Findings } from "../findings.ts";
 import type { ClaimWorld } from "./claim-world.ts";
-import { claim, type Committed, readCommitTimes } from "./claim.ts";
+import { claim, type CommittedClaim, readCommitTimes } from "./claim.ts";
 import type { ClaimedAgent } from "./claimed-agents.ts";
 import type { NotifyFloor, NotifyRounds } from "./notify-floor.ts";
 import { openDirectory } from "./our-server.ts";
@@ -31,7 +31,7 @@ export async function measureRate(
   findings: Findings,
 ): Promise<void> {
   const name = `${rate.perSecond}/s`;
-  const times: { readonly one: Committed; readonly agent: ClaimedAgent }[] = [];
+  const times: { readonly one: CommittedClaim; readonly agent: ClaimedAgent }[] = [];
   await noteCosts(world, { name, claims: rate.claims, findings }, async () => {
     const made = await claimBesideFloor(world, floor, pool, { name, rate }, findings);
     for (const one of made) {
@@ -80,10 +80,10 @@ export async function measureReal(
   const rate = { perSecond: 1, claims: waiting.length };
   const made = await claimBesideFloor(world, floor, pool, { name: "real", rate }, findings);
   await pause(settleMs);
-  const lives: { readonly one: Committed; readonly life: RealLife }[] = [];
+  const lives: { readonly one: CommittedClaim; readonly life: RealLife }[] = [];
   for (const one of made) {
     const life = await agents.get(one.workspaceId)?.newLife();
-    if (life === undefined) throw new Error(`the agent of ${one.workspaceId} did not begin its new life`);
+    if (life === undefined) throw new Error(`agent of ${one.workspaceId} began no new life`);
     lives.push({ one, life });
   }
   findings.noteTimes(
@@ -110,7 +110,7 @@ async function claimBesideFloor(
   pool: PrebuildPool,
   { name, rate }: { readonly name: string; readonly rate: ClaimRate },
   findings: Findings,
-): Promise<readonly Committed[]> {
+): Promise<readonly CommittedClaim[]> {
   const [made, rounds] = await besideFloor(floor, () =>
     beginAtRate(rate.perSecond, rate.claims, () => claim(client, pool)),
   );

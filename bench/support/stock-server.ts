@@ -12,8 +12,8 @@ import { makeMany } from "./pacing.ts";
  *   SLIPWAY_STOCK_URL          its address; without it there is none
  *   SLIPWAY_STOCK_TOKEN        a session token of an owner
  *   SLIPWAY_STOCK_PID          its process, to measure its cost
- *   SLIPWAY_STOCK_TEMPLATE     the name of a template that workspaces are made of
- *   SLIPWAY_STOCK_AGENT_TOKEN  the token of its agent, as it stands in the template's archive
+ *   SLIPWAY_STOCK_TEMPLATE     the name of the template for workspaces
+ *   SLIPWAY_STOCK_AGENT_TOKEN  the token of its agent, as written in the template's archive
  */
 export interface StockServer {
   readonly client: ApiClient;

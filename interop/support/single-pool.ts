@@ -18,10 +18,10 @@ export interface SinglePool {
   /** Claims the waiting workspace for the client's user. */
   claim(): Promise<void>;
   /** Returns the present state of the workspace. */
-  look(): Promise<Standing>;
+  look(): Promise<ClaimState>;
 }
 
-export interface Standing {
+export interface ClaimState {
   readonly owner: string;
   /** The state of the agent. */
   readonly status: string | undefined;

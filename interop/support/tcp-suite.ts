@@ -4,7 +4,7 @@ import { PipeLink } from "./peer-link.ts";
 import { modes } from "./tcp-conversation.ts";
 import { buildTcpPeer, type PeerKind, TcpPeer } from "./tcp-peer.ts";
 
-/** Tests our network stack against a peer, in the modes of `tcp-go/conversation.go`. Every byte is compared. */
+/** Tests our network stack against a peer in the modes of `tcp-go/conversation.go`, comparing every byte. */
 export function testTcpPeer(kind: PeerKind): void {
   let built: ReturnType<typeof buildTcpPeer>;
 

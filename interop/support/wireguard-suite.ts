@@ -6,7 +6,7 @@ import { TunnelLink, type TunnelLinkOptions } from "./tunnel-link.ts";
 
 const lossy = { delayMs: 5, lossRate: 0.01, duplicateRate: 0.01, lateRate: 0.02, lateMs: 5 };
 
-/** Tests our tunnel and stack against wireguard-go, in the modes of `tcp-go/conversation.go`. Every byte is compared. */
+/** Tests our tunnel and stack against wireguard-go in the modes of `tcp-go/conversation.go`, comparing every byte. */
 export function testWireguardPeer(kind: PeerKind): void {
   let built: ReturnType<typeof buildTcpPeer>;
 

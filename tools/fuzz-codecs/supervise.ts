@@ -12,7 +12,7 @@ const lookEveryMs = 200;
 /** The exit code of Node.js when a module is still waiting and nothing can wake it. */
 const unsettledCode = 13;
 
-export interface Supervised {
+export interface SupervisedRun {
   readonly maxRssBytes: number;
   readonly seconds: number;
   /** The way it ended: by itself, or the reason it was stopped. */
@@ -35,7 +35,7 @@ interface SuperviseOptions {
 export async function supervise(
   target: FuzzTarget,
   options: SuperviseOptions,
-): Promise<Supervised> {
+): Promise<SupervisedRun> {
   const board = new InputBoard(target.maxBytes);
   const order: WorkerOrder = { ...options, target: target.name, board: board.memory };
   const worker = new Worker(new URL("./worker.ts", import.meta.url), {
@@ -43,7 +43,7 @@ export async function supervise(
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
   });
   const started = performance.now();
-  const outcome = Promise.withResolvers<Supervised["outcome"]>();
+  const outcome = Promise.withResolvers<SupervisedRun["outcome"]>();
   const fail = (kind: "hang" | "memory" | "crash", text: string): void =>
     outcome.resolve({ kind, input: board.input, text });
   worker.on("message", (report: WorkerReport) => outcome.resolve({ kind: "report", report }));

@@ -18,7 +18,7 @@ export interface AwsIdentity {
 /** The sizes of signing RSA keys: AWS's have 1,024 bits. */
 const keySizes = { minBits: 1_024, maxBits: 4_096 } as const;
 
-/** Returns the RSA keys that may have signed: the published ones of AWS and those of additional certificates. */
+/** Returns the RSA keys that may have signed: AWS's published ones and those of additional certificates. */
 export function awsKeys(more: readonly X509Certificate[]): readonly KeyObject[] {
   const published = Object.values(awsCertificates).map(
     (text) => new X509Certificate(Buffer.from(text, "base64")),
@@ -30,8 +30,8 @@ export function awsKeys(more: readonly X509Certificate[]): readonly KeyObject[] 
 
 /**
  * Returns the id of the instance that presents this document; throws `IdentityError`. Ignores dates: AWS signs with
- * expired certificates, and its documents do not say when they expire (docs/protocol/rest.md §3). Checks a signature
- * with each key of its length.
+ * expired certificates, and its documents have no expiry time (docs/protocol/rest.md §3). Checks a signature with
+ * each key of its length.
  */
 export function verifyAwsIdentity(
   { document, signature }: AwsIdentity,

@@ -1,6 +1,6 @@
 /**
- * Certificates between Azure's signing certificates and the publicly trusted roots, as Microsoft and DigiCert publish
- * them: DER in base64 (docs/protocol/rest.md §3). Expired ones are omitted, so that others are fetched from their
+ * Certificates between Azure's signing certificates and the publicly trusted roots, as published by Microsoft and
+ * DigiCert: DER in base64 (docs/protocol/rest.md §3). Expired ones are omitted, so that others are fetched from their
  * issuers. All of these expire in June 2029.
  */
 export const azureIntermediates: Readonly<Record<string, string>> = {

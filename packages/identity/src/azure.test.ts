@@ -28,7 +28,7 @@ let middle: IssuedCertificate;
 let keys: IssuedCertificate["keys"];
 let signer: IssuedCertificate;
 
-/** Issues a certificate of the metadata service, unless the parts say otherwise. */
+/** Issues a certificate like the metadata service's, with `parts` overridden. */
 function issueSigner(parts: Partial<CertificateParts> = {}): Promise<IssuedCertificate> {
   return issue({ name: metadata, issuer: middle, keys, ...parts });
 }
@@ -153,7 +153,7 @@ describe("the identity of an Azure machine", () => {
     ["11/25/26 10:00:00 -0000", "11/25/26 16:00:00 -0000"],
     ["11/25/2026 10:00:00 +0000", "11/25/2026 16:00:00 +0000"],
     ["2026-11-25T10:00:00Z", "2026-11-25T16:00:00Z"],
-    // Clocks may differ a little.
+    // Clocks may differ slightly.
     ["11/25/26 12:01:00 -0000", "11/25/26 11:59:00 -0000"],
     ["11/25/26 13:00:00 +0100", undefined],
   ])("is proved by a document of %s to %s", async (createdOn, expiresOn) => {
@@ -354,7 +354,7 @@ describe("whatever is shown as the identity of an Azure machine", () => {
     const own = await Promise.all(
       names.map((name) => issue({ name, isAuthority: true, keys: pairs.get(name) ?? keys })),
     );
-    // Every certificate is issued by every other one, several times over.
+    // Every certificate is issued by every other one, several times.
     const web = await Promise.all(
       [1, 2].flatMap(() =>
         own.flatMap((issuer) =>
@@ -378,9 +378,7 @@ describe("whatever is shown as the identity of an Azure machine", () => {
 });
 
 describe("what a message of a stranger costs", () => {
-  /**
-   * Presents a stranger's signer with certificates of their choice; resolves to the number of signatures checked.
-   */
+  /** Presents a stranger's signer with certificates of their choice; resolves to the number of checked signatures. */
   async function spentOn(
     certificates: readonly IssuedCertificate[],
     issuer: IssuedCertificate,
@@ -409,13 +407,13 @@ describe("what a message of a stranger costs", () => {
     const modulus = generateKeyPairSync("rsa", { modulusLength: 3_072 }).publicKey.export({
       format: "jwk",
     });
-    // An exponent as long as the modulus makes a check take about a thousand times longer.
+    // An exponent as long as the modulus makes a check about a thousand times slower.
     const e = Buffer.alloc(380, 0xab).toString("base64url");
     const unusual = await withPublicKey({ ...modulus, e });
     const [first, ...more] = await Promise.all(
       ["A", "A", "A"].map((name) => issue({ name, isAuthority: true, keys: unusual })),
     );
-    if (first === undefined) throw new Error("there is no certificate");
+    if (first === undefined) throw new Error("missing certificate");
     expect(readCertificate(first.der).isUsable).toBe(false);
     expect(await spentOn([first, ...more], first)).toBe(1);
   });
@@ -449,7 +447,7 @@ describe("what a message of a stranger costs", () => {
       Array.from({ length: 30 }, () => issue({ name: "A", isAuthority: true })),
     );
     const [shown] = issuers;
-    if (shown === undefined) throw new Error("there is no certificate");
+    if (shown === undefined) throw new Error("missing certificate");
     const leaf = readCertificate((await issueSigner({ issuer: shown })).der);
     const signatures = new SignatureBudget();
     const intermediates = issuers.slice(1).map(({ der }) => readCertificate(der));

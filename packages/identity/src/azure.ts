@@ -18,14 +18,14 @@ export interface AzureTrust {
 
 interface AzureNeeds {
   readonly trust: AzureTrust;
-  /** Fetches the certificates at the addresses that a certificate names, as far as they are available. */
+  /** Fetches the available certificates at the addresses that a certificate names. */
   readonly fetchIssuers: (urls: readonly string[]) => Promise<readonly Certificate[]>;
   readonly nowMs: number;
   readonly signatures: SignatureBudget;
 }
 
 /**
- * Returns the publicly trusted roots and Azure's intermediates, with more of either: a self-issued certificate is a
+ * Returns the publicly trusted roots and Azure's intermediates, extended with `more`: a self-issued certificate is a
  * root.
  */
 export function azureTrust(more: readonly X509Certificate[]): AzureTrust {
@@ -40,7 +40,7 @@ export function azureTrust(more: readonly X509Certificate[]): AzureTrust {
 }
 
 /**
- * Returns the id of the instance whose signed document this is, in base64. Throws `IdentityError`, always with the same
+ * Returns the id of the instance with this signed document, in base64. Throws `IdentityError`, always with the same
  * message (docs/protocol/rest.md §3, whose rules the functions below cite).
  */
 export async function verifyAzureIdentity(signature: string, needs: AzureNeeds): Promise<string> {
@@ -59,7 +59,7 @@ export async function verifyAzureIdentity(signature: string, needs: AzureNeeds):
 
 const signerName = /^(.*\.)?metadata\.(azure\.(com|us|cn)|microsoftazure\.de)$/;
 
-/** Checks rule 1, and faults that no other certificate could fix. */
+/** Checks rule 1, and for faults that no other certificate could fix. */
 function checkSigner(
   { x509, commonNames: [name = "", ...others] }: Certificate,
   nowMs: number,
@@ -75,7 +75,7 @@ async function isTrusted(
   { signer, certificates }: SignedMessage,
   { trust: { roots, intermediates }, fetchIssuers, nowMs, signatures }: AzureNeeds,
 ): Promise<boolean> {
-  // Azure's own first: presented certificates may be anything.
+  // Azure's own come first: presented certificates may be anything.
   const known = [...intermediates, ...certificates];
   if (hasTrustedChain(signer, { roots, intermediates: known, nowMs, signatures })) return true;
   const fetched = await fetchIssuers(signer.issuerUrls);
@@ -84,7 +84,7 @@ async function isTrusted(
   return hasTrustedChain(signer, { roots, intermediates: all, nowMs, signatures });
 }
 
-/** Checks rule 5, and that the document has not expired if it says when it does. */
+/** Checks rule 5, and that the document has not expired if it has an expiry time. */
 function readVmId(content: Buffer, nowMs: number): string {
   const value: unknown = JSON.parse(content.toString());
   const id = fieldOf(value, "vmId");

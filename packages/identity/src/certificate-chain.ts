@@ -4,9 +4,9 @@ import type { Certificate } from "./certificate.ts";
 import type { SignatureBudget } from "./signature-budget.ts";
 
 export interface ChainContext {
-  /** Certificates trusted as they are while they are in force. */
+  /** Certificates that are trusted by themselves while they are in force. */
   readonly roots: readonly X509Certificate[];
-  /** Certificates of which a chain may be built; the sender of a document may have chosen them. */
+  /** Certificates from which a chain may be built; a document's sender may have chosen them. */
   readonly intermediates: readonly Certificate[];
   readonly nowMs: number;
   /** The budget from which each link that names its issuer takes one signature check. */
@@ -17,10 +17,10 @@ export interface ChainContext {
 const maxIntermediates = 6;
 
 /**
- * Returns whether the certificate was issued, directly or through intermediates, by one of the roots, and all of them
+ * Reports whether the certificate was issued, directly or through intermediates, by one of the roots, and all of them
  * are in force. Ignores key usages other than certificate signing.
  *
- * Searches breadth-first from the certificate upwards and visits each certificate once: if its path length allows any
+ * Searches breadth-first from the certificate upward and visits each certificate once: if its path length allows any
  * path to it, it allows the shortest.
  */
 export function hasTrustedChain(leaf: Certificate, subject: ChainContext): boolean {
@@ -49,7 +49,7 @@ function distinct(certificates: readonly Certificate[]): readonly Certificate[] 
   return [...new Map(certificates.map((one) => [one.x509.fingerprint256, one])).values()];
 }
 
-/** Returns whether the issuer may have issued the certificate, with `below` issuers under it. */
+/** Reports whether the issuer may have issued the certificate, with `below` issuers under it. */
 function mayIssue(
   { x509, isUsable, pathLength = Infinity }: Certificate,
   below: number,
@@ -63,7 +63,7 @@ function isIssuedBy(
   issuer: X509Certificate,
   { signatures }: ChainContext,
 ): boolean {
-  // It names the issuer, which may sign certificates; only then is verifying the signature worth the time.
+  // The certificate names the issuer, which may sign certificates; only then is the signature worth verifying.
   return x509.checkIssued(issuer) && signatures.take() && x509.verify(issuer.publicKey);
 }
 

@@ -9,16 +9,16 @@ import {
 
 import { isUsualKey } from "./public-keys.ts";
 
-/** The parts of a certificate that matter to chains, and the addresses in it. */
+/** The parts of a certificate that matter to chains, and its URLs. */
 export interface Certificate {
   readonly x509: X509Certificate;
   readonly publicKey: KeyObject;
   readonly commonNames: readonly string[];
-  /** The URLs of its issuer's certificate, as the certificate states. */
+  /** The URLs of its issuer's certificate, as stated in the certificate. */
   readonly issuerUrls: readonly string[];
   /** The maximum number of other issuers below it; undefined for no limit. */
   readonly pathLength: number | undefined;
-  /** True if its signature algorithm is secure, its key is of a type in use, and it demands nothing unknown. */
+  /** True if its signature algorithm is secure, its key type is in use, and it has no unknown critical extensions. */
   readonly isUsable: boolean;
 }
 
@@ -39,8 +39,8 @@ const strongSignatures: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Extensions that may be critical: key usages and basic constraints, which are checked; other names, extended usages
- * and policies, any of which is accepted. Name constraints are not among them: a certificate that has some is not
+ * Extensions that may be critical: key usages and basic constraints, which are checked; alternative names, extended
+ * key usages and policies, which are all accepted. Name constraints are missing here: a certificate with them is not
  * trusted.
  */
 const knownExtensions: ReadonlySet<string> = new Set([
@@ -50,7 +50,7 @@ const knownExtensions: ReadonlySet<string> = new Set([
   "2.5.29.32",
   "2.5.29.37",
 ]);
-/** Refused whether critical or not. */
+/** An extension that is refused whether critical or not. */
 const nameConstraints = "2.5.29.30";
 
 /** Parses DER; throws an unspecified error if it is not a certificate. */

@@ -4,7 +4,7 @@ export interface AgentCandidate {
   readonly workspaceId: string;
   /**
    * The state of the workspace: `current` while the agent's build is its newest, `starting` or `ending` while a newer
-   * build is under way or failed. A workspace that is ending has no claim to the instance.
+   * build is in progress or failed. A workspace that is ending has no claim to the instance.
    */
   readonly workspace: "current" | "starting" | "ending";
   /** True if the workspace waits in a pool for an owner. */
@@ -26,8 +26,8 @@ export type AgentChoice<C> =
 /**
  * Chooses the agent that an instance runs; `name` is empty if the instance names none (docs/protocol/rest.md §3). A
  * workspace's creator may name any instance in it, and no instance may run a stranger's scripts: if several live
- * workspaces name it, none of them gets it. `candidates` may be incomplete as long as they include the first workspaces
- * in the order of `selectMachineAgents`.
+ * workspaces name it, none of them gets it. `candidates` may be incomplete as long as it includes the first
+ * workspaces in the order of `selectMachineAgents`.
  */
 export function chooseAgent<C extends AgentCandidate>(
   candidates: readonly C[],

@@ -8,7 +8,7 @@ const maxValues = 800;
 const maxDepth = 32;
 
 /**
- * The maximum number of certificates in signed data: Azure includes that of the signer, and has included those up to a
+ * The maximum number of certificates in signed data: Azure includes the signer's, and has included those up to a
  * root.
  */
 const maxCertificates = 4;
@@ -20,8 +20,8 @@ interface Container {
 }
 
 /**
- * Throws unless the bytes are one DER value of modest size, number of parts and depth. Looks at tags and lengths only,
- * and runs first because the full parser is slow on many parts.
+ * Throws unless the bytes are one DER value of modest size, number of parts and depth. Reads tags and lengths only, and
+ * runs first because the full parser is slow on many parts.
  *
  *     tag    1 byte, of which 0x20: contains other values, 0x1f: a longer tag follows (nothing here has one)
  *     length 1 byte below 0x80, else 0x80 + n and n bytes (0x80 alone: no length, which is not DER)
@@ -58,8 +58,7 @@ export function requireModestDer(bytes: Uint8Array): void {
 }
 
 /**
- * Returns whether the value is a certificate: signed data has them in its own `[0]`: message, `[0]`, signed data,
- * `[0]`.
+ * Reports whether the value is a certificate, which signed data has in its `[0]`: message, `[0]`, signed data, `[0]`.
  */
 function isCertificate(within: readonly Container[]): boolean {
   return within.length === 5 && within[4]?.tag === 0xa0;

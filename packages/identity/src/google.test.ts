@@ -14,7 +14,7 @@ const exp = nowMs / 1000 + 60;
 const parties = { aud: "coder", iss: "https://accounts.google.com" };
 const google = { compute_engine: { instance_id: "4711", zone: "z" } };
 
-/** Keys by algorithm; both sets contain one of the other's kind. */
+/** Keys by algorithm; both sets contain one of the other algorithm. */
 const keys: GoogleKeys = {
   RS256: setOf({
     r1: rsa.publicKey,

@@ -31,9 +31,9 @@ const maxTokenLength = 16 * 1024;
 const keySizes = { minBits: 2_048, maxBits: 4_096 } as const;
 
 /**
- * Returns the id of the instance whose token this is, empty if it names none (docs/protocol/rest.md §3). A token names
- * the audience that its instance asked for, so one shown to another service is of no use here. Throws `IdentityError`,
- * or `IdentityClaimError` for malformed claims in a genuine token.
+ * Returns the id of the instance with this token, empty if the token names none (docs/protocol/rest.md §3). A token
+ * names the audience that its instance requested, so one that was shown to another service is useless here. Throws
+ * `IdentityError`, or `IdentityClaimError` for malformed claims in a genuine token.
  */
 export async function verifyGoogleIdentity(
   token: string,

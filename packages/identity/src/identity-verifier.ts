@@ -26,7 +26,7 @@ interface VerifierOptions {
 
 /**
  * Verifies identity documents; each method resolves to the instance's id, or throws `IdentityError` or
- * `IdentityClaimError`. The code for a cloud is loaded at its first request, because most servers never see one.
+ * `IdentityClaimError`. The code for a cloud is loaded at its first request, because most servers never receive one.
  */
 export class IdentityVerifier {
   readonly #options: VerifierOptions;

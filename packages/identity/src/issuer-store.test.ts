@@ -11,7 +11,7 @@ const opened = new AsyncDisposableStack();
 let port: number;
 let issuer: IssuedCertificate;
 let asked: string[];
-/** Fields that the store logged about failed requests. */
+/** The fields that the store logged about failed requests. */
 let failures: LogFields[];
 let answer: (reply: ServerResponse) => void;
 
@@ -55,7 +55,7 @@ function openStore({
     isAllowedUrl: () => true,
     isAllowedAddress,
     lookup,
-    // A busy machine may take longer than a cloud is given.
+    // A busy machine may take longer than a cloud may.
     timeoutMs: 60_000,
   });
 }

@@ -20,7 +20,7 @@ interface IssuerStoreOptions {
   readonly isAllowedUrl?: (url: URL) => boolean;
   readonly isAllowedAddress?: (address: string) => boolean;
   readonly lookup?: ResolveHost;
-  /** The time that a response may take, in milliseconds. */
+  /** The timeout of a response, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
@@ -29,23 +29,22 @@ const ports: ReadonlySet<string> = new Set(["", "80", "443"]);
 const defaultTimeoutMs = 5_000;
 /** The maximum size of a response, in bytes; certificates have about 2,000. */
 const maxBytes = 64 * 1024;
-/** The maximum number of concurrent requests, for all callers: strangers' documents cause them. */
+/** The maximum number of concurrent requests for all callers, because strangers' documents cause them. */
 const maxRequests = 8;
 /** The maximum number of addresses requested per certificate. */
 const maxUrls = 4;
 /** The maximum number of cached certificates; the oldest are evicted first. */
 const maxCached = 64;
 
-/** Returns whether an address in a certificate may be requested (docs/protocol/rest.md §3, Azure's rule 4). */
+/** Reports whether an address in a certificate may be requested (docs/protocol/rest.md §3, Azure's rule 4). */
 export function isIssuerUrl({ protocol, hostname, port, username, password }: URL): boolean {
   const isWeb = protocol === "http:" || protocol === "https:";
   return isWeb && hosts.has(hostname) && ports.has(port) && username === "" && password === "";
 }
 
 /**
- * Fetches issuers' certificates from the addresses that certificates name, if they belong to those who issue for Azure,
- * on the public internet. Anybody can make a certificate that says anything; fetched certificates are not trusted
- * either.
+ * Fetches issuers' certificates from the addresses that certificates name, if these belong to Azure's issuers, on the
+ * public internet. Anyone can create a certificate with any content, and fetched certificates are not trusted either.
  */
 export class IssuerStore {
   readonly #options: Required<IssuerStoreOptions>;
@@ -74,7 +73,7 @@ export class IssuerStore {
     return found.filter((one) => one !== undefined);
   }
 
-  /** Requests an address once at a time, and never again once it has answered. */
+  /** Requests an address once at a time, and never again after an answer. */
   #read(url: string): Promise<Certificate | undefined> {
     const cached = this.#cached.get(url);
     if (cached !== undefined) return cached;
@@ -83,10 +82,10 @@ export class IssuerStore {
     const reading = this.#get(url)
       .then(readCertificate)
       .catch((error: unknown) => {
-        // This request is refused; the address may answer the next time.
+        // This request is refused; the address may answer next time.
         this.#cached.delete(url);
         const fields = { url, error: errorText(error) };
-        this.#options.logger.debug(fields, "issuer's certificate could not be fetched");
+        this.#options.logger.debug(fields, "cannot fetch the issuer's certificate");
         return undefined;
       })
       .finally(() => {
@@ -111,7 +110,7 @@ export class IssuerStore {
     });
   }
 
-  /** Resolves the addresses that are then dialed; none unless all of them are allowed. */
+  /** Resolves the addresses to dial; none unless all of them are allowed. */
   readonly #lookup: LookupFunction = (hostname, options, callback) => {
     const { lookup, isAllowedAddress } = this.#options;
     lookup(hostname, { ...options, all: true }, (error, addresses) => {

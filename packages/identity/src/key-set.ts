@@ -21,10 +21,10 @@ interface KeyResponse {
 const fetchTimeoutMs = 5_000;
 const maxBytes = 1024 * 1024;
 const maxKeys = 1_000;
-/** The minimum time a set is cached, and before it is requested again because of a missing key. */
+/** The minimum time for which a set is cached, and after which it is requested again because of a missing key. */
 const minAgeMs = 60_000;
 const maxAgeMs = 86_400_000;
-/** The time before a failed request for a set is repeated. */
+/** The time before a failed request for a set is retried. */
 const retryMs = 1_000;
 
 /** Keys published at an address, cached for as long as the response allows; requested once at a time. */
@@ -51,7 +51,7 @@ export class KeySet {
     throw new IdentityError("idtoken: the token is signed with a key that is not published");
   }
 
-  /** Requests the keys, or joins the request under way, unless the last one is less than `pauseMs` ago. */
+  /** Requests the keys or joins the request in progress, unless the last one is less than `pauseMs` ago. */
   async #requestAfter(pauseMs: number): Promise<void> {
     if (this.#request === undefined && this.#options.clock.now() - this.#requestedAtMs < pauseMs)
       return;

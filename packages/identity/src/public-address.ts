@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 /**
- * IPv4 networks that are not public: private, shared, local to this machine or link, for tests and documents,
+ * IPv4 networks that are not public: private, shared, local to this machine or link, for tests and documentation,
  * multicast.
  */
 const special4 = blockList("ipv4", [
@@ -30,7 +30,7 @@ const special6 = blockList("ipv6", [
   ["3fff::", 20],
 ]);
 
-/** Returns whether an address is public: the same place for everybody; false for an invalid address. */
+/** Reports whether an address is public, the same place for everyone; false for an invalid address. */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !special4.check(address, "ipv4");
   return isIPv6(address) && global6.check(address, "ipv6") && !special6.check(address, "ipv6");

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 
-/** Exponents in use: the time to check a signature grows with their length, up to a thousandfold for long ones. */
+/** Exponents in use: the time to check a signature grows with the exponent, up to a thousandfold for long ones. */
 const usualExponents: ReadonlySet<bigint> = new Set([3n, 17n, 65_537n]);
 const usualCurves: ReadonlySet<string> = new Set(["prime256v1", "secp384r1"]);
 
@@ -9,7 +9,7 @@ interface RsaKeySizes {
   readonly maxBits: number;
 }
 
-/** Returns whether a key is an RSA key of such a size, with an exponent in use. */
+/** Reports whether a key is an RSA key of such a size, with an exponent in use. */
 export function isUsualRsaKey(
   { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
   { minBits, maxBits }: RsaKeySizes,
@@ -18,7 +18,7 @@ export function isUsualRsaKey(
   return type === "rsa" && bits >= minBits && bits <= maxBits && usualExponents.has(exponent);
 }
 
-/** Returns whether a key is of a kind that clouds sign with: RSA of 2,048 to 4,096 bits, or ECDSA on P-256 or P-384. */
+/** Reports whether clouds sign with such keys: RSA of 2,048 to 4,096 bits, or ECDSA on P-256 or P-384. */
 export function isUsualKey(key: KeyObject): boolean {
   if (key.asymmetricKeyType === "ec") {
     return usualCurves.has(key.asymmetricKeyDetails?.namedCurve ?? "");

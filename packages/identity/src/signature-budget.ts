@@ -1,10 +1,10 @@
 /**
- * The maximum number of signatures checked for one identity. A message of Azure takes three or four: its own, and one
+ * The maximum number of signatures checked for one identity. An Azure message takes three or four: its own, and one
  * for each certificate up to a root.
  */
 export const maxSignatures = 12;
 
-/** Counts the signatures checked for one identity, whoever presents it: each costs time of the main thread. */
+/** A budget of signature checks for one identity, whoever presents it: each check takes time of the main thread. */
 export class SignatureBudget {
   #spent = 0;
 
@@ -12,7 +12,7 @@ export class SignatureBudget {
     return this.#spent;
   }
 
-  /** Returns whether one more may be checked, and counts it. */
+  /** Takes one signature check from the budget; returns false if it is used up. */
   take(): boolean {
     if (this.#spent >= maxSignatures) return false;
     this.#spent += 1;

@@ -29,7 +29,7 @@ const oids = {
   signingTime: "1.2.840.113549.1.9.5",
 } as const;
 
-/** SHA-2, by itself and as part of a signature algorithm: Azure names the latter where a digest is expected. */
+/** SHA-2, as a digest and as part of a signature algorithm, which Azure names where a digest is expected. */
 const hashes: Readonly<Record<string, string>> = {
   "2.16.840.1.101.3.4.2.1": "sha256",
   "2.16.840.1.101.3.4.2.2": "sha384",
@@ -98,7 +98,7 @@ function checkSignature(
     throw new Error("found an invalid signature");
 }
 
-/** Checks the attributes, which, if present, are signed and describe the content (RFC 5652, section 5.4). */
+/** Checks the attributes, which are signed and describe the content if they are present (RFC 5652, section 5.4). */
 function checkAttributes(
   content: Buffer,
   attributes: readonly Attribute[],

@@ -1,4 +1,4 @@
-/** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
+/** Parsers of outside bytes, exported only for fuzzing (`npm run fuzz:codecs`). */
 export { awsKeys, verifyAwsIdentity } from "./aws.ts";
 export { azureTrust, verifyAzureIdentity } from "./azure.ts";
 export { verifyGoogleIdentity } from "./google.ts";

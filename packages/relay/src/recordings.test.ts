@@ -1,4 +1,4 @@
-import { type Recorded, readRecording, recordedChunks } from "@slipway/testkit/recordings";
+import { type RecordedLine, readRecording, recordedChunks } from "@slipway/testkit/recordings";
 import { encodeHex, parseHex } from "@slipway/wire/bytes/hex";
 import { joinBytes } from "@slipway/wire/bytes/join";
 import { encodeDerpFrame, parseDerpFrame } from "@slipway/wire/derp/frame";
@@ -16,7 +16,7 @@ import type { RelaySession } from "./transport.ts";
  */
 
 /** Returns what one end of a connection sent. */
-function bytesOf(records: readonly Recorded[], id: number, dir: "c" | "s"): Uint8Array {
+function bytesOf(records: readonly RecordedLine[], id: number, dir: "c" | "s"): Uint8Array {
   const sent = recordedChunks(records, id).filter(({ from }) => from === dir);
   return joinBytes(sent.map(({ bytes }) => bytes));
 }

@@ -4,7 +4,7 @@ import { getAgent } from "@slipway/api/agents/routes";
 import { createWorkspace, updateTtl } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
-import { readRecording, type Recorded } from "@slipway/testkit/recordings";
+import { readRecording, type RecordedLine } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
@@ -44,7 +44,7 @@ const comparison = new AnswerComparison(ofRoutes);
 let server: OpenServer;
 let agent: RecordedAgent;
 /** The ends of the recorded terminals, by the ids of their records. */
-let terminalEnds: ReadonlyMap<Recorded["id"], Promise<readonly unknown[]>>;
+let terminalEnds: ReadonlyMap<RecordedLine["id"], Promise<readonly unknown[]>>;
 
 /** The provider of the recorded server. */
 const github = {
@@ -89,14 +89,14 @@ async function makeOthers(templateId: string): Promise<void> {
 
 afterAll(() => opened.disposeAsync());
 
-function tokenFor({ request_headers: headers = {} }: Recorded): string | undefined {
+function tokenFor({ request_headers: headers = {} }: RecordedLine): string | undefined {
   const token = headers["coder-session-token"] ?? "";
   if (recordedAgentToken.test(token)) return agent.token;
   if (recordedUserToken.test(token)) return server.admin.headers["Coder-Session-Token"];
   return headers["coder-session-token"];
 }
 
-const title = ({ id, method = "WS", path }: Recorded): string => `${id} ${method} ${path}`;
+const title = ({ id, method = "WS", path }: RecordedLine): string => `${id} ${method} ${path}`;
 
 it.each(requests.map((record) => [title(record), record] as const))(
   "%s is answered in the same shape",
@@ -106,7 +106,7 @@ it.each(requests.map((record) => [title(record), record] as const))(
 );
 
 /** Repeats a request; resolves to the differences from the recording. */
-async function compare(record: Recorded): Promise<readonly string[]> {
+async function compare(record: RecordedLine): Promise<readonly string[]> {
   const { method = "GET", path = "", request_body: raw } = record;
   const url = `${server.url}${ids.translate(path)}`;
   if (isStream.test(path)) return compareFirstEvents(record, url);
@@ -115,7 +115,7 @@ async function compare(record: Recorded): Promise<readonly string[]> {
 }
 
 async function compareFirstEvents(
-  { method = "GET", path = "", response_body: body }: Recorded,
+  { method = "GET", path = "", response_body: body }: RecordedLine,
   url: string,
 ): Promise<readonly string[]> {
   const name = nameRequest(method, path);
@@ -125,9 +125,9 @@ async function compareFirstEvents(
   return ours?.name === theirs?.name ? others : [`${name}: event ${ours?.name}`, ...others];
 }
 
-const isTerminal = ({ path = "" }: Recorded): boolean => path.includes("/pty?");
+const isTerminal = ({ path = "" }: RecordedLine): boolean => path.includes("/pty?");
 
-function openSocket({ path = "" }: Recorded): WebSocket {
+function openSocket({ path = "" }: RecordedLine): WebSocket {
   const url = `${server.url.replace("http", "ws")}${ids.translate(path)}`;
   return new WebSocket(url, { headers: server.admin.headers });
 }
@@ -166,7 +166,7 @@ describe("a recorded socket", () => {
 });
 
 /** Returns the side that closed a recorded socket, with code and reason. */
-function endOf({ id }: Recorded) {
+function endOf({ id }: RecordedLine) {
   const frame = records.find((one) => one.id === id && one.op === 8);
   const bytes = Buffer.from(frame?.hex ?? "", "hex");
   const by = frame?.dir === "c" ? "client" : "server";

@@ -1,6 +1,6 @@
 import { tarMimeType } from "@slipway/api/files/routes";
 import { makeWorkspace, packTemplate, pushTemplate, waitForWorkspace } from "@slipway/testkit";
-import { readRecording, type Recorded } from "@slipway/testkit/recordings";
+import { readRecording, type RecordedLine } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { AnswerComparison } from "./support/compare-answer.ts";
@@ -44,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-function readRequests(command: string): readonly Recorded[] {
+function readRequests(command: string): readonly RecordedLine[] {
   const all = readRecording(`command/${command}`);
   const requests = all.filter(({ kind, path = "" }) => {
     return kind === "http" && path.startsWith("/api/v2/");
@@ -55,12 +55,16 @@ function readRequests(command: string): readonly Recorded[] {
   });
 }
 
-function same(a: Recorded, b: Recorded): boolean {
+function same(a: RecordedLine, b: RecordedLine): boolean {
   return a.method === b.method && a.path === b.path;
 }
 
 /** Repeats a request until the job in the response is done. */
-async function ask({ method = "GET", path = "", request_body: body }: Recorded): Promise<Answer> {
+async function ask({
+  method = "GET",
+  path = "",
+  request_body: body,
+}: RecordedLine): Promise<Answer> {
   const relative = ids.translate(path.replace("/api/v2", ""));
   if (method === "POST" && relative === "/files") return upload();
   const input: unknown =

@@ -2,7 +2,7 @@ import { once } from "node:events";
 
 import { updateAutomaticUpdates, updateTtl } from "@slipway/api/workspaces/routes";
 import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
-import { readRecording, type Recorded } from "@slipway/testkit/recordings";
+import { readRecording, type RecordedLine } from "@slipway/testkit/recordings";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
@@ -97,7 +97,7 @@ async function make(name: string, templateName: string, yaml: string): Promise<s
  * Returns the HTTP requests of a command, and the text streams. Of repeated requests the last response counts: by then
  * the job was done.
  */
-function requestsOf(all: readonly Recorded[]): readonly Recorded[] {
+function requestsOf(all: readonly RecordedLine[]): readonly RecordedLine[] {
   const requests = all.filter(({ path = "" }) => {
     return path.startsWith("/api/v2/") && !path.includes("/coordinate");
   });
@@ -108,7 +108,7 @@ function requestsOf(all: readonly Recorded[]): readonly Recorded[] {
 }
 
 /** Repeats a request until a build's state is that of the recorded response. */
-async function ask(record: Recorded): Promise<Answer> {
+async function ask(record: RecordedLine): Promise<Answer> {
   const { method = "GET", path = "", request_body: body = "" } = record;
   const input: unknown = body === "" ? undefined : JSON.parse(ids.translate(body));
   const isEnded = hasJson(record) && isEndedBuild(bodyOf(record));
@@ -122,7 +122,10 @@ function isEndedBuild(body: unknown): boolean {
   return JSON.stringify(body).includes('"completed_at"');
 }
 
-async function compare(record: Recorded, all: readonly Recorded[]): Promise<readonly string[]> {
+async function compare(
+  record: RecordedLine,
+  all: readonly RecordedLine[],
+): Promise<readonly string[]> {
   const { kind, path = "" } = record;
   const name = nameRequest(record.method ?? "WS", path);
   if (kind === "upgrade") {
@@ -141,7 +144,7 @@ async function compare(record: Recorded, all: readonly Recorded[]): Promise<read
 }
 
 /** Reads the messages of a build's log, until it ends with the build. */
-async function follow(record: Recorded): Promise<readonly unknown[]> {
+async function follow(record: RecordedLine): Promise<readonly unknown[]> {
   const url = `${server.url.replace("http", "ws")}${ids.translate(record.path ?? "")}`;
   const socket = new WebSocket(url, { headers: server.admin.headers });
   const messages: unknown[] = [];

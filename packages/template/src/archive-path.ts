@@ -1,6 +1,6 @@
 import { maxPathLength } from "./limits.ts";
 
-/** Returns the path of an archive's entry without `./` and empty parts, or the reason that it is not permitted. */
+/** Returns the path of an archive's entry without `./` and empty parts, or the reason for refusing it. */
 export function entryPath(name: string): string | { readonly problem: string } {
   const shown = JSON.stringify(name.slice(0, 100));
   const fail = (message: string) => ({ problem: `found the path ${shown}, wanted ${message}` });
@@ -12,7 +12,7 @@ export function entryPath(name: string): string | { readonly problem: string } {
   return parts.join("/");
 }
 
-/** Explains why a link is not permitted in an archive, or returns nothing: its target must be in the archive too. */
+/** Explains why a link is not permitted in an archive, whose links must lead to other entries; undefined if it is. */
 export function linkProblem(
   path: string,
   target: string,
@@ -33,13 +33,13 @@ export function linkProblem(
 /** An entry of an archive, by its path without empty parts. */
 export interface ArchiveEntry {
   readonly path: string;
-  /** The target of a link, which leads to somewhere in the archive by itself. */
+  /** The target of a link; by itself it leads to a place within the archive. */
   readonly link: { readonly type: "link" | "symlink"; readonly target: string } | undefined;
 }
 
 /**
- * Explains why the entries are not permitted together, or returns nothing: below a link, an entry or the target of another
- * link is elsewhere than its path says, and `..` leads away from there.
+ * Explains why the entries are not permitted together; undefined if they are. Below a link, an entry or the target of
+ * another link is not where its path says, and `..` leads away from there.
  */
 export function throughLinkProblem(entries: readonly ArchiveEntry[]): string | undefined {
   const root: Place = { isLink: false, below: new Map() };
@@ -63,7 +63,7 @@ export function throughLinkProblem(entries: readonly ArchiveEntry[]): string | u
   return undefined;
 }
 
-/** A place on the way to a link; other places are not kept. */
+/** A place on the path to a link; other places are not kept. */
 interface Place {
   isLink: boolean;
   readonly below: Map<string, Place>;
@@ -94,7 +94,7 @@ function walk(
   return { places, passesLink };
 }
 
-/** Names that differ by case only are one file to many systems. */
+/** Returns a key that ignores case, because many systems treat names that differ only in case as one file. */
 function keyOf(part: string): string {
   return part.normalize("NFC").toLowerCase();
 }
@@ -103,7 +103,7 @@ function isAbsolute(path: string): boolean {
   return /^([/\\]|[A-Za-z]:)/.test(path);
 }
 
-/** Backslashes separate too, for those who unpack on Windows. */
+/** Splits at backslashes too, which separate when unpacking on Windows. */
 function split(path: string): readonly string[] {
   return path.split(/[/\\]/);
 }

@@ -1,6 +1,6 @@
 import { quote } from "./quote.ts";
 
-/** The values that each field of a cron expression matches, in the order of its fields. */
+/** The values that each field of a cron expression matches, in field order. */
 export type CronFields = readonly ReadonlySet<number>[];
 
 interface FieldRule {
@@ -21,8 +21,8 @@ const calendar: readonly FieldRule[] = [
 ];
 
 /**
- * Reads the `cron` of a script: the usual five fields, or six with the second first, with or without `TZ=` before
- * them. Returns it as six fields, because agents read five as second to month (docs/protocol/agent.md §4.4).
+ * Parses the `cron` of a script: the usual five fields, or six with the second first, with an optional `TZ=` prefix.
+ * Returns six fields, because agents read five as second to month (docs/protocol/agent.md §4.4).
  */
 export function parseScriptCron(
   text: string,
@@ -48,12 +48,12 @@ export function parseScriptCron(
   return { cron: [...(hasZone ? [zone] : []), ...six].join(" ") };
 }
 
-/** Explains why a text cannot be the `cron` of a script, or returns nothing. */
+/** Explains why a text is not a valid script `cron`; undefined if it is. */
 export function scriptCronProblem(text: string): string | undefined {
   return problemOf(parseScriptCron(text));
 }
 
-/** Reads the `cron` of a window: five fields of which the minute is `*` (docs/protocol/prebuilds.md §2.4). */
+/** Parses the `cron` of a window: five fields of which the minute is `*` (docs/protocol/prebuilds.md §2.4). */
 export function parseWindowCron(
   text: string,
 ): { readonly fields: CronFields } | { readonly problem: string } {
@@ -71,7 +71,7 @@ export function parseWindowCron(
   };
 }
 
-/** Explains why a text cannot be the `cron` of a window, or returns nothing. */
+/** Explains why a text is not a valid window `cron`; undefined if it is. */
 export function windowCronProblem(text: string): string | undefined {
   return problemOf(parseWindowCron(text));
 }
@@ -80,10 +80,10 @@ function problemOf(parsed: { readonly problem: string } | object): string | unde
   return "problem" in parsed ? parsed.problem : undefined;
 }
 
-/** The days of each month, in a leap year. */
+/** The number of days in each month of a leap year. */
 const daysOfMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** Reports whether such a day exists. Weekdays come in every month, so only days of the month can miss it. */
+/** Reports whether such a day exists. Every month has all weekdays, so only days of the month can be impossible. */
 function everOccurs(text: string, [, , days, monthsOfYear]: CronFields): boolean {
   if (!isAnyField(text, 4)) return true;
   return [...(monthsOfYear ?? [])].some((month) =>
@@ -91,7 +91,7 @@ function everOccurs(text: string, [, , days, monthsOfYear]: CronFields): boolean
   );
 }
 
-/** Reads five fields: minute, hour, day of the month, month and day of the week. */
+/** Parses five fields: minute, hour, day of the month, month and day of the week. */
 export function parseCalendar(
   text: string,
 ): { readonly fields: CronFields } | { readonly problem: string } {
@@ -101,7 +101,7 @@ export function parseCalendar(
   return parseFields(parts, [minute, ...calendar]);
 }
 
-/** Reports whether two windows can hold at one time. Where both days are limited, either is enough, as in cron. */
+/** Reports whether two windows can apply at the same time. Where both days are limited, either suffices, as in cron. */
 export function windowsOverlap(a: string, b: string): boolean {
   const [first, second] = [parseWindowCron(a), parseWindowCron(b)];
   if ("problem" in first || "problem" in second) return false;
@@ -113,21 +113,21 @@ export function windowsOverlap(a: string, b: string): boolean {
   if (!meet(1) || !meet(3)) return false;
   if (isAnyField(a, days) && isAnyField(b, days)) return meet(weekdays);
   if (isAnyField(a, weekdays) && isAnyField(b, weekdays)) return meet(days);
-  // Some day of the month falls on any weekday sooner or later.
+  // Every day of the month eventually falls on any weekday.
   return true;
 }
 
-/** A time on the clocks and calendars of one place. */
+/** The time and date in one place. */
 export interface WallClock {
   readonly hour: number;
   readonly day: number;
-  /** Counts from 1. */
+  /** The month, from 1. */
   readonly month: number;
-  /** Counts from 0, Sunday. */
+  /** The day of the week, from 0 (Sunday). */
   readonly weekday: number;
 }
 
-/** Reports whether a window holds at a time. Where both days are limited, either is enough, as in cron. */
+/** Reports whether a window applies at a time. Where both days are limited, either suffices, as in cron. */
 export function windowHolds(cron: string, { hour, day, month, weekday }: WallClock): boolean {
   const parsed = parseWindowCron(cron);
   if ("problem" in parsed) return false;
@@ -144,11 +144,11 @@ function isAnyField(cron: string, field: number): boolean {
   return ["*", "?"].includes(words(cron)[field] ?? "");
 }
 
-/** Reports whether the name is that of a time zone known to this runtime. */
+/** Reports whether this runtime knows a time zone of this name. */
 export function isTimezone(name: string): boolean {
   try {
     const { timeZone } = Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
-    return /^[A-Za-z]/.test(timeZone); // offsets such as +02:00 pass as well, but agents do not take them
+    return /^[A-Za-z]/.test(timeZone); // offsets such as +02:00 would be valid here, but agents reject them
   } catch {
     return false; // the constructor throws RangeError for an unknown name
   }
@@ -174,7 +174,7 @@ function parseFields(
   return { fields };
 }
 
-/** Returns the widest step: agents accept none beyond the number of values. */
+/** Returns the largest step, because agents accept none beyond the number of values. */
 function stepsOf(rule: FieldRule): number {
   return rule.max - rule.min + 1;
 }

@@ -1,6 +1,6 @@
 /**
- * The content of a template version, checked and with every default applied. It is stored as JSON; a field whose value
- * is `undefined` is then absent, which reads the same. Omitted texts are empty. Times are whole seconds.
+ * The content of a template version, validated and with every default applied. It is stored as JSON, where
+ * `undefined` fields are absent, which reads the same. Omitted texts are empty. Times are whole seconds.
  */
 export interface TemplateDefinition {
   readonly driver: string;
@@ -9,19 +9,22 @@ export interface TemplateDefinition {
   readonly icon: string;
   readonly parameters: readonly ParameterDefinition[];
   readonly presets: readonly PresetDefinition[];
-  /** The effect of a claim on what runs in a prebuild; undefined for `take-over`. */
+  /** The effect of a claim on a prebuild's processes; undefined for `take-over`. */
   readonly onClaim: OnClaim | undefined;
   /** The external auth providers whose tokens workspaces use; undefined for none. */
   readonly externalAuth: readonly ExternalAuthDefinition[] | undefined;
-  /** At least one. */
+  /** The agents; at least one. */
   readonly agents: readonly AgentDefinition[];
 }
 
-/** `take-over`: the agents go on for the new owner. `restart`: they end, and others are started. */
+/**
+ * The effects of a claim. `take-over`: the agents continue for the new owner. `restart`: they end, and others are
+ * started.
+ */
 export const onClaims = ["take-over", "restart"] as const;
 export type OnClaim = (typeof onClaims)[number];
 
-/** A provider of tokens, by its id on the server. */
+/** A token provider, by its id on the server. */
 export interface ExternalAuthDefinition {
   readonly id: string;
   /** True if a workspace starts without a login to it. */
@@ -44,9 +47,7 @@ export const formTypes = [
 export type FormType = (typeof formTypes)[number];
 export const monotonies = ["increasing", "decreasing"] as const;
 
-/**
- * A value that the creator of a workspace chooses (docs/protocol/clients.md §2.2). Values are texts, whatever the type.
- */
+/** A value that the creator of a workspace chooses (docs/protocol/clients.md §2.2). Values of every type are texts. */
 export interface ParameterDefinition {
   readonly name: string;
   readonly displayName: string;
@@ -58,7 +59,7 @@ export interface ParameterDefinition {
   readonly default: string | undefined;
   /** True if it may change after the first build. */
   readonly isMutable: boolean;
-  /** True if it counts for one build only. */
+  /** True if it applies to one build only. */
   readonly isEphemeral: boolean;
   readonly options: readonly ParameterOption[];
   readonly validation: ParameterValidation | undefined;
@@ -73,7 +74,7 @@ export interface ParameterOption {
 
 export interface ParameterValidation {
   readonly regex: string | undefined;
-  /** The message to users who break the rule; empty for our own words. */
+  /** The message to users who break the rule; empty for the default message. */
   readonly error: string;
   readonly min: number | undefined;
   readonly max: number | undefined;
@@ -90,7 +91,7 @@ export interface PresetDefinition {
   readonly prebuilds: PrebuildsDefinition | undefined;
 }
 
-/** A parameter's value, as requests and builds carry it. */
+/** A parameter's value, as in requests and builds. */
 export interface NamedValue {
   readonly name: string;
   readonly value: string;
@@ -104,7 +105,7 @@ export interface PrebuildsDefinition {
   readonly schedule: ScheduleDefinition | undefined;
 }
 
-/** Windows of time with another number of instances; no two of them overlap. */
+/** Time windows with a different number of instances; no two of them overlap. */
 export interface ScheduleDefinition {
   /** An IANA name. */
   readonly timezone: string;
@@ -125,7 +126,7 @@ export type DisplayAppName = (typeof displayApps)[number];
 export const sharingLevels = ["owner", "authenticated", "organization", "public"] as const;
 export const openIns = ["slim-window", "tab"] as const;
 
-/** The names, known to agents, of clouds whose machines can prove their identity (docs/protocol/agent.md §1.1). */
+/** The clouds whose machines can prove their identity, by the names that agents know (docs/protocol/agent.md §1.1). */
 export const identityAuths = [
   "aws-instance-identity",
   "azure-instance-identity",
@@ -133,19 +134,19 @@ export const identityAuths = [
 ] as const;
 export type IdentityAuth = (typeof identityAuths)[number];
 
-/** The cloud's machine that an agent runs on, which authenticates it in place of a token. */
+/** The cloud machine on which an agent runs, which authenticates it in place of a token. */
 export interface IdentityDefinition {
   readonly auth: IdentityAuth;
   readonly instanceId: string;
 }
 
-/** One agent of the workspace. Its texts may hold `${{ … }}` until `renderDefinition` has replaced them. */
+/** One agent of the workspace. Its texts may contain `${{ … }}` until `renderDefinition` has replaced them. */
 export interface AgentDefinition {
   readonly name: string;
   readonly os: (typeof operatingSystems)[number];
   readonly arch: (typeof architectures)[number];
   readonly directory: string;
-  /** 0: never reported as late. */
+  /** The time after which it is reported as late; 0 for never. */
   readonly connectionTimeoutSeconds: number;
   readonly troubleshootingUrl: string;
   readonly motdFile: string;
@@ -155,7 +156,7 @@ export interface AgentDefinition {
   readonly apps: readonly AppDefinition[];
   readonly displayApps: readonly DisplayAppName[];
   readonly monitoring: MonitoringDefinition | undefined;
-  /** Undefined for an agent that is started with its token. */
+  /** The identity; undefined for an agent that is started with its token. */
   readonly identity: IdentityDefinition | undefined;
 }
 
@@ -166,11 +167,11 @@ export interface ScriptDefinition {
   readonly runOnStart: boolean;
   readonly runOnStop: boolean;
   /**
-   * Six fields, seconds first, as agents want it (docs/protocol/agent.md §4.4); empty for a script without a schedule.
+   * Six fields, seconds first, as agents expect (docs/protocol/agent.md §4.4); empty for a script without a schedule.
    */
   readonly cron: string;
   readonly blocksLogin: boolean;
-  /** 0 means no limit. */
+  /** The time limit; 0 for none. */
   readonly timeoutSeconds: number;
   readonly run: string;
   readonly logPath: string;
@@ -182,14 +183,14 @@ export interface MetadataDefinition {
   readonly intervalSeconds: number;
   readonly timeoutSeconds: number;
   readonly run: string;
-  /** The order (default: its place in the file). */
+  /** The order (default: the position in the file). */
   readonly order: number;
 }
 
 export interface AppDefinition {
   readonly slug: string;
   readonly displayName: string;
-  /** Empty for an app that is a command. */
+  /** The URL; empty for an app that is a command. */
   readonly url: string;
   readonly command: string;
   readonly icon: string;
@@ -200,7 +201,7 @@ export interface AppDefinition {
   readonly group: string;
   readonly isHidden: boolean;
   readonly openIn: (typeof openIns)[number];
-  /** The order (default: its place in the file). */
+  /** The order (default: the position in the file). */
   readonly order: number;
   readonly tooltip: string;
 }
@@ -208,11 +209,11 @@ export interface AppDefinition {
 export interface HealthDefinition {
   readonly url: string;
   readonly intervalSeconds: number;
-  /** The number of consecutive failures that are still healthy. */
+  /** The number of consecutive failures that still count as healthy. */
   readonly threshold: number;
 }
 
-/** The percentages of use from which to warn. */
+/** The usage percentages from which to warn. */
 export interface MonitoringDefinition {
   readonly memoryThreshold: number | undefined;
   readonly volumes: readonly { readonly path: string; readonly threshold: number }[];

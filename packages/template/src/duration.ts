@@ -6,7 +6,7 @@ export const durationPattern = "^(?=\\d)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$";
 const spelling = new RegExp(durationPattern);
 const maxLength = 32;
 
-/** Reads `45s`, `5m`, `1h30m` or `2d` as seconds; undefined for anything else, also for fractions of a second. */
+/** Parses `45s`, `5m`, `1h30m` or `2d` as seconds; undefined for anything else, including fractions of a second. */
 export function parseDuration(text: string): number | undefined {
   return text.length <= maxLength && spelling.test(text) ? durationMs(text) / 1_000 : undefined;
 }

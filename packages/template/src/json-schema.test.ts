@@ -9,7 +9,7 @@ import { templateJsonSchema } from "./json-schema.ts";
 const isValid = new Ajv({ strict: false }).compile(templateJsonSchema());
 
 describe("the JSON schema of slipway.yaml", () => {
-  // `npm run generate` rewrites it.
+  // `npm run generate` updates it.
   it("is what the committed file holds", () => {
     const file = readFileSync(new URL("slipway.schema.json", import.meta.url), "utf8");
     expect(JSON.parse(file)).toEqual(templateJsonSchema());

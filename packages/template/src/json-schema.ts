@@ -2,8 +2,8 @@ import type { JsonSchema } from "./shape/shape.ts";
 import { template } from "./shape/template-shape.ts";
 
 /**
- * Returns the JSON schema (draft 7, which editors know best) of `slipway.yaml`. `slipway.schema.json` beside this file
- * holds it for editors, and docs/template-reference.md is made from it; tests compare them.
+ * Returns the JSON schema (draft 7, which editors support best) of `slipway.yaml`. `slipway.schema.json` next to this
+ * file contains it for editors, and docs/template-reference.md is generated from it; tests compare them.
  */
 export function templateJsonSchema(): JsonSchema {
   return {

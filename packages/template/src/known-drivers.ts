@@ -1,6 +1,6 @@
 import { didYouMean } from "./suggest.ts";
 
-/** The drivers that Slipway has or plans, each with its purpose. */
+/** The drivers that Slipway has or plans, with their purposes. */
 const knownDrivers: Readonly<Record<string, string>> = {
   process: "agents are processes on the server's own machine",
   docker: "agents are containers",
@@ -9,17 +9,17 @@ const knownDrivers: Readonly<Record<string, string>> = {
   terraform: "a Terraform configuration carries out builds",
 };
 
-/** The driver whose agents are started by hand, so that they may authenticate in other ways than by their tokens. */
+/** The driver whose agents are started by hand, so that they may authenticate without their tokens. */
 export const externalDriver = "external";
 
-/** The drivers that a server offers to those who push a template. */
+/** The drivers that a server offers to template authors. */
 export interface AvailableDrivers {
   readonly drivers: readonly string[];
-  /** The reasons that other drivers are refused, by name; the reason follows the driver in a sentence. */
+  /** The reasons for refusing other drivers, by name; the reason follows the driver in a sentence. */
   readonly refused?: ReadonlyMap<string, string>;
 }
 
-/** Explains why this server cannot build with a driver, or returns nothing. */
+/** Explains why this server cannot build with a driver; undefined if it can. */
 export function driverProblem(
   driver: string,
   { drivers: available, refused }: AvailableDrivers,

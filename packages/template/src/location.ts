@@ -4,9 +4,9 @@ import { isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
 export interface Location {
   /** The path, as in `TemplateProblem`. */
   readonly path: string;
-  /** The last part of the path: the name of an agent, the slug of an app. */
+  /** The last part of the path, such as the name of an agent or the slug of an app. */
   readonly key: string;
-  /** Offset of the key, or of the value where there is none. */
+  /** The offset of the key, or of the value if there is no key. */
   readonly keyOffset: number;
   readonly node: Node | null;
   /** True for a key in braces without a colon and a value. */

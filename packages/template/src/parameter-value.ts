@@ -6,8 +6,8 @@ import type { RegexMatcher } from "./regex.ts";
 type Rules = Pick<ParameterDefinition, "type" | "formType" | "options" | "validation">;
 
 /**
- * Explains why a value does not fit its parameter, or returns nothing. `matcher` is that of the whole request;
- * `previous` is the value that a monotonic number is compared with.
+ * Explains why a value does not fit its parameter; undefined if it does. `matcher` is that of the whole request;
+ * `previous` is the value with which a monotonic number is compared.
  */
 export function valueProblem(
   parameter: Rules,
@@ -92,7 +92,7 @@ function ruleProblem(
   return undefined;
 }
 
-/** Explains why a text is too long, or contains what PostgreSQL does not store, or returns nothing. */
+/** Explains why a text is too long or contains characters that PostgreSQL does not store; undefined if neither. */
 export function storageProblem(text: string, maxLength: number): string | undefined {
   if (text.length > maxLength)
     return `found ${text.length} characters, wanted at most ${maxLength}`;

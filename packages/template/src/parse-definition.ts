@@ -9,12 +9,13 @@ import { openYaml } from "./yaml-source.ts";
 
 export type ParsedTemplate =
   | { readonly definition: TemplateDefinition }
-  /** At least one, in the order of the file. */
+  /** The problems, at least one, in the order of the file. */
   | { readonly problems: readonly TemplateProblem[] };
 
 /**
- * Reads a `slipway.yaml` and applies every default, or reports all its problems. `available` are the drivers that the
- * server can build with; undefined to accept any, where they are not known. Never throws. Takes under half a second.
+ * Parses a `slipway.yaml` and applies every default, or reports all its problems. `available` is the set of drivers
+ * with which the server can build; undefined, where it is unknown, accepts any. Never throws. Takes under half a
+ * second.
  */
 export function parseTemplateDefinition(
   yamlText: string,

@@ -1,6 +1,6 @@
 import { maxProblems, maxProblemText } from "./limits.ts";
 
-/** A problem with a `slipway.yaml`, and its place. Lines and columns count from 1. */
+/** A problem in a `slipway.yaml` with its position. Lines and columns count from 1. */
 export interface TemplateProblem {
   readonly line: number;
   readonly column: number;
@@ -9,7 +9,7 @@ export interface TemplateProblem {
   readonly message: string;
 }
 
-/** Returns a problem as a line with its place in the file: `slipway.yaml:3:1: agnets: unknown key …`. */
+/** Returns a problem as a line with its position: `slipway.yaml:3:1: agnets: unknown key …`. */
 export function problemLine(
   file: string,
   { line, column, path, message }: TemplateProblem,
@@ -17,7 +17,7 @@ export function problemLine(
   return `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${message}`;
 }
 
-/** Collects problems up to a limit, then drops them. */
+/** Collects problems up to a limit and drops the rest. */
 export class ProblemList {
   readonly #kept: TemplateProblem[] = [];
 
@@ -35,7 +35,7 @@ export class ProblemList {
     this.#kept.push({ ...problem, path: storable(path), message: storable(message) });
   }
 
-  /** Lists the problems in the order of the file; a full list says so at its end. */
+  /** Lists the problems in the order of the file; a full list ends with a note. */
   toArray(): readonly TemplateProblem[] {
     const sorted = this.#kept.toSorted((a, b) => a.line - b.line || a.column - b.column);
     const last = sorted.at(-1);
@@ -47,7 +47,10 @@ export class ProblemList {
   }
 }
 
-/** Both quote the file, which may contain anything of any length: they must be fit to store, and to show in one line. */
+/**
+ * Returns a text that can be stored and shown in one line: messages and paths quote the file, which may contain
+ * anything.
+ */
 function storable(text: string): string {
   const short = text.length > maxProblemText ? `${text.slice(0, maxProblemText)}…` : text;
   return short.toWellFormed().replaceAll(/\p{Cc}/gu, "\uFFFD");

@@ -1,7 +1,7 @@
-/** The longest value that a message shows, in characters. */
+/** The maximum length of a value in a message, in characters. */
 const maxShown = 60;
 
-/** Quotes a text for messages. Long ones are cut. */
+/** Quotes a text for messages. Long texts are cut. */
 export function quote(text: string): string {
   return JSON.stringify(truncate(text));
 }

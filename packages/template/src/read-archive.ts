@@ -14,19 +14,19 @@ export interface TemplateFiles {
   /** The path of the definition within the archive. */
   readonly definitionPath: string;
   readonly definitionText: string;
-  /** The text of `README.md`, or empty. */
+  /** The text of `README.md`; empty if there is none. */
   readonly readme: string;
 }
 
-/** The reason that an archive is not a template: a sentence for the user who pushed it. */
+/** The reason for rejecting an archive as a template: a sentence for the user who pushed it. */
 export interface ArchiveProblem {
   readonly problem: string;
 }
 
 /**
  * Finds `slipway.yaml` and `README.md` at the top of a tar, or in its only top folder. Checks every entry, so that a
- * kept archive has no path out of its directory, no device and no link that leads away. Never throws because of the
- * bytes.
+ * stored archive has no path out of its directory, no device and no link that leads out. Never throws because of the
+ * archive's content.
  */
 export async function readTemplateArchive(
   tar: Uint8Array,
@@ -42,7 +42,7 @@ export async function readTemplateArchive(
 
 interface ArchiveFile extends ArchiveEntry {
   readonly isDirectory: boolean;
-  /** Undefined for files that the server does not read. */
+  /** The content; undefined for files that the server does not read. */
   readonly bytes: Uint8Array | undefined;
 }
 
@@ -90,7 +90,7 @@ async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem> {
   const type = entry.header.type ?? "file";
   const path = entryPath(name);
   if (typeof path !== "string") return path;
-  // The library takes an unreadable size for one that never ends.
+  // The library would read an unparsable size as endless.
   if (size === null) return { problem: `found no size of ${path} in its header` };
   if (type === "symlink" || type === "link") {
     const target = linkname ?? "";
@@ -122,7 +122,7 @@ async function readEntry(entry: Entry): Promise<ArchiveFile | ArchiveProblem> {
   return { path, link: undefined, isDirectory: false, bytes: bytes.subarray(0, length) };
 }
 
-/** Returns the most bytes of a file that may turn out to be the definition or the read-me; undefined for all others. */
+/** Returns the maximum bytes to read of a file that may be the definition or the readme; undefined for all others. */
 function readLimit(path: string): number | undefined {
   const parts = path.split("/");
   if (parts.length > 2) return undefined;
@@ -144,13 +144,13 @@ function chooseFiles(files: readonly ArchiveFile[]): TemplateFiles | ArchiveProb
   const text = decode(definition.bytes);
   if (text === undefined) return { problem: `${definition.path} is not UTF-8 text` };
   const readme = files.findLast(({ path }) => path === folder + readmeName)?.bytes;
-  // PostgreSQL stores no NUL; bytes that are not UTF-8 become U+FFFD.
+  // PostgreSQL does not store NUL; bytes that are not UTF-8 become U+FFFD.
   const readmeText =
     readme === undefined ? "" : new TextDecoder().decode(readme).replaceAll("\0", "\uFFFD");
   return { definitionPath: definition.path, definitionText: text, readme: readmeText };
 }
 
-/** Returns `name/` of the folder that holds everything, or the empty text. */
+/** Returns `name/` of the folder that contains everything; empty if there is none. */
 function onlyFolder(files: readonly ArchiveFile[]): string {
   const tops = new Set(files.map(({ path }) => path.slice(0, path.indexOf("/") + 1)));
   const [top = ""] = tops;

@@ -7,7 +7,7 @@ import { RegexMatcher } from "./regex.ts";
 import { joinSplitTexts } from "./split-text.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
-/** One scalar; `source` is its text before YAML made a number, a boolean or null of it. */
+/** One scalar; `source` is its text before YAML converted it to a number, a boolean or null. */
 export interface ScalarContent {
   readonly kind: "scalar";
   readonly value: string | number | boolean | null;
@@ -16,7 +16,7 @@ export interface ScalarContent {
   readonly end: number;
 }
 
-/** The content of a location; `unreadable` has been reported. */
+/** The content of a location; `unreadable` has already been reported. */
 export type Content =
   | { readonly kind: "empty" }
   | { readonly kind: "unreadable" }
@@ -27,9 +27,9 @@ export type Content =
 /** A walk through a parsed file within the limits of `limits.ts`, which collects problems with their locations. */
 export class Reader {
   readonly root: Location;
-  /** Matches values of the file with its regular expressions. */
+  /** A matcher of the file's values with its regular expressions. */
   readonly matcher = new RegexMatcher(maxDefinitionRegexSteps);
-  /** Names of the parameters of the file, whether or not they are well-formed. */
+  /** The names of the file's parameters, whether well-formed or not. */
   readonly parameterNames: ReadonlySet<string>;
   readonly #source: YamlSource;
   readonly #problems: ProblemList;
@@ -55,7 +55,7 @@ export class Reader {
     return this.#problems.count;
   }
 
-  /** True once further problems would be dropped: reading on is then useless. */
+  /** True once further problems would be dropped, so that reading on is useless. */
   get isFull(): boolean {
     return this.#problems.isFull;
   }
@@ -90,7 +90,7 @@ export class Reader {
     return { kind: "unreadable" };
   }
 
-  /** Returns the location at a path of keys and indexes below another. A part that does not exist is skipped. */
+  /** Returns the location at a path of keys and indexes below another. Missing parts are skipped. */
   child(location: Location, ...path: readonly (string | number)[]): Location {
     return path.reduce((at: Location, part) => this.#part(at, part) ?? at, location);
   }
@@ -104,7 +104,7 @@ export class Reader {
   }
 
   /**
-   * Returns the offset in the file of the `index`th character of a scalar's text, if `mark`s begin there and can be
+   * Returns the offset in the file of the `index`th character of a scalar's text, if `mark`s start there and can be
    * counted.
    */
   offsetOf(location: Location, text: string, index: number, mark: string): number {
@@ -112,7 +112,7 @@ export class Reader {
     if (content.kind !== "scalar") return location.keyOffset;
     const raw = offsetsOf(mark, this.#source.text.slice(content.start, content.end));
     const marks = offsetsOf(mark, text);
-    // Block texts lose their indentation and quoted ones their escapes, but a mark without blanks stays whole.
+    // Block texts lose their indentation and quoted texts their escapes, but a mark without blanks stays whole.
     const found = raw.length === marks.length ? raw[marks.indexOf(index)] : undefined;
     return content.start + (found ?? 0);
   }

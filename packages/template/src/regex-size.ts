@@ -1,7 +1,7 @@
 /**
- * Returns about how many instructions a regular expression compiles to: one for each thing that it matches, times the
- * counts of the repetitions around it. Takes time in proportion to the length, and reads expressions that do not
- * compile as well.
+ * Returns the approximate number of instructions that a regular expression compiles to: one per element that it
+ * matches, times the counts of the repetitions around it. Takes time proportional to the length, and also accepts
+ * expressions that do not compile.
  */
 export function estimateRegexSize(source: string): number {
   const outer: number[] = [];
@@ -41,7 +41,7 @@ export function estimateRegexSize(source: string): number {
   return outer.reduce((total, size) => total + size, sum + last);
 }
 
-/** Returns the end of a `(?i)`, which compiles to nothing: a repetition behind it repeats what stands before. */
+/** Returns the end of a `(?i)`, which compiles to nothing: a following repetition applies to what precedes it. */
 function flagsEndAt(source: string, at: number): number | undefined {
   const found = /^\(\?[A-Za-z-]{1,8}\)/.exec(source.slice(at, at + 12));
   return found === null ? undefined : at + found[0].length;
@@ -55,12 +55,12 @@ function groupStartEnd(source: string, at: number): number {
 
 interface Repetition {
   readonly copies: number;
-  /** The number of them that may be omitted, for one instruction more each. */
+  /** The number of repetitions that may be omitted, each for one more instruction. */
   readonly optional: number;
   readonly end: number;
 }
 
-/** Reads a `{n}`, `{n,}` or `{n,m}`. */
+/** Parses `{n}`, `{n,}` or `{n,m}`. */
 function repetitionAt(source: string, at: number): Repetition | undefined {
   if (source.charAt(at) !== "{") return undefined;
   const found = /^\{(\d{1,5})(,(\d{0,5}))?\}/.exec(source.slice(at, at + maxRepetitionText));
@@ -75,7 +75,7 @@ const maxRepetitionText = 16;
 
 const quote = "\\Q";
 
-/** Matches the notation of one thing: an escape, a class in brackets, or a character. */
+/** Returns the end of one element: an escape, a class in brackets, or a character. */
 function tokenEnd(source: string, at: number): number {
   const char = source.charAt(at);
   if (char === "[") return classEnd(source, at);
@@ -84,7 +84,7 @@ function tokenEnd(source: string, at: number): number {
   return escapeEnd(source, at);
 }
 
-/** Returns the end of an escape; `\pL`, `\p{…}` and `\x{…}` have a name or number behind them. */
+/** Returns the end of an escape; `\pL`, `\p{…}` and `\x{…}` are followed by a name or number. */
 function escapeEnd(source: string, at: number): number {
   const start = source.slice(at, at + 3);
   if (/^\\[pPx]\{/.test(start)) return endAfter(source, "}", at + 3);
@@ -94,7 +94,7 @@ function escapeEnd(source: string, at: number): number {
 function classEnd(source: string, start: number): number {
   let at = start + 1;
   if (source.charAt(at) === "^") at += 1;
-  // A bracket that comes first is one of the characters.
+  // A leading bracket is one of the characters.
   if (source.charAt(at) === "]") at += 1;
   while (at < source.length && source.charAt(at) !== "]") {
     if (source.startsWith("[:", at) && source.includes(":]", at + 2)) {

@@ -5,12 +5,12 @@ import { truncate } from "./quote.ts";
 import { estimateRegexSize } from "./regex-size.ts";
 
 /*
- * Regular expressions of templates are RE2's: stock clients check values with them too, in Go, whose engine it is. RE2 takes
- * time in proportion to the size of the compiled expression times the length of the value, whatever they are; both are
- * bounded, and so is their product over all values of a request.
+ * Regular expressions of templates are RE2's, because stock clients, written in Go, also check values with them. RE2
+ * takes time proportional to the size of the compiled expression times the length of the value, whatever they are;
+ * both are bounded, and so is their product over all values of a request.
  */
 
-/** Explains why a regular expression cannot be used in a template, or returns nothing. */
+/** Explains why a regular expression cannot be used in a template; undefined if it can. */
 export function regexProblem(source: string): string | undefined {
   const compiled = compile(source);
   return "problem" in compiled ? compiled.problem : undefined;
@@ -34,7 +34,7 @@ export class RegexMatcher {
     this.#stepsLeft = maxSteps;
   }
 
-  /** Reports whether the value has a match anywhere. A problem is of the expression, or that too few steps are left. */
+  /** Reports whether any part of the value matches. A problem is a fault of the expression or a lack of steps. */
   match(source: string, value: string): MatchResult {
     const compiled = compile(source);
     if ("problem" in compiled) {
@@ -66,13 +66,13 @@ type CompiledRegex =
   | { readonly problem: string };
 
 /**
- * Compiled expressions, the most recently used at the end. Compiling takes about 100 times as long as matching a short
+ * Compiled expressions, the most recently used last. Compiling takes about 100 times as long as matching a short
  * value.
  */
 const cache = new Map<string, CompiledRegex>();
 let cachedSize = 0;
 const maxCached = 1_000;
-/** About 0.3 KiB each. */
+/** The maximum number of cached expressions, of about 0.3 KiB each. */
 const maxCachedSize = 50_000;
 
 function compile(source: string): CompiledRegex {
@@ -102,7 +102,7 @@ function sizeOf(compiled: CompiledRegex): number {
 function compileNew(source: string): CompiledRegex {
   if (source.length > maxRegexLength)
     return { problem: `found ${source.length} characters, wanted at most ${maxRegexLength}` };
-  // The check comes before compilation, which takes long with many repetitions.
+  // Checks before compiling, which takes long with many repetitions.
   const estimate = estimateRegexSize(source);
   if (estimate > maxRegexSize) return { problem: tooLarge(estimate) };
   try {

@@ -24,7 +24,7 @@ export interface RenderValues {
   readonly owner: {
     readonly id: string;
     readonly username: string;
-    /** The full name; may be empty, and then `owner.name` is the username. */
+    /** The full name; if it is empty, `owner.name` is the username. */
     readonly name: string;
     readonly email: string;
   };
@@ -32,14 +32,14 @@ export interface RenderValues {
   readonly template: { readonly name: string; readonly version: string };
 }
 
-/** The agents of one build: their texts hold no expressions any more. */
+/** The agents of one build, whose texts contain no more expressions. */
 export type RenderedAgents = readonly AgentDefinition[];
 
 /**
- * Replaces the expressions in every text of each agent that may hold them. Values are inserted as they are and not
- * scanned again. Throws `TemplateFormatError` for an expression or a parameter without a value, for a value that would
- * become code in a shell or a browser (also of definitions that were stored when push let more through), for what
- * cannot name a machine, and when all texts together become too long.
+ * Replaces the expressions in every text of each agent that may contain them. Values are inserted verbatim and not
+ * scanned again. Throws `TemplateFormatError` for an expression or a parameter without a value, for a value that
+ * would become code in a shell or a browser (even in definitions stored when push was less strict), for an invalid
+ * machine name, and when the total length of the texts exceeds its limit.
  */
 export function renderDefinition(
   definition: TemplateDefinition,
@@ -60,8 +60,8 @@ export function renderDefinition(
 }
 
 /**
- * Reports whether rendering depends on the values that users choose, so that it is better to refuse the request than to
- * fail its build.
+ * Reports whether rendering depends on values that users choose, in which case refusing the request is better than
+ * failing its build.
  */
 export function mayFailToRender({ agents }: Pick<TemplateDefinition, "agents">): boolean {
   return agents.some(
@@ -73,10 +73,10 @@ export function mayFailToRender({ agents }: Pick<TemplateDefinition, "agents">):
   );
 }
 
-/** Renders one text of an agent; `where` names it in errors. */
+/** Renders the texts of an agent; `where` names the text in errors. */
 interface Renderer {
   readonly plain: (text: string, where: string) => string;
-  /** Renders text that a shell runs, likewise. */
+  /** Renders a text that a shell runs. */
   readonly shell: (text: string, where: string) => string;
 }
 
@@ -123,7 +123,8 @@ function rendererFor(
 }
 
 /**
- * Push refuses the first; versions stored before it did still have it, and so do names from before they were checked.
+ * Throws for parts that push now refuses: versions stored earlier may still have them, and so may names from before
+ * they were validated.
  */
 function requireShellParts(
   parts: readonly TextPart[],
@@ -180,7 +181,7 @@ function renderApp(
     command: shell(app.command, where),
     health: app.health && { ...app.health, url: plain(app.health.url, where) },
   };
-  // A value may have made another address of it than push could see.
+  // A value may have turned the URL into one that push could not foresee.
   const problem = hasExpression(app.url) ? appUrlProblem(rendered) : undefined;
   const healthProblem =
     app.health !== undefined && hasExpression(app.health.url)
@@ -205,7 +206,7 @@ function renderIdentity(
 }
 
 /**
- * The reason that a definition cannot be rendered. `fault` tells what to change: the template's version, or the values
+ * The reason why a definition cannot be rendered. `fault` tells what to change: the template's version or the values
  * given to it.
  */
 export class TemplateFormatError extends Error {

@@ -6,15 +6,15 @@ import { RegexMatcher } from "./regex.ts";
 import { didYouMean } from "./suggest.ts";
 
 export interface ParameterChoice {
-  /** The name of a preset. Its values take precedence. */
+  /** The name of a preset, whose values take precedence. */
   readonly preset?: string;
   /** The values of the request. */
   readonly given: readonly NamedValue[];
-  /** The values of the build before; absent for the first one. */
+  /** The values of the previous build; absent for the first one. */
   readonly previous?: readonly NamedValue[];
 }
 
-/** `field` is the name of a parameter, or `preset`. */
+/** A problem with a parameter, or with the preset if `field` is `preset`. */
 export interface ParameterProblem {
   readonly field: string;
   readonly message: string;
@@ -25,9 +25,9 @@ export type ResolvedParameters =
   { readonly values: readonly NamedValue[] } | { readonly problems: readonly ParameterProblem[] };
 
 /**
- * Chooses the value of each parameter for a build: of the preset, else of the request, else of the build before (not of
- * ephemeral ones), else the default. Refuses unknown names and values that do not fit. Values of the build before whose
- * parameter the template no longer has are dropped.
+ * Chooses the value of each parameter for a build: the preset's, or the request's, or the previous build's (except of
+ * ephemeral ones), or the default. Refuses unknown names and values that do not fit. Drops values of the previous
+ * build whose parameter the template no longer has.
  */
 export function resolveParameters(
   definition: TemplateDefinition,
@@ -83,7 +83,7 @@ function resolveOne(
   if (value === undefined) return fail("missing value: the parameter is required");
   const problem = valueProblem(parameter, value, matcher, previous);
   if (problem !== undefined) return fail(problem);
-  // A value that the template's new version refuses may be fixed, even where it could not be changed.
+  // A value that the template's new version refuses may be fixed, even if it is otherwise immutable.
   const mayChange =
     value === previous ||
     isMutable ||

@@ -3,9 +3,9 @@ import { isScalar, Scalar } from "yaml";
 import type { Location } from "./location.ts";
 
 /**
- * Rejoins texts split at a comma: in braces, `{ error: a few words, or more }` is to YAML a text and a key
- * `or more` without a value. No key of ours has blanks, so such a key is the rest of the plain text before it.
- * `source` is the text of the file.
+ * Rejoins texts split at a comma: in braces, YAML reads `{ error: a few words, or more }` as a text and a key `or
+ * more` without a value. Our keys have no blanks, so such a key is the rest of the preceding plain text. `source` is
+ * the text of the file.
  */
 export function joinSplitTexts(entries: readonly Location[], source: string): readonly Location[] {
   const joined: Location[] = [];
@@ -21,7 +21,7 @@ export function joinSplitTexts(entries: readonly Location[], source: string): re
   return joined;
 }
 
-/** Returns the scalar of the text from the beginning of `node` to `end`. */
+/** Returns the scalar of the text from the start of `node` to `end`. */
 function extended(node: Scalar, end: number, source: string): Scalar {
   const start = node.range?.[0] ?? end;
   const text = folded(source.slice(start, end));

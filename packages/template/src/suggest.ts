@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 
-/** Returns the candidate that `word` is most likely a mistyped form of, or undefined when none is near. */
+/** Returns the candidate of which `word` is most likely a typo; undefined if none is close. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   const typed = word.slice(0, maxWord).toLowerCase();
   const limit = Math.max(1, Math.floor(typed.length / 3));
@@ -14,7 +14,7 @@ export function suggest(word: string, candidates: readonly string[]): string | u
   return best?.candidate;
 }
 
-/** Returns ``; did you mean `scripts`?`` or nothing: to append to a message. */
+/** Returns a suffix for a message such as ``; did you mean `scripts`?``; empty without a suggestion. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const candidate = suggest(word, candidates);
   return candidate === undefined ? "" : `; did you mean \`${candidate}\`?`;
@@ -23,7 +23,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 const maxWord = 64;
 const maxCandidates = 200;
 
-/** Counts the letters that were added, dropped or mistaken; two that were swapped, as in `nmae`, are one mistake. */
+/** Counts the letters that were added, dropped or mistaken; two swapped letters, as in `nmae`, count as one mistake. */
 function mistakesBetween(typed: string, candidate: string): number {
   const edits = distance(typed, candidate);
   return edits === 2 && isSwap(typed, candidate) ? 1 : edits;

@@ -15,28 +15,28 @@ export const expressionNames = [
 ] as const;
 export type ExpressionName = (typeof expressionNames)[number];
 
-/** A piece of a text: itself, or an expression that a build replaces. */
+/** A piece of a text: literal, or an expression that a build replaces. */
 export type TextPart = { readonly kind: "literal"; readonly text: string } | ExpressionPart;
 
-/** `index` is that of its `${{` in the text, in UTF-16 units. */
+/** An expression in a text; `index` is that of its `${{`, in UTF-16 units. */
 export type ExpressionPart = Expression & { readonly index: number };
 
 type Expression =
   | { readonly kind: "name"; readonly name: ExpressionName }
   | { readonly kind: "parameter"; readonly name: string };
 
-/** `index` is as in `ExpressionPart`. */
+/** A problem in a text; `index` is as in `ExpressionPart`. */
 export interface TextProblem {
   readonly index: number;
   readonly message: string;
 }
 
-/** The beginning of an expression; problems point at it. */
+/** The start of an expression, at which problems point. */
 export const expressionMark = "${{";
 
 /**
- * Splits a text at its `${{ … }}`. Before `{{`, each `$$` stands for one `$`; a `$` left over opens an
- * expression. So `$${{ x }}` reads as `${{ x }}`, and `$$${{ owner.id }}` as a `$` before the id.
+ * Splits a text at its `${{ … }}`. Before `{{`, each `$$` stands for one `$`; a remaining `$` opens an expression. So
+ * `$${{ x }}` reads as `${{ x }}`, and `$$${{ owner.id }}` as a `$` before the id.
  */
 export function parseTemplateText(
   text: string,
@@ -46,7 +46,7 @@ export function parseTemplateText(
   const problems: TextProblem[] = [];
   let at = 0;
   for (const { start, dollars } of openings(text)) {
-    // An opening inside an expression belongs to it, and is refused with it.
+    // An opening inside an expression belongs to it and is refused with it.
     if (start < at) continue;
     if (problems.length >= maxProblemsOfText) break;
     parts.push({
@@ -81,8 +81,8 @@ export function hasExpression(text: string): boolean {
 const maxProblemsOfText = 20;
 
 /**
- * Matches each `{{` with the `$` before it. The search starts at the braces: an expression that began at a `$` would
- * try each of many.
+ * Matches each `{{` with the `$` before it. The search starts at the braces: a pattern that starts at a `$` would try
+ * each of many.
  */
 function* openings(text: string): Generator<{ readonly start: number; readonly dollars: number }> {
   for (let braces = text.indexOf("{{"); braces !== -1; braces = text.indexOf("{{", braces + 1)) {

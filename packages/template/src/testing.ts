@@ -1,4 +1,4 @@
-/** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
+/** Parsers of outside bytes, exported only for fuzzing (`npm run fuzz:codecs`). */
 export { parseScriptCron, parseWindowCron } from "./cron.ts";
 export { parseDuration } from "./duration.ts";
 export { maxDefinitionBytes, maxReadmeBytes, maxRegexSize } from "./limits.ts";

@@ -1,6 +1,6 @@
 import { quote } from "./quote.ts";
 
-/** Explains why a text is not an http(s) URL, or returns nothing. */
+/** Explains why a text is not an http(s) URL; undefined if it is. */
 export function webUrlProblem(value: string): string | undefined {
   return isWebUrl(value)
     ? undefined
@@ -11,11 +11,11 @@ export function isWebUrl(value: string): boolean {
   return /^https?:\/\/[^/]/.test(value) && URL.canParse(value);
 }
 
-/** Explains why users cannot open a URL, or returns nothing. */
+/** Explains why users cannot open a URL; undefined if they can. */
 export function urlProblem(value: string): string | undefined {
   const url = URL.parse(value);
   if (url === null) return `found ${quote(value)}, wanted a URL such as http://localhost:8080`;
-  // The dashboard makes links of them. The parsed URL counts, as browsers ignore blanks and line ends.
+  // The dashboard turns them into links. The parsed URL counts, because browsers ignore blanks and line ends.
   if (programSchemes.has(url.protocol))
     return `found ${quote(value)}, wanted a URL that does not run code`;
   return undefined;
@@ -36,13 +36,14 @@ interface AppUrl {
   readonly isExternal: boolean;
 }
 
-/** Explains why the URL of an app cannot be opened, or returns nothing. */
+/** Explains why the URL of an app cannot be opened; undefined if it can. */
 export function appUrlProblem(app: AppUrl): string | undefined {
   return urlProblem(app.url) ?? schemeProblem(app);
 }
 
 /**
- * Explains why a scheme cannot be used, or returns nothing: the server itself opens apps that are not external, by HTTP.
+ * Explains why a scheme cannot be used; undefined if it can. The server itself opens apps that are not external, over
+ * HTTP.
  */
 export function schemeProblem({ url, isExternal }: AppUrl): string | undefined {
   if (isExternal || /^https?:/i.test(url)) return undefined;

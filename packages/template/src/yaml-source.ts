@@ -3,13 +3,13 @@ import { Lexer, type Node, parseDocument, type YAMLError } from "yaml";
 import { maxYamlTokens } from "./limits.ts";
 import { ProblemList, type TemplateProblem } from "./problem.ts";
 
-/** A parsed YAML document that knows the line and column of each of its offsets. */
+/** A parsed YAML document that knows the line and column of each offset. */
 export interface YamlSource {
   readonly text: string;
   readonly root: Node | null;
-  /** Returns the target of an alias. Costs a walk through the document: the caller bounds the number of calls. */
+  /** Returns the target of an alias. Walks through the document, so the caller bounds the number of calls. */
   followAlias(alias: Node): Node | undefined;
-  /** Counts from 1. */
+  /** Returns the line and column of an offset, from 1. */
   position(offset: number): { readonly line: number; readonly column: number };
 }
 
@@ -23,7 +23,7 @@ export function openYaml(text: string): YamlSource | readonly TemplateProblem[] 
   if (!hasFewTokens(text)) return fail(`found more than ${maxYamlTokens} YAML tokens`);
 
   const position = positionsIn(text);
-  // The library compares each key with all others of its map (16 s for 40,000 keys): the reader does it instead.
+  // The library compares each key with all others of its map (16 s for 40,000 keys); the reader does that instead.
   const options = { prettyErrors: false, uniqueKeys: false, resolveKnownTags: false };
   let document;
   try {
@@ -46,7 +46,7 @@ export function openYaml(text: string): YamlSource | readonly TemplateProblem[] 
 
 const tooDeep = "the file is nested too deeply";
 
-/** Finds the line ends itself: the library's LineCounter misses line ends inside broken texts. */
+/** Finds the line ends itself, because the library's LineCounter misses line ends inside broken texts. */
 function positionsIn(text: string): YamlSource["position"] {
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);

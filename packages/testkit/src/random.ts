@@ -1,6 +1,6 @@
 /**
- * Pseudo-random numbers from a seed: xoshiro128** (Blackman and Vigna), its state filled by splitmix32. The same seed gives
- * the same numbers on every machine.
+ * Pseudo-random numbers from a seed: xoshiro128** (Blackman and Vigna), with a state from splitmix32. The same seed
+ * gives the same numbers on every machine.
  */
 export class Random {
   readonly #state: [number, number, number, number];

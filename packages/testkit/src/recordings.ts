@@ -10,7 +10,7 @@ import { parseHex } from "@slipway/wire/bytes/hex";
  */
 
 /** A line of a recording; the README of the recordings describes each kind. */
-export interface Recorded {
+export interface RecordedLine {
   readonly id: number;
   readonly kind: "http" | "upgrade" | "ws" | "raw" | "close";
   readonly method?: string;
@@ -38,13 +38,13 @@ const shared =
 const directory = join(shared, "recordings");
 
 /** Reads a recording, named like `routes` or `command/list`. Throws an error with a hint when it does not exist. */
-export function readRecording(name: string): readonly Recorded[] {
+export function readRecording(name: string): readonly RecordedLine[] {
   const path = join(directory, `${name}.jsonl`);
-  if (!existsSync(path)) throw new Error(`${path} does not exist; set SLIPWAY_SHARED to another directory`);
+  if (!existsSync(path)) throw new Error(`${path} does not exist: set SLIPWAY_SHARED`);
   return readFileSync(path, "utf8")
     .trim()
     .split("\n")
-    .map((line): Recorded => JSON.parse(line));
+    .map((line): RecordedLine => JSON.parse(line));
 }
 
 /** Returns the names of all recordings in a folder, such as `agent`. */
@@ -55,7 +55,10 @@ export function recordingNames(folder: string): readonly string[] {
 }
 
 /** Returns the binary data of a connection, raw or from WebSocket frames, in pieces as recorded. */
-export function recordedChunks(records: readonly Recorded[], id: number): readonly RecordedChunk[] {
+export function recordedChunks(
+  records: readonly RecordedLine[],
+  id: number,
+): readonly RecordedChunk[] {
   return records
     .filter((one) => one.id === id && (one.kind === "raw" || (one.kind === "ws" && one.op === 2)))
     .map(({ dir = "c", hex = "" }) => ({ from: dir, bytes: parseHex(hex) }));

@@ -48,12 +48,12 @@ function callBytes(): readonly Uint8Array[] {
   return [...request, caller.close(), caller.invoke("/b"), caller.close(), ...answer];
 }
 
-interface Received {
+interface ReceivedEvents {
   readonly refused: string | undefined;
   readonly events: readonly unknown[];
 }
 
-function receive(side: number, chunks: readonly Uint8Array[]): Received {
+function receive(side: number, chunks: readonly Uint8Array[]): ReceivedEvents {
   const caller = new DrpcCaller();
   caller.invoke("/a");
   const peer = side % 2 === 0 ? new DrpcResponder() : caller;

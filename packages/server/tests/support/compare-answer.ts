@@ -1,4 +1,4 @@
-import { type Recorded } from "@slipway/testkit/recordings";
+import { type RecordedLine } from "@slipway/testkit/recordings";
 
 import type { DeliberateDifferences } from "./deliberate-differences.ts";
 import { addedKeys, shapeDifferences } from "./json-shape.ts";
@@ -20,7 +20,7 @@ export class AnswerComparison {
   }
 
   /** Returns the unlisted differences: status, keys and their types, and error messages. */
-  compare(record: Recorded, answer: Answer): readonly string[] {
+  compare(record: RecordedLine, answer: Answer): readonly string[] {
     const { method = "GET", path = "", status = 0 } = record;
     const name = `${nameRequest(method, path)} ${status}`;
     const other = this.#listed.answers[name];
@@ -72,7 +72,7 @@ function dotted(key: string): string {
   return key.startsWith("[") ? key : `.${key}`;
 }
 
-function messageOf(record: Recorded): string | undefined {
+function messageOf(record: RecordedLine): string | undefined {
   return hasJson(record) ? messageIn(bodyOf(record)) : undefined;
 }
 

@@ -11,7 +11,7 @@ import { hasOpenSession, type View } from "./view.ts";
 export async function takeOver(model: Model, trx: Transaction, build: BuildRow): Promise<void> {
   const view = model.view(trx);
   const predecessor = await trx.run(() => model.rules.predecessor(view, build));
-  if (predecessor === undefined) throw new Error("claim without a build that runs for another owner");
+  if (predecessor === undefined) throw new Error("claim has no predecessor");
   const inherited = await trx.run(() => {
     const tokens = model.rules.carriedTokens(view, predecessor);
     const clocks = clocksOf(view, predecessor);

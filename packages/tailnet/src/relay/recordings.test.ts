@@ -1,5 +1,5 @@
 import { systemClock } from "@slipway/runtime";
-import { type Recorded, readRecording, recordedChunks } from "@slipway/testkit/recordings";
+import { type RecordedLine, readRecording, recordedChunks } from "@slipway/testkit/recordings";
 import { encodeHex } from "@slipway/wire/bytes/hex";
 import { joinBytes } from "@slipway/wire/bytes/join";
 import type { DerpFrame } from "@slipway/wire/derp/frame";
@@ -17,7 +17,11 @@ import { SendQueue } from "./send-queue.ts";
  * the recorded peers sent. Skipped in a checkout without the recordings beside it: set SLIPWAY_SHARED.
  */
 
-function chunksOf(records: readonly Recorded[], id: number, dir: "c" | "s"): readonly Uint8Array[] {
+function chunksOf(
+  records: readonly RecordedLine[],
+  id: number,
+  dir: "c" | "s",
+): readonly Uint8Array[] {
   return recordedChunks(records, id)
     .filter(({ from }) => from === dir)
     .map(({ bytes }) => bytes);

@@ -70,7 +70,7 @@ const env = record(text({ maxLength: maxScriptLength, rendered: "plain", takesSc
   max: maxEnv,
 });
 
-/** The default apps: all but the preview edition of the editor. */
+/** The default apps: all except the preview edition of the editor. */
 const defaultDisplayApps = displayApps.filter((name) => name !== "vscode_insiders");
 
 const instanceId = text({
@@ -154,7 +154,7 @@ const fields = object({
 });
 type AgentFields = ValueOf<typeof fields>;
 
-/** An agent of the workspace, under its name. */
+/** An agent of the workspace, keyed by name. */
 export const agent: Shape<AgentDefinition> = transform(
   refine(fields, checkIdentity),
   (read, { key }) => ({

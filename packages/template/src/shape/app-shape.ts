@@ -105,7 +105,7 @@ const fields = object({
 });
 type AppFields = ValueOf<typeof fields>;
 
-/** An app of the workspace that people open, under its slug. `order` is -1 by default. */
+/** An app of the workspace that people open, keyed by slug. `order` is -1 by default. */
 export const app: Shape<AppDefinition> = transform(refine(fields, checkApp), (read, { key }) => ({
   slug: key,
   displayName: read.display_name ?? key,
@@ -136,7 +136,7 @@ function checkApp(read: AppFields, location: Location, reader: Reader): void {
     const found = url === undefined ? "neither `url` nor `command`" : "both `url` and `command`";
     reader.reportKey(location, `found ${found}, wanted one of them`);
   }
-  // When an expression comes first, only its value tells the kind of URL.
+  // If the URL starts with an expression, only its value tells the kind of URL.
   if (url !== undefined && !hasExpression(url.slice(0, 8))) {
     const problem = schemeProblem({ url, isExternal: external });
     if (problem !== undefined) reader.report(reader.child(location, "url"), problem);

@@ -12,25 +12,25 @@ import { integer } from "./scalar-shape.ts";
 import { optional, withDefault, withExample } from "./shape.ts";
 import { text } from "./text-shape.ts";
 
-/** Names that become part of host names (docs/protocol/rest.md §5): agents and apps. */
+/** Names that become part of host names (docs/protocol/rest.md §5): those of agents and apps. */
 export const hostKeys = {
   pattern: "^[a-z0-9](-?[a-z0-9])*$",
   wanted: "lowercase letters and digits, with single dashes between them",
   maxLength: maxKeyLength,
 } satisfies RecordOptions["keys"];
 
-/** Names without a further use: scripts, metadata, presets. */
+/** Names without further use: those of scripts, metadata and presets. */
 export const plainKeys = {
   pattern: "^[A-Za-z0-9][A-Za-z0-9_-]*$",
   wanted: "letters, digits, dashes and underscores, beginning with a letter or digit",
   maxLength: maxKeyLength,
 } satisfies RecordOptions["keys"];
 
-/** A title or the like; builds replace nothing in it. */
+/** A line such as a title, in which builds replace nothing. */
 export const line = text({ maxLength: maxLineLength });
 export const renderedLine = text({ maxLength: maxLineLength, rendered: "plain" });
 export const description = text({ maxLength: maxDescriptionLength });
-/** Text that a shell runs. */
+/** A text that a shell runs. */
 export const command = text({
   maxLength: maxScriptLength,
   minLength: 1,
@@ -38,7 +38,7 @@ export const command = text({
   wanted: "a command",
 });
 
-/** A picture: a path on the server or a URL. */
+/** An icon: a path on the server or a URL. */
 export const icon = withDefault(
   withExample(
     "Icon: a path on the server such as `/icon/code.svg`, or an http(s) URL.",
@@ -54,7 +54,7 @@ export const icon = withDefault(
   "",
 );
 
-/** The place in a list. */
+/** The position in a list. */
 export const order = optional(
   withExample("Position among the others (default: as in the file).", 1),
   integer({ min: 0, max: 10_000 }),

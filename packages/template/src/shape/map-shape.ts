@@ -67,11 +67,11 @@ function unknownKeyText({ key, isBare }: Location, names: readonly string[]): st
 }
 
 export interface RecordOptions extends CountLimits {
-  /** The pattern of a key, and the same in words. */
+  /** The pattern of a key, and its description in words. */
   readonly keys: { readonly pattern: string; readonly wanted: string; readonly maxLength?: number };
 }
 
-/** Makes a map from free names to values, read as the list of its values in the order of the file. */
+/** Makes a map from arbitrary names to values, read as a list of its values in the order of the file. */
 export function record<T>(
   value: Shape<T>,
   options: RecordOptions,
@@ -111,7 +111,7 @@ export function record<T>(
   };
 }
 
-/** Reads the entries of a map; a duplicate key is reported and its first value counts. */
+/** Reads the entries of a map; reports duplicate keys and uses their first value. */
 function openMap(
   location: Location,
   reader: Reader,

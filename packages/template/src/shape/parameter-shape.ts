@@ -32,7 +32,8 @@ const scalarValue = text({ maxLength: maxValueLength, takesScalars: true });
 const itemList = list(text({ maxLength: maxValueLength, takesScalars: true }), { max: maxOptions });
 
 /**
- * A parameter's value: a text, number or boolean, or a list for `list(string)`. Read as the text that requests carry.
+ * A parameter's value: a text, number or boolean, or a list for `list(string)`. Read as the text that requests
+ * contain.
  */
 export const parameterValue: Shape<string> = {
   schema: { anyOf: [scalarValue.schema, { ...itemList.schema, type: "array" }] },
@@ -117,7 +118,7 @@ const fields = object({
 });
 type ParameterFields = ValueOf<typeof fields>;
 
-/** A parameter, under its name. */
+/** A parameter, keyed by name. */
 export const parameter: Shape<ParameterDefinition> = transform(
   refine(fields, checkParameter),
   (read, { key }) => definitionOf(read, key),
@@ -139,7 +140,7 @@ function definitionOf(read: ParameterFields, name: string): ParameterDefinition 
   };
 }
 
-/** Lists the form types of a parameter; the first is the default. */
+/** Lists the form types of a parameter, the default first. */
 function formTypesOf(type: ParameterType, hasOptions: boolean): readonly [FormType, ...FormType[]] {
   switch (type) {
     case "string":
@@ -200,7 +201,7 @@ function checkValidation(
 
 function checkOptions(read: ParameterFields, location: Location, reader: Reader): void {
   const parameterOf = definitionOf(read, "");
-  // The value of a multi-select's option is one text of the list.
+  // An option of a multi-select is one text of the list.
   const type = parameterOf.formType === "multi-select" ? "string" : read.type;
   const seen = { name: new Set<string>(), value: new Set<string>() };
   for (const [index, one] of read.options.entries()) {

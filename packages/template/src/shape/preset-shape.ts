@@ -100,7 +100,7 @@ const values: Shape<readonly NamedValue[]> = transform(
   (entries) => entries.map(([name, value]) => ({ name, value })),
 );
 
-/** A preset, under its name. The template's own check decides whether its values fit. */
+/** A preset, keyed by name. The template's own check decides whether its values fit. */
 export const preset: Shape<PresetDefinition> = transform(
   object({
     display_name: optional(

@@ -35,7 +35,7 @@ export function duration(options: { readonly min: number; readonly max: number }
     schema: {
       type: "string",
       pattern: durationPattern,
-      // A pattern cannot express it, and people read it in the reference.
+      // A pattern cannot express the limits, so the reference shows them to people.
       $comment: `from ${durationText(min * 1_000)} to ${durationText(max * 1_000)}`,
     },
     read: (location, reader) => {

@@ -24,7 +24,7 @@ const cron = text({
   problem: scriptCronProblem,
 });
 
-/** A script of an agent, under its key. */
+/** A script of an agent, by key. */
 export const script: Shape<ScriptDefinition> = transform(
   refine(
     object({
@@ -104,7 +104,7 @@ export const script: Shape<ScriptDefinition> = transform(
   }),
 );
 
-/** A value of the workspace that is measured repeatedly, under its key. `order` is -1 by default. */
+/** A value of the workspace that is measured repeatedly, by key. `order` is -1 by default. */
 export const metadata: Shape<MetadataDefinition> = transform(
   object({
     display_name: optional(

@@ -6,7 +6,7 @@ import type { Content, Reader } from "../reader.ts";
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * The permitted values of a field in `slipway.yaml`: for editors as a JSON schema, for the server as a reader. Shapes
+ * The permitted values of a field in `slipway.yaml`: a JSON schema for editors and a reader for the server. Shapes
  * are the single source of the file format.
  */
 export interface Shape<T> {
@@ -26,7 +26,7 @@ export interface Field<T> {
   readonly absent: T | undefined;
 }
 
-/** The meaning of a field, with a value as it may stand in the file. */
+/** The meaning of a field, with an example value for the file. */
 export interface Description {
   readonly description: string;
   readonly examples: readonly unknown[];
@@ -44,7 +44,7 @@ export function optional<T>(meaning: string | Description, shape: Shape<T>): Fie
   return { shape, schema: fieldSchema(shape, meaning), isRequired: false, absent: undefined };
 }
 
-/** Adds a default; `written` is its form in the file, where that differs. */
+/** Adds a default; `written` is its form in the file if that differs. */
 export function withDefault<T>(
   meaning: string | Description,
   shape: Shape<T>,
@@ -68,7 +68,7 @@ function fieldSchema(shape: Shape<unknown>, meaning: string | Description): Json
   return { ...shape.schema, ...words };
 }
 
-/** Converts the value that was read. */
+/** Converts the value after reading it. */
 export function transform<T, U>(
   shape: Shape<T>,
   to: (value: T, location: Location) => U,
@@ -83,8 +83,8 @@ export function transform<T, U>(
 }
 
 /**
- * Looks for contradictions inside a value, but only in one whose parts are well-formed, so as to report no
- * consequential problems.
+ * Checks a value for contradictions, but only if its parts are well-formed, to avoid reporting consequential
+ * problems.
  */
 export function refine<T>(
   shape: Shape<T>,
@@ -113,7 +113,7 @@ export function reportMismatch(
   return undefined;
 }
 
-/** Names a value in a message: `the number 5`. Long ones are cut. */
+/** Names a value in a message: `the number 5`. Long values are cut. */
 export function describeContent(content: Content): string {
   switch (content.kind) {
     case "empty":
@@ -132,13 +132,13 @@ export function describeContent(content: Content): string {
   }
 }
 
-/** The permitted number of items or entries, both ends included. */
+/** The permitted number of items or entries, inclusive. */
 export interface CountLimits {
   readonly max: number;
   readonly min?: number;
 }
 
-/** Explains why a list or map has too few or too many of its `unit`, or returns nothing. */
+/** Explains why a list or map has too few or too many of its `unit`; undefined if it has neither. */
 export function countProblem(
   count: number,
   unit: "items" | "entries",

@@ -33,7 +33,7 @@ import {
 } from "./shape.ts";
 import { choice, text } from "./text-shape.ts";
 
-/** One provider; its key is its id. */
+/** One provider, keyed by id. */
 const externalAuth: Shape<ExternalAuthDefinition> = transform(
   object({
     optional: withDefault(
@@ -45,14 +45,14 @@ const externalAuth: Shape<ExternalAuthDefinition> = transform(
   ({ optional: isOptional }, { key }) => ({ id: key, isOptional }),
 );
 
-/** Names that `${{ parameters.<name> }}` can hold, and that are not properties of every object. */
+/** Names that `${{ parameters.<name> }}` can contain, and that are not properties of every object. */
 const parameterKeys = {
   pattern: "^[A-Za-z][A-Za-z0-9_-]*$",
   wanted: "letters, digits, dashes and underscores, beginning with a letter",
   maxLength: maxKeyLength,
 };
 
-/** Ids of providers, as the server has them. */
+/** Ids of providers, in the server's format. */
 const providerKeys = {
   pattern: "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$",
   wanted: "letters and digits, with single dashes between them",
@@ -101,7 +101,7 @@ const fields = object({
   ),
 });
 
-/** A whole `slipway.yaml`. The driver is any name: the server decides which of them exist. */
+/** A whole `slipway.yaml`. The driver is any name: the server decides which drivers exist. */
 export const template: Shape<TemplateDefinition> = {
   schema: fields.schema,
   read: (location, reader) => {
@@ -131,7 +131,7 @@ export const template: Shape<TemplateDefinition> = {
   },
 };
 
-/** Checks the total of the regular expressions; each is within its limits already. */
+/** Checks the total size of the regular expressions, each of which is within its limits. */
 function checkRegexes({ parameters }: TemplateDefinition, root: Location, reader: Reader): void {
   let length = 0;
   let size = 0;
@@ -149,7 +149,10 @@ function checkRegexes({ parameters }: TemplateDefinition, root: Location, reader
   }
 }
 
-/** Checks that values are of existing parameters, and fit those that are well-formed; one preset may be the default. */
+/**
+ * Checks that values belong to existing parameters and fit the well-formed ones, and that at most one preset is the
+ * default.
+ */
 function checkPresetValues(
   { presets, parameters }: TemplateDefinition,
   root: Location,
@@ -182,7 +185,8 @@ function checkPresetValues(
 }
 
 /**
- * Checks that slugs are unique in the whole template: host names of apps contain no agent (docs/protocol/rest.md §5).
+ * Checks that slugs are unique in the whole template, because the host names of apps do not contain the agent
+ * (docs/protocol/rest.md §5).
  */
 function checkSlugs({ agents }: TemplateDefinition, root: Location, reader: Reader): void {
   const owners = new Map<string, string>();
@@ -228,7 +232,7 @@ function checkRestarts(
   );
 }
 
-/** Checks that prebuilds need no choice of values: no user is there to choose when one is made. */
+/** Checks that prebuilds need no user input, because they are created without a user. */
 function checkPools(
   { presets, parameters }: TemplateDefinition,
   root: Location,

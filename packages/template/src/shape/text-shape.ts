@@ -7,25 +7,25 @@ import { describeContent, reportMismatch, type Shape } from "./shape.ts";
 
 export interface TextOptions {
   readonly maxLength: number;
-  /** 1 for a text that may not be empty. */
+  /** The minimum length; 1 for a text that must not be empty. */
   readonly minLength?: 1;
-  /** The text in words: "a command". */
+  /** A description of the text: "a command". */
   readonly wanted?: string;
   /**
-   * Set where a build replaces `${{ … }}`; anywhere else the characters are refused. `shell` is text that a shell runs, which
-   * takes no values that users choose.
+   * Set where a build replaces `${{ … }}`; elsewhere these characters are refused. `shell` is text that a shell runs,
+   * which must not contain values that users choose.
    */
   readonly rendered?: "plain" | "shell";
-  /** True if a number or a boolean is taken as the text in the file. */
+  /** True if a number or a boolean in the file is read as text. */
   readonly takesScalars?: boolean;
   /**
-   * Explains what is wrong with the text, or returns nothing. Expressions read as `1` to it; it is not asked about one
-   * in front.
+   * Explains a fault of the text; undefined if there is none. Sees expressions as `1`, and is not called for a text
+   * that starts with one.
    */
   readonly problem?: (text: string) => string | undefined;
 }
 
-/** Makes a text that PostgreSQL can store: no NUL, no half of a surrogate pair. */
+/** Makes a text that PostgreSQL can store: no NUL, no lone surrogate. */
 export function text(options: TextOptions): Shape<string> {
   const { maxLength, minLength } = options;
   return {
@@ -93,7 +93,7 @@ function plainProblem(value: string, { problem }: TextOptions): string | undefin
   return "found `${{`, but expressions are not replaced in this field";
 }
 
-/** Reads a text with expressions; reports each faulty one where it begins. */
+/** Reads a text with expressions; reports each faulty one at its start. */
 function readRendered(
   value: string,
   location: Location,

@@ -73,7 +73,7 @@ export async function report(
 export async function bringToLife(needs: StageNeeds, workspaceId: string): Promise<void> {
   for (const { token } of await agentsOf(needs, workspaceId)) {
     const session = await connect(needs, token);
-    if (session === undefined) throw new Error(`workspace ${workspaceId} has no agent with this token`);
+    if (session === undefined) throw new Error(`no agent of ${workspaceId} has this token`);
     await report(needs, session, "starting");
     await report(needs, session, "ready");
   }

@@ -36,7 +36,7 @@ function payloadIn(received: Buffer): Buffer | undefined {
 }
 
 function parse(payload: Buffer): AlgorithmLists {
-  if (payload[0] !== keyExchangeInit) throw new Error(`unexpected message ${payload[0]}, wanted 20`);
+  if (payload[0] !== keyExchangeInit) throw new Error(`got message ${payload[0]}, wanted 20`);
   let at = 1 + cookieBytes;
   const next = (): readonly string[] => {
     const start = at + lengthBytes;
