@@ -138,7 +138,7 @@ async function requireOwn(path: string): Promise<void> {
  * user, or the agent ended the connection.
  */
 export class AgentSocketError extends CodedError<"no-agent" | "not-ours" | "closed"> {
-override readonly name = "AgentSocketError";
+  override readonly name = "AgentSocketError";
 }
 
 /** A call that the agent refused; the message says why. */

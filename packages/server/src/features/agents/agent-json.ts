@@ -38,7 +38,7 @@ export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: numbe
     operating_system: row.operating_system,
     logs_length: row.logs_length ?? 0,
     logs_overflowed: row.overflowed ?? false,
-    // A replica that died leaves the nodes of its agents behind for a while.
+    // A replica that died leaves the nodes of its agents in the tables for a while.
     ...(status === "connected" && row.latency !== null ? { latency: row.latency } : {}),
     ...whenSet("directory", row.directory),
     ...whenSet("expanded_directory", row.expanded_directory),

@@ -16,8 +16,8 @@ import { readEnvironment } from "./agent-json.ts";
 import { agentRows, type InsertAgent } from "./definition-rows.ts";
 import { type EndedAgent, endingAgents } from "./queries.ts";
 
-/** A process that continues after its agent ended, with its token and the lead of its clock. */
-export interface LeftProcess {
+/** A process that outlives its agent, with the agent's token and the lead of the clock of its machine. */
+export interface OrphanProcess {
   readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
   readonly clockAheadMs: number | null;
   /** False if it restarts by itself once it connects; otherwise it is owed a reinit. */
@@ -31,20 +31,20 @@ export interface LeftProcess {
 export async function endAgents(
   db: Queryable,
   buildId: string,
-): Promise<ReadonlyMap<string, LeftProcess>> {
-  return leftProcesses(await endAll(db, buildId));
+): Promise<ReadonlyMap<string, OrphanProcess>> {
+  return orphanProcesses(await endAll(db, buildId));
 }
 
 /**
- * Ends the agents of a stopped build; resolves to those of its processes that wait for the next start, by name. Machines
- * that prove their identity are left out: they get a new token.
+ * Ends the agents of a stopped build; resolves to those of its processes that wait for the next start, by name.
+ * Machines that prove their identity are left out: they get a new token.
  */
 export async function endRestingAgents(
   db: Queryable,
   buildId: string,
-): Promise<ReadonlyMap<string, LeftProcess>> {
+): Promise<ReadonlyMap<string, OrphanProcess>> {
   const ended = await endAll(db, buildId);
-  const left = leftProcesses(ended.filter(({ auth }) => auth === "token"));
+  const left = orphanProcesses(ended.filter(({ auth }) => auth === "token"));
   return new Map([...left].map(([name, one]) => [name, { ...one, isOwedReinit: false }]));
 }
 
@@ -52,8 +52,8 @@ function endAll(db: Queryable, buildId: string): Promise<readonly EndedAgent[]> 
   return endingAgents(db, sql`${buildId}`).execute();
 }
 
-/** Returns the processes of the root agents among those that ended, by name. */
-export function leftProcesses(ended: readonly EndedAgent[]): ReadonlyMap<string, LeftProcess> {
+/** Returns the processes of the ended root agents, by name. */
+export function orphanProcesses(ended: readonly EndedAgent[]): ReadonlyMap<string, OrphanProcess> {
   const roots = ended.filter(({ parent_id: parentId }) => parentId === null);
   return new Map(
     roots.map((row) => [
@@ -69,12 +69,12 @@ export function leftProcesses(ended: readonly EndedAgent[]): ReadonlyMap<string,
 
 /** An agent of a build, and the process that it takes over, if any. */
 export type NewAgent = Pick<InsertAgent, "resourceId" | "buildId" | "definition"> & {
-  readonly process: LeftProcess | undefined;
+  readonly process: OrphanProcess | undefined;
 };
 
 /**
- * Returns the rows of new agents of a build. Agents that take over no process get a new token, and so do those whose token
- * the driver needs but that cannot be decrypted.
+ * Returns the rows of new agents of a build. Agents that take over no process get a new token, and so do those whose
+ * token the driver needs but that cannot be decrypted.
  */
 export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
   return agentRows(
@@ -87,7 +87,7 @@ export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): r
   );
 }
 
-function isKept(secrets: SecretBox, { token, isOwedReinit }: LeftProcess): boolean {
+function isKept(secrets: SecretBox, { token, isOwedReinit }: OrphanProcess): boolean {
   return isOwedReinit || openKnownToken(secrets, token.sealed) !== undefined;
 }
 

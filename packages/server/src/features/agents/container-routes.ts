@@ -45,7 +45,10 @@ export function addContainerRoutes(routes: Routes, needs: ReachNeeds): void {
   }
 }
 
-/** Creates the error of docs/protocol/rest.md §6.5 for requests that change or follow containers, which do not exist yet. */
+/**
+ * Creates the error of docs/protocol/rest.md §6.5 for requests that change or follow containers, which do not exist
+ * yet.
+ */
 function noContainers(): Unreachable {
   return new Unreachable("Internal error dialing workspace agent.", {
     detail: "this server does not reach containers of workspaces yet",

@@ -4,8 +4,8 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 
 /**
- * Returns the SQL condition for an agent to be live (docs/protocol/rest.md §1.4); its id may be a column. Looks each agent
- * up by its id: a join, or `exists`, would read every build of every workspace while there are few of them.
+ * Returns the SQL condition for an agent to be live (docs/protocol/rest.md §1.4); its id may be a column. Looks each
+ * agent up by its id: a join, or `exists`, would read every build of every workspace while there are few of them.
  */
 export function isLiveAgent(agentId: string | RawBuilder<string>): RawBuilder<boolean> {
   return sql<boolean>`coalesce((select true from live_agents where id = ${agentId}), false)`;

@@ -15,7 +15,7 @@ function agents(db: Queryable) {
         "position.workspace_agent_id",
         "agent.id",
       )
-      // The node that it publishes on the network, from whichever replica has the newest.
+      // The node that it publishes on the network, from the replica that has the newest.
       .leftJoinLateral(
         (agent) =>
           agent
@@ -66,7 +66,7 @@ export function selectAgent(db: Queryable, id: string) {
   return agents(db).where("agent.id", "=", id).executeTakeFirst();
 }
 
-/** The most statuses of an app in a response about its agent: all that are stored. */
+/** The maximum number of statuses of an app in a response about its agent: all that are stored. */
 const maxAppStatuses = 100;
 /** The same in a response about workspaces or builds, which has many apps and is sent again after each change. */
 const maxEmbeddedAppStatuses = 10;
@@ -158,8 +158,8 @@ export async function selectPlacedAgent(
 export type PlacedAgent = Awaited<ReturnType<typeof placedAgents>>[number];
 
 /**
- * Returns the agents on a resource as JSON, for the statement that reads the resource: with all their parts, but only the
- * newest statuses of apps.
+ * Returns the agents on a resource as JSON, for the statement that reads the resource: with all their parts, but only
+ * the newest statuses of apps.
  */
 export function agentsOn(db: Queryable, resourceId: RawBuilder<string>) {
   return jsonArrayFrom(

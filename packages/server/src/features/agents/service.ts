@@ -30,8 +30,8 @@ export async function requireAgentPlace(
 }
 
 /**
- * Requires the permission to connect to an agent, which is more than to see its workspace (docs/protocol/clients.md §6).
- * Resolves to the workspace's owner.
+ * Requires the permission to connect to an agent, which is more than that to see its workspace
+ * (docs/protocol/clients.md §6). Resolves to the workspace's owner.
  */
 export async function requireReachable(
   db: Database,
@@ -83,7 +83,7 @@ function unknownAgent(): NotFound {
 /** Finds an agent with all its parts and its place. */
 export type FindAgent = (agentId: string) => Promise<PlacedAgent | undefined>;
 
-/** Returns a `FindAgent` whose concurrent calls for one agent share a statement, whoever the callers are. */
+/** Returns a `FindAgent` whose concurrent calls for one agent share a statement, regardless of the caller. */
 export function gatherAgents(db: Queryable): FindAgent {
   const reads = new GatheredReads<PlacedAgent | undefined>();
   return (agentId) => reads.read(agentId, () => selectPlacedAgent(db, agentId));

@@ -10,8 +10,8 @@ import { inTransaction } from "../../platform/db/transaction.ts";
 import {
   endAgents,
   endRestingAgents,
-  type LeftProcess,
   newAgentRows,
+  type OrphanProcess,
 } from "../agents/build-service.ts";
 import { type BuildContext, renderAgents } from "./build-context.ts";
 import {
@@ -48,7 +48,7 @@ export async function prepareAgents(
     driverLog(log),
     signal,
   );
-  const rowsWith = (processes: ReadonlyMap<string, LeftProcess>): readonly NewRows[] =>
+  const rowsWith = (processes: ReadonlyMap<string, OrphanProcess>): readonly NewRows[] =>
     resourceRows(secrets, {
       buildId: context.id,
       jobId: context.job_id,
@@ -91,7 +91,7 @@ interface StartResources {
   /** The definitions of all agents; those that no resource names are not created. */
   readonly definitions: readonly AgentDefinition[];
   /** The running processes that continue as the agents of these names. */
-  readonly processes: ReadonlyMap<string, LeftProcess>;
+  readonly processes: ReadonlyMap<string, OrphanProcess>;
 }
 
 /** Returns the rows of the resources that a start creates, with their agents. */

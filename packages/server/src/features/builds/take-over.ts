@@ -7,7 +7,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
-import { endAgents, type LeftProcess } from "../agents/build-service.ts";
+import { endAgents, type OrphanProcess } from "../agents/build-service.ts";
 import { type BuildContext, renderAgents, type RenderContext } from "./build-context.ts";
 import { driverResources } from "./queries.ts";
 import { resourceRows } from "./start-agents.ts";
@@ -93,7 +93,7 @@ interface TakeOverBuild {
 
 /** The parts of its predecessor that it takes over. */
 interface RunningRemains extends Pick<Predecessor, "resources"> {
-  readonly processes: ReadonlyMap<string, LeftProcess>;
+  readonly processes: ReadonlyMap<string, OrphanProcess>;
 }
 
 /**

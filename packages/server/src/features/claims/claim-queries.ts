@@ -9,7 +9,7 @@ import { withLockTimeout } from "../../platform/db/transaction.ts";
 import { endOfLife, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 import { isConnected } from "../agents/agent-status.ts";
-import { type LeftProcess, leftProcesses } from "../agents/build-service.ts";
+import { type OrphanProcess, orphanProcesses } from "../agents/build-service.ts";
 import { type EndedAgent, endingAgents } from "../agents/queries.ts";
 import { subjectColumns } from "../builds/build-context.ts";
 import { keepsTemplate, keepsUser } from "../builds/lock-service.ts";
@@ -27,7 +27,7 @@ export interface ClaimTerms {
 /** The basis of a claim's build: the claimed workspace, and the build that its agents belong to. */
 export interface ClaimedPrebuild extends Omit<ClaimedRow, "ended_agents"> {
   /** The processes of the root agents that ended, by name. */
-  readonly processes: ReadonlyMap<string, LeftProcess>;
+  readonly processes: ReadonlyMap<string, OrphanProcess>;
 }
 
 /** A claim transaction on PostgreSQL. */
@@ -164,7 +164,7 @@ async function claimPrebuild(
   const [row] = await claimedRows(trx, workspaceId, presetId, ownerId, columns, endsAgents);
   if (row === undefined) return undefined;
   const { ended_agents: ended, ...claimed } = row;
-  return { ...claimed, processes: leftProcesses(ended.map(readEnded)) };
+  return { ...claimed, processes: orphanProcesses(ended.map(readEnded)) };
 }
 
 /** Updates the prebuild, selects the basis of its build, and ends its agents, in one statement. */

@@ -12,9 +12,9 @@ import { isLiveAgent } from "../live-queries.ts";
 export const appStates = ["working", "idle", "complete", "failure"] as const;
 export type AppState = (typeof appStates)[number];
 
-/** The longest message, in bytes (docs/protocol/rpc.md §7.13). */
+/** The maximum length of a message, in bytes (docs/protocol/rpc.md §7.13). */
 export const maxMessageBytes = 160;
-/** The longest address, in characters. */
+/** The maximum length of an address, in characters. */
 export const maxUriLength = 2048;
 
 /** A status as an app reports it. */
@@ -103,7 +103,7 @@ export function cleanUri(uri: string): string {
   return scriptSchemes.has(URL.parse(uri)?.protocol ?? "") ? "" : uri;
 }
 
-/** Embeddings, overrides and isolates, which display text in an order other than its own. */
+/** Embeddings, overrides and isolates, which reorder the text that is displayed. */
 const textDirections = /[\u202A-\u202E\u2066-\u2069]/gu;
 
 /** Returns a message as plain text of one line: no markup, escape sequences or control characters, single spaces. */

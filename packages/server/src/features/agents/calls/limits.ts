@@ -13,22 +13,22 @@ export type FieldLimit =
   /** The maximum length in characters; the answer reports longer parts, and the others are stored. */
   | { readonly over: "tell"; readonly kept: number };
 
-/** The most elements of a repeated field or a map. */
+/** Limits the number of elements of a repeated field or a map. */
 const list = (maxCount: number) => ({ over: "refuse", maxCount }) as const;
-/** The longest text, in bytes. */
+/** Limits the length of a text, in bytes. */
 const text = (maxBytes: number) => ({ over: "refuse", maxBytes }) as const;
 const cut = (kept: number) => ({ over: "cut", kept }) as const;
 const tell = (kept: number) => ({ over: "tell", kept }) as const;
 const uuid = text(16);
 
-/** The most names of protocols stored from one report; an agent knows TCP, UDP and a few more. */
+/** The maximum number of names of protocols stored from one report; an agent knows TCP, UDP and a few more. */
 export const maxProtocols = 16;
-/** The longest of them, in characters; longer ones count as other protocols. */
+/** The maximum length of such a name, in characters; longer ones count as other protocols. */
 export const maxProtocolLength = 32;
 /** The name under which the connections by all other protocols are counted. */
 export const otherProtocols = "other";
 
-/** The most text of all apps of one sub-agent, in bytes; apps beyond are reported as errors. */
+/** The maximum text of all apps of one sub-agent, in bytes; apps beyond it are reported as errors. */
 export const maxSubAgentAppText = 16 * 1024;
 
 /**

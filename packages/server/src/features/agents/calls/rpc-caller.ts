@@ -9,11 +9,11 @@ import type { BudgetName } from "./write-budgets.ts";
 /** The caller of RPCs: one session of an agent. Each handler takes the parts that it needs. */
 export interface RpcCaller {
   readonly agent: AgentCaller;
-  /** The session's own id; tells its late writes from those of a newer session. */
+  /** The session's own id; distinguishes its late writes from those of a newer session. */
   readonly connectionId: string;
   /** The negotiated version, such as `2.10` (docs/protocol/rpc.md §1.2). */
   readonly apiVersion: string;
-  /** Names the agent in its lines. */
+  /** A logger whose lines name the agent. */
   readonly logger: Logger;
   /** Spends as much of `wanted` as the agent may write now, and returns that. */
   readonly spend: (budget: BudgetName, wanted?: number) => number;
@@ -26,7 +26,7 @@ export function requireBudget({ spend }: Pick<RpcCaller, "spend">, name: BudgetN
   if (spend(name) === 0) throw new RpcError(`${name}: too many in a short time, try again later`);
 }
 
-/** Throws unless the agent is live: for a statement that changed nothing, which alone does not say why. */
+/** Throws unless the agent is live, for the reason of a statement that changed nothing. */
 export async function requireLive(db: Queryable, agentId: string): Promise<void> {
   if (!(await isLive(db, agentId))) throw notLive();
 }

@@ -1,15 +1,15 @@
 import { type Clock, TokenBucket } from "@slipway/runtime";
 
 interface Budget {
-  /** The amount that may be written at once. */
+  /** The amount that may be written in one burst. */
   readonly burst: number;
   /** The amount restored each hour. */
   readonly perHour: number;
 }
 
 /**
- * The write budgets of one agent on this replica. Each is several times what a stock agent in heavy use needs, and limits
- * what an agent that never pauses adds to the database; docs/limits.md has the totals.
+ * The write budgets of one agent on this replica. Each is several times what a stock agent in heavy use needs, and
+ * limits what an agent that never pauses adds to the database; docs/limits.md has the totals.
  */
 export const writeBudgets = {
   /** Statistics of an agent in use; a stock agent reports every 30 s. Beyond, reports are accepted and not stored. */
@@ -67,8 +67,8 @@ export class WriteBudgets {
   }
 
   /**
-   * Spends `cost`, even if that exceeds what is left, and returns the milliseconds until it is covered. Spends nothing if
-   * that is more than `maxWaitMs`, so that a caller that gives up owes nothing.
+   * Spends `cost`, even if that exceeds what is left, and returns the milliseconds until it is covered. Spends
+   * nothing if that is more than `maxWaitMs`, so that a caller that gives up owes nothing.
    */
   reserve(agentId: string, name: BudgetName, cost: number, maxWaitMs = Infinity): number {
     const now = this.#clock.monotonic();

@@ -1,10 +1,14 @@
 import { Turnstile } from "@slipway/runtime";
 
-/** The concurrent sessions of the agent itself on this replica: one, and leftovers of earlier ones. */
+/**
+ * The maximum number of concurrent sessions of the agent itself on this replica: one, and leftovers of earlier ones.
+ */
 export const maxAgentSessions = 4;
-/** The concurrent sessions of other programs with the agent's token, such as log shippers, on this replica. */
+/**
+ * The maximum number of concurrent sessions of other programs with its token, such as log shippers, on this replica.
+ */
 export const maxCompanionSessions = 4;
-/** The concurrent calls of all sessions of one agent, each of which may hold a database connection. */
+/** The maximum number of concurrent calls of all sessions of one agent; each may hold a database connection. */
 const maxCallsAtOnce = 8;
 
 /** The agent itself, or a companion: another program with its token. */
@@ -34,7 +38,7 @@ const limitOf: Readonly<Record<SessionKind, number>> = {
 
 /**
  * The sessions of each agent on this replica. The newest wins: one beyond the limit closes the oldest of its kind,
- * which may be half open. Processes that share a token and so displace each other reconnect at the pace of their own
+ * which may be half open. Processes that share a token, and so displace each other, reconnect at the pace of their
  * backoff, up to 10 s for stock agents, and of the rate limit.
  */
 export class AgentSessions {

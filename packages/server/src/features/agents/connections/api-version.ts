@@ -5,8 +5,8 @@ const newestMinor = 10;
 const defaultVersion = "2.0";
 
 /**
- * Returns the version of a session for the requested one; throws the `Invalid` of docs/protocol/rest.md §2.1. Minors are
- * numbers: 10 is newer than 9.
+ * Returns the version of a session for the requested one; throws the `Invalid` of docs/protocol/rest.md §2.1. Minors
+ * are numbers: 10 is newer than 9.
  */
 export function negotiateVersion(requested: string | undefined): string {
   const version = requested === undefined || requested === "" ? defaultVersion : requested;

@@ -20,7 +20,7 @@ export function addConnectionLogRoutes(routes: Routes, db: Queryable): void {
   );
 }
 
-/** The maximum that is counted. */
+/** The maximum number of connections that are counted. */
 const countCap = 2000;
 /** The maximum and default number of entries per page. */
 const maxPageSize = 100;

@@ -39,9 +39,9 @@ interface SessionOfAgent {
 }
 
 /**
- * Watches the sessions of one replica. Its promises resolve with the reason why a session has ended. Disposing of it waits
- * until all sessions have ended and their ends are recorded, at most 10 s: close the sockets before it and the database
- * after it.
+ * Watches the sessions of one replica. Its promises resolve with the reason why a session has ended. Disposing of it
+ * waits until all sessions have ended and their ends are recorded, at most 10 s: close the sockets before it and the
+ * database after it.
  */
 export class ConnectionMonitor implements AsyncDisposable {
   readonly #needs: MonitorNeeds;
@@ -112,8 +112,8 @@ const lastWriteTimeoutMs = 30_000;
 const outdated = "build is outdated";
 
 /**
- * Records the agent's connection times while its session is open (docs/protocol/rpc.md §5). Resolves with the reason once
- * the session has ended and its end is recorded.
+ * Records the agent's connection times while its session is open (docs/protocol/rpc.md §5). Resolves with the reason
+ * once the session has ended and its end is recorded.
  */
 export async function monitorConnection(
   needs: MonitorNeeds,
@@ -154,8 +154,8 @@ interface Watch extends WatchOptions {
 }
 
 /**
- * Ends a session of any role with its build: at once after a notification, at the next beat without one, and at the start
- * if the build ended after the agent was authenticated. Subscribes before the first check.
+ * Ends a session of any role with its build: immediately after a notification, at the next beat without one, and at the
+ * start if the build ended after the agent was authenticated. Subscribes before the first check.
  */
 async function watchOver(
   { heartbeat, pubsub }: MonitorNeeds,

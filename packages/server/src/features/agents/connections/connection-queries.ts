@@ -16,8 +16,8 @@ export interface AgentSession {
 }
 
 /**
- * Returns the SQL expression for the start of an agent's first session: the one in the row, or the time when the agent was
- * authenticated for this session, which precedes any answer in it.
+ * Returns the SQL expression for the start of an agent's first session: the one in the row, or the time when the
+ * agent was authenticated for this session, which precedes any answer in it.
  */
 export function firstConnected(authenticatedAt: RawBuilder<unknown>): RawBuilder<string> {
   return sql<string>`coalesce(first_connected_at, ${authenticatedAt}::timestamptz)`;
@@ -29,8 +29,8 @@ export async function markConnected(db: Queryable, session: AgentSession): Promi
 }
 
 /**
- * Records the starts of sessions of different agents. Resolves to whether the agents are live, by their ids; agents without
- * a row are missing.
+ * Records the starts of sessions of different agents. Resolves to whether the agents are live, by their ids; agents
+ * without a row are missing.
  */
 export async function markAllConnected(
   db: Queryable,
@@ -109,9 +109,9 @@ const alive = prepareQuery(
 );
 
 /**
- * Lets sessions that are alive take over the rows of their agents, from sessions that have ended or fallen silent, or from
- * the one that they succeed, whose end is known but not recorded. Resolves to the ids of the sessions that did; their
- * starts are restored in the rows.
+ * Lets sessions that are alive take over the rows of their agents, from sessions that have ended or fallen silent, or
+ * from the one that they succeed, whose end is known but not recorded. Resolves to the ids of the sessions that did;
+ * their starts are restored in the rows.
  */
 export async function takeOverRows(
   db: Queryable,

@@ -39,8 +39,8 @@ interface ConnectionReportNeeds {
 }
 
 /**
- * Stores the times and the user of a connection to the agent (docs/protocol/rpc.md §7.11). Terminals that the server opens
- * are left out: it records them itself, because only it knows their users.
+ * Stores the times and the user of a connection to the agent (docs/protocol/rpc.md §7.11). Terminals that the server
+ * opens are left out: it records them itself, because only it knows their users.
  */
 export async function reportConnection(
   { db, clock }: ConnectionReportNeeds,
@@ -97,8 +97,8 @@ interface ConnectionReport {
 }
 
 /**
- * Merges both reports of a connection into one row: the earliest connect, the first disconnect and the first address of a
- * client win (docs/protocol/rpc.md §7.11). Resolves to false if the agent is not live.
+ * Merges both reports of a connection into one row: the earliest connect, the first disconnect and the first address
+ * of a client win (docs/protocol/rpc.md §7.11). Resolves to false if the agent is not live.
  */
 async function upsertConnection(db: Queryable, report: ConnectionReport): Promise<boolean> {
   const { numAffectedRows } = await sql`

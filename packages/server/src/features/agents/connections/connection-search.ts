@@ -15,7 +15,7 @@ export interface ConnectionSearch {
   readonly owner?: string | undefined;
   readonly ownerId?: string;
   readonly ownerEmail?: string;
-  /** The username of whoever connected, or `me`. */
+  /** The username of the user who connected, or `me`. */
   readonly username?: string | undefined;
   readonly userId?: string;
   readonly userEmail?: string;

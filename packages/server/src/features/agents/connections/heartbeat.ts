@@ -18,7 +18,10 @@ export interface WatchedPeer {
 }
 
 export interface WatchOptions {
-  /** Called when the session takes over its agent's row from a newer one that ended; undefined if it never holds the row. */
+  /**
+   * Called when the session takes over its agent's row from a newer one that ended; undefined if it never holds the
+   * row.
+   */
   readonly onTakeOver: (() => void) | undefined;
 }
 
@@ -40,8 +43,9 @@ interface SessionWatch extends WatchOptions {
 const beatMs = 250;
 const beatsPerPeriod = connectionUpdateMs / beatMs;
 /**
- * The same for sessions to check soon, and the minimum delay of each check. An agent that restarts for a new owner has
- * disconnected by then; if the server had closed its session, the agent would wait before it connects again.
+ * The time between two checks of sessions to check soon, and the minimum delay of each check. An agent that restarts
+ * for a new owner has disconnected by then; if the server closed its session, the agent would wait before it
+ * reconnects.
  */
 const checkMs = 100;
 /** The number of unanswered pings after which a peer counts as gone. */
@@ -56,8 +60,8 @@ const heirAnswerMs = 1_000;
  *
  *   watched --every 15 s: ping, note--> watched --no pong | build outdated | database gone--> closed
  *
- * The newest session holds the row of its agent. When it ends, an older one that still answers takes the row over: at
- * once on the same replica (`handOver`), with its next beat on another replica or if the end was never recorded.
+ * The newest session holds the row of its agent. When it ends, an older one that still answers takes the row over:
+ * immediately on the same replica (`handOver`), with its next beat on another replica or if the end was never recorded.
  */
 export class GatheredHeartbeat implements AsyncDisposable {
   readonly #db: Database;
@@ -180,7 +184,7 @@ export class GatheredHeartbeat implements AsyncDisposable {
       const { liveAgents, holders } = await markAllAlive(this.#db, sessionsOf(due));
       await this.#endAgain(due);
       closeOutdated(due, liveAgents);
-      // A session that answers is connected, whatever became of the one that replaced it.
+      // A session that answers is connected, whatever happened to the one that replaced it.
       const heirs = due.filter(
         ({ session, isResponsive }) =>
           isResponsive && !holders.has(session.connectionId) && liveAgents.has(session.agentId),

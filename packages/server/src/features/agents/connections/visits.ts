@@ -9,7 +9,7 @@ import type { Queryable } from "../../../platform/db/database.ts";
  * before.
  */
 
-/** The prefixes of the names of those who hold addresses and keys in the network, by kind; an id follows. */
+/** The prefixes of the names of holders of addresses and keys in the network, by kind of holder; an id follows. */
 export const holderPrefixes = {
   user: "user:",
   server: "server:",
@@ -47,8 +47,8 @@ export async function isServersAddress(db: Queryable, address: string): Promise<
 }
 
 /**
- * Returns the statement that remembers the users of closed tunnels. `closed` is a table expression of the statement that
- * deletes the tunnels or their peers, with the columns of `tailnet_tunnels`.
+ * Returns the statement that remembers the users of closed tunnels. `closed` is a table expression of the statement
+ * that deletes the tunnels or their peers, with the columns of `tailnet_tunnels`.
  */
 export function rememberVisits(closed: string): RawBuilder<unknown> {
   return sql`

@@ -80,7 +80,7 @@ interface KnownCandidate extends AgentCandidate {
   readonly sealed: Buffer;
 }
 
-/** Agents make this request before each connection; it is audited once in this time for each address. */
+/** The interval at which the requests of an address are audited: agents make one before each connection. */
 const noteExchangeOnceInMs = 3_600_000;
 
 async function noteExchange(
@@ -120,7 +120,9 @@ function candidateOf(row: MachineAgentRow): KnownCandidate {
   };
 }
 
-/** The most workspaces read for a machine. Two live ones suffice to refuse it; the log lists the others. */
+/**
+ * The maximum number of workspaces read for a machine. Two live ones suffice to refuse it; the log lists the others.
+ */
 const maxWorkspaces = 5;
 
 /**

@@ -70,10 +70,10 @@ export function gatherLifecycles(db: Database, clock: Clock): LifecycleNeeds["li
 const identityMark = "+slipway.";
 
 /**
- * The condition for a report `new` of the start of agent `a` to be about its lifecycle as this row, not a late report from
- * before the claim. An agent that decides by identity drops late reports itself. A stock agent delivers reports in order,
- * so one that was seen to shut down has none left. Otherwise the time of the report decides, by the clock of the agent's
- * machine: no lifecycle as this row began before its first session did (docs/claims.md).
+ * The condition for a report `new` of the start of agent `a` to be about its lifecycle as this row, not a late report
+ * from before the claim. An agent that decides by identity drops late reports itself. A stock agent delivers reports
+ * in order, so one that was seen to shut down has none left. Otherwise the time of the report decides, by the clock
+ * of the agent's machine: no lifecycle as this row began before its first session did (docs/claims.md).
  */
 const isOfThisLife = sql<boolean>`(
     a.reinit_received_at is not null
@@ -81,7 +81,7 @@ const isOfThisLife = sql<boolean>`(
       or extract(epoch from new.changed_at - coalesce(a.first_connected_at, new.authenticated_at))
         * 1000 >= coalesce(a.clock_ahead_ms, 0))`;
 
-/** The effect of a report; `none` means that the agent is live, but the report is not about its present lifecycle. */
+/** The effect of a report; `none` means that the agent is live, but the report is not about its current lifecycle. */
 export type LifecycleEffect = "changed" | "none" | "not-live";
 
 /** A report of an agent's lifecycle, with the session that sent it. */
@@ -101,14 +101,14 @@ export async function updateAgentLifecycle(
 }
 
 /**
- * Updates the lifecycle states of different agents; resolves to the effects by the agents' ids. The start and end of the
- * start scripts follow from the states (docs/protocol/rpc.md §7.3).
+ * Updates the lifecycle states of different agents; resolves to the effects by the agents' ids. The start and end of
+ * the start scripts follow from the states (docs/protocol/rpc.md §7.3).
  *
  * While an agent is owed a reinit, any report except `starting` is about its previous lifecycle and changes nothing
  * (docs/claims.md). A shutdown after the agent was notified is recorded, because a release that does not recognize
- * repetitions would restart at each. Once a newer session exists, an older session's report of a time that the agent has
- * passed has no effect either: its statement was delayed, and the agent, which got no answer, has sent it again. In the
- * newest session, an agent's clock may have been set back.
+ * repetitions would restart at each. Once a newer session exists, an older session's report of a time that the agent
+ * has passed has no effect either: its statement was delayed, and the agent, which got no answer, has sent it again.
+ * In the newest session, an agent's clock may have been set back.
  */
 export async function updateLifecycles(
   db: Queryable,

@@ -101,8 +101,8 @@ export async function updateAgentStartup(
 
 /**
  * Stores the descriptions of different agents, as far as they are live; resolves to the ids of these, with `true`. A
- * process that starts as an agent sends its description before its lifecycle, so the start of its first session is known
- * by then.
+ * process that starts as an agent sends its description before its lifecycle, so the start of its first session is
+ * known by then.
  */
 export async function updateStartups(
   db: Queryable,

@@ -4,7 +4,7 @@ import type { Queryable } from "../../../platform/db/database.ts";
 
 type AgentTimings = Pick<BuildTimings, "agent_script_timings" | "agent_connection_timings">;
 
-/** Reads how long a build's agents took to connect, and their scripts to run. */
+/** Reads the times that a build's agents took to connect, and their scripts to run. */
 export async function readAgentTimings(db: Queryable, buildId: string): Promise<AgentTimings> {
   const [scripts, connections] = await Promise.all([
     selectScriptTimings(db, buildId),

@@ -17,7 +17,7 @@ const externalSource = {
   icon: "/emojis/1f310.png",
 };
 
-/** The most sources that an agent's programs may add. Lines of further sources are stored all the same. */
+/** The maximum number of sources that an agent's programs may add. Lines of further sources are still stored. */
 const maxSources = 128;
 /** The number of characters kept of a source's name (docs/protocol/rest.md §2.4). */
 const maxNameLength = 127;

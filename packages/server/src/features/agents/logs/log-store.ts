@@ -11,18 +11,18 @@ import { isLiveAgent } from "../live-queries.ts";
 import type { PackedLines } from "./log-lines.ts";
 
 /**
- * The most bytes kept of an agent's log (docs/protocol/rpc.md §7.7): one half for its first lines, the other for its newest,
- * from which a step at a time is deleted.
+ * The maximum number of bytes kept of an agent's log (docs/protocol/rpc.md §7.7): one half for its first lines, the
+ * other for its newest, from which a step at a time is deleted.
  */
 export const maxLogBytes = 1_048_576;
 const maxHalfBytes = maxLogBytes / 2;
 const stepBytes = 32_768;
 /** The sources whose newest batch is remembered; templates have at most 100 scripts per agent. */
 const maxLogSources = 256;
-/** The most lines in one read. */
+/** The maximum number of lines in one read. */
 export const maxLogsPerRead = 1000;
 
-/** The needs of whatever stores lines. */
+/** The needs of functions that store lines. */
 export interface LogNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
@@ -31,7 +31,9 @@ export interface LogNeeds {
   readonly storedLogLines: { inc(count: number): void };
 }
 
-/** Stores lines of one source of the calling agent and notifies followers; resolves to false if the agent is not live. */
+/**
+ * Stores lines of one source of the calling agent and notifies followers; resolves to false if the agent is not live.
+ */
 export async function storeAgentLogs(
   { db, pubsub, storedLogLines }: LogNeeds,
   { agentId, workspaceId }: AgentCaller,

@@ -36,8 +36,8 @@ export interface LogPosition {
 const pollMs = 30_000;
 
 /**
- * Streams an agent's log as arrays of lines: existing lines at once, perhaps none, then new ones. Ends when the agent is no
- * longer live (docs/protocol/rest.md §6.2).
+ * Streams an agent's log as arrays of lines: first the existing lines, perhaps none, then new ones. Ends when the agent
+ * is no longer live (docs/protocol/rest.md §6.2).
  */
 export async function streamAgentLogs(
   needs: LogFollowNeeds,

@@ -10,7 +10,10 @@ export interface BannerNeeds {
   readonly readAppearance: () => Promise<AppearanceUpdate>;
 }
 
-/** Returns the banners of the deployment. Stock agents poll them every two minutes, ours at each shell (docs/protocol/rpc.md §7.8). */
+/**
+ * Returns the banners of the deployment. Stock agents poll them every two minutes, ours at each shell
+ * (docs/protocol/rpc.md §7.8).
+ */
 export async function announcementBanners({
   readAppearance,
 }: BannerNeeds): Promise<MessageInitShape<typeof GetAnnouncementBannersResponseSchema>> {

@@ -39,7 +39,7 @@ export function relayMap(accessUrl: string, stunPort: number | undefined): DerpM
   };
 }
 
-/** Yields the map at once and keeps the stream open, because its end would make the peer reconnect. */
+/** Yields the map immediately and keeps the stream open, because its end would make the peer reconnect. */
 export async function* streamDerpMaps(
   readDerpMap: ReadDerpMap,
   signal: AbortSignal,

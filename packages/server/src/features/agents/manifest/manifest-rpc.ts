@@ -35,7 +35,7 @@ export interface ManifestNeeds {
   readonly gitAuthConfigs: number;
 }
 
-/** Returns what the agent has to do (docs/protocol/rpc.md §7.1). Agents read it at each connection. */
+/** Returns the manifest of the agent (docs/protocol/rpc.md §7.1). Agents read it at each connection. */
 export async function getManifest(
   { manifests, readDerpMap, gitAuthConfigs }: ManifestNeeds,
   caller: { readonly agent: Pick<AgentCaller, "agentId"> },
@@ -217,8 +217,8 @@ const manifests = prepareQuery((db, agentIds: readonly string[]) =>
 );
 
 /**
- * Selects the inputs of live agents' manifests by the agent's id. The workspace's name and owner are those of the build:
- * until a claim is done, the previous ones.
+ * Selects the inputs of live agents' manifests by the agent's id. The workspace's name and owner are those of the
+ * build: until a claim is done, the previous ones.
  */
 export async function selectManifests(
   db: Queryable,

@@ -33,13 +33,13 @@ interface BatcherNeeds {
 
 /** The period whose values are stored with one statement, whatever their agents. */
 const gatherMs = 1_000;
-/** The most keys of an agent with waiting values: as many as a template may give it. Beyond, its oldest are dropped. */
+/** The maximum number of an agent's keys with waiting values, as in a template. Beyond it, the oldest are dropped. */
 export const maxKeysPerAgent = maxMetadata;
 
 /**
- * Stores the metadata of all agents of this replica, the newest of each key, with one statement a second: a thousand
- * agents cost the database no more than one. Values lost with a killed server are collected again by the agents. While
- * the database does not answer, at most one value waits for each key of the authenticated agents.
+ * Stores the metadata of all agents of this replica, the newest value of each key, with one statement a second: a
+ * thousand agents cost the database no more than one. Agents collect values lost with a killed server again. While the
+ * database does not answer, at most one value waits for each key of the authenticated agents.
  */
 export class MetadataBatcher implements MetadataSink, AsyncDisposable {
   readonly #needs: BatcherNeeds;
@@ -92,7 +92,7 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
     try {
       await updateMetadata(db, updates);
     } catch (error) {
-      logger.warn({ error: errorText(error) }, "cannot store metadata, trying again");
+      logger.warn({ error: errorText(error) }, "cannot store metadata, retrying");
       const newer = this.#waiting;
       this.#waiting = new Map();
       for (const update of updates) this.#keep(update);
@@ -104,7 +104,7 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
   }
 }
 
-/** Stores values, each of another agent or key, except those of keys that their agents do not have. */
+/** Stores values of different agents or keys, except those of keys that their agents do not have. */
 async function updateMetadata(db: Database, updates: readonly MetadataUpdate[]): Promise<void> {
   await sql`
     update workspace_agent_metadata m

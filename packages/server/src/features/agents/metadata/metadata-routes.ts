@@ -71,7 +71,7 @@ class MetadataWatches {
     this.#watches = new SharedWatches(needs);
   }
 
-  /** Yields all metadata of an agent at once, then after changes, at most once a second (docs/protocol/rest.md §6.3). */
+  /** Yields all metadata of an agent first, then after changes, at most once a second (docs/protocol/rest.md §6.3). */
   watch(agentId: string, signal: AbortSignal): AsyncGenerator<MetadataText, never, undefined> {
     const { db, clock } = this.#needs;
     const watched = {

@@ -22,7 +22,7 @@ type Caller = Pick<RpcCaller, "agent">;
 
 /** The limit of the sum of the keys' lengths in one call, in bytes (docs/protocol/rpc.md §7.6). */
 const maxKeysBytes = 6144;
-/** The longest value or error, in bytes. */
+/** The maximum size of a value or error, in bytes. */
 const maxValueBytes = agentLimits["coder.agent.v2.WorkspaceAgentMetadata.Result"].value.kept;
 
 /** The keys of agents by session; a session that reads its manifest gets them from there. */
@@ -34,8 +34,8 @@ export function noteMetadataKeys(caller: object, keys: readonly string[]): void 
 }
 
 /**
- * Accepts collected values; success means that they will be stored. Values before the one that exceeds the limit of keys
- * are kept, but the call fails.
+ * Accepts collected values; success means that they will be stored. Values before the one that exceeds the limit of
+ * keys are kept, but the call fails.
  */
 export async function batchUpdateMetadata(
   { db, metadata }: MetadataNeeds,

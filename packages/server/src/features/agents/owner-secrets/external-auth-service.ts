@@ -38,14 +38,14 @@ export interface AgentExternalAuthNeeds extends ExternalAuthNeeds {
 type ExternalAuthQuery = RouteRequest<typeof getAgentExternalAuth>["query"];
 type ExternalAuthAnswer = ResponseOf<typeof getAgentExternalAuth>;
 
-/** The longest wait for a login: shorter than the time after which a silent connection is closed. */
+/** The maximum wait for a login: shorter than the time after which a silent connection is closed. */
 const maxLogInWaitMs = 90_000;
-/** The longest time between two checks without a hint. */
+/** The maximum time between two checks without a hint. */
 const maxCheckWaitMs = 5_000;
 
 /**
- * Returns the owner's token of the provider that an agent names, or the address to log in at (docs/protocol/rest.md §2.6).
- * Waits for a login if the agent asks for that, as long as its request is open.
+ * Returns the owner's token of the provider that an agent names, or the address to log in at (docs/protocol/rest.md
+ * §2.6). Waits for a login if the agent asks for that, as long as its request is open.
  */
 export async function readOwnerToken(
   needs: AgentExternalAuthNeeds,
@@ -63,7 +63,7 @@ export async function readOwnerToken(
   return answerOf(needs, provider, token);
 }
 
-/** The most requests of one agent that wait for its owner to log in, on one replica. */
+/** The maximum number of requests of one agent that wait for its owner to log in, on one replica. */
 const maxLogInWaitsPerAgent = 8;
 
 /** The requests of agents that wait for their owners to log in to a provider. */
@@ -144,8 +144,8 @@ function holdWait({ waits }: AgentExternalAuthNeeds, agent: AgentCaller): Dispos
 }
 
 /**
- * Waits until the owner has a token that the provider accepts; a rejected one is not tried again until another is stored.
- * Throws `Unavailable` after a timeout, whereupon clients ask again.
+ * Waits until the owner has a token that the provider accepts; a rejected one is not tried again until another is
+ * stored. Throws `Unavailable` after a timeout, whereupon clients ask again.
  */
 async function waitForToken(
   needs: AgentExternalAuthNeeds,

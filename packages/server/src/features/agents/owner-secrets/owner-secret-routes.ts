@@ -16,7 +16,7 @@ import { ensureGitKey } from "../../users/git-key-service.ts";
 import { type AgentExternalAuthNeeds, readOwnerToken } from "./external-auth-service.ts";
 
 /*
- * What agents read that belongs to the owner of their workspace. The agents of a suspended owner keep running, but get
+ * The secrets of the owner of a workspace that its agents read. The agents of a suspended owner keep running, but get
  * none of these secrets.
  */
 
@@ -67,7 +67,7 @@ async function requireActiveOwner(db: Queryable, agent: AgentCaller): Promise<Au
   return { organizationId: row?.organization_id ?? "", name: row?.name ?? "" };
 }
 
-/** Git requests the key at every fetch and push. */
+/** The interval at which reads of the key are audited: Git requests it at every fetch and push. */
 const noteKeyOnceInMs = 3_600_000;
 
 interface KeyAccess {

@@ -45,7 +45,7 @@ import {
   type SubAgentNeeds,
 } from "../sub-agents/sub-agent-rpc.ts";
 
-/** The needs of all handlers; each handler takes its own few. */
+/** The needs of all handlers; each handler takes a few of them. */
 export type HandlerNeeds = LogNeeds &
   Omit<ManifestNeeds, keyof SharedStatements> &
   MetadataNeeds &

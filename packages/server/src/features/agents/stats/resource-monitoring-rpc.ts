@@ -26,7 +26,10 @@ type Caller = Pick<RpcCaller, "agent" | "logger">;
 type Configuration = MessageInitShape<typeof GetResourcesMonitoringConfigurationResponseSchema>;
 type PushedUsage = MessageInitShape<typeof PushResourcesMonitoringUsageResponseSchema>;
 
-/** Both must be above 0, or a stock agent crashes (docs/protocol/rpc.md §7.10). */
+/**
+ * The size of a window, and the interval of its samples; with a 0, a stock agent crashes (docs/protocol/rpc.md
+ * §7.10).
+ */
 const datapointsPerWindow = 20;
 const collectionIntervalSeconds = 10;
 
@@ -157,7 +160,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** The monitors that the build gave an agent, as JSON. */
 type MonitorsRow = Pick<Selectable<DB["workspace_agents"]>, "id" | "resource_monitors">;
 
-/** Selects the monitors of agents by the agent's id, as far as the agents are live. */
+/** Selects the monitors of live agents by the agent's id. */
 async function selectResourceMonitors(
   db: Queryable,
   agentIds: readonly string[],

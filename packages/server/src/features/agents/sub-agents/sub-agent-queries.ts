@@ -89,7 +89,7 @@ interface ChildKey {
   readonly parentId: string;
 }
 
-/** Updates a child of a live agent; resolves to undefined without one of that id. An empty directory changes nothing. */
+/** Updates a child of a live agent; resolves to undefined if none has that id. An empty directory changes nothing. */
 export function updateSubAgent(
   db: Queryable,
   { id, parentId }: ChildKey,
@@ -120,7 +120,7 @@ export function selectApps(db: Queryable, agentId: string) {
     .execute();
 }
 
-/** Ends a child of a live agent; resolves to undefined without one of that id. */
+/** Ends a child of a live agent; resolves to undefined if none has that id. */
 export function deleteSubAgent(db: Queryable, { id, parentId }: ChildKey) {
   return db
     .updateTable("workspace_agents")

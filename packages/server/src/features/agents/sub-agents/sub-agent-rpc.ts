@@ -37,7 +37,7 @@ export interface SubAgentNeeds {
   readonly db: Database;
   readonly pubsub: PubSub;
   readonly secrets: SecretBox;
-  /** The most sub-agents that an agent may have at once. */
+  /** The maximum number of sub-agents that an agent may have at the same time. */
   readonly maxSubAgents: number;
 }
 
@@ -180,7 +180,10 @@ const displayAppNames: ReadonlyMap<number, DisplayAppName> = new Map([
   [DisplayApp.PORT_FORWARDING_HELPER, "port_forwarding_helper"],
 ]);
 
-/** Returns the names of display apps, each once and in the order of the database; throws `RpcError` for an unknown number. */
+/**
+ * Returns the names of display apps, each once and in the order of the database; throws `RpcError` for an unknown
+ * number.
+ */
 function readDisplayApps(values: readonly number[]): readonly DisplayAppName[] {
   const chosen = new Set<DisplayAppName>();
   for (const [index, value] of values.entries()) {
