@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { RateLimiter } from "./rate-limit.ts";
+import { RateLimiter, RecentKeys } from "./rate-limit.ts";
 
 /** Returns a limiter on a manual clock. */
 function limiterAt(start: number) {
@@ -56,4 +56,19 @@ describe("RateLimiter", () => {
     limiter.count("a", 10);
     expect(limiter.size).toBe(2);
   });
+});
+
+it("remembers a key for its time, and is empty only when no key is remembered", () => {
+  let now = 5_000;
+  const keys = new RecentKeys<string>({ now: () => now }, 1_000);
+  expect(keys.isEmpty).toBe(true);
+  keys.set("a", "first");
+  now += 600;
+  keys.set("b", "second");
+  now += 399;
+  expect([keys.get("a"), keys.get("b"), keys.isEmpty]).toEqual(["first", "second", false]);
+  now += 1;
+  expect([keys.get("a"), keys.get("b"), keys.isEmpty]).toEqual([undefined, "second", false]);
+  now += 600;
+  expect([keys.get("b"), keys.isEmpty]).toEqual([undefined, true]);
 });

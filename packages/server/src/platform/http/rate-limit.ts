@@ -81,10 +81,17 @@ export class RecentKeys<T> {
   readonly #clock: Pick<Clock, "now">;
   readonly #rememberedMs: number;
   readonly #entries = new Map<string, { readonly value: T; readonly until: number }>();
+  /** The end of the newest entry; all are remembered equally long. */
+  #lastUntil = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Pick<Clock, "now">, rememberedMs: number) {
     this.#clock = clock;
     this.#rememberedMs = rememberedMs;
+  }
+
+  /** True if no key is remembered, whatever it is. */
+  get isEmpty(): boolean {
+    return this.#clock.now() >= this.#lastUntil;
   }
 
   get(key: string): T | undefined {
@@ -95,7 +102,9 @@ export class RecentKeys<T> {
   set(key: string, value: T): void {
     // The oldest come first.
     this.#entries.delete(key);
-    this.#entries.set(key, { value, until: this.#clock.now() + this.#rememberedMs });
+    const until = this.#clock.now() + this.#rememberedMs;
+    this.#entries.set(key, { value, until });
+    this.#lastUntil = Math.max(this.#lastUntil, until);
     if (this.#entries.size <= maxKeys) return;
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined) this.#entries.delete(oldest);

@@ -72,6 +72,8 @@ export class RequestLimits {
    * identified. Admits few tokens of an address that was refused too often, besides those that were accepted lately.
    */
   refuseRepeated(route: Route, request: FastifyRequest, reply: FastifyReply): void {
+    // So it is nearly always: then nothing of the request needs to be read.
+    if (this.#refusals.isEmpty) return;
     const caller = callerKey(request);
     const name = nameOf(route);
     const refused =
@@ -85,7 +87,8 @@ export class RequestLimits {
   count(route: Route, request: FastifyRequest, reply: FastifyReply, counted: CountedParty): void {
     const limit = route.requestsPerMinute ?? usualRequestsPerMinute;
     const name = nameOf(route);
-    const refusedKey = `${"address" in counted ? addressOf(request) : callerKey(request)} ${name}`;
+    const sender = "address" in counted ? addressOf(request) : callerKey(request);
+    const refusedKey = `${sender} ${name}`;
     const answer = (max: number, state: RateState, key: string): void => {
       if (state.isExceeded) this.#refusals.set(key, { limit: max, state });
       answerLimit(reply, max, state);
@@ -94,7 +97,7 @@ export class RequestLimits {
       const key = `${addressKey(counted.address)} ${name}`;
       return answer(limit, this.#addresses.count(key, limit), refusedKey);
     }
-    this.#accepted.set(callerKey(request), true);
+    this.#accepted.set(sender, true);
     const isFree = bypasses(request, counted);
     if (isFree === "granted") return;
     const caller = "user" in counted ? counted.user.id : counted.agentId;

@@ -1,4 +1,5 @@
 const headerEnd = Buffer.from("\r\n\r\n");
+const nothing = Buffer.alloc(0);
 /** The bytes of a header's end that may be in the previous chunk. */
 const maxOverlap = headerEnd.length - 1;
 
@@ -9,7 +10,7 @@ const maxOverlap = headerEnd.length - 1;
 export class RequestPieces {
   #chunks: Buffer[] = [];
   /** The last bytes of the previous piece. */
-  #tail: Buffer = Buffer.alloc(0);
+  #tail: Buffer = nothing;
   #bodyBytes = 0;
 
   get isEmpty(): boolean {
@@ -44,20 +45,31 @@ export class RequestPieces {
   #takeBody(chunk: Buffer): number {
     const bytes = Math.min(this.#bodyBytes, chunk.length);
     this.#bodyBytes -= bytes;
-    this.#tail = Buffer.alloc(0);
+    this.#tail = nothing;
     return bytes;
   }
 
   #endOfHeader(chunk: Buffer): number {
-    const across = Buffer.concat([this.#tail, chunk.subarray(0, maxOverlap)]);
-    const early = across.indexOf(headerEnd);
-    const start = early === -1 ? chunk.indexOf(headerEnd) : early - this.#tail.length;
-    if (early !== -1 || start !== -1) {
-      this.#tail = Buffer.alloc(0);
+    const start = this.#startOfEnd(chunk);
+    if (start !== undefined) {
+      this.#tail = nothing;
       return start + headerEnd.length;
     }
     this.#tail =
-      chunk.length < maxOverlap ? across.subarray(-maxOverlap) : chunk.subarray(-maxOverlap);
+      chunk.length < maxOverlap
+        ? Buffer.concat([this.#tail, chunk]).subarray(-maxOverlap)
+        : chunk.subarray(-maxOverlap);
     return chunk.length;
+  }
+
+  /** Returns where the end of a header starts, before the chunk if it is negative; undefined if there is none. */
+  #startOfEnd(chunk: Buffer): number | undefined {
+    if (this.#tail.length > 0) {
+      const across = Buffer.concat([this.#tail, chunk.subarray(0, maxOverlap)]);
+      const early = across.indexOf(headerEnd);
+      if (early !== -1) return early - this.#tail.length;
+    }
+    const start = chunk.indexOf(headerEnd);
+    return start === -1 ? undefined : start;
   }
 }
