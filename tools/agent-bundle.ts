@@ -17,7 +17,7 @@ export interface AgentBundleOptions {
   readonly format?: "esm" | "cjs" | "module";
   /** Packages that the program loads from the clone on demand. */
   readonly loadedLater?: readonly string[];
-  /** Keeps line breaks (default: false), so that stacks in a log have useful line numbers. */
+  /** Keeps line breaks (default: false), so that stack traces in a log have useful line numbers. */
   readonly keepLines?: boolean;
 }
 

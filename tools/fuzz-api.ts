@@ -32,7 +32,7 @@ interface Description {
 
 if (spawnSync(program, ["--version"]).error !== undefined) {
   process.stderr.write(
-    "schemathesis is not in the path; install it with: pip install schemathesis\n",
+    "schemathesis is not in PATH: pip install schemathesis\n",
   );
   process.exitCode = 1;
 } else {

@@ -39,7 +39,7 @@ async function tryInput(tried: readonly FuzzTarget[], text: string): Promise<voi
   const input = text.startsWith("@") ? await readFile(text.slice(1)) : Buffer.from(text, "hex");
   for (const target of tried) {
     await checkInput(target, new Uint8Array(input));
-    process.stdout.write(`${target.name}: all that must hold holds\n`);
+    process.stdout.write(`${target.name}: all promises hold\n`);
   }
 }
 

@@ -77,7 +77,7 @@ export class TcpPeer implements AsyncDisposable {
     this.#answer().catch((error: unknown) => this.#failed.reject(error));
   }
 
-  /** Starts the peer, by default over pipes without faults. The peer closes the link. */
+  /** Starts the peer, by default over pipes without faults. Closing the peer closes the link. */
   static async open(
     program: string,
     kind: PeerKind,

@@ -32,13 +32,13 @@ export function expectSame(what: string, got: unknown, wanted: unknown): void {
   try {
     deepStrictEqual(got, wanted);
   } catch (error) {
-    throw new Error(`${what} is not the same`, { cause: error });
+    throw new Error(`mismatch: ${what}`, { cause: error });
   }
 }
 
 /** Throws unless the condition holds. */
 export function expectThat(holds: boolean, what: string): void {
-  if (!holds) throw new Error(what);
+  if (!holds) throw new Error(`violated: ${what}`);
 }
 
 /** Cuts bytes into chunks of 1 to about `seed` bytes, the same way each time. */

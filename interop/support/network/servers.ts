@@ -26,7 +26,7 @@ export interface NetworkWorkspace {
 /** A server with workspaces for agents that are started elsewhere. The opener disposes of it. */
 export interface NetworkServer extends AsyncDisposable {
   readonly client: ApiClient;
-  /** Returns a workspace, with this name if possible; a call invalidates the previous workspace. */
+  /** Returns a workspace, with this name if possible; only the one of the last call is used. */
   openWorkspace(name: string): Promise<NetworkWorkspace>;
 }
 

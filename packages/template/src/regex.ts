@@ -72,7 +72,7 @@ type CompiledRegex =
 const cache = new Map<string, CompiledRegex>();
 let cachedSize = 0;
 const maxCached = 1_000;
-/** The maximum number of cached expressions, of about 0.3 KiB each. */
+/** The maximum total size of the cached expressions, in instructions of about 0.3 KiB each. */
 const maxCachedSize = 50_000;
 
 function compile(source: string): CompiledRegex {

@@ -3,7 +3,7 @@ import { nobleCrypto } from "@slipway/tailnet/crypto/noble-crypto";
 
 import { Random } from "./random.ts";
 
-/** Creates cryptography whose keys, nonces and jitter follow from a seed. `@noble` computes it by default. */
+/** Creates cryptography whose keys, nonces and jitter follow from a seed; `below` does the rest (default: `@noble`). */
 export function createSeededCrypto(
   seed: number,
   below: TailnetCrypto = nobleCrypto,

@@ -39,7 +39,7 @@ export const archivesTarget: FuzzTarget = {
     // Each header's checksum is corrected; otherwise no mutation would be accepted.
     const result = await readTemplateArchive(withChecksums(input));
     expectSame(
-      "what cannot be stored",
+      "the field that cannot be stored",
       unstorableField({ ...result, definitionText: "" }),
       undefined,
     );

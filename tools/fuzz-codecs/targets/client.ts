@@ -99,7 +99,7 @@ function checkLines(input: Uint8Array): void {
     return [...chunks.flatMap((chunk) => splitter.push(Buffer.from(chunk))), ...splitter.close()];
   };
   const whole = lines([input]);
-  expectSame("lines when chunks are cut elsewhere", lines(chunksOf(input, input.length)), whole);
+  expectSame("lines with other chunks", lines(chunksOf(input, input.length)), whole);
   for (const line of whole) {
     expectThat(
       line.length <= maxLineBytes && !line.includes("\0") && line.isWellFormed(),

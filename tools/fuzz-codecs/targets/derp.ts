@@ -31,7 +31,7 @@ export const derpTarget: FuzzTarget = {
     const [seed = 0] = input;
     const bytes = input.subarray(1);
     expectSame(
-      "the frames when chunks are cut elsewhere",
+      "the frames with other chunks",
       read(chunksOf(bytes, seed)),
       read([bytes]),
     );
@@ -50,7 +50,7 @@ function read(chunks: readonly Uint8Array[]): unknown {
       });
     }
   }, DerpError);
-  expectThat(reader.heldBytes <= maxClientFrameBytes + 5, "no more than a frame is held back");
+  expectThat(reader.heldBytes <= maxClientFrameBytes + 5, "at most one frame is held back");
   return { frames, outcome };
 }
 

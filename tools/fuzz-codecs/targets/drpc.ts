@@ -27,7 +27,7 @@ export const drpcTarget: FuzzTarget = {
     const bytes = input.subarray(2);
     const whole = receive(side, [bytes]);
     const split = receive(side, chunksOf(bytes, seed));
-    expectSame("how a call ends when chunks are cut elsewhere", split.refused, whole.refused);
+    expectSame("the end of a call with other chunks", split.refused, whole.refused);
     // A rejected chunk drops the events before the fault.
     if (whole.refused === undefined) expectSame("events", split.events, whole.events);
     checkFrame(bytes);

@@ -71,7 +71,7 @@ function checkSegment(input: Uint8Array, start: number, end: number): void {
   if (read === undefined) return;
   const { options, payloadStart, payloadEnd } = read;
   expectThat(payloadStart >= start + 20 && payloadStart <= payloadEnd, "the payload is inside");
-  expectThat(options.sackEdges.length % 2 === 0, "an edge has its other");
+  expectThat(options.sackEdges.length % 2 === 0, "edges come in pairs");
   const written = new Uint8Array(200);
   const length = writeOptions(written, 0, options);
   expectSame("the length of options", optionsBytes(options), length);

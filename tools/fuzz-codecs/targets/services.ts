@@ -100,8 +100,8 @@ export const servicesTarget: FuzzTarget = {
     for (const [readAll, errorClass] of readers) {
       const whole = outcomeOf(() => readAll([input]), errorClass);
       const cut = outcomeOf(() => readAll(chunksOf(input, input.length)), errorClass);
-      expectThat(whole.kind === cut.kind, "chunks are refused as the whole is");
-      if (whole.kind === "value") expectSame("what chunks say", cut, whole);
+      expectThat(whole.kind === cut.kind, "chunks are refused like the whole");
+      if (whole.kind === "value") expectSame("the result with other chunks", cut, whole);
     }
   },
 };

@@ -31,7 +31,7 @@ export const sshPacketsTarget: FuzzTarget = {
     const whole = open([bytes]);
     const opened = whole.payloads.join("").length / 2;
     expectThat(opened <= bytes.length, "payloads are shorter than their packets");
-    expectSame("what chunks hold", open(chunksOf(bytes, input.length)), whole);
+    expectSame("the payloads with other chunks", open(chunksOf(bytes, input.length)), whole);
   },
 };
 

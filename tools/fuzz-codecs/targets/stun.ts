@@ -25,7 +25,7 @@ export const stunTarget: FuzzTarget = {
   check: (datagram) => {
     const outcome = outcomeOf(() => parseStunMessage(datagram), StunError);
     if (outcome.kind === "refused" || outcome.value === undefined) return;
-    expectThat(isStun(datagram), "a message is told from other protocols");
+    expectThat(isStun(datagram), "a message is recognized as STUN");
     const message = outcome.value;
     if (message.type === "binding-request" || message.mapped === undefined) return;
     const again = encodeBindingResponse(message.transactionId, message.mapped);

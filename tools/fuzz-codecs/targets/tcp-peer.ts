@@ -115,7 +115,7 @@ class World {
     for (let wakes = 0; wakes < 500; wakes += 1) {
       const wake = this.#connection.nextWake();
       if (wake === undefined || wake > end) break;
-      expectThat(wake > this.#now, "time goes on");
+      expectThat(wake > this.#now, "time advances");
       this.#now = wake;
       this.#connection.tick(wake);
       this.#settle();
@@ -131,8 +131,8 @@ class World {
     while (connection.writeSegment(this.#buffer, 0, this.#now) > 0) sent += 1;
     expectThat(sent <= 400, "answers are bounded");
     for (const event of connection.takeEvents()) if (event.type === "closed") this.#closed += 1;
-    expectThat(connection.readable <= maxBuffered, "what is received is bounded");
-    expectThat(connection.queuedBytes <= maxBuffered, "what is written is bounded");
+    expectThat(connection.readable <= maxBuffered, "received data is bounded");
+    expectThat(connection.queuedBytes <= maxBuffered, "written data is bounded");
   }
 
   #segment(flags: number, at: number, ack: number, payload: Uint8Array, window: number) {

@@ -62,12 +62,12 @@ export const templateTarget: FuzzTarget = {
     const parsed = parseTemplateDefinition(text, { drivers });
     if ("definition" in parsed) return useDefinition(parsed.definition);
     expectThat(parsed.problems.length > 0, "a refused file has a problem");
-    expectSame("what cannot be stored", unstorableField(parsed.problems), undefined);
+    expectSame("the field that cannot be stored", unstorableField(parsed.problems), undefined);
     const lines = text.split("\n");
     for (const { line, column, message, path } of parsed.problems) {
       const length = lines[line - 1]?.length;
-      expectThat(length !== undefined, `line ${line} is there`);
-      expectThat(column >= 1 && column <= (length ?? 0) + 1, `column ${column} is there`);
+      expectThat(length !== undefined, `line ${line} exists`);
+      expectThat(column >= 1 && column <= (length ?? 0) + 1, `column ${column} exists`);
       expectThat(message.length > 0 && message.length <= maxMessage, `message "${message}"`);
       expectThat(!/undefined|\[object|NaN/.test(message), `message "${message}"`);
       expectThat(path.length <= maxMessage * 10, "a path is bounded");
@@ -104,7 +104,7 @@ const values = {
 
 /** Checks that an accepted definition can be stored, and built with any values it allows. */
 function useDefinition(definition: TemplateDefinition): void {
-  expectSame("the part that cannot be stored", unstorableField(definition), undefined);
+  expectSame("the field that cannot be stored", unstorableField(definition), undefined);
   evaluateDefinition(definition, { id: 1, inputs: { nothing: "x" } });
   for (const preset of [undefined, ...definition.presets.map(({ name }) => name)]) {
     const given = definition.parameters

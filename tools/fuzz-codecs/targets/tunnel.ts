@@ -34,10 +34,10 @@ export const tunnelTarget: FuzzTarget = {
       if (changed.length > 0) changed[place % changed.length] = byte;
       pair.other.tunnel.receive([changed], "attacker", undefined);
     }
-    expectSame("the packets that were delivered", pair.other.packets.length, 1);
-    expectThat(pair.other.tunnel.sessions <= sessions + 1, "no sessions but the true ones");
+    expectSame("the number of delivered packets", pair.other.packets.length, 1);
+    expectThat(pair.other.tunnel.sessions <= sessions + 1, "only genuine sessions exist");
     pair.send("one", [payload]);
     await pair.clock.advance(1);
-    expectSame("the packets that were delivered", pair.other.packets.length, 2);
+    expectSame("the number of delivered packets", pair.other.packets.length, 2);
   },
 };

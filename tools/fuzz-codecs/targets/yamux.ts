@@ -42,7 +42,7 @@ export const yamuxTarget: FuzzTarget = {
     const bytes = input.subarray(headBytes);
     const whole = receive(role, [bytes]);
     const split = receive(role, chunksOf(bytes, seed));
-    expectSame("what happens when chunks are cut elsewhere", split, whole);
+    expectSame("the events with other chunks", split, whole);
   },
 };
 

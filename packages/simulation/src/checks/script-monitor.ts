@@ -68,9 +68,9 @@ export class ScriptMonitor implements Monitor {
   }
 
   /**
-   * Reports whether no server can distinguish the case of a stock agent (docs/claims.md): a process that asked before
-   * the claim and had not begun a life, or whose report of one took more than `settledMs`, looks like one that waits,
-   * and starts over once.
+   * Reports whether no server can tell that a stock agent has already started (docs/claims.md): a process that asked
+   * before the claim and had not begun a life, or whose report of one took more than `settledMs`, looks like one that
+   * waits, and starts over once.
    */
   #isUnknowable({ token }: ScriptRun, earlier: readonly ScriptRun[]): boolean {
     const frame = this.#frames.get(token);

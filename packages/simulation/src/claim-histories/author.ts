@@ -80,7 +80,7 @@ export class Author {
     throw new RangeError("no kinds of steps left");
   }
 
-  /** Returns at least 10 ms, which exceeds the spacing of the builds of one reconciliation. */
+  /** Returns at least 10 ms, which leaves room to set the builds of one reconciliation apart. */
   #pause(): number {
     const random = this.#random;
     if (random.chance(0.85)) return 10 + random.below(1_000);

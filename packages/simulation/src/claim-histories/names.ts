@@ -21,7 +21,7 @@ export class Names {
     return found(this.#ids.get(name), name);
   }
 
-  /** Numbers the names of a kind, from 1. */
+  /** Returns the next number of a kind, from 1. */
   next(kind: string): number {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);

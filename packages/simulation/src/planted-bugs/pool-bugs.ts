@@ -6,7 +6,7 @@ export const poolBugs: readonly PlantedBug[] = [
   {
     name: "expired-ones-leak",
     summary:
-      "prebuilds of a version that is not active any more stay once they expired (section 2.5, row 2)",
+      "expired prebuilds of a version that is no longer active stay (section 2.5, row 2)",
     breaks: ["L6"],
     requires: { with: ["new-version"], expires: true },
     rules: {

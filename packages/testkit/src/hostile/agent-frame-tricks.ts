@@ -32,7 +32,7 @@ export const frameTricks: readonly FrameTrick[] = [
     },
   },
   {
-    name: "pings of yamux",
+    name: "yamux pings",
     run: (agent, play) => {
       const ping = yamuxFrame(2, { flags: 1, stream: 0 });
       const pings = Buffer.concat(Array.from({ length: 5_000 }, () => ping));
@@ -58,7 +58,7 @@ export const frameTricks: readonly FrameTrick[] = [
     },
   },
   {
-    name: "pings of WebSockets",
+    name: "WebSocket pings",
     run: async (agent, play, signal) => {
       const until = performance.now() + forMs;
       while (performance.now() < until && agent.socket.readyState === agent.socket.OPEN) {

@@ -74,7 +74,7 @@ export const agentTricks: readonly Trick[] = [
     },
   },
   {
-    name: "sub-agents without number",
+    name: "countless sub-agents",
     run: (target, play) =>
       withSession(target, async (agent) => {
         const command = escapes + "x".repeat(4_000);
@@ -135,7 +135,7 @@ export const agentTricks: readonly Trick[] = [
       }),
   },
   {
-    name: "reports without end",
+    name: "endless reports",
     run: (target, play) =>
       withSession(target, async (agent) => {
         const longAgo = timestampFromMs(0);
@@ -175,7 +175,7 @@ export const agentTricks: readonly Trick[] = [
       }),
   },
   {
-    name: "frames that are none",
+    name: "invalid frames",
     run: async (target, play) => {
       const frames = [
         randomBytes(1_000),

@@ -143,7 +143,7 @@ export const memberTricks: readonly Trick[] = [
     },
   },
   {
-    name: "lists all at once",
+    name: "concurrent lists",
     run: async ({ member: { client } }, play) => {
       const lists = Array.from({ length: 200 }, () => {
         return play.request("a list", client.call(listWorkspaces, { query: {} }));
@@ -186,7 +186,7 @@ export const memberTricks: readonly Trick[] = [
     },
   },
   {
-    name: "log-ins in every spelling",
+    name: "logins in every spelling",
     run: async ({ server, member: { credentials } }, play) => {
       const body = JSON.stringify({ ...credentials, password: "wrong" });
       for (const path of ["users/login", "/users/login", "users/login/", "users/%6cogin"]) {

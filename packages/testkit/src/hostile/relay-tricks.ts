@@ -51,7 +51,7 @@ export const relayTricks: readonly Trick[] = [
       }),
   },
   {
-    name: "relay clients that leave at once",
+    name: "relay clients that leave immediately",
     run: (target, play, signal) =>
       withClients(target, play, 300, async (clients) => {
         const packets = Buffer.concat(clients.map(({ keys }) => packetTo(keys, 1)));
@@ -62,7 +62,7 @@ export const relayTricks: readonly Trick[] = [
       }),
   },
   {
-    name: "frames of relay clients without an end",
+    name: "endless frames of relay clients",
     run: (target, play, signal) =>
       withClients(target, play, 200, async (clients) => {
         const part = packetTo(sodiumCrypto.createKeyPair(), 65_000).subarray(0, 64_000);
@@ -71,7 +71,7 @@ export const relayTricks: readonly Trick[] = [
       }),
   },
   {
-    name: "relay log-ins again and again",
+    name: "repeated relay logins",
     run: async (target, play) => {
       for (let round = 0; round < 10; round += 1) {
         await withClients(target, play, 50, async () => undefined);

@@ -38,7 +38,7 @@ export const strangerTricks: readonly Trick[] = [
     },
   },
   {
-    name: "what is no request, in a row",
+    name: "invalid requests in a row",
     run: async (target, play) => {
       const texts = [
         "GET http://[/ HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -50,7 +50,7 @@ export const strangerTricks: readonly Trick[] = [
       await Promise.all(
         sockets.map((socket, index) => {
           void writeAll(socket, (texts[index % texts.length] ?? "").repeat(1_000));
-          return noteResponses(socket, play, { what: "what is no request", forMs });
+          return noteResponses(socket, play, { what: "an invalid request", forMs });
         }),
       );
     },
@@ -93,7 +93,7 @@ export const strangerTricks: readonly Trick[] = [
     },
   },
   {
-    name: "WebSocket messages without an end",
+    name: "endless WebSocket messages",
     run: async (target, play, signal) => {
       const sockets = await connectStrangers(target, 150);
       await Promise.all(
@@ -113,7 +113,7 @@ export const strangerTricks: readonly Trick[] = [
     },
   },
   {
-    name: "headers and bodies without an end",
+    name: "endless headers and bodies",
     run: async (target, play, signal) => {
       const sockets = await connectStrangers(target, 200);
       for (const [index, socket] of sockets.entries()) {
@@ -135,7 +135,7 @@ export const strangerTricks: readonly Trick[] = [
     },
   },
   {
-    name: "log-ins of unknown users",
+    name: "logins of unknown users",
     run: async (target, play) => {
       const sockets = await connectStrangers(target, 30);
       await Promise.all(

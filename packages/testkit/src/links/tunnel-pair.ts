@@ -34,7 +34,7 @@ export interface TunnelEnd {
   readonly sources: readonly string[];
   /** False while everything that it sends is lost. */
   isConnected: boolean;
-  /** The source address of its datagrams. */
+  /** The source under which its datagrams arrive. */
   source: string;
 }
 
