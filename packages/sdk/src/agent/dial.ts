@@ -28,7 +28,7 @@ export function openSession({ socket, apiVersion }: AgentSocket, clock: Clock): 
 }
 
 /**
- * One live session of an agent with a server: calls of the Agent and the Tailnet service, any number at once.
+ * One live session of an agent with a server: calls of the Agent and the Tailnet service, any number at a time.
  *
  * Every call rejects with `RpcError` for an error answer, `SessionClosedError` when the session ends first, and the
  * reason of its signal. Its opener closes the connection.

@@ -159,7 +159,7 @@ async function openDeployment(
   });
   await waitForDatabase(db, { clock: machine, logger, signal });
   const applied = await migrate(db);
-  if (applied.length > 0) logger.info({ migrations: applied }, "database brought up to date");
+  if (applied.length > 0) logger.info({ migrations: applied }, "database migrated");
   const readTimeMs = (): Promise<number> => selectTimeMs(db);
   const clock = opened.use(await DatabaseClock.open({ readTimeMs, machine, logger }));
   const secrets = await openSecrets(db, settings, directory);

@@ -75,6 +75,6 @@ export async function requireKeys(
 }
 
 function chooseKeys([first, ...rest]: readonly string[]): readonly [string, ...string[]] {
-  if (first === undefined) throw new TypeError("there is no key");
+  if (first === undefined) throw new TypeError("no secret key given");
   return [first, ...rest];
 }

@@ -111,7 +111,7 @@ async function newestKeys(
   const [first, ...rest] = settings.secretKeys ?? directory?.secretKeys ?? [];
   if (first !== undefined && (directory === undefined || rest.length > 0)) return [first, ...rest];
   if (first !== undefined && settings.secretKeys !== undefined) return [first, ...rest];
-  if (directory === undefined) throw new TypeError("there is neither a key nor a directory");
+  if (directory === undefined) throw new TypeError("neither a secret key nor a directory given");
   const made = makeSecretKey();
   if (first === undefined) await check(made);
   const keys = [made, ...(first === undefined ? [] : [first])] as const;

@@ -62,7 +62,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-interface Closing {
+interface CloseNeeds {
   readonly resources: AsyncDisposableStack;
   readonly progress: Progress;
   readonly stopAgents: boolean;
@@ -71,7 +71,7 @@ interface Closing {
 async function close(
   { connections, processDriver }: ServerParts,
   { work }: ServingParts,
-  { resources, progress, stopAgents }: Closing,
+  { resources, progress, stopAgents }: CloseNeeds,
 ): Promise<void> {
   connections.limitSilence();
   // No new work starts; the work that runs can still report its end to the listener.

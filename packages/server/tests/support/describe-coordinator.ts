@@ -10,7 +10,7 @@ import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Coordinator } from "../../src/network/coordinator/coordinator.ts";
-import type { Leaving, PeerConnection } from "../../src/network/coordinator/peer-connection.ts";
+import type { LeaveKind, PeerConnection } from "../../src/network/coordinator/peer-connection.ts";
 import type { DirectoryTimes } from "../../src/network/coordinator/peer-directory.ts";
 
 /** One replica, which can also end abruptly. */
@@ -57,7 +57,7 @@ export class TestPeer {
     return this.connection.publish({ bytes, reserved, latency: undefined });
   }
 
-  leave(how: Leaving): Promise<void> {
+  leave(how: LeaveKind): Promise<void> {
     this.connection.leave(how);
     return this.connection.written;
   }

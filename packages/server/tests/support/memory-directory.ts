@@ -4,7 +4,7 @@ import type {
   PeerDirectory,
   PublishedNode,
   SeenPeer,
-  Standing,
+  StandingState,
   View,
 } from "../../src/network/coordinator/peer-directory.ts";
 import { LocalListeners } from "../../src/platform/pubsub/local-listeners.ts";
@@ -142,7 +142,7 @@ export class MemoryPeers {
     this.#hint([id, ...others]);
   }
 
-  #standingOf(id: string): Standing {
+  #standingOf(id: string): StandingState {
     const entries = this.#entries().filter((entry) => entry.id === id);
     return {
       nodes: entries.flatMap(({ node }) => (node === undefined ? [] : [node.bytes])),

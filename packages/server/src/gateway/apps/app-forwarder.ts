@@ -150,7 +150,7 @@ async function answerViewer(
 async function joinUpgraded(
   viewer: Socket,
   answer: IncomingMessage,
-  { headers, stream, head }: Upgraded,
+  { headers, stream, head }: UpgradedAnswer,
 ): Promise<void> {
   const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`];
   for (let index = 0; index + 1 < headers.length; index += 2) {
@@ -172,7 +172,7 @@ async function joinUpgraded(
   }
 }
 
-interface Upgraded {
+interface UpgradedAnswer {
   readonly headers: readonly string[];
   readonly stream: Duplex;
   readonly head: Buffer;

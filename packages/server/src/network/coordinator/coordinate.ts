@@ -7,8 +7,8 @@ import type {
 } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
 import type { Coordinator } from "./coordinator.ts";
-import type { Leaving, PeerConnection } from "./peer-connection.ts";
-import type { Peer, Standing } from "./peer-directory.ts";
+import type { LeaveKind, PeerConnection } from "./peer-connection.ts";
+import type { Peer, StandingState } from "./peer-directory.ts";
 import type { PeerPolicy } from "./peer-policy.ts";
 import { isSameNode, publishedNode, readRequest } from "./peer-request.ts";
 
@@ -21,11 +21,11 @@ export interface CoordinatedPeer extends Peer {
   /**
    * Takes the state that earlier connections of the peer left, before the first request; undefined if it needs none.
    */
-  readonly recall: ((standing: Standing) => void) | undefined;
+  readonly recall: ((standing: StandingState) => void) | undefined;
   /** Returns the latencies of a node as clients see them; undefined for a peer that clients do not see. */
   readonly latencyOf: ((node: Node) => object) | undefined;
   /** Decides, when the call is broken off, whether the peer may come back. */
-  readonly leaving: () => Promise<Leaving>;
+  readonly leaving: () => Promise<LeaveKind>;
   /**
    * Reserves a call, or a write that others hear of; returns the milliseconds to wait, and reserves nothing if they
    * exceed `maxWaitMs`.
@@ -117,7 +117,7 @@ async function outcome(
 /** The end of a connection by a request. */
 interface End {
   /** Undefined if the peer's rights decide. */
-  readonly how: Leaving | undefined;
+  readonly how: LeaveKind | undefined;
   readonly error: string | undefined;
 }
 
@@ -191,7 +191,7 @@ function refused(error: string): End {
   return { how: undefined, error };
 }
 
-async function leavingOf({ leaving, logger }: CoordinatedPeer): Promise<Leaving> {
+async function leavingOf({ leaving, logger }: CoordinatedPeer): Promise<LeaveKind> {
   try {
     return await leaving();
   } catch (error) {

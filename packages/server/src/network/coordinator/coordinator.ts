@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 
 import { addCounter, addGauge } from "../../platform/read-metrics.ts";
 import { PeerConnection } from "./peer-connection.ts";
-import type { Peer, PeerDirectory, PublishedNode, Standing } from "./peer-directory.ts";
+import type { Peer, PeerDirectory, PublishedNode, StandingState } from "./peer-directory.ts";
 
 interface CoordinatorOptions {
   readonly directory: PeerDirectory;
@@ -97,7 +97,7 @@ export class Coordinator implements AsyncDisposable {
   }
 
   /** Reads what a peer has published and opened over earlier connections, including writes that are still under way. */
-  async readStanding(id: string): Promise<Standing> {
+  async readStanding(id: string): Promise<StandingState> {
     await this.#connections.get(id)?.written;
     return this.#options.directory.readStanding(id);
   }

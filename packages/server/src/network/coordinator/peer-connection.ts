@@ -29,7 +29,7 @@ interface ConnectionParts {
  * The way in which a peer leaves: for good, perhaps to come back, or by closing its connection without notice, as when
  * its process is killed.
  */
-export type Leaving = "disconnected" | "lost" | "gone";
+export type LeaveKind = "disconnected" | "lost" | "gone";
 
 /** The maximum time between two readings of a view without a hint. */
 const maxLookMs = 60_000;
@@ -167,7 +167,7 @@ export class PeerConnection {
   }
 
   /** Ends the connection and writes how the peer left, however long that takes. No-op if it is over. */
-  leave(how: Leaving, error?: string): void {
+  leave(how: LeaveKind, error?: string): void {
     if (this.#end !== undefined) return;
     const { directory, clock, logger, signal } = this.#parts;
     const leaving = (): Promise<void> =>
@@ -178,7 +178,7 @@ export class PeerConnection {
     this.#written = before
       .then(() => retry(leaving, { clock, signal, isRetryable: () => directory.isHealthy }))
       .catch((failure: unknown) => {
-        logger.debug({ peer: this.peer.id, error: errorText(failure) }, "cannot record the leave");
+        logger.debug({ peer: this.peer.id, error: errorText(failure) }, "cannot record departure");
       });
     this.end(error);
   }

@@ -30,7 +30,7 @@ export interface SeenPeer {
 }
 
 /** The nodes and tunnels that connections of a peer have published and opened, and not withdrawn. */
-export interface Standing {
+export interface StandingState {
   /** Its encoded nodes: one for each replica that knows it. */
   readonly nodes: readonly Uint8Array[];
   /** The peers to which it has tunnels. */
@@ -87,7 +87,7 @@ export interface PeerDirectory extends AsyncDisposable {
   markLost(peer: Peer, isGone: boolean): Promise<void>;
   /** Removes a peer with the tunnels that start at it. */
   remove(id: string): Promise<void>;
-  readStanding(id: string): Promise<Standing>;
+  readStanding(id: string): Promise<StandingState>;
   /** Reads the views of peers; one that shares no tunnel sees no one. */
   readViews(ids: readonly string[]): Promise<ReadonlyMap<string, View>>;
 }

@@ -4,7 +4,7 @@ import { parseMessage } from "@slipway/wire/protobuf/message";
 
 import { canonicalAddress } from "../../platform/fields/address.ts";
 import { agentAddresses, agentPrefixes, clientPrefix, type PrefixReader } from "./node-address.ts";
-import type { Standing } from "./peer-directory.ts";
+import type { StandingState } from "./peer-directory.ts";
 import type { PeerRequest } from "./peer-request.ts";
 
 /**
@@ -52,7 +52,7 @@ export type TunnelCheck = (destination: string) => Promise<string | undefined>;
 export interface ClientRules {
   readonly policy: PeerPolicy;
   /** Takes the state that other sessions of the same client have left. */
-  readonly recall: (standing: Standing) => void;
+  readonly recall: (standing: StandingState) => void;
 }
 
 /**
@@ -79,7 +79,7 @@ export function clientRules(agentId: string | undefined, mayReach: TunnelCheck):
     own = addresses;
     return { addresses: node === undefined ? [] : own };
   };
-  const recall = ({ nodes, destinations }: Standing): void => {
+  const recall = ({ nodes, destinations }: StandingState): void => {
     for (const id of destinations) reached.add(id);
     const published = nodes.map((node) => clientAddresses(parseMessage(NodeSchema, node)));
     own = [...new Set([own, ...published.filter((one) => typeof one !== "string")].flat())];

@@ -18,7 +18,7 @@ import {
   type PeerDirectory,
   type PublishedNode,
   type SeenPeer,
-  type Standing,
+  type StandingState,
   type View,
 } from "./peer-directory.ts";
 import {
@@ -173,7 +173,7 @@ export class PostgresDirectory implements PeerDirectory {
     this.#hint(new Set(tunnels.flatMap(({ source, destination }) => [source, destination])));
   }
 
-  readStanding(id: string): Promise<Standing> {
+  readStanding(id: string): Promise<StandingState> {
     return selectStanding(this.#options.db, id);
   }
 

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 
 import { deleteOldVisits, rememberVisits } from "../../features/agents/connections/visits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
-import type { DirectoryTimes, Peer, PublishedNode, Standing } from "./peer-directory.ts";
+import type { DirectoryTimes, Peer, PublishedNode, StandingState } from "./peer-directory.ts";
 import { deleteUnpublished } from "./reservations.ts";
 
 /** A peer in the entries of one replica. */
@@ -69,8 +69,8 @@ export async function upsertPeer(
 }
 
 /** Selects the nodes and tunnels of a peer on all replicas. */
-export async function selectStanding(db: Queryable, id: string): Promise<Standing> {
-  const { rows } = await sql<Standing>`
+export async function selectStanding(db: Queryable, id: string): Promise<StandingState> {
+  const { rows } = await sql<StandingState>`
     select array(select node from tailnet_peers where id = ${id} and node is not null) as nodes,
         array(select distinct dst_id::text from tailnet_tunnels where src_id = ${id}) as destinations`.execute(
     db,

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { Queryable } from "../db/database.ts";
 import { readUuid } from "../fields/uuid.ts";
 import type { KnownUser } from "../http/caller.ts";
-import type { Naming } from "./route-things.ts";
+import type { ReferenceKind } from "./route-things.ts";
 
 /** The parts of a request that may name things, after they were checked against the route's schemas. */
 export interface RequestParts {
@@ -22,7 +22,7 @@ interface Name {
 export async function findThing(
   db: Queryable,
   user: Pick<KnownUser, "id">,
-  naming: Exclude<Naming, "nothing">,
+  naming: Exclude<ReferenceKind, "nothing">,
   { text, request }: Name,
 ): Promise<string | undefined> {
   const id = readUuid(text);

@@ -4,7 +4,7 @@ import pLimit from "p-limit";
 
 import { invalidField, Unavailable } from "../errors/errors.ts";
 
-/** The least cost of Argon2id that OWASP recommends: 19 MiB, and about 50 ms per password on one core. */
+/** The minimum cost of Argon2id that OWASP recommends: 19 MiB, and about 50 ms per password on one core. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1 } as const;
 const saltBytes = 16;
 const keyBytes = 32;

@@ -9,7 +9,7 @@ import {
 import { diffTemplateVersions, updateActiveVersion } from "@slipway/api/templates/version-routes";
 
 /** The kind of reference by which a text in a request names a thing in allow lists. */
-export type Naming =
+export type ReferenceKind =
   | "workspace"
   /** An agent, build or name, with its owner in the path: of a workspace. */
   | "agent"
@@ -27,7 +27,7 @@ export type Naming =
   | "nothing";
 
 /** Path parameters, each with the segment before it. */
-const pathNamings: Readonly<Record<string, Naming>> = {
+const pathNamings: Readonly<Record<string, ReferenceKind>> = {
   "workspaces/:workspace": "workspace",
   "workspace/:name": "workspace name",
   "workspaceagents/:agent": "agent",
@@ -50,7 +50,7 @@ const pathNamings: Readonly<Record<string, Naming>> = {
 };
 
 /** Fields of bodies and queries. */
-const fieldNamings: Readonly<Record<string, Naming>> = {
+const fieldNamings: Readonly<Record<string, ReferenceKind>> = {
   file_id: "file",
   template_id: "template",
   template_version_id: "version",
@@ -58,7 +58,7 @@ const fieldNamings: Readonly<Record<string, Naming>> = {
 };
 
 /** Fields that name a thing on one route only. */
-const fieldNamingsOfRoutes = new Map<Route, Readonly<Record<string, Naming>>>([
+const fieldNamingsOfRoutes = new Map<Route, Readonly<Record<string, ReferenceKind>>>([
   [diffTemplateVersions, { from: "version" }],
   [updateActiveVersion, { id: "version" }],
 ]);
@@ -75,7 +75,7 @@ const aboutNothing = new Set<Route>([getSshConfig, listRegions, getConnection]);
 export type ThingType = "workspace" | "template" | "file" | "user" | "organization";
 
 /** Returns the type by which an allow list names such a thing. */
-export function thingTypeOf(naming: Exclude<Naming, "nothing">): ThingType {
+export function thingTypeOf(naming: Exclude<ReferenceKind, "nothing">): ThingType {
   switch (naming) {
     case "workspace":
     case "agent":
@@ -96,7 +96,7 @@ export function thingTypeOf(naming: Exclude<Naming, "nothing">): ThingType {
 interface NamedField {
   readonly place: "params" | "query" | "body";
   readonly field: string;
-  readonly naming: Exclude<Naming, "nothing">;
+  readonly naming: Exclude<ReferenceKind, "nothing">;
 }
 
 export interface RouteThings {

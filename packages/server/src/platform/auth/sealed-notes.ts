@@ -6,7 +6,7 @@ import type { DerivedKey, SecretBox } from "./secret-box.ts";
 
 const keyBytes = 32;
 const issuer = "slipway";
-/** The longest note that is read, in characters: shorter than a cookie may be. */
+/** The maximum length of a note that is read, in characters: less than a cookie may have. */
 const maxNoteLength = 4096;
 
 /** Encrypts what a client keeps for the server during a login, for one user and one purpose. */

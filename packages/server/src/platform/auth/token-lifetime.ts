@@ -11,7 +11,7 @@ export function lifetimeLimit(user: { readonly roles: readonly string[] }): keyo
 
 /**
  * Returns the time at which a key `key` of the user `user` expires: for an API token no later than its user's present
- * limit allows, whatever the limit was at its creation.
+ * limit allows, regardless of the limit at its creation.
  */
 export function endOfKey({ maxTokenDays, maxOwnerTokenDays }: TokenLimits): RawBuilder<string> {
   return sql<string>`case key.login_type when 'token'

@@ -35,7 +35,7 @@ export function readUrl(
   return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
 }
 
-/** An invalid configuration; reports all its faults at once. */
+/** An invalid configuration; reports all its faults together. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly code = "bad-configuration";

@@ -88,7 +88,7 @@ export class DatabaseConnections implements AsyncDisposable {
       if (now[0] - heardAtMs < maxMs) continue;
       logger.warn(
         { statements, silentMs: Math.round(now[0] - heardAtMs) },
-        "the database does not answer: stopping without recording what has ended",
+        "database does not answer; stopping without the final writes",
       );
       this.#isAbandoned = true;
       this.#cut();

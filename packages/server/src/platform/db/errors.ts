@@ -50,7 +50,7 @@ const outageCodes: ReadonlySet<string> = new Set([
   "ENOTFOUND",
 ]);
 
-/** The name that PostgreSQL gives its unix socket; any other missing file is no outage. */
+/** The name that PostgreSQL gives its unix socket; any other missing file is not an outage. */
 const socketPath = /\/\.s\.PGSQL\.\d+$/;
 
 /**

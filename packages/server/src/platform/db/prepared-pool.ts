@@ -2,7 +2,7 @@ import type { PostgresPool, PostgresPoolClient } from "kysely";
 import type { Pool, PoolClient } from "pg";
 
 import {
-  type Prepared,
+  type PreparedShapes,
   PreparedStatements,
   sentValues,
   type Statement,
@@ -82,7 +82,7 @@ interface PreparedClientOptions {
 class PreparedClient implements PostgresPoolClient {
   readonly #client: PoolClient;
   readonly #options: PreparedClientOptions;
-  readonly #prepared: Prepared = new Map();
+  readonly #prepared: PreparedShapes = new Map();
   #held: Statement[] = [];
   /** True while the statement that begins the transaction is held, and so nothing has reached PostgreSQL. */
   #isBeginning = false;

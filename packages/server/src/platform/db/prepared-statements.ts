@@ -26,7 +26,7 @@ interface Shape {
 }
 
 /** The statements that a connection has prepared, by name. */
-export type Prepared = Map<string, Shape>;
+export type PreparedShapes = Map<string, Shape>;
 
 // Missing from pg's types, although pg uses it for every statement.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a function of pg
@@ -54,7 +54,7 @@ export class PreparedStatements implements Submittable {
   readonly result: Promise<StatementResult>;
   readonly #statements: readonly Statement[];
   readonly #client: Pick<PoolClient, "getTypeParser">;
-  readonly #prepared: Prepared;
+  readonly #prepared: PreparedShapes;
   readonly #settle: PromiseWithResolvers<StatementResult>;
   /** The shapes so far, of the statements that are complete and of the one that is running. */
   readonly #shapes: Shape[] = [];
@@ -66,7 +66,7 @@ export class PreparedStatements implements Submittable {
 
   constructor(
     client: Pick<PoolClient, "getTypeParser">,
-    prepared: Prepared,
+    prepared: PreparedShapes,
     statements: readonly Statement[],
   ) {
     this.#client = client;

@@ -22,7 +22,7 @@ function readCount(field: string, text: string | undefined): number {
 }
 
 const defaultListLimit = 50;
-/** The most entries of a list without an offset, such as that of jobs. */
+/** The maximum number of entries of a list without an offset, such as that of jobs. */
 export const maxListLimit = 1_000;
 
 /** Reads the `limit` of such a list; 0 means the default. */

@@ -96,7 +96,7 @@ export class Admissions {
 }
 
 export function needCaller<T>(caller: T | undefined): T {
-  if (caller === undefined) throw new TypeError("the route was not authenticated");
+  if (caller === undefined) throw new TypeError("route was not authenticated");
   return caller;
 }
 

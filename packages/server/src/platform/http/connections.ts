@@ -25,7 +25,7 @@ export class Connections {
     this.#counts = new OpenCounts(limits);
   }
 
-  /** Closes every connection, whatever its use. */
+  /** Closes every connection, regardless of its use. */
   destroyAll(): void {
     for (const socket of this.#open) socket.destroy();
   }

@@ -62,7 +62,7 @@ export async function openPeerSocket(
   } catch (error) {
     // A peer that is about to disconnect can be sent nothing more.
     if (socket.readyState === socket.OPEN)
-      logger.warn({ error: errorText(error) }, "serving a socket failed");
+      logger.warn({ error: errorText(error) }, "socket handler failed");
     peer.close(1011, errorText(error).slice(0, 120));
   }
 }

@@ -74,7 +74,7 @@ export function answerRefusals(app: FastifyInstance, limits: RequestLimits, logg
       error: errorText(error),
     };
     if (isOutage(error)) {
-      logger.warn(fields, "request failed without the database");
+      logger.warn(fields, "request failed: database unavailable");
       return sendAnswer(reply, answerOf(new Unavailable("The database is not available.")));
     }
     logger.error({ ...fields, stack: error.stack }, "request failed");

@@ -181,7 +181,7 @@ export class Routes {
       await serve(stream, prepared);
     } catch (error) {
       if (stream.signal.aborted) return;
-      this.#logger.warn({ route: route.path, error: errorText(error) }, "sending events failed");
+      this.#logger.warn({ route: route.path, error: errorText(error) }, "cannot send events");
       stream.error(problem, "The server cannot read it now; try again.");
     } finally {
       stream.end();

@@ -159,7 +159,7 @@ export async function selectIsCanceled(db: Queryable, jobId: string): Promise<bo
   return row !== undefined && row.canceled_at !== null;
 }
 
-/** Marks a job as canceled; one that has not started ends at once. */
+/** Marks a job as canceled; one that has not started ends immediately. */
 export async function updateCanceled(db: Queryable, jobId: string): Promise<void> {
   await db
     .updateTable("jobs")

@@ -100,7 +100,7 @@ export function jobStatus(row: JobTimes): JobStatus {
 export type CancelableStatus = "pending" | "running";
 
 /**
- * Marks a job as canceled. A pending job ends at once; a running one is stopped by its worker. Throws `Invalid` if it
+ * Marks a job as canceled. A pending job ends immediately; its worker stops a running one. Throws `Invalid` if it
  * has ended or is already marked, `PreconditionFailed` if it is not in the expected state. The caller hints at
  * `topics.jobCancel` and `topics.job` after its commit.
  */

@@ -128,7 +128,7 @@ export class JobWorker implements AsyncDisposable {
       selectIsCanceled(db, job.id).then(
         (isCanceled) => isCanceled && controller.abort(new JobCanceled()),
         (error: unknown) =>
-          logger.warn({ error: errorText(error) }, "cannot tell whether a job was canceled"),
+          logger.warn({ error: errorText(error) }, "cannot check whether a job was canceled"),
       );
     });
   }

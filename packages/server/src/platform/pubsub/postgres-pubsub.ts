@@ -93,7 +93,7 @@ export class PostgresPubSub implements PubSub, LocalHints, AsyncDisposable {
       }
     } catch (error) {
       // A lost hint costs only latency: every waiter also checks periodically.
-      this.#options.logger.debug({ error: errorText(error) }, "hint not sent");
+      this.#options.logger.debug({ error: errorText(error) }, "cannot send hints");
     }
   }
 

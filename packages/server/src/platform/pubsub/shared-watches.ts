@@ -5,7 +5,7 @@ import type { PubSub } from "./pubsub.ts";
 /** A watched thing: the topics that hint at its changes, and the function that reads it. */
 export interface WatchTarget<T> {
   readonly topics: readonly string[];
-  /** The longest time between two reads without a hint, in milliseconds; shortened at random by up to a third. */
+  /** The maximum time between two reads without a hint, in milliseconds; shortened at random by up to a third. */
   readonly maxWaitMs: number;
   /** The time within which changes share one read, in milliseconds. */
   readonly gatherMs: number;

@@ -5,7 +5,7 @@ import type { PubSub } from "./pubsub.ts";
 export interface WatchOptions {
   readonly pubsub: PubSub;
   readonly topics: readonly string[];
-  /** The longest time between two checks without a hint, in milliseconds; shortened at random by up to a third. */
+  /** The maximum time between two checks without a hint, in milliseconds; shortened at random by up to a third. */
   readonly maxWaitMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -116,7 +116,7 @@ export class GatheredHeartbeat implements AsyncDisposable {
     } catch (error) {
       this.#logger.debug(
         { error: errorText(error) },
-        "cannot hand over a session, the next beat takes over",
+        "cannot hand over a session, retrying at the next beat",
       );
     }
   }
@@ -227,7 +227,7 @@ export class GatheredHeartbeat implements AsyncDisposable {
       } catch (error) {
         this.#logger.debug(
           { error: errorText(error) },
-          "cannot check sessions, the next beat does",
+          "cannot check sessions, retrying at the next beat",
         );
       }
     }

@@ -54,7 +54,7 @@ export async function exchangeIdentity(
     case "contested":
       logger.warn(
         { auth, instanceId, workspaces: choice.workspaceIds },
-        "no token for a machine that several workspaces name",
+        "no token issued: several workspaces name the machine",
       );
       throw new Conflict(
         `Several workspaces name the instance ${shown}, so none of them gets a token.`,

@@ -31,7 +31,7 @@ interface BatcherNeeds {
   readonly logger: Logger;
 }
 
-/** The period whose values are stored with one statement, whatever their agents. */
+/** The period whose values are stored with one statement, regardless of their agents. */
 const gatherMs = 1_000;
 /** The maximum number of an agent's keys with waiting values, as in a template. Beyond it, the oldest are dropped. */
 export const maxKeysPerAgent = maxMetadata;

@@ -115,7 +115,7 @@ class Watch {
     if (before === "nok" || this.#state === "ok" || now < this.#quietUntil) return;
     this.#quietUntil = now + debounceMs;
     const fields = { resource: volume === undefined ? "memory" : "volume", volume, threshold };
-    this.#caller.logger.warn(fields, "resource is running out");
+    this.#caller.logger.warn(fields, "resource running low");
   }
 
   #sample(datapoint: Datapoint): Sample {
