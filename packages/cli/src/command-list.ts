@@ -1,8 +1,9 @@
 import type { GroupDefinition } from "./command/definition.ts";
 
 /**
- * All commands, below the headings of the help and in its order. A name gives the place of the command: the first word is the
- * folder and the others are the file, so `templates versions list` is `commands/templates/versions-list.ts`.
+ * All commands, below the headings of the help and in its order. The name determines the file of a command: the first
+ * word is the folder and the others are the file, so `templates versions list` is
+ * `commands/templates/versions-list.ts`.
  */
 export const commandNames: Readonly<Record<string, readonly string[]>> = {
   "Server and agent:": ["server", "server rotate-key", "server reset-password", "agent"],

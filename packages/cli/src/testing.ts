@@ -1,4 +1,4 @@
-/** Parsers of outside bytes, for their fuzzing alone (`npm run fuzz:codecs`). */
+/** Parsers of outside bytes, exported only for fuzzing (`npm run fuzz:codecs`). */
 export { readDuration } from "./command/duration.ts";
 export { UsageError } from "./command/errors.ts";
 export { readForwards } from "./commands/port-forward/forward-spec.ts";

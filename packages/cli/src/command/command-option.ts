@@ -123,7 +123,7 @@ function readChoice(value: string, { choices, synonyms }: ChoiceFlag): string {
   throw new InvalidArgumentError(`wanted ${oneOf(choices)}`);
 }
 
-/** The longest list of choices that stands in a flag's column of the help, which would become too wide. */
+/** The maximum length of a list of choices in a flag's column of the help, which would otherwise become too wide. */
 const maxListedChars = 40;
 
 function listedChoices({ choices }: ChoiceFlag): string | undefined {
@@ -147,7 +147,7 @@ function readColumn(text: string, columns: readonly string[]): string {
   throw new InvalidArgumentError(`unknown column "${name}", wanted one of ${columns.join(", ")}`);
 }
 
-/** Returns the summary with all columns: names of those not printed by default cannot be guessed. */
+/** Returns the summary with all columns: those not printed by default cannot be guessed. */
 function columnsSummary({ summary, columns, defaultColumns }: ColumnsFlag): string {
   const more = columns.filter((name) => !defaultColumns.includes(name));
   const usual = defaultColumns.length === 0 ? "no table" : defaultColumns.join(", ");

@@ -14,7 +14,7 @@ export function connect({
   return openClient(url, token, headers);
 }
 
-/** Returns a client for a server; without a token it calls only what needs none. */
+/** Returns a client for a server; without a token, only calls that need none succeed. */
 export function openClient(
   serverUrl: string,
   token?: string,
@@ -24,7 +24,7 @@ export function openClient(
     serverUrl,
     headers,
     fetch: nodeFetch,
-    // Most commands need none.
+    // Most commands do not need sockets.
     createSocket: async (url, all) => {
       const { createNodeSocket } = await import("@slipway/sdk/node");
       return createNodeSocket(url, all);

@@ -5,7 +5,7 @@ import type { Needs } from "./needs.ts";
 export interface Argument {
   readonly summary: string;
   readonly required: boolean;
-  /** The last argument may take any number of words. */
+  /** True if the last argument takes any number of words. */
   readonly variadic?: boolean;
   readonly completion?: CompletionSource;
 }
@@ -19,7 +19,7 @@ export interface CommandDefinition<
   readonly summary: string;
   /** Aliases of the last word that calls it. */
   readonly aliases?: readonly string[];
-  /** A longer text, for its own help. */
+  /** A longer text for the command's own help. */
   readonly description?: string;
   /** In typing order. */
   readonly arguments: A;
@@ -71,7 +71,7 @@ export function variablesOf(
   return variables;
 }
 
-/** Returns undefined for a switch that is not given, so that the environment decides. */
+/** Returns undefined for a switch that is not set, so that the environment decides. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   return value === true ? "true" : undefined;

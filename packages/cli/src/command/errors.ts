@@ -13,7 +13,7 @@ export class UsageError extends Error {
   }
 }
 
-/** A command that could not do its work. */
+/** The failure of a command. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly code = "command-failed";
@@ -33,7 +33,7 @@ export class CommandError extends Error {
 
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** An external request to end a command: first politely, then by force. */
+/** An external request to end a command: first gracefully, then by force. */
 export interface Interruption {
   /** Resolves at the first signal. */
   readonly interrupted: Promise<SignalName>;
@@ -64,7 +64,7 @@ export class InterruptError extends Error {
   }
 }
 
-/** Output can no longer be written: its reader is gone, or its file cannot grow. */
+/** An error of writing output: its reader is gone, or its file cannot grow. */
 export class OutputError extends Error {
   override readonly name = "OutputError";
   readonly code = "output-failed";

@@ -17,7 +17,7 @@ interface Explanation {
   readonly hint: string | undefined;
 }
 
-/** Translates whatever a command threw. `url` is the server it talked to. */
+/** Translates anything that a command threw. `url` is the server it talked to. */
 export function explain(error: unknown, url: string | undefined): Explanation {
   if (error instanceof UsageError || error instanceof CommandError) {
     return { exitCode: error.exitCode, text: causeText(error), hint: error.hint };
@@ -46,7 +46,7 @@ function causeText(error: Error): string {
   return error.cause === undefined ? error.message : errorText(error);
 }
 
-/** The server's message for everything that it does not know, or does not show; a stock server has the same. */
+/** The server's message for everything unknown or invisible; a stock server has the same one. */
 const generalNotFound = "Resource not found or you do not have access to this resource";
 
 function explainAnswer(error: ApiError, url: string | undefined): Explanation {

@@ -18,7 +18,7 @@ const globalsWithValue: ReadonlySet<string> = new Set([
 /** The maximum number of words in a command's name. */
 const maxNameWords = 4;
 
-/** Finds the command or group that a command line begins with: the longest name that its first words spell. */
+/** Finds the command or group at the beginning of a command line: the longest name that its first words spell. */
 export function findCommand<T extends { readonly name: string }>(
   items: readonly T[],
   words: readonly string[],
@@ -53,7 +53,9 @@ export function withoutAliases(
   return replaced;
 }
 
-/** Returns the positions of words that may spell a command: all but flags and their values, up to the longest name. */
+/**
+ * Returns the positions of words that may spell a command: all except flags and their values, up to the longest name.
+ */
 function leadingWords(words: readonly string[]): number[] {
   const found: number[] = [];
   for (let index = 0; index < words.length && found.length < maxNameWords; index += 1) {

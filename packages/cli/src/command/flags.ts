@@ -27,7 +27,7 @@ export interface SwitchFlag extends FlagBase {
 export interface TextFlag extends FlagBase {
   readonly kind: "text";
   readonly value: string;
-  /** The words that are accepted; undefined for any text. Spaces and dashes may stand for underscores. */
+  /** The accepted words; undefined for any text. Spaces and dashes may stand for underscores. */
   readonly choices?: readonly string[];
   readonly completion?: CompletionSource;
 }
@@ -108,7 +108,7 @@ export function columnFlag<const N extends string>(
   return { kind: "columns", short: "c", columns, defaultColumns, summary: "columns to print" };
 }
 
-/** `--yes` of commands that ask for confirmation before what cannot be undone. */
+/** `--yes` of commands that ask for confirmation of irreversible actions. */
 export const yesFlag = {
   kind: "switch",
   short: "y",

@@ -6,12 +6,15 @@ import { type Clock, systemErrorCode } from "@slipway/runtime";
 
 import type { Output } from "../terminal/output.ts";
 
-/** The channel on which Node.js announces every request, of WebSockets and relays too, once its listeners are there. */
+/**
+ * The channel on which Node.js announces every request, including those of WebSockets and relays, while it has
+ * listeners.
+ */
 const requestStart = "http.client.request.start";
 
-/** Paths that hold names and ids only; a redirect to another server may have a secret in any other. */
+/** Paths that consist only of names and ids; a redirect to another server may have a secret in any other path. */
 const plainPath = /^\/(?:api\/v2|bin|derp|healthz)(?:\/|$)/;
-/** Parameters of queries whose values are no secrets. */
+/** Query parameters whose values are not secrets. */
 const plainParameters: ReadonlySet<string> = new Set([
   "after",
   "before",
@@ -21,7 +24,7 @@ const plainParameters: ReadonlySet<string> = new Set([
   "offset",
   "q",
 ]);
-/** A session token that was typed in place of its name. */
+/** A session token typed in place of its name. */
 const sessionToken = /^[A-Za-z0-9]{10}-[A-Za-z0-9]{22}$/;
 
 /** Prints a line about each HTTP request of this process: method, URL without secrets, status and time, until disposed of. */
@@ -33,7 +36,7 @@ export function traceHttp(err: Output, clock: Clock): Disposable {
     const print = (outcome: string): void =>
       err.line(`${lineOf(request)}: ${outcome} in ${Math.round(clock.now() - startMs)} ms`);
     const onAnswer = ({ statusCode = 0 }: IncomingMessage): void => print(String(statusCode));
-    // Our listener must not be the only one: the caller's decides what happens to the connection.
+    // Our listener must not be the only one: the caller's decides the fate of the connection.
     for (const event of ["response", "upgrade"]) {
       if (request.listenerCount(event) > 0) request.once(event, onAnswer);
     }

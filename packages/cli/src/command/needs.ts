@@ -10,17 +10,17 @@ import type { UrlOpener } from "./url-opener.ts";
 
 /** The settings of a command. */
 export interface Settings extends StoredSettings {
-  /** The headers of every request to the server of `url`. */
+  /** The headers of every request to the server at `url`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Their sources, for what connects later. */
+  /** Their sources, for connections made later. */
   readonly headerSettings: HeaderSettings;
-  /** Prepares access to another server, such as at a log-in. */
+  /** Prepares access to another server, for example at login. */
   readonly prepareAccess: PrepareAccess;
   /** The files of the client certificate, which an agent reads itself. */
   readonly certificateFiles: CertificateFiles;
 }
 
-/** Everything that a command may use; each picks its part. */
+/** The capabilities of all commands; each picks its part. */
 export interface Needs {
   readonly terminal: Terminal;
   readonly settings: Settings;
@@ -34,7 +34,7 @@ export interface Needs {
   readonly interruption: Interruption;
 }
 
-/** The needs that come from the process; settings are read once the command line is parsed. */
+/** The needs that the process provides; settings are read once the command line is parsed. */
 export type ProcessNeeds = Omit<Needs, "settings">;
 
 /** The needs of functions that call the server. */

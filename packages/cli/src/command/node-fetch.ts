@@ -10,12 +10,12 @@ export interface NodeResponse extends ClientResponse {
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const maxRedirects = 20;
-/** The largest body that is read as a whole; templates are at most 10 MiB. */
+/** The maximum size of a body read as a whole; templates are at most 10 MiB. */
 const maxBodyBytes = 64 * 1024 * 1024;
 
 /**
- * Sends a request as `fetch` does, for the clients of commands: loading the `fetch` of Node.js takes longer than all else
- * that a short command does. Follows redirects, to other servers without credentials and bodies; a response is not
+ * Sends a request like `fetch`, for the clients of commands: loading the `fetch` of Node.js takes longer than the
+ * rest of a short command. Follows redirects, to other servers without credentials and bodies; responses are not
  * compressed.
  */
 export async function nodeFetch(url: string, request: ClientRequest): Promise<NodeResponse> {
@@ -52,14 +52,14 @@ function send(
   return promise;
 }
 
-/** Reports whether a redirect stays on the server; it may begin to use TLS. */
+/** Reports whether a redirect stays on the server; it may switch to TLS. */
 function isSameServer(from: URL, to: URL): boolean {
   const isUpgrade = from.protocol === "http:" && to.protocol === "https:";
   const isUsualPort = from.port === "" && to.port === "";
   return from.origin === to.origin || (from.hostname === to.hostname && isUpgrade && isUsualPort);
 }
 
-/** Headers that tell another server nothing; those of the user's settings may be credentials too. */
+/** Headers that reveal nothing to another server; those of the user's settings may be credentials too. */
 const plainHeaders: ReadonlySet<string> = new Set(["accept", "content-type", "user-agent"]);
 
 function forOthers({ headers, body, ...request }: ClientRequest, { origin }: URL): ClientRequest {
@@ -68,7 +68,7 @@ function forOthers({ headers, body, ...request }: ClientRequest, { origin }: URL
   return { ...request, headers: Object.fromEntries(kept) };
 }
 
-/** Returns the request that the older redirects ask for: without a body. */
+/** Returns the request for the older kinds of redirects: without a body. */
 function asGet({ method, headers, signal }: ClientRequest): ClientRequest {
   const { "Content-Type": _type, ...more } = headers;
   return { method: method === "HEAD" ? method : "GET", headers: more, signal };

@@ -3,7 +3,7 @@ import type { RequestTarget } from "@slipway/sdk/http";
 import { CommandError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 
-/** The nouns of a path's parameters; a `name` takes that of the segment before it. */
+/** The nouns of a path's parameters; a `name` uses that of the segment before it. */
 const nouns: Readonly<Record<string, string>> = {
   agent: "agent",
   build: "build",
@@ -24,10 +24,10 @@ const nouns: Readonly<Record<string, string>> = {
   workspace: "workspace",
 };
 
-/** Values that stand for the caller and for things that every server has: these are never missing. */
+/** Values that stand for the caller and for things that exist on every server: these are never missing. */
 const certain: ReadonlySet<string> = new Set(["me", "default"]);
 
-/** Returns the error of a thing that the server does not know, or does not show: its kind and its name. */
+/** Returns the error for something that is unknown or invisible: its kind and its name. */
 export function notFoundError(thing: string, hint?: string): CommandError {
   return new CommandError(notFoundText(thing), {
     exitCode: exitCodes.notFound,
@@ -39,7 +39,7 @@ export function notFoundText(thing: string): string {
   return `${thing} does not exist or is not visible to you`;
 }
 
-/** Names what a request was about, such as "user ann" or "token ci of user ann"; undefined if it named nothing. */
+/** Names the subject of a request, such as "user ann" or "token ci of user ann"; undefined if it has none. */
 export function targetThing({ path, params }: RequestTarget): string | undefined {
   const things: string[] = [];
   const segments = path.split("/");
@@ -54,7 +54,7 @@ export function targetThing({ path, params }: RequestTarget): string | undefined
 }
 
 /**
- * Requires that the server answers with what was asked for: a name may become a file, or part of a command that people
+ * Requires the server's answer to have the requested name: a name may become a file, or part of a command that people
  * copy. Throws `CommandError` for another one. Servers ignore case.
  */
 export function requireName(kind: string, answered: string, wanted: string): void {

@@ -6,7 +6,7 @@ import { renderTable } from "../terminal/table.ts";
 import { commandOption, optionValue, variableValue } from "./command-option.ts";
 import { type Flag, flagName } from "./flags.ts";
 
-/** Flags with the command that commander has parsed them for. */
+/** Flags with the command for which commander has parsed them. */
 export interface ParsedFlags {
   readonly command: Command;
   readonly flags: Readonly<Record<string, Flag>>;
@@ -46,7 +46,7 @@ function variablesOf({ variable }: Flag): readonly string[] {
   return variable === undefined ? [] : [variable, variable.replace(/^CODER_/, "SLIPWAY_")];
 }
 
-/** Names of flags whose values are secrets, or hold some. */
+/** Names of flags whose values are secrets, or contain some. */
 const secretFlag = /token$|password|secret|header|postgresUrl/i;
 
 function shownValue(key: string, value: unknown): string {
@@ -58,7 +58,7 @@ function shownValue(key: string, value: unknown): string {
   return typeof value === "string" ? shownText(key, value) : JSON.stringify(value);
 }
 
-/** Returns a text without what may be a secret in it: the value of `name=value`, the password in an address. */
+/** Returns a text without possible secrets: the value of `name=value`, the password in an address. */
 function shownText(key: string, text: string): string {
   if (secretFlag.test(key)) return "(hidden)";
   if (/^[a-z+]+:\/\//i.test(text)) {

@@ -20,15 +20,15 @@ export type ParsedCommandLine =
       readonly command: LazyCommand;
       readonly options: AnyOptions;
       readonly globals: GlobalFlags;
-      /** True if prompts are wanted although this may be no terminal. */
+      /** True to prompt even if this may not be a terminal. */
       readonly forceTty: boolean;
-      /** True if HTTP requests are to be printed. */
+      /** True to print HTTP requests. */
       readonly debugHttp: boolean;
     };
 
 /**
- * Parses the words after the program's name. Loads the definition of the called command only. Flags that are not typed
- * take the values of their variables. Throws `UsageError` with the flag and the value wanted.
+ * Parses the words after the program's name. Loads only the definition of the called command. Flags that are not
+ * typed take the values of their variables. Throws a `UsageError` with the flag and the expected value.
  */
 export async function parseCommandLine(
   table: CommandTable,
@@ -89,8 +89,8 @@ function withSubcommands(
 }
 
 /**
- * Translates command lines that programs inside workspaces have from `coder`: Git runs a bare program with its question
- * (docs/protocol/agent.md §9.1), and `exp` stands before commands that are ordinary ones here.
+ * Translates command lines that programs inside workspaces use with `coder`: Git runs a bare program with its
+ * question (docs/protocol/agent.md §9.1), and `exp` precedes commands that are ordinary ones here.
  */
 export function workspaceWords(words: readonly string[]): readonly string[] {
   const [first = "", second = ""] = words;
@@ -154,7 +154,7 @@ function readFlags(command: Command, flags: Readonly<Record<string, Flag>>): Any
   return Object.fromEntries(entries);
 }
 
-/** Returns the flags of `coder` that were passed outside a command which has them itself. */
+/** Returns the flags of `coder` that were passed outside of a command with its own flag of that name. */
 function sharedSwitches({ flags }: CommandDefinition, stock: AnyOptions): AnyOptions {
   const passed = Object.keys(stock).filter((key) => stock[key] === true);
   return Object.fromEntries(
@@ -190,7 +190,7 @@ function helpText(error: unknown, printed: string, called: string | undefined): 
   throw new UsageError(problemOf(error), `see: ${help}`);
 }
 
-/** Returns commander's message in the words that our own have. */
+/** Returns commander's message, worded like our own. */
 function problemOf({ message }: CommanderError): string {
   return message
     .replace(/^error: /, "")

@@ -4,15 +4,15 @@ import { ApiError, ConnectError } from "@slipway/sdk/http";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { ClientNeeds } from "./needs.ts";
 
-/** The statuses of a server, or of the proxy before it, that stops or starts. */
+/** The statuses of a server, or of the proxy in front of it, that is stopping or starting. */
 const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** The needs of a read that waits. */
+/** The needs of a read that waits for the server. */
 export type PatientNeeds = Pick<ClientNeeds, "terminal" | "clock" | "signal">;
 
 /**
- * Reads from the server something that a command needs around a wait. Waits, with a notice, for a server that restarts
- * meanwhile, as those who follow a log do.
+ * Reads from the server around a wait. If the server restarts meanwhile, waits for it with a notice, like commands
+ * that follow a log.
  */
 export async function readPatiently<T>(
   read: () => Promise<T>,
@@ -22,7 +22,7 @@ export async function readPatiently<T>(
   return tryUntilBack(read, needs, isAway, notice);
 }
 
-/** Sends a request that must not be repeated once it may have arrived; waits for a server that no connection reaches. */
+/** Sends a request that must not be repeated once it may have arrived; waits for a server that is unreachable. */
 export async function sendPatiently<T>(send: () => Promise<T>, needs: PatientNeeds): Promise<T> {
   return tryUntilBack(
     send,
@@ -57,10 +57,10 @@ function isAway(error: unknown): boolean {
   return error instanceof ConnectError;
 }
 
-/** The codes of Node.js for a connection that broke after it was made. */
+/** The codes of Node.js for a connection that broke after it was established. */
 const brokenCodes: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
 
-/** Reports whether a request may have reached the server, which may carry it out, although no answer came. */
+/** Reports whether a request may have reached the server, which may carry it out, although it got no answer. */
 export function mayHaveArrived(error: unknown): error is ConnectError {
   if (!(error instanceof ConnectError) || !(error.cause instanceof Error)) return false;
   const { cause } = error;

@@ -5,7 +5,7 @@ import { type Columns, renderColumns } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { exitCodes } from "./exit-codes.ts";
 
-/** Prints a result as one JSON document, the same on a terminal as elsewhere. */
+/** Prints a result as one JSON document, whether or not the output is a terminal. */
 export function printJson(output: Output, value: unknown): void {
   output.line(printableJson(JSON.stringify(value, undefined, 2)));
 }

@@ -63,8 +63,8 @@ export const globalFlags = {
 } as const satisfies Record<keyof GlobalFlags, Flag>;
 
 /**
- * Flags that `coder` takes before and after every command, so that scripts pass them everywhere. A command that has a flag
- * of the same name gets it; `forceTty` counts for all.
+ * Flags that `coder` takes before and after every command, so that scripts pass them everywhere. A command with a
+ * flag of the same name gets it; `forceTty` applies to all.
  */
 export const stockFlags = {
   verbose: { kind: "switch", summary: "no effect for most commands", hidden: true },
@@ -84,8 +84,8 @@ export const stockFlags = {
 } as const satisfies Readonly<Record<string, SwitchFlag>>;
 
 /**
- * Builds commander's program, without commands. It prints to `print`, and throws instead of exiting. Letters of `called`,
- * the command that is to run, are not those of global flags.
+ * Builds commander's program, without commands. It prints to `print`, and throws instead of exiting. The letters of
+ * `called`, the command to run, are not those of global flags.
  */
 export function newProgram(
   { colors, columns }: Layout,
@@ -186,7 +186,7 @@ function descriptionOf({
   return aliases.length === 0 ? text : `${text}\n\nAliases: ${aliases.join(", ")}`;
 }
 
-/** Returns the program, or the group command that a name of several words is nested in. */
+/** Returns the program, or the group command under which a name of several words is nested. */
 function groupOf(
   program: Command,
   name: string,

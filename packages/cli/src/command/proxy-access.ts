@@ -5,8 +5,8 @@ import type { GlobalFlags } from "../config/settings.ts";
 import { CommandError } from "./errors.ts";
 
 /**
- * Prepares the way through a proxy in front of a server: its client certificate is presented from then on. Returns the headers
- * of every request.
+ * Prepares access through a proxy in front of a server: from then on its client certificate is presented. Returns the
+ * headers of every request.
  */
 export type PrepareAccess = (serverUrl: string) => Promise<RequestHeaders>;
 
@@ -14,7 +14,7 @@ export type PrepareAccess = (serverUrl: string) => Promise<RequestHeaders>;
 export interface HeaderSettings {
   /** Items of the flag. */
   readonly flag: readonly string[];
-  /** The text of the variable, which counts if the flag is missing. */
+  /** The text of the variable, used if the flag is missing. */
   readonly variable: string | undefined;
   /** The command that prints more headers. */
   readonly command: string | undefined;
@@ -27,8 +27,8 @@ type AccessFlags = Pick<
 >;
 
 /**
- * Returns how to prepare access by flags, or else variables: the headers, and then those that the header command prints for
- * this server. Throws `CommandError`, and the signal's reason.
+ * Returns the preparation of access from flags, or else variables: the headers, and then those that the header
+ * command prints for this server. Throws `CommandError`, and the signal's reason.
  */
 export function accessPreparer(
   flags: AccessFlags,
@@ -92,7 +92,7 @@ export function headerSettings(
   };
 }
 
-/** Parses the headers of the flag, or else of the variable. Throws `CommandError` that quotes no value. */
+/** Parses the headers of the flag, or else of the variable. Throws a `CommandError` that quotes no value. */
 export async function readGivenHeaders({
   flag,
   variable,

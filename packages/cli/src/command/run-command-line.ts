@@ -13,7 +13,7 @@ import {
 
 /**
  * Parses the words after the program's name and runs the command; resolves with the exit code. Reports errors on
- * stderr; a second interruption stops waiting for the command at once.
+ * stderr; a second interruption stops waiting for the command immediately.
  */
 export async function runCommandLine(
   table: CommandTable,
@@ -68,7 +68,7 @@ async function report(
 ): Promise<number> {
   // Loaded only on errors: it imports the client.
   const { explain, printError } = await import("./explain.ts");
-  // Whatever the command threw, it ended because it was interrupted.
+  // Whatever the error, an interrupted command ended because of the interruption.
   const explanation = explain(signal.aborted ? signal.reason : error, url);
   printError(terminal.err, explanation);
   return explanation.exitCode;

@@ -32,8 +32,8 @@ export async function runProcess(
 const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Turns signals into an interruption: the first asks to end, the second insists, and then the system's default handling
- * is restored, for a third. An agent without a terminal does not end by the hang-up of one.
+ * Turns signals into an interruption: the first asks to end, the second insists, and then the system's default
+ * handling is restored, for a third. An agent without a terminal does not end when a terminal hangs up.
  */
 function listenToSignals(isAgent: boolean): Interruption {
   const first = Promise.withResolvers<SignalName>();

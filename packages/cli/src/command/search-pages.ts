@@ -21,7 +21,7 @@ export function searchText(
   return [...words, ...(search === undefined ? [] : [search])].join(" ");
 }
 
-/** Reads as many entries as asked for. Throws `UsageError` for a negative count. */
+/** Reads the requested number of entries. Throws `UsageError` for a negative count. */
 export async function readPages<T>(
   { limit = defaultLimit, offset = 0 }: PageOptions,
   read: (page: { readonly limit: string; readonly offset: string }) => Promise<readonly T[]>,

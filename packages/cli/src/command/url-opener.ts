@@ -6,10 +6,13 @@ import { errorText, withTimeout } from "@slipway/runtime";
 import type { Environment } from "../config/environment.ts";
 import { CommandError } from "./errors.ts";
 
-/** A URL that may be opened: a page in a browser, or something in an editor. One from an answer is read by `readOpenableUrl`. */
+/**
+ * A URL that may be opened: a page in a browser, or a target in an editor. `readOpenableUrl` reads one from an
+ * answer.
+ */
 export interface OpenableUrl {
   readonly kind: "page" | "editor";
-  /** The URL as it was parsed: without control characters and spaces. */
+  /** The parsed URL: without control characters and spaces. */
   readonly href: string;
 }
 
@@ -31,14 +34,14 @@ const editorSchemes: ReadonlySet<string> = new Set([
 const maxUrlLength = 16_384;
 
 /**
- * Reads a URL that came from a template or a workspace; undefined for one that is not opened. Any other scheme may run a
- * program, and a text that is no URL may be taken for a file or a flag.
+ * Reads a URL from a template or a workspace; undefined for one that must not be opened. Any other scheme may run a
+ * program, and a text that is not a URL may be taken for a file or a flag.
  */
 export function readOpenableUrl(text: string): OpenableUrl | undefined {
   const url = text.length > maxUrlLength ? null : URL.parse(text);
   if (url === null) return undefined;
   const { protocol, href, hostname } = url;
-  // Editors ignore a host that browsers need; without one, a browser takes the path for a file.
+  // Editors ignore a host, but browsers need one: without it, they take the path for a file.
   if (protocol === "http:" || protocol === "https:") {
     return hostname === "" ? undefined : { kind: "page", href };
   }
@@ -51,18 +54,18 @@ function isVisible(text: string): boolean {
   return /^[!#-&(-_a-~]+$/.test(text);
 }
 
-/** Opens URLs outside the terminal, in the program that the system has for their scheme. */
+/** Opens URLs outside of the terminal, in the system's program for their scheme. */
 export interface UrlOpener {
-  /** The reason why no program can be opened here; undefined if one can. */
+  /** The reason why URLs cannot be opened here; undefined if they can. */
   readonly obstacle: string | undefined;
-  /** Hands over a URL. Throws `CommandError` if there is no program for it or the program fails at once. */
+  /** Hands over a URL. Throws `CommandError` if there is no program for it or the program fails immediately. */
   open(url: OpenableUrl, signal: AbortSignal): Promise<void>;
 }
 
-/** The longest wait for the end of the launcher, in milliseconds; one that still runs has opened something. */
+/** The maximum wait for the end of the launcher, in milliseconds; one that is still running has opened something. */
 const launchMs = 3_000;
 
-/** Returns the opener of a machine with such an environment. */
+/** Returns the opener for a machine with such an environment. */
 export function urlOpener(environment: Environment, platform: NodeJS.Platform): UrlOpener {
   return {
     obstacle: obstacleOf(environment, platform),
@@ -91,7 +94,7 @@ function obstacleOf(environment: Environment, platform: NodeJS.Platform): string
   return hasDisplay ? undefined : "there is no display";
 }
 
-/** Returns the program that opens URLs, and the arguments before the URL. None of them is a shell. */
+/** Returns the program that opens URLs, and the arguments before the URL. It is never a shell. */
 function launcherOf(environment: Environment, platform: NodeJS.Platform): readonly string[] {
   if (platform === "darwin") return ["open"];
   if (platform === "win32" || isWindowsSubsystem(environment)) {
@@ -100,7 +103,7 @@ function launcherOf(environment: Environment, platform: NodeJS.Platform): readon
   return ["xdg-open"];
 }
 
-/** Runs the launcher, which may outlive this process; resolves to the reason of a failure. */
+/** Runs the launcher, which may outlive this process; resolves to the reason for a failure. */
 async function launch(
   [program = "", ...words]: readonly string[],
   environment: Environment,

@@ -77,7 +77,7 @@ export const command = defineCommand({
   ],
 });
 
-/** The part of the agent's package that is used here; flags have the names of its variables. */
+/** The parts of the agent's package in use here; flags have the names of its variables. */
 interface AgentModule {
   readonly runAgent: (
     options: Interruption & {

@@ -56,7 +56,7 @@ export async function run(
   });
 }
 
-/** Asks once for all. Throws `CommandError` for a no, and for a missing workspace: nothing is deleted then. */
+/** Asks once for all. Throws `CommandError` if declined, and for a missing workspace: nothing is deleted then. */
 async function askFirst(
   references: readonly string[],
   { client, terminal, signal }: Pick<ClientNeeds, "client" | "terminal" | "signal">,

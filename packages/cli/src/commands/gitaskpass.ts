@@ -28,7 +28,7 @@ export const command = defineCommand({
 
 type Answer = ResponseOf<typeof getAgentExternalAuth>;
 
-/** The delays between attempts to wait for the login, as stock helpers have them. */
+/** The delays between attempts to wait for the login, as in stock helpers. */
 const policy = { firstMs: 250, maxMs: 10_000, factor: 2, jitter: 0.2 };
 
 export async function run(
@@ -62,7 +62,7 @@ export async function run(
   return exitCodes.ok;
 }
 
-/** Returns what Git asked for (docs/protocol/agent.md §9.1). */
+/** Returns the value that Git asked for (docs/protocol/agent.md §9.1). */
 function valueFor({ wants, hasUser }: GitPrompt, { username, password }: Answer): string {
   if (password === "") return username;
   return wants === "password" || hasUser ? password : username;
@@ -76,7 +76,7 @@ async function ask(
   return client.call(getAgentExternalAuth, { query, signal });
 }
 
-/** Returns undefined for a host without a provider; throws everything else. */
+/** Returns undefined for a host without a provider; throws all other errors. */
 function undefinedIfUnknown(error: unknown): undefined {
   if (error instanceof ApiError && error.status === 404) return undefined;
   throw error;
@@ -93,7 +93,7 @@ async function waitForLogin(
       const answer = await ask(client, { ...match, listen: "true" }, signal);
       if (answer.url === "") return answer;
     } catch (error) {
-      // The server may be away for a while, and a request ends after a time without a login.
+      // The server may be away for a while, and a request times out without a login.
       if (signal.aborted || (error instanceof ApiError && error.status === 404)) throw error;
     }
     await clock.sleep(backoff.next(), signal);
@@ -105,13 +105,13 @@ interface GitPrompt {
   readonly wants: "username" | "password";
   /** The address of the repository's host, without a user. */
   readonly url: string;
-  /** True if the address names a user, so that Git asks for the password only. */
+  /** True if the address names a user, so that Git asks only for the password. */
   readonly hasUser: boolean;
 }
 
 const form = /^(Username|Password) for '([^']*)'/;
 
-/** Reads Git's question (docs/protocol/agent.md §9.1); undefined if it is another one. */
+/** Reads Git's question (docs/protocol/agent.md §9.1); undefined for any other question. */
 export function readGitPrompt(text: string): GitPrompt | undefined {
   const [, word, address = ""] = form.exec(text) ?? [];
   const url = URL.parse(address);

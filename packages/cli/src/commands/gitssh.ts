@@ -40,7 +40,7 @@ export async function run(
   const { public_key: publicKey, private_key: privateKey } = await client.call(getAgentGitKey, {
     signal,
   });
-  // Others may not see the key for a moment: the directory is this user's alone.
+  // No one else may see the key even briefly: only this user can enter the directory.
   const directory = await mkdtemp(join(tmpdir(), "coder-gitsshkey-"));
   try {
     const file = join(directory, "key");
@@ -102,7 +102,7 @@ async function exitCodeOf(child: ChildProcess): Promise<number> {
   return exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
 }
 
-/** The names of keys that ssh tries by itself (docs/protocol/agent.md §9.2). */
+/** The names of keys that ssh tries by default (docs/protocol/agent.md §9.2). */
 const usualNames = [
   "id_rsa",
   "id_dsa",
@@ -113,7 +113,7 @@ const usualNames = [
   "id_xmss",
 ];
 
-/** Lists the existing key files that ssh would use for these arguments: one that is named by `-i` hides them. */
+/** Lists the existing key files that ssh would use for these arguments: a key named by `-i` hides them. */
 async function userKeys(
   words: readonly string[],
   environment: NodeJS.ProcessEnv,
@@ -134,7 +134,7 @@ async function userKeys(
   return found.flat();
 }
 
-/** Returns the key files of the user's configuration; undefined where ssh does not tell. */
+/** Returns the key files of the user's configuration; undefined if ssh does not report them. */
 async function configuredKeys(
   words: readonly string[],
   environment: NodeJS.ProcessEnv,
@@ -146,10 +146,10 @@ async function configuredKeys(
     return stdout.split("\n").flatMap((line) => /^identityfile (.+)$/.exec(line)?.[1] ?? []);
   } catch (error) {
     if (signal.aborted) throw error;
-    // An old ssh without -G, or arguments that it does not like: it says so itself when it runs.
+    // An old ssh without -G, or arguments that it rejects: it reports that itself when it runs.
     return undefined;
   }
 }
 
-/** The largest configuration that is read. */
+/** The maximum size of the configuration. */
 const maxConfigBytes = 1024 * 1024;

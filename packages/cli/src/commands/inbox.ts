@@ -34,7 +34,7 @@ export const command = defineCommand({
 
 type Options = OptionsOf<typeof command>;
 
-/** The pages that are read at most: a server keeps fewer notifications of a user. */
+/** The maximum number of pages to read: a server keeps fewer notifications per user. */
 const maxPages = 40;
 
 export async function run(

@@ -54,7 +54,7 @@ export async function run(
   return exitCode;
 }
 
-/** Names the dormant workspace that is deleted first; undefined if none is. */
+/** Names the dormant workspace that is deleted first; undefined if there is none. */
 function deletionNotice(workspaces: readonly Workspace[]): string | undefined {
   const deletions = workspaces.flatMap((workspace) =>
     workspace.deleting_at === null ? [] : [{ workspace, at: Date.parse(workspace.deleting_at) }],

@@ -71,7 +71,7 @@ export async function run(
     for (const text of texts) out.line(`${time}${text}`);
   };
   const shown = { build, agentName: options.agent };
-  // Before anything is printed, so that a wrong name prints only its error.
+  // Checked before anything is printed, so that a wrong name prints only its error.
   if (build.job.completed_at !== undefined) checkAgentName(build, options.agent);
   const position = await readLogs(shown, selection, { client, signal, print });
   if (options.follow) await followLogs(shown, position, { client, terminal, clock, signal, print });

@@ -56,7 +56,7 @@ export const command = defineCommand({
   ],
 });
 
-/** The number of pings if they are not printed as they come. */
+/** The number of pings if they are not printed as they arrive. */
 const defaultCount = 10;
 
 type Options = OptionsOf<typeof command>;
@@ -95,7 +95,7 @@ export async function run(
   return summary.answered > 0 ? exitCodes.ok : exitCodes.failure;
 }
 
-/** Returns the time of an answer with a space, if it is wanted. */
+/** Returns the time of an answer, followed by a space, if requested. */
 function timePrefix({ time, utc }: Options, clock: Needs["clock"]): string {
   if (!time && !utc) return "";
   const format = new Intl.DateTimeFormat("en-GB", {

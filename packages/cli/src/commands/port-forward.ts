@@ -65,7 +65,7 @@ export async function run(
   const reached = Promise.withResolvers<AgentPorts>();
   let ports: AgentPorts | undefined;
   const listenNeeds: ListenNeeds = {
-    // Connections that come early wait.
+    // Early connections wait.
     dial: async (port, ended) => (await abortable(reached.promise, ended)).dial(port, ended),
     connect: (port) => {
       if (ports === undefined) throw new CommandError("the workspace is not reached yet");
@@ -74,7 +74,7 @@ export async function run(
     report: calmReporter((text) => err.line(err.colors.yellow(text)), clock),
     clock,
   };
-  // A port that is in use is reported before a workspace is started for it.
+  // A port in use is reported before a workspace is started for it.
   await using listening = new AsyncDisposableStack();
   for (const forward of forwards) {
     listening.use(await listen(forward, listenNeeds));
@@ -91,7 +91,7 @@ export async function run(
   try {
     return await abortable(Promise.race([opened.connection.failed, watching.failed]), signal);
   } finally {
-    // The connections end before what carries them.
+    // The connections end before their carrier.
     await listening.disposeAsync();
   }
 }
@@ -120,10 +120,10 @@ function reachOptions({
   };
 }
 
-/** The time in which the same text is reported once, in milliseconds. */
+/** The time during which the same text is reported once, in milliseconds. */
 const repeatMs = 1_000;
 
-/** Returns a reporter that does not repeat itself more than once a second, however many connections fail. */
+/** Returns a reporter that repeats a text at most once a second, regardless of the number of failing connections. */
 export function calmReporter(
   say: (text: string) => void,
   clock: Pick<Clock, "monotonic">,

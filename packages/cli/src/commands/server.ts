@@ -196,7 +196,7 @@ export const command = defineCommand({
   ],
 });
 
-/** The flag of a limit, from the server's own table. */
+/** Returns the flag of a limit, from the server's own table. */
 function limitFlag(name: LimitName): TextFlag & { readonly variable: string } {
   const { summary, default: fallback, mayBeUnlimited } = limitDefinitions[name];
   return {
@@ -212,7 +212,8 @@ export async function run(
   { terminal, environment, interruption }: Pick<Needs, "terminal" | "environment" | "interruption">,
 ): Promise<number> {
   const { runServer } = await loadServer();
-  // Not before its modules are loaded: V8 takes the compiled form of Node.js's own only with its usual flags.
+  // Not before its modules are loaded: V8 accepts the compiled form of Node.js's own modules only with its usual
+  // flags.
   limitHeap();
   return runServer({
     ...interruption,

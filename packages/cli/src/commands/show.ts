@@ -41,7 +41,7 @@ export const command = defineCommand({
   ],
 });
 
-/** The time limit for the values of an agent, in milliseconds; without them, the rest is shown. */
+/** The timeout for the values of an agent, in milliseconds; without them, the rest is shown. */
 const metadataTimeoutMs = 3_000;
 
 export async function run(
@@ -76,7 +76,7 @@ export async function run(
   return exitCodes.ok;
 }
 
-/** Reads where apps are opened; undefined when the server does not say, or not to this token. */
+/** Reads where apps are opened; undefined if the server does not provide it, or not to this token. */
 async function readPlace(
   client: ApiClient,
   workspace: Workspace,
@@ -90,12 +90,12 @@ async function readPlace(
   }
 }
 
-/** Returns whether the agent does not run, and a person has to start it. */
+/** Returns whether the agent is not running, and must be started by a person. */
 function isWaiting({ latest_build: build }: Workspace, agent: WorkspaceAgent): boolean {
   return build.has_external_agent === true && agent.status !== "connected";
 }
 
-/** Reads the newest values; undefined when the server does not provide them. */
+/** Reads the latest values; undefined if the server does not provide them. */
 async function readMetadata(
   client: ApiClient,
   { id }: WorkspaceAgent,
@@ -108,13 +108,13 @@ async function readMetadata(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an answer is taken to follow the contract
     return data === undefined ? undefined : (JSON.parse(data) as AgentMetadata[]);
   } catch {
-    // A workspace without its values is still worth showing; an interruption is not lost.
+    // A workspace without its values is still worth showing; an interruption must not get lost.
     signal.throwIfAborted();
     return undefined;
   }
 }
 
-/** Renders a workspace and its newest build. `now` is in milliseconds since the epoch. */
+/** Renders a workspace and its latest build. `now` is in milliseconds since the epoch. */
 export function workspaceLines(workspace: Workspace, now: number, layout: Layout): string[] {
   const { colors } = layout;
   const { latest_build: build, template_name, outdated } = workspace;
@@ -143,7 +143,7 @@ export function workspaceLines(workspace: Workspace, now: number, layout: Layout
   ];
 }
 
-/** Renders since when the workspace is dormant, and when it will be deleted for it. */
+/** Renders the time since which the workspace is dormant, and the time of its deletion. */
 function dormancyOf(
   { dormant_at, deleting_at }: Workspace,
   now: number,
@@ -183,7 +183,7 @@ function scheduleOf(
   ];
 }
 
-/** Renders the values of the template's parameters in the newest build. */
+/** Renders the values of the template's parameters in the latest build. */
 export function parameterLines(values: readonly BuildParameter[], layout: Layout): string[] {
   const rows = values.map(({ name, value }) => [name, value]);
   return section(["PARAMETER", "VALUE"], rows, layout);

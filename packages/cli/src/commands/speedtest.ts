@@ -50,7 +50,7 @@ export const command = defineCommand({
   ],
 });
 
-/** The agent's port of speed tests (docs/protocol/tailnet.md §7.4), and the longest test that ours runs. */
+/** The agent's port for speed tests (docs/protocol/tailnet.md §7.4), and the longest test that our agent runs. */
 const speedtestPort = 3;
 const maxMinutes = 10;
 
@@ -107,9 +107,9 @@ function readDuration({ time = "5s", direct, disableDirectConnections }: Options
   return readShortDuration("--time", time, { maxMinutes });
 }
 
-/** The time between pings while a direct path is wanted. */
+/** The interval of pings while waiting for a direct path. */
 const pingMs = 1_000;
-/** The time for a direct path: both sides look for one every few seconds, and where none is found by then, none exists. */
+/** The time for a direct path: both sides look for one every few seconds, and if none is found by then, none exists. */
 const maxWaitMs = 60_000;
 
 /** Pings an agent until the answer comes directly. Throws `CommandError` if none does in a minute. */

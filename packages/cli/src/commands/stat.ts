@@ -50,7 +50,7 @@ export async function run(
     "container memory": await containerMemory("/"),
   };
   if (options.output === "json") {
-    // The names of columns are those of the fields, as `coder` prints them.
+    // The names of columns equal those of the fields, as `coder` prints them.
     const fields = Object.entries(measured).map(([name, quantity]) => [
       name.replace(" ", "_"),
       quantity,

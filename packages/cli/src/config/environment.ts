@@ -1,12 +1,12 @@
 /** Variables of a process, as Node gives them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variables this process was started with. */
+/** Returns the variables with which this process was started. */
 export function processEnvironment(): NodeJS.ProcessEnv {
   return process.env;
 }
 
-/** Returns the first of the variables that is set and not empty. */
+/** Returns the first variable that is set and not empty. */
 export function firstVariable(environment: Environment, ...names: string[]): string | undefined {
   for (const name of names) {
     const value = environment[name];

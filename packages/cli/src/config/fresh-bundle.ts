@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 const packages = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * Returns the path of a bundle that `npm ci` built of the sources, unless one of them is newer: one file loads several
- * times as fast. `path` begins at the directory of the packages. Undefined also where there is no bundle. A release has no
- * sources, and so no list of them beside a bundle.
+ * Returns the path of a bundle that `npm ci` built from the sources, unless one of them is newer: a single file loads
+ * several times as fast. `path` is relative to the directory of the packages. Also undefined if there is no bundle. A
+ * release has no sources, and so no list of them beside a bundle.
  */
 export function freshBundle(path: string): string | undefined {
   const bundle = join(packages, path);

@@ -14,11 +14,11 @@ export interface CommandProcess {
 /** The script of an archive, below its root, and the program that runs it. */
 const archiveScript = { name: "command.js", depth: "../.." } as const;
 const launcher = "bin/slipway";
-/** The link of `install.sh`, seen from the directory of a release. */
+/** The link that `install.sh` creates, relative to the directory of a release. */
 const installedLink = "../../../bin/slipway";
 
 /**
- * Returns the words that run this command again, wherever and with whatever PATH that is. Of an archive that is the
+ * Returns the words that run this command again, from anywhere and with any PATH. For an archive that is the
  * installed name, if there is one, which outlives the release; Node.js itself may need that program's C library.
  */
 export async function ownCommand(
@@ -37,7 +37,7 @@ export async function ownCommand(
   return [execPath, ...execArgv, ...(script === undefined ? [] : [script])];
 }
 
-/** Returns the first name that leads to a program: where the installer puts it, or in PATH. */
+/** Returns the first name that leads to a program: the installer's place, or one in PATH. */
 async function installedName(
   root: string,
   program: string,

@@ -5,11 +5,11 @@ const dayMs = 24 * 60 * 60_000;
 /** The time without use after which compiled code is removed. */
 const maxAgeMs = 30 * dayMs;
 /**
- * The maximum number of files, and of those that are removed at a time: a server that runs from its sources compiles two
- * thousand, and to remove as many takes 100 ms.
+ * The maximum number of files, and of files removed at a time: a server that runs from its sources compiles two
+ * thousand, and removing that many takes 100 ms.
  */
 const defaultLimits = { maxFiles: 5_000, maxRemoved: 2_000 };
-/** The file whose time is that of the last look. */
+/** The file whose time is that of the last check. */
 const marker = "pruned";
 
 interface CachedFile {
@@ -18,9 +18,9 @@ interface CachedFile {
 }
 
 /**
- * Removes files of the cache that were not used for a month, and those used the longest ago beyond a number. Looks once a
- * day, or until nothing is left to remove. Node.js adds files for each of its releases and each state of a module, and
- * removes none.
+ * Removes files of the cache that were unused for a month, and the least recently used ones beyond a number. Checks
+ * once a day, or until nothing is left to remove. Node.js adds files for each of its releases and each state of a
+ * module, and never removes any.
  */
 export function pruneCompiled(
   directory: string,
@@ -29,7 +29,7 @@ export function pruneCompiled(
 ): void {
   const markerPath = join(directory, marker);
   const prunedMs = statOf(markerPath)?.mtimeMs ?? 0;
-  // A time of the future is one of a clock that was wrong.
+  // A time in the future comes from a clock that was wrong.
   if (prunedMs <= nowMs && nowMs - prunedMs < dayMs) return;
   const files = filesBelow(directory)
     .filter(({ path }) => path !== markerPath)
@@ -41,7 +41,7 @@ export function pruneCompiled(
   if (unwanted.length <= maxRemoved) writeFileSync(markerPath, "", { mode: 0o600 });
 }
 
-/** Returns the files of the directory and of those in it, of which it removes the empty ones. */
+/** Returns the files of the directory and its subdirectories, and removes the empty ones. */
 function filesBelow(directory: string): readonly CachedFile[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
@@ -57,11 +57,11 @@ function removeEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // It holds something by now.
+    // It is no longer empty.
   }
 }
 
-/** Returns the file with the time of its last use, as far as the file system keeps it; nothing if it is gone. */
+/** Returns the file with the time of its last use, as far as the file system records it; nothing if it is gone. */
 function cachedFile(path: string): readonly CachedFile[] {
   const stats = statOf(path);
   return stats?.isFile() === true ? [{ path, usedMs: Math.max(stats.atimeMs, stats.mtimeMs) }] : [];

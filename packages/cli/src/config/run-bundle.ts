@@ -16,25 +16,25 @@ import { Script } from "node:vm";
 import { pruneCompiled } from "./prune-compiled.ts";
 
 export interface RunBundleOptions {
-  /** The directory of the cache, which holds code: only this user may write there. Undefined for no cache. */
+  /** The directory of the cache, which contains code: only this user may write there. Undefined for no cache. */
   readonly cacheDirectory: string | undefined;
   /** The first word of the command line. Each command has its own cache. */
   readonly command: string | undefined;
 }
 
-/** The names of commands; anything else that is typed shares one cache. */
+/** The names of commands; all other words share one cache. */
 const commandName = /^[a-z][a-z-]{0,31}$/;
 
 /**
- * Runs a bundle as `require` does, with the code that V8 has compiled for the same command before. The cache of Node.js
- * holds only what a file runs when it is loaded, and the functions of a command are nearly all compiled later.
+ * Runs a bundle like `require`, with the code that V8 has compiled for the same command before. The cache of Node.js
+ * holds only code that runs when a file is loaded, and nearly all functions of a command are compiled later.
  */
 export function runBundle(path: string, { cacheDirectory, command }: RunBundleOptions): void {
   const name = commandName.test(command ?? "") ? command : "other";
   const cachePath =
     cacheDirectory === undefined ? undefined : join(cacheDirectory, `${name}-${stateOf(path)}.bin`);
   const cachedData = cachePath === undefined ? undefined : readCache(cachePath);
-  // A bundle is ASCII. Its first line, for those who start it by itself, becomes a comment.
+  // A bundle is ASCII. Its first line, needed to start the bundle as a program, becomes a comment.
   const text = readFileSync(path, "latin1").replace(/^#!/, "//");
   const script = new Script(Module.wrap(text), {
     filename: path,
@@ -60,7 +60,7 @@ type ModuleWrapper = (
   directoryName: string,
 ) => void;
 
-/** Names the state of a bundle, and the V8 that compiles it. */
+/** Returns a name for the state of a bundle and the V8 that compiles it. */
 function stateOf(path: string): string {
   const { mtimeMs, size } = statSync(path);
   return `${size}.${Math.trunc(mtimeMs)}.${cachedDataVersionTag()}`;
@@ -70,12 +70,12 @@ function readCache(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch {
-    // The first time, or a home directory that cannot be read.
+    // The first run, or an unreadable home directory.
     return undefined;
   }
 }
 
-/** Writes a cache at once, as others may read it meanwhile, and removes those of the same command before. */
+/** Writes a cache atomically, as others may read it meanwhile, and removes earlier ones of the same command. */
 function replaceCaches(path: string, data: Uint8Array, prefix: string): void {
   try {
     const directory = dirname(path);
@@ -88,11 +88,11 @@ function replaceCaches(path: string, data: Uint8Array, prefix: string): void {
     // Here, since newly compiled code mostly replaces code that is no longer run.
     pruneCompiled(directory, Date.now());
   } catch {
-    // A home directory that cannot be written, or another process that does the same: the next run compiles again.
+    // An unwritable home directory, or another process that does the same: the next run compiles again.
   }
 }
 
-/** Makes a directory, and those above it: as `makeDirectories` does, which this program cannot import. */
+/** Makes a directory and its missing parents, like `makeDirectories`, which this program cannot import. */
 function makeDirectory(path: string): void {
   if (existsSync(path)) return;
   makeDirectory(dirname(path));
@@ -105,7 +105,7 @@ function writeAtOnce(path: string, data: Uint8Array): void {
     writeFileSync(temporary, data, { mode: 0o600 });
     renameSync(temporary, path);
   } finally {
-    // A full disk has room for a part.
+    // A full disk may leave a part of the file.
     rmSync(temporary, { force: true });
   }
 }

@@ -22,7 +22,7 @@ export interface GlobalFlags {
 export interface StoredSettings {
   readonly url: string | undefined;
   readonly token: string | undefined;
-  /** The token of a flag or variable; undefined if `token` comes from a stored session, or there is none. */
+  /** The token from a flag or variable; undefined if `token` comes from a stored session, or there is none. */
   readonly givenToken: string | undefined;
   readonly files: SessionFiles;
   /** The name or id of the organization of templates and jobs. */
@@ -30,8 +30,8 @@ export interface StoredSettings {
 }
 
 /**
- * Reads settings from flags, then variables, then stored files. A stored token goes only to the server that issued it:
- * with another address there is none. Throws `RangeError` for an invalid address.
+ * Reads settings from flags, then variables, then stored files. A stored token goes only to the server that issued
+ * it: with another address there is no token. Throws `RangeError` for an invalid address.
  */
 export async function readSettings(
   flags: Pick<GlobalFlags, "url" | "token" | "configDir" | "org">,
@@ -54,7 +54,7 @@ export function configDirectory(flag: string | undefined, environment: Environme
   const named = firstVariable(environment, "SLIPWAY_CONFIG_DIR", "CODER_CONFIG_DIR");
   if (named !== undefined) return named;
   const base = environment["XDG_CONFIG_HOME"] ?? "";
-  // XDG's specification wants a relative path ignored.
+  // XDG's specification requires a relative path to be ignored.
   const isUsable = isAbsolute(base);
   return join(isUsable ? base : join(homeDirectory(environment), ".config"), "slipway");
 }
@@ -63,8 +63,8 @@ export function configDirectory(flag: string | undefined, environment: Environme
 const localHost = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)/;
 
 /**
- * Reads a server address as typed and returns it as it is stored and compared: with a scheme (`http` for this machine,
- * otherwise `https`), without a trailing slash. Throws `RangeError` for anything else.
+ * Reads a typed server address and returns it in the form in which it is stored and compared: with a scheme (`http`
+ * for this machine, otherwise `https`), without a trailing slash. Throws `RangeError` for anything else.
  */
 export function readServerUrl(text: string): string {
   const trimmed = text.trim();

@@ -22,7 +22,7 @@ interface ColorVariables {
 
 export const noColors: Colors = createColors(false);
 
-/** Returns colors on a terminal only; `NO_COLOR` and a dumb terminal have none, `FORCE_COLOR` has them anywhere. */
+/** Returns colors only on a terminal; `NO_COLOR` and a dumb terminal have none, `FORCE_COLOR` enables them anywhere. */
 export function colorsFor(isTerminal: boolean, variables: ColorVariables): Colors {
   const { NO_COLOR, FORCE_COLOR, TERM } = variables;
   if (NO_COLOR !== undefined && NO_COLOR !== "") return noColors;
@@ -34,7 +34,7 @@ function createColors(enabled: boolean): Colors {
   return { ...picocolors.createColors(enabled), enabled };
 }
 
-/** Returns a line of a unified diff in its colors; the line itself has none. */
+/** Returns a line of a unified diff in color; the line itself has none. */
 export function diffLine(line: string, colors: Colors): string {
   const text = printableText(line, { colors: false });
   if (/^(\+\+\+|---) /.test(text)) return colors.bold(text);

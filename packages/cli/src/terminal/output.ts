@@ -6,19 +6,19 @@ import { cut } from "./display-width.ts";
 /** Colors and width for laying out text; an `Output` is one. */
 export interface Layout {
   readonly colors: Colors;
-  /** Width in characters; undefined where nothing is wrapped. */
+  /** Width in characters; undefined if text is not wrapped. */
   readonly columns: number | undefined;
 }
 
 /**
  * A sink for text: one for results, another for messages. Most of the text comes from others, and a command need not
- * know which: whatever it writes, only printable characters, line feeds, tabs and colors come out. Moving the cursor is
- * possible only here.
+ * know which: only printable characters, line feeds, tabs and colors come out of it. Only this type can move the
+ * cursor.
  */
 export interface Output {
   readonly colors: Colors;
   readonly isTerminal: boolean;
-  /** Width in characters; undefined where nothing is wrapped or cut. */
+  /** Width in characters; undefined if text is neither wrapped nor cut. */
   readonly columns: number | undefined;
   /** Writes text of any number of lines. */
   write(text: string): void;
@@ -30,7 +30,7 @@ export interface Output {
 
 const clearLine = "\r\u001b[2K";
 
-/** Returns an output that passes on printable text. `columns` is called each time: terminals change their width. */
+/** Returns an output that passes on printable text. `columns` is called each time, as terminals change their width. */
 export function createOutput(
   write: (text: string) => void,
   { colors, columns }: { readonly colors: Colors; readonly columns: (() => number) | undefined },
@@ -54,7 +54,7 @@ export function createOutput(
     line: (text) => print(`${text}\n`),
     status: (text) => {
       if (text === undefined || columns === undefined) return erase();
-      // A status that wraps could not be erased.
+      // A wrapped status could not be erased.
       write(`${clearLine}${colors.dim(cut(printableLine(text), columns() - 1))}`);
       hasStatus = true;
     },

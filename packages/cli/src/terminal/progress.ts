@@ -8,8 +8,8 @@ const frameMs = 100;
 const patienceMs = 1_000;
 
 /**
- * Shows the current wait once it takes longer than a second: a spinner with the seconds below the lines on a terminal,
- * one plain line elsewhere. The caller disposes of it, and prints lines meanwhile through `line`.
+ * Shows the current wait once it takes longer than a second: on a terminal, a spinner with the seconds below the
+ * lines; elsewhere, one plain line. The caller disposes of it, and prints lines meanwhile through `line`.
  */
 export class Progress implements Disposable {
   readonly #output: Output;

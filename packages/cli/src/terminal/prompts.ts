@@ -7,8 +7,8 @@ export interface Prompts {
   text(question: TextQuestion): Promise<string>;
   password(message: string): Promise<string>;
   /**
-   * Takes `yes` or `y` and Enter; Enter alone means no, so that a stray key, or a line that was meant for the shell, destroys
-   * nothing. Pass `initial: true` for harmless actions, which one key answers.
+   * Requires `yes` or `y` and Enter; Enter alone means no, so that a stray key, or a line meant for the shell,
+   * destroys nothing. Pass `initial: true` for harmless actions, which one key answers.
    */
   confirm(message: string, options?: { readonly initial: boolean }): Promise<boolean>;
   /** `initial` is the value that Enter alone takes (default: the first). */
@@ -41,11 +41,11 @@ export interface Choice {
 interface PromptStreams {
   readonly input: Readable;
   readonly output: Writable;
-  /** Cancels the prompt that is open, and every later one: a Ctrl-C may come just before a prompt. */
+  /** Cancels the open prompt, and every later one: a Ctrl-C may come just before a prompt. */
   readonly signal: AbortSignal;
 }
 
-/** The person pressed Ctrl-C or Escape instead of answering. */
+/** A prompt that the person canceled with Ctrl-C or Escape. */
 export class PromptCanceledError extends Error {
   override readonly name = "PromptCanceledError";
   readonly code = "prompt-canceled";
@@ -57,7 +57,7 @@ export class PromptCanceledError extends Error {
 
 /**
  * Returns prompts on stderr, so that stdout has only results. The library is loaded at the first question; it writes
- * its input as is, so questions and choices, which mostly come from the server, are made printable here.
+ * its input unchanged, so questions and choices, which mostly come from the server, are made printable here.
  */
 export function terminalPrompts(streams: PromptStreams): Prompts {
   const library = () => import("@clack/prompts");

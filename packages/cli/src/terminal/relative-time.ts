@@ -5,7 +5,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 const monthMs = 30 * dayMs;
 
-/** Units, each from the shortest distance that is counted in it. A token of 30d expires in 30 days, not in a month. */
+/** Units, each from the shortest distance that it expresses. A token of 30d expires in 30 days, not in a month. */
 const units = [
   { name: "year", ms: 365 * dayMs, fromMs: 365 * dayMs },
   { name: "month", ms: monthMs, fromMs: 2 * monthMs },
@@ -30,7 +30,7 @@ function pastText(distance: number): string {
 }
 
 function futureText(distance: number): string {
-  // A little less than a unit counts as it: 59 minutes and 50 seconds are an hour.
+  // A little less than a unit counts as the unit: 59 minutes and 50 seconds are an hour.
   const unit = units.find(({ ms, fromMs }) => distance >= fromMs - ms / 60);
   return unit === undefined
     ? "in under a minute"

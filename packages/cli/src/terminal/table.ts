@@ -33,7 +33,7 @@ export function renderTable(
 /** The cells of an item, by column name. */
 export type Columns<T, N extends string> = Readonly<Record<N, (item: T) => Cell>>;
 
-/** Renders a table of items with the wanted columns, each headed by its name. */
+/** Renders a table of items with the requested columns, each headed by its name. */
 export function renderColumns<T, N extends string>(
   columns: Columns<T, N>,
   wanted: readonly N[],

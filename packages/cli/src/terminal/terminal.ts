@@ -18,7 +18,7 @@ export interface Terminal {
   readonly prompts: Prompts;
   /** Reads stdin to its end, as text. Throws `RangeError` above 64 KiB. */
   readInput(): Promise<string>;
-  /** Returns the streams as they are, for a program that runs elsewhere. */
+  /** Returns the raw streams, for a program that runs elsewhere. */
   raw(): RawTerminal;
 }
 
@@ -66,8 +66,8 @@ interface TerminalSize {
 }
 
 /**
- * Stdin, stdout and stderr as bytes, for programs that run elsewhere: what they print is meant for the terminal as it is.
- * Everything else goes through `Output`.
+ * Stdin, stdout and stderr as bytes, for programs that run elsewhere: their output is meant for the terminal
+ * unchanged. Everything else goes through `Output`.
  */
 export interface RawTerminal {
   readonly input: Readable;
@@ -75,9 +75,9 @@ export interface RawTerminal {
   readonly error: Writable;
   /** True if keys come from a terminal, which can pass them on unread. */
   readonly isInteractive: boolean;
-  /** The present size; undefined if neither stdout nor stdin is a terminal. */
+  /** The current size; undefined if neither stdout nor stdin is a terminal. */
   size(): TerminalSize | undefined;
-  /** Has every key passed on at once, Ctrl-C too, until it is disposed of. */
+  /** Passes on every key immediately, including Ctrl-C, until it is disposed of. */
   enterRawMode(): Disposable;
   /** Calls `listener` after each change of the size, until it is disposed of. */
   onResize(listener: () => void): Disposable;

@@ -19,7 +19,7 @@ import { listTemplates } from "../../resources/templates/template-reference.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 import { type Candidate, complete, type Completion, type PartialCommandLine } from "./complete.ts";
 
-/** The time limit for names, in milliseconds, for which the shell waits. */
+/** The timeout for names, in milliseconds, for which the shell waits. */
 const namesMs = 1500;
 
 type CompletionNeeds = Pick<Needs, "terminal" | "environment" | "signal">;
@@ -49,7 +49,7 @@ export async function completeCommandLine(
   return exitCodes.ok;
 }
 
-/** Names that no shell takes for more than a word, and no command for a flag, in whatever quotes. */
+/** Names that shells treat as a single word and commands never as a flag, in any quotes. */
 const plainName = /^[\p{L}\p{M}\p{N}_][\p{L}\p{M}\p{N} _@%+=:,./-]*$/u;
 
 /** Returns names from the server that are safe on a command line, or none if it does not answer in time. */
@@ -87,7 +87,7 @@ async function knownNames(
     });
     return found.filter(({ value }) => plainName.test(value));
   } catch {
-    // Not logged in, no server, not allowed: there are no names then, and no place to report it.
+    // Not logged in, no server, not allowed: there are no names then, and nowhere to report it.
     return [];
   }
 }
@@ -100,7 +100,7 @@ interface RequestNeeds extends Pick<ClientNeeds, "client" | "signal"> {
 /** The maximum number of names to request. */
 const limit = "100";
 
-/** Fetches names from the server; those of versions and presets are of the template typed before. */
+/** Fetches names from the server; those of versions and presets belong to the template typed before. */
 async function fetchNames(
   kind: NameKind,
   current: string,

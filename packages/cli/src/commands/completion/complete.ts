@@ -17,12 +17,12 @@ export interface Candidate {
 
 /** Possible completions. Candidates are not yet filtered by the text typed so far. */
 export interface Completion {
-  /** The part of the word that stays in front of each candidate: `--output=`, `name,`. */
+  /** The part of the word that precedes each candidate: `--output=`, `name,`. */
   readonly prefix: string;
   readonly candidates: readonly Candidate[];
   /** The kind of names to add from the server; they may depend on the words before. */
   readonly names: NameKind | undefined;
-  /** True to add file paths, which is left to the shell. */
+  /** True to add file paths, which the shell completes. */
   readonly files: boolean;
 }
 
@@ -110,11 +110,11 @@ function commandsBelow({ commands, groups }: CommandTable, path: string): Candid
   return [...candidatesIn(commands), ...candidatesIn(groups)];
 }
 
-/** A command line up to the word that is still being typed. */
+/** A command line up to the word being typed. */
 export interface PartialCommandLine {
   /** The command or group typed so far; empty for the program itself. */
   readonly path: string;
-  /** Of the command, if it is one. */
+  /** The definition of the command, if it is one. */
   readonly definition: CommandDefinition | undefined;
   /** Words that are neither flags nor part of the path. */
   readonly words: readonly string[];

@@ -5,8 +5,7 @@ import { completeWord, type Shell } from "./shells.ts";
  * line `words` or `files` and then one candidate per line: its value, a tab, its description.
  */
 export const completionScripts: Readonly<Record<Shell, string>> = {
-  // bash splits words at = and :, so they are joined again; candidates must begin with what bash considers the current
-  // word.
+  // bash splits words at = and :, so they are joined again; candidates must begin with bash's current word.
   bash: `# Completion of slipway for bash. In ~/.bashrc: source <(slipway completion bash)
 _slipway() {
   local current=\${COMP_WORDS[COMP_CWORD]} quote= word words=() index line value kept

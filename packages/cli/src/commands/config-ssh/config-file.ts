@@ -7,7 +7,7 @@ import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { CommandError } from "../../command/errors.ts";
 
-/** The largest configuration that is read, in bytes. */
+/** The maximum size of a configuration, in bytes. */
 export const maxConfigBytes = 1024 * 1024;
 const newFileMode = 0o600;
 const newDirectoryMode = 0o700;
@@ -15,7 +15,7 @@ const modeBits = 0o7777;
 
 /** A configuration as it was read. */
 export interface ConfigFile {
-  /** The file itself, where `~/.ssh/config` may be a link to it. */
+  /** The file itself, to which `~/.ssh/config` may be a link. */
   readonly path: string;
   /** Empty if there is no file yet. */
   readonly text: string;
@@ -44,8 +44,8 @@ export async function readConfigFile(name: string): Promise<ConfigFile> {
 }
 
 /**
- * Replaces a configuration atomically; its mode and owner stay. Throws `CommandError` if it cannot be written, or if
- * another process has changed it since it was read.
+ * Replaces a configuration atomically, preserving its mode and owner. Throws `CommandError` if it cannot be written,
+ * or if another process has changed it since it was read.
  */
 export async function writeConfigFile(file: ConfigFile, text: string): Promise<void> {
   checkSize(file.path, Buffer.byteLength(text));
@@ -70,7 +70,7 @@ export async function writeConfigFile(file: ConfigFile, text: string): Promise<v
   if (file.attributes !== undefined) await keepOwner(file.path, file.attributes);
 }
 
-/** Checks a size before it is read or written: what is written must be readable the next time. */
+/** Checks a size before reading or writing: a written file must be readable the next time. */
 function checkSize(path: string, size: number): void {
   if (size <= maxConfigBytes) return;
   throw new CommandError(
@@ -85,7 +85,7 @@ async function targetOf(path: string): Promise<string> {
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT") throw error;
   }
-  // Either there is nothing at all, or a link to nothing; `realpath` has thrown for a circle of links.
+  // Either nothing exists, or a dangling link; `realpath` has thrown for a loop of links.
   const target = await readlink(path).catch(() => undefined);
   return target === undefined ? path : targetOf(resolve(dirname(path), target));
 }
@@ -100,27 +100,27 @@ async function readUtf8(path: string): Promise<string> {
   }
 }
 
-/** Returns a file that root has replaced to its owner; others own what they write. */
+/** Returns a file that root has replaced to its owner; other users own what they write. */
 async function keepOwner(path: string, { uid, gid }: FileAttributes): Promise<void> {
   const written = await stat(path);
   if (written.uid !== uid || written.gid !== gid) await chown(path, uid, gid);
 }
 
-/** The lines around our part of an SSH configuration. */
+/** The lines around our section of an SSH configuration. */
 export const sectionMarkers = {
   start: "# >>> slipway config-ssh >>>",
   end: "# <<< slipway config-ssh <<<",
 } as const;
 
-/** Our part of a configuration: the numbers of its first and last line, from 0. */
+/** Our section of a configuration: the numbers of its first and last line, from 0. */
 interface Section {
   readonly first: number;
   readonly last: number;
 }
 
 /**
- * Returns a configuration with `lines` as our part, which is added at the end if there is none; undefined removes it. All
- * other lines stay as they are. Throws `CommandError` where the markers leave open which lines are ours.
+ * Returns a configuration with `lines` as our section, which is added at the end if there is none; undefined removes
+ * it. All other lines stay unchanged. Throws `CommandError` if the markers are ambiguous.
  */
 export function replaceSection(text: string, lines: readonly string[] | undefined): string {
   const all = text.split("\n");

@@ -10,8 +10,8 @@ const directoryMode = 0o700;
 const fileMode = 0o600;
 
 /**
- * Returns the script of `sh` that prints the headers of a proxy in front of the server, or undefined if it wants none. As a
- * file it keeps them from others, who can read `ssh_config` and the arguments of processes.
+ * Returns the `sh` script that prints the headers of a proxy in front of the server, or undefined if there are none.
+ * A file keeps them from others, who can read `ssh_config` and the arguments of processes.
  */
 export async function headerScript(settings: HeaderSettings): Promise<string | undefined> {
   const headers = Object.entries(await readGivenHeaders(settings));
@@ -21,13 +21,13 @@ export async function headerScript(settings: HeaderSettings): Promise<string | u
   return `${[...lines, ...(command === undefined ? [] : [command])].join("\n")}\n`;
 }
 
-/** Returns the path of the script for a configuration of ssh, among the files of the session. */
+/** Returns the path of the script for an SSH configuration, among the files of the session. */
 export function headerScriptPath(directory: string, configFile: string): string {
   const hash = createHash("sha256").update(configFile).digest("hex").slice(0, 16);
   return join(directory, `ssh-headers-${hash}`);
 }
 
-/** Writes a script, for its owner only. */
+/** Writes a script that only its owner can read. */
 export async function writeHeaderScript(path: string, script: string): Promise<void> {
   await makeDirectories(dirname(path), directoryMode);
   await replaceFile(path, script, { mode: fileMode });

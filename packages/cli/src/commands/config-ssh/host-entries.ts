@@ -3,11 +3,11 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { SshOption } from "./server-settings.ts";
 
 interface HostEntriesOptions {
-  /** The beginning of host names that are workspaces; undefined for none. */
+  /** The prefix of host names that are workspaces; undefined for none. */
   readonly prefix: string | undefined;
-  /** The end of host names that are workspaces, without its dot; undefined for none. */
+  /** The suffix of host names that are workspaces, without its dot; undefined for none. */
   readonly suffix: string | undefined;
-  /** The first of a name counts, as in OpenSSH. */
+  /** The first option of a name counts, as in OpenSSH. */
   readonly options: readonly SshOption[];
   /** The hosts to name, without prefix and suffix; undefined for patterns that match all. */
   readonly hosts: readonly string[] | undefined;
@@ -15,7 +15,7 @@ interface HostEntriesOptions {
   readonly command: readonly string[] | undefined;
 }
 
-/** The network has authenticated the workspace: its host keys tell nothing more. */
+/** The network has authenticated the workspace: its host keys add nothing. */
 const defaultOptions: readonly SshOption[] = [
   { name: "ConnectTimeout", value: "0" },
   { name: "StrictHostKeyChecking", value: "no" },
@@ -23,7 +23,7 @@ const defaultOptions: readonly SshOption[] = [
   { name: "LogLevel", value: "ERROR" },
 ];
 
-/** Options that OpenSSH adds up rather than takes once. */
+/** Options that OpenSSH accumulates rather than takes once. */
 const repeatable = new Set([
   "certificatefile",
   "dynamicforward",
@@ -33,12 +33,13 @@ const repeatable = new Set([
   "sendenv",
 ]);
 
-/** Returns the lines of `ssh_config` that make OpenSSH reach workspaces by the command. */
+/** Returns the lines of `ssh_config` that make OpenSSH reach workspaces through the command. */
 export function hostEntries(entries: HostEntriesOptions): readonly string[] {
   const { prefix, suffix, hosts, command } = entries;
   const options = firstOfEach([...entries.options, ...defaultOptions]);
   const entry = (host: string, flag: string, affix: string): readonly string[] => [
-    // The host is quoted for the shell below, and only a quote could end that; new releases of OpenSSH refuse it anyway.
+    // The host is quoted for the shell below, and only a quote could end the quoting; new releases of OpenSSH refuse
+    // one anyway.
     `Host ${host}${hosts === undefined ? ` "!*'*"` : ""}`,
     ...options.map(({ name, value }) => `\t${name} ${value}`),
     ...(command === undefined
@@ -66,7 +67,7 @@ function firstOfEach(options: readonly SshOption[]): readonly SshOption[] {
   });
 }
 
-/** Quotes words for the shell that OpenSSH runs, and for OpenSSH, to which a percent sign begins a token. */
+/** Quotes words for the shell that OpenSSH runs, and for OpenSSH, in which a percent sign begins a token. */
 function proxyCommand(words: readonly string[]): string {
   return words
     .map((word) => (/^[\w@+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
@@ -74,10 +75,10 @@ function proxyCommand(words: readonly string[]): string {
     .join(" ");
 }
 
-/** Names that mean only themselves in `ssh_config`: a server is not trusted to send others. */
+/** Names that stand only for themselves in `ssh_config`: a server is not trusted to send others. */
 const plainName = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
-/** Returns the names of workspaces as hosts, of several agents each as `workspace.agent`. */
+/** Returns the names of workspaces as hosts; with several agents, each as `workspace.agent`. */
 export function hostNames(
   workspaces: readonly Pick<Workspace, "name" | "latest_build">[],
 ): readonly string[] {

@@ -15,7 +15,7 @@ type Options = Pick<
   "binaryPath" | "forceUnixFilepaths" | "wait" | "disableAutostart"
 >;
 
-/** The files of this machine that ssh's connections use. */
+/** The files of this machine that SSH connections use. */
 export interface ProxyFiles {
   /** The directory of the stored session. */
   readonly session: string;
@@ -25,8 +25,8 @@ export interface ProxyFiles {
 }
 
 /**
- * Returns the words that run `slipway ssh --stdio` as this command was run. Others can read them, in the configuration and
- * in the list of processes: they hold paths only. Throws `UsageError` for a path that ssh could not run.
+ * Returns the words that run `slipway ssh --stdio` like this command. Others can read them, in the configuration and
+ * in the list of processes: they contain only paths. Throws `UsageError` for a path that ssh could not run.
  */
 export async function proxyWords(
   options: Options,
@@ -41,7 +41,7 @@ export async function proxyWords(
   });
   const words = [
     ...(await programWords(options.binaryPath, environment)).map(written),
-    // `coder` has the other name only.
+    // `coder` has only the other name.
     options.binaryPath === undefined ? "--config-dir" : "--global-config",
     written(resolve(session)),
     ...(headerScript === undefined
@@ -64,14 +64,14 @@ async function programWords(
   environment: Environment,
 ): Promise<readonly string[]> {
   if (path === undefined) return ownCommand(environment);
-  // Paths of Windows and of Unix alike: the configuration may be for the other side of one machine.
+  // Paths of Windows and of Unix alike: the configuration may be for the other side of the same machine.
   if (win32.isAbsolute(path)) return [path];
   throw new UsageError(
     `--binary-path "${path}" is not absolute, wanted one such as /usr/local/bin/slipway`,
   );
 }
 
-/** Returns a path of Windows with slashes; backslashes in others are part of a name. */
+/** Returns a path of Windows with slashes; in other paths a backslash is part of a name. */
 function unixPath(path: string): string {
   return /^(?:[A-Za-z]:\\|\\\\)/.test(path) ? path.replaceAll("\\", "/") : path;
 }

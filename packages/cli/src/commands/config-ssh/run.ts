@@ -28,10 +28,13 @@ import {
 type Options = OptionsOf<typeof command>;
 type ConfigSshNeeds = Pick<Needs, "terminal" | "settings" | "environment" | "signal">;
 
-/** The host names that servers use by default; others are confirmed by a person, as they may be those of other machines. */
+/**
+ * The host names that servers use by default; others need confirmation by a person, as they may be those of other
+ * machines.
+ */
 const usualPrefixes = new Set(["coder."]);
 const usualSuffixes = new Set(["slipway", "coder"]);
-/** The prefix of a server that is too old to tell. */
+/** The prefix for a server that is too old to report one. */
 const oldServer = { hostname_prefix: "coder." };
 
 export async function run(options: Options, needs: ConfigSshNeeds): Promise<number> {
@@ -67,7 +70,7 @@ export async function run(options: Options, needs: ConfigSshNeeds): Promise<numb
   return exitCodes.ok;
 }
 
-/** Our part of the configuration, and the name of a host in it. */
+/** Our section of the configuration, and the name of a host in it. */
 interface NewSection {
   readonly lines: readonly string[];
   readonly example: string;
@@ -140,7 +143,7 @@ async function serverSettings({ settings, signal }: ConfigSshNeeds): Promise<unk
   }
 }
 
-/** Returns the part of host names that was asked for, or that of the server. */
+/** Returns the affix of host names from the flag, or else from the server. */
 function chosenAffix(
   flag: "--ssh-host-prefix" | "--hostname-suffix",
   wanted: string | undefined,

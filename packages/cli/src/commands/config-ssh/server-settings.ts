@@ -1,5 +1,5 @@
 import { countText } from "@slipway/runtime";
-/** An option of `ssh_config`, its name as it was given. */
+/** An option of `ssh_config`, with its name as given. */
 export interface SshOption {
   readonly name: string;
   readonly value: string;
@@ -13,15 +13,15 @@ export interface CheckedSettings {
   readonly warnings: readonly string[];
 }
 
-/** The most options that a server may set. */
+/** The maximum number of options that a server may set. */
 export const maxServerOptions = 64;
 const maxValueLength = 1024;
 const maxAffixLength = 128;
 
 /**
- * The options that a server may set, in lower case. All others stay out: they run programs on this machine (ProxyCommand,
- * LocalCommand, KnownHostsCommand, XAuthLocation, …), load libraries, read or write files, or lend keys and ports of this
- * machine to the workspace.
+ * The options that a server may set, in lower case. All others are excluded: they run programs on this machine
+ * (ProxyCommand, LocalCommand, KnownHostsCommand, XAuthLocation, …), load libraries, read or write files, or lend
+ * keys and ports of this machine to the workspace.
  */
 const harmlessOptions = new Set([
   "addressfamily",
@@ -55,7 +55,7 @@ const harmlessOptions = new Set([
   "user",
 ]);
 
-/** Reads `GET /deployment/ssh` of a server that is not trusted to run anything here: a value may hold anything. */
+/** Validates `GET /deployment/ssh` of a server that is not trusted to run anything here: a value may be anything. */
 export function checkServerSettings(settings: unknown): CheckedSettings {
   const warnings: string[] = [];
   const warn = (text: string): undefined => void warnings.push(text);

@@ -16,7 +16,7 @@ interface WantedPreset {
   readonly ask: boolean;
 }
 
-/** The name for no preset, not even the default one. */
+/** The name that stands for no preset, not even the default one. */
 const none = "none";
 
 /**

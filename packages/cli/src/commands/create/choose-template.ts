@@ -65,7 +65,7 @@ async function ask(templates: readonly Template[], { prompts }: Terminal): Promi
   return found;
 }
 
-/** Returns a label that no other template has: only the name within its organization is unique. */
+/** Returns a unique label for a template: its name is only unique within its organization. */
 function labelOf(
   { name, display_name, organization_name }: Template,
   hasOrganizations: boolean,

@@ -126,7 +126,7 @@ function settledFields(
   };
 }
 
-/** Returns the values of another workspace's last build; none without another workspace. */
+/** Returns the values of another workspace's last build; none if no workspace is given. */
 async function copiedParameters(
   from: string | undefined,
   { client, signal }: Pick<ClientNeeds, "client" | "signal">,
@@ -136,7 +136,7 @@ async function copiedParameters(
   return client.call(listBuildParameters, { params: { build: latest_build.id }, signal });
 }
 
-/** Returns the given values, and the copied ones of parameters that are not given. */
+/** Returns the given values, and the copied ones of all other parameters. */
 function withCopied(
   given: readonly BuildParameter[],
   copied: readonly BuildParameter[],

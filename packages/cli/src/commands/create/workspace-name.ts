@@ -37,7 +37,7 @@ export async function checkIsFree(
     });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    // Free, or not visible to this user: the server decides when the workspace is created.
+    // Free, or invisible to this user: the server decides when the workspace is created.
   }
 }
 

@@ -10,11 +10,11 @@ import { askFullName } from "../../resources/accounts/users.ts";
 
 interface ServerState {
   readonly version: string;
-  /** False on a new server, whose first user is still to be created. */
+  /** False on a new server, whose first user does not exist yet. */
   readonly hasUsers: boolean;
 }
 
-/** Checks a server before a password is sent to it. Throws `CommandError` when it is not a Slipway server. */
+/** Checks a server before a password is sent to it. Throws `CommandError` if it is not a Slipway server. */
 export async function probeServer(client: ApiClient, signal: AbortSignal): Promise<ServerState> {
   const version = await readServerVersion(client, signal);
   try {
@@ -111,7 +111,7 @@ export async function createFirst(
   return session_token;
 }
 
-/** Requires every value to be given where prompting is not possible. */
+/** Requires all values to be given if prompting is not possible. */
 function requireAnswers(
   given: Credentials,
   wanted: readonly (keyof Credentials)[],

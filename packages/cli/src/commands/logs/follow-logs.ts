@@ -43,7 +43,7 @@ export async function followLogs(
   };
   followAgents(shown.build);
   scope.run(async (ended) => {
-    // Agents are known once the build is done.
+    // The agents are known once the build is done.
     followAgents(await followBuild(shown, position.build, { ...needs, signal: ended }, notice));
   });
   await scope.join();

@@ -22,7 +22,7 @@ export function byTime(lines: readonly LogLine[]): LogLine[] {
   return lines.toSorted((a, b) => Date.parse(a.entry.created_at) - Date.parse(b.entry.created_at));
 }
 
-/** Returns lines of text, each with its source; none where there is nothing to read. */
+/** Returns lines of text, each with its source; none if there is no text. */
 export function textOf(line: LogLine, colors: Colors): string[] {
   if (line.kind === "agent") {
     const prefix = colors.cyan(`[${printableLine(line.source)}]`);

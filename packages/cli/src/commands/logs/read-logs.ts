@@ -26,7 +26,7 @@ export interface ReadNeeds {
   readonly print: (line: LogLine) => void;
 }
 
-/** Prints the selected lines that the logs hold now, by time; resolves with the position to continue from. */
+/** Prints the selected lines that the logs contain now, by time; resolves with the position to continue from. */
 export async function readLogs(
   shown: ShownLogs,
   selection: LineSelection,
@@ -44,7 +44,7 @@ export async function readLogs(
   };
 }
 
-/** Returns the agents whose logs are wanted, of those that the build has created so far. */
+/** Returns the selected agents among those that the build has created so far. */
 export function shownAgents({ build, agentName }: ShownLogs): WorkspaceAgent[] {
   return allAgents(build).filter(({ name }) => agentName === undefined || name === agentName);
 }

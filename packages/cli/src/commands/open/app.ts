@@ -83,7 +83,7 @@ export async function run(
   return exitCodes.ok;
 }
 
-/** The place of a session token in the URL of an external app. A template does not get one. */
+/** The placeholder of a session token in the URL of an external app. A template does not get one. */
 const tokenPlaceholder = "$SESSION_TOKEN";
 
 function listApps(
@@ -98,7 +98,7 @@ function listApps(
   for (const line of renderColumns(columns, names, apps, out)) out.line(line);
 }
 
-/** Returns the URL of an app. Throws `CommandError` for an app that no URL opens. */
+/** Returns the URL of an app. Throws `CommandError` for an app that cannot be opened by a URL. */
 function requireUrl({ app, agentName }: AgentApp, place: AppPlace): OpenableUrl {
   if (isCommandApp(app)) {
     const { owner_name: owner, name: workspace } = place.workspace;

@@ -82,7 +82,7 @@ export async function run(
   return openEditor(options, place, opener, needs);
 }
 
-/** Finds what to open; waits for the agent to connect. */
+/** Finds the place to open; waits for the agent to connect. */
 async function findPlace(
   { workspace: text, directory, disableAutostart }: Options,
   url: string,
@@ -104,7 +104,7 @@ async function findPlace(
   };
 }
 
-/** Waits until an agent with a directory has started: only then it reports where the directory is. */
+/** Waits until an agent with a directory has started: only then does it report the directory. */
 async function startedAgent(agent: WorkspaceAgent, needs: ClientNeeds): Promise<WorkspaceAgent> {
   const { err } = needs.terminal;
   using progress = new Progress(err, needs.clock);
@@ -139,9 +139,9 @@ async function openEditor(
 }
 
 /**
- * Returns the directory that an editor opens: the agent's own, or `wanted`, if relative below the agent's own. Undefined
- * if there is neither. Throws `UsageError` for a path that only a shell understands, and for a relative one without a
- * base.
+ * Returns the directory that an editor opens: the agent's, or `wanted`, relative to the agent's if it is a relative
+ * path. Undefined if there is neither. Throws `UsageError` for a path that only a shell understands, and for a
+ * relative one without a base.
  */
 export function remoteDirectory(
   {
@@ -162,7 +162,7 @@ export function remoteDirectory(
   );
 }
 
-/** A place that an editor opens, by the names that the extension reads (docs/protocol/clients.md §1.11). */
+/** A place that an editor opens, with the field names that the extension reads (docs/protocol/clients.md §1.11). */
 interface EditorPlace {
   /** The address of the server. */
   readonly url: string;
@@ -172,14 +172,14 @@ interface EditorPlace {
   readonly folder?: string;
 }
 
-/** Returns the URL that opens a place in an editor; with a token, the editor logs in by it. */
+/** Returns the URL that opens a place in an editor; with a token, the editor logs in with it. */
 export function editorUrl(scheme: string, place: EditorPlace, token?: string): string {
   const query = new URLSearchParams({ ...place, ...(token === undefined ? {} : { token }) });
-  // The extension decodes a space from its percent form only.
+  // The extension decodes a space only from its percent form.
   return `${scheme}://coder.coder-remote/open?${query.toString().replaceAll("+", "%20")}`;
 }
 
-/** The longest wait for the removal of a key, in milliseconds. */
+/** The maximum wait for the removal of a key, in milliseconds. */
 const removalMs = 5_000;
 
 /** Creates a key for an editor. */
@@ -187,7 +187,7 @@ async function createEditorKey(client: ApiClient, signal: AbortSignal): Promise<
   return (await client.call(createKey, { params: { user: "me" }, signal })).key;
 }
 
-/** Removes a key that no editor got, also while the command is interrupted; reports a failure. */
+/** Removes a key that no editor received, even if the command is interrupted; reports a failure. */
 async function removeEditorKey(client: ApiClient, key: string, err: Output): Promise<void> {
   const [id = ""] = key.split("-");
   try {

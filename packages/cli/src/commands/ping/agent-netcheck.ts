@@ -3,7 +3,7 @@ import { type Clock, withDeadline } from "@slipway/runtime";
 import type { AgentPorts } from "../../resources/network/agent-ports.ts";
 import type { UdpState } from "../../resources/network/network-text.ts";
 
-/** The agent's report about the network (docs/protocol/agent.md §8.9), and the time for it. */
+/** The path of the agent's network report (docs/protocol/agent.md §8.9), and its timeout. */
 const path = "/api/v0/netcheck";
 const timeoutMs = 5_000;
 
@@ -15,7 +15,7 @@ interface Needs {
   readonly signal: AbortSignal;
 }
 
-/** Asks an agent for its own check of the network; undefined if it does not tell. Throws the signal's reason. */
+/** Asks an agent for its own network check; undefined if it does not provide one. Throws the signal's reason. */
 export async function readAgentUdp(
   ports: Pick<AgentPorts, "dial">,
   { clock, signal }: Needs,
@@ -27,13 +27,13 @@ export async function readAgentUdp(
       return agentUdpOf(await readAgentJson(ports, { path, clock, signal: either }));
     });
   } catch {
-    // The report only adds to what is known here; an agent may serve none.
+    // The report only supplements local knowledge; an agent may not serve one.
     signal.throwIfAborted();
     return undefined;
   }
 }
 
-/** Reads what an agent's report says of UDP; undefined for one that says nothing. */
+/** Reads the state of UDP from an agent's report; undefined if it has none. */
 export function agentUdpOf(report: unknown): AgentUdp | undefined {
   const info = field(report, "net_info");
   const varies = field(info, "MappingVariesByDestIP");

@@ -16,16 +16,16 @@ interface HomeRelay {
   readonly latencyMs: number | undefined;
 }
 
-/** The known facts about the way between the two sides. */
+/** The known facts about the path between the two sides. */
 export interface Diagnosis {
   /** Undefined if no ping was answered. */
   readonly path: AgentPath | undefined;
   readonly home: HomeRelay | undefined;
   readonly agentHome: HomeRelay | undefined;
   readonly udp: UdpState;
-  /** Undefined if the agent does not tell. */
+  /** Undefined if the agent does not report it. */
   readonly agentUdp: AgentUdp | undefined;
-  /** The obstacles to a direct connection, and what to do; empty if it is direct. */
+  /** The obstacles to a direct connection, and their remedies; empty if it is direct. */
   readonly obstacles: readonly Obstacle[];
 }
 
@@ -43,7 +43,7 @@ interface DiagnosisFacts {
   readonly isDirectDisabled: boolean;
 }
 
-/** Judges the way to an agent. */
+/** Diagnoses the path to an agent. */
 export function diagnose(facts: DiagnosisFacts): Diagnosis {
   const { path, status, agent, agentUdp } = facts;
   const isDirect = path?.kind === "direct";
@@ -173,7 +173,7 @@ function obstaclesThere(udp: AgentUdp | undefined): readonly Obstacle[] {
   }
 }
 
-/** Each side alone could: the fault is between them, or one of them does not tell. */
+/** Each side alone could: the fault is between them, or one of them does not report its state. */
 function obstacleBetween(agentUdp: AgentUdp | undefined): Obstacle {
   return agentUdp === undefined
     ? {

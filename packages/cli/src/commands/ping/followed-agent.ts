@@ -7,7 +7,7 @@ import { type OpenedAgent, openMeasuredAgent } from "../../resources/network/rea
 import { replacementOf } from "../../resources/network/watch-agent.ts";
 import { fullName } from "../../resources/workspaces/workspace-reference.ts";
 
-/** The least time between two questions to the server about an agent that does not answer. */
+/** The minimum time between two requests to the server about an agent that does not answer. */
 const lookEveryMs = 1_000;
 
 interface FollowOptions {
@@ -16,7 +16,7 @@ interface FollowOptions {
 }
 
 /**
- * An agent of a workspace and, once the workspace has been restarted, the agent that takes its place. Disposing of it
+ * An agent of a workspace and, once the workspace has been restarted, the agent that replaces it. Disposing of it
  * closes the connection.
  */
 export class FollowedAgent implements AsyncDisposable {
@@ -34,13 +34,13 @@ export class FollowedAgent implements AsyncDisposable {
     this.#needs = needs;
   }
 
-  /** Opens the agent; throws as `openMeasuredAgent` does. */
+  /** Opens the agent; throws the errors of `openMeasuredAgent`. */
   static async open(options: FollowOptions, needs: ClientNeeds): Promise<FollowedAgent> {
     const opened = await openMeasuredAgent(options.reference, options, needs);
     return new FollowedAgent(opened, options, needs);
   }
 
-  /** The agent as it is now. */
+  /** The current agent. */
   get opened(): OpenedAgent {
     return this.#opened;
   }
@@ -51,8 +51,8 @@ export class FollowedAgent implements AsyncDisposable {
   }
 
   /**
-   * Pings the agent. A failure makes it look, beside the pings that follow, whether the agent has been replaced: then
-   * pings fail with the state of the workspace until the new one is reached.
+   * Pings the agent. A failure triggers a check, concurrent with further pings, whether the agent has been replaced:
+   * then pings fail with the state of the workspace until the new one is reached.
    */
   async ping(signal: AbortSignal): Promise<Pong> {
     try {
@@ -83,7 +83,7 @@ export class FollowedAgent implements AsyncDisposable {
     });
   }
 
-  /** Goes over to the new agent if there is one; returns the reason if it cannot yet. */
+  /** Switches to the new agent if there is one; returns the reason if it cannot yet. */
   async #look(needs: ClientNeeds): Promise<string | undefined> {
     const now = await replacementOf(this.#opened, needs);
     if (now === undefined) return undefined;

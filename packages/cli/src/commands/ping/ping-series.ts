@@ -9,7 +9,7 @@ export type PingResult =
   | { readonly kind: "failure"; readonly reason: string };
 
 export interface PingPlan {
-  /** Undefined for no end. */
+  /** Undefined for an endless series. */
   readonly count: number | undefined;
   readonly waitMs: number;
   readonly timeoutMs: number;
@@ -25,7 +25,7 @@ interface SeriesNeeds {
   readonly onResult: (result: PingResult) => void;
 }
 
-/** Pings one after the other; resolves at the end of the plan, or quietly when the signal is aborted. */
+/** Pings one after the other; resolves at the end of the plan, or normally when the signal is aborted. */
 export async function pingSeries(
   connection: PingTarget,
   { count = Infinity, waitMs, timeoutMs }: PingPlan,
@@ -70,7 +70,7 @@ export interface PingSummary {
   readonly maxMs: number | undefined;
 }
 
-/** Adds up a series without keeping it. */
+/** Sums up a series without keeping it. */
 export class PingTotals {
   #sent = 0;
   #answered = 0;

@@ -6,7 +6,7 @@ import { UsageError } from "../../command/errors.ts";
 
 export type Protocol = "tcp" | "udp";
 
-/** A port of this machine and the port of the workspace that it leads to. */
+/** A port of this machine and the port of the workspace to which it leads. */
 export interface Forward {
   readonly protocol: Protocol;
   /** The local address to listen on, without brackets; undefined for the loopback addresses. */
@@ -24,8 +24,8 @@ const wanted =
   "wanted local:remote, such as 8080:80, 8080, 8080-8085:9000-9005, 0.0.0.0:8080:80 or [::1]:8080:80";
 
 /**
- * Reads the values of `--tcp` and `--udp`, each of which may list several with commas. Throws `UsageError`, which names
- * the flag and the wanted form.
+ * Reads the values of `--tcp` and `--udp`, each of which may list several with commas. Throws a `UsageError` that
+ * names the flag and the expected form.
  */
 export function readForwards({
   tcp,
@@ -84,7 +84,9 @@ function readForward(protocol: Protocol, text: string): Forward[] {
   }));
 }
 
-/** Splits the local address off, which ends in a bracket or is the part before the first colon and no port. */
+/**
+ * Splits off the local address, which ends in a bracket or is the part before the first colon if that is not a port.
+ */
 function splitAddress(text: string): {
   readonly address: string | undefined;
   readonly ports: string;
@@ -115,7 +117,7 @@ function readRange(text: string): PortRange | undefined {
   return first >= 1 && first <= last && last <= maxPort ? { first, last } : undefined;
 }
 
-/** Returns the problem of a port that is out of range; undefined if there is none. */
+/** Returns the problem with a port that is out of range; undefined if there is none. */
 function portProblem(text: string): string | undefined {
   const isPort = (part: string): boolean => Number(part) >= 1 && Number(part) <= maxPort;
   const found = text.split(/[:-]/).find((part) => /^\d+$/.test(part) && !isPort(part));

@@ -8,18 +8,18 @@ import { errorText, systemErrorCode } from "@slipway/runtime";
 import { CommandError } from "../../command/errors.ts";
 import { type Forward, localText } from "./forward-spec.ts";
 
-/** The maximum number of connections that a local address carries at a time; more are closed at once. */
+/** The maximum number of concurrent connections of a local address; further ones are closed immediately. */
 const maxConnections = 16_384;
 
 /** The parts that a forward uses. */
 export interface TcpForwardNeeds {
   /** Connects to a port of the workspace. */
   readonly dial: (port: number, signal: AbortSignal) => Promise<Duplex>;
-  /** Reports a connection that could not be carried. */
+  /** Reports a connection that could not be forwarded. */
   readonly report: (text: string) => void;
 }
 
-/** Listens on the local end of a forward and carries its connections. The caller that opens it disposes of it. */
+/** Listens on the local end of a forward and carries its connections. Its opener disposes of it. */
 export class TcpForward implements AsyncDisposable {
   readonly #forward: Forward;
   readonly #needs: TcpForwardNeeds;
@@ -32,7 +32,7 @@ export class TcpForward implements AsyncDisposable {
     this.#needs = needs;
   }
 
-  /** Throws `CommandError` if the local address cannot be listened on. */
+  /** Throws `CommandError` if it cannot listen on the local address. */
   static async open(forward: Forward, needs: TcpForwardNeeds): Promise<TcpForward> {
     const opened = new TcpForward(forward, needs);
     try {
@@ -61,7 +61,7 @@ export class TcpForward implements AsyncDisposable {
     server.on("drop", () => this.#needs.report(`more than ${maxConnections} connections`));
     server.listen({ host, port: this.#forward.localPort, exclusive: true });
     await once(server, "listening");
-    // Later ones are of single connections, such as one beyond the limit of open files.
+    // Later errors concern single connections, such as one beyond the limit of open files.
     server.on("error", (error) => this.#needs.report(`cannot accept: ${errorText(error)}`));
     this.#servers.push(server);
   }
@@ -82,7 +82,7 @@ export class TcpForward implements AsyncDisposable {
       socket.resetAndDestroy();
       return;
     }
-    // What was cut off must not look finished: the peer gets a reset, not an end.
+    // A truncated transfer must not look finished: the peer gets a reset, not an end.
     remote.on("error", () => socket.resetAndDestroy());
     await Promise.allSettled([pipeline(socket, remote), pipeline(remote, socket)]);
   }
@@ -103,7 +103,7 @@ export class TcpForward implements AsyncDisposable {
   }
 }
 
-/** Returns the error of a local address that cannot be listened on, TCP or UDP. */
+/** Returns the error for a local address on which it cannot listen, for TCP or UDP. */
 export function listenFailure(forward: Forward, cause: unknown): CommandError {
   const code = systemErrorCode(cause);
   const problem = listenProblems.get(code ?? "") ?? errorText(cause);
@@ -127,7 +127,7 @@ function otherPort({ localPort, remotePort }: Forward): string {
   return `${other}:${remotePort}`;
 }
 
-/** Of a machine without IPv6, the other loopback address is enough. */
+/** On a machine without IPv6, the other loopback address is enough. */
 export function ignoreAbsentAddress(error: unknown): void {
   const code = systemErrorCode(error);
   if (code !== "EADDRNOTAVAIL" && code !== "EAFNOSUPPORT") throw error;

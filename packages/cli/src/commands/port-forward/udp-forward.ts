@@ -11,7 +11,7 @@ import { ignoreAbsentAddress, listenFailure } from "./tcp-forward.ts";
 /** The time after which a flow without datagrams is forgotten, in milliseconds (docs/protocol/agent.md §8). */
 const idleMs = 120_000;
 const sweepMs = 10_000;
-/** The maximum number of local senders of a forward; the one that was silent the longest makes room. */
+/** The maximum number of local senders of a forward; the one that was silent for longest makes room. */
 const maxFlows = 1024;
 
 /** The parts that a forward uses. */
@@ -27,12 +27,12 @@ interface Flow {
   lastUsedMs: number;
 }
 
-/** Carries datagrams between local senders and a port of the workspace. The caller that opens it disposes of it. */
+/** Carries datagrams between local senders and a port of the workspace. Its opener disposes of it. */
 export class UdpForward implements AsyncDisposable {
   readonly #forward: Forward;
   readonly #needs: UdpForwardNeeds;
   readonly #sockets: Socket[] = [];
-  /** By the address of the sender, the one that was silent the longest first. */
+  /** By the address of the sender, longest silent first. */
   readonly #flows = new Map<string, Flow>();
   readonly #scope = new Scope();
 
@@ -42,7 +42,7 @@ export class UdpForward implements AsyncDisposable {
     this.#scope.run((signal) => this.#sweep(signal));
   }
 
-  /** Throws `CommandError` if the local address cannot be listened on. */
+  /** Throws `CommandError` if it cannot listen on the local address. */
   static async open(forward: Forward, needs: UdpForwardNeeds): Promise<UdpForward> {
     const opened = new UdpForward(forward, needs);
     try {
@@ -74,7 +74,7 @@ export class UdpForward implements AsyncDisposable {
       socket.close();
       throw error;
     }
-    // Later ones are of single datagrams, such as an answer to a sender that is gone.
+    // Later errors concern single datagrams, such as an answer to a sender that is gone.
     socket.on("error", () => undefined);
     this.#sockets.push(socket);
   }

@@ -33,7 +33,7 @@ export async function run(
   const workspace = await findWorkspace(client, reference.workspace, signal);
   const params = { workspace: workspace.id };
   const shares = (await client.call(listPortShares, { params, signal })).shares ?? [];
-  // The workspace may be stopped, or have other agents by now: only the shares tell.
+  // The workspace may be stopped, or have other agents by now: only the shares are reliable.
   const name = fullName(workspace);
   const { agent_name } = chooseShare(shares, port, reference.agent, name);
   await client.call(unsharePort, { params, body: { agent_name, port }, signal });

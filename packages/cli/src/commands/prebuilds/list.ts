@@ -90,7 +90,7 @@ function columnsAt(now: number, colors: Colors): Columns<PrebuildPool, ColumnNam
   };
 }
 
-/** Returns the status of a pool, or that its version is not active: nothing is built for such a one. */
+/** Returns the status of a pool, or that its version is not active: nothing is built for an inactive version. */
 function statusCell(
   { active, status, backoff_until: until }: PrebuildPool,
   now: number,

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import { shellWord } from "@slipway/runtime";
 
-/** The parts of an installation that its server hands on or runs. */
+/** The parts of an installation that its server distributes or runs. */
 export interface Installation {
   /** The agent's program and its arguments. */
   readonly agentCommand: readonly string[];
@@ -11,13 +11,13 @@ export interface Installation {
   readonly installCommand: string;
   /** Programs for workspaces on this machine, by name. */
   readonly workspacePrograms: Readonly<Record<string, readonly string[]>>;
-  /** The archives of the agent and the command: the program that makes them, or their directory. */
+  /** The archives of the agent and the command: the program that creates them, or their directory. */
   readonly archives: { readonly command: readonly string[] } | { readonly directory: string };
 }
 
 /**
- * Finds the parts of an installation: a clone, or a release with its own Node.js, in which `lib` stands for the clone and the
- * launcher is two levels above the package.
+ * Finds the parts of an installation: a clone, or a release with its own Node.js, in which `lib` corresponds to the
+ * clone and the launcher is two levels above the package.
  */
 export function findInstallation(packageDirectory: URL): Installation {
   const path = (relative: string): string => fileURLToPath(new URL(relative, packageDirectory));

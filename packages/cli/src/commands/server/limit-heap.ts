@@ -1,18 +1,18 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 import { setFlagsFromString } from "node:v8";
 
-/** The growth of the old generation before all of it is collected, in percent of what lives in it. */
+/** The growth of the old generation before it is collected completely, in percent of its live size. */
 const quietGrowth = 40;
 const busyGrowth = 300;
-/** For how long a process counts as busy. */
+/** The time for which a process counts as busy. */
 const busyMs = 30_000;
 
 /**
- * Keeps V8's heap near the size of what lives in it, for the whole process. By default its young generation grows up to
- * 128 MB in bursts of work, and the old one to a multiple of what the last collection left. A process keeps that memory,
- * and a busy server takes no measurable time more without it. Only the packets of terminals and relays, each in a buffer of
- * its own, would have everything be collected for each few megabytes of them, in half of the server's time: the old
- * generation may grow further for a while once V8 has collected it `busyCollections` times in a second of processor time.
+ * Keeps V8's heap near its live size, for the whole process. By default its young generation grows up to 128 MB in
+ * bursts of work, and the old one to a multiple of its size after the last collection. A process keeps that memory,
+ * and a busy server is not measurably slower without it. Only the packets of terminals and relays, each in its own
+ * buffer, would cause a full collection every few megabytes, taking half of the server's time: the old generation may
+ * grow further for a while once V8 has collected it `busyCollections` times per second of processor time.
  */
 export function limitHeap(busyCollections = 5): void {
   // V8 reads them whenever a generation might grow.
@@ -38,7 +38,7 @@ export function limitHeap(busyCollections = 5): void {
   observer.observe({ entryTypes: ["gc"] });
 }
 
-/** Returns the processor time of this process: a slow machine does less in a second, not other things. */
+/** Returns the processor time of this process: a slow machine does less per second, but not other things. */
 function processorMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

@@ -41,15 +41,15 @@ interface ServerModule {
   ) => Promise<number>;
 }
 
-/** The codes of a missing package, of `import` and of `require`, which stands for it in the command's bundle. */
+/** The codes for a missing package, of `import` and of `require`, which replaces it in the command's bundle. */
 const notFoundCodes: ReadonlySet<string | undefined> = new Set([
   "ERR_MODULE_NOT_FOUND",
   "MODULE_NOT_FOUND",
 ]);
 
 /**
- * Loads the server: its bundle if that is fresh, otherwise its sources, two thousand files. Throws `CommandError` where there
- * is none: the command comes without it as a download.
+ * Loads the server: its bundle if that is fresh, otherwise its sources, two thousand files. Throws `CommandError` if
+ * there is none: the downloadable command does not include it.
  */
 export async function loadServer(): Promise<ServerModule> {
   const bundle = freshBundle("server/dist/bundle/server.js");

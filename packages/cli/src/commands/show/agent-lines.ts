@@ -12,11 +12,11 @@ import { type Cell, renderTable } from "../../terminal/table.ts";
 
 type Section = readonly (readonly Cell[])[];
 
-/** The facts about an agent that it does not hold itself. */
+/** The facts about an agent that it does not contain itself. */
 interface AgentContext {
   /** Undefined if its values are unknown. */
   readonly metadata: readonly AgentMetadata[] | undefined;
-  /** Undefined if it is unknown where apps are opened. */
+  /** Undefined if the place of apps is unknown. */
   readonly place: AppPlace | undefined;
 }
 
@@ -81,7 +81,7 @@ function appRows(
   );
 }
 
-/** The newest status of each app that reports one. */
+/** Renders the latest status of each app that reports one. */
 function statusRows(apps: WorkspaceAgent["apps"], colors: Colors): Cell[][] {
   return apps.flatMap(({ slug, statuses: [newest] }) =>
     newest === undefined

@@ -7,8 +7,8 @@ const maxChars = 1024 * 1024;
 
 /**
  * Reads the data of the first `data` event of a server-sent event stream (docs/protocol/clients.md §4.1), then closes
- * it. Undefined when the stream ends, refuses, or sends an `error` event first; rejects once the signal aborts, and
- * when an event is too long.
+ * it. Undefined if the stream ends, refuses, or sends an `error` event first; rejects once the signal aborts, and if
+ * an event is too long.
  */
 export async function readFirstEvent(
   url: string,

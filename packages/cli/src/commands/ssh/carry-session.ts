@@ -21,8 +21,8 @@ interface CarryOptions {
 }
 
 /**
- * Connects a program with stdin, stdout and stderr until it has ended and everything is written; resolves with its exit
- * code, 128 and the number for a signal. Throws `CommandError` if the connection is lost first.
+ * Connects a program with stdin, stdout and stderr until it has ended and everything is written; resolves with its
+ * exit code, or 128 plus the number of a signal. Throws `CommandError` if the connection is lost first.
  */
 export async function carrySession(
   { channel, ended }: Session,
@@ -30,7 +30,7 @@ export async function carrySession(
   { passOn, signal }: CarryOptions,
 ): Promise<number> {
   const over = new AbortController();
-  // It ends with the session, whatever it waits for; a program that does not read has not failed.
+  // It ends with the session in any case; a program that does not read has not failed.
   type(channel, input, passOn ?? ((keys) => keys), over.signal).catch(() => undefined);
   try {
     await Promise.all([
@@ -40,7 +40,7 @@ export async function carrySession(
     ]);
   } finally {
     over.abort();
-    // Or it would keep the process waiting for keys.
+    // Otherwise it would keep the process waiting for keys.
     input.destroy();
   }
   return exitCodeOf(await ended);
@@ -59,7 +59,7 @@ async function type(
   channel.end();
 }
 
-/** Passes a signal of this process on to the program. */
+/** Forwards a signal of this process to the program. */
 export function forwardSignal({ channel }: Pick<Session, "channel">, name: SignalName): void {
   sendSignal(channel, name.slice("SIG".length));
 }
@@ -85,8 +85,8 @@ function signalNumber(name: string): number {
 export type SessionEndNeeds = Pick<Needs, "signal" | "interruption">;
 
 /**
- * Returns the signal that ends a session without a terminal. The first interruption is passed on to the program, which
- * decides what follows; the second ends the session, and so does the end of stdout or of the terminal.
+ * Returns the signal that ends a session without a terminal. The first interruption is forwarded to the program,
+ * which decides how to respond; the second ends the session, and so does the end of stdout or of the terminal.
  */
 export function endOf(session: Session, { signal, interruption }: SessionEndNeeds): AbortSignal {
   const ended = new AbortController();

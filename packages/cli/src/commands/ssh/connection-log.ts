@@ -11,7 +11,7 @@ import {
 } from "@slipway/runtime";
 import { makeDirectoriesSync } from "@slipway/runtime/make-directories";
 
-/** The log of a connection. The caller that opens it disposes of it. */
+/** The log of a connection. Its opener disposes of it. */
 export interface ConnectionLog extends Disposable {
   readonly logger: Logger;
 }
@@ -19,10 +19,10 @@ export interface ConnectionLog extends Disposable {
 export interface ConnectionLogOptions {
   /** The directory for the file; undefined for no file. */
   readonly directory: string | undefined;
-  /** Logs everything, and to `print` if there is no file. */
+  /** True to log everything, and to `print` if there is no file. */
   readonly isVerbose: boolean;
   readonly print: (line: string) => void;
-  /** The process by which editors find the file: the `ssh` that has started this one. */
+  /** The process by which editors find the file: the `ssh` that started this one. */
   readonly processId: number;
   readonly clock: Pick<Clock, "now">;
 }

@@ -6,9 +6,9 @@ const carriageReturn = 0x0d;
 type EscapeState = "line start" | "in line" | "after tilde";
 
 /**
- * Returns a function that takes typed keys and returns those to pass on: all but the escapes of OpenSSH, `~.` at the
- * beginning of a line, which calls `disconnect`, and `~~` for a tilde. It is the way out of a session whose other end does
- * not answer.
+ * Returns a function that takes typed keys and returns those to pass on: all except the escapes of OpenSSH, `~.` at
+ * the beginning of a line, which calls `disconnect`, and `~~` for a tilde. It is the way out of a session whose other
+ * end does not answer.
  */
 export function readEscapes(disconnect: () => void): (keys: Uint8Array) => Uint8Array {
   let state: EscapeState = "line start";

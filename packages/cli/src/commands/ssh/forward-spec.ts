@@ -5,19 +5,19 @@ export type ForwardEnd =
   | { readonly kind: "port"; readonly host: string; readonly port: number }
   | { readonly kind: "socket"; readonly path: string };
 
-/** A port or socket that is listened on, and where its connections go. */
+/** A port or socket to listen on, and the destination of its connections. */
 export interface SshForward {
   readonly listen: ForwardEnd;
   readonly target: ForwardEnd;
 }
 
-/** The address that is listened on by default. */
+/** The default address to listen on. */
 const defaultHost = "localhost";
 const maxPort = 65_535;
 
 /**
- * Reads a forward as OpenSSH writes it: `[address:]port:host:port`, where a path may stand for either end, and brackets
- * around an IPv6 address. Throws `UsageError` that names the flag.
+ * Reads a forward in OpenSSH's syntax: `[address:]port:host:port`, where a path may stand for either end, and
+ * brackets around an IPv6 address. Throws a `UsageError` that names the flag.
  */
 export function readSshForward(flag: string, text: string): SshForward {
   const words = splitWords(text);
@@ -36,7 +36,7 @@ function splitWords(text: string): string[] {
   );
 }
 
-/** Takes the words of one end: a path, or a host and a port; the end that is listened on may lack its host. */
+/** Removes the words of one end: a path, or a host and a port; the listening end may lack its host. */
 function takeEnd(words: string[], which: "first" | "last"): ForwardEnd | undefined {
   const only = which === "first" ? words[0] : words.at(-1);
   if (only?.startsWith("/") === true) {

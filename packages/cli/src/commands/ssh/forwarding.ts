@@ -8,17 +8,19 @@ import type { Channel, Client } from "ssh2";
 import { CommandError } from "../../command/errors.ts";
 import type { ForwardEnd, SshForward } from "./forward-spec.ts";
 
-/** The forwarded connections at once; further ones are closed. */
+/** The maximum number of forwarded connections; further ones are closed. */
 const maxConnections = 1024;
 
 export interface Forwards {
-  /** Listened on here, connected there. */
+  /** Listening on this machine, connecting from the workspace. */
   readonly local: readonly SshForward[];
-  /** Listened on there, connected here. */
+  /** Listening in the workspace, connecting from this machine. */
   readonly remote: readonly SshForward[];
 }
 
-/** Forwards ports and sockets over an SSH connection until it ends. Throws `CommandError` for one that cannot be listened on. */
+/**
+ * Forwards ports and sockets over an SSH connection until it ends. Throws `CommandError` if it cannot listen on one.
+ */
 export async function forwardPorts(client: Client, { local, remote }: Forwards): Promise<void> {
   for (const forward of remote) await forwardRemote(client, forward);
   for (const forward of local) await forwardLocal(client, forward);
@@ -105,7 +107,7 @@ async function join(socket: Socket, channel: Channel): Promise<void> {
   try {
     await Promise.all([pipeline(socket, channel), pipeline(channel, socket)]);
   } catch {
-    // One side has gone, and the other one with it.
+    // One side has gone, so the other one must go too.
     socket.destroy();
     channel.destroy();
   }

@@ -6,13 +6,13 @@ import { makeDirectories } from "@slipway/runtime/make-directories";
 import { replaceFile } from "@slipway/runtime/replace-file";
 import type { NetworkStatus, Pong } from "@slipway/sdk/workspace";
 
-/** The bytes that went over a connection. */
+/** The number of bytes transferred over a connection. */
 export interface Traffic {
   sent: number;
   received: number;
 }
 
-/** The part of a connection to a workspace that is reported. */
+/** The measured part of a connection to a workspace. */
 export interface MeasuredConnection {
   readonly status: Pick<NetworkStatus, "homeRegionId" | "latencies"> & {
     readonly map: { readonly regions: ReadonlyMap<number, { readonly name: string }> };
@@ -23,7 +23,7 @@ export interface MeasuredConnection {
 export interface NetworkInfoOptions {
   /** The directory in which editors look. */
   readonly directory: string;
-  /** The process that editors know: the `ssh` that has started this one. */
+  /** The process that editors know: the `ssh` that started this one. */
   readonly processId: number;
   readonly intervalMs: number;
   readonly traffic: Traffic;
@@ -31,7 +31,7 @@ export interface NetworkInfoOptions {
   readonly signal: AbortSignal;
 }
 
-/** Counts what goes over a stream from now on, whoever reads and writes it. */
+/** Counts the bytes of a stream from now on, for all its readers and writers. */
 export function countTraffic(stream: Duplex, traffic: Traffic): void {
   const count = (method: "push" | "write", name: keyof Traffic): void => {
     const original: unknown = Reflect.get(stream, method);
@@ -45,9 +45,9 @@ export function countTraffic(stream: Duplex, traffic: Traffic): void {
   count("write", "sent");
 }
 
-/** The shortest interval: each state is a question to the agent. */
+/** The minimum interval: each update sends a ping to the agent. */
 const minIntervalMs = 500;
-/** The time that an answer of the agent may take. */
+/** The timeout for an answer of the agent. */
 const pingLimitMs = 5_000;
 const directoryMode = 0o700;
 const fileMode = 0o600;
@@ -89,7 +89,7 @@ async function pingOrNone(
   try {
     return await connection.ping(AbortSignal.any([signal, AbortSignal.timeout(pingLimitMs)]));
   } catch {
-    // The file keeps the last answer: the connection itself reports what is wrong.
+    // The file keeps the last answer: the connection itself reports the problem.
     return undefined;
   }
 }

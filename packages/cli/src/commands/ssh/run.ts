@@ -24,7 +24,7 @@ import { type SessionRequest, SshConnection } from "./ssh-connection.ts";
 import { loadSsh } from "./ssh2.ts";
 import { carryBytes } from "./stdio.ts";
 
-/** The port of the agent's SSH server, and the name that it logs in (docs/protocol/tailnet.md §1.5). */
+/** The port of the agent's SSH server, and the user name for its login (docs/protocol/tailnet.md §1.5). */
 const sshPort = 1;
 const username = "coder";
 
@@ -64,7 +64,7 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
     },
     needs,
   );
-  // It loads while the server answers; a failure is that of its first use.
+  // It loads while the server answers; a failure surfaces at its first use.
   if (!options.stdio) begunConnections().then(loadSsh, () => undefined);
   await reachAgent(opened, needs);
   log.logger.info({ agent: opened.agent.name, ...opened.connection.path }, "agent reached");
@@ -103,7 +103,7 @@ function readSshForwards({ localForward, remoteForward, stdio }: Options): Forwa
 
 interface SessionNeeds extends SessionEndNeeds {
   readonly raw: RawTerminal;
-  /** Aborted once the agent cannot answer any more. */
+  /** Aborted once the agent can no longer answer. */
   readonly lost: AbortSignal;
 }
 

@@ -12,7 +12,7 @@ import { connectConfig, createSshClient, type SshOptions } from "./ssh2.ts";
 export interface SessionRequest {
   /** Undefined for the login shell. */
   readonly command: string | undefined;
-  /** Undefined for none: then stdout and stderr stay apart. */
+  /** Undefined for none: then stdout and stderr stay separate. */
   readonly pty: PseudoTtyOptions | undefined;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -27,11 +27,11 @@ export type SessionExit =
 
 export interface Session {
   readonly channel: ClientChannel;
-  /** Settled when the program has ended and its output has arrived; never rejects. */
+  /** Resolves when the program has ended and its output has arrived; never rejects. */
   readonly ended: Promise<SessionExit>;
 }
 
-/** A connection to an SSH server, over a stream that it owns. The caller that opens it disposes of it. */
+/** A connection to an SSH server, over a stream that it owns. Its opener disposes of it. */
 export class SshConnection implements AsyncDisposable {
   readonly #client: Client;
   readonly #stream: Duplex;
@@ -42,11 +42,11 @@ export class SshConnection implements AsyncDisposable {
     this.#client = client;
     this.#stream = stream;
     client.on("error", (error) => (this.#error ??= error));
-    // A server ends both directions at once; ssh2 would wait for the end of the other one.
+    // A server ends both directions together; ssh2 would wait for the end of the other one.
     stream.once("end", () => stream.destroy());
   }
 
-  /** Connects. Throws `CommandError` if the server does not speak SSH, or wants more than the network has proven. */
+  /** Connects. Throws `CommandError` if the server does not speak SSH, or requires more than the network has proven. */
   static async open(
     stream: Duplex,
     options: SshOptions,
@@ -66,7 +66,7 @@ export class SshConnection implements AsyncDisposable {
     }
   }
 
-  /** Forwards ports and sockets as long as the connection lasts. Throws `CommandError` for one that cannot be listened on. */
+  /** Forwards ports and sockets as long as the connection lasts. Throws `CommandError` if it cannot listen on one. */
   async forward(forwards: Forwards): Promise<void> {
     await forwardPorts(this.#client, forwards);
   }

@@ -4,10 +4,10 @@ import type { Duplex } from "node:stream";
 import { systemErrorCode } from "@slipway/runtime";
 import type { CipherAlgorithm, Client, ClientChannel, ConnectConfig } from "ssh2";
 
-/* The parts of ssh2 that we use, whose version is pinned. */
+/* The parts of ssh2 in use; its version is pinned. */
 
 /**
- * Ciphers that are quick without a compiled addon come first (RFC 5647); the connection is inside an encrypted network
+ * Ciphers that are fast without a compiled addon come first (RFC 5647); the connection is inside an encrypted network
  * anyway.
  */
 const ciphers: Record<"prepend" | "append" | "remove", CipherAlgorithm[]> = {
@@ -17,20 +17,20 @@ const ciphers: Record<"prepend" | "append" | "remove", CipherAlgorithm[]> = {
 };
 
 /**
- * The intervals of questions to a silent server, and how many of them it may leave open: the connection below is given up
- * before, so that a session outlasts an outage of the network.
+ * The interval of probes to a silent server, and the number of them that may stay unanswered: the underlying
+ * connection is given up earlier, so that a session outlasts an outage of the network.
  */
 const keepaliveMs = 15_000;
 const maxUnansweredKeepalives = 24;
 
 export interface SshOptions {
-  /** The name of the user that the server logs in; ours and the stock one take any. */
+  /** The name of the user to log in; ours and the stock server accept any. */
   readonly username: string;
   /** The socket of the authentication agent to forward; undefined for none. */
   readonly agent: string | undefined;
 }
 
-/** The library in one file beside the bundle of the command, which loads several times faster than its own files. */
+/** The library as one file beside the command's bundle, which loads several times faster than its separate files. */
 const fileBeside = "./ssh2.cjs";
 
 /** Creates a client that is not connected yet; the library is loaded at its first use, or by `loadSsh`. */
@@ -45,7 +45,7 @@ export async function loadSsh(): Promise<typeof Client> {
     const loaded: unknown = createRequire(import.meta.url)(fileBeside);
     if (isClient(loaded)) return loaded;
   } catch (error) {
-    // The sources have no such file.
+    // The source tree has no such file.
     if (systemErrorCode(error) !== "MODULE_NOT_FOUND") throw error;
   }
   return (await import("ssh2")).Client;

@@ -7,8 +7,8 @@ import { abortable } from "@slipway/runtime";
 import type { RawTerminal } from "../../terminal/terminal.ts";
 
 /**
- * Carries the bytes of a connection on stdin and stdout, for OpenSSH's ProxyCommand; resolves when the other end has ended
- * and everything is written. The end of stdin ends our direction only.
+ * Carries the bytes of a connection on stdin and stdout, for OpenSSH's ProxyCommand; resolves when the other end has
+ * ended and everything is written. The end of stdin ends only our direction.
  */
 export async function carryBytes(
   remote: Duplex,
@@ -28,7 +28,7 @@ export async function carryBytes(
 }
 
 /**
- * Writes everything that `source` has to stdout or stderr, at their pace, which stay open. Rejects with the error of
+ * Writes all data of `source` to stdout or stderr, at their pace, and leaves them open. Rejects with the error of
  * either, and the signal's reason.
  */
 export async function copyTo(sink: Writable, source: Readable, signal: AbortSignal): Promise<void> {

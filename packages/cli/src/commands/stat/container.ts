@@ -7,7 +7,7 @@ const containerGroup = /docker|\.slice|lxc|kubepods/;
 /** Files that exist only inside containers. */
 const signs = [
   "var/run/secrets/kubernetes.io/serviceaccount/token",
-  // The group at the top of a whole machine has no type.
+  // The root group of a whole machine has no type.
   "sys/fs/cgroup/cgroup.type",
 ] as const;
 
@@ -23,14 +23,14 @@ export async function isContainer(root: string): Promise<boolean> {
 interface ControlGroup {
   /** Processor time so far, in microseconds. */
   readonly cpuTimeUs: () => Promise<number | undefined>;
-  /** Undefined where there is no limit. */
+  /** Undefined without a limit. */
   readonly cores: () => Promise<number | undefined>;
-  /** Bytes, without cache that can be read from files again. */
+  /** Bytes, excluding cache that can be read from files again. */
   readonly memory: () => Promise<number | undefined>;
   readonly maxMemory: () => Promise<number | undefined>;
 }
 
-/** A limit as large as this is none: version 1 reports the largest possible number of pages. */
+/** A limit of this size means none: version 1 reports the largest possible number of pages. */
 const unlimitedBytes = 2 ** 60;
 
 /** Opens the control group of this process. `root` is `/`. */
@@ -40,7 +40,10 @@ export async function openControlGroup(root: string): Promise<ControlGroup> {
   return version2(await ownGroups(root, top));
 }
 
-/** Lists the group of this process and those above it, the nearest first; only the top one if the own is not visible. */
+/**
+ * Lists the group of this process and its ancestors, nearest first; only the top one if the process's own group is
+ * not visible.
+ */
 async function ownGroups(root: string, top: string): Promise<string[]> {
   const text = (await readText(join(root, "proc/self/cgroup"))) ?? "";
   const names = (/^0::(\S*)$/m.exec(text)?.[1] ?? "/").split("/").filter((name) => name !== "");
@@ -94,7 +97,7 @@ function version1(top: string): ControlGroup {
   };
 }
 
-/** Returns the effective limit, which is the smallest of all. */
+/** Returns the effective limit: the smallest of all. */
 async function smallest(
   groups: readonly string[],
   read: (group: string) => Promise<number | undefined>,
@@ -118,13 +121,13 @@ function readText(path: string): Promise<string | undefined> {
   return readFile(path, "utf8").catch(() => undefined);
 }
 
-/** Reads a file that consists of a number; undefined for anything else, including `max`. */
+/** Reads a file that contains a number; undefined for anything else, including `max`. */
 async function readNumber(path: string): Promise<number | undefined> {
   const text = (await readText(path))?.trim();
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Reads the number after a name, in a file of lines `name number`. */
+/** Reads the number after a name, in a file of `name number` lines. */
 async function readField(path: string, name: string): Promise<number | undefined> {
   const line = (await readText(path))?.split("\n").find((each) => each.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.slice(name.length + 1));

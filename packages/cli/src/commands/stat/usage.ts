@@ -33,12 +33,12 @@ export async function containerCpu(root: string, needs: SampleNeeds): Promise<Qu
   return { total, unit: "cores", used: rounded(spent / 1000 / passedMs) };
 }
 
-/** Measures memory of the whole machine that is not available. */
+/** Measures the unavailable memory of the whole machine. */
 export function hostMemory(): Quantity {
   return { total: totalmem(), unit: "B", used: totalmem() - freemem() };
 }
 
-/** Measures memory of the container; null outside of one. A limit beyond the machine's memory is none. */
+/** Measures memory of the container; null outside of one. A limit beyond the machine's memory does not count. */
 export async function containerMemory(root: string): Promise<Quantity | null> {
   if (!(await isContainer(root))) return null;
   const group = await openControlGroup(root);
@@ -48,7 +48,7 @@ export async function containerMemory(root: string): Promise<Quantity | null> {
   return { total: limit === undefined || limit > totalmem() ? null : limit, unit: "B", used };
 }
 
-/** Measures the file system that holds a path. Throws `CommandError` if there is no such path. */
+/** Measures the file system that contains a path. Throws `CommandError` if the path does not exist. */
 export async function disk(path: string): Promise<Quantity> {
   try {
     const { blocks, bfree, bsize } = await statfs(path);
@@ -84,7 +84,7 @@ function busyMs(): number {
   );
 }
 
-/** Rounds to a thousandth of a core: the measurement is not finer. */
+/** Rounds to a thousandth of a core, the precision of the measurement. */
 function rounded(cores: number): number {
   return Math.round(cores * 1000) / 1000;
 }

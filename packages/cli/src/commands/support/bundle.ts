@@ -64,7 +64,7 @@ export const command = defineCommand({
   ],
 });
 
-/** The most agents of a workspace that are asked. */
+/** The maximum number of agents of a workspace to query. */
 const maxAgents = 8;
 
 type Options = OptionsOf<typeof command>;
@@ -82,7 +82,7 @@ export async function run(
       : await findWorkspace(needs.client, options.workspace, signal);
   const agents = workspace === undefined ? [] : chosenAgents(workspace, options.agent);
   if (!options.yes) await confirm(path, terminal);
-  // An address has no credentials: they are not stored.
+  // Addresses have no credentials: those are not stored.
   const own = [settings.token ?? "", ...Object.values(settings.headers)];
   const bundle = new Bundle(secretHider(own), needs);
   await collectAll(bundle, { own, serverUrl: settings.url ?? "", workspace, agents }, needs);
@@ -158,13 +158,13 @@ async function writeArchive(path: string, files: readonly BundleFile[]): Promise
     await writeFile(path, archive, { flag: "wx", mode: 0o600 });
   } catch (error) {
     if (systemErrorCode(error) === "EEXIST") throw existing(path);
-    // What a full disk has taken of it is of no use.
+    // The part written before the disk was full is useless.
     if (systemErrorCode(error) === "ENOSPC") await rm(path, { force: true });
     throw error;
   }
 }
 
-/** The error for a path that is taken. */
+/** Returns the error for a path that exists. */
 function existing(path: string): CommandError {
   return new CommandError(`${path} already exists and was not changed`, {
     hint: "name another file with --output-file",

@@ -18,15 +18,15 @@ import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-result.ts";
 import { findTemplate, templateArgument } from "../../resources/templates/template-reference.ts";
 
-/** The levels, from the one that lets in the fewest users. */
+/** The levels, from the one that admits the fewest users. */
 const portShareLevels = ["owner", "organization", "authenticated", "public"] as const;
 
 /** The server's rule, or each app's own headers. */
 const corsBehaviors = ["simple", "passthru"] as const;
 
 /**
- * A setting of `coder` that has one value here: scripts that set that one go on, and any other is refused with the reason
- * rather than passed over.
+ * A setting of `coder` that has a single value here: scripts that set that value continue, and any other is refused
+ * with the reason rather than ignored.
  */
 function onlyAt(choice: string): Pick<TextFlag, "kind" | "value" | "choices" | "hidden"> {
   return { kind: "text", value: "value", choices: [choice], hidden: true };
@@ -172,10 +172,10 @@ export async function run(
   return exitCodes.ok;
 }
 
-/** The settings that have one value here, so that giving it changes nothing. */
+/** The settings with a single value here, so that setting them changes nothing. */
 const fixedSettings = ["autostartRequirementWeekdays"] as const;
 
-/** Returns the changes that the flags ask for; flags not given are left out. */
+/** Returns the changes that the flags request; flags that are not set are left out. */
 function changes(options: OptionsOf<typeof command>): Readonly<Record<string, unknown>> {
   const { name, maxPortShareLevel, corsBehavior } = options;
   const problem = name === undefined ? undefined : nameProblem(name);
@@ -208,7 +208,7 @@ function changes(options: OptionsOf<typeof command>): Readonly<Record<string, un
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-/** Returns the part of the required stops that the flags change; undefined without them. */
+/** Returns the part of the required stops that the flags change; undefined if there are none. */
 function readRequirement({
   autostopRequirementWeekdays: given,
   autostopRequirementWeeks: weeks,

@@ -110,7 +110,7 @@ async function allowedStarters(
   return starters;
 }
 
-/** A template to begin with: an example of the repository. */
+/** A template to begin with: an example from the repository. */
 interface Starter {
   readonly id: string;
   readonly text: string;
@@ -136,10 +136,7 @@ async function readStarters(): Promise<readonly Starter[]> {
   );
 }
 
-/**
- * Returns the ids of the starters whose driver the user may push to the server; undefined if there is no session to ask
- * with.
- */
+/** Returns the ids of the starters whose driver the user may push to the server; undefined if there is no session. */
 async function readOffered(
   settings: Settings,
   signal: AbortSignal,
@@ -150,10 +147,10 @@ async function readOffered(
   return new Set(examples.map(({ id }) => id));
 }
 
-/** The line of a starter with the port of its app. */
+/** The line of a starter that contains the port of its app. */
 const portDefault = /^( {4}default: )(8642)$/m;
 
-/** Returns the text of a starter in which the port of its app is free on this machine. */
+/** Returns the text of a starter, with a port for its app that is free on this machine. */
 async function withFreePort(text: string): Promise<string> {
   const port = portDefault.exec(text)?.[2];
   if (port === undefined) return text;

@@ -69,7 +69,7 @@ export async function run(
     err.line(`wrote ${path}`);
     return exitCodes.ok;
   }
-  // A name from the server's answer is not a safe path to write to.
+  // A name from the server's answer is not a safe path for writing.
   const directory = options.directory ?? options.template;
   const { names, leftOut } = await unpack(tar, directory, {
     overwrite: options.force || options.yes,
@@ -93,21 +93,22 @@ async function writeTar(path: string, tar: Uint8Array, overwrite: boolean): Prom
 }
 
 interface PulledFile {
-  /** Relative, with `/`, and below the directory whatever the tar says. */
+  /** Relative, with `/`, and below the directory, regardless of the tar. */
   readonly name: string;
   readonly mode: number;
   readonly bytes: Uint8Array;
 }
 
-/** Names of written files, and of entries that are left out: no regular files, or files of Git. */
+/** Names of written files, and of skipped entries: those that are not regular files, or are files of Git. */
 interface UnpackedFiles {
   readonly names: readonly string[];
   readonly leftOut: readonly string[];
 }
 
 /**
- * Writes the files of a tar below a directory. Checks all of them first: throws `CommandError`, with nothing written,
- * for a path outside the directory, for a link in the place of a file, and for a file that exists unless `overwrite`.
+ * Writes the files of a tar below a directory. Checks all of them first: throws `CommandError`, without writing
+ * anything, for a path outside of the directory, for a link in place of a file, and for a file that exists unless
+ * `overwrite`.
  */
 export async function unpack(
   tar: Uint8Array,
@@ -136,7 +137,7 @@ async function readTar(
   for await (const entry of archive) {
     const { name, mode, type } = entry.header;
     const size: number | null | undefined = entry.header.size;
-    // The library takes an unreadable size for an endless one.
+    // The library takes an unreadable size for an infinite one.
     if (size === null)
       throw new CommandError("the template is not a tar archive: a file has no size");
     const chunks: Uint8Array[] = [];
@@ -159,7 +160,7 @@ function safeName(name: string): string {
   );
 }
 
-/** Throws `CommandError` for a file that is there; with `overwrite` for a link, a directory or a device in its place. */
+/** Throws `CommandError` for a file that exists; with `overwrite`, for a link, a directory or a device in its place. */
 async function refuseExisting(path: string, overwrite: boolean): Promise<void> {
   // An inaccessible path is reported when it is written.
   const found = await lstat(path).catch(() => undefined);
@@ -174,7 +175,7 @@ async function refuseExisting(path: string, overwrite: boolean): Promise<void> {
   });
 }
 
-/** Git runs programs that it finds in its directory, and keeps it out of archives itself. */
+/** Git runs programs that it finds in its directory, and excludes the directory from archives itself. */
 function isOfGit(path: string): boolean {
   return path.split("/").some((part) => part.toLowerCase() === ".git");
 }

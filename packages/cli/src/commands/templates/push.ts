@@ -97,7 +97,7 @@ export async function run(
   const named = await locateTemplate(options);
   const source = await openSource(named.path);
   const name = templateName(source, named.template);
-  // Which one is not always what was meant: a name may be that of a directory.
+  // The source may not be the intended one: a name may be that of a directory.
   terminal.err.line(`pushing ${resolve(source.path)} as template ${name}`);
   const { files, leftOut } = await listTemplateFiles(source);
   for (const file of leftOut)
@@ -153,7 +153,7 @@ async function findTemplate(
   }
 }
 
-/** Returns the organization that templates go to: the named one, or the user's default one, otherwise the first. */
+/** Returns the organization for templates: the named one, or the user's default one, otherwise the first. */
 async function chooseOrganization(
   client: ApiClient,
   name: string,

@@ -88,7 +88,7 @@ function readLifetime(text: string): number {
   throw durationError("--lifetime", text, "is no time at all", "long");
 }
 
-/** Returns the error that names the maximum lifetime: the server has one for owners and one for all others. */
+/** Returns the error that states the maximum lifetime: the server has one for owners and one for everyone else. */
 function tooLong(
   ms: number,
   maxMs: number,

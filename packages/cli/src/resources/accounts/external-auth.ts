@@ -23,8 +23,8 @@ export const providerArgument = {
 } as const;
 
 /**
- * Asks the user to log in to the providers that a template version requires, and waits for it; throws `CommandError` if this is
- * not a terminal. Mentions optional providers.
+ * Asks the user to log in to the providers that a template version requires, and waits for it; throws `CommandError`
+ * if this is not a terminal. Mentions optional providers.
  */
 export async function requireLogIns(version: string, needs: LogInNeeds): Promise<void> {
   const { terminal } = needs;
@@ -74,7 +74,7 @@ async function waitForLogIn(
 
 /** The interval of polling for a login, in milliseconds. */
 const pollMs = 1_000;
-/** The maximum polling interval that a provider may ask for, in milliseconds. */
+/** The maximum polling interval that a provider may request, in milliseconds. */
 const maxIntervalMs = 60_000;
 
 /** The needs of functions that send the user to a page. */
@@ -114,7 +114,7 @@ async function untilLoggedIn(
   while (!(await readPatiently(isLoggedIn, needs)));
 }
 
-/** Logs the user in by a code that they enter at the provider. */
+/** Logs the user in with a code that they enter at the provider. */
 export async function waitForDevice(
   { provider, open }: Omit<LogIn, "url">,
   needs: LogInNeeds,
@@ -153,7 +153,7 @@ async function redeem(
   }
 }
 
-/** Opens a page in the browser, if it is one and there is one; its address was printed before. */
+/** Opens a page in the browser, if it is one and there is one; its address was already printed. */
 async function openPage(url: string, { opener, terminal, signal }: LogInNeeds): Promise<void> {
   const page = readOpenableUrl(url);
   if (opener.obstacle !== undefined || page?.kind !== "page") return;

@@ -40,8 +40,8 @@ interface OrganizationItem {
 }
 
 /**
- * Returns the items of an organization, given by its name or id; all items for `default`. Throws the server's error for an
- * unknown or invisible organization, rather than returning an empty list.
+ * Returns the items of an organization, given by its name or id; all items for `default`. Throws the server's error
+ * for an unknown or invisible organization, rather than returning an empty list.
  */
 export async function withinOrganization<T extends OrganizationItem>(
   items: readonly T[],

@@ -14,7 +14,7 @@ export const tokenArgument = {
   completion: "token",
 } as const;
 
-/** Finds a token by name or id. Throws `CommandError` when there is none. */
+/** Finds a token by name or id. Throws `CommandError` if there is none. */
 export async function findToken(
   client: ApiClient,
   reference: string,
@@ -45,7 +45,7 @@ export const tokenColumnFlag = columnFlag(
   ["id", "name", "owner", "scopes", "last used", "expires at", "created at"],
 );
 
-/** A token, with the name of its owner where it is known. */
+/** A token, with the name of its owner if known. */
 type Token = ApiKey & Partial<Pick<ListedToken, "username">>;
 
 /** Columns of tokens. `now` is in milliseconds since the epoch. */

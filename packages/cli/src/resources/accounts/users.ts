@@ -38,7 +38,7 @@ export const userColumnFlag = columnFlag(names, [
   "created at",
 ]);
 
-/** `--column` of commands that change a user, which print a table only if they are asked for columns. */
+/** `--column` of commands that change a user, which print a table only if columns are requested. */
 export const changedUserColumnFlag = columnFlag(names, []);
 
 /** Columns of users. `now` is in milliseconds since the epoch. */
@@ -58,7 +58,7 @@ export function userColumns(now: number): Columns<User, UserColumn> {
   };
 }
 
-/** The roles of a user in one cell. */
+/** Returns the roles of a user as one cell. */
 export function rolesCell({ roles }: Pick<User, "roles">): string {
   return roles.map(({ name }) => name).join(", ") || "member";
 }
@@ -68,7 +68,9 @@ interface ReportOptions {
   readonly column: readonly UserColumn[];
 }
 
-/** Prints what a user has become, such as `suspended`: as JSON, or as a line, with a table if columns were asked for. */
+/**
+ * Prints the new state of a user, such as `suspended`: as JSON, or as a line, with a table if columns were requested.
+ */
 export function reportChangedUser(
   user: User,
   change: string,

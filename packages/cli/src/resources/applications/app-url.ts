@@ -9,11 +9,11 @@ import { notFoundError } from "../../command/not-found.ts";
 /** The part of the deployment that serves applications (docs/protocol/clients.md §0.6). */
 export interface AppRegion {
   readonly path_app_url: string;
-  /** Such as `*.apps.example.com`; empty if apps have no host names of their own. */
+  /** Such as `*.apps.example.com`; empty if apps do not have their own host names. */
   readonly wildcard_hostname: string;
 }
 
-/** The workspace whose apps are opened, and where. */
+/** The workspace whose apps are opened, and the place to open them. */
 export interface AppPlace {
   readonly workspace: Pick<Workspace, "owner_name" | "name">;
   readonly region: AppRegion;
@@ -25,8 +25,8 @@ type App = Pick<
 >;
 
 /**
- * Returns the URL under which people open an app (docs/protocol/clients.md §1.11); undefined for an app with a host name
- * of its own on a server without a wildcard host name.
+ * Returns the URL under which people open an app (docs/protocol/clients.md §1.11); undefined for an app that needs
+ * its own host name on a server without a wildcard host name.
  */
 export function appUrl(app: App, agentName: string, place: AppPlace): string | undefined {
   if (app.external) return app.url;
@@ -44,7 +44,7 @@ export function isCommandApp({ external, command }: Pick<App, "external" | "comm
   return !external && (command ?? "") !== "";
 }
 
-/** The smallest port that a host name can tell from the slug of an app (docs/protocol/rest.md §5). */
+/** The smallest port that a host name can distinguish from the slug of an app (docs/protocol/rest.md §5). */
 const minNamedPort = 1_000;
 
 /** Returns the URL of a shared port; undefined on a server without a wildcard host name, and for ports below 1000. */
@@ -69,7 +69,7 @@ function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed());
 }
 
-/** The name of the region that the server itself is. */
+/** The name of the region that the server itself serves. */
 export const primaryRegion = "primary";
 
 /** Finds a region that serves applications, by name. Throws `CommandError` for an unknown one. */

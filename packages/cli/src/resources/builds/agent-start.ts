@@ -22,8 +22,8 @@ interface StartOutput {
 }
 
 /**
- * Shows an agent's log until its start is over, successful or not; resolves with the agent as it is then. Throws
- * `CommandError` when the agent does not connect in time, or shuts down.
+ * Shows an agent's log until its start is over, successful or not; resolves with the agent's state then. Throws
+ * `CommandError` if the agent does not connect in time, or shuts down.
  */
 export async function followUntilStarted(
   agent: WorkspaceAgent,
@@ -48,7 +48,7 @@ export async function followUntilStarted(
   }
 }
 
-/** Asks for an agent until `waitOf` has nothing left to wait for; resolves with the agent as it is then. */
+/** Polls an agent until `waitOf` has nothing left to wait for; resolves with the agent's state then. */
 export async function pollAgent(
   { id }: WorkspaceAgent,
   waitOf: (agent: WorkspaceAgent) => string | undefined,
@@ -81,7 +81,7 @@ export function currentWait(agent: WorkspaceAgent): string | undefined {
 }
 
 /**
- * Returns what an agent that is not connected waits for, or undefined. Throws `CommandError` when it has not connected in
+ * Returns what a disconnected agent is waiting for, or undefined. Throws `CommandError` if it has not connected in
  * time, or shuts down.
  */
 export function connectionWait(agent: WorkspaceAgent): string | undefined {
@@ -115,7 +115,7 @@ export function connectionWait(agent: WorkspaceAgent): string | undefined {
   }
 }
 
-/** The log of one agent; remembers what it has shown. */
+/** The log of one agent, which tracks the lines already shown. */
 class AgentStartLog {
   readonly #needs: ClientNeeds;
   readonly #progress: Progress;

@@ -9,7 +9,7 @@ import { ApiError } from "@slipway/sdk/http";
 import type { ClientNeeds } from "../../command/needs.ts";
 import { readPatiently } from "../../command/patient-read.ts";
 
-/** Returns the agents that a build created, without those of dev containers inside them. */
+/** Returns the agents that a build created, except those of dev containers inside them. */
 export function rootAgents({ resources }: Pick<WorkspaceBuild, "resources">): WorkspaceAgent[] {
   return allAgents({ resources }).filter(({ parent_id }) => parent_id === null);
 }
@@ -28,7 +28,7 @@ export function logSource(
   return source === undefined ? agent.name : `${agent.name}/${source.display_name}`;
 }
 
-/** Returns whether a build has agents that a person has to start and has not started yet: waiting does not help. */
+/** Returns whether a build has agents that a person must start and has not started yet, so that waiting is useless. */
 export async function isStartedByPerson(
   build: WorkspaceBuild,
   needs: ClientNeeds,
@@ -43,7 +43,7 @@ export async function isStartedByPerson(
   return version.has_external_agent;
 }
 
-/** Returns the command that starts an agent which a person has to start; it contains the agent's token. */
+/** Returns the command that starts an agent by hand; it contains the agent's token. */
 export async function readStartCommand(
   { id }: Pick<Workspace, "id">,
   { name }: Pick<WorkspaceAgent, "name">,
@@ -53,7 +53,7 @@ export async function readStartCommand(
   return (await client.call(getExternalAgentCredentials, { params, signal })).command;
 }
 
-/** Returns the commands for the agents of a build that do not run yet; none for a user who may not read them. */
+/** Returns the commands for the agents of a build that are not running yet; none for a user who may not read them. */
 export async function readStartCommands(
   workspace: Pick<Workspace, "id">,
   build: WorkspaceBuild,

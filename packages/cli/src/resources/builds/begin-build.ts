@@ -22,8 +22,8 @@ import { waitForBuild } from "./wait-for-build.ts";
 
 /**
  * Requests a build of a workspace; a start activates a dormant one first (docs/protocol/clients.md §1.1). Throws
- * `CommandError` when the connection breaks before the answer: the server may have the request, and would refuse a second
- * one.
+ * `CommandError` if the connection breaks before the answer: the server may have the request, and would refuse a
+ * second one.
  */
 export async function beginBuild(
   workspace: Pick<Workspace, "id" | "owner_name" | "name" | "dormant_at">,
@@ -49,7 +49,7 @@ export async function beginBuild(
 
 /**
  * Follows a start until it is over: the build, then its agents; resolves with the outcome. With `hasRunning`, agents
- * that ran before continue on their own, even those that a person otherwise has to start.
+ * that ran before continue on their own, even those that a person must otherwise start.
  */
 export async function waitForStart(
   workspace: Workspace,
@@ -93,7 +93,7 @@ export async function queuedOutcome(
   return plainOutcome(present, queuedText(build, workspace));
 }
 
-/** Returns the notice for a build that is not waited for. */
+/** Returns the notice for a build without waiting for it. */
 function queuedText(
   build: WorkspaceBuild,
   workspace: Pick<Workspace, "owner_name" | "name">,

@@ -20,7 +20,7 @@ interface FollowedJob<T extends { readonly job: ProvisionerJob }> {
   readonly signal: AbortSignal;
 }
 
-/** Shows the log of a job while it runs; resolves with what the job belongs to once the job is final. */
+/** Shows the log of a job while it runs; resolves with the job's subject once the job is final. */
 export async function followJob<T extends { readonly job: ProvisionerJob }>(
   followed: FollowedJob<T>,
 ): Promise<T> {
@@ -51,7 +51,7 @@ export function isFinal({ status }: ProvisionerJob): boolean {
   }
 }
 
-/** Turns the log of a build or an import into lines: a headline when a stage begins, its output below. */
+/** Converts the log of a build or an import to lines: a headline when a stage begins, its output below. */
 export class JobLogLines {
   readonly #colors: Colors;
   readonly #errors = new Set<string>();

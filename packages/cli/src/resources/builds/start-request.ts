@@ -25,7 +25,7 @@ export function hasChanges(changes: StartChanges): boolean {
 }
 
 /**
- * Returns the request that starts a workspace; parameters that are not given keep the values of the previous build.
+ * Returns the request that starts a workspace; parameters without a given value keep that of the previous build.
  * Prompts for those that the version newly requires.
  */
 export async function startRequest(

@@ -10,8 +10,8 @@ import { rootAgents } from "./agents.ts";
 
 /**
  * Waits until the agents of a build have connected and run their start scripts, whose output it shows; resolves with
- * whether all scripts succeeded. A failure is a warning: the workspace is usable. Throws `CommandError` when an agent
- * does not connect.
+ * whether all scripts succeeded. A failed script is a warning: the workspace is usable. Throws `CommandError` if an
+ * agent does not connect.
  */
 export async function waitForAgents(build: WorkspaceBuild, needs: ClientNeeds): Promise<boolean> {
   const { terminal, clock, signal } = needs;

@@ -14,7 +14,7 @@ import { followJob, isFinal, JobLogLines } from "./follow-job.ts";
 
 /**
  * Shows the log of a build until the build is done; resolves with the finished build. Throws `CommandError` with the
- * job's error when it failed. When the wait is interrupted, reports that the build continues.
+ * job's error if it failed. If the wait is interrupted, reports that the build continues.
  */
 export async function waitForBuild(
   build: WorkspaceBuild,
@@ -77,8 +77,8 @@ function buildFailure(
 }
 
 /**
- * Returns the workspace once it has no running build: waits for one that another user started, whatever its result,
- * because a workspace has one build at a time.
+ * Returns the workspace once it has no running build: waits for one that another user started, regardless of its
+ * result, because a workspace has one build at a time.
  */
 export async function settledWorkspace(reference: string, needs: ClientNeeds): Promise<Workspace> {
   const { client, terminal, signal } = needs;

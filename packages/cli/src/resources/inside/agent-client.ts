@@ -10,15 +10,15 @@ import type { agentFlags } from "./agent-flags.ts";
 /** The values of `agentFlags`. */
 export type AgentOptions = Readonly<Record<keyof typeof agentFlags, string | undefined>>;
 
-/** Returns whether the command runs inside a workspace, or is told how to act as its agent. */
+/** Returns whether the command runs inside a workspace, or was told how to act as its agent. */
 export function isInside(options: AgentOptions, environment: Environment): boolean {
   const { url, token, tokenFile, auth } = accessOf(options, environment);
   return url !== undefined && (token !== undefined || tokenFile !== undefined || auth !== "token");
 }
 
 /**
- * Returns a client that calls the server as the agent of the workspace it runs in. Throws `UsageError` elsewhere, and
- * `CommandError` if the server does not know this machine.
+ * Returns a client that calls the server as the agent of the workspace. Throws `UsageError` outside of a workspace,
+ * and `CommandError` if the server does not know this machine.
  */
 export async function connectAsAgent(
   options: AgentOptions,
@@ -35,7 +35,7 @@ export async function connectAsAgent(
     );
   }
   const url = readServerUrl(access.url);
-  // What nearly all have: nothing need be loaded for it.
+  // The usual case: nothing else must be loaded for it.
   if (auth === "token" && token !== undefined) return openClient(url, token);
   return openClient(url, await readToken(url, access, { environment, clock, signal }));
 }
@@ -49,8 +49,8 @@ interface AgentAccess {
 }
 
 /**
- * Returns the values of the flags, or else of the variables. The agent sets `CODER_AGENT_TOKEN` for everything that it
- * starts, so that a token counts before other variables, and after flags that are typed.
+ * Returns the values of the flags, or else of the variables. The agent sets `CODER_AGENT_TOKEN` for everything that
+ * it starts, so a token takes precedence over other variables, but not over typed flags.
  */
 function accessOf(options: AgentOptions, environment: Environment): AgentAccess {
   const variable = (name: string): string | undefined => firstVariable(environment, name);

@@ -14,7 +14,7 @@ export const socketFlag = {
 /** The argument of a unit. */
 export const unitArgument = { summary: "name of the unit, mostly of a script" } as const;
 
-/** Connects to the agent of the workspace. Throws `CommandError` where it cannot be called; the caller disposes of it. */
+/** Connects to the agent of the workspace. Throws `CommandError` if it cannot be called; the caller disposes of it. */
 export async function connectToAgent(
   path: string | undefined,
   signal: AbortSignal,

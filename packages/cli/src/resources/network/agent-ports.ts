@@ -2,14 +2,14 @@ import type { Duplex } from "node:stream";
 
 import type { WorkspaceConnection } from "@slipway/sdk/workspace";
 
-/** A UDP socket whose other end is a port of the workspace. Iterate to get the datagrams that come from there. */
+/** A UDP socket whose other end is a port of the workspace. Iterate to get the datagrams from there. */
 export interface RemoteSocket extends AsyncIterable<Uint8Array> {
   /** Sends a copy. Throws `StackError` "datagram-too-large". */
   send(payload: Uint8Array): void;
   close(): void;
 }
 
-/** The ports of an agent as Node.js has them. */
+/** The ports of an agent, with the types of Node.js. */
 export interface AgentPorts {
   /** Connects to a TCP port. Throws an error with the code `refused` if nothing listens there. */
   dial(port: number, signal: AbortSignal): Promise<Duplex>;

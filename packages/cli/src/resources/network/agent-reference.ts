@@ -15,20 +15,20 @@ export const agentArgument = {
 
 /** A reference to an agent of a workspace. */
 export interface AgentReference {
-  /** A reference to the workspace, as `findWorkspace` takes it. */
+  /** A reference to the workspace, in the form that `findWorkspace` accepts. */
   readonly workspace: string;
   /** The name of the agent; undefined for the only one. */
   readonly agent: string | undefined;
 }
 
-/** Parts of host names that stand around the reference. */
+/** Parts of host names around the reference. */
 interface HostAffixes {
   readonly prefix: string | undefined;
   /** Without the dot before it. */
   readonly suffix: string | undefined;
 }
 
-/** Reads `[owner/]workspace[.agent]`, with an id in place of the name too. Throws `UsageError` for anything else. */
+/** Reads `[owner/]workspace[.agent]`, also with an id in place of the name. Throws `UsageError` for anything else. */
 export function readAgentReference(text: string): AgentReference {
   const dot = text.indexOf(".");
   if (dot === -1) return checked(text, text, undefined);

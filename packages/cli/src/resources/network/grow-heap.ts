@@ -1,11 +1,11 @@
 import { setFlagsFromString } from "node:v8";
 
-/** The age from which a process counts as long-running. */
+/** The age at which a process counts as long-running. */
 const shortMs = 5_000;
 
 /**
- * Lets the heap of a long-running process grow. Not earlier: V8 accepts the compiled form of Node.js's own modules only with
- * the flags that it was made with, and a short command that recompiles them takes a third longer.
+ * Lets the heap of a long-running process grow. Not earlier: V8 accepts the compiled form of Node.js's own modules
+ * only with the flags used to compile them, and a short command that recompiles them takes a third longer.
  */
 export function growHeapLater(): void {
   setTimeout(growHeap, shortMs).unref();
@@ -17,6 +17,6 @@ export function growHeapLater(): void {
  * run a full collection for every few megabytes received.
  */
 export function growHeap(): void {
-  // V8 reads it whenever it has collected.
+  // V8 reads it after each collection.
   setFlagsFromString("--heap-growing-percent=300");
 }

@@ -31,7 +31,7 @@ interface NetworkFault {
   readonly advice: string;
 }
 
-/** Judges what a check has found. */
+/** Evaluates the results of a check. */
 export function reportOf(status: NetworkStatus): NetworkReport {
   const { map, homeRegionId, relays, latencies, udp } = status;
   const regions = [...map.regions.values()]

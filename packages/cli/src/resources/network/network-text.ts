@@ -20,12 +20,12 @@ export function pathJson(path: AgentPath): Readonly<Record<string, string | numb
   }
 }
 
-/** Rounds milliseconds to microseconds for JSON; the digits beyond are noise of the clock. */
+/** Rounds milliseconds to microseconds for JSON; further digits are noise of the clock. */
 export function latencyJson(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.round(ms * 1_000) / 1_000;
 }
 
-/** Formats milliseconds with a precision that fits: `0.84 ms`, `12.3 ms`, `120 ms`. */
+/** Formats milliseconds with a suitable precision: `0.84 ms`, `12.3 ms`, `120 ms`. */
 export function latencyText(ms: number): string {
   return `${ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0)} ms`;
 }
@@ -38,13 +38,13 @@ export type UdpState =
   | "unknown"
   /** No STUN server answered. */
   | "blocked"
-  /** The NAT gives every destination another port, so that no peer can send to the one that STUN saw. */
+  /** The NAT gives every destination another port, so that peers cannot send to the one that STUN saw. */
   | "hard NAT"
   | "easy NAT"
-  /** A STUN server answered, but only one: the kind of NAT is not known. */
+  /** Only one STUN server answered: the kind of NAT is unknown. */
   | "open";
 
-/** Classifies what STUN found out. */
+/** Classifies the findings of STUN. */
 export function udpStateOf({ udp, map }: Pick<NetworkStatus, "udp" | "map">): UdpState {
   if (udp === undefined) return "off";
   const isAsked = [...map.regions.values()].some(({ nodes }) =>

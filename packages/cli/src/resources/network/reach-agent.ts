@@ -16,18 +16,18 @@ import { runningWorkspace } from "./running-workspace.ts";
 import { type ScriptWait, waitForAgent } from "./wait-for-agent.ts";
 
 export interface ReachOptions {
-  /** Starts a stopped workspace. */
+  /** True to start a stopped workspace. */
   readonly autostart: boolean;
   readonly wait: ScriptWait;
-  /** Uses relays only. */
+  /** True to use relays only. */
   readonly disableDirect: boolean;
-  /** Reports that the workspace is in use, as long as the connection is open. */
+  /** True to report that the workspace is in use, as long as the connection is open. */
   readonly isUsage: boolean;
   /** The log of the network. */
   readonly logger: Logger;
 }
 
-/** An agent and the connection to it. The caller that opens it disposes of it. */
+/** An agent and the connection to it. Its opener disposes of it. */
 export interface OpenedAgent extends AsyncDisposable {
   readonly workspace: Workspace;
   readonly agent: WorkspaceAgent;
@@ -35,8 +35,8 @@ export interface OpenedAgent extends AsyncDisposable {
 }
 
 /**
- * Finds an agent, brings its workspace up if need be, and joins the encrypted network; `reachAgent` waits for the agent's
- * answer. Throws `CommandError`, and the errors of the requests.
+ * Finds an agent, starts its workspace if necessary, and joins the encrypted network; `reachAgent` waits for the
+ * agent's answer. Throws `CommandError`, and the errors of the requests.
  */
 export async function openAgent(
   reference: AgentReference,
@@ -65,8 +65,8 @@ export async function openAgent(
 }
 
 /**
- * Opens an agent to measure the network to it: a stopped workspace stays stopped, and counts as unused. Throws as `openAgent`
- * and `reachAgent` do.
+ * Opens an agent to measure the network to it: a stopped workspace stays stopped, and counts as unused. Throws the
+ * errors of `openAgent` and `reachAgent`.
  */
 export async function openMeasuredAgent(
   reference: AgentReference,
@@ -95,7 +95,7 @@ async function loadNetwork(): Promise<typeof Network> {
   return network;
 }
 
-/** Waits until the agent answers over the network. Throws `CommandError`, which names the rung that failed. */
+/** Waits until the agent answers over the network. Throws a `CommandError` that names the failed rung. */
 export async function reachAgent(
   { workspace, agent, connection }: OpenedAgent,
   { terminal, clock, signal }: Pick<ClientNeeds, "terminal" | "clock" | "signal">,
@@ -135,7 +135,10 @@ function hintOf(rung: Network.NetworkRung, name: string): string {
   }
 }
 
-/** The turns of the event loop in which the current one ends, a connection opens, and its first bytes are written. */
+/**
+ * The number of turns of the event loop within which the current one ends, a connection opens, and its first bytes
+ * are written.
+ */
 const turns = 3;
 
 /**
@@ -158,7 +161,7 @@ async function reportUsage(
     try {
       await client.call(reportWorkspaceUsage, { params: { workspace }, signal });
     } catch {
-      // The command goes on without; the next report may succeed.
+      // The command continues without it; the next report may succeed.
     }
     await clock.sleep(intervalMs, signal).catch(() => undefined);
   }

@@ -11,7 +11,7 @@ import { findWorkspace, fullName } from "../workspaces/workspace-reference.ts";
 
 /**
  * Finds a workspace and waits for its build, if one is running; starts it if it is stopped (docs/protocol/clients.md
- * §1.1, wsAgent). Throws `CommandError` for a workspace that does not run then.
+ * §1.1, wsAgent). Throws `CommandError` for a workspace that is not running then.
  */
 export async function runningWorkspace(
   reference: string,
@@ -36,7 +36,7 @@ export async function runningWorkspace(
   });
 }
 
-/** Waits for the running build, whatever its result: the status of the workspace shows it. */
+/** Waits for the running build, regardless of its result: the status of the workspace shows it. */
 async function settled(workspace: Workspace, needs: ClientNeeds): Promise<Workspace> {
   const build = workspace.latest_build;
   if (isFinal(build.job)) return workspace;

@@ -15,15 +15,16 @@ import {
 import { isStartedByPerson } from "../builds/agents.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
 
-/** The choices of `--wait`: for start scripts always, never, or for those that block logins. */
+/** The choices of `--wait`: wait for start scripts always, never, or if they block logins. */
 export type ScriptWait = "auto" | "yes" | "no";
 
-/** The time after a build in which an agent that a person has started before may connect again by itself. */
+/** The time after a build within which an agent that a person started before may connect again by itself. */
 const startOverMs = 20_000;
 
 /**
- * Waits until an agent is connected, and for its start scripts if wanted, whose log it shows (docs/protocol/clients.md
- * §1.1, agentWait); warns of scripts that did not succeed. Throws `CommandError` for an agent that does not connect.
+ * Waits until an agent is connected, and for its start scripts if requested, whose log it shows
+ * (docs/protocol/clients.md §1.1, agentWait); warns of scripts that did not succeed. Throws `CommandError` for an
+ * agent that does not connect.
  */
 export async function waitForAgent(
   workspace: Workspace,
@@ -58,8 +59,8 @@ export async function waitForAgent(
 }
 
 /**
- * Waits for an agent that a person starts as long as it may be starting over by itself, as it does after a claim; resolves
- * with whether it has connected.
+ * Waits for an agent that a person starts as long as it may be starting again by itself, as it does after a claim;
+ * resolves with whether it has connected.
  */
 async function startsOver(
   agent: WorkspaceAgent,

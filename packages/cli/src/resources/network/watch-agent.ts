@@ -41,11 +41,11 @@ export function watchAgent(
   return watching;
 }
 
-/** The connection to an agent, as far as the watch uses it. */
+/** The parts of the connection to an agent that the watch uses. */
 interface WatchedNetwork {
   /** Resolves when the agent answers. */
   ping(signal: AbortSignal): Promise<unknown>;
-  /** Looks for other ways. */
+  /** Looks for other paths. */
   networkChanged(): void;
 }
 
@@ -58,14 +58,15 @@ interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** The interval of pings while the agent answers, and the time limit of each. */
+/** The interval of pings while the agent answers, and the timeout of each. */
 const askEveryMs = 10_000;
 const answerMs = 5_000;
-/** The number of unanswered pings in a row after which the connection counts as lost. */
+/** The number of consecutive unanswered pings after which the connection counts as lost. */
 const maxUnanswered = 2;
 
 /**
- * Pings the agent at an interval, and reports each loss once. Rejects with the signal's reason, and as `look` does.
+ * Pings the agent at an interval, and reports each loss once. Rejects with the signal's reason, and with the errors
+ * of `look`.
  */
 export async function watchNetwork(
   network: WatchedNetwork,
@@ -94,7 +95,7 @@ async function answers(
     return true;
   } catch {
     signal.throwIfAborted();
-    // Without any path, a ping fails at once.
+    // Without any path, a ping fails immediately.
     const restMs = answerMs - (clock.monotonic() - beganAt);
     if (restMs > 0) await clock.sleep(restMs, signal);
     return false;
@@ -102,8 +103,8 @@ async function answers(
 }
 
 /**
- * Returns the current workspace if a newer build has replaced the agent, which then never answers again; undefined if the
- * agent may still answer, or the server cannot be reached.
+ * Returns the current workspace if a newer build has replaced the agent, which then never answers again; undefined if
+ * the agent may still answer, or the server is unreachable.
  */
 export async function replacementOf(
   { workspace, agent }: Pick<OpenedAgent, "workspace" | "agent">,

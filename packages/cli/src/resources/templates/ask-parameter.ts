@@ -2,7 +2,7 @@ import type { Prompts } from "../../terminal/prompts.ts";
 import type { FormParameter } from "./parameter-form.ts";
 
 /**
- * Prompts for a parameter's value in the form that fits its type. Enter alone takes `fallback`; `rejected` is an answer
+ * Prompts for a parameter's value in a form that fits its type. Enter alone takes `fallback`; `rejected` is an answer
  * to correct.
  */
 export async function askParameter(
@@ -36,7 +36,7 @@ export async function askParameter(
       fallback: fallback === undefined ? undefined : shown(fallback),
       initial: rejected === undefined ? undefined : shown(rejected),
     });
-    // An unchanged value stays as it is, even if one of its texts has a comma.
+    // An unchanged value is kept, even if one of its texts has a comma.
     return fallback !== undefined && typed === shown(fallback) ? fallback : listValueOf(typed);
   }
   return prompts.text({ message, fallback, initial: rejected });

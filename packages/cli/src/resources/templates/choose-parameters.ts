@@ -21,18 +21,18 @@ export interface KnownValues extends GivenValues {
    * also those that the workspace has and may change.
    */
   readonly ask: "needed" | "unset" | "all";
-  /** True to prompt also for ephemeral parameters, which have their default otherwise. */
+  /** True to also prompt for ephemeral parameters, which otherwise have their default. */
   readonly askEphemeral: boolean;
 }
 
-/** Flags that decide what a start prompts for. */
+/** Flags that determine the prompts of a start. */
 export interface PromptFlags {
   readonly alwaysPrompt: boolean;
   readonly promptEphemeralParameters: boolean;
   readonly useParameterDefaults: boolean;
 }
 
-/** Returns what a start of a workspace prompts for. */
+/** Returns the parameters for which a start of a workspace prompts. */
 export function promptsOf({
   alwaysPrompt,
   promptEphemeralParameters,
@@ -45,9 +45,9 @@ export function promptsOf({
 }
 
 /**
- * Returns the values to send to a template version: given values, given defaults, and answers to prompts, each checked
- * by the server before the next. Throws `UsageError` for a name that the template does not have, for another value of
- * an immutable parameter, and for a missing value where prompting is not possible.
+ * Returns the values to send to a template version: given values, given defaults, and answers to prompts, each
+ * checked by the server before the next. Throws `UsageError` for a name that the template does not have, for another
+ * value of an immutable parameter, and for a missing value if prompting is not possible.
  */
 export async function chooseParameters(
   version: string,
@@ -153,7 +153,7 @@ function notAsked(unasked: readonly TemplateVersionParameter[]): UsageError {
   return new UsageError(`not a terminal: pass ${flags} instead of --prompt-ephemeral-parameters`);
 }
 
-/** Requires immutable parameters of an existing workspace to be given unchanged, or not at all. */
+/** Requires immutable parameters of an existing workspace to be passed unchanged, or not at all. */
 function checkChanges(
   known: readonly TemplateVersionParameter[],
   given: readonly BuildParameter[],

@@ -115,7 +115,7 @@ export async function parseValuesFile(text: string, path: string): Promise<Build
   const { parse, YAMLParseError } = await import("yaml");
   let parsed: unknown;
   try {
-    // The failsafe schema knows texts, lists and maps only.
+    // The failsafe schema has only texts, lists and maps.
     parsed = parse(text, { schema: "failsafe", maxAliasCount: 0 });
   } catch (error) {
     if (!(error instanceof YAMLParseError || error instanceof ReferenceError)) throw error;

@@ -54,7 +54,10 @@ export class ParameterForm {
     return new ParameterForm(version, parameters, { client, signal });
   }
 
-  /** Returns a parameter for the given values. Without the route, values are not checked before they are sent. */
+  /**
+   * Returns a parameter for the given values. If the server lacks the route, values are not checked before they are
+   * sent.
+   */
   async parameter(name: string, values: ReadonlyMap<string, string>): Promise<FormParameter> {
     const known = this.parameters.find((parameter) => parameter.name === name);
     if (known === undefined) throw new TypeError(`the version has no parameter ${name}`);

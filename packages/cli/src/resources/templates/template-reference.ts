@@ -24,7 +24,7 @@ export const versionArgument = {
   completion: "version",
 } as const satisfies Argument;
 
-/** Finds a template by name. Throws `CommandError` when there is none, and for one of another name. */
+/** Finds a template by name. Throws `CommandError` if there is none, and for one of another name. */
 export async function findTemplate(
   client: ApiClient,
   name: string,
@@ -40,7 +40,7 @@ export async function findTemplate(
   return template;
 }
 
-/** Finds a version by name. Throws `CommandError` when the template has none, and for one of another name. */
+/** Finds a version by name. Throws `CommandError` if the template has none, and for one of another name. */
 export async function findVersion(
   client: ApiClient,
   template: Pick<Template, "id" | "name">,

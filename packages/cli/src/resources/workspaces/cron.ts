@@ -10,7 +10,7 @@ export interface StartTime {
   readonly zone: string;
 }
 
-/** Returns the schedule that a server takes: `CRON_TZ=Europe/Berlin 30 9 * * mon-fri`. Throws `UsageError`. */
+/** Returns the schedule in the server's form: `CRON_TZ=Europe/Berlin 30 9 * * mon-fri`. Throws `UsageError`. */
 export function cronOf({ time, days = "*", zone }: StartTime): string {
   const found = /^(\d{1,2})(?::(\d{2}))?\s*(am|pm)?$/i.exec(time);
   const [hourText = "", minuteText, half] = found?.slice(1) ?? [];
@@ -25,7 +25,7 @@ export function cronOf({ time, days = "*", zone }: StartTime): string {
   return `CRON_TZ=${zone} ${minute} ${hour} * * ${days.toLowerCase()}`;
 }
 
-/** Reads `9:30am mon-fri Europe/Berlin`: a time, then days and a zone, which are optional. Throws `UsageError`. */
+/** Reads `9:30am mon-fri Europe/Berlin`: a time, then optional days and a zone. Throws `UsageError`. */
 export function readStartTime(text: string): StartTime {
   const [time = "", ...more] = text.trim().split(/\s+/);
   const zone = more.find((word) => word.includes("/") || word === "UTC");
@@ -41,7 +41,7 @@ function hourOf(hour: number, half: string | undefined): number | undefined {
   return (hour % 12) + (half === "pm" ? 12 : 0);
 }
 
-/** Formats a server's schedule: `9:30 Mon-Fri (Europe/Berlin)`; returns one that is not that simple as it is. */
+/** Formats a server's schedule: `9:30 Mon-Fri (Europe/Berlin)`; returns a more complex one unchanged. */
 export function cronText(cron: string): string {
   const found = /^(?:(?:CRON_)?TZ=(\S+) )?(\d{1,2}) (\d{1,2}) \* \* (\S+)$/.exec(cron);
   if (found === null) return cron;
@@ -52,7 +52,7 @@ export function cronText(cron: string): string {
 
 const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/** Formats days of cron, which may be numbers: `Mon-Fri`. Leaves steps, such as `mon-fri/2`, as they are. */
+/** Formats days of cron, which may be numbers: `Mon-Fri`. Leaves steps, such as `mon-fri/2`, unchanged. */
 function dayNames(days: string): string {
   if (!/^(?:[a-z]{3}|[0-7])(?:[,-](?:[a-z]{3}|[0-7]))*$/i.test(days)) return days;
   return days.replaceAll(/\w+/g, (day) => weekdays[Number(day)] ?? capitalized(day));

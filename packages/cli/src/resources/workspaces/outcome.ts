@@ -18,7 +18,7 @@ export interface Outcome {
   readonly exitCode: number;
 }
 
-/** Returns the outcome of a workspace that reached the wanted state. */
+/** Returns the outcome of a workspace that reached the requested state. */
 export function goodOutcome(workspace: Workspace, text: string): Outcome {
   return { workspace, text, tone: "good", exitCode: exitCodes.ok };
 }
@@ -28,7 +28,7 @@ export function plainOutcome(workspace: Workspace, text: string): Outcome {
   return { workspace, text, tone: "plain", exitCode: exitCodes.ok };
 }
 
-/** Returns the current workspace; a deleted one as it was, with the build that deleted it. */
+/** Returns the current workspace; a deleted one in its last state, with the build that deleted it. */
 export async function presentWorkspace(
   workspace: Workspace,
   build: WorkspaceBuild,
@@ -88,7 +88,7 @@ export async function eachWorkspace(
       if (output === "text") terminal.out.line(outcomeText(outcome, terminal.out));
     } catch (error) {
       signal.throwIfAborted();
-      // A single workspace fails as any command does.
+      // A single workspace fails like any other command.
       if (references.length === 1) throw error;
       const { explain, printError } = await import("../../command/explain.ts");
       const { exitCode, text, hint } = explain(error, settings.url);
@@ -102,7 +102,7 @@ export async function eachWorkspace(
   return others.length === 0 ? code : exitCodes.failure;
 }
 
-/** Returns the text of a failure with the workspace that it is about, which some name themselves. */
+/** Returns the text of a failure with its workspace, which some texts already name. */
 function namedText(reference: string, text: string): string {
   return text.startsWith(`workspace ${reference} `) ? text : `${reference}: ${text}`;
 }

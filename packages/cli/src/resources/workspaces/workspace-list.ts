@@ -71,7 +71,7 @@ export const defaultWorkspaceColumns = [
 ] as const;
 
 interface WorkspaceView {
-  /** True where workspaces of several users are listed. */
+  /** True if workspaces of several users are listed. */
   readonly showOwner: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -111,7 +111,10 @@ export function workspaceColumns({
   };
 }
 
-/** Returns the health of a running workspace, which is that of its agents, then of its apps; others have none. */
+/**
+ * Returns the health of a running workspace, which is that of its agents, then of its apps; other workspaces have
+ * none.
+ */
 function healthCell({ latest_build, health }: Workspace, colors: Colors): Cell {
   if (latest_build.status !== "running") return "-";
   if (!health.healthy) return { text: "no", style: colors.red };

@@ -7,7 +7,7 @@ import { type ApiClient, ApiError } from "@slipway/sdk/http";
 import { UsageError } from "../../command/errors.ts";
 import { notFoundError, requireName } from "../../command/not-found.ts";
 
-/** The argument that names one workspace or several. */
+/** The argument that names one or several workspaces. */
 export const workspacesArgument = {
   summary: "name, owner/name or id of a workspace; several are processed in order",
   required: true,
@@ -46,7 +46,7 @@ export function readWorkspaceReference(text: string): WorkspaceReference {
   return { kind: "name", owner, name };
 }
 
-/** Finds the referenced workspace. Throws `CommandError` when there is none, and for another one. */
+/** Finds the referenced workspace. Throws `CommandError` if there is none, and for another one. */
 export async function findWorkspace(
   client: ApiClient,
   text: string,

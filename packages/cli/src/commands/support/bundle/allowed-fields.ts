@@ -1,16 +1,16 @@
 import { hideInWords, type HideSecrets } from "./secret-text.ts";
 
 /**
- * The part of a value that may go into a bundle; undefined for none. What no allowance names is left out, so that a field
- * that a later server adds is not passed on by accident.
+ * Returns the part of a value that may go into a bundle; undefined for none. Anything not explicitly allowed is left
+ * out, so that a field added by a later server is not passed on by accident.
  */
 export type Allowance = (found: unknown, hide: HideSecrets) => unknown;
 
-/** The most entries of a list or fields of a map, and characters of a text. */
+/** The maximum number of list entries or map fields, and of characters of a text. */
 export const maxEntries = 200;
 export const maxTextLength = 4_000;
 
-/** A number, a boolean, null, or a text of the server: a name, an id, a state, an address. */
+/** Allows a number, a boolean, null, or a text of the server: a name, an id, a state, an address. */
 export const value: Allowance = (found, hide) => {
   if (typeof found === "string") return cut(hide(found));
   return found === null || typeof found === "number" || typeof found === "boolean"
@@ -18,10 +18,10 @@ export const value: Allowance = (found, hide) => {
     : undefined;
 };
 
-/** The words of a program: a message or a problem. */
+/** Allows the words of a program: a message or a problem. */
 export const words: Allowance = (found, hide) => value(found, hideInWords(hide));
 
-/** The names of an object's fields, without their values. */
+/** Allows the names of an object's fields, without their values. */
 export const names: Allowance = (found, hide) =>
   isObject(found) ? list(value)(Object.keys(found), hide) : undefined;
 
@@ -30,7 +30,7 @@ export function list(entry: Allowance): Allowance {
     Array.isArray(found) ? found.slice(0, maxEntries).map((each) => entry(each, hide)) : undefined;
 }
 
-/** An object of which only these fields are taken. */
+/** Allows only these fields of an object. */
 export function fields(allowed: Readonly<Record<string, Allowance>>): Allowance {
   return (found, hide) => {
     if (!isObject(found)) return found === null ? null : undefined;
@@ -43,7 +43,7 @@ export function fields(allowed: Readonly<Record<string, Allowance>>): Allowance 
   };
 }
 
-/** An object whose names are data, such as regions. */
+/** Allows an object whose names are data, such as regions. */
 export function map(entry: Allowance): Allowance {
   return (found, hide) => {
     if (!isObject(found)) return undefined;

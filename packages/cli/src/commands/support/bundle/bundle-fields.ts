@@ -1,8 +1,9 @@
 import { fields, list, map, names, value, words } from "./allowed-fields.ts";
 
 /*
- * The fields of a bundle. Left out on purpose: tokens, values of variables, parameters and metadata, scripts, commands and
- * URLs of apps, messages of apps, icons, email addresses, files of templates, users and addresses of connections.
+ * The fields of a bundle. Left out on purpose: tokens, values of variables, parameters and metadata, scripts,
+ * commands and URLs of apps, messages of apps, icons, email addresses, files of templates, users and addresses of
+ * connections.
  */
 
 const section = {
@@ -240,13 +241,13 @@ export const networkFields = fields({
   faults: list(fields({ problem: words, advice: words })),
 });
 
-/** Facts about the way to an agent. */
+/** Facts about the path to an agent. */
 export const agentPathFields = fields({
   latency_ms: value,
   path: fields({ kind: value, address: value, region_id: value, region_name: value }),
 });
 
-/** The agent's check of the network (docs/protocol/agent.md §8.9). */
+/** The agent's network check (docs/protocol/agent.md §8.9). */
 export const agentNetworkFields = fields({
   severity: value,
   net_info: fields({

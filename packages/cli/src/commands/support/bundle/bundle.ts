@@ -3,7 +3,7 @@ import { type Clock, errorText, withDeadline } from "@slipway/runtime";
 import { type Allowance, words } from "./allowed-fields.ts";
 import { hideInWords, type HideSecrets } from "./secret-text.ts";
 
-/** The time for one part, the most bytes of one, and of all. */
+/** The timeout of one part, and the maximum bytes of one part and of all. */
 const partTimeoutMs = 30_000;
 export const maxPartBytes = 2 * 1024 * 1024;
 export const maxBundleBytes = 32 * 1024 * 1024;
@@ -14,7 +14,7 @@ export interface BundleFile {
   readonly text: string;
 }
 
-/** A part that could not be had. */
+/** A part that could not be collected. */
 interface MissingPart {
   readonly part: string;
   readonly problem: string;
@@ -26,8 +26,8 @@ interface BundleNeeds {
 }
 
 /**
- * The files of a bundle as they are collected. A part that cannot be had is noted; an aborted signal ends the collection
- * with its reason.
+ * The files of a bundle as they are collected. A part that cannot be collected is noted; an aborted signal ends the
+ * collection with its reason.
  */
 export class Bundle {
   readonly #files: BundleFile[] = [];
@@ -41,7 +41,7 @@ export class Bundle {
     this.#needs = needs;
   }
 
-  /** Removes more secrets from the parts that follow. */
+  /** Also removes these secrets from the parts that follow. */
   hideWith(hide: HideSecrets): void {
     this.#hide = hide;
   }
@@ -54,7 +54,7 @@ export class Bundle {
     return this.#missing;
   }
 
-  /** Adds the allowed fields of a value as JSON; resolves with the value, undefined if it could not be had. */
+  /** Adds the allowed fields of a value as JSON; resolves with the value, or undefined if it could not be read. */
   async addJson<T>(
     name: string,
     allowance: Allowance,
@@ -72,7 +72,7 @@ export class Bundle {
     name: string,
     read: (signal: AbortSignal) => Promise<readonly string[]>,
   ): Promise<void> {
-    // Secrets go before the cut: one that was cut in two would not be known for one.
+    // Secrets are removed before the text is cut: one that was cut in two would not be recognized.
     await this.#add(name, read, (lines) => lastLines(hideInWords(this.#hide)(lines.join("\n"))));
   }
 
@@ -81,7 +81,7 @@ export class Bundle {
     this.#missing.push({ part, problem: String(words(problem, this.#hide)) });
   }
 
-  /** Reads what becomes part of the bundle later; undefined, with a note, if it cannot be had. */
+  /** Reads data for later parts of the bundle; undefined, with a note, if it cannot be read. */
   async read<T>(part: string, read: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const { clock, signal } = this.#needs;
     try {

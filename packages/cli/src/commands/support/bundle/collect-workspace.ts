@@ -28,20 +28,20 @@ import {
 import type { Bundle } from "./bundle.ts";
 import { secretHider, suspectedSecrets } from "./secret-text.ts";
 
-/** The newest builds and connections that a bundle has. */
+/** The number of latest builds and connections in a bundle. */
 const maxBuilds = 5;
 const maxConnections = 100;
 
 type CollectNeeds = Pick<ClientNeeds, "client">;
 
-/** A workspace, the agents whose logs are wanted, and the secrets that no part may have. */
+/** A workspace, the agents whose logs are included, and the secrets to remove from every part. */
 interface CollectedWorkspace {
   readonly workspace: Workspace;
   readonly agents: readonly WorkspaceAgent[];
   readonly secrets: readonly string[];
 }
 
-/** Collects what the server knows of a workspace, with the logs of its newest builds and of these agents. */
+/** Collects the server's data about a workspace, with the logs of its latest builds and of these agents. */
 export async function collectWorkspace(
   bundle: Bundle,
   { workspace, agents, secrets }: CollectedWorkspace,

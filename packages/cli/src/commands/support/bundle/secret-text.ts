@@ -1,7 +1,7 @@
 /** Removes secrets from a text. */
 export type HideSecrets = (text: string) => string;
 
-/** A secret that stands in texts of others: a variable, say, and its value. */
+/** A possible secret in a text from others, such as a variable and its value. */
 export interface NamedValue {
   readonly name: string;
   readonly value: string;
@@ -9,12 +9,12 @@ export interface NamedValue {
 
 const mark = "[removed]";
 
-/** A shorter value would be removed from the midst of other words. */
+/** A shorter value would be removed from the middle of other words. */
 const minKnownLength = 4;
-/** Values that are no secret, whatever their name. */
+/** Values that are never secrets, regardless of their name. */
 const plainValues: ReadonlySet<string> = new Set(["true", "false", "none", "null"]);
 
-/** `GIT_AUTHOR_NAME` has a name that is everywhere. */
+/** `GIT_AUTHOR_NAME` contains a name that occurs everywhere. */
 const secretName = /token|secret|passw|passphrase|pwd|credential|auth(?!or)|key$/i;
 
 /** Returns values whose names suggest a secret. */
@@ -23,8 +23,8 @@ export function suspectedSecrets(values: readonly NamedValue[]): string[] {
 }
 
 /**
- * Returns a function that removes secrets from a text: those that are known, and what has the form of one. Every pattern is
- * bounded, as a workspace may print what it likes.
+ * Returns a function that removes secrets from a text: known ones, and anything in the form of one. Every pattern is
+ * bounded, as a workspace may print anything.
  */
 export function secretHider(known: readonly string[]): HideSecrets {
   const lines = known.flatMap((value) => value.split(/\r?\n/));
@@ -40,13 +40,16 @@ export function secretHider(known: readonly string[]): HideSecrets {
   };
 }
 
-/** Removes also what may be a secret in words of a program: UUIDs, which agents' tokens are, and long random words. */
+/**
+ * Also removes possible secrets from the words of a program: UUIDs, the form of agents' tokens, and long random
+ * words.
+ */
 export function hideInWords(hide: HideSecrets): HideSecrets {
   return (text) => hide(text).replaceAll(uuid, mark).replaceAll(longWord, mark);
 }
 
 const forms: readonly (readonly [RegExp, string])[] = [
-  // A key that was cut off has no end.
+  // A truncated key has no end.
   [
     /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g,
     mark,

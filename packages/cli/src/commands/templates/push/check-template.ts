@@ -4,15 +4,15 @@ import { CommandError } from "../../../command/errors.ts";
 import type { Output } from "../../../terminal/output.ts";
 
 /**
- * Checks a packed template as the server does after the upload, but for its driver: only the server knows which it has.
- * Prints every problem with its place in `templatePath`. Throws `CommandError` if there is one.
+ * Checks a packed template like the server after the upload, except for its driver: only the server knows its
+ * drivers. Prints every problem with its place in `templatePath`. Throws `CommandError` if there is one.
  */
 export async function checkTemplate(
   tar: Uint8Array,
   templatePath: string,
   err: Output,
 ): Promise<void> {
-  // Loaded here only: it brings a YAML parser and a regular expression engine.
+  // Loaded only here: it includes a YAML parser and a regular expression engine.
   const { parseTemplateDefinition, problemLine, readTemplateArchive } =
     await import("@slipway/template");
   const files = await readTemplateArchive(tar);

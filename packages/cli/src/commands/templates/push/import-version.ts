@@ -19,12 +19,12 @@ import { templateFileName } from "./template-source.ts";
 interface ImportRequest {
   readonly tar: Uint8Array;
   readonly organizationId: string;
-  /** The template it becomes a version of; undefined for one that is created afterwards. */
+  /** The template to which the version belongs; undefined for one that is created afterward. */
   readonly templateId: string | undefined;
   /** Name of the version; undefined for a generated one. */
   readonly name: string | undefined;
   readonly message: string | undefined;
-  /** Path of the template's own file, named in problems. */
+  /** The path of the template's own file, used in problems. */
   readonly templatePath: string;
 }
 
@@ -78,7 +78,7 @@ export async function importVersion(
     done.job.error ?? `the import was ${done.job.status}`,
     request.templatePath,
   );
-  // The problems are the message; those that the log has shown are not repeated.
+  // The problems are the message; those shown in the log are not repeated.
   throw new CommandError(
     lines.hasShown(error) ? "the template was rejected" : `the template was rejected:\n${error}`,
   );

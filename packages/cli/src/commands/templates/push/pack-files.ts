@@ -19,7 +19,7 @@ const blockBytes = 512;
 
 /**
  * Packs the files into a tar: only their names, bytes and executable bits, so that the same files give the same tar.
- * Throws `CommandError` when it would be larger than a server accepts.
+ * Throws `CommandError` if it would be larger than a server accepts.
  */
 export async function packFiles(files: readonly TemplateFile[]): Promise<Uint8Array> {
   const measured = await Promise.all(files.map(measure));

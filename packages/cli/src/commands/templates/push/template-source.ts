@@ -19,7 +19,7 @@ export interface TemplateSource {
   readonly templatePath: string;
 }
 
-/** The template to push: the path of its files, and its name if that is not theirs. */
+/** The template to push: the path of its files, and its name if it differs. */
 interface LocatedTemplate {
   readonly path: string;
   readonly template: string | undefined;
@@ -44,7 +44,7 @@ export async function locateTemplate({
   return { path: isBelow ? template : ".", template };
 }
 
-/** Opens the source of a push. Throws `CommandError` when it is not a template. */
+/** Opens the source of a push. Throws `CommandError` if it is not a template. */
 export async function openSource(path: string): Promise<TemplateSource> {
   const found = await statOf(path);
   if (found === undefined) {
