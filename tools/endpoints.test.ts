@@ -49,7 +49,7 @@ async function faultsOf(rows: readonly Row[], endpoints: readonly string[]): Pro
   const bad = await Promise.all(rows.map(faultsOfRow));
   return [
     ...missing.map((endpoint) => `${endpoint} has no row`),
-    ...unknown.map((endpoint) => `${endpoint} is no endpoint`),
+    ...unknown.map((endpoint) => `${endpoint} is not an endpoint`),
     ...bad.flat(),
   ];
 }
@@ -97,7 +97,7 @@ it.each([
   [`| \`GET /a\` | ${good} | [\`no.ts\`](../no.ts): x |`, ['no.ts has no test "x"']],
   [
     `| \`GET /a\` | ${good} | ${good} |\n| \`GET /b\` | x | ${good} |`,
-    ["GET /b is no endpoint", "GET /b names no test: x"],
+    ["GET /b is not an endpoint", "GET /b names no test: x"],
   ],
 ])("finds fault with a row that proves nothing: %s", async (text, faults) => {
   expect(await faultsOf(readRows(text), ["GET /a"])).toEqual(faults);
