@@ -41,7 +41,7 @@ export class Findings {
 
   /**
    * Returns all measurements, with a target appended to the name where one exists for the name's suffix, and whether
-   * any misses its target.
+   * the benchmark misses a target.
    */
   against(targets: Readonly<Record<string, number>>): {
     readonly measurements: readonly Measurement[];

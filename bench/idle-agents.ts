@@ -39,7 +39,7 @@ export const benchmark = defineBenchmark({
   title: ({ agents }) => `${agents} idle agents`,
   options: { agents: 1_000, runs: 1 },
   measure: async ({ options: { agents, runs }, opened, findings }) => {
-    // The first agents stay.
+    // The warm-up agents stay connected.
     const warmUp = Math.ceil(agents / 10);
     const servers = await openIdleServers(opened, agents + warmUp);
     const found = servers.map((server) => ({ server, runs: [] as Figures[] }));

@@ -77,7 +77,7 @@ export function formatTable(title: string, summaries: readonly Summary[]): strin
   return [title, ...lines].join("\n");
 }
 
-/** Returns the smallest value that at least this share of the values does not exceed. */
+/** Returns the quantile of the values at a share such as 0.99; NaN if there are no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
