@@ -20,7 +20,7 @@ interface UserParts {
   readonly notes: AuditNotes;
 }
 
-/** Adds the routes for users, their organizations and what they did. */
+/** Adds the routes for users, organizations, Git keys and the audit trail. */
 export function wireUsers(
   { app, routes, requestLimits, settings, accessUrl }: Site,
   { db, clock, secrets, notes }: UserParts,

@@ -20,7 +20,7 @@ export function addCounter(
   const metric: Counter = new Counter({ name, help, registers: [registry], collect });
 }
 
-/** Adds such a counter for each of several reasons, by their names. */
+/** Adds a counter for each of several reasons, by name; the counts are read when they are scraped. */
 export function addCounterByReason(
   registry: Registry,
   name: string,

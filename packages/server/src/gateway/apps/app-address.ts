@@ -52,7 +52,7 @@ export function parseAppPath(url: string): PathAppRequest | undefined {
   const [username, place, slug] = [form[2], form[3], form[4]].map(readSegment);
   if (username === undefined || place === undefined || slug === undefined) return undefined;
   const [workspace = "", agent, ...others] = place.split(".");
-  // `me` differs from user to user, and what is stored for a URL must not.
+  // `me` differs from user to user, and data stored for a URL must not.
   const isNamed = username !== "me" && others.length === 0;
   if (!isNamed || ![username, workspace, agent ?? "a", slug].every(isName)) return undefined;
   return {

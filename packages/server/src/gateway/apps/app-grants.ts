@@ -46,7 +46,7 @@ interface AppGrantsNeeds {
   readonly pathApps: PathApps;
 }
 
-/** Decides who opens which app, and remembers it for a minute in a signed cookie. */
+/** Decides which viewers may open which apps, and remembers each decision for a minute in a signed cookie. */
 export class AppGrants {
   readonly #needs: AppGrantsNeeds;
   readonly #tokens: SignedTokens;

@@ -81,7 +81,7 @@ export class ClientAccess {
     return true;
   }
 
-  /** Checks clients now; resolves to those that may go on as they are. */
+  /** Checks clients now; resolves to those whose access is unchanged. */
   async check(clients: readonly Client[]): Promise<ReadonlySet<Client>> {
     const { db, limits } = this.#needs;
     const asked = new Set(clients.flatMap(({ agents }) => [...agents]));

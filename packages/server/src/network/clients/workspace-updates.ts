@@ -22,7 +22,7 @@ const repeatMs = 5_000;
 const gatherMs = 100;
 
 /**
- * Yields the workspaces of an owner with their agents, then what changes (docs/protocol/rpc.md §6.5). An owner whose
+ * Yields the workspaces of an owner with their agents, then the changes (docs/protocol/rpc.md §6.5). An owner whose
  * workspaces the user may not see has none. Throws the signal's reason.
  */
 export async function* workspaceUpdates(

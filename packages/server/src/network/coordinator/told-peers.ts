@@ -34,7 +34,7 @@ export class ToldPeers {
     if (this.#told.has(id)) this.#again.add(id);
   }
 
-  /** Yields the updates that lead from what was told to a view, in batches that fit a response. */
+  /** Yields the updates that lead from the reported state to a view, in batches that fit a response. */
   *changes(view: View): Generator<readonly PeerUpdate[], void, undefined> {
     let batch: PeerUpdate[] = [];
     let bytes = 0;

@@ -17,7 +17,7 @@ import { UnreachableAgent } from "./unreachable-agent.ts";
 export interface OwnNetworkParts {
   readonly peer: TailnetPeer;
   readonly clock: Clock;
-  /** Connects the peer to the coordinator until the signal; takes news only of agents for which `isWanted` is true. */
+  /** Connects the peer to the coordinator until the signal; takes updates only of agents that are `isWanted`. */
   readonly coordinate: (
     isWanted: (agentId: string) => boolean,
     onState: (state: CoordinationState) => void,

@@ -72,7 +72,7 @@ export function readAgentToken(token: string | undefined): Buffer {
   });
 }
 
-/** Returns the refusal of an agent whose workspace is stopped; ours runs its stop scripts then. */
+/** Returns the refusal of an agent whose workspace is stopped; our agent then runs its stop scripts. */
 function stoppedWorkspace(): Unauthenticated {
   return new Unauthenticated("Workspace agent not authorized.", {
     detail: "The workspace is stopped. Its agent may connect again when it is started.",

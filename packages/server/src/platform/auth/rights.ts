@@ -2,7 +2,7 @@ import { type RoleName, roleNames } from "@slipway/api/users/user";
 
 import type { UserCaller } from "../http/caller.ts";
 
-/** A right over what belongs to other users. */
+/** A right over the resources of other users. */
 type Right =
   /** Anything, short of leaving the deployment without an owner. */
   | "everything"
@@ -35,7 +35,7 @@ function has(user: Pick<UserCaller, "roles">, right: Right): boolean {
   return roleNames.some((role) => user.roles.includes(role) && rights[role].includes(right));
 }
 
-/** Returns whether a user may see and change what belongs to any user. */
+/** Returns whether a user may see and change the resources of any user. */
 export function isOwnerRole(user: Pick<UserCaller, "roles">): boolean {
   return has(user, "everything");
 }
@@ -45,7 +45,7 @@ export function mayWriteTemplates(user: UserCaller): boolean {
   return has(user, "templates:write");
 }
 
-/** Returns whether a user may read and use what belongs to the user `ownerId`. */
+/** Returns whether a user may read and use the resources of the user `ownerId`. */
 export function mayActFor(user: Pick<UserCaller, "id" | "roles">, ownerId: string): boolean {
   return user.id === ownerId || isOwnerRole(user);
 }

@@ -9,7 +9,7 @@ const issuer = "slipway";
 /** The maximum length of a note that is read, in characters: less than a cookie may have. */
 const maxNoteLength = 4096;
 
-/** Encrypts what a client keeps for the server during a login, for one user and one purpose. */
+/** Encrypts the state that a client keeps for the server during a login, for one user and one purpose. */
 export class SealedNotes {
   readonly #keys: readonly [DerivedKey, ...DerivedKey[]];
   readonly #clock: Pick<Clock, "now">;

@@ -10,7 +10,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** The UDP address at which the server tells clients the address that it sees them at. */
+/** The UDP address at which clients learn the address that the server sees. */
 export interface StunSettings {
   readonly host: string;
   /** The port (default: that of the listener). */

@@ -154,7 +154,7 @@ function hostDefaults(
   };
 }
 
-/** Returns the address below which a host has its paths; undefined if the login is at an unknown path. */
+/** Returns the base address of a host's paths; undefined if the login is at an unknown path. */
 function baseOf(host: KnownHost, authUrl: string | undefined): string | undefined {
   if (authUrl === undefined) return host.base;
   return authUrl.endsWith(host.authPath) ? authUrl.slice(0, -host.authPath.length) : undefined;

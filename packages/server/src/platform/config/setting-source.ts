@@ -1,7 +1,7 @@
 /** Settings by variable name; flags of the same names have been merged in by the caller. */
 export type SettingSource = Readonly<Record<string, string | undefined>>;
 
-/** Reports a setting that is not what is wanted; `wanted` completes "must be …". */
+/** Reports an invalid setting; `wanted` completes "must be …". */
 export type Report = (name: string, wanted: string) => undefined;
 
 export const webProtocols = ["http:", "https:"] as const;

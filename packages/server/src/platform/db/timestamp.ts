@@ -14,7 +14,7 @@ export function apiTimestamp<T extends string | null = string>(column: string): 
   return sql`rtrim(rtrim(${text}, '0'), '.') || 'Z'`;
 }
 
-/** Returns such a timestamp in milliseconds since the epoch; undefined for a column that is null. */
+/** Converts a formatted timestamp to milliseconds since the epoch; undefined for a column that is null. */
 export function timestampMs(timestamp: string): number;
 export function timestampMs(timestamp: string | null): number | undefined;
 export function timestampMs(timestamp: string | null): number | undefined {

@@ -3,7 +3,7 @@ import { Refusal } from "./errors.ts";
 
 interface ReachedLimit {
   readonly name: LimitName;
-  /** True for what ends by itself, such as builds and streams; false for what is kept. */
+  /** True for things that end by themselves, such as builds and streams; false for things that are kept. */
   readonly isTemporary: boolean;
   /** The limit in words: `100 workspaces per user`. */
   readonly limit: string;

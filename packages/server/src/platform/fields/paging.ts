@@ -25,7 +25,7 @@ const defaultListLimit = 50;
 /** The maximum number of entries of a list without an offset, such as that of jobs. */
 export const maxListLimit = 1_000;
 
-/** Reads the `limit` of such a list; 0 means the default. */
+/** Reads the `limit` of a list without an offset; 0 means the default. */
 export function readListLimit(text = ""): number {
   if (text === "" || text === "0") return defaultListLimit;
   if (/^\d{1,6}$/.test(text)) return Math.min(Number(text), maxListLimit);

@@ -36,7 +36,7 @@ const maxErrors = 200;
 
 /** Returns the error that names each refused field, with the expected value. */
 export function validationError(errors: readonly ErrorObject[]): Invalid {
-  // The work for each union scans all faults of what may be a large body.
+  // The work for each union scans all faults of a body that may be large.
   const faults = mergeUnionFaults(errors.slice(0, maxErrors));
   const validations = faults.slice(0, maxValidations).map((error) => ({
     field: fieldOf(error),

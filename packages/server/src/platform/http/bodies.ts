@@ -92,7 +92,7 @@ function ownerOf(request: FastifyRequest): string {
 
 interface BodyReading {
   readonly maxBytes: number;
-  /** Counts what has arrived of a body until it is complete. */
+  /** Counts the bytes of a body until it is complete. */
   readonly unfinished: UnfinishedBytes;
   /** The owner of these bytes. */
   readonly owner: string;

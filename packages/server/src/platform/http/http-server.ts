@@ -48,7 +48,7 @@ interface HttpServerOptions {
   readonly accessUrl?: () => string;
   /** The time without traffic on a plain request after which a client is disconnected. */
   readonly idleTimeoutMs?: number;
-  /** Counts what has arrived of requests and messages that are not complete. */
+  /** Counts the bytes that have arrived of incomplete requests and messages. */
   readonly unfinished?: UnfinishedBytes;
   /** The turns in which requests and messages are read. */
   readonly turns?: InboundTurns;

@@ -24,7 +24,7 @@ import {
 } from "./route-request.ts";
 import { UserTurns } from "./user-turns.ts";
 
-/** The message to the reader of a stream who loses access. */
+/** The message for the reader of a stream who loses access. */
 const signedOutReason = "You are signed out, or what you may do has changed.";
 
 const prefix = "/api/v2";

@@ -36,7 +36,7 @@ export function claimedToken(request: TokenCarrier): string | undefined {
 /** Returns the token of a request from anywhere but a cookie. */
 function tokenBeside({ headers, raw }: TokenCarrier): string | undefined {
   const search = raw.url?.split("?", 2)[1];
-  // Few requests have a query, and to parse even an empty one takes microseconds.
+  // Few requests have a query, and parsing even an empty one takes microseconds.
   const query = search === undefined ? undefined : new URLSearchParams(search);
   const bearer = /^bearer\s+(.+)$/i.exec(headers.authorization ?? "")?.[1]?.trim();
   const places = [

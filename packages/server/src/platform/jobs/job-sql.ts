@@ -20,7 +20,7 @@ export function hasSucceeded(job: string): RawBuilder<boolean> {
     ${completed} is not null and ${error} is null and ${canceled} is null)`;
 }
 
-/** Returns the condition that a job has the status `failed`, in such a form. */
+/** Returns the condition that a job has the status `failed`, also in a form that the planner can estimate. */
 export function hasFailed(job: string): RawBuilder<boolean> {
   const { canceled, completed, error } = columnsOf(job);
   return sql<boolean>`(

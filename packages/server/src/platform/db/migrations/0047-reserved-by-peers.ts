@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * The values that each peer's node takes for its holder: a reservation lasts as long as a node has it. Null for the
+ * The values that each peer's node reserves for its holder: a reservation lasts as long as a node has it. Null for the
  * nodes of replicas that do not write it, whose reservations stand until their peer is gone.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
