@@ -142,7 +142,7 @@ export class ClientSession implements RelaySession, PacketReceiver, Visitor, Wor
       this.#input.read(this.#onFrame);
     } catch (error) {
       if (!(error instanceof DerpError)) throw error;
-      this.#parts.logger.debug({ error: error.message }, "relay client broke the protocol");
+      this.#parts.logger.debug({ error: error.message }, "relay client violated the protocol");
       this.close("protocol-error");
     }
     if (this.isClosed) return false;

@@ -87,7 +87,7 @@ export class LinkSession implements RelayLink, PeerLink {
       this.#reader.read(chunk, this.#onFrame);
     } catch (error) {
       if (!(error instanceof DerpError)) throw error;
-      this.#parts.logger.debug({ error: error.message }, "another relay broke the protocol");
+      this.#parts.logger.debug({ error: error.message }, "another relay violated the protocol");
       this.close("protocol-error");
     }
   }

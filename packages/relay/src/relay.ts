@@ -104,7 +104,7 @@ export class Relay implements AsyncDisposable {
       }
     });
     this.#scope.failed.catch((error: unknown) => {
-      logger.error({ error: errorText(error) }, "the relay's clock stopped");
+      logger.error({ error: errorText(error) }, "the relay's timer failed");
     });
   }
 

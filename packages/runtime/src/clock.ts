@@ -23,7 +23,7 @@ export const webClock: Clock = {
   sleep,
 };
 
-/** The longest delay of a timer; a longer one would end at once. */
+/** The longest delay of a timer; a longer one would end immediately. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /**

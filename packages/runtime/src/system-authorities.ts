@@ -61,7 +61,7 @@ export function trustSystemAuthorities(): void {
 }
 
 function environment(): Environment {
-  // oxlint-disable-next-line node/no-process-env -- read by whoever dials, as Node.js does with its own variables
+  // oxlint-disable-next-line node/no-process-env -- read by every dialer, as Node.js does with its own variables
   return process.env;
 }
 

@@ -25,7 +25,7 @@ interface Holder {
 }
 
 /**
- * Counts the bytes of unfinished messages of a process, whatever carries them: WebSockets, RPCs, frames, bodies.
+ * Counts the bytes of unfinished messages of a process, over any transport: WebSockets, RPCs, frames, bodies.
  * Beyond the limit, the owner that holds most loses the connection whose message has waited longest, so that no owner
  * crowds out another. Times are milliseconds of a monotonic clock.
  */

@@ -60,7 +60,7 @@ function pair([name, value]: [string, unknown]): string {
   return `${name}=${/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)}`;
 }
 
-/** Redacts tokens and header values, whoever logs them. */
+/** Redacts tokens and header values of every log line. */
 function redact(fields: LogFields): LogFields {
   return Object.fromEntries(
     Object.entries(fields)

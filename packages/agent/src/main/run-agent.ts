@@ -47,7 +47,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   using log = openLogger(config, () => systemClock.now());
   const { logger } = log;
   const { serverUrl, auth } = config;
-  logger.info({ version: agentVersion, serverUrl }, "agent starts");
+  logger.info({ version: agentVersion, serverUrl }, "starting the agent");
   try {
     const firstDial =
       auth.kind === "token"

@@ -52,7 +52,7 @@ export class AgentSocketServer implements AsyncDisposable {
     });
     const file = await listenOnFile(server, path);
     // Later errors, such as too many open files, affect only one connection.
-    server.on("error", (error) => logger.warn({ error: error.message }, "agent socket"));
+    server.on("error", (error) => logger.warn({ error: error.message }, "agent socket failed"));
     return new AgentSocketServer(server, file, connections);
   }
 

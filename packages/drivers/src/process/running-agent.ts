@@ -35,7 +35,7 @@ export function findAgents(
 /** Criteria for selecting processes. */
 export interface ProcessSelection {
   readonly marks: (marks: AgentMarks) => boolean;
-  /** Users of workspaces: selects every process they own, whatever it did to its environment, group and parents. */
+  /** Users of workspaces: selects every process they own, regardless of its environment, group and parents. */
   readonly uids: ReadonlySet<number>;
 }
 

@@ -45,8 +45,8 @@ export function workspaceDirectory(workspacesDir: string, workspaceId: string): 
 
 /**
  * Creates missing directories, and gives the workspace's user ownership of all but the directory itself, the records
- * and the log, so that no link of theirs can redirect us. Throws `unsafe-path` when a directory is a link, or not a
- * directory.
+ * and the log, so that none of the user's links can redirect us. Throws `unsafe-path` if a directory is a link, or
+ * not a directory.
  */
 export async function makeWorkspace(
   directory: string,

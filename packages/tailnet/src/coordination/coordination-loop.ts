@@ -63,7 +63,7 @@ export class CoordinationLoop {
         backoff.reset();
         delayMs = backoff.next();
       }
-      logger.debug({ error: errorText(error), delayMs }, "no coordinator");
+      logger.debug({ error: errorText(error), delayMs }, "cannot reach the coordinator");
       await clock.sleep(delayMs, signal);
     }
   }

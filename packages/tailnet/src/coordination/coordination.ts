@@ -115,7 +115,7 @@ export class Coordination implements AsyncDisposable {
    */
   async serve(session: CoordinationSession, signal: AbortSignal): Promise<void> {
     if (this.#isLeaving) throw new CoordinationError("closed", "the peer has left");
-    if (this.#session !== undefined) throw new CoordinationError("busy", "a session is served");
+    if (this.#session !== undefined) throw new CoordinationError("busy", "already serving");
     const requests = this.#firstRequests();
     const ended = Promise.withResolvers<void>();
     this.#session = { requests, ended: ended.promise };
@@ -190,7 +190,7 @@ export class Coordination implements AsyncDisposable {
   async #takeDerpMaps(session: CoordinationSession, signal: AbortSignal): Promise<void> {
     for await (const map of session.derpMaps(signal)) this.#options.onDerpMap(map);
     if (this.#isLeaving) return;
-    throw new CoordinationError("stream-ended", "the coordinator ended the stream of relays");
+    throw new CoordinationError("stream-ended", "the coordinator ended the relay stream");
   }
 
   #take(response: CoordinateResponse): void {

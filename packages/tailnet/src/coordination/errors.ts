@@ -5,7 +5,7 @@ import { CodedError } from "@slipway/runtime";
  * - `stream-ended`: the coordinator ended a stream.
  * - `coordinator-error`: the coordinator ended a stream and gave a reason.
  * - `session-ended`: the connection that carried the streams is gone.
- * - `busy`: a session is being served already.
+ * - `busy`: a session is already being served.
  * - `too-many-peers`: no more destinations may be added.
  * - `closed`: the peer has left.
  */

@@ -30,7 +30,7 @@ export interface PeerMapOptions {
   readonly ownNodeKey: Uint8Array;
   /** True for an agent: others open tunnels to it and wait until it knows them. */
   readonly saysReady: boolean;
-  /** The most peers (default: 4096). */
+  /** The maximum number of peers (default: 4096). */
   readonly maxPeers?: number;
 }
 

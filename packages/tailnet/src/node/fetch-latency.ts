@@ -35,7 +35,7 @@ async function fetchLatency(
     if (status <= 299) resolve({ latencyMs, family });
     else
       reject(
-        new RelayError("http", `the latency check was answered ${String(status)}`, { status }),
+        new RelayError("http", `latency check answered with ${String(status)}`, { status }),
       );
   });
   request.on("error", (cause) => reject(signal.aborted ? signal.reason : failure(cause)));

@@ -35,7 +35,7 @@ export async function dialByUpgrade(
   request.once("upgrade", (response: IncomingMessage, socket: Socket, head: Uint8Array) => {
     if (response.headers.upgrade?.toLowerCase() !== "derp") {
       socket.destroy();
-      reject(new RelayError("upgrade", `${node.hostName} upgraded to something else`));
+      reject(new RelayError("upgrade", `${node.hostName} upgraded to another protocol`));
       return;
     }
     socket.setNoDelay(true);

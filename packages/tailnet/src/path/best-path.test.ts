@@ -71,15 +71,15 @@ describe("BestPath", () => {
   });
 });
 
-type Measured = readonly [address: string, latencyMs: number | undefined];
+type Measurement = readonly [address: string, latencyMs: number | undefined];
 
-function measured(...[address, latencyMs]: Measured): Candidate {
+function measured(...[address, latencyMs]: Measurement): Candidate {
   const made = new Candidate({ address, port: 1 });
   made.latencyMs = latencyMs;
   return made;
 }
 
-it.each<[string, Measured, Measured, boolean]>([
+it.each<[string, Measurement, Measurement, boolean]>([
   ["a tenth less latency", ["8.8.8.8", 90], ["9.9.9.9", 100], true],
   ["the same latency", ["8.8.8.8", 100], ["9.9.9.9", 100], false],
   ["less by half a percent", ["8.8.8.8", 99.5], ["9.9.9.9", 100], false],

@@ -29,8 +29,8 @@ function create(): PathSelector {
   });
 }
 
-type Sent = PathAction & { readonly type: "send" };
-const sentOf = (actions: readonly PathAction[]): readonly Sent[] =>
+type SendAction = PathAction & { readonly type: "send" };
+const sentOf = (actions: readonly PathAction[]): readonly SendAction[] =>
   actions.filter((action) => action.type === "send");
 
 /** Returns a message of a peer from an address. */

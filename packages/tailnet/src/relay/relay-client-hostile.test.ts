@@ -14,7 +14,7 @@ const hostile: readonly (readonly [string, (connection: ScriptedConnection) => v
   [
     "garbage in place of a greeting",
     (relay) => relay.sayBytes(Buffer.from("HTTP/1.1 200 OK\r\n\r\n")),
-    "the relay broke the protocol: frame of type 72",
+    "the relay violated the protocol: frame of type 72",
   ],
   [
     "a greeting of another protocol",

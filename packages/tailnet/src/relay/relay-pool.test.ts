@@ -44,7 +44,7 @@ class ScriptedRelays implements RelayDialer {
   }
 }
 
-interface Opened {
+interface OpenPool {
   readonly pool: RelayPool;
   readonly relays: ScriptedRelays;
   readonly clock: FakeClock;
@@ -52,7 +52,7 @@ interface Opened {
   readonly statuses: RelayStatus[];
 }
 
-function open(): Opened {
+function open(): OpenPool {
   const relays = new ScriptedRelays();
   const clock = createFakeClock();
   const received: string[] = [];

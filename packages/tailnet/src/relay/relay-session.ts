@@ -96,7 +96,7 @@ export class RelaySession implements RelayReceiver {
       this.#reader.read(chunk, this.#onFrame);
     } catch (error) {
       if (!(error instanceof DerpError)) throw error;
-      this.#fail(`the relay broke the protocol: ${error.message}`, error);
+      this.#fail(`the relay violated the protocol: ${error.message}`, error);
     }
     this.#packets.flush();
   }

@@ -4,7 +4,7 @@ import { DrpcError } from "./errors.ts";
 import { encodeFrame, maxPacketBytes, packetTooLarge, PacketKind } from "./frame.ts";
 import type { DrpcFrame } from "./frame.ts";
 
-/** The most data of one frame; larger packets are split (docs/protocol/rpc.md §3.1). A receiver accepts any size. */
+/** The maximum data of one frame; larger packets are split (docs/protocol/rpc.md §3.1). A receiver accepts any size. */
 const maxFrameDataBytes = 65_536;
 
 /** All frames of one (stream id, message id), joined. */
