@@ -27,8 +27,9 @@ import { type NetworkServer, openOurServer, untilConnected } from "./support/net
 import { patience } from "./support/patience.ts";
 
 /*
- * The endpoints of agents (docs/endpoints.md) with our agent, and with the stock ones that SLIPWAY_STOCK_AGENT names: those
- * by which people reach an agent, and those by which programs of its workspace, with its token, reach the server.
+ * The endpoints of agents (docs/endpoints.md) with our agent and with the stock ones that SLIPWAY_STOCK_AGENT names:
+ * those through which people reach an agent, and those through which a workspace's programs reach the server with its
+ * token.
  */
 
 const template = `
@@ -53,7 +54,7 @@ beforeAll(async () => {
   homes = await mkdtemp(join(tmpdir(), "slipway-endpoints-"));
   opened.defer(() => rm(homes, { recursive: true, force: true }));
   provider = opened.use(await openOAuthServer());
-  // The tokens are for a host that is called localhost; 127.0.0.1 is one that the server knows nothing of.
+  // The tokens are for the host localhost; the server does not know 127.0.0.1.
   const environment = {
     ...provider.settings(0, "git"),
     SLIPWAY_EXTERNAL_AUTH_0_REGEX: "^(http://|https://)localhost:",
@@ -65,7 +66,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-/** Opens a socket of the server; the test ends it. */
+/** Opens a socket of the server, closed at the end of the test. */
 function openSocket(path: string): WebSocket {
   const { serverUrl, headers } = server.client;
   const socket = new WebSocket(`${serverUrl.replace("http", "ws")}/api/v2${path}`, { headers });
@@ -93,14 +94,14 @@ describe.each(agents)("$name", (kind) => {
     await exited;
   });
 
-  /** Runs a script in the workspace; returns what it prints. */
+  /** Runs a script in the workspace; returns its output. */
   async function inside(script: string): Promise<string> {
     const { code, stdout, stderr } = await command.run(["ssh", name], script);
     if (code !== 0) throw new Error(`the script ended with ${String(code)}:\n${stdout}${stderr}`);
     return stdout;
   }
 
-  /** Sends a request from the workspace, with the token that its programs have. */
+  /** Sends a request from the workspace, with the token of its programs. */
   async function request(method: string, path: string, body?: unknown): Promise<Reply> {
     const data = body === undefined ? "" : `-H 'Content-Type: application/json' -d @-`;
     const url = `${server.client.serverUrl}/api/v2/workspaceagents/me${path}`;
@@ -229,7 +230,7 @@ describe.each(agents)("$name", (kind) => {
 
   it("lets Git use the owner's key", async () => {
     const { public_key } = await server.client.call(getGitKey, { params: { user: "me" } });
-    // In the place of ssh: shows whose key it gets.
+    // A replacement for ssh that prints the key it gets.
     const fake = `#!/bin/sh
 [ "$1" = -G ] && exit 1
 for word; do [ "$last" = -i ] && ssh-keygen -y -f "$word"; last=$word; done >&2
@@ -292,7 +293,7 @@ async function logIn(): Promise<void> {
   await logInToProvider({ serverUrl, token: headers["Coder-Session-Token"] ?? "" }, "git");
 }
 
-/** Ends the login that a test before may have left. */
+/** Ends the login that an earlier test may have left. */
 async function logOut(): Promise<void> {
   const params = { provider: "git" };
   await server.client.call(deleteExternalAuth, { params }).catch((error: unknown) => {

@@ -14,8 +14,8 @@ import { type NetworkServer, openOurServer, untilConnected } from "./support/net
 import { stockPrograms } from "./support/stock-program.ts";
 
 /*
- * The unix socket of our agent, called by our command in its workspace, and by the stock commands that
- * SLIPWAY_STOCK_COMMAND names, as far as they have `exp sync` (since v2.29).
+ * The Unix socket of our agent, called by our command in its workspace and by the stock commands that
+ * SLIPWAY_STOCK_COMMAND names, if they have `exp sync` (since v2.29).
  */
 
 const template = `
@@ -59,9 +59,9 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-/** Runs a script in the workspace; returns its exit code and all that it prints. */
+/** Runs a script in the workspace; returns its exit code and its output. */
 async function inside(script: string) {
-  // No login shell: the system's profile may replace PATH.
+  // Not a login shell: the system's profile may replace PATH.
   const { code, stdout, stderr } = await outside.run(["ssh", "sync", "--", "sh"], script);
   return { code, printed: `${stdout}${stderr}` };
 }
@@ -120,7 +120,7 @@ it.each(stockPrograms("SLIPWAY_STOCK_COMMAND").map((one) => [one.name, one.path]
       { method: "tools/call", id: 2, params: report(summary) },
     ];
     const input = calls.map((call) => JSON.stringify({ jsonrpc: "2.0", ...call })).join("\n");
-    // It ends with its input, which is to outlast the answer.
+    // The command ends with its input, which must outlast the answer.
     const { printed } = await inside(
       `(cat <<'END'\n${input}\nEND\nsleep 3) | CODER_MCP_APP_STATUS_SLUG=web ${path} exp mcp server\n`,
     );

@@ -26,8 +26,8 @@ import { patience } from "./support/patience.ts";
 import { readMetadata } from "./support/read-metadata.ts";
 
 /*
- * Agents and commands from the downloads of a real server, on systems without Node.js: bare Debian, and busybox with musl. The
- * archive for arm64 runs on an emulated processor. The archives are made of packages of the registries, as in production.
+ * Agents and commands from a real server's downloads, on systems without Node.js: bare Debian, and busybox with musl.
+ * The arm64 archive runs on an emulated processor. The archives are built from registry packages, as in production.
  */
 
 const template = `
@@ -43,10 +43,10 @@ agents:
       memory: { display_name: Memory, interval: 1s, timeout: 10s, run: slipway stat mem }
 `;
 
-/** A directory of ready archives, which saves their making. */
+/** A directory of ready archives, to avoid building them. */
 const ready = process.env["SLIPWAY_DOWNLOADS_DIR"];
 
-/** The way to the registries from this machine, which npm takes from the environment of the server. */
+/** The settings with which this machine reaches the registries, which npm takes from the server's environment. */
 const registries: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) =>
     value !== undefined &&
@@ -83,10 +83,10 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-/** The time to make an archive: most of it goes into downloads from the registries. */
+/** The time limit to build an archive: most of it is spent on downloads from the registries. */
 const makeLimitMs = 500_000;
 
-/** Downloads an archive, which the first request for it makes; returns the path. */
+/** Downloads an archive, which is built at its first request; returns the path. */
 async function download(name: string): Promise<string> {
   const startedAt = performance.now();
   const response = await vi.waitFor(
@@ -109,7 +109,7 @@ function report(what: string, startedAt: number): void {
   process.stderr.write(`${what} in ${seconds} s\n`);
 }
 
-/** Creates a workspace; returns its id and the line that starts its agent. */
+/** Creates a workspace; returns its id and the command line that starts its agent. */
 async function openWorkspace(
   name: string,
 ): Promise<{ readonly id: string; readonly line: string }> {
@@ -119,7 +119,7 @@ async function openWorkspace(
   return { id, line };
 }
 
-/** Ends what runs in a root at the end of the test; a failed test shows what it said. */
+/** Kills a root's process at the end of the test; a failed test shows its output. */
 function endLater(child: ChildProcess): void {
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type EchoApp, openEchoApp } from "./support/echo-app.ts";
 
-/* What a browser does with apps at hosts of their own, and with apps at the server's own origin. */
+/* Apps in a browser, at separate hosts and at the server's own origin. */
 
 const opened = new AsyncDisposableStack();
 let app: EchoApp;
@@ -22,7 +22,7 @@ let serverUrl = "";
 let port = "";
 let context: BrowserContext;
 
-/** The page of the app: it says what it may do. */
+/** The page of the app, which reports its permissions. */
 const page = `<!doctype html><title>The app</title><h1>The app</h1><script>
 globalThis.echo = (text) => new Promise((resolve, reject) => {
   const socket = new WebSocket(location.href.replace("http", "ws"));
@@ -66,7 +66,7 @@ agents:
   await makeWorkspace(client, "dev", templateId, ({ status }) => status === "connected");
   const browser = await chromium.launch({
     executablePath: process.env["SLIPWAY_CHROMIUM"] ?? "/usr/bin/chromium",
-    // A sandbox is not for root.
+    // The sandbox does not work as root.
     args: ["--no-sandbox", "--host-resolver-rules=MAP *.apps.test 127.0.0.1"],
   });
   opened.defer(() => browser.close());
@@ -95,7 +95,7 @@ describe("a browser", () => {
     expect(await tab.evaluate("echo('through')")).toBe("through");
     expect(await tab.evaluate("document.cookie")).toBe("");
     await tab.reload();
-    // The app gets its own cookies, and none of the server's.
+    // The app gets its own cookies and none of the server's.
     expect(app.seen.at(-1)?.cookie).toBe("own=1");
     await tab.close();
   });
@@ -113,9 +113,9 @@ describe("a browser", () => {
     await tab.goto(`${appUrl("web")}/`);
     const api = `steal(${JSON.stringify(`${serverUrl}/api/v2/users/me`)})`;
     expect(await tab.evaluate(api)).toBe("Failed to fetch");
-    // At its own host there is no API.
+    // The app's host has no API.
     expect(await tab.evaluate("steal('/api/v2/users/me')")).toEqual([200, page]);
-    // Another app of the same user may be read.
+    // Other apps of the same user are readable.
     expect(await tab.evaluate(`steal('${appUrl("other")}/')`)).toEqual([200, page]);
     await tab.close();
   });

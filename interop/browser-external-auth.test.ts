@@ -7,7 +7,7 @@ import { type OAuthServer, openOAuthServer } from "@slipway/testkit/oauth";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 
-/* The pages of a login to a provider, in a browser without scripts, by the keyboard alone. */
+/* The pages of a provider login, in a browser without scripts, using only the keyboard. */
 
 const opened = new AsyncDisposableStack();
 let provider: OAuthServer;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   serverUrl = server.url;
   const browser = await chromium.launch({
     executablePath: process.env["SLIPWAY_CHROMIUM"] ?? "/usr/bin/chromium",
-    // A sandbox is not for root.
+    // The sandbox does not work as root.
     args: ["--no-sandbox"],
   });
   opened.defer(() => browser.close());
@@ -37,7 +37,7 @@ afterEach(() => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Goes on by the keyboard to what has this name, and presses Enter. */
+/** Moves the focus by keyboard to the element with this name and presses Enter. */
 async function press(tab: Page, name: string): Promise<void> {
   const wanted = tab.getByRole("button", { name }).or(tab.getByRole("link", { name }));
   await wanted.waitFor();
@@ -62,7 +62,7 @@ it("leads over the login to the server to the provider and back", async () => {
   await tab.keyboard.press("Enter");
   await press(tab, "Log in with Git Test");
   await tab.getByText("You are logged in to Git Test as ada.").waitFor();
-  // Neither the code nor the state is left in the address.
+  // Neither the code nor the state remains in the address.
   expect(tab.url()).toBe(`${serverUrl}/external-auth/git`);
   await press(tab, "Log in again");
   await tab.getByText("You are logged in to Git Test as ada.").waitFor();
@@ -99,7 +99,7 @@ it("explains a login that is not the one which the browser began", async () => {
   await press(tab, "Log in again");
   const expired = "This login has expired, was completed before, or began in another session.";
   expect(await problemOn(tab)).toContain(expired);
-  // The right address is of no use later.
+  // The correct address is useless later.
   await tab.goto(callback);
   expect(await problemOn(tab)).toContain(expired);
   await tab.goto(`${serverUrl}/external-auth/none`);

@@ -15,7 +15,7 @@ import { openBrowserPage } from "./support/browser-page.ts";
 import { openEchoService } from "./support/echo-service.ts";
 import { makeExternalWorkspace } from "./support/external-workspace.ts";
 
-/* A page in a browser is a peer of the network: all but the sockets runs there, over WebSockets to the relay. */
+/* A page in a browser as a network peer: everything but the sockets runs there, over WebSockets to the relay. */
 
 const template = `
 driver: external

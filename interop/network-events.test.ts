@@ -21,9 +21,9 @@ import { untilPrinted } from "./support/network/until-printed.ts";
 import { patience } from "./support/patience.ts";
 import { openSinglePool } from "./support/single-pool.ts";
 
-/* What happens to sessions over the network on our server, with each agent and command, ours and stock ones. */
+/* Sessions over the network during events on our server, with each agent and command, ours and stock ones. */
 
-/** The time in which a session must end whose workspace is no longer the same. */
+/** The time limit for a session to end after its workspace is replaced. */
 const endMs = 60_000;
 const typeMs = 500;
 
@@ -86,7 +86,7 @@ describe.each(agents)("$name", (agentKind) => {
       const ended = endOf(session);
       await killed(agent);
       agent = await startAgent(workspace.token);
-      // Stock commands leave a silent connection open for hours.
+      // Stock commands keep a silent connection open for hours.
       const typing = setInterval(() => session.stdin?.write("\n"), typeMs);
       expect(await ended.finally(() => clearInterval(typing))).not.toBe(0);
       await expectShell(workspace.name);
@@ -120,10 +120,10 @@ async function install(kind: typeof ourCommand): Promise<InstalledCommand> {
   return command;
 }
 
-/** Opens a shell in a workspace that goes on until its command is killed. */
+/** Opens a shell in a workspace that runs until its command is killed. */
 async function openSession(command: InstalledCommand, workspace: string): Promise<ChildProcess> {
   const child = command.start(["ssh", workspace]);
-  // It may have ended when more is typed.
+  // It may have exited before more input is typed.
   child.stdin?.on("error", () => undefined);
   onTestFinished(() => void child.kill("SIGKILL"));
   const printed = untilPrinted(child, /open-42/);
@@ -132,7 +132,7 @@ async function openSession(command: InstalledCommand, workspace: string): Promis
   return child;
 }
 
-/** Returns the exit code of a command that must end soon. */
+/** Returns the exit code of a command that must exit soon. */
 async function endOf(child: ChildProcess): Promise<number | null> {
   const tooLate = new AbortController();
   const late = systemClock.sleep(endMs, tooLate.signal).then(() => {

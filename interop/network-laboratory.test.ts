@@ -11,12 +11,12 @@ import { sendWhole } from "./support/laboratory/send-whole.ts";
 import { openUdpHost, type UdpHost } from "./support/laboratory/udp-host.ts";
 
 /*
- * The laboratory of namespaces does to packets what its layouts say. `vitest.config.ts` leaves this file out, and says so,
- * where namespaces cannot be made.
+ * The laboratory of namespaces treats packets as its layouts say. `vitest.config.ts` leaves this file out, and says
+ * so, where namespaces cannot be created.
  */
 
 const execute = promisify(execFile);
-/** An address at which nobody listens. */
+/** An address without a listener. */
 const nowhere = "192.0.2.2:9";
 const fewEchoes = { count: 5, perMs: 1, patienceMs: 500 };
 let lab: Laboratory;
@@ -175,7 +175,7 @@ it("shows another address behind a router that has got one", async () => {
 });
 
 describe.each([1, 20, 100])("a link of %d ms", (rttMs) => {
-  // Either direction loses its part, so twice the rate; the bounds are four deviations away, and the seed is the same.
+  // Both directions lose packets, so the rate doubles; the bounds are four deviations away, and the seed is fixed.
   it.each([
     [0, 0, 0],
     [0.001, 1, 12],

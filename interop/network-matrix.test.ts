@@ -20,13 +20,13 @@ import {
 import { untilPrinted } from "./support/network/until-printed.ts";
 
 /*
- * All that a command does over the network, for each server, agent and command: ours, and the stock ones that the
- * environment names (SLIPWAY_STOCK_SERVER, SLIPWAY_STOCK_AGENT, SLIPWAY_STOCK_COMMAND).
+ * Everything that a command does over the network, for each server, agent and command: ours, and the stock ones that
+ * the environment names (SLIPWAY_STOCK_SERVER, SLIPWAY_STOCK_AGENT, SLIPWAY_STOCK_COMMAND).
  */
 
 const opened = new AsyncDisposableStack();
 let homes = "";
-/** The ports of services of the workspace that send back what they get. */
+/** The ports of the workspace's echo services. */
 let echoPort = 0;
 let udpEchoPort = 0;
 

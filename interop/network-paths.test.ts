@@ -17,13 +17,13 @@ import {
 } from "./support/laboratory/server.ts";
 
 /*
- * Commands reach agents from and in all sorts of networks, directly where there is a way and over the relay where there is
- * none. `vitest.config.ts` leaves this file out, and says so, where namespaces cannot be made.
+ * Commands reach agents between all kinds of networks, directly where a path exists and over the relay otherwise.
+ * `vitest.config.ts` leaves this file out, and says so, where namespaces cannot be created.
  */
 
-/** The pongs after which peers on the relay do not expect to find a direct way. */
+/** The number of pongs after which peers on the relay no longer expect a direct path. */
 const settledPongs = 20;
-/** The pongs among which peers find each other again; their connections to the server may have to time out first. */
+/** The number of pongs among which peers find each other again; their server connections may have to time out first. */
 const patientPongs = 200;
 const opened = new AsyncDisposableStack();
 let lab: Laboratory;
@@ -45,7 +45,7 @@ const layout = {
     "plant-router": { nat: "address-dependent" },
     "bank-firewall": { udp: "blocked" },
     "hotel-proxy": { udp: "blocked" },
-    // Whole packets do not fit; Node.js cannot forbid fragments, so that our peers would send those.
+    // Full packets do not fit; Node.js cannot forbid fragments, so our peers would send those.
     "narrow-router": { mtu: 1_280, fragments: "blocked" },
   },
   hosts: {
@@ -65,7 +65,7 @@ const layout = {
 
 type HostName = keyof typeof layout.hosts;
 
-/** Where the agent is, where the command is, and the way that both find. */
+/** The host of the agent, the host of the command, and the path that both find. */
 const paths: readonly (readonly [HostName, HostName, Pong["way"]])[] = [
   ["direct", "other", "direct"],
   ["direct", "cafe", "direct"],
@@ -87,7 +87,7 @@ const paths: readonly (readonly [HostName, HostName, Pong["way"]])[] = [
 ];
 
 describe.each(agents)("the agent $name", (agent) => {
-  /** The names of the workspaces by the hosts of their agents. */
+  /** The names of the workspaces by their agents' hosts. */
   const workspaces = new Map<string, string>();
 
   beforeAll(async () => {
@@ -157,7 +157,7 @@ describe.each(agents)("the agent $name", (agent) => {
   });
 });
 
-/** Resolves to the way that peers have found: the direct one at the first pong by it, the other when none comes by it. */
+/** Resolves to the path that peers have found: the direct one at its first pong, the relay if none arrives directly. */
 async function findWay(pongs: AsyncGenerator<Pong, void>): Promise<Pong["way"] | undefined> {
   let way: Pong["way"] | undefined;
   for (let count = 0; count < settledPongs && way !== "direct"; count += 1) {
@@ -166,7 +166,7 @@ async function findWay(pongs: AsyncGenerator<Pong, void>): Promise<Pong["way"] |
   return way;
 }
 
-/** Waits for a pong that looks so. Throws when none does among many. */
+/** Waits for a matching pong. Throws when none matches among many. */
 async function waitForPong(
   pongs: AsyncGenerator<Pong, void>,
   wanted: Partial<Pong>,

@@ -21,18 +21,19 @@ import { untilConnected } from "./support/network/servers.ts";
 import { untilPrinted } from "./support/network/until-printed.ts";
 
 /*
- * Connections of our command survive a minute without a network, another address of either end, and the way from a direct
- * path to the relay and back: their bytes are neither lost nor repeated. A stock agent gives a connection up when what it has sent is not acknowledged after five repetitions,
- * 13 to 30 s, and ends both directions of a forwarded connection when one ends: with one, connections survive ten seconds, and
- * a minute while they are quiet. `vitest.config.ts` leaves this file out, and says so, where namespaces cannot be made.
+ * Connections of our command survive a minute without a network, a new address of either end, and the move from a
+ * direct path to the relay and back: their bytes are neither lost nor repeated. A stock agent gives a connection up
+ * when its data is not acknowledged after five repetitions, 13 to 30 s, and ends both directions of a forwarded
+ * connection when one ends: with one, connections survive ten seconds, and a minute while they are quiet.
+ * `vitest.config.ts` leaves this file out, and says so, where namespaces cannot be created.
  */
 
 const longMs = 60_000;
 const shortMs = 10_000;
-/** The time in which a path that carries nothing is given up for the relay, and in which another one is found. */
+/** The time in which a dead path is abandoned for the relay, and in which another one is found. */
 const relayMs = 13_000;
 const directMs = 6_000;
-/** The time after the last byte in which everything is acknowledged, however an end delays that. */
+/** The time after the last byte in which everything is acknowledged, even with delayed acknowledgments. */
 const quietMs = 1_000;
 const streamBytes = 16 * 1024 * 1024;
 const [echoPort, localPort] = [7_000, 4_000];
@@ -49,19 +50,22 @@ async function cut(uplink: Uplink, ms: number): Promise<void> {
   await uplink.restore();
 }
 
-/** Something that happens to a stream. */
+/** A disturbance of a stream. */
 interface Disturbance {
   readonly name: string;
-  /** True if it happens while nothing is under way. */
+  /** True if it happens while nothing is in transit. */
   readonly isQuiet: boolean;
   readonly happen: (uplink: Uplink) => Promise<unknown>;
-  /** The router of its hosts (default: that of the way, if it has one). */
+  /** The router of its hosts (default: that of the path, if it has one). */
   readonly behind?: "cafe-router";
 }
 
 const moved = (uplink: Uplink): Promise<unknown> => uplink.changeAddress();
 
-/** Sends a stream from its direct path over the relay, and lets it find a direct one again: each carries other packets. */
+/**
+ * Moves a stream from its direct path to the relay, and lets it find a direct one again; each carries different
+ * packets.
+ */
 async function detour(): Promise<void> {
   const router = lab.router("cafe-router");
   await router.blockUdp();
@@ -83,7 +87,7 @@ const onStock: readonly Disturbance[] = [
 /** The ways to carry a stream. */
 const ways = ["ssh", "port-forward"] as const;
 
-/** A stream that is disturbed, from a host of its own. */
+/** A stream that is disturbed, from a separate host. */
 interface Scenario {
   readonly host: string;
   readonly way: (typeof ways)[number];
@@ -169,7 +173,7 @@ function streamOf(
   });
 }
 
-/** Starts a program in a host whose input comes back from the workspace. */
+/** Starts a program on a host; its input comes back from the workspace. */
 async function openStream(
   way: (typeof ways)[number],
   namespace: Namespace,

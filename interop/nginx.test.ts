@@ -26,8 +26,8 @@ import { untilConnected } from "./support/network/servers.ts";
 import { freePort, guideHost, type Nginx, openNginx } from "./support/nginx.ts";
 
 /*
- * The nginx of the guide (docs/operations.md) in front of two replicas, one of which is killed. The configuration is read
- * out of the guide. `vitest.config.ts` leaves this file out where nginx is missing.
+ * The nginx of the guide (docs/operations.md) in front of two replicas, one of which is killed. The configuration
+ * comes from the guide. `vitest.config.ts` leaves this file out where nginx is missing.
  */
 
 const appHost = "*.apps.example.com";
@@ -104,21 +104,21 @@ interface Answer {
   readonly body: string;
 }
 
-interface Asked {
+interface NginxRequest {
   readonly host?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** Sends a request through an nginx, on a connection of its own. */
+/** Sends a request through an nginx on a new connection. */
 async function ask(
   { port }: Nginx,
   path: string,
-  { host = guideHost, method = "GET", headers = {}, body = "" }: Asked = {},
+  { host = guideHost, method = "GET", headers = {}, body = "" }: NginxRequest = {},
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  // The certificate is its own issuer.
+  // The certificate is self-signed.
   const where = { host: "127.0.0.1", port, servername: guideHost, rejectUnauthorized: false };
   const sent = request({
     ...where,
@@ -142,7 +142,7 @@ async function ask(
 
 let names = 0;
 
-/** Makes a token of the administrator: something that is made once or twice. */
+/** Creates a token of the administrator, a change that happens once or twice. */
 function makeToken(through: Nginx): Promise<Answer> {
   names += 1;
   return ask(through, "/api/v2/users/me/keys/tokens", {
@@ -154,13 +154,13 @@ function makeToken(through: Nginx): Promise<Answer> {
 
 interface Exchange {
   readonly host: string;
-  /** The message to send, if the server takes any. */
+  /** The message to send, if the server accepts any. */
   readonly message?: string;
-  /** A part of the message to wait for. */
+  /** A substring of the message to wait for. */
   readonly wanted: string;
 }
 
-/** Opens a WebSocket through nginx, and waits for a message. */
+/** Opens a WebSocket through nginx and waits for a message. */
 async function exchange(path: string, { host, message, wanted }: Exchange): Promise<void> {
   const socket = new WebSocket(`wss://127.0.0.1:${nginx.port}${path}`, {
     rejectUnauthorized: false,
@@ -182,7 +182,7 @@ async function exchange(path: string, { host, message, wanted }: Exchange): Prom
   }
 }
 
-/** Uses everything twice: nginx sends one after the other to the replicas in turn, and their number is odd. */
+/** Does everything twice: nginx alternates between the replicas, and the number of requests is odd. */
 async function useBoth(): Promise<void> {
   for (const message of ["first turn", "second turn"]) {
     expect((await ask(nginx, "/api/v2/users/me")).status).toBe(200);

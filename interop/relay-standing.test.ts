@@ -31,8 +31,8 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { openEchoService } from "./support/echo-service.ts";
 
 /*
- * The relay serves those whose keys peers have published, and leaves strangers 64 KiB a second for 30 seconds. Peers get new keys
- * with each process, and new ids with each claim: none of that may make strangers of them.
+ * The relay serves clients whose keys peers have published, and limits strangers to 64 KiB per second for 30 seconds.
+ * Peers get new keys with each process and new ids with each claim, neither of which may turn them into strangers.
  */
 
 const template = `
@@ -42,7 +42,7 @@ presets:
 agents:
   main: { os: linux, arch: amd64 }
 `;
-/** As a stranger it would take two minutes and a half. */
+/** The bulk of a transfer, which would take a stranger two and a half minutes. */
 const bulkBytes = 10_000_000;
 const bulkMs = 60_000;
 const person = { username: "ann", email: "ann@example.com", password: "correct-horse-battery-42" };
@@ -53,7 +53,7 @@ let server: ServerProcess;
 let agent: ChildProcess;
 let agentToken = "";
 let workspaceId = "";
-/** The owner of the workspace: of the one that waits, the administrator acts for nobody. */
+/** The owner of the workspace; while it waits in the pool, the administrator. */
 let owner: ApiClient;
 let echoPort = 0;
 let claim = { name: "mine", template_id: "", template_version_preset_id: "" };
@@ -84,7 +84,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** Waits until the workspace runs that is to be claimed. */
+/** Waits until the prebuild to claim is running. */
 function waitForPrebuild(): Promise<string> {
   return vi.waitFor(
     async () => {
@@ -98,7 +98,7 @@ function waitForPrebuild(): Promise<string> {
   );
 }
 
-/** Waits until the agent of the workspace is as wanted, and connected. */
+/** Waits until the agent of the workspace is connected and accepted by `isGood`. */
 async function waitForAgent(isGood: (agent: WorkspaceAgent) => boolean): Promise<WorkspaceAgent> {
   const workspace = await waitForWorkspace(owner, workspaceId, (one) => {
     const shown = firstAgent(one);
@@ -124,7 +124,7 @@ async function hashOf(stream: TcpStream, signal: AbortSignal): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Waits until the workspace can be reached again. */
+/** Waits until the workspace is reachable again. */
 async function untilReached(connection: WorkspaceConnection): Promise<void> {
   const dial = async (): Promise<void> => {
     (await connection.dial(echoPort, AbortSignal.timeout(2_000))).abort();
@@ -132,7 +132,7 @@ async function untilReached(connection: WorkspaceConnection): Promise<void> {
   await vi.waitFor(dial, { timeout: 60_000, interval: 100 });
 }
 
-/** Carries bulk to the workspace and back, faster than any stranger may. */
+/** Transfers bulk data to the workspace and back, faster than any stranger may. */
 async function expectBulk(connection: WorkspaceConnection): Promise<void> {
   const signal = AbortSignal.timeout(bulkMs);
   const bytes = randomBytes(bulkBytes);
@@ -150,7 +150,10 @@ async function readMetric(name: string): Promise<number | undefined> {
   return line === undefined ? undefined : Number(line.split(" ")[1]);
 }
 
-/** No connection is a stranger's, so that the relay closes none after 30 seconds, and it has closed none so far. */
+/**
+ * Expects that no connection is a stranger's, so that the relay closes none after 30 seconds, and that it has closed
+ * none.
+ */
 async function expectNoStranger(): Promise<void> {
   const strangers = () => readMetric("slipway_relay_strangers");
   await expect.poll(strangers, { timeout: 20_000 }).toBe(0);

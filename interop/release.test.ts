@@ -21,8 +21,8 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { emulator } from "./support/emulator.ts";
 
 /*
- * A release, made of packages of the registries as in production, and run by an ordinary user where the clone and its Node.js
- * cannot be seen. With one compression of the archives, which saves half of the time.
+ * A release, built from registry packages as in production and run by an ordinary user who cannot see the clone and
+ * its Node.js. Builds one compression of the archives, which saves half of the time.
  */
 
 const clone = fileURLToPath(new URL("..", import.meta.url));
@@ -80,7 +80,7 @@ function run(program: string, args: readonly string[], cwd = clone): string {
   return stdout;
 }
 
-/** Returns the words before a program that run it as a user of nothing, without the clone and without zstd. */
+/** Returns a command prefix that runs a program as a user who owns nothing, without the clone and without zstd. */
 function stranger(): readonly [string, ...string[]] {
   const hideZstd = '{ ! zstd=$(command -v zstd) || mount --bind /dev/null "$zstd"; }';
   const line = `mount -t tmpfs none "$0" && ${hideZstd} && exec setpriv --reuid ${uid} --regid ${uid} --clear-groups "$@"`;
@@ -101,7 +101,7 @@ function startLine(line: string, environment: Readonly<Record<string, string>>):
     env: environment,
     cwd: "/",
     stdio: ["ignore", "pipe", "inherit"],
-    // In a group of its own: a pipeline has several processes.
+    // In a separate process group: a pipeline has several processes.
     detached: true,
   });
   onTestFinished(async () => {
@@ -129,7 +129,7 @@ it("is the same from another directory of another user, in another time zone", (
   const other = join(place, "another clone");
   const packing = `tar --null --ignore-failed-read --files-from - -c | tar --touch -x -C "$0"`;
   const prepare = `mkdir "$0" "$0/home" && git ls-files -co --exclude-standard -z | { ${packing}; } && mkdir "$0/node_modules"`;
-  // A mount is a directory of the clone, where a link would be one of another place.
+  // A bind mount is a directory of the clone; a link would lead to another place.
   const build = `mount --bind node_modules "$0/node_modules" && cd "$0" && HOME=$PWD/home exec "$@"`;
   // It names the registry.
   const npmrc = process.env["npm_config_userconfig"] ?? join(homedir(), ".npmrc");
@@ -179,7 +179,7 @@ it("serves an agent and the command, and stops in good order", async () => {
     dataDir,
     port: 0,
     launcher: stranger(),
-    // As in a container, where it is the first process.
+    // In a container it is the first process.
     command: [join(release, "lib/tini"), "-s", "--", join(release, "bin/slipway")],
     environment,
   });

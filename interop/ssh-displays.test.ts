@@ -12,7 +12,7 @@ import { type ReachedAgent, startAgent } from "./support/network/reached-agent.t
 import { type NetworkServer, ourServer } from "./support/network/servers.ts";
 
 /*
- * Programs of a workspace on the X11 display of this machine, which Xvfb plays. `vitest.config.ts` leaves this file out
+ * Programs of a workspace on this machine's X11 display, provided by Xvfb. `vitest.config.ts` leaves this file out
  * where its programs are missing.
  */
 
@@ -36,7 +36,7 @@ async function startDisplay(): Promise<string> {
   });
   opened.defer(() => void xvfb.kill());
   let text = "";
-  // A closed pipe would end Xvfb if it wrote once more.
+  // A closed pipe would end Xvfb at its next write.
   for await (const chunk of xvfb.stdout.iterator({ destroyOnReturn: false })) {
     text += String(chunk);
     if (text.endsWith("\n")) break;

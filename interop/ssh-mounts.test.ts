@@ -12,7 +12,7 @@ import { OpenSsh } from "./support/network/openssh.ts";
 import { startAgent } from "./support/network/reached-agent.ts";
 import { type NetworkServer, ourServer } from "./support/network/servers.ts";
 
-/* A workspace's files as a file system of this machine. `vitest.config.ts` leaves this file out where FUSE is missing. */
+/* A workspace's files as a local file system. `vitest.config.ts` leaves this file out where FUSE is missing. */
 
 const opened = new AsyncDisposableStack();
 let homes = "";

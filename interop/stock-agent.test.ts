@@ -28,9 +28,9 @@ import { runStockAgent } from "./support/run-stock-agent.ts";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
 /*
- * Stock agents, whose programs the environment names with `:` between them, live a whole life on our server, which is ended
- * meanwhile, once with SIGTERM and once with SIGKILL. `vitest.config.ts` leaves this file out, and says so, where
- * SLIPWAY_STOCK_AGENT is not set.
+ * Stock agents, whose programs the environment names with `:` between them, live a whole life on our server, which is
+ * stopped in the meantime, once with SIGTERM and once with SIGKILL. `vitest.config.ts` leaves this file out, and says
+ * so, where SLIPWAY_STOCK_AGENT is not set.
  */
 
 const template = (appUrl: string): string => `
@@ -116,7 +116,7 @@ it.each(stockPrograms("SLIPWAY_STOCK_AGENT").map((one) => [one.name, one] as con
     const off = await waitForWorkspace(client, id, (now) => {
       return firstAgent(now)?.lifecycle_state === "off";
     });
-    // Stock agents say of no script that it ended once their first connection is gone.
+    // Stock agents report no script as ended once their first connection is gone.
     expect(statusOf(off, "greet")).toBe("ok");
     const lines = await readLines(agentId);
     expect(lines.filter((line) => line === "hello from start")).toHaveLength(1);
@@ -131,7 +131,7 @@ function statusOf(workspace: Workspace, name: string): string | undefined {
   return firstAgent(workspace)?.scripts.find((one) => one.display_name === name)?.status;
 }
 
-/** Ends the server and starts it again at the same address. */
+/** Stops the server and starts it again at the same address. */
 async function restart(signal: NodeJS.Signals): Promise<void> {
   const port = Number(new URL(server.url).port);
   await server.end(signal);
@@ -151,7 +151,7 @@ async function untilNewLines(agent: string): Promise<void> {
     .toBeGreaterThan(length + 5);
 }
 
-/** Interrupts the agent and waits for its end. */
+/** Interrupts the agent and waits for its exit. */
 async function endOf(agent: ChildProcess): Promise<unknown[]> {
   const exited = once(agent, "exit");
   agent.kill("SIGINT");

@@ -13,16 +13,16 @@ import { StockBox } from "./support/stock-box.ts";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
 /*
- * Stock agents, whose programs the environment names with `:` between them, wait in pools of our server and are claimed;
- * each of their processes runs its start scripts exactly once for the new owner (docs/claims.md). `vitest.config.ts` leaves
- * this file out, and says so, where SLIPWAY_STOCK_AGENT is not set.
+ * Stock agents, whose programs the environment names with `:` between them, wait in pools of our server and are
+ * claimed; each of their processes runs its start scripts exactly once for the new owner (docs/claims.md).
+ * `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_AGENT is not set.
  */
 
-/** Only watching shows that nothing happens again: longer than the minute in which a row is told once. */
+/** The observation time to show that nothing happens again: longer than the minute between notifications of a row. */
 const lookOnMs = 80_000;
 /** Longer than that minute as well. */
 const slowStopSeconds = 75;
-/** The time within which the server has surely told of a claim. */
+/** The time within which the server has certainly sent the notification of a claim. */
 const onTheWayMs = 5_000;
 
 const releases = stockPrograms("SLIPWAY_STOCK_AGENT");
@@ -31,7 +31,7 @@ const byName = releases.map((release) => [release.name, release] as const);
 const opened = new AsyncDisposableStack();
 let homes = "";
 let clouds: Clouds;
-/** One agent that runs all the time, and one that is restarted, with its directory. */
+/** A server that runs all the time, and one that is restarted, with its directory. */
 let server: ServerProcess;
 let restarted: ServerProcess;
 let dataDir = "";
@@ -109,7 +109,7 @@ describe.concurrent("a claim", { timeout: 600_000 }, () => {
 
   it("is not lost with a server that is killed before it was told", async () => {
     await using all = new AsyncDisposableStack();
-    const waiting: Waiting[] = [];
+    const waiting: WaitingAgent[] = [];
     for (const release of releases) {
       waiting.push(all.use(await openWaiting(restarted, "told", release)));
     }
@@ -129,7 +129,7 @@ async function makeDirectory(): Promise<string> {
   return path;
 }
 
-/** Logins by the address of their server: the tests run at once, and the server checks few passwords of a user at once. */
+/** Logins by server address: the tests run concurrently, and the server checks few passwords of a user concurrently. */
 const logins = new Map<string, ReturnType<typeof logInAsAdmin>>();
 
 function adminOf(url: string): ReturnType<typeof logInAsAdmin> {
@@ -138,14 +138,14 @@ function adminOf(url: string): ReturnType<typeof logInAsAdmin> {
   return login;
 }
 
-interface Waiting extends AsyncDisposable {
+interface WaitingAgent extends AsyncDisposable {
   readonly pool: SinglePool;
   readonly box: StockBox;
   /** The id of the process that is ready for the claim. */
   readonly pid: number;
 }
 
-/** Opens a stock agent that has run its start scripts as a prebuild's, once. */
+/** Opens a stock agent that has run its start scripts once, as a prebuild's. */
 async function openWaiting(
   { url }: ServerProcess,
   what: string,
@@ -154,7 +154,7 @@ async function openWaiting(
     environment,
     ...options
   }: SinglePoolOptions & { readonly environment?: Readonly<Record<string, string>> } = {},
-): Promise<Waiting> {
+): Promise<WaitingAgent> {
   await using opening = new AsyncDisposableStack();
   const title = `${what}-${name.replaceAll(/[^a-z0-9]+/g, "-")}`;
   const pool = await openSinglePool(await adminOf(url), title, options);
@@ -175,8 +175,8 @@ async function openWaiting(
   return { pool, box, pid, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-/** Waits until exactly these lines are there, and watches on. */
-async function staysWith({ pool, box }: Waiting, lines: readonly string[]): Promise<void> {
+/** Waits until exactly these lines exist, and keeps watching. */
+async function staysWith({ pool, box }: WaitingAgent, lines: readonly string[]): Promise<void> {
   await vi.waitFor(async () => expect(await box.lines()).toEqual(lines), patience);
   await pause(lookOnMs);
   expect(await box.lines()).toEqual(lines);

@@ -10,8 +10,8 @@ import { runStockCommand } from "./support/run-stock-command.ts";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
 /*
- * Stock commands, whose programs the environment names with `:` between them, run on our server all that needs no
- * network. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_COMMAND is not set.
+ * Stock commands, whose programs the environment names with `:` between them, run everything that needs no network on
+ * our server. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_COMMAND is not set.
  */
 
 const template = `
@@ -24,13 +24,13 @@ agents:
       hello: { run_on: [start], run: echo hello from start }
 `;
 
-/** One run of the command, which ends with 0 and prints these words. `NAME` is a name of each program's own. */
+/** One run of the command, which exits with 0 and prints these words. `NAME` is a different name for each program. */
 interface Step {
   readonly line: string;
   readonly prints: RegExp;
-  /** The input that is typed. */
+  /** The typed input. */
   readonly input?: string;
-  /** A command that some programs lack, and this step with it. */
+  /** A command that some programs lack; they skip this step. */
   readonly needs?: string;
 }
 

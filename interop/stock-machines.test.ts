@@ -20,8 +20,9 @@ import { runStockAgent } from "./support/run-stock-agent.ts";
 import { stockPrograms } from "./support/stock-program.ts";
 
 /*
- * Stock agents that have no token: the machine identifies them. They ask for its identity at an address of the link, which a
- * proxy answers here. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_AGENT is not set.
+ * Stock agents without a token, identified by their machine. They request its identity at a link-local address, for
+ * which a proxy answers here. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_AGENT is not
+ * set.
  */
 
 const names = ["aws", "azure", "google"] as const;

@@ -16,8 +16,8 @@ import { runStockCommand, type StockResult } from "./support/run-stock-command.t
 import { stockPrograms } from "./support/stock-program.ts";
 
 /*
- * Stock commands open apps and workspaces of our server as far as it goes without a browser: they print what they would
- * open. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_COMMAND is not set.
+ * Stock commands open apps and workspaces of our server as far as possible without a browser: they print the address
+ * that they would open. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_COMMAND is not set.
  */
 
 const template = `
@@ -40,7 +40,7 @@ let admin: Awaited<ReturnType<typeof logInAsAdmin>>;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "slipway-stock-"));
-  // If the server is root, workspaces run as users of their own, whose homes are below this directory.
+  // If the server is root, workspaces run as separate users, whose homes are below this directory.
   await chmod(directory, 0o711);
   opened.defer(() => rm(directory, { recursive: true, force: true }));
   server = opened.use(

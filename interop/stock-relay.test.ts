@@ -15,8 +15,8 @@ import { runStockAgent } from "./support/run-stock-agent.ts";
 import { type StockProgram, stockPrograms } from "./support/stock-program.ts";
 
 /*
- * Stock agents, whose programs the environment names with `:` between them, take our relay for their home, and come back to it
- * after a restart. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_AGENT is not set.
+ * Stock agents, whose programs the environment names with `:` between them, use our relay as their home and return to
+ * it after a restart. `vitest.config.ts` leaves this file out, and says so, where SLIPWAY_STOCK_AGENT is not set.
  */
 
 const template = `
@@ -56,7 +56,7 @@ it.each(stockPrograms("SLIPWAY_STOCK_AGENT").map((one) => [one.name, one] as con
   },
 );
 
-/** Returns the number of the relay's clients, as the metrics say. */
+/** Returns the number of the relay's clients, according to the metrics. */
 async function relayClients(): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
   return Number(/^slipway_relay_clients (\d+)/m.exec(text)?.[1]);

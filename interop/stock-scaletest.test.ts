@@ -15,14 +15,14 @@ import { runStockCommand, type StockResult } from "./support/run-stock-command.t
 import { stockPrograms } from "./support/stock-program.ts";
 
 /*
- * The load generator of the original makes workspaces with our agent on our server, and sends traffic into all of them at
- * once: over SSH and through web terminals. SLIPWAY_STOCK_SCALETEST names programs that have `exp scaletest`, which slim
- * builds lack; SLIPWAY_SCALETEST_AGENTS is the number of workspaces (default: 10). `vitest.config.ts` leaves this file out,
- * and says so, where the first is not set.
+ * Coder's load generator creates workspaces with our agent on our server and sends traffic to all of them
+ * concurrently: over SSH and through web terminals. SLIPWAY_STOCK_SCALETEST names programs that have `exp scaletest`,
+ * which slim builds lack; SLIPWAY_SCALETEST_AGENTS is the number of workspaces (default: 10). `vitest.config.ts`
+ * leaves this file out, and says so, where the first is not set.
  */
 
 const agents = Number(process.env["SLIPWAY_SCALETEST_AGENTS"] ?? "10");
-/** The time for which traffic goes on, which the program takes for the limit of each of its jobs. */
+/** The duration of the traffic, which the program uses as the time limit of each of its jobs. */
 const trafficTime = "20s";
 const limitMs = 280_000;
 
@@ -38,7 +38,7 @@ let server: ServerProcess;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "slipway-scale-"));
-  // If the server is root, workspaces run as users of their own, whose homes are below this directory.
+  // If the server is root, workspaces run as separate users, whose homes are below this directory.
   await chmod(directory, 0o711);
   opened.defer(() => rm(directory, { recursive: true, force: true }));
   server = opened.use(
@@ -49,7 +49,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-/** The report of the program about its runs. */
+/** The program's report about its runs. */
 interface ScaleReport {
   readonly total_runs: number;
   readonly total_pass: number;
@@ -62,7 +62,7 @@ describe.each(stockPrograms("SLIPWAY_STOCK_SCALETEST").map((one) => [one.name, o
     const run = (line: string, input = ""): Promise<StockResult> =>
       runStockCommand(program, line.split(" "), { directory, input, timeoutMs: limitMs });
 
-    /** Runs one of its tests, and returns what it says of it. */
+    /** Runs one of its tests and returns the report. */
     const scaletest = async (name: string, flags: string): Promise<ScaleReport> => {
       const report = join(directory, `${name}.json`);
       const all = `${flags} --concurrency 0 --output text --output json:${report}`;

@@ -21,12 +21,14 @@ import {
 } from "./support/stock-workspace.ts";
 
 /*
- * Our agent in a prebuild of a stock server that is claimed. A server without a license has neither, so both are played
- * in its database. The environment has the variables of `stock-server.test.ts`, and that database by its URL
+ * Our agent in a prebuild of a stock server that is claimed. A server without a license has neither, so both are
+ * written to its database. The environment has the variables of `stock-server.test.ts` and the URL of that database
  * (SLIPWAY_STOCK_DATABASE). `vitest.config.ts` leaves this file out, and says so, where that is not set.
  */
 
-/** Only watching shows that nothing happens again: the agent asks again a minute after a repetition at the latest. */
+/**
+ * The observation time to show that nothing happens again: the agent asks again at most a minute after a repetition.
+ */
 const lookOnMs = 75_000;
 
 const ways = [
@@ -52,7 +54,7 @@ it.each(ways)("our agent starts over once for a claim $how", async ({ isTold }) 
 
   await played.notify(userId);
   await pause(lookOnMs);
-  // The server tells it again each time that it asks.
+  // The server notifies it again each time that it asks.
   expect(await stage.countAsked()).toBeGreaterThan(asked);
   expect(await played.readLines(waitingId)).toEqual(["hello from start"]);
   expect(await played.readLines(claimedId)).toEqual(["bye from stop", "hello from start"]);
@@ -72,7 +74,10 @@ it("our agent that begins after a claim starts once, also if it is told of it", 
   expect(await played.readLines(id)).toEqual(["hello from start"]);
 });
 
-/** Returns whether the server tells agents of claims before they asked: v2.35.1 does, v2.31.0 does not. */
+/**
+ * Reports whether the server notifies agents of claims that happened before they asked: v2.35.1 does, v2.31.0 does
+ * not.
+ */
 async function tellsOfPastClaims({ client }: StockWorkspace): Promise<boolean> {
   const { version } = await client.call(getBuildInfo, {});
   return Number(/^v2\.(\d+)/.exec(version)?.[1]) >= 35;

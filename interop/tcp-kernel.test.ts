@@ -1,5 +1,5 @@
 import { testTcpPeer } from "./support/tcp-suite.ts";
 
-/* Our network stack against the kernel's, behind a TUN device in a network namespace of its own. */
+/* Our network stack against the kernel's, behind a TUN device in a separate network namespace. */
 
 testTcpPeer("kernel");

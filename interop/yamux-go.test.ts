@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 /* Our session against hashicorp/yamux v0.1.2 over stdin and stdout; see yamux-go/main.go for the other side. */
 
 const streamCount = 5;
-/** More than four windows. */
+/** The size of a stream, more than four windows. */
 const streamBytes = 1_200_000;
 
 const directory = mkdtempSync(join(tmpdir(), "slipway-yamux-go-"));
@@ -43,7 +43,7 @@ class Peer {
     this.#child.stderr.on("data", (text: Buffer) => (this.#stderr += text.toString()));
   }
 
-  /** Handles events by `onEvent` until the child ends its side or `isDone`; returns its output on stderr. */
+  /** Handles events with `onEvent` until the child ends its side or `isDone`; returns its stderr. */
   async run(onEvent: (event: YamuxEvent) => void, isDone: () => boolean): Promise<string> {
     const exited = new Promise((resolve) => this.#child.once("close", resolve));
     this.flush();
@@ -126,7 +126,7 @@ it("as a server echoes what a stock client sends, after its half-close too", asy
           return;
         case "finished":
           counts.finished += 1;
-          // All of it is sent only now: the peer has closed its half.
+          // All of it is sent only now: the peer has closed its direction.
           session.write(event.streamId, joinBytes(held.get(event.streamId) ?? []));
           session.finish(event.streamId);
           return;

@@ -1,8 +1,9 @@
-// Command ssh-go is Go's stock SSH client, golang.org/x/crypto/ssh, for tests of a server on a port of this machine.
+// Command ssh-go is Go's stock SSH client, golang.org/x/crypto/ssh, for tests of a server on a local port.
 //
 //	ssh-go PORT CHECK
 //
-// It makes one check and prints "ok" on stdout; anything else is a failure. The checks are those of interop/ssh-go.test.ts.
+// It runs one check and prints "ok" on stdout; anything else is a failure. The checks are those of
+// interop/ssh-go.test.ts.
 package main
 
 import (
@@ -64,7 +65,7 @@ func open(client *ssh.Client) *ssh.Session {
 	return session
 }
 
-// command has input, output on both streams, a variable and an exit status.
+// command checks input, output on both streams, a variable and an exit status.
 func command(client *ssh.Client) error {
 	session := open(client)
 	var out, failures bytes.Buffer
@@ -106,7 +107,7 @@ func signal(client *ssh.Client) error {
 	return want(string(rest), "got\n")
 }
 
-// terminal has a size, which changes.
+// terminal checks a size, which changes.
 func terminal(client *ssh.Client) error {
 	session := open(client)
 	out, err := session.StdoutPipe()
@@ -132,7 +133,7 @@ func terminal(client *ssh.Client) error {
 	return want(string(rest), "50 100\r\n")
 }
 
-// sessions are many at once on one connection.
+// sessions opens many sessions concurrently on one connection.
 func sessions(client *ssh.Client) error {
 	var all sync.WaitGroup
 	faults := make(chan error, 100)
@@ -155,7 +156,7 @@ func sessions(client *ssh.Client) error {
 	return nil
 }
 
-// port is reached through the server, and each direction ends by itself.
+// port connects through the server and closes each direction separately.
 func port(client *ssh.Client) error {
 	return echoed(client, "tcp", "127.0.0.1:0")
 }
@@ -202,7 +203,7 @@ func echoed(client *ssh.Client, network, address string) error {
 	return want(string(answer), "echo hello")
 }
 
-// listen has the server listen on a port that it chooses.
+// listen makes the server listen on a port of its choice.
 func listen(client *ssh.Client) error {
 	listener, err := client.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -233,7 +234,7 @@ func listen(client *ssh.Client) error {
 	return want(string(answer), "from the client")
 }
 
-// keepalive is answered, whether the server knows the request or not (RFC 4254, 4).
+// keepalive expects an answer, whether the server knows the request or not (RFC 4254, 4).
 func keepalive(client *ssh.Client) error {
 	for range 100 {
 		if _, _, err := client.SendRequest("keepalive@openssh.com", true, nil); err != nil {
@@ -243,7 +244,7 @@ func keepalive(client *ssh.Client) error {
 	return nil
 }
 
-// rekey carries bytes both ways while keys are exchanged after each megabyte.
+// rekey transfers bytes both ways while keys are exchanged after each megabyte.
 func rekey(client *ssh.Client) error {
 	sent := make([]byte, 16<<20)
 	rand.Read(sent)

@@ -8,7 +8,7 @@ import (
 	"net"
 )
 
-// The caller says in 9 bytes what follows: a mode, and how many bytes are sent.
+// The caller sends 9 bytes that describe what follows: a mode, and the number of bytes.
 const (
 	upload   = 'u' // by the caller
 	download = 'd' // by the callee
@@ -64,7 +64,7 @@ func answer(conn net.Conn) error {
 	return exchange(conn, size, mode != upload, mode != download)
 }
 
-// exchange writes and reads at once, where a direction that is not used has no bytes.
+// exchange writes and reads concurrently; an unused direction has no bytes.
 func exchange(conn net.Conn, size int64, writes, reads bool) error {
 	written := make(chan error)
 	go func() { written <- write(conn, sizeIf(writes, size)) }()
@@ -82,7 +82,7 @@ func sizeIf(is bool, size int64) int64 {
 	return 0
 }
 
-// write sends the pattern, and ends its half of the connection.
+// write sends the pattern and closes its direction of the connection.
 func write(conn net.Conn, size int64) error {
 	for at := int64(0); at < size; {
 		part := pattern[at%period:][:min(partBytes, size-at)]
@@ -94,7 +94,7 @@ func write(conn net.Conn, size int64) error {
 	return conn.(interface{ CloseWrite() error }).CloseWrite()
 }
 
-// read compares what comes with the pattern, until the other half ends.
+// read compares the input with the pattern until the other direction closes.
 func read(conn net.Conn, size int64) error {
 	buffer := make([]byte, partBytes)
 	at := int64(0)

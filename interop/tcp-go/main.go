@@ -1,14 +1,14 @@
-// Command tcp-go is the peer of our network stack: the kernel's TCP behind a TUN device, or gVisor's. Packets go over stdin
-// and stdout, each behind its length in 16 bits, or through a tunnel of wireguard-go over UDP.
+// Command tcp-go is the peer of our network stack: the kernel's TCP behind a TUN device, or gVisor's. Packets go over
+// stdin and stdout, each after its length in 16 bits, or through a tunnel of wireguard-go over UDP.
 //
 //	tcp-go kernel   makes a device in the network namespace that it runs in
 //	tcp-go gvisor
-//	tcp-go kernel PRIVATE PUBLIC PORT   does so in a namespace of its own
+//	tcp-go kernel PRIVATE PUBLIC PORT   does so in a new namespace
 //	tcp-go gvisor PRIVATE PUBLIC PORT
 //
-// It has the address fd7a::2, accepts connections to port 9000, and calls port 9001 of fd7a::1 for each line "MODE BYTES" on
-// descriptor 3. See conversation.go for what is said. On stderr it prints "port" and the number of its
-// UDP port, "ready", and "done" after each call; anything else is a failure.
+// It has the address fd7a::2, accepts connections to port 9000, and calls port 9001 of fd7a::1 for each line "MODE
+// BYTES" on descriptor 3. See conversation.go for the protocol. On stderr it prints "port" and the number of its UDP
+// port, "ready", and "done" after each call; anything else is a failure.
 package main
 
 import (
@@ -29,9 +29,9 @@ const mtu = 1280
 
 // network is a TCP implementation and the device below it.
 type network interface {
-	// ReadPacket reads a packet that it sends.
+	// ReadPacket reads an outgoing packet.
 	ReadPacket(packet []byte) (int, error)
-	// WritePacket hands it a packet.
+	// WritePacket delivers an incoming packet.
 	WritePacket(packet []byte) error
 	// Device is the same for wireguard-go, which reads and writes instead.
 	Device() (tun.Device, error)
@@ -69,7 +69,7 @@ func runOverPipes(kind string) error {
 	return receive(network)
 }
 
-// runOverUDP uses the inherited socket whose descriptor is given, if one is.
+// runOverUDP uses the inherited socket with the given descriptor, if any.
 func runOverUDP(kind string, options tunnelOptions, inherited []string) error {
 	network, err := converse(kind)
 	if err != nil {
@@ -154,7 +154,7 @@ func call(network network) {
 	}
 }
 
-// send passes on what the network sends, in as few writes as come together.
+// send passes on the network's packets, in as few writes as possible.
 func send(network network) {
 	packets := make(chan []byte, 256)
 	go func() {
@@ -177,7 +177,7 @@ func send(network network) {
 	}
 }
 
-// receive hands the network what comes, until the other side ends.
+// receive delivers incoming packets to the network until the other side ends.
 func receive(network network) error {
 	in := bufio.NewReaderSize(os.Stdin, 1<<18)
 	buffer := make([]byte, 1<<16)

@@ -14,8 +14,8 @@ import (
 	"golang.zx2c4.com/wireguard/device"
 )
 
-// tunnelOptions are what our side decides: the private key of this peer, the public key of ours, both in hexadecimal digits,
-// and the UDP port of ours.
+// tunnelOptions are chosen by our side: the private key of this peer, the public key of ours, both in hexadecimal
+// digits, and the UDP port of ours.
 type tunnelOptions struct {
 	privateKey, publicKey, port string
 }
@@ -50,8 +50,8 @@ func secure(network network, bind conn.Bind, options tunnelOptions) error {
 	return nil
 }
 
-// enterNamespace begins this program anew in a network namespace of its own, with a UDP socket of the present one. It
-// returns only to say that it failed.
+// enterNamespace restarts this program in a new network namespace, with a UDP socket of the present one. It returns
+// only to report a failure.
 func enterNamespace(arguments []string) error {
 	socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -61,7 +61,7 @@ func enterNamespace(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	// What is executed inherits no other descriptor above 3.
+	// The executed program inherits no other descriptor above 3.
 	if _, err := unix.FcntlInt(file.Fd(), unix.F_SETFD, 0); err != nil {
 		return err
 	}

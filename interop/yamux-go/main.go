@@ -1,9 +1,9 @@
 // Command yamux-go is the stock peer of our yamux session: github.com/hashicorp/yamux over stdin and stdout.
 //
-//	yamux-go server          accepts streams and echoes each until its end, then ends it
-//	yamux-go client N SIZE   opens N streams at once, sends SIZE bytes on each, half-closes it and wants them back
+//	yamux-go server          accepts streams, echoes each until its end, then closes it
+//	yamux-go client N SIZE   opens N streams together, sends SIZE bytes on each, half-closes it and expects the echo
 //
-// Both ping all the while. The client prints "ok" on stderr when all is well; anything else on stderr is a failure.
+// Both ping throughout. The client prints "ok" on stderr when all is well; anything else on stderr is a failure.
 package main
 
 import (
@@ -56,7 +56,7 @@ func (pipe) Read(p []byte) (int, error)  { return os.Stdin.Read(p) }
 func (pipe) Write(p []byte) (int, error) { return os.Stdout.Write(p) }
 func (pipe) Close() error                { return errors.Join(os.Stdin.Close(), os.Stdout.Close()) }
 
-// errorsOnly drops yamux's warnings: a window update that crosses the peer's last FIN finds no stream, which is no fault.
+// errorsOnly drops yamux's warnings: a window update that crosses the peer's last FIN finds no stream, which is fine.
 type errorsOnly struct{}
 
 func (errorsOnly) Write(p []byte) (int, error) {

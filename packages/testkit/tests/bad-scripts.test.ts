@@ -22,8 +22,8 @@ import {
 } from "../src/index.ts";
 
 /*
- * Scripts that misbehave, in real agents of a real server: each ends in a state that shows it, with the
- * reason in the log, and another workspace beside them does not notice.
+ * Scripts that misbehave, in real agents of a real server: each ends in a state that shows it, with the reason in the
+ * log, and without affecting another workspace.
  */
 
 interface BadScript {
@@ -115,7 +115,7 @@ function template(
     arch: "amd64",
     scripts: { start: script("start", start), stop: script("stop", stopping) },
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   return pushTemplate(client, name, JSON.stringify({ driver: "process", agents: { main } }));
 }
 
@@ -150,7 +150,7 @@ describe("a start script that", () => {
   });
 });
 
-/** Lists the living processes that a workspace's driver or agent has started. */
+/** Lists the running processes that a workspace's driver or agent has started. */
 function processesOf(agent: string): readonly number[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => environmentOf(pid).includes(`SLIPWAY_PROCESS=${agent}`)).map(Number);
@@ -160,7 +160,7 @@ function environmentOf(pid: string): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
   } catch {
-    // It has ended, or belongs to another user.
+    // The process has exited or belongs to another user.
     return [];
   }
 }

@@ -1,7 +1,10 @@
 import { searchHistories } from "@slipway/simulation/claim-histories";
 import { expect, inject, it } from "vitest";
 
-/** The number of histories that take some seconds; `npm run test:claim-histories` plays thousands, and prints the steps of one. */
+/**
+ * The number of histories for a few seconds; `npm run test:claim-histories` plays thousands and prints the steps of
+ * one.
+ */
 const count = 12;
 
 it("plays histories that the simulation's model and PostgreSQL tell alike", async () => {

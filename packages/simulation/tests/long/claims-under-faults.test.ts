@@ -1,7 +1,7 @@
 import { runClaimFaults } from "@slipway/simulation/claim-faults";
 import { expect, it } from "vitest";
 
-/** The seed of the run; `npm run test:claim-faults -- --seed N` repeats a run, with more claims if asked for. */
+/** The seed of the run; `npm run test:claim-faults -- --seed N` repeats a run, with more claims if requested. */
 const seed = process.env["CI"] === "true" ? 1 : Date.now() % 1_000_000;
 
 it(

@@ -80,7 +80,7 @@ it(
     const over = new AbortController();
     const progress = { acknowledged: 0 };
     const sending = sendUntil(server.url, token, progress, over.signal);
-    /** Waits until the server has acknowledged another few batches. */
+    /** Waits until the server has acknowledged several more batches. */
     const underLoad = async (): Promise<void> => {
       const wanted = progress.acknowledged + 5 * (1 + Math.floor(Math.random() * 40));
       const inTime = { timeout: 60_000, interval: 1 };
@@ -114,7 +114,7 @@ async function startServer(environment: Readonly<Record<string, string>>) {
   return server;
 }
 
-/** Creates a running workspace of the driver `external`: its agent, and the token that opens a session. */
+/** Creates a running workspace of the driver `external`; returns its agent, and the token that opens a session. */
 async function makeAgent(client: ApiClient): Promise<{ agentId: string; token: string }> {
   const templateId = await pushTemplate(client, "external", template);
   const body = { name: "box", template_id: templateId };
@@ -143,7 +143,7 @@ async function dial(serverUrl: string, token: string): Promise<AgentConnection> 
 const sourceId = encodeUuid(randomUUID());
 const startNs = BigInt(Date.now()) * 1_000_000n;
 
-/** Sends lines by their numbers, which are also their times: lines that are sent again form the same batch. */
+/** Sends lines by number, which is also their time: lines that are sent again form the same batch. */
 async function sendLines(connection: AgentConnection, from: number, count: number): Promise<void> {
   const logs = Array.from({ length: count }, (_, index) => ({
     createdAt: timestampFromNs(startNs + BigInt(from + index)),
@@ -153,7 +153,7 @@ async function sendLines(connection: AgentConnection, from: number, count: numbe
   await connection.unary(Agent.method.batchCreateLogs, { logSourceId: sourceId, logs }, signal);
 }
 
-/** Sends like an agent: an unacknowledged batch is sent again. Counts the acknowledged lines. */
+/** Sends like an agent, which repeats unacknowledged batches. Counts the acknowledged lines. */
 async function sendUntil(
   serverUrl: string,
   token: string,

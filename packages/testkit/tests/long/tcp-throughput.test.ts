@@ -1,7 +1,7 @@
 import { measureGoodput } from "@slipway/testkit/links";
 import { expect, it } from "vitest";
 
-/** 5 s of data. */
+/** The size of 5 s of data. */
 const bytes = 60_000_000;
 
 it.each([
