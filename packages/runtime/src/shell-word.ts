@@ -1,4 +1,4 @@
-/** Quotes text as one word of a POSIX shell; leaves plain text as it is. */
+/** Quotes text as one word of a POSIX shell; leaves plain text unchanged. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

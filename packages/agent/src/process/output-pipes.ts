@@ -44,7 +44,7 @@ export class OutputPipes implements Disposable {
     this.#parent = parent;
   }
 
-  /** Opens pipes, of which the caller closes both ends. Rejects if a FIFO cannot be created. */
+  /** Opens pipes; the caller closes both ends of each. Rejects if a FIFO cannot be created. */
   async open(count: number): Promise<OutputPipe[]> {
     const paths = await this.#take(count);
     return paths.map((path) => this.#openPipe(path));

@@ -44,8 +44,8 @@ export class NetworkLife {
   }
 
   /**
-   * Moves to the addresses of another agent: the agent of a machine outlives the builds of its workspace, each of which has its
-   * own agent, and no server admits it to the network at another's address.
+   * Moves to the addresses of another agent: a machine's agent outlives the builds of its workspace, each of which
+   * has its own agent, and no server admits an agent to the network at another's address.
    */
   follow(agentId: string, manifest: NetworkManifest): void {
     if (this.#isClosed || this.#agentId === undefined || this.#agentId === agentId) return;

@@ -37,7 +37,7 @@ export const buildReasons = [
 export const BuildReason = oneOf(...buildReasons);
 export type BuildReason = Infer<typeof BuildReason>;
 
-/** The largest body with values of parameters, some of which are whole files. */
+/** The maximum size of a body with parameter values, some of which are whole files. */
 export const maxParameterBodyBytes = 256 * 1024;
 
 export const BuildParameter = Type.Object({

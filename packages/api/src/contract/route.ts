@@ -28,8 +28,8 @@ export interface Route<
   readonly path: string;
   readonly summary: string;
   /**
-   * The scopes of which a limited token needs one; if empty, only `coder:all` opens the route. A route that returns a
-   * credential names only the scope of the credential.
+   * The scopes, one of which a limited token needs; if empty, only `coder:all` opens the route. A route that returns
+   * a credential names only the scope of the credential.
    */
   readonly scopes: readonly ScopeName[];
   /** The group of the route in the OpenAPI document. */

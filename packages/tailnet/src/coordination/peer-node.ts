@@ -21,7 +21,7 @@ export interface PeerNode {
 const maxRegionId = 65_535;
 const addressBits = "128";
 
-/** Reads a node, of which it keeps no view; returns the reason if the node must be dropped. */
+/** Reads a node without keeping views of it; returns the reason if the node must be dropped. */
 export function readPeerNode(node: Node): PeerNode | string {
   const nodeKey = readKey(parseEncodedNodeKey, node.key);
   if (nodeKey === undefined) return "node key is malformed";

@@ -17,7 +17,7 @@ export interface SelfIdentity {
   readonly addresses: readonly Uint8Array[];
 }
 
-/** Where this side can be reached; changes over time. */
+/** The relay and addresses at which this side can be reached; they change. */
 export interface SelfPlace {
   /** The region whose relay this side stays connected to; undefined until one is chosen. */
   readonly homeRegionId: number | undefined;
@@ -55,7 +55,7 @@ export class SelfNode {
     return this.#place.homeRegionId !== undefined && !isSamePlace(before, this.#place);
   }
 
-  /** Returns the node as it is at the wall-clock time `now`; undefined while it has no home region. */
+  /** Returns the node at the wall-clock time `now`; undefined while it has no home region. */
   at(now: number): Node | undefined {
     const { homeRegionId, latencies, forcedWebSockets, endpoints } = this.#place;
     if (homeRegionId === undefined) return undefined;

@@ -19,7 +19,7 @@ const options = { authTagLength: aeadTagBytes } as const;
 const privateKeyHead = Buffer.from("302e020100300506032b656e04220420", "hex");
 const publicKeyHead = Buffer.from("302a300506032b656e032100", "hex");
 
-/** The cryptography of Node.js, with `@noble` for what OpenSSL lacks. */
+/** The cryptography of Node.js, with `@noble` for algorithms that OpenSSL lacks. */
 export const nodeCrypto: TailnetCrypto = {
   ...nobleCrypto,
   dh,

@@ -9,7 +9,7 @@ import {
 import { packetOverheadBytes } from "./limits.ts";
 
 /**
- * Encodes packets for one peer, copied into one buffer of which the frames are views. Packets larger than a relay
+ * Encodes packets for one peer, copied into one buffer; the frames are views of it. Packets larger than a relay
  * carries are left out (docs/protocol/tailnet.md §4.5).
  */
 export function encodeSentPackets(

@@ -1,4 +1,4 @@
-/** Joins all pieces in order into one array: a copy, except that a single piece is returned as it is. */
+/** Joins all pieces in order into one array: a copy, except that a single piece is returned unchanged. */
 export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   const [first] = pieces;
   if (first !== undefined && pieces.length === 1) return first;

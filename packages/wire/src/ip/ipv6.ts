@@ -23,7 +23,7 @@ export interface Ipv6Packet {
   readonly source: Uint8Array;
   /** A view of the packet. */
   readonly destination: Uint8Array;
-  /** Any of 256 values, of which `IpProtocol` names some. */
+  /** Any of 256 values, some of which `IpProtocol` names. */
   readonly nextHeader: number;
   readonly hopLimit: number;
   readonly flowLabel: number;

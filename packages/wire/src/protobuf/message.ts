@@ -31,7 +31,7 @@ export function encodeMessage<Desc extends DescMessage>(
 }
 
 /**
- * Parses the message in `bytes`, of which its `bytes` fields are views; fields of later releases are kept. Throws
+ * Parses the message in `bytes`; its `bytes` fields are views. Fields of later releases are kept. Throws
  * `ProtobufError` "malformed-message", also for strings that are not UTF-8.
  */
 export function parseMessage<Desc extends DescMessage>(

@@ -47,7 +47,7 @@ export class Established {
     this.#timestamps = timestamps;
   }
 
-  /** RCV.NXT and SND.NXT as they are sent. */
+  /** RCV.NXT and SND.NXT on the wire. */
   get acknowledgment(): number {
     return wrapOffset(this.#agreement.peerSequence, this.receiver.next);
   }

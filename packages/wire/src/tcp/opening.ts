@@ -99,7 +99,7 @@ export class Opening {
     return writer.empty(fields, target, at);
   }
 
-  /** RCV.NXT as it is sent; 0 before the peer's SYN. */
+  /** RCV.NXT on the wire; 0 before the peer's SYN. */
   get acknowledgment(): number {
     return this.#peer === undefined ? 0 : wrapOffset(this.#peer.initialSequence, 1);
   }

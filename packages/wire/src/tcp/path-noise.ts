@@ -8,7 +8,7 @@ const maxLossShare = 1 / 16;
 /** The queueing delay up to which a path counts as empty, and its share of the RTT where that is more. */
 const emptyQueueMs = 0.5;
 const emptyQueueShare = 1 / 64;
-/** The number of recent measurements of which the lowest counts, so that a single late ACK does not. */
+/** The number of recent measurements whose minimum counts, so that a single late ACK does not matter. */
 const latestRtts = 4;
 
 /**

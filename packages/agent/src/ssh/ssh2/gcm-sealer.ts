@@ -12,7 +12,7 @@ import {
 /** The size from which packets are built in `scratch` and written in parts, which saves a copy. */
 const largePacketBytes = 4096;
 
-/** Where all connections build their large packets, each of which is sealed in the same turn. */
+/** The buffer in which all connections build their large packets, each of which is sealed in the same turn. */
 const scratch = Buffer.allocUnsafeSlow(33 * 1024);
 
 /** Seals packets to send. ssh2 calls it like its own ciphers. */
