@@ -24,7 +24,7 @@ export const InboxMessage = Type.Object({
 });
 export type InboxMessage = Infer<typeof InboxMessage>;
 
-/** Whether the delivery of notifications is paused (docs/protocol/clients.md §1.9). */
+/** The pause of the delivery of notifications (docs/protocol/clients.md §1.9). */
 export const NotificationsSettings = Type.Object({ notifier_paused: Type.Boolean() });
 export type NotificationsSettings = Infer<typeof NotificationsSettings>;
 

@@ -41,7 +41,7 @@ const userTimeoutMs = 5 * 60_000;
 const maxReceiveBytes = 2 * 1024 * 1024;
 
 /**
- * One peer of the network: what the coordinator says, relays and direct paths, the tunnel, and TCP/IP over it.
+ * One peer of the network: the coordinator's updates, relays and direct paths, the tunnel, and TCP/IP over it.
  *
  *   stack ◄─packets─► tunnel ◄─datagrams─► paths ◄─► relays, UDP
  *                       ▲                    ▲
