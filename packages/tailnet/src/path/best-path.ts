@@ -19,8 +19,8 @@ type State =
 const relayed: State = { kind: "relayed" };
 
 /**
- * The direct address for data to one peer, if there is one, and whether it is trusted (docs/protocol/tailnet.md
- * §6.4).
+ * The direct address for data to one peer, if there is one, and whether it is trusted
+ * (docs/protocol/tailnet.md §6.4).
  */
 export class BestPath {
   #state: State = relayed;

@@ -29,8 +29,8 @@ export const maxTextLength = 512;
 /** The time to send what waits when a connection is closed. */
 export const drainTimeoutMs = 1_000;
 /**
- * The time without a packet to send after which a connection other than home is closed (docs/protocol/tailnet.md
- * §2.8).
+ * The time without a packet to send after which a connection other than home is closed
+ * (docs/protocol/tailnet.md §2.8).
  */
 export const idleTimeoutMs = 60_000;
 /** The number of peers whose last connection is remembered; the one not heard from for longest makes room. */

@@ -107,8 +107,8 @@ export class Rack {
   }
 
   /**
-   * Marks the segments that a timeout shows to be lost: the first segment, and all that should have arrived (RFC 8985
-   * §6.3).
+   * Marks the segments that a timeout shows to be lost: the first segment, and all that should have arrived
+   * (RFC 8985 §6.3).
    */
   loseAfterTimeout(board: Scoreboard, path: RackPath, now: number): void {
     this.#deadline = Number.POSITIVE_INFINITY;

@@ -8,8 +8,8 @@ const maxBlocks = 3;
 const maxRecent = 8;
 
 /**
- * Chooses the blocks of the SACK options: that of the latest segment first, then the most recently reported ones (RFC
- * 2018 §4). A segment received twice is reported once, before all others (RFC 2883).
+ * Chooses the blocks of the SACK options: that of the latest segment first, then the most recently reported ones
+ * (RFC 2018 §4). A segment received twice is reported once, before all others (RFC 2883).
  */
 export class SackBlocks {
   readonly #initialSequence: number;
