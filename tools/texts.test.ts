@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
 
@@ -47,4 +48,46 @@ it("names what is not found through notFoundError", () => {
   expect(lines.filter((line) => line.startsWith("cli/") && others.test(line))).toEqual([
     expect.stringContaining("cli/command/not-found.ts:"),
   ]);
+});
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Words and phrases of a translation; docs/style.md, "Language", says what to write. */
+const translated =
+  /\bTakes that\b|\banew\b|\bso that the one before\b|\bnobody\b|\bnow and then\b|\bof (?:its|their) own\b/;
+const comment = /^\s*(?:\/?\*|\/\/)/;
+/** Types that are named by a participle, which could be anything. */
+const participle =
+  /^(?:export )?(?:interface|type|class) (?:Asked|Found|Held|Kept|Left|Looker|Made|Seen|Shown|Taken|Told|Wanted)\b/;
+
+function linesIn(
+  patterns: readonly string[],
+  isRead: (line: string) => boolean,
+): readonly string[] {
+  const paths = globSync(patterns, { cwd: root }).filter(
+    (path) => !/\.test\.ts$|\/gen\//.test(path),
+  );
+  return paths.flatMap((path) =>
+    readFileSync(`${root}/${path}`, "utf8")
+      .split("\n")
+      .filter(isRead)
+      .map((line) => `${path}: ${line.trim()}`),
+  );
+}
+
+const sources = ["packages/*/src/**/*.ts", "bench/**/*.ts", "tools/**/*.ts"];
+
+it("writes comments in plain English", () => {
+  expect(linesIn(sources, (line) => comment.test(line) && translated.test(line))).toEqual([]);
+});
+
+it("writes guides in plain English", () => {
+  const guides = ["docs/*.md", "docs/decisions/*.md", "packages/*/README.md", "*.md"];
+  const found = linesIn(guides, (line) => translated.test(line));
+  // The style guide quotes what not to write; the changelog is written once.
+  expect(found.filter((line) => !/^(?:docs\/style|CHANGELOG)\.md/.test(line))).toEqual([]);
+});
+
+it("names types by nouns of the domain", () => {
+  expect(linesIn(sources, (line) => participle.test(line))).toEqual([]);
 });

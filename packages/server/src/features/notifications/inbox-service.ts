@@ -116,7 +116,7 @@ export function sendTestMessage(needs: InboxNeeds, userId: string): Promise<void
   return sendOwnMessage(needs, { userId, templateId: testTemplateId, ...text });
 }
 
-/** Sends a user a message of their own. */
+/** Sends a user a message that they wrote themselves. */
 export function sendCustomMessage(
   needs: InboxNeeds,
   userId: string,
