@@ -1,7 +1,7 @@
 /**
- * Builds archives of the agent and the command with Node.js, for machines without it: `npm run build:archive --
- * --architecture amd64 --compression tar.gz --output dist/downloads`. Without options, builds all of them. Reports
- * progress on stderr and prints the paths of the archives.
+ * Builds archives of the agent and the command with Node.js, for machines without it:
+ * `npm run build:archive -- --architecture amd64 --compression tar.gz --output dist/downloads`. Without options,
+ * builds all of them. Reports progress on stderr and prints the paths of the archives.
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";

@@ -10,8 +10,8 @@ export interface ImportRule {
 export type FileKind = "source" | "test";
 
 /**
- * The rule to import packages by name. `../src/` without a folder before it leads from a package's tests to its own
- * sources.
+ * The rule to import packages by name. `../src/` without a preceding folder is allowed, because it leads from a
+ * package's tests to its own sources.
  */
 const byName: ImportRule = {
   regex: "^(@slipway/[^/]+|(\\.\\./)+([^./][^/]*/)*[^./][^/]*)/(src|dist)/",
