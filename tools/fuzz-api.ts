@@ -31,9 +31,7 @@ interface Description {
 }
 
 if (spawnSync(program, ["--version"]).error !== undefined) {
-  process.stderr.write(
-    "schemathesis is not in PATH: pip install schemathesis\n",
-  );
+  process.stderr.write("schemathesis is not in PATH: pip install schemathesis\n");
   process.exitCode = 1;
 } else {
   process.exitCode = await fuzz();

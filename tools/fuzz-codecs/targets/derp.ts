@@ -30,11 +30,7 @@ export const derpTarget: FuzzTarget = {
   check: (input) => {
     const [seed = 0] = input;
     const bytes = input.subarray(1);
-    expectSame(
-      "the frames with other chunks",
-      read(chunksOf(bytes, seed)),
-      read([bytes]),
-    );
+    expectSame("the frames with other chunks", read(chunksOf(bytes, seed)), read([bytes]));
     checkLogin(bytes);
   },
 };

@@ -5,8 +5,7 @@ import type { PlantedBug } from "./planted-bug.ts";
 export const poolBugs: readonly PlantedBug[] = [
   {
     name: "expired-ones-leak",
-    summary:
-      "expired prebuilds of a version that is no longer active stay (section 2.5, row 2)",
+    summary: "expired prebuilds of a version that is no longer active stay (section 2.5, row 2)",
     breaks: ["L6"],
     requires: { with: ["new-version"], expires: true },
     rules: {

@@ -27,8 +27,7 @@ export function firstAgent(workspace: Workspace): WorkspaceAgent | undefined {
 /** Returns the first agent of a workspace. Throws when it has none. */
 export function requireAgent(workspace: Workspace): WorkspaceAgent {
   const agent = firstAgent(workspace);
-  if (agent === undefined)
-    throw new Error(`workspace ${workspace.name} has no agent`);
+  if (agent === undefined) throw new Error(`workspace ${workspace.name} has no agent`);
   return agent;
 }
 
@@ -51,8 +50,7 @@ export async function waitForWorkspace(
     if (isGood(workspace)) return workspace;
     const { status, job } = workspace.latest_build;
     if (status === "failed") throw new Error(`build failed: ${job.error ?? ""}`);
-    if (performance.now() > deadline)
-      throw new Error(`timed out while workspace is ${status}`);
+    if (performance.now() > deadline) throw new Error(`timed out while workspace is ${status}`);
     await pause(pollMs);
   }
 }
