@@ -93,9 +93,7 @@ describe("readManifest", () => {
     const read = (fields: object): unknown =>
       readManifest(createMessage(ManifestSchema, { ...least, ...fields }), context);
     expect(() => read({ agentId: new Uint8Array(16) })).toThrow("all zeros");
-    expect(() => read({ agentId: new Uint8Array(15) })).toThrow(
-      "invalid agent_id in the manifest",
-    );
+    expect(() => read({ agentId: new Uint8Array(15) })).toThrow("invalid agent_id in the manifest");
     expect(() => read({ scripts: [{ id: bytes }] })).toThrow("log_source_id of a script");
   });
 });

@@ -34,9 +34,7 @@ async function fetchLatency(
     response.destroy();
     if (status <= 299) resolve({ latencyMs, family });
     else
-      reject(
-        new RelayError("http", `latency check answered with ${String(status)}`, { status }),
-      );
+      reject(new RelayError("http", `latency check answered with ${String(status)}`, { status }));
   });
   request.on("error", (cause) => reject(signal.aborted ? signal.reason : failure(cause)));
   request.end();
