@@ -30,8 +30,8 @@ export class DialError extends Error {
   }
 
   /**
-   * True if an agent was refused because its workspace is stopped, and may be started again (docs/protocol/rest.md
-   * §1.4).
+   * True if an agent was refused because its workspace is stopped, and may be started again
+   * (docs/protocol/rest.md §1.4).
    */
   get isOfStopped(): boolean {
     return this.rung === "authentication" && this.fields.includes("workspace");

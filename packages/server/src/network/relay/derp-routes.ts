@@ -16,8 +16,8 @@ interface DerpNeeds {
 }
 
 /**
- * The maximum message of a client: a frame with the largest packet, its header and a key (docs/protocol/tailnet.md
- * §4.3).
+ * The maximum size of a client's message, in bytes: a frame with the largest packet, its header and a key
+ * (docs/protocol/tailnet.md §4.3).
  */
 const maxRelayMessageBytes = 64 * 1024 + 256;
 /** The interval at which the system checks whether a silent client is still there. */

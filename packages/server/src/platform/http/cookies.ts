@@ -3,8 +3,8 @@ import { isIP } from "node:net";
 import { stringifySetCookie } from "cookie";
 
 /**
- * The prefix of cookies that only their own host sets, over https and for all its paths (RFC 6265bis section
- * 4.1.3.2).
+ * The prefix of cookies that only their own host sets, over https and for all its paths
+ * (RFC 6265bis section 4.1.3.2).
  */
 const hostPrefix = "__Host-";
 

@@ -90,9 +90,9 @@ const absoluteForm = /^https?:\/\/(?<authority>[^/?#]+)(?<rest>.*)$/is;
 type Target = Pick<IncomingMessage, "url" | "headers" | "rawHeaders">;
 
 /**
- * Rewrites the target of a request to a path: the host of an absolute URL replaces the `Host` header (RFC 9112 section
- * 3.2.2). Returns the problem of a request whose host is malformed or not the only one, which must be refused (section
- * 3.2); undefined if there is none.
+ * Rewrites the target of a request to a path: the host of an absolute URL replaces the `Host` header
+ * (RFC 9112 section 3.2.2). Returns the problem of a request whose host is malformed or not the only one, which must be
+ * refused (section 3.2); undefined if there is none.
  */
 export function readTarget(request: Target): string | undefined {
   const { url = "", headers, rawHeaders } = request;

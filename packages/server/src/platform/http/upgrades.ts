@@ -15,8 +15,8 @@ declare module "fastify" {
 }
 
 /**
- * Returns whether a request for an upgrade is treated as one. Others may be answered as if they had not asked (RFC
- * 9110 section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and one that announces a body comes
+ * Returns whether a request for an upgrade is treated as one. Others may be answered as if they had not asked
+ * (RFC 9110 section 7.8), and are: only a GET of HTTP/1.1 can become a WebSocket, and one that announces a body comes
  * before that body (RFC 9112 section 6), not before another protocol.
  */
 export function isUpgrade(request: IncomingMessage): boolean {

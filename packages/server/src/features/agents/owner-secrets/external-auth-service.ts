@@ -44,8 +44,8 @@ const maxLogInWaitMs = 90_000;
 const maxCheckWaitMs = 5_000;
 
 /**
- * Returns the owner's token of the provider that an agent names, or the address to log in at (docs/protocol/rest.md
- * §2.6). Waits for a login if the agent asks for that, as long as its request is open.
+ * Returns the owner's token of the provider that an agent names, or the address to log in at
+ * (docs/protocol/rest.md §2.6). Waits for a login if the agent asks for that, as long as its request is open.
  */
 export async function readOwnerToken(
   needs: AgentExternalAuthNeeds,

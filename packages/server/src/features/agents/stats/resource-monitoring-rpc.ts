@@ -27,8 +27,8 @@ type Configuration = MessageInitShape<typeof GetResourcesMonitoringConfiguration
 type PushedUsage = MessageInitShape<typeof PushResourcesMonitoringUsageResponseSchema>;
 
 /**
- * The size of a window, and the interval of its samples; with a 0, a stock agent crashes (docs/protocol/rpc.md
- * §7.10).
+ * The size of a window, and the interval of its samples; with a 0, a stock agent crashes
+ * (docs/protocol/rpc.md §7.10).
  */
 const datapointsPerWindow = 20;
 const collectionIntervalSeconds = 10;
