@@ -62,11 +62,11 @@ describe("TerminalMessages", () => {
   });
 
   it.each([
-    [{ ID: id, Viewer: "x" }, "no UUID"],
+    [{ ID: id, Viewer: "x" }, "not a UUID"],
     [{ ID: id, Viewer: id, Received: -1 }, "received is not a count"],
     [{ ID: id, Viewer: id, Received: 2 ** 53 }, "received is not a count"],
-    [{ ID: "x" }, "no UUID"],
-    [{}, "no UUID"],
+    [{ ID: "x" }, "not a UUID"],
+    [{}, "not a UUID"],
     [{ ID: id, Command: 1 }, "command is not a text"],
     [{ ID: id, Width: "80" }, "a size is not a number"],
     [[], "not a JSON object"],

@@ -23,5 +23,5 @@ it("lets any number of requests be answered at once", () => {
 
 it("refuses answers to questions that nobody asked", () => {
   const guard = new MessageGuard(() => false);
-  expect(() => guard.check(Uint8Array.of(61, 255, 255, 255, 255))).toThrow("no question");
+  expect(() => guard.check(Uint8Array.of(61, 255, 255, 255, 255))).toThrow("without a question");
 });
