@@ -22,7 +22,7 @@ export const command = defineCommand({
   summary: "update a workspace to its template's active version and start it",
   description:
     "Start the workspace with the active version of its template. Parameter values are kept; on a terminal, " +
-    "slipway prompts for those that the new version requires anew.",
+    "slipway prompts for those that only the new version requires.",
   arguments: { workspaces: workspacesArgument },
   flags: {
     ...parameterFlags,

@@ -109,12 +109,9 @@ function requireUrl({ app, agentName }: AgentApp, place: AppPlace): OpenableUrl 
   }
   const text = appUrl(app, agentName, place);
   if (text === undefined) {
-    throw new CommandError(
-      `app ${app.slug} needs a host name of its own, and the server has none`,
-      {
-        hint: "an administrator can set SLIPWAY_WILDCARD_ACCESS_URL",
-      },
-    );
+    throw new CommandError(`app ${app.slug} needs its own host name, and the server has none`, {
+      hint: "an administrator can set SLIPWAY_WILDCARD_ACCESS_URL",
+    });
   }
   const url = readOpenableUrl(text);
   if (url !== undefined) return url;

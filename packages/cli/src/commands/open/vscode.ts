@@ -28,7 +28,7 @@ export const command = defineCommand({
   summary: "open a workspace in VS Code",
   description:
     "Open a directory of a workspace in VS Code or an editor made from it, with the extension Coder Remote. The editor " +
-    "gets a token of its own. A stopped workspace is started. Where there is no editor, the URL is printed, without a " +
+    "gets its own token. A stopped workspace is started. Where there is no editor, the URL is printed, without a " +
     "token unless you ask for one.",
   arguments: {
     workspace: agentArgument,
