@@ -38,8 +38,8 @@ describe("the table of who may do what", () => {
 
   it("is about the routes that the server has", () => {
     const place = ({ method, path }: Route): string => `${method} ${path}`;
-    const contract = routes.map(({ route }) => place(route));
-    expect(server.routes.map(place).toSorted()).toEqual(contract.toSorted());
+    const defined = routes.map(({ route }) => place(route));
+    expect(server.routes.map(place).toSorted()).toEqual(defined.toSorted());
   });
 
   it.each(routes)("$name answers each caller as the table says", async ({ name, route }) => {
