@@ -153,5 +153,5 @@ it("refuses to prepare a statement that leaves a value out", async () => {
   const careless = prepareQuery((queryable, used: number, _unused: number) =>
     queryable.selectNoFrom(sql<number>`${used}::int`.as("used")),
   );
-  await expect(careless(database.db, 1, 2)).rejects.toThrow("value 1 is not a value");
+  await expect(careless(database.db, 1, 2)).rejects.toThrow("value 1 is not a parameter");
 });
