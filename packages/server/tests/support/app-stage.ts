@@ -57,8 +57,8 @@ export class AppStage implements AsyncDisposable {
     const templateId = await pushTemplate(server.admin, "apps", template);
     await makeWorkspace(server.admin, "dev", templateId, ({ status }) => status === "connected");
     const stage: AppStage = new AppStage(server, app);
-    // The first connection waits for the agent.
-    expect((await stage.ask("/")).text).toBe("hello");
+    // The agent may connect before its build has completed, until which the workspace is starting.
+    await expect.poll(async () => (await stage.ask("/")).text).toBe("hello");
     stage.#opened = opened.move();
     return stage;
   }
