@@ -4,7 +4,7 @@ import { type ClientRequest, type IncomingMessage, request, type RequestListener
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
 import { makeWorkspace, pushTemplate } from "@slipway/testkit";
-import { expect, inject, onTestFinished } from "vitest";
+import { expect, inject, onTestFinished, vi } from "vitest";
 
 import { type Answered, type AppServer, ask, type Asked, openApp } from "./app-world.ts";
 import { appsTemplate } from "./apps-template.ts";
@@ -58,7 +58,7 @@ export class AppStage implements AsyncDisposable {
     await makeWorkspace(server.admin, "dev", templateId, ({ status }) => status === "connected");
     const stage: AppStage = new AppStage(server, app);
     // The agent may connect before its build has completed, until which the workspace is starting.
-    await expect.poll(async () => (await stage.ask("/")).text).toBe("hello");
+    await vi.waitFor(async () => expect((await stage.ask("/")).text).toBe("hello"), 10_000);
     stage.#opened = opened.move();
     return stage;
   }
