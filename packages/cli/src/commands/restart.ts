@@ -6,16 +6,10 @@ import {
   beginBuild,
   noteProvisionerLogDebug,
   provisionerLogDebugFlag,
-  queuedOutcome,
-  waitForStart,
+  startWith,
 } from "../resources/builds/begin-build.ts";
-import { startRequest } from "../resources/builds/start-request.ts";
+import { startFlags, startRequest } from "../resources/builds/start-request.ts";
 import { settledWorkspace, waitForBuild } from "../resources/builds/wait-for-build.ts";
-import {
-  alwaysPromptFlag,
-  parameterFlags,
-  promptEphemeralFlag,
-} from "../resources/templates/given-values.ts";
 import { eachWorkspace } from "../resources/workspaces/outcome.ts";
 import { workspacesArgument } from "../resources/workspaces/workspace-reference.ts";
 
@@ -24,10 +18,7 @@ export const command = defineCommand({
   arguments: { workspaces: workspacesArgument },
   flags: {
     yes: ignoredYesFlag,
-    ...parameterFlags,
-    alwaysPrompt: alwaysPromptFlag,
-    promptEphemeralParameters: promptEphemeralFlag,
-    update: { kind: "switch", summary: "update to the template's active version" },
+    ...startFlags,
     noWait: { ...noWaitFlag, summary: "return as soon as the start is queued" },
     provisionerLogDebug: provisionerLogDebugFlag,
     output: outputFlag,
@@ -55,9 +46,6 @@ export async function run(
         clientNeeds,
       );
     }
-    const build = await beginBuild(workspace, request, clientNeeds);
-    return options.noWait
-      ? queuedOutcome(workspace, build, clientNeeds)
-      : waitForStart(workspace, build, clientNeeds);
+    return startWith(request, workspace, options, clientNeeds);
   });
 }

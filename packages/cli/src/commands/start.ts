@@ -3,19 +3,12 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { ignoredYesFlag, noWaitFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
 import {
-  beginBuild,
   noteProvisionerLogDebug,
   provisionerLogDebugFlag,
-  queuedOutcome,
-  waitForStart,
+  startWith,
 } from "../resources/builds/begin-build.ts";
-import { hasChanges, startRequest } from "../resources/builds/start-request.ts";
+import { hasChanges, startFlags, startRequest } from "../resources/builds/start-request.ts";
 import { settledWorkspace } from "../resources/builds/wait-for-build.ts";
-import {
-  alwaysPromptFlag,
-  parameterFlags,
-  promptEphemeralFlag,
-} from "../resources/templates/given-values.ts";
 import { eachWorkspace, plainOutcome } from "../resources/workspaces/outcome.ts";
 import { fullName, workspacesArgument } from "../resources/workspaces/workspace-reference.ts";
 
@@ -24,10 +17,7 @@ export const command = defineCommand({
   arguments: { workspaces: workspacesArgument },
   flags: {
     yes: ignoredYesFlag,
-    ...parameterFlags,
-    alwaysPrompt: alwaysPromptFlag,
-    promptEphemeralParameters: promptEphemeralFlag,
-    update: { kind: "switch", summary: "update to the template's active version" },
+    ...startFlags,
     noWait: noWaitFlag,
     provisionerLogDebug: provisionerLogDebugFlag,
     output: outputFlag,
@@ -54,9 +44,6 @@ export async function run(
       return plainOutcome(workspace, `${fullName(workspace)} is already running`);
     }
     const request = await startRequest(workspace, options, clientNeeds);
-    const build = await beginBuild(workspace, request, clientNeeds);
-    return options.noWait
-      ? queuedOutcome(workspace, build, clientNeeds)
-      : waitForStart(workspace, build, clientNeeds);
+    return startWith(request, workspace, options, clientNeeds);
   });
 }

@@ -5,7 +5,7 @@ import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { noWaitFlag, outputFlag } from "../command/flags.ts";
 import type { ClientNeeds, Needs } from "../command/needs.ts";
-import { beginBuild, queuedOutcome, waitForStart } from "../resources/builds/begin-build.ts";
+import { startWith } from "../resources/builds/begin-build.ts";
 import { settledWorkspace } from "../resources/builds/wait-for-build.ts";
 import { chooseParameters, promptsOf } from "../resources/templates/choose-parameters.ts";
 import {
@@ -56,7 +56,7 @@ async function update(
   needs: ClientNeeds,
 ): Promise<Outcome> {
   const { client, signal } = needs;
-  const { alwaysPrompt, promptEphemeralParameters, noWait } = options;
+  const { alwaysPrompt, promptEphemeralParameters } = options;
   const hasChanges = given.length > 0 || alwaysPrompt || promptEphemeralParameters;
   if (!workspace.outdated && !hasChanges) {
     const text = `${fullName(workspace)} is already at the active version of ${workspace.template_name}`;
@@ -70,10 +70,10 @@ async function update(
     { given, defaults, preset: [], kept, ...promptsOf(options) },
     needs,
   );
-  const build = await beginBuild(
-    workspace,
-    { transition: "start", template_version_id: version, rich_parameter_values: values },
-    needs,
-  );
-  return noWait ? queuedOutcome(workspace, build, needs) : waitForStart(workspace, build, needs);
+  const request = {
+    transition: "start",
+    template_version_id: version,
+    rich_parameter_values: values,
+  } as const;
+  return startWith(request, workspace, options, needs);
 }

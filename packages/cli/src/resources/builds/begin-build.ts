@@ -83,6 +83,17 @@ function waitingText(name: string, commands: readonly string[]): string {
   return [`${text}:`, ...commands.map((command) => `  ${command}`)].join("\n");
 }
 
+/** Starts a workspace with a request, and follows the start unless `noWait`; resolves with the outcome. */
+export async function startWith(
+  request: CreateBuildRequest,
+  workspace: Workspace,
+  { noWait }: { readonly noWait: boolean },
+  needs: ClientNeeds,
+): Promise<Outcome> {
+  const build = await beginBuild(workspace, request, needs);
+  return noWait ? queuedOutcome(workspace, build, needs) : waitForStart(workspace, build, needs);
+}
+
 /** Returns the outcome of a build without waiting for it. */
 export async function queuedOutcome(
   workspace: Workspace,

@@ -4,7 +4,21 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { ClientNeeds } from "../../command/needs.ts";
 import { chooseParameters, type PromptFlags, promptsOf } from "../templates/choose-parameters.ts";
-import { type ParameterOptions, readGivenValues } from "../templates/given-values.ts";
+import {
+  alwaysPromptFlag,
+  type ParameterOptions,
+  parameterFlags,
+  promptEphemeralFlag,
+  readGivenValues,
+} from "../templates/given-values.ts";
+
+/** Flags of commands that start a workspace, perhaps with other values or the active version. */
+export const startFlags = {
+  ...parameterFlags,
+  alwaysPrompt: alwaysPromptFlag,
+  promptEphemeralParameters: promptEphemeralFlag,
+  update: { kind: "switch", summary: "update to the template's active version" },
+} as const;
 
 /** Options of a start. */
 export interface StartChanges extends ParameterOptions, PromptFlags {
