@@ -1,4 +1,4 @@
-import { globSync, readdirSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
@@ -17,18 +17,23 @@ const countedPlural = new RegExp(
 /** A placeholder for a word rather than a number. */
 const words = /\$\{(?:verb|kind|name|what|who|done|tried|resource|noun)\b/;
 
-function linesOf(name: string): readonly string[] {
-  const source = new URL(`../packages/${name}/src/`, import.meta.url);
-  return readdirSync(source, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Returns the lines of files without tests, each after its place: `packages/cli/src/main.ts:7: …`. */
+function linesIn(
+  patterns: readonly string[],
+  isRead: (line: string) => boolean = () => true,
+): readonly string[] {
+  return globSync(patterns, { cwd: root })
+    .filter((path) => !path.endsWith(".test.ts"))
     .flatMap((path) =>
-      readFileSync(new URL(path, source), "utf8")
+      readFileSync(`${root}/${path}`, "utf8")
         .split("\n")
-        .map((line, index) => `${name}/${path}:${index + 1}: ${line.trim()}`),
+        .flatMap((line, index) => (isRead(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
     );
 }
 
-const lines = ["cli", "server"].flatMap(linesOf);
+const lines = linesIn(["packages/{cli,server}/src/**/*.ts"]);
 
 it("counts through countText, so that 1 is no plural", () => {
   expect(countedPlural.test("${count} versions")).toBe(true);
@@ -45,12 +50,10 @@ it("says how to write a duration through durationError", () => {
 it("names what is not found through notFoundError", () => {
   const others =
     /[`"]there is no (template|token|user|workspace|job|version|region)\b|does not exist or is/;
-  expect(lines.filter((line) => line.startsWith("cli/") && others.test(line))).toEqual([
-    expect.stringContaining("cli/command/not-found.ts:"),
+  expect(lines.filter((line) => line.startsWith("packages/cli/") && others.test(line))).toEqual([
+    expect.stringContaining("packages/cli/src/command/not-found.ts:"),
   ]);
 });
-
-const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Words and phrases of a translation; docs/style.md, "Language", says what to write. */
 const translated =
@@ -59,21 +62,6 @@ const comment = /^\s*(?:\/?\*|\/\/)/;
 /** Types that are named by a participle, which could be anything. */
 const participle =
   /^(?:export )?(?:interface|type|class) (?:Asked|Found|Held|Kept|Left|Looker|Made|Seen|Shown|Taken|Told|Wanted)\b/;
-
-function linesIn(
-  patterns: readonly string[],
-  isRead: (line: string) => boolean,
-): readonly string[] {
-  const paths = globSync(patterns, { cwd: root }).filter(
-    (path) => !/\.test\.ts$|\/gen\//.test(path),
-  );
-  return paths.flatMap((path) =>
-    readFileSync(`${root}/${path}`, "utf8")
-      .split("\n")
-      .filter(isRead)
-      .map((line) => `${path}: ${line.trim()}`),
-  );
-}
 
 const sources = ["packages/*/src/**/*.ts", "bench/**/*.ts", "tools/**/*.ts"];
 
