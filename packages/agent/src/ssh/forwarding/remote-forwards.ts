@@ -233,7 +233,7 @@ function portKey(bindAddr: string, port: number): string {
   return `${bindAddr}:${port}`;
 }
 
-/** Returns the address to listen on; none for all (RFC 4254, 7.1). */
+/** Returns the address to listen on; none for all (RFC 4254 §7.1). */
 function hostOf(bindAddr: string): { readonly host?: string } {
   if (bindAddr === "" || bindAddr === "*") return {};
   return { host: bindAddr === "localhost" ? "127.0.0.1" : bindAddr };

@@ -42,7 +42,7 @@ import { readStats } from "./stats-service.ts";
  * not limited.
  */
 const sharedMs = 1_000;
-/** That time for metrics, which a person may watch. */
+/** The same time for metrics, which a person may be watching. */
 const metricsSharedMs = 250;
 
 /**

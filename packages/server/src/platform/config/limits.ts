@@ -14,7 +14,7 @@ interface LimitDefinition {
 
 /**
  * The limits that an operator may set, each with a variable and a flag of its name: `maxStreamsPerUser` is
- * `SLIPWAY_MAX_STREAMS_PER_USER` and `--max-streams-per-user`. A new one also gets a row in docs/configuration.md.
+ * `SLIPWAY_MAX_STREAMS_PER_USER` and `--max-streams-per-user`. `npm run generate` writes its row in docs/configuration.md.
  */
 const definitions = {
   // The lifetime of API tokens.
