@@ -235,13 +235,17 @@ export const layers: readonly PackageLayer[] = [
       "process",
       "scripts",
       "stats",
-      "containers",
       // Connections of peers: their reports, their descriptors, and how they end.
       "connections",
+      // Files of the workspace, as its user may use them: for the HTTP API and SFTP.
+      "files",
+      // The HTTP API: its router, and the routes of files and of the machine.
+      "http",
+      "containers",
       "terminal",
+      "runs",
       "ssh",
       "pty",
-      "http",
       "forward",
       // All of these, by port.
       "services",

@@ -11,6 +11,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { listenOnLoopback } from "../../tests/support/loopback-service.ts";
 import { createApiService } from "./api-service.ts";
+import { baseRoutes } from "./base-routes.ts";
 
 interface Answer {
   readonly status: number | undefined;
@@ -26,10 +27,12 @@ async function openApi(home = "/", ownPorts: ReadonlySet<number> = new Set()): P
   const stopping = new AbortController();
   onTestFinished(() => stopping.abort());
   const service = createApiService({
-    clock: systemClock,
-    home,
-    ownPorts,
-    netcheck: async () => ({ severity: "ok" }),
+    routes: baseRoutes({
+      clock: systemClock,
+      home,
+      ownPorts,
+      netcheck: async () => ({ severity: "ok" }),
+    }),
     logger: silentLogger,
     signal: stopping.signal,
   });

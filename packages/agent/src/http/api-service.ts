@@ -1,54 +1,97 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 
-import { type Clock, errorText, type Logger, readBounded } from "@slipway/runtime";
+import type { Logger } from "@slipway/runtime";
 
 import type { Service } from "../connections/accepted-connection.ts";
+import { serveSocket } from "./api-socket.ts";
+import { ClientConnection, type ConnectionTimes } from "./client-connection.ts";
 import { ApiError } from "./errors.ts";
-import { listDirectory } from "./list-directory.ts";
-import { ListeningPorts } from "./listening-ports.ts";
+import { errorAnswer, respond, send } from "./respond.ts";
+import type { ApiRequest, ApiRoute } from "./route.ts";
+import { Router } from "./router.ts";
 
-/** The timeout of a request, of its headers, and of its response (docs/protocol/agent.md §8). */
-const timeoutMs = 20_000;
+/** The time for the header of a request (docs/protocol/agent.md §8). */
+const headersTimeoutMs = 20_000;
 const checkEveryMs = 5000;
 const maxHeaderBytes = 16 * 1024;
-const maxBodyBytes = 1024 * 1024;
+const defaultTimes: ConnectionTimes = { keepAliveMs: 30_000, stalledMs: 60_000 };
 /** The maximum number of connections; further ones are closed. */
 const maxConnections = 256;
 
-export interface ApiOptions {
-  readonly clock: Clock;
-  readonly home: string;
-  /** The agent's own ports, which are not listed. */
-  readonly ownPorts: ReadonlySet<number>;
-  /** Resolves to the network report, as JSON. */
-  readonly netcheck: () => Promise<object>;
+interface ApiServiceOptions {
+  readonly routes: readonly ApiRoute[];
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly times?: ConnectionTimes;
 }
 
-interface ApiRequest {
-  readonly query: URLSearchParams;
-  readonly body: Buffer;
-}
-
-type Handler = (request: ApiRequest) => Promise<object>;
-
-/** Serves the agent's HTTP API (docs/protocol/agent.md §8), until the signal is aborted. */
-export function createApiService(options: ApiOptions): Service {
-  const { logger, signal } = options;
-  const routes = routesOf(options);
+/** Serves routes of the agent's HTTP API (docs/protocol/agent.md §8), until the signal is aborted. */
+export function createApiService({
+  routes,
+  logger,
+  signal,
+  times = defaultTimes,
+}: ApiServiceOptions): Service {
+  const router = new Router(routes);
+  const clients = new WeakMap<Duplex, ClientConnection>();
   const server = createServer({
-    requestTimeout: timeoutMs,
-    headersTimeout: timeoutMs,
+    // Streamed bodies take any time; the others have the time limit of their routes.
+    requestTimeout: 0,
+    headersTimeout: headersTimeoutMs,
     connectionsCheckingInterval: checkEveryMs,
+    keepAliveTimeout: times.keepAliveMs,
     maxHeaderSize: maxHeaderBytes,
+    shouldUpgradeCallback: ({ url = "/" }) => router.isSocket(url),
   });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    // Disconnects a client that does not read its response.
-    const late = setTimeout(() => request.socket.destroy(), timeoutMs);
-    response.once("close", () => clearTimeout(late));
-    void respond(routes, request, response, logger);
+    const client = clients.get(request.socket);
+    client?.began(response);
+    void answer(request, response, client);
   });
+  server.on("upgrade", (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    clients.get(connection)?.keep();
+    void upgrade(request, connection, head);
+  });
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    client: ClientConnection | undefined,
+  ): Promise<void> {
+    try {
+      const { route, ...found } = router.find(request.method ?? "", request.url ?? "/");
+      if (route.kind === "socket") throw new ApiError(426, "This route requires a WebSocket.");
+      const asked = { ...found, headers: request.headers, signal: signalOf(response, signal) };
+      const watchProgress = (): void => client?.watchProgress(request, asked.signal);
+      await respond({ route, request, response, asked, watchProgress, logger });
+    } catch (error) {
+      await send(errorAnswer(error, { request, logger }), { request, response, logger });
+    }
+  }
+
+  async function upgrade(
+    request: IncomingMessage,
+    connection: Duplex,
+    head: Buffer,
+  ): Promise<void> {
+    try {
+      const { route, ...found } = router.find("GET", request.url ?? "/");
+      if (route.kind !== "socket") throw new ApiError(404, "There is no such route.");
+      const asked: ApiRequest = {
+        ...found,
+        headers: request.headers,
+        signal: signalOf(connection, signal),
+      };
+      const serve = await route.open(asked);
+      if (connection.destroyed) return;
+      const { maxMessageBytes } = route;
+      serveSocket({ request, connection, head, maxMessageBytes, serve, logger });
+    } catch (error) {
+      refuseUpgrade(error, { request, connection, logger });
+    }
+  }
+
   let connections = 0;
   return {
     accept: (connection) => {
@@ -64,76 +107,34 @@ export function createApiService(options: ApiOptions): Service {
         connections -= 1;
         signal.removeEventListener("abort", stop);
       });
+      clients.set(connection, new ClientConnection(connection, times));
       server.emit("connection", connection);
     },
   };
 }
 
-function routesOf({ clock, home, ownPorts, netcheck }: ApiOptions): ReadonlyMap<string, Handler> {
-  const ports = new ListeningPorts(clock, ownPorts);
-  return new Map<string, Handler>([
-    ["GET /", async () => ({ message: "The agent of this workspace is listening." })],
-    ["GET /api/v0/listening-ports", async () => ({ ports: await ports.list() })],
-    ["GET /api/v0/netcheck", async () => netcheck()],
-    [
-      "GET /api/v0/containers",
-      async () => {
-        throw new ApiError(403, "Containers are not supported by this agent.");
-      },
-    ],
-    [
-      "POST /api/v0/list-directory",
-      async ({ query, body }) => listDirectory(query, parseBody(body), home),
-    ],
-  ]);
-}
-
-async function respond(
-  routes: ReadonlyMap<string, Handler>,
-  request: IncomingMessage,
-  response: ServerResponse,
-  logger: Logger,
-): Promise<void> {
-  try {
-    const url = URL.parse(`http://agent${request.url ?? "/"}`);
-    if (url === null) throw new ApiError(400, "The path of the request cannot be read.");
-    const handler = routes.get(`${request.method ?? ""} ${url.pathname}`);
-    if (handler === undefined) throw new ApiError(404, "There is no such route.");
-    const body = await readBody(request);
-    send(response, 200, await handler({ query: url.searchParams, body }));
-  } catch (error) {
-    if (error instanceof ApiError) {
-      const { status, message, detail } = error;
-      send(response, status, detail === undefined ? { message } : { message, detail });
-    } else {
-      logger.error({ error: errorText(error), path: request.url }, "request failed");
-      send(response, 500, { message: "The request failed.", detail: errorText(error) });
-    }
-  }
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const body = await readBounded(request, maxBodyBytes).catch((error: unknown) => {
-    throw new ApiError(400, "The request is incomplete.", errorText(error));
+/** Returns a signal that is aborted when a response or a connection has closed, or the agent stops. */
+function signalOf(carrier: ServerResponse | Duplex, stopping: AbortSignal): AbortSignal {
+  const closed = new AbortController();
+  carrier.once("close", () => {
+    closed.abort(new DOMException("the request has ended", "AbortError"));
   });
-  if (body === undefined) throw new ApiError(413, "The body of the request is too large.");
-  return body;
+  return AbortSignal.any([closed.signal, stopping]);
 }
 
-function parseBody(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch (error) {
-    throw new ApiError(400, "The body of the request is not JSON.", errorText(error));
-  }
+interface RefusedUpgrade {
+  readonly request: IncomingMessage;
+  readonly connection: Duplex;
+  readonly logger: Logger;
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
-  if (response.destroyed || response.headersSent) return;
-  const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "content-length": bytes.length,
-  });
-  response.end(bytes);
+/** Answers on a connection that was to become a WebSocket, and closes it. */
+function refuseUpgrade(error: unknown, { request, connection, logger }: RefusedUpgrade): void {
+  if (connection.destroyed) return;
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node.js writes to any stream
+  response.assignSocket(connection as unknown as IncomingMessage["socket"]);
+  response.once("finish", () => connection.end());
+  void send(errorAnswer(error, { request, logger }), { request, response, logger });
 }

@@ -1,13 +1,34 @@
-/** An error response; `message` and `detail` are for people. */
+import type { ErrorBody, Validation } from "@slipway/api/contract/api-error";
+
+interface ApiErrorOptions {
+  readonly detail?: string;
+  /** The rejected fields of the query. */
+  readonly validations?: readonly Validation[];
+  readonly cause?: unknown;
+}
+
+/** An error response; its texts are for people. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code = "refused";
   readonly status: number;
   readonly detail: string | undefined;
+  readonly validations: readonly Validation[];
 
-  constructor(status: number, message: string, detail?: string) {
-    super(message);
+  constructor(status: number, message: string, options: ApiErrorOptions = {}) {
+    super(message, { cause: options.cause });
     this.status = status;
-    this.detail = detail;
+    this.detail = options.detail;
+    this.validations = options.validations ?? [];
+  }
+
+  /** The body of the response. */
+  get body(): ErrorBody {
+    const { message, detail, validations } = this;
+    return {
+      message,
+      ...(detail === undefined ? {} : { detail }),
+      ...(validations.length === 0 ? {} : { validations: [...validations] }),
+    };
   }
 }

@@ -46,7 +46,9 @@ export async function listDirectory(
       ),
     };
   } catch (error) {
-    throw new ApiError(statusOf(error), "The directory cannot be listed.", errorText(error));
+    throw new ApiError(statusOf(error), "The directory cannot be listed.", {
+      detail: errorText(error),
+    });
   }
 }
 

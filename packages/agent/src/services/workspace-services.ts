@@ -12,7 +12,8 @@ import {
 } from "../connections/session-log.ts";
 import { createTcpForwarder } from "../forward/tcp-forwarder.ts";
 import { createUdpForwarder, type UdpForwarderOptions } from "../forward/udp-forwarder.ts";
-import { type ApiOptions, createApiService } from "../http/api-service.ts";
+import { createApiService } from "../http/api-service.ts";
+import { baseRoutes, type BaseRoutesOptions } from "../http/base-routes.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import { createTerminalService } from "../pty/terminal-service.ts";
 import type { HostNames } from "../ssh/host-key.ts";
@@ -27,7 +28,7 @@ const ports = { ssh: 1, terminals: 2, speedtest: 3, api: 4, standardSsh: 22 } as
 export interface ServicesOptions
   extends
     Pick<SshHost, "prepare" | "greeting">,
-    Pick<ApiOptions, "home" | "ownPorts" | "netcheck"> {
+    Pick<BaseRoutesOptions, "home" | "ownPorts" | "netcheck"> {
   /** Returns the names of the workspace, from its latest manifest. */
   readonly names: () => HostNames;
   readonly commands: CommandHost;
@@ -70,7 +71,7 @@ export class WorkspaceServices implements Disposable {
           signal,
         }),
       ],
-      [ports.api, createApiService({ ...options, signal })],
+      [ports.api, createApiService({ routes: baseRoutes(options), logger, signal })],
       [ports.speedtest, createSpeedtestService({ clock, logger, signal })],
     ]);
   }
