@@ -18,7 +18,7 @@ import { addressKey } from "../fields/address.ts";
 import { callers } from "./admission.ts";
 import type { InboundTurns } from "./inbound-turns.ts";
 import { clientAddress } from "./request-origin.ts";
-import { SocketPieces } from "./socket-pieces.ts";
+import { type SocketPiece, SocketPieces } from "./socket-pieces.ts";
 
 /** The maximum size of a message to a route that sets none: most routes only send. */
 const usualMessageBytes = 1024;
@@ -58,15 +58,14 @@ export function feedSockets(app: FastifyInstance, needs: FeedsNeeds): void {
     const sender = user?.id ?? agent?.agentId;
     const owner = user?.id ?? agent?.ownerId;
     const ofClient = new TokenBucket(ofRelayClient);
-    const now = (): number => needs.clock.monotonic();
     return {
       maxMessageBytes,
       client: owner ?? address,
       owner: owner ?? strangers,
       isFreeOfBytes: isRelay === true,
-      budget: () => {
+      budget: (nowMs) => {
         if (isRelay === true) return ofClient;
-        return sender === undefined ? unknown.of(address, now()) : known.of(sender, now());
+        return sender === undefined ? unknown.of(address, nowMs) : known.of(sender, nowMs);
       },
     };
   };
@@ -95,7 +94,7 @@ interface SocketRules {
   /** The owner of the part of a message that has arrived. */
   readonly owner: string;
   /** Returns the budget of the peer's bytes, and of its frames. */
-  readonly budget: () => TokenBucket;
+  readonly budget: (nowMs: number) => TokenBucket;
   /** True if only frames count: the bytes have a separate limit. */
   readonly isFreeOfBytes: boolean;
 }
@@ -189,20 +188,21 @@ class SocketFeed {
     this.#isQueued = false;
     const piece = this.#pieces.take();
     if (piece === undefined) return;
-    const { bytes, frames } = piece;
-    this.#charge(bytes.length, frames);
+    const { bytes } = piece;
+    const now = this.#needs.clock.monotonic();
+    this.#charge(piece, now);
     if (this.#pieces.messageBytes > this.#rules.maxMessageBytes) return this.#refuse();
-    this.#share.set(this.#pieces.heldBytes, this.#needs.clock.monotonic());
+    this.#share.set(this.#pieces.heldBytes, now);
     if (this.#isOver) return;
     this.#deliver(bytes);
     this.#advance();
   }
 
   /** Counts a piece; the next one waits until it is paid for. */
-  #charge(bytes: number, frames: number): void {
+  #charge({ bytes, frames }: SocketPiece, nowMs: number): void {
     const { budget, isFreeOfBytes } = this.#rules;
-    const cost = frames * frameCost + (isFreeOfBytes ? 0 : bytes);
-    const waitMs = budget().take(cost, this.#needs.clock.monotonic());
+    const cost = frames * frameCost + (isFreeOfBytes ? 0 : bytes.length);
+    const waitMs = budget(nowMs).take(cost, nowMs);
     if (waitMs === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

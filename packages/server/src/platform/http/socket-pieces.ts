@@ -4,6 +4,7 @@ const maxFrames = 16;
 const partCost = 256;
 /** The first code of control frames; they may come within a message (RFC 6455 section 5.5). */
 const firstControlCode = 8;
+const nothing = Buffer.alloc(0);
 
 export interface SocketPiece {
   readonly bytes: Buffer;
@@ -23,9 +24,12 @@ export interface SocketPiece {
  */
 export class SocketPieces {
   readonly #chunks: Buffer[] = [];
-  /** The beginning of a header. */
-  #header: Buffer = Buffer.alloc(0);
-  #frame = { isControl: false, isLast: true, missingBytes: 0 };
+  /** The beginning of a header; empty between headers. */
+  #header: Buffer = nothing;
+  #isControl = false;
+  #isLast = true;
+  /** The bytes of the frame's payload that are still to come. */
+  #missingBytes = 0;
   #messageBytes = 0;
   #heldBytes = 0;
 
@@ -54,16 +58,16 @@ export class SocketPieces {
     let at = 0;
     let frames = 0;
     while (at < chunk.length && frames < maxFrames) {
-      if (this.#frame.missingBytes > 0) at += this.#takePayload(chunk.length - at);
+      if (this.#missingBytes > 0) at += this.#takePayload(chunk.length - at);
       else {
-        const [taken, isComplete] = this.#takeHeader(chunk, at);
-        at += taken;
-        if (isComplete) frames += 1;
+        at += this.#takeHeader(chunk, at);
+        if (this.#header.length === 0) frames += 1;
       }
     }
     // The payload of the last frame belongs to it.
-    if (this.#frame.missingBytes > 0) at += this.#takePayload(chunk.length - at);
-    if (at < chunk.length) this.#chunks.unshift(chunk.subarray(at));
+    if (this.#missingBytes > 0) at += this.#takePayload(chunk.length - at);
+    if (at === chunk.length) return { bytes: chunk, frames };
+    this.#chunks.unshift(chunk.subarray(at));
     return { bytes: chunk.subarray(0, at), frames };
   }
 
@@ -72,34 +76,38 @@ export class SocketPieces {
   }
 
   #takePayload(bytes: number): number {
-    const { isControl, missingBytes } = this.#frame;
-    const taken = Math.min(bytes, missingBytes);
-    this.#frame.missingBytes -= taken;
-    if (!isControl) this.#heldBytes += taken;
+    const taken = Math.min(bytes, this.#missingBytes);
+    this.#missingBytes -= taken;
+    if (!this.#isControl) this.#heldBytes += taken;
     this.#endFrame();
     return taken;
   }
 
-  #takeHeader(chunk: Buffer, at: number): readonly [taken: number, isComplete: boolean] {
+  /** Takes a header or a part of one, which it keeps; returns the number of bytes taken. */
+  #takeHeader(chunk: Buffer, at: number): number {
     const before = this.#header.length;
-    const header = Buffer.concat([this.#header, chunk.subarray(at, at + maxHeaderBytes - before)]);
+    // Nearly every header is in one chunk, and is read where it is.
+    const header =
+      before === 0
+        ? chunk.subarray(at, at + maxHeaderBytes)
+        : Buffer.concat([this.#header, chunk.subarray(at, at + maxHeaderBytes - before)]);
     const bytes = headerBytes(header);
     if (header.length < bytes) {
-      this.#header = header;
-      return [header.length - before, false];
+      this.#header = Buffer.from(header);
+      return header.length - before;
     }
-    this.#header = Buffer.alloc(0);
+    this.#header = nothing;
     this.#beginFrame(header);
-    return [bytes - before, true];
+    return bytes - before;
   }
 
   #beginFrame(header: Buffer): void {
     const first = header[0] ?? 0;
-    const isControl = (first & 0x0f) >= firstControlCode;
-    const missingBytes = payloadBytes(header);
-    this.#frame = { isControl, isLast: (first & 0x80) !== 0, missingBytes };
-    if (!isControl) {
-      this.#messageBytes += missingBytes;
+    this.#isControl = (first & 0x0f) >= firstControlCode;
+    this.#isLast = (first & 0x80) !== 0;
+    this.#missingBytes = payloadBytes(header);
+    if (!this.#isControl) {
+      this.#messageBytes += this.#missingBytes;
       this.#heldBytes += partCost;
     }
     this.#endFrame();
@@ -107,8 +115,7 @@ export class SocketPieces {
 
   /** Forgets the message that ends with the frame, if the frame is complete. */
   #endFrame(): void {
-    const { isControl, isLast, missingBytes } = this.#frame;
-    if (missingBytes > 0 || isControl || !isLast) return;
+    if (this.#missingBytes > 0 || this.#isControl || !this.#isLast) return;
     this.#messageBytes = 0;
     this.#heldBytes = 0;
   }
