@@ -25,10 +25,10 @@ export interface Schema {
 
 const head = `# Reference of \`slipway.yaml\`
 
-Every field of a template, made from the JSON schema that the server publishes (\`npm run generate\`; do not edit). How to work with
+Every field of a template, generated from the JSON schema that the server publishes (\`npm run generate\`; do not edit). How to work with
 templates, what \`\${{ … }}\` may name, and what regular expressions may be is in [docs/templates.md](templates.md).
 
-A **string** is quoted where YAML would make something else of it. A **duration** is whole seconds, written as \`45s\`, \`5m\`, \`1h30m\` or \`2d\`.
+Quote a **string** that YAML would read as another type. A **duration** is whole seconds, written as \`45s\`, \`5m\`, \`1h30m\` or \`2d\`.
 A **map** has the fields of its section, or names that you choose. Fields that are not listed are refused at push, with line and column.
 `;
 

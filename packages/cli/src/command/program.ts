@@ -77,7 +77,7 @@ export const stockFlags = {
   },
   debugOptions: {
     kind: "switch",
-    summary: "print the value of every flag and what sets it, and do nothing",
+    summary: "print the value of every flag and its source, and exit",
   },
   noFeatureWarning: { kind: "switch", summary: "no effect", hidden: true },
   noVersionWarning: { kind: "switch", summary: "no effect", hidden: true },

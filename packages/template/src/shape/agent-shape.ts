@@ -41,15 +41,12 @@ import {
 import { choice, text } from "./text-shape.ts";
 
 const percent = integer({ min: 1, max: 100 });
-const threshold = required(
-  withExample("Usage in percent from which users are warned.", 90),
-  percent,
-);
+const threshold = required(withExample("Usage in percent at which users are warned.", 90), percent);
 
 const monitoring = object({
   memory: optional("Memory of the workspace.", object({ threshold })),
   volumes: withDefault(
-    withExample("File systems, by the paths where they are mounted.", {
+    withExample("File systems, by mount point.", {
       "/home": { threshold: 90 },
     }),
     record(object({ threshold }), {
@@ -95,7 +92,7 @@ const fields = object({
   ),
   connection_timeout: withDefault(
     withExample(
-      "Time that the agent has to connect before the workspace counts as unhealthy; `0s` for no limit.",
+      "Time within which the agent must connect before the workspace counts as unhealthy; `0s` for no limit.",
       "5m",
     ),
     duration({ min: 0, max: 86_400 }),
@@ -138,7 +135,7 @@ const fields = object({
     choices(choice(displayApps), displayApps),
     defaultDisplayApps,
   ),
-  monitoring: optional("Memory and disk usage of which users are warned.", monitoring),
+  monitoring: optional("Memory and disk usage at which users are warned.", monitoring),
   auth: withDefault(
     "Authentication of the agent: its token, or the identity of the cloud instance that it runs on (driver `external` only).",
     choice(["token", ...identityAuths]),

@@ -48,7 +48,7 @@ const limit = integer({ min: -2_147_483_648, max: 2_147_483_647 });
 const validation = object({
   regex: optional(
     withExample(
-      "Regular expression in RE2's syntax that a text must match somewhere; `^…$` holds for all of it.",
+      "Regular expression in RE2's syntax that the value must match; anchor it with `^…$` to match all of it.",
       "^[a-z]{1,20}$",
     ),
     text({ maxLength: maxRegexLength, problem: regexProblem }),

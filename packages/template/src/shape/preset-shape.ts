@@ -39,7 +39,7 @@ const schedule: Shape<ScheduleDefinition> = refine(
       }),
     ),
     windows: required(
-      "Times with another number of waiting workspaces. They must not overlap.",
+      "Time windows with a different number of waiting workspaces. They must not overlap.",
       list(
         object({
           cron: required(
@@ -83,7 +83,7 @@ const prebuilds: Shape<PrebuildsDefinition> = transform(
       0,
       "0s",
     ),
-    schedule: optional("Times with other numbers of waiting workspaces.", schedule),
+    schedule: optional("Time windows with a different number of waiting workspaces.", schedule),
   }),
   (fields) => ({
     instances: fields.instances,

@@ -88,7 +88,7 @@ const fields = object({
     record(preset, { keys: plainKeys, max: maxPresets }),
   ),
   on_claim: optional(
-    "Effect of a claim on what runs in a prebuild: `take-over` lets it go on for the new owner, `restart` stops it and starts the agents again (default: take-over).",
+    "Effect of a claim on what runs in a prebuild: `take-over` lets it continue for the new owner, `restart` stops it and restarts the agents (default: take-over).",
     choice(onClaims),
   ),
   external_auth: optionalMap(

@@ -45,7 +45,7 @@ const definitions = {
     min: 0,
     max: 1_000_000,
     mayBeUnlimited: true,
-    summary: "workspaces of one user that may be started at once",
+    summary: "workspaces that one user may have running at once",
   },
   maxPendingBuildsPerUser: {
     default: 10,
@@ -80,14 +80,15 @@ const definitions = {
     min: 1,
     max: 100_000,
     mayBeUnlimited: false,
-    summary: "streams that one user may have open on one server, by all their sessions",
+    summary: "streams that one user may have open on one server, across all their sessions",
   },
   maxWatchesPerUser: {
     default: 50,
     min: 1,
     max: 100_000,
     mayBeUnlimited: false,
-    summary: "streams of one user on one server that tell of changes of workspaces and agents",
+    summary:
+      "streams of changes of workspaces and agents that one user may have open on one server",
   },
   maxTerminalsPerUser: {
     default: 64,
@@ -101,7 +102,7 @@ const definitions = {
     min: 1,
     max: 100_000,
     mayBeUnlimited: false,
-    summary: "requests to workspace apps that one user may have under way on one server",
+    summary: "requests to workspace apps that one user may have in progress on one server",
   },
   // Limits per agent.
   maxSubAgentsPerAgent: {
@@ -166,7 +167,7 @@ const definitions = {
     min: 1,
     max: 1_000_000,
     mayBeUnlimited: false,
-    summary: "requests to workspace apps that may be under way on one server",
+    summary: "requests to workspace apps that may be in progress on one server",
   },
   maxAppAnswerSeconds: {
     default: 120,
@@ -208,14 +209,14 @@ const definitions = {
     min: 60,
     max: 1_000_000,
     mayBeUnlimited: false,
-    summary: "connections a minute that clients may open to one server's relay",
+    summary: "connections per minute that clients may open to one server's relay",
   },
   maxRelayLoginsPerAddress: {
     default: 1_200,
     min: 60,
     max: 1_000_000,
     mayBeUnlimited: false,
-    summary: "connections a minute that one client address may open to one server's relay",
+    summary: "connections per minute that one client address may open to one server's relay",
   },
   maxRelayBytesPerSecond: {
     default: 128 * 1024 * 1024,
@@ -223,7 +224,7 @@ const definitions = {
     max: 1024 ** 4,
     mayBeUnlimited: true,
     summary:
-      "bytes a second that one agent or client may send through the relay, counting 256 for each packet and 2048 for each receiver",
+      "bytes per second that one agent or client may send through the relay, counting 256 for each packet and 2048 for each receiver",
   },
 } as const satisfies Readonly<Record<`max${string}`, LimitDefinition>>;
 
