@@ -140,7 +140,7 @@ export const layers: readonly PackageLayer[] = [
   },
   { name: "postgres", mayImport: ["runtime"], folders: [] },
   { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },
-  { name: "drivers", mayImport: ["runtime"], folders: ["external", "process"] },
+  { name: "drivers", mayImport: ["runtime"], folders: ["external", "process", "docker"] },
   { name: "identity", mayImport: ["runtime"], folders: [] },
   {
     name: "server",

@@ -43,6 +43,74 @@ export interface DriverAgent {
   /** The directory in which sessions start; the agent expands `~`. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The container in which it runs; undefined for a driver without containers. */
+  readonly container: DriverContainer | undefined;
+}
+
+/** A container as the template describes it, with all values filled in. Sizes are in bytes. */
+export interface DriverContainer {
+  /** A reference such as `debian:12`; ignored if there is a `build`. */
+  readonly image: string;
+  /** Undefined for an image that exists already. */
+  readonly build: ContainerBuild | undefined;
+  /** A name or a uid, with `:group` if wanted; empty for the image's user. */
+  readonly user: string;
+  /** The main program that runs beside the agent; empty for none. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cpus: number | undefined;
+  readonly memoryBytes: number | undefined;
+  /** The maximum number of processes and threads. */
+  readonly pids: number | undefined;
+  /** The maximum size of what the container writes outside its volumes. */
+  readonly storageBytes: number | undefined;
+  readonly volumes: readonly ContainerVolume[];
+  readonly ports: readonly ContainerPort[];
+  readonly docker: DockerSettings;
+}
+
+/** A Dockerfile and its context, as paths relative to the template's directory. */
+export interface ContainerBuild {
+  readonly dockerfile: string;
+  readonly context: string;
+  /** The stage to build; empty for the last one. */
+  readonly target: string;
+  readonly args: Readonly<Record<string, string>>;
+}
+
+/** Storage that outlives the container and ends with the workspace. */
+export interface ContainerVolume {
+  readonly name: string;
+  readonly path: string;
+  readonly isReadOnly: boolean;
+}
+
+export interface ContainerPort {
+  readonly name: string;
+  readonly port: number;
+}
+
+/** Settings of a container that only Docker has. */
+export interface DockerSettings {
+  /** The OCI runtime; empty for the engine's default. */
+  readonly runtime: string;
+  /** Empty for the network that the operator or the driver chooses. */
+  readonly network: string;
+  /** Empty, `all` or a number of GPUs. */
+  readonly gpus: string;
+  readonly shmBytes: number | undefined;
+  readonly pull: "missing" | "always" | "never";
+  /** Entries of `/etc/hosts` as `name:address`. */
+  readonly extraHosts: readonly string[];
+  readonly isPrivileged: boolean;
+  readonly hostNetwork: boolean;
+  readonly hostPid: boolean;
+  /** Devices as `host path[:container path[:permissions]]`. */
+  readonly devices: readonly string[];
+  /** Directories of the host as `host path:container path[:options]`. */
+  readonly binds: readonly string[];
+  /** Capabilities beyond the default ones, such as `SYS_PTRACE`. */
+  readonly capabilities: readonly string[];
 }
 
 export interface DriverLimits {

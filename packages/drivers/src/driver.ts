@@ -1,4 +1,4 @@
-import type { DriverBuild, DriverTemplate } from "./driver-build.ts";
+import type { DriverAgent, DriverBuild, DriverTemplate } from "./driver-build.ts";
 
 export type DriverName = "process" | "docker" | "external" | "terraform" | "kubernetes";
 
@@ -33,14 +33,43 @@ export interface Driver {
    * completes immediately, with the state and the agent tokens of the previous build.
    */
   claim?(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult>;
+  /**
+   * Reports what happens to agents outside of builds, until the signal is aborted. Omitted by a driver that cannot tell.
+   * Rejects with a `DriverError` when the connection to the infrastructure is lost. An event may be reported twice, and
+   * also for agents that a build stops.
+   */
+  watch?(report: (event: DriverEvent) => void, signal: AbortSignal): Promise<void>;
+}
+
+export type DriverEvent =
+  /** Everything from now on is reported; for what happened before, observe. The first event of each watch. */
+  { readonly kind: "watching" } | AgentEnd;
+
+/** The end of a running agent. */
+export interface AgentEnd {
+  readonly kind: "ended" | "out-of-memory";
+  readonly workspaceId: string;
+  /** The id with which the agent started; a claim gives it another one. */
+  readonly agentId: string;
+  /** The SHA-256 of the agent's token in hexadecimal digits, which a claim keeps. */
+  readonly tokenHash: string;
+  /** Undefined if the infrastructure does not tell. */
+  readonly exitCode: number | undefined;
+  /** A sentence fragment for people: `container 0f3a… ended with exit code 137: out of memory`. */
+  readonly detail: string;
 }
 
 export interface PlanInput {
   readonly template: DriverTemplate;
   readonly parameters: Readonly<Record<string, string>>;
   /** The agents that the template declares; empty for a driver whose templates declare them in their own way. */
-  readonly agentNames: readonly string[];
+  readonly agents: readonly PlannedAgent[];
+  /** A push and a dry run also test what the template needs on the infrastructure; a build begins with its plan. */
+  readonly purpose: "push" | "build";
 }
+
+/** The part of an agent that a template determines before there is a workspace. */
+export type PlannedAgent = Pick<DriverAgent, "name" | "platform" | "container">;
 
 export interface DriverPlan {
   readonly resources: readonly DriverResource[];

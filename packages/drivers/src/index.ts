@@ -1,16 +1,36 @@
 export { capabilitiesOf, driversWith } from "./capabilities.ts";
 export type { DriverCapabilities } from "./capabilities.ts";
-export { defaultDriverLimits } from "./driver-build.ts";
-export type { DriverAgent, DriverBuild } from "./driver-build.ts";
+export { dockerPermissions } from "./docker/docker-options.ts";
 export type {
+  AgentArchive,
+  ArchiveRequest,
+  DockerDriverOptions,
+  DockerEndpoint,
+  DockerPermission,
+  RegistryCredentials,
+} from "./docker/docker-options.ts";
+export { defaultDriverLimits } from "./driver-build.ts";
+export type {
+  ContainerBuild,
+  ContainerPort,
+  ContainerVolume,
+  DockerSettings,
+  DriverAgent,
+  DriverBuild,
+  DriverContainer,
+} from "./driver-build.ts";
+export type {
+  AgentEnd,
   AgentObservation,
   Driver,
+  DriverEvent,
   DriverLog,
   DriverName,
   DriverPlan,
   DriverResource,
   DriverResult,
   PlanInput,
+  PlannedAgent,
   WorkspaceObservation,
 } from "./driver.ts";
 export { DriverError } from "./errors.ts";

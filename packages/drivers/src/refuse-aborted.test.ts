@@ -36,17 +36,19 @@ function recordingDriver(begun: string[]): Driver {
     delete: () => begin("delete", result),
     observe: () => begin("observe", { agents: [] }),
     claim: () => begin("claim", result),
+    watch: () => begin("watch", undefined),
   };
 }
 
 function callAll(driver: Driver, signal: AbortSignal): Promise<unknown>[] {
   return [
-    driver.plan({ template, parameters: {}, agentNames: [] }, log, signal),
+    driver.plan({ template, parameters: {}, agents: [], purpose: "push" }, log, signal),
     driver.start(build, log, signal),
     driver.stop(build, log, signal),
     driver.delete(build, log, signal),
     driver.observe({ workspaceId: "w", agents: [], state: undefined }, signal),
     driver.claim?.(build, log, signal) ?? Promise.resolve(),
+    driver.watch?.(() => undefined, signal) ?? Promise.resolve(),
   ];
 }
 
@@ -64,8 +66,16 @@ it("passes every call on otherwise", async () => {
   const ends = await Promise.all(
     callAll(refuseAborted(recordingDriver(begun)), new AbortController().signal),
   );
-  expect(begun).toEqual(["plan", "start", "stop", "delete", "observe", "claim"]);
-  expect(ends).toEqual([{ resources: [] }, result, result, result, { agents: [] }, result]);
+  expect(begun).toEqual(["plan", "start", "stop", "delete", "observe", "claim", "watch"]);
+  expect(ends).toEqual([
+    { resources: [] },
+    result,
+    result,
+    result,
+    { agents: [] },
+    result,
+    undefined,
+  ]);
 });
 
 it("keeps what a driver says of itself", () => {
@@ -74,5 +84,6 @@ it("keeps what a driver says of itself", () => {
     refusal: undefined,
   });
   expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("claim");
+  expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("watch");
   expect(refuseAborted({ ...recordingDriver([]), refusal: "is off" }).refusal).toBe("is off");
 });

@@ -7,6 +7,7 @@ import type { Driver } from "./driver.ts";
  */
 export function refuseAborted(driver: Driver): Driver {
   const claim = driver.claim?.bind(driver);
+  const watch = driver.watch?.bind(driver);
   return {
     name: driver.name,
     refusal: driver.refusal,
@@ -34,6 +35,12 @@ export function refuseAborted(driver: Driver): Driver {
       claim: async (build, log, signal) => {
         signal.throwIfAborted();
         return claim(build, log, signal);
+      },
+    }),
+    ...(watch && {
+      watch: async (report, signal) => {
+        signal.throwIfAborted();
+        return watch(report, signal);
       },
     }),
   };

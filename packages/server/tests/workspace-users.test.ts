@@ -170,6 +170,7 @@ ofRoot("a server of root", () => {
           platform: { os: "linux", arch: "amd64" },
           directory: "~",
           environment: {},
+          container: undefined,
         },
       ],
       limits: { stopTimeoutMs: 10_000 },

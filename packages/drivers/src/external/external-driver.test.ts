@@ -18,6 +18,7 @@ const build: DriverBuild = {
       platform: { os: "linux", arch: "amd64" },
       directory: "",
       environment: {},
+      container: undefined,
     },
   ],
   limits: defaultDriverLimits,

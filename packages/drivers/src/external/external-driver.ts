@@ -20,8 +20,8 @@ const stages = { start: "Waiting for agents", end: "Releasing agents" } as const
 export class ExternalDriver implements Driver {
   readonly name = "external";
 
-  async plan({ agentNames }: PlanInput): Promise<DriverPlan> {
-    return { resources: resourcesOf(agentNames) };
+  async plan({ agents }: PlanInput): Promise<DriverPlan> {
+    return { resources: resourcesOf(agents.map((agent) => agent.name)) };
   }
 
   async start(build: DriverBuild, log: DriverLog): Promise<DriverResult> {

@@ -93,8 +93,8 @@ export class ProcessDriver implements Driver {
     this.#table = { ...table, list: () => this.#processes(table) };
   }
 
-  async plan({ agentNames }: PlanInput): Promise<DriverPlan> {
-    return { resources: resourcesOf(agentNames) };
+  async plan({ agents }: PlanInput): Promise<DriverPlan> {
+    return { resources: resourcesOf(agents.map((agent) => agent.name)) };
   }
 
   async start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {

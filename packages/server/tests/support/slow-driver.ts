@@ -44,7 +44,8 @@ export class SlowDriver implements Driver {
     this.#claims.shift()?.resolve(how);
   }
 
-  async plan({ agentNames }: PlanInput): Promise<DriverPlan> {
+  async plan({ agents }: PlanInput): Promise<DriverPlan> {
+    const agentNames = agents.map(({ name }) => name);
     return { resources: [{ type: "machine", name: "one", agentNames }] };
   }
 

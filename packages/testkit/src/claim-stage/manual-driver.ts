@@ -5,6 +5,7 @@ import {
   type DriverName,
   type DriverPlan,
   type DriverResult,
+  type PlanInput,
   type WorkspaceObservation,
 } from "@slipway/drivers";
 
@@ -32,7 +33,8 @@ export class ManualDriver implements Driver {
     this.#ending.resolve(how);
   }
 
-  async plan({ agentNames }: { readonly agentNames: readonly string[] }): Promise<DriverPlan> {
+  async plan({ agents }: PlanInput): Promise<DriverPlan> {
+    const agentNames = agents.map(({ name }) => name);
     return { resources: [{ type: "machine", name: "one", agentNames }] };
   }
 

@@ -41,7 +41,12 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     it("plans a resource for each agent, and changes nothing", async () => {
       const build = sampleBuild();
       const agentNames = build.agents.map((agent) => agent.name);
-      const input = { template: build.template, parameters: {}, agentNames };
+      const input = {
+        template: build.template,
+        parameters: {},
+        agents: build.agents,
+        purpose: "build",
+      } as const;
       const { resources } = await subject.driver.plan(input, silent, signal);
       expect(resources.flatMap((resource) => resource.agentNames)).toEqual(agentNames);
       expect(await statusOf(subject.driver, build)).toEqual(expected(build, false));

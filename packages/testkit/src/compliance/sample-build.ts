@@ -12,6 +12,7 @@ export function sampleAgent(name: string, fields: Partial<DriverAgent> = {}): Dr
     platform: { os: "linux", arch: "amd64" },
     directory: "~",
     environment: {},
+    container: undefined,
     ...fields,
   };
 }

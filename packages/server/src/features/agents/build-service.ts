@@ -138,6 +138,7 @@ async function readAgents(
     platform: { os: row.operating_system, arch: row.architecture },
     directory: row.directory,
     environment: readEnvironment(row.environment_variables),
+    container: undefined,
     identity: readIdentity(row),
   }));
 }

@@ -43,7 +43,12 @@ export async function prepareAgents(
         directory: undefined,
       },
       parameters: parameterValues(context),
-      agentNames: agents.map((agent) => agent.name),
+      agents: agents.map(({ name, os, arch }) => ({
+        name,
+        platform: { os, arch },
+        container: undefined,
+      })),
+      purpose: "build",
     },
     driverLog(log),
     signal,

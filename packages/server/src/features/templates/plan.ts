@@ -35,7 +35,12 @@ export async function planResources(
   const input = {
     template: { ...subject.template, settings: {}, directory: undefined },
     parameters: Object.fromEntries(subject.parameters.map(({ name, value }) => [name, value])),
-    agentNames: subject.agents.map((agent) => agent.name),
+    agents: subject.agents.map(({ name, os, arch }) => ({
+      name,
+      platform: { os, arch },
+      container: undefined,
+    })),
+    purpose: "push" as const,
   };
   const lines = {
     write: (level: "debug" | "info" | "warn" | "error", _stage: string, line: string): void =>
