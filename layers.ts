@@ -194,6 +194,8 @@ export const layers: readonly PackageLayer[] = [
       "network/own-peer",
       // Clients that join the network themselves.
       "network/clients",
+      // Requests to the HTTP APIs of agents, over kept connections.
+      "gateway/agent-http",
       // What serves viewers through the server's own peer.
       {
         group: ["gateway/listening-ports", "gateway/terminals", "gateway/apps"],

@@ -1,15 +1,24 @@
 import { Type } from "typebox";
 
-import type { Infer } from "./scalars.ts";
+import { type Infer, oneOf } from "./scalars.ts";
 
 /** One rejected field. */
 export const Validation = Type.Object({ field: Type.String(), detail: Type.String() });
 
-/** The body of every error (docs/protocol/rest.md §1.6). `detail` and `validations` are left out when empty. */
+/**
+ * The body of every error (docs/protocol/rest.md §1.6). `detail` and `validations` are left out when empty; requests
+ * that reach into a workspace also have the last three, for programs.
+ */
 export const ErrorBody = Type.Object({
   message: Type.String(),
   detail: Type.Optional(Type.String()),
   validations: Type.Optional(Type.Array(Validation)),
+  /** The kind of the error. */
+  code: Type.Optional(Type.String()),
+  /** True if the same request may succeed later. */
+  retryable: Type.Optional(Type.Boolean()),
+  /** Tells whether the workspace has carried the request out. */
+  admitted: Type.Optional(oneOf("yes", "no", "unknown")),
 });
 export type Validation = Infer<typeof Validation>;
 export type ErrorBody = Infer<typeof ErrorBody>;

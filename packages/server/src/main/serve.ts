@@ -9,6 +9,7 @@ import { runCleanup } from "../features/cleanup/service.ts";
 import { announceWorker } from "../features/organizations/worker-service.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
+import { AgentHttp } from "../gateway/agent-http/agent-http.ts";
 import { guardStreams } from "../platform/auth/stream-guard.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import { cutOffUnfinished } from "./connection-limits.ts";
@@ -105,7 +106,8 @@ async function openSite(
       });
       const networkParts = { coordinator, readDerpMap };
       const reach = opened.use(createOwnPeer(platform, { ...networkParts, relay, registry }));
-      const routeParts = { ...networkParts, secrets, absent, unfinished, reach };
+      const agents = opened.use(new AgentHttp({ reach, clock }));
+      const routeParts = { ...networkParts, secrets, absent, unfinished, reach, agents };
       const access = wireNetwork(site, platform, routeParts);
       work.run((stop) => access.run(stop));
       const running = wireApps(site, platform, { secrets, reach, registry });

@@ -7,6 +7,7 @@ import { TerminalLog } from "../features/agents/connections/terminal-log.ts";
 import { connectionSettings } from "../features/agents/manifest/connection-routes.ts";
 import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
 import { ConnectionNotices } from "../features/notifications/inbox-service.ts";
+import type { AgentHttp } from "../gateway/agent-http/agent-http.ts";
 import { addListeningPortRoutes } from "../gateway/listening-ports/listening-port-routes.ts";
 import { addTerminalRoutes } from "../gateway/terminals/pty-routes.ts";
 import { type AbsentClients, ClientAccess } from "../network/clients/client-access.ts";
@@ -40,6 +41,7 @@ interface NetworkRouteParts extends NetworkParts {
   readonly absent: AbsentClients;
   readonly unfinished: UnfinishedBytes;
   readonly reach: AgentReach;
+  readonly agents: AgentHttp;
 }
 
 /** The server's own peer, by which it reaches agents; its opener closes it before the relay and the coordinator. */
@@ -66,7 +68,7 @@ export function createOwnPeer(
 export function wireNetwork(
   { routes, settings: { limits } }: Site,
   { db, pubsub, clock, logger }: Platform,
-  { secrets, coordinator, absent, unfinished, readDerpMap, reach }: NetworkRouteParts,
+  { secrets, coordinator, absent, unfinished, readDerpMap, reach, agents }: NetworkRouteParts,
 ): ClientAccess {
   const tokens = new ResumeTokens(secrets, clock);
   const notices = new ConnectionNotices({ db, pubsub, logger });
@@ -75,7 +77,7 @@ export function wireNetwork(
   const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
   const sessions = { rpcs, coordinator, access, budgets, unfinished, clock, logger };
   addTailnetRoutes(routes, { db, tokens, ...sessions });
-  addListeningPortRoutes(routes, { db, clock, reach });
+  addListeningPortRoutes(routes, { db, clock, agents });
   const log = new TerminalLog({ db, clock, budgets, logger });
   addTerminalRoutes(routes, { db, clock, reach, notices, log });
   return access;

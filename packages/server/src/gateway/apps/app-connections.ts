@@ -1,21 +1,17 @@
-import { Agent, type ClientRequest } from "node:http";
+import type { Agent } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
 
 import { type Clock, withDeadline } from "@slipway/runtime";
 
 import type { AgentReach } from "../../network/own-peer/own-peer.ts";
+import { asSocket, ConnectionPool } from "../agent-http/connection-pool.ts";
 import type { OpenedApp } from "./app-access.ts";
 
 /** The maximum number of unused connections that are kept for each viewer of an app. */
 const maxUnusedPerViewer = 8;
 /** The maximum number of unused connections that are kept in total. */
 const maxUnused = 1_024;
-/**
- * The time for which an unused connection is kept: shorter than that after which the usual servers close it, so that no
- * request meets the close.
- */
-const unusedMs = 4_000;
 /** The time to reach an agent and connect to it. */
 const dialTimeoutMs = 25_000;
 
@@ -33,7 +29,7 @@ type AppPlace = Pick<OpenedApp, "agentId" | "url">;
  */
 export class AppConnections implements Disposable {
   readonly #needs: AppConnectionsNeeds;
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, ConnectionPool>();
   #unused = 0;
 
   constructor(needs: AppConnectionsNeeds) {
@@ -54,7 +50,8 @@ export class AppConnections implements Disposable {
     const key = `${app.agentId} ${port} ${protocol} ${identity ?? ""}`;
     const found = this.#pools.get(key);
     if (found !== undefined) return found;
-    const pool: Pool = new Pool({
+    const pool: ConnectionPool = new ConnectionPool({
+      maxUnused: maxUnusedPerViewer,
       dial: () => this.#dial(app),
       mayKeep: () => identity !== undefined && this.#unused < maxUnused,
       onUnused: (change) => {
@@ -80,79 +77,6 @@ export class AppConnections implements Disposable {
       const stream = await agent.dial(url.port, signal);
       return url.protocol === "https" ? secure(stream, signal) : asSocket(stream);
     });
-  }
-}
-
-/** Adds the method of sockets that Node.js calls when it uses a connection again. */
-function asSocket(stream: Duplex): Duplex {
-  return Object.assign(stream, { ref: () => stream });
-}
-
-interface PoolOptions {
-  readonly dial: () => Promise<Duplex>;
-  readonly mayKeep: () => boolean;
-  readonly onUnused: (change: 1 | -1) => void;
-  readonly onEmpty: () => void;
-}
-
-/** The connections of one viewer to one app. */
-class Pool extends Agent {
-  readonly #options: PoolOptions;
-  readonly #unused = new Map<Duplex, () => void>();
-  #open = 0;
-
-  constructor(options: PoolOptions) {
-    super({ keepAlive: true, maxFreeSockets: maxUnusedPerViewer, scheduling: "lifo" });
-    this.#options = options;
-  }
-
-  /** All go to the same place, whatever the request says. */
-  override getName(): string {
-    return "";
-  }
-
-  override createConnection(
-    _options: object,
-    done?: (error: Error | null, stream: Duplex) => void,
-  ): undefined {
-    this.#open += 1;
-    const closed = (): void => {
-      this.#open -= 1;
-      if (this.#open === 0) this.#options.onEmpty();
-    };
-    this.#options.dial().then(
-      (stream) => {
-        stream.once("close", closed);
-        done?.(null, stream);
-      },
-      (error: unknown) => {
-        closed();
-        // Node.js uses only the error.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- there is no stream
-        done?.(error instanceof Error ? error : new Error(String(error)), undefined as never);
-      },
-    );
-    return undefined;
-  }
-
-  override keepSocketAlive(stream: Duplex): boolean {
-    if (!this.#options.mayKeep()) return false;
-    const timer = setTimeout(() => stream.destroy(), unusedMs);
-    const end = (): void => {
-      if (!this.#unused.delete(stream)) return;
-      clearTimeout(timer);
-      stream.off("close", end);
-      this.#options.onUnused(-1);
-    };
-    this.#unused.set(stream, end);
-    stream.once("close", end);
-    this.#options.onUnused(1);
-    return true;
-  }
-
-  override reuseSocket(stream: Duplex, request: ClientRequest): void {
-    this.#unused.get(stream)?.();
-    super.reuseSocket(stream, request);
   }
 }
 

@@ -27,7 +27,9 @@ it.each([
   [{ ports: [port(1.5)] }],
   [{ ports: [{ port: 1, network: "tcp" }] }],
 ])("refuses %j", (answer) => {
-  expect(() => parseListeningPorts(answer)).toThrow(expect.objectContaining({ code: "malformed" }));
+  expect(() => parseListeningPorts(answer)).toThrow(
+    expect.objectContaining({ name: "Unreachable" }),
+  );
 });
 
 it("hides the agent's own ports, those of databases and the like, and those of apps", () => {

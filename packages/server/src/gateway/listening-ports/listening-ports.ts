@@ -1,6 +1,7 @@
 import type { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
 import type { ResponseOf } from "@slipway/api/contract/route";
-import { AgentHttpError } from "@slipway/tailnet/node/agent-json";
+
+import { Unreachable } from "../../platform/errors/errors.ts";
 
 type ListeningPort = ResponseOf<typeof getListeningPorts>["ports"][number];
 
@@ -15,7 +16,7 @@ const hiddenPorts: ReadonlySet<number> = new Set([
 /** The maximum number of characters of a process's name; those of Linux have 15. */
 const maxNameLength = 64;
 
-/** Parses the agent's list; each port once, in its order. Throws `AgentHttpError` "malformed". */
+/** Parses the agent's list; each port once, in its order. Throws `Unreachable`. */
 export function parseListeningPorts(answer: unknown): readonly ListeningPort[] {
   const ports = isObject(answer) ? answer["ports"] : undefined;
   if (!Array.isArray(ports)) throw malformed("there is no list of ports");
@@ -52,6 +53,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
-function malformed(what: string): AgentHttpError {
-  return new AgentHttpError("malformed", what);
+function malformed(detail: string): Unreachable {
+  return new Unreachable("The agent's answer is malformed.", { detail });
 }

@@ -19,6 +19,7 @@ export class UnreachableAgent extends Unreachable {
     super("Internal error dialing workspace agent.", {
       ...options,
       detail: `agent is unreachable: ${reason}`,
+      facts: { code: "unreachable", retryable: true, admitted: "no" },
     });
     this.rung = rung;
   }

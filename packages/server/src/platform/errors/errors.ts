@@ -18,6 +18,15 @@ export type RefusalCode =
   | "unreachable"
   | "unavailable";
 
+/** The facts about a refusal for programs, in requests that reach into a workspace. */
+export interface RefusalFacts {
+  readonly code: string;
+  /** True if the same request may succeed later. */
+  readonly retryable: boolean;
+  /** Tells whether the workspace has carried the request out. */
+  readonly admitted: "yes" | "no" | "unknown";
+}
+
 interface RefusalOptions {
   /** More information: the reason, or the next step. */
   readonly detail?: string;
@@ -26,6 +35,7 @@ interface RefusalOptions {
   /** The challenge for the client, as in RFC 9110 section 11.6.1. */
   readonly challenge?: string;
   readonly retryAfterSeconds?: number;
+  readonly facts?: RefusalFacts | undefined;
   readonly cause?: unknown;
 }
 
@@ -37,6 +47,7 @@ export abstract class Refusal extends Error {
   readonly validations: readonly Validation[];
   readonly challenge: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly facts: RefusalFacts | undefined;
 
   constructor(message: string, options: RefusalOptions = {}) {
     super(message, { cause: options.cause });
@@ -44,6 +55,7 @@ export abstract class Refusal extends Error {
     this.validations = options.validations ?? [];
     this.challenge = options.challenge;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.facts = options.facts;
   }
 }
 

@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 
 import type { ErrorBody, Validation } from "@slipway/api/contract/api-error";
 
-import { Refusal, type RefusalCode, SeveralSessions } from "../errors/errors.ts";
+import { Refusal, type RefusalCode, type RefusalFacts, SeveralSessions } from "../errors/errors.ts";
 import { HttpError } from "./errors.ts";
 import { encodeJson } from "./json.ts";
 
@@ -56,13 +56,15 @@ interface ErrorTexts {
   readonly message: string;
   readonly detail: string | undefined;
   readonly validations?: readonly Validation[];
+  readonly facts?: RefusalFacts | undefined;
 }
 
-function bodyOf({ message, detail, validations = [] }: ErrorTexts): ErrorBody {
+function bodyOf({ message, detail, validations = [], facts }: ErrorTexts): ErrorBody {
   return {
     message,
     ...(detail === undefined ? {} : { detail }),
     ...(validations.length === 0 ? {} : { validations: [...validations] }),
+    ...facts,
   };
 }
 
