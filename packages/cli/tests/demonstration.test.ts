@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -12,16 +10,6 @@ import { runCommandLine } from "../src/command/run-command-line.ts";
 import { commandTable } from "../src/gen/command-table.ts";
 import { memoryTerminal } from "./support/memory-terminal.ts";
 import { noOpener } from "./support/recorded-opener.ts";
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "localhost");
-  await once(listener, "listening");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, "close");
-  return port;
-}
 
 it("the demo workspace is healthy: docs are served, and slipway measures usage", async () => {
   await buildAgent();
@@ -55,11 +43,7 @@ it("the demo workspace is healthy: docs are served, and slipway measures usage",
     expect({ code, err: terminal.errText() }).toMatchObject({ code: 0 });
     return terminal.outText();
   };
-  // A separate port, since others may use the demonstration's.
-  const port = await freePort();
-  await slipway(
-    `create second --template demo --parameter docs_port=${port} --parameter size=small --parameter greeting=hello`,
-  );
+  await slipway("create second --template demo --parameter size=small --parameter greeting=hello");
   await vi.waitFor(async () => {
     const shown = await slipway("show second");
     expect(shown).toMatch(/docs +healthy +owner +http:\/\/\S+\/@admin\/second\.\w+\/apps\/docs\//);
@@ -67,13 +51,13 @@ it("the demo workspace is healthy: docs are served, and slipway measures usage",
     expect(shown).toMatch(/Load +[\d.]+/);
     expect(shown).toMatch(/Disk +\d+%/);
   }, 40_000);
-  // The administrator has no full name.
-  // The demonstration itself has chosen a free one.
   await vi.waitFor(async () => expect(await slipway("show demo")).toMatch(/docs +healthy/), 40_000);
+  // The administrator has no full name.
   const author = await slipway(
     "ssh second -- git init -q r && cd r && git commit -q --allow-empty -m first && git log --format=%an:%ae:%cn",
   );
   expect(author).toBe("admin:admin@localhost:admin\n");
-  const page = await fetch(`http://localhost:${port}`);
+  const port = await slipway("ssh second -- echo $DOCS_PORT");
+  const page = await fetch(`http://localhost:${port.trim()}`);
   expect(await page.text()).toBe("<h1>Docs of second</h1>\n");
 });

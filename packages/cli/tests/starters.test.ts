@@ -1,9 +1,7 @@
-import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { runCommandProcess } from "./support/command-process.ts";
 import {
@@ -71,16 +69,6 @@ it("writes a starter without a session, and says that the server was not asked",
     code: 0,
     err: expect.stringContaining("warning: cannot ask the server which drivers it offers: "),
   });
-});
-
-it("picks another port for the starter's app if the usual one is taken", async () => {
-  const listener = createServer().listen(8642, "127.0.0.1");
-  // An owner that already has it is also accepted.
-  await once(listener, "listening").catch(() => undefined);
-  onTestFinished(() => void listener.close());
-  await slipway("templates init @/ported --id demo");
-  const port = /docs_port:[^]*?\n {4}default: (\d+)/.exec(await written("ported"))?.[1];
-  expect(Number(port)).toBeGreaterThan(8642);
 });
 
 it("pushes the directory with the template's name rather than the current one, and says which", async () => {

@@ -47,7 +47,7 @@ describe("the examples", () => {
       ["memory", 2],
     ]);
     expect(main?.apps[0]?.health).toEqual({
-      url: "http://localhost:${{ parameters.docs_port }}/",
+      url: "http://localhost:${{ workspace.port }}/",
       intervalSeconds: 10,
       threshold: 3,
     });

@@ -34,6 +34,21 @@ describe("renderDefinition", () => {
     expect(rendered(text)).toBe(wanted);
   });
 
+  it("gives each workspace a port, the same at every build", () => {
+    const portOf = (id: string) =>
+      renderDefinition(env("${{ workspace.port }}"), {
+        ...values,
+        workspace: { id, name: "box" },
+      })[0]?.env["A"];
+    const ids = Array.from({ length: 200 }, () => crypto.randomUUID());
+    const ports = ids.map((id) => Number(portOf(id)));
+    expect(Math.min(...ports)).toBeGreaterThanOrEqual(20_000);
+    expect(Math.max(...ports)).toBeLessThan(32_768);
+    // On average 198 of them differ.
+    expect(new Set(ports).size).toBeGreaterThan(180);
+    expect(ids.map((id) => Number(portOf(id)))).toEqual(ports);
+  });
+
   it.each(["", "  "])("uses the username of an owner whose full name is %j", (name) => {
     const render = (text: string) =>
       renderDefinition(env(text), { ...values, owner: { ...values.owner, name } })[0]?.env["A"];

@@ -94,6 +94,7 @@ function rendererFor(
     "owner.email": values.owner.email,
     "workspace.id": values.workspace.id,
     "workspace.name": values.workspace.name,
+    "workspace.port": String(workspacePort(values.workspace.id)),
     "template.name": values.template.name,
     "template.version": values.template.version,
     "agent.name": agentName,
@@ -120,6 +121,20 @@ function rendererFor(
       return join(parts);
     },
   };
+}
+
+/** The range of `workspace.port`: below the ports that systems pick for outgoing connections. */
+const minPort = 20_000;
+const maxPort = 32_767;
+
+/** Returns the port of a workspace: its id picks one of 12,768, so it stays the same as long as the workspace lives. */
+function workspacePort(id: string): number {
+  // FNV-1a, 32 bits.
+  let hash = 0x811c9dc5;
+  for (const character of id) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return minPort + (hash % (maxPort - minPort + 1));
 }
 
 /**

@@ -9,6 +9,7 @@ export const expressionNames = [
   "owner.email",
   "workspace.id",
   "workspace.name",
+  "workspace.port",
   "template.name",
   "template.version",
   "agent.name",

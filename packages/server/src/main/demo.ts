@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 
 import { tarMimeType } from "@slipway/api/files/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
-import { findFreePort } from "@slipway/runtime";
 import { pack } from "tar-stream";
 
 import { type CreateNeeds, createWorkspace } from "../features/claims/create.ts";
@@ -37,8 +36,6 @@ interface DemoNeeds extends CreateNeeds {
 const workspaceName = "demo";
 const templateName = "demo";
 const starterTemplate = new URL("examples/demo.slipway.yaml", cloneDirectory);
-/** The parameter of the starter template for the port of its app, which another program may already use. */
-const docsPort = { name: "docs_port", default: 8642 } as const;
 const waitMs = 500;
 /** The time limit after which the current state is reported. */
 const readyTimeoutMs = 30_000;
@@ -86,7 +83,7 @@ async function makeWorkspace(
     templateId,
     versionId: undefined,
     presetId: undefined,
-    parameters: [{ name: docsPort.name, value: String(await findFreePort(docsPort.default)) }],
+    parameters: [],
     settings: { automaticUpdates: "never", autostart: undefined, ttlMs: undefined },
   });
   return workspace.id;

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { listTemplateExamples } from "@slipway/api/templates/routes";
-import { errorText, findFreePort, shellWord, systemErrorCode } from "@slipway/runtime";
+import { errorText, shellWord, systemErrorCode } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { connect } from "../../command/connect.ts";
@@ -50,7 +50,7 @@ export async function run(
   const starter = await chooseStarter(id, needs);
   await makeDirectories(directory);
   try {
-    await writeFile(path, await withFreePort(starter.text), { flag: "wx" });
+    await writeFile(path, starter.text, { flag: "wx" });
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
     throw new CommandError(`${path} already exists and was not changed`, {
@@ -145,15 +145,4 @@ async function readOffered(
   const params = { organization: settings.organization };
   const examples = await connect(settings).call(listTemplateExamples, { params, signal });
   return new Set(examples.map(({ id }) => id));
-}
-
-/** The line of a starter that contains the port of its app. */
-const portDefault = /^( {4}default: )(8642)$/m;
-
-/** Returns the text of a starter, with a port for its app that is free on this machine. */
-async function withFreePort(text: string): Promise<string> {
-  const port = portDefault.exec(text)?.[2];
-  if (port === undefined) return text;
-  const free = await findFreePort(Number(port));
-  return text.replace(portDefault, (_, before: string) => `${before}${free}`);
 }
