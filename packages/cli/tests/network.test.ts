@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
@@ -198,6 +198,29 @@ it.each(["down", "up"])("measures the speed %s", async (direction) => {
   const { overall } = JSON.parse(tested.out);
   expect(overall.throughput_mbits).toBeGreaterThan(0);
   expect(overall.end_time_seconds).toBeGreaterThanOrEqual(0.2);
+});
+
+it("captures the packets of a speed test", async () => {
+  const path = join(commandServer.directory, "test.pcap");
+  const line = "speedtest demo -t 100ms --pcap-file";
+  expect(await slipway(`${line} @/absent/test.pcap`)).toMatchObject({ code: 1 });
+  expect(await slipway(`${line} @/test.pcap`)).toMatchObject({ code: 0 });
+  const file = await readFile(path);
+  expect(file.readUInt32BE(20)).toBe(101);
+  const protocols = new Set<number | undefined>();
+  const sources = new Set<string>();
+  for (let at = 24; at < file.length;) {
+    const [keptBytes, allBytes] = [file.readUInt32BE(at + 8), file.readUInt32BE(at + 12)];
+    const packet = file.subarray(at + 16, at + 16 + keptBytes);
+    expect(packet).toHaveLength(keptBytes);
+    expect(allBytes).toBe(40 + packet.readUInt16BE(4));
+    protocols.add(packet[6]);
+    sources.add(packet.toString("hex", 8, 24));
+    at += 16 + keptBytes;
+  }
+  // TCP, and the pings below it, in both directions.
+  expect(protocols).toEqual(new Set([6, 99]));
+  expect(sources.size).toBe(2);
 });
 
 it.each([

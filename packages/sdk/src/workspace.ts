@@ -6,6 +6,7 @@ export { NetworkError } from "./workspace/workspace-connection.ts";
 export type { NetworkRung } from "./workspace/workspace-connection.ts";
 export { WorkspaceConnection } from "./workspace/workspace-connection.ts";
 export type { AgentPath, Pong } from "./workspace/workspace-connection.ts";
+export { PacketCapture } from "./workspace/packet-capture.ts";
 export { runSpeedtest } from "./workspace/run-speedtest.ts";
 export type { SpeedtestInterval, SpeedtestOptions } from "./workspace/run-speedtest.ts";
 export { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";

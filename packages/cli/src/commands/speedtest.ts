@@ -1,5 +1,5 @@
 import { type Clock, withDeadline } from "@slipway/runtime";
-import type { SpeedtestInterval, WorkspaceConnection } from "@slipway/sdk/workspace";
+import type { PacketCapture, SpeedtestInterval, WorkspaceConnection } from "@slipway/sdk/workspace";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
@@ -36,6 +36,12 @@ export const command = defineCommand({
       value: "duration",
       summary: "length of the test (default: 5s)",
     },
+    pcapFile: {
+      kind: "text",
+      value: "file",
+      completion: "files",
+      summary: "file for the headers of all packets, for tcpdump and Wireshark",
+    },
     direct: { kind: "switch", short: "d", summary: "wait for a direct connection first" },
     disableDirectConnections: disableDirectFlag,
     output: outputFlag,
@@ -47,6 +53,10 @@ export const command = defineCommand({
       summary: "upload, directly",
     },
     { line: "slipway speedtest demo -o json", summary: "as JSON" },
+    {
+      line: "slipway speedtest demo --pcap-file test.pcap",
+      summary: "with a capture of the encrypted network's packets in the clear",
+    },
   ],
 });
 
@@ -65,7 +75,10 @@ export async function run(
   const { disableDirectConnections: disableDirect, output } = options;
   const needs = { client: connect(settings), terminal, clock, signal: allNeeds.signal };
   const reference = readAgentReference(options.workspace);
-  await using opened = await openMeasuredAgent(reference, { disableDirect }, needs);
+  using capture = await openCapture(options.pcapFile, clock);
+  const onPackets = (packets: readonly Uint8Array[]): void => capture?.add(packets);
+  const reach = { disableDirect, onPackets: capture === undefined ? undefined : onPackets };
+  await using opened = await openMeasuredAgent(reference, reach, needs);
   const { connection } = opened;
   using progress = new Progress(terminal.err, clock);
   const say = (): void =>
@@ -88,6 +101,7 @@ export async function run(
   const request = { direction, durationMs } as const;
   const overall = await runSpeedtest(stream, request, { clock, signal, onInterval });
   progress.waitFor(undefined);
+  capture?.close();
   if (output === "json") {
     printJson(terminal.out, speedJson(overall, intervals));
     return exitCodes.ok;
@@ -98,6 +112,15 @@ export async function run(
   for (const line of renderTable(headings, rows, terminal.out)) terminal.out.line(line);
   if (path !== undefined) terminal.err.line(pathText(path));
   return exitCodes.ok;
+}
+
+async function openCapture(
+  path: string | undefined,
+  clock: Clock,
+): Promise<PacketCapture | undefined> {
+  if (path === undefined) return undefined;
+  const { PacketCapture } = await import("@slipway/sdk/workspace");
+  return PacketCapture.open(path, clock);
 }
 
 function readDuration({ time = "5s", direct, disableDirectConnections }: Options): number {

@@ -20,6 +20,8 @@ export interface ConnectWorkspaceOptions {
   readonly agentId: string;
   /** Uses relays only. */
   readonly disableDirect: boolean;
+  /** Receives the packets of both directions in the clear, as views that are valid during the call. */
+  readonly onPackets?: ((packets: readonly Uint8Array[]) => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -33,10 +35,15 @@ export async function joinNetwork(
   options: ConnectWorkspaceOptions,
   loadPlatform: () => Promise<NetworkPlatform>,
 ): Promise<WorkspaceConnection> {
-  const { client, agentId, clock, logger, signal } = options;
+  const { client, agentId, onPackets, clock, logger, signal } = options;
   const { serverUrl } = client;
   const settings = client.call(getAgentConnection, { params: { agent: agentId }, signal });
-  const { peer, platform } = await openPeer(settings, loadPlatform(), { serverUrl, clock, logger });
+  const { peer, platform } = await openPeer(settings, loadPlatform(), {
+    serverUrl,
+    onPackets,
+    clock,
+    logger,
+  });
   const { coordination } = peer;
   const service = clientCoordinationService({ client, agentId, clock, dial: platform.dial });
   const loop = { coordination, service, clock, logger, random: Math.random };
@@ -62,7 +69,7 @@ export interface NetworkPlatform {
   readonly dial: (url: URL, signal: AbortSignal) => Promise<RpcSocket>;
 }
 
-interface OpenPeerOptions {
+interface OpenPeerOptions extends Pick<ConnectWorkspaceOptions, "onPackets"> {
   readonly serverUrl: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -93,7 +100,7 @@ export async function openPeer(
 function createPeer(
   settings: ConnectionInfo,
   { crypto, dialer, fetchLatency, socket }: NetworkPlatform,
-  { serverUrl, clock, logger }: OpenPeerOptions,
+  { serverUrl, onPackets, clock, logger }: OpenPeerOptions,
 ): TailnetPeer {
   const randomBytes = (count: number): Uint8Array => crypto.randomBytes(count);
   const peer = new TailnetPeer({
@@ -108,6 +115,7 @@ function createPeer(
     dialer,
     fetchLatency,
     socket: settings.disable_direct_connections ? undefined : socket,
+    onPackets,
     forceWebSocket: settings.derp_force_websockets,
   });
   peer.setDerpMap(derpMapMessage(settings.derp_map));

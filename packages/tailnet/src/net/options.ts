@@ -26,6 +26,8 @@ export interface TailnetPeerOptions {
   readonly socket: DatagramSocket | undefined;
   /** The time budget for received data in each turn of the event loop (default: unlimited). */
   readonly receiveTurn?: ReceiveTurn;
+  /** Receives the packets of both directions in the clear, as views that are valid during the call. */
+  readonly onPackets?: ((packets: readonly Uint8Array[]) => void) | undefined;
   /** Reaches relays by WebSocket from the first attempt. */
   readonly forceWebSocket: boolean;
 }

@@ -326,11 +326,13 @@ export class TailnetPeer implements AsyncDisposable {
 
   #send(packets: readonly Uint8Array[]): void {
     this.#packetAt = this.#options.clock.monotonic();
+    this.#options.onPackets?.(packets);
     this.#tunnel.send(packets);
   }
 
   #deliver(packets: readonly Uint8Array[]): void {
     this.#packetAt = this.#options.clock.monotonic();
+    this.#options.onPackets?.(packets);
     this.stack.receive(packets.filter((packet) => !this.#tsmp.receive(packet)));
   }
 

@@ -23,6 +23,8 @@ export interface ReachOptions {
   readonly disableDirect: boolean;
   /** True to report that the workspace is in use, as long as the connection is open. */
   readonly isUsage: boolean;
+  /** Receives the packets of both directions, as views that are valid during the call. */
+  readonly onPackets?: ((packets: readonly Uint8Array[]) => void) | undefined;
   /** The log of the network. */
   readonly logger: Logger;
 }
@@ -40,7 +42,7 @@ export interface OpenedAgent extends AsyncDisposable {
  */
 export async function openAgent(
   reference: AgentReference,
-  { autostart, wait, disableDirect, isUsage, logger }: ReachOptions,
+  { autostart, wait, disableDirect, isUsage, onPackets, logger }: ReachOptions,
   needs: ClientNeeds,
 ): Promise<OpenedAgent> {
   const { client, clock, signal } = needs;
@@ -52,7 +54,7 @@ export async function openAgent(
   const agent = chooseAgent(workspace, reference.agent);
   await waitForAgent(workspace, agent, wait, needs);
   const { connectWorkspace } = await loading;
-  const options = { client, agentId: agent.id, disableDirect, clock, logger, signal };
+  const options = { client, agentId: agent.id, disableDirect, onPackets, clock, logger, signal };
   await using opening = new AsyncDisposableStack();
   const connection = opening.use(await connectWorkspace(options));
   if (isUsage) {
@@ -70,7 +72,7 @@ export async function openAgent(
  */
 export async function openMeasuredAgent(
   reference: AgentReference,
-  { disableDirect }: Pick<ReachOptions, "disableDirect">,
+  { disableDirect, onPackets }: Pick<ReachOptions, "disableDirect" | "onPackets">,
   needs: ClientNeeds,
 ): Promise<OpenedAgent> {
   await using opening = new AsyncDisposableStack();
@@ -79,6 +81,7 @@ export async function openMeasuredAgent(
     wait: "no",
     disableDirect,
     isUsage: false,
+    onPackets,
     logger: silentLogger,
   } as const;
   const opened = opening.use(await openAgent(reference, options, needs));
