@@ -39,6 +39,12 @@ export const command = defineCommand({
       variable: "CODER_SSH_IDENTITY_AGENT",
       summary: "SSH agent to forward with --forward-agent (default: $SSH_AUTH_SOCK)",
     },
+    forwardGpg: {
+      kind: "switch",
+      short: "G",
+      variable: "CODER_SSH_FORWARD_GPG",
+      summary: "let GnuPG in the workspace use the keys of this machine's GPG agent",
+    },
     env: {
       kind: "list",
       short: "e",

@@ -17,6 +17,7 @@ import type { command } from "../ssh.ts";
 import { carrySession, endOf, lostExitCode, type SessionEndNeeds } from "./carry-session.ts";
 import { openConnectionLog } from "./connection-log.ts";
 import { readEscapes } from "./escapes.ts";
+import { forwardGpg, readLocalGpg } from "./forward-gpg.ts";
 import { readSshForward } from "./forward-spec.ts";
 import type { Forwards } from "./forwarding.ts";
 import { countTraffic, writeNetworkInfo } from "./network-info.ts";
@@ -39,6 +40,7 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
   });
   const agent = options.forwardAgent ? agentSocket(options, environment) : undefined;
   const forwards = readSshForwards(options);
+  const gpg = options.forwardGpg ? await readLocalGpg({ environment, signal }) : undefined;
   const intervalMs = readShortDuration(
     "--network-info-interval",
     options.networkInfoInterval ?? "5s",
@@ -89,14 +91,20 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
   }
   await using connection = await SshConnection.open(stream, { username, agent }, signal);
   await connection.forward(forwards);
+  if (gpg !== undefined) await forwardGpg(connection, gpg, signal);
   return await runSession(connection, request, { raw, lost, ...allNeeds });
 }
 
-function readSshForwards({ localForward, remoteForward, stdio }: Options): Forwards {
+function readSshForwards({
+  localForward,
+  remoteForward,
+  forwardGpg: isGpgForwarded,
+  stdio,
+}: Options): Forwards {
   const local = localForward.map((text) => readSshForward("--local-forward", text));
   const remote = remoteForward.map((text) => readSshForward("--remote-forward", text));
-  if (stdio && local.length + remote.length > 0) {
-    throw new UsageError("with --stdio, forward ports with the flags of ssh itself");
+  if (stdio && (isGpgForwarded || local.length + remote.length > 0)) {
+    throw new UsageError("with --stdio, forward ports and sockets with the flags of ssh itself");
   }
   return { local, remote };
 }

@@ -63,6 +63,8 @@ export function connectConfig(sock: Duplex, { username, agent }: SshOptions): Co
     authHandler: [{ type: "none", username }],
     hostVerifier: () => true,
     algorithms: { cipher: ciphers },
+    // Agents forward sockets as OpenSSH's server does, under other names.
+    strictVendor: false,
     keepaliveInterval: keepaliveMs,
     keepaliveCountMax: maxUnansweredKeepalives,
     ...(agent === undefined ? {} : { agent, agentForward: true }),
