@@ -16,7 +16,7 @@ export const programs: readonly Program[] = ["command", "workspace"];
 const sources = new URL("../packages/cli/src/", import.meta.url);
 const workspaceHeading = "Inside a workspace:";
 /** Commands under other headings that are useful inside a workspace too. */
-const alsoInside = new Set(["publickey", "netcheck"]);
+const alsoInside = new Set(["publickey", "netcheck", "version"]);
 
 /** Returns the file with the table of a program. */
 export function tableFile(program: Program): URL {

@@ -5,7 +5,7 @@ import { exitCodes } from "../command/exit-codes.ts";
 import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
 import { printJson } from "../command/print-result.ts";
-import { readVersion } from "../config/own-package.ts";
+import { packageVersion } from "../config/own-package.ts";
 
 export const command = defineCommand({
   summary: "show the version of this program",
@@ -21,7 +21,7 @@ export async function run(
   { output }: OptionsOf<typeof command>,
   { terminal }: Pick<Needs, "terminal">,
 ): Promise<number> {
-  const version = `v${await readVersion()}`;
+  const version = `v${packageVersion}`;
   if (output === "json") {
     printJson(terminal.out, { version, node: process.version, platform: platform(), arch: arch() });
   } else {

@@ -9,7 +9,7 @@ import {
 import { getUser } from "@slipway/api/users/routes";
 
 import type { ClientNeeds } from "../../../command/needs.ts";
-import { readVersion } from "../../../config/own-package.ts";
+import { packageVersion } from "../../../config/own-package.ts";
 import { reportJson, reportOf } from "../../../resources/network/network-report.ts";
 import {
   buildInfoFields,
@@ -32,7 +32,7 @@ export async function collectServer(
 ): Promise<void> {
   await Promise.all([
     bundle.addJson("machine.json", machineFields, async () => ({
-      slipway: await readVersion(),
+      slipway: packageVersion,
       node: process.version,
       platform: process.platform,
       architecture: process.arch,
