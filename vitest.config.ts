@@ -18,7 +18,10 @@ if (!ps) process.stderr.write("the program ps is not there: its use is not teste
 // The clients of OpenSSH, which test our SSH server.
 const ssh = spawnSync("ssh", ["-V"]).error === undefined;
 if (!ssh) process.stderr.write("OpenSSH is not there: the agent's SSH server is not tested\n");
+const git = spawnSync("git", ["--version"]).error === undefined;
+if (!git) process.stderr.write("Git is not there: the installation of dotfiles is not tested\n");
 const absentPrograms = [
+  ...(git ? [] : ["packages/cli/src/dotfiles-command.test.ts"]),
   ...(ps ? [] : ["packages/drivers/src/process/ps-program.test.ts"]),
   ...(ssh
     ? []
@@ -141,6 +144,10 @@ const toolTests = {
     ["Xvfb", "-help"],
     ["xdpyinfo", "-version"],
     ["xauth", "-V"],
+  ],
+  "interop/ssh-gpg.test.ts": [
+    ["gpg", "--version"],
+    ["gpgconf", "--version"],
   ],
   "interop/ssh-mounts.test.ts": [
     ["sshfs", "--version"],

@@ -54,6 +54,7 @@ export const commandNames: Readonly<Record<string, readonly string[]>> = {
     "external-auth access-token",
     "gitaskpass",
     "gitssh",
+    "dotfiles",
     "sync start",
     "sync want",
     "sync complete",

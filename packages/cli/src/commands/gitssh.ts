@@ -1,7 +1,6 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { constants, tmpdir, userInfo } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -9,10 +8,10 @@ import { getAgentGitKey } from "@slipway/api/agents/owner-secret-routes";
 import { homeDirectory } from "@slipway/runtime/home-directory";
 
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
-import { CommandError } from "../command/errors.ts";
 import type { Needs } from "../command/needs.ts";
 import { connectAsAgent } from "../resources/inside/agent-client.ts";
 import { agentFlags } from "../resources/inside/agent-flags.ts";
+import { runProgram } from "../resources/inside/run-program.ts";
 
 export const command = defineCommand({
   summary: "run ssh with the workspace owner's key for Git, as GIT_SSH_COMMAND",
@@ -48,7 +47,8 @@ export async function run(
     const words = options.arguments;
     const keys = [...(await userKeys(words, environment, signal)), file];
     const identities = keys.flatMap((key) => ["-i", key]);
-    const code = await runSsh([...identities, ...words], environment, signal);
+    const hint = "install OpenSSH's client";
+    const code = await runProgram(["ssh", ...identities, ...words], { environment, signal, hint });
     if (code === sshFailed && !hasAccount()) {
       terminal.err.line(noAccountText);
     } else if (code === sshFailed) {
@@ -74,32 +74,6 @@ function hasAccount(): boolean {
   } catch {
     return false;
   }
-}
-
-/** Runs ssh with the streams of this process; resolves with its exit code. */
-async function runSsh(
-  words: readonly string[],
-  environment: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<number> {
-  const child = spawn("ssh", words, { env: environment, stdio: "inherit" });
-  const kill = (): void => void child.kill();
-  signal.addEventListener("abort", kill, { once: true });
-  try {
-    return await exitCodeOf(child);
-  } finally {
-    signal.removeEventListener("abort", kill);
-  }
-}
-
-async function exitCodeOf(child: ChildProcess): Promise<number> {
-  try {
-    await once(child, "exit");
-  } catch (error) {
-    throw new CommandError("cannot run ssh", { hint: "install OpenSSH's client", cause: error });
-  }
-  const { exitCode, signalCode } = child;
-  return exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
 }
 
 /** The names of keys that ssh tries by default (docs/protocol/agent.md §9.2). */

@@ -225,6 +225,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/gitssh.ts"),
     ),
     lazyCommand(
+      { name: "dotfiles", heading: "Inside a workspace:", summary: "install your dotfiles from a Git repository" },
+      () => import("../commands/dotfiles.ts"),
+      () => import("../commands/dotfiles.ts"),
+    ),
+    lazyCommand(
       { name: "sync start", heading: "Inside a workspace:", summary: "wait until a unit may start, and mark it as started" },
       () => import("../commands/sync/start.ts"),
       () => import("../commands/sync/start.ts"),

@@ -30,6 +30,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/gitssh.ts"),
     ),
     lazyCommand(
+      { name: "dotfiles", heading: "Inside a workspace:", summary: "install your dotfiles from a Git repository" },
+      () => import("../commands/dotfiles.ts"),
+      () => import("../commands/dotfiles.ts"),
+    ),
+    lazyCommand(
       { name: "sync start", heading: "Inside a workspace:", summary: "wait until a unit may start, and mark it as started" },
       () => import("../commands/sync/start.ts"),
       () => import("../commands/sync/start.ts"),
@@ -83,6 +88,11 @@ export const commandTable: CommandTable = {
       { name: "publickey", heading: "Users, tokens and keys:", summary: "print the public key that your workspaces use for git", aliases: ["pubkey"] },
       () => import("../commands/publickey.ts"),
       () => import("../commands/publickey.ts"),
+    ),
+    lazyCommand(
+      { name: "version", heading: "Additional commands:", summary: "show the version of this program" },
+      () => import("../commands/version.ts"),
+      () => import("../commands/version.ts"),
     ),
   ],
   groups: [
