@@ -98,6 +98,8 @@ it("searches all users' workspaces, and prints the requested columns", async () 
   const { out } = await slipway("ls --search template:box -c status,workspace");
   expect(out).toBe("STATUS   WORKSPACE\nrunning  admin/demo\n");
   expect((await slipway("list --search owner:nobody")).err).toBe("no workspaces\n");
+  // Nobody shares a workspace.
+  expect(await slipway("list --shared-with-me -o json")).toMatchObject({ code: 0, out: "[]\n" });
 });
 
 it("explains where external-auth works, and reports an unknown provider", async () => {

@@ -46,7 +46,7 @@ interface IntegerFlag extends FlagBase {
 }
 
 /** `--activate`, `--activate=false`. */
-interface BooleanFlag extends FlagBase {
+export interface BooleanFlag extends FlagBase {
   readonly kind: "boolean";
   readonly defaultValue: boolean;
 }

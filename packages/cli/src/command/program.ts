@@ -6,7 +6,7 @@ import type { Layout } from "../terminal/output.ts";
 import { aliasOptions, commandOption } from "./command-option.ts";
 import type { CommandDefinition, CommandGroup, CommandListing } from "./definition.ts";
 import { lastWord } from "./find-command.ts";
-import type { Flag, SwitchFlag } from "./flags.ts";
+import type { BooleanFlag, Flag, SwitchFlag } from "./flags.ts";
 
 export const globalFlags = {
   url: { kind: "text", value: "url", summary: "address of the server", variable: "CODER_URL" },
@@ -81,7 +81,13 @@ export const stockFlags = {
   },
   noFeatureWarning: { kind: "switch", summary: "no effect", hidden: true },
   noVersionWarning: { kind: "switch", summary: "no effect", hidden: true },
-} as const satisfies Readonly<Record<string, SwitchFlag>>;
+  useKeyring: {
+    kind: "boolean",
+    defaultValue: false,
+    summary: "no effect: sessions are files",
+    hidden: true,
+  },
+} as const satisfies Readonly<Record<string, SwitchFlag | BooleanFlag>>;
 
 /**
  * Builds commander's program, without commands. It prints to `print`, and throws instead of exiting. The letters of

@@ -1,10 +1,13 @@
+import { getUser } from "@slipway/api/users/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
+import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { columnFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
 import { printList } from "../command/print-result.ts";
+import { searchText } from "../command/search-pages.ts";
 import {
   defaultWorkspaceColumns,
   readWorkspaces,
@@ -26,6 +29,11 @@ export const command = defineCommand({
       value: "query",
       summary: "only workspaces that match, such as 'owner:me template:small status:running'",
     },
+    sharedWithMe: {
+      kind: "switch",
+      summary: "only workspaces that other users share with you",
+      hidden: true,
+    },
     column: columnFlag(workspaceColumnNames, defaultWorkspaceColumns),
     output: outputFlag,
   },
@@ -41,9 +49,12 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const query = searchOf(options);
-  const workspaces = await readWorkspaces(connect(settings), query, signal);
-  const showOwner = options.all || options.search !== undefined;
+  const client = connect(settings);
+  const query = options.sharedWithMe
+    ? await sharedSearch(client, options.search, signal)
+    : searchOf(options);
+  const workspaces = await readWorkspaces(client, query, signal);
+  const showOwner = options.all || options.sharedWithMe || options.search !== undefined;
   const columns = workspaceColumns({ showOwner, now: clock.now(), colors: terminal.out.colors });
   const none = query.includes("owner:me")
     ? "no workspaces; create one with: slipway create"
@@ -52,6 +63,16 @@ export async function run(
   const notice = options.output === "text" ? deletionNotice(workspaces) : undefined;
   if (notice !== undefined) terminal.err.line(notice);
   return exitCode;
+}
+
+/** Returns the search for `--shared-with-me`, with the user's id as the stock command sends it. */
+async function sharedSearch(
+  client: ApiClient,
+  search: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const { id } = await client.call(getUser, { params: { user: "me" }, signal });
+  return searchText({ shared_with_user: id }, search);
 }
 
 /** Names the dormant workspace that is deleted first; undefined if there is none. */
