@@ -11,6 +11,8 @@ export type DriverErrorCode =
   | "not-startable"
   /** Processes of the workspace are still running after a stop. */
   | "still-running"
+  /** Containers cannot reach the server. */
+  | "unreachable"
   /** A path leads outside the directories that the driver may modify. */
   | "unsafe-path";
 
@@ -21,5 +23,17 @@ export class DriverError extends CodedError<DriverErrorCode> {
   /** True if the same build may succeed later. */
   get retryable(): boolean {
     return this.code === "unavailable";
+  }
+}
+
+/** The refusal of a request by a Docker Engine. Drivers translate it. */
+export class EngineError extends CodedError<"refused"> {
+  override readonly name = "EngineError";
+  /** The HTTP status. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super("refused", message === "" ? `status ${status}` : message);
+    this.status = status;
   }
 }

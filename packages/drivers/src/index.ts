@@ -1,5 +1,6 @@
 export { capabilitiesOf, driversWith } from "./capabilities.ts";
 export type { DriverCapabilities } from "./capabilities.ts";
+export { DockerDriver } from "./docker/docker-driver.ts";
 export { dockerPermissions } from "./docker/docker-options.ts";
 export type {
   AgentArchive,

@@ -1,0 +1,211 @@
+import type { DriverAgent, DriverBuild, DriverContainer } from "../driver-build.ts";
+import { DriverError, EngineError } from "../errors.ts";
+import { imageName, provideAgentImage } from "./agent-image.ts";
+import { hasArchive, provideArchive } from "./archive-volume.ts";
+import {
+  agentVariables,
+  entrypoint,
+  environmentList,
+  exposedPorts,
+  hostConfig,
+} from "./container-config.ts";
+import { prepareUser } from "./container-user.ts";
+import type { DockerDriverOptions } from "./docker-options.ts";
+import {
+  createContainer,
+  inspectContainer,
+  readOutput,
+  removeContainer,
+  startContainer,
+} from "./engine-containers.ts";
+import type { EngineContext } from "./engine-context.ts";
+import type { InspectedImage } from "./engine-images.ts";
+import { removeVolume } from "./engine-resources.ts";
+import type { EngineInfo } from "./engine.ts";
+import type { ImageFacts } from "./image-facts.ts";
+import {
+  containerName,
+  hasMark,
+  hashToken,
+  imageTag,
+  labelNames,
+  type Labels,
+  markOf,
+} from "./marks.ts";
+import { provideNetwork } from "./network.ts";
+import { findUser, type UserFiles } from "./user-files.ts";
+import { shortId } from "./workspace-containers.ts";
+import { provideVolumes } from "./workspace-volumes.ts";
+
+const stage = "Starting agents";
+
+export interface AgentNeeds {
+  readonly options: DockerDriverOptions;
+  readonly facts: ImageFacts;
+  readonly info: EngineInfo;
+}
+
+/** An agent of a build that this driver runs. */
+export interface BuildAgent {
+  readonly build: DriverBuild;
+  readonly agent: DriverAgent & { readonly container: DriverContainer };
+}
+
+/** The time for removing a container whose start failed, in milliseconds. */
+const removalMs = 60_000;
+
+/** Creates and starts the container of an agent, and resolves to its id. Removes it if it does not start. */
+export async function runAgent(
+  context: EngineContext,
+  needs: AgentNeeds,
+  { build, agent }: BuildAgent,
+  signal: AbortSignal,
+): Promise<string> {
+  const { engine, deploymentId, log } = context;
+  const { container } = agent;
+  const image = await provideAgentImage(
+    context,
+    needs.options,
+    {
+      agent,
+      directory: build.template.directory,
+      tag: imageTag(build.workspace.id, agent.name),
+      labels: {
+        ...markOf({ deploymentId, kind: "image", name: imageTag(build.workspace.id, agent.name) }),
+        [labelNames.workspace]: build.workspace.id,
+      },
+    },
+    signal,
+  );
+  // Before anything is created: an image without a shell leaves nothing behind.
+  const files = await needs.facts.read(context, { id: image.id, name: imageName(agent) }, signal);
+  const user = container.user === "" ? image.user : container.user;
+  const id = await create(context, needs, { build, agent, image, files, user }, signal);
+  try {
+    const writable = container.volumes.filter(({ isReadOnly }) => !isReadOnly);
+    const volumePaths = writable.map(({ path }) => path);
+    await prepareUser(engine, id, { user, files, volumePaths }, signal);
+    await startContainer(engine, id, signal);
+    await requireRunning(context, id, signal);
+  } catch (error) {
+    await removeContainer(engine, id, AbortSignal.timeout(removalMs)).catch(() => undefined);
+    throw startError(error, agent.name);
+  }
+  log.write("info", stage, `agent ${agent.name} runs in container ${shortId(id)}`);
+  return id;
+}
+
+interface NewContainer extends BuildAgent {
+  readonly image: InspectedImage;
+  readonly files: UserFiles;
+  readonly user: string;
+}
+
+/** The attempts to create a container: what it needs may be removed meanwhile, and its name be taken. */
+const maxAttempts = 3;
+
+async function create(
+  context: EngineContext,
+  { options, info }: AgentNeeds,
+  { build, agent, image, files, user }: NewContainer,
+  signal: AbortSignal,
+): Promise<string> {
+  const { engine, log } = context;
+  const { container } = agent;
+  const report = (line: string): void => log.write("info", stage, line);
+  const archive = await options.readArchive({ arch: agent.platform.arch, report, signal });
+  const mounts = await provideVolumes(context, build.workspace.id, container, signal);
+  const network = await provideNetwork(context, agent, options.network, signal);
+  const publishesPorts = options.allow.has("ports");
+  const { account } = findUser(user, files, undefined);
+  const variables = {
+    USER: account.name,
+    LOGNAME: account.name,
+    SHELL: account.shell,
+    ...agentVariables(agent, await options.containerUrl(signal)),
+  };
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    const archiveVolume = await provideArchive(context, archive, image.id, signal);
+    const input = { container, archiveVolume, network, info, publishesPorts };
+    const host = hostConfig(input, mounts);
+    const body = {
+      Image: image.id,
+      Entrypoint: entrypoint,
+      Cmd: container.command,
+      User: user,
+      Env: environmentList(variables),
+      Hostname: build.workspace.name,
+      ExposedPorts: exposedPorts(container),
+      StopTimeout: Math.ceil(build.limits.stopTimeoutMs / 1000),
+      HostConfig: host,
+    };
+    const id = await createNamed(context, { build, agent, body }, signal);
+    if (await hasArchive(context, archiveVolume, signal)) return id;
+    // It was removed between the two requests, and the engine created an empty one in its place.
+    await removeContainer(engine, id, signal);
+    await removeVolume(engine, archiveVolume, signal);
+  }
+  throw new DriverError("unavailable", "the volume with the agent was removed repeatedly");
+}
+
+/** Creates the container under its name. Removes one of an interrupted attempt that has the name. */
+async function createNamed(
+  context: EngineContext,
+  { build, agent, body }: BuildAgent & { readonly body: Readonly<Record<string, unknown>> },
+  signal: AbortSignal,
+): Promise<string> {
+  const { engine, deploymentId } = context;
+  const name = containerName(build.workspace.id, agent.name);
+  const Labels = { ...markOf({ deploymentId, kind: "agent", name }), ...agentLabels(build, agent) };
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await createContainer(engine, name, { ...body, Labels }, signal);
+    } catch (error) {
+      const isTaken = error instanceof EngineError && error.status === 409;
+      if (!isTaken || attempt >= maxAttempts) throw startError(error, agent.name);
+      const found = await inspectContainer(engine, name, signal);
+      if (found === undefined) continue;
+      if (!hasMark(found, { deploymentId, kind: "agent" })) {
+        throw new DriverError(
+          "not-startable",
+          `the container ${name} was not created by this server: remove or rename it`,
+        );
+      }
+      await removeContainer(engine, found.id, signal);
+    }
+  }
+}
+
+function agentLabels(build: DriverBuild, agent: BuildAgent["agent"]): Labels {
+  return {
+    [labelNames.workspace]: build.workspace.id,
+    [labelNames.build]: build.id,
+    [labelNames.agent]: agent.id,
+    [labelNames.agentName]: agent.name,
+    [labelNames.tokenHash]: hashToken(agent.token),
+    [labelNames.image]: agent.container.image,
+  };
+}
+
+/** Throws `not-startable`, with the last lines of output, for a container that has ended already. */
+async function requireRunning(
+  { engine }: EngineContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await inspectContainer(engine, id, signal);
+  if (found?.isRunning === true) return;
+  const output = found === undefined ? "" : await readOutput(engine, id, signal);
+  const lines = output.trim() === "" ? "" : `:\n${output.trim()}`;
+  throw new DriverError(
+    "not-startable",
+    `the container ended with exit code ${found?.exitCode ?? 0}${lines}`,
+  );
+}
+
+/** Returns what to throw for a refusal of the engine. */
+function startError(error: unknown, agentName: string): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const message = `cannot start the container of agent ${agentName}: ${error.message}`;
+  return new DriverError("not-startable", message, { cause: error });
+}
