@@ -2,94 +2,12 @@ import type { DriverAgent } from "@slipway/drivers";
 import type { AgentDefinition } from "@slipway/template";
 import { type Selectable, sql } from "kysely";
 
-import {
-  createAgentToken,
-  type KeptAgentToken,
-  openAgentToken,
-} from "../../platform/auth/agent-token.ts";
-import { type SecretBox, SecretError } from "../../platform/auth/secret-box.ts";
+import { openAgentToken, openKnownToken } from "../../platform/auth/agent-token.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
-import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { readEnvironment } from "./agent-json.ts";
-import { agentRows, type InsertAgent } from "./definition-rows.ts";
-import { type EndedAgent, endingAgents } from "./queries.ts";
-
-/** A process that outlives its agent, with the agent's token and the lead of the clock of its machine. */
-export interface OrphanProcess {
-  readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
-  readonly clockAheadMs: number | null;
-  /** False if it restarts by itself once it connects; otherwise it is owed a reinit. */
-  readonly isOwedReinit: boolean;
-}
-
-/**
- * Ends the agents of a build, with their sub-agents, for another build whose agents take over their processes. Resolves
- * to the processes of the root agents by name.
- */
-export async function endAgents(
-  db: Queryable,
-  buildId: string,
-): Promise<ReadonlyMap<string, OrphanProcess>> {
-  return orphanProcesses(await endAll(db, buildId));
-}
-
-/**
- * Ends the agents of a stopped build; resolves to those of its processes that wait for the next start, by name.
- * Machines that prove their identity are left out: they get a new token.
- */
-export async function endRestingAgents(
-  db: Queryable,
-  buildId: string,
-): Promise<ReadonlyMap<string, OrphanProcess>> {
-  const ended = await endAll(db, buildId);
-  const left = orphanProcesses(ended.filter(({ auth }) => auth === "token"));
-  return new Map([...left].map(([name, one]) => [name, { ...one, isOwedReinit: false }]));
-}
-
-function endAll(db: Queryable, buildId: string): Promise<readonly EndedAgent[]> {
-  return endingAgents(db, sql`${buildId}`).execute();
-}
-
-/** Returns the processes of the ended root agents, by name. */
-export function orphanProcesses(ended: readonly EndedAgent[]): ReadonlyMap<string, OrphanProcess> {
-  const roots = ended.filter(({ parent_id: parentId }) => parentId === null);
-  return new Map(
-    roots.map((row) => [
-      row.name,
-      {
-        token: { hash: row.auth_token_hash, sealed: row.auth_token_encrypted },
-        clockAheadMs: row.clock_ahead_ms,
-        isOwedReinit: true,
-      },
-    ]),
-  );
-}
-
-/** An agent of a build, and the process that it takes over, if any. */
-export type NewAgent = Pick<InsertAgent, "resourceId" | "buildId" | "definition"> & {
-  readonly process: OrphanProcess | undefined;
-};
-
-/**
- * Returns the rows of new agents of a build. Agents that take over no process get a new token, and so do those whose
- * token the driver needs but that cannot be decrypted.
- */
-export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
-  return agentRows(
-    agents.map(({ process: left, ...agent }) => ({
-      ...agent,
-      token: left !== undefined && isKept(secrets, left) ? left.token : createAgentToken(secrets),
-      tookOver: left?.isOwedReinit ?? false,
-      clockAheadMs: left?.clockAheadMs ?? null,
-    })),
-  );
-}
-
-function isKept(secrets: SecretBox, { token, isOwedReinit }: OrphanProcess): boolean {
-  return isOwedReinit || openKnownToken(secrets, token.sealed) !== undefined;
-}
 
 /** An agent as its driver runs it, and how the server identifies it. */
 export type KnownAgent = DriverAgent & Pick<AgentDefinition, "identity">;
@@ -113,16 +31,6 @@ export function readRunningAgents(
   buildId: string,
 ): Promise<readonly KnownAgent[]> {
   return readAgents(db, buildId, (sealed) => openKnownToken(secrets, sealed) ?? "");
-}
-
-/** Decrypts a token; returns undefined if it is lost. */
-function openKnownToken(secrets: SecretBox, sealed: Buffer): string | undefined {
-  try {
-    return openAgentToken(secrets, sealed);
-  } catch (error) {
-    if (error instanceof SecretError) return undefined;
-    throw error;
-  }
 }
 
 async function readAgents(

@@ -6,7 +6,7 @@ import type { AgentDefinition } from "@slipway/template";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
 import { agentJson } from "./agent-json.ts";
-import { appRow, scriptRow } from "./definition-rows.ts";
+import { appRow, scriptRow } from "./new-agent-service.ts";
 import type { AgentWithParts } from "./queries.ts";
 
 /** The place of a planned agent, in a workspace that does not exist yet. */

@@ -21,7 +21,8 @@ import { selectBuildContext } from "./build-context.ts";
 import { type AuthorizedWorkspace, lockAuthorized } from "./lock-service.ts";
 import { selectLastBuild, selectParameters } from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
-import { chooseParameters, requireRenderable } from "./start-parameters.ts";
+import { requireRenderable } from "./render.ts";
+import { chooseParameters } from "./start-parameters.ts";
 
 /** The workspace of a new build, as the caller was authorized for it. */
 interface BuildSubject extends AuthorizedWorkspace {

@@ -7,13 +7,9 @@ import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import {
-  endAgents,
-  endRestingAgents,
-  newAgentRows,
-  type OrphanProcess,
-} from "../agents/build-service.ts";
-import { type BuildContext, renderAgents } from "./build-context.ts";
+import { newAgentRows } from "../agents/new-agent-service.ts";
+import { endAgents, endRestingAgents, type OrphanProcess } from "../agents/orphan-service.ts";
+import type { BuildContext } from "./build-context.ts";
 import {
   type BuildNeeds,
   driverLog,
@@ -21,6 +17,7 @@ import {
   parameterValues,
   type RunningBuild,
 } from "./driver-build.ts";
+import { renderAgents } from "./render.ts";
 
 /**
  * Creates the agents of a start, unless an earlier attempt of this job did, and ends those that they replace: the agents of

@@ -1,13 +1,7 @@
 import type { BuildParameter } from "@slipway/api/builds/build";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
-import {
-  mayFailToRender,
-  type NamedValue,
-  resolveParameters,
-  type TemplateDefinition,
-  TemplateFormatError,
-} from "@slipway/template";
+import { resolveParameters, type TemplateDefinition } from "@slipway/template";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField, invalidFields } from "../../platform/errors/errors.ts";
@@ -17,8 +11,8 @@ import {
   requireBuildable,
   requireImported,
 } from "../templates/version-service.ts";
-import { renderAgents, type RenderContext } from "./build-context.ts";
 import { selectLastBuild, selectParameters } from "./queries.ts";
+import { type RenderContext, requireRenderable } from "./render.ts";
 
 /** The values given to a start, and the sources of the others. */
 interface ParameterSources {
@@ -90,22 +84,6 @@ export async function canStartWith(
   ]);
   return "values" in resolveParameters(version.definition, { given: [], previous });
 }
-
-/**
- * Throws `Invalid` for a build whose agents cannot be rendered from its values: they would name an invalid machine, or
- * run a user's choice as code. The build itself would fail, so nothing is changed.
- */
-export function requireRenderable(context: RenderContext, parameters: readonly NamedValue[]): void {
-  if (!mayFailToRender(context.definition)) return;
-  try {
-    renderAgents(context, parameters);
-  } catch (error) {
-    if (!(error instanceof TemplateFormatError)) throw error;
-    throw invalidField(fieldOf[error.fault], error.message);
-  }
-}
-
-const fieldOf = { version: "template_version_id", values: "rich_parameter_values" } as const;
 
 /** Returns the context of a prebuild that does not exist yet, for that check. */
 function prebuildContext(definition: TemplateDefinition): RenderContext {

@@ -1,5 +1,5 @@
 import type { DriverResource } from "@slipway/drivers";
-import type { NamedValue, TemplateDefinition } from "@slipway/template";
+import type { TemplateDefinition } from "@slipway/template";
 import { sql, type Transaction } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
@@ -7,9 +7,10 @@ import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
-import { endAgents, type OrphanProcess } from "../agents/build-service.ts";
-import { type BuildContext, renderAgents, type RenderContext } from "./build-context.ts";
+import { endAgents } from "../agents/orphan-service.ts";
+import type { BuildContext } from "./build-context.ts";
 import { driverResources } from "./queries.ts";
+import { renderAgents } from "./render.ts";
 import { resourceRows } from "./start-agents.ts";
 
 /** The heading of a claim's log. */
@@ -55,45 +56,23 @@ function matchesAgents(
   return driver === definition.driver && running.symmetricDifference(wanted).size === 0;
 }
 
-/** Ends the agents from before a claim, and resolves to the rows of its resources and agents. */
+/**
+ * Ends the agents from before a claim, and resolves to the rows of its resources and agents: they keep the names and
+ * tokens of their predecessors, whose processes continue, and take everything else from the template for the new owner.
+ */
 export async function takeOver(
   trx: Transaction<DB>,
   secrets: SecretBox,
   context: BuildContext,
   { buildId, resources }: Pick<Predecessor, "buildId" | "resources">,
 ): Promise<readonly NewRows[]> {
-  const processes = await endAgents(trx, buildId);
-  const { parameters } = context;
-  return takeOverRows(secrets, { context, parameters }, { resources, processes });
-}
-
-/**
- * Returns the rows of a claim's resources and agents: they keep the names and tokens of their predecessors, which have
- * ended and whose processes continue, and take everything else from the template for the new owner.
- */
-export function takeOverRows(
-  secrets: SecretBox,
-  { context, parameters }: TakeOverBuild,
-  { resources, processes }: RunningRemains,
-): readonly NewRows[] {
   return resourceRows(secrets, {
     buildId: context.id,
     jobId: context.job_id,
     resources,
-    definitions: renderAgents(context, parameters),
-    processes,
+    processes: await endAgents(trx, buildId),
+    definitions: renderAgents(context, context.parameters),
   });
-}
-
-/** The build that takes over. */
-interface TakeOverBuild {
-  readonly context: RenderContext & Pick<BuildContext, "id" | "job_id">;
-  readonly parameters: readonly NamedValue[];
-}
-
-/** The parts of its predecessor that it takes over. */
-interface RunningRemains extends Pick<Predecessor, "resources"> {
-  readonly processes: ReadonlyMap<string, OrphanProcess>;
 }
 
 /**

@@ -9,7 +9,7 @@ import { withLockTimeout } from "../../platform/db/transaction.ts";
 import { endOfLife, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 import { isConnected } from "../agents/agent-status.ts";
-import { type OrphanProcess, orphanProcesses } from "../agents/build-service.ts";
+import { type OrphanProcess, orphanProcesses } from "../agents/orphan-service.ts";
 import { type EndedAgent, endingAgents } from "../agents/queries.ts";
 import { subjectColumns } from "../builds/build-context.ts";
 import { keepsTemplate, keepsUser } from "../builds/lock-service.ts";

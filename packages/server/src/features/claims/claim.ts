@@ -14,9 +14,11 @@ import { doneJob } from "../../platform/jobs/service.ts";
 import { notifyAtCommit } from "../../platform/pubsub/postgres-pubsub.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { auditRows } from "../audit/service.ts";
+import { renderOrRefuse } from "../builds/render.ts";
 import { buildRows, localWorker, type NewBuild } from "../builds/service.ts";
-import { requireRenderable, resolveStart } from "../builds/start-parameters.ts";
-import { claimStage, restartsAtClaim, takeOverRows } from "../builds/take-over.ts";
+import { resourceRows } from "../builds/start-agents.ts";
+import { resolveStart } from "../builds/start-parameters.ts";
+import { claimStage, restartsAtClaim } from "../builds/take-over.ts";
 import { type BuildableVersion, findPool } from "../templates/version-service.ts";
 import { settingsColumns } from "../workspaces/queries.ts";
 import { choosePrebuild } from "./choose-prebuild.ts";
@@ -123,8 +125,8 @@ interface ClaimBuild {
 }
 
 /**
- * Returns the build of a claim. If the driver has nothing to do at a claim, the build completes with the transaction;
- * otherwise it is queued.
+ * Returns the build of a claim. If the driver has nothing to do at a claim, the build completes with the transaction, and
+ * its agents keep the names and tokens of their predecessors, whose processes continue; otherwise it is queued.
  */
 function claimBuild(
   secrets: SecretBox,
@@ -137,7 +139,7 @@ function claimBuild(
     throw new Error(`workspace ${workspaceId} does not run for another owner`);
   }
   const context = { ...last, definition, template_version_name: name };
-  requireRenderable(context, parameters);
+  const definitions = renderOrRefuse(context, parameters);
   const id = randomUUID();
   const jobId = randomUUID();
   const job = {
@@ -163,14 +165,12 @@ function claimBuild(
     const rows = buildRows(id, { ...build, deadline: null }, parameters);
     return { id, rows: [...queuedJobRows(jobId, job), ...rows] };
   }
-  const started = { context: { ...context, id, job_id: jobId }, parameters };
-  const agents = takeOverRows(secrets, started, last);
-  const { worker_id: workerId, deadline } = last;
+  const { worker_id: workerId, deadline, resources, processes } = last;
   const line = "the workspace was running already and waited for its owner";
   const rows = [
     ...doneJob(jobId, job, { workerId, stage: claimStage, line }),
     ...buildRows(id, { ...build, deadline }, parameters),
-    ...agents,
+    ...resourceRows(secrets, { buildId: id, jobId, resources, definitions, processes }),
   ];
   return { id, rows };
 }

@@ -31,6 +31,19 @@ export function openAgentToken(secrets: Pick<SecretBox, "open">, sealed: Buffer)
   throw new SecretError("discarded", "the agent's token was discarded: restart the workspace");
 }
 
+/** Decrypts a token; returns undefined if it is lost. */
+export function openKnownToken(
+  secrets: Pick<SecretBox, "open">,
+  sealed: Buffer,
+): string | undefined {
+  try {
+    return openAgentToken(secrets, sealed);
+  } catch (error) {
+    if (error instanceof SecretError) return undefined;
+    throw error;
+  }
+}
+
 export function hashAgentToken(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }

@@ -2,28 +2,32 @@ import { randomUUID } from "node:crypto";
 
 import type { AgentDefinition, AppDefinition, ScriptDefinition } from "@slipway/template";
 
-import type { KeptAgentToken } from "../../platform/auth/agent-token.ts";
+import { createAgentToken, openKnownToken } from "../../platform/auth/agent-token.ts";
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
+import type { OrphanProcess } from "./orphan-service.ts";
 import type { AppRow, ScriptRow } from "./queries.ts";
 
-/** One agent of a build, with every text rendered. */
-export interface InsertAgent {
+/** One agent of a build, with every text rendered, and the process that it takes over, if any. */
+interface NewAgent {
   readonly resourceId: string;
   readonly buildId: string;
-  readonly token: Pick<KeptAgentToken, "hash" | "sealed">;
-  /** True if the process of an earlier agent continues as this agent. */
-  readonly tookOver: boolean;
-  /** The lead of that process's clock, in milliseconds; null while unknown. */
-  readonly clockAheadMs: number | null;
   readonly definition: AgentDefinition;
+  readonly process: OrphanProcess | undefined;
 }
 
-/** Returns the rows of agents with their scripts, log sources, metadata and apps. */
-export function agentRows(agents: readonly InsertAgent[]): readonly NewRows[] {
+/**
+ * Returns the rows of new agents with their scripts, log sources, metadata and apps. Agents that take over no process get
+ * a new token, and so do those whose token the driver needs but that cannot be decrypted.
+ */
+export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
   const created = agents.map((agent) => ({ agent, id: randomUUID() }));
   const scripts = created.flatMap(({ agent, id }) => scriptsOf(id, agent.definition));
   return [
-    { table: "workspace_agents", rows: created.map(({ agent, id }) => agentRow(id, agent)) },
+    {
+      table: "workspace_agents",
+      rows: created.map(({ agent, id }) => agentRow(secrets, id, agent)),
+    },
     {
       table: "workspace_agent_log_positions",
       rows: created.map(({ id }) => ({ workspace_agent_id: id })),
@@ -45,16 +49,22 @@ export function agentRows(agents: readonly InsertAgent[]): readonly NewRows[] {
   ];
 }
 
-function agentRow(id: string, { definition, ...agent }: InsertAgent) {
+function agentRow(
+  secrets: SecretBox,
+  id: string,
+  { resourceId, buildId, definition, process: left }: NewAgent,
+) {
+  const isKept = left !== undefined && isUsable(secrets, left);
+  const token = isKept ? left.token : createAgentToken(secrets);
   return {
     id,
-    resource_id: agent.resourceId,
-    workspace_build_id: agent.buildId,
+    resource_id: resourceId,
+    workspace_build_id: buildId,
     name: definition.name,
-    auth_token_hash: agent.token.hash,
-    auth_token_encrypted: agent.token.sealed,
-    took_over: agent.tookOver,
-    clock_ahead_ms: agent.clockAheadMs,
+    auth_token_hash: token.hash,
+    auth_token_encrypted: token.sealed,
+    took_over: left?.isOwedReinit ?? false,
+    clock_ahead_ms: left?.clockAheadMs ?? null,
     architecture: definition.arch,
     operating_system: definition.os,
     environment_variables: definition.env,
@@ -67,6 +77,11 @@ function agentRow(id: string, { definition, ...agent }: InsertAgent) {
     auth: definition.identity?.auth ?? ("token" as const),
     auth_instance_id: definition.identity?.instanceId ?? null,
   };
+}
+
+/** Returns whether the token of a process can be kept: a process that is owed a reinit uses it without its driver. */
+function isUsable(secrets: SecretBox, { token, isOwedReinit }: OrphanProcess): boolean {
+  return isOwedReinit || openKnownToken(secrets, token.sealed) !== undefined;
 }
 
 /** Returns the scripts of an agent, each with the source of its log. */
@@ -120,7 +135,7 @@ export function scriptRow<P extends object>(script: ScriptDefinition, place: P):
 }
 
 /** Returns the display name of a script and of its log source. */
-export function scriptName(script: ScriptDefinition): string {
+function scriptName(script: ScriptDefinition): string {
   return script.displayName === "" ? script.key : script.displayName;
 }
 
