@@ -1,11 +1,10 @@
 import type { Route } from "@slipway/api/contract/route";
-import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
+import type { UnfinishedBytes } from "@slipway/runtime";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import { measureRequests, type Metrics } from "../features/deployment/metrics.ts";
 import { createAuthenticator } from "../platform/auth/service.ts";
 import type { Settings } from "../platform/config/settings.ts";
-import type { Database } from "../platform/db/database.ts";
 import { Admissions } from "../platform/http/admission.ts";
 import { clientsOfConnections, limitConnections } from "../platform/http/connections.ts";
 import { createHttpServer } from "../platform/http/http-server.ts";
@@ -14,14 +13,12 @@ import { feedRequests } from "../platform/http/request-feed.ts";
 import { RequestLimits } from "../platform/http/request-limits.ts";
 import { Routes } from "../platform/http/routes.ts";
 import { askedUrl } from "../platform/http/same-origin.ts";
+import type { Platform } from "../platform/platform.ts";
 import { connectionLimits } from "./connection-limits.ts";
 import { listen, type Listener } from "./listen.ts";
 import { versionHeader } from "./version.ts";
 
-interface HttpNeeds {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly logger: Logger;
+interface HttpNeeds extends Pick<Platform, "db" | "clock" | "logger"> {
   readonly metrics: Pick<Metrics, "httpRequests">;
   readonly unfinished: UnfinishedBytes;
 }

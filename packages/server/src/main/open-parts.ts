@@ -28,6 +28,7 @@ import { migrate } from "../platform/db/migrate.ts";
 import { waitForDatabase } from "../platform/db/wait-for-database.ts";
 import type { Platform } from "../platform/platform.ts";
 import { PostgresPubSub } from "../platform/pubsub/postgres-pubsub.ts";
+import type { LocalHints } from "../platform/pubsub/pubsub.ts";
 import { openUnfinished } from "./connection-limits.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { tryAddress } from "./listen.ts";
@@ -86,6 +87,7 @@ interface Deployment {
   readonly postgres: EmbeddedPostgres | undefined;
   readonly connections: DatabaseConnections;
   readonly platform: Platform;
+  readonly localHints: LocalHints;
   readonly secrets: SecretBox;
 }
 
@@ -121,7 +123,7 @@ export async function openParts(
   addCoordinatorMetrics(registry, () => coordinator.counters);
   addPoolMetrics(registry, { ...platform, limits: defaultReconciler });
   const unfinished = openUnfinished(settings.limits);
-  const relayParts = { db, coordinator, secrets, unfinished, clock, logger, registry };
+  const relayParts = { ...platform, coordinator, secrets, unfinished, registry };
   return {
     ...deployment,
     notes,
@@ -167,7 +169,7 @@ async function openDeployment(
   const connection = connectionOptions(address);
   const pubsub = opened.use(new PostgresPubSub({ db, connection, replicaId, clock, logger }));
   const platform = { db, pubsub, clock, logger };
-  return { settings, directory, postgres, connections, platform, secrets };
+  return { settings, directory, postgres, connections, platform, localHints: pubsub, secrets };
 }
 
 async function openPostgres(

@@ -76,21 +76,22 @@ async function openSite(
   opened: AsyncDisposableStack,
   work: Scope,
 ): Promise<OpenSite> {
-  const { platform, secrets, drivers, downloads, metrics, relay, coordinator, notes } = parts;
-  const { unfinished, monitor, metadata, externalAuth, peers: absent } = parts;
-  const { db, pubsub, clock, logger } = platform;
+  const { platform, localHints, secrets, drivers, downloads, metrics, relay } = parts;
+  const { coordinator, notes, unfinished, monitor, metadata, externalAuth } = parts;
+  const { clock } = platform;
   const { registry, claimSeconds } = metrics;
   let stun: StunListener | undefined;
   let apps: Apps | undefined;
   const http = await openHttp(
-    { db, clock, logger, metrics, unfinished },
+    { ...platform, metrics, unfinished },
     parts.settings,
     async (site) => {
-      await wireDeployment(site, { db, pubsub, clock, registry, downloads });
+      await wireDeployment(site, platform, { registry, downloads });
       wireDownloads(site, downloads);
-      wireUsers(site, { db, clock, secrets, notes });
+      wireUsers(site, platform, { secrets, notes });
       wireExternalAuth(site, externalAuth);
-      wireWorkspaces(site, platform, { secrets, drivers, claimSeconds, externalAuth });
+      const claims = { localHints, secrets, drivers, claimSeconds };
+      wireWorkspaces(site, platform, { ...claims, externalAuth });
       const readDerpMap = (): DerpMap => relayMap(site.accessUrl(), stun?.port);
       wireAgents(site, platform, {
         secrets,
@@ -107,7 +108,14 @@ async function openSite(
       const networkParts = { coordinator, readDerpMap };
       const reach = opened.use(createOwnPeer(platform, { ...networkParts, relay, registry }));
       const agents = opened.use(new AgentHttp({ reach, clock }));
-      const routeParts = { ...networkParts, secrets, absent, unfinished, reach, agents };
+      const routeParts = {
+        ...networkParts,
+        secrets,
+        absent: parts.peers,
+        unfinished,
+        reach,
+        agents,
+      };
       const access = wireNetwork(site, platform, routeParts);
       work.run((stop) => access.run(stop));
       const running = wireApps(site, platform, { secrets, reach, registry });

@@ -41,7 +41,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const resources = opened.move();
   progress.hasStarted = true;
 
-  const { settings, platform, secrets, drivers, metrics, postgres, connections } = parts;
+  const { settings, platform, localHints, secrets, drivers, metrics, postgres, connections } =
+    parts;
   const { http } = serving;
   let closing: Promise<void> | undefined;
   const closeOnce = (stopAgents: boolean): Promise<void> =>
@@ -53,7 +54,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     openDemo: (signal) => {
       const { limits } = settings;
       const { claimSeconds } = metrics;
-      return openDemo({ ...platform, limits, secrets, drivers, claimSeconds }, signal);
+      return openDemo({ ...platform, localHints, limits, secrets, drivers, claimSeconds }, signal);
     },
     failed: failureOf(postgres),
     waitsFor: () => (connections.statements > 0 ? "the database" : progress.waitsFor),

@@ -49,7 +49,7 @@ interface AgentParts {
 /** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
 export function wireAgents(
   { routes, settings, accessUrl, urlFor }: Site,
-  { db, pubsub, clock, logger }: Platform,
+  platform: Platform,
   {
     secrets,
     notes,
@@ -63,26 +63,26 @@ export function wireAgents(
     externalAuth,
   }: AgentParts,
 ): void {
+  const { db, clock, logger } = platform;
   const { connectedAgents, storedLogLines } = metrics;
   const identities = new IdentityVerifier({ clock, logger, settings: settings.identity });
   const budgets = new WriteBudgets(clock);
-  addAgentRoutes(routes, { db, clock });
-  addContainerRoutes(routes, { db, clock });
-  addLogRoutes(routes, { db, pubsub, clock, storedLogLines });
-  addMetadataRoutes(routes, { db, pubsub, clock });
-  addAppStatusRoute(routes, { db, pubsub, budgets });
+  addAgentRoutes(routes, platform);
+  addContainerRoutes(routes, platform);
+  addLogRoutes(routes, { ...platform, storedLogLines });
+  addMetadataRoutes(routes, platform);
+  addAppStatusRoute(routes, { ...platform, budgets });
   addConnectionRoutes(routes, { db, readDerpMap });
   addConnectionLogRoutes(routes, db);
   addExternalAgentRoutes(routes, { db, secrets, notes, urlFor, hasDownloads });
-  addInstanceIdentityRoutes(routes, { db, secrets, notes, logger, identities });
+  addInstanceIdentityRoutes(routes, { ...platform, secrets, notes, identities });
   addOwnerKeyRoute(routes, { db, secrets, notes });
   const waits = new LogInWaits(metrics.registry);
   addOwnerTokenRoutes(routes, { ...externalAuth, accessUrl, waits });
   addRpcRoute(routes, {
+    ...platform,
     rpcs: agentRpcs({
-      db,
-      pubsub,
-      clock,
+      ...platform,
       secrets,
       metadata,
       readDerpMap,
@@ -98,7 +98,5 @@ export function wireAgents(
     budgets,
     unfinished,
     connectedAgents,
-    clock,
-    logger,
   });
 }

@@ -1,4 +1,3 @@
-import type { Clock } from "@slipway/runtime";
 import type { Registry } from "prom-client";
 
 import { addDocsPage, addOpenApiRoutes } from "../features/deployment/openapi-routes.ts";
@@ -7,16 +6,12 @@ import { addDeploymentRoutes, addMonitoringRoutes } from "../features/deployment
 import { readDeploymentId } from "../features/deployment/service.ts";
 import { addNotificationRoutes } from "../features/notifications/routes.ts";
 import { createKeyHolders } from "../platform/auth/service.ts";
-import type { Database } from "../platform/db/database.ts";
-import type { PubSub } from "../platform/pubsub/pubsub.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Site } from "./open-http.ts";
 import { buildVersion, slipwayVersion } from "./version.ts";
 import type { Downloads } from "./wire-downloads.ts";
 
 interface DeploymentParts {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
   readonly registry: Registry;
   readonly downloads: Pick<Downloads, "scripts" | "areOffered">;
 }
@@ -24,7 +19,8 @@ interface DeploymentParts {
 /** Adds the routes that describe the deployment itself, and the pages beside the API. */
 export async function wireDeployment(
   { app, routes, requestLimits, settings, accessUrl, urlFor }: Site,
-  { db, pubsub, clock, registry, downloads }: DeploymentParts,
+  { db, pubsub, clock }: Platform,
+  { registry, downloads }: DeploymentParts,
 ): Promise<void> {
   addDeploymentRoutes(routes, {
     db,

@@ -1,13 +1,12 @@
 import { join } from "node:path";
 
-import type { Clock, Logger } from "@slipway/runtime";
-
 import { archiveNames } from "../features/downloads/archive-file.ts";
 import { type ArchiveSource, ArchiveStore } from "../features/downloads/archive-store.ts";
 import { addDownloads } from "../features/downloads/routes.ts";
 import { readShellScripts, type ShellScripts } from "../features/downloads/shell-scripts.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Site } from "./open-http.ts";
 import { buildVersion } from "./version.ts";
 
@@ -16,12 +15,10 @@ export type InstalledArchives =
   | { readonly directory: string }
   | { readonly command: readonly string[] };
 
-interface DownloadParts {
+interface DownloadParts extends Pick<Platform, "clock" | "logger"> {
   readonly dataDir: string;
   /** Undefined if this installation has none. */
   readonly archives: InstalledArchives | undefined;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** The agent and the command for machines without Node.js. Its opener closes it after the listener. */

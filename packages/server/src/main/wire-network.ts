@@ -67,18 +67,19 @@ export function createOwnPeer(
  */
 export function wireNetwork(
   { routes, settings: { limits } }: Site,
-  { db, pubsub, clock, logger }: Platform,
+  platform: Platform,
   { secrets, coordinator, absent, unfinished, readDerpMap, reach, agents }: NetworkRouteParts,
 ): ClientAccess {
+  const { clock } = platform;
   const tokens = new ResumeTokens(secrets, clock);
-  const notices = new ConnectionNotices({ db, pubsub, logger });
-  const access = new ClientAccess({ db, pubsub, clock, logger, limits, absent, notices });
+  const notices = new ConnectionNotices(platform);
+  const access = new ClientAccess({ ...platform, limits, absent, notices });
   const budgets = new WriteBudgets(clock);
-  const rpcs = clientRpcs({ coordinator, tokens, clock, db, pubsub, readDerpMap });
-  const sessions = { rpcs, coordinator, access, budgets, unfinished, clock, logger };
-  addTailnetRoutes(routes, { db, tokens, ...sessions });
-  addListeningPortRoutes(routes, { db, clock, agents });
-  const log = new TerminalLog({ db, clock, budgets, logger });
-  addTerminalRoutes(routes, { db, clock, reach, notices, log });
+  const rpcs = clientRpcs({ ...platform, coordinator, tokens, readDerpMap });
+  const sessions = { ...platform, rpcs, coordinator, access, budgets, unfinished };
+  addTailnetRoutes(routes, { ...sessions, tokens });
+  addListeningPortRoutes(routes, { ...platform, agents });
+  const log = new TerminalLog({ ...platform, budgets });
+  addTerminalRoutes(routes, { ...platform, reach, notices, log });
   return access;
 }

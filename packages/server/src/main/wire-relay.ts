@@ -1,13 +1,7 @@
 import { hostname } from "node:os";
 
 import { openStunListener, Relay, sodiumCrypto, type StunListener } from "@slipway/relay";
-import {
-  type Clock,
-  errorText,
-  type Logger,
-  systemErrorCode,
-  type UnfinishedBytes,
-} from "@slipway/runtime";
+import { type Clock, errorText, systemErrorCode, type UnfinishedBytes } from "@slipway/runtime";
 import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
 import type { Registry } from "prom-client";
 
@@ -21,17 +15,14 @@ import { replicaUrl } from "../network/relay/replica-url.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { StunSettings } from "../platform/config/address-settings.ts";
 import type { Settings } from "../platform/config/settings.ts";
-import type { Database } from "../platform/db/database.ts";
 import { AnonymousStreams } from "../platform/http/anonymous-streams.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { PubSub } from "../platform/pubsub/pubsub.ts";
 import type { Site } from "./open-http.ts";
 import { StartError } from "./start-error.ts";
 
-interface RelayParts {
-  readonly db: Database;
+interface RelayParts extends Pick<Platform, "db" | "clock" | "logger"> {
   readonly secrets: SecretBox;
-  readonly clock: Clock;
-  readonly logger: Logger;
   readonly registry: Registry;
 }
 

@@ -1,5 +1,3 @@
-import type { Clock } from "@slipway/runtime";
-
 import type { AuditNotes } from "../features/audit/note-service.ts";
 import { addAuditRoutes } from "../features/audit/routes.ts";
 import { addProvisionerRoutes } from "../features/organizations/provisioner-routes.ts";
@@ -10,12 +8,10 @@ import { addUserRoutes } from "../features/users/routes.ts";
 import { findVisibleUser, readUsersById } from "../features/users/service.ts";
 import { PasswordAttempts } from "../platform/auth/password-attempts.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
-import type { Database } from "../platform/db/database.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Site } from "./open-http.ts";
 
 interface UserParts {
-  readonly db: Database;
-  readonly clock: Clock;
   readonly secrets: SecretBox;
   readonly notes: AuditNotes;
 }
@@ -23,7 +19,8 @@ interface UserParts {
 /** Adds the routes for users, organizations, Git keys and the audit trail. */
 export function wireUsers(
   { app, routes, requestLimits, settings, accessUrl }: Site,
-  { db, clock, secrets, notes }: UserParts,
+  { db, clock }: Platform,
+  { secrets, notes }: UserParts,
 ): void {
   const logIn = { db, notes, attempts: new PasswordAttempts(clock), accessUrl };
   const form = { ...logIn, limits: requestLimits };

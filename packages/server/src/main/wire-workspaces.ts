@@ -13,9 +13,11 @@ import type { SecretBox } from "../platform/auth/secret-box.ts";
 import type { JobLogPart } from "../platform/jobs/log-stream.ts";
 import type { Platform } from "../platform/platform.ts";
 import { GatheredReads } from "../platform/pubsub/gathered-reads.ts";
+import type { LocalHints } from "../platform/pubsub/pubsub.ts";
 import type { Site } from "./open-http.ts";
 
 interface WorkspaceParts {
+  readonly localHints: LocalHints;
   readonly secrets: SecretBox;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly claimSeconds: Metrics["claimSeconds"];
@@ -25,17 +27,18 @@ interface WorkspaceParts {
 /** Adds the routes for templates, workspaces, and pools of workspaces. */
 export function wireWorkspaces(
   { routes, settings: { limits }, accessUrl }: Site,
-  { db, pubsub, clock, logger }: Platform,
-  { secrets, drivers, claimSeconds, ...parts }: WorkspaceParts,
+  platform: Platform,
+  { localHints, secrets, drivers, claimSeconds, ...parts }: WorkspaceParts,
 ): void {
-  const logs = { db, pubsub, clock, jobLogReads: new GatheredReads<JobLogPart>() };
+  const { db } = platform;
+  const logs = { ...platform, jobLogReads: new GatheredReads<JobLogPart>() };
   addFileRoutes(routes, { db, limits });
   const externalAuth = { ...parts.externalAuth, accessUrl };
   addTemplateRoutes(routes, { ...logs, drivers, limits, externalAuth });
   addBuildRoutes(routes, logs);
-  const workspaces = { db, pubsub, clock, limits };
+  const workspaces = { ...platform, limits };
   addWorkspaceRoutes(routes, workspaces);
-  const claims = { ...workspaces, logger, secrets, drivers, claimSeconds };
+  const claims = { ...workspaces, localHints, secrets, drivers, claimSeconds };
   addClaimRoutes(routes, { ...claims, externalAuth });
   addPrebuildRoutes(routes, { db, limits: defaultReconciler });
 }

@@ -7,7 +7,8 @@ import type { Limits, LocalHints, PubSub, SecretBox } from "@slipway/server/clai
 export interface StageNeeds {
   readonly db: Database;
   readonly secrets: SecretBox;
-  readonly pubsub: PubSub & LocalHints;
+  readonly pubsub: PubSub;
+  readonly localHints: LocalHints;
   readonly clock: Clock;
   readonly limits: Limits;
   /** The driver of all templates. */

@@ -76,6 +76,7 @@ export class ClaimStage {
       db,
       secrets,
       pubsub: noHints,
+      localHints: noHints,
       clock: systemClock,
       limits: mapLimits(() => Infinity),
       driver,

@@ -1,11 +1,11 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
-import type { Clock } from "@slipway/runtime";
 
 import { mayActFor, maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { Invalid, NotFound, notFound } from "../../platform/errors/errors.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
 import { agentJson } from "./agent-json.ts";
 import { agentStatus } from "./agent-status.ts";
@@ -43,10 +43,7 @@ export async function requireReachable(
   return ownerId;
 }
 
-export interface ReachNeeds {
-  readonly db: Database;
-  readonly clock: Clock;
-}
+export type ReachNeeds = Pick<Platform, "db" | "clock">;
 
 /** Requires that the user may see an agent, and that it is connected. */
 export async function requireConnected(

@@ -1,14 +1,14 @@
-import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { invalidField } from "../../platform/errors/errors.ts";
 import { type CancelableStatus, cancelJob } from "../../platform/jobs/service.ts";
-import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import { type AuditActor, diffOf, recordAudit } from "../audit/service.ts";
 import type { BuildRow } from "./queries.ts";
 
 /** Cancels an unfinished build; its worker aborts the driver's work. Throws what `cancelJob` throws. */
 export async function cancelBuild(
-  { db, pubsub }: { readonly db: Database; readonly pubsub: PubSub },
+  { db, pubsub }: Pick<Platform, "db" | "pubsub">,
   caller: AuditActor,
   build: BuildRow,
   expected: CancelableStatus | undefined,

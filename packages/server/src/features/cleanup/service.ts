@@ -1,7 +1,8 @@
-import { type Clock, errorText, type Logger, spread } from "@slipway/runtime";
+import { errorText, spread } from "@slipway/runtime";
 
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import type { Platform } from "../../platform/platform.ts";
 import {
   type Cutoffs,
   cutoffs,
@@ -28,15 +29,9 @@ import {
   tryLock,
 } from "./queries.ts";
 
-interface CleanupNeeds {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 /** Removes expired and unused data in the background, round by round, until the signal is aborted. */
 export async function runCleanup(
-  { db, clock, logger }: CleanupNeeds,
+  { db, clock, logger }: Pick<Platform, "db" | "clock" | "logger">,
   signal: AbortSignal,
 ): Promise<void> {
   let pauseMs = pauseAfter(undefined);

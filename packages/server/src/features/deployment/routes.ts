@@ -30,6 +30,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { fixedAnswer, sendFixed } from "../../platform/http/fixed-answer.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import type { Routes } from "../../platform/http/routes.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { answerChecks } from "./auth-check.ts";
 import { documentationPath } from "./documentation.ts";
 import { pingDatabase, reportHealth } from "./health-service.ts";
@@ -61,9 +62,7 @@ const entitlements: ResponseOf<typeof getEntitlements> = {
   refreshed_at: zeroTimestamp,
 };
 
-interface DeploymentNeeds {
-  readonly db: Database;
-  readonly clock: Clock;
+interface DeploymentNeeds extends Pick<Platform, "db" | "clock"> {
   readonly version: string;
   /** Known once the server listens. */
   readonly accessUrl: () => string;

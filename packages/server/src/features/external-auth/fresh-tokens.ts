@@ -1,20 +1,16 @@
-import { Backoff, type Clock, type Logger } from "@slipway/runtime";
+import { Backoff } from "@slipway/runtime";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
-import type { Database } from "../../platform/db/database.ts";
 import { timestampMs } from "../../platform/db/timestamp.ts";
-import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import { ProviderError } from "./errors.ts";
 import type { Provider, ProviderCounts } from "./provider.ts";
 import { claimRefresh, endRefresh, type LinkRow, selectLink, storeRefreshed } from "./queries.ts";
 import { openTokens, type ProviderTokens, sealTokens } from "./tokens.ts";
 
-export interface FreshNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
+export interface FreshNeeds extends Platform {
   readonly secrets: SecretBox;
-  readonly clock: Clock;
-  readonly logger: Logger;
   readonly counts: ProviderCounts;
 }
 

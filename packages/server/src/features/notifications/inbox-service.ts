@@ -3,11 +3,11 @@ import type {
   InboxMessage,
   InboxNotification,
 } from "@slipway/api/notifications/notification";
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { errorText } from "@slipway/runtime";
 
-import type { Database } from "../../platform/db/database.ts";
 import { invalidField, notFound } from "../../platform/errors/errors.ts";
-import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import { watch } from "../../platform/pubsub/watch.ts";
 import {
   type InboxRow,
@@ -20,10 +20,7 @@ import {
   upsertConnectionNotice,
 } from "./queries.ts";
 
-export interface InboxNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-}
+export type InboxNeeds = Pick<Platform, "db" | "pubsub">;
 
 interface Inbox {
   readonly notifications: InboxNotification[];
@@ -66,7 +63,7 @@ export async function listInbox(
 
 /** Yields each new message of a user, until the signal. */
 export async function* watchInbox(
-  { db, pubsub, clock }: InboxNeeds & { readonly clock: Clock },
+  { db, pubsub, clock }: Pick<Platform, "db" | "pubsub" | "clock">,
   userId: string,
   filter: Filter,
   signal: AbortSignal,
@@ -146,11 +143,11 @@ interface OthersConnection {
 
 /** Notifies owners of workspaces of connections by other users. */
 export class ConnectionNotices {
-  readonly #needs: InboxNeeds & { readonly logger: Logger };
+  readonly #needs: Pick<Platform, "db" | "pubsub" | "logger">;
   /** The pairs of user and agent being reported: repeated connections cost one statement at a time. */
   readonly #telling = new Set<string>();
 
-  constructor(needs: InboxNeeds & { readonly logger: Logger }) {
+  constructor(needs: Pick<Platform, "db" | "pubsub" | "logger">) {
     this.#needs = needs;
   }
 

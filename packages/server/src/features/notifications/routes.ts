@@ -8,12 +8,12 @@ import {
   updateNotificationsSettings,
   watchInboxNotifications,
 } from "@slipway/api/notifications/routes";
-import type { Clock } from "@slipway/runtime";
 
 import { invalidField } from "../../platform/errors/errors.ts";
 import { readUuid, requireUuid } from "../../platform/fields/uuid.ts";
 import { keepAlive } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
+import type { Platform } from "../../platform/platform.ts";
 import {
   type InboxNeeds,
   listInbox,
@@ -35,7 +35,7 @@ const formats = ["", "markdown", "plaintext"];
 /** Adds the routes of the inbox (docs/protocol/clients.md §4.5). Its texts have no markup, so they are the same in both formats. */
 export function addNotificationRoutes(
   routes: Routes,
-  needs: InboxNeeds & { readonly clock: Clock },
+  needs: Pick<Platform, "db" | "pubsub" | "clock">,
 ): void {
   routes.user(listInboxNotifications, ({ query }, user) =>
     listInbox(needs, user.id, readInboxFilter(query), query.starting_before || undefined),

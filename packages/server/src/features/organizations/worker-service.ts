@@ -2,13 +2,14 @@ import type { QueryOf } from "@slipway/api/contract/route";
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import type { ProvisionerDaemon, WorkerStatus } from "@slipway/api/jobs/provisioner";
 import type { listProvisionerDaemons } from "@slipway/api/organizations/provisioner-routes";
-import { type Clock, durationMs, errorText, type Logger, spread } from "@slipway/runtime";
+import { durationMs, errorText, spread } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField } from "../../platform/errors/errors.ts";
 import { readListLimit, splitList } from "../../platform/fields/paging.ts";
 import { describeJobs } from "../../platform/jobs/list-service.ts";
+import type { Platform } from "../../platform/platform.ts";
 
 const announceMs = 30_000;
 /** The silence after which a worker is offline: three missed announcements. */
@@ -16,15 +17,9 @@ const offlineSeconds = 90;
 /** The number of days after which a lost worker is deleted. */
 const keepDays = 7;
 
-interface AnnounceNeeds {
-  readonly db: Queryable;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 /** Announces a server as a worker periodically until the signal is aborted. */
 export async function announceWorker(
-  { db, clock, logger }: AnnounceNeeds,
+  { db, clock, logger }: Pick<Platform, "db" | "clock" | "logger">,
   worker: Worker,
   signal: AbortSignal,
 ): Promise<void> {

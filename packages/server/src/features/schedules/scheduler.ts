@@ -1,14 +1,14 @@
 import type { BuildReason } from "@slipway/api/builds/build";
 import type { Transition } from "@slipway/api/builds/resource";
-import { type Clock, errorText, type Logger, spread } from "@slipway/runtime";
+import { errorText, spread } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
-import type { Database } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, Refusal } from "../../platform/errors/errors.ts";
-import { topics, type PubSub } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import { requireStops } from "../builds/deadline-service.ts";
 import { lockWorkspace } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
@@ -27,11 +27,7 @@ import {
 } from "./queries.ts";
 import { nextRequiredStop } from "./required-stop.ts";
 
-export interface SchedulerNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
+export interface SchedulerNeeds extends Platform {
   readonly limits: WorkspaceLimits;
 }
 

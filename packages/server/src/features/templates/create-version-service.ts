@@ -5,7 +5,7 @@ import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import { sql, type Transaction } from "kysely";
 
 import type { Limits } from "../../platform/config/limits.ts";
-import type { Database, Queryable } from "../../platform/db/database.ts";
+import type { Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
@@ -13,7 +13,8 @@ import { invalidField, takenField } from "../../platform/errors/errors.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { insertJob } from "../../platform/jobs/queries.ts";
-import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import { readFile } from "../files/service.ts";
 import { lockUser } from "../users/lock-service.ts";
 import { recordVersionChange } from "./audit.ts";
@@ -30,9 +31,7 @@ interface NewVersion {
   readonly message: string;
 }
 
-export interface VersionNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
+export interface VersionNeeds extends Pick<Platform, "db" | "pubsub"> {
   readonly limits: Pick<Limits, "maxTemplateVersionsPerDay">;
 }
 

@@ -13,6 +13,7 @@ import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { insertJob } from "../../platform/jobs/queries.ts";
 import { cancelJob, readJob } from "../../platform/jobs/service.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { lockUser } from "../users/lock-service.ts";
 import { requireImported } from "./version-service.ts";
@@ -23,9 +24,7 @@ interface NewDryRun {
   readonly parameters: readonly BuildParameter[];
 }
 
-export interface DryRunNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
+export interface DryRunNeeds extends Pick<Platform, "db" | "pubsub"> {
   readonly limits: Pick<Limits, "maxDryRunsPerUser">;
 }
 

@@ -5,22 +5,19 @@ import {
   listTemplateVersionVariables,
 } from "@slipway/api/templates/parameter-routes";
 import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
-import type { Clock } from "@slipway/runtime";
 import type { ParameterDefinition } from "@slipway/template";
 
-import type { Database } from "../../platform/db/database.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { Routes } from "../../platform/http/routes.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 import { FormPace, maxFormMessageBytes, serveForm } from "./parameter-form.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
-interface ParameterRouteNeeds {
-  readonly db: Database;
-  readonly clock: Clock;
-}
-
-export function addParameterRoutes(routes: Routes, { db, clock }: ParameterRouteNeeds): void {
+export function addParameterRoutes(
+  routes: Routes,
+  { db, clock }: Pick<Platform, "db" | "clock">,
+): void {
   const pace = new FormPace(clock);
   routes.user(listTemplateVersionParameters, async ({ params }) => {
     const { definition } = await requireImported(db, requireUuid(params.version));

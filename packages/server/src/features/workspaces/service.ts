@@ -2,7 +2,6 @@ import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
 import { prebuildsUserId, prebuildsUsername } from "@slipway/api/prebuilds/prebuild";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
-import type { Clock } from "@slipway/runtime";
 
 import { mayActFor, maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
@@ -10,7 +9,7 @@ import { violatesUnique } from "../../platform/db/errors.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { Conflict, forbidden, notFound, takenField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import type { PubSub } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
 import { describeBuild, readNewestBuilds } from "../builds/read-service.ts";
@@ -23,10 +22,7 @@ import {
   type WorkspaceRow,
 } from "./queries.ts";
 
-export interface WorkspaceNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
+export interface WorkspaceNeeds extends Pick<Platform, "db" | "pubsub" | "clock"> {
   readonly limits: WorkspaceLimits;
 }
 

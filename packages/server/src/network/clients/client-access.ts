@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { errorText } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
@@ -7,7 +7,8 @@ import { mayActFor } from "../../platform/auth/rights.ts";
 import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import { watch } from "../../platform/pubsub/watch.ts";
 import type { AbsentClient } from "../coordinator/absent-clients.ts";
 
@@ -22,11 +23,7 @@ export interface Client {
   readonly endOne: (agentId: string) => void;
 }
 
-interface ClientAccessNeeds {
-  readonly db: Queryable;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
+interface ClientAccessNeeds extends Platform {
   readonly limits: TokenLimits;
   readonly absent: AbsentClients;
   readonly notices: Pick<ConnectionNotices, "tell">;

@@ -1,25 +1,20 @@
 import { duplex, type RpcTable, serverStream, unary } from "@slipway/rpc";
-import type { Clock } from "@slipway/runtime";
 import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
 import { uuidField } from "../../features/agents/calls/fields.ts";
 import { boundedParser } from "../../features/agents/calls/limits.ts";
 import { type ReadDerpMap, streamDerpMaps } from "../../features/agents/manifest/derp-map.ts";
-import type { Queryable } from "../../platform/db/database.ts";
-import type { PubSub } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { coordinate } from "../coordinator/coordinate.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { ClientCaller } from "./client-session.ts";
 import { refreshAfterMs, type ResumeTokens } from "./resume-token.ts";
 import { workspaceUpdates } from "./workspace-updates.ts";
 
-interface ClientRpcNeeds {
+interface ClientRpcNeeds extends Pick<Platform, "db" | "pubsub" | "clock"> {
   readonly coordinator: Coordinator;
   readonly tokens: ResumeTokens;
-  readonly clock: Clock;
-  readonly db: Queryable;
-  readonly pubsub: PubSub;
   readonly readDerpMap: ReadDerpMap;
 }
 

@@ -1,10 +1,11 @@
 import { Responder, type RpcTable, type SharedCalls } from "@slipway/rpc";
-import { type Clock, type Logger, Turnstile, type UnfinishedBytes } from "@slipway/runtime";
+import { type Logger, Turnstile, type UnfinishedBytes } from "@slipway/runtime";
 
 import type { WriteBudgets } from "../../features/agents/calls/write-budgets.ts";
 import { holderPrefixes } from "../../features/agents/connections/visits.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
+import type { Platform } from "../../platform/platform.ts";
 import type { CoordinatedPeer } from "../coordinator/coordinate.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import { clientRules, type TunnelCheck } from "../coordinator/peer-policy.ts";
@@ -28,14 +29,12 @@ export interface ClientCaller extends Pick<NewClient, "user" | "peerId" | "audie
   readonly logger: Logger;
 }
 
-export interface ClientSessionNeeds {
+export interface ClientSessionNeeds extends Pick<Platform, "clock" | "logger"> {
   readonly rpcs: RpcTable<ClientCaller>;
   readonly coordinator: Coordinator;
   readonly access: ClientAccess;
   readonly budgets: WriteBudgets;
   readonly unfinished: UnfinishedBytes;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** The concurrent calls of one session, each of which may hold a database connection. */

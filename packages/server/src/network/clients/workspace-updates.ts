@@ -1,4 +1,4 @@
-import { type Clock, spread, Wake, whenAborted } from "@slipway/runtime";
+import { spread, Wake, whenAborted } from "@slipway/runtime";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type { WorkspaceUpdateSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { sql } from "kysely";
@@ -7,14 +7,9 @@ import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { buildStatus, newestBuild } from "../../platform/jobs/build-sql.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { type ReachableWorkspace, ToldWorkspaces } from "./told-workspaces.ts";
-
-interface WorkspaceUpdateNeeds {
-  readonly db: Queryable;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-}
 
 /** The interval of reads without a hint: nothing hints at a workspace that is not known yet. */
 const repeatMs = 5_000;
@@ -26,7 +21,7 @@ const gatherMs = 100;
  * workspaces the user may not see has none. Throws the signal's reason.
  */
 export async function* workspaceUpdates(
-  { db, pubsub, clock }: WorkspaceUpdateNeeds,
+  { db, pubsub, clock }: Pick<Platform, "db" | "pubsub" | "clock">,
   user: UserCaller,
   ownerId: string,
   signal: AbortSignal,

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 
-import { type Clock, errorText, type Logger, Scope, spread, Turnstile } from "@slipway/runtime";
+import { errorText, Scope, spread, Turnstile } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import {
   type AbsentClient,
   deleteAbsent,
@@ -39,11 +40,7 @@ import {
 } from "./queries.ts";
 import { reserve } from "./reservations.ts";
 
-export interface PostgresDirectoryOptions {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
+export interface PostgresDirectoryOptions extends Platform {
   readonly times?: DirectoryTimes;
 }
 

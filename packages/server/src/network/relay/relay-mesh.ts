@@ -1,18 +1,11 @@
 import type { Relay } from "@slipway/relay";
-import {
-  type Clock,
-  errorText,
-  type Logger,
-  Scope,
-  settlesWithin,
-  spread,
-  Wake,
-} from "@slipway/runtime";
+import { errorText, type Logger, Scope, settlesWithin, spread, Wake } from "@slipway/runtime";
 import type { RelayDialer } from "@slipway/tailnet/relay/relay-stream";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { topics } from "../../platform/pubsub/pubsub.ts";
 import { linkRelay, type LinkTarget } from "./link-relay.ts";
 import { isLoopback } from "./replica-url.ts";
 
@@ -36,11 +29,7 @@ const stableMs = 15_000;
 /** The time for the last statement of a stopping server, and for others to learn of the stop. */
 const farewellMs = 2_000;
 
-interface RelayMeshOptions {
-  readonly db: Queryable;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
+interface RelayMeshOptions extends Platform {
   readonly relay: Pick<Relay, "link">;
   readonly dialer: RelayDialer;
   /** This replica; its id is new for each process. */

@@ -1,8 +1,9 @@
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { errorText } from "@slipway/runtime";
 
 import type { Queryable } from "../db/database.ts";
 import type { OpenStreams } from "../http/open-streams.ts";
-import { type PubSub, topics } from "../pubsub/pubsub.ts";
+import type { Platform } from "../platform.ts";
+import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { selectLiveKeys } from "./queries.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
@@ -10,11 +11,7 @@ import type { TokenLimits } from "./token-lifetime.ts";
 /** The interval of checks without a hint: a key that expires sends none. */
 const repeatMs = 5_000;
 
-export interface StreamGuardNeeds {
-  readonly db: Queryable;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
+export interface StreamGuardNeeds extends Platform {
   readonly limits: TokenLimits;
 }
 

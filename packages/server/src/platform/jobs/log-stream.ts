@@ -1,18 +1,15 @@
 import type { JobLog } from "@slipway/api/jobs/job";
-import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../db/database.ts";
 import type { LogRange } from "../fields/log-range.ts";
 import { keepAlive, type PeerSocket, refuseMessages } from "../http/peer-socket.ts";
+import type { Platform } from "../platform.ts";
 import type { GatheredReads } from "../pubsub/gathered-reads.ts";
-import { topics, type PubSub } from "../pubsub/pubsub.ts";
+import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { isJobComplete, maxLogsPerRead, selectJobLogs } from "./queries.ts";
 
-export interface LogStreamNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
+export interface LogStreamNeeds extends Pick<Platform, "db" | "pubsub" | "clock"> {
   /** The reads of all followers of logs on this replica: followers at the same position share their reads. */
   readonly jobLogReads: GatheredReads<JobLogPart>;
 }

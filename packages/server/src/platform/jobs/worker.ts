@@ -1,12 +1,13 @@
 import type { JobType } from "@slipway/api/jobs/job";
-import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { errorText, Scope } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
 import type { Database } from "../db/database.ts";
 import { isOutage } from "../db/errors.ts";
 import type { DB } from "../db/gen/schema.ts";
 import { inTransaction } from "../db/transaction.ts";
-import { type PubSub, topics } from "../pubsub/pubsub.ts";
+import type { Platform } from "../platform.ts";
+import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { JobLogWriter } from "./job-log-writer.ts";
 import { acquireJob, completeJob, leaseSeconds, renewLeases, selectIsCanceled } from "./queries.ts";
@@ -48,13 +49,9 @@ export function endJob(
   });
 }
 
-interface WorkerOptions {
-  readonly db: Database;
-  readonly pubsub: PubSub;
+interface WorkerOptions extends Platform {
   readonly workerId: string;
   readonly handlers: Readonly<Partial<Record<JobType, JobHandler>>>;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** Counts jobs that ended. */
   readonly endedJobs: { inc(labels: { readonly type: JobType; readonly outcome: string }): void };
 }

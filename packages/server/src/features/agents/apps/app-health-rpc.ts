@@ -8,8 +8,9 @@ import type {
 } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
-import type { Database, Queryable } from "../../../platform/db/database.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, uuidField } from "../calls/fields.ts";
 import { requireBudget, requireLive, type RpcCaller } from "../calls/rpc-caller.ts";
 import { isLiveAgent } from "../live-queries.ts";
@@ -21,14 +22,9 @@ const healths: ReadonlyMap<number, AppHealthName> = new Map([
   [AppHealth.UNHEALTHY, "unhealthy"],
 ]);
 
-interface Needs {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-}
-
 /** Stores the health of the agent's apps; stores nothing if one entry is invalid (docs/protocol/rpc.md §7.5). */
 export async function updateAppHealths(
-  { db, pubsub }: Needs,
+  { db, pubsub }: Pick<Platform, "db" | "pubsub">,
   { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   { updates }: BatchUpdateAppHealthRequest,
 ): Promise<MessageInitShape<typeof BatchUpdateAppHealthResponseSchema>> {

@@ -1,15 +1,12 @@
 import { updateAgentAppStatus } from "@slipway/api/agents/app-status-routes";
 
-import type { Database } from "../../../platform/db/database.ts";
 import { Invalid, invalidField, RateLimited } from "../../../platform/errors/errors.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import type { WriteBudgets } from "../calls/write-budgets.ts";
 import { type AppState, appStates, maxUriLength, reportAppStatus } from "./app-status-service.ts";
 
-interface AppStatusRouteNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
+interface AppStatusRouteNeeds extends Pick<Platform, "db" | "pubsub"> {
   readonly budgets: WriteBudgets;
 }
 

@@ -7,8 +7,7 @@ import type {
   UpdateAppStatusResponseSchema,
 } from "@slipway/wire/protobuf/gen/agent_pb";
 
-import type { Database } from "../../../platform/db/database.ts";
-import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import { requireLive, type RpcCaller } from "../calls/rpc-caller.ts";
 import {
   type AppState,
@@ -24,14 +23,9 @@ const states: ReadonlyMap<number, AppState> = new Map([
   [State.FAILURE, "failure"],
 ]);
 
-interface Needs {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-}
-
 /** Stores an app's status (docs/protocol/rpc.md §7.13). */
 export async function updateAppStatus(
-  { db, pubsub }: Needs,
+  { db, pubsub }: Pick<Platform, "db" | "pubsub">,
   { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   { slug, state: number, message, uri }: UpdateAppStatusRequest,
 ): Promise<MessageInitShape<typeof UpdateAppStatusResponseSchema>> {

@@ -2,10 +2,11 @@ import { stripVTControlCharacters } from "node:util";
 
 import { sql } from "kysely";
 
-import type { Database, Queryable } from "../../../platform/db/database.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/fields/storable-text.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 /** The states that an app may report. */
@@ -33,9 +34,7 @@ export type AppStatusResult =
   | { readonly type: "unknown-app" }
   | { readonly type: "too-many" };
 
-interface AppStatusNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
+interface AppStatusNeeds extends Pick<Platform, "db" | "pubsub"> {
   readonly spend: (budget: "statuses") => number;
 }
 

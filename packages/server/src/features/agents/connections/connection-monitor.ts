@@ -1,23 +1,19 @@
-import { type Clock, errorText, type Logger, settlesWithin } from "@slipway/runtime";
+import { errorText, settlesWithin } from "@slipway/runtime";
 
-import type { Database } from "../../../platform/db/database.ts";
 import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
-import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { isLive } from "../live-queries.ts";
 import { type AgentSession, markAllConnected, markAllDisconnected } from "./connection-queries.ts";
 import type { GatheredHeartbeat, WatchedPeer, WatchOptions } from "./heartbeat.ts";
 
-export interface MonitorNeeds {
-  readonly db: Database;
+export interface MonitorNeeds extends Platform {
   /** Records the starts of all sessions; resolves to whether their agents are live. */
   readonly starts: GatheredWrites<AgentSession, boolean>;
   /** Records the ends of all sessions; resolves to whether that changes their workspaces. */
   readonly ends: GatheredWrites<AgentSession, boolean>;
   readonly heartbeat: Pick<GatheredHeartbeat, "watch" | "handOver">;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** Aborted when the server closes: writes that fail then are not retried. */
   readonly closing: AbortSignal;
   /** Called for each end of a session that is not recorded because of that. */

@@ -3,7 +3,6 @@ import { isIP } from "node:net";
 import type { ConnectionType } from "@slipway/api/agents/connection-log-routes";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import { RpcError } from "@slipway/rpc";
-import type { Clock } from "@slipway/runtime";
 import { type Empty, EmptySchema } from "@slipway/wire/protobuf/descriptors";
 import {
   type Connection,
@@ -14,10 +13,11 @@ import {
 import { createMessage } from "@slipway/wire/protobuf/message";
 import { sql } from "kysely";
 
-import type { Database, Queryable } from "../../../platform/db/database.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
 import { canonicalAddress } from "../../../platform/fields/address.ts";
 import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import { enumField, required, timeField, uuidField } from "../calls/fields.ts";
 import { agentLimits } from "../calls/limits.ts";
 import { notLive, requireBudget, type RpcCaller } from "../calls/rpc-caller.ts";
@@ -33,17 +33,12 @@ const types: ReadonlyMap<number, ConnectionType> = new Map([
 /** The number of characters kept of a reason. */
 const maxReasonLength = agentLimits["coder.agent.v2.Connection"].reason.kept;
 
-interface ConnectionReportNeeds {
-  readonly db: Database;
-  readonly clock: Clock;
-}
-
 /**
  * Stores the times and the user of a connection to the agent (docs/protocol/rpc.md §7.11). Terminals that the server
  * opens are left out: it records them itself, because only it knows their users.
  */
 export async function reportConnection(
-  { db, clock }: ConnectionReportNeeds,
+  { db, clock }: Pick<Platform, "db" | "clock">,
   { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   request: ReportConnectionRequest,
 ): Promise<Empty> {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { errorText } from "@slipway/runtime";
 
-import type { Database, Queryable } from "../../../platform/db/database.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import type { WriteBudgets } from "../calls/write-budgets.ts";
 
 /** A terminal that the server opens for a user. */
@@ -27,11 +28,8 @@ export const terminalEnds = {
 } as const;
 export type TerminalEnd = (typeof terminalEnds)[keyof typeof terminalEnds];
 
-interface TerminalLogNeeds {
-  readonly db: Database;
-  readonly clock: Clock;
+interface TerminalLogNeeds extends Pick<Platform, "db" | "clock" | "logger"> {
   readonly budgets: Pick<WriteBudgets, "spend">;
-  readonly logger: Logger;
 }
 
 /** Records the terminals that the server opens: their agents see only the server, not the user behind it. */

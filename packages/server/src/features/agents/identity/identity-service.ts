@@ -1,18 +1,18 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { type AgentCandidate, chooseAgent } from "@slipway/identity";
-import type { Logger } from "@slipway/runtime";
 import { type IdentityAuth, isInstanceId } from "@slipway/template";
 import { type QueryCreator, sql } from "kysely";
 
 import { openAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
-import type { Database, Queryable } from "../../../platform/db/database.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { Conflict, Invalid, NotFound } from "../../../platform/errors/errors.ts";
 import { addressKey } from "../../../platform/fields/address.ts";
 import type { RequestOrigin } from "../../../platform/http/request-origin.ts";
 import { newestBuild } from "../../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../../platform/jobs/job-sql.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import type { AuditNotes } from "../../audit/note-service.ts";
 
 /** A machine that has proved its identity. */
@@ -23,11 +23,9 @@ interface Machine {
   readonly agentName: string;
 }
 
-export interface ExchangeNeeds {
-  readonly db: Database;
+export interface ExchangeNeeds extends Pick<Platform, "db" | "logger"> {
   readonly secrets: SecretBox;
   readonly notes: AuditNotes;
-  readonly logger: Logger;
 }
 
 /** Returns the token of the agent that a machine runs; throws the errors of docs/protocol/rest.md §3. */

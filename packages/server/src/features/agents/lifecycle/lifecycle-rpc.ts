@@ -12,16 +12,15 @@ import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required, timeField } from "../calls/fields.ts";
 import { notLive, requireBudget, type RpcCaller } from "../calls/rpc-caller.ts";
 import type { AgentSession } from "../connections/connection-queries.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
-export interface LifecycleNeeds {
+export interface LifecycleNeeds extends Pick<Platform, "pubsub" | "clock"> {
   readonly lifecycles: GatheredWrites<LifecycleReport, LifecycleEffect>;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
 }
 
 const stateNames: ReadonlyMap<number, LifecycleState> = new Map([

@@ -8,8 +8,9 @@ import type {
 } from "@slipway/wire/protobuf/gen/agent_pb";
 import { sql } from "kysely";
 
-import type { Database, Queryable } from "../../../platform/db/database.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required, timeField, uuidField } from "../calls/fields.ts";
 import { requireBudget, requireLive, type RpcCaller } from "../calls/rpc-caller.ts";
 import { isLiveAgent } from "../live-queries.ts";
@@ -26,14 +27,9 @@ const statuses: ReadonlyMap<number, ScriptStatus> = new Map([
   [Timing_Status.PIPES_LEFT_OPEN, "pipes_left_open"],
 ]);
 
-interface Needs {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-}
-
 /** Stores the result of a run of one of the agent's scripts (docs/protocol/rpc.md §7.9). */
 export async function scriptCompleted(
-  { db, pubsub }: Needs,
+  { db, pubsub }: Pick<Platform, "db" | "pubsub">,
   { agent, spend }: Pick<RpcCaller, "agent" | "spend">,
   request: WorkspaceAgentScriptCompletedRequest,
 ): Promise<MessageInitShape<typeof WorkspaceAgentScriptCompletedResponseSchema>> {

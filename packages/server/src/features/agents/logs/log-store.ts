@@ -1,12 +1,12 @@
 import type { AgentLog } from "@slipway/api/agents/log-routes";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
-import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
 import type { LogRange } from "../../../platform/fields/log-range.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { isLiveAgent } from "../live-queries.ts";
 import type { PackedLines } from "./log-lines.ts";
 
@@ -23,10 +23,7 @@ const maxLogSources = 256;
 export const maxLogsPerRead = 1000;
 
 /** The needs of functions that store lines. */
-export interface LogNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
+export interface LogNeeds extends Pick<Platform, "db" | "pubsub" | "clock"> {
   /** Counts the lines that were stored. */
   readonly storedLogLines: { inc(count: number): void };
 }

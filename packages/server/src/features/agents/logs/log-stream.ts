@@ -1,19 +1,16 @@
 import type { AgentLog } from "@slipway/api/agents/log-routes";
 import { maxLogMessageBytes } from "@slipway/api/agents/log-routes";
-import type { Clock } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";
 import { keepAlive, type PeerSocket, refuseMessages } from "../../../platform/http/peer-socket.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import type { GatheredReads } from "../../../platform/pubsub/gathered-reads.ts";
-import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { watch } from "../../../platform/pubsub/watch.ts";
 import { isLive } from "../live-queries.ts";
 import { maxLogsPerRead, readLogs } from "./log-store.ts";
 
-export interface LogFollowNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
+export interface LogFollowNeeds extends Pick<Platform, "db" | "pubsub" | "clock"> {
   /** The reads of all followers on this replica: those at the same position of a log share the next read. */
   readonly logReads: GatheredReads<LogPart>;
 }

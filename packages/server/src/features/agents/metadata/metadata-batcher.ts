@@ -1,9 +1,10 @@
-import { type Clock, errorText, type Logger, Scope } from "@slipway/runtime";
+import { errorText, Scope } from "@slipway/runtime";
 import { maxMetadata } from "@slipway/template";
 import { sql } from "kysely";
 
 import type { Database } from "../../../platform/db/database.ts";
-import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 
 /** A collected value, trimmed and cut to its limits. */
 export interface MetadataValue {
@@ -24,13 +25,6 @@ export interface MetadataSink {
   put(agentId: string, values: readonly MetadataValue[]): void;
 }
 
-interface BatcherNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 /** The period whose values are stored with one statement, regardless of their agents. */
 const gatherMs = 1_000;
 /** The maximum number of an agent's keys with waiting values, as in a template. Beyond it, the oldest are dropped. */
@@ -42,12 +36,12 @@ export const maxKeysPerAgent = maxMetadata;
  * database does not answer, at most one value waits for each key of the authenticated agents.
  */
 export class MetadataBatcher implements MetadataSink, AsyncDisposable {
-  readonly #needs: BatcherNeeds;
+  readonly #needs: Platform;
   readonly #scope = new Scope();
   /** By agent, then by key. */
   #waiting = new Map<string, Map<string, MetadataUpdate>>();
 
-  constructor(needs: BatcherNeeds) {
+  constructor(needs: Platform) {
     this.#needs = needs;
     this.#scope.run((signal) => this.#storeRegularly(signal));
   }

@@ -1,24 +1,20 @@
 import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
 import { watchAgentMetadata, watchAgentMetadataSocket } from "@slipway/api/agents/metadata-routes";
 import { zeroTimestamp } from "@slipway/api/contract/scalars";
-import type { Clock } from "@slipway/runtime";
 
-import type { Database, Queryable } from "../../../platform/db/database.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
 import { requireUuid } from "../../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
 import { keepAlive, refuseMessages } from "../../../platform/http/peer-socket.ts";
 import type { RouteRequest } from "../../../platform/http/route-request.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { SharedWatches } from "../../../platform/pubsub/shared-watches.ts";
 import { requireAgentPlace } from "../service.ts";
 
-interface MetadataNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-}
+type MetadataNeeds = Pick<Platform, "db" | "pubsub" | "clock">;
 
 /** Adds the routes by which users watch the metadata of agents. */
 export function addMetadataRoutes(routes: Routes, needs: MetadataNeeds): void {

@@ -2,26 +2,25 @@ import { randomUUID } from "node:crypto";
 
 import { agentRpc } from "@slipway/api/agents/routes";
 import { maxSessionMessageBytes, Responder, type RpcTable, type SharedCalls } from "@slipway/rpc";
-import type { Clock, Logger, UnfinishedBytes } from "@slipway/runtime";
+import type { Logger, UnfinishedBytes } from "@slipway/runtime";
 
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import type { PeerSocket } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import type { RpcCaller } from "../calls/rpc-caller.ts";
 import type { WriteBudgets } from "../calls/write-budgets.ts";
 import { AgentSessions } from "../connections/agent-sessions.ts";
 import { negotiateVersion } from "../connections/api-version.ts";
 import type { ConnectionMonitor } from "../connections/connection-monitor.ts";
 
-interface RpcRouteNeeds {
+interface RpcRouteNeeds extends Pick<Platform, "clock" | "logger"> {
   readonly rpcs: RpcTable<RpcCaller>;
   readonly monitor: ConnectionMonitor;
   readonly budgets: WriteBudgets;
   readonly unfinished: UnfinishedBytes;
   /** Counts the sessions of this replica. */
   readonly connectedAgents: { inc(): void; dec(): void };
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** A session before its upgrade. */

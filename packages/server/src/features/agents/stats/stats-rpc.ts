@@ -7,16 +7,15 @@ import type {
 import { durationFromMs } from "@slipway/wire/protobuf/time";
 import { sql } from "kysely";
 
-import type { Database, Queryable } from "../../../platform/db/database.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
 import { withoutNul } from "../../../platform/fields/storable-text.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { maxProtocolLength, maxProtocols, otherProtocols } from "../calls/limits.ts";
 import { notLive, type RpcCaller } from "../calls/rpc-caller.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
-export interface StatsNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
+export interface StatsNeeds extends Pick<Platform, "db" | "pubsub"> {
   /** Extends the deadline of a workspace in use. A function, because the builds feature depends on this one. */
   readonly noteActivity: (workspaceId: string) => Promise<void>;
 }

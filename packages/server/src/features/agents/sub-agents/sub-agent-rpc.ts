@@ -14,11 +14,11 @@ import { CreateSubAgentRequest_DisplayApp as DisplayApp } from "@slipway/wire/pr
 
 import { createAgentToken, openAgentToken } from "../../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
-import type { Database } from "../../../platform/db/database.ts";
 import { violatesUnique } from "../../../platform/db/errors.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
 import { withoutNul } from "../../../platform/fields/storable-text.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { uuidField } from "../calls/fields.ts";
 import { requireBudget, notLive, requireLive, type RpcCaller } from "../calls/rpc-caller.ts";
 import { recordSharedApps } from "./shared-apps.ts";
@@ -33,9 +33,7 @@ import {
   updateSubAgent,
 } from "./sub-agent-queries.ts";
 
-export interface SubAgentNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
+export interface SubAgentNeeds extends Pick<Platform, "db" | "pubsub"> {
   readonly secrets: SecretBox;
   /** The maximum number of sub-agents that an agent may have at the same time. */
   readonly maxSubAgents: number;

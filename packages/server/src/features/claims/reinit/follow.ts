@@ -1,19 +1,18 @@
-import { type Clock, errorText, type Logger, Wake } from "@slipway/runtime";
+import { errorText, Wake } from "@slipway/runtime";
 
+import type { Platform } from "../../../platform/platform.ts";
 import { topics, type PubSub } from "../../../platform/pubsub/pubsub.ts";
 import type { decideReinit, ReinitStream, ReinitView } from "./decide.ts";
 
 /** The dependencies of the answer to an agent. */
-export interface ReinitNeeds {
+export interface ReinitNeeds extends Pick<Platform, "clock" | "logger"> {
   readonly hints: Pick<PubSub, "subscribe">;
   /** Reads the current state by the agent's token. */
   readonly readView: () => Promise<ReinitView>;
   /** Records that a frame is sent for the row now; false when one was already sent within the last minute. */
   readonly markSent: (agentId: string) => Promise<boolean>;
   readonly decide: typeof decideReinit;
-  readonly clock: Clock;
   readonly random: () => number;
-  readonly logger: Logger;
 }
 
 export interface ReinitRequest {

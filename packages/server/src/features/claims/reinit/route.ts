@@ -1,5 +1,4 @@
 import { agentReinit } from "@slipway/api/prebuilds/routes";
-import type { Clock, Logger } from "@slipway/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import {
@@ -7,25 +6,17 @@ import {
   readAgentToken,
   rejectedAgentToken,
 } from "../../../platform/auth/agent-token.ts";
-import type { Database } from "../../../platform/db/database.ts";
 import { Conflict } from "../../../platform/errors/errors.ts";
 import { watchClient } from "../../../platform/http/client-disconnect.ts";
 import { type EventStream, openEventStream } from "../../../platform/http/event-stream.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
-import type { PubSub } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import { decideReinit } from "./decide.ts";
 import { followReinit, type ReinitAnswer, type ReinitRequest } from "./follow.ts";
 import { GatheredViews, markReinitSent } from "./queries.ts";
 
-interface ReinitRouteNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 /** Adds the route by which an agent learns that its workspace was claimed (docs/protocol/rest.md §2.2, docs/claims.md). */
-export function addReinitRoute(routes: Routes, needs: ReinitRouteNeeds): void {
+export function addReinitRoute(routes: Routes, needs: Platform): void {
   const { db, pubsub, clock, logger } = needs;
   const views = new GatheredViews(db);
 

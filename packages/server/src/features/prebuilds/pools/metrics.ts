@@ -1,16 +1,13 @@
-import { abortable, type Clock, errorText, withDeadline, type Logger } from "@slipway/runtime";
+import { abortable, type Clock, errorText, withDeadline } from "@slipway/runtime";
 import { Counter, Gauge, type Registry } from "prom-client";
 
-import type { Queryable } from "../../../platform/db/database.ts";
+import type { Platform } from "../../../platform/platform.ts";
 import type { ReconcileLimits } from "../reconcile/reconcile.ts";
 import { readPrebuildsSettings } from "../settings-service.ts";
 import { type PoolState, type PoolTotals, readPools, selectTotals } from "./service.ts";
 import { poolStatus } from "./status.ts";
 
-interface PoolMetricsNeeds {
-  readonly db: Queryable;
-  readonly clock: Clock;
-  readonly logger: Logger;
+interface PoolMetricsNeeds extends Pick<Platform, "db" | "clock" | "logger"> {
   readonly limits: ReconcileLimits;
 }
 

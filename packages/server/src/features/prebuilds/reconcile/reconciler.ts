@@ -1,12 +1,12 @@
-import { type Clock, errorText, type Logger } from "@slipway/runtime";
+import { errorText, type Logger } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
-import type { Database } from "../../../platform/db/database.ts";
 import type { DB } from "../../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
 import { Invalid } from "../../../platform/errors/errors.ts";
 import { cancelJob } from "../../../platform/jobs/service.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { watch } from "../../../platform/pubsub/watch.ts";
 import { checkStart } from "../../builds/start-parameters.ts";
 import { createPrebuild, deletePrebuild } from "../prebuild-service.ts";
@@ -21,11 +21,7 @@ import {
 } from "./queries.ts";
 import { reconcile, type ReconcileLimits, type Reconciliation } from "./reconcile.ts";
 
-export interface ReconcilerNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-  readonly clock: Clock;
-  readonly logger: Logger;
+export interface ReconcilerNeeds extends Platform {
   /** Observes the duration of each pass over all pools. */
   readonly reconciliationSeconds: { observe(seconds: number): void };
 }

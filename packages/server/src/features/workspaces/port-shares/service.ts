@@ -10,7 +10,8 @@ import type { DB } from "../../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
 import { Conflict, type Invalid, invalidField, NotFound } from "../../../platform/errors/errors.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
-import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
+import type { Platform } from "../../../platform/platform.ts";
+import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { diffOf, recordAudit } from "../../audit/service.ts";
 import { lockAuthorized } from "../../builds/lock-service.ts";
 import type { WorkspaceRow } from "../queries.ts";
@@ -25,10 +26,7 @@ import {
   upsertPortShare,
 } from "./queries.ts";
 
-export interface PortShareNeeds {
-  readonly db: Database;
-  readonly pubsub: PubSub;
-}
+export type PortShareNeeds = Pick<Platform, "db" | "pubsub">;
 
 /** The most ports of a workspace that can be shared at a time. */
 export const maxPortShares = 128;
