@@ -1,4 +1,3 @@
-import { listBuildParameters } from "@slipway/api/builds/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import { connect } from "../command/connect.ts";
@@ -6,8 +5,8 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { noWaitFlag, outputFlag } from "../command/flags.ts";
 import type { ClientNeeds, Needs } from "../command/needs.ts";
 import { startWith } from "../resources/builds/begin-build.ts";
+import { chooseValues } from "../resources/builds/start-request.ts";
 import { settledWorkspace } from "../resources/builds/wait-for-build.ts";
-import { chooseParameters, promptsOf } from "../resources/templates/choose-parameters.ts";
 import {
   alwaysPromptFlag,
   type GivenValues,
@@ -51,29 +50,22 @@ export async function run(
 
 async function update(
   workspace: Workspace,
-  { given, defaults }: GivenValues,
+  values: GivenValues,
   options: OptionsOf<typeof command>,
   needs: ClientNeeds,
 ): Promise<Outcome> {
-  const { client, signal } = needs;
   const { alwaysPrompt, promptEphemeralParameters } = options;
-  const hasChanges = given.length > 0 || alwaysPrompt || promptEphemeralParameters;
+  const hasChanges = values.given.length > 0 || alwaysPrompt || promptEphemeralParameters;
   if (!workspace.outdated && !hasChanges) {
     const text = `${fullName(workspace)} is already at the active version of ${workspace.template_name}`;
     return plainOutcome(workspace, text);
   }
   const version = workspace.template_active_version_id;
-  const params = { build: workspace.latest_build.id };
-  const kept = await client.call(listBuildParameters, { params, signal });
-  const values = await chooseParameters(
-    version,
-    { given, defaults, preset: [], kept, ...promptsOf(options) },
-    needs,
-  );
+  const origin = { version, buildId: workspace.latest_build.id };
   const request = {
     transition: "start",
     template_version_id: version,
-    rich_parameter_values: values,
+    rich_parameter_values: await chooseValues(origin, values, options, needs),
   } as const;
   return startWith(request, workspace, options, needs);
 }

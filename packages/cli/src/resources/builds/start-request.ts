@@ -1,4 +1,4 @@
-import type { CreateBuildRequest } from "@slipway/api/builds/build";
+import type { BuildParameter, CreateBuildRequest } from "@slipway/api/builds/build";
 import { listBuildParameters } from "@slipway/api/builds/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
@@ -6,6 +6,7 @@ import type { ClientNeeds } from "../../command/needs.ts";
 import { chooseParameters, type PromptFlags, promptsOf } from "../templates/choose-parameters.ts";
 import {
   alwaysPromptFlag,
+  type GivenValues,
   type ParameterOptions,
   parameterFlags,
   promptEphemeralFlag,
@@ -45,21 +46,41 @@ export function hasChanges(changes: StartChanges): boolean {
 export async function startRequest(
   { latest_build, template_active_version_id }: Workspace,
   changes: StartChanges,
-  { client, terminal, signal }: Pick<ClientNeeds, "client" | "terminal" | "signal">,
+  needs: Pick<ClientNeeds, "client" | "terminal" | "signal">,
 ): Promise<CreateBuildRequest> {
   if (!hasChanges(changes)) return { transition: "start" };
   const version = changes.update ? template_active_version_id : latest_build.template_version_id;
-  const { given, defaults } = await readGivenValues(changes);
-  const params = { build: latest_build.id };
-  const kept = await client.call(listBuildParameters, { params, signal });
-  const values = await chooseParameters(
-    version,
-    { given, defaults, preset: [], kept, ...promptsOf(changes) },
-    { client, terminal, signal },
+  const values = await chooseValues(
+    { version, buildId: latest_build.id },
+    await readGivenValues(changes),
+    changes,
+    needs,
   );
   return {
     transition: "start",
     ...(changes.update ? { template_version_id: version } : {}),
     ...(values.length === 0 ? {} : { rich_parameter_values: values }),
   };
+}
+
+/** The version to start, and the build whose values are kept. */
+interface StartOrigin {
+  readonly version: string;
+  readonly buildId: string;
+}
+
+/**
+ * Chooses the values of a start: those given, those of an earlier build, and the answers to prompts, at least for the
+ * parameters that the version newly requires.
+ */
+export async function chooseValues(
+  { version, buildId }: StartOrigin,
+  { given, defaults }: GivenValues,
+  prompts: PromptFlags,
+  needs: Pick<ClientNeeds, "client" | "terminal" | "signal">,
+): Promise<BuildParameter[]> {
+  const { client, signal } = needs;
+  const kept = await client.call(listBuildParameters, { params: { build: buildId }, signal });
+  const sources = { given, defaults, preset: [], kept, ...promptsOf(prompts) };
+  return chooseParameters(version, sources, needs);
 }
