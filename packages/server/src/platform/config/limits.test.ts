@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-
 import { describe, expect, it } from "vitest";
 
 import {
@@ -10,8 +8,6 @@ import {
   limitVariable,
   parseLimit,
 } from "./limits.ts";
-
-const page = new URL("../../../../../docs/configuration.md", import.meta.url);
 
 describe.each(limitNames)("%s", (name) => {
   const { min, max, mayBeUnlimited, default: fallback } = limitDefinitions[name];
@@ -41,23 +37,4 @@ describe.each(limitNames)("%s", (name) => {
 
 it("calls variables like limits", () => {
   expect(limitVariable("maxStreamsPerUser")).toBe("SLIPWAY_MAX_STREAMS_PER_USER");
-});
-
-it("is what docs/configuration.md says", () => {
-  const rows = readFileSync(page, "utf8")
-    .split("\n")
-    .filter((line) => line.startsWith("| `SLIPWAY_MAX_"))
-    .map((line) =>
-      line
-        .split("|")
-        .map((cell) => cell.trim())
-        .slice(1, -1)
-        .join(" | "),
-    );
-  const wanted = limitNames.map((name) => {
-    const { min, max, mayBeUnlimited, default: fallback, summary } = limitDefinitions[name];
-    const range = `${min} – ${max}${mayBeUnlimited ? " or `unlimited`" : ""}`;
-    return `\`${limitVariable(name)}\` | ${fallback} | ${range} | ${summary}`;
-  });
-  expect(rows.toSorted()).toEqual(wanted.toSorted());
 });
