@@ -127,6 +127,54 @@ describe.each(Object.entries(ends))("a client that %s", (_, end) => {
   );
 });
 
+describe("a client that", () => {
+  it("is suspended is cut off, and its agent told to forget it", async () => {
+    const owner = await people.addOwner();
+    const guest = await addPerson(server, newName(), ["owner"]);
+    const { session } = await people.reach(guest, owner);
+    await server.admin.call(suspendUser, { params: { user: guest.user.id } });
+    await session.closed;
+    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
+  });
+
+  it("breaks its connection off before it is suspended is forgotten all the same", async () => {
+    const owner = await people.addOwner();
+    const guest = await addPerson(server, newName(), ["owner"]);
+    const { session } = await people.reach(guest, owner);
+    session.socket.terminate();
+    await owner.agent.hears(expect.stringMatching(/^LOST /));
+    await server.admin.call(suspendUser, { params: { user: guest.user.id } });
+    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
+  });
+
+  it("was connected to a server that is gone is forgotten once its access ends", async () => {
+    const owner = await people.addOwner();
+    const [guest, other] = [
+      await addPerson(server, newName(), ["owner"]),
+      await addPerson(server, newName(), ["owner"]),
+    ];
+    const dying = await openReplica(server, secret);
+    await people.reach(guest, owner, { url: dying.url });
+    await people.reach(other, owner, { url: dying.url });
+    await dying[Symbol.asyncDispose]();
+    const lost = expect.stringMatching(/^LOST /);
+    await owner.agent.hears(lost, lost);
+    await server.admin.call(suspendUser, { params: { user: guest.user.id } });
+    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
+    await other.client.call(logout, {});
+    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
+  });
+
+  it("reaches a workspace that is deleted is cut off", async () => {
+    const owner = await people.addOwner();
+    const { session } = await people.reach(owner, owner);
+    const params = { workspace: owner.workspaceId };
+    await owner.client.call(createBuild, { params, body: { transition: "delete" } });
+    await session.closed;
+    await expect(people.join(owner, owner.agentId)).rejects.toThrow(/^404/);
+  });
+});
+
 describe("a client with two keys", () => {
   it("stays by the one with which it came back, and goes with that", async () => {
     const owner = await people.addOwner();

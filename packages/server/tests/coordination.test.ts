@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
 import { getAgent } from "@slipway/api/agents/routes";
-import { logout, suspendUser, updateUserRoles } from "@slipway/api/users/routes";
+import { logout, updateUserRoles } from "@slipway/api/users/routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { connectWithToken } from "@slipway/testkit";
@@ -319,15 +319,6 @@ describe("a client that", () => {
       .toBe(`NODE ${owner.agentId} agent-39`);
   });
 
-  it("is suspended is cut off, and its agent told to forget it", async () => {
-    const owner = await people.addOwner();
-    const guest = await addPerson(server, newName(), ["owner"]);
-    const { session } = await people.reach(guest, owner);
-    await server.admin.call(suspendUser, { params: { user: guest.user.id } });
-    await session.closed;
-    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
-  });
-
   it("logs out, or loses its role, is cut off", async () => {
     const owner = await people.addOwner();
     for (const end of [
@@ -343,16 +334,6 @@ describe("a client that", () => {
     }
   });
 
-  it("breaks its connection off before it is suspended is forgotten all the same", async () => {
-    const owner = await people.addOwner();
-    const guest = await addPerson(server, newName(), ["owner"]);
-    const { session } = await people.reach(guest, owner);
-    session.socket.terminate();
-    await owner.agent.hears(expect.stringMatching(/^LOST /));
-    await server.admin.call(suspendUser, { params: { user: guest.user.id } });
-    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
-  });
-
   it("breaks its connection off is gone, one whose server closes is only lost", async () => {
     const owner = await people.addOwner();
     const { session } = await people.reach(owner, owner);
@@ -362,33 +343,6 @@ describe("a client that", () => {
     await people.reach(owner, owner, { url: closing.url });
     await closing[Symbol.asyncDispose]();
     await owner.agent.hears(expect.stringMatching(/^LOST (?!.* gone)/));
-  });
-
-  it("was connected to a server that is gone is forgotten once its access ends", async () => {
-    const owner = await people.addOwner();
-    const [guest, other] = [
-      await addPerson(server, newName(), ["owner"]),
-      await addPerson(server, newName(), ["owner"]),
-    ];
-    const dying = await openReplica(server, secret);
-    await people.reach(guest, owner, { url: dying.url });
-    await people.reach(other, owner, { url: dying.url });
-    await dying[Symbol.asyncDispose]();
-    const lost = expect.stringMatching(/^LOST /);
-    await owner.agent.hears(lost, lost);
-    await server.admin.call(suspendUser, { params: { user: guest.user.id } });
-    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
-    await other.client.call(logout, {});
-    await owner.agent.hears(expect.stringMatching(/^DISCONNECTED /));
-  });
-
-  it("reaches a workspace that is deleted is cut off", async () => {
-    const owner = await people.addOwner();
-    const { session } = await people.reach(owner, owner);
-    const params = { workspace: owner.workspaceId };
-    await owner.client.call(createBuild, { params, body: { transition: "delete" } });
-    await session.closed;
-    await expect(people.join(owner, owner.agentId)).rejects.toThrow(/^404/);
   });
 });
 

@@ -19,7 +19,8 @@ import { upsertPeer } from "../src/network/coordinator/queries.ts";
 import { reserve } from "../src/network/coordinator/reservations.ts";
 import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
-import { describeCoordinator, quickTimes, TestPeer } from "./support/describe-coordinator.ts";
+import { quickTimes, TestPeer } from "./support/coordinator-world.ts";
+import { describeCoordinator } from "./support/describe-coordinator.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { MemoryPeers } from "./support/memory-directory.ts";
 
