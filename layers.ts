@@ -136,7 +136,19 @@ export const layers: readonly PackageLayer[] = [
     name: "sdk",
     mayImport: ["runtime", "wire", "rpc", "api", "tailnet"],
     browser: ["http", "stream", "terminal", "browser"],
-    folders: ["http", "stream", "terminal", "node", "agent", "workspace", "browser"],
+    folders: [
+      "http",
+      "stream",
+      "terminal",
+      // The session of programs on this machine.
+      "config",
+      "node",
+      "agent",
+      "workspace",
+      "browser",
+      // Workspaces as programs use them.
+      "client",
+    ],
   },
   { name: "postgres", mayImport: ["runtime"], folders: [] },
   { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },

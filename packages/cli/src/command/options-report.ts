@@ -1,6 +1,6 @@
+import { type Environment, firstVariable } from "@slipway/sdk/session";
 import type { Command } from "commander";
 
-import { type Environment, firstVariable } from "../config/environment.ts";
 import type { Layout } from "../terminal/output.ts";
 import { renderTable } from "../terminal/table.ts";
 import { commandOption, optionValue, variableValue } from "./command-option.ts";

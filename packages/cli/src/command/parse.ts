@@ -1,7 +1,7 @@
 import { countText } from "@slipway/runtime";
+import type { Environment } from "@slipway/sdk/session";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 
-import type { Environment } from "../config/environment.ts";
 import type { GlobalFlags } from "../config/settings.ts";
 import type { Layout } from "../terminal/output.ts";
 import { commandOption, optionValue, variableValue } from "./command-option.ts";

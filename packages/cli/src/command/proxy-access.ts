@@ -1,6 +1,6 @@
 import type { CertificateFile, CertificateFiles, RequestHeaders } from "@slipway/sdk/node";
+import { type Environment, firstVariable } from "@slipway/sdk/session";
 
-import { type Environment, firstVariable } from "../config/environment.ts";
 import type { GlobalFlags } from "../config/settings.ts";
 import { CommandError } from "./errors.ts";
 

@@ -1,6 +1,6 @@
 import { hasControllingTerminal, systemClock } from "@slipway/runtime";
+import { processEnvironment } from "@slipway/sdk/session";
 
-import { processEnvironment } from "../config/environment.ts";
 import { processTerminal } from "../terminal/terminal.ts";
 import { InterruptError, type Interruption, OutputError, type SignalName } from "./errors.ts";
 import type { ProcessNeeds } from "./needs.ts";

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 import { errorText, withTimeout } from "@slipway/runtime";
+import type { Environment } from "@slipway/sdk/session";
 
-import type { Environment } from "../config/environment.ts";
 import { CommandError } from "./errors.ts";
 
 /**

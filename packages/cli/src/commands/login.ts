@@ -1,14 +1,13 @@
 import { getUser } from "@slipway/api/users/routes";
 import type { User } from "@slipway/api/users/user";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
+import { readServerUrl, type SessionFiles, type StoredSession } from "@slipway/sdk/session";
 
 import { openClient } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { CommandError, UsageError } from "../command/errors.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import type { Needs } from "../command/needs.ts";
-import type { SessionFiles, StoredSession } from "../config/session-files.ts";
-import { readServerUrl } from "../config/settings.ts";
 import { createFirst, logIn, probeServer } from "./login/log-in.ts";
 
 export const command = defineCommand({

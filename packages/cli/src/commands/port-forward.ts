@@ -1,4 +1,5 @@
 import { abortable, type Clock, silentLogger } from "@slipway/runtime";
+import type { PortForwardNeeds } from "@slipway/sdk/node";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
@@ -10,7 +11,7 @@ import { disableAutostartFlag, disableDirectFlag } from "../resources/network/ne
 import { openAgent, reachAgent, type ReachOptions } from "../resources/network/reach-agent.ts";
 import { watchAgent } from "../resources/network/watch-agent.ts";
 import { type Forward, localText, readForwards } from "./port-forward/forward-spec.ts";
-import { TcpForward, type TcpForwardNeeds } from "./port-forward/tcp-forward.ts";
+import { openTcpForward } from "./port-forward/tcp-forward.ts";
 import { UdpForward, type UdpForwardNeeds } from "./port-forward/udp-forward.ts";
 
 export const command = defineCommand({
@@ -96,12 +97,12 @@ export async function run(
   }
 }
 
-type ListenNeeds = TcpForwardNeeds & UdpForwardNeeds;
+type ListenNeeds = PortForwardNeeds & UdpForwardNeeds;
 
 function listen(forward: Forward, needs: ListenNeeds): Promise<AsyncDisposable> {
   switch (forward.protocol) {
     case "tcp":
-      return TcpForward.open(forward, needs);
+      return openTcpForward(forward, needs);
     case "udp":
       return UdpForward.open(forward, needs);
   }

@@ -1,7 +1,7 @@
 import { access, constants, realpath } from "node:fs/promises";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 
-import type { Environment } from "./environment.ts";
+import type { Environment } from "@slipway/sdk/session";
 
 /** The process that runs a command. */
 export interface CommandProcess {

@@ -2,11 +2,11 @@ import { resolve, win32 } from "node:path";
 
 import { shellWord } from "@slipway/runtime";
 import type { CertificateFiles } from "@slipway/sdk/node";
+import type { Environment } from "@slipway/sdk/session";
 
 import type { OptionsOf } from "../../command/definition.ts";
 import { UsageError } from "../../command/errors.ts";
 import { flagName } from "../../command/flags.ts";
-import type { Environment } from "../../config/environment.ts";
 import { ownCommand } from "../../config/own-command.ts";
 import type { command } from "../config-ssh.ts";
 

@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { afterEach, expect, it } from "vitest";
 
 import type { Forward } from "./forward-spec.ts";
-import { TcpForward } from "./tcp-forward.ts";
+import { openTcpForward } from "./tcp-forward.ts";
 
 /* The workspace's ports are ports of this machine here. */
 
@@ -69,7 +69,7 @@ async function forwardTo(
   { address = "127.0.0.1", said = [] }: { address?: string | undefined; said?: string[] } = {},
 ): Promise<Forward> {
   const forward: Forward = { protocol: "tcp", address, localPort: await freePort(), remotePort };
-  resources.use(await TcpForward.open(forward, { dial, report: (text) => said.push(text) }));
+  resources.use(await openTcpForward(forward, { dial, report: (text) => said.push(text) }));
   return forward;
 }
 
@@ -180,7 +180,7 @@ it("ends its connections when it is closed", async () => {
     remotePort: port,
   };
   const said: string[] = [];
-  const listening = await TcpForward.open(forward, { dial, report: (text) => said.push(text) });
+  const listening = await openTcpForward(forward, { dial, report: (text) => said.push(text) });
   const socket = await connectTo(forward);
   const ended = once(socket.resume(), "end");
   await listening[Symbol.asyncDispose]();
@@ -196,7 +196,7 @@ it("listens on both loopback addresses by default, or on the one given", async (
   await expect(connectTo(six, "127.0.0.1")).rejects.toMatchObject({ code: "ECONNREFUSED" });
   const localPort = await freePort();
   const both: Forward = { protocol: "tcp", address: undefined, localPort, remotePort: port };
-  resources.use(await TcpForward.open(both, { dial, report: () => undefined }));
+  resources.use(await openTcpForward(both, { dial, report: () => undefined }));
   for (const host of ["127.0.0.1", "::1"]) {
     expect((await buffer(await connectTo(both, host))).toString()).toBe("up");
   }
@@ -205,12 +205,12 @@ it("listens on both loopback addresses by default, or on the one given", async (
 it("names the flag and another port when the local one is in use", async () => {
   const localPort = await listen(() => undefined);
   const forward: Forward = { protocol: "tcp", address: undefined, localPort, remotePort: 80 };
-  await expect(TcpForward.open(forward, { dial, report: () => undefined })).rejects.toMatchObject({
+  await expect(openTcpForward(forward, { dial, report: () => undefined })).rejects.toMatchObject({
     message: `cannot listen on 127.0.0.1:${localPort} (--tcp): the port is in use`,
     hint: `use another local port, such as --tcp ${localPort + 1}:80`,
   });
   const absent: Forward = { ...forward, address: "192.0.2.1" };
-  await expect(TcpForward.open(absent, { dial, report: () => undefined })).rejects.toThrow(
+  await expect(openTcpForward(absent, { dial, report: () => undefined })).rejects.toThrow(
     "this machine has no such address",
   );
 });

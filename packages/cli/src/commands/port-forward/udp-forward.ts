@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { isIPv6 } from "node:net";
 
 import { countText, type Clock, errorText, Scope } from "@slipway/runtime";
+import { ignoreAbsentAddress } from "@slipway/sdk/node";
 
 import type { RemoteSocket } from "../../resources/network/agent-ports.ts";
 import type { Forward } from "./forward-spec.ts";
-import { ignoreAbsentAddress, listenFailure } from "./tcp-forward.ts";
+import { listenFailure } from "./tcp-forward.ts";
 
 /** The time after which a flow without datagrams is forgotten, in milliseconds (docs/protocol/agent.md §8). */
 const idleMs = 120_000;

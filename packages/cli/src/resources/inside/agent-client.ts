@@ -1,10 +1,9 @@
 import type { ApiClient } from "@slipway/sdk/http";
+import { type Environment, firstVariable, readServerUrl } from "@slipway/sdk/session";
 
 import { openClient } from "../../command/connect.ts";
 import { CommandError, UsageError } from "../../command/errors.ts";
 import type { Needs } from "../../command/needs.ts";
-import { type Environment, firstVariable } from "../../config/environment.ts";
-import { readServerUrl } from "../../config/settings.ts";
 import type { agentFlags } from "./agent-flags.ts";
 
 /** The values of `agentFlags`. */
