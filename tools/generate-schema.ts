@@ -26,6 +26,7 @@ const columns = {
   "workspace_builds.reason": api("builds/build", "BuildReason"),
   "template_version_presets.prebuild_status": `Generated<${api("prebuilds/prebuild", "PrebuildStatus")}>`,
   "workspaces.automatic_updates": `Generated<${api("workspaces/workspace", 'Workspace["automatic_updates"]')}>`,
+  "workspaces.on_deadline": `Generated<${api("workspaces/workspace", "DeadlineAction")}>`,
   "audit_log.action": api("audit/audit-log", "AuditAction"),
   "audit_log.resource_type": api("audit/audit-log", "AuditResourceType"),
   "workspace_resources.workspace_transition": api("builds/resource", "Transition"),

@@ -56,7 +56,13 @@ async function create(
     versionId: undefined,
     presetId: stage.version.presetId,
     parameters: [],
-    settings: { automaticUpdates: "never", autostart: undefined, ttlMs: undefined },
+    requiresPrebuild: false,
+    settings: {
+      automaticUpdates: "never",
+      autostart: undefined,
+      ttlMs: undefined,
+      onDeadline: "stop",
+    },
     ...input,
   });
   return id;
@@ -81,7 +87,12 @@ it("begins the use of a workspace, with the schedule that its owner chose", asyn
   const nextAt = "2030-01-02T07:00:00Z";
   const schedule = "CRON_TZ=Europe/Berlin 0 8 * * 1-5";
   const autostart = { schedule, nextAt };
-  const settings = { automaticUpdates: "always", autostart, ttlMs: 3_600_000 } as const;
+  const settings = {
+    automaticUpdates: "always",
+    autostart,
+    ttlMs: 3_600_000,
+    onDeadline: "delete",
+  } as const;
   expect(await create({}, { settings })).toBe(prebuildId);
   const row = await readWorkspace();
   expect(row).toMatchObject({
@@ -89,6 +100,7 @@ it("begins the use of a workspace, with the schedule that its owner chose", asyn
     autostart_schedule: schedule,
     next_start_at: nextAt,
     ttl_ms: 3_600_000,
+    on_deadline: "delete",
     dormant_at: null,
     prebuild_preset_id: null,
   });

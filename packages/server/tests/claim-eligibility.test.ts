@@ -14,6 +14,7 @@ const terms = {
     autostart_schedule: null,
     next_start_at: null,
     ttl_ms: 3_600_000,
+    on_deadline: "stop",
   },
   endsAgents: false,
 } as const;

@@ -38,7 +38,12 @@ async function openPool(
 /** Holds open Bob's uncommitted claim, which has a prebuild. */
 async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undefined>> {
   const { user } = await addPerson(server, "bob");
-  const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
+  const settings = {
+    automaticUpdates: "never",
+    autostart: undefined,
+    ttlMs: undefined,
+    onDeadline: "stop",
+  } as const;
   const terms = { settings: settingsColumns(settings, pool.template), endsAgents: true };
   return opened.use(
     await holdOpen(server.db, (trx) =>

@@ -26,6 +26,7 @@ const settings = {
   autostart_schedule: null,
   next_start_at: null,
   ttl_ms: null,
+  on_deadline: "stop",
 } as const;
 
 function restartAgents(workspaceId: string) {

@@ -38,7 +38,12 @@ beforeEach(async () => {
 
 afterEach(() => opened.disposeAsync());
 
-const settings = { automaticUpdates: "never", autostart: undefined, ttlMs: undefined } as const;
+const settings = {
+  automaticUpdates: "never",
+  autostart: undefined,
+  ttlMs: undefined,
+  onDeadline: "stop",
+} as const;
 
 /** Holds open an uncommitted claim for Ann, which has the prebuild. */
 async function holdClaim(): Promise<OpenTransaction<string | undefined>> {

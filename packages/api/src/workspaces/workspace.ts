@@ -4,6 +4,10 @@ import { AppStatus } from "../agents/app.ts";
 import { BuildParameter, WorkspaceBuild } from "../builds/build.ts";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
+/** What happens to a running workspace at its deadline. */
+export const DeadlineAction = oneOf("stop", "delete");
+export type DeadlineAction = Infer<typeof DeadlineAction>;
+
 export const Workspace = Type.Object({
   id: Uuid,
   created_at: Timestamp,
@@ -27,6 +31,8 @@ export const Workspace = Type.Object({
   name: Type.String(),
   autostart_schedule: nullable(Type.String()),
   ttl_ms: nullable(Type.Integer()),
+  /** Left out for one that is stopped at its deadline. */
+  on_deadline: Type.Optional(oneOf("delete")),
   last_used_at: Timestamp,
   deleting_at: nullable(Timestamp),
   dormant_at: nullable(Timestamp),
@@ -55,6 +61,13 @@ export const CreateWorkspaceRequest = Type.Object({
   template_version_preset_id: Type.Optional(Uuid),
   autostart_schedule: Type.Optional(nullable(Type.String({ maxLength: 256 }))),
   ttl_ms: Type.Optional(nullable(Type.Integer())),
+  /**
+   * `delete` deletes the workspace at its deadline instead of stopping it, and a stopped or failed one that long after it
+   * stopped; it requires a time to live.
+   */
+  on_deadline: Type.Optional(DeadlineAction),
+  /** Refuses the request, with a validation of this field, if no prebuilt workspace is waiting. */
+  require_prebuild: Type.Optional(Type.Boolean()),
   automatic_updates: Type.Optional(oneOf("always", "never", "")),
 });
 export type CreateWorkspaceRequest = Infer<typeof CreateWorkspaceRequest>;

@@ -84,7 +84,13 @@ async function makeWorkspace(
     versionId: undefined,
     presetId: undefined,
     parameters: [],
-    settings: { automaticUpdates: "never", autostart: undefined, ttlMs: undefined },
+    requiresPrebuild: false,
+    settings: {
+      automaticUpdates: "never",
+      autostart: undefined,
+      ttlMs: undefined,
+      onDeadline: "stop",
+    },
   });
   return workspace.id;
 }

@@ -134,7 +134,8 @@ export class ClaimStage {
       versionId: undefined,
       presetId,
       parameters: [],
-      settings: { automaticUpdates: "never", autostart: undefined, ttlMs },
+      requiresPrebuild: false,
+      settings: { automaticUpdates: "never", autostart: undefined, ttlMs, onDeadline: "stop" },
     });
   }
 

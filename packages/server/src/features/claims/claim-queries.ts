@@ -236,6 +236,7 @@ function claimUpdate(db: Queryable, { workspaceId, presetId, ownerId, columns }:
       autostart_schedule: sql.ref("new.autostart_schedule"),
       next_start_at: sql.ref("new.next_start_at"),
       ttl_ms: sql.ref("new.ttl_ms"),
+      on_deadline: sql.ref("new.on_deadline"),
     })
     .where("w.id", "=", workspaceId)
     .where(isWaiting(presetId))

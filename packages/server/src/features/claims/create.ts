@@ -6,7 +6,7 @@ import type { Transaction } from "kysely";
 
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { invalidField } from "../../platform/errors/errors.ts";
+import { Conflict, invalidField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { type LocalHints, topics } from "../../platform/pubsub/pubsub.ts";
 import { keepOrigin } from "../builds/lock-service.ts";
@@ -15,7 +15,7 @@ import { createFirstBuild } from "../builds/service.ts";
 import { requireOpenForWorkspaces, requireUsableVersion } from "../templates/service.ts";
 import { asBuildable, type BuildableVersion } from "../templates/version-service.ts";
 import { settingsColumns, workspaceRows } from "../workspaces/queries.ts";
-import { requireOwnAutostart, requireOwnTtl } from "../workspaces/schedule.ts";
+import { requireOwnAutostart, requireOwnTtl, requireTtl } from "../workspaces/schedule.ts";
 import {
   nameTaken,
   readWorkspace,
@@ -63,9 +63,10 @@ export async function createWorkspace(
   const origin = await findOrigin(db, input);
   const { template } = origin;
   requireOpenForWorkspaces(template, origin.version);
-  const { autostart, ttlMs } = input.settings;
+  const { autostart, ttlMs, onDeadline } = input.settings;
   requireOwnAutostart(template, autostart);
   if (ttlMs !== undefined) requireOwnTtl(template, ttlMs);
+  if (onDeadline === "delete") requireTtl(ttlMs ?? template.default_ttl_ms);
   if (input.versionId !== undefined) requireUsableVersion(caller, template, origin.version.id);
   const version = await asBuildable(db, origin.version);
   const prepared = prepareClaim(version, input);
@@ -75,6 +76,7 @@ export async function createWorkspace(
     room.requireWorkspace();
     const claimed =
       prepared && (await claimWorkspace(trx, needs, caller, { input, template, prepared }));
+    if (claimed === undefined && input.requiresPrebuild) throw noPrebuild();
     if (claimed === undefined) room.requireBuild();
     const created = claimed ?? (await insertNew(trx, caller, input, { template, version }));
     return {
@@ -98,6 +100,13 @@ export async function createWorkspace(
     needs.claimSeconds.observe(labels, (clock.monotonic() - startMs) / 1000);
   }
   return workspace;
+}
+
+function noPrebuild(): Conflict {
+  const detail = "no prebuilt workspace of the preset is waiting";
+  return new Conflict("No prebuilt workspace is waiting.", {
+    validations: [{ field: "require_prebuild", detail }],
+  });
 }
 
 /** A template, and the version of it that a workspace is created from. */

@@ -18,6 +18,8 @@ export interface NewWorkspace {
   readonly versionId: string | undefined;
   readonly presetId: string | undefined;
   readonly parameters: readonly BuildParameter[];
+  /** True if it must come from a pool. */
+  readonly requiresPrebuild: boolean;
   readonly settings: WorkspaceSettings;
 }
 

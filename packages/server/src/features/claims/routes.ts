@@ -30,10 +30,12 @@ export function addClaimRoutes(routes: Routes, needs: ClaimRouteNeeds): void {
       versionId: optionalUuid(body.template_version_id),
       presetId: optionalUuid(body.template_version_preset_id),
       parameters: body.rich_parameter_values ?? [],
+      requiresPrebuild: body.require_prebuild ?? false,
       settings: {
         automaticUpdates: body.automatic_updates === "always" ? "always" : "never",
         autostart: readAutostart(body.autostart_schedule, clock.now()),
         ttlMs: readTtl(body.ttl_ms),
+        onDeadline: body.on_deadline ?? "stop",
       },
     };
     using client = watchClient(raw);

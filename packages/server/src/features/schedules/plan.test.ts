@@ -13,12 +13,14 @@ const running: ScheduledWorkspace = {
   lastUsedAt: at("01T12:00"),
   autostart: undefined,
   nextStartAt: undefined,
+  deletionTtlMs: undefined,
   rules: { allowsAutostart: true, dormancyMs: undefined, failureTtlMs: undefined },
   build: {
     transition: "start",
     job: "succeeded",
     completedAt: at("05T08:00"),
     deadline: at("05T18:00"),
+    maxDeadline: undefined,
   },
 };
 const stopped: ScheduledWorkspace = {
@@ -30,6 +32,7 @@ const stopped: ScheduledWorkspace = {
     job: "succeeded",
     completedAt: at("04T18:00"),
     deadline: undefined,
+    maxDeadline: undefined,
   },
 };
 
@@ -172,7 +175,7 @@ describe("the deletion of a dormant workspace", () => {
   it("comes at its time once it was announced, not before and late rather than never", () => {
     expect(planAction(announced, at("20T11:59"))).toBeUndefined();
     for (const time of ["20T12:00", "30T12:00"]) {
-      expect(planAction(announced, at(time))).toEqual({ kind: "delete" });
+      expect(planAction(announced, at(time))).toEqual({ kind: "delete", reason: "dormancy" });
     }
   });
 
@@ -197,6 +200,46 @@ describe("the deletion of a dormant workspace", () => {
     expect(planAction({ ...announced, build: running.build }, at("30T12:00"))).toMatchObject({
       kind: "stop",
     });
+  });
+});
+
+describe("a workspace that is deleted after its time to live", () => {
+  const hourMs = 3_600_000;
+  const sandbox = { ...running, deletionTtlMs: hourMs };
+  const deletion = { kind: "delete", reason: "autostop" };
+
+  it("is deleted at its deadline, not before, however long it ran", () => {
+    expect(planAction(sandbox, at("05T17:59"))).toBeUndefined();
+    expect(planAction(sandbox, at("05T18:00"))).toEqual(deletion);
+    expect(planAction(sandbox, at("09T00:00"))).toEqual(deletion);
+  });
+
+  it("stays while its deadline was moved", () => {
+    const build = { ...running.build, deadline: at("05T19:00") };
+    expect(planAction({ ...sandbox, build }, at("05T18:30"))).toBeUndefined();
+  });
+
+  it("is only stopped when its template requires a stop", () => {
+    const build = { ...running.build, maxDeadline: running.build.deadline };
+    const stop = { kind: "stop", reason: "autostop" };
+    expect(planAction({ ...sandbox, build }, at("05T18:00"))).toEqual(stop);
+  });
+
+  it.each([
+    ["stop", "succeeded"],
+    ["stop", "failed"],
+    ["start", "failed"],
+    ["start", "canceled"],
+    ["delete", "failed"],
+  ] as const)("is deleted that long after a %s that %s", (transition, job) => {
+    const build = { ...running.build, transition, job, deadline: undefined };
+    expect(planAction({ ...sandbox, build }, at("05T08:59"))).toBeUndefined();
+    expect(planAction({ ...sandbox, build }, at("05T09:00"))).toEqual(deletion);
+  });
+
+  it("stays while a build runs", () => {
+    const build = { ...running.build, job: "open", deadline: undefined } as const;
+    expect(planAction({ ...sandbox, build }, at("09T00:00"))).toBeUndefined();
   });
 });
 

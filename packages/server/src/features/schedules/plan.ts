@@ -16,6 +16,8 @@ export interface ScheduledWorkspace {
   readonly autostart: string | undefined;
   /** The next scheduled start that was not handled yet; one in the past is due or was missed. */
   readonly nextStartAt: number | undefined;
+  /** The time after which the workspace is deleted, in milliseconds; undefined if it is only stopped then. */
+  readonly deletionTtlMs: number | undefined;
   readonly rules: {
     /** False if owners may not schedule starts; existing schedules are skipped. */
     readonly allowsAutostart: boolean;
@@ -29,8 +31,10 @@ export interface ScheduledWorkspace {
     readonly job: "open" | "succeeded" | "failed" | "canceled";
     /** The end of its job. */
     readonly completedAt: number | undefined;
-    /** The time at which the workspace is stopped. */
+    /** The time at which the workspace is stopped or deleted. */
     readonly deadline: number | undefined;
+    /** The time at which its template requires a stop, which is the latest deadline. */
+    readonly maxDeadline: number | undefined;
   };
 }
 
@@ -38,7 +42,7 @@ export interface ScheduledWorkspace {
 export type ScheduleAction =
   | { readonly kind: "sleep" }
   | { readonly kind: "announceDeletion" }
-  | { readonly kind: "delete" }
+  | { readonly kind: "delete"; readonly reason: "autostop" | "dormancy" }
   | { readonly kind: "stop"; readonly reason: "autostop" | "dormancy" }
   | { readonly kind: "start"; readonly nextStartAt: number | undefined }
   | { readonly kind: "skip"; readonly nextStartAt: number | undefined };
@@ -59,14 +63,29 @@ export function planAction(workspace: ScheduledWorkspace, now: number): Schedule
     workspace.lastUsedAt + rules.dormancyMs <= now
   )
     return { kind: "sleep" };
+  if (hasExpired(workspace, now)) return { kind: "delete", reason: "autostop" };
   if (isRunning && build.deadline !== undefined && build.deadline <= now)
     return { kind: "stop", reason: "autostop" };
   if (failedBefore(build, rules.failureTtlMs, now)) return { kind: "stop", reason: "autostop" };
   const deletion = planDeletion(workspace, now);
+  if (deletion === "delete") return { kind: "delete", reason: "dormancy" };
   if (deletion !== undefined) return { kind: deletion };
   if (nextStartAt === undefined || nextStartAt > now) return undefined;
   const starts = !isRunning && !isDormant && workspace.ownerIsActive && rules.allowsAutostart;
   return { kind: starts ? "start" : "skip", nextStartAt: timeAfter(workspace.autostart, now) };
+}
+
+/**
+ * Returns whether a workspace is to be deleted: at its deadline, which is its own and not that of its template, or if it
+ * is not running, as long after its last build as it may run. A failed deletion is retried after that time, too.
+ */
+function hasExpired({ build, deletionTtlMs }: ScheduledWorkspace, now: number): boolean {
+  if (deletionTtlMs === undefined) return false;
+  const { transition, job, deadline, maxDeadline, completedAt } = build;
+  if (transition === "start" && job === "succeeded") {
+    return deadline !== undefined && deadline !== maxDeadline && deadline <= now;
+  }
+  return completedAt !== undefined && completedAt + deletionTtlMs <= now;
 }
 
 /** Decides whether a deletion is announced or carried out now. A failed or canceled one is retried after a day. */

@@ -5,7 +5,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
-import { newestBuild } from "../../platform/jobs/build-sql.ts";
+import { effectiveTtlMs, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { hasFailed, hasSucceeded, jobStatus } from "../../platform/jobs/job-sql.ts";
 import { deletionOf, lastDayMs } from "../workspaces/dormant-deletion.ts";
 import type { ScheduledWorkspace } from "./plan.ts";
@@ -21,6 +21,11 @@ const lastUse = sql<string>`coalesce(w.last_used_at, w.created_at)`;
 const lastDayDue = sql<string>`greatest(
   w.dormant_at + (t.time_til_dormant_autodelete_ms - ${lastDayMs}) * interval '1 millisecond',
   t.dormant_autodelete_set_at)`;
+
+/** The time to live of a workspace that is deleted after it; null for one that is stopped. */
+const deletionTtlMs = sql<
+  number | null
+>`case when w.on_deadline = 'delete' then ${effectiveTtlMs} end`;
 
 function scheduled(db: Queryable) {
   return (
@@ -48,6 +53,8 @@ function scheduled(db: Queryable) {
         "w.next_start_at",
         "newest.transition",
         "newest.deadline",
+        "newest.max_deadline",
+        deletionTtlMs.as("deletion_ttl_ms"),
         "j.completed_at",
         jobStatus("j").as("job_status"),
       ])
@@ -87,6 +94,11 @@ async function selectDuePage(
           eb("newest.transition", "=", "start"),
           hasSucceeded("j"),
           eb.or([eb("newest.deadline", "<=", time), eb("w.dormant_at", "is not", null)]),
+        ]),
+        eb.and([
+          eb("w.on_deadline", "=", "delete"),
+          eb.not(eb.and([eb("newest.transition", "=", "start"), hasSucceeded("j")])),
+          sql<boolean>`j.completed_at <= ${time}::timestamptz - ${effectiveTtlMs} * interval '1 millisecond'`,
         ]),
         eb.and([
           eb("w.dormant_at", "is", null),
@@ -131,6 +143,7 @@ function read(row: Row): ScheduledWorkspace {
     deletion: deletionOf(row),
     lastUsedAt: timestampMs(row.last_use),
     autostart: row.autostart_schedule ?? undefined,
+    deletionTtlMs: row.deletion_ttl_ms ?? undefined,
     nextStartAt: timestampMs(row.next_start_at),
     rules: {
       allowsAutostart: row.allow_user_autostart,
@@ -142,6 +155,7 @@ function read(row: Row): ScheduledWorkspace {
       job: stateOf(row.job_status),
       completedAt: timestampMs(row.completed_at),
       deadline: timestampMs(row.deadline),
+      maxDeadline: timestampMs(row.max_deadline),
     },
   };
 }

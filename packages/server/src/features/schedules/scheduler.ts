@@ -161,7 +161,8 @@ async function applyAction(
     return { ownerId: row.owner_id, logLine: "deletion of a dormant workspace announced" };
   }
   // A failed deletion is retried after another day.
-  if (action.kind === "delete") await updateLastDay(trx, workspaceId, timestampFromMs(now));
+  if (action.kind === "delete" && action.reason === "dormancy")
+    await updateLastDay(trx, workspaceId, timestampFromMs(now));
   if (action.kind === "start" || action.kind === "skip")
     await updateNextStart(trx, workspaceId, action.nextStartAt);
   if (action.kind === "skip") return "nothing";
@@ -183,9 +184,8 @@ function reasonOf(action: Extract<ScheduleAction, { readonly kind: Transition }>
     case "start":
       return "autostart";
     case "stop":
-      return action.reason;
     case "delete":
-      return "dormancy";
+      return action.reason;
   }
 }
 
@@ -203,7 +203,8 @@ async function postpone(
   );
   const workspace = await selectScheduled(db, workspaceId);
   const action = workspace === undefined ? undefined : planAction(workspace, now);
-  if (action?.kind === "delete") await updateLastDay(db, workspaceId, timestampFromMs(now));
+  if (action?.kind === "delete" && action.reason === "dormancy")
+    await updateLastDay(db, workspaceId, timestampFromMs(now));
   if (action?.kind !== "start" && action?.kind !== "skip") return;
   await updateNextStart(db, workspaceId, action.nextStartAt);
 }

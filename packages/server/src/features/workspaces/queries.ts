@@ -1,4 +1,5 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
+import type { DeadlineAction } from "@slipway/api/workspaces/workspace";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -27,6 +28,7 @@ const ownColumns = [
   "w.deleted",
   "w.favorite",
   "w.automatic_updates",
+  "w.on_deadline",
   "w.autostart_schedule",
   "w.next_start_at",
   "w.dormant_at",
@@ -136,6 +138,7 @@ export interface WorkspaceSettings {
   readonly autostart: Autostart | undefined;
   /** Undefined: the template's default. */
   readonly ttlMs: number | undefined;
+  readonly onDeadline: DeadlineAction;
 }
 
 /** An autostart schedule, and its next time. */
@@ -182,6 +185,7 @@ function workspaceColumns(input: InsertWorkspace) {
 /** The columns of a workspace's settings. */
 export interface SettingsColumns {
   readonly automatic_updates: WorkspaceRow["automatic_updates"];
+  readonly on_deadline: DeadlineAction;
   readonly autostart_schedule: string | null;
   readonly next_start_at: string | null;
   readonly ttl_ms: number | null;
@@ -189,12 +193,13 @@ export interface SettingsColumns {
 
 /** Returns the settings as columns; a time to live that the owner does not set comes from the template. */
 export function settingsColumns(
-  { automaticUpdates, autostart, ttlMs }: WorkspaceSettings,
+  { automaticUpdates, autostart, ttlMs, onDeadline }: WorkspaceSettings,
   template: { readonly default_ttl_ms: number },
 ): SettingsColumns {
   const defaultTtlMs = template.default_ttl_ms === 0 ? null : template.default_ttl_ms;
   return {
     automatic_updates: automaticUpdates,
+    on_deadline: onDeadline,
     autostart_schedule: autostart?.schedule ?? null,
     next_start_at: autostart?.nextAt ?? null,
     ttl_ms: ttlMs ?? defaultTtlMs,

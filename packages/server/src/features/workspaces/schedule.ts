@@ -59,6 +59,12 @@ export function requireOwnTtl(
   );
 }
 
+/** Throws `Invalid` if a workspace without a time to live is to be deleted at its deadline. */
+export function requireTtl(ttlMs: number): void {
+  if (ttlMs > 0) return;
+  throw invalidField("on_deadline", "must be stop: the workspace has no time to live");
+}
+
 function invalidSchedule(detail: string): Invalid {
   return invalidField("schedule", detail, "Invalid autostart schedule.");
 }

@@ -172,6 +172,7 @@ function workspaceJson(row: WorkspaceRow, build: WorkspaceBuild): Workspace {
     name: row.name,
     autostart_schedule: row.autostart_schedule,
     ttl_ms: row.ttl_ms,
+    ...(row.on_deadline === "delete" ? { on_deadline: row.on_deadline } : {}),
     // Creating it counts as use.
     last_used_at: row.last_used_at ?? row.created_at,
     deleting_at: deletion === undefined ? null : timestampFromMs(deletion.at),

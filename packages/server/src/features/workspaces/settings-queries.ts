@@ -9,6 +9,7 @@ export interface SettingsChange {
   readonly favorite?: boolean;
   readonly automatic_updates?: WorkspaceRow["automatic_updates"];
   readonly ttl_ms?: number | null;
+  readonly on_deadline?: WorkspaceRow["on_deadline"];
 }
 
 export async function updateSettings(

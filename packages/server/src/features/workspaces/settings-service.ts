@@ -108,7 +108,10 @@ export async function setAutomaticUpdates(
   );
 }
 
-/** Sets the time to live from the next start on. Clearing it also clears the deadline of what is running now. */
+/**
+ * Sets the time to live from the next start on. Clearing it also clears the deadline of what is running now, and keeps a
+ * workspace that was to be deleted.
+ */
 export async function setTtl(
   needs: WorkspaceNeeds,
   caller: UserCaller,
@@ -118,8 +121,9 @@ export async function setTtl(
   const row = await requireSettable(needs.db, caller, id);
   const ttl_ms = readTtl(ttlMs) ?? null;
   requireOwnTtl(templateTerms(row), ttl_ms);
-  await change(needs, caller, row, { ttl_ms }, async (trx) => {
-    await updateSettings(trx, row.id, { ttl_ms });
+  const changes = ttl_ms === null ? ({ ttl_ms, on_deadline: "stop" } as const) : { ttl_ms };
+  await change(needs, caller, row, changes, async (trx) => {
+    await updateSettings(trx, row.id, changes);
     if (ttl_ms === null) await dropDeadline(trx, row.id);
   });
 }

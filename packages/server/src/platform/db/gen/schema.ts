@@ -538,6 +538,7 @@ export interface Workspaces {
   last_used_at: string | null;
   name: string;
   next_start_at: string | null;
+  on_deadline: Generated<import("@slipway/api/workspaces/workspace").DeadlineAction>;
   organization_id: string;
   owner_id: string;
   prebuild_preset_id: string | null;

@@ -34,6 +34,7 @@ import { up as dormancy } from "./0058-dormancy.ts";
 import { up as gonePeers } from "./0059-gone-peers.ts";
 import { up as dormantDeletion } from "./0060-dormant-deletion.ts";
 import { up as usersOfConnections } from "./0061-users-of-connections.ts";
+import { up as deletionAtDeadline } from "./0062-deletion-at-deadline.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -75,4 +76,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0059-gone-peers": { up: gonePeers },
   "0060-dormant-deletion": { up: dormantDeletion },
   "0061-users-of-connections": { up: usersOfConnections },
+  "0062-deletion-at-deadline": { up: deletionAtDeadline },
 };
