@@ -1,5 +1,8 @@
 import type { ErrorBody } from "@slipway/api/contract/api-error";
 
+/** Whether the server has carried out what was asked of it, although the call failed. */
+export type Admitted = "yes" | "no" | "unknown";
+
 /** The path of a route, such as `/users/:user`, and the values of its parameters. */
 export interface RequestTarget {
   readonly path: string;
@@ -23,6 +26,11 @@ export class ApiError extends Error {
     this.target = target;
   }
 
+  /** `unknown` for a fault of the server, which may have come after the change. */
+  get admitted(): Admitted {
+    return this.status >= 500 ? "unknown" : "no";
+  }
+
   /** True if the same request, unchanged, may succeed later. */
   get retryable(): boolean {
     return this.status === 429 || this.status >= 500;
@@ -34,6 +42,7 @@ export class ConnectError extends Error {
   override readonly name = "ConnectError";
   readonly code = "connect-error";
   readonly retryable = true;
+  readonly admitted = "unknown";
   readonly url: string;
 
   constructor(url: string, options: { readonly cause: unknown }) {
@@ -47,6 +56,7 @@ export class AnswerError extends Error {
   override readonly name = "AnswerError";
   readonly code = "answer-error";
   readonly retryable = false;
+  readonly admitted = "unknown";
   readonly url: string;
 
   constructor(url: string, options: { readonly cause: unknown }) {

@@ -1,0 +1,15 @@
+export { SessionError, WorkspaceError } from "./client/errors.ts";
+export type { WorkspaceErrorCode } from "./client/errors.ts";
+export type { WorkspaceSource } from "./client/create-request.ts";
+export { KeepAlive } from "./client/keep-alive.ts";
+export type { KeepAliveOptions } from "./client/keep-alive.ts";
+export type { Forwarding, ForwardOptions } from "./client/platform.ts";
+export { Slipway } from "./client/slipway.ts";
+export type { SlipwayOptions } from "./client/slipway.ts";
+export type { WaitProgress } from "./client/wait-for-build.ts";
+export { Workspace } from "./client/workspace.ts";
+export type { BuildOptions, DisposeAction, TerminalOptions } from "./client/workspace.ts";
+export { Workspaces } from "./client/workspaces.ts";
+export type { CreateOptions, HandleOptions, ListOptions } from "./client/workspaces.ts";
+export { AnswerError, ApiError, ConnectError, isRetryable } from "./http/errors.ts";
+export type { Admitted } from "./http/errors.ts";
