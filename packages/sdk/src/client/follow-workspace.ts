@@ -18,7 +18,7 @@ export interface FollowWorkspaceOptions {
  * states in between may be left out. Never ends by itself. Throws `ApiError` if the server refuses, `AnswerError` if a
  * message is not a workspace, and the signal's reason.
  */
-export async function* followWorkspace(
+async function* followWorkspace(
   id: string,
   { client, clock, signal }: FollowWorkspaceOptions,
 ): AsyncGenerator<Workspace, never, undefined> {
