@@ -29,7 +29,7 @@ function recordingDriver(begun: string[]): Driver {
     return value;
   };
   return {
-    name: "docker",
+    name: "terraform",
     plan: () => begin("plan", { resources: [] }),
     start: () => begin("start", result),
     stop: () => begin("stop", result),

@@ -169,7 +169,7 @@ describe("the number of builds that a user has going", () => {
     server = opened.use(
       await openServer(inject("postgresUrl"), environment, [new EndlessDriver()]),
     );
-    slowId = await pushTemplate(server.admin, "slow", template("docker"));
+    slowId = await pushTemplate(server.admin, "slow", template("terraform"));
     quickId = await pushTemplate(server.admin, "quick", template("external"));
   });
 
@@ -247,7 +247,7 @@ describe("what a user pushes and tries out", () => {
   });
 
   it("has a limit of dry runs at once", async () => {
-    const templateId = await pushTemplate(server.admin, "slow", template("docker"));
+    const templateId = await pushTemplate(server.admin, "slow", template("terraform"));
     const { active_version_id: version } = await server.admin.call(getTemplate, {
       params: { template: templateId },
     });

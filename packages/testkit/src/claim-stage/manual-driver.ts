@@ -65,5 +65,5 @@ export class ManualDriver implements Driver {
 
 /** Reports whether a claim with this driver needs a job instead of completing with its transaction. */
 export function handsOverByJob(name: DriverName): boolean {
-  return name === "docker";
+  return name === "terraform";
 }
