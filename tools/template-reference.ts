@@ -1,6 +1,7 @@
 /** A JSON schema (draft 7) as published by the server, as far as the reference reads it. */
 export interface Schema {
   readonly type?: string | readonly string[];
+  readonly title?: string;
   readonly description?: string;
   readonly $comment?: string;
   readonly default?: unknown;
@@ -29,6 +30,7 @@ Every field of a template, generated from the JSON schema that the server publis
 templates, what \`\${{ … }}\` may name, and what regular expressions may be is in [docs/templates.md](templates.md).
 
 Quote a **string** that YAML would read as another type. A **duration** is whole seconds, written as \`45s\`, \`5m\`, \`1h30m\` or \`2d\`.
+A **size** has a unit: \`512MiB\`, \`2GiB\` and \`1.5GB\`, or as in Kubernetes \`512Mi\`, \`2Gi\` and \`1.5G\`.
 A **map** has the fields of its section, or names that you choose. Fields that are not listed are refused at push, with line and column.
 `;
 
@@ -78,7 +80,7 @@ function typeText(field: Schema): string {
   if (field.items !== undefined) return `list of ${itemsText(field.items)}`;
   if (field.properties !== undefined) return "map";
   if (typeof field.additionalProperties === "object") return "map by name";
-  if (field.$comment !== undefined) return "duration";
+  if (field.$comment !== undefined) return field.title ?? "duration";
   const types = typeof field.type === "string" ? [field.type] : (field.type ?? []);
   const names = types.flatMap((type) => typeNames[type] ?? []);
   return [names.slice(0, -1).join(", "), ...names.slice(-1)]

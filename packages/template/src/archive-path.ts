@@ -55,7 +55,8 @@ export function throughLinkProblem(entries: readonly ArchiveEntry[]): string | u
     const { type, target } = link;
     const start = type === "symlink" ? walk([root], parents).places : [root];
     const parts = split(target).filter((part) => part !== "" && part !== ".");
-    if (walk(start, parts.slice(0, -1)).passesLink) {
+    // A hard link to a symbolic one is a copy of it, which leads elsewhere.
+    if (walk(start, type === "symlink" ? parts.slice(0, -1) : parts).passesLink) {
       const shown = JSON.stringify(target.slice(0, 100));
       return `found a link from ${path} to ${shown} through another link, wanted the path itself`;
     }

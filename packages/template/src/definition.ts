@@ -158,6 +158,73 @@ export interface AgentDefinition {
   readonly monitoring: MonitoringDefinition | undefined;
   /** The identity; undefined for an agent that is started with its token. */
   readonly identity: IdentityDefinition | undefined;
+  /** The container in which the agent runs; undefined for a driver without containers. */
+  readonly container: ContainerDefinition | undefined;
+}
+
+/**
+ * The container of an agent, in words that hold for every driver that runs containers. Image, command, environment,
+ * sizes and processors may contain `${{ … }}` until they are rendered; `containerValues` reads them then.
+ */
+export interface ContainerDefinition {
+  /** The reference of the image; empty if it is built. */
+  readonly image: string;
+  readonly build: ImageBuildDefinition | undefined;
+  /** The user's name, or its number with an optional group; empty for the user of the image. */
+  readonly user: string;
+  /** The words of the program that runs beside the agent; empty for none. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Empty for no limit; so are the next two. */
+  readonly cpus: string;
+  readonly memory: string;
+  readonly storage: string;
+  readonly pids: number | undefined;
+  readonly volumes: readonly VolumeDefinition[];
+  readonly ports: readonly PortDefinition[];
+  readonly docker: DockerDefinition;
+}
+
+/** An image that is built from the template's files; paths are relative to `slipway.yaml`. */
+export interface ImageBuildDefinition {
+  readonly dockerfile: string;
+  readonly context: string;
+  /** The stage of the Dockerfile; empty for the last one. */
+  readonly target: string;
+  readonly args: Readonly<Record<string, string>>;
+}
+
+/** A directory that survives stops and ends with the workspace. */
+export interface VolumeDefinition {
+  readonly name: string;
+  readonly path: string;
+  readonly isReadOnly: boolean;
+}
+
+export interface PortDefinition {
+  readonly name: string;
+  readonly port: number;
+}
+
+export const pullPolicies = ["missing", "always", "never"] as const;
+
+/** The settings that only Docker knows. Those from `isPrivileged` on need the operator's permission. */
+export interface DockerDefinition {
+  /** The OCI runtime; empty for the default. */
+  readonly runtime: string;
+  /** The network; empty for the deployment's own. */
+  readonly network: string;
+  /** `all`, or a number; empty for none. */
+  readonly gpus: string;
+  readonly shmBytes: number | undefined;
+  readonly pull: (typeof pullPolicies)[number];
+  readonly extraHosts: readonly string[];
+  readonly isPrivileged: boolean;
+  readonly hostNetwork: boolean;
+  readonly hostPid: boolean;
+  readonly devices: readonly string[];
+  readonly binds: readonly string[];
+  readonly capabilities: readonly string[];
 }
 
 export interface ScriptDefinition {

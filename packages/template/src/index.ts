@@ -1,5 +1,7 @@
 export { isTimezone, parseCalendar, windowHolds, windowsOverlap } from "./cron.ts";
 export type { WallClock } from "./cron.ts";
+export { containerValues } from "./container-values.ts";
+export type { ContainerValues } from "./container-values.ts";
 export { displayApps } from "./definition.ts";
 export type {
   AgentDefinition,
@@ -13,7 +15,9 @@ export type {
   ScriptDefinition,
   TemplateDefinition,
 } from "./definition.ts";
+export { foreseeContainer } from "./foresee-container.ts";
 export { templateJsonSchema } from "./json-schema.ts";
+export { containerDrivers } from "./known-drivers.ts";
 export { isInstanceId, maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
 export { valueProblem } from "./parameter-value.ts";
 export { parseTemplateDefinition } from "./parse-definition.ts";

@@ -15,7 +15,7 @@ describe("the JSON schema of slipway.yaml", () => {
     expect(JSON.parse(file)).toEqual(templateJsonSchema());
   });
 
-  it.each(["demo", "pool", "external"])("allows the example %s as it stands", (name) => {
+  it.each(["demo", "docker", "external", "pool"])("allows the example %s as it stands", (name) => {
     const text = readFileSync(
       new URL(`../../../examples/${name}.slipway.yaml`, import.meta.url),
       "utf8",

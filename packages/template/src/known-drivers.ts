@@ -12,6 +12,9 @@ const knownDrivers: Readonly<Record<string, string>> = {
 /** The driver whose agents are started by hand, so that they may authenticate without their tokens. */
 export const externalDriver = "external";
 
+/** The drivers that run each agent in a container, which the template describes. */
+export const containerDrivers: readonly string[] = ["docker", "kubernetes"];
+
 /** The drivers that a server offers to template authors. */
 export interface AvailableDrivers {
   readonly drivers: readonly string[];

@@ -27,6 +27,10 @@ export const maxMetadata = 64;
 export const maxApps = 100;
 export const maxEnv = 256;
 export const maxVolumes = 32;
+/** The maximum for one container; so are the next two. */
+export const maxPorts = 64;
+export const maxCommandWords = 64;
+export const maxDockerItems = 32;
 export const maxParameters = 100;
 /** The maximum for one parameter. */
 export const maxOptions = 128;

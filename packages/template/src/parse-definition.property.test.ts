@@ -12,8 +12,8 @@ import type { ParsedTemplate } from "./parse-definition.ts";
 import { parseTemplateDefinition } from "./parse-definition.ts";
 import type { TemplateProblem } from "./problem.ts";
 
-const options = { drivers: ["process", "external"] };
-const examples = ["demo", "pool", "external"].map((name) =>
+const options = { drivers: ["process", "external", "docker"] };
+const examples = ["demo", "docker", "external", "pool"].map((name) =>
   readFileSync(new URL(`../../../examples/${name}.slipway.yaml`, import.meta.url), "utf8"),
 );
 const isValid = new Ajv({ strict: false }).compile(templateJsonSchema());

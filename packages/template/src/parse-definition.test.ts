@@ -90,10 +90,13 @@ describe("the examples", () => {
     ]);
   });
 
-  it.each(["demo", "pool", "external"])("reads %s the same after a way through JSON", (name) => {
-    const definition = parsed(exampleText(name));
-    expect(JSON.parse(JSON.stringify(definition))).toEqual(definition);
-  });
+  it.each(["demo", "docker", "external", "pool"])(
+    "reads %s the same after a way through JSON",
+    (name) => {
+      const definition = parsed(exampleText(name));
+      expect(JSON.parse(JSON.stringify(definition))).toEqual(definition);
+    },
+  );
 });
 
 describe("a text that a comma tears apart", () => {

@@ -170,6 +170,14 @@ describe("readTemplateArchive", () => {
       "found a link from a/evil",
     ],
     [
+      "a hard link to a link, which leads elsewhere from there",
+      [
+        { name: "a/b/up", type: "symlink", linkname: "../../x" },
+        { name: "evil", type: "link", linkname: "a/b/up" },
+      ],
+      'found a link from evil to "a/b/up" through another link',
+    ],
+    [
       "a link that leads through another one beside it",
       [
         { name: "a/p", type: "symlink", linkname: "../b" },

@@ -1,13 +1,15 @@
+import { containerProblem } from "./container-values.ts";
 import type {
   AgentDefinition,
   AppDefinition,
+  ContainerDefinition,
   IdentityDefinition,
   NamedValue,
   TemplateDefinition,
 } from "./definition.ts";
 import { instanceIdWanted, isInstanceId, maxRenderedLength } from "./limits.ts";
 import { quote } from "./quote.ts";
-import { isShellWord, shellProblems } from "./shell-text.ts";
+import { isShellWord, shellProblems, startsShell } from "./shell-text.ts";
 import {
   type ExpressionName,
   type ExpressionPart,
@@ -65,8 +67,9 @@ export function renderDefinition(
  */
 export function mayFailToRender({ agents }: Pick<TemplateDefinition, "agents">): boolean {
   return agents.some(
-    ({ identity, apps, scripts, metadata }) =>
+    ({ identity, container, apps, scripts, metadata }) =>
       identity !== undefined ||
+      container !== undefined ||
       apps.some(({ url, health }) => hasExpression(url) || hasExpression(health?.url ?? "")) ||
       [...scripts, ...metadata].some(({ run }) => hasExpression(run)) ||
       apps.some(({ command }) => hasExpression(command)),
@@ -165,9 +168,7 @@ function renderAgent(agent: AgentDefinition, { plain, shell }: Renderer): AgentD
   return {
     ...agent,
     directory: plain(agent.directory, "directory"),
-    env: Object.fromEntries(
-      Object.entries(agent.env).map(([name, value]) => [name, plain(value, `env ${name}`)]),
-    ),
+    env: renderAll(agent.env, (text, name) => plain(text, `env ${name}`)),
     scripts: agent.scripts.map((script) => ({
       ...script,
       displayName: plain(script.displayName, `script ${script.key}`),
@@ -180,6 +181,7 @@ function renderAgent(agent: AgentDefinition, { plain, shell }: Renderer): AgentD
     })),
     apps: agent.apps.map((app) => renderApp(app, { plain, shell }, agent.name)),
     identity: agent.identity && renderIdentity(agent.name, agent.identity, plain),
+    container: agent.container && renderContainer(agent.name, agent.container, { plain, shell }),
   };
 }
 
@@ -217,6 +219,44 @@ function renderIdentity(
   throw new TemplateFormatError(
     `agent ${agentName}: found the instance_id ${quote(rendered)}, wanted ${instanceIdWanted}`,
     "values",
+  );
+}
+
+function renderContainer(
+  agentName: string,
+  container: ContainerDefinition,
+  { plain, shell }: Renderer,
+): ContainerDefinition {
+  const [program = ""] = container.command;
+  const word = startsShell([plain(program, "command")]) ? shell : plain;
+  const rendered = {
+    ...container,
+    image: plain(container.image, "image"),
+    build: container.build && {
+      ...container.build,
+      args: renderAll(container.build.args, (text, name) => plain(text, `build arg ${name}`)),
+    },
+    command: container.command.map((text) => word(text, "command")),
+    environment: renderAll(container.environment, (text, name) =>
+      plain(text, `environment ${name}`),
+    ),
+    cpus: plain(container.cpus, "cpus"),
+    memory: plain(container.memory, "memory"),
+    storage: plain(container.storage, "storage"),
+  };
+  const problem = containerProblem(rendered);
+  if (problem === undefined) return rendered;
+  const { field, message } = problem;
+  throw new TemplateFormatError(`agent ${agentName}, ${field}: ${message}`, "values");
+}
+
+/** Renders the values of a map. */
+function renderAll(
+  texts: Readonly<Record<string, string>>,
+  render: (text: string, name: string) => string,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, render(text, name)]),
   );
 }
 

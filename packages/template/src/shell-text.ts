@@ -17,6 +17,15 @@ export function isShellWord(value: string): boolean {
   return shellWord.test(value);
 }
 
+const shells: ReadonlySet<string> = new Set(
+  "ash bash busybox dash fish ksh mksh sh tcsh csh zsh".split(" "),
+);
+
+/** Reports whether the program of a command is a shell, so that its other words may be shell texts. */
+export function startsShell([program = ""]: readonly string[]): boolean {
+  return shells.has(program.slice(program.lastIndexOf("/") + 1));
+}
+
 const freeNames: ReadonlySet<ExpressionName> = new Set(["owner.name", "owner.email"]);
 
 function isFreelyChosen(part: ExpressionPart): boolean {

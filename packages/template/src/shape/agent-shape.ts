@@ -11,10 +11,8 @@ import {
   isInstanceId,
   maxInstanceIdLength,
   maxApps,
-  maxEnv,
   maxLineLength,
   maxMetadata,
-  maxScriptLength,
   maxScripts,
   maxVolumes,
 } from "../limits.ts";
@@ -22,7 +20,8 @@ import type { Location } from "../location.ts";
 import { quote } from "../quote.ts";
 import type { Reader } from "../reader.ts";
 import { app } from "./app-shape.ts";
-import { hostKeys, plainKeys, renderedLine, webUrl } from "./common-fields.ts";
+import { environment, hostKeys, plainKeys, renderedLine, webUrl } from "./common-fields.ts";
+import { container } from "./container-shape.ts";
 import { choices } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { duration, integer } from "./scalar-shape.ts";
@@ -56,15 +55,6 @@ const monitoring = object({
     [],
     {},
   ),
-});
-
-const env = record(text({ maxLength: maxScriptLength, rendered: "plain", takesScalars: true }), {
-  keys: {
-    pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-    wanted: "letters, digits and underscores, not beginning with a digit",
-    maxLength: 256,
-  },
-  max: maxEnv,
 });
 
 /** The default apps: all except the preview edition of the editor. */
@@ -116,7 +106,7 @@ const fields = object({
       "Environment variables of everything that runs in the workspace, by name. Values may contain expressions.",
       { COLOR: "${{ parameters.color }}" },
     ),
-    env,
+    environment,
   ),
   scripts: optionalMap(
     "Scripts that the agent runs at start, at stop or on a schedule, by key.",
@@ -148,6 +138,10 @@ const fields = object({
     ),
     instanceId,
   ),
+  container: optional(
+    "Container in which the agent runs (drivers `docker` and `kubernetes` only, which require it).",
+    container,
+  ),
 });
 type AgentFields = ValueOf<typeof fields>;
 
@@ -178,6 +172,7 @@ export const agent: Shape<AgentDefinition> = transform(
             })),
           },
     identity: identityOf(read),
+    container: read.container,
   }),
 );
 

@@ -1,5 +1,6 @@
 import {
   maxDescriptionLength,
+  maxEnv,
   maxKeyLength,
   maxLineLength,
   maxScriptLength,
@@ -7,7 +8,7 @@ import {
 } from "../limits.ts";
 import { quote } from "../quote.ts";
 import { isWebUrl, webUrlProblem } from "../url.ts";
-import type { RecordOptions } from "./map-shape.ts";
+import { record, type RecordOptions } from "./map-shape.ts";
 import { integer } from "./scalar-shape.ts";
 import { optional, withDefault, withExample } from "./shape.ts";
 import { text } from "./text-shape.ts";
@@ -37,6 +38,19 @@ export const command = text({
   rendered: "shell",
   wanted: "a command",
 });
+
+/** Environment variables by name, whose values may contain expressions. */
+export const environment = record(
+  text({ maxLength: maxScriptLength, rendered: "plain", takesScalars: true }),
+  {
+    keys: {
+      pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+      wanted: "letters, digits and underscores, not beginning with a digit",
+      maxLength: 256,
+    },
+    max: maxEnv,
+  },
+);
 
 /** An icon: a path on the server or a URL. */
 export const icon = withDefault(

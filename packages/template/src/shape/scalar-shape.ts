@@ -1,6 +1,8 @@
 import { durationText } from "@slipway/runtime";
 
+import { type SizeRange, sizeProblem } from "../container-values.ts";
 import { durationPattern, parseDuration } from "../duration.ts";
+import { parseSize, sizePattern, sizeText } from "../size.ts";
 import { reportMismatch, type Shape } from "./shape.ts";
 
 /** `true` or `false`. */
@@ -51,6 +53,24 @@ export function duration(options: { readonly min: number; readonly max: number }
         content,
         `whole seconds such as 45s, 5m or 1h30m, ${limits}${unit}`,
       );
+    },
+  };
+}
+
+/** Makes a size such as `512MiB` or `2Gi`, as bytes within limits. */
+export function size(range: SizeRange): Shape<number> {
+  return {
+    schema: {
+      title: "size",
+      type: "string",
+      pattern: sizePattern,
+      $comment: `from ${sizeText(range.min)} to ${sizeText(range.max)}`,
+    },
+    read: (location, reader) => {
+      const content = reader.open(location);
+      if (content.kind !== "scalar") return reportMismatch(location, reader, content, "a size");
+      const problem = sizeProblem(content.source, range);
+      return problem === undefined ? parseSize(content.source) : reader.report(location, problem);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type ExternalAuthDefinition, onClaims, type TemplateDefinition } from "../definition.ts";
-import { externalDriver } from "../known-drivers.ts";
+import { containerDrivers, externalDriver } from "../known-drivers.ts";
 import {
   maxAgents,
   maxExternalAuth,
@@ -18,6 +18,7 @@ import { regexSize } from "../regex.ts";
 import { didYouMean } from "../suggest.ts";
 import { agent } from "./agent-shape.ts";
 import { description, hostKeys, icon, line, plainKeys } from "./common-fields.ts";
+import { checkPooledContainer } from "./container-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { parameter } from "./parameter-shape.ts";
 import { preset } from "./preset-shape.ts";
@@ -125,8 +126,12 @@ export const template: Shape<TemplateDefinition> = {
     checkPresetValues(definition, location, reader);
     checkSlugs(definition, location, reader);
     checkIdentities(definition, location, reader);
+    checkContainers(definition, location, reader);
     checkRestarts(definition, location, reader);
-    if (isWellFormed) checkPools(definition, location, reader);
+    if (isWellFormed) {
+      checkPools(definition, location, reader);
+      checkPooledContainers(definition, location, reader);
+    }
     return definition;
   },
 };
@@ -219,6 +224,42 @@ function checkIdentities(
   }
 }
 
+/** Requires a container of each agent with the drivers that run containers, and refuses it with others. */
+function checkContainers(
+  { driver, agents }: TemplateDefinition,
+  root: Location,
+  reader: Reader,
+): void {
+  const runsContainers = containerDrivers.includes(driver);
+  for (const { name, os, container } of agents) {
+    const agentAt = reader.child(root, "agents", name);
+    const at = reader.child(agentAt, "container");
+    if (!runsContainers && container !== undefined) {
+      reader.reportKey(
+        at,
+        `found \`container\` with the driver \`${truncate(driver)}\`, which runs no containers, wanted one of the drivers ${containerDrivers.join(", ")}`,
+      );
+    }
+    if (!runsContainers || reader.isFull) continue;
+    if (at === agentAt) {
+      reader.reportKey(
+        agentAt,
+        `missing key \`container\`: the driver \`${driver}\` runs each agent in a container`,
+      );
+    }
+    if (os !== "linux") {
+      reader.report(
+        reader.child(agentAt, "os"),
+        `found ${os} with the driver \`${driver}\`, whose containers run linux`,
+      );
+    }
+    const docker = reader.child(at, "docker");
+    if (driver !== "docker" && docker !== at && at !== agentAt) {
+      reader.reportKey(docker, `found \`docker\` with the driver \`${driver}\`, wanted none`);
+    }
+  }
+}
+
 /** Permits restarts only with drivers that start agents themselves. */
 function checkRestarts(
   { driver, onClaim }: TemplateDefinition,
@@ -249,5 +290,18 @@ function checkPools(
       reader.child(root, "presets", name),
       `a preset with prebuilds needs a value for each required parameter; missing ${names}`,
     );
+  }
+}
+
+/** Checks that what a prebuild's containers are made of does not depend on their owner, unless a claim makes new ones. */
+function checkPooledContainers(
+  { presets, agents, onClaim }: TemplateDefinition,
+  root: Location,
+  reader: Reader,
+): void {
+  if (onClaim === "restart" || presets.every(({ prebuilds }) => prebuilds === undefined)) return;
+  for (const { name, container } of agents) {
+    if (container === undefined) continue;
+    checkPooledContainer(container, reader.child(root, "agents", name, "container"), reader);
   }
 }
