@@ -105,6 +105,51 @@ export const command = defineCommand({
       variable: "SLIPWAY_PROCESS_UIDS",
       summary: "user ids for workspaces on this machine (default: 60578-61183)",
     },
+    dockerHost: {
+      kind: "text",
+      value: "host",
+      variable: "SLIPWAY_DOCKER_HOST",
+      summary:
+        "Docker or Podman: unix:///path, tcp://host:port or off (default: DOCKER_HOST or this machine's socket)",
+    },
+    dockerCertPath: {
+      kind: "text",
+      value: "directory",
+      variable: "SLIPWAY_DOCKER_CERT_PATH",
+      summary: "directory of ca.pem, cert.pem and key.pem for tcp:// (default: DOCKER_CERT_PATH)",
+    },
+    dockerAllow: {
+      kind: "text",
+      value: "names",
+      variable: "SLIPWAY_DOCKER_ALLOW",
+      summary:
+        "what templates may ask for, comma-separated: privileged, host-network, host-pid, devices, binds, capabilities, ports, networks (default: none)",
+    },
+    dockerRuntimes: {
+      kind: "text",
+      value: "names",
+      variable: "SLIPWAY_DOCKER_RUNTIMES",
+      summary: "OCI runtimes that templates may choose, comma-separated (default: runc,crun)",
+    },
+    dockerNetwork: {
+      kind: "text",
+      value: "name",
+      variable: "SLIPWAY_DOCKER_NETWORK",
+      summary: "Docker network of containers (default: one that the server creates)",
+    },
+    dockerAccessUrl: {
+      kind: "text",
+      value: "url",
+      variable: "SLIPWAY_DOCKER_ACCESS_URL",
+      summary:
+        "URL at which containers reach the server (default: the access URL, or their network)",
+    },
+    dockerConfig: {
+      kind: "text",
+      value: "file",
+      variable: "SLIPWAY_DOCKER_CONFIG",
+      summary: "config.json of Docker with the credentials of registries (default: none)",
+    },
     secretKey: {
       kind: "text",
       value: "key",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { problemsOf } from "../../../tests/support/settings-problems.ts";
+import { readDockerSettings } from "./docker-settings.ts";
 import { defaultLimits, limitNames, limitVariable } from "./limits.ts";
 import { readSettings } from "./settings.ts";
 
@@ -30,6 +31,7 @@ describe("readSettings", () => {
       secretKeys: undefined,
       identity: { awsCertificates: [], azureCertificates: [], ...google },
       processDriver: { isEnabled: false, uids: { first: 60_578, last: 61_183 } },
+      docker: readDockerSettings({}, () => undefined),
       externalAuth: [],
       downloads: { mode: "on-request", directory: undefined },
       ssh: { hostnamePrefix: "coder.", hostnameSuffix: "slipway", configOptions: {} },
@@ -138,6 +140,7 @@ describe("readSettings", () => {
         googleAudience: "slipway",
       },
       processDriver: { isEnabled: true, uids: { first: 7_000, last: 7_099 } },
+      docker: readDockerSettings({}, () => undefined),
       externalAuth: [],
       downloads: { mode: "at-start", directory: "/srv/downloads" },
       ssh: {

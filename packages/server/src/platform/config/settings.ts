@@ -13,6 +13,7 @@ import {
   readWildcardAccessUrl,
   type StunSettings,
 } from "./address-settings.ts";
+import { type DockerSettings, readDockerSettings } from "./docker-settings.ts";
 import {
   type ExternalAuthProvider,
   isProviderSecret,
@@ -106,6 +107,7 @@ export interface Settings {
   readonly secretKeys: readonly string[] | undefined;
   readonly identity: IdentitySettings;
   readonly processDriver: ProcessDriverSettings;
+  readonly docker: DockerSettings;
   readonly downloads: DownloadSettings;
   readonly ssh: SshSettings;
   /** The providers that users may link to their accounts, in the order of their numbers. */
@@ -151,6 +153,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
         readChoice(source, "SLIPWAY_PROCESS_DRIVER", ["false", "true"], "false", report) === "true",
       uids: readUids(source, report),
     },
+    docker: readDockerSettings(source, report),
     downloads: {
       mode: readChoice(source, "SLIPWAY_DOWNLOADS", downloadModes, "on-request", report),
       directory: readDirectory(source["SLIPWAY_DOWNLOADS_DIR"]),
