@@ -10,6 +10,8 @@ export interface DriverCapabilities {
   readonly runsOnServerMachine: boolean;
   /** Agents are started by hand, with the credentials that the server shows. */
   readonly hasExternalAgents: boolean;
+  /** Agents run in containers, which templates describe. */
+  readonly hasContainers: boolean;
 }
 
 const none: DriverCapabilities = {
@@ -17,14 +19,17 @@ const none: DriverCapabilities = {
   needsRestore: false,
   runsOnServerMachine: false,
   hasExternalAgents: false,
+  hasContainers: false,
 };
 
 const capabilities: Readonly<Record<DriverName, DriverCapabilities>> = {
   process: { ...none, isBoundToServer: true, needsRestore: true, runsOnServerMachine: true },
-  docker: none,
+  // Each server has its own Docker daemon; nothing tells that two of them have the same one. The daemon does not start
+  // containers again by itself: only the server knows which workspaces should run.
+  docker: { ...none, isBoundToServer: true, needsRestore: true, hasContainers: true },
   external: { ...none, hasExternalAgents: true },
   terraform: none,
-  kubernetes: none,
+  kubernetes: { ...none, hasContainers: true },
 };
 
 const byName = new Map<string, DriverCapabilities>(Object.entries(capabilities));

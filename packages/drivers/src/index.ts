@@ -19,6 +19,7 @@ export type {
   DriverAgent,
   DriverBuild,
   DriverContainer,
+  DriverTemplate,
 } from "./driver-build.ts";
 export type {
   AgentEnd,

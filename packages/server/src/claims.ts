@@ -17,6 +17,7 @@ export { cancelBuild } from "./features/builds/cancel-service.ts";
 export { selectBuildContext } from "./features/builds/build-context.ts";
 export { selectBuild } from "./features/builds/queries.ts";
 export { restoreWorkspaces } from "./features/builds/restore.ts";
+export { WorkspaceTurns } from "./features/builds/workspace-turns.ts";
 export { findPredecessor } from "./features/builds/take-over.ts";
 export { choosePrebuild, type ClaimTransaction } from "./features/claims/choose-prebuild.ts";
 export { sqlClaim } from "./features/claims/claim-queries.ts";

@@ -14,6 +14,7 @@ import {
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
 import { restoreWorkspaces } from "../src/features/builds/restore.ts";
+import { WorkspaceTurns } from "../src/features/builds/workspace-turns.ts";
 import { markReinitSent } from "../src/features/claims/reinit/queries.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage, viewOf } from "./support/claim-stage.ts";
@@ -32,7 +33,7 @@ afterEach(() => opened.disposeAsync());
 
 /** Sets up a stage with one waiting prebuild, and Ann. */
 async function begin(
-  driver: "external" | "docker" | "process",
+  driver: "external" | "terraform" | "process",
   options: { readonly onClaim?: string } = {},
 ): Promise<void> {
   stage = await openStage(inject("postgresUrl"), opened, driver, options);
@@ -82,7 +83,7 @@ function selectJob(buildId: string) {
 }
 
 describe("the build of a claim", () => {
-  it.each(["external", "docker"] as const)(
+  it.each(["external", "terraform"] as const)(
     "is for the new owner, whoever asked for it (driver %s)",
     async (driver) => {
       await begin(driver);
@@ -98,7 +99,7 @@ describe("the build of a claim", () => {
     },
   );
 
-  it.each(["external", "docker"] as const)(
+  it.each(["external", "terraform"] as const)(
     "ends by itself after the time to live (driver %s)",
     async (driver) => {
       await begin(driver);
@@ -129,7 +130,7 @@ describe("the build of a claim", () => {
   });
 
   it("hands over nothing when it was canceled before it began; the next start does", async () => {
-    await begin("docker");
+    await begin("terraform");
     const { id, latest_build: build } = await claim();
     await stage.cancel(ann, build.id);
     expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claiming", isOwed: false });
@@ -140,7 +141,7 @@ describe("the build of a claim", () => {
   });
 
   it("hands over nothing when it failed; the next start does", async () => {
-    await begin("docker");
+    await begin("terraform");
     const { id } = await claim();
     await (await takeJob()).end("fail");
     expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claiming", isOwed: false });
@@ -151,7 +152,7 @@ describe("the build of a claim", () => {
   });
 
   it("has succeeded when it was canceled too late", async () => {
-    await begin("docker");
+    await begin("terraform");
     const { latest_build: build } = await claim();
     const work = await takeJob();
     await stage.cancel(ann, build.id);
@@ -161,7 +162,7 @@ describe("the build of a claim", () => {
   });
 
   it("leaves nothing to take over once a stop has followed its failure", async () => {
-    await begin("docker");
+    await begin("terraform");
     const { id } = await claim();
     await (await takeJob()).end("fail");
     expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claiming" });
@@ -197,7 +198,7 @@ describe("the build of a claim", () => {
   });
 
   it("makes its agents once, though the job is begun twice", async () => {
-    await begin("docker");
+    await begin("terraform");
     const { id } = await stage.create(ann, { name: "plain" });
     const first = await takeJob();
     const agents = await agentsOf(stage.needs, id);
@@ -216,7 +217,7 @@ describe("the build of a claim", () => {
 
   it("gives the tokens of a prebuild that was restarted", async () => {
     // With this driver a restarted agent has a new token.
-    await begin("docker");
+    await begin("terraform");
     const { db } = stage.needs;
     const { id: prebuild } = await db
       .selectFrom("workspaces")
@@ -249,9 +250,18 @@ describe("an owed reinit", () => {
     const driver = new ManualDriver("process");
     driver.end("succeed");
     const { db, secrets } = stage.needs;
-    const needs = { db, secrets, drivers: new Map([["process", driver]]), accessUrl: "" };
+    const drivers = new Map([["process", driver]]);
+    const needs = {
+      db,
+      secrets,
+      drivers,
+      accessUrl: "",
+      unpackDir: "",
+      turns: new WorkspaceTurns(),
+    };
     const { signal } = new AbortController();
-    expect(await restoreWorkspaces(needs, machine ?? "", silentLogger, signal)).toBe(1);
+    const scope = { workerId: machine ?? "", drivers: ["process"], logger: silentLogger };
+    expect(await restoreWorkspaces(needs, scope, signal)).toBe(1);
     expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claimed", isOwed: false });
   });
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { buildHandler } from "../src/features/builds/build-job.ts";
 import { cancelBuild } from "../src/features/builds/cancel-service.ts";
 import { selectBuild } from "../src/features/builds/queries.ts";
+import { WorkspaceTurns } from "../src/features/builds/workspace-turns.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
@@ -28,7 +29,7 @@ beforeEach(() => {
 
 afterEach(() => opened.disposeAsync());
 
-async function open(driver: "external" | "docker"): Promise<void> {
+async function open(driver: "external" | "terraform"): Promise<void> {
   const database = opened.use(await openTestDatabase(inject("postgresUrl")));
   ({ db } = database);
   stage = await ClaimStage.open(db, {
@@ -51,7 +52,9 @@ async function carryOut(how: "succeed" | "fail"): Promise<readonly string[]> {
   const driver = new ManualDriver(stage.needs.driver);
   driver.end(how);
   const drivers = new Map([[driver.name, driver]]);
-  const handle = buildHandler({ db, secrets: stage.needs.secrets, drivers, accessUrl: "" });
+  const { secrets } = stage.needs;
+  const turns = new WorkspaceTurns();
+  const handle = buildHandler({ db, secrets, drivers, accessUrl: "", unpackDir: "", turns });
   const log = new JobLogWriter(db, stage.needs.pubsub, job.id);
   const outcome = await handle(job, log, new AbortController().signal);
   await log.flush();
@@ -74,7 +77,7 @@ describe("the end of a build", () => {
   );
 
   it("is told to the processes too when it handed them over", async () => {
-    await open("docker");
+    await open("terraform");
     await fillPool(stage);
     const { id } = await stage.create(ann, { name: "dev", presetId: stage.version.presetId });
     expect(await carryOut("succeed")).toEqual([...watchersOf(id), topics.claim(id)].toSorted());

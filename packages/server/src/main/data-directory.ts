@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { readFile, realpath, writeFile } from "node:fs/promises";
+import { readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -14,6 +14,8 @@ export interface DataDirectory extends AsyncDisposable {
   readonly path: string;
   /** The id of this server among the replicas; the same after a restart. */
   readonly replicaId: string;
+  /** The directory of unpacked templates; emptied at the start. */
+  readonly unpackDir: string;
   /**
    * The encryption keys for secrets if none is configured: the first encrypts, all decrypt. Undefined before the
    * first.
@@ -49,8 +51,11 @@ async function open(dataDir: string): Promise<DataDirectory> {
   const lock = await lockFile(join(path, lockName));
   if (lock === undefined) throw inUse(path);
   opening.use(lock);
+  const unpackDir = join(path, "templates");
+  await rm(unpackDir, { recursive: true, force: true });
   const directory = {
     path,
+    unpackDir,
     replicaId: await readOrMake(join(path, "replica-id"), () => randomUUID()),
     secretKeys: parseSecretKeys(await readSecret(join(path, secretKeyName))),
   };

@@ -1,8 +1,10 @@
-import { errorText, whenAborted } from "@slipway/runtime";
+import { driversWith } from "@slipway/drivers";
+import { errorText, Scope, whenAborted } from "@slipway/runtime";
 
 import { buildHandler } from "../features/builds/build-job.ts";
 import type { BuildNeeds } from "../features/builds/driver-build.ts";
 import { restoreWorkspaces } from "../features/builds/restore.ts";
+import { watchDrivers } from "../features/builds/watch-drivers.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
 import { dryRunHandler } from "../features/templates/dry-run-job.ts";
 import { importHandler } from "../features/templates/import-job.ts";
@@ -15,8 +17,8 @@ interface WorkerNeeds extends Platform {
 }
 
 /**
- * Restores the workspaces of this machine, then carries out builds and imports until the end, in this order, so that no
- * workspace is started while a build stops it.
+ * Restores the workspaces of this machine, then carries out builds and imports until the end. Drivers whose
+ * infrastructure may come later are watched meanwhile, which restores theirs.
  */
 export async function runJobs(
   needs: BuildNeeds,
@@ -24,8 +26,11 @@ export async function runJobs(
   signal: AbortSignal,
 ): Promise<void> {
   const { logger, workerId } = options;
+  const unwatched = driversWith("needsRestore").filter(
+    (name) => needs.drivers.get(name)?.watch === undefined,
+  );
   try {
-    await restoreWorkspaces(needs, workerId, logger, signal);
+    await restoreWorkspaces(needs, { workerId, drivers: unwatched, logger }, signal);
   } catch (error) {
     signal.throwIfAborted();
     logger.error({ error: errorText(error) }, "cannot restore the workspaces of this machine");
@@ -33,11 +38,13 @@ export async function runJobs(
   const worker = new JobWorker({
     ...options,
     handlers: {
-      template_version_import: importHandler(needs.db, needs.drivers),
-      template_version_dry_run: dryRunHandler(needs.db, needs.drivers),
+      template_version_import: importHandler(needs),
+      template_version_dry_run: dryRunHandler(needs),
       workspace_build: buildHandler(needs),
     },
   });
+  await using watches = new Scope(signal);
+  watches.run((stop) => watchDrivers(needs, options, stop));
   await whenAborted(signal);
   await worker[Symbol.asyncDispose]();
 }

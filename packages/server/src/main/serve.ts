@@ -5,6 +5,7 @@ import type { StunListener } from "@slipway/relay";
 import { type Logger, Scope } from "@slipway/runtime";
 
 import { relayMap } from "../features/agents/manifest/derp-map.ts";
+import { WorkspaceTurns } from "../features/builds/workspace-turns.ts";
 import { runCleanup } from "../features/cleanup/service.ts";
 import { announceWorker } from "../features/organizations/worker-service.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
@@ -136,7 +137,14 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
   work.run((stop) => cutOffUnfinished(unfinished, clock, stop));
   work.run((stop) =>
     runJobs(
-      { db, secrets, drivers, accessUrl: http.accessUrl },
+      {
+        db,
+        secrets,
+        drivers,
+        accessUrl: http.accessUrl,
+        unpackDir: directory.unpackDir,
+        turns: new WorkspaceTurns(),
+      },
       { ...platform, workerId: replicaId, endedJobs },
       stop,
     ),

@@ -1,3 +1,4 @@
+import { driversWith } from "@slipway/drivers";
 import { RpcError } from "@slipway/rpc";
 import { silentLogger } from "@slipway/runtime";
 import {
@@ -13,6 +14,7 @@ import {
   Unavailable,
   updateAgentStartup,
   type UserCaller,
+  WorkspaceTurns,
 } from "@slipway/server/claims";
 import { acquire, connect, ManualDriver, report } from "@slipway/testkit";
 import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
@@ -221,8 +223,16 @@ async function restore({ db, stage }: SqlState, workerId: string): Promise<strin
   const { driver, secrets } = stage.needs;
   const held = new ManualDriver(driver);
   held.end("succeed");
-  const needs = { db, secrets, drivers: new Map([[driver, held]]), accessUrl: "" };
+  const needs = {
+    db,
+    secrets,
+    drivers: new Map([[driver, held]]),
+    accessUrl: "",
+    unpackDir: "",
+    turns: new WorkspaceTurns(),
+  };
   const { signal } = new AbortController();
-  await restoreWorkspaces(needs, workerId, silentLogger, signal);
+  const drivers = driversWith("needsRestore");
+  await restoreWorkspaces(needs, { workerId, drivers, logger: silentLogger }, signal);
   return "";
 }

@@ -7,6 +7,7 @@ import {
   type JobHandler,
   JobLogWriter,
   type JobOutcome,
+  WorkspaceTurns,
 } from "@slipway/server/claims";
 
 import { ManualDriver } from "./manual-driver.ts";
@@ -52,8 +53,8 @@ export class Work {
   #handler(): JobHandler {
     const { db, secrets } = this.#needs;
     const drivers = new Map([[this.#driver.name, this.#driver]]);
-    return this.job.type === "template_version_import"
-      ? importHandler(db, drivers)
-      : buildHandler({ db, secrets, drivers, accessUrl: "https://slipway.test" });
+    const accessUrl = "https://slipway.test";
+    const needs = { db, secrets, drivers, accessUrl, unpackDir: "", turns: new WorkspaceTurns() };
+    return this.job.type === "template_version_import" ? importHandler(needs) : buildHandler(needs);
   }
 }

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
-import type { AgentDefinition } from "@slipway/template";
+import type { PlannedAgent } from "@slipway/drivers";
+import { type AgentDefinition, type ContainerValues, containerValues } from "@slipway/template";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
 import { agentJson } from "./agent-json.ts";
@@ -82,4 +83,20 @@ function plannedParts(
       icon: definition.scripts[index]?.icon ?? "",
     })),
   };
+}
+
+/** Returns the agents of a template as a driver plans them. `containerOf` reads containers (default: rendered ones). */
+export function driverAgents(
+  agents: readonly AgentDefinition[],
+  containerOf: (agent: AgentDefinition) => ContainerValues | undefined = renderedContainer,
+): readonly PlannedAgent[] {
+  return agents.map((agent) => ({
+    name: agent.name,
+    platform: { os: agent.os, arch: agent.arch },
+    container: containerOf(agent),
+  }));
+}
+
+function renderedContainer({ container }: AgentDefinition): ContainerValues | undefined {
+  return container && containerValues(container);
 }

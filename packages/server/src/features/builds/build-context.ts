@@ -17,15 +17,22 @@ export async function selectBuildContext(
   return context;
 }
 
-/** Reads the workspaces that should be running on this worker's machine. */
+/** Reads the builds of the workspaces that should be running on this worker's machine. */
 export function selectRunningBuilds(db: Queryable, workerId: string): Promise<BuildContext[]> {
+  return runningBuilds(db).where("j.worker_id", "=", workerId).execute();
+}
+
+/** Reads a build if its workspace should be running by it. */
+export function selectRunningBuild(db: Queryable, id: string): Promise<BuildContext | undefined> {
+  return runningBuilds(db).where("b.id", "=", id).executeTakeFirst();
+}
+
+function runningBuilds(db: Queryable) {
   return buildContexts(db)
     .where("b.transition", "=", "start")
     .where("w.deleted", "=", sql.lit(false))
-    .where("j.worker_id", "=", workerId)
     .where(hasSucceeded("j"))
-    .where(sql<boolean>`not ${isReplaced("b")}`)
-    .execute();
+    .where(sql<boolean>`not ${isReplaced("b")}`);
 }
 
 const contextsOfJob = prepareQuery((db, jobId: string) =>
@@ -52,6 +59,7 @@ function buildContexts(db: Queryable) {
         "b.owner_id as build_owner_id",
         ...subjectColumns,
         "v.name as template_version_name",
+        "v.file_id",
       ])
       // A failed import has no build, so the definition is present.
       .select(sql<TemplateDefinition>`v.definition`.as("definition"))

@@ -15,6 +15,7 @@ import {
   readDriverBuild,
   requireDriver,
   type RunningBuild,
+  runStart,
   selectDriverState,
   updateDriverState,
 } from "./driver-build.ts";
@@ -38,11 +39,11 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
     log.stage("Setting up");
     const driver = requireDriver(needs.drivers, context.definition.driver);
     const found = await findPredecessor(needs.db, context);
+    const work = { context, driver, log, signal };
     try {
-      const work = { context, driver, log, signal };
-      return found?.fate === "continues"
-        ? await claim(needs, work, found)
-        : await runBuild(needs, work, found);
+      return await needs.turns.run(context.workspace_id, signal, () =>
+        found?.fate === "continues" ? claim(needs, work, found) : runBuild(needs, work, found),
+      );
     } catch (error) {
       if (signal.reason instanceof JobCanceled) {
         log.write("warn", "the build was canceled");
@@ -79,7 +80,11 @@ async function runBuild(
   if (context.transition === "start") await prepareAgents(needs, work, replaced?.buildId);
   const build = await readDriverBuild(needs, context);
   log.stage(stages[build.transition]);
-  const result = await driver[build.transition](build, driverLog(log), signal);
+  const lines = driverLog(log);
+  const result =
+    build.transition === "start"
+      ? await runStart(needs, driver, { build, fileId: context.file_id }, lines, signal)
+      : await driver[build.transition](build, lines, signal);
   log.stage("Cleaning Up");
   return success(context, result);
 }

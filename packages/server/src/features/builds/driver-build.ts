@@ -5,6 +5,7 @@ import {
   type DriverBuild,
   DriverError,
   type DriverLog,
+  type DriverResult,
 } from "@slipway/drivers";
 import { sql } from "kysely";
 
@@ -12,13 +13,18 @@ import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { readDriverAgents, readRunningAgents } from "../agents/build-service.ts";
+import { driverAgents } from "../agents/plan-service.ts";
+import { type UnpackNeeds, withTemplateFiles } from "../templates/unpack-service.ts";
 import type { BuildContext } from "./build-context.ts";
+import { renderAgents } from "./render.ts";
+import type { WorkspaceTurns } from "./workspace-turns.ts";
 
-export interface BuildNeeds {
+export interface BuildNeeds extends UnpackNeeds {
   readonly db: Database;
   readonly secrets: SecretBox;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly accessUrl: string;
+  readonly turns: WorkspaceTurns;
 }
 
 /** A build in progress, with its driver and its log. */
@@ -30,8 +36,8 @@ export interface RunningBuild {
 }
 
 /**
- * Reads the build in the form that its driver receives: with the agents of a start, or the running ones, and their tokens
- * in clear text. `runningId` is the build whose agents are running, if known.
+ * Reads the build in the form that its driver receives: with the agents of a start and their containers, or the running
+ * ones, and their tokens in clear text. `runningId` is the build whose agents are running, if known.
  */
 export async function readDriverBuild(
   needs: BuildNeeds,
@@ -64,11 +70,37 @@ export async function readDriverBuild(
       directory: undefined,
     },
     parameters: parameterValues(context),
-    agents,
+    agents: context.transition === "start" ? withContainers(context, agents) : agents,
     limits: defaultDriverLimits,
     accessUrl: needs.accessUrl,
     state: state ?? undefined,
   };
+}
+
+/** Adds the containers of agents; without them the template is not rendered, which may fail. */
+function withContainers(
+  context: BuildContext,
+  agents: readonly DriverAgent[],
+): readonly DriverAgent[] {
+  if (context.definition.agents.every(({ container }) => container === undefined)) return agents;
+  const planned = driverAgents(renderAgents(context, context.parameters));
+  const containers = new Map(planned.map(({ name, container }) => [name, container]));
+  return agents.map((agent) => ({ ...agent, container: containers.get(agent.name) }));
+}
+
+/** Runs a start by its driver, with the files of its template if the driver needs them. */
+export function runStart(
+  needs: UnpackNeeds,
+  driver: Driver,
+  { build, fileId }: { readonly build: DriverBuild; readonly fileId: string },
+  log: DriverLog,
+  signal: AbortSignal,
+): Promise<DriverResult> {
+  return withTemplateFiles(
+    needs,
+    { template: build.template, fileId, agents: build.agents },
+    (template) => driver.start({ ...build, template }, log, signal),
+  );
 }
 
 async function readAgents(

@@ -1,51 +1,88 @@
-import {
-  type AgentObservation,
-  capabilitiesOf,
-  type Driver,
-  type DriverLog,
-} from "@slipway/drivers";
+import { type AgentObservation, type Driver, DriverError, type DriverLog } from "@slipway/drivers";
 import { errorText, type Logger } from "@slipway/runtime";
 
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { resetAgents } from "../agents/build-service.ts";
-import { type BuildContext, selectRunningBuilds } from "./build-context.ts";
+import { type BuildContext, selectRunningBuild, selectRunningBuilds } from "./build-context.ts";
 import {
   type BuildNeeds,
   readDriverBuild,
   requireDriver,
+  runStart,
   updateDriverState,
 } from "./driver-build.ts";
 
+/** The scope of a restoration. */
+interface Restoration {
+  readonly workerId: string;
+  /** The drivers whose workspaces are restored. */
+  readonly drivers: readonly string[];
+  readonly logger: Logger;
+}
+
+/** The maximum number of workspaces that are restored at the same time. */
+const maxRestoring = 4;
+
 /**
  * Checks that the agents of this worker's running workspaces still run, and restarts those that do not: a restart of the
- * machine or of the server may have ended them. Resolves to the number of workspaces restarted.
+ * machine, of the server or of a driver's infrastructure may have ended them. Resolves to the number of workspaces
+ * restarted. Rejects with the `DriverError` of infrastructure that does not respond.
  */
 export async function restoreWorkspaces(
   needs: BuildNeeds,
-  workerId: string,
-  logger: Logger,
+  { workerId, drivers, logger }: Restoration,
   signal: AbortSignal,
 ): Promise<number> {
+  const running = await selectRunningBuilds(needs.db, workerId);
+  const contexts = running.filter(({ definition }) => drivers.includes(definition.driver)).values();
   let started = 0;
-  for (const context of await selectRunningBuilds(needs.db, workerId)) {
-    if (!capabilitiesOf(context.definition.driver).needsRestore) continue;
-    const log = logger.child({ workspace: context.workspace_name, owner: context.owner_username });
-    try {
-      const driver = requireDriver(needs.drivers, context.definition.driver);
-      if (await restoreOne(needs, driver, context, log, signal)) started += 1;
-    } catch (error) {
-      signal.throwIfAborted();
-      log.error({ error: errorText(error) }, "cannot restart workspace");
+  let outage: DriverError | undefined;
+  const restoreEach = async (): Promise<void> => {
+    for (const context of contexts) {
+      if (outage !== undefined || signal.aborted) return;
+      const log = logger.child({
+        workspace: context.workspace_name,
+        owner: context.owner_username,
+      });
+      try {
+        if (await restoreOne(needs, context, log, signal)) started += 1;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof DriverError && error.retryable) outage = error;
+        else log.error({ error: errorText(error) }, "cannot restart workspace");
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: maxRestoring }, restoreEach));
+  signal.throwIfAborted();
+  if (outage !== undefined) throw outage;
   return started;
 }
 
-async function restoreOne(
+/** Restores a workspace in its turn, unless a build has begun meanwhile. */
+function restoreOne(
   needs: BuildNeeds,
-  driver: Driver,
-  context: BuildContext,
+  { id, workspace_id: workspaceId }: BuildContext,
   logger: Logger,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return needs.turns.run(workspaceId, signal, async () => {
+    const context = await selectRunningBuild(needs.db, id);
+    if (context === undefined) return false;
+    const driver = requireDriver(needs.drivers, context.definition.driver);
+    return restoreBuild(needs, { driver, context, logger }, signal);
+  });
+}
+
+interface BuildToRestore {
+  readonly driver: Driver;
+  readonly context: BuildContext;
+  readonly logger: Logger;
+}
+
+async function restoreBuild(
+  needs: BuildNeeds,
+  { driver, context, logger }: BuildToRestore,
   signal: AbortSignal,
 ): Promise<boolean> {
   const build = await readDriverBuild(needs, context);
@@ -65,7 +102,7 @@ async function restoreOne(
     gone.map((agent) => agent.id),
   );
   const log: DriverLog = { write: (_level, _stage, line) => logger.debug({ line }, "driver") };
-  const result = await driver.start(build, log, signal);
+  const result = await runStart(needs, driver, { build, fileId: context.file_id }, log, signal);
   await inTransaction(needs.db, (trx) => updateDriverState(trx, context.id, result.state));
   logger.info({}, "workspace was not running; restarted it");
   return true;

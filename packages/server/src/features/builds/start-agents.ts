@@ -9,6 +9,7 @@ import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { newAgentRows } from "../agents/new-agent-service.ts";
 import { endAgents, endRestingAgents, type OrphanProcess } from "../agents/orphan-service.ts";
+import { driverAgents } from "../agents/plan-service.ts";
 import type { BuildContext } from "./build-context.ts";
 import {
   type BuildNeeds,
@@ -40,11 +41,7 @@ export async function prepareAgents(
         directory: undefined,
       },
       parameters: parameterValues(context),
-      agents: agents.map(({ name, os, arch }) => ({
-        name,
-        platform: { os, arch },
-        container: undefined,
-      })),
+      agents: driverAgents(agents),
       purpose: "build",
     },
     driverLog(log),

@@ -1,5 +1,4 @@
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
-import type { Driver } from "@slipway/drivers";
 import {
   type NamedValue,
   renderDefinition,
@@ -7,14 +6,16 @@ import {
   type TemplateDefinition,
 } from "@slipway/template";
 
-import type { Database } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
+import { driverAgents } from "../agents/plan-service.ts";
 import { type DryRunRow, selectDryRun } from "./dry-run-service.ts";
+import type { TemplateJobNeeds } from "./import-job.ts";
 import { insertPlan, planResources } from "./plan.ts";
 
 /** Renders a template with the given values and gets the plan of its driver. Creates nothing. */
-export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
+export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
+  const { db, drivers } = needs;
   return async (job, log, signal) => {
     const run = await selectDryRun(db, job.id);
     const definition = run?.definition ?? undefined;
@@ -31,7 +32,9 @@ export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>
       );
     }
     log.stage("Planning the workspace");
+    const agents = renderAgents(definition, run, resolved.values);
     const resources = await planResources(
+      needs,
       driver,
       {
         jobId: job.id,
@@ -39,7 +42,9 @@ export function dryRunHandler(db: Database, drivers: ReadonlyMap<string, Driver>
         workspaceName: run.workspace_name,
         ownerName: run.username,
         parameters: resolved.values,
-        agents: renderAgents(definition, run, resolved.values),
+        agents,
+        planned: driverAgents(agents),
+        fileId: job.file_id,
         at: run.created_at,
       },
       log,

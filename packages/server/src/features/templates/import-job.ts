@@ -2,6 +2,7 @@ import type { WorkspaceResource } from "@slipway/api/builds/resource";
 import type { Driver } from "@slipway/drivers";
 import { countText } from "@slipway/runtime";
 import {
+  foreseeContainer,
   parseTemplateDefinition,
   type PresetDefinition,
   problemLine,
@@ -10,16 +11,24 @@ import {
 } from "@slipway/template";
 import { sql } from "kysely";
 
-import type { Database, Queryable } from "../../platform/db/database.ts";
+import type { Queryable } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import type { AcquiredJob, JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
+import { driverAgents } from "../agents/plan-service.ts";
 import { loadFile } from "../files/service.ts";
 import { readRoles } from "../users/service.ts";
 import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";
 import { insertPlan, planResources, type PlanSubject } from "./plan.ts";
+import type { UnpackNeeds } from "./unpack-service.ts";
+
+/** What jobs of templates need. */
+export interface TemplateJobNeeds extends UnpackNeeds {
+  readonly drivers: ReadonlyMap<string, Driver>;
+}
 
 /** Reads a pushed archive and stores its contents; every fault goes into the log with its line and column. */
-export function importHandler(db: Database, drivers: ReadonlyMap<string, Driver>): JobHandler {
+export function importHandler(needs: TemplateJobNeeds): JobHandler {
+  const { db, drivers } = needs;
   return async (job, log, signal) => {
     log.stage("Setting up");
     const archive = await loadFile(db, job.file_id);
@@ -31,7 +40,7 @@ export function importHandler(db: Database, drivers: ReadonlyMap<string, Driver>
       log.stage("Cleaning Up");
       return failure("error" in result ? result.error : "this server lost its driver");
     }
-    const resources = await planResources(driver, planSubject(job, result), log, signal);
+    const resources = await planResources(needs, driver, planSubject(job, result), log, signal);
     log.stage("Cleaning Up");
     return success(job, result, resources);
   };
@@ -46,6 +55,8 @@ function planSubject(job: AcquiredJob, { definition }: ImportedVersion): PlanSub
     ownerName: "",
     parameters: [],
     agents: definition.agents,
+    planned: driverAgents(definition.agents, (agent) => foreseeContainer(definition, agent)),
+    fileId: job.file_id,
     at: job.created_at,
   };
 }

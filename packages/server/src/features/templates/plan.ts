@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { WorkspaceResource } from "@slipway/api/builds/resource";
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
-import type { Driver, DriverResource } from "@slipway/drivers";
+import type { Driver, DriverResource, PlannedAgent } from "@slipway/drivers";
 import type { NamedValue, RenderedAgents } from "@slipway/template";
 import { sql } from "kysely";
 
@@ -11,6 +11,7 @@ import { PreconditionFailed } from "../../platform/errors/errors.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { readJob } from "../../platform/jobs/service.ts";
 import { plannedAgent } from "../agents/plan-service.ts";
+import { type UnpackNeeds, withTemplateFiles } from "./unpack-service.ts";
 import { requireVersion } from "./version-service.ts";
 
 /** The subject of a plan, with the names that its texts refer to. */
@@ -21,32 +22,36 @@ export interface PlanSubject {
   readonly ownerName: string;
   readonly parameters: readonly NamedValue[];
   readonly agents: RenderedAgents;
+  /** The same agents as the driver plans them. */
+  readonly planned: readonly PlannedAgent[];
+  /** The archive of the template's version. */
+  readonly fileId: string;
   /** The time at which the job was created. */
   readonly at: string;
 }
 
 /** Gets the plan of a driver; resolves to resources as clients see them. */
 export async function planResources(
+  needs: UnpackNeeds,
   driver: Driver,
   subject: PlanSubject,
   log: JobLogWriter,
   signal: AbortSignal,
 ): Promise<WorkspaceResource[]> {
-  const input = {
-    template: { ...subject.template, settings: {}, directory: undefined },
-    parameters: Object.fromEntries(subject.parameters.map(({ name, value }) => [name, value])),
-    agents: subject.agents.map(({ name, os, arch }) => ({
-      name,
-      platform: { os, arch },
-      container: undefined,
-    })),
-    purpose: "push" as const,
-  };
+  const { planned: agents, fileId } = subject;
+  const parameters = Object.fromEntries(subject.parameters.map(({ name, value }) => [name, value]));
   const lines = {
     write: (level: "debug" | "info" | "warn" | "error", _stage: string, line: string): void =>
       log.write(level, line),
   };
-  const { resources } = await driver.plan(input, lines, signal);
+  const files = {
+    template: { ...subject.template, settings: {}, directory: undefined },
+    fileId,
+    agents,
+  };
+  const { resources } = await withTemplateFiles(needs, files, (template) =>
+    driver.plan({ template, parameters, agents, purpose: "push" }, lines, signal),
+  );
   return resources.map((resource) => resourceJson(resource, subject));
 }
 
