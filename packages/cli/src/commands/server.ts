@@ -116,14 +116,14 @@ export const command = defineCommand({
       kind: "text",
       value: "directory",
       variable: "SLIPWAY_DOCKER_CERT_PATH",
-      summary: "directory of ca.pem, cert.pem and key.pem for tcp:// (default: DOCKER_CERT_PATH)",
+      summary: "directory of the TLS certificates for tcp:// (default: DOCKER_CERT_PATH)",
     },
     dockerAllow: {
       kind: "text",
       value: "names",
       variable: "SLIPWAY_DOCKER_ALLOW",
       summary:
-        "what templates may ask for, comma-separated: privileged, host-network, host-pid, devices, binds, capabilities, ports, networks (default: none)",
+        "powers over the host that templates may ask for, such as devices,binds (default: none)",
     },
     dockerRuntimes: {
       kind: "text",
