@@ -35,6 +35,7 @@ describe("readAgentConfig", () => {
         blockLocalForwarding: false,
         blockReverseForwarding: false,
       },
+      containers: { discoversProjects: true, startsDiscovered: false },
       socketPath: "/tmp/coder-agent.sock",
       udpPort: 0,
     });
@@ -46,6 +47,21 @@ describe("readAgentConfig", () => {
     expect(read({}).socketPath).toBe("/run/a.sock");
     const off = { CODER_AGENT_SOCKET_SERVER_ENABLED: "false" };
     expect(read(off).socketPath).toBeUndefined();
+  });
+
+  it("leaves containers alone if it is told to", () => {
+    const read = (environment: Record<string, string>) =>
+      readAgentConfig({}, { ...enough, ...environment }).containers;
+    expect(read({ CODER_AGENT_DEVCONTAINERS_ENABLE: "false" })).toBeUndefined();
+    const discovery = "CODER_AGENT_DEVCONTAINERS_PROJECT_DISCOVERY_ENABLE";
+    const autostart = "CODER_AGENT_DEVCONTAINERS_DISCOVERY_AUTOSTART_ENABLE";
+    expect(read({ [discovery]: "0", [autostart]: "true" })).toEqual({
+      discoversProjects: false,
+      startsDiscovered: true,
+    });
+    expect(faultsOf({ ...enough, CODER_AGENT_DEVCONTAINERS_ENABLE: "perhaps" })).toEqual([
+      'CODER_AGENT_DEVCONTAINERS_ENABLE is "perhaps", wanted true or false',
+    ]);
   });
 
   it("takes a UDP port, and names the variable of one that is none", () => {

@@ -9,6 +9,7 @@ import {
   splitHeaders,
 } from "@slipway/sdk/node";
 
+import { type ContainerSettings, readContainerSettings } from "./container-settings.ts";
 import { readFlag, readSshSettings, type SshSettings } from "./ssh-settings.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface AgentConfig {
   readonly logJson: string | undefined;
   readonly subsystems: readonly Subsystem[];
   readonly ssh: SshSettings;
+  /** Undefined for an agent that leaves containers alone. */
+  readonly containers: ContainerSettings | undefined;
   /** The path of the socket for programs of the workspace; undefined without a socket. */
   readonly socketPath: string | undefined;
   /** The UDP port of direct paths; 0 for any. */
@@ -85,6 +88,7 @@ export function readAgentConfig(flags: Variables, environment: Variables): Agent
     logJson: text("CODER_AGENT_LOGGING_JSON"),
     subsystems: readSubsystems(text("CODER_AGENT_SUBSYSTEM"), faults),
     ssh: readSshSettings(text, faults),
+    containers: readContainerSettings(text, faults),
     socketPath: readSocketPath(text, faults),
     udpPort: readPort("CODER_AGENT_TAILNET_LISTEN_PORT", text, faults),
   };

@@ -23,6 +23,10 @@ const variables = {
   "ssh-max-timeout": "CODER_AGENT_SSH_MAX_TIMEOUT",
   "tailnet-listen-port": "CODER_AGENT_TAILNET_LISTEN_PORT",
   "block-file-transfer": "CODER_AGENT_BLOCK_FILE_TRANSFER",
+  "devcontainers-enable": "CODER_AGENT_DEVCONTAINERS_ENABLE",
+  "devcontainers-project-discovery-enable": "CODER_AGENT_DEVCONTAINERS_PROJECT_DISCOVERY_ENABLE",
+  "devcontainers-discovery-autostart-enable":
+    "CODER_AGENT_DEVCONTAINERS_DISCOVERY_AUTOSTART_ENABLE",
   "socket-path": "CODER_AGENT_SOCKET_PATH",
   "socket-server-enabled": "CODER_AGENT_SOCKET_SERVER_ENABLED",
 } as const;

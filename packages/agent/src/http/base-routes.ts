@@ -1,6 +1,5 @@
 import type { Clock } from "@slipway/runtime";
 
-import { ApiError } from "./errors.ts";
 import { listDirectory } from "./list-directory.ts";
 import { ListeningPorts } from "./listening-ports.ts";
 import { type ApiRoute, jsonAnswer } from "./route.ts";
@@ -35,14 +34,6 @@ export function baseRoutes({ clock, home, ownPorts, netcheck }: BaseRoutesOption
       method: "GET",
       path: "/api/v0/netcheck",
       handle: async () => jsonAnswer(await netcheck()),
-    },
-    {
-      kind: "plain",
-      method: "GET",
-      path: "/api/v0/containers",
-      handle: async () => {
-        throw new ApiError(403, "Containers are not supported by this agent.");
-      },
     },
     {
       kind: "json",

@@ -76,6 +76,7 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
       },
     },
     openSocket: socketOf(config),
+    containers: config.containers,
     endStrays: async (marks, signal) => {
       const { endMarked } = await import("../process/marked-processes.ts");
       return endMarked(marks, systemClock, signal);

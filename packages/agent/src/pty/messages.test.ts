@@ -35,7 +35,7 @@ describe("TerminalMessages", () => {
         id,
         size: { columns: 80, rows: 24 },
         command: "",
-        container: "",
+        container: undefined,
         viewer: undefined,
       });
       expect(found).toEqual(inputs);

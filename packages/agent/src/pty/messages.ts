@@ -1,3 +1,4 @@
+import type { ContainerTarget } from "../containers/container-commands.ts";
 import { type TerminalSize, terminalSize } from "../terminal/terminal-size.ts";
 import { TerminalError } from "./errors.ts";
 import { JsonSplitter } from "./json-splitter.ts";
@@ -9,7 +10,8 @@ export interface TerminalInit {
   /** Undefined for the default or current size. */
   readonly size: TerminalSize | undefined;
   readonly command: string;
-  readonly container: string;
+  /** Undefined for the workspace itself. */
+  readonly container: ContainerTarget | undefined;
   /** Undefined for a client that does not resume. */
   readonly viewer: ViewerPlace | undefined;
 }
@@ -81,9 +83,14 @@ function parseInit(text: string): TerminalInit {
     id: id.toLowerCase(),
     size: sizeOf(fields),
     command: textOf(fields, "command"),
-    container: textOf(fields, "container"),
+    container: containerOf(fields),
     viewer: viewerOf(fields),
   };
+}
+
+function containerOf(fields: Fields): ContainerTarget | undefined {
+  const container = textOf(fields, "container");
+  return container === "" ? undefined : { container, user: textOf(fields, "containeruser") };
 }
 
 function viewerOf(fields: Fields): ViewerPlace | undefined {

@@ -13,6 +13,7 @@ import { isAlive, openCommandHost, shellCommand } from "../../tests/support/comm
 import { listenOnLoopback } from "../../tests/support/loopback-service.ts";
 import { DescriptorBudget } from "../connections/descriptors.ts";
 import { type ConnectionReport, SessionLog } from "../connections/session-log.ts";
+import { disabledText } from "../containers/container-feature.ts";
 import { createTerminalService } from "./terminal-service.ts";
 
 const firstId = "0f8fad5b-d9cb-469f-a165-70867728950e";
@@ -47,6 +48,7 @@ async function openWorld(clock = systemClock, ready = Promise.resolve()): Promis
       const command = shellCommand(text);
       return { ...command, environment: { ...command.environment, TERM: extra?.["TERM"] ?? "" } };
     },
+    containers: { isEnabled: false, reason: "off" },
     commands,
     sessions: new SessionLog({ report: (one) => void reports.push(one), now: () => 0 }),
     logger: silentLogger,
@@ -216,7 +218,7 @@ describe("the terminal service", () => {
     const { open, prepared } = await openWorld();
     const client = open({ ID: firstId, Container: "box", Command: "echo here" });
     await once(client.socket, "end");
-    expect(client.output()).toBe("this agent opens no terminals in containers\r\n");
+    expect(client.output()).toBe(`${disabledText("off")}\r\n`);
     expect(prepared).toEqual([]);
   });
 

@@ -6,12 +6,13 @@ import {
   endConnection,
 } from "../connections/accepted-connection.ts";
 import type { SessionEnd, SessionLog } from "../connections/session-log.ts";
+import { ContainerError } from "../containers/errors.ts";
 import { loopTurns } from "../process/turns.ts";
 import { TerminalError } from "./errors.ts";
-import { type TerminalInit, TerminalMessages, type ViewerPlace } from "./messages.ts";
+import { type TerminalInit, TerminalMessages } from "./messages.ts";
 import { refuseUnknown, ResumableViewer } from "./resumable-viewer.ts";
 import type { SharedTerminal } from "./shared-terminal.ts";
-import { Terminals, type TerminalsOptions } from "./terminals.ts";
+import { type TerminalLookup, Terminals, type TerminalsOptions } from "./terminals.ts";
 import { PlainViewer, type Viewer } from "./viewer.ts";
 
 /** The maximum number of clients; further ones are refused. */
@@ -114,11 +115,8 @@ async function attach(
   init: TerminalInit,
   terminals: Terminals,
 ): Promise<View | undefined> {
-  if (init.container !== "") {
-    refuseContainer(connection, init.viewer);
-    return undefined;
-  }
-  const found = await terminals.find(init);
+  const found = await find(connection, init, terminals);
+  if (found === undefined) return undefined;
   if (found.type === "unknown") refuseUnknown(connection, found.viewerId);
   if (found.type !== "found") return undefined;
   const { terminal } = found;
@@ -128,9 +126,21 @@ async function attach(
   return { terminal, viewer };
 }
 
-/** Tells a client, in its terminal, that containers are not supported. */
-function refuseContainer(connection: AcceptedConnection, place: ViewerPlace | undefined): void {
-  const viewer = place === undefined ? new PlainViewer(connection) : new ResumableViewer(place.id);
-  viewer.begin(connection, 0, Buffer.from("this agent opens no terminals in containers\r\n"));
-  viewer.end();
+/** Finds the terminal. A client that asks for one in a container is told, in its terminal, why there is none. */
+async function find(
+  connection: AcceptedConnection,
+  init: TerminalInit,
+  terminals: Terminals,
+): Promise<TerminalLookup | undefined> {
+  try {
+    return await terminals.find(init);
+  } catch (error) {
+    if (!(error instanceof ContainerError)) throw error;
+    const { viewer: place } = init;
+    const viewer =
+      place === undefined ? new PlainViewer(connection) : new ResumableViewer(place.id);
+    viewer.begin(connection, 0, Buffer.from(`${errorText(error)}\r\n`));
+    viewer.end();
+    return undefined;
+  }
 }

@@ -1,4 +1,6 @@
 import type { DescriptorShare } from "../connections/descriptors.ts";
+import { type ContainerFeature, disabledText } from "../containers/container-feature.ts";
+import { ContainerError } from "../containers/errors.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import type { CommandVariables } from "../process/workspace-commands.ts";
@@ -13,6 +15,7 @@ const terminalType = "xterm-256color";
 
 export interface TerminalsOptions {
   readonly prepare: (text: string, variables: CommandVariables) => Promise<PreparedCommand>;
+  readonly containers: ContainerFeature;
   readonly commands: Pick<CommandHost, "clock" | "groups">;
   readonly signal: AbortSignal;
   readonly descriptors: DescriptorShare;
@@ -36,7 +39,7 @@ export class Terminals {
     this.#options = options;
   }
 
-  /** Finds or opens the terminal that a client names. Rejects with `ProcessError`. */
+  /** Finds or opens the terminal that a client names. Rejects with `ProcessError` or `ContainerError`. */
   async find(init: TerminalInit): Promise<TerminalLookup> {
     const { id, viewer } = init;
     const running = this.#running.get(id);
@@ -70,10 +73,11 @@ export class Terminals {
     return true;
   }
 
-  async #open({ command: text, size }: TerminalInit): Promise<SharedTerminal> {
-    const { prepare, commands, signal } = this.#options;
+  async #open(init: TerminalInit): Promise<SharedTerminal> {
+    const { size } = init;
+    const { commands, signal } = this.#options;
     const { clock, groups } = commands;
-    const command = withUtf8(await prepare(text, { extra: { TERM: terminalType } }));
+    const command = await this.#prepare(init);
     signal.throwIfAborted();
     const terminal = new SharedTerminal(command, size ?? defaultTerminalSize, clock);
     groups.started(terminal.pid);
@@ -81,6 +85,16 @@ export class Terminals {
     signal.addEventListener("abort", stop, { once: true });
     void this.#follow(terminal).finally(() => signal.removeEventListener("abort", stop));
     return terminal;
+  }
+
+  async #prepare({ command: text, container }: TerminalInit): Promise<PreparedCommand> {
+    const { prepare, containers, signal } = this.#options;
+    const variables = { TERM: terminalType };
+    if (container === undefined) return withUtf8(await prepare(text, { extra: variables }));
+    if (!containers.isEnabled) {
+      throw new ContainerError("failed", disabledText(containers.reason));
+    }
+    return containers.access.prepare(container, text, { hasTerminal: true, variables, signal });
   }
 
   async #follow(terminal: SharedTerminal): Promise<void> {

@@ -10,10 +10,12 @@ import {
   type SessionCounts,
   SessionLog,
 } from "../connections/session-log.ts";
+import { containerRoutes } from "../containers/container-routes.ts";
 import { createTcpForwarder } from "../forward/tcp-forwarder.ts";
 import { createUdpForwarder, type UdpForwarderOptions } from "../forward/udp-forwarder.ts";
 import { createApiService } from "../http/api-service.ts";
 import { baseRoutes, type BaseRoutesOptions } from "../http/base-routes.ts";
+import type { ApiRoute } from "../http/route.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import { createTerminalService } from "../pty/terminal-service.ts";
 import type { HostNames } from "../ssh/host-key.ts";
@@ -27,7 +29,7 @@ const ports = { ssh: 1, terminals: 2, speedtest: 3, api: 4, standardSsh: 22 } as
 /** The options of the services. */
 export interface ServicesOptions
   extends
-    Pick<SshHost, "prepare" | "greeting">,
+    Pick<SshHost, "prepare" | "greeting" | "containers">,
     Pick<BaseRoutesOptions, "home" | "ownPorts" | "netcheck"> {
   /** Returns the names of the workspace, from its latest manifest. */
   readonly names: () => HostNames;
@@ -36,6 +38,10 @@ export interface ServicesOptions
   readonly settings: SshSettings;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+function apiRoutes(options: ServicesOptions): readonly ApiRoute[] {
+  return [...baseRoutes(options), ...containerRoutes(options.containers)];
 }
 
 /** The services of an agent for users over the network. Its opener closes it. */
@@ -71,7 +77,7 @@ export class WorkspaceServices implements Disposable {
           signal,
         }),
       ],
-      [ports.api, createApiService({ routes: baseRoutes(options), logger, signal })],
+      [ports.api, createApiService({ routes: apiRoutes(options), logger, signal })],
       [ports.speedtest, createSpeedtestService({ clock, logger, signal })],
     ]);
   }

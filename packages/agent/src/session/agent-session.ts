@@ -1,14 +1,16 @@
 import { type Clock, type Logger, withDeadline } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
+import type { ContainerSettings } from "../config/container-settings.ts";
 import type { Marks } from "../process/marked-processes.ts";
 import type { OutputPipes } from "../process/output-pipes.ts";
 import { ProcessGroups } from "../process/process-groups.ts";
 import { LogQueue } from "../scripts/log-queue.ts";
 import type { ScriptHost } from "../scripts/run-script.ts";
 import type { ScriptDirectories } from "../scripts/script-directories.ts";
-import type { ScriptTiming, ScriptStages } from "../scripts/script.ts";
+import type { ScriptTiming, ScriptStages, StageResult } from "../scripts/script.ts";
 import { Announcements } from "./announcements.ts";
+import { ContainerLife } from "./container-life.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { AgentManifest } from "./manifest.ts";
 import { NetworkLife, type NetworkLifeNeeds } from "./network-life.ts";
@@ -34,6 +36,8 @@ export interface AgentSessionOptions {
   readonly network: NetworkSettings | undefined;
   /** Undefined for an agent without a socket for programs of its workspace. */
   readonly openSocket: OpenSocket | undefined;
+  /** Undefined for an agent that leaves containers alone. */
+  readonly containers: ContainerSettings | undefined;
   readonly endStrays: EndStrays;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -90,7 +94,19 @@ export class AgentSession implements Disposable {
     const workspace = new Workspace(machine);
     const commands = { clock, groups: new ProcessGroups(clock), pipes };
     const announcements = new Announcements(clock, logger);
-    const served = new ServedSessions({ workspace, announcements, commands, logger });
+    const timed = (timing: ScriptTiming): void => {
+      if (!timings.put(timing)) logger.warn({ scriptId: timing.scriptId }, "timing dropped");
+    };
+    const containers = new ContainerLife({
+      manifest,
+      settings: options.containers,
+      workspace,
+      commands,
+      logs,
+      onCompleted: timed,
+      logger,
+    });
+    const served = new ServedSessions({ workspace, announcements, commands, containers, logger });
     const network = options.network && new NetworkLife({ ...options.network, served, logger });
     const socket = openSocket && new SocketLife({ open: openSocket, logger });
     this.#parts = {
@@ -101,6 +117,7 @@ export class AgentSession implements Disposable {
       served,
       network,
       socket,
+      containers,
       workspace,
       commands,
       logger,
@@ -108,7 +125,7 @@ export class AgentSession implements Disposable {
     this.#manifest = manifest;
     workspace.update(manifest.workspace);
     const stages = openScripts({
-      manifest,
+      manifest: containers.withoutScripts(manifest),
       host: {
         commands,
         prepare: (text, extra) => workspace.prepare(text, { extra }),
@@ -117,11 +134,10 @@ export class AgentSession implements Disposable {
         home: machine,
         logger,
       },
-      onCompleted: (timing) => {
-        if (!timings.put(timing)) logger.warn({ scriptId: timing.scriptId }, "timing dropped");
-      },
+      onCompleted: timed,
     });
-    this.#scripts = new ScriptLife({ stages, lifecycle, clock, logger, logs });
+    const afterScripts = (signal: AbortSignal): Promise<StageResult> => containers.start(signal);
+    this.#scripts = new ScriptLife({ stages, lifecycle, clock, logger, logs, afterScripts });
   }
 
   /** True if it has nothing more to report. */
@@ -184,6 +200,7 @@ export class AgentSession implements Disposable {
     this.#stopping.abort();
     this.served.close();
     await this.#scripts.end(signal);
+    await this.#parts.containers.close();
     await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
     await this.#parts.socket?.close();
   }
@@ -194,7 +211,7 @@ export class AgentSession implements Disposable {
    * its commands would run with the next owner's rights, so all that can be found are ended (docs/prebuilds.md).
    */
   async leave(signal: AbortSignal): Promise<void> {
-    const { lifecycle, socket, commands, workspace, logger } = this.#parts;
+    const { lifecycle, socket, containers, commands, workspace, logger } = this.#parts;
     this.#isLeaving = true;
     this.#stopping.abort();
     this.served.close();
@@ -202,6 +219,7 @@ export class AgentSession implements Disposable {
     await withDeadline(maxLeavingMs, commands.clock, (limit) =>
       this.#scripts.end(AbortSignal.any([signal, limit])),
     );
+    await containers.close();
     await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), socket?.close()]);
     const left = await this.#endStrays(workspace.marks, signal);
     if (left.length > 0) logger.warn({ pids: left }, "processes of the previous owner survive");
@@ -228,6 +246,7 @@ export class AgentSession implements Disposable {
     this.served.close();
     void this.#parts.network?.close();
     void this.#parts.socket?.close();
+    void this.#parts.containers.close();
     this.#parts.commands.groups.killAll();
   }
 }

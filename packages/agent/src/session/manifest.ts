@@ -2,6 +2,7 @@ import { BytesError } from "@slipway/wire/bytes/errors";
 import { parseUuid } from "@slipway/wire/bytes/uuid";
 import type {
   Manifest,
+  WorkspaceAgentDevcontainer,
   WorkspaceAgentScript,
   WorkspaceApp,
   WorkspaceSecret,
@@ -11,6 +12,7 @@ import { DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { createMessage } from "@slipway/wire/protobuf/message";
 import { durationToMs, metadataSeconds } from "@slipway/wire/protobuf/time";
 
+import type { DeclaredDevcontainer } from "../containers/devcontainers.ts";
 import type { NetworkManifest } from "../network/agent-network.ts";
 import { expandPath } from "../process/expand.ts";
 import type { WorkspaceDescription } from "../process/workspace-commands.ts";
@@ -29,6 +31,9 @@ export interface AgentManifest {
   /** True if the server has git providers that users can log in to. */
   readonly hasGitProviders: boolean;
   readonly network: NetworkManifest;
+  /** True for the agent in a dev container. */
+  readonly isSubAgent: boolean;
+  readonly devcontainers: readonly DeclaredDevcontainer[];
 }
 
 /** A secret that is written to a file. */
@@ -86,6 +91,26 @@ export function readManifest(message: Manifest, context: ExpansionContext): Agen
       disableDirect: message.disableDirectConnections,
       forceWebSocket: message.derpForceWebsockets,
     },
+    isSubAgent: message.parentId !== undefined,
+    devcontainers: message.devcontainers.map((one) => readDevcontainer(one, expand, context)),
+  };
+}
+
+/** Reads a dev container; a relative path of its configuration is below its folder (docs/protocol/agent.md §2.4). */
+function readDevcontainer(
+  { id, name, workspaceFolder, configPath, subagentId }: WorkspaceAgentDevcontainer,
+  expand: (path: string) => string,
+  context: ExpansionContext,
+): DeclaredDevcontainer {
+  const folder = expand(workspaceFolder);
+  return {
+    id: readId("id of a dev container", id),
+    name,
+    folder,
+    configPath:
+      configPath === "" ? undefined : expandPath(configPath, { ...context, base: folder }),
+    subAgentId:
+      subagentId === undefined ? undefined : readId("subagent_id of a dev container", subagentId),
   };
 }
 

@@ -12,6 +12,7 @@ import { runMetadata } from "../stats/metadata.ts";
 import { reportStats } from "../stats/report-stats.ts";
 import { memoryUsage, monitorResources, volumeUsage } from "../stats/resources.ts";
 import type { Announcements } from "./announcements.ts";
+import type { ContainerLife } from "./container-life.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { getMonitorConfig, updateStats } from "./manifest-calls.ts";
 import type { AgentManifest } from "./manifest.ts";
@@ -42,6 +43,7 @@ export interface RoutineParts {
   readonly network: NetworkLife | undefined;
   /** Undefined for an agent without a socket. */
   readonly socket: SocketLife | undefined;
+  readonly containers: ContainerLife;
   readonly workspace: Workspace;
   readonly commands: CommandHost;
   readonly logger: Logger;

@@ -5,7 +5,7 @@ import type { StageResult, ScriptStages } from "../scripts/script.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 /** The source of log lines that belong to no script (docs/protocol/agent.md §4.5). */
-const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";
+export const externalSourceId = "3b579bf4-1ed8-4b99-87a8-e9a1e3410410";
 
 /** The time for which a state waits for the log lines before it, so that its readers can see the reason. */
 const logsFirstMs = 1_000;
@@ -16,11 +16,14 @@ export interface ScriptLifeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly logs: LogQueue;
+  /** Continues the start after the scripts; undefined if they are all of it. Aborted when the session ends. */
+  readonly afterScripts: ((signal: AbortSignal) => Promise<StageResult>) | undefined;
 }
 
 /** The scripts of a session, and the states that report them. */
 export class ScriptLife {
   readonly #options: ScriptLifeOptions;
+  readonly #stopping = new AbortController();
   #started: Promise<void> = Promise.resolve();
 
   constructor(options: ScriptLifeOptions) {
@@ -37,6 +40,7 @@ export class ScriptLife {
   async end(signal: AbortSignal): Promise<void> {
     const { stages, lifecycle } = this.#options;
     lifecycle.enter("shutting-down");
+    this.#stopping.abort();
     await stages.close();
     await this.#started;
     const result = await this.#resultOf(stages.stop(signal));
@@ -45,10 +49,19 @@ export class ScriptLife {
 
   async #start(): Promise<void> {
     const { stages, lifecycle, clock, logs } = this.#options;
-    const result = await this.#resultOf(stages.start());
+    const result = await this.#resultOf(this.#startAll());
     await withDeadline(logsFirstMs, clock, (limit) => logs.flush(limit));
     lifecycle.enter(startStates[result]);
     stages.startSchedules();
+  }
+
+  async #startAll(): Promise<StageResult> {
+    const { stages, afterScripts } = this.#options;
+    const result = await stages.start();
+    const { signal } = this.#stopping;
+    if (afterScripts === undefined || signal.aborted) return result;
+    const rest = await afterScripts(signal);
+    return result === "ok" ? rest : result;
   }
 
   /** Treats an unexpected error as a failed stage, and logs it where the workspace's users look. */

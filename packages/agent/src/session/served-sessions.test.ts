@@ -52,9 +52,17 @@ function openWorkspace(): Workspace {
   return workspace;
 }
 
+const containers = { feature: async () => ({ isEnabled: false, reason: "off" }) as const };
+
 it("serves the workspace, and reports its sessions to the server, also later", async () => {
   using commands = openCommandHost();
-  const needs = { workspace: openWorkspace(), announcements, commands, logger: silentLogger };
+  const needs = {
+    workspace: openWorkspace(),
+    announcements,
+    commands,
+    containers,
+    logger: silentLogger,
+  };
   const served = new ServedSessions(needs);
   onTestFinished(() => served.close());
   const services = await served.open(network);
@@ -96,6 +104,7 @@ it("opens nothing once the agent's session is over", async () => {
     workspace: openWorkspace(),
     announcements,
     commands,
+    containers,
     logger: silentLogger,
   });
   served.close();

@@ -5,6 +5,7 @@ import type { ConnectionReport, SessionCounts } from "../connections/session-log
 import type { CommandHost } from "../process/run-command.ts";
 import type { ServicesOptions, WorkspaceServices } from "../services/workspace-services.ts";
 import type { Announcements } from "./announcements.ts";
+import type { ContainerLife } from "./container-life.ts";
 import { Outbox } from "./outbox.ts";
 import { deliverReport, reportConnection } from "./report-calls.ts";
 import type { Workspace } from "./workspace.ts";
@@ -27,6 +28,7 @@ interface ServedSessionsNeeds {
   readonly workspace: Workspace;
   readonly announcements: Pick<Announcements, "read">;
   readonly commands: CommandHost;
+  readonly containers: Pick<ContainerLife, "feature">;
   readonly logger: Logger;
 }
 
@@ -49,7 +51,7 @@ export class ServedSessions {
 
   /** Loads the services, which end with the agent's session. Resolves to undefined if that has ended. Call it once. */
   async open(network: NetworkSettings): Promise<WorkspaceServices | undefined> {
-    const { workspace, announcements, commands, logger } = this.#needs;
+    const { workspace, announcements, commands, containers, logger } = this.#needs;
     const [{ WorkspaceServices: Services }, { readGreeting }] = await Promise.all([
       import("../services/workspace-services.ts"),
       import("../ssh/sessions/greeting.ts"),
@@ -66,6 +68,7 @@ export class ServedSessions {
           home,
         }),
       names: () => workspace.names,
+      containers: await containers.feature(),
       commands,
       report: (report) => {
         if (!this.#reports.put(report)) logger.warn({ id: report.id }, "connection report dropped");

@@ -60,6 +60,7 @@ export class ClaimWorld {
       decide,
       network: undefined,
       openSocket: undefined,
+      containers: undefined,
       endStrays: async () => [],
       openScripts: (input) => this.#openScripts(input),
       serverUrl: "http://localhost",

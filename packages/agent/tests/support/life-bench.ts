@@ -86,6 +86,7 @@ export function openLifeBench(
     decide,
     network: undefined,
     openSocket: undefined,
+    containers: undefined,
     endStrays: async () => [],
     openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
       new ScriptRunner(scripts, host, onCompleted),

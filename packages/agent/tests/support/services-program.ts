@@ -18,6 +18,7 @@ const services = new WorkspaceServices({
   greeting: async () => "",
   names: () => ({ ownerName: "alice", workspaceName: "dev", agentName: "main" }),
   commands: openCommandHost(),
+  containers: { isEnabled: false, reason: "off" },
   report: () => undefined,
   settings: {
     maxTimeoutMs: 60_000,

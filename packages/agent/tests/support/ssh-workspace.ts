@@ -86,6 +86,7 @@ export async function openSshWorkspace({
     prepare: (command: string, variables: object) =>
       prepareCommand(command, context, workspace, variables),
     commands,
+    containers: { isEnabled: false, reason: "off" } as const,
     sessions,
     descriptors: new DescriptorBudget(descriptorLimit),
     greeting: async () => greeting,

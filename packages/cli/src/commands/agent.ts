@@ -68,6 +68,25 @@ export const command = defineCommand({
       variable: "CODER_AGENT_BLOCK_FILE_TRANSFER",
       summary: "refuse scp, sftp and rsync",
     },
+    devcontainersEnable: {
+      kind: "text",
+      value: "true|false",
+      variable: "CODER_AGENT_DEVCONTAINERS_ENABLE",
+      summary:
+        "list containers of this machine and run agents in its dev containers (default: true)",
+    },
+    devcontainersProjectDiscoveryEnable: {
+      kind: "text",
+      value: "true|false",
+      variable: "CODER_AGENT_DEVCONTAINERS_PROJECT_DISCOVERY_ENABLE",
+      summary: "look for dev containers in Git repositories (default: true)",
+    },
+    devcontainersDiscoveryAutostartEnable: {
+      kind: "text",
+      value: "true|false",
+      variable: "CODER_AGENT_DEVCONTAINERS_DISCOVERY_AUTOSTART_ENABLE",
+      summary: "start those dev containers that ask for it (default: false)",
+    },
   },
   examples: [
     {

@@ -74,6 +74,7 @@ export class AgentProcess implements AgentProcessOptions {
       waitForReinit,
       network: undefined,
       openSocket: undefined,
+      containers: undefined,
       endStrays: async () => [],
       openScripts: ({ manifest: { agentId, workspace } }) =>
         this.#openScripts(workspace.ownerName, fromWireId(agentId)),

@@ -3,6 +3,8 @@ import { basename, join } from "node:path";
 import { errorText } from "@slipway/runtime";
 
 import type { SessionEnd } from "../../connections/session-log.ts";
+import { disabledText } from "../../containers/container-feature.ts";
+import { ContainerError } from "../../containers/errors.ts";
 import { ProcessError } from "../../process/errors.ts";
 import type { PreparedCommand } from "../../process/spawn-group.ts";
 import { serveSftp } from "../sftp/serve-sftp.ts";
@@ -35,11 +37,8 @@ export async function runRequest(
   { setup, connection, host }: RunNeeds,
 ): Promise<SessionEnd | undefined> {
   const { writer } = channel;
-  if (setup.container !== undefined) {
-    const reason = "containers are not supported";
-    await writer.write("stderr", Buffer.from(`${reason}\n`));
-    return { statusCode: exitStatus.containerUnsupported, reason };
-  }
+  const refusal = containerRefusal(request, setup, host);
+  if (refusal !== undefined) return refuse(refusal, exitStatus.noContainer, writer);
   if (host.settings.blockFileTransfer && isFileTransfer(request)) {
     const reason = "file transfer is blocked";
     // The first byte marks an error for scp.
@@ -56,10 +55,30 @@ export async function runRequest(
     const end = await runCommand(request.text, channel, { setup, connection, host });
     return end.kind === "left" ? undefined : sessionEndOf(end);
   } catch (error) {
-    if (!(error instanceof ProcessError)) throw error;
-    await writer.write("stderr", Buffer.from(`${errorText(error)}\n`));
-    return { statusCode: exitStatus.failed, reason: errorText(error) };
+    if (error instanceof ProcessError) return refuse(errorText(error), exitStatus.failed, writer);
+    if (!(error instanceof ContainerError)) throw error;
+    return refuse(errorText(error), exitStatus.noContainer, writer);
   }
+}
+
+/** Returns the reason why a session cannot run in the container that it is for; undefined if there is none. */
+function containerRefusal(
+  request: ProgramRequest,
+  { container }: SessionSetup,
+  { containers }: SshHost,
+): string | undefined {
+  if (container === undefined) return undefined;
+  if (!containers.isEnabled) return disabledText(containers.reason);
+  return request.kind === "sftp" ? "SFTP does not reach into containers" : undefined;
+}
+
+async function refuse(
+  reason: string,
+  statusCode: number,
+  writer: SessionChannel["writer"],
+): Promise<SessionEnd> {
+  await writer.write("stderr", Buffer.from(`${reason}\n`));
+  return { statusCode, reason };
 }
 
 function isFileTransfer(request: ProgramRequest): boolean {
@@ -76,7 +95,7 @@ async function runCommand(
   const { terminal } = setup;
   const command = await prepare(text, channel, { setup, connection, host });
   if (terminal === undefined) return runPiped(command, channel, host.commands);
-  if (text.trim() === "") {
+  if (text.trim() === "" && setup.container === undefined) {
     await channel.writer.write("stdout", Buffer.from(await host.greeting()));
   }
   // Its size may have changed in the meantime.
@@ -89,11 +108,20 @@ async function prepare(
   channel: SessionChannel,
   { setup, connection, host }: RunNeeds,
 ): Promise<PreparedCommand> {
+  const { container, terminal, variables } = setup;
+  if (container !== undefined && host.containers.isEnabled) {
+    // Sockets of the agent, such as that of the client's keys, are not in the container.
+    return host.containers.access.prepare(container, text, {
+      hasTerminal: terminal !== undefined,
+      variables: { ...variables, TERM: terminal?.term || undefined },
+      signal: channel.ended,
+    });
+  }
   const extra = {
     SSH_AUTH_SOCK: await connection.agentSocket(),
-    TERM: setup.terminal?.term || undefined,
+    TERM: terminal?.term || undefined,
   };
-  const command = await host.prepare(text, { requested: setup.variables, extra });
+  const command = await host.prepare(text, { requested: variables, extra });
   const display = await openDisplay(command, channel, { setup, connection });
   if (display === undefined) return command;
   return { ...command, environment: { ...command.environment, DISPLAY: display } };

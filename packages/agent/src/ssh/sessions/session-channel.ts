@@ -24,7 +24,8 @@ export const exitStatus = {
   failed: 229,
   /** The transfer of files is blocked. */
   transferBlocked: 65,
-  containerUnsupported: 1,
+  /** The container does not run the program. */
+  noContainer: 1,
 } as const;
 
 /** Returns the status for the client, and the reason for the report (docs/protocol/agent.md §5.5). */

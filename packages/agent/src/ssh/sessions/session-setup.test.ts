@@ -22,9 +22,10 @@ describe("SessionSetup", () => {
     const setup = new SessionSetup();
     setup.addVariable("CODER_SSH_SESSION_TYPE", "vscode");
     setup.addVariable("CODER_CONTAINER", "box");
+    setup.addVariable("CODER_CONTAINER_USER", "ada");
     setup.addVariable("LANG", "C");
     expect(setup.variables).toEqual({ LANG: "C" });
-    expect(setup.container).toBe("box");
+    expect(setup.container).toEqual({ container: "box", user: "ada" });
   });
 
   it.each([

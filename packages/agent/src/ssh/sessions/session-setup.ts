@@ -1,4 +1,5 @@
 import type { SessionType } from "../../connections/session-log.ts";
+import type { ContainerTarget } from "../../containers/container-commands.ts";
 import { type TerminalSize, terminalSize } from "../../terminal/terminal-size.ts";
 import type { X11Request } from "../x11/x11-display.ts";
 
@@ -10,7 +11,8 @@ const maxTermBytes = 256;
 
 /** Variables for the agent rather than for the command (docs/protocol/agent.md §6.3). */
 const typeVariable = "CODER_SSH_SESSION_TYPE";
-const containerVariables = ["CODER_CONTAINER", "CODER_CONTAINER_USER"];
+const containerVariable = "CODER_CONTAINER";
+const containerUserVariable = "CODER_CONTAINER_USER";
 
 /** The terminal that a client requests. */
 export interface TerminalRequest {
@@ -86,14 +88,16 @@ export class SessionSetup {
     }
   }
 
-  /** The container that the session is for. */
-  get container(): string | undefined {
-    return this.#variables.get("CODER_CONTAINER") || undefined;
+  /** The container that the session is for; undefined for the workspace itself. */
+  get container(): ContainerTarget | undefined {
+    const container = this.#variables.get(containerVariable) ?? "";
+    if (container === "") return undefined;
+    return { container, user: this.#variables.get(containerUserVariable) ?? "" };
   }
 
   /** The variables for the command. */
   get variables(): Readonly<Record<string, string>> {
-    const hidden = new Set([typeVariable, ...containerVariables]);
+    const hidden = new Set([typeVariable, containerVariable, containerUserVariable]);
     return Object.fromEntries([...this.#variables].filter(([name]) => !hidden.has(name)));
   }
 }

@@ -1,0 +1,97 @@
+import { errorText } from "@slipway/runtime";
+
+import type { Container } from "./container.ts";
+import type { Engine } from "./engine.ts";
+import { ContainerError } from "./errors.ts";
+import { parseContainer } from "./parse-container.ts";
+
+/** The maximum number of containers in a list, and its maximum size: clients read 4 MiB (docs/protocol/agent.md §8.6). */
+const maxContainers = 1000;
+const maxListBytes = 3 * 1024 * 1024;
+/** The maximum size of the description of one container. */
+const maxLineBytes = 1024 * 1024;
+/** The time for a scan (docs/protocol/agent.md §8.6). */
+const scanTimeoutMs = 15_000;
+
+/** The containers of the machine, the newest first, and what is missing in their list. */
+export interface Scan {
+  readonly containers: readonly Container[];
+  readonly warnings: readonly string[];
+}
+
+/** Lists the containers of the machine, stopped ones included. Throws `ContainerError`, and the signal's reason. */
+export async function listContainers(engine: Engine, signal: AbortSignal): Promise<Scan> {
+  const all = ["ps", "--all", "--quiet", "--no-trunc"];
+  const ids = (await engine.run(all, { signal, timeoutMs: scanTimeoutMs })).split("\n");
+  const known = ids.map((id) => id.trim()).filter((id) => id !== "");
+  if (known.length === 0) return { containers: [], warnings: [] };
+  const listed = new ListedContainers();
+  await inspect(engine, known.slice(0, maxContainers), {
+    onLine: (line) => listed.add(line),
+    signal,
+  });
+  return listed.end(Math.max(0, known.length - maxContainers));
+}
+
+/** Describes one container; undefined if there is none of this name. Throws `ContainerError`, and the signal's reason. */
+export async function findContainer(
+  engine: Engine,
+  name: string,
+  signal: AbortSignal,
+): Promise<Container | undefined> {
+  // A name that begins with a dash would be a flag.
+  if (!/^[A-Za-z0-9][\w.-]{0,255}$/.test(name)) return undefined;
+  const lines: string[] = [];
+  await inspect(engine, [name], { onLine: (line) => void lines.push(line), signal });
+  const [line] = lines;
+  return line === undefined ? undefined : parseContainer(line);
+}
+
+/** Passes on the description of each container that still exists, as a line of JSON. */
+async function inspect(
+  engine: Engine,
+  names: readonly string[],
+  options: { readonly onLine: (line: string) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const args = ["inspect", "--type", "container", "--format", "{{json .}}", ...names];
+  const { exitCode, error } = await engine.runProgram(await engine.prepare(args), {
+    ...options,
+    timeoutMs: scanTimeoutMs,
+    maxBytes: maxLineBytes,
+  });
+  // A container may be removed after it was named.
+  if (exitCode !== 0 && !/no such (?:object|container)/i.test(error)) {
+    throw new ContainerError("failed", error || `inspect ended with code ${exitCode}`);
+  }
+}
+
+class ListedContainers {
+  readonly #containers: Container[] = [];
+  readonly #faults: string[] = [];
+  #bytes = 0;
+  #left = 0;
+
+  add(line: string): void {
+    if (line.trim() === "") return;
+    try {
+      const container = parseContainer(line);
+      this.#bytes += Buffer.byteLength(JSON.stringify(container));
+      if (this.#bytes > maxListBytes) this.#left += 1;
+      else this.#containers.push(container);
+    } catch (error) {
+      this.#faults.push(errorText(error));
+    }
+  }
+
+  end(notAsked: number): Scan {
+    const left = this.#left + notAsked;
+    const [fault] = this.#faults;
+    return {
+      containers: this.#containers,
+      warnings: [
+        ...(left === 0 ? [] : [`${left} more containers are not listed`]),
+        ...(fault === undefined ? [] : [fault]),
+      ],
+    };
+  }
+}
