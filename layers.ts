@@ -210,7 +210,12 @@ export const layers: readonly PackageLayer[] = [
       "gateway/agent-http",
       // What serves viewers through the server's own peer.
       {
-        group: ["gateway/listening-ports", "gateway/terminals", "gateway/apps"],
+        group: [
+          "gateway/listening-ports",
+          "gateway/terminals",
+          "gateway/containers",
+          "gateway/apps",
+        ],
         eachOther: "nothing",
       },
       "main",

@@ -1,12 +1,17 @@
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import {
+  deleteDevcontainer,
+  getContainers,
+  recreateDevcontainer,
+} from "@slipway/api/agents/container-routes";
 import { getListeningPorts } from "@slipway/api/agents/listening-port-routes";
 import { getAgentLogs, getAgentStartupLogs } from "@slipway/api/agents/log-routes";
 import { getAgent } from "@slipway/api/agents/routes";
@@ -161,6 +166,43 @@ describe.each(agents)("$name", (kind) => {
       .toContainEqual(expect.objectContaining({ network: "tcp", port: listener.port }));
   });
 
+  it("lists, watches, recreates and deletes dev containers of a machine with an engine", async () => {
+    const { client } = server;
+    const workspace = await server.openWorkspace(`${kind.name} with an engine`);
+    const home = await mkdtemp(join(homes, "engine-"));
+    const calls = await installEngine(home);
+    const environment = {
+      PATH: `${join(home, "bin")}:/usr/bin:/bin`,
+      CODER_AGENT_DEVCONTAINERS_ENABLE: "true",
+    };
+    const { serverUrl } = client;
+    const started = await kind.start({ serverUrl, token: workspace.token, home, environment });
+    onTestFinished(async () => {
+      const exited = once(started, "exit");
+      started.kill("SIGKILL");
+      await exited;
+    });
+    await untilConnected(client, workspace.id);
+    const running = await client.call(getWorkspace, { params: { workspace: workspace.id } });
+    const { id: machine } = requireAgent(running);
+    const list = () => client.call(getContainers, { params: { agent: machine }, query: {} });
+    const listed = { devcontainers: [{ name: "site" }], containers: [{ name: "dev" }] };
+    await expect.poll(list, patience).toMatchObject(listed);
+    const [message] = await once(
+      openSocket(`/workspaceagents/${machine}/containers/watch`),
+      "message",
+    );
+    expect(JSON.parse(String(message))).toMatchObject(listed);
+    const devcontainer = (await list()).devcontainers[0]?.id ?? "";
+    const params = { agent: machine, devcontainer };
+    await client.call(recreateDevcontainer, { params });
+    await expect
+      .poll(async () => (await list()).devcontainers[0]?.status, patience)
+      .not.toBe("starting");
+    await client.call(deleteDevcontainer, { params });
+    expect(await calls()).toMatch(/^rm /m);
+  });
+
   it("opens a terminal through the server", async () => {
     const socket = openSocket(`/workspaceagents/${agentId}/pty?reconnect=${randomUUID()}`);
     let seen = "";
@@ -304,4 +346,36 @@ async function logOut(): Promise<void> {
 interface Reply {
   readonly status: number;
   readonly body: unknown;
+}
+
+/**
+ * Writes the programs of a container engine with one dev container, as shell scripts. Returns a function that reads the
+ * commands with which they were called.
+ */
+async function installEngine(home: string): Promise<() => Promise<string>> {
+  for (const name of ["bin", "site"]) await mkdir(join(home, name));
+  const id = "a".repeat(64);
+  const container = JSON.stringify({
+    Id: id,
+    Name: "/dev",
+    Created: "2026-11-30T00:00:00Z",
+    State: { Running: true },
+    Config: { Image: "image:1", Labels: { "devcontainer.local_folder": join(home, "site") } },
+    NetworkSettings: { Ports: {} },
+    Mounts: [],
+  });
+  const scripts = {
+    docker: `case $1 in
+      ps) echo ${id} ;;
+      inspect) case "$*" in *--format*) echo '${container}' ;; *) echo '[${container}]' ;; esac ;;
+      esac`,
+    devcontainer: `[ "$1" = up ] && echo '{"outcome":"success","containerId":"${id}"}'`,
+  };
+  const log = join(home, "calls");
+  for (const [name, script] of Object.entries(scripts)) {
+    const path = join(home, "bin", name);
+    await writeFile(path, `#!/bin/sh\necho "$@" >> ${log}\n${script}\n`);
+    await chmod(path, 0o700);
+  }
+  return () => readFile(log, "utf8");
 }

@@ -10,6 +10,8 @@ export interface AgentPlace {
   readonly token: string;
   /** The home directory, which holds all its files. */
   readonly home: string;
+  /** Additional variables. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A program that connects a workspace to the network. */

@@ -5,7 +5,6 @@ import { addAppStatusRoute } from "../features/agents/apps/app-status-routes.ts"
 import { WriteBudgets } from "../features/agents/calls/write-budgets.ts";
 import { addConnectionLogRoutes } from "../features/agents/connections/connection-log-routes.ts";
 import type { ConnectionMonitor } from "../features/agents/connections/connection-monitor.ts";
-import { addContainerRoutes } from "../features/agents/container-routes.ts";
 import { addInstanceIdentityRoutes } from "../features/agents/identity/instance-identity-routes.ts";
 import { addLogRoutes } from "../features/agents/logs/log-routes.ts";
 import { addConnectionRoutes } from "../features/agents/manifest/connection-routes.ts";
@@ -68,7 +67,6 @@ export function wireAgents(
   const identities = new IdentityVerifier({ clock, logger, settings: settings.identity });
   const budgets = new WriteBudgets(clock);
   addAgentRoutes(routes, platform);
-  addContainerRoutes(routes, platform);
   addLogRoutes(routes, { ...platform, storedLogLines });
   addMetadataRoutes(routes, platform);
   addAppStatusRoute(routes, { ...platform, budgets });

@@ -8,6 +8,7 @@ import { connectionSettings } from "../features/agents/manifest/connection-route
 import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
 import { ConnectionNotices } from "../features/notifications/inbox-service.ts";
 import type { AgentHttp } from "../gateway/agent-http/agent-http.ts";
+import { addContainerRoutes } from "../gateway/containers/container-routes.ts";
 import { addListeningPortRoutes } from "../gateway/listening-ports/listening-port-routes.ts";
 import { addTerminalRoutes } from "../gateway/terminals/pty-routes.ts";
 import { type AbsentClients, ClientAccess } from "../network/clients/client-access.ts";
@@ -79,6 +80,7 @@ export function wireNetwork(
   const sessions = { ...platform, rpcs, coordinator, access, budgets, unfinished };
   addTailnetRoutes(routes, { ...sessions, tokens });
   addListeningPortRoutes(routes, { ...platform, agents });
+  addContainerRoutes(routes, { ...platform, agents });
   const log = new TerminalLog({ ...platform, budgets });
   addTerminalRoutes(routes, { ...platform, reach, notices, log });
   return access;

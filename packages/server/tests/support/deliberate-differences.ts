@@ -24,7 +24,6 @@ export interface DeliberateDifferences {
 }
 
 const noNetwork = "the replayed agent does not join the network";
-const noContainers = "the server does not reach containers yet";
 const noNetworkHealth = "the health of the deployment does not cover its network yet";
 const noLicense = "the recorded server had this route only with a license";
 const alwaysThere = "null there where no worker waited; our servers are always there to take a job";
@@ -55,7 +54,10 @@ const workspaceKeys = {
 
 export const ofRoutes: DeliberateDifferences = {
   answers: {
-    "GET /workspaceagents/ID/containers 500": { status: 200, reason: noContainers },
+    "GET /workspaceagents/ID/containers 500": {
+      message: "Internal error dialing workspace agent.",
+      reason: noNetwork,
+    },
     "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
     "GET /entitlements 404": {
       status: 200,
@@ -108,7 +110,7 @@ export const ofWorkspaces: DeliberateDifferences = {
   answers: {
     "GET /appearance 404": { status: 200, reason: noLicense },
     "GET /workspaceagents/ID/containers?label=devcontainer.config_file%3D&label=devcontainer.local_folder%3D 403":
-      { status: 200, reason: noContainers },
+      { status: 500, reason: noNetwork },
     "GET /workspaceagents/ID/listening-ports 200": { status: 500, reason: noNetwork },
   },
   lost: {
