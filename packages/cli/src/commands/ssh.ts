@@ -65,6 +65,20 @@ export const command = defineCommand({
       variable: "CODER_SSH_REMOTE_FORWARD",
       summary: "port of the workspace to forward to a host and port that this machine reaches",
     },
+    container: {
+      kind: "text",
+      short: "c",
+      value: "name",
+      variable: "CODER_SSH_CONTAINER",
+      summary: "container in the workspace to run in, by its name or id",
+    },
+    containerUser: {
+      kind: "text",
+      short: "u",
+      value: "user",
+      variable: "CODER_SSH_CONTAINER_USER",
+      summary: "user in that container (default: the user that it runs as)",
+    },
     wait: { ...scriptWaitFlag, variable: "CODER_SSH_WAIT" },
     disableAutostart: disableAutostartFlag,
     disableDirectConnections: disableDirectFlag,
@@ -121,6 +135,10 @@ export const command = defineCommand({
     { line: "slipway ssh demo", summary: "a shell" },
     { line: "slipway ssh demo -- ls -la", summary: "a command with flags" },
     { line: "slipway ssh -t ada/demo.main -- top", summary: "a command that needs a terminal" },
+    {
+      line: "slipway ssh demo --container web",
+      summary: "a shell in a container of the workspace",
+    },
     {
       line: "slipway ssh -L 8080:localhost:80 -R 9000:localhost:9000 demo",
       summary: "a shell, and a port in each direction",

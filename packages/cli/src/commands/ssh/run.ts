@@ -16,6 +16,7 @@ import type { RawTerminal } from "../../terminal/terminal.ts";
 import type { command } from "../ssh.ts";
 import { carrySession, endOf, lostExitCode, type SessionEndNeeds } from "./carry-session.ts";
 import { openConnectionLog } from "./connection-log.ts";
+import { inContainer, checkContainerFlags, sessionContainer } from "./container.ts";
 import { readEscapes } from "./escapes.ts";
 import { forwardGpg, readLocalGpg } from "./forward-gpg.ts";
 import { readSshForward } from "./forward-spec.ts";
@@ -40,6 +41,7 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
   });
   const agent = options.forwardAgent ? agentSocket(options, environment) : undefined;
   const forwards = readSshForwards(options);
+  checkContainerFlags(options);
   const gpg = options.forwardGpg ? await readLocalGpg({ environment, signal }) : undefined;
   const intervalMs = readShortDuration(
     "--network-info-interval",
@@ -68,6 +70,7 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
   );
   // It loads while the server answers; a failure surfaces at its first use.
   if (!options.stdio) begunConnections().then(loadSsh, () => undefined);
+  const container = await sessionContainer(options, opened.agent.id, needs);
   await reachAgent(opened, needs);
   log.logger.info({ agent: opened.agent.name, ...opened.connection.path }, "agent reached");
   const traffic = { sent: 0, received: 0 };
@@ -92,7 +95,7 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
   await using connection = await SshConnection.open(stream, { username, agent }, signal);
   await connection.forward(forwards);
   if (gpg !== undefined) await forwardGpg(connection, gpg, signal);
-  return await runSession(connection, request, { raw, lost, ...allNeeds });
+  return await runSession(connection, inContainer(request, container), { raw, lost, ...allNeeds });
 }
 
 function readSshForwards({
