@@ -52,6 +52,8 @@ agents:
           echo "${privateKey}"
           echo "-----END PRIVATE KEY-----"
           echo "header ${header}"
+          echo "< Set-Cookie: session=a-cookie-of-an-app; Path=/"
+          echo "> Proxy-Authorization: Digest response=a-digest-of-a-proxy"
           echo "harmless words"
 `;
 
@@ -134,6 +136,8 @@ async function collectSecrets(url: string): Promise<void> {
     header,
     "database password": "database-password",
     "private key": privateKey,
+    cookie: "a-cookie-of-an-app",
+    digest: "a-digest-of-a-proxy",
     "app key": "app-url-key",
     "value of a variable": "editor-of-a-person",
     "value of a parameter": "small-size",

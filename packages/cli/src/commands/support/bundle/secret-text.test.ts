@@ -8,6 +8,14 @@ it.each([
   ["https://ada:pa55w0rd@example.com/x", "https://[removed]@example.com/x"],
   ["postgres://slipway:hunter2@127.0.0.1:5432/db", "postgres://[removed]@127.0.0.1:5432/db"],
   ["Authorization: Bearer abcdef.ghi-jkl", "Authorization: Bearer [removed]"],
+  ["Proxy-Authorization: Digest username=a, b", "Proxy-Authorization: Digest [removed]"],
+  ["curl -H 'Authorization: token hunter2' x", "curl -H 'Authorization: token [removed]' x"],
+  ["Cookie: a=hunter2; b=hunter3", "Cookie: [removed]"],
+  ["Set-Cookie: sid=hunter2; Path=/", "Set-Cookie: [removed]"],
+  ['{"auths":{"r.io":{"auth":"hunter2"}}}', '{"auths":{"r.io":{"auth":"[removed]"}}}'],
+  ["login --password hunter2 --verbose", "login --password [removed] --verbose"],
+  ["curl -u ada:hunter2 https://x", "curl -u ada:[removed] https://x"],
+  ["ENCRYPTION_KEY=hunter2 make", "ENCRYPTION_KEY=[removed] make"],
   ['{"password": "hunter2", "a": 1}', '{"password": "[removed]", "a": 1}'],
   ['"password": "two words", more', '"password": "[removed]", more'],
   ["PASSWORD='two \"words' more", "PASSWORD='[removed]' more"],
@@ -26,6 +34,7 @@ it.each([
   "build 3 started at 2026-01-01T00:00:00Z",
   "cannot connect to https://example.com/a@b: refused",
   "/home/ada/projects/some-long-directory-name/with-another-one",
+  "docker run -u 1000:1000 image --password-stdin --token --verbose",
   "11111111-1111-4111-8111-111111111111",
 ])("leaves %j as it is", (text) => {
   expect(hide(text)).toBe(text);

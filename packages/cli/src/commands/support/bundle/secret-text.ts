@@ -56,10 +56,26 @@ const forms: readonly (readonly [RegExp, string])[] = [
   ],
   // The user and password of a URL.
   [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]{1,1024}@/gi, `$1${mark}@`],
+  // Headers: a scheme and its credentials, and all cookies.
+  [/\b(authorization["']?\s{0,4}:\s{0,4}["']?[a-z]\w{0,20} )[^"'\n]{1,8192}/gi, `$1${mark}`],
+  [/\b((?:set-)?cookie["']?\s{0,4}:\s{0,4}["']?)[^"'\n]{1,8192}/gi, `$1${mark}`],
   [/\b(bearer|basic)\s{1,8}[\w.~+/=-]{6,}/gi, `$1 ${mark}`],
+  // The settings of Docker and others for registries.
+  [/("auth"\s{0,4}:\s{0,4}")[^"\n]{1,8192}/gi, `$1${mark}`],
+  // `--password …`, and `curl -u ada:…`.
+  [
+    /(--[\w-]{0,40}(?:token|secret|passw(?:or)?d|passphrase|api-?key|access-?key|credentials?) {1,4}["']?)(?!-)[^\s"']{1,8192}/gi,
+    `$1${mark}`,
+  ],
+  [
+    /(\s(?:-u|--user|--proxy-user)[ =]["']?[^\s:"']{1,256}:)(?!\d{1,10}\b)[^\s"']{1,1024}/g,
+    `$1${mark}`,
+  ],
+  // `ENCRYPTION_KEY=…`
+  [/\b([A-Z][A-Z0-9_]{0,64}_(?:KEY|PASS|AUTH|PAT)=["']?)[^\s"']{1,8192}/g, `$1${mark}`],
   // `token=…`, `"password": "…"`.
   [
-    /((?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)["']?\s{0,4}[=:]\s{0,4}["']?)(?!\[removed\])(?!(?:bearer|basic) \[removed\])(?:(?<=")[^"\n]+|(?<=')[^'\n]+|[^\s"'&,;]+)/gi,
+    /((?:token|secret|passw(?:or)?d|passphrase|pwd|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)["']?\s{0,4}[=:]\s{0,4}["']?)(?!\[removed\])(?!\w{1,21} \[removed\])(?:(?<=")[^"\n]+|(?<=')[^'\n]+|[^\s"'&,;]+)/gi,
     `$1${mark}`,
   ],
   // Session tokens (docs/protocol/rest.md §1.2).
