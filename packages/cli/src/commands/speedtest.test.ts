@@ -34,8 +34,12 @@ it("gives up after a minute, and says what to do", async () => {
 const interval = { startMs: 1_000, endMs: 3_000, bytes: 50_000_000 };
 
 it("renders an interval", () => {
-  expect(intervalRow(interval)).toEqual(["1.00 - 3.00 s", "50.0 MB", "200.0 Mbit/s"]);
-  expect(intervalRow({ startMs: 0, endMs: 0, bytes: 0 })[2]).toBe("0.0 Mbit/s");
+  expect(intervalRow(interval)).toEqual({
+    interval: "1.00 - 3.00 s",
+    transferred: "50.0 MB",
+    throughput: "200.0 Mbit/s",
+  });
+  expect(intervalRow({ startMs: 0, endMs: 0, bytes: 0 }).throughput).toBe("0.0 Mbit/s");
 });
 
 it("prints the JSON of the stock command", () => {

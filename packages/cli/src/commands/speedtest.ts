@@ -6,7 +6,7 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { readShortDuration } from "../command/duration.ts";
 import { CommandError, UsageError } from "../command/errors.ts";
 import { exitCodes } from "../command/exit-codes.ts";
-import { outputFlag } from "../command/flags.ts";
+import { columnFlag, outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
 import { printJson } from "../command/print-result.ts";
 import { agentPorts } from "../resources/network/agent-ports.ts";
@@ -17,7 +17,7 @@ import { openMeasuredAgent } from "../resources/network/reach-agent.ts";
 import { watchAgent } from "../resources/network/watch-agent.ts";
 import { fullName } from "../resources/workspaces/workspace-reference.ts";
 import { Progress } from "../terminal/progress.ts";
-import { renderTable } from "../terminal/table.ts";
+import { type Columns, renderColumns } from "../terminal/table.ts";
 
 export const command = defineCommand({
   summary: "measure the speed of the connection to a workspace",
@@ -44,6 +44,7 @@ export const command = defineCommand({
     },
     direct: { kind: "switch", short: "d", summary: "wait for a direct connection first" },
     disableDirectConnections: disableDirectFlag,
+    column: columnFlag(["interval", "transferred", "throughput"]),
     output: outputFlag,
   },
   examples: [
@@ -106,10 +107,10 @@ export async function run(
     printJson(terminal.out, speedJson(overall, intervals));
     return exitCodes.ok;
   }
-  const rows = [...intervals.map(intervalRow), ["total", ...intervalRow(overall).slice(1)]];
+  const rows = [...intervals.map(intervalRow), { ...intervalRow(overall), interval: "total" }];
   const { path } = connection;
-  const headings = ["INTERVAL", "TRANSFERRED", "THROUGHPUT"];
-  for (const line of renderTable(headings, rows, terminal.out)) terminal.out.line(line);
+  const lines = renderColumns(columns, options.column, rows, terminal.out);
+  for (const line of lines) terminal.out.line(line);
   if (path !== undefined) terminal.err.line(pathText(path));
   return exitCodes.ok;
 }
@@ -158,12 +159,28 @@ export async function waitForDirect(
 
 const bytesPerMegabyte = 1_000_000;
 
+interface IntervalRow {
+  readonly interval: string;
+  readonly transferred: string;
+  readonly throughput: string;
+}
+
+const columns: Columns<IntervalRow, keyof IntervalRow> = {
+  interval: ({ interval }) => interval,
+  transferred: ({ transferred }) => transferred,
+  throughput: ({ throughput }) => throughput,
+};
+
 /** Renders a part of a test: its times, the data and the speed. */
-export function intervalRow(interval: SpeedtestInterval): string[] {
+export function intervalRow(interval: SpeedtestInterval): IntervalRow {
   const { startMs, endMs, bytes } = interval;
   const seconds = [startMs, endMs].map((ms) => (ms / 1_000).toFixed(2)).join(" - ");
   const megabytes = bytes / bytesPerMegabyte;
-  return [`${seconds} s`, `${megabytes.toFixed(1)} MB`, `${megabits(interval).toFixed(1)} Mbit/s`];
+  return {
+    interval: `${seconds} s`,
+    transferred: `${megabytes.toFixed(1)} MB`,
+    throughput: `${megabits(interval).toFixed(1)} Mbit/s`,
+  };
 }
 
 /** Returns a test as JSON, in the form of the stock command. */

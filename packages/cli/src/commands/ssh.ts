@@ -106,6 +106,7 @@ export const command = defineCommand({
     },
     logDir: {
       kind: "text",
+      short: "l",
       value: "directory",
       variable: "CODER_SSH_LOG_DIR",
       summary: "directory for the log of the connection, a new file each time",
