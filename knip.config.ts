@@ -36,7 +36,7 @@ const config: KnipConfig = {
     "packages/*": {
       entry: [
         "src/{index,node,http,stream,terminal,agent,session,services,claims}.ts",
-        "src/{testing,clouds,compliance,crypto,links,random,relay,oauth,postgres,claim-histories,claim-faults}.ts",
+        "src/{testing,clouds,compliance,engines,crypto,links,random,relay,oauth,postgres,claim-histories,claim-faults}.ts",
         "src/{inside,workspace}.ts",
         "src/{main,workspace-main}.ts",
         "src/main/main.ts",

@@ -327,6 +327,8 @@ export const layers: readonly PackageLayer[] = [
       "servers",
       "clouds",
       "database",
+      // Docker and podman.
+      "engines",
       // The promises that every implementation of an interface keeps.
       "compliance",
       "processes",

@@ -172,6 +172,23 @@ const absentNetworks = [
 /** Tests that take tens of seconds, such as runs under faults. */
 const longTests = "packages/*/tests/long/**/*.test.ts";
 
+/** Tests with Docker and podman, whose daemons need root. */
+const dockerTests = "packages/*/tests/docker/**/*.test.ts";
+const engineNeeds: readonly (readonly [string, ...string[]])[] = [
+  ["dockerd", "--version"],
+  ["docker", "--version"],
+  ["podman", "--version"],
+  ["runc", "--version"],
+  ["sh", "-c", "[ -x /bin/busybox ] && [ $(id -u) = 0 ]"],
+];
+const absentEngine =
+  script === "test:docker"
+    ? engineNeeds.find(([program, ...args]) => spawnSync(program, args).status !== 0)
+    : undefined;
+if (absentEngine !== undefined) {
+  process.stderr.write(`${absentEngine.join(" ")} fails: the driver docker is not tested\n`);
+}
+
 const withDatabases = {
   globalSetup: ["packages/testkit/src/database/postgres-setup.ts"],
   testTimeout: 60_000,
@@ -209,12 +226,24 @@ export default defineConfig({
           ...withDatabases,
           name: "db",
           include: ["packages/*/tests/**/*.test.ts"],
-          exclude: [...absentRecordings, longTests],
+          exclude: [...absentRecordings, longTests, dockerTests],
         },
       },
       {
         extends: true,
         test: { ...withDatabases, name: "long", include: [longTests] },
+      },
+      {
+        extends: true,
+        test: {
+          ...withDatabases,
+          name: "docker",
+          include: absentEngine === undefined ? [dockerTests] : [],
+          // A daemon starts in seconds, and an archive of the agent is made in a minute.
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
       },
       {
         extends: true,

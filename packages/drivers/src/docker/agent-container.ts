@@ -33,7 +33,7 @@ import {
   markOf,
 } from "./marks.ts";
 import { provideNetwork } from "./network.ts";
-import { findUser, type UserFiles } from "./user-files.ts";
+import { type ContainerUser, findUser } from "./user-files.ts";
 import { shortId } from "./workspace-containers.ts";
 import { provideVolumes } from "./workspace-volumes.ts";
 
@@ -79,12 +79,16 @@ export async function runAgent(
   );
   // Before anything is created: an image without a shell leaves nothing behind.
   const files = await needs.facts.read(context, { id: image.id, name: imageName(agent) }, signal);
-  const user = container.user === "" ? image.user : container.user;
-  const id = await create(context, needs, { build, agent, image, files, user }, signal);
+  const name = container.user === "" ? image.user : container.user;
+  const { account } = findUser(name, files, undefined);
+  const volumes = { volumes: container.volumes, uid: account.uid };
+  const { mounts, owners } = await provideVolumes(context, build.workspace.id, volumes, signal);
+  const user = findUser(name, files, owners.get(account.home));
+  const id = await create(context, needs, { build, agent, image, user, mounts }, signal);
   try {
     const writable = container.volumes.filter(({ isReadOnly }) => !isReadOnly);
     const volumePaths = writable.map(({ path }) => path);
-    await prepareUser(engine, id, { user, files, volumePaths }, signal);
+    await prepareUser(engine, id, user, volumePaths, signal);
     await startContainer(engine, id, signal);
     await requireRunning(context, id, signal);
   } catch (error) {
@@ -97,8 +101,8 @@ export async function runAgent(
 
 interface NewContainer extends BuildAgent {
   readonly image: InspectedImage;
-  readonly files: UserFiles;
-  readonly user: string;
+  readonly user: ContainerUser;
+  readonly mounts: readonly unknown[];
 }
 
 /** The attempts to create a container: what it needs may be removed meanwhile, and its name be taken. */
@@ -107,21 +111,20 @@ const maxAttempts = 3;
 async function create(
   context: EngineContext,
   { options, info }: AgentNeeds,
-  { build, agent, image, files, user }: NewContainer,
+  { build, agent, image, user, mounts }: NewContainer,
   signal: AbortSignal,
 ): Promise<string> {
   const { engine, log } = context;
   const { container } = agent;
   const report = (line: string): void => log.write("info", stage, line);
   const archive = await options.readArchive({ arch: agent.platform.arch, report, signal });
-  const mounts = await provideVolumes(context, build.workspace.id, container, signal);
   const network = await provideNetwork(context, agent, options.network, signal);
   const publishesPorts = options.allow.has("ports");
-  const { account } = findUser(user, files, undefined);
+  const { name, shell } = user.account;
   const variables = {
-    USER: account.name,
-    LOGNAME: account.name,
-    SHELL: account.shell,
+    USER: name,
+    LOGNAME: name,
+    SHELL: shell,
     ...agentVariables(agent, await options.containerUrl(signal)),
   };
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
@@ -132,7 +135,7 @@ async function create(
       Image: image.id,
       Entrypoint: entrypoint,
       Cmd: container.command,
-      User: user,
+      User: user.identity,
       Env: environmentList(variables),
       Hostname: build.workspace.name,
       ExposedPorts: exposedPorts(container),
@@ -161,9 +164,11 @@ async function createNamed(
     try {
       return await createContainer(engine, name, { ...body, Labels }, signal);
     } catch (error) {
-      const isTaken = error instanceof EngineError && error.status === 409;
-      if (!isTaken || attempt >= maxAttempts) throw startError(error, agent.name);
+      if (!(error instanceof EngineError)) throw error;
+      // Docker answers 409 if the name is taken, podman 500.
       const found = await inspectContainer(engine, name, signal);
+      const isTaken = found !== undefined || error.status === 409;
+      if (!isTaken || attempt >= maxAttempts) throw startError(error, agent.name);
       if (found === undefined) continue;
       if (!hasMark(found, { deploymentId, kind: "agent" })) {
         throw new DriverError(

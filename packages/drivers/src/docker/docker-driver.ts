@@ -122,13 +122,15 @@ export class DockerDriver implements Driver {
   }
 
   /**
-   * Returns the address at which containers on the driver's network reach this machine; undefined if the engine is
-   * elsewhere, is rootless, or uses another network. Creates the network if need be.
+   * Returns the address of this machine on the driver's network, at which a server can listen for containers. Creates
+   * the network if need be. Undefined if the engine is elsewhere or the operator chose another network, and for podman,
+   * whose networks have an address only while containers run.
    */
   async gatewayAddress(signal: AbortSignal): Promise<string | undefined> {
     const { endpoint, network } = this.#options;
     if ("url" in endpoint || network !== undefined) return undefined;
     return this.#run(silent, signal, async (context) => {
+      if (context.engine.isPodman) return undefined;
       if ((await readInfo(context.engine, signal)).isRootless) return undefined;
       const { gateway } = await provideOwnNetwork(context, signal);
       return gateway === "" ? undefined : gateway;

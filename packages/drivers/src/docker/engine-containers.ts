@@ -4,6 +4,7 @@ import { EngineError } from "../errors.ts";
 import { outputText } from "./engine-streams.ts";
 import type { Engine } from "./engine.ts";
 import { listOf, numberOf, objectOf, textMapOf, textOf, textsOf } from "./json-fields.ts";
+import { hasLabels, labelFilters } from "./label-filters.ts";
 
 /** A container as a list or an inspection shows it. */
 export interface FoundContainer {
@@ -36,7 +37,7 @@ export async function listContainers(
 ): Promise<readonly FoundContainer[]> {
   const query = { all: "true", filters: labelFilters(labels) };
   const found = await connection.json({ method: "GET", path: "/containers/json", query, signal });
-  return listOf(found).map((one) => {
+  const containers = listOf(found).map((one) => {
     const fields = objectOf(one);
     return {
       id: textOf(fields["Id"]),
@@ -46,11 +47,7 @@ export async function listContainers(
       createdAtS: numberOf(fields["Created"]),
     };
   });
-}
-
-/** Encodes a filter by labels, for the lists of all kinds of objects. */
-export function labelFilters(labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify({ label: Object.entries(labels).map((pair) => pair.join("=")) });
+  return containers.filter((one) => hasLabels(one, labels));
 }
 
 /** Inspects a container by its id or name; resolves to undefined if there is none. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 
-import { ifPresent, labelFilters } from "./engine-containers.ts";
+import { ifPresent } from "./engine-containers.ts";
 import type { Engine } from "./engine.ts";
 import { listOf, objectOf, textMapOf, textOf, textsOf } from "./json-fields.ts";
+import { hasLabels, labelFilters } from "./label-filters.ts";
 
 export interface FoundImage {
   /** Such as `sha256:0f3a…`. */
@@ -47,7 +48,7 @@ export async function listImages(
 ): Promise<readonly FoundImage[]> {
   const query = { filters: labelFilters(labels) };
   const found = await connection.json({ method: "GET", path: "/images/json", query, signal });
-  return listOf(found).map((one) => {
+  const images = listOf(found).map((one) => {
     const fields = objectOf(one);
     return {
       id: textOf(fields["Id"]),
@@ -55,6 +56,7 @@ export async function listImages(
       labels: textMapOf(fields["Labels"]),
     };
   });
+  return images.filter((one) => hasLabels(one, labels));
 }
 
 /** Removes a tag, and the image with its last tag; one that is gone is fine. Rejects with 409 if it is in use. */

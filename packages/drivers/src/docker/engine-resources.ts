@@ -1,6 +1,7 @@
-import { ifPresent, labelFilters } from "./engine-containers.ts";
+import { ifPresent } from "./engine-containers.ts";
 import type { Engine } from "./engine.ts";
 import { listOf, objectOf, textMapOf, textOf } from "./json-fields.ts";
+import { hasLabels, labelFilters } from "./label-filters.ts";
 
 export interface FoundVolume {
   readonly name: string;
@@ -38,7 +39,8 @@ export async function listVolumes(
 ): Promise<readonly FoundVolume[]> {
   const query = { filters: labelFilters(labels) };
   const found = await connection.json({ method: "GET", path: "/volumes", query, signal });
-  return listOf(objectOf(found)["Volumes"]).map(readVolume);
+  const volumes = listOf(objectOf(found)["Volumes"]).map(readVolume);
+  return volumes.filter((one) => hasLabels(one, labels));
 }
 
 /** Removes a volume; one that is gone is fine. Rejects with 409 if a container uses it. */
@@ -68,7 +70,8 @@ export async function listNetworks(
 ): Promise<readonly FoundNetwork[]> {
   const query = { filters: labelFilters(labels) };
   const found = await connection.json({ method: "GET", path: "/networks", query, signal });
-  return listOf(found).map(readNetwork);
+  const networks = listOf(found).map(readNetwork);
+  return networks.filter((one) => hasLabels(one, labels));
 }
 
 export async function inspectNetwork(

@@ -62,13 +62,14 @@ done
 /** Prints how the server at a URL answers, as one line of JSON: `{"status":200}` or `{"error":"…","code":"…"}`. */
 export const probeScript = `
 const [url, timeoutMs] = process.argv.slice(2);
-const print = (answer) => console.log(JSON.stringify(answer));
-try {
-  const { status } = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(Number(timeoutMs)) });
-  print({ status });
-} catch (error) {
-  const { cause = error } = error;
-  print({ error: cause.message || cause.code || error.message, code: cause.code || error.name });
-}
-process.exit();
+const { get } = await import(url.startsWith("https:") ? "node:https" : "node:http");
+const print = (answer) => {
+  console.log(JSON.stringify(answer));
+  process.exit();
+};
+const late = { error: "no answer within " + timeoutMs + " ms", code: "ETIMEDOUT" };
+setTimeout(() => print(late), Number(timeoutMs));
+get(url, ({ statusCode }) => print({ status: statusCode })).on("error", (error) =>
+  print({ error: error.message || error.code, code: error.code }),
+);
 `;

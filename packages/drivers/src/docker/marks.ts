@@ -20,6 +20,8 @@ export const labelNames = {
   /** The SHA-256 of the agent's token, which a claim keeps. */
   tokenHash: "slipway.token-hash",
   volume: "slipway.volume",
+  /** The uid that owns a volume: a user that the image lacks gets it again. */
+  owner: "slipway.owner",
   image: "slipway.image",
   /** Of the pointer to the volume with an agent's archive: the name of that volume. */
   target: "slipway.target",

@@ -77,7 +77,7 @@ function requireAnswer(output: string, serverUrl: string): void {
 }
 
 const hints: Readonly<Record<string, string>> = {
-  TimeoutError: " (a firewall on the Docker host may drop what comes from its bridges)",
+  ETIMEDOUT: " (a firewall on the Docker host may drop what comes from its bridges)",
   ECONNREFUSED: " (the server does not listen at that address)",
   EHOSTUNREACH: " (a firewall on the Docker host may refuse what comes from its bridges)",
 };

@@ -12,20 +12,27 @@ describe("the user of a container", () => {
   it("is found by name and by uid, and nothing is added", () => {
     const account = { name: "node", uid: 1000, gid: 1000, home: "/home/node", shell: "/bin/sh" };
     for (const text of ["node", "1000", "node:staff", "1000:1001"]) {
-      expect(findUser(text, files, undefined)).toEqual({ account, files: undefined });
+      expect(findUser(text, files, undefined)).toEqual({
+        identity: text,
+        account,
+        files: undefined,
+      });
     }
   });
 
   it("is root if none is given", () => {
     expect(findUser("", files, 5).account).toMatchObject({ name: "root", uid: 0 });
     expect(findUser("", { passwd: "", group: "", shell: "/bin/sh" }, undefined)).toEqual({
+      identity: "0:0",
       account: { name: "root", uid: 0, gid: 0, home: "/root", shell: "/bin/sh" },
       files: { passwd: "root:x:0:0::/root:/bin/sh\n", group: "root:x:0:\n" },
     });
   });
 
   it("gets an entry with a free uid and a group of its own", () => {
-    const { account, files: written } = findUser("dev", files, undefined);
+    const { identity, account, files: written } = findUser("dev", files, undefined);
+    expect(identity).toBe("1001:1002");
+    expect(findUser("dev:staff", files, undefined).identity).toBe("1001:staff");
     expect(account).toEqual({
       name: "dev",
       uid: 1001,

@@ -19,6 +19,8 @@ export interface UserFiles {
 
 /** The user of a container, and the files with their entry if they lack it. */
 export interface ContainerUser {
+  /** As the engine takes it: podman looks a name up before there is an entry. */
+  readonly identity: string;
   readonly account: UserAccount;
   readonly files: Pick<UserFiles, "passwd" | "group"> | undefined;
 }
@@ -52,13 +54,14 @@ export function findUser(
   preferredUid: number | undefined,
 ): ContainerUser {
   const accounts = parsePasswd(files.passwd);
-  const [user = ""] = (text === "" ? "root" : text).split(":");
+  const [user = "", group] = (text === "" ? "root" : text).split(":");
   const known = accounts.find(({ name, uid }) => name === user || String(uid) === user);
-  if (known !== undefined) return { account: known, files: undefined };
+  if (known !== undefined) return { identity: text, account: known, files: undefined };
   const account = newAccount(user, { files, accounts, preferredUid });
   const { name, uid, gid, home, shell } = account;
   const hasGroup = parseGroups(files.group).some((one) => one.gid === gid);
   return {
+    identity: `${uid}:${group ?? gid}`,
     account,
     files: {
       passwd: withLine(files.passwd, `${name}:x:${uid}:${gid}::${home}:${shell}`),

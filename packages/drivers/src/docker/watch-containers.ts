@@ -4,6 +4,7 @@ import { inspectContainer } from "./engine-containers.ts";
 import { jsonLines } from "./engine-streams.ts";
 import type { Engine } from "./engine.ts";
 import { numberOf, objectOf, textMapOf, textOf } from "./json-fields.ts";
+import { hasLabels } from "./label-filters.ts";
 import { isOriginal, kindFilter, labelNames, type Labels } from "./marks.ts";
 import { shortId } from "./workspace-containers.ts";
 
@@ -20,10 +21,10 @@ export async function watchContainers(
   report: (event: DriverEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const label = Object.entries(kindFilter({ deploymentId, kind: "agent" })).map((pair) =>
-    pair.join("="),
-  );
-  const filters = JSON.stringify({ type: ["container"], event: ["die", "oom"], label });
+  const labels = kindFilter({ deploymentId, kind: "agent" });
+  const label = Object.entries(labels).map((pair) => pair.join("="));
+  // Podman filters by `died`, and sends `die`.
+  const filters = JSON.stringify({ type: ["container"], event: ["die", "died", "oom"], label });
   const request = { path: "/events", signal };
   const outOfMemory = new Set<string>();
   try {
@@ -35,7 +36,7 @@ export async function watchContainers(
     });
     report({ kind: "watching" });
     for await (const line of jsonLines(body)) {
-      const event = readEvent(line);
+      const event = readEvent(line, labels);
       if (event === undefined) continue;
       if (event.action === "oom") {
         if (outOfMemory.size < maxOutOfMemory) outOfMemory.add(event.id);
@@ -62,17 +63,14 @@ interface ContainerEvent {
 }
 
 /** Reads an event of one of our containers; undefined for any other. Its attributes include the container's labels. */
-function readEvent(value: unknown): ContainerEvent | undefined {
+function readEvent(value: unknown, wanted: Labels): ContainerEvent | undefined {
   const event = objectOf(value);
   const actor = objectOf(event["Actor"]);
   const labels = textMapOf(actor["Attributes"]);
   const action = textOf(event["Action"]);
-  if (
-    (action !== "die" && action !== "oom") ||
-    !isOriginal({ name: labels["name"] ?? "", labels })
-  ) {
-    return undefined;
-  }
+  const isOurs =
+    isOriginal({ name: labels["name"] ?? "", labels }) && hasLabels({ labels }, wanted);
+  if (!isOurs || (action !== "die" && action !== "oom")) return undefined;
   const code = labels["exitCode"] ?? labels["containerExitCode"];
   const exitCode = code === undefined ? undefined : numberOf(Number(code));
   return { action, id: textOf(actor["ID"]), labels, exitCode };

@@ -4,20 +4,32 @@ import type { EngineContext } from "./engine-context.ts";
 import { createVolume, type FoundVolume, listVolumes, removeVolume } from "./engine-resources.ts";
 import { hasMark, isOriginal, labelNames, markOf, volumeName, workspaceFilter } from "./marks.ts";
 
-/** Creates the missing volumes of a container. Throws `not-startable` for a name that someone else has taken. */
+export interface MountedVolumes {
+  /** As the engine takes them. */
+  readonly mounts: readonly unknown[];
+  /** The uids that own them, by their paths. */
+  readonly owners: ReadonlyMap<string, number>;
+}
+
+/**
+ * Creates the missing volumes of a container, for a user with the given uid. Throws `not-startable` for a name that
+ * someone else has taken.
+ */
 export async function provideVolumes(
   { engine, deploymentId, log }: EngineContext,
   workspaceId: string,
-  { volumes }: DriverContainer,
+  { volumes, uid }: { readonly volumes: DriverContainer["volumes"]; readonly uid: number },
   signal: AbortSignal,
-): Promise<readonly unknown[]> {
+): Promise<MountedVolumes> {
   const mounts: unknown[] = [];
+  const owners = new Map<string, number>();
   for (const volume of volumes) {
     const name = volumeName(workspaceId, volume.name);
     const labels = {
       ...markOf({ deploymentId, kind: "volume", name }),
       [labelNames.workspace]: workspaceId,
       [labelNames.volume]: volume.name,
+      [labelNames.owner]: String(uid),
     };
     const found = await createVolume(engine, name, labels, signal);
     if (!isOfWorkspace(found, deploymentId, workspaceId)) {
@@ -27,9 +39,10 @@ export async function provideVolumes(
       );
     }
     log.write("debug", "Starting agents", `volume ${volume.name} is ${name}`);
+    owners.set(volume.path, Number(found.labels[labelNames.owner]));
     mounts.push({ Type: "volume", Source: name, Target: volume.path, ReadOnly: volume.isReadOnly });
   }
-  return mounts;
+  return { mounts, owners };
 }
 
 function isOfWorkspace(found: FoundVolume, deploymentId: string, workspaceId: string): boolean {

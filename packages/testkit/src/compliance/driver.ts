@@ -1,7 +1,7 @@
-import type { Driver, DriverBuild, DriverLog } from "@slipway/drivers";
+import type { Driver, DriverAgent, DriverBuild, DriverLog } from "@slipway/drivers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { sampleBuild } from "./sample-build.ts";
+import { sampleAgent, sampleBuild } from "./sample-build.ts";
 
 /** A driver under test, whose agents run until they are stopped. */
 export interface DriverUnderTest extends AsyncDisposable {
@@ -10,6 +10,8 @@ export interface DriverUnderTest extends AsyncDisposable {
   reopen(): Driver;
   /** True if the driver itself can tell whether an agent runs. */
   readonly seesAgents: boolean;
+  /** Returns the agent `main` as this driver runs it (default: one without a container). */
+  readonly agent?: () => DriverAgent;
 }
 
 const { signal } = new AbortController();
@@ -26,6 +28,10 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
 
     afterEach(() => subject[Symbol.asyncDispose]());
 
+    function newBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
+      return sampleBuild({ agents: [subject.agent?.() ?? sampleAgent("main")], ...fields });
+    }
+
     async function statusOf(driver: Driver, build: DriverBuild): Promise<readonly string[]> {
       return (await driver.observe(observing(build), signal)).agents.map(
         ({ id, status }) => `${id} ${status}`,
@@ -39,7 +45,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     }
 
     it("plans a resource for each agent, and changes nothing", async () => {
-      const build = sampleBuild();
+      const build = newBuild();
       const agentNames = build.agents.map((agent) => agent.name);
       const input = {
         template: build.template,
@@ -53,7 +59,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     });
 
     it("starts the same build again without doing anything twice", async () => {
-      const build = sampleBuild();
+      const build = newBuild();
       const first = await subject.driver.start(build, silent, signal);
       const observed = await subject.driver.observe(observing(build), signal);
       expect(await subject.driver.start(build, silent, signal)).toEqual(first);
@@ -62,38 +68,38 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     });
 
     it("goes on with what another process began", async () => {
-      const build = sampleBuild();
+      const build = newBuild();
       const { state } = await subject.driver.start(build, silent, signal);
       const later = subject.reopen();
       expect(await statusOf(later, { ...build, state })).toEqual(expected(build, true));
-      const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
+      const stop = newBuild({ id: "build-2", number: 2, transition: "stop", state });
       await later.stop(stop, silent, signal);
       expect(await statusOf(later, stop)).toEqual(expected(build, false));
     });
 
     it("stops and deletes what is stopped or gone already", async () => {
-      const { state } = await subject.driver.start(sampleBuild(), silent, signal);
-      const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
+      const { state } = await subject.driver.start(newBuild(), silent, signal);
+      const stop = newBuild({ id: "build-2", number: 2, transition: "stop", state });
       const stopped = await subject.driver.stop(stop, silent, signal);
       expect(await subject.driver.stop(stop, silent, signal)).toEqual(stopped);
       const { state: left } = stopped;
-      const end = sampleBuild({ id: "build-3", number: 3, transition: "delete", state: left });
+      const end = newBuild({ id: "build-3", number: 3, transition: "delete", state: left });
       const deleted = await subject.driver.delete(end, silent, signal);
       expect(await subject.driver.delete(end, silent, signal)).toEqual(deleted);
       expect(await statusOf(subject.driver, end)).toEqual(expected(end, false));
     });
 
     it("deletes a workspace that was never started", async () => {
-      const end = sampleBuild({ transition: "delete" });
+      const end = newBuild({ transition: "delete" });
       await subject.driver.delete(end, silent, signal);
       expect(await statusOf(subject.driver, end)).toEqual(expected(end, false));
     });
 
     it("starts anew after a stop", async () => {
-      const { state } = await subject.driver.start(sampleBuild(), silent, signal);
-      const stop = sampleBuild({ id: "build-2", number: 2, transition: "stop", state });
+      const { state } = await subject.driver.start(newBuild(), silent, signal);
+      const stop = newBuild({ id: "build-2", number: 2, transition: "stop", state });
       const { state: left } = await subject.driver.stop(stop, silent, signal);
-      const again = sampleBuild({ id: "build-3", number: 3, state: left });
+      const again = newBuild({ id: "build-3", number: 3, state: left });
       await subject.driver.start(again, silent, signal);
       expect(await statusOf(subject.driver, again)).toEqual(expected(again, true));
     });

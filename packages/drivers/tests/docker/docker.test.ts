@@ -1,0 +1,5 @@
+import { openDocker } from "@slipway/testkit/engines";
+
+import { describeEngine } from "./describe-engine.ts";
+
+describeEngine("Docker", openDocker);
