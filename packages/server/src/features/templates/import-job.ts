@@ -1,13 +1,15 @@
 import type { WorkspaceResource } from "@slipway/api/builds/resource";
-import type { Driver } from "@slipway/drivers";
+import { type Driver, DriverError } from "@slipway/drivers";
 import { countText } from "@slipway/runtime";
 import {
   foreseeContainer,
+  locateProblem,
   parseTemplateDefinition,
   type PresetDefinition,
   problemLine,
   readTemplateArchive,
   type TemplateDefinition,
+  type TemplateProblem,
 } from "@slipway/template";
 import { sql } from "kysely";
 
@@ -40,10 +42,25 @@ export function importHandler(needs: TemplateJobNeeds): JobHandler {
       log.stage("Cleaning Up");
       return failure("error" in result ? result.error : "this server lost its driver");
     }
-    const resources = await planResources(needs, driver, planSubject(job, result), log, signal);
-    log.stage("Cleaning Up");
-    return success(job, result, resources);
+    try {
+      const resources = await planResources(needs, driver, planSubject(job, result), log, signal);
+      log.stage("Cleaning Up");
+      return success(job, result, resources);
+    } catch (error) {
+      const problems = problemsOf(error, result);
+      if (problems.length === 0) throw error;
+      return failure(reportProblems(result.path, problems, log));
+    }
   };
+}
+
+/** Returns the problems of the template that a driver found, with their positions; none for another error. */
+function problemsOf(error: unknown, { text }: ImportedVersion): readonly TemplateProblem[] {
+  if (!(error instanceof DriverError) || error.code !== "invalid-template") return [];
+  const found = error.message.split("\n").map((line) => /^(agents\.[^\s:]+): (.+)$/.exec(line));
+  return found.every((one) => one !== null)
+    ? found.map(([, path = "", message = ""]) => locateProblem(text, path, message))
+    : [];
 }
 
 /** Returns the template as it is: its texts keep their expressions, since no values have been chosen yet. */
@@ -78,19 +95,25 @@ async function readTemplate(
       "info",
       `driver ${definition.driver}, agents: ${definition.agents.map((a) => a.name).join(", ")}`,
     );
-    return { definition, readme: files.readme };
+    const { definitionPath: path, definitionText: text, readme } = files;
+    return { definition, readme, path, text };
   }
-  for (const problem of parsed.problems) {
-    log.write("error", problemLine(files.definitionPath, problem));
-  }
-  const [first] = parsed.problems;
-  const count = parsed.problems.length;
-  const summary = countText(count, "problem");
+  return { error: reportProblems(files.definitionPath, parsed.problems, log) };
+}
+
+/** Writes the problems into the log; returns their summary. */
+function reportProblems(
+  path: string,
+  problems: readonly TemplateProblem[],
+  log: JobLogWriter,
+): string {
+  for (const problem of problems) log.write("error", problemLine(path, problem));
+  const [first] = problems;
   const where =
     first === undefined
       ? ""
       : `, the first at line ${first.line}, column ${first.column}: ${first.message}`;
-  return { error: `${files.definitionPath} has ${summary}${where}` };
+  return `${path} has ${countText(problems.length, "problem")}${where}`;
 }
 
 function failure(error: string): JobOutcome {
@@ -118,6 +141,9 @@ function success(
 interface ImportedVersion {
   readonly definition: TemplateDefinition;
   readonly readme: string;
+  /** The path of the definition in the archive, and its text. */
+  readonly path: string;
+  readonly text: string;
 }
 
 async function updateImported(db: Queryable, id: string, imported: ImportedVersion): Promise<void> {
