@@ -10,7 +10,10 @@ export function refuseAborted(driver: Driver): Driver {
   const watch = driver.watch?.bind(driver);
   return {
     name: driver.name,
-    refusal: driver.refusal,
+    // It may change: infrastructure comes and goes.
+    get refusal() {
+      return driver.refusal;
+    },
     plan: async (input, log, signal) => {
       signal.throwIfAborted();
       return driver.plan(input, log, signal);

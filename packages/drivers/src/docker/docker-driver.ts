@@ -22,6 +22,7 @@ import { hashToken, labelNames } from "./marks.ts";
 import { provideOwnNetwork } from "./network.ts";
 import { planAgents } from "./plan-agents.ts";
 import { requirePermitted } from "./policy.ts";
+import { socketProblem } from "./socket-problem.ts";
 import { watchContainers } from "./watch-containers.ts";
 import { endContainers, findContainers, shortId } from "./workspace-containers.ts";
 import { removeImages } from "./workspace-images.ts";
@@ -40,6 +41,12 @@ export class DockerDriver implements Driver {
 
   constructor(options: DockerDriverOptions) {
     this.#options = options;
+  }
+
+  /** The reason why the engine's socket cannot be used; whether an engine answers there shows at its first use. */
+  get refusal(): string | undefined {
+    const { endpoint } = this.#options;
+    return "socketPath" in endpoint ? socketProblem(endpoint.socketPath) : undefined;
   }
 
   async plan(

@@ -35,32 +35,37 @@ export async function openAcceptLanes(
 ): Promise<AcceptLanes> {
   const lanes: SocketServer[] = [];
   const open = async (host: string): Promise<boolean> => {
-    // The options of an HTTP server's own socket.
-    const lane = createServer({ allowHalfOpen: true, noDelay: true });
-    lane.on("connection", (socket) => server.emit("connection", socket));
-    lane.listen({ ...options, ...sharedAddress, host });
-    const isOpen = await once(lane, "listening").then(
-      () => true,
-      () => false,
+    const lane = await openSocket(server, { ...options, ...sharedAddress, host }).catch(
+      () => undefined,
     );
-    if (isOpen) lanes.push(lane);
-    return isOpen;
+    if (lane !== undefined) lanes.push(lane);
+    return lane !== undefined;
   };
   for (const [index, host] of hosts.entries()) {
     for (let lane = index === 0 ? 1 : 0; lane < lanesPerAddress; lane += 1) {
       if (!(await open(host))) break;
     }
   }
-  return {
-    close: async () => {
-      await Promise.all(
-        lanes.map(async (lane) => {
-          lane.close();
-          await once(lane, "close");
-        }),
-      );
-    },
-  };
+  return { close: async () => void (await Promise.all(lanes.map(closeSocket))) };
+}
+
+/**
+ * Opens a further listening socket of a server, which handles the connections that it accepts like its own. Throws the
+ * error of the system.
+ */
+export async function openSocket(server: Server, options: ListenOptions): Promise<SocketServer> {
+  // The options of an HTTP server's own socket.
+  const socket = createServer({ allowHalfOpen: true, noDelay: true });
+  socket.on("connection", (connection) => server.emit("connection", connection));
+  socket.listen(options);
+  await once(socket, "listening");
+  return socket;
+}
+
+/** Closes a further socket; resolves once all connections that it has accepted are closed. */
+export async function closeSocket(socket: SocketServer): Promise<void> {
+  socket.close();
+  await once(socket, "close");
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 
 import { systemErrorCode } from "@slipway/runtime";
 import type { FastifyInstance } from "fastify";
@@ -6,7 +6,14 @@ import type { FastifyInstance } from "fastify";
 import type { ListenAddress } from "../platform/config/address-settings.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import type { Connections } from "../platform/http/connections.ts";
-import { addressesOf, lanesPerAddress, openAcceptLanes, sharedAddress } from "./accept-lanes.ts";
+import {
+  addressesOf,
+  closeSocket,
+  lanesPerAddress,
+  openAcceptLanes,
+  openSocket,
+  sharedAddress,
+} from "./accept-lanes.ts";
 import { StartError } from "./start-error.ts";
 
 /**
@@ -28,6 +35,11 @@ const drainMs = 1_000;
 export interface Listener extends AsyncDisposable {
   readonly accessUrl: string;
   readonly port: number;
+  /**
+   * Listens on a further address of this machine, at the same port or, if that is taken, another. Resolves to the URL, and
+   * to the same one if it is called again. Throws the error of the system.
+   */
+  listenOn(host: string): Promise<string>;
 }
 
 /** Opens the listener and determines the address at which it is reached. Throws `StartError`. */
@@ -53,18 +65,61 @@ export async function listen(
     port: listeningPort,
     backlog: laneBacklog,
   });
+  const further = new FurtherAddresses(app, { host, port: listeningPort });
   return {
     accessUrl: settings.accessUrl ?? localUrl(host, listeningPort),
     port: listeningPort,
+    listenOn: (address) => further.listenOn(address),
     [Symbol.asyncDispose]: async () => {
       app.server.closeIdleConnections();
-      const closed = Promise.all([app.close(), lanes.close()]);
+      const closed = Promise.all([app.close(), lanes.close(), further.close()]);
       app.server.closeAllConnections();
       // WebSockets that do not close, and upgrades without an answer.
       const cutOff = setTimeout(() => connections.destroyAll(), drainMs);
       await closed.finally(() => clearTimeout(cutOff));
     },
   };
+}
+
+/** The addresses on which a server listens besides its own. */
+class FurtherAddresses {
+  readonly #app: FastifyInstance;
+  readonly #own: ListenAddress;
+  readonly #sockets = new Map<string, Promise<Server>>();
+
+  constructor(app: FastifyInstance, own: ListenAddress) {
+    this.#app = app;
+    this.#own = own;
+  }
+
+  async listenOn(host: string): Promise<string> {
+    const { port } = this.#own;
+    if (isAnyAddress(this.#own.host) || host === this.#own.host) return localUrl(host, port);
+    const known = this.#sockets.get(host) ?? this.#open(host);
+    this.#sockets.set(host, known);
+    try {
+      return localUrl(host, portOf((await known).address()));
+    } catch (error) {
+      this.#sockets.delete(host);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#sockets.values());
+    const sockets = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    await Promise.all(sockets.map(closeSocket));
+  }
+
+  async #open(host: string): Promise<Server> {
+    const { port } = this.#own;
+    try {
+      return await openSocket(this.#app.server, { host, port, backlog });
+    } catch (error) {
+      if (systemErrorCode(error) !== "EADDRINUSE") throw error;
+      return openSocket(this.#app.server, { host, port: 0, backlog });
+    }
+  }
 }
 
 /** Listens briefly on an address without sharing it, to fail before anything is changed. Throws `StartError`. */
@@ -108,6 +163,11 @@ function portOf(address: AddressInfo | string | null): number {
 /** Returns whether a server listens on all addresses of its machine. */
 export function isAnyAddress(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
+}
+
+/** Returns whether a host name leads every machine to itself. */
+export function isOwnAddress(hostname: string): boolean {
+  return /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 function localUrl(host: string, port: number): string {

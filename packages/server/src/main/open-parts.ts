@@ -32,6 +32,7 @@ import type { LocalHints } from "../platform/pubsub/pubsub.ts";
 import { openUnfinished } from "./connection-limits.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { tryAddress } from "./listen.ts";
+import { type Docker, openDocker } from "./open-docker.ts";
 import { openSecrets } from "./open-secrets.ts";
 import { type Downloads, type InstalledArchives, openDownloads } from "./wire-downloads.ts";
 import { createExternalAuth } from "./wire-external-auth.ts";
@@ -71,6 +72,8 @@ export interface ServerParts extends Deployment {
   readonly coordinator: Coordinator;
   readonly metadata: MetadataBatcher;
   readonly processDriver: ProcessDriver;
+  /** Undefined if it is off. */
+  readonly docker: Docker | undefined;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly downloads: Downloads;
   readonly metrics: Metrics;
@@ -115,9 +118,16 @@ export async function openParts(
   const coordinator = opened.use(new Coordinator({ directory: peers, clock, logger }));
   const metadata = opened.use(new MetadataBatcher(platform));
   const processDriver = createProcessDriver(options, directory, clock);
-  const drivers = [processDriver, new ExternalDriver(), ...(options.drivers ?? [])];
   const downloadParts = { dataDir: directory.path, archives: options.archives, clock, logger };
   const downloads = opened.use(await openDownloads(settings, downloadParts));
+  const { replicaId } = directory;
+  const docker = openDocker(settings, { store: downloads.store, replicaId, clock, logger });
+  const drivers = [
+    processDriver,
+    ...(docker === undefined ? [] : [docker.driver]),
+    new ExternalDriver(),
+    ...(options.drivers ?? []),
+  ];
   const metrics = createMetrics();
   const { registry } = metrics;
   addCoordinatorMetrics(registry, () => coordinator.counters);
@@ -132,6 +142,7 @@ export async function openParts(
     coordinator,
     metadata,
     processDriver,
+    docker,
     drivers: new Map(drivers.map((one) => [one.name, refuseAborted(one)])),
     downloads,
     metrics,

@@ -47,6 +47,7 @@ export async function serve(
   const site = await openSite(parts, opened, work);
   const { http } = site;
   opened.use(http);
+  parts.docker?.useListener(http);
   warnOfUnknownUrl(settings, http.accessUrl, logger);
   // Requests for apps end before the listener closes.
   opened.use(site.apps);

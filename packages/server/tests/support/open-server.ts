@@ -97,6 +97,7 @@ function serve(
 ): Promise<Server> {
   const source = {
     SLIPWAY_PROCESS_DRIVER: "true",
+    SLIPWAY_DOCKER_HOST: "off",
     SLIPWAY_SECRET_KEY: "the-key-of-all-servers-in-tests-12345",
     ...environment,
     SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",

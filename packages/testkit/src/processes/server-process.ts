@@ -68,6 +68,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
       SLIPWAY_ADMIN_EMAIL: testAdmin.email,
       SLIPWAY_ADMIN_PASSWORD: testAdmin.password,
       SLIPWAY_PROCESS_DRIVER: "true",
+      SLIPWAY_DOCKER_HOST: "off",
       SLIPWAY_LOG_LEVEL: "warn",
       ...options.environment,
     },

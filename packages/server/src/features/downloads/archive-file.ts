@@ -14,6 +14,12 @@ export interface ArchiveName {
   readonly compression: (typeof compressions)[number];
 }
 
+/** Returns the archive for an architecture that every machine can unpack; undefined if there is none. */
+export function plainArchive(arch: string): ArchiveName | undefined {
+  const architecture = architectures.find((one) => one === arch);
+  return architecture && { architecture, compression: "tar.gz" };
+}
+
 export const archiveNames: readonly ArchiveName[] = architectures.flatMap((architecture) =>
   compressions.map((compression) => ({ architecture, compression })),
 );
@@ -37,12 +43,14 @@ const chunkBytes = 128 * 1024;
 /** An archive that stays open while the server runs, so that its content always matches its sum. */
 export class ArchiveFile implements AsyncDisposable {
   readonly #file: FileHandle;
+  readonly path: string;
   readonly bytes: number;
   /** The SHA-256 of the content. */
   readonly sha256: Buffer;
 
-  private constructor(file: FileHandle, bytes: number, sha256: Buffer) {
+  private constructor(file: FileHandle, path: string, bytes: number, sha256: Buffer) {
     this.#file = file;
+    this.path = path;
     this.bytes = bytes;
     this.sha256 = sha256;
   }
@@ -54,7 +62,7 @@ export class ArchiveFile implements AsyncDisposable {
       const hash = createHash("sha256");
       const { size } = await file.stat();
       for await (const chunk of readPart(file, { first: 0, last: size - 1 })) hash.update(chunk);
-      return new ArchiveFile(file, size, hash.digest());
+      return new ArchiveFile(file, path, size, hash.digest());
     } catch (error) {
       await file.close();
       throw error;

@@ -110,6 +110,24 @@ describe("an archive that is made", () => {
     expect(await readFile(join(directory, "runs"), "utf8")).toBe("run\n");
   });
 
+  it("is waited for by who can, with its progress", async () => {
+    const directory = await makeDirectory();
+    const waits = `echo begins >&2; until [ -e "$6/go" ]; do sleep 0.02; done; ${makes}`;
+    const store = openStore(making(directory, waits));
+    const lines: string[] = [];
+    const { signal } = new AbortController();
+    const begun = Promise.withResolvers<void>();
+    const file = store.wait(gz, (line) => begun.resolve(void lines.push(line)), signal);
+    const canceling = new AbortController();
+    const canceled = store.wait(gz, () => undefined, canceling.signal);
+    await begun.promise;
+    canceling.abort(new Error("canceled"));
+    await expect(canceled).rejects.toThrow("canceled");
+    await writeFile(join(directory, "go"), "");
+    expect(await file).toMatchObject({ path: join(directory, "slipway-linux-amd64.tar.gz") });
+    expect(lines).toEqual(["begins"]);
+  });
+
   it("is given up when the server stops", async () => {
     const directory = await makeDirectory();
     const store = openStore(making(directory, `echo $$ >"$6/pid"; exec sleep 600`));

@@ -44,6 +44,8 @@ export class ArchiveStore implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #entries = new Map<string, Entry>();
+  /** Those who wait for an archive to be made, by its file. */
+  readonly #reports = new Map<string, Set<(line: string) => void>>();
   readonly #closing = new AbortController();
   /** Archives are made one after the other. */
   #lastMade: Promise<unknown> = Promise.resolve();
@@ -68,6 +70,28 @@ export class ArchiveStore implements AsyncDisposable {
       throw new Unavailable("The download is being prepared.", { detail, retryAfterSeconds });
     }
     return entry.file;
+  }
+
+  /**
+   * Returns the archive once it is made, however long that takes, and reports the progress. Throws as `open` does, and the
+   * signal's reason.
+   */
+  async wait(
+    name: ArchiveName,
+    report: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<ArchiveFile> {
+    const key = archiveFile(name);
+    const known = this.#entries.get(key);
+    if (known?.kind === "failed" && this.#clock.monotonic() < known.until) throw known.error;
+    const { file } = known?.kind === "opening" ? known : this.#begin(name);
+    const reports = this.#reports.get(key) ?? new Set();
+    this.#reports.set(key, reports.add(report));
+    try {
+      return await abortable(file, signal);
+    } finally {
+      reports.delete(report);
+    }
   }
 
   /** Opens all of them, so that no request waits. Failures are logged. Resolves early when `signal` aborts. */
@@ -127,7 +151,8 @@ export class ArchiveStore implements AsyncDisposable {
     const made = this.#lastMade.then(async () => {
       signal.throwIfAborted();
       await makeDirectories(directory);
-      return makeArchive({ name, directory, command, logger, signal });
+      const report = (line: string): void => this.#reports.get(file)?.forEach((one) => one(line));
+      return makeArchive({ name, directory, command, logger, report, signal });
     });
     this.#lastMade = made.catch(() => undefined);
     try {

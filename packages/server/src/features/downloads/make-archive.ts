@@ -12,6 +12,8 @@ interface MakeOptions {
   /** The program that makes archives, and its first arguments (`tools/build-archive.ts`). */
   readonly command: readonly string[];
   readonly logger: Logger;
+  /** Takes the lines of the program. */
+  readonly report: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +40,9 @@ export async function makeArchive(options: MakeOptions): Promise<string> {
   createInterface(child.stderr).on("line", (line) => {
     lastLine = printableLine(line.slice(0, maxLineLength));
     lines += 1;
-    if (lines <= maxLines) logger.info({ progress: lastLine }, "making a download");
+    if (lines > maxLines) return;
+    logger.info({ progress: lastLine }, "making a download");
+    options.report(lastLine);
   });
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(maxMakeMs)]);
   const code = await waitForEnd(child, signal);

@@ -1,0 +1,107 @@
+import { DockerDriver, type DockerDriverOptions, DriverError } from "@slipway/drivers";
+import { type Clock, errorText, type Logger } from "@slipway/runtime";
+
+import { plainArchive } from "../features/downloads/archive-file.ts";
+import type { ArchiveStore } from "../features/downloads/archive-store.ts";
+import type { DockerSettings } from "../platform/config/docker-settings.ts";
+import type { Settings } from "../platform/config/settings.ts";
+import { Refusal } from "../platform/errors/errors.ts";
+import { isOwnAddress, type Listener } from "./listen.ts";
+import { readRegistryCredentials } from "./registry-credentials.ts";
+
+interface DockerParts {
+  readonly store: Pick<ArchiveStore, "wait">;
+  /** Distinguishes the containers of servers that share an engine. */
+  readonly replicaId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The driver that runs containers, and what it learns once the server listens. */
+export interface Docker {
+  readonly driver: DockerDriver;
+  useListener(listener: Pick<Listener, "accessUrl" | "listenOn">): void;
+}
+
+/** Opens the driver; undefined if the settings turn it off. Connects to nothing. */
+export function openDocker(
+  { docker }: Pick<Settings, "docker">,
+  { store, replicaId, clock, logger }: DockerParts,
+): Docker | undefined {
+  const { endpoint, allow, runtimes, network, configFile } = docker;
+  if (endpoint === undefined) return undefined;
+  let listener: Pick<Listener, "accessUrl" | "listenOn"> | undefined;
+  const driver: DockerDriver = new DockerDriver({
+    endpoint,
+    allow,
+    runtimes,
+    network,
+    readArchive: (request) => readArchive(store, request),
+    containerUrl: async (signal) => {
+      if (listener === undefined) throw refusal("unavailable", "the server is starting");
+      return containerUrl(docker, { listener, driver }, signal);
+    },
+    registryAuth: async (registry) => readRegistryCredentials(configFile, registry),
+    deploymentId: replicaId,
+    clock,
+    logger: logger.child({ driver: "docker" }),
+  });
+  return { driver, useListener: (opened) => void (listener = opened) };
+}
+
+/** Returns the archive of the agent, whose making may take a minute at its first use. */
+async function readArchive(
+  store: Pick<ArchiveStore, "wait">,
+  { arch, report, signal }: Parameters<DockerDriverOptions["readArchive"]>[0],
+): ReturnType<DockerDriverOptions["readArchive"]> {
+  const name = plainArchive(arch);
+  if (name === undefined) {
+    throw refusal(
+      "invalid-template",
+      `there is no agent for containers of the architecture ${arch}`,
+    );
+  }
+  try {
+    const { path, sha256 } = await store.wait(name, report, signal);
+    return { path, hash: sha256.toString("hex") };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const detail = error.detail === undefined ? "" : ` ${error.detail}`;
+    throw refusal("not-startable", `no agent for containers: ${error.message}${detail}`);
+  }
+}
+
+interface UrlNeeds {
+  readonly listener: Pick<Listener, "accessUrl" | "listenOn">;
+  readonly driver: Pick<DockerDriver, "gatewayAddress">;
+}
+
+/**
+ * Returns the URL at which containers reach the server: the configured one; or the access URL, unless it leads to the
+ * machine that asks; or one on the network of the containers, where the server then listens too.
+ */
+async function containerUrl(
+  { accessUrl }: Pick<DockerSettings, "accessUrl">,
+  { listener, driver }: UrlNeeds,
+  signal: AbortSignal,
+): Promise<string> {
+  if (accessUrl !== undefined) return accessUrl;
+  if (!isOwnAddress(new URL(listener.accessUrl).hostname)) return listener.accessUrl;
+  const gateway = await driver.gatewayAddress(signal);
+  const set = "set SLIPWAY_ACCESS_URL or SLIPWAY_DOCKER_ACCESS_URL to a URL that they reach";
+  if (gateway === undefined) {
+    throw refusal("unreachable", `containers cannot reach ${listener.accessUrl}: ${set}`);
+  }
+  try {
+    return await listener.listenOn(gateway);
+  } catch (error) {
+    throw refusal(
+      "unreachable",
+      `cannot listen on ${gateway}, the address of this machine on the network of the containers (${errorText(error)}): ${set}`,
+    );
+  }
+}
+
+function refusal(code: DriverError["code"], message: string): DriverError {
+  return new DriverError(code, message);
+}
