@@ -7,7 +7,8 @@ export const poolBugs: readonly PlantedBug[] = [
     name: "expired-ones-leak",
     summary: "expired prebuilds of a version that is no longer active stay (section 2.5, row 2)",
     breaks: ["L6"],
-    requires: { with: ["new-version"], expires: true },
+    // An invalidation would remove them too.
+    requires: { with: ["new-version"], without: ["invalidation"], expires: true },
     rules: {
       ...ownRules,
       reconcile: (snapshot, nowMs, limits) => {

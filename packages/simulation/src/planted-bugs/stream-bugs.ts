@@ -139,6 +139,8 @@ export const streamBugs: readonly PlantedBug[] = [
         "hint-loss",
         "no-hints",
         "listener-loss",
+        // Slow statements leave time for few claims.
+        "slow",
       ],
       claimsAtOnce: false,
       replicas: 3,

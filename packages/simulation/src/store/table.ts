@@ -23,6 +23,8 @@ export class Table<R extends Row> {
   readonly name: string;
   readonly #keys: { of(row: R): readonly string[] };
   readonly #committed = new Map<string, R>();
+  /** The committed rows in commit order; undefined until they are read after a commit. */
+  #rows: readonly R[] | undefined;
   readonly #written = new Map<Holder, Map<string, R>>();
   #changes: readonly Change<R>[] = [];
 
@@ -49,7 +51,7 @@ export class Table<R extends Row> {
   /** Lists the rows in commit order; a transaction's own new rows come last. */
   all(reader?: Holder): readonly R[] {
     const own = reader === undefined ? undefined : this.#written.get(reader);
-    if (own === undefined) return [...this.#committed.values()];
+    if (own === undefined) return (this.#rows ??= [...this.#committed.values()]);
     return [...new Map([...this.#committed, ...own]).values()];
   }
 
@@ -67,6 +69,7 @@ export class Table<R extends Row> {
       this.#committed.set(id, after);
     }
     this.#changes = changes;
+    if (changes.length > 0) this.#rows = undefined;
     this.#written.delete(writer);
   }
 
