@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vitest/config";
 
+import { SlowFirst } from "./tools/slow-first.ts";
+
 const isCI = process.env["CI"] === "true";
 // `npm run test:db` leaves `.reports/test-db.json`; a bare `vitest` leaves nothing.
 const script = process.env["npm_lifecycle_event"];
@@ -198,6 +200,7 @@ export default defineConfig({
   test: {
     // Many tests wait for periods and other processes: three workers let two cores idle at times.
     maxWorkers: Math.max(4, availableParallelism() - 1),
+    sequence: { sequencer: SlowFirst },
     // Node.js runs the sources as it does elsewhere: nothing is transformed, and no call to another module takes a detour.
     experimental: { viteModuleRunner: false, nodeLoader: false },
     execArgv: ["--conditions=@slipway/source"],
