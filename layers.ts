@@ -215,6 +215,7 @@ export const layers: readonly PackageLayer[] = [
           "gateway/terminals",
           "gateway/containers",
           "gateway/apps",
+          "gateway/files",
         ],
         eachOther: "nothing",
       },

@@ -6,6 +6,7 @@ import * as connectionLogRoutes from "./agents/connection-log-routes.ts";
 import * as connectionRoutes from "./agents/connection-routes.ts";
 import * as containerRoutes from "./agents/container-routes.ts";
 import * as derpMap from "./agents/derp-map.ts";
+import * as agentFileRoutes from "./agents/file-routes.ts";
 import * as instanceIdentityRoutes from "./agents/instance-identity-routes.ts";
 import * as listeningPortRoutes from "./agents/listening-port-routes.ts";
 import * as logRoutes from "./agents/log-routes.ts";
@@ -66,6 +67,7 @@ export const contract: Readonly<Record<string, unknown>> = {
   ...connectionLogRoutes,
   ...connectionRoutes,
   ...containerRoutes,
+  ...agentFileRoutes,
   ...derpMap,
   ...instanceIdentityRoutes,
   ...listeningPortRoutes,

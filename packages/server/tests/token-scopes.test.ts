@@ -97,6 +97,18 @@ const reachingInto = [
   "listRegions",
   "openTerminal",
   "reportWorkspaceUsage",
+  "editFile",
+  "listFiles",
+  "makeDirectory",
+  "moveFile",
+  "readArchive",
+  "readFile",
+  "removeFile",
+  "searchFiles",
+  "statFile",
+  "watchFiles",
+  "writeArchive",
+  "writeFile",
 ];
 
 /** The routes that tokens with these scopes allow, by their exported names. */

@@ -15,6 +15,7 @@ import { createTcpForwarder } from "../forward/tcp-forwarder.ts";
 import { createUdpForwarder, type UdpForwarderOptions } from "../forward/udp-forwarder.ts";
 import { createApiService } from "../http/api-service.ts";
 import { baseRoutes, type BaseRoutesOptions } from "../http/base-routes.ts";
+import { fileRoutes } from "../http/files/file-routes.ts";
 import type { ApiRoute } from "../http/route.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import { createTerminalService } from "../pty/terminal-service.ts";
@@ -41,7 +42,12 @@ export interface ServicesOptions
 }
 
 function apiRoutes(options: ServicesOptions): readonly ApiRoute[] {
-  return [...baseRoutes(options), ...containerRoutes(options.containers)];
+  const { home, clock, settings, containers } = options;
+  return [
+    ...baseRoutes(options),
+    ...fileRoutes({ home, clock, isBlocked: settings.blockFileTransfer }),
+    ...containerRoutes(containers),
+  ];
 }
 
 /** The services of an agent for users over the network. Its opener closes it. */

@@ -117,6 +117,7 @@ async function openSite(
         unfinished,
         reach,
         agents,
+        notes,
       };
       const access = wireNetwork(site, platform, routeParts);
       work.run((stop) => access.run(stop));

@@ -6,9 +6,11 @@ import { WriteBudgets } from "../features/agents/calls/write-budgets.ts";
 import { TerminalLog } from "../features/agents/connections/terminal-log.ts";
 import { connectionSettings } from "../features/agents/manifest/connection-routes.ts";
 import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
+import type { AuditNotes } from "../features/audit/note-service.ts";
 import { ConnectionNotices } from "../features/notifications/inbox-service.ts";
 import type { AgentHttp } from "../gateway/agent-http/agent-http.ts";
 import { addContainerRoutes } from "../gateway/containers/container-routes.ts";
+import { addFileRoutes } from "../gateway/files/file-routes.ts";
 import { addListeningPortRoutes } from "../gateway/listening-ports/listening-port-routes.ts";
 import { addTerminalRoutes } from "../gateway/terminals/pty-routes.ts";
 import { type AbsentClients, ClientAccess } from "../network/clients/client-access.ts";
@@ -43,6 +45,7 @@ interface NetworkRouteParts extends NetworkParts {
   readonly unfinished: UnfinishedBytes;
   readonly reach: AgentReach;
   readonly agents: AgentHttp;
+  readonly notes: AuditNotes;
 }
 
 /** The server's own peer, by which it reaches agents; its opener closes it before the relay and the coordinator. */
@@ -69,7 +72,16 @@ export function createOwnPeer(
 export function wireNetwork(
   { routes, settings: { limits } }: Site,
   platform: Platform,
-  { secrets, coordinator, absent, unfinished, readDerpMap, reach, agents }: NetworkRouteParts,
+  {
+    secrets,
+    coordinator,
+    absent,
+    unfinished,
+    readDerpMap,
+    reach,
+    agents,
+    notes,
+  }: NetworkRouteParts,
 ): ClientAccess {
   const { clock } = platform;
   const tokens = new ResumeTokens(secrets, clock);
@@ -83,5 +95,6 @@ export function wireNetwork(
   addContainerRoutes(routes, { ...platform, agents });
   const log = new TerminalLog({ ...platform, budgets });
   addTerminalRoutes(routes, { ...platform, reach, notices, log });
+  addFileRoutes(routes, { ...platform, agents, notices, notes });
   return access;
 }

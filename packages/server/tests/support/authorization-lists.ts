@@ -156,6 +156,7 @@ export const aboutOneThing: ReadonlySet<string> = new Set([
   "getDryRunLogs",
   "getKey",
   "getListeningPorts",
+  "listFiles",
   "getMember",
   "getOrganization",
   "getTemplateUsers",

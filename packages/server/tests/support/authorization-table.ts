@@ -74,6 +74,24 @@ function usersOfAll(
   return users(member, otherMember, status, status, request, others);
 }
 
+const aPath = { query: "path=/" };
+const anEdit = { path: "/x", edits: [{ search: "a", replace: "b" }] };
+/** The rows of the files of workspaces, whose agents are not connected. */
+const files: Readonly<Record<string, Row>> = {
+  listFiles: users(400, 404, 404, 400, aPath),
+  statFile: users(400, 404, 404, 400, aPath),
+  readFile: users(400, 404, 404, 400, aPath),
+  writeFile: users(400, 404, 404, 400, aPath),
+  editFile: users(400, 404, 404, 400, { body: anEdit }),
+  moveFile: users(400, 404, 404, 400, { body: { from: "/x", to: "/y" } }),
+  removeFile: users(400, 404, 404, 400, { body: { path: "/x" } }),
+  makeDirectory: users(400, 404, 404, 400, { body: { path: "/x" } }),
+  searchFiles: users(400, 404, 404, 400, { body: { path: "/", pattern: "x" } }),
+  watchFiles: users(400, 404, 404, 400, aPath),
+  readArchive: users(400, 404, 404, 400, aPath),
+  writeArchive: users(400, 404, 404, 400, aPath),
+};
+
 /** Returns the row of a route for agents; an agent of an old build counts as unauthenticated. */
 function agents(status: number, request: Row["request"] = {}): Row {
   return { statuses: statuses((name) => (agentCallers.has(name) ? status : 401)), request };
@@ -291,6 +309,7 @@ export const table: Readonly<Record<string, Row>> = {
   watchAgentMetadataSocket: users(426, 404, 426, 426, {}, isReading),
   getAgentConnection: users(200, 404, 200, 200),
   getConnection: users(200, 200, 200, 200),
+  ...files,
   getListeningPorts: users(400, 404, 404, 400, {}, isReading),
   getContainers: users(400, 404, 400, 400, {}, isReading),
   watchContainers: users(400, 404, 400, 400, {}, isReading),

@@ -1,15 +1,9 @@
 import { constants, type Stats } from "node:fs";
 import { chmod, chown, type FileHandle, lchown, lutimes, open, utimes } from "node:fs/promises";
 
+import { rightsBits } from "../../files/describe-file.ts";
+import { openWithoutEffect } from "../../files/open-file.ts";
 import type { Attributes } from "./fields.ts";
-
-/** The bits of a mode that a client may set. */
-export const rightsBits = 0o7777;
-/**
- * The flags of every open: a FIFO without another end, or a lease, would hold up everything, and a terminal that hangs up
- * would end the agent.
- */
-export const openWithoutEffect = constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export function attributesOf(stats: Stats): Required<Attributes> {
   const seconds = (ms: number): number => Math.min(Math.max(0, Math.floor(ms / 1000)), 0xffffffff);

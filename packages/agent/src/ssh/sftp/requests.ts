@@ -14,6 +14,9 @@ import {
   unlink,
 } from "node:fs/promises";
 
+import { rightsBits } from "../../files/describe-file.ts";
+import { openWithoutEffect } from "../../files/open-file.ts";
+import { anyBytes } from "../../files/paths.ts";
 import {
   type Answer,
   answerHeadBytes,
@@ -28,7 +31,7 @@ import {
 } from "./answers.ts";
 import { SftpError, SftpStatus } from "./errors.ts";
 import type { Attributes, FieldReader } from "./fields.ts";
-import { openWithoutEffect, rightsBits, setFile, setLink, setPath } from "./file-attributes.ts";
+import { setFile, setLink, setPath } from "./file-attributes.ts";
 import { maxHandles } from "./open-handles.ts";
 import { lengthBytes, maxPacketBytes, takeRoom } from "./packets.ts";
 import { expand, path, resolve, type SftpFiles } from "./paths.ts";
@@ -40,8 +43,6 @@ const maxDataBytes = maxPacketBytes - 1024;
 /** The maximum number of directory entries in an answer. */
 const maxEntries = 64;
 const defaultMode = { file: 0o666, directory: 0o777 } as const;
-/** Decodes names, which need not be valid text, without loss. */
-const anyBytes = "latin1";
 /** The maximum length of a file name on Linux. */
 const maxNameBytes = 255;
 

@@ -17,10 +17,15 @@ const maxSmallBytes = 4 * 1024;
 /** The maximum number of values in a JSON body outside the routes of the contract. */
 const usualValues = 1_000;
 
+/** The requests whose bodies may take any time, as long as some bytes arrive. */
+const streamed = new WeakSet<IncomingMessage>();
+
 declare module "fastify" {
   interface FastifyContextConfig {
     /** True if the body is passed on as raw bytes. */
     readonly rawBody?: boolean;
+    /** True if the route reads the body itself, and for as long as it wants. */
+    readonly streamsBody?: boolean;
     /** The maximum number of values in a JSON body. */
     readonly maxBodyValues?: number;
   }
@@ -48,6 +53,10 @@ export function acceptBodies(app: FastifyInstance, { unfinished, clock }: BodyNe
     "*",
     async (request: FastifyRequest, payload: IncomingMessage): Promise<unknown> => {
       const { config, bodyLimit: maxBytes } = request.routeOptions;
+      if (config.streamsBody === true) {
+        streamed.add(payload);
+        return undefined;
+      }
       const isRaw = config.rawBody === true;
       const sender = senderOf(request);
       if (!isRaw) budgets.admit(sender);
@@ -161,8 +170,9 @@ export function hasBody({ headers }: Pick<IncomingMessage, "headers">): boolean 
 }
 
 /** Answers as Node.js does for a request that is too slow. */
-function refuse(server: Server, { complete, socket }: IncomingMessage): void {
-  if (complete) return;
+function refuse(server: Server, request: IncomingMessage): void {
+  const { complete, socket } = request;
+  if (complete || streamed.has(request)) return;
   const error = Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
   if (!server.emit("clientError", error, socket)) socket.destroy();
 }

@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 import type { BodyOf, ParamsOf, QueryOf, ResponseOf, Route } from "@slipway/api/contract/route";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
@@ -17,6 +19,23 @@ export interface RouteRequest<R extends Route> {
 
 export interface BytesRequest<R extends Route> extends RouteRequest<R> {
   readonly bytes: Uint8Array;
+}
+
+/** A request whose raw body is read, and whose answer may be written, as a stream. */
+export interface StreamedRequest<R extends Route> extends Omit<RouteRequest<R>, "body"> {
+  /** The raw body, which arrives as fast as it is read. */
+  readonly body: Readable;
+  /** Aborted when the client disconnects or loses access. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The handler of a route that moves bytes: `prepare` may refuse; `serve` runs beside the user's other requests, and
+ * returns the answer, which may be a stream.
+ */
+export interface StreamHandler<R extends Route, T> {
+  readonly prepare: (request: RouteRequest<R>, user: UserCaller) => Promise<T>;
+  readonly serve: (request: StreamedRequest<R>, prepared: T) => Promise<ResponseOf<R> | Readable>;
 }
 
 export type Answer<R extends Route> = Promise<ResponseOf<R>>;

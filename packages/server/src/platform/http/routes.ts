@@ -20,6 +20,7 @@ import {
   type EventsHandler,
   type RouteRequest,
   type SocketHandler,
+  type StreamHandler,
   typed,
 } from "./route-request.ts";
 import { UserTurns } from "./user-turns.ts";
@@ -102,6 +103,41 @@ export class Routes {
         return this.#answer(route, reply, () =>
           handler({ ...typed<R>(raw, reply), bytes }, callers.user(raw)),
         );
+      },
+    });
+  }
+
+  /** Adds a route that reads its raw body, or writes its answer, as a stream for as long as bytes move. */
+  userStream<R extends Route, T>(route: R, handler: StreamHandler<R, T>): void {
+    this.#add(route, {
+      config: { streamsBody: true },
+      onRequest: this.#admissions.user(route),
+      handler: async (raw, reply) => {
+        const user = callers.user(raw);
+        this.#requireRoom(user, route);
+        const prepared = await this.#inTurn(raw, () => handler.prepare(typed(raw, reply), user));
+        // Other streams may have been opened meanwhile.
+        this.#requireRoom(user, route);
+        const ended = new AbortController();
+        const end = (): void => ended.abort(new DOMException("the stream has ended", "AbortError"));
+        const held = this.streams.hold(user, route, () => {
+          end();
+          raw.raw.socket.destroy();
+        });
+        // It also comes when the client disconnects.
+        reply.raw.once("close", () => {
+          held[Symbol.dispose]();
+          end();
+        });
+        reply.code(route.status);
+        const request = { ...typed<R>(raw, reply), body: raw.raw, signal: ended.signal };
+        try {
+          return await reply.send(await handler.serve(request, prepared));
+        } catch (error) {
+          // The rest of the body would have to be read before the next request.
+          if (!raw.raw.complete) reply.header("Connection", "close");
+          throw error;
+        }
       },
     });
   }
