@@ -10,6 +10,9 @@ import { DevcontainerOperations } from "./devcontainer-operations.ts";
 import type { DeclaredDevcontainer, KnownDevcontainer } from "./devcontainers.ts";
 import { discoverProjects } from "./discover-projects.ts";
 import { Engine } from "./engine.ts";
+import { SubAgentSetup } from "./sub-agent-setup.ts";
+import type { SubAgentServer } from "./sub-agent.ts";
+import { SubAgents } from "./sub-agents.ts";
 import { WorkspaceContainers } from "./workspace-containers.ts";
 
 /** The operations on containers that clients request. */
@@ -30,6 +33,10 @@ export interface AgentContainersOptions {
   readonly log: (devcontainer: KnownDevcontainer, line: string) => void;
   /** Resolves once the log has room. */
   readonly logRoom: (signal: AbortSignal) => Promise<void>;
+  readonly server: SubAgentServer;
+  readonly serverUrl: string;
+  /** Returns the name of this agent. */
+  readonly agentName: () => string;
   readonly logger: Logger;
 }
 
@@ -41,6 +48,7 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
   readonly #cli: DevcontainerCli;
   readonly #containers: WorkspaceContainers;
   readonly #operations: DevcontainerOperations;
+  readonly #subAgents: SubAgents;
 
   constructor(options: AgentContainersOptions) {
     const { commands, logger } = options;
@@ -49,12 +57,14 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
     this.#engine = engine;
     this.#cli = new DevcontainerCli(engine);
     this.#containers = new WorkspaceContainers({ engine, clock: commands.clock, logger });
+    const setup = new SubAgentSetup({ ...options, engine, cli: this.#cli });
+    this.#subAgents = new SubAgents({ ...options, containers: this.#containers, setup });
     this.#operations = new DevcontainerOperations({
       ...options,
       engine,
       cli: this.#cli,
       containers: this.#containers,
-      endAgent: async () => undefined,
+      endAgent: ({ id }) => this.#subAgents.end(id),
     });
     this.prepare = (target, text, wanted) => prepareInContainer(engine, target, text, wanted);
   }
@@ -90,7 +100,7 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
   /** Looks for the dev containers of projects below the directory, and begins to follow all of them. */
   begin(directory: string): void {
     const { settings } = this.#options;
-    this.#containers.begin(() => undefined);
+    this.#containers.begin((devcontainers) => this.#subAgents.follow(devcontainers));
     if (settings.discoversProjects) {
       this.#containers.run((signal) => this.#discover(directory, signal));
     }
@@ -98,6 +108,7 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
 
   /** Ends all scans, watches and operations. Containers continue to run. Idempotent. */
   async close(): Promise<void> {
+    await this.#subAgents.close();
     await this.#containers.close();
   }
 

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { buildCommand } from "../process/command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import { labels } from "./container.ts";
@@ -33,6 +35,26 @@ export type PrepareInContainer = (
 /** A name that is no flag and no path. */
 const containerName = /^[A-Za-z0-9][\w.-]{0,255}$/;
 const variableName = /^[A-Za-z_]\w*$/;
+/** Marks the processes of a session. */
+const sessionVariable = "SLIPWAY_CONTAINER_SESSION";
+/** Hangs up the processes of a session. */
+const endSession = `for process in /proc/[0-9]*; do
+  tr "\\0" "\\n" <"$process/environ" 2>/dev/null | grep -qx "${sessionVariable}=$1" &&
+    kill -HUP "\${process#/proc/}"
+done`;
+/**
+ * Runs a command of the engine. If that is hung up, it hangs up the processes in the container, which would survive:
+ * engines do not end what a client has started.
+ */
+const hangUp = `trap end=1 HUP TERM
+session=$1 container=$2
+shift 2
+"$@"
+code=$?
+if [ -n "\${end-}" ]; then
+  "$1" exec --user 0 "$container" sh -c '${endSession}' sh "$session" </dev/null >/dev/null 2>&1
+fi
+exit $code`;
 /** The maximum size of the descriptions that a container's creator and its image determine. */
 const maxBytes = 1024 * 1024;
 
@@ -52,16 +74,17 @@ export async function prepareInContainer(
       `${JSON.stringify(container)} is not the name of a container`,
     );
   }
-  const source = await describe(engine, container, signal);
+  const source = await describeContainer(engine, container, signal);
   const user = await userIn(engine, container, wanted, signal);
-  const given = { ...remoteVariables(source), ...variables };
+  const session = randomUUID();
+  const given = { ...remoteVariables(source), ...variables, [sessionVariable]: session };
   const environment = Object.entries(given).flatMap(([name, value]) =>
     value === undefined || !variableName.test(name) || value.includes("\0")
       ? []
       : ["--env", `${name}=${value}`],
   );
   const { file, args } = buildCommand(user.shell, text);
-  return engine.prepare([
+  const command = await engine.prepare([
     "exec",
     "--interactive",
     ...(hasTerminal ? ["--tty"] : []),
@@ -74,10 +97,12 @@ export async function prepareInContainer(
     file,
     ...args,
   ]);
+  const words = ["-c", hangUp, "sh", session, container, command.file, ...command.args];
+  return { ...command, file: "/bin/sh", args: words };
 }
 
-/** Reads the metadata and the environment of a running container. */
-async function describe(
+/** Reads the metadata and the environment of a running container. Rejects with `ContainerError`. */
+export async function describeContainer(
   engine: Engine,
   container: string,
   signal: AbortSignal,

@@ -64,6 +64,11 @@ async function firstDevcontainer(port: number): Promise<string> {
   return body.devcontainers?.[0]?.id ?? "";
 }
 
+/** There is no server. */
+async function refuse(): Promise<never> {
+  throw new Error("not connected");
+}
+
 interface Machine {
   readonly port: number;
   readonly clock: FakeClock;
@@ -96,6 +101,9 @@ async function openMachine(): Promise<Machine> {
     }),
     log: () => undefined,
     logRoom: async () => undefined,
+    server: { create: refuse, remove: refuse, list: refuse },
+    serverUrl: "http://slipway.test",
+    agentName: () => "main",
     logger: silentLogger,
   });
   onTestFinished(async () => {

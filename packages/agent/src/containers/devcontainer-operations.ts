@@ -18,7 +18,7 @@ interface OperationNeeds {
   readonly log: (devcontainer: KnownDevcontainer, line: string) => void;
   readonly logRoom: (signal: AbortSignal) => Promise<void>;
   /** Ends the agent in a dev container before its container ends. */
-  readonly endAgent: (devcontainer: KnownDevcontainer, signal: AbortSignal) => Promise<void>;
+  readonly endAgent: (devcontainer: KnownDevcontainer) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -36,7 +36,7 @@ export class DevcontainerOperations {
     const known = containers.devcontainers.begin(id, "starting");
     containers.notify();
     containers.run(async (signal) => {
-      await this.#needs.endAgent(known, signal);
+      await this.#needs.endAgent(known);
       await this.#start(known, true, signal);
     });
     return known;
@@ -57,7 +57,7 @@ export class DevcontainerOperations {
     const known = devcontainers.begin(id, "stopping");
     containers.notify();
     try {
-      await this.#needs.endAgent(known, signal);
+      await this.#needs.endAgent(known);
       const container = await this.#currentContainer(known, signal);
       if (container !== undefined) await this.#removeContainer(known, container, signal);
       devcontainers.remove(id);

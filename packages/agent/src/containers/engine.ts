@@ -1,6 +1,8 @@
 import { access, constants } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 
+import { printableLine } from "@slipway/runtime";
+
 import { type CommandHost, runCommand } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import { ContainerError } from "./errors.ts";
@@ -25,6 +27,7 @@ const withheld: ReadonlySet<string> = new Set([
 /** The default time for a command of an engine, such as a scan (docs/protocol/agent.md §8.6). */
 const defaultTimeoutMs = 15_000;
 const defaultMaxBytes = 1024 * 1024;
+const maxErrorLength = 500;
 /** The time from SIGHUP to SIGKILL. */
 const killGraceMs = 1_000;
 
@@ -95,7 +98,9 @@ export class Engine {
     const command = await this.prepare(args);
     const { exitCode, stdout, error } = await this.runProgram(command, options);
     if (exitCode === 0) return stdout;
-    throw new ContainerError("failed", error || `${args[0] ?? ""} ended with code ${exitCode}`);
+    // Engines print on stdout that a container lacks a program.
+    const said = error || printableLine(stdout.trim()).slice(0, maxErrorLength);
+    throw new ContainerError("failed", said || `${args[0] ?? ""} ended with code ${exitCode}`);
   }
 
   /** Runs a program with the environment of the engine's. Throws `ContainerError`, and the signal's reason. */

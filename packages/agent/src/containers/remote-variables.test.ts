@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { remoteVariables } from "./remote-variables.ts";
+import { remoteUser, remoteVariables } from "./remote-variables.ts";
 
 const read = (metadata: unknown, containerEnvironment: readonly string[] = []) =>
   remoteVariables({
@@ -57,4 +57,15 @@ describe("remoteVariables", () => {
     expect(variables).toHaveLength(256);
     expect(variables[0]).toHaveLength(32 * 1024);
   });
+});
+
+it("finds the last user that the metadata names", () => {
+  const metadata = [
+    { remoteUser: "node" },
+    { remoteUser: "ada" },
+    { remoteUser: "--privileged" },
+    {},
+  ];
+  expect(remoteUser(JSON.stringify(metadata))).toBe("ada");
+  expect(remoteUser("")).toBe("");
 });

@@ -1,4 +1,5 @@
-import { fieldsOf } from "./json-fields.ts";
+import { fieldsOf, textOf } from "./json-fields.ts";
+import { isUserName } from "./passwd.ts";
 
 /** The sources of the variables of a dev container. */
 export interface MetadataSource {
@@ -11,6 +12,9 @@ export interface MetadataSource {
 /** The limits on the variables that an image or a configuration adds to a session. */
 const maxVariables = 256;
 const maxValueLength = 32 * 1024;
+
+/** The PATH that engines give to containers without one. */
+const standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const name = /^[A-Za-z_]\w*$/;
 const reference = /\$\{(containerEnv|localEnv):([A-Za-z_]\w*)(?::([^}]*))?\}/g;
@@ -25,12 +29,11 @@ export function remoteVariables({
   metadata,
   containerEnvironment,
 }: MetadataSource): Readonly<Record<string, string>> {
-  const inside = new Map(
-    containerEnvironment.map((entry) => {
-      const end = entry.indexOf("=");
-      return [entry.slice(0, end), entry.slice(end + 1)] as const;
-    }),
-  );
+  const inside = new Map([["PATH", standardPath]]);
+  for (const entry of containerEnvironment) {
+    const end = entry.indexOf("=");
+    inside.set(entry.slice(0, end), entry.slice(end + 1));
+  }
   const variables = new Map<string, string>();
   for (const entry of entriesOf(metadata)) {
     for (const [key, value] of Object.entries(fieldsOf(fieldsOf(entry)["remoteEnv"]))) {
@@ -56,4 +59,11 @@ function entriesOf(metadata: string): readonly unknown[] {
     // Not a dev container's: a session needs no variables.
     return [];
   }
+}
+
+/** Returns the user of a dev container's processes, by the last entry of the metadata that names one; empty if none does. */
+export function remoteUser(metadata: string): string {
+  const users = entriesOf(metadata).map((entry) => fieldsOf(entry)["remoteUser"]);
+  const found = users.findLast((user) => typeof user === "string" && isUserName(user));
+  return textOf(found);
 }

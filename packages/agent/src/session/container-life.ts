@@ -1,4 +1,5 @@
-import { errorText, type Logger } from "@slipway/runtime";
+import { errorText, type Logger, whenAborted } from "@slipway/runtime";
+import type { AgentConnection } from "@slipway/sdk/agent";
 
 import type { ContainerSettings } from "../config/container-settings.ts";
 import type { AgentContainers } from "../containers/agent-containers.ts";
@@ -8,6 +9,7 @@ import type { LogQueue } from "../scripts/log-queue.ts";
 import type { Script, ScriptTiming, StageResult } from "../scripts/script.ts";
 import type { AgentManifest } from "./manifest.ts";
 import { externalSourceId } from "./script-life.ts";
+import { SubAgentCalls } from "./sub-agent-calls.ts";
 import type { Workspace } from "./workspace.ts";
 
 interface ContainerLifeNeeds {
@@ -27,6 +29,7 @@ interface ContainerLifeNeeds {
 export class ContainerLife {
   readonly #needs: ContainerLifeNeeds;
   readonly #scripts: ReadonlyMap<string, Script>;
+  readonly #calls = new SubAgentCalls();
   #opened: Promise<AgentContainers> | undefined;
   #isClosed = false;
 
@@ -72,6 +75,16 @@ export class ContainerLife {
     return result;
   }
 
+  /** Asks the server for sub-agents over a connection until the signal is aborted. */
+  async run(connection: AgentConnection, signal: AbortSignal): Promise<void> {
+    this.#calls.connection = connection;
+    try {
+      await whenAborted(signal);
+    } finally {
+      if (this.#calls.connection === connection) this.#calls.connection = undefined;
+    }
+  }
+
   /** Ends everything but the containers. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -101,6 +114,9 @@ export class ContainerLife {
       prepare: (text) => workspace.prepare(text),
       log: ({ id }, line) => logs.push(this.#sourceOf(id), "info", [line]),
       logRoom: (signal) => logs.room(signal),
+      server: this.#calls,
+      serverUrl: workspace.machine.inside.serverUrl,
+      agentName: () => workspace.names.agentName,
       logger,
     });
     containers.declare(manifest.devcontainers);

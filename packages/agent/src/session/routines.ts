@@ -51,8 +51,11 @@ export interface RoutineParts {
 
 /** Returns the routines that run to the very end: the reports of a session, and the socket. */
 export function lastingRoutines(parts: RoutineParts): Routine[] {
-  const { socket } = parts;
-  const reports = reportRoutines(parts, (report) => report);
+  const { socket, containers } = parts;
+  const reports = [
+    ...reportRoutines(parts, (report) => report),
+    untilEnd("containers", (connection, signal) => containers.run(connection, signal)),
+  ];
   if (socket === undefined) return reports;
   return [...reports, untilEnd("socket", (connection, signal) => socket.run(connection, signal))];
 }

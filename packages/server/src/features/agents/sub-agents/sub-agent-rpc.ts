@@ -141,7 +141,8 @@ async function createNew(
     return childId;
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "workspace_agents_name")) throw error;
-    throw new RpcError(`the workspace has an agent named ${JSON.stringify(name)} already`);
+    // Agents try another name after an error with these words (docs/protocol/agent.md §8.7).
+    throw new RpcError(`workspace agent name ${JSON.stringify(name)} is taken`);
   });
   if (id === undefined) throw notLive();
   return { agent: subAgent(id, name, token.token), appCreationErrors: [...errors] };
