@@ -1,4 +1,4 @@
-/** Container engines of tests: Docker and podman, with directories and networks of their own. */
+/** Container engines of tests: Docker and podman, with their own directories and networks. */
 export { openDocker } from "./engines/open-docker.ts";
 export { openPodman } from "./engines/open-podman.ts";
 export { buildArchive, ownArch } from "./engines/test-archive.ts";

@@ -5,7 +5,7 @@ import { openEngine, type TestEngine } from "./test-engine.ts";
 /** The engines of this process. */
 let opened = 0;
 
-/** Starts Docker's daemon, with networks in a range of its own. */
+/** Starts Docker's daemon, with its networks in a separate range. */
 export function openDocker(): Promise<TestEngine> {
   opened += 1;
   // Several test runs may share a machine.

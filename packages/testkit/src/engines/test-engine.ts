@@ -10,8 +10,8 @@ import { promisify } from "node:util";
 import { packBox } from "./box-image.ts";
 
 /*
- * Container engines for tests: daemons with directories, sockets and networks of their own, which touch nothing of an
- * engine that the machine runs. They need root.
+ * Container engines for tests: daemons with separate directories, sockets and networks, which touch nothing of an engine
+ * that the machine runs. They need root.
  */
 
 /** An engine that serves Docker's API. Its owner disposes of it, which removes everything it had. */
