@@ -81,8 +81,16 @@ export async function runAgent(
   const files = await needs.facts.read(context, { id: image.id, name: imageName(agent) }, signal);
   const name = container.user === "" ? image.user : container.user;
   const { account } = findUser(name, files, undefined);
-  const volumes = { volumes: container.volumes, uid: account.uid };
-  const { mounts, owners } = await provideVolumes(context, build.workspace.id, volumes, signal);
+  const { mounts, owners } = await provideVolumes(
+    context,
+    {
+      workspaceId: build.workspace.id,
+      volumes: container.volumes,
+      uid: account.uid,
+      imageId: image.id,
+    },
+    signal,
+  );
   const user = findUser(name, files, owners.get(account.home));
   const id = await create(context, needs, { build, agent, image, user, mounts }, signal);
   try {

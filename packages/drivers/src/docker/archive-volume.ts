@@ -82,8 +82,11 @@ async function readPointer(
   const { engine } = context;
   const found = await inspectVolume(engine, pointer, signal);
   if (found === undefined) return undefined;
-  const target = targetOf(context, found);
-  if (await hasArchive(context, target, signal)) return target;
+  // A daemon that was killed while it created the pointer left it without its labels.
+  if (Object.keys(found.labels).length > 0) {
+    const target = targetOf(context, found);
+    if (await hasArchive(context, target, signal)) return target;
+  }
   await removeVolume(engine, pointer, signal);
   return undefined;
 }

@@ -56,6 +56,22 @@ export async function readOwner(
   }));
 }
 
+/** Returns whether a directory has no entries. */
+export async function isEmptyDirectory(
+  engine: Engine,
+  id: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let entries = 0;
+  await eachEntry(engine, { id, path, signal }, async () => {
+    entries += 1;
+    return entries > 1 ? true : undefined;
+  });
+  // The first one is the directory.
+  return entries <= 1;
+}
+
 /** Writes files and directories; a directory that exists gets the owner and the mode, and keeps its content. */
 export async function writeContainerFiles(
   engine: Engine,
@@ -83,15 +99,27 @@ interface ArchiveEntry {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
+interface ContainerPath {
+  readonly id: string;
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
 /** Passes the first entry of a path's tar to `use`, and drops the rest. */
 async function firstEntry<T>(
   engine: Engine,
-  {
-    id,
-    path,
-    signal,
-  }: { readonly id: string; readonly path: string; readonly signal: AbortSignal },
-  use: (entry: ArchiveEntry) => Promise<T>,
+  path: ContainerPath,
+  use: (entry: ArchiveEntry) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const found = await eachEntry(engine, path, async (entry) => ({ used: await use(entry) }));
+  return found?.used;
+}
+
+/** Passes the entries of a path's tar to `use` until it returns something, and drops the rest. */
+async function eachEntry<T>(
+  engine: Engine,
+  { id, path, signal }: ContainerPath,
+  use: (entry: ArchiveEntry) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const tar = await openArchive(engine, id, path, signal);
   if (tar === undefined) return undefined;
@@ -99,8 +127,11 @@ async function firstEntry<T>(
   tar.on("error", (error) => entries.destroy(error));
   tar.pipe(entries);
   try {
-    for await (const entry of entries)
-      return await use({ header: entry.header, content: Readable.from(entry) });
+    for await (const entry of entries) {
+      const used = await use({ header: entry.header, content: Readable.from(entry) });
+      if (used !== undefined) return used;
+      entry.resume();
+    }
     return undefined;
   } catch (error) {
     throw engine.connection.failure({ path, signal }, error);

@@ -1,7 +1,9 @@
 import type { DriverContainer } from "../driver-build.ts";
 import { DriverError, EngineError } from "../errors.ts";
+import { isEmptyDirectory } from "./container-files.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { createVolume, type FoundVolume, listVolumes, removeVolume } from "./engine-resources.ts";
+import { withHelper } from "./helper-container.ts";
 import { hasMark, isOriginal, labelNames, markOf, volumeName, workspaceFilter } from "./marks.ts";
 
 export interface MountedVolumes {
@@ -11,38 +13,85 @@ export interface MountedVolumes {
   readonly owners: ReadonlyMap<string, number>;
 }
 
-/**
- * Creates the missing volumes of a container, for a user with the given uid. Throws `not-startable` for a name that
- * someone else has taken.
- */
+export interface VolumesInput {
+  readonly workspaceId: string;
+  readonly volumes: DriverContainer["volumes"];
+  /** The user who will own new volumes. */
+  readonly uid: number;
+  /** An image for a container that looks into a volume. */
+  readonly imageId: string;
+}
+
+/** Creates the missing volumes of a container. Throws `not-startable` for a name that someone else has taken. */
 export async function provideVolumes(
-  { engine, deploymentId, log }: EngineContext,
-  workspaceId: string,
-  { volumes, uid }: { readonly volumes: DriverContainer["volumes"]; readonly uid: number },
+  context: EngineContext,
+  input: VolumesInput,
   signal: AbortSignal,
 ): Promise<MountedVolumes> {
   const mounts: unknown[] = [];
   const owners = new Map<string, number>();
-  for (const volume of volumes) {
-    const name = volumeName(workspaceId, volume.name);
-    const labels = {
-      ...markOf({ deploymentId, kind: "volume", name }),
-      [labelNames.workspace]: workspaceId,
-      [labelNames.volume]: volume.name,
-      [labelNames.owner]: String(uid),
-    };
-    const found = await createVolume(engine, name, labels, signal);
-    if (!isOfWorkspace(found, deploymentId, workspaceId)) {
-      throw new DriverError(
-        "not-startable",
-        `the volume ${name} was not created by this server: remove or rename it`,
-      );
-    }
-    log.write("debug", "Starting agents", `volume ${volume.name} is ${name}`);
-    owners.set(volume.path, Number(found.labels[labelNames.owner]));
+  for (const volume of input.volumes) {
+    const { name, labels } = await provideVolume(context, volume.name, input, signal);
+    context.log.write("debug", "Starting agents", `volume ${volume.name} is ${name}`);
+    owners.set(volume.path, Number(labels[labelNames.owner]));
     mounts.push({ Type: "volume", Source: name, Target: volume.path, ReadOnly: volume.isReadOnly });
   }
   return { mounts, owners };
+}
+
+async function provideVolume(
+  context: EngineContext,
+  volume: string,
+  { workspaceId, uid, imageId }: VolumesInput,
+  signal: AbortSignal,
+): Promise<FoundVolume> {
+  const { engine, deploymentId } = context;
+  const name = volumeName(workspaceId, volume);
+  const labels = {
+    ...markOf({ deploymentId, kind: "volume", name }),
+    [labelNames.workspace]: workspaceId,
+    [labelNames.volume]: volume,
+    [labelNames.owner]: String(uid),
+  };
+  const found = await createVolume(engine, name, labels, signal);
+  if (isOfWorkspace(found, deploymentId, workspaceId)) return found;
+  // A daemon that was killed while it created a volume left it without its labels.
+  const isUnlabeled = Object.keys(found.labels).length === 0;
+  if (isUnlabeled && (await isEmptyVolume(context, { name, imageId }, signal))) {
+    await removeVolume(engine, name, signal);
+    const created = await createVolume(engine, name, labels, signal);
+    if (isOfWorkspace(created, deploymentId, workspaceId)) return created;
+  }
+  throw new DriverError(
+    "not-startable",
+    `the volume ${name} was not created by this server: remove or rename it`,
+  );
+}
+
+const inspectedPath = "/volume";
+
+/** Looks into a volume, from a container that is never started. */
+function isEmptyVolume(
+  context: EngineContext,
+  { name, imageId }: { readonly name: string; readonly imageId: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const mount = {
+    Type: "volume",
+    Source: name,
+    Target: inspectedPath,
+    VolumeOptions: { NoCopy: true },
+  };
+  const config = {
+    Image: imageId,
+    Entrypoint: ["/bin/sh"],
+    User: "0",
+    NetworkDisabled: true,
+    HostConfig: { NetworkMode: "none", Mounts: [mount] },
+  };
+  return withHelper(context, config, signal, (helper) =>
+    isEmptyDirectory(context.engine, helper, inspectedPath, signal),
+  );
 }
 
 function isOfWorkspace(found: FoundVolume, deploymentId: string, workspaceId: string): boolean {

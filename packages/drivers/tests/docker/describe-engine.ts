@@ -220,7 +220,10 @@ export function describeEngine(name: string, open: () => Promise<TestEngine>): v
         "",
       );
       await engine.docker(["rm", containerOf(build)]);
-      await engine.docker(["volume", "create", `slipway-${build.workspace.id}-home`]);
+      const volume = `slipway-${build.workspace.id}-home`;
+      await engine.docker(["volume", "create", volume]);
+      const mount = ["--network", "none", "-v", `${volume}:/data`, "box:1", "touch", "/data/file"];
+      await engine.docker(["run", "--rm", ...mount]);
       await expect(driver.start(build, silent, signal)).rejects.toThrow(
         "was not created by this server",
       );
@@ -228,7 +231,10 @@ export function describeEngine(name: string, open: () => Promise<TestEngine>): v
       expect(await engine.docker(["volume", "ls", "-q"])).toContain(
         `slipway-${build.workspace.id}-home`,
       );
-      await engine.docker(["volume", "rm", `slipway-${build.workspace.id}-home`]);
+      await engine.docker(["volume", "rm", volume]);
+      // As a daemon leaves it that was killed while it created the volume.
+      await engine.docker(["volume", "create", volume]);
+      await driver.start(build, silent, signal);
     });
 
     it("leaves nothing behind of an image without a shell", async () => {

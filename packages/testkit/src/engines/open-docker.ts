@@ -22,6 +22,7 @@ export function openDocker(): Promise<TestEngine> {
       `--default-address-pool=base=10.${network}.0.0/16,size=24`,
     ],
     files: {},
+    pidFiles: ["pid", "exec/containerd/containerd.pid"],
     environment: () => ({}),
   });
 }

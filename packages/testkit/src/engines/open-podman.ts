@@ -32,6 +32,7 @@ export function openPodman(): Promise<TestEngine> {
       "--time=0",
       `unix://${socketPath}`,
     ],
+    pidFiles: [],
     files: { "containers.conf": configuration },
     environment: (directory) => ({ CONTAINERS_CONF: join(directory, "containers.conf") }),
   });

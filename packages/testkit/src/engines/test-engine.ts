@@ -33,6 +33,8 @@ interface EnginePlan {
   /** Returns the command line of the daemon for its directory and its socket. */
   readonly command: (directory: string, socketPath: string) => readonly string[];
   readonly files: Readonly<Record<string, string>>;
+  /** Files that keep a daemon from starting after it was killed. */
+  readonly pidFiles: readonly string[];
   readonly environment: (directory: string) => Readonly<Record<string, string>>;
 }
 
@@ -48,6 +50,7 @@ export async function openEngine(plan: EnginePlan): Promise<TestEngine> {
   let daemon: ChildProcess | undefined;
   const docker: TestEngine["docker"] = (args, { input } = {}) => runDocker(socketPath, args, input);
   const start = async (): Promise<void> => {
+    for (const name of plan.pidFiles) await rm(join(directory, name), { force: true });
     daemon = await startDaemon(plan, directory, socketPath);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -123,7 +126,8 @@ async function runDocker(
   const running = promisify(execFile)("docker", ["-H", `unix://${socketPath}`, ...args], {
     maxBuffer: 64 * 1024 * 1024,
   });
-  running.child.stdin?.end(input);
+  // A command that fails at once does not read its input; its status says why.
+  running.child.stdin?.on("error", () => undefined).end(input);
   return (await running).stdout;
 }
 

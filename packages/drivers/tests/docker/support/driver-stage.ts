@@ -76,7 +76,7 @@ export function boxBuild(
 
 /** Opens a driver on an engine; its containers' server answers only where a test starts one. */
 export async function openDriver(
-  { socketPath }: TestEngine,
+  { socketPath }: Pick<TestEngine, "socketPath">,
   options: Partial<DockerDriverOptions> = {},
 ): Promise<DockerDriver> {
   await buildArchive();
