@@ -13,7 +13,7 @@ import { queuedJobRows } from "../../platform/jobs/queries.ts";
 import { doneJob } from "../../platform/jobs/service.ts";
 import { notifyAtCommit } from "../../platform/pubsub/postgres-pubsub.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
-import { auditRows } from "../audit/service.ts";
+import { type AuditEntry, auditRows } from "../audit/service.ts";
 import { renderOrRefuse } from "../builds/render.ts";
 import { buildRows, localWorker, type NewBuild } from "../builds/service.ts";
 import { resourceRows } from "../builds/start-agents.ts";
@@ -23,12 +23,7 @@ import { type BuildableVersion, findPool } from "../templates/version-service.ts
 import { settingsColumns } from "../workspaces/queries.ts";
 import { choosePrebuild } from "./choose-prebuild.ts";
 import { type ClaimedPrebuild, sqlClaim } from "./claim-queries.ts";
-import {
-  type CreatedWorkspace,
-  creationEntry,
-  type NewWorkspace,
-  type Origin,
-} from "./new-workspace.ts";
+import type { NewWorkspace, Origin } from "./new-workspace.ts";
 
 /** The pool to claim from, and the values of the claim's build. */
 export interface PreparedClaim {
@@ -68,6 +63,13 @@ export interface Claim {
   readonly input: NewWorkspace;
   readonly template: Origin["template"];
   readonly prepared: PreparedClaim;
+}
+
+/** A workspace that a transaction created or claimed. */
+export interface CreatedWorkspace {
+  readonly id: string;
+  /** True if its build is queued for a worker. */
+  readonly isQueued: boolean;
 }
 
 /**
@@ -179,4 +181,28 @@ function claimBuild(
 function requireEnabled(driver: Driver | undefined): void {
   if (driver?.refusal === undefined) return;
   throw new Invalid(`The driver "${driver.name}" ${driver.refusal}.`);
+}
+
+interface AuditedWorkspace {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly name: string;
+}
+
+/** Returns the audit entry of a new workspace; a claim adds its build to `fields`. */
+export function creationEntry(
+  caller: UserCaller,
+  workspace: AuditedWorkspace,
+  fields: Readonly<Record<string, string>>,
+): AuditEntry {
+  return {
+    by: caller,
+    organizationId: workspace.organizationId,
+    action: "create",
+    resourceType: "workspace",
+    resourceId: workspace.id,
+    target: workspace.name,
+    diff: {},
+    fields,
+  };
 }

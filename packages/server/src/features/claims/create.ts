@@ -22,14 +22,14 @@ import {
   type WorkspaceNeeds,
   writesName,
 } from "../workspaces/service.ts";
-import { type ClaimNeeds, claimWorkspace, prepareClaim } from "./claim.ts";
 import {
+  type ClaimNeeds,
+  claimWorkspace,
   type CreatedWorkspace,
   creationEntry,
-  findOrigin,
-  type NewWorkspace,
-  type Origin,
-} from "./new-workspace.ts";
+  prepareClaim,
+} from "./claim.ts";
+import { findOrigin, type NewWorkspace, type Origin } from "./new-workspace.ts";
 
 export interface CreateNeeds extends WorkspaceNeeds, ClaimNeeds {
   /** Tells this replica of a claim at once, ahead of the round trip of the hint at the commit. */

@@ -2,8 +2,6 @@ import type { BuildParameter } from "@slipway/api/builds/build";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { ifFound, Invalid, invalidField } from "../../platform/errors/errors.ts";
-import type { UserCaller } from "../../platform/http/caller.ts";
-import type { AuditEntry } from "../audit/service.ts";
 import { readVersionLogIns, type VersionLogInNeeds } from "../templates/external-auth-service.ts";
 import { requireTemplate } from "../templates/service.ts";
 import { selectActiveVersion, type TemplateTerms } from "../templates/version-queries.ts";
@@ -70,35 +68,4 @@ export async function requireLogIns(
   throw new Invalid(`The owner of the workspace is not logged in to ${names}.`, {
     detail: `Log in at ${missing.map((one) => one.authenticate_url).join(" and ")}, then try again.`,
   });
-}
-
-/** A workspace that a transaction created or claimed. */
-export interface CreatedWorkspace {
-  readonly id: string;
-  /** True if its build is queued for a worker. */
-  readonly isQueued: boolean;
-}
-
-interface AuditedWorkspace {
-  readonly id: string;
-  readonly organizationId: string;
-  readonly name: string;
-}
-
-/** Returns the audit entry of a new workspace; a claim adds its build to `fields`. */
-export function creationEntry(
-  caller: UserCaller,
-  workspace: AuditedWorkspace,
-  fields: Readonly<Record<string, string>>,
-): AuditEntry {
-  return {
-    by: caller,
-    organizationId: workspace.organizationId,
-    action: "create",
-    resourceType: "workspace",
-    resourceId: workspace.id,
-    target: workspace.name,
-    diff: {},
-    fields,
-  };
 }
