@@ -336,11 +336,15 @@ describe("the clone", () => {
     const repository = await commit("dots", { ".bashrc": "x" });
     const other = await commit("other", { file: "x" });
     variables = { GIT_DIR: join(other, ".git"), GIT_WORK_TREE: other };
+    const hook = variables;
     await dotfiles(["-y", repository]);
+    variables = {};
+    await commit("dots", { ".bashrc": "y" });
+    variables = hook;
     await dotfiles(["-y", repository, "--branch=main"]);
     variables = {};
     expect(git(other, "status", "--short")).toBe("");
-    expect(await read(".bashrc")).toBe("x");
+    expect(await read(".bashrc")).toBe("y");
   });
 });
 
