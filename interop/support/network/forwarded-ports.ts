@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 
-import { openUdpEchoService } from "../echo-service.ts";
+import { findFreePort as findFreePortFrom } from "@slipway/runtime";
 
 /** The SHA-256 of bytes, in hexadecimal digits. */
 export function digest(bytes: string | Uint8Array): string {
@@ -70,8 +70,7 @@ function echoOf(socket: Socket, datagram: Uint8Array): Promise<Uint8Array> {
   });
 }
 
-/** Returns a port that was just free for both protocols. */
-export async function findFreePort(): Promise<number> {
-  await using service = await openUdpEchoService();
-  return service.port;
+/** Returns a TCP port that is free, below those that the system meanwhile picks for outgoing connections. */
+export function findFreePort(): Promise<number> {
+  return findFreePortFrom(randomInt(20_000, 32_000));
 }
