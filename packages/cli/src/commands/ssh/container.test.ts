@@ -41,10 +41,17 @@ it("names the container to the agent", () => {
 });
 
 it("refuses flags that do not go with a container", () => {
-  const flags = { container: "web", containerUser: undefined, stdio: false, forwardAgent: false };
+  const flags = {
+    container: "web",
+    containerUser: undefined,
+    stdio: false,
+    forwardAgent: false,
+    forwardGpg: false,
+  };
   expect(() => checkContainerFlags(flags)).not.toThrow();
   expect(() => checkContainerFlags({ ...flags, stdio: true })).toThrow("--stdio");
   expect(() => checkContainerFlags({ ...flags, forwardAgent: true })).toThrow("--forward-agent");
+  expect(() => checkContainerFlags({ ...flags, forwardGpg: true })).toThrow("--forward-gpg");
   const alone = { ...flags, container: undefined, containerUser: "root" };
   expect(() => checkContainerFlags(alone)).toThrow("--container-user needs a container");
 });

@@ -10,7 +10,7 @@ import type { SessionRequest } from "./ssh-connection.ts";
 
 type ContainerOptions = Pick<
   OptionsOf<typeof command>,
-  "container" | "containerUser" | "stdio" | "forwardAgent"
+  "container" | "containerUser" | "stdio" | "forwardAgent" | "forwardGpg"
 >;
 type ListedContainer = Pick<Infer<typeof Containers>["containers"][number], "id" | "name">;
 
@@ -29,6 +29,7 @@ export function checkContainerFlags({
   containerUser,
   stdio,
   forwardAgent,
+  forwardGpg,
 }: ContainerOptions): void {
   if (container === undefined) {
     if (containerUser !== undefined) {
@@ -37,10 +38,12 @@ export function checkContainerFlags({
     return;
   }
   if (stdio) throw new UsageError("with --stdio, set the variable CODER_CONTAINER in ssh itself");
-  if (forwardAgent) {
-    throw new UsageError(
-      "--forward-agent does not reach into containers: leave out one of the two",
-    );
+  for (const [flag, isGiven] of Object.entries({
+    "--forward-agent": forwardAgent,
+    "--forward-gpg": forwardGpg,
+  })) {
+    if (!isGiven) continue;
+    throw new UsageError(`${flag} does not reach into containers: leave out one of the two`);
   }
 }
 
