@@ -200,6 +200,12 @@ it("has everything about a workspace, and none of the secrets", async () => {
   expect(jsonOf(files, "workspace/agents/main/path.json")).toMatchObject({ path: {} });
   expect(jsonOf(files, "workspace/agents/main/network.json")).toMatchObject({ net_info: {} });
   expect(jsonOf(files, "workspace/agents/main/ports.json")).toHaveProperty("ports");
+  // The driver `process` turns them off.
+  expect(jsonOf(files, "workspace/agents/main/containers.json")).toEqual({
+    containers: [],
+    devcontainers: [],
+    warnings: [expect.stringMatching(/^Containers are /)],
+  });
   expect(files.get("slipway-support/workspace/builds/1.log")).toMatch(/ info /);
   const log = files.get("slipway-support/workspace/agents/main/agent.log");
   expect(log).toMatch(/\[main\/leak\] agent \[removed\]\n/);

@@ -2,7 +2,7 @@ import { fields, list, map, names, value, words } from "./allowed-fields.ts";
 
 /*
  * The fields of a bundle. Left out on purpose: tokens, values of variables, parameters and metadata, scripts,
- * commands and URLs of apps, messages of apps, icons, email addresses, files of templates, users and addresses of
+ * commands and URLs of apps, messages of apps, values of labels, icons, email addresses, files of templates, users and addresses of
  * connections.
  */
 
@@ -178,6 +178,37 @@ export const buildFields = fields({
       metadata: list(fields({ key: value })),
     }),
   ),
+});
+
+const container = fields({
+  id: value,
+  name: value,
+  image: value,
+  created_at: value,
+  running: value,
+  status: value,
+  labels: names,
+  ports: list(fields({ port: value, network: value, host_ip: value, host_port: value })),
+  volumes: map(value),
+});
+
+export const containersFields = fields({
+  containers: list(container),
+  devcontainers: list(
+    fields({
+      id: value,
+      name: value,
+      workspace_folder: value,
+      config_path: value,
+      subagent_id: value,
+      status: value,
+      dirty: value,
+      container: fields({ id: value }),
+      agent: fields({ id: value, name: value, directory: value }),
+      error: words,
+    }),
+  ),
+  warnings: list(words),
 });
 
 export const workspaceFields = fields({

@@ -1,11 +1,13 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
+import { getContainers } from "@slipway/api/agents/container-routes";
 import { getAgentLogs } from "@slipway/api/agents/log-routes";
 import type { BuildParameter, WorkspaceBuild } from "@slipway/api/builds/build";
 import { getBuildLogs, listBuildParameters } from "@slipway/api/builds/routes";
 import { getTemplateVersion } from "@slipway/api/templates/version-routes";
 import { listBuilds } from "@slipway/api/workspaces/build-routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import type { ClientNeeds } from "../../../command/needs.ts";
 import { searchText } from "../../../command/search-pages.ts";
@@ -21,6 +23,7 @@ import {
   agentPortsFields,
   buildFields,
   connectionsFields,
+  containersFields,
   parameterFields,
   templateVersionFields,
   workspaceFields,
@@ -169,6 +172,9 @@ export async function collectAgent(
     const { latencyMs, path } = await opened.connection.ping(signal);
     return { latency_ms: latencyJson(latencyMs), path: pathJson(path) };
   });
+  await bundle.addJson(`${folder}/containers.json`, containersFields, (signal) =>
+    readContainers(needs.client, agent, signal),
+  );
   if (opened === undefined) return;
   const ports = await agentPorts(opened.connection);
   const { readAgentJson } = await import("@slipway/sdk/workspace");
@@ -179,5 +185,19 @@ export async function collectAgent(
     await bundle.addJson(`${folder}/${name}`, allowance, (signal) =>
       readAgentJson(ports, { path, clock: needs.clock, signal }),
     );
+  }
+}
+
+/** Reads the containers beside an agent; if they are turned off, which is not a fault, the reason is a warning. */
+async function readContainers(
+  client: ApiClient,
+  { id: agent }: Pick<WorkspaceAgent, "id">,
+  signal: AbortSignal,
+): Promise<unknown> {
+  try {
+    return await client.call(getContainers, { params: { agent }, query: {}, signal });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    return { containers: [], devcontainers: [], warnings: [error.message] };
   }
 }
