@@ -76,6 +76,8 @@ const commands = [
 
 describe.each(commands)("$name", ({ name, line }) => {
   const own = name.replaceAll(/[^a-z0-9]+/g, "-");
+  // These releases have no `list`.
+  const list = /v2\.(?:29|3[01])\./.test(name) ? ":" : `${line} list`;
 
   it("waits for a unit that another script completes", async () => {
     const { code, printed } = await inside(`set -e
@@ -88,7 +90,7 @@ ${line} complete ${own}-base
 wait
 ${line} complete ${own}-app
 ${line} status ${own}-app
-${line} list
+${list}
 `);
     expect(code, printed).toBe(0);
     expect(printed.indexOf("base works")).toBeLessThan(printed.indexOf("app began"));
