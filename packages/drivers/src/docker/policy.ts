@@ -193,13 +193,13 @@ async function reachesSocket(path: string, places: ReadonlySet<string>): Promise
   );
 }
 
-/** Resolves links, which matters if the engine is on this machine. */
+/** Resolves the links in a path, also of one that does not exist yet, as they are if the engine is on this machine. */
 async function resolvePath(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
-    return path;
+    return posix.join(await resolvePath(posix.dirname(path)), posix.basename(path));
   }
 }
 
