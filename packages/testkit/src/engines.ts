@@ -3,3 +3,4 @@ export { openDocker } from "./engines/open-docker.ts";
 export { openPodman } from "./engines/open-podman.ts";
 export { buildArchive, ownArch } from "./engines/test-archive.ts";
 export type { TestEngine } from "./engines/test-engine.ts";
+export { openRegistry } from "./engines/image-registry.ts";
