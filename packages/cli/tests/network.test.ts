@@ -1,5 +1,8 @@
+import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { connect as connectSocket, createServer as createEchoServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type Clock, systemClock } from "@slipway/runtime";
@@ -198,6 +201,31 @@ it.each(["down", "up"])("measures the speed %s", async (direction) => {
   const { overall } = JSON.parse(tested.out);
   expect(overall.throughput_mbits).toBeGreaterThan(0);
   expect(overall.end_time_seconds).toBeGreaterThanOrEqual(0.2);
+});
+
+it("forwards Unix sockets in both directions", async () => {
+  const [here, back] = ["here.sock", "back.sock"].map((name) =>
+    join(commandServer.directory, name),
+  );
+  // The workspace's user may be another one.
+  const there = join(tmpdir(), `slipway-${process.pid}-there.sock`);
+  await using echo = createEchoServer((socket) => void socket.pipe(socket)).listen(back);
+  await once(echo, "listening");
+  // A connection goes there, and back again.
+  const running = start(`ssh demo -R ${there}:${back} -L ${here}:${there} -- sleep 60`);
+  const answerTo = async (text: string): Promise<string> => {
+    const socket = connectSocket(String(here));
+    try {
+      socket.write(text);
+      const [answer] = await once(socket, "data");
+      return String(answer);
+    } finally {
+      socket.destroy();
+    }
+  };
+  await expect.poll(() => answerTo("hello").catch(String), { timeout: 20_000 }).toBe("hello");
+  running.interrupt();
+  expect(await running.code).toBe(255);
 });
 
 it("captures the packets of a speed test", async () => {
