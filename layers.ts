@@ -150,6 +150,8 @@ export const layers: readonly PackageLayer[] = [
       "client",
     ],
   },
+  // The tools of the MCP server and of the command, by the routes of the contract.
+  { name: "mcp", mayImport: ["runtime", "api"], folders: [] },
   { name: "postgres", mayImport: ["runtime"], folders: [] },
   { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },
   { name: "drivers", mayImport: ["runtime"], folders: ["external", "process", "docker"] },
@@ -167,6 +169,7 @@ export const layers: readonly PackageLayer[] = [
       "template",
       "drivers",
       "identity",
+      "mcp",
     ],
     folders: [
       "platform/config",
@@ -216,6 +219,7 @@ export const layers: readonly PackageLayer[] = [
           "gateway/containers",
           "gateway/apps",
           "gateway/files",
+          "gateway/mcp",
         ],
         eachOther: "nothing",
       },
@@ -278,7 +282,7 @@ export const layers: readonly PackageLayer[] = [
   },
   {
     name: "cli",
-    mayImport: ["runtime", "api", "template", "sdk"],
+    mayImport: ["runtime", "api", "template", "sdk", "mcp"],
     folders: [
       "config",
       "terminal",

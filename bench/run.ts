@@ -16,6 +16,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ readonly benchmark: Be
   "idle-agents": () => import("./idle-agents.ts"),
   "log-lines": () => import("./log-lines.ts"),
   "lossy-network": () => import("./lossy-network.ts"),
+  mcp: () => import("./mcp.ts"),
   network: () => import("./network.ts"),
   "network-stack": () => import("./network-stack.ts"),
   "read-api": () => import("./read-api.ts"),

@@ -24,6 +24,7 @@ import * as timings from "./builds/timings.ts";
 import * as apiError from "./contract/api-error.ts";
 import * as authCheck from "./deployment/auth-check.ts";
 import * as deployment from "./deployment/deployment.ts";
+import * as mcpRoutes from "./deployment/mcp-routes.ts";
 import * as deploymentRoutes from "./deployment/routes.ts";
 import * as externalAuth from "./external-auth/external-auth.ts";
 import * as externalAuthRoutes from "./external-auth/routes.ts";
@@ -91,6 +92,7 @@ export const contract: Readonly<Record<string, unknown>> = {
   ...externalAuthRoutes,
   ...job,
   ...provisioner,
+  ...mcpRoutes,
   ...notification,
   ...notificationsRoutes,
   ...organization,

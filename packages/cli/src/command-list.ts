@@ -40,6 +40,7 @@ export const commandNames: Readonly<Record<string, readonly string[]>> = {
     "ssh",
     "config-ssh",
     "port-forward",
+    "mcp",
     "open app",
     "open vscode",
     "port-shares list",

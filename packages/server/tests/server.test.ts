@@ -81,7 +81,7 @@ beforeAll(async () => {
         SLIPWAY_HTTP_ADDRESS: "127.0.0.1:0",
         SLIPWAY_DATA_DIR: dataDir,
         SLIPWAY_PROCESS_DRIVER: "true",
-      SLIPWAY_DOCKER_HOST: "off",
+        SLIPWAY_DOCKER_HOST: "off",
       },
       false,
     ),

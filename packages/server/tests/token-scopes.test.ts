@@ -63,6 +63,7 @@ async function openedBy(client: Pick<Client, "headers">): Promise<readonly strin
 }
 
 const reading = [
+  "callMcp",
   "getAgent",
   "getAgentLogs",
   "getAgentStartupLogs",

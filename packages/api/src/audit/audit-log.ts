@@ -14,6 +14,8 @@ export const auditActions = [
   "register",
   // A secret was read.
   "open",
+  // A tool of the MCP server was used.
+  "call",
 ] as const;
 export const AuditAction = oneOf(...auditActions);
 export type AuditAction = Infer<typeof AuditAction>;

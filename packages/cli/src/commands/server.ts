@@ -150,6 +150,11 @@ export const command = defineCommand({
       variable: "SLIPWAY_DOCKER_CONFIG",
       summary: "config.json of Docker with the credentials of registries (default: none)",
     },
+    mcpStockNames: {
+      kind: "switch",
+      variable: "SLIPWAY_MCP_STOCK_NAMES",
+      summary: "give the tools of the MCP server the names coder_... as well",
+    },
     secretKey: {
       kind: "text",
       value: "key",

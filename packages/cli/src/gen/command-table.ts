@@ -165,6 +165,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/port-forward.ts"),
     ),
     lazyCommand(
+      { name: "mcp", heading: "Reaching into a workspace:", summary: "serve workspaces to an AI agent over stdio" },
+      () => import("../commands/mcp.ts"),
+      () => import("../commands/mcp/run.ts"),
+    ),
+    lazyCommand(
       { name: "open app", heading: "Reaching into a workspace:", summary: "open an app of a workspace in the browser" },
       () => import("../commands/open/app.ts"),
       () => import("../commands/open/app.ts"),

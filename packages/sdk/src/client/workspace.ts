@@ -2,6 +2,7 @@ import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { BuildStatus } from "@slipway/api/builds/build";
 import type { Transition } from "@slipway/api/builds/resource";
 import { listRegions } from "@slipway/api/deployment/routes";
+import { portUrl } from "@slipway/api/workspaces/port-url";
 import { failedStarts, rootAgents } from "@slipway/api/workspaces/readiness";
 import { extendWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace as WorkspaceData } from "@slipway/api/workspaces/workspace";
@@ -11,7 +12,6 @@ import { beginBuild, readWorkspace } from "./begin-build.ts";
 import { WorkspaceError } from "./errors.ts";
 import { KeepAlive, type KeepAliveOptions } from "./keep-alive.ts";
 import type { ClientContext, ForwardOptions, Forwarding } from "./platform.ts";
-import { portUrl } from "./port-url.ts";
 import { waitForBuild, type WaitProgress } from "./wait-for-build.ts";
 
 /** What becomes of a workspace when its handle is disposed of. */
@@ -211,7 +211,10 @@ export class Workspace implements AsyncDisposable {
   ): Promise<string> {
     const { client } = this.#context;
     const { regions } = await client.call(listRegions, { signal: options.signal ?? never });
-    return portUrl({ port, agentName: this.agent(options.agent).name }, this.#data, regions);
+    const agentName = this.agent(options.agent).name;
+    const found = portUrl({ port, agentName }, this.#data, regions[0]);
+    if ("url" in found) return found.url;
+    throw new WorkspaceError("no-port-url", found.problem, { admitted: "no" });
   }
 
   /** Finds an agent by name; without a name, the only one outside dev containers. Throws `WorkspaceError`. */

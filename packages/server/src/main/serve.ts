@@ -24,6 +24,7 @@ import { type Apps, wireApps } from "./wire-apps.ts";
 import { wireDeployment } from "./wire-deployment.ts";
 import { wireDownloads } from "./wire-downloads.ts";
 import { wireExternalAuth } from "./wire-external-auth.ts";
+import { wireMcp } from "./wire-mcp.ts";
 import { createOwnPeer, wireNetwork } from "./wire-network.ts";
 import { openMesh, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
@@ -124,6 +125,7 @@ async function openSite(
       const running = wireApps(site, platform, { secrets, reach, registry });
       work.run((stop) => running.run(stop));
       apps = running;
+      wireMcp(site, platform);
       wireRelay(site, { relay, clock });
     },
   );

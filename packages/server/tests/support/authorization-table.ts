@@ -239,6 +239,15 @@ export const table: Readonly<Record<string, Row>> = {
   getApplicationsHost: users(200, 200, 200, 200),
   listExperiments: users(200, 200, 200, 200),
   getEntitlements: users(200, 200, 200, 200),
+  // Without the headers of the protocol, which say that a client takes events as well.
+  callMcp: users(
+    406,
+    406,
+    406,
+    406,
+    { body: { jsonrpc: "2.0", id: 1, method: "ping" } },
+    isReading,
+  ),
   listRegions: users(200, 200, 200, 200),
   listInboxNotifications: users(200, 200, 200, 200),
   watchInboxNotifications: users(426, 426, 426, 426),

@@ -107,6 +107,7 @@ const verbs: Readonly<Record<AuditLog["action"], readonly [done: string, tried: 
   logout: ["logged out", "log out"],
   register: ["registered", "register"],
   open: ["read", "read"],
+  call: ["used a tool on", "use a tool on"],
 };
 
 function organizationOf(row: AuditRow): NonNullable<AuditLog["organization"]> {

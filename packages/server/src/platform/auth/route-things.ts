@@ -1,6 +1,7 @@
 import { getConnection } from "@slipway/api/agents/connection-routes";
 import type { Route } from "@slipway/api/contract/route";
 import type { ScopeName } from "@slipway/api/contract/scopes";
+import { callMcp } from "@slipway/api/deployment/mcp-routes";
 import { getSshConfig, listRegions } from "@slipway/api/deployment/routes";
 import {
   listProvisionerDaemons,
@@ -69,8 +70,11 @@ const alsoAbout = new Map<Route, readonly string[]>([
   [listProvisionerJobs, ["workspace:*", "template:*"]],
 ]);
 
-/** Routes that every connection to a workspace requests first, and that reveal nothing an allow list could name. */
-const aboutNothing = new Set<Route>([getSshConfig, listRegions, getConnection]);
+/**
+ * Routes that every connection to a workspace requests first, and that reveal nothing an allow list could name. Each tool
+ * of the MCP server uses other routes.
+ */
+const aboutNothing = new Set<Route>([getSshConfig, listRegions, getConnection, callMcp]);
 
 export type ThingType = "workspace" | "template" | "file" | "user" | "organization";
 

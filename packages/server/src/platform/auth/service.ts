@@ -11,6 +11,7 @@ import { GatheredReads } from "../pubsub/gathered-reads.ts";
 import { authenticateAgent, findAgentToken } from "./agent-token.ts";
 import { requireRoute, requireThings } from "./key-limits.ts";
 import { activateDormant, findKey, selectLiveAgents, touchKey } from "./queries.ts";
+import { resourceMetadataPath, resourceOf } from "./resource-metadata.ts";
 import { isSecretOf, parseSessionToken } from "./session-key.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
 
@@ -30,7 +31,10 @@ export function createAuthenticator(
     findToken(request, needsHttps(request, accessUrl()))?.token;
   return {
     user: async (request, route) =>
-      opening(route, await authenticateUser(keys, tokenOf(request), accessUrl())),
+      opening(
+        route,
+        await authenticateUser(keys, tokenOf(request), `${accessUrl()}${metadataPathOf(route)}`),
+      ),
     userOrProxy: async (request, route) =>
       opening(route, await authenticateUserOrProxy(keys, request, tokenOf(request))),
     allow: (user, route, request) => requireThings(db, user, route, request),
@@ -105,11 +109,11 @@ function checkKey(key: KeyRow | undefined): FoundKey {
 async function authenticateUser(
   keys: KeyNeeds,
   token: string | undefined,
-  accessUrl: string,
+  metadataUrl: string,
 ): Promise<KnownUser> {
   const { db } = keys;
   const found = await findUserKey(keys, token);
-  if ("problem" in found) throw signedOut(accessUrl, found.problem);
+  if ("problem" in found) throw signedOut(metadataUrl, found.problem);
   if (found.key.status === "dormant") await activateDormant(db, found.key.user_id);
   else requireActive(found.key);
   return acceptKey(db, found.key);
@@ -173,10 +177,13 @@ export function endedKey(): Unauthenticated {
   return new Unauthenticated(signedOutMessage, { detail: "API key is invalid." });
 }
 
-function signedOut(accessUrl: string, detail: string): Unauthenticated {
-  const metadata = `${accessUrl}/.well-known/oauth-protected-resource`;
+function metadataPathOf(route: Route): string {
+  return resourceMetadataPath(resourceOf(route));
+}
+
+function signedOut(metadataUrl: string, detail: string): Unauthenticated {
   return new Unauthenticated(signedOutMessage, {
     detail,
-    challenge: `Bearer realm="coder", error="invalid_token", error_description="The access token has expired", resource_metadata="${metadata}"`,
+    challenge: `Bearer realm="coder", error="invalid_token", error_description="The access token has expired", resource_metadata="${metadataUrl}"`,
   });
 }

@@ -104,6 +104,13 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "requests to workspace apps that one user may have in progress on one server",
   },
+  maxMcpCallsPerUser: {
+    default: 32,
+    min: 1,
+    max: 100_000,
+    mayBeUnlimited: false,
+    summary: "calls to the MCP server that one user may have under way on one server",
+  },
   // Limits per agent.
   maxSubAgentsPerAgent: {
     default: 32,

@@ -36,6 +36,7 @@ describe("readSettings", () => {
       downloads: { mode: "on-request", directory: undefined },
       ssh: { hostnamePrefix: "coder.", hostnameSuffix: "slipway", configOptions: {} },
       limits: defaultLimits,
+      hasStockMcpNames: false,
       log: { level: "info", format: "json" },
     });
     expect(dataDir).toMatch(/^\/.*slipway$/);
@@ -96,6 +97,7 @@ describe("readSettings", () => {
         SLIPWAY_ACCESS_URL: "https://slipway.example//",
         SLIPWAY_WILDCARD_ACCESS_URL: "*.Apps.slipway.example:8443",
         SLIPWAY_PATH_APPS: "owner",
+        SLIPWAY_MCP_STOCK_NAMES: "true",
         SLIPWAY_DATA_DIR: "/srv/slipway/",
         SLIPWAY_POSTGRES_URL: "postgres://user@host/db",
         SLIPWAY_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
@@ -149,6 +151,7 @@ describe("readSettings", () => {
         configOptions: { ServerAliveInterval: "30", SetEnv: "A=1" },
       },
       limits: { ...defaultLimits, maxStreamsPerUser: 7 },
+      hasStockMcpNames: true,
       log: { level: "debug", format: "json" },
     });
     expect(Object.isFrozen(settings)).toBe(true);

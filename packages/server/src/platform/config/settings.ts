@@ -113,6 +113,8 @@ export interface Settings {
   /** The providers that users may link to their accounts, in the order of their numbers. */
   readonly externalAuth: readonly ExternalAuthProvider[];
   readonly limits: Limits;
+  /** Whether the tools of the MCP server also have the names of those of a stock server. */
+  readonly hasStockMcpNames: boolean;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
 
@@ -148,6 +150,8 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     ssh: readSshSettings(source, report),
     externalAuth: readExternalAuth(source, report),
     limits: readLimits(source, report),
+    hasStockMcpNames:
+      readChoice(source, "SLIPWAY_MCP_STOCK_NAMES", ["false", "true"], "false", report) === "true",
     processDriver: {
       isEnabled:
         readChoice(source, "SLIPWAY_PROCESS_DRIVER", ["false", "true"], "false", report) === "true",

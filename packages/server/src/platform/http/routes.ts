@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+
 import type { ResponseOf, Route } from "@slipway/api/contract/route";
 import { errorText, type Logger } from "@slipway/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
@@ -138,6 +140,26 @@ export class Routes {
           if (!raw.raw.complete) reply.header("Connection", "close");
           throw error;
         }
+      },
+    });
+  }
+
+  /**
+   * Adds a route that takes the raw bytes of its body and decides about the whole answer. It takes no turn of its user, who
+   * has turns for the requests that it sends on their behalf (`inner-requests.ts`).
+   */
+  userExchange<R extends Route>(
+    route: R,
+    handler: (request: BytesRequest<R>, user: UserCaller) => Promise<Response>,
+  ): void {
+    this.#add(route, {
+      config: { rawBody: true },
+      onRequest: this.#admissions.user(route),
+      handler: async (raw, reply) => {
+        await this.#admissions.renew(raw);
+        const bytes = raw.body instanceof Uint8Array ? raw.body : new Uint8Array();
+        const request = { ...typed<R>(raw, reply), bytes };
+        return sendResponse(reply, await handler(request, callers.user(raw)));
       },
     });
   }
@@ -307,6 +329,13 @@ export class Routes {
       schema: { params: route.params, querystring: route.query, ...bodySchema(route) },
     });
   }
+}
+
+/** Sends a response in the form of the web; a body that is a stream as it comes. */
+function sendResponse(reply: FastifyReply, response: Response): FastifyReply {
+  const { body, status, headers } = response;
+  reply.code(status).headers(Object.fromEntries(headers));
+  return body === null ? reply.send() : reply.send(Readable.fromWeb(body));
 }
 
 function bodySchema(route: Route): { readonly body?: object } {
