@@ -1,9 +1,11 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 
 import { logInAsAdmin, openTestDatabase, pushTemplate, startServerProcess } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
@@ -34,6 +36,7 @@ beforeAll(async () => {
   const server = opened.use(await startServerProcess({ dataDir, port: 0, environment }));
   const admin = await logInAsAdmin(server.url);
   await pushTemplate(admin, "node", template);
+  await pushTemplate(admin, "demo", template);
   await pushTemplate(
     admin,
     "broken",
@@ -45,6 +48,26 @@ beforeAll(async () => {
 });
 
 afterAll(() => opened.disposeAsync());
+
+const guide = await readFile(new URL("../../../docs/sdk.md", import.meta.url), "utf8");
+const examples = [...guide.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+
+it.each(examples.map((code, index) => [index + 1, code] as const))(
+  "runs example %i of docs/sdk.md",
+  async (_, code) => {
+    const flags = [
+      "--conditions=@slipway/source",
+      "--input-type=module-typescript",
+      "--eval",
+      code,
+    ];
+    const env = { ...process.env, SLIPWAY_URL: url, SLIPWAY_SESSION_TOKEN: token };
+    const { stderr } = await promisify(execFile)(process.execPath, flags, { env });
+    expect(stderr).toBe("");
+    const left = await Array.fromAsync(slipway.workspaces.list({ query: "template:demo" }));
+    expect(left).toEqual([]);
+  },
+);
 
 async function isGone(id: string): Promise<boolean> {
   const found = await slipway.workspaces.get(id);
