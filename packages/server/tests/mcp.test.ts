@@ -282,6 +282,7 @@ describe("a client that misbehaves", () => {
     ["nothing", "", 400],
     ["a number", "1", 400],
     ["no method", "{}", 400],
+    ["a batch", `${" ".repeat(5_000)}\n[${callText("list_workspaces", {})}]`, 400],
     ["nested arrays", `${"[".repeat(50_000)}${"]".repeat(50_000)}`, 400],
     ["too much", " ".repeat(1_048_577), 413],
   ])("gets an error for %s", async (_, body, status) => {

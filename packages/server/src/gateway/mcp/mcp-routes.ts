@@ -9,7 +9,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { insertAuditEntry } from "../../features/audit/service.ts";
 import { holdsScope } from "../../platform/auth/grants.ts";
 import type { Queryable } from "../../platform/db/database.ts";
-import { forbidden } from "../../platform/errors/errors.ts";
+import { forbidden, Invalid } from "../../platform/errors/errors.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
@@ -41,6 +41,7 @@ export function addMcpRoutes(routes: Routes, needs: McpNeeds): void {
 
   routes.userExchange(callMcp, async ({ raw, reply, bytes }, user) => {
     requireOwnOrigin(raw, needs.accessUrl());
+    requireOneMessage(bytes);
     const place = calls.take(user.id);
     if (place === undefined) throw tooMany(user, needs.maxCallsPerUser);
     const client = watchClient(raw);
@@ -67,6 +68,16 @@ export function addMcpRoutes(routes: Routes, needs: McpNeeds): void {
     return handler.fetch(webRequest(raw, bytes, client.signal));
   });
 }
+
+/** Throws `Invalid` for a batch, which only revisions before June 2025 had: many calls would count as one. */
+function requireOneMessage(bytes: Uint8Array): void {
+  if (bytes.find((byte) => !whiteSpace.has(byte)) !== openBracket) return;
+  throw new Invalid("Batches of messages are not supported.", { detail: "Send one at a time." });
+}
+
+/** The bytes that JSON allows before a value, and the one that begins an array. */
+const whiteSpace: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d, 0x20]);
+const openBracket = 0x5b;
 
 /** The names by which programs of this machine reach a server on it. */
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
