@@ -215,4 +215,10 @@ it("creates a workspace of an older version, with a schedule and another workspa
   const shown: unknown = JSON.parse((await slipway("show timed -o json")).out);
   expect(shown).toMatchObject({ ttl_ms: 28_800_000, automatic_updates: "always", outdated: true });
   expect(await slipway("create late -t other --start-at noon")).toMatchObject({ code: 2 });
+  const brief = await slipway(
+    "create brief -t other --delete-after 2h --copy-parameters-from like -o json",
+  );
+  expect(JSON.parse(brief.out)).toMatchObject({ ttl_ms: 7_200_000, on_deadline: "delete" });
+  const both = await slipway("create late -t other --delete-after 2h --stop-after 1h");
+  expect(both).toMatchObject({ code: 2 });
 });

@@ -70,6 +70,11 @@ export const command = defineCommand({
       summary: "stop automatically this long after a start, such as 8h",
       variable: "CODER_WORKSPACE_STOP_AFTER",
     },
+    deleteAfter: {
+      kind: "text",
+      value: "duration",
+      summary: "delete automatically this long after a start, such as 2h",
+    },
     automaticUpdates: {
       kind: "choice",
       choices: ["never", "always"],
@@ -98,5 +103,6 @@ export const command = defineCommand({
       line: "slipway create box --start-at '9am mon-fri' --stop-after 8h",
       summary: "on workdays",
     },
+    { line: "slipway create --delete-after 2h", summary: "for two hours, then deleted" },
   ],
 });

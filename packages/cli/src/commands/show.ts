@@ -158,7 +158,7 @@ function dormancyOf(
 
 /** Renders the automatic start and stop, if any. */
 function scheduleOf(
-  { autostart_schedule, next_start_at, ttl_ms, latest_build }: Workspace,
+  { autostart_schedule, next_start_at, ttl_ms, on_deadline, latest_build }: Workspace,
   now: number,
 ): (readonly [string, string])[] {
   const when = (time: string | null): string =>
@@ -173,7 +173,7 @@ function scheduleOf(
       ? []
       : [
           [
-            "Stops",
+            on_deadline === "delete" ? "Deletion" : "Stops",
             `${durationText(ttl_ms)} after a start${isRunning ? when(deadline) : ""}`,
           ] as const,
         ]),

@@ -8,6 +8,7 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { readDuration } from "../../command/duration.ts";
+import { UsageError } from "../../command/errors.ts";
 import type { ClientNeeds, Needs } from "../../command/needs.ts";
 import { type LogInNeeds, requireLogIns } from "../../resources/accounts/external-auth.ts";
 import { queuedOutcome, waitForStart } from "../../resources/builds/begin-build.ts";
@@ -116,12 +117,21 @@ async function followCreated(
 
 /** Returns the workspace's own settings from the flags; the template decides the others. */
 function settledFields(
-  options: Pick<OptionsOf<typeof command>, "startAt" | "stopAfter" | "automaticUpdates">,
-): Pick<Body, "autostart_schedule" | "ttl_ms" | "automatic_updates"> {
-  const { startAt, stopAfter, automaticUpdates } = options;
+  options: Pick<
+    OptionsOf<typeof command>,
+    "startAt" | "stopAfter" | "deleteAfter" | "automaticUpdates"
+  >,
+): Pick<Body, "autostart_schedule" | "ttl_ms" | "on_deadline" | "automatic_updates"> {
+  const { startAt, stopAfter, deleteAfter, automaticUpdates } = options;
+  if (stopAfter !== undefined && deleteAfter !== undefined) {
+    throw new UsageError("pass --stop-after or --delete-after, not both");
+  }
   return {
     ...(startAt === undefined ? {} : { autostart_schedule: cronOf(readStartTime(startAt)) }),
     ...(stopAfter === undefined ? {} : { ttl_ms: readDuration("--stop-after", stopAfter) }),
+    ...(deleteAfter === undefined
+      ? {}
+      : { ttl_ms: readDuration("--delete-after", deleteAfter), on_deadline: "delete" as const }),
     automatic_updates: automaticUpdates,
   };
 }

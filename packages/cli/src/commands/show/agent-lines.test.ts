@@ -93,6 +93,10 @@ it("shows when a workspace starts and stops automatically, and its parameters", 
     "Starts    9:30 Mon-Fri (UTC), next in 1 day",
     "Stops     8h after a start, next in 8 hours",
   ]);
+  const sandbox = { ...workspace, autostart_schedule: null, on_deadline: "delete" as const };
+  expect(workspaceLines(sandbox, Date.parse("2026-01-01T00:05:00Z"), layout).at(-1)).toBe(
+    "Deletion  8h after a start, next in 8 hours",
+  );
   expect(parameterLines([{ name: "size", value: "large" }], layout)).toEqual([
     "",
     "  PARAMETER  VALUE",
