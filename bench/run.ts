@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ readonly benchmark: Be
   apps: () => import("./apps.ts"),
   "busy-network": () => import("./busy-network.ts"),
   claims: () => import("./claims.ts"),
+  docker: () => import("./docker.ts"),
   "follow-logs": () => import("./follow-logs.ts"),
   "idle-agents": () => import("./idle-agents.ts"),
   "log-lines": () => import("./log-lines.ts"),

@@ -177,9 +177,7 @@ export class DockerDriver implements Driver {
     const wanted = new Set(build.agents.map(({ token }) => hashToken(token)));
     const isKept = ({ labels, status }: FoundContainer): boolean =>
       status === "running" && wanted.has(labels[labelNames.tokenHash] ?? "");
-    await endContainers(context, build, (container) => !isKept(container), signal);
-    const { workspace, state } = build;
-    const kept = await findContainers(context, { workspaceId: workspace.id, state }, signal);
+    const kept = await endContainers(context, build, (one) => !isKept(one), signal);
     for (const { id, labels } of kept) {
       const name = labels[labelNames.agentName] ?? "";
       const line = `agent ${name} is already running in container ${shortId(id)}`;

@@ -25,18 +25,21 @@ export async function findContainers(
   return found.filter((container) => isOriginal(container) || known.has(container.id));
 }
 
-/** Stops the containers of a workspace gracefully and removes them, until none is left that `selects`. */
+/**
+ * Stops the containers of a workspace gracefully and removes them, until none is left that `selects`. Resolves to the
+ * others.
+ */
 export async function endContainers(
   context: EngineContext,
   build: DriverBuild,
   selects: (container: FoundContainer) => boolean,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly FoundContainer[]> {
   const { workspace, state } = build;
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const found = await findContainers(context, { workspaceId: workspace.id, state }, signal);
     const ending = found.filter(selects);
-    if (ending.length === 0) return;
+    if (ending.length === 0) return found;
     await Promise.all(ending.map((container) => endContainer(context, container, build, signal)));
   }
   throw new DriverError("still-running", `containers of the workspace ${workspace.name} are left`);

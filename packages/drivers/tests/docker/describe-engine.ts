@@ -203,13 +203,19 @@ export function describeEngine(name: string, open: () => Promise<TestEngine>): v
         "slipway.kind=volume",
         "volume-copy",
       ]);
+      // A volume of another workspace.
+      const other = "slipway-other-home";
+      const kept = copied.map((label) => label.replaceAll(build.workspace.id, "other"));
+      const marks = ["--label", "slipway.kind=volume", "--label", `slipway.name=${other}`];
+      await engine.docker(["volume", "create", ...kept, ...marks, other]);
       await remove(build);
       expect(await engine.docker(["inspect", "-f", "{{.State.Running}}", "copy"])).toBe("true\n");
       expect(await engine.docker(["volume", "inspect", "-f", "{{.Name}}", "volume-copy"])).toBe(
         "volume-copy\n",
       );
       await engine.docker(["rm", "-f", "copy"]);
-      await engine.docker(["volume", "rm", "volume-copy"]);
+      expect(await engine.docker(["volume", "ls", "-q"])).toContain(other);
+      await engine.docker(["volume", "rm", "volume-copy", other]);
       // The name without the labels.
       await engine.docker(["create", "--name", containerOf(build), "box:1", "true"]);
       await expect(driver.start(build, silent, signal)).rejects.toThrow(
