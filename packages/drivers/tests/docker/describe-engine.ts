@@ -81,17 +81,29 @@ export function describeEngine(name: string, open: () => Promise<TestEngine>): v
     });
 
     it("gives a user of a later image the files of the volume", async () => {
-      const build = boxBuild();
+      // An image in which the first uid is taken.
+      const add = "echo node:x:1000:1000::/:/bin/sh >>/etc/passwd";
+      await engine.docker([
+        "run",
+        "--name",
+        "crowd",
+        "--network",
+        "none",
+        "box:1",
+        "sh",
+        "-c",
+        add,
+      ]);
+      await engine.docker(["commit", "crowd", "crowded:1"]);
+      await engine.docker(["rm", "crowd"]);
+      const build = boxBuild(boxContainer({ image: "crowded:1" }));
       await driver.start(build, silent, signal);
       await inside(engine, build, "touch", "/home/dev/file");
       await driver.stop({ ...build, transition: "stop" }, silent, signal);
-      const user = boxContainer({
-        user: "ada:dev",
-        volumes: [{ name: "home", path: "/home/ada", isReadOnly: false }],
-      });
-      const later = boxBuild({ ...user, user: "ada" }, { id: "build-2", number: 2 });
+      const volumes = [{ name: "home", path: "/home/ada", isReadOnly: false }];
+      const later = boxBuild(boxContainer({ user: "ada", volumes }), { id: "build-2", number: 2 });
       await driver.start(later, silent, signal);
-      expect(await inside(engine, later, "stat", "-c", "%U", "/home/ada/file")).toBe("ada");
+      expect(await inside(engine, later, "stat", "-c", "%U %u", "/home/ada/file")).toBe("ada 1001");
     });
 
     it("runs the template's command beside the agent, without the agent's token", async () => {
