@@ -1,4 +1,5 @@
 /** Container engines of tests: Docker and podman, with their own directories and networks. */
+export { packBox } from "./engines/box-image.ts";
 export { openDocker } from "./engines/open-docker.ts";
 export { openPodman } from "./engines/open-podman.ts";
 export { buildArchive, ownArch } from "./engines/test-archive.ts";

@@ -27,8 +27,8 @@ const programs = [
 /** Debian's package busybox-static. */
 const busybox = "/bin/busybox";
 
-/** Packs the root of a small image: BusyBox, a few of its programs, and root as the only user. */
-export async function packBox(): Promise<Uint8Array> {
+/** Packs the root of a small image: BusyBox, a few of its programs, root, and `users` as lines of `/etc/passwd`. */
+export async function packBox(users = ""): Promise<Uint8Array> {
   const tar = pack();
   for (const name of ["bin/", "etc/", "proc/", "sys/", "dev/", "root/", "usr/", "usr/bin/"]) {
     tar.entry({ name, type: "directory", mode: 0o755 });
@@ -38,7 +38,7 @@ export async function packBox(): Promise<Uint8Array> {
   for (const name of programs) {
     tar.entry({ name: `bin/${name}`, type: "symlink", linkname: "busybox" });
   }
-  tar.entry({ name: "etc/passwd" }, "root:x:0:0:root:/root:/bin/sh\n");
+  tar.entry({ name: "etc/passwd" }, `root:x:0:0:root:/root:/bin/sh\n${users}`);
   tar.entry({ name: "etc/group" }, "root:x:0:\n");
   tar.finalize();
   return buffer(Readable.from(tar));
