@@ -135,10 +135,12 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "sdk",
     mayImport: ["runtime", "wire", "rpc", "api", "tailnet"],
-    browser: ["http", "stream", "terminal", "browser"],
+    browser: ["http", "stream", "runs", "terminal", "browser"],
     folders: [
       "http",
       "stream",
+      // Commands in workspaces that outlive their callers.
+      "runs",
       "terminal",
       // The session of programs on this machine.
       "config",
@@ -220,6 +222,7 @@ export const layers: readonly PackageLayer[] = [
           "gateway/apps",
           "gateway/files",
           "gateway/mcp",
+          "gateway/runs",
         ],
         eachOther: "nothing",
       },
@@ -231,6 +234,7 @@ export const layers: readonly PackageLayer[] = [
         "calls",
         "connections",
         "logs",
+        "kept-runs",
         "metadata",
         "lifecycle",
         "apps",

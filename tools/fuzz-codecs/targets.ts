@@ -14,6 +14,7 @@ import { messagesTarget } from "./targets/messages.ts";
 import { packetsTarget } from "./targets/packets.ts";
 import { peersTarget } from "./targets/peers.ts";
 import { requestsTarget } from "./targets/requests.ts";
+import { runFramesTarget } from "./targets/run-frames.ts";
 import { schedulesTarget } from "./targets/schedules.ts";
 import { servicesTarget } from "./targets/services.ts";
 import { sshPacketsTarget } from "./targets/ssh-packets.ts";
@@ -48,6 +49,7 @@ export const targets: readonly FuzzTarget[] = [
   bodiesTarget,
   clientTarget,
   identitiesTarget,
+  runFramesTarget,
   servicesTarget,
   sshPacketsTarget,
 ];

@@ -14,6 +14,7 @@ import * as metadataRoutes from "./agents/metadata-routes.ts";
 import * as ownerSecretRoutes from "./agents/owner-secret-routes.ts";
 import * as ptyRoutes from "./agents/pty-routes.ts";
 import * as agentsRoutes from "./agents/routes.ts";
+import * as runRoutes from "./agents/run-routes.ts";
 import * as tailnetRoutes from "./agents/tailnet-routes.ts";
 import * as auditLog from "./audit/audit-log.ts";
 import * as auditRoutes from "./audit/routes.ts";
@@ -53,6 +54,7 @@ import * as workspaceBuildRoutes from "./workspaces/build-routes.ts";
 import * as externalAgentRoutes from "./workspaces/external-agent-routes.ts";
 import * as portShareRoutes from "./workspaces/port-share-routes.ts";
 import * as workspacesRoutes from "./workspaces/routes.ts";
+import * as workspaceRunRoutes from "./workspaces/run-routes.ts";
 import * as watchRoutes from "./workspaces/watch-routes.ts";
 import * as workspace from "./workspaces/workspace.ts";
 
@@ -77,6 +79,7 @@ export const contract: Readonly<Record<string, unknown>> = {
   ...ownerSecretRoutes,
   ...ptyRoutes,
   ...agentsRoutes,
+  ...runRoutes,
   ...tailnetRoutes,
   ...auditLog,
   ...auditRoutes,
@@ -116,6 +119,7 @@ export const contract: Readonly<Record<string, unknown>> = {
   ...externalAgentRoutes,
   ...portShareRoutes,
   ...workspacesRoutes,
+  ...workspaceRunRoutes,
   ...watchRoutes,
   ...workspace,
 };

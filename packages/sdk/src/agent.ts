@@ -9,6 +9,8 @@ export { readAuth } from "./agent/identity/agent-auth.ts";
 export type { AgentAuth } from "./agent/identity/agent-auth.ts";
 export { InstanceCredential } from "./agent/identity/instance-credential.ts";
 export type { Cloud } from "./agent/identity/instance-identity.ts";
+export { keepRun } from "./agent/keep-run.ts";
+export type { KeepRunOptions, KeptRun } from "./agent/keep-run.ts";
 export { waitForReinit } from "./agent/reinit.ts";
 export type { ReinitAnswer, ReinitOptions } from "./agent/reinit.ts";
 export type { ReinitEvent } from "./agent/reinit-event.ts";

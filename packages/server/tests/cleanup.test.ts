@@ -20,6 +20,7 @@ const nothing = {
   files: 0,
   dryRuns: 0,
   versions: 0,
+  runs: 0,
 };
 
 let database: TestDatabase;

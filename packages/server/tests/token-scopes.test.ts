@@ -42,7 +42,8 @@ async function newToken(
 
 /** Resolves to true if a token allows a route for Ann's resources; the route's other responses do not matter. */
 async function opens(route: Route, client: Pick<Client, "headers">): Promise<boolean> {
-  const names = { name: "x", number: "1", key: "x", devcontainer: "x", provider: "x" };
+  const run = randomUUID();
+  const names = { name: "x", number: "1", key: "x", devcontainer: "x", provider: "x", run };
   const params = { ...world.ids, ...names, notification: nilUuid };
   const leaving = new AbortController();
   const response = await fetch(`${server.url}/api/v2${routePath(route, params)}`, {
@@ -90,26 +91,35 @@ const reading = [
 ];
 
 const reachingInto = [
+  "attachRun",
   "coordinateAgent",
+  "editFile",
   "getAgentConnection",
   "getConnection",
+  "getKeptRunOutput",
+  "getRun",
+  "getRunOutput",
   "getSshConfig",
   "joinTailnet",
-  "listRegions",
-  "openTerminal",
-  "reportWorkspaceUsage",
-  "editFile",
   "listFiles",
+  "listKeptRuns",
+  "listRegions",
+  "listRuns",
   "makeDirectory",
   "moveFile",
+  "openTerminal",
   "readArchive",
   "readFile",
   "removeFile",
+  "reportWorkspaceUsage",
   "searchFiles",
+  "signalRun",
+  "startRun",
   "statFile",
   "watchFiles",
   "writeArchive",
   "writeFile",
+  "writeRunInput",
 ];
 
 /** The routes that tokens with these scopes allow, by their exported names. */

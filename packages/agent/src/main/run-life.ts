@@ -77,6 +77,11 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
     },
     openSocket: socketOf(config),
     containers: config.containers,
+    keepRun: async (kept, signal) => {
+      const { keepRun } = await import("@slipway/sdk/agent");
+      const token = credential.current() ?? "";
+      return (await keepRun(kept, { serverUrl, token, headers, signal })) === 204;
+    },
     endStrays: async (marks, signal) => {
       const { endMarked } = await import("../process/marked-processes.ts");
       return endMarked(marks, systemClock, signal);

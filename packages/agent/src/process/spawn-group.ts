@@ -14,6 +14,8 @@ export interface PreparedCommand {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Another user to run as (default: the agent's). */
+  readonly identity?: { readonly uid: number; readonly gid: number };
 }
 
 /** The exit of a group's leader. */
@@ -52,6 +54,7 @@ export async function spawnGroup(
     const child = spawn(command.file, command.args, {
       cwd: command.cwd,
       env: command.environment,
+      ...command.identity,
       detached: true,
       stdio: childStdio([
         hasInput ? (input?.readFd ?? "pipe") : "ignore",

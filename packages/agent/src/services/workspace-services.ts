@@ -19,6 +19,9 @@ import { fileRoutes } from "../http/files/file-routes.ts";
 import type { ApiRoute } from "../http/route.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import { createTerminalService } from "../pty/terminal-service.ts";
+import { processRoutes } from "../runs/process-routes.ts";
+import { runRoutes } from "../runs/run-routes.ts";
+import { Runs } from "../runs/runs.ts";
 import type { HostNames } from "../ssh/host-key.ts";
 import type { SshHost } from "../ssh/sessions/session-needs.ts";
 import { createSshService } from "../ssh/ssh-service.ts";
@@ -35,18 +38,22 @@ export interface ServicesOptions
   /** Returns the names of the workspace, from its latest manifest. */
   readonly names: () => HostNames;
   readonly commands: CommandHost;
+  /** The directory of the agent's files. */
+  readonly dataDir: string;
   readonly report: ReportConnection;
   readonly settings: SshSettings;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-function apiRoutes(options: ServicesOptions): readonly ApiRoute[] {
+function apiRoutes(options: ServicesOptions, runs: Runs): readonly ApiRoute[] {
   const { home, clock, settings, containers } = options;
   return [
     ...baseRoutes(options),
     ...fileRoutes({ home, clock, isBlocked: settings.blockFileTransfer }),
     ...containerRoutes(containers),
+    ...runRoutes({ runs, clock }),
+    ...processRoutes({ runs, clock }),
   ];
 }
 
@@ -56,6 +63,8 @@ export class WorkspaceServices implements Disposable {
   readonly byPort: ReadonlyMap<number, Service>;
   /** Forwards connections to all other ports; for `NetworkStack.forwardTcp`. */
   readonly forwardTcp: RequestHandler;
+  /** The runs of users, which outlive connections. */
+  readonly runs: Runs;
   readonly #sessions: SessionLog;
   readonly #stopping = new AbortController();
   readonly #descriptors = new DescriptorBudget(descriptorLimit());
@@ -66,6 +75,8 @@ export class WorkspaceServices implements Disposable {
     this.#sessions = new SessionLog({ report, now: () => clock.now() });
     const descriptors = this.#descriptors;
     this.forwardTcp = createTcpForwarder(signal, descriptors.share());
+    const runs = new Runs({ ...options, descriptors: descriptors.share() });
+    this.runs = runs;
     const ssh = createSshService({
       host: { ...options, sessions: this.#sessions, descriptors },
       names,
@@ -83,7 +94,7 @@ export class WorkspaceServices implements Disposable {
           signal,
         }),
       ],
-      [ports.api, createApiService({ routes: apiRoutes(options), logger, signal })],
+      [ports.api, createApiService({ routes: apiRoutes(options, runs), logger, signal })],
       [ports.speedtest, createSpeedtestService({ clock, logger, signal })],
     ]);
   }
@@ -102,6 +113,7 @@ export class WorkspaceServices implements Disposable {
   /** Ends all sessions and connections. Idempotent. */
   close(): void {
     this.#stopping.abort();
+    this.runs.stop();
   }
 
   [Symbol.dispose](): void {

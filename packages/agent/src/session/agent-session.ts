@@ -5,6 +5,7 @@ import type { ContainerSettings } from "../config/container-settings.ts";
 import type { Marks } from "../process/marked-processes.ts";
 import type { OutputPipes } from "../process/output-pipes.ts";
 import { ProcessGroups } from "../process/process-groups.ts";
+import type { KeepRun } from "../runs/leave-runs.ts";
 import { LogQueue } from "../scripts/log-queue.ts";
 import type { ScriptHost } from "../scripts/run-script.ts";
 import type { ScriptDirectories } from "../scripts/script-directories.ts";
@@ -39,6 +40,7 @@ export interface AgentSessionOptions {
   /** Undefined for an agent that leaves containers alone. */
   readonly containers: ContainerSettings | undefined;
   readonly endStrays: EndStrays;
+  readonly keepRun: KeepRun;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -79,6 +81,7 @@ export class AgentSession implements Disposable {
   readonly #parts: RoutineParts;
   readonly #scripts: ScriptLife;
   readonly #endStrays: EndStrays;
+  readonly #keepRun: KeepRun;
   readonly #stopping = new AbortController();
   readonly #silent = new AbortController();
   #manifest: AgentManifest;
@@ -88,6 +91,7 @@ export class AgentSession implements Disposable {
   constructor(manifest: AgentManifest, options: AgentSessionOptions, pipes: OutputPipes) {
     const { clock, logger, machine, directories, openScripts, openSocket, endStrays } = options;
     this.#endStrays = endStrays;
+    this.#keepRun = options.keepRun;
     const logs = new LogQueue(clock);
     const lifecycle = new Lifecycle(clock);
     const timings = new Outbox<ScriptTiming>(maxTimings, clock);
@@ -106,7 +110,14 @@ export class AgentSession implements Disposable {
       onCompleted: timed,
       logger,
     });
-    const served = new ServedSessions({ workspace, announcements, commands, containers, logger });
+    const served = new ServedSessions({
+      workspace,
+      announcements,
+      commands,
+      containers,
+      dataDir: directories.dataDir,
+      logger,
+    });
     const network = options.network && new NetworkLife({ ...options.network, served, logger });
     const socket = openSocket && new SocketLife({ open: openSocket, logger });
     this.#parts = {
@@ -202,6 +213,8 @@ export class AgentSession implements Disposable {
     await this.#scripts.end(signal);
     await this.#parts.containers.close();
     await this.#parts.commands.groups.endAll(leftoverGraceMs, signal);
+    await this.served.leaveRuns(this.#keepRun, signal);
+    await this.served.forgetRuns();
     await this.#parts.socket?.close();
   }
 
@@ -221,6 +234,7 @@ export class AgentSession implements Disposable {
     );
     await containers.close();
     await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), socket?.close()]);
+    await this.served.forgetRuns();
     const left = await this.#endStrays(workspace.marks, signal);
     if (left.length > 0) logger.warn({ pids: left }, "processes of the previous owner survive");
   }

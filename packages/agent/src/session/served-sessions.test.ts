@@ -61,6 +61,7 @@ it("serves the workspace, and reports its sessions to the server, also later", a
     announcements,
     commands,
     containers,
+    dataDir: "/",
     logger: silentLogger,
   };
   const served = new ServedSessions(needs);
@@ -105,6 +106,7 @@ it("opens nothing once the agent's session is over", async () => {
     announcements,
     commands,
     containers,
+    dataDir: "/",
     logger: silentLogger,
   });
   served.close();

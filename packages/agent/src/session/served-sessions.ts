@@ -1,8 +1,9 @@
-import type { Logger } from "@slipway/runtime";
+import { errorText, type Logger, withDeadline } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
 import type { ConnectionReport, SessionCounts } from "../connections/session-log.ts";
 import type { CommandHost } from "../process/run-command.ts";
+import type { KeepRun } from "../runs/leave-runs.ts";
 import type { ServicesOptions, WorkspaceServices } from "../services/workspace-services.ts";
 import type { Announcements } from "./announcements.ts";
 import type { ContainerLife } from "./container-life.ts";
@@ -12,6 +13,8 @@ import type { Workspace } from "./workspace.ts";
 
 /** The maximum number of undelivered reports; further ones are dropped (docs/protocol/agent.md §5.5). */
 const maxReports = 2048;
+/** The time to leave runs with the server at a stop. */
+const leaveRunsMs = 5_000;
 
 const noSessions: SessionCounts = {
   ssh: 0,
@@ -29,6 +32,8 @@ interface ServedSessionsNeeds {
   readonly announcements: Pick<Announcements, "read">;
   readonly commands: CommandHost;
   readonly containers: Pick<ContainerLife, "feature">;
+  /** The directory of the agent's files. */
+  readonly dataDir: string;
   readonly logger: Logger;
 }
 
@@ -51,7 +56,7 @@ export class ServedSessions {
 
   /** Loads the services, which end with the agent's session. Resolves to undefined if that has ended. Call it once. */
   async open(network: NetworkSettings): Promise<WorkspaceServices | undefined> {
-    const { workspace, announcements, commands, containers, logger } = this.#needs;
+    const { workspace, announcements, commands, containers, dataDir, logger } = this.#needs;
     const [{ WorkspaceServices: Services }, { readGreeting }] = await Promise.all([
       import("../services/workspace-services.ts"),
       import("../ssh/sessions/greeting.ts"),
@@ -70,6 +75,7 @@ export class ServedSessions {
       names: () => workspace.names,
       containers: await containers.feature(),
       commands,
+      dataDir,
       report: (report) => {
         if (!this.#reports.put(report)) logger.warn({ id: report.id }, "connection report dropped");
       },
@@ -84,6 +90,26 @@ export class ServedSessions {
   close(): void {
     this.#isClosed = true;
     this.#services?.close();
+  }
+
+  /** Leaves the runs of users with the server, once their processes have ended. Never rejects. */
+  async leaveRuns(keep: KeepRun, signal: AbortSignal): Promise<void> {
+    const runs = this.#services?.runs.list() ?? [];
+    if (runs.length === 0) return;
+    const { commands, logger } = this.#needs;
+    const { leaveRuns } = await import("../runs/leave-runs.ts");
+    try {
+      await withDeadline(leaveRunsMs, commands.clock, (limit) =>
+        leaveRuns(runs, keep, AbortSignal.any([signal, limit])),
+      );
+    } catch (error) {
+      logger.warn({ error: errorText(error) }, "cannot leave runs with the server");
+    }
+  }
+
+  /** Forgets the runs of users, once their processes have ended. */
+  async forgetRuns(): Promise<void> {
+    await this.#services?.runs.close();
   }
 
   /** Delivers reports over one connection, until the signal is aborted. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync } from "node:fs";
+import { chownSync, closeSync } from "node:fs";
 import { constants } from "node:os";
 
 import { childStdio } from "../process/private-descriptors.ts";
@@ -30,15 +30,18 @@ export function startOnTerminal(
 }
 
 function startByShell(
-  { file, args, cwd, environment }: PreparedCommand,
+  { file, args, cwd, environment, identity }: PreparedCommand,
   { columns, rows }: TerminalSize,
   { native }: LoadedPty,
 ): StartedCommand {
   const { master, slave, pty } = native.open(columns, rows);
   try {
+    // The command opens its terminal by name.
+    if (identity !== undefined) chownSync(pty, identity.uid, identity.gid);
     const child = spawn("/bin/sh", ["-c", takeTerminal, pty, file, ...args], {
       cwd,
       env: environment,
+      ...identity,
       detached: true,
       stdio: childStdio([slave, slave, slave], [master, slave]),
     });

@@ -62,6 +62,7 @@ export class ClaimWorld {
       openSocket: undefined,
       containers: undefined,
       endStrays: async () => [],
+      keepRun: async () => true,
       openScripts: (input) => this.#openScripts(input),
       serverUrl: "http://localhost",
       machine: {

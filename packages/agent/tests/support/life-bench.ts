@@ -88,6 +88,7 @@ export function openLifeBench(
     openSocket: undefined,
     containers: undefined,
     endStrays: async () => [],
+    keepRun: async () => true,
     openScripts: ({ manifest: { scripts }, host, onCompleted }) =>
       new ScriptRunner(scripts, host, onCompleted),
     serverUrl: "http://localhost",

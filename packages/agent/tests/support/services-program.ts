@@ -1,5 +1,6 @@
 /** A program that serves an agent's services on ports of the loopback interface, and prints those as JSON. */
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
 
@@ -27,6 +28,7 @@ const services = new WorkspaceServices({
     blockReverseForwarding: false,
   },
   home: "/",
+  dataDir: tmpdir(),
   ownPorts: new Set(),
   netcheck: async () => ({ severity: "ok" }),
   clock: systemClock,

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { ErrorBody } from "../contract/api-error.ts";
+import { TextsBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
 import { nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
@@ -87,5 +87,5 @@ export const recreateDevcontainer = defineRoute({
   scopes: ["workspace:update"],
   params: DevcontainerParams,
   status: 202,
-  response: ErrorBody,
+  response: TextsBody,
 });

@@ -11,6 +11,7 @@ import { announceWorker } from "../features/organizations/worker-service.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
 import { AgentHttp } from "../gateway/agent-http/agent-http.ts";
+import { RunAudit } from "../gateway/runs/run-audit.ts";
 import { guardStreams } from "../platform/auth/stream-guard.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import { cutOffUnfinished } from "./connection-limits.ts";
@@ -119,6 +120,7 @@ async function openSite(
         reach,
         agents,
         notes,
+        runAudit: opened.use(new RunAudit(platform)),
       };
       const access = wireNetwork(site, platform, routeParts);
       work.run((stop) => access.run(stop));

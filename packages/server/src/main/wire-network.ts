@@ -12,6 +12,8 @@ import type { AgentHttp } from "../gateway/agent-http/agent-http.ts";
 import { addContainerRoutes } from "../gateway/containers/container-routes.ts";
 import { addFileRoutes } from "../gateway/files/file-routes.ts";
 import { addListeningPortRoutes } from "../gateway/listening-ports/listening-port-routes.ts";
+import type { RunAudit } from "../gateway/runs/run-audit.ts";
+import { addRunRoutes } from "../gateway/runs/run-routes.ts";
 import { addTerminalRoutes } from "../gateway/terminals/pty-routes.ts";
 import { type AbsentClients, ClientAccess } from "../network/clients/client-access.ts";
 import { clientRpcs } from "../network/clients/client-rpcs.ts";
@@ -46,6 +48,7 @@ interface NetworkRouteParts extends NetworkParts {
   readonly reach: AgentReach;
   readonly agents: AgentHttp;
   readonly notes: AuditNotes;
+  readonly runAudit: RunAudit;
 }
 
 /** The server's own peer, by which it reaches agents; its opener closes it before the relay and the coordinator. */
@@ -81,6 +84,7 @@ export function wireNetwork(
     reach,
     agents,
     notes,
+    runAudit,
   }: NetworkRouteParts,
 ): ClientAccess {
   const { clock } = platform;
@@ -93,6 +97,7 @@ export function wireNetwork(
   addTailnetRoutes(routes, { ...sessions, tokens });
   addListeningPortRoutes(routes, { ...platform, agents });
   addContainerRoutes(routes, { ...platform, agents });
+  addRunRoutes(routes, { ...platform, agents, audit: runAudit });
   const log = new TerminalLog({ ...platform, budgets });
   addTerminalRoutes(routes, { ...platform, reach, notices, log });
   addFileRoutes(routes, { ...platform, agents, notices, notes });

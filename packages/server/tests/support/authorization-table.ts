@@ -115,6 +115,26 @@ const newWorkspace = async (world: World): Promise<Request> => ({
 });
 const newName = (): string => `n${randomUUID().slice(0, 8)}`;
 const token = { params: { name: "token" } };
+const keptRun = {
+  id: randomUUID(),
+  instance_id: randomUUID(),
+  command: "true",
+  workdir: "/",
+  user: "me",
+  tty: false,
+  status: "exited",
+  started_at: "2026-01-31T09:00:00Z",
+  exited_at: "2026-01-31T09:00:01Z",
+  exit_code: 0,
+  signal: null,
+  timed_out: false,
+  last_seq: 0,
+  first_seq: 0,
+  truncated_bytes: 0,
+  stdin: "none",
+  stdin_seq: 0,
+};
+const run = { params: { run: randomUUID() } };
 const provider = { params: { provider: "git" } };
 const secondVersion = async ({ secondVersionId }: World): Promise<Request> => ({
   params: { version: secondVersionId },
@@ -156,6 +176,8 @@ export const table: Readonly<Record<string, Row>> = {
   getOwnConnection: agents(200),
   getAgentExternalAuth: agents(400),
   getAgentGitAuth: agents(400),
+
+  keepRun: agents(204, { params: { run: keptRun.id }, body: { run: keptRun, chunks: [] } }),
 
   // People.
   listUsers: users(200, 200, 200, 200),
@@ -326,6 +348,15 @@ export const table: Readonly<Record<string, Row>> = {
   recreateDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),
   coordinateAgent: users(426, 404, 404, 426, { query: "version=2.0" }),
   openTerminal: users(404, 404, 404, 404),
+  startRun: users(400, 404, 404, 400, { body: { command: "true" } }),
+  listRuns: users(400, 404, 404, 400),
+  getRun: users(400, 404, 404, 400, run),
+  getRunOutput: users(400, 404, 404, 400, run),
+  attachRun: users(400, 404, 404, 400, run),
+  listKeptRuns: users(200, 404, 404, 200),
+  getKeptRunOutput: users(404, 404, 404, 404, run),
+  signalRun: users(400, 404, 404, 400, { ...run, body: { signal: "INT" } }),
+  writeRunInput: users(400, 404, 404, 400, { ...run, body: { data: "x" } }),
   joinTailnet: users(426, 426, 426, 426, { query: "version=2.0" }),
 
   // Templates: every user reads them, template writers change them.

@@ -76,6 +76,7 @@ export class AgentProcess implements AgentProcessOptions {
       openSocket: undefined,
       containers: undefined,
       endStrays: async () => [],
+      keepRun: async () => true,
       openScripts: ({ manifest: { agentId, workspace } }) =>
         this.#openScripts(workspace.ownerName, fromWireId(agentId)),
       decide: rules.agent.decide,

@@ -61,15 +61,23 @@ export function diffOf(
 
 /** Writes an entry that accompanies no change. */
 export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promise<void> {
-  const { diff, additional_fields, ...columns } = auditColumns(entry);
-  await db
-    .insertInto("audit_log")
-    .values({
+  await insertAuditEntries(db, [entry]);
+}
+
+/** Writes several such entries in one statement. */
+export async function insertAuditEntries(
+  db: Queryable,
+  entries: readonly AuditEntry[],
+): Promise<void> {
+  const rows = entries.map((entry) => {
+    const { diff, additional_fields, ...columns } = auditColumns(entry);
+    return {
       ...columns,
       diff: JSON.stringify(diff),
       additional_fields: JSON.stringify(additional_fields),
-    })
-    .execute();
+    };
+  });
+  await db.insertInto("audit_log").values(rows).execute();
 }
 
 /** Returns entries as rows, for a statement that also makes the changes themselves. */

@@ -13,6 +13,7 @@ it("counts back from now", () => {
     unusedFiles: "2026-03-30T12:00:00.000Z",
     dryRuns: "2026-03-30T12:00:00.000Z",
     unusedVersions: "2026-03-24T12:00:00.000Z",
+    keptRuns: "2026-03-24T12:00:00.000Z",
   });
 });
 
@@ -24,6 +25,7 @@ const nothing = {
   files: 0,
   dryRuns: 0,
   versions: 0,
+  runs: 0,
 };
 
 it.each([
@@ -31,7 +33,16 @@ it.each([
   ["nothing was there", nothing, 600_000],
   [
     "less than a round's worth was there",
-    { agents: 49, rowsOfAgents: 1, usageRows: 1, keys: 999, files: 99, dryRuns: 999, versions: 99 },
+    {
+      agents: 49,
+      rowsOfAgents: 1,
+      usageRows: 1,
+      keys: 999,
+      files: 99,
+      dryRuns: 999,
+      versions: 99,
+      runs: 199,
+    },
     600_000,
   ],
   ["agents may be left", { ...nothing, agents: roundLimits.agents }, 5_000],
@@ -41,6 +52,7 @@ it.each([
   ["files may be left", { ...nothing, files: roundLimits.files }, 5_000],
   ["dry runs may be left", { ...nothing, dryRuns: roundLimits.dryRuns }, 5_000],
   ["versions may be left", { ...nothing, versions: roundLimits.versions }, 5_000],
+  ["runs may be left", { ...nothing, runs: roundLimits.runs }, 5_000],
 ])("waits as long as it should when %s", (_what, removed, pauseMs) => {
   expect(pauseAfter(removed)).toBe(pauseMs);
 });

@@ -10,6 +10,7 @@ const keepMs = {
   unusedFiles: day,
   dryRuns: day,
   unusedVersions: 7 * day,
+  keptRuns: 7 * day,
 } as const;
 
 /**
@@ -27,6 +28,7 @@ export const roundLimits = {
   files: 100,
   dryRuns: 1000,
   versions: 100,
+  runs: 200,
 } as const;
 
 /** The pause after a round that reached a limit. */
@@ -50,6 +52,8 @@ export interface Cutoffs {
   readonly dryRuns: string;
   /** The push of a version that no template was created from. */
   readonly unusedVersions: string;
+  /** The stop of the workspace that left a run. */
+  readonly keptRuns: string;
 }
 
 /** Returns the cutoffs for `now`, in milliseconds since the epoch. */
@@ -65,6 +69,7 @@ export function cutoffs(now: number): Cutoffs {
     unusedFiles: before(keepMs.unusedFiles),
     dryRuns: before(keepMs.dryRuns),
     unusedVersions: before(keepMs.unusedVersions),
+    keptRuns: before(keepMs.keptRuns),
   };
 }
 
@@ -74,7 +79,7 @@ export type RemovedCounts = Readonly<Record<keyof typeof roundLimits, number>>;
 /** Returns the pause after a round; undefined stands for a round that another replica did. */
 export function pauseAfter(removed: RemovedCounts | undefined): number {
   if (removed === undefined) return idlePauseMs;
-  const { agents, rowsOfAgents, usageRows, keys, files, dryRuns, versions } = roundLimits;
+  const { agents, rowsOfAgents, usageRows, keys, files, dryRuns, versions, runs } = roundLimits;
   const isFull =
     removed.agents >= agents ||
     removed.rowsOfAgents >= rowsOfAgents ||
@@ -82,6 +87,7 @@ export function pauseAfter(removed: RemovedCounts | undefined): number {
     removed.keys >= keys ||
     removed.files >= files ||
     removed.dryRuns >= dryRuns ||
-    removed.versions >= versions;
+    removed.versions >= versions ||
+    removed.runs >= runs;
   return isFull ? busyPauseMs : idlePauseMs;
 }

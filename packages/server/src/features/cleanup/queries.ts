@@ -119,7 +119,14 @@ export const agedTables = [
   { name: "workspace_agent_script_timings", age: sql`created_at`, keptFor: "script_id" },
 ] as const;
 
-type AgedTable = (typeof agedTables)[number];
+/** Runs that workspaces left when they stopped. */
+export const keptRunsTable = {
+  name: "kept_runs",
+  age: sql`created_at`,
+  keptFor: undefined,
+} as const;
+
+type AgedTable = (typeof agedTables)[number] | typeof keptRunsTable;
 
 /** Removes at most `limit` rows of a table from before `cutoff`, and resolves to their number. */
 export function deleteAged(

@@ -22,6 +22,7 @@ import {
   deleteUnusedVersions,
   emptyLogPositions,
   historyTables,
+  keptRunsTable,
   markHistoryRemoved,
   selectOldAgents,
   selectSurplusAgents,
@@ -62,7 +63,8 @@ export function cleanUp(db: Database, now: number): Promise<RemovedCounts | unde
     const versions = await deleteUnusedVersions(trx, old.unusedVersions, roundLimits.versions);
     const files = await deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files);
     const usageRows = await removeUsage(trx, old);
-    return { ...history, usageRows, keys, files, dryRuns, versions };
+    const runs = await deleteAged(trx, keptRunsTable, old.keptRuns, roundLimits.runs);
+    return { ...history, usageRows, keys, files, dryRuns, versions, runs };
   });
 }
 

@@ -75,6 +75,14 @@ const namingNothing: ReadonlySet<string> = new Set([
   "viewer",
   "received",
   "label",
+  // The instance of an agent, and options of a command and its output.
+  "instance_id",
+  "argv",
+  "workdir",
+  "wait_ms",
+  "encoding",
+  "data",
+  "signal",
   // Rights of a new token, which are compared with those of the caller's token.
   "scope",
   "scopes",

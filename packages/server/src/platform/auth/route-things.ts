@@ -1,4 +1,5 @@
 import { getConnection } from "@slipway/api/agents/connection-routes";
+import { startRun } from "@slipway/api/agents/run-routes";
 import type { Route } from "@slipway/api/contract/route";
 import type { ScopeName } from "@slipway/api/contract/scopes";
 import { callMcp } from "@slipway/api/deployment/mcp-routes";
@@ -46,6 +47,7 @@ const pathNamings: Readonly<Record<string, ReferenceKind>> = {
   "external-agent/:agent": "nothing",
   "external-auth/:provider": "nothing",
   "keys/:key": "nothing",
+  "runs/:run": "nothing",
   "tokens/:name": "nothing",
   "versions/:name": "nothing",
 };
@@ -62,6 +64,8 @@ const fieldNamings: Readonly<Record<string, ReferenceKind>> = {
 const fieldNamingsOfRoutes = new Map<Route, Readonly<Record<string, ReferenceKind>>>([
   [diffTemplateVersions, { from: "version" }],
   [updateActiveVersion, { id: "version" }],
+  // The id of the new run, and a user of the machine.
+  [startRun, { id: "nothing", user: "nothing" }],
 ]);
 
 /** Things that routes refer to without a field in the request. */

@@ -137,6 +137,16 @@ export interface Jobs {
   workspace_id: string | null;
 }
 
+export interface KeptRuns {
+  agent_id: string;
+  bytes: number;
+  chunks: Json;
+  created_at: Generated<string>;
+  run: Json;
+  run_id: string;
+  workspace_id: string;
+}
+
 export interface LiveAgents {
   auth_token_hash: Buffer;
   build_id: string;
@@ -558,6 +568,7 @@ export interface DB {
   job_logs: JobLogs;
   job_plans: JobPlans;
   jobs: Jobs;
+  kept_runs: KeptRuns;
   live_agents: LiveAgents;
   organization_members: OrganizationMembers;
   organizations: Organizations;

@@ -35,6 +35,7 @@ import { up as gonePeers } from "./0059-gone-peers.ts";
 import { up as dormantDeletion } from "./0060-dormant-deletion.ts";
 import { up as usersOfConnections } from "./0061-users-of-connections.ts";
 import { up as deletionAtDeadline } from "./0062-deletion-at-deadline.ts";
+import { up as keptRuns } from "./0063-kept-runs.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -77,4 +78,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0060-dormant-deletion": { up: dormantDeletion },
   "0061-users-of-connections": { up: usersOfConnections },
   "0062-deletion-at-deadline": { up: deletionAtDeadline },
+  "0063-kept-runs": { up: keptRuns },
 };
