@@ -22,6 +22,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ readonly benchmark: Be
   "network-stack": () => import("./network-stack.ts"),
   "read-api": () => import("./read-api.ts"),
   relay: () => import("./relay.ts"),
+  runs: () => import("./runs.ts"),
   "start-up": () => import("./start-up.ts"),
   tunnel: () => import("./tunnel.ts"),
   watchers: () => import("./watchers.ts"),

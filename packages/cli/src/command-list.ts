@@ -38,6 +38,9 @@ export const commandNames: Readonly<Record<string, readonly string[]>> = {
   ],
   "Reaching into a workspace:": [
     "ssh",
+    "exec",
+    "runs list",
+    "runs output",
     "config-ssh",
     "port-forward",
     "mcp",
@@ -126,6 +129,7 @@ export const commandGroups: Readonly<Record<string, GroupDefinition>> = {
   },
   schedule: { summary: "manage automatic starts and stops of workspaces" },
   open: { summary: "open an app of a workspace, or a workspace in an editor" },
+  runs: { summary: "show commands that were started with exec", aliases: ["run"] },
   "port-shares": {
     summary: "manage which ports of a workspace other users can open",
     aliases: ["port-share"],

@@ -15,6 +15,7 @@ const nouns: Readonly<Record<string, string>> = {
   number: "build",
   organization: "organization",
   provider: "external auth provider",
+  run: "run",
   template: "template",
   templates: "template",
   tokens: "token",

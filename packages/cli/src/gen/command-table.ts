@@ -155,6 +155,21 @@ export const commandTable: CommandTable = {
       () => import("../commands/ssh/run.ts"),
     ),
     lazyCommand(
+      { name: "exec", heading: "Reaching into a workspace:", summary: "run a command in a workspace that outlives its connection" },
+      () => import("../commands/exec.ts"),
+      () => import("../commands/exec/run.ts"),
+    ),
+    lazyCommand(
+      { name: "runs list", heading: "Reaching into a workspace:", summary: "list the runs of a workspace, newest first" },
+      () => import("../commands/runs/list.ts"),
+      () => import("../commands/runs/list.ts"),
+    ),
+    lazyCommand(
+      { name: "runs output", heading: "Reaching into a workspace:", summary: "show the output of a run so far" },
+      () => import("../commands/runs/output.ts"),
+      () => import("../commands/runs/output.ts"),
+    ),
+    lazyCommand(
       { name: "config-ssh", heading: "Reaching into a workspace:", summary: "let ssh, scp, rsync and git reach workspaces by name" },
       () => import("../commands/config-ssh.ts"),
       () => import("../commands/config-ssh/run.ts"),
@@ -513,6 +528,7 @@ export const commandTable: CommandTable = {
   groups: [
     { name: "notifications", summary: "pause, resume, test and send notifications", aliases: ["notification"] },
     { name: "schedule", summary: "manage automatic starts and stops of workspaces" },
+    { name: "runs", summary: "show commands that were started with exec", aliases: ["run"] },
     { name: "open", summary: "open an app of a workspace, or a workspace in an editor" },
     { name: "port-shares", summary: "manage which ports of a workspace other users can open", aliases: ["port-share"] },
     { name: "external-auth", summary: "log in to external providers, such as git hosts, and use their tokens" },

@@ -15,6 +15,20 @@ export function parseErrorBody(text: string): ErrorBody | undefined {
     message,
     ...(detail === undefined ? {} : { detail }),
     ...(validations.length === 0 ? {} : { validations }),
+    ...factsOf(parsed),
+  };
+}
+
+/** Returns the fields for programs. */
+function factsOf(parsed: unknown): Pick<ErrorBody, "code" | "retryable" | "admitted"> {
+  const code = textOf(parsed, "code");
+  const retryable = fieldOf(parsed, "retryable");
+  const admitted = fieldOf(parsed, "admitted");
+  const isAdmission = admitted === "yes" || admitted === "no" || admitted === "unknown";
+  return {
+    ...(code === undefined ? {} : { code }),
+    ...(typeof retryable === "boolean" ? { retryable } : {}),
+    ...(isAdmission ? { admitted } : {}),
   };
 }
 

@@ -26,14 +26,15 @@ export class ApiError extends Error {
     this.target = target;
   }
 
-  /** `unknown` for a fault of the server, which may have come after the change. */
+  /** `unknown` for a fault of the server, which may have come after the change; requests into a workspace tell more. */
   get admitted(): Admitted {
+    if (this.body.admitted !== undefined) return this.body.admitted;
     return this.status >= 500 ? "unknown" : "no";
   }
 
   /** True if the same request, unchanged, may succeed later. */
   get retryable(): boolean {
-    return this.status === 429 || this.status >= 500;
+    return this.body.retryable ?? (this.status === 429 || this.status >= 500);
   }
 }
 
