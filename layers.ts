@@ -135,13 +135,15 @@ export const layers: readonly PackageLayer[] = [
   {
     name: "sdk",
     mayImport: ["runtime", "wire", "rpc", "api", "tailnet"],
-    browser: ["http", "stream", "runs", "terminal", "browser"],
+    browser: ["http", "stream", "runs", "terminal", "files", "browser"],
     folders: [
       "http",
       "stream",
       // Commands in workspaces that outlive their callers.
       "runs",
       "terminal",
+      // The files of a workspace.
+      "files",
       // The session of programs on this machine.
       "config",
       "node",

@@ -13,6 +13,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ readonly benchmark: Be
   "busy-network": () => import("./busy-network.ts"),
   claims: () => import("./claims.ts"),
   docker: () => import("./docker.ts"),
+  files: () => import("./files.ts"),
   "follow-logs": () => import("./follow-logs.ts"),
   "idle-agents": () => import("./idle-agents.ts"),
   "log-lines": () => import("./log-lines.ts"),

@@ -42,6 +42,7 @@ export const commandNames: Readonly<Record<string, readonly string[]>> = {
     "runs list",
     "runs output",
     "config-ssh",
+    "cp",
     "port-forward",
     "mcp",
     "open app",

@@ -65,7 +65,10 @@ export async function removePath(
 ): Promise<number> {
   const found = await fileTurns.run(owner, () => existing(path));
   if (found === undefined) throw new FileError("not-found", `${pathText(path)} does not exist`);
-  if (splitPath(path).name.length === 0) throw new FileError("invalid", "/ cannot be removed");
+  const name = pathText(splitPath(path).name);
+  if (["", ".", ".."].includes(name)) {
+    throw new FileError("invalid", `${pathText(path)} cannot be removed`);
+  }
   if (!found.isDirectory()) {
     await fileTurns.run(owner, () => unlink(path));
     return 1;

@@ -26,6 +26,19 @@ export class FileError extends CodedError<FileErrorCode> {
 /** An error of the system, with the path that people know instead of the one that was opened. */
 export class PathError extends CodedError<string> {
   override readonly name = "PathError";
+  readonly reason: string;
+
+  constructor(code: string, { path, reason, cause }: PathErrorOptions) {
+    super(code, `${path}: ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+interface PathErrorOptions {
+  readonly path: string;
+  /** The reason without a path, such as `permission denied`. */
+  readonly reason: string;
+  readonly cause: unknown;
 }
 
 /** Returns the error of an operation on a path, for people who know the path by this text. */
@@ -33,7 +46,12 @@ export function namedError(path: string, error: unknown): unknown {
   if (error instanceof FileError) return new FileError(error.code, `${path}: ${error.message}`);
   const code = systemErrorCode(error);
   if (code === undefined || !(error instanceof Error)) return error;
+  return new PathError(code, { path, reason: reasonOf(error), cause: error });
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof PathError) return error.reason;
   // The message of the system has the code, the reason and the path: `EACCES: permission denied, open '…'`.
-  const [reason = code] = error.message.replace(/^[A-Z\d]+: /, "").split(", ", 1);
-  return new PathError(code, `${path}: ${reason}`, { cause: error });
+  const [reason = error.message] = error.message.replace(/^[A-Z\d]+: /, "").split(", ", 1);
+  return reason;
 }

@@ -15,7 +15,7 @@ import { systemErrorCode } from "@slipway/runtime";
 
 import { fileTurns } from "../process/turns.ts";
 import { etagOf, rightsBits } from "./describe-file.ts";
-import { FileError } from "./errors.ts";
+import { FileError, namedError } from "./errors.ts";
 import { openRegular, openWithoutEffect, requireRegular } from "./open-file.ts";
 import { childPath, pathText, splitPath } from "./paths.ts";
 
@@ -182,7 +182,11 @@ async function openTemporary(target: Buffer, owner: object): Promise<TemporaryFi
   const start = name.subarray(0, maxNameBytes - end.length - 1);
   const path = childPath(directory, Buffer.concat([Buffer.from("."), start, end]));
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | openWithoutEffect;
-  return { path, file: await fileTurns.run(owner, () => open(path, flags, newFileMode)) };
+  try {
+    return { path, file: await fileTurns.run(owner, () => open(path, flags, newFileMode)) };
+  } catch (error) {
+    throw namedError(pathText(target), error);
+  }
 }
 
 async function createEmpty(path: Buffer): Promise<void> {

@@ -1,6 +1,14 @@
 import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
-import { certificateFor, httpModule, readBounded, withSystemAuthorities } from "@slipway/runtime";
+import {
+  certificateFor,
+  httpModule,
+  readBounded,
+  systemErrorCode,
+  withSystemAuthorities,
+} from "@slipway/runtime";
 import { AnswerError, type ClientRequest, type ClientResponse } from "@slipway/sdk/http";
 
 /** A response whose body can also be read as it arrives. */
@@ -44,12 +52,30 @@ function send(
   const { request } = httpModule(!url.startsWith("https:"));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   // Without it Node.js sends the body of a DELETE request as if it were the next request.
-  const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
-  request(url, { ...certificateFor(url), method, headers: { ...headers, ...length }, signal })
-    .on("response", resolve)
-    .on("error", (error) => reject(signal.aborted ? signal.reason : error))
-    .end(body);
+  const isWhole = typeof body === "string" || body instanceof Uint8Array;
+  const length = isWhole ? { "Content-Length": String(Buffer.byteLength(body)) } : {};
+  const sent = request(url, {
+    ...certificateFor(url),
+    method,
+    headers: { ...headers, ...length },
+    signal,
+  });
+  sent.on("response", resolve);
+  sent.on("error", (error) => reject(signal.aborted ? signal.reason : error));
+  if (body === undefined || isWhole) sent.end(body);
+  else {
+    pipeline(Readable.from(body, { objectMode: false }), sent).catch((error: unknown) => {
+      // A server that refuses a stream answers before its end.
+      if (!isEarlyAnswer(error)) reject(error);
+    });
+  }
   return promise;
+}
+
+/** Returns whether the connection ended before the whole body was sent; then the request reports it. */
+function isEarlyAnswer(error: unknown): boolean {
+  const code = systemErrorCode(error) ?? "";
+  return ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"].includes(code);
 }
 
 /** Reports whether a redirect stays on the server; it may switch to TLS. */
@@ -90,8 +116,14 @@ function responseOf(message: IncomingMessage, origin: string, signal: AbortSigna
     statusText,
     text: async () => new TextDecoder().decode(await read()),
     arrayBuffer: async () => new Uint8Array(await read()).buffer,
+    headers: { get: (name) => headerOf(message, name) },
     body: message,
   };
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string | null {
+  const value = headers[name.toLowerCase()];
+  return Array.isArray(value) ? value.join(", ") : (value ?? null);
 }
 
 async function readWhole(

@@ -175,6 +175,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/config-ssh/run.ts"),
     ),
     lazyCommand(
+      { name: "cp", heading: "Reaching into a workspace:", summary: "copy files to and from a workspace" },
+      () => import("../commands/cp.ts"),
+      () => import("../commands/cp.ts"),
+    ),
+    lazyCommand(
       { name: "port-forward", heading: "Reaching into a workspace:", summary: "forward local ports to a workspace", aliases: ["tunnel"] },
       () => import("../commands/port-forward.ts"),
       () => import("../commands/port-forward.ts"),

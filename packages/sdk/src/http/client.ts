@@ -39,20 +39,35 @@ export type ClientFetch = (url: string, request: ClientRequest) => Promise<Clien
 export interface ClientRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array<ArrayBuffer>;
+  /** A stream is read as fast as it is sent. */
+  readonly body?: string | Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array<ArrayBuffer>>;
   readonly signal: AbortSignal;
 }
 
-export type ClientResponse = Pick<
+export interface ClientResponse extends Pick<
   Response,
   "ok" | "status" | "statusText" | "text" | "arrayBuffer"
->;
+> {
+  readonly headers: Pick<Headers, "get">;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
 
 interface CallInput<R extends Route> {
   readonly params?: ParamsOf<R>;
   readonly query?: QueryOf<R>;
   readonly body?: BodyOf<R>;
   readonly signal?: AbortSignal;
+}
+
+interface StreamInput<R extends Route> extends Omit<CallInput<R>, "body"> {
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer whose content is read as it arrives. */
+export interface StreamedAnswer {
+  readonly headers: Pick<Headers, "get">;
+  /** Fails with `ConnectError` if the answer breaks off, and with the signal's reason. */
+  readonly content: AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -73,7 +88,7 @@ export class ApiClient {
     this.#token = options.token;
     this.#headers = options.headers ?? {};
     this.createSocket = options.createSocket;
-    this.#fetch = options.fetch ?? ((url, request) => fetch(url, request));
+    this.#fetch = options.fetch ?? webFetch;
   }
 
   /** Returns the headers of every request except the token: those for a proxy in front of the server. */
@@ -125,6 +140,40 @@ export class ApiClient {
     );
   }
 
+  /** Reads the content of a route's answer as it arrives, however long that takes. */
+  async openDownload<R extends Route>(
+    route: R,
+    input: StreamInput<R> = {},
+  ): Promise<StreamedAnswer> {
+    return this.#request(route, input, undefined, async ({ headers, body }) => ({
+      headers,
+      content: this.#content(body, input.signal),
+    }));
+  }
+
+  /** Sends a stream to a route whose answer is JSON, however long that takes. */
+  async sendStream<R extends Route>(
+    route: R,
+    input: StreamInput<R> & { readonly content: AsyncIterable<Uint8Array<ArrayBuffer>> },
+  ): Promise<ResponseOf<R>> {
+    const body = { content: input.content, contentType: "application/octet-stream" };
+    const text = await this.#request(route, input, body, readText);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- answers are trusted to follow the contract
+    return this.#parse(text) as ResponseOf<R>;
+  }
+
+  async *#content(
+    body: AsyncIterable<Uint8Array> | null,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    try {
+      if (body !== null) yield* body;
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new ConnectError(this.serverUrl, { cause });
+    }
+  }
+
   #parse(text: string): unknown {
     if (text === "") return undefined;
     try {
@@ -143,18 +192,28 @@ export class ApiClient {
   ): Promise<T> {
     const timeout = AbortSignal.timeout(requestTimeoutMs);
     const signal = input.signal === undefined ? timeout : AbortSignal.any([input.signal, timeout]);
+    return this.#request(route, { ...input, signal, caller: input.signal }, body, read);
+  }
+
+  /** Does the same without a time limit. */
+  async #request<R extends Route, T>(
+    route: R,
+    input: RequestInput<R>,
+    body: RequestBody | undefined,
+    read: (response: ClientResponse) => Promise<T>,
+  ): Promise<T> {
     const headers = body === undefined ? {} : { "Content-Type": body.contentType };
     let response: ClientResponse;
     try {
       response = await this.#fetch(this.url(route, input), {
         method: route.method,
-        headers: { ...this.headers, ...headers },
-        signal,
+        headers: { ...this.headers, ...headers, ...input.headers },
+        signal: input.signal ?? never,
         ...(body === undefined ? {} : { body: body.content }),
       });
       if (response.ok) return await read(response);
     } catch (error) {
-      input.signal?.throwIfAborted();
+      ("caller" in input ? input.caller : input.signal)?.throwIfAborted();
       if (error instanceof AnswerError) throw error;
       throw new ConnectError(this.serverUrl, { cause: error });
     }
@@ -165,9 +224,43 @@ export class ApiClient {
   }
 }
 
+interface RequestInput<R extends Route> extends StreamInput<R> {
+  /** The signal of the caller, if `signal` has a time limit besides. */
+  readonly caller?: AbortSignal | undefined;
+}
+
 interface RequestBody {
-  readonly content: string | Uint8Array<ArrayBuffer>;
+  readonly content: NonNullable<ClientRequest["body"]>;
   readonly contentType: string;
+}
+
+const never = new AbortController().signal;
+
+/** Sends a request with the `fetch` of the web. */
+async function webFetch(url: string, { body, ...request }: ClientRequest): Promise<ClientResponse> {
+  if (body === undefined || typeof body === "string" || body instanceof Uint8Array) {
+    return fetch(url, { ...request, ...(body === undefined ? {} : { body }) });
+  }
+  // Browsers send streams over HTTP/2 only.
+  const duplex = { duplex: "half" } as const;
+  return fetch(url, { ...request, ...duplex, body: webStream(body) });
+}
+
+/** Returns chunks as a stream of the web; not all browsers have `ReadableStream.from`. */
+function webStream(
+  chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async () => {
+      await iterator.return?.();
+    },
+  });
 }
 
 function readText(response: ClientResponse): Promise<string> {

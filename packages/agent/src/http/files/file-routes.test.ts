@@ -87,7 +87,9 @@ describe("a directory", () => {
     expect(readdirSync(home)).toEqual(["keep"]);
     expect(existsSync(at("keep/file"))).toBe(true);
     expect((await remove({ path: at("none") })).status).toBe(404);
-    expect((await remove({ path: "/", recursive: true })).status).toBe(400);
+    for (const path of ["/", `${home}/keep/..`, `${home}/keep/.`, `${home}/keep/../`]) {
+      expect((await remove({ path, recursive: true })).status, path).toBe(400);
+    }
   });
 });
 
