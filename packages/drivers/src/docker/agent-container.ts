@@ -126,7 +126,12 @@ async function create(
   const { container } = agent;
   const report = (line: string): void => log.write("info", stage, line);
   const archive = await options.readArchive({ arch: agent.platform.arch, report, signal });
-  const network = await provideNetwork(context, agent, options.network, signal);
+  const network = await provideNetwork(
+    context,
+    agent,
+    { operatorNetwork: options.network, isRootless: info.isRootless },
+    signal,
+  );
   const publishesPorts = options.allow.has("ports");
   const { name, shell } = user.account;
   const variables = {

@@ -61,17 +61,21 @@ export async function openEngine(endpoint: DockerEndpoint, signal: AbortSignal):
 
 export async function readInfo({ connection }: Engine, signal: AbortSignal): Promise<EngineInfo> {
   const info = objectOf(await connection.json({ method: "GET", path: "/info", signal }));
+  const security = textsOf(info["SecurityOptions"]);
+  const isRootless = security.includes("name=rootless") || info["Rootless"] === true;
+  // The first version of control groups is root's alone; podman then ignores limits in silence.
+  const hasGroups = !isRootless || textOf(info["CgroupVersion"]) === "2";
   return {
     runtimes: Object.keys(objectOf(info["Runtimes"])),
     defaultRuntime: textOf(info["DefaultRuntime"]),
     storageDriver: textOf(info["Driver"]),
-    isRootless: textsOf(info["SecurityOptions"]).some((option) => option.includes("rootless")),
+    isRootless,
     cpuCount: numberOf(info["NCPU"]),
     limits: {
-      memory: info["MemoryLimit"] === true,
-      swap: info["SwapLimit"] === true,
-      cpu: info["CpuCfsQuota"] === true,
-      pids: info["PidsLimit"] === true,
+      memory: hasGroups && info["MemoryLimit"] === true,
+      swap: hasGroups && info["SwapLimit"] === true,
+      cpu: hasGroups && info["CpuCfsQuota"] === true,
+      pids: hasGroups && info["PidsLimit"] === true,
     },
   };
 }

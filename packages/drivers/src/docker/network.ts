@@ -17,11 +17,17 @@ export interface ContainerNetwork {
   readonly extraHosts: readonly string[];
 }
 
+export interface NetworkOptions {
+  /** The operator's choice; undefined for a network of the driver. */
+  readonly operatorNetwork: string | undefined;
+  readonly isRootless: boolean;
+}
+
 /** Returns the network of an agent's container, which is created if need be. */
 export async function provideNetwork(
   context: EngineContext,
   { name, container: { docker } }: PermittedAgent,
-  operatorNetwork: string | undefined,
+  { operatorNetwork, isRootless }: NetworkOptions,
   signal: AbortSignal,
 ): Promise<ContainerNetwork> {
   const { extraHosts } = docker;
@@ -39,13 +45,14 @@ export async function provideNetwork(
         : `agents.${name}.container.docker.network: Docker has no network ${wanted}`,
     );
   }
-  return {
-    mode: network.id,
-    extraHosts: [`host.docker.internal:${hostAddress(network)}`, ...extraHosts],
-  };
+  const host = isRootless ? [] : [`host.docker.internal:${hostAddress(network)}`];
+  return { mode: network.id, extraHosts: [...host, ...extraHosts] };
 }
 
-/** Returns the host's address on a network: its gateway, or what the engine takes for the host. */
+/**
+ * Returns the host's address on a network: its gateway, or what Docker takes for the host. The networks of a rootless
+ * engine do not have it; podman itself names the host there, `host.containers.internal`.
+ */
 function hostAddress({ driver, gateway }: FoundNetwork): string {
   return driver === "bridge" && gateway !== "" ? gateway : "host-gateway";
 }

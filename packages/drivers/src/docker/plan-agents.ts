@@ -45,7 +45,12 @@ export async function planAgents(
         container,
         imageId: image.id,
         archiveVolume: await provideArchive(context, archive, image.id, signal),
-        network: await provideNetwork(context, agent, options.network, signal),
+        network: await provideNetwork(
+          context,
+          agent,
+          { operatorNetwork: options.network, isRootless: info.isRootless },
+          signal,
+        ),
         info,
         publishesPorts: false,
         serverUrl,

@@ -115,6 +115,15 @@ describe("what a template may ask for", () => {
     await expect(check({ binds: ["/a:/.slipway/x"] }, generous)).rejects.toThrow("wanted host");
     await expect(check({ binds: ["/a:/b:rshared"] }, generous)).rejects.toThrow("wanted host path");
     await expect(check({}, strict, { user: "a b" })).rejects.toThrow("wanted a name");
+    await expect(check({ gpus: "one" })).rejects.toThrow("wanted all or a number");
+    const environment = { "CODER_AGENT_TOKEN=stolen": "" };
+    await expect(check({}, strict, { environment })).rejects.toThrow("wanted a variable's name");
+    for (const path of ["data", "/", "/.slipway/slipway", "/a/../b", "/a/"]) {
+      const volumes = [{ name: "data", path, isReadOnly: false }];
+      await expect(check({}, strict, { volumes }), path).rejects.toThrow("wanted an absolute path");
+    }
+    const volumes = [{ name: "../data", path: "/data", isReadOnly: false }];
+    await expect(check({}, strict, { volumes })).rejects.toThrow("wanted a name of letters");
   });
 
   it("is limited as the engine can", async () => {

@@ -39,7 +39,7 @@ export async function requirePermitted(
       ...forbiddenWishes(container, policy),
       ...runtimeProblems(container, policy, info),
       ...limitProblems(container, info),
-      ...hostEntryProblems(container),
+      ...fieldProblems(container),
       ...(await bindProblems(container, policy.endpoint)),
     ];
     problems.push(...found.map((problem) => `agents.${name}.container.${problem}`));
@@ -140,10 +140,31 @@ function limitProblems(container: DriverContainer, { limits }: EngineInfo): read
 
 const hostEntry = /^[\da-z][\w.-]{0,252}:(?:host-gateway|[\d.]{7,15}|[\da-f:]{2,39})$/i;
 
-function hostEntryProblems({ docker: { extraHosts } }: DriverContainer): readonly string[] {
-  return extraHosts
-    .filter((entry) => !hostEntry.test(entry))
-    .map((entry) => `docker.extra_hosts: ${quote(entry)}, wanted name:address`);
+/** Finds values that the engine would take for something else. */
+function fieldProblems({ docker, environment, volumes }: DriverContainer): readonly string[] {
+  const { extraHosts, gpus } = docker;
+  return [
+    ...extraHosts
+      .filter((entry) => !hostEntry.test(entry))
+      .map((entry) => `docker.extra_hosts: ${quote(entry)}, wanted name:address`),
+    ...Object.keys(environment)
+      .filter((name) => !/^[^=\0]+$/.test(name))
+      .map((name) => `environment: ${quote(name)}, wanted a variable's name`),
+    ...volumes
+      .filter(({ name }) => !/^[\da-z][\w.-]{0,62}$/i.test(name))
+      .map(({ name }) => `volumes: ${quote(name)}, wanted a name of letters, digits and hyphens`),
+    ...volumes
+      .filter(({ path }) => !isVolumePath(path))
+      .map(({ path }) => `volumes: ${quote(path)}, wanted an absolute path of the workspace`),
+    ...(/^(?:all|\d{1,3})?$/.test(gpus)
+      ? []
+      : [`docker.gpus: ${quote(gpus)}, wanted all or a number`]),
+  ];
+}
+
+function isVolumePath(path: string): boolean {
+  const isPlain = path.startsWith("/") && path !== "/" && posix.normalize(path) === path;
+  return isPlain && !path.endsWith("/") && !isWithin(path, archiveDirectory);
 }
 
 /** Where the sockets of engines are, besides the one of the endpoint. */
