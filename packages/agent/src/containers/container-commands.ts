@@ -44,9 +44,9 @@ const endSession = `for process in /proc/[0-9]*; do
 done`;
 /**
  * Runs a command of the engine. If that is hung up, it hangs up the processes in the container, which would survive:
- * engines do not end what a client has started.
+ * engines do not end what a client has started. The shell's own message about the hang-up, whose reader has gone, must not end it.
  */
-const hangUp = `trap end=1 HUP TERM
+const hangUp = `trap end=1 HUP TERM PIPE
 session=$1 container=$2
 shift 2
 "$@"
@@ -141,7 +141,8 @@ async function userIn(
   wanted: string,
   signal: AbortSignal,
 ): Promise<ContainerUser> {
-  const name = wanted || (await engine.run(["exec", container, "whoami"], { signal })).trim();
+  const ask = ["exec", container, "sh", "-c", "whoami 2>/dev/null || id -u"];
+  const name = wanted || (await engine.run(ask, { signal })).trim();
   if (!isUserName(name)) {
     throw new ContainerError("unknown", `${JSON.stringify(name)} is not the name of a user`);
   }

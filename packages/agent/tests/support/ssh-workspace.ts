@@ -6,6 +6,7 @@ import type { SshSettings } from "../../src/config/ssh-settings.ts";
 import type { Service } from "../../src/connections/accepted-connection.ts";
 import { DescriptorBudget } from "../../src/connections/descriptors.ts";
 import { type ConnectionReport, SessionLog } from "../../src/connections/session-log.ts";
+import type { ContainerFeature } from "../../src/containers/container-feature.ts";
 import { prepareCommand } from "../../src/process/workspace-commands.ts";
 import { createSshService } from "../../src/ssh/ssh-service.ts";
 import { openCommandHost } from "./command-host.ts";
@@ -37,6 +38,8 @@ interface WorkspaceOptions {
   readonly directory?: string;
   readonly greeting?: string;
   readonly home?: string;
+  /** Off by default. */
+  readonly containers?: ContainerFeature;
   /** The limit of open files, a quarter of which is for clients. */
   readonly descriptorLimit?: number;
 }
@@ -47,6 +50,7 @@ export async function openSshWorkspace({
   directory = "/",
   greeting = "",
   home = "/",
+  containers = { isEnabled: false, reason: "off" },
   descriptorLimit = 20_000,
 }: WorkspaceOptions = {}): Promise<SshWorkspace> {
   const commands = openCommandHost();
@@ -86,7 +90,7 @@ export async function openSshWorkspace({
     prepare: (command: string, variables: object) =>
       prepareCommand(command, context, workspace, variables),
     commands,
-    containers: { isEnabled: false, reason: "off" } as const,
+    containers,
     sessions,
     descriptors: new DescriptorBudget(descriptorLimit),
     greeting: async () => greeting,

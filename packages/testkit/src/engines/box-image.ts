@@ -5,23 +5,33 @@ import { buffer } from "node:stream/consumers";
 import { pack } from "tar-stream";
 
 const programs = [
-  "sh",
   "cat",
+  "chmod",
+  "chown",
   "cp",
   "env",
+  "grep",
   "head",
   "id",
   "kill",
   "ls",
   "mkdir",
+  "mv",
+  "pidof",
   "ps",
   "rm",
+  "sh",
   "sleep",
   "stat",
   "tail",
+  "test",
   "touch",
-  "wget",
+  "tr",
   "true",
+  "tty",
+  "uname",
+  "wget",
+  "whoami",
 ];
 
 /** Debian's package busybox-static. */
