@@ -1,9 +1,12 @@
 import type { ContainerAccess } from "./agent-containers.ts";
 
 /** The containers of an agent, or the reason why it leaves them alone (docs/protocol/agent.md §8.6). */
-export type ContainerFeature =
-  | { readonly isEnabled: true; readonly access: ContainerAccess }
+export type ContainerFeature<Access = ContainerAccess> =
+  | { readonly isEnabled: true; readonly access: Access }
   | { readonly isEnabled: false; readonly reason: "off" | "sub-agent" };
+
+/** The same for services that only run commands in containers. */
+export type ContainerSessions = ContainerFeature<Pick<ContainerAccess, "prepare">>;
 
 /** Says to people why there are no containers. */
 export function disabledText(reason: "off" | "sub-agent"): string {

@@ -225,7 +225,7 @@ describe("the routes of containers", () => {
       "docker",
       `case $1 in
       ps) seq -f "%064.0f" 1 1500 ;;
-      inspect) shift 5; echo $# >> $0.count; echo '{'; for one in "$@"; do echo '${label}'; done ;;
+      inspect) shift 5; echo $# >> $0.count; echo '{"Id":'; for one in "$@"; do echo '${label}'; done ;;
       esac`,
     );
     const { body } = await ask(machine.port, "GET", "");
@@ -287,6 +287,9 @@ describe("the routes of containers", () => {
     const devcontainer = await firstDevcontainer(machine.port);
     machine.install("docker", oneDevcontainer("/elsewhere"));
     await ask(machine.port, "DELETE", `/devcontainers/${devcontainer}`);
+    // That folder belongs to another machine with the same engine.
+    const { body } = await ask(machine.port, "GET", "");
+    expect(body).toMatchObject({ devcontainers: [], containers: [{ id }] });
     expect(machine.calls().filter((call) => /^(?:stop|rm)/.test(call))).toEqual([]);
   });
 

@@ -84,7 +84,7 @@ export class DevcontainerCli {
     });
     if (result instanceof ContainerError) throw result;
     if (result !== undefined) return result;
-    throw new ContainerError("failed", error || `devcontainer up ended with code ${exitCode}`);
+    throw failure("up", exitCode, error);
   }
 
   /** Reads the configuration of a dev container, with what its image and features add. Rejects with `ContainerError`. */
@@ -105,7 +105,7 @@ export class DevcontainerCli {
       },
     });
     if (config !== undefined) return config;
-    throw new ContainerError("failed", error || `read-configuration ended with code ${exitCode}`);
+    throw failure("read-configuration", exitCode, error);
   }
 
   async #run(
@@ -123,6 +123,17 @@ export class DevcontainerCli {
   }
 }
 
+/** The line about its version with which the program begins. */
+const banner = /^\[[^\]]*\] @devcontainers\/cli .*?(?:x64|arm64)\.\s*/;
+
+function failure(command: string, exitCode: number, error: string): ContainerError {
+  const reason = error.replace(banner, "");
+  return new ContainerError(
+    "failed",
+    reason || `devcontainer ${command} ended with code ${exitCode}`,
+  );
+}
+
 /** Returns the fields of a line of JSON; undefined for a line of another program. */
 function parseLine(line: string): Fields | undefined {
   return line.startsWith("{") ? parseFields(line) : undefined;
@@ -136,9 +147,8 @@ function logText({ type, level, text }: Fields): string | undefined {
 
 /** Reads the last line of `up`: with a container, an error only says that it is not complete. */
 function readResult(fields: Fields): StartedDevcontainer | ContainerError {
-  const message = textOf(fields["message"]);
-  const description = textOf(fields["description"]);
-  const error = printableLine([message, description].filter(Boolean).join(": "));
+  const texts = new Set([textOf(fields["message"]), textOf(fields["description"])]);
+  const error = printableLine([...texts].filter(Boolean).join(": "));
   const isError = fields["outcome"] !== "success";
   const containerId = textOf(fields["containerId"]);
   if (containerId === "") {

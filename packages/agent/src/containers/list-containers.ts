@@ -3,13 +3,14 @@ import { errorText } from "@slipway/runtime";
 import type { Container } from "./container.ts";
 import type { Engine } from "./engine.ts";
 import { ContainerError } from "./errors.ts";
+import { ObjectLines } from "./object-lines.ts";
 import { parseContainer } from "./parse-container.ts";
 
 /** The maximum number of containers in a list, and its maximum size: clients read 4 MiB (docs/protocol/agent.md §8.6). */
 const maxContainers = 1000;
 const maxListBytes = 3 * 1024 * 1024;
 /** The maximum size of the description of one container. */
-const maxLineBytes = 1024 * 1024;
+const maxObjectBytes = 1024 * 1024;
 /** The time for a scan (docs/protocol/agent.md §8.6). */
 const scanTimeoutMs = 15_000;
 
@@ -27,7 +28,7 @@ export async function listContainers(engine: Engine, signal: AbortSignal): Promi
   if (known.length === 0) return { containers: [], warnings: [] };
   const listed = new ListedContainers();
   await inspect(engine, known.slice(0, maxContainers), {
-    onLine: (line) => listed.add(line),
+    onObject: (json) => listed.add(json),
     signal,
   });
   return listed.end(Math.max(0, known.length - maxContainers));
@@ -41,23 +42,25 @@ export async function findContainer(
 ): Promise<Container | undefined> {
   // A name that begins with a dash would be a flag.
   if (!/^[A-Za-z0-9][\w.-]{0,255}$/.test(name)) return undefined;
-  const lines: string[] = [];
-  await inspect(engine, [name], { onLine: (line) => void lines.push(line), signal });
-  const [line] = lines;
-  return line === undefined ? undefined : parseContainer(line);
+  const found: string[] = [];
+  await inspect(engine, [name], { onObject: (json) => void found.push(json), signal });
+  const [json] = found;
+  return json === undefined ? undefined : parseContainer(json);
 }
 
-/** Passes on the description of each container that still exists, as a line of JSON. */
+/** Passes on the description of each container that still exists, as JSON. */
 async function inspect(
   engine: Engine,
   names: readonly string[],
-  options: { readonly onLine: (line: string) => void; readonly signal: AbortSignal },
+  { onObject, signal }: { readonly onObject: (json: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
+  const objects = new ObjectLines(maxObjectBytes, onObject);
   const args = ["inspect", "--type", "container", "--format", "{{json .}}", ...names];
   const { exitCode, error } = await engine.runProgram(await engine.prepare(args), {
-    ...options,
+    signal,
     timeoutMs: scanTimeoutMs,
-    maxBytes: maxLineBytes,
+    maxBytes: maxObjectBytes,
+    onLine: (line) => objects.take(line),
   });
   // A container may be removed after it was named.
   if (exitCode !== 0 && !/no such (?:object|container)/i.test(error)) {
@@ -71,10 +74,9 @@ class ListedContainers {
   #bytes = 0;
   #left = 0;
 
-  add(line: string): void {
-    if (line.trim() === "") return;
+  add(json: string): void {
     try {
-      const container = parseContainer(line);
+      const container = parseContainer(json);
       this.#bytes += Buffer.byteLength(JSON.stringify(container));
       if (this.#bytes > maxListBytes) this.#left += 1;
       else this.#containers.push(container);

@@ -1,5 +1,5 @@
 import type { DescriptorShare } from "../connections/descriptors.ts";
-import { type ContainerFeature, disabledText } from "../containers/container-feature.ts";
+import { type ContainerSessions, disabledText } from "../containers/container-feature.ts";
 import { ContainerError } from "../containers/errors.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
@@ -15,7 +15,7 @@ const terminalType = "xterm-256color";
 
 export interface TerminalsOptions {
   readonly prepare: (text: string, variables: CommandVariables) => Promise<PreparedCommand>;
-  readonly containers: ContainerFeature;
+  readonly containers: ContainerSessions;
   readonly commands: Pick<CommandHost, "clock" | "groups">;
   readonly signal: AbortSignal;
   readonly descriptors: DescriptorShare;

@@ -10,6 +10,7 @@ import {
   type SessionCounts,
   SessionLog,
 } from "../connections/session-log.ts";
+import type { ContainerFeature } from "../containers/container-feature.ts";
 import { containerRoutes } from "../containers/container-routes.ts";
 import { createTcpForwarder } from "../forward/tcp-forwarder.ts";
 import { createUdpForwarder, type UdpForwarderOptions } from "../forward/udp-forwarder.ts";
@@ -33,13 +34,14 @@ const ports = { ssh: 1, terminals: 2, speedtest: 3, api: 4, standardSsh: 22 } as
 /** The options of the services. */
 export interface ServicesOptions
   extends
-    Pick<SshHost, "prepare" | "greeting" | "containers">,
+    Pick<SshHost, "prepare" | "greeting">,
     Pick<BaseRoutesOptions, "home" | "ownPorts" | "netcheck"> {
   /** Returns the names of the workspace, from its latest manifest. */
   readonly names: () => HostNames;
   readonly commands: CommandHost;
   /** The directory of the agent's files. */
   readonly dataDir: string;
+  readonly containers: ContainerFeature;
   readonly report: ReportConnection;
   readonly settings: SshSettings;
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import type { SshSettings } from "../../src/config/ssh-settings.ts";
 import type { Service } from "../../src/connections/accepted-connection.ts";
 import { DescriptorBudget } from "../../src/connections/descriptors.ts";
 import { type ConnectionReport, SessionLog } from "../../src/connections/session-log.ts";
-import type { ContainerFeature } from "../../src/containers/container-feature.ts";
+import type { ContainerSessions } from "../../src/containers/container-feature.ts";
 import { prepareCommand } from "../../src/process/workspace-commands.ts";
 import { createSshService } from "../../src/ssh/ssh-service.ts";
 import { openCommandHost } from "./command-host.ts";
@@ -39,7 +39,7 @@ interface WorkspaceOptions {
   readonly greeting?: string;
   readonly home?: string;
   /** Off by default. */
-  readonly containers?: ContainerFeature;
+  readonly containers?: ContainerSessions;
   /** The limit of open files, a quarter of which is for clients. */
   readonly descriptorLimit?: number;
 }

@@ -54,7 +54,8 @@ beforeAll(async () => {
   opened.defer(() => rm(home, { recursive: true, force: true }));
   engine = opened.use(await openDocker());
   server = opened.use(await openServer(inject("postgresUrl")));
-  const template = "driver: external\nagents: { main: { os: linux, arch: amd64, directory: \"~\" } }\n";
+  const template =
+    'driver: external\nagents: { main: { os: linux, arch: amd64, directory: "~" } }\n';
   const templateId = await pushTemplate(server.admin, "machine", template);
   const workspace = await makeWorkspace(server.admin, "machine", templateId, () => true);
   workspaceId = workspace.id;

@@ -6,8 +6,10 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { openCommandHost, shellCommand } from "../../../tests/support/command-host.ts";
 import { openSshWorkspace, type SshWorkspace } from "../../../tests/support/ssh-workspace.ts";
-import type { ContainerAccess } from "../../containers/agent-containers.ts";
-import { prepareInContainer } from "../../containers/container-commands.ts";
+import {
+  type PrepareInContainer,
+  prepareInContainer,
+} from "../../containers/container-commands.ts";
 import { Engine } from "../../containers/engine.ts";
 
 interface Machine {
@@ -47,22 +49,10 @@ async function openMachine(): Promise<Machine> {
       environment: { PATH: `${directory}:/usr/bin:/bin` },
     }),
   });
-  const none = async (): Promise<never> => {
-    throw new Error("not here");
-  };
-  const access: ContainerAccess = {
-    list: none,
-    watch: async function* watch() {
-      await none();
-    },
-    recreate: () => {
-      throw new Error("not here");
-    },
-    remove: none,
-    prepare: (target, text, options) => prepareInContainer(engine, target, text, options),
-  };
+  const prepare: PrepareInContainer = (target, text, options) =>
+    prepareInContainer(engine, target, text, options);
   return {
-    workspace: await openSshWorkspace({ containers: { isEnabled: true, access } }),
+    workspace: await openSshWorkspace({ containers: { isEnabled: true, access: { prepare } } }),
     calls: () => readFileSync(log, "utf8").split("\n").filter(Boolean),
   };
 }
@@ -74,7 +64,7 @@ describe("an SSH session in a container", () => {
     const { workspace, calls } = await openMachine();
     const end = await workspace.ssh([inBox, "cat; exit 7"], "typed");
     expect(end).toMatchObject({ exitCode: 7, stdout: "typed" });
-    const [command] = calls().filter((call) => call.startsWith("exec --interactive"));
+    const command = calls().find((call) => call.startsWith("exec --interactive"));
     expect(command).toMatch(
       /^exec --interactive --user ada --workdir \/home\/ada --env .* box \/bin\/sh -c cat; exit 7$/,
     );

@@ -4,7 +4,7 @@ import type { ServerChannel } from "ssh2";
 import type { SshSettings } from "../../config/ssh-settings.ts";
 import type { DescriptorBudget, DescriptorShare } from "../../connections/descriptors.ts";
 import type { SessionLog } from "../../connections/session-log.ts";
-import type { ContainerFeature } from "../../containers/container-feature.ts";
+import type { ContainerSessions } from "../../containers/container-feature.ts";
 import type { CommandHost } from "../../process/run-command.ts";
 import type { PreparedCommand } from "../../process/spawn-group.ts";
 import type { CommandVariables } from "../../process/workspace-commands.ts";
@@ -16,7 +16,7 @@ export interface SshHost {
   /** Prepares a command of the workspace. Rejects with `ProcessError` if none can run. */
   readonly prepare: (text: string, variables: CommandVariables) => Promise<PreparedCommand>;
   readonly commands: CommandHost;
-  readonly containers: ContainerFeature;
+  readonly containers: ContainerSessions;
   readonly sessions: SessionLog;
   /** Resolves to the greeting of a shell on a terminal, its lines ended by CRLF. */
   readonly greeting: () => Promise<string>;
