@@ -216,6 +216,13 @@ describe("a wrong request", () => {
     expect(body).toMatchObject({ message: expect.any(String) });
   });
 
+  it("gets a code for programs", async () => {
+    const none = await ask(`GET ${files}/content?${query(at("none"))}`);
+    expect(none).toMatchObject({ status: 404, body: { code: "not-found" } });
+    const folder = await ask(`GET ${files}/content?${query(home)}`);
+    expect(folder).toMatchObject({ status: 400, body: { code: "wrong-type" } });
+  });
+
   it("follows no circle of links", async () => {
     symlinkSync("b", at("a"));
     symlinkSync("a", at("b"));

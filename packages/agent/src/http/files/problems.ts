@@ -1,4 +1,4 @@
-import { errorText, systemErrorCode } from "@slipway/runtime";
+import { systemErrorCode } from "@slipway/runtime";
 
 import { FileError, type FileErrorCode } from "../../files/errors.ts";
 import { ApiError } from "../errors.ts";
@@ -13,39 +13,47 @@ const statuses: Readonly<Record<FileErrorCode, number>> = {
   "too-large": 413,
 };
 
-const systemStatuses: Readonly<Record<string, number>> = {
-  ENOENT: 404,
-  ENOTDIR: 400,
-  EISDIR: 400,
-  ELOOP: 400,
-  ENAMETOOLONG: 400,
-  EINVAL: 400,
-  EXDEV: 400,
-  EACCES: 403,
-  EPERM: 403,
-  EROFS: 403,
-  EEXIST: 409,
-  ENOTEMPTY: 409,
-  EBUSY: 409,
-  ETXTBSY: 409,
-  ENOSPC: 507,
-  EDQUOT: 507,
-  EFBIG: 507,
-  EMFILE: 503,
-  ENFILE: 503,
-  busy: 503,
+/** What an error of the system means for a request. */
+interface SystemProblem {
+  readonly status: number;
+  /** The kind of the error, for programs. */
+  readonly reason: string;
+}
+
+const systemProblems: Readonly<Record<string, SystemProblem>> = {
+  ENOENT: { status: 404, reason: "not-found" },
+  ENOTDIR: { status: 400, reason: "wrong-type" },
+  EISDIR: { status: 400, reason: "wrong-type" },
+  ELOOP: { status: 400, reason: "invalid" },
+  ENAMETOOLONG: { status: 400, reason: "invalid" },
+  EINVAL: { status: 400, reason: "invalid" },
+  EXDEV: { status: 400, reason: "other-device" },
+  EACCES: { status: 403, reason: "denied" },
+  EPERM: { status: 403, reason: "denied" },
+  EROFS: { status: 403, reason: "read-only" },
+  EEXIST: { status: 409, reason: "exists" },
+  ENOTEMPTY: { status: 409, reason: "not-empty" },
+  EBUSY: { status: 409, reason: "in-use" },
+  ETXTBSY: { status: 409, reason: "in-use" },
+  ENOSPC: { status: 507, reason: "no-space" },
+  EDQUOT: { status: 507, reason: "no-space" },
+  EFBIG: { status: 507, reason: "no-space" },
+  EMFILE: { status: 503, reason: "busy" },
+  ENFILE: { status: 503, reason: "busy" },
+  busy: { status: 503, reason: "busy" },
 };
 
 /** Returns the response to a failed operation on files; any other error unchanged. */
 export function fileProblem(error: unknown): unknown {
   if (error instanceof FileError) {
-    return new ApiError(statuses[error.code], sentence(error.message), { cause: error });
+    const options = { reason: error.code, cause: error };
+    return new ApiError(statuses[error.code], sentence(error.message), options);
   }
-  const status = systemStatuses[systemErrorCode(error) ?? ""];
-  if (status === undefined) return error;
+  const problem = systemProblems[systemErrorCode(error) ?? ""];
+  if (problem === undefined || !(error instanceof Error)) return error;
   // The system's messages begin with their code.
-  const text = errorText(error).replace(/^[A-Z\d]+: /, "");
-  return new ApiError(status, sentence(text), { cause: error });
+  const text = error.message.replace(/^[A-Z\d]+: /, "");
+  return new ApiError(problem.status, sentence(text), { reason: problem.reason, cause: error });
 }
 
 /** Translates the errors of an operation on files. */

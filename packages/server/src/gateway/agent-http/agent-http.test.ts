@@ -115,6 +115,7 @@ it.each<[number, string]>([
   [413, "TooLarge"],
   [429, "RateLimited"],
   [503, "Unavailable"],
+  [507, "NoSpace"],
   [302, "Unreachable"],
   [500, "Unreachable"],
 ])("translates the status %d into %s, with clean texts", async (status, name) => {

@@ -7,6 +7,7 @@ import {
   Forbidden,
   Gone,
   Invalid,
+  NoSpace,
   NotFound,
   PreconditionFailed,
   RateLimited,
@@ -39,6 +40,7 @@ const classes: Readonly<Record<number, RefusalClass>> = {
   422: Unprocessable,
   429: RateLimited,
   503: Unavailable,
+  507: NoSpace,
 };
 
 /** Reads an answer that is not a success, to its end, as the refusal that it means for the user. */

@@ -15,6 +15,7 @@ export type RefusalCode =
   | "limit-reached"
   | "too-many-at-once"
   | "rate-limited"
+  | "no-space"
   | "unreachable"
   | "unavailable";
 
@@ -133,6 +134,12 @@ export class TooLarge extends Refusal {
 export class Unprocessable extends Refusal {
   override readonly name = "Unprocessable";
   override readonly code = "unprocessable";
+}
+
+/** A change for which the disk of a workspace has no room. */
+export class NoSpace extends Refusal {
+  override readonly name = "NoSpace";
+  override readonly code = "no-space";
 }
 
 /** A workspace whose agent the server cannot reach. */

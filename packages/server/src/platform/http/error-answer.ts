@@ -29,6 +29,7 @@ const statuses: Readonly<Record<RefusalCode, number>> = {
   "too-many-at-once": 429,
   unreachable: 500,
   unavailable: 503,
+  "no-space": 507,
 };
 
 export function statusOf({ code }: Refusal): number {
