@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import { EngineError } from "../errors.ts";
-import { outputText } from "./engine-streams.ts";
+import { outputText, readHead } from "./engine-streams.ts";
 import type { Engine } from "./engine.ts";
 import { listOf, numberOf, objectOf, textMapOf, textOf, textsOf } from "./json-fields.ts";
 import { hasLabels, labelFilters } from "./label-filters.ts";
@@ -138,7 +138,7 @@ export async function waitForContainer(
 const maxOutputBytes = 256 * 1024;
 const maxOutputLines = 20;
 
-/** Returns the last lines that a container wrote. */
+/** Returns the last lines that a container wrote, and of very long ones the beginning. */
 export async function readOutput(
   { connection }: Engine,
   id: string,
@@ -147,7 +147,11 @@ export async function readOutput(
   const path = `/containers/${id}/logs`;
   const query = { stdout: "true", stderr: "true", tail: String(maxOutputLines) };
   const answer = await connection.open({ method: "GET", path, query, signal });
-  return outputText(await connection.readBody({ path, signal }, answer, maxOutputBytes));
+  try {
+    return outputText(await readHead(answer, maxOutputBytes));
+  } catch (error) {
+    throw connection.failure({ path, signal }, error);
+  }
 }
 
 /** Opens the tar of a path in a container; resolves to undefined if there is no such path. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { jsonLines, outputText } from "./engine-streams.ts";
+import { jsonLines, outputText, readHead } from "./engine-streams.ts";
 
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -35,4 +35,12 @@ it("joins the frames of a container's output", () => {
   expect(outputText(bytes.subarray(0, -2))).toBe("out\ner");
   expect(outputText(bytes.subarray(0, 3))).toBe("");
   expect(outputText(Uint8Array.from([1, 0, 0, 0, 255, 255, 255, 255, 65]))).toBe("A");
+});
+
+it("reads the head of a stream that never ends", async () => {
+  const endless = async function* (): AsyncGenerator<Uint8Array> {
+    for (;;) yield new Uint8Array(700);
+  };
+  expect(await readHead(endless(), 1_000)).toHaveLength(1_000);
+  expect(await readHead(inChunks(new Uint8Array(10), 3), 1_000)).toHaveLength(10);
 });

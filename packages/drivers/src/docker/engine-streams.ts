@@ -39,3 +39,18 @@ export function outputText(bytes: Uint8Array): string {
   }
   return Buffer.concat(parts).toString();
 }
+
+/** Reads a stream up to a number of bytes, and drops the rest. */
+export async function readHead(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= maxBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes);
+}
