@@ -1,4 +1,4 @@
-import type { Run } from "@slipway/api/agents/run-routes";
+import type { Run, RunPage } from "@slipway/api/agents/run-routes";
 import { Backoff } from "@slipway/runtime";
 import {
   encodeRunCommand,
@@ -11,7 +11,7 @@ import { RunError } from "./errors.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { InputSender } from "./input-sender.ts";
 import { openRunSocket, parseRunState, type RunSocket } from "./run-socket.ts";
-import type { RunTarget } from "./run-target.ts";
+import { mayHaveStopped, type RunTarget } from "./run-target.ts";
 
 /** The size of a terminal, in characters. */
 export interface TerminalSize {
@@ -62,7 +62,7 @@ const normalClosure = 1000;
 export async function* followRun(
   options: FollowRunOptions,
 ): AsyncGenerator<RunPart, Run, undefined> {
-  const { target, runId, signal } = options;
+  const { target, signal } = options;
   const backoff = new Backoff();
   let position = options.after;
   let failingSinceMs: number | undefined;
@@ -101,10 +101,41 @@ export async function* followRun(
       });
     }
     await clock.sleep(backoff.next(), signal);
-    // A WebSocket does not say why it was refused; the plain route does, by throwing.
-    await target.get(runId, options.instanceId, signal).catch((error: unknown) => {
-      if (!isRetryable(error)) throw error;
-    });
+    const left = await probe(options, position);
+    if (left === undefined) continue;
+    if (left.missed_bytes > 0) yield { type: "missed", bytes: left.missed_bytes };
+    yield* outputsOf(left.chunks);
+    options.controls.input.finish();
+    return left.run;
+  }
+}
+
+/**
+ * Asks the plain route why a WebSocket was refused, and throws its answer unless it may change. Resolves to what is left of
+ * the run if its workspace has stopped.
+ */
+async function probe(
+  { target, runId, instanceId, signal }: FollowRunOptions,
+  position: number,
+): Promise<RunPage | undefined> {
+  try {
+    await target.get(runId, instanceId, signal);
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    const left = mayHaveStopped(error)
+      ? await target.getKept(runId, position, signal).catch(() => undefined)
+      : undefined;
+    if (left === undefined && !isRetryable(error)) throw error;
+    return left;
+  }
+}
+
+/** Returns the output of a page in base64. */
+export function* outputsOf(chunks: RunPage["chunks"]): Generator<RunPart, void, undefined> {
+  for (const { seq, stream, data } of chunks) {
+    const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+    yield { type: "output", stream, position: seq - bytes.length, bytes };
   }
 }
 

@@ -3,6 +3,7 @@ import type { OutputStream } from "@slipway/wire/services/run-frames";
 
 import {
   followRun,
+  outputsOf,
   type RunControls,
   type RunPart,
   sendSize,
@@ -200,16 +201,12 @@ export class RunHandle implements PromiseLike<RunResult>, AsyncIterable<RunOutpu
     const { target, started, id } = this.#needs;
     const page = await started;
     this.#signal.throwIfAborted();
-    // The first output came with the answer to the start.
-    if (this.#position === 0 && page.chunks !== undefined) {
-      if (page.missed_bytes !== undefined && page.missed_bytes > 0) {
-        yield { type: "missed", bytes: page.missed_bytes };
-      }
-      for (const { seq, stream, data } of page.chunks) {
-        const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
-        yield { type: "output", stream, position: seq - bytes.length, bytes };
-      }
-      if (page.is_complete === true) {
+    // The first output came with the answer.
+    if (this.#position === this.#needs.after && page.chunks !== undefined) {
+      const { missed_bytes: missed = 0, is_complete: isComplete = false } = page;
+      if (missed > 0) yield { type: "missed", bytes: missed };
+      yield* outputsOf(page.chunks);
+      if (isComplete) {
         this.#controls.input.finish();
         return page.run;
       }

@@ -6,6 +6,7 @@ import {
   type RunRequest,
   startRun,
 } from "@slipway/api/agents/run-routes";
+import { getKeptRunOutput } from "@slipway/api/workspaces/run-routes";
 import { Backoff, type Clock } from "@slipway/runtime";
 
 import type { ApiClient } from "../http/client.ts";
@@ -22,6 +23,8 @@ const maxAttempts = 8;
 export interface RunTargetOptions {
   readonly client: ApiClient;
   readonly agentId: string;
+  /** The workspace, whose runs can be read after it has stopped (default: they cannot). */
+  readonly workspaceId?: string;
   readonly clock: Clock;
 }
 
@@ -30,10 +33,12 @@ export class RunTarget {
   readonly client: ApiClient;
   readonly agentId: string;
   readonly clock: Clock;
+  readonly #workspaceId: string | undefined;
   /** The instance of the agent as of its last answer. */
   #instanceId: Promise<string> | undefined;
 
-  constructor({ client, agentId, clock }: RunTargetOptions) {
+  constructor({ client, agentId, workspaceId, clock }: RunTargetOptions) {
+    this.#workspaceId = workspaceId;
     this.client = client;
     this.agentId = agentId;
     this.clock = clock;
@@ -59,6 +64,35 @@ export class RunTarget {
     const params = { agent: this.agentId, run: runId };
     const query = instanceId === undefined ? {} : { instance_id: instanceId };
     return this.client.call(getRun, { params, query, signal });
+  }
+
+  /** Finds a run with its agent, or what the workspace has left of it when it stopped. */
+  async find(
+    runId: string,
+    after: number,
+    signal: AbortSignal,
+  ): Promise<Pick<RunPage, "run"> & Partial<RunPage>> {
+    try {
+      return { run: await this.get(runId, undefined, signal) };
+    } catch (error) {
+      if (!mayHaveStopped(error)) throw error;
+      const page = await this.getKept(runId, after, signal);
+      if (page === undefined) throw error;
+      return page;
+    }
+  }
+
+  /** Reads what the workspace has left of a run when it stopped; undefined if there is nothing. */
+  async getKept(runId: string, after: number, signal: AbortSignal): Promise<RunPage | undefined> {
+    if (this.#workspaceId === undefined) return undefined;
+    const params = { workspace: this.#workspaceId, run: runId };
+    const query = { after: String(after), encoding: "base64" };
+    try {
+      return await this.client.call(getKeptRunOutput, { params, query, signal });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   async #startAt(
@@ -106,7 +140,13 @@ export class RunTarget {
   }
 }
 
+/** Returns whether the workspace of an agent may have stopped. */
+export function mayHaveStopped(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 404 || error.body.code === "not-connected";
+}
+
 /** Returns whether an agent is no longer the instance that the request names. */
-export function isGone(error: unknown): boolean {
+function isGone(error: unknown): boolean {
   return error instanceof ApiError && error.body.code === "gone";
 }

@@ -64,12 +64,12 @@ export class Runs {
     return handle;
   }
 
-  /** Attaches to a run that any program has started. */
+  /** Attaches to a run that any program has started, or reads what is left of it after the workspace has stopped. */
   attach(id: string, options: AttachOptions = {}): RunHandle {
     const signal = options.signal ?? new AbortController().signal;
-    const started = this.#target.get(id, undefined, signal).then((run) => ({ run }));
-    started.catch(() => undefined);
     const { after = 0 } = options;
+    const started = this.#target.find(id, after, signal);
+    started.catch(() => undefined);
     return new RunHandle({ target: this.#target, id, started, after, size: undefined, options });
   }
 

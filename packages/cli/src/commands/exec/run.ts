@@ -2,18 +2,30 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 
-import { type RunHandle, type RunOptions, type RunOutput, Runs } from "@slipway/sdk/runs";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import {
+  type RunHandle,
+  type RunOptions,
+  type RunOutput,
+  Runs,
+  type RunTargetOptions,
+} from "@slipway/sdk/runs";
 
 import { connect } from "../../command/connect.ts";
 import type { OptionsOf } from "../../command/definition.ts";
 import { readDuration } from "../../command/duration.ts";
 import { InterruptError, UsageError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
-import type { Needs } from "../../command/needs.ts";
-import { chooseAgent, readAgentReference } from "../../resources/network/agent-reference.ts";
+import type { ClientNeeds, Needs } from "../../command/needs.ts";
+import {
+  type AgentReference,
+  chooseAgent,
+  readAgentReference,
+} from "../../resources/network/agent-reference.ts";
 import { runningWorkspace } from "../../resources/network/running-workspace.ts";
 import { waitForAgent } from "../../resources/network/wait-for-agent.ts";
 import { readParameters } from "../../resources/templates/given-values.ts";
+import { findWorkspace } from "../../resources/workspaces/workspace-reference.ts";
 import type { RawTerminal } from "../../terminal/terminal.ts";
 import type { command } from "../exec.ts";
 
@@ -29,11 +41,7 @@ export async function run(options: Options, needs: ExecNeeds): Promise<number> {
   const size = options.tty ? (raw.size() ?? { columns: 80, rows: 24 }) : undefined;
   const start = readStart(options, size);
   const clientNeeds = { client, terminal, clock, signal };
-  const autostart = !options.disableAutostart;
-  const workspace = await runningWorkspace(reference.workspace, { autostart }, clientNeeds);
-  const agent = chooseAgent(workspace, reference.agent);
-  await waitForAgent(workspace, agent, "no", clientNeeds);
-  const runs = new Runs({ client, agentId: agent.id, clock });
+  const runs = new Runs({ client, clock, ...(await findPlace(options, reference, clientNeeds)) });
   // The first interruption is passed on to the command.
   const left = interruption.forced;
   const [program, ...args] = options.command;
@@ -67,6 +75,25 @@ export async function run(options: Options, needs: ExecNeeds): Promise<number> {
     // Otherwise it would keep the process waiting for keys.
     if (isTyped) raw.input.destroy();
   }
+}
+
+/** Finds the agent, and starts its workspace if necessary, but not to attach to what a stopped one has left. */
+async function findPlace(
+  { attach, disableAutostart }: Options,
+  reference: AgentReference,
+  needs: ClientNeeds,
+): Promise<Pick<RunTargetOptions, "agentId" | "workspaceId">> {
+  if (attach !== undefined) {
+    const found = await findWorkspace(needs.client, reference.workspace, needs.signal);
+    const isRunning = found.latest_build.status === "running";
+    const agentId = isRunning ? chooseAgent(found, reference.agent).id : nilUuid;
+    return { agentId, workspaceId: found.id };
+  }
+  const autostart = !disableAutostart;
+  const workspace = await runningWorkspace(reference.workspace, { autostart }, needs);
+  const agent = chooseAgent(workspace, reference.agent);
+  await waitForAgent(workspace, agent, "no", needs);
+  return { agentId: agent.id, workspaceId: workspace.id };
 }
 
 function checkOptions({ command: words, attach, detach, interactive }: Options): void {
