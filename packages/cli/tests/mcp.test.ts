@@ -117,6 +117,69 @@ describe.each(["stdio", "http"] as const)("over %s", (transport) => {
     }
   });
 
+  it("runs a command, follows it, writes to it and ends it", async () => {
+    const client = await open();
+    const call = async (name: string, input: object) => {
+      const result = await client.callTool({ name, arguments: { workspace: "dev", ...input } });
+      expect(result.isError, JSON.stringify(result.content)).toBeUndefined();
+      return Object(result.structuredContent);
+    };
+    const command = "echo hello; echo oops >&2; printf '\\033[2Jclean\\n'; exit 3";
+    expect(await call("run_command", { command })).toMatchObject({
+      status: "exited",
+      exit_code: 3,
+      stdout: "hello\nclean\n",
+      stderr: "oops\n",
+      missed_bytes: 0,
+      is_complete: true,
+    });
+    const input = { command: "while read line; do echo got $line; done", has_stdin: true };
+    const started = await call("run_command", { ...input, wait_seconds: 0 });
+    expect(started).toMatchObject({ status: "running", is_complete: false });
+    const { run } = started;
+    await call("write_stdin", { run, text: "one\n" });
+    const after = Number(started.next);
+    const first = await call("read_output", { run, after, wait_seconds: 1 });
+    expect(first).toMatchObject({ stdout: "got one\n", is_complete: false });
+    await call("write_stdin", { run, text: "two\n", is_last: true });
+    expect(await call("read_output", { run, after: first.next })).toMatchObject({
+      stdout: "got two\n",
+      exit_code: 0,
+      is_complete: true,
+    });
+    const endless = await call("run_command", { command: "exec sleep 600", wait_seconds: 0 });
+    await call("kill_process", { run: endless.run, signal: "SIGTERM" });
+    expect(await call("read_output", { run: endless.run })).toMatchObject({ signal: "SIGTERM" });
+  });
+
+  it("returns long output in parts that are whole, and says what is wrong with a run", async () => {
+    const client = await open();
+    const call = (name: string, input: object) =>
+      client.callTool({ name, arguments: { workspace: "dev", ...input } });
+    const command = "yes \u00e9\u00e9\u00e9 | head -n 400";
+    const first = await call("run_command", { command, limit: 1_001 });
+    let { stdout: read, next, is_complete: isComplete } = Object(first.structuredContent);
+    const { run } = Object(first.structuredContent);
+    while (isComplete === false) {
+      const part = await call("read_output", { run, after: next, limit: 1_001 });
+      const more = Object(part.structuredContent);
+      read += more.stdout;
+      ({ next, is_complete: isComplete } = more);
+    }
+    expect(read).toBe("\u00e9\u00e9\u00e9\n".repeat(400));
+    for (const [name, input] of [
+      ["read_output", { run: "not-a-run" }],
+      ["read_output", { run: "00000000-0000-4000-8000-000000000000" }],
+      ["write_stdin", { run, text: "x" }],
+      ["kill_process", { run: "00000000-0000-4000-8000-000000000000" }],
+      ["kill_process", { run, signal: "SIGNOTHING" }],
+      ["run_command", { command: "true", workdir: "/does/not/exist" }],
+    ] as const) {
+      const refused = await call(name, input);
+      expect(refused.isError, `${name} ${JSON.stringify(input)}`).toBe(true);
+    }
+  });
+
   it("reads a long file in parts that end with whole characters, and cleans what it says", async () => {
     const client = await open();
     const call = async (name: string, input: object) =>

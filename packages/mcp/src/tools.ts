@@ -1,5 +1,6 @@
 import { editFile, listFiles, readFile, searchFiles, writeFile } from "./file-tools.ts";
 import { forwardPort } from "./port-tools.ts";
+import { killProcess, readOutput, runCommand, writeStdin } from "./run-tools.ts";
 import type { AnyTool } from "./tool.ts";
 import {
   createWorkspace,
@@ -18,6 +19,10 @@ export const tools: readonly AnyTool[] = [
   startWorkspace,
   stopWorkspace,
   deleteWorkspace,
+  runCommand,
+  readOutput,
+  writeStdin,
+  killProcess,
   readFile,
   writeFile,
   editFile,

@@ -184,6 +184,32 @@ it("moves the time at which a workspace is deleted, never back unless asked to",
   expect(await endless.extend(hourMs)).toBe(false);
 });
 
+it("runs commands, whose runs other handles continue", async () => {
+  const env = { WHO: "world", PLACE: "here" };
+  await using workspace = await slipway.workspaces.create({ template: "node", name: "runs", env });
+  const result = await workspace.run('echo "hello $WHO, $PLACE"; echo oops >&2; exit 3', {
+    env: { PLACE: "there" },
+  });
+  expect(result).toMatchObject({
+    exitCode: 3,
+    stdout: "hello world, there\n",
+    stderr: "oops\n",
+    truncated: false,
+  });
+  const run = workspace.run(["cat"], { stdin: "open" });
+  await run.write("first\n");
+  const other = await slipway.workspaces.get("runs");
+  const attached = other.commands.attach(run.id);
+  await run.write("second\n");
+  run.closeStdin();
+  expect(await attached).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n" });
+  await workspace.stop();
+  const kept = await workspace.keptRun(run.id);
+  expect(kept).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n", truncated: false });
+  await expect(workspace.keptRun(crypto.randomUUID())).rejects.toMatchObject({ status: 404 });
+  expect(() => workspace.run("true")).toThrow(expect.objectContaining({ code: "not-running" }));
+});
+
 it("forwards a local port to a port of the workspace", async () => {
   await using workspace = await slipway.workspaces.create({ template: "node", name: "ports" });
   // The workspaces of the driver share this machine.

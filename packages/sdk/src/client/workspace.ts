@@ -5,8 +5,12 @@ import { listRegions } from "@slipway/api/deployment/routes";
 import { portUrl } from "@slipway/api/workspaces/port-url";
 import { failedStarts, rootAgents } from "@slipway/api/workspaces/readiness";
 import { extendWorkspace } from "@slipway/api/workspaces/routes";
+import { getKeptRunOutput } from "@slipway/api/workspaces/run-routes";
 import type { Workspace as WorkspaceData } from "@slipway/api/workspaces/workspace";
 
+import { OutputCollector, type RunResult } from "../runs/output-collector.ts";
+import type { RunHandle } from "../runs/run-handle.ts";
+import { type RunOptions, Runs } from "../runs/runs.ts";
 import { TerminalClient, type TerminalSize } from "../terminal/terminal-client.ts";
 import { beginBuild, readWorkspace } from "./begin-build.ts";
 import { WorkspaceError } from "./errors.ts";
@@ -22,6 +26,12 @@ export interface HandleTerms {
   readonly onDispose: DisposeAction;
   /** The default environment of runs. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** Options of a run in a workspace. */
+export interface WorkspaceRunOptions extends RunOptions {
+  /** The name of the agent (default: the only one). */
+  readonly agent?: string;
 }
 
 /** Options of calls that start a build and wait for it. */
@@ -56,6 +66,8 @@ export class Workspace implements AsyncDisposable {
   readonly #context: ClientContext;
   readonly #terms: HandleTerms;
   #data: WorkspaceData;
+  /** The runs of the agent that was used last, so that its instance is asked for once. */
+  #runs: { readonly agentId: string; readonly runs: Runs } | undefined;
   #isDisposed = false;
 
   /** Workspaces are created and found by `Slipway.workspaces`. */
@@ -164,6 +176,54 @@ export class Workspace implements AsyncDisposable {
       ...options,
       clock: this.#context.platform.clock,
     });
+  }
+
+  /**
+   * Runs a text in the user's shell, or a program with its arguments. Await the handle for the result, or iterate over it for
+   * the output. The run outlives this program: `commands.attach` continues with it, by its id.
+   */
+  run(
+    command: string | readonly [string, ...string[]],
+    { agent, ...options }: WorkspaceRunOptions = {},
+  ): RunHandle {
+    const env = { ...this.#terms.env, ...options.env };
+    return this.#runsOf(this.agent(agent).id).run(command, { ...options, env });
+  }
+
+  /** The runs of the only agent, also those that other programs have started. */
+  get commands(): Runs {
+    return this.#runsOf(this.agent().id);
+  }
+
+  /**
+   * Returns a run that has ended, from what the workspace left with the server when it stopped: the end of its output, for a
+   * while. Throws `ApiError` if it left no such run.
+   */
+  async keptRun(
+    id: string,
+    { signal = never }: { readonly signal?: AbortSignal } = {},
+  ): Promise<RunResult> {
+    const { client } = this.#context;
+    const params = { workspace: this.id, run: id };
+    const query = { encoding: "base64" } as const;
+    const page = await client.call(getKeptRunOutput, { params, query, signal });
+    const collector = new OutputCollector(Infinity);
+    if (page.missed_bytes > 0) collector.miss();
+    for (const { stream, data } of page.chunks) {
+      collector.add(
+        stream,
+        Uint8Array.from(atob(data), (char) => char.charCodeAt(0)),
+      );
+    }
+    return collector.result(page.run);
+  }
+
+  #runsOf(agentId: string): Runs {
+    if (this.#runs?.agentId !== agentId) {
+      const { client, platform } = this.#context;
+      this.#runs = { agentId, runs: new Runs({ client, agentId, clock: platform.clock }) };
+    }
+    return this.#runs.runs;
   }
 
   /** Opens a terminal, which survives lost connections; iterate over it to run it. */
