@@ -16,6 +16,8 @@ export type {
 } from "./client/workspace.ts";
 export { Workspaces } from "./client/workspaces.ts";
 export type { CreateOptions, HandleOptions, ListOptions } from "./client/workspaces.ts";
+export { FileChangedError } from "./files/errors.ts";
+export { Files } from "./files/files.ts";
 export { RunError } from "./runs/errors.ts";
 export type { RunErrorCode } from "./runs/errors.ts";
 export type { RunResult } from "./runs/output-collector.ts";

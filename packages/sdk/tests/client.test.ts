@@ -184,7 +184,7 @@ it("moves the time at which a workspace is deleted, never back unless asked to",
   expect(await endless.extend(hourMs)).toBe(false);
 });
 
-it("runs commands, whose runs other handles continue", async () => {
+it("runs commands, whose runs other handles continue, and reads and writes files", async () => {
   const env = { WHO: "world", PLACE: "here" };
   await using workspace = await slipway.workspaces.create({ template: "node", name: "runs", env });
   const result = await workspace.run('echo "hello $WHO, $PLACE"; echo oops >&2; exit 3', {
@@ -203,6 +203,8 @@ it("runs commands, whose runs other handles continue", async () => {
   await run.write("second\n");
   run.closeStdin();
   expect(await attached).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n" });
+  await workspace.files.write("~/made/by.txt", "a program", { parents: true });
+  expect(await other.files.readText("~/made/by.txt")).toBe("a program");
   await workspace.stop();
   const kept = await workspace.keptRun(run.id);
   expect(kept).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n", truncated: false });

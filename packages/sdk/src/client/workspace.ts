@@ -8,6 +8,7 @@ import { extendWorkspace } from "@slipway/api/workspaces/routes";
 import { getKeptRunOutput } from "@slipway/api/workspaces/run-routes";
 import type { Workspace as WorkspaceData } from "@slipway/api/workspaces/workspace";
 
+import { Files } from "../files/files.ts";
 import { OutputCollector, type RunResult } from "../runs/output-collector.ts";
 import type { RunHandle } from "../runs/run-handle.ts";
 import { type RunOptions, Runs } from "../runs/runs.ts";
@@ -224,6 +225,16 @@ export class Workspace implements AsyncDisposable {
       this.#runs = { agentId, runs: new Runs({ client, agentId, clock: platform.clock }) };
     }
     return this.#runs.runs;
+  }
+
+  /** The files of the only agent outside dev containers. */
+  get files(): Files {
+    return this.filesOf();
+  }
+
+  /** Returns the files of an agent by name. */
+  filesOf(agent?: string): Files {
+    return new Files(this.#context.client, async () => this.agent(agent).id);
   }
 
   /** Opens a terminal, which survives lost connections; iterate over it to run it. */
