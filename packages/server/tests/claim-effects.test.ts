@@ -155,6 +155,12 @@ it("hints with its commit at watchers, agents and pools of every replica", async
   await expect.poll(isHinted).toEqual(wanted.map(() => true));
 });
 
+it("tells its own replica of the claim without the way through the database", async () => {
+  const told: string[] = [];
+  await create({ localHints: { hintHere: (topic) => void told.push(topic) } });
+  expect(told).toEqual([topics.claim(prebuildId)]);
+});
+
 it("gives away nothing of a driver that is disabled now, and leaves the prebuild where it is", async () => {
   const driver = Object.assign(new ManualDriver("external"), { refusal: "is disabled here" });
   await expect(create({ drivers: new Map([["external", driver]]) })).rejects.toMatchObject({
