@@ -6,7 +6,7 @@ import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
+import { isAlive, openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
 import type { Container } from "./container.ts";
 import { Devcontainers } from "./devcontainers.ts";
 import type { NewSubAgent } from "./sub-agent.ts";
@@ -173,6 +173,19 @@ describe("SubAgents", () => {
     busy.devcontainers.finish(id);
     busy.scan(container());
     await expect.poll(busy.written).toEqual(["the-token"]);
+  });
+
+  it("are killed if they do not end, so that the next owner need not wait", async () => {
+    const world = openWorld({ script: "echo $$ >> $OUT; exec sleep 60" });
+    world.scan(container());
+    await expect.poll(world.written).toHaveLength(1);
+    const [pid = ""] = world.written();
+    const closed = world.subAgents.close();
+    await expect.poll(() => world.clock.sleepers).toBe(1);
+    expect(isAlive(Number(pid))).toBe(true);
+    await world.clock.advance(7_000);
+    await closed;
+    expect(isAlive(Number(pid))).toBe(false);
   });
 
   it("follow a container that was replaced", async () => {

@@ -1,9 +1,22 @@
 import type { Readable } from "node:stream";
 
-import { Backoff, errorText, type Logger, settlesWithin } from "@slipway/runtime";
+import {
+  Backoff,
+  type Clock,
+  errorText,
+  type Logger,
+  settlesWithin,
+  whenAborted,
+} from "@slipway/runtime";
 
+import { signalGroup } from "../process/process-groups.ts";
 import type { CommandHost } from "../process/run-command.ts";
-import { type PreparedCommand, spawnGroup } from "../process/spawn-group.ts";
+import {
+  type Exit,
+  type PreparedCommand,
+  type SpawnedGroup,
+  spawnGroup,
+} from "../process/spawn-group.ts";
 import { LineSplitter } from "../scripts/line-splitter.ts";
 import type { DevcontainerAgent } from "./container.ts";
 import type { KnownDevcontainer } from "./devcontainers.ts";
@@ -34,6 +47,8 @@ const backoffPolicy = { firstMs: 2_000, maxMs: 5 * 60_000, factor: 2, jitter: 0.
 const stableMs = 60_000;
 /** The time for the last output of an agent that has ended. */
 const outputGraceMs = 1_000;
+/** The time for an agent to say goodbye: its own shutdown takes up to 5 s. */
+const endGraceMs = 7_000;
 /** The number of names that are tried, and the text in the error about a name that is taken. */
 const maxNames = 5;
 const nameIsTaken = "workspace agent name";
@@ -170,7 +185,7 @@ export class SubAgents {
     if (signal.aborted) stop();
     try {
       const read = readLines(group.stdout, (line) => log(known, line));
-      const end = await group.exit;
+      const end = await exitOf(group, commands.clock, signal);
       await settlesWithin(read, outputGraceMs, commands.clock);
       if (signal.aborted) return;
       const how = end.kind === "exited" ? `code ${end.exitCode}` : end.signal;
@@ -202,6 +217,14 @@ export class SubAgents {
       this.#needs.logger.debug({ error: errorText(error), id }, "sub-agent not removed");
     }
   }
+}
+
+/** Waits for an agent to end; kills it if it has not ended a while after the signal, as with an engine that hangs. */
+async function exitOf(group: SpawnedGroup, clock: Clock, signal: AbortSignal): Promise<Exit> {
+  await Promise.race([group.exit, whenAborted(signal)]);
+  if (!signal.aborted) return group.exit;
+  if (!(await settlesWithin(group.exit, endGraceMs, clock))) signalGroup(group.pid, "SIGKILL");
+  return group.exit;
 }
 
 /** Reports whether an agent belongs into a dev container: it runs, and nothing is being done with it. */

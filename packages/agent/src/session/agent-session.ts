@@ -232,8 +232,8 @@ export class AgentSession implements Disposable {
     await withDeadline(maxLeavingMs, commands.clock, (limit) =>
       this.#scripts.end(AbortSignal.any([signal, limit])),
     );
-    await containers.close();
-    await Promise.all([commands.groups.endAll(leftoverGraceMs, signal), socket?.close()]);
+    const groups = commands.groups.endAll(leftoverGraceMs, signal);
+    await Promise.all([containers.close(), groups, socket?.close()]);
     await this.served.forgetRuns();
     const left = await this.#endStrays(workspace.marks, signal);
     if (left.length > 0) logger.warn({ pids: left }, "processes of the previous owner survive");
