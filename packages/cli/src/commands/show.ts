@@ -1,7 +1,9 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { type Containers, getContainers } from "@slipway/api/agents/container-routes";
 import { type AgentMetadata, watchAgentMetadata } from "@slipway/api/agents/metadata-routes";
 import type { BuildParameter } from "@slipway/api/builds/build";
 import { listBuildParameters } from "@slipway/api/builds/routes";
+import type { Infer } from "@slipway/api/contract/scalars";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { durationText, printableLine, withTimeout } from "@slipway/runtime";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
@@ -56,6 +58,9 @@ export async function run(
   }
   const agents = allAgents(workspace.latest_build);
   const metadata = await Promise.all(agents.map((agent) => readMetadata(client, agent, signal)));
+  const devcontainers = await Promise.all(
+    agents.map((agent) => readDevcontainers(client, agent, signal)),
+  );
   const place = agents.some(({ apps }) => apps.length > 0)
     ? await readPlace(client, workspace, signal)
     : undefined;
@@ -66,7 +71,11 @@ export async function run(
   for (const line of parameterLines(values, out)) out.line(line);
   for (const [index, agent] of agents.entries()) {
     out.line("");
-    const context = { metadata: metadata[index], place };
+    const context = {
+      metadata: metadata[index],
+      place,
+      devcontainers: devcontainers[index] ?? [],
+    };
     for (const line of agentLines(agent, context, out)) out.line(line);
     const startCommand = isWaiting(workspace, agent)
       ? await readStartCommand(workspace, agent, { client, signal })
@@ -111,6 +120,27 @@ async function readMetadata(
     // A workspace without its values is still worth showing; an interruption must not get lost.
     signal.throwIfAborted();
     return undefined;
+  }
+}
+
+/** The time for an agent to list its containers, in milliseconds. */
+const containersTimeoutMs = 5_000;
+
+/** Reads the dev containers beside an agent; none if it lists none, for whatever reason. */
+async function readDevcontainers(
+  client: ApiClient,
+  { id, status, parent_id: parentId }: WorkspaceAgent,
+  signal: AbortSignal,
+): Promise<Infer<typeof Containers>["devcontainers"]> {
+  if (status !== "connected" || parentId !== null) return [];
+  const both = withTimeout(signal, containersTimeoutMs);
+  try {
+    const request = { params: { agent: id }, query: {}, signal: both };
+    return (await client.call(getContainers, request)).devcontainers;
+  } catch {
+    // Most agents have no containers, or no engine; the rest of the workspace is worth showing.
+    signal.throwIfAborted();
+    return [];
   }
 }
 

@@ -11,7 +11,7 @@ import { parameterLines, workspaceLines } from "../show.ts";
 import { agentLines } from "./agent-lines.ts";
 
 const layout = { colors: noColors, columns: undefined };
-const unknown = { metadata: undefined, place: undefined };
+const unknown = { metadata: undefined, place: undefined, devcontainers: [] };
 
 const script = {
   id: sampleAgent.id,
@@ -38,7 +38,7 @@ it("shows an agent with its values and scripts", () => {
     result: { collected_at: sampleAgent.created_at, age: 0, value: "0.5\n", error: "" },
     description: { display_name: "Load", key: "load", script: "", interval: 1, timeout: 1 },
   };
-  expect(agentLines(agent, { metadata: [item], place: undefined }, layout)).toEqual([
+  expect(agentLines(agent, { ...unknown, metadata: [item] }, layout)).toEqual([
     "Agent main  connected, ready  v0.1.0, linux/amd64",
     "",
     "  VALUE",
@@ -159,7 +159,7 @@ it("shows the apps of an agent: how they are, who may open them, and where", () 
   };
   const region = { path_app_url: "https://x.example", wildcard_hostname: "*.apps.example" };
   const place = { workspace: sampleWorkspace, region };
-  expect(agentLines(agent, { metadata: undefined, place }, layout).slice(2)).toEqual([
+  expect(agentLines(agent, { ...unknown, place }, layout).slice(2)).toEqual([
     "  APP  HEALTH     SHARED  URL",
     "  web  -          owner   https://x.example/@ada/demo.main/apps/web/",
     "  api  unhealthy  public  https://api--demo--ada.apps.example/",
@@ -168,4 +168,24 @@ it("shows the apps of an agent: how they are, who may open them, and where", () 
   expect(agentLines(agent, unknown, layout)[3]).toBe(
     "  web  -          owner   http://localhost:8080",
   );
+});
+
+it("shows the dev containers beside an agent, with their agents and faults", () => {
+  const site = {
+    id: sampleAgent.id,
+    name: "site",
+    workspace_folder: "/home/ada/site",
+    subagent_id: null,
+    status: "running" as const,
+    dirty: true,
+    agent: { id: sampleAgent.id, name: "front", directory: "/workspaces/site" },
+  };
+  const broken = { ...site, name: "api", status: "error" as const, dirty: false };
+  const { agent: _, ...without } = broken;
+  const devcontainers = [site, { ...without, error: "no\u001b[2J disk" }];
+  expect(agentLines(sampleAgent, { ...unknown, devcontainers }, layout).slice(2)).toEqual([
+    "  DEV CONTAINER  STATUS                          AGENT  FOLDER",
+    "  site           running, configuration changed  front  /home/ada/site",
+    "  api            error, no disk                  -      /home/ada/site",
+  ]);
 });

@@ -1,6 +1,8 @@
 import type { AgentScript, AgentStatus, WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { WorkspaceApp } from "@slipway/api/agents/app";
+import type { Containers } from "@slipway/api/agents/container-routes";
 import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
+import type { Infer } from "@slipway/api/contract/scalars";
 import { printableLine } from "@slipway/runtime";
 
 import type { AppPlace } from "../../resources/applications/app-url.ts";
@@ -18,12 +20,16 @@ interface AgentContext {
   readonly metadata: readonly AgentMetadata[] | undefined;
   /** Undefined if the place of apps is unknown. */
   readonly place: AppPlace | undefined;
+  /** None if they are unknown. */
+  readonly devcontainers: readonly Devcontainer[];
 }
+
+type Devcontainer = Infer<typeof Containers>["devcontainers"][number];
 
 /** Renders an agent with its apps, values and scripts. */
 export function agentLines(
   agent: WorkspaceAgent,
-  { metadata, place }: AgentContext,
+  { metadata, place, devcontainers }: AgentContext,
   layout: Layout,
 ): string[] {
   const { colors } = layout;
@@ -40,6 +46,11 @@ export function agentLines(
     ...relayLines(agent),
     ...section(["APP", "HEALTH", "SHARED", "URL"], appRows(agent, place, colors), layout),
     ...section(["APP", "REPORTS", "", ""], statusRows(agent.apps, colors), layout),
+    ...section(
+      ["DEV CONTAINER", "STATUS", "AGENT", "FOLDER"],
+      devcontainers.map((one) => devcontainerRow(one, colors)),
+      layout,
+    ),
     ...section(
       ["VALUE", ""],
       (metadata ?? []).map((item) => metadataRow(item, colors)),
@@ -88,6 +99,32 @@ function statusRows(apps: WorkspaceAgent["apps"], colors: Colors): Cell[][] {
       ? []
       : [[slug, appStateCell(newest.state, colors), newest.message, newest.uri]],
   );
+}
+
+function devcontainerRow(
+  { name, status, dirty, error = "", agent, workspace_folder: folder }: Devcontainer,
+  colors: Colors,
+): Cell[] {
+  const text = [status, dirty ? "configuration changed" : "", error].filter(Boolean).join(", ");
+  const style = devcontainerStyle(status, colors);
+  return [name, { text, style }, agent?.name ?? "-", folder];
+}
+
+function devcontainerStyle(
+  status: Devcontainer["status"],
+  colors: Colors,
+): (text: string) => string {
+  switch (status) {
+    case "running":
+      return colors.green;
+    case "error":
+      return colors.red;
+    case "stopped":
+    case "starting":
+    case "stopping":
+    case "deleting":
+      return colors.yellow;
+  }
 }
 
 function metadataRow({ description, result }: AgentMetadata, colors: Colors): Cell[] {
