@@ -206,9 +206,13 @@ it("runs commands, whose runs other handles continue, and reads and writes files
   await workspace.files.write("~/made/by.txt", "a program", { parents: true });
   expect(await other.files.readText("~/made/by.txt")).toBe("a program");
   await workspace.stop();
-  const kept = await workspace.keptRun(run.id);
-  expect(kept).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n", truncated: false });
-  await expect(workspace.keptRun(crypto.randomUUID())).rejects.toMatchObject({ status: 404 });
+  const stopped = await slipway.workspaces.get("runs");
+  for (const handle of [workspace, stopped]) {
+    const left = await handle.commands.attach(run.id);
+    expect(left).toMatchObject({ exitCode: 0, stdout: "first\nsecond\n", truncated: false });
+    const missing = handle.commands.attach(crypto.randomUUID());
+    await expect(Promise.resolve(missing)).rejects.toMatchObject({ admitted: "no" });
+  }
   expect(() => workspace.run("true")).toThrow(expect.objectContaining({ code: "not-running" }));
 });
 

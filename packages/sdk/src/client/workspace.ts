@@ -1,15 +1,14 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { BuildStatus } from "@slipway/api/builds/build";
 import type { Transition } from "@slipway/api/builds/resource";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import { listRegions } from "@slipway/api/deployment/routes";
 import { portUrl } from "@slipway/api/workspaces/port-url";
 import { failedStarts, rootAgents } from "@slipway/api/workspaces/readiness";
 import { extendWorkspace } from "@slipway/api/workspaces/routes";
-import { getKeptRunOutput } from "@slipway/api/workspaces/run-routes";
 import type { Workspace as WorkspaceData } from "@slipway/api/workspaces/workspace";
 
 import { Files } from "../files/files.ts";
-import { OutputCollector, type RunResult } from "../runs/output-collector.ts";
 import type { RunHandle } from "../runs/run-handle.ts";
 import { type RunOptions, Runs } from "../runs/runs.ts";
 import { TerminalClient, type TerminalSize } from "../terminal/terminal-client.ts";
@@ -191,40 +190,11 @@ export class Workspace implements AsyncDisposable {
     return this.#runsOf(this.agent(agent).id).run(command, { ...options, env });
   }
 
-  /** The runs of the only agent, also those that other programs have started. */
+  /** The runs of the only agent, also those of other programs, and a while after the workspace has stopped. */
   get commands(): Runs {
-    return this.#runsOf(this.agent().id);
-  }
-
-  /**
-   * Returns a run that has ended, from what the workspace left with the server when it stopped: the end of its output, for a
-   * while. Throws `ApiError` if it left no such run.
-   */
-  async keptRun(
-    id: string,
-    { signal = never }: { readonly signal?: AbortSignal } = {},
-  ): Promise<RunResult> {
-    const { client } = this.#context;
-    const params = { workspace: this.id, run: id };
-    const query = { encoding: "base64" } as const;
-    const page = await client.call(getKeptRunOutput, { params, query, signal });
-    const collector = new OutputCollector(Infinity);
-    if (page.missed_bytes > 0) collector.miss();
-    for (const { stream, data } of page.chunks) {
-      collector.add(
-        stream,
-        Uint8Array.from(atob(data), (char) => char.charCodeAt(0)),
-      );
-    }
-    return collector.result(page.run);
-  }
-
-  #runsOf(agentId: string): Runs {
-    if (this.#runs?.agentId !== agentId) {
-      const { client, platform } = this.#context;
-      this.#runs = { agentId, runs: new Runs({ client, agentId, clock: platform.clock }) };
-    }
-    return this.#runs.runs;
+    const isStarted = this.#data.latest_build.transition === "start";
+    // What a stopped workspace has left is asked of the workspace, whichever its agent was.
+    return this.#runsOf(isStarted ? this.agent().id : (this.#runs?.agentId ?? nilUuid));
   }
 
   /** The files of the only agent outside dev containers. */
@@ -331,5 +301,14 @@ export class Workspace implements AsyncDisposable {
     this.#data = await beginBuild(this.id, transition, needs);
     if (wait) await this.ready({ signal, ...(onProgress === undefined ? {} : { onProgress }) });
     return this;
+  }
+
+  #runsOf(agentId: string): Runs {
+    if (this.#runs?.agentId !== agentId) {
+      const { client, platform } = this.#context;
+      const options = { client, agentId, workspaceId: this.id, clock: platform.clock };
+      this.#runs = { agentId, runs: new Runs(options) };
+    }
+    return this.#runs.runs;
   }
 }
