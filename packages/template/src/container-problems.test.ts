@@ -291,7 +291,7 @@ describe("problems of containers", () => {
       "a bind that leaves its path",
       inDocker('binds: [«"/a/../b:/c"]'),
       `${at}.docker.binds[0]`,
-      "wanted an absolute path",
+      "wanted a path of the host",
     ],
     [
       "a host without an address",

@@ -196,7 +196,7 @@ const fields = object({
   ),
   ports: optionalMap(
     withExample(
-      "Ports to publish on the server's machine, by name; ports forwarded by Slipway need no entry. The operator must allow `ports`.",
+      "Ports of programs in the container, by name. Published at 127.0.0.1 of the host only if the operator allows `ports`; Slipway forwards all ports anyway.",
       { web: 8080 },
     ),
     record(integer({ min: 1, max: 65_535 }), { keys: portKeys, max: maxPorts }),

@@ -68,10 +68,11 @@ const bind = text({
   wanted: "a path of the host and one of the container",
   problem: (value) => {
     const [source = "", target = "", mode = "rw", ...rest] = value.split(":");
-    if (!source.startsWith("/") || rest.length > 0 || !["ro", "rw"].includes(mode)) {
+    const isPlain = /^\/(?:[^/]+\/)*[^/]*$/.test(source) && !source.split("/").includes("..");
+    if (!isPlain || rest.length > 0 || !["ro", "rw"].includes(mode)) {
       return `found ${quote(value)}, wanted a path of the host, one of the container and perhaps ro, such as /srv/data:/data:ro`;
     }
-    return mountPathProblem(source) ?? mountPathProblem(target);
+    return mountPathProblem(target);
   },
 });
 

@@ -58,9 +58,10 @@ export function importHandler(needs: TemplateJobNeeds): JobHandler {
 function problemsOf(error: unknown, { text }: ImportedVersion): readonly TemplateProblem[] {
   if (!(error instanceof DriverError) || error.code !== "invalid-template") return [];
   const found = error.message.split("\n").map((line) => /^(agents\.[^\s:]+): (.+)$/.exec(line));
-  return found.every((one) => one !== null)
-    ? found.map(([, path = "", message = ""]) => locateProblem(text, path, message))
-    : [];
+  if (!found.every((one) => one !== null)) return [];
+  return found
+    .map(([, path = "", message = ""]) => locateProblem(text, path, message))
+    .toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** Returns the template as it is: its texts keep their expressions, since no values have been chosen yet. */
