@@ -34,14 +34,16 @@ it("asks which starter to write, and the server takes it", async () => {
   expect(await slipway("templates push @/asked")).toMatchObject({ code: 0 });
 });
 
-it("writes the first starter without a terminal, or the one of --id", async () => {
+it("writes the first starter without a terminal, or the one of --example", async () => {
   await slipway("templates init @/first");
   expect(await written("first")).toContain("driver: process");
   await slipway("templates init @/pooled --id pool");
   expect(await written("pooled")).toContain("prebuilds:");
+  await slipway("templates init @/boxed --example docker");
+  expect(await written("boxed")).toContain("driver: docker");
   expect(await slipway("templates init @/none --id aws-linux")).toMatchObject({
     code: 2,
-    err: "error: there is no starter aws-linux, wanted one of demo, external, pool\n",
+    err: "error: there is no starter aws-linux, wanted one of demo, docker, external, pool\n",
   });
 });
 

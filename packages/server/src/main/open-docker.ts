@@ -20,6 +20,8 @@ interface DockerParts {
 /** The driver that runs containers, and what it learns once the server listens. */
 export interface Docker {
   readonly driver: DockerDriver;
+  /** Returns whether an engine answers. */
+  isThere(signal: AbortSignal): Promise<boolean>;
   useListener(listener: Pick<Listener, "accessUrl" | "listenOn">): void;
 }
 
@@ -46,7 +48,26 @@ export function openDocker(
     clock,
     logger: logger.child({ driver: "docker" }),
   });
-  return { driver, useListener: (opened) => void (listener = opened) };
+  return {
+    driver,
+    isThere: (signal) => isThere(driver, signal),
+    useListener: (opened) => void (listener = opened),
+  };
+}
+
+/** The time an engine has to answer, in milliseconds. */
+const answerMs = 2_000;
+
+async function isThere(driver: Pick<DockerDriver, "watch">, signal: AbortSignal): Promise<boolean> {
+  const ending = new AbortController();
+  let hasAnswered = false;
+  const until = AbortSignal.any([signal, ending.signal, AbortSignal.timeout(answerMs)]);
+  const report = (): void => {
+    hasAnswered = true;
+    ending.abort();
+  };
+  await driver.watch(report, until).catch(() => signal.throwIfAborted());
+  return hasAnswered;
 }
 
 /** Returns the archive of the agent, whose making may take a minute at its first use. */

@@ -131,7 +131,10 @@ async function serveUntilEnd(
     const { installCommand } = options;
     const hasTemplates = (await listTemplates(db, "")).length > 0;
     const login = await readLogin(db, isConfigured);
-    options.stdout(welcomeText({ accessUrl, login, demo, installCommand, hasTemplates }));
+    const hasDocker = await server.hasDocker(signal);
+    options.stdout(
+      welcomeText({ accessUrl, login, demo, installCommand, hasTemplates, hasDocker }),
+    );
     ended = await Promise.race([options.interrupted, failureOf(server, options.interrupted)]);
   } catch (error) {
     if (error instanceof StoppedBySignal) ended = error.signal;

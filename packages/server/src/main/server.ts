@@ -15,6 +15,8 @@ export interface Server extends AsyncDisposable {
   readonly routes: readonly Route[];
   /** Creates the demonstration's workspace and waits for it; undefined if no one could own it. */
   openDemo(signal: AbortSignal): Promise<Demo | undefined>;
+  /** Returns whether it can run containers now. */
+  hasDocker(signal: AbortSignal): Promise<boolean>;
   /** Resolves with a reason when the server cannot continue: its database ended. */
   readonly failed: Promise<string>;
   /** Stops serving. Agents keep running, unless `stopAgents` asks to stop them first, gracefully. Idempotent. */
@@ -56,6 +58,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       const { claimSeconds } = metrics;
       return openDemo({ ...platform, localHints, limits, secrets, drivers, claimSeconds }, signal);
     },
+    hasDocker: async (signal) => (await parts.docker?.isThere(signal)) ?? false,
     failed: failureOf(postgres),
     waitsFor: () => (connections.statements > 0 ? "the database" : progress.waitsFor),
     close: ({ stopAgents } = { stopAgents: false }) => closeOnce(stopAgents),

@@ -12,6 +12,7 @@ const input = {
   demo: undefined,
   installCommand: "npm install --global /srv/slipway/packages/cli",
   hasTemplates: false,
+  hasDocker: false,
 } as const;
 
 function commandsOf(text: string): string[] {
@@ -47,4 +48,12 @@ it("suggests to look at the demonstration, and begins with how to install the co
     "slipway logs -f demo",
   ]);
   expect(welcomeText(input)).not.toMatch(/npx|npm/);
+});
+
+it("says in one line how to use containers, where they can run", () => {
+  expect(welcomeText(input)).not.toContain("Docker");
+  const lines = welcomeText({ ...input, hasDocker: true }).split("\n");
+  expect(lines.filter((line) => line.includes("Docker"))).toEqual([
+    "  Docker     is there for workspaces in containers: slipway templates init --example docker box && slipway templates push box",
+  ]);
 });

@@ -11,6 +11,8 @@ interface WelcomeInput {
   readonly installCommand: string;
   /** True if there is a template to create workspaces from. */
   readonly hasTemplates: boolean;
+  /** True if Docker or Podman answers. */
+  readonly hasDocker: boolean;
 }
 
 /** The username and password to log in with. */
@@ -22,12 +24,17 @@ export interface WelcomeLogin {
 /** An example that every server accepts, whatever its settings. Four levels up from `src` and `dist` alike. */
 const firstTemplate = new URL("examples/external.slipway.yaml", cloneDirectory);
 
+const containerCommands =
+  "slipway templates init --example docker box && slipway templates push box";
+
 /** Returns the text printed once the server is ready: its address, how to log in, what to type next. */
 export function welcomeText(input: WelcomeInput): string {
-  const { accessUrl, login, demo, installCommand } = input;
+  const { accessUrl, login, demo, installCommand, hasDocker } = input;
   const rows: [string, string][] = [["Server", accessUrl]];
   if (login !== undefined) rows.push(["Log in", loginText(login)]);
   if (demo !== undefined) rows.push(["Workspace", `${demo.workspaceName} is ${demo.state}`]);
+  if (hasDocker)
+    rows.push(["Docker", `is there for workspaces in containers: ${containerCommands}`]);
   const table = rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`).join("\n");
   const isNew = login !== undefined && login.password !== "known";
   const first = [...(isNew ? [installCommand] : []), `slipway login ${accessUrl}`];

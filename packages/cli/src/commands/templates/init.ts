@@ -26,28 +26,30 @@ export const command = defineCommand({
     },
   },
   flags: {
-    id: {
+    example: {
       kind: "text",
       value: "starter",
-      summary: "starter to write: demo, external or pool (default: a prompt, or the first)",
-      completion: ["demo", "external", "pool"],
+      aliases: ["id"],
+      summary: "starter to write: demo, docker, external or pool (default: a prompt, or the first)",
+      completion: ["demo", "docker", "external", "pool"],
     },
   },
   examples: [
     { line: "slipway templates init small-box", summary: "write small-box/slipway.yaml" },
-    { line: "slipway templates init --id external", summary: "for machines of your own" },
+    { line: "slipway templates init --example docker box", summary: "for containers" },
+    { line: "slipway templates init --example external", summary: "for machines of your own" },
   ],
 });
 
 type InitNeeds = Pick<Needs, "terminal" | "settings" | "signal">;
 
 export async function run(
-  { directory = ".", id }: OptionsOf<typeof command>,
+  { directory = ".", example }: OptionsOf<typeof command>,
   needs: InitNeeds,
 ): Promise<number> {
   const { err } = needs.terminal;
   const path = join(directory, templateFileName);
-  const starter = await chooseStarter(id, needs);
+  const starter = await chooseStarter(example, needs);
   await makeDirectories(directory);
   try {
     await writeFile(path, starter.text, { flag: "wx" });
@@ -100,7 +102,9 @@ async function allowedStarters(
 ): Promise<readonly Starter[]> {
   try {
     const offered = await readOffered(settings, signal);
-    if (offered !== undefined) return starters.filter(({ id }) => offered.has(id));
+    if (offered !== undefined) {
+      return offered.flatMap((id) => starters.find((starter) => starter.id === id) ?? []);
+    }
     terminal.err.line("not logged in: the server may not offer the driver of this starter");
   } catch (error) {
     if (signal.aborted) throw error;
@@ -136,13 +140,16 @@ async function readStarters(): Promise<readonly Starter[]> {
   );
 }
 
-/** Returns the ids of the starters whose driver the user may push to the server; undefined if there is no session. */
+/**
+ * Returns the ids of the starters whose driver the user may push to the server, in its order; undefined if there is no
+ * session.
+ */
 async function readOffered(
   settings: Settings,
   signal: AbortSignal,
-): Promise<ReadonlySet<string> | undefined> {
+): Promise<readonly string[] | undefined> {
   if (settings.url === undefined || settings.token === undefined) return undefined;
   const params = { organization: settings.organization };
   const examples = await connect(settings).call(listTemplateExamples, { params, signal });
-  return new Set(examples.map(({ id }) => id));
+  return examples.map(({ id }) => id);
 }

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 
 import { tarMimeType } from "@slipway/api/files/routes";
 import type { TemplateExample } from "@slipway/api/templates/template";
+import { capabilitiesOf } from "@slipway/drivers";
 import { parseTemplateDefinition } from "@slipway/template";
 import { pack } from "tar-stream";
 
@@ -26,7 +27,10 @@ export async function keepExample(
 const directory = new URL("examples/", cloneDirectory);
 const ending = ".slipway.yaml";
 
-/** Reads the examples of the repository that this server can build with its drivers. */
+/**
+ * Reads the examples of the repository that this server can build with its drivers, those whose workspaces are separate
+ * from the server's machine by themselves first.
+ */
 export async function readExamples(drivers: readonly string[]): Promise<TemplateExample[]> {
   const names = await readdir(directory);
   const ids = names
@@ -35,7 +39,9 @@ export async function readExamples(drivers: readonly string[]): Promise<Template
   const examples = await Promise.all(
     ids.toSorted().map(async (id) => exampleOf(id, await readText(id), drivers)),
   );
-  return examples.flat();
+  const isLater = ({ tags }: TemplateExample): boolean =>
+    tags.every((driver) => !capabilitiesOf(driver).hasContainers);
+  return examples.flat().toSorted((a, b) => Number(isLater(a)) - Number(isLater(b)));
 }
 
 /** Reads the definition of an example; undefined when there is none with that id. */
