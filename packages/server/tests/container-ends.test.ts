@@ -64,7 +64,7 @@ async function logOf(workspaceId: string): Promise<readonly string[]> {
   return lines.map(({ output }) => output);
 }
 
-function build(workspaceId: string, transition: "start" | "stop"): Promise<unknown> {
+function requestBuild(workspaceId: string, transition: "start" | "stop"): Promise<unknown> {
   return server.request("POST", `/workspaces/${workspaceId}/builds`, { transition });
 }
 
@@ -76,6 +76,20 @@ it("starts agents in the containers that the template describes, with its values
     memoryBytes: 2 ** 30,
     environment: { OWNER: "admin" },
   });
+});
+
+it("refuses values that make no container, before there is a workspace", async () => {
+  const rich_parameter_values = [{ name: "size", value: "0" }];
+  const body = { name: "none", template_id: templateId, rich_parameter_values };
+  expect(await server.request("POST", "/users/me/workspaces", body)).toMatchObject({
+    status: 400,
+    body: {
+      validations: [
+        { detail: expect.stringContaining('agent main, memory: found "0GiB", wanted a size') },
+      ],
+    },
+  });
+  expect(await server.request("GET", "/users/me/workspace/none")).toMatchObject({ status: 404 });
 });
 
 it("records the end of an agent at once, with its reason, and does not start it again", async () => {
@@ -106,7 +120,7 @@ it("leaves the end of an agent to the build that stops it", async () => {
   const { id, token } = await openWorkspace("stopped");
   const other = await openWorkspace("beside");
   const release = driver.hold("stop", id);
-  await build(id, "stop");
+  await requestBuild(id, "stop");
   driver.kill(id);
   driver.report(token);
   driver.kill(other.id);
@@ -131,7 +145,7 @@ async function linesOf(token: string): Promise<{ readonly rows: readonly string[
 it("starts again what a restart of the infrastructure ended, but nothing that is stopped", async () => {
   const { id } = await openWorkspace("restored");
   const stopped = await openWorkspace("resting");
-  await build(stopped.id, "stop");
+  await requestBuild(stopped.id, "stop");
   await waitForWorkspace(server.admin, stopped.id, ({ latest_build: { status } }) => {
     return status === "stopped";
   });
@@ -152,7 +166,7 @@ it("does not start a workspace again while a build stops it, nor after", async (
   const release = driver.hold("start", id);
   driver.restart();
   await expect.poll(() => driver.waiting.has(id)).toBe(true);
-  await build(id, "stop");
+  await requestBuild(id, "stop");
   // A whole build of another workspace, after which the stop would be over if it did not wait.
   await openWorkspace("meanwhile");
   release();

@@ -165,9 +165,12 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
     id: replicaId,
     name: hostname(),
     version: buildVersion,
-    drivers: [...drivers.values()]
-      .filter((one) => one.refusal === undefined)
-      .map(({ name }) => name),
+    // A daemon that containers need may come and go.
+    get drivers() {
+      return [...drivers.values()]
+        .filter((one) => one.refusal === undefined)
+        .map(({ name }) => name);
+    },
   };
   work.run((stop) => announceWorker(platform, worker, stop));
   work.run((stop) => guardStreams({ ...platform, limits }, http.streams, stop));
