@@ -12,10 +12,16 @@ export interface PageRequest {
   readonly maxBytes: number;
   /** The time to wait; 0 for none. */
   readonly waitMs: number;
-  /** The event to wait for: more output, or the end of the run. */
-  readonly waitFor: "output" | "exit";
+  /**
+   * The event to wait for: more output, or the end of the run; or, for a short command, the end or a moment after the first
+   * output, whichever comes first.
+   */
+  readonly waitFor: "output" | "exit" | "exit-or-output";
   readonly encoding: Encoding;
 }
+
+/** The time in which a short command ends after its first output. */
+const settleMs = 20;
 
 interface PageNeeds {
   readonly clock: Clock;
@@ -33,8 +39,12 @@ export async function readPage(
   if (waitMs > 0) {
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
-    const event = waitFor === "exit" ? run.exited : run.output.hasMore(after, either);
-    await settlesWithin(event, waitMs, clock, signal);
+    const events = {
+      exit: () => run.exited,
+      output: () => run.output.hasMore(after, either),
+      "exit-or-output": () => exitOrOutput(run, clock, either),
+    } as const;
+    await settlesWithin(events[waitFor](), waitMs, clock, signal);
     over.abort();
   }
   // The description is that of the state before the output is read: what follows it comes with the next page.
@@ -48,6 +58,12 @@ export async function readPage(
     next_seq: next,
     is_complete: isComplete && next === position,
   };
+}
+
+/** Resolves once the run has exited, or a moment after its first output, or the signal is aborted. */
+async function exitOrOutput(run: Run, clock: Clock, signal: AbortSignal): Promise<void> {
+  await run.output.hasMore(0, signal);
+  if (run.isRunning) await settlesWithin(run.exited, settleMs, clock, signal);
 }
 
 /** Requires that a run has output up to a position. Throws `ApiError`. */

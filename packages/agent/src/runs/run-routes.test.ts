@@ -85,6 +85,19 @@ describe("the routes of runs", () => {
     expect(rest.body).toMatchObject({ chunks: [{ seq: 2, data: "aQ==" }], is_complete: false });
   });
 
+  it("start a run and wait for its end or its first output, as requested", async () => {
+    const { ask } = await openApi();
+    const body = { command: "echo hi; sleep 1000" };
+    const started = await ask("POST", "/runs?wait_ms=20000&wait_for=output", body);
+    expect(started.body).toMatchObject({
+      run: { status: "running" },
+      chunks: [{ data: "hi\n" }],
+      is_complete: false,
+    });
+    const ended = await ask("POST", "/runs?wait_ms=20000&wait_for=output", { command: "true" });
+    expect(ended.body).toMatchObject({ run: { exit_code: 0 }, chunks: [], is_complete: true });
+  });
+
   it("wait for output, not longer", async () => {
     const { ask } = await openApi();
     const { body } = await ask("POST", "/runs", {

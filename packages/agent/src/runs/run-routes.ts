@@ -33,7 +33,8 @@ export function runRoutes({ runs, clock }: RunRoutesNeeds): readonly ApiRoute[] 
       timeoutMs,
       handle: async ({ body, query, signal }) => {
         const run = await runs.start(parseRunStart(body));
-        const page = { after: 0, waitFor: "exit", ...pageOf(query) } as const;
+        const waitFor = query.get("wait_for") === "output" ? "exit-or-output" : "exit";
+        const page = { after: 0, waitFor, ...pageOf(query) } as const;
         return jsonAnswer(await readPage(run, page, { clock, signal }), { status: 201 });
       },
     },

@@ -273,8 +273,11 @@ describe("runs", () => {
     await run.exited;
     await expect.poll(() => runs.list()).toEqual([]);
     await expect(start(body)).rejects.toMatchObject({ status: 410, reason: "forgotten" });
-    const [directory = ""] = readdirSync(join(dataDir, dataName));
-    await expect.poll(() => readdirSync(join(dataDir, dataName, directory))).toEqual([]);
+    const files = (): readonly string[] =>
+      readdirSync(dataDir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name);
+    await expect.poll(files).toEqual([]);
   });
 
   it("are limited in number", async () => {

@@ -130,7 +130,11 @@ export const startRun = defineRoute({
   summary: "Run a command in a workspace",
   scopes,
   params: AgentParams,
-  query: Type.Object(PageQuery),
+  query: Type.Object({
+    ...PageQuery,
+    /** The end of the wait: `exit` (default), or `output` for a moment after the first output too. */
+    wait_for: Type.Optional(Type.String({ enum: ["exit", "output"] })),
+  }),
   body: RunRequest,
   maxBodyBytes: 2 * 1024 * 1024,
   requestsPerMinute: 60_000,

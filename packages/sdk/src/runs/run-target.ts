@@ -13,8 +13,8 @@ import type { ApiClient } from "../http/client.ts";
 import { ApiError, isRetryable } from "../http/errors.ts";
 import { RunError } from "./errors.ts";
 
-/** The time that the start of a run waits for its end, so that a short command takes one request. */
-const startWaitMs = 50;
+/** The time that the start of a run waits for its end or its first output, so that a short command takes one request. */
+const startWaitMs = 250;
 /** The number of bytes that come with the answer to a start. */
 const startBytes = 256 * 1024;
 /** The number of attempts at a request whose connection fails. */
@@ -105,7 +105,12 @@ export class RunTarget {
       try {
         return await this.client.call(startRun, {
           params: { agent: this.agentId },
-          query: { wait_ms: String(startWaitMs), limit: String(startBytes), encoding: "base64" },
+          query: {
+            wait_ms: String(startWaitMs),
+            wait_for: "output",
+            limit: String(startBytes),
+            encoding: "base64",
+          },
           body: { ...request, instance_id: instanceId },
           signal,
         });
