@@ -8,8 +8,8 @@ import type { AnyTool, ConcernedWorkspace, ToolApi } from "./tool.ts";
 export interface ToolCall {
   readonly tool: string;
   readonly workspace: ConcernedWorkspace | undefined;
-  /** `refused`: the caller was told why; `failed`: a fault of the server. */
-  readonly outcome: "done" | "refused" | "failed";
+  /** `refused`: the caller was told why; `canceled`: it did not wait; `failed`: a fault of the server. */
+  readonly outcome: "done" | "refused" | "canceled" | "failed";
 }
 
 export interface McpServerOptions {
@@ -96,13 +96,13 @@ async function callTool(
     const text = JSON.stringify(result);
     return { content: [{ type: "text" as const, text }], structuredContent: { ...result } };
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted) {
+      await onCall({ tool: tool.name, workspace, outcome: "canceled" });
+      throw error;
+    }
     const refusal = explainRefusal(error);
-    await onCall({
-      tool: tool.name,
-      workspace,
-      outcome: refusal === undefined ? "failed" : "refused",
-    });
+    const outcome = refusal === undefined ? "failed" : "refused";
+    await onCall({ tool: tool.name, workspace, outcome });
     if (refusal === undefined) onFault(error, tool.name);
     const text = refusal ?? "The server failed to carry out the call; it may have begun.";
     return { content: [{ type: "text" as const, text }], isError: true };

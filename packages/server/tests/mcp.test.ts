@@ -274,6 +274,14 @@ describe("a client that misbehaves", () => {
     expect(await refused.text()).toContain("SLIPWAY_MAX_MCP_CALLS_PER_USER");
     leaving.abort();
     await waiting;
+    const canceled = async () => {
+      const { rows } = await sql`select from audit_log where resource_target = 'waits'
+        and additional_fields = '{"mcp_tool": "start_workspace", "outcome": "canceled"}'::jsonb`.execute(
+        server.db,
+      );
+      return rows.length;
+    };
+    await expect.poll(canceled).toBeGreaterThan(0);
     await expect.poll(async () => (await post(ping, server.admin.headers)).status).toBe(200);
   });
 
