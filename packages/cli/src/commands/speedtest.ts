@@ -102,7 +102,7 @@ export async function run(
   const request = { direction, durationMs } as const;
   const overall = await runSpeedtest(stream, request, { clock, signal, onInterval });
   progress.waitFor(undefined);
-  capture?.close();
+  closeCapture(capture, options.pcapFile);
   if (output === "json") {
     printJson(terminal.out, speedJson(overall, intervals));
     return exitCodes.ok;
@@ -122,6 +122,14 @@ async function openCapture(
   if (path === undefined) return undefined;
   const { PacketCapture } = await import("@slipway/sdk/workspace");
   return PacketCapture.open(path, clock);
+}
+
+function closeCapture(capture: PacketCapture | undefined, path = ""): void {
+  try {
+    capture?.close();
+  } catch (error) {
+    throw new CommandError(`cannot write the packets to ${path}`, { cause: error });
+  }
 }
 
 function readDuration({ time = "5s", direct, disableDirectConnections }: Options): number {

@@ -4,6 +4,8 @@ import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 
+import { abortable, systemErrorCode } from "@slipway/runtime";
+
 import { CommandError } from "../../command/errors.ts";
 import type { SshConnection } from "./ssh-connection.ts";
 
@@ -75,10 +77,14 @@ async function runHere(
     return (await promisify(execFile)(program, words, options)).stdout;
   } catch (error) {
     signal.throwIfAborted();
-    throw new CommandError(`--forward-gpg: cannot run ${program}`, {
-      hint: "install GnuPG on this machine",
-      cause: error,
-    });
+    const isMissing = systemErrorCode(error) === "ENOENT";
+    throw new CommandError(
+      `--forward-gpg: ${program} ${isMissing ? "is not installed" : "failed"}`,
+      {
+        ...(isMissing ? { hint: "install GnuPG on this machine" } : {}),
+        cause: error,
+      },
+    );
   }
 }
 
@@ -110,8 +116,7 @@ async function runInWorkspace(
   // A program that fails does not read all of it.
   channel.on("error", () => undefined);
   channel.end(input);
-  const exit = await ended;
-  signal.throwIfAborted();
+  const exit = await abortable(ended, signal);
   if (exit.kind === "code" && exit.code === 0) return output();
   const reason = messages().trim().split("\n").at(-1) ?? "";
   throw new CommandError(`--forward-gpg: GnuPG of the workspace failed: ${reason}`, {
