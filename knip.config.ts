@@ -22,6 +22,8 @@ const config: KnipConfig = {
         "Xvfb",
         "fusermount",
         "nginx",
+        "gpg",
+        "gpgconf",
         "qemu-aarch64-static",
         "debootstrap",
         "unshare",
