@@ -168,7 +168,7 @@ describe.each(agents)("$name", (kind) => {
 
   it("lists, watches, recreates and deletes dev containers of a machine with an engine", async () => {
     const { client } = server;
-    const workspace = await server.openWorkspace(`${kind.name} with an engine`);
+    const workspace = await server.openWorkspace(`engine ${kind.name}`);
     const home = await mkdtemp(join(homes, "engine-"));
     const calls = await installEngine(home);
     const environment = {
