@@ -118,6 +118,8 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
 
   async #discover(directory: string, signal: AbortSignal): Promise<void> {
     const { settings } = this.#options;
+    // Nothing can be created without an engine.
+    if (!(await this.#engine.isInstalled())) return;
     for (const place of await discoverProjects(directory, this.#engine, signal)) {
       const id = this.#containers.devcontainers.discover(place);
       if (id !== undefined && settings.startsDiscovered) await this.#startIfAsked(id, signal);

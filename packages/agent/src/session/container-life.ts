@@ -62,7 +62,10 @@ export class ContainerLife {
     if (settings === undefined || manifest.isSubAgent) return "ok";
     if (manifest.devcontainers.length === 0) {
       // The agent is ready meanwhile.
-      void this.#begin(settings);
+      this.#begin(settings).catch((error: unknown) => {
+        const { logger } = this.#needs;
+        logger.error({ error: errorText(error) }, "agent runs without containers");
+      });
       return "ok";
     }
     const containers = await this.#open(settings);
