@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { chmod } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 
+import { readFile } from "@slipway/api/agents/file-routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { Files } from "@slipway/sdk/files";
 import type { ApiClient } from "@slipway/sdk/http";
 import { connectWorkspace, runSpeedtest, toDuplex } from "@slipway/sdk/workspace";
 import { makeWorkspace, pushTemplate, requireAgent } from "@slipway/testkit";
@@ -38,14 +40,16 @@ export const benchmark = defineBenchmark({
     const isConnected = ({ status }: { readonly status: string }): boolean =>
       status === "connected";
     const agentId = requireAgent(await makeWorkspace(client, "dev", templateId, isConnected)).id;
-    const files = new Files(client, agentId);
+    const query = { path: join(folder, "file") };
+    const url = client.url(readFile, { params: { agent: agentId }, query });
+    const file: MeasuredFile = { url, headers: client.headers };
     const bytes = options.megabytes * 1e6;
     const [down, up, read, written]: number[][] = [[], [], [], []];
     for (let run = 0; run < options.runs; run += 1) {
       down?.push(await tunnelSpeed(client, agentId, "download"));
       up?.push(await tunnelSpeed(client, agentId, "upload"));
-      written?.push(await speedOf(bytes, () => write(files, join(folder, "file"), bytes)));
-      read?.push(await speedOf(bytes, () => readAll(files, join(folder, "file"), bytes)));
+      written?.push(await speedOf(bytes, () => write(file, bytes)));
+      read?.push(await speedOf(bytes, () => readAll(file, bytes)));
     }
     for (const [name, speeds] of Object.entries({ down, up, read, written })) {
       findings.note(names[name] ?? name, "MB/s", ...(speeds ?? []));
@@ -54,6 +58,11 @@ export const benchmark = defineBenchmark({
     findings.require(Math.max(...(written ?? [])) >= leastShare * Math.max(...(up ?? [])));
   },
 });
+
+interface MeasuredFile {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 const names: Readonly<Record<string, string>> = {
   down: "the tunnel, from the workspace",
@@ -77,9 +86,9 @@ async function tunnelSpeed(
     ...needs,
   });
   const stream = toDuplex(await connection.dial(speedtestPort, signal));
-  const request = { direction, durationMs: speedtestMs };
+  const test = { direction, durationMs: speedtestMs };
   const onInterval = (): void => undefined;
-  const { bytes, startMs, endMs } = await runSpeedtest(stream, request, { ...needs, onInterval });
+  const { bytes, startMs, endMs } = await runSpeedtest(stream, test, { ...needs, onInterval });
   return bytes / 1000 / (endMs - startMs);
 }
 
@@ -89,19 +98,30 @@ async function speedOf(bytes: number, move: () => Promise<void>): Promise<number
   return bytes / 1000 / (performance.now() - beganAt);
 }
 
-async function write(files: Files, path: string, bytes: number): Promise<void> {
+async function write(file: MeasuredFile, bytes: number): Promise<void> {
+  const sent = request(file.url, {
+    method: "PUT",
+    headers: { ...file.headers, "content-length": String(bytes) },
+  });
+  const answered = once(sent, "response");
   const chunk = randomBytes(chunkBytes);
-  async function* content(): AsyncGenerator<Uint8Array> {
-    for (let sent = 0; sent < bytes; sent += chunkBytes) {
-      yield chunk.subarray(0, Math.min(chunkBytes, bytes - sent));
-    }
+  for (let left = bytes; left > 0; left -= chunkBytes) {
+    if (!sent.write(chunk.subarray(0, Math.min(chunkBytes, left)))) await once(sent, "drain");
   }
-  await files.write(path, content());
+  sent.end();
+  const [response] = await answered;
+  await receive(response);
 }
 
-async function readAll(files: Files, path: string, bytes: number): Promise<void> {
-  const { content } = await files.open(path);
-  let received = 0;
-  for await (const chunk of content) received += chunk.length;
+async function readAll(file: MeasuredFile, bytes: number): Promise<void> {
+  const [response] = await once(request(file.url, { headers: file.headers }).end(), "response");
+  const received = await receive(response);
   if (received !== bytes) throw new Error(`read ${received} bytes, wanted ${bytes}`);
+}
+
+async function receive(response: IncomingMessage): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of response) bytes += chunk.length;
+  if (response.statusCode !== 200) throw new Error(`the server answered ${response.statusCode}`);
+  return bytes;
 }

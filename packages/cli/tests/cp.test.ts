@@ -1,10 +1,11 @@
 import { chmodSync, mkdtempSync, statSync, symlinkSync } from "node:fs";
-import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { partName } from "../src/commands/cp/copy.ts";
 import {
   type CommandResult,
   type CommandServer,
@@ -71,11 +72,20 @@ it("copies a tree both ways, without links that lead out", async () => {
 
 it("continues large files where a copy broke off", async () => {
   const content = Buffer.alloc(9_000_000, "large content ");
-  await writeFile(join(local, "large"), content);
+  const path = join(local, "large");
+  await writeFile(path, content);
+  // The part that is there differs, which shows that it was kept.
+  const there = Buffer.alloc(1_000_000, "from an earlier copy ");
+  const { size, mtimeMs } = statSync(path);
+  const part = join(remote, partName("large", path, size, mtimeMs));
+  await writeFile(join(local, "there"), there);
+  expect(await slipway(`cp @/there demo:${part}`)).toMatchObject({ code: 0 });
   expect(await slipway(`cp @/large demo:${remote}/large`)).toMatchObject({ code: 0 });
-  expect((await readFile(join(remote, "large"))).equals(content)).toBe(true);
+  const expected = Buffer.concat([there, content.subarray(there.length)]);
+  expect((await readFile(join(remote, "large"))).equals(expected)).toBe(true);
   expect(await slipway(`cp demo:${remote}/large @/again`)).toMatchObject({ code: 0 });
-  expect((await readFile(join(local, "again"))).equals(content)).toBe(true);
+  expect((await readFile(join(local, "again"))).equals(expected)).toBe(true);
+  expect(await readdir(remote)).not.toContainEqual(expect.stringContaining(".part"));
 });
 
 it("takes standard input", async () => {

@@ -24,7 +24,7 @@ export class FileError extends CodedError<FileErrorCode> {
 }
 
 /** An error of the system, with the path that people know instead of the one that was opened. */
-export class PathError extends CodedError<string> {
+class PathError extends CodedError<string> {
   override readonly name = "PathError";
   readonly reason: string;
 

@@ -7,7 +7,7 @@ import { type OpenedFile, openRegular } from "./open-file.ts";
 /** The size of a read: few reads for a fast reader, little memory for a slow one. */
 const chunkBytes = 256 * 1024;
 /** The maximum number of bytes of a file without a size, such as those of `/proc`, some of which never end. */
-export const maxUnsizedBytes = 64 * 1024 * 1024;
+const maxUnsizedBytes = 64 * 1024 * 1024;
 
 export interface ReadRange {
   readonly offset: number;
