@@ -204,6 +204,8 @@ export default defineConfig({
     // Node.js runs the sources as it does elsewhere: nothing is transformed, and no call to another module takes a detour.
     experimental: { viteModuleRunner: false, nodeLoader: false },
     execArgv: ["--conditions=@slipway/source"],
+    // Without engines their suite has no tests; the message above says so.
+    passWithNoTests: absentEngine !== undefined,
     // Each file cleans up after itself, so a worker runs many.
     isolate: false,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
