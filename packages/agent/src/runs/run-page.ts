@@ -147,7 +147,7 @@ function encodePieces(
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Returns the number of bytes at the end that begin a character of UTF-8 without ending it. */
-export function unfinishedBytes(bytes: Uint8Array): number {
+function unfinishedBytes(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte < 0x80) return 0;

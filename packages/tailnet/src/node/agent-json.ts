@@ -20,10 +20,10 @@ interface AgentRequest {
  * - `too-large`: the answer is longer than the limit.
  * - `malformed`: the answer does not have the expected form.
  */
-export type AgentHttpErrorCode = "no-answer" | "refused" | "too-large" | "malformed";
+type AgentHttpErrorCode = "no-answer" | "refused" | "too-large" | "malformed";
 
 /** A failed request to the HTTP API of an agent. */
-export class AgentHttpError extends CodedError<AgentHttpErrorCode> {
+class AgentHttpError extends CodedError<AgentHttpErrorCode> {
   override readonly name = "AgentHttpError";
 
   /** True if the agent may answer another request. */
