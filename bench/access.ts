@@ -1,11 +1,9 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { openEchoService } from "../interop/support/echo-service.ts";
-import { untilPrinted } from "../interop/support/network/until-printed.ts";
 import { type Bench, defineBenchmark } from "./benchmark.ts";
 import { type AccessPair, openPairs } from "./support/access-pairs.ts";
 import type { BareChainLink } from "./support/bare-chain-link.ts";
@@ -20,7 +18,7 @@ import {
   terminalsOf,
 } from "./support/byte-channel.ts";
 import { measureEchoes, measureOutput, openEchoes, untilSeen } from "./support/measure-channels.ts";
-import { measureThroughput, type ReachCommand } from "./support/network-commands.ts";
+import { forwardPort, measureThroughput, type ReachCommand } from "./support/network-commands.ts";
 import { installCommand } from "./support/network-world.ts";
 import { openDirectory } from "./support/our-server.ts";
 import { openPart } from "./support/part.ts";
@@ -101,21 +99,17 @@ async function measureSsh(
   command: ReachCommand,
   port: number,
 ): Promise<void> {
-  const child = await forwardSsh(command, pair.workspace, port);
-  try {
-    const name = `${pair.name}: ssh`;
-    await measureWay(bench, name, sshAt(port));
-    await measureOutputs(bench, name, sshAt(port));
-    await measurePrompt(bench, name, () => sshAt(port)("printf ready; exec cat"));
-    await measureScp(bench, pair, port);
-    for (const direction of ["down", "up"] as const) {
-      const order = { path: "direct", direction, seconds: 3 } as const;
-      const speed = await measureThroughput(command, pair.workspace, order);
-      bench.findings.note(`${pair.name}: tunnel ${direction}`, "MB/s", speed);
-    }
-  } finally {
-    child.kill("SIGINT");
-    await once(child, "exit");
+  const forward = { path: "direct", from: port, to: sshPort } as const;
+  await using _ = await forwardPort(command, pair.workspace, forward);
+  const name = `${pair.name}: ssh`;
+  await measureWay(bench, name, sshAt(port));
+  await measureOutputs(bench, name, sshAt(port));
+  await measurePrompt(bench, name, () => sshAt(port)("printf ready; exec cat"));
+  await measureScp(bench, pair, port);
+  for (const direction of ["down", "up"] as const) {
+    const order = { path: "direct", direction, seconds: 3 } as const;
+    const speed = await measureThroughput(command, pair.workspace, order);
+    bench.findings.note(`${pair.name}: tunnel ${direction}`, "MB/s", speed);
   }
 }
 
@@ -212,16 +206,4 @@ async function measureScp(
 async function closeAll(channels: readonly ByteChannel[]): Promise<void> {
   for (const channel of channels) channel.close();
   await Promise.all(channels.map(({ ended }) => ended));
-}
-
-/** Forwards a local port to the workspace's SSH server; the caller stops the process. */
-async function forwardSsh(
-  { words: [program, ...first], environment }: ReachCommand,
-  workspace: string,
-  port: number,
-): Promise<ChildProcess> {
-  const args = [...first, "port-forward", "--tcp", `${port}:${sshPort}`, workspace];
-  const child = spawn(program, args, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
-  await untilPrinted(child, /Ready/);
-  return child;
 }

@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { openTerminal } from "@slipway/api/agents/pty-routes";
 import { getUser } from "@slipway/api/users/routes";
-import { requireAgent, ServerTurns, waitForWorkspace } from "@slipway/testkit";
+import { ServerTurns } from "@slipway/testkit";
 import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 
 import { defineBenchmark } from "./benchmark.ts";
@@ -15,7 +15,7 @@ import type { BareServer } from "./support/bare-server.ts";
 import { makeFleet } from "./support/external-fleet.ts";
 import { connectMember } from "./support/fleet-member.ts";
 import { measureThroughput } from "./support/network-commands.ts";
-import { type NetworkWorld, openNetworkWorld } from "./support/network-world.ts";
+import { connectedAgent, type NetworkWorld, openNetworkWorld } from "./support/network-world.ts";
 import { openDirectory } from "./support/our-server.ts";
 import { beginAtRate } from "./support/pacing.ts";
 import { openPart } from "./support/part.ts";
@@ -146,8 +146,10 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
 async function openLoads(world: NetworkWorld, findings: Findings, seconds: number) {
   const { client, server } = world;
   const command = await world.openCommand("ours", undefined);
-  const relayed = await openConnectedAgent(world, "relayed");
-  const watched = await openConnectedAgent(world, "watched");
+  const relayed = await world.openAgent("relayed", undefined);
+  await connectedAgent(client, relayed.workspaceId);
+  const watched = await world.openAgent("watched", undefined);
+  const watchedId = await connectedAgent(client, watched.workspaceId);
   return {
     /** Makes a command and an agent send as much as they can over the relay. */
     relay: async (direction: "up" | "down", act: () => Promise<void>): Promise<void> => {
@@ -160,7 +162,7 @@ async function openLoads(world: NetworkWorld, findings: Findings, seconds: numbe
     /** Makes a terminal print as much as it can. */
     terminal: async (act: () => Promise<void>): Promise<void> => {
       await using opened = new AsyncDisposableStack();
-      const params = { agent: watched.agentId };
+      const params = { agent: watchedId };
       const url = client.url(openTerminal, { params, query: { reconnect: randomUUID() } });
       const token = client.headers["Coder-Session-Token"] ?? "";
       const args = [url.replace("http", "ws"), token, "yes"];
@@ -187,12 +189,4 @@ async function openLoads(world: NetworkWorld, findings: Findings, seconds: numbe
 
 function lowerPriority({ pid }: { readonly pid: number }): void {
   setPriority(pid, constants.priority.PRIORITY_LOW);
-}
-
-async function openConnectedAgent(world: NetworkWorld, name: string) {
-  const { workspace, workspaceId } = await world.openAgent(name, undefined);
-  const connected = await waitForWorkspace(world.client, workspaceId, (one) => {
-    return requireAgent(one).status === "connected";
-  });
-  return { workspace, agentId: requireAgent(connected).id };
 }

@@ -2,9 +2,9 @@ import { openLaboratory } from "@slipway/testkit/netlab";
 
 import { stockPrograms } from "../interop/support/stock-program.ts";
 import { defineBenchmark } from "./benchmark.ts";
-import type { NetworkPath } from "./support/network-commands.ts";
+import { forwardPort, type NetworkPath } from "./support/network-commands.ts";
 import { openNetworkWorldIn } from "./support/network-world.ts";
-import { forwardPort, type ForwardedPort, TransferMeter } from "./support/transfers.ts";
+import { TransferMeter } from "./support/transfers.ts";
 
 /*
  * Throughput into a workspace from a machine behind a 100 Mbit/s link with delay and loss, directly and over the
@@ -25,7 +25,7 @@ const firstPort = 4_001;
 /** The forwarded ports of a command, by the path to its agent. */
 interface Pair {
   readonly name: string;
-  readonly ports: ReadonlyMap<NetworkPath, ForwardedPort>;
+  readonly ports: ReadonlyMap<NetworkPath, number>;
 }
 
 export const benchmark = defineBenchmark({
@@ -51,10 +51,12 @@ export const benchmark = defineBenchmark({
     for (const [name, agentProgram, program] of programs()) {
       const agent = await world.openAgent(name, agentProgram);
       const command = await world.openCommand(name, program);
-      const ports = new Map<NetworkPath, ForwardedPort>();
+      const ports = new Map<NetworkPath, number>();
       for (const path of paths) {
-        const order = { path, port: firstPort + pairs.length * 2 + ports.size, servicePort };
-        ports.set(path, opened.use(await forwardPort(command, agent.workspace, order)));
+        const from = firstPort + pairs.length * 2 + ports.size;
+        const order = { path, from, to: servicePort };
+        opened.use(await forwardPort(command, agent.workspace, order));
+        ports.set(path, from);
       }
       pairs.push({ name, ports });
     }

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 
 import type { ApiClient } from "@slipway/sdk/http";
-import { requireAgent, waitForWorkspace } from "@slipway/testkit";
+import { waitForWorkspace } from "@slipway/testkit";
 
 import { runStockAgent } from "../../interop/support/run-stock-agent.ts";
 import { stockPrograms } from "../../interop/support/stock-program.ts";
-import { openNetworkWorld } from "./network-world.ts";
+import { connectedAgent, openNetworkWorld } from "./network-world.ts";
 import { openDirectory } from "./our-server.ts";
 import { findStockServer } from "./stock-server.ts";
 
@@ -59,12 +59,4 @@ async function openStockPair(
   const agentId = await connectedAgent(client, workspaceId);
   const { name } = await waitForWorkspace(client, workspaceId, () => true);
   return [{ name: "stock", client, workspace: name, agentId, serverPid, agentPid: agent.pid ?? 0 }];
-}
-
-/** Waits until the agent of a workspace has connected; resolves to the agent's id. */
-async function connectedAgent(client: ApiClient, workspaceId: string): Promise<string> {
-  const workspace = await waitForWorkspace(client, workspaceId, (one) => {
-    return requireAgent(one).status === "connected";
-  });
-  return requireAgent(workspace).id;
 }

@@ -38,22 +38,12 @@ export async function measureRate(
       times.push({ one, agent: await world.claimed.begun(one.workspaceId) });
     }
   });
-  findings.noteTimes(
-    `${name}: commit → frame`,
-    times.map(({ one, agent }) => agent.frameAtMs - one.committedAtMs),
-  );
-  findings.noteTimes(
-    `${name}: response → frame`,
-    times.map(({ one, agent }) => agent.frameAtMs - one.respondedAtMs),
-  );
-  findings.noteTimes(
-    `${name}: frame → manifest`,
-    times.map(({ agent }) => agent.manifestAtMs - agent.frameAtMs),
-  );
-  findings.noteTimes(
-    `${name}: request → scripts`,
-    times.map(({ one, agent }) => agent.startAtMs - one.requestedAtMs),
-  );
+  const note = (span: string, toMs: (claimed: (typeof times)[number]) => number): void =>
+    findings.noteTimes(`${name}: ${span}`, times.map(toMs));
+  note("commit → frame", ({ one, agent }) => agent.frameAtMs - one.committedAtMs);
+  note("response → frame", ({ one, agent }) => agent.frameAtMs - one.respondedAtMs);
+  note("frame → manifest", ({ agent }) => agent.manifestAtMs - agent.frameAtMs);
+  note("request → scripts", ({ one, agent }) => agent.startAtMs - one.requestedAtMs);
 }
 
 /** Claims all prebuilds of a pool with real agents, one per second. */
@@ -86,22 +76,12 @@ export async function measureReal(
     if (life === undefined) throw new Error(`agent of ${one.workspaceId} began no new life`);
     lives.push({ one, life });
   }
-  findings.noteTimes(
-    "real: commit → frame",
-    lives.map(({ one, life }) => life.frameAtMs - one.committedAtMs),
-  );
-  findings.noteTimes(
-    "real: frame → manifest",
-    lives.map(({ life }) => life.manifestAtMs - life.frameAtMs),
-  );
-  findings.noteTimes(
-    "real: frame → script",
-    lives.map(({ life }) => life.scriptAtMs - life.frameAtMs),
-  );
-  findings.noteTimes(
-    "real: request → script",
-    lives.map(({ one, life }) => life.scriptAtMs - one.requestedAtMs),
-  );
+  const note = (span: string, toMs: (lived: (typeof lives)[number]) => number): void =>
+    findings.noteTimes(`real: ${span}`, lives.map(toMs));
+  note("commit → frame", ({ one, life }) => life.frameAtMs - one.committedAtMs);
+  note("frame → manifest", ({ life }) => life.manifestAtMs - life.frameAtMs);
+  note("frame → script", ({ life }) => life.scriptAtMs - life.frameAtMs);
+  note("request → script", ({ one, life }) => life.scriptAtMs - one.requestedAtMs);
 }
 
 async function claimBesideFloor(

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { promisify } from "node:util";
 
+import { untilPrinted } from "../../interop/support/network/until-printed.ts";
+
 /** A command that reaches workspaces: ours or a stock one. */
 export interface ReachCommand {
   readonly name: string;
@@ -60,20 +62,31 @@ export async function measureEcho(
     readonly count: number;
   },
 ): Promise<number[]> {
+  await using _ = await forwardPort(command, workspace, { path, from: localPort, to: echoPort });
+  const socket = connect({ port: localPort, host: "127.0.0.1", noDelay: true });
+  await once(socket, "connect");
+  // The path becomes direct within the first of them.
+  await echoTimes(socket, Math.ceil(count / 2));
+  return await echoTimes(socket, count).finally(() => socket.destroy());
+}
+
+/** Forwards a local port to one of the workspace with a command, until it is disposed of. */
+export async function forwardPort(
+  { words: [program, ...first], environment }: ReachCommand,
+  workspace: string,
+  { path, from, to }: { readonly path: NetworkPath; readonly from: number; readonly to: number },
+): Promise<AsyncDisposable> {
   const flags = path === "relay" ? ["--disable-direct-connections"] : [];
-  const [program, ...words] = command.words;
-  const forward = `${localPort}:${echoPort}`;
-  const args = [...words, "port-forward", ...flags, "--tcp", forward, workspace];
-  const forwarder = spawn(program, args, { env: command.environment, stdio: "ignore" });
-  try {
-    const socket = await connectSoon(localPort);
-    // The path becomes direct within the first of them.
-    await echoTimes(socket, Math.ceil(count / 2));
-    return await echoTimes(socket, count);
-  } finally {
-    forwarder.kill("SIGINT");
-    await once(forwarder, "exit");
-  }
+  const args = [...first, "port-forward", ...flags, "--tcp", `${from}:${to}`, workspace];
+  const child = spawn(program, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  await untilPrinted(child, /^Ready/m);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      const exited = once(child, "exit");
+      child.kill("SIGINT");
+      await exited;
+    },
+  };
 }
 
 /** Returns the times of round trips on a connection, in milliseconds. */
@@ -90,23 +103,6 @@ export async function echoTimes(socket: Socket, count: number): Promise<number[]
     times.push(performance.now() - startedMs);
   }
   return times;
-}
-
-/** Connects to a port once a program listens there and the service behind it answers. */
-async function connectSoon(port: number): Promise<Socket> {
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    try {
-      await once(socket, "connect");
-      await echoTimes(socket, 1);
-      return socket;
-    } catch (error) {
-      socket.destroy();
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 async function run({ words, environment }: ReachCommand, args: readonly string[]): Promise<string> {

@@ -6,9 +6,11 @@ import type { ApiClient } from "@slipway/sdk/http";
 import {
   logInAsAdmin,
   pushTemplate,
+  requireAgent,
   type ServerProcess,
   startAgentProcess,
   startServerProcess,
+  waitForWorkspace,
 } from "@slipway/testkit";
 import { internetAddresses, type Laboratory } from "@slipway/testkit/netlab";
 
@@ -16,6 +18,14 @@ import { makeExternalWorkspace } from "../../interop/support/external-workspace.
 import { runStockAgent } from "../../interop/support/run-stock-agent.ts";
 import type { ReachCommand } from "./network-commands.ts";
 import { openDirectory } from "./our-server.ts";
+
+/** Waits until the agent of a workspace has connected; resolves to the agent's id. */
+export async function connectedAgent(client: ApiClient, workspaceId: string): Promise<string> {
+  const workspace = await waitForWorkspace(client, workspaceId, (one) => {
+    return requireAgent(one).status === "connected";
+  });
+  return requireAgent(workspace).id;
+}
 
 const template = `
 driver: external

@@ -1,39 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import type { Namespace } from "@slipway/testkit/netlab";
 
-import { untilPrinted } from "../../interop/support/network/until-printed.ts";
-import type { NetworkPath, ReachCommand } from "./network-commands.ts";
-
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const node = [process.execPath, "--conditions=@slipway/source"] as const;
-
-/** A forwarded port to the transfer service. */
-export interface ForwardedPort extends AsyncDisposable {
-  readonly port: number;
-}
-
-/** Forwards a local port with a command until it is disposed of. */
-export async function forwardPort(
-  { words, environment }: ReachCommand,
-  workspace: string,
-  {
-    path,
-    port,
-    servicePort,
-  }: { readonly path: NetworkPath; readonly port: number; readonly servicePort: number },
-): Promise<ForwardedPort> {
-  const [first, ...rest] = words;
-  const flags = path === "relay" ? ["--disable-direct-connections"] : [];
-  const forward = ["--tcp", `${String(port)}:${String(servicePort)}`];
-  const args = [...rest, "port-forward", ...flags, ...forward, workspace];
-  const child = spawn(first, args, { env: environment, stdio: "pipe" });
-  await untilPrinted(child, /^Ready/m);
-  return { port, [Symbol.asyncDispose]: () => end(child) };
-}
 
 /** A meter for transfers with a service in the workspace. The opener disposes of it. */
 export class TransferMeter implements AsyncDisposable {
@@ -60,7 +33,7 @@ export class TransferMeter implements AsyncDisposable {
 
   /** Returns the megabytes per second that arrive through a forwarded port, from the first byte on. */
   async measure(
-    { port }: ForwardedPort,
+    port: number,
     { direction, seconds }: { readonly direction: "down" | "up"; readonly seconds: number },
   ): Promise<number> {
     const [command, ...flags] = node;
@@ -71,12 +44,8 @@ export class TransferMeter implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await end(this.#service);
+    const closed = once(this.#service, "close");
+    this.#service.kill("SIGKILL");
+    await closed;
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const closed = once(child, "close");
-  child.kill("SIGKILL");
-  await closed;
 }
