@@ -8,8 +8,8 @@ import { FileError } from "./errors.ts";
 import { anyBytes, childPath, pathText, splitPath } from "./paths.ts";
 import { existing } from "./write-file.ts";
 
-/** The maximum number of directories of a watch. */
-const maxDirectories = 4_096;
+/** The default maximum number of directories of a watch. */
+const usualDirectories = 4_096;
 /** The maximum number of changes that wait for a slow reader; more become an overflow. */
 const maxPending = 4_096;
 /** The maximum number of changes in a report. */
@@ -19,6 +19,8 @@ const gatherMs = 50;
 
 interface WatchOptions {
   readonly isRecursive: boolean;
+  /** The maximum number of directories (default: 4,096). */
+  readonly maxDirectories?: number;
   readonly owner: object;
   readonly signal: AbortSignal;
   /** Reports changes, and once nothing when the watch has begun; nothing more is reported until it resolves. */
@@ -181,6 +183,7 @@ class WatchedTree implements Disposable {
   }
 
   #requireRoom(count: number): void {
+    const { maxDirectories = usualDirectories } = this.#options;
     if (this.#watchers.size + count <= maxDirectories) return;
     throw new FileError("too-large", `a watch has at most ${maxDirectories} directories`);
   }

@@ -177,6 +177,34 @@ describe("a file", () => {
   });
 });
 
+describe("a limit", () => {
+  it("holds for files that are edited", async () => {
+    const limit = 4 * 1024 * 1024;
+    writeFileSync(at("file"), "x".repeat(limit));
+    const edit = (search: string, replace: string) =>
+      ask(`POST ${files}/edit`, { body: { path: at("file"), edits: [{ search, replace }] } });
+    const growing = "x".repeat(limit);
+    expect((await edit(growing, `${growing}y`)).status).toBe(413);
+    writeFileSync(at("file"), "y".repeat(limit + 1));
+    expect((await edit("y", "z")).body).toMatchObject({ code: "too-large" });
+  });
+
+  it("holds for edits of a request, and for paths", async () => {
+    writeFileSync(at("file"), "x");
+    const edits = Array.from({ length: 257 }, () => ({ search: "x", replace: "x" }));
+    const many = await ask(`POST ${files}/edit`, { body: { path: at("file"), edits } });
+    expect(many.status).toBe(400);
+    expect((await ask(`GET ${files}/stat?${query(`/${"x/".repeat(2_100)}`)}`)).status).toBe(400);
+  });
+
+  it("holds for the page of a directory", async () => {
+    for (let count = 0; count <= 1_000; count += 1) writeFileSync(at(`${count}`), "");
+    const { body } = await ask(`GET ${files}?${query(home, { limit: "5000" })}`);
+    expect(body?.entries).toHaveLength(1_000);
+    expect(body?.next).toBeDefined();
+  });
+});
+
 describe("what is no file", () => {
   it("is neither read nor replaced, and holds nothing up", async () => {
     execFileSync("mkfifo", [at("fifo")]);

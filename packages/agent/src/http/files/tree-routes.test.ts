@@ -244,6 +244,14 @@ describe("a watch", () => {
       .toContainEqual({ type: "overflow", path: home });
   });
 
+  it("is refused while there are too many", async () => {
+    await Promise.all(Array.from({ length: 64 }, () => openWatch(home)));
+    const more = new WebSocket(`ws://127.0.0.1:${port}${files}/watch?${query(home)}`);
+    const [code, reason] = await once(more, "close");
+    expect(code).toBe(1011);
+    expect(String(reason)).toBe("The agent runs at most 64 watches at once.");
+  });
+
   it("of nothing is refused", async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${files}/watch?${query(at("none"))}`);
     const [, response] = await once(socket, "unexpected-response");
