@@ -62,6 +62,17 @@ const namingNothing: ReadonlySet<string> = new Set([
   "include_deleted",
   "offline",
   "tz_offset",
+  // Files of the workspace in the path.
+  "path",
+  "from",
+  "to",
+  "mode",
+  "modified_at",
+  "if_match",
+  "search",
+  "replace",
+  "pattern",
+  "globs",
   // Options of a terminal, a container or a network.
   "version",
   "resume_token",
