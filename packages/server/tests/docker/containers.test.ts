@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -68,6 +68,9 @@ beforeAll(async () => {
   await promisify(execFile)("git", ["init", "-q", join(home, "site")]);
   const file = join(home, "site/.devcontainer/devcontainer.json");
   await writeFile(file, JSON.stringify(configuration));
+  const cli = fileURLToPath(import.meta.resolve("@devcontainers/cli/devcontainer.js"));
+  await mkdir(join(home, "bin"));
+  await symlink(cli, join(home, "bin/devcontainer"));
   await startAgent();
   opened.defer(() => endAgent("SIGTERM"));
 });
@@ -75,7 +78,6 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 async function startAgent(): Promise<void> {
-  const cli = fileURLToPath(new URL("../../../../node_modules/.bin", import.meta.url));
   agent = spawn(join(home, "slipway/bin/slipway"), ["agent"], {
     cwd: home,
     stdio: "ignore",
@@ -84,7 +86,7 @@ async function startAgent(): Promise<void> {
       token: await readAgentToken(server.admin, workspaceId),
       home,
       environment: {
-        PATH: `${cli}:/usr/local/bin:/usr/bin:/bin`,
+        PATH: `${home}/bin:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
         DOCKER_HOST: `unix://${engine.socketPath}`,
       },
     }),
