@@ -25,12 +25,24 @@ const programs = [
     output: "packages/cli/dist/bundle/ssh2.cjs",
     format: "module",
   },
+  // The part that `slipway mcp` loads.
+  {
+    entry: "packages/mcp/src/stdio.ts",
+    output: "packages/cli/dist/bundle/mcp.cjs",
+    format: "module",
+  },
   { entry: "packages/cli/src/workspace-main.ts", output: "packages/cli/dist/workspace.js" },
   {
     entry: "packages/cli/src/main.ts",
     output: "packages/cli/dist/bundle/slipway.cjs",
     format: "cjs",
-    loadedLater: ["@slipway/server", "@slipway/agent", "@clack/prompts", "ssh2"],
+    loadedLater: [
+      "@slipway/server",
+      "@slipway/agent",
+      "@slipway/mcp/stdio",
+      "@clack/prompts",
+      "ssh2",
+    ],
   },
   // The part that `slipway server` loads; pino looks for files next to its own.
   {

@@ -26,6 +26,7 @@ export const bundles = {
   "lib/slipway/agent/dist/ssh2.cjs": "packages/agent/dist/ssh2.cjs",
   "lib/slipway/cli/dist/bundle/slipway.cjs": "packages/cli/dist/bundle/slipway.cjs",
   "lib/slipway/cli/dist/bundle/ssh2.cjs": "packages/cli/dist/bundle/ssh2.cjs",
+  "lib/slipway/cli/dist/bundle/mcp.cjs": "packages/cli/dist/bundle/mcp.cjs",
 } as const;
 
 /** Other files of the clone by their paths in an archive. */

@@ -1,7 +1,8 @@
-import { ToolError } from "@slipway/mcp";
 import { abortable, type Clock, silentLogger } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 import { PortForward } from "@slipway/sdk/node";
+
+import { CommandError } from "../../command/errors.ts";
 
 interface LocalPortNeeds {
   readonly client: ApiClient;
@@ -34,7 +35,7 @@ export class LocalPorts implements AsyncDisposable {
     const found = this.#ports.get(key);
     if (found !== undefined) return found;
     if (this.#ports.size >= maxPorts) {
-      throw new ToolError(`${maxPorts} ports are forwarded already`);
+      throw new CommandError(`${maxPorts} ports are forwarded already`);
     }
     const opening = this.#open(target, signal);
     this.#ports.set(key, opening);
