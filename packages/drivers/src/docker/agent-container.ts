@@ -61,42 +61,13 @@ export async function runAgent(
   { build, agent }: BuildAgent,
   signal: AbortSignal,
 ): Promise<string> {
-  const { engine, deploymentId, log } = context;
-  const { container } = agent;
-  const image = await provideAgentImage(
-    context,
-    needs.options,
-    {
-      agent,
-      directory: build.template.directory,
-      tag: imageTag(build.workspace.id, agent.name),
-      labels: {
-        ...markOf({ deploymentId, kind: "image", name: imageTag(build.workspace.id, agent.name) }),
-        [labelNames.workspace]: build.workspace.id,
-      },
-    },
-    signal,
-  );
-  // Before anything is created: an image without a shell leaves nothing behind.
-  const files = await needs.facts.read(context, { id: image.id, name: imageName(agent) }, signal);
-  const name = container.user === "" ? image.user : container.user;
-  const { account } = findUser(name, files, undefined);
-  const { mounts, owners } = await provideVolumes(
-    context,
-    {
-      workspaceId: build.workspace.id,
-      volumes: container.volumes,
-      uid: account.uid,
-      imageId: image.id,
-    },
-    signal,
-  );
-  const user = findUser(name, files, owners.get(account.home));
-  const id = await create(context, needs, { build, agent, image, user, mounts }, signal);
+  const { engine, log } = context;
+  const parts = await provideParts(context, needs, { build, agent }, signal);
+  const id = await create(context, needs, { build, agent, ...parts }, signal);
   try {
-    const writable = container.volumes.filter(({ isReadOnly }) => !isReadOnly);
+    const writable = agent.container.volumes.filter(({ isReadOnly }) => !isReadOnly);
     const volumePaths = writable.map(({ path }) => path);
-    await prepareUser(engine, id, user, volumePaths, signal);
+    await prepareUser(engine, id, parts.user, volumePaths, signal);
     await startContainer(engine, id, signal);
     await requireRunning(context, id, signal);
   } catch (error) {
@@ -107,10 +78,39 @@ export async function runAgent(
   return id;
 }
 
-interface NewContainer extends BuildAgent {
+/** What a container consists of. */
+interface ContainerParts {
   readonly image: InspectedImage;
   readonly user: ContainerUser;
+  /** The mounts of the workspace's volumes, as the engine takes them. */
   readonly mounts: readonly unknown[];
+}
+
+/** Provides the image, the user and the volumes of a container. */
+async function provideParts(
+  context: EngineContext,
+  { options, facts }: AgentNeeds,
+  { build, agent }: BuildAgent,
+  signal: AbortSignal,
+): Promise<ContainerParts> {
+  const { container } = agent;
+  const workspaceId = build.workspace.id;
+  const tag = imageTag(workspaceId, agent.name);
+  const labels = {
+    ...markOf({ deploymentId: context.deploymentId, kind: "image", name: tag }),
+    [labelNames.workspace]: workspaceId,
+  };
+  const { directory } = build.template;
+  const imageInput = { agent, directory, tag, labels };
+  const image = await provideAgentImage(context, options, imageInput, signal);
+  // Before anything is created: an image without a shell leaves nothing behind.
+  const files = await facts.read(context, { id: image.id, name: imageName(agent) }, signal);
+  const name = container.user === "" ? image.user : container.user;
+  const { account } = findUser(name, files, undefined);
+  const { volumes } = container;
+  const volumesInput = { workspaceId, volumes, uid: account.uid, imageId: image.id };
+  const { mounts, owners } = await provideVolumes(context, volumesInput, signal);
+  return { image, user: findUser(name, files, owners.get(account.home)), mounts };
 }
 
 /** The attempts to create a container: what it needs may be removed meanwhile, and its name be taken. */
@@ -119,7 +119,7 @@ const maxAttempts = 3;
 async function create(
   context: EngineContext,
   { options, info }: AgentNeeds,
-  { build, agent, image, user, mounts }: NewContainer,
+  { build, agent, image, user, mounts }: BuildAgent & ContainerParts,
   signal: AbortSignal,
 ): Promise<string> {
   const { engine, log } = context;
