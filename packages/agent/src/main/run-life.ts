@@ -18,6 +18,11 @@ import type { AgentMachine } from "../session/workspace.ts";
 import type { SavedMemory } from "./engine-flags.ts";
 import type { FirstDial } from "./first-dial.ts";
 
+/** The answers to a run that is left with the server: it was stored, or must come again in a moment. */
+const [stored, tooMany] = [204, 429];
+/** The time after which the server accepts more. */
+const keepAgainMs = 1_000;
+
 export interface RunLifeOptions extends ShutdownSignals {
   readonly config: AgentConfig;
   readonly headers: Readonly<Record<string, string>>;
@@ -80,7 +85,11 @@ export async function runLife(options: RunLifeOptions): Promise<void> {
     keepRun: async (kept, signal) => {
       const { keepRun } = await import("@slipway/sdk/agent");
       const token = credential.current() ?? "";
-      return (await keepRun(kept, { serverUrl, token, headers, signal })) === 204;
+      for (;;) {
+        const status = await keepRun(kept, { serverUrl, token, headers, signal });
+        if (status !== tooMany) return status === stored;
+        await systemClock.sleep(keepAgainMs, signal);
+      }
     },
     endStrays: async (marks, signal) => {
       const { endMarked } = await import("../process/marked-processes.ts");

@@ -14,7 +14,7 @@ import type { Workspace } from "./workspace.ts";
 /** The maximum number of undelivered reports; further ones are dropped (docs/protocol/agent.md §5.5). */
 const maxReports = 2048;
 /** The time to leave runs with the server at a stop. */
-const leaveRunsMs = 5_000;
+const leaveRunsMs = 10_000;
 
 const noSessions: SessionCounts = {
   ssh: 0,
