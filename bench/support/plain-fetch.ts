@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request as sendRequest } from "node:http";
 
-import type { ClientFetch, ClientResponse } from "@slipway/sdk/http";
+import type { ClientFetch, ClientRequest, ClientResponse } from "@slipway/sdk/http";
 
 /**
  * Returns a `fetch` over kept-alive connections, without the streams and copies of Node's own: the measured machine
@@ -10,6 +10,7 @@ export function openPlainFetch(): ClientFetch {
   const agent = new Agent({ keepAlive: true });
   return (url, { method, headers, body, signal }) => {
     const { promise, resolve, reject } = Promise.withResolvers<ClientResponse>();
+    if (body !== undefined && !isWhole(body)) throw new TypeError("a benchmark sends whole bodies");
     const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
     sendRequest(url, { agent, method, headers: { ...headers, ...length }, signal })
       .on("response", (message) => void readAll(message).then(resolve, reject))
@@ -17,6 +18,12 @@ export function openPlainFetch(): ClientFetch {
       .end(body);
     return promise;
   };
+}
+
+function isWhole(
+  body: NonNullable<ClientRequest["body"]>,
+): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === "string" || body instanceof Uint8Array;
 }
 
 async function readAll(message: IncomingMessage): Promise<ClientResponse> {
@@ -28,6 +35,11 @@ async function readAll(message: IncomingMessage): Promise<ClientResponse> {
     ok: status >= 200 && status < 300,
     status,
     statusText,
+    headers: new Headers(
+      Object.entries(message.headers).map(([name, value]) => [name, String(value)]),
+    ),
+    // It was read as a whole.
+    body: null,
     text: async () => bytes.toString(),
     arrayBuffer: async () => new Uint8Array(bytes).buffer,
   };
