@@ -102,8 +102,9 @@ export async function send(
     if (content.kind === "stream") content.stream.destroy();
     return;
   }
-  // The rest of the body would have to be read before the next request.
-  if (!request.complete) response.shouldKeepAlive = false;
+  // A client may send all of its body before it reads the answer. The rest is dropped, and the connection ends if that
+  // takes long.
+  if (!request.complete) response.once("finish", () => request.resume());
   switch (content.kind) {
     case "none":
       response.writeHead(status, headers).end();

@@ -89,7 +89,7 @@ interface JsonRoute extends RequestRoute {
   readonly handle: (request: JsonRequest) => Promise<ApiAnswer>;
 }
 
-/** A route that reads its raw body itself. The connection closes after an answer that leaves some of it unread. */
+/** A route that reads its raw body itself. What an answer leaves unread is dropped. */
 interface StreamRoute extends RequestRoute {
   readonly kind: "stream";
   readonly handle: (request: StreamRequest) => Promise<ApiAnswer>;

@@ -48,7 +48,10 @@ async function ask(port: number, target: string, input: ApiInput = {}): Promise<
   const { body, headers } = input;
   const sent = openRequest({ host: "127.0.0.1", port, method, path, headers, agent: false });
   sent.end(body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body));
-  const [response] = await once(sent, "response");
+  const answered = once(sent, "response");
+  // Of an error that comes after the answer, the answer says more.
+  sent.on("error", () => undefined);
+  const [response] = await answered;
   const bytes = await buffer(response);
   return {
     status: response.statusCode,

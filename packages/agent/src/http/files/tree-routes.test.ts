@@ -187,6 +187,15 @@ describe("an archive", () => {
     expect(reply.status).toBe(400);
   });
 
+  it("is answered even if it is refused long before its end", async () => {
+    const tar = pack();
+    tar.entry({ name: "../evil" }, "x");
+    tar.entry({ name: "large" }, Buffer.alloc(8_000_000));
+    tar.finalize();
+    const reply = await ask(`PUT ${files}/archive?${query(at("to"))}`, { body: await buffer(tar) });
+    expect(reply.status).toBe(400);
+  });
+
   it("leaves no part of a file that breaks off", async () => {
     const whole = await entry({ name: "x", size: 4_000 }, "y".repeat(4_000));
     const body = whole.subarray(0, 2_000);

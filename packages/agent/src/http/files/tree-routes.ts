@@ -1,4 +1,5 @@
 import { lstat } from "node:fs/promises";
+import { Readable } from "node:stream";
 
 import { maxMatches } from "@slipway/api/agents/file-routes";
 import type { Clock } from "@slipway/runtime";
@@ -105,11 +106,16 @@ export function wholeTreeRoutes(options: {
         fields.check();
         return translated(async () => {
           const how = { overwrites, owner: {}, signal };
-          return jsonAnswer(await unpackTree(absolutePath(path, home), body, how));
+          return jsonAnswer(await unpackTree(absolutePath(path, home), tarOf(body), how));
         });
       },
     },
   ];
+}
+
+/** Returns a body as a stream whose failure leaves the connection for the answer. */
+function tarOf(body: Readable): Readable {
+  return Readable.from(body.iterator({ destroyOnReturn: false }), { objectMode: false });
 }
 
 /** A number of places for work that takes long. */
