@@ -169,6 +169,13 @@ it.each([
   expect(await response.json()).toMatchObject({ message: expect.any(String) });
 });
 
+it.each(["content", "archive"])("answers a large body that it refuses: %s", async (route) => {
+  const body = Buffer.alloc(20_000_000);
+  const response = await send(urlOf(route, "/proc/none"), { method: "PUT", body });
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({ code: "not-found", admitted: "no" });
+});
+
 it("records changes with their paths, cut and cleaned, and no content", async () => {
   const path = at(`evil\u001b[2J${"x".repeat(600)}`);
   await send(urlOf("content", path), { method: "PUT", body: "secret content" });

@@ -60,7 +60,13 @@ function send(
     headers: { ...headers, ...length },
     signal,
   });
-  sent.on("response", resolve);
+  sent.on("response", (message) => {
+    // A server that has refused a stream needs nothing more of it.
+    message.once("end", () => {
+      if (!sent.writableFinished) sent.destroy();
+    });
+    resolve(message);
+  });
   sent.on("error", (error) => reject(signal.aborted ? signal.reason : error));
   if (body === undefined || isWhole) sent.end(body);
   else {

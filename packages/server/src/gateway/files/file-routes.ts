@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 
 import {
   editFile,
@@ -131,7 +132,8 @@ function addWriteRoute(
         method: "PUT",
         path: agentPath(route, query),
         headers: chosen(raw.headers, requestHeaders),
-        body,
+        // A failed request to the agent leaves the connection of the client for the answer.
+        body: Readable.from(body.iterator({ destroyOnReturn: false }), { objectMode: false }),
         timeoutMs: writeTimeoutMs,
         signal,
       });

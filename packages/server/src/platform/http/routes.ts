@@ -136,8 +136,8 @@ export class Routes {
         try {
           return await reply.send(await handler.serve(request, prepared));
         } catch (error) {
-          // The rest of the body would have to be read before the next request.
-          if (!raw.raw.complete) reply.header("Connection", "close");
+          // A client may send all of its body before it reads the answer, which a closed connection could lose.
+          reply.raw.once("finish", () => raw.raw.resume());
           throw error;
         }
       },
