@@ -46,7 +46,7 @@ it("makes, lists and deletes sub-agents", async () => {
   expect(await world.slugsOf(id)).toEqual(["76l3q1id-web"]);
   await expect(
     world.call(Agent.method.createSubAgent, { ...request, name: "DEV" }),
-  ).rejects.toThrow("already");
+  ).rejects.toThrow('workspace agent name "DEV" is taken');
   await expect(
     world.call(Agent.method.createSubAgent, { ...request, name: "a--b" }),
   ).rejects.toThrow("match");

@@ -38,7 +38,7 @@ describe("every route that takes a body", () => {
 
   it.each(withBody)("$name refuses values of other types", async ({ route }) => {
     const names = { name: "x", key: "x", devcontainer: "x", provider: "x" };
-    const path = routePath(route, { ...world.ids, ...names, notification: nilUuid });
+    const path = routePath(route, { ...world.ids, ...names, notification: nilUuid, run: nilUuid });
     const agent = world.callers.agent;
     const headers = route.caller === "agent" ? agent : server.admin.headers;
     const values = [[[]], { x: { y: 1 } }, -1.5];

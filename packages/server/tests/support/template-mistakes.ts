@@ -145,7 +145,7 @@ export const mistakes: readonly Mistake[] = [
     "an unknown expression",
     `${good}    env: { A: "\${{ owner.mail }}" }\n`,
     "6:16",
-    "agents.main.env.A: unknown expression `${{ owner.mail }}`; did you mean `owner.email`? (known: parameters.<name>, owner.id, owner.username, owner.name, owner.email, workspace.id, workspace.name, template.name, template.version, agent.name)",
+    "agents.main.env.A: unknown expression `${{ owner.mail }}`; did you mean `owner.email`? (known: parameters.<name>, owner.id, owner.username, owner.name, owner.email, workspace.id, workspace.name, workspace.port, template.name, template.version, agent.name)",
   ],
   [
     "an open expression",
