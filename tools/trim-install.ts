@@ -1,8 +1,14 @@
 /**
- * Removes the C++ headers of the package `node`, a third of its size, after an install: nothing compiles native modules.
+ * Removes what nothing uses after an install: the C++ headers of the package `node`, a third of its size, as nothing
+ * compiles native modules; source maps of packages; native modules for phones.
  */
 import { globSync, rmSync } from "node:fs";
 
-for (const headers of globSync("node_modules/node/node_modules/node-*/include")) {
-  rmSync(headers, { recursive: true });
-}
+const unused = [
+  "node_modules/node/node_modules/node-*/include",
+  "node_modules/*/dist/**/*.map",
+  "node_modules/@*/*/dist/**/*.map",
+  "node_modules/sodium-native/prebuilds/{android,ios}-*",
+];
+
+for (const path of globSync(unused)) rmSync(path, { recursive: true });
