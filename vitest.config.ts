@@ -198,8 +198,8 @@ const withDatabases = {
 
 export default defineConfig({
   test: {
-    // Many tests wait for periods and other processes: three workers let two cores idle at times.
-    maxWorkers: Math.max(4, availableParallelism() - 1),
+    // Many tests wait for periods and other processes: with four workers two cores idle for a seventh of the time.
+    maxWorkers: Math.max(5, availableParallelism() - 1),
     sequence: { sequencer: SlowFirst },
     // Node.js runs the sources as it does elsewhere: nothing is transformed, and no call to another module takes a detour.
     experimental: { viteModuleRunner: false, nodeLoader: false },

@@ -5,9 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * smallest last, and one core would run these alone at the end.
  */
 export const slowFiles: readonly string[] = [
-  "packages/agent/src/ssh/compliance.test.ts",
   "packages/simulation/src/explore.test.ts",
-  "packages/agent/src/ssh/memory-attack.test.ts",
   "packages/wire/src/tcp/connection-property.test.ts",
   "packages/server/src/network/own-peer/own-peer.test.ts",
   "packages/agent/src/ssh/ssh-service.test.ts",

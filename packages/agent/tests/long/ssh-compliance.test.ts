@@ -1,6 +1,6 @@
 import { describeSshServer } from "@slipway/testkit/compliance";
 
-import { openSshWorkspace } from "../../tests/support/ssh-workspace.ts";
+import { openSshWorkspace } from "../support/ssh-workspace.ts";
 
 describeSshServer(async ({ home }) => {
   const { accept, stop } = await openSshWorkspace({ home, directory: home });

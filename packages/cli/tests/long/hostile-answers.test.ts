@@ -8,8 +8,8 @@ import {
   pour,
   steeringText,
   type Tricks,
-} from "./support/hostile-server.ts";
-import { sampleWorkspace } from "./support/sample-workspace.ts";
+} from "../support/hostile-server.ts";
+import { sampleWorkspace } from "../support/sample-workspace.ts";
 
 /* The command, in a separate process, against a hostile server. */
 
