@@ -8,6 +8,7 @@ import {
   getContainers,
   recreateDevcontainer,
 } from "@slipway/api/agents/container-routes";
+import { listAuditLogs } from "@slipway/api/audit/routes";
 import type { ResponseOf } from "@slipway/api/contract/route";
 import {
   buildAgent,
@@ -154,5 +155,22 @@ describe("the containers of a workspace", () => {
         status: 404,
       });
     }
+  });
+
+  it("are recreated and deleted on the record", async () => {
+    const { audit_logs: entries } = await server.admin.call(listAuditLogs, {
+      query: { q: "resource_type:workspace_agent action:write" },
+    });
+    const recorded = entries.map(({ additional_fields: { operation, devcontainer } }) => [
+      operation,
+      devcontainer === "../x",
+    ]);
+    expect(recorded).toEqual([
+      ["recreate dev container", true],
+      ["delete dev container", true],
+      ["delete dev container", false],
+      ["recreate dev container", false],
+    ]);
+    expect(entries[0]?.user?.username).toBe("admin");
   });
 });

@@ -96,7 +96,7 @@ export function wireNetwork(
   const sessions = { ...platform, rpcs, coordinator, access, budgets, unfinished };
   addTailnetRoutes(routes, { ...sessions, tokens });
   addListeningPortRoutes(routes, { ...platform, agents });
-  addContainerRoutes(routes, { ...platform, agents });
+  addContainerRoutes(routes, { ...platform, agents, notes });
   addRunRoutes(routes, { ...platform, agents, audit: runAudit });
   const log = new TerminalLog({ ...platform, budgets });
   addTerminalRoutes(routes, { ...platform, reach, notices, log });

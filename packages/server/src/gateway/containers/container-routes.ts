@@ -4,6 +4,7 @@ import {
   recreateDevcontainer,
   watchContainers,
 } from "@slipway/api/agents/container-routes";
+import { printableLine } from "@slipway/runtime";
 import type { WebSocket } from "ws";
 
 import {
@@ -11,6 +12,7 @@ import {
   requireAgentPlace,
   requireConnected,
 } from "../../features/agents/service.ts";
+import type { AuditNotes } from "../../features/audit/note-service.ts";
 import { mayActFor } from "../../platform/auth/rights.ts";
 import { forbidden, invalidField } from "../../platform/errors/errors.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
@@ -29,6 +31,7 @@ import { relayLists } from "./relay-lists.ts";
 
 interface ContainerNeeds extends ReachNeeds {
   readonly agents: AgentHttp;
+  readonly notes: Pick<AuditNotes, "record">;
 }
 
 const path = "/api/v0/containers";
@@ -37,6 +40,8 @@ const maxListBytes = 4 * 1024 * 1024;
 /** The time for an agent to list its containers, and to stop and remove one. */
 const listTimeoutMs = 30_000;
 const removeTimeoutMs = 120_000;
+/** The maximum length of a dev container's id in an audit entry. */
+const maxAuditedLength = 100;
 
 /** Adds the routes that reach the containers of a workspace through its agent (docs/protocol/rest.md §6.5). */
 export function addContainerRoutes(routes: Routes, needs: ContainerNeeds): void {
@@ -71,7 +76,7 @@ export function addContainerRoutes(routes: Routes, needs: ContainerNeeds): void 
     },
   });
   routes.user(deleteDevcontainer, async ({ params, raw }, user) => {
-    const agentId = await requireChangeable(needs, user, params.agent);
+    const agentId = await beginChange(needs, user, { ...params, operation: "delete" });
     using client = watchClient(raw);
     await agents.json(agentId, {
       method: "DELETE",
@@ -82,7 +87,7 @@ export function addContainerRoutes(routes: Routes, needs: ContainerNeeds): void 
     return null;
   });
   routes.user(recreateDevcontainer, async ({ params, raw }, user) => {
-    const agentId = await requireChangeable(needs, user, params.agent);
+    const agentId = await beginChange(needs, user, { ...params, operation: "recreate" });
     using client = watchClient(raw);
     await agents.json(agentId, {
       method: "POST",
@@ -109,11 +114,21 @@ function requireLabelFilters(labels: readonly string[]): readonly LabelFilter[] 
   });
 }
 
-/** Requires the permission to change what runs in a workspace, and a connected agent. */
-async function requireChangeable(
+/** A change of a dev container that is about to be made. */
+interface ContainerChange {
+  readonly agent: string;
+  readonly devcontainer: string;
+  readonly operation: "recreate" | "delete";
+}
+
+/**
+ * Requires the permission to change what runs in a workspace, and a connected agent; records the change. Resolves to the
+ * agent's id.
+ */
+async function beginChange(
   needs: ContainerNeeds,
   user: UserCaller,
-  agent: string,
+  { agent, devcontainer, operation }: ContainerChange,
 ): Promise<string> {
   const agentId = requireUuid(agent);
   const place = await requireAgentPlace(needs.db, user, agentId);
@@ -123,5 +138,19 @@ async function requireChangeable(
     );
   }
   await requireConnected(needs, user, agentId);
+  await needs.notes.record({
+    by: user,
+    organizationId: undefined,
+    action: "write",
+    resourceType: "workspace_agent",
+    resourceId: agentId,
+    target: `${place.workspace_name}.${place.agent_name}`,
+    diff: {},
+    fields: {
+      workspace_id: place.workspace_id,
+      operation: `${operation} dev container`,
+      devcontainer: printableLine(devcontainer.slice(0, maxAuditedLength)),
+    },
+  });
   return agentId;
 }
