@@ -1,6 +1,6 @@
 import { DockerDriver } from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { sampleAgent, sampleBuild } from "@slipway/testkit/compliance";
+import { sampleAgent, sampleBuild, sampleContainer } from "@slipway/testkit/compliance";
 import { buildArchive, openDocker, ownArch } from "@slipway/testkit/engines";
 
 import { defineBenchmark } from "./benchmark.ts";
@@ -37,33 +37,7 @@ export const benchmark = defineBenchmark({
     });
     const log = { write: () => undefined };
     const { signal } = new AbortController();
-    const container = {
-      image: engine.image,
-      build: undefined,
-      user: "dev",
-      command: [],
-      environment: {},
-      cpus: undefined,
-      memoryBytes: undefined,
-      pids: undefined,
-      storageBytes: undefined,
-      volumes: [home],
-      ports: [],
-      docker: {
-        runtime: "",
-        network: "",
-        gpus: "",
-        shmBytes: undefined,
-        pull: "missing",
-        extraHosts: [],
-        isPrivileged: false,
-        hostNetwork: false,
-        hostPid: false,
-        devices: [],
-        binds: [],
-        capabilities: [],
-      },
-    } as const;
+    const container = sampleContainer(engine.image, { volumes: [home] });
     const platform = { os: "linux", arch: ownArch };
     const build = sampleBuild({ agents: [sampleAgent("main", { platform, container })] });
     const end = { ...build, transition: "delete", limits: { stopTimeoutMs: 0 } } as const;

@@ -3,7 +3,13 @@ export { describeDriver } from "./compliance/driver.ts";
 export type { DriverUnderTest } from "./compliance/driver.ts";
 export { describePubSub } from "./compliance/pubsub.ts";
 export type { PubSubUnderTest, ReplicaHints } from "./compliance/pubsub.ts";
-export { sampleAgent, sampleBuild, sampleWorkspaceId } from "./compliance/sample-build.ts";
+export {
+  plainDocker,
+  sampleAgent,
+  sampleBuild,
+  sampleContainer,
+  sampleWorkspaceId,
+} from "./compliance/sample-build.ts";
 export { describeSshServer } from "./compliance/ssh.ts";
 export { askSocket, askThroughProxy } from "./compliance/ssh/editors.ts";
 export {

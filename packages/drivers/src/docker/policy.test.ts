@@ -2,6 +2,7 @@ import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { plainDocker, sampleContainer } from "@slipway/testkit/compliance";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { DockerSettings, DriverContainer } from "../driver-build.ts";
@@ -25,43 +26,20 @@ const strict: Policy = {
 };
 const generous: Policy = { ...strict, allow: new Set(dockerPermissions) };
 
-const plain: DockerSettings = {
-  runtime: "",
-  network: "",
-  gpus: "",
-  shmBytes: undefined,
-  pull: "missing",
-  extraHosts: [],
-  isPrivileged: false,
-  hostNetwork: false,
-  hostPid: false,
-  devices: [],
-  binds: [],
-  capabilities: [],
-};
-
 const platform = { os: "linux", arch: "amd64" };
-const box: DriverContainer = {
-  image: "debian:12",
-  build: undefined,
-  user: "dev",
-  command: [],
-  environment: {},
+const box = sampleContainer("debian:12", {
   cpus: 2,
   memoryBytes: 1024 ** 3,
   pids: 100,
-  storageBytes: undefined,
-  volumes: [],
   ports: [{ name: "web", port: 8080 }],
-  docker: plain,
-};
+});
 
 function check(
   docker: Partial<DockerSettings>,
   policy: Policy = strict,
   fields: Partial<DriverContainer> = {},
 ): Promise<unknown> {
-  const container = { ...box, docker: { ...plain, ...docker }, ...fields };
+  const container = { ...box, docker: { ...plainDocker, ...docker }, ...fields };
   return requirePermitted([{ name: "main", platform, container }], policy, info);
 }
 

@@ -1,4 +1,4 @@
-import type { DriverAgent, DriverBuild } from "@slipway/drivers";
+import type { DockerSettings, DriverAgent, DriverBuild, DriverContainer } from "@slipway/drivers";
 
 /** The workspace of every sample build. */
 export const sampleWorkspaceId = "6d2a6c9e-0000-4000-8000-000000000001";
@@ -30,6 +30,44 @@ export function sampleBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
     limits: { stopTimeoutMs: 10_000 },
     accessUrl: "http://127.0.0.1:3000",
     state: undefined,
+    ...fields,
+  };
+}
+
+/** The settings of docker that a template does not change. */
+export const plainDocker: DockerSettings = {
+  runtime: "",
+  network: "",
+  gpus: "",
+  shmBytes: undefined,
+  pull: "missing",
+  extraHosts: [],
+  isPrivileged: false,
+  hostNetwork: false,
+  hostPid: false,
+  devices: [],
+  binds: [],
+  capabilities: [],
+};
+
+/** Returns a container without limits and volumes, of a user named `dev`, with `fields` overridden. */
+export function sampleContainer(
+  image: string,
+  fields: Partial<DriverContainer> = {},
+): DriverContainer {
+  return {
+    image,
+    build: undefined,
+    user: "dev",
+    command: [],
+    environment: {},
+    cpus: undefined,
+    memoryBytes: undefined,
+    pids: undefined,
+    storageBytes: undefined,
+    volumes: [],
+    ports: [],
+    docker: plainDocker,
     ...fields,
   };
 }

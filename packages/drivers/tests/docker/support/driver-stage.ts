@@ -12,47 +12,27 @@ import {
   type DriverLog,
 } from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
-import { sampleAgent, sampleBuild } from "@slipway/testkit/compliance";
+import {
+  plainDocker,
+  sampleAgent,
+  sampleBuild,
+  sampleContainer,
+} from "@slipway/testkit/compliance";
 import { buildArchive, ownArch, type TestEngine } from "@slipway/testkit/engines";
 
 export const { signal } = new AbortController();
 export const silent: DriverLog = { write: () => undefined };
-
-const plainDocker: DockerSettings = {
-  runtime: "",
-  network: "",
-  gpus: "",
-  shmBytes: undefined,
-  pull: "missing",
-  extraHosts: [],
-  isPrivileged: false,
-  hostNetwork: false,
-  hostPid: false,
-  devices: [],
-  binds: [],
-  capabilities: [],
-};
 
 /** Returns a container of the engine's image, with a home in a volume and a user whom the image lacks. */
 export function boxContainer(
   fields: Partial<DriverContainer> = {},
   docker: Partial<DockerSettings> = {},
 ): DriverContainer {
-  return {
-    image: "box:1",
-    build: undefined,
-    user: "dev",
-    command: [],
-    environment: {},
-    cpus: undefined,
-    memoryBytes: undefined,
-    pids: undefined,
-    storageBytes: undefined,
+  return sampleContainer("box:1", {
     volumes: [{ name: "home", path: "/home/dev", isReadOnly: false }],
-    ports: [],
     docker: { ...plainDocker, ...docker },
     ...fields,
-  };
+  });
 }
 
 export function boxAgent(

@@ -55,6 +55,15 @@ export interface AgentSocketCall {
   readonly signal: AbortSignal;
 }
 
+/** Returns a query with its question mark, for the path of a call; empty if it has no fields. */
+export function queryText(query: Readonly<Record<string, string | undefined>>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) search.append(name, value);
+  }
+  return search.size === 0 ? "" : `?${String(search)}`;
+}
+
 interface AgentHttpNeeds {
   readonly reach: AgentReach;
   readonly clock: Pick<Clock, "sleep">;

@@ -1,3 +1,4 @@
+import type { QueryOf, Route } from "@slipway/api/contract/route";
 import { printableLine } from "@slipway/runtime";
 
 import {
@@ -10,6 +11,7 @@ import type { AuditNotes } from "../../features/audit/note-service.ts";
 import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { queryText } from "../agent-http/agent-http.ts";
 
 /** The maximum length of a path in an audit entry. */
 const maxAuditedLength = 500;
@@ -63,4 +65,9 @@ export async function auditChange(
       path: printableLine(path.slice(0, maxAuditedLength)),
     },
   });
+}
+
+/** Returns the path of an agent's route for the route of users that has the same query. */
+export function agentPath<R extends Route>(route: R, query: QueryOf<R>): string {
+  return `${route.path.replace("/workspaceagents/:agent", "/api/v0")}${queryText(query)}`;
 }

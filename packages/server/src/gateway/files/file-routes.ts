@@ -21,9 +21,9 @@ import { Unreachable } from "../../platform/errors/errors.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import type { AgentHttp } from "../agent-http/agent-http.ts";
-import { agentPath } from "./agent-path.ts";
 import { checkedAnswer } from "./checked-answer.ts";
 import {
+  agentPath,
   auditChange,
   type FileAccessNeeds,
   type FileChangeNote,

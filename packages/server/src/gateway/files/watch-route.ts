@@ -10,9 +10,8 @@ import {
 } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import type { AgentHttp } from "../agent-http/agent-http.ts";
-import { agentPath } from "./agent-path.ts";
 import { checkedAnswer } from "./checked-answer.ts";
-import { type FileAccessNeeds, requireFiles } from "./file-access.ts";
+import { agentPath, type FileAccessNeeds, requireFiles } from "./file-access.ts";
 
 /** The maximum size of an agent's message, in bytes. */
 const maxMessageBytes = 4 * 1024 * 1024;

@@ -17,7 +17,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { keepAlive } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import type { AgentHttp, AgentJsonCall } from "../agent-http/agent-http.ts";
+import { type AgentHttp, type AgentJsonCall, queryText } from "../agent-http/agent-http.ts";
 import { bridgeRun } from "./bridge-run.ts";
 import { parseRun, parseRunList, parseRunPage } from "./parse-runs.ts";
 import { requireRunnable, type RunAccessNeeds, type RunPlace } from "./run-access.ts";
@@ -59,7 +59,7 @@ export function addRunRoutes(routes: Routes, needs: RunNeeds): void {
     const place = await requireOwn(user, params.agent);
     const answer = await ask(raw, place, {
       method: "POST",
-      path: `${runsPath}${queryOf(query)}`,
+      path: `${runsPath}${queryText(query)}`,
       json: body,
       // With an id, the agent starts it once.
       isRepeatable: body.id !== undefined,
@@ -73,19 +73,19 @@ export function addRunRoutes(routes: Routes, needs: RunNeeds): void {
 
   routes.user(listRuns, async ({ params, query, raw }, user) => {
     const place = await requireOwn(user, params.agent);
-    const path = `${runsPath}${queryOf(query)}`;
+    const path = `${runsPath}${queryText(query)}`;
     return parseRunList(await ask(raw, place, { method: "GET", path }));
   });
 
   routes.user(getRun, async ({ params, query, raw }, user) => {
     const place = await requireOwn(user, params.agent);
-    const path = `${pathOf(params.run)}${queryOf(query)}`;
+    const path = `${pathOf(params.run)}${queryText(query)}`;
     return parseRun(await ask(raw, place, { method: "GET", path }));
   });
 
   routes.user(getRunOutput, async ({ params, query, raw }, user) => {
     const place = await requireOwn(user, params.agent);
-    const path = `${pathOf(params.run)}/output${queryOf(query)}`;
+    const path = `${pathOf(params.run)}/output${queryText(query)}`;
     const timeoutMs = waitOf(query) + extraMs;
     return parseRunPage(await ask(raw, place, { method: "GET", path, timeoutMs }));
   });
@@ -108,14 +108,14 @@ export function addRunRoutes(routes: Routes, needs: RunNeeds): void {
       const path = pathOf(params.run);
       // Refuses what the socket would: a plain answer tells programs why.
       const run = parseRun(
-        await ask(raw, place, { method: "GET", path: `${path}${queryOf(query)}` }),
+        await ask(raw, place, { method: "GET", path: `${path}${queryText(query)}` }),
       );
       if (Number(query.after ?? 0) > run.last_seq) {
         throw new Invalid("The run has no output at this position yet.", {
           facts: { code: "seq-in-future", retryable: false, admitted: "no" },
         });
       }
-      return { agentId: place.agentId, path: `${path}/attach${queryOf(query)}` };
+      return { agentId: place.agentId, path: `${path}/attach${queryText(query)}` };
     },
     serve: async (socket, { agentId, path }) => {
       // Input waits meanwhile.
@@ -133,15 +133,6 @@ export function addRunRoutes(routes: Routes, needs: RunNeeds): void {
 
 function pathOf(run: string): string {
   return `${runsPath}/${requireUuid(run)}`;
-}
-
-/** Returns the query for the agent: that of the user. */
-function queryOf(query: Readonly<Record<string, string | undefined>>): string {
-  const asked = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) asked.set(name, value);
-  }
-  return asked.size === 0 ? "" : `?${String(asked)}`;
 }
 
 function waitOf({ wait_ms: waitMs = "0" }: { readonly wait_ms?: string }): number {
