@@ -7,6 +7,7 @@ import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { GatheredReads } from "../../platform/pubsub/gathered-reads.ts";
+import type { AuditEntry } from "../audit/service.ts";
 import { agentJson } from "./agent-json.ts";
 import { agentStatus } from "./agent-status.ts";
 import { type PlacedAgent, selectAgent, selectAgentPlace, selectPlacedAgent } from "./queries.ts";
@@ -15,6 +16,25 @@ export { agentJson, type AgentWorkspace } from "./agent-json.ts";
 export { agentsOn } from "./queries.ts";
 
 export type AgentPlace = NonNullable<Awaited<ReturnType<typeof selectAgentPlace>>>;
+
+/** Returns the audit entry of a change that a user makes in a workspace through its agent. */
+export function agentChangeEntry(
+  by: UserCaller,
+  agentId: string,
+  place: AgentPlace,
+  fields: Readonly<Record<string, string>>,
+): AuditEntry {
+  return {
+    by,
+    organizationId: undefined,
+    action: "write",
+    resourceType: "workspace_agent",
+    resourceId: agentId,
+    target: `${place.workspace_name}.${place.agent_name}`,
+    diff: {},
+    fields: { workspace_id: place.workspace_id, ...fields },
+  };
+}
 
 /**
  * Returns the workspace of an agent that the caller may see; throws the `NotFound` of docs/protocol/rest.md §1.5.

@@ -8,6 +8,7 @@ import { printableLine } from "@slipway/runtime";
 import type { WebSocket } from "ws";
 
 import {
+  agentChangeEntry,
   type ReachNeeds,
   requireAgentPlace,
   requireConnected,
@@ -138,19 +139,10 @@ async function beginChange(
     );
   }
   await requireConnected(needs, user, agentId);
-  await needs.notes.record({
-    by: user,
-    organizationId: undefined,
-    action: "write",
-    resourceType: "workspace_agent",
-    resourceId: agentId,
-    target: `${place.workspace_name}.${place.agent_name}`,
-    diff: {},
-    fields: {
-      workspace_id: place.workspace_id,
-      operation: `${operation} dev container`,
-      devcontainer: printableLine(devcontainer.slice(0, maxAuditedLength)),
-    },
-  });
+  const fields = {
+    operation: `${operation} dev container`,
+    devcontainer: printableLine(devcontainer.slice(0, maxAuditedLength)),
+  };
+  await needs.notes.record(agentChangeEntry(user, agentId, place, fields));
   return agentId;
 }

@@ -2,6 +2,7 @@ import type { QueryOf, Route } from "@slipway/api/contract/route";
 import { printableLine } from "@slipway/runtime";
 
 import {
+  agentChangeEntry,
   type ReachNeeds,
   requireAgentPlace,
   requireConnected,
@@ -51,20 +52,8 @@ export async function auditChange(
   { operation, path }: FileChangeNote,
 ): Promise<void> {
   const place = await requireAgentPlace(db, user, agentId);
-  await notes.record({
-    by: user,
-    organizationId: undefined,
-    action: "write",
-    resourceType: "workspace_agent",
-    resourceId: agentId,
-    target: `${place.workspace_name}.${place.agent_name}`,
-    diff: {},
-    fields: {
-      workspace_id: place.workspace_id,
-      operation,
-      path: printableLine(path.slice(0, maxAuditedLength)),
-    },
-  });
+  const shownPath = printableLine(path.slice(0, maxAuditedLength));
+  await notes.record(agentChangeEntry(user, agentId, place, { operation, path: shownPath }));
 }
 
 /** Returns the path of an agent's route for the route of users that has the same query. */

@@ -13,10 +13,10 @@ import { forbidden, Invalid } from "../../platform/errors/errors.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
+import { OpenCounts } from "../../platform/http/open-counts.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { readOnce } from "../../platform/read-once.ts";
 import { InnerToolApi } from "./inner-tool-api.ts";
-import { McpCalls } from "./mcp-calls.ts";
 
 interface McpNeeds {
   readonly app: FastifyInstance;
@@ -32,7 +32,7 @@ interface McpNeeds {
 
 /** Adds the MCP server, which answers each request by itself on any replica. */
 export function addMcpRoutes(routes: Routes, needs: McpNeeds): void {
-  const calls = new McpCalls(needs.maxCallsPerUser);
+  const calls = new OpenCounts({ perAddress: needs.maxCallsPerUser, inAll: Infinity });
   // Most servers are never asked, and the library is large.
   const load = readOnce(async () => ({
     ...(await import("@modelcontextprotocol/server")),
@@ -43,7 +43,7 @@ export function addMcpRoutes(routes: Routes, needs: McpNeeds): void {
     requireOwnOrigin(raw, needs.accessUrl());
     requireOneMessage(bytes);
     const place = calls.take(user.id);
-    if (place === undefined) throw tooMany(user, needs.maxCallsPerUser);
+    if (typeof place === "string") throw tooMany(user, needs.maxCallsPerUser);
     const client = watchClient(raw);
     // The answer may be a stream, which ends long after it began.
     reply.raw.once("close", () => {

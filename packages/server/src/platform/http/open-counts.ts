@@ -9,7 +9,7 @@ export interface OpenLimits {
 /** A place, held until it is disposed of, or the limit that was reached: that of the address, or the total. */
 export type PlaceOrLimit = Disposable | "address" | "all";
 
-/** Counts open connections or streams by address. */
+/** Counts what clients have open: connections, streams or calls. A client is an address, or the id of a user. */
 export class OpenCounts {
   readonly #limits: OpenLimits;
   readonly #byAddress = new Map<string, number>();
