@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 
-import { getAgent } from "@slipway/api/agents/routes";
 import { systemClock } from "@slipway/runtime";
 import {
   openReachedWorkspace,
@@ -8,7 +7,7 @@ import {
   type ReachedWorkspace,
   TcpProxy,
 } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { Runs } from "../src/runs.ts";
 
@@ -18,14 +17,7 @@ let world: ReachedWorkspace;
 beforeAll(async () => {
   const { url } = opened.use(await openTestDatabase(inject("postgresUrl")));
   world = opened.use(await openReachedWorkspace({ SLIPWAY_POSTGRES_URL: url }));
-  const params = { agent: world.agentId };
-  await vi.waitFor(
-    async () => {
-      const { status } = await world.openClient().call(getAgent, { params });
-      expect(status).toBe("connected");
-    },
-    { timeout: 30_000, interval: 100 },
-  );
+  await world.untilConnected();
 });
 
 afterAll(() => opened.disposeAsync());

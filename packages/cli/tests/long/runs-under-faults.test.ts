@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { getAgent } from "@slipway/api/agents/routes";
 import { systemClock } from "@slipway/runtime";
 import { type RunHandle, Runs } from "@slipway/sdk/runs";
 import {
@@ -13,7 +12,7 @@ import {
   type ReachedWorkspace,
   TcpProxy,
 } from "@slipway/testkit";
-import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 /*
  * A command prints tens of megabytes, section by section, each when its input says so. In the middle of each section
@@ -29,14 +28,7 @@ let world: ReachedWorkspace;
 beforeAll(async () => {
   const { url } = opened.use(await openTestDatabase(inject("postgresUrl")));
   world = opened.use(await openReachedWorkspace({ SLIPWAY_POSTGRES_URL: url }));
-  const params = { agent: world.agentId };
-  await vi.waitFor(
-    async () => {
-      const { status } = await world.openClient().call(getAgent, { params });
-      expect(status).toBe("connected");
-    },
-    { timeout: 30_000, interval: 100 },
-  );
+  await world.untilConnected();
 }, 120_000);
 
 afterAll(() => opened.disposeAsync());

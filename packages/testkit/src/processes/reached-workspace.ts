@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { ApiClient } from "@slipway/sdk/http";
 import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 
@@ -15,7 +16,7 @@ import { readAgentToken } from "./external-agent.ts";
 import { logInAsAdmin } from "./log-in.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
 import { pushTemplate } from "./template-upload.ts";
-import { makeWorkspace, requireAgent } from "./workspace-life.ts";
+import { makeWorkspace, requireAgent, waitForWorkspace } from "./workspace-life.ts";
 
 /**
  * The workspace `dev` of a new deployment. Its agent is a process of this machine, connected to the first replica;
@@ -32,6 +33,8 @@ export interface ReachedWorkspace extends AsyncDisposable {
   readonly echoPort: number;
   /** Creates a client of the owner, for the first replica or another address. */
   openClient(serverUrl?: string): ApiClient;
+  /** Waits until the agent is connected to the first replica. */
+  untilConnected(): Promise<void>;
   /** Starts another replica. */
   startReplica(): Promise<ServerProcess>;
   /** Stops the first replica with a signal and starts it again at its address. */
@@ -82,6 +85,9 @@ export async function openReachedWorkspace(
   };
   let agent = await startAgent();
   const session = owner.headers["Coder-Session-Token"] ?? "";
+  const agentId = requireAgent(workspace).id;
+  const openClient = (serverUrl = server.url): ApiClient =>
+    new ApiClient({ serverUrl, token: session });
   opened = opening.move();
   return {
     directory,
@@ -89,9 +95,13 @@ export async function openReachedWorkspace(
       return server;
     },
     session,
-    agentId: requireAgent(workspace).id,
+    agentId,
     echoPort,
-    openClient: (serverUrl = server.url) => new ApiClient({ serverUrl, token: session }),
+    openClient,
+    untilConnected: async () => {
+      const isConnected = (one: Workspace): boolean => requireAgent(one).status === "connected";
+      await waitForWorkspace(openClient(), workspace.id, isConnected);
+    },
     startReplica: async () => startServer(await mkdtemp(join(directory, "replica-"))),
     restartServer: async (by) => {
       await server.end(by);
