@@ -15,7 +15,7 @@ export interface ToolCall {
 export interface McpServerOptions {
   readonly version: string;
   readonly tools: readonly AnyTool[];
-  /** Whether the tools also have the names of those of a stock server. */
+  /** True if the tools also have the names of those of a stock server. */
   readonly hasStockNames: boolean;
   readonly api: ToolApi;
   readonly clock: Clock;

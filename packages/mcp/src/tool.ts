@@ -39,7 +39,7 @@ export interface PortRequest {
   readonly port: number;
 }
 
-/** What a tool is lent for one call. */
+/** The dependencies of a tool, for one call. */
 export interface ToolContext {
   readonly api: ToolApi;
   readonly clock: Clock;
@@ -56,7 +56,7 @@ export interface ConcernedWorkspace {
   readonly organizationId: string;
 }
 
-/** What a client may assume of a tool, as the protocol's annotations say it. */
+/** The properties of a tool that a client may rely on, as the protocol's annotations. */
 export interface ToolTraits {
   readonly isReadOnly: boolean;
   /** True if it may destroy something, or undo what others did. */

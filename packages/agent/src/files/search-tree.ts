@@ -75,7 +75,7 @@ export async function searchTree(
   return limit === undefined ? { matches } : { matches, truncated_by: limit };
 }
 
-/** What a search has found so far. */
+/** The matches of a search so far. */
 class SearchState {
   readonly matches: FileMatch[] = [];
   readonly needs: SearchNeeds;

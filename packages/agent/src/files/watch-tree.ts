@@ -38,7 +38,7 @@ export async function watchTree(path: Buffer, options: WatchOptions): Promise<vo
   await tree.run();
 }
 
-/** What happened to a path: an entry came or went, or its content changed. */
+/** The kind of a change: an entry came or went, or its content changed. */
 type Hint = "entry" | "content";
 
 class WatchedTree implements Disposable {

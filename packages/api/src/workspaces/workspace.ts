@@ -4,7 +4,7 @@ import { AppStatus } from "../agents/app.ts";
 import { BuildParameter, WorkspaceBuild } from "../builds/build.ts";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 
-/** What happens to a running workspace at its deadline. */
+/** The effects of a running workspace's deadline. */
 export const DeadlineAction = oneOf("stop", "delete");
 export type DeadlineAction = Infer<typeof DeadlineAction>;
 

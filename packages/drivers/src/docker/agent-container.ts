@@ -78,7 +78,7 @@ export async function runAgent(
   return id;
 }
 
-/** What a container consists of. */
+/** The parts of a container. */
 interface ContainerParts {
   readonly image: InspectedImage;
   readonly user: ContainerUser;

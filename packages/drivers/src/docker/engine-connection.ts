@@ -157,7 +157,7 @@ export class EngineConnection {
 /** The ports of engines without and with TLS. */
 const defaultPorts: Readonly<Record<string, number>> = { "http:": 2375, "https:": 2376 };
 
-/** What to do about an error, by its code. */
+/** Advice on connection errors, by code. */
 const hints: Readonly<Record<string, string>> = {
   ENOENT: "; start Docker, or set SLIPWAY_DOCKER_HOST",
   ECONNREFUSED: "; start Docker, or set SLIPWAY_DOCKER_HOST",

@@ -167,7 +167,7 @@ function isVolumePath(path: string): boolean {
   return isPlain && !path.endsWith("/") && !isWithin(path, archiveDirectory);
 }
 
-/** Where the sockets of engines are, besides the one of the endpoint. */
+/** The usual places of engines' sockets, besides the one of the endpoint. */
 const socketPaths = [
   "/var/run/docker.sock",
   "/run/docker.sock",

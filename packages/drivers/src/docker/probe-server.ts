@@ -15,7 +15,7 @@ const containerMs = 60_000;
 export interface ProbeInput extends HostConfigInput {
   readonly imageId: string;
   readonly serverUrl: string;
-  /** How messages begin: `agents.main.container`. */
+  /** The beginning of messages: `agents.main.container`. */
   readonly field: string;
 }
 

@@ -18,7 +18,7 @@ import {
 } from "./support/driver-stage.ts";
 import { packFiles } from "./support/pack-files.ts";
 
-/** What the driver promises on every engine. */
+/** The guarantees of the driver on every engine. */
 export function describeEngine(name: string, open: () => Promise<TestEngine>): void {
   describe(`the driver docker on ${name}`, () => {
     let engine: TestEngine;

@@ -25,7 +25,7 @@ export interface WorkspaceSource {
   readonly organization?: string;
   /** The time after which the workspace is stopped or deleted, in milliseconds: at least a minute. */
   readonly timeoutMs?: number;
-  /** What happens after `timeoutMs` (default: `delete`). */
+  /** The effect of `timeoutMs` (default: `delete`). */
   readonly onTimeout?: "stop" | "delete";
 }
 

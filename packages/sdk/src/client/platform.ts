@@ -34,7 +34,7 @@ export interface ForwardRequest extends ForwardOptions {
   readonly clock: Clock;
 }
 
-/** What a client takes from the program that it runs in. */
+/** The part of a client that depends on the program that it runs in. */
 export interface ClientPlatform {
   readonly clock: Clock;
   /** Undefined for the global `WebSocket`. */
@@ -44,7 +44,7 @@ export interface ClientPlatform {
   readonly forward: (request: ForwardRequest) => Promise<Forwarding>;
 }
 
-/** What the handles of a client share. */
+/** The parts that all handles of a client share. */
 export interface ClientContext {
   readonly client: ApiClient;
   readonly platform: ClientPlatform;

@@ -5,7 +5,7 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { WorkspaceError } from "./errors.ts";
 import { followUntil, type FollowWorkspaceOptions } from "./follow-workspace.ts";
 
-/** What a workspace is waiting for, in words for a person. */
+/** The progress of a wait, in words for people. */
 export interface WaitProgress {
   readonly workspace: Workspace;
   /** Such as `agent main is running its start scripts`. */

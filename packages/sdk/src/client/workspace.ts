@@ -18,7 +18,7 @@ import { KeepAlive, type KeepAliveOptions } from "./keep-alive.ts";
 import type { ClientContext, ForwardOptions, Forwarding } from "./platform.ts";
 import { waitForBuild, type WaitProgress } from "./wait-for-build.ts";
 
-/** What becomes of a workspace when its handle is disposed of. */
+/** The effect of disposing of a workspace's handle. */
 export type DisposeAction = "keep" | "stop" | "delete";
 
 /** Terms of a handle, which the server does not know. */
@@ -36,7 +36,7 @@ export interface WorkspaceRunOptions extends RunOptions {
 
 /** Options of calls that start a build and wait for it. */
 export interface BuildOptions {
-  /** Whether to wait until the build is done and the workspace ready (default: true). */
+  /** True to wait until the build is done and the workspace ready (default: true). */
   readonly wait?: boolean;
   /** Called with what the workspace is waiting for. */
   readonly onProgress?: (progress: WaitProgress) => void;

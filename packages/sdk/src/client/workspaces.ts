@@ -14,7 +14,7 @@ import { type BuildOptions, type DisposeAction, Workspace } from "./workspace.ts
 
 /** Options of calls that return a handle. */
 export interface HandleOptions {
-  /** What becomes of the workspace when its handle is disposed of. */
+  /** The effect of disposing of the workspace's handle. */
   readonly onDispose?: DisposeAction;
   /** The default environment of runs with this handle. */
   readonly env?: Readonly<Record<string, string>>;

@@ -53,23 +53,23 @@ export interface WriteOptions extends Cancelable {
   /** The permissions, such as 0o644 (default: those of the file that is replaced). */
   readonly mode?: number;
   readonly modifiedAt?: Date;
-  /** Whether to create the directories above (default: false). */
+  /** True to create the directories above (default: false). */
   readonly parents?: boolean;
   /** The etag that the file must have. */
   readonly ifMatch?: string;
-  /** Whether the file must not exist (default: false). */
+  /** True if the file must not exist (default: false). */
   readonly ifAbsent?: boolean;
   /** Writes in place from this byte, which must be within the file, and cuts off the rest (default: replaces the file). */
   readonly offset?: number;
 }
 
 export interface SearchOptions extends Cancelable {
-  /** Whether the pattern is a text rather than a regular expression of RE2 (default: false). */
+  /** True if the pattern is a text rather than a regular expression of RE2 (default: false). */
   readonly literal?: boolean;
   readonly ignoreCase?: boolean;
   /** Globs of the files to search, such as `*.ts`; those after `!` are left out. */
   readonly globs?: readonly string[];
-  /** Whether to search hidden and ignored files as well (default: false). */
+  /** True to search hidden and ignored files as well (default: false). */
   readonly all?: boolean;
   /** The maximum number of matches, up to 5,000 (default: 500). */
   readonly limit?: number;
@@ -81,7 +81,7 @@ export interface FoundMatches {
   readonly truncatedBy: "matches" | "bytes" | "time" | undefined;
 }
 
-/** What can be written: text, bytes, or a stream of them. */
+/** The content of a file to write: text, bytes, or a stream of them. */
 export type FileSource = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** The default maximum size of a file that is read as a whole, in bytes. */

@@ -1,6 +1,6 @@
 import type { ErrorBody } from "@slipway/api/contract/api-error";
 
-/** Whether the server has carried out what was asked of it, although the call failed. */
+/** The knowledge whether the server carried out a call that failed. */
 export type Admitted = "yes" | "no" | "unknown";
 
 /** The path of a route, such as `/users/:user`, and the values of its parameters. */

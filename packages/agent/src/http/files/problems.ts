@@ -13,7 +13,7 @@ const statuses: Readonly<Record<FileErrorCode, number>> = {
   "too-large": 413,
 };
 
-/** What an error of the system means for a request. */
+/** The answers to a request that fails with an error of the system. */
 interface SystemProblem {
   readonly status: number;
   /** The kind of the error, for programs. */

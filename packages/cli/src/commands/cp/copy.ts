@@ -19,7 +19,7 @@ export interface CopyNeeds {
   readonly signal: AbortSignal;
 }
 
-/** What was copied. */
+/** The result of a copy. */
 export interface Totals {
   readonly files: number;
   readonly bytes: number;

@@ -18,7 +18,7 @@ interface UnpackOptions {
 
 interface UnpackedTree {
   readonly totals: Totals;
-  /** What was left out, each with its reason. */
+  /** The omitted entries, each with the reason. */
   readonly skipped: readonly string[];
 }
 

@@ -9,7 +9,7 @@ import { CommandError } from "../../command/errors.ts";
 import type { Output } from "../../terminal/output.ts";
 import type { Git } from "./git.ts";
 
-/** What to clone, and where to. */
+/** A repository to clone, and its destination. */
 export interface ClonePlace {
   readonly repository: string;
   readonly branch: string | undefined;

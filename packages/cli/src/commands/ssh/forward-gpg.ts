@@ -9,7 +9,7 @@ import { abortable, systemErrorCode } from "@slipway/runtime";
 import { CommandError } from "../../command/errors.ts";
 import type { SshConnection } from "./ssh-connection.ts";
 
-/** What GnuPG of this machine gives to that of a workspace: never a private key. */
+/** The data that GnuPG of this machine gives to that of a workspace: never a private key. */
 export interface LocalGpg {
   /** The agent's socket for other machines, over which it only uses keys. */
   readonly socket: string;

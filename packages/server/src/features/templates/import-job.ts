@@ -23,7 +23,7 @@ import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";
 import { insertPlan, planResources, type PlanSubject } from "./plan.ts";
 import type { UnpackNeeds } from "./unpack-service.ts";
 
-/** What jobs of templates need. */
+/** The dependencies of jobs of templates. */
 export interface TemplateJobNeeds extends UnpackNeeds {
   readonly drivers: ReadonlyMap<string, Driver>;
 }

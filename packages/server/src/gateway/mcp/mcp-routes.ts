@@ -25,7 +25,7 @@ interface McpNeeds {
   readonly logger: Logger;
   readonly version: string;
   readonly accessUrl: () => string;
-  /** Whether tools also have the names of those of a stock server. */
+  /** True if tools also have the names of those of a stock server. */
   readonly hasStockNames: boolean;
   readonly maxCallsPerUser: number;
 }

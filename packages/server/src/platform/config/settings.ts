@@ -113,7 +113,7 @@ export interface Settings {
   /** The providers that users may link to their accounts, in the order of their numbers. */
   readonly externalAuth: readonly ExternalAuthProvider[];
   readonly limits: Limits;
-  /** Whether the tools of the MCP server also have the names of those of a stock server. */
+  /** True if the tools of the MCP server also have the names of those of a stock server. */
   readonly hasStockMcpNames: boolean;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
