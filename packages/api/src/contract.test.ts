@@ -58,6 +58,7 @@ describe("the route table", () => {
       "deployment",
       "external-auth",
       "files",
+      "login-providers",
       "notifications",
       "organizations",
       "prebuilds",
@@ -100,7 +101,9 @@ describe("the scopes of routes", () => {
       getAgentGitKey: [],
       getExternalAgentCredentials: ["user_secret:read"],
       googleInstanceIdentity: [],
+      kubernetesInstanceIdentity: [],
       login: [],
+      redeemDeviceLogin: [],
     });
   });
 

@@ -3,6 +3,7 @@ import * as appStatusRoutes from "./agents/app-status-routes.ts";
 import * as app from "./agents/app.ts";
 import * as authRedirectRoutes from "./agents/auth-redirect-routes.ts";
 import * as connectionLogRoutes from "./agents/connection-log-routes.ts";
+import * as connectionPathRoutes from "./agents/connection-path-routes.ts";
 import * as connectionRoutes from "./agents/connection-routes.ts";
 import * as containerRoutes from "./agents/container-routes.ts";
 import * as derpMap from "./agents/derp-map.ts";
@@ -32,6 +33,7 @@ import * as externalAuthRoutes from "./external-auth/routes.ts";
 import * as fileRoutes from "./files/routes.ts";
 import * as job from "./jobs/job.ts";
 import * as provisioner from "./jobs/provisioner.ts";
+import * as loginsRoutes from "./logins/routes.ts";
 import * as notification from "./notifications/notification.ts";
 import * as notificationsRoutes from "./notifications/routes.ts";
 import * as organization from "./organizations/organization.ts";
@@ -45,12 +47,15 @@ import * as templatesRoutes from "./templates/routes.ts";
 import * as templateVersion from "./templates/template-version.ts";
 import * as template from "./templates/template.ts";
 import * as versionRoutes from "./templates/version-routes.ts";
+import * as deviceRoutes from "./users/device-routes.ts";
 import * as gitKeyRoutes from "./users/git-key-routes.ts";
 import * as keyRoutes from "./users/key-routes.ts";
 import * as usersRoutes from "./users/routes.ts";
+import * as sessionRoutes from "./users/session-routes.ts";
 import * as token from "./users/token.ts";
 import * as user from "./users/user.ts";
 import * as workspaceBuildRoutes from "./workspaces/build-routes.ts";
+import * as workspaceConnectionRoutes from "./workspaces/connection-routes.ts";
 import * as externalAgentRoutes from "./workspaces/external-agent-routes.ts";
 import * as portShareRoutes from "./workspaces/port-share-routes.ts";
 import * as workspacesRoutes from "./workspaces/routes.ts";
@@ -73,6 +78,7 @@ export const contract: Readonly<Record<string, unknown>> = {
   ...agentFileRoutes,
   ...derpMap,
   ...instanceIdentityRoutes,
+  ...connectionPathRoutes,
   ...listeningPortRoutes,
   ...logRoutes,
   ...metadataRoutes,
@@ -95,6 +101,7 @@ export const contract: Readonly<Record<string, unknown>> = {
   ...externalAuthRoutes,
   ...job,
   ...provisioner,
+  ...loginsRoutes,
   ...mcpRoutes,
   ...notification,
   ...notificationsRoutes,
@@ -110,14 +117,17 @@ export const contract: Readonly<Record<string, unknown>> = {
   ...template,
   ...templateVersion,
   ...versionRoutes,
+  ...deviceRoutes,
   ...gitKeyRoutes,
   ...keyRoutes,
   ...usersRoutes,
+  ...sessionRoutes,
   ...token,
   ...user,
   ...workspaceBuildRoutes,
   ...externalAgentRoutes,
   ...portShareRoutes,
+  ...workspaceConnectionRoutes,
   ...workspacesRoutes,
   ...workspaceRunRoutes,
   ...watchRoutes,

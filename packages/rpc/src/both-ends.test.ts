@@ -109,6 +109,21 @@ describe("a session", () => {
     expect(answers.map(({ error }) => error)).toEqual(["heard 1", "heard 2"]);
   });
 
+  it("answers each of several calls by one message, and ends their streams without the next call", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { caller, sockets } = open(echo);
+    const send = vi.spyOn(sockets.responder.raw, "send");
+    for (const version of ["v1", "v2", "v3"])
+      await caller.unary(updateStartup, { startup: { version } }, never);
+    expect(send).toHaveBeenCalledTimes(3);
+    // The end of the last call arrives in a later turn.
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(50);
+      expect(send).toHaveBeenCalledTimes(4);
+    });
+  });
+
   it("throws to the caller what the handler throws, with its code", async () => {
     const refusing = unary(
       updateStats,
@@ -143,6 +158,39 @@ describe("a session", () => {
     expect(await waiting.left.promise).toMatchObject({ message: "caller is gone" });
     const { version } = await caller.unary(updateStartup, { startup: { version: "v1" } }, never);
     expect(version).toBe("v1!");
+  });
+
+  it("ends the handler of a call whose request is malformed, or whose answer cannot be encoded", async () => {
+    let ended = 0;
+    const odd = {
+      get error(): string {
+        throw new Error("no such answer");
+      },
+    };
+    const strict: Entry = duplex(
+      coordinate,
+      (bytes) => {
+        if (bytes.length === 0) throw new RpcError("empty request", 3);
+        return bytes.length;
+      },
+      async function* (_session, requests) {
+        try {
+          for await (const _ of requests) yield odd;
+        } finally {
+          ended += 1;
+        }
+      },
+    );
+    const { caller } = open(strict);
+    const call = (requests: AsyncGenerator<object>) =>
+      Array.fromAsync(caller.duplex(coordinate, requests, never));
+    const empty = (async function* () {
+      yield {};
+    })();
+    await expect(call(empty)).rejects.toThrow("empty request");
+    await expect.poll(() => ended).toBe(1);
+    await expect(call(tunnels(1))).rejects.toThrow("no such answer");
+    await expect.poll(() => ended).toBe(2);
   });
 
   it("outlives a call whose requests go on after its end", async () => {

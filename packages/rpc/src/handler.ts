@@ -72,11 +72,10 @@ export function serverStream<S, T, O extends DescMessage>(
     rpcPath(method),
     {
       kind: "server-stream",
-      async *answer(session, bytes, signal) {
-        for await (const message of answer(session, parse(bytes), signal)) {
-          yield encodeMessage(method.output, message);
-        }
-      },
+      answer: (session, bytes, signal) =>
+        new Mapped(answer(session, parse(bytes), signal), (message) =>
+          encodeMessage(method.output, message),
+        ),
     },
   ];
 }
@@ -98,18 +97,50 @@ export function duplex<S, T, O extends DescMessage>(
     rpcPath(method),
     {
       kind: "duplex",
-      async *answer(session, requests, signal) {
-        for await (const message of answer(session, parseAll(parse, requests), signal)) {
-          yield encodeMessage(method.output, message);
-        }
-      },
+      answer: (session, requests, signal) =>
+        new Mapped(answer(session, new Mapped(requests, parse), signal), (message) =>
+          encodeMessage(method.output, message),
+        ),
     },
   ];
 }
 
-async function* parseAll<T>(
-  parse: (request: Uint8Array) => T,
-  requests: AsyncIterable<Uint8Array>,
-): AsyncGenerator<T, void, undefined> {
-  for await (const bytes of requests) yield parse(bytes);
+/**
+ * An iteration whose items are mapped. Not a generator: a server has thousands of calls, and a generator that waits takes
+ * several times the memory.
+ */
+class Mapped<T, U> implements AsyncIterableIterator<U, undefined, undefined> {
+  readonly #source: AsyncIterator<T, unknown, undefined>;
+  readonly #map: (item: T) => U;
+
+  constructor(source: AsyncIterable<T>, map: (item: T) => U) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#map = map;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<U, undefined>> {
+    return this.#source.next().then(this.#step);
+  }
+
+  async return(): Promise<IteratorResult<U, undefined>> {
+    await this.#source.return?.();
+    return { done: true, value: undefined };
+  }
+
+  readonly #step = (
+    result: IteratorResult<T, unknown>,
+  ): IteratorResult<U, undefined> | Promise<never> => {
+    if (result.done === true) return { done: true, value: undefined };
+    try {
+      return { done: false, value: this.#map(result.value) };
+    } catch (error) {
+      return this.return().then(() => {
+        throw error;
+      });
+    }
+  };
 }

@@ -42,6 +42,12 @@ const maxTakenBytes = 4 * 1024;
 /** The frames read in one turn of the event loop. */
 const maxFramesPerTurn = 256;
 
+/**
+ * The time that acknowledgments and ends of streams wait for other output. Each call would otherwise cost two more messages,
+ * and thus system calls at both ends.
+ */
+const patienceMs = 50;
+
 /** The code of every close but one: docs/protocol/rpc.md §1.3. */
 export const normalClose = 1000;
 
@@ -62,6 +68,8 @@ export class Pump {
   /** Credit to return when the peer reads again, by stream; created on demand. */
   #owedCredit: Map<number, number> | undefined;
   #isFlushQueued = false;
+  /** Sends output that waited long enough. */
+  #patience: NodeJS.Timeout | undefined;
   /** Received bytes that wait for their turn, or until the frames before them are paid for. */
   #input: Uint8Array[] = [];
   #isHeld = false;
@@ -157,6 +165,7 @@ export class Pump {
     this.#endReason = reason;
     clearTimeout(this.#timer);
     clearTimeout(this.#holdTimer);
+    clearTimeout(this.#patience);
     this.#input = [];
     this.#ended.resolve(reason);
     this.#owner.onEnd(reason);
@@ -231,13 +240,32 @@ export class Pump {
 
   #flushNow(): void {
     const now = this.#clock.monotonic();
-    if (this.#unread.flush(now)) this.#returnCredit();
+    if (this.#yamux.isOutputPatient && !this.#unread.isTooMuch) this.#flushLater();
+    else if (this.#send(now)) this.#returnCredit();
     if (now >= this.#unread.cutOffAt) return this.#cutOff();
     // Streams whose last frame has gone out are closed.
     this.#dispatch(this.#yamux.takeEvents());
     // Once output was read, the socket resumes.
     if (this.#isHeld) this.#socket.raw.pause();
     this.#arm();
+  }
+
+  #flushLater(): void {
+    this.#patience ??= setTimeout(() => {
+      this.#guard(() => {
+        const now = this.#clock.monotonic();
+        if (this.#send(now)) this.#returnCredit();
+        this.#dispatch(this.#yamux.takeEvents());
+        this.#arm();
+      });
+    }, patienceMs);
+  }
+
+  /** Passes output to the socket; returns true if the peer has read enough again. */
+  #send(now: number): boolean {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    return this.#unread.flush(now);
   }
 
   /** Lets the peer send again, now that it has read enough. */

@@ -25,6 +25,9 @@ const maxErrorText = 1024;
 /** The number of answers that a streaming call sends before it yields. */
 const answersPerTurn = 16;
 
+/** The reason of every canceled handler; shared, because each new error would record a stack that is never read. */
+const callerGone = new DOMException("caller is gone", "AbortError");
+
 interface Call {
   readonly requests: Mailbox<Uint8Array>;
   readonly abort: AbortController;
@@ -99,7 +102,7 @@ export class ResponderStream<S extends { readonly logger: Logger }> {
 
   /** Cancels the handler of a caller that left; its further answers are dropped. */
   cancel(): void {
-    this.#current?.abort.abort(new DOMException("caller is gone", "AbortError"));
+    this.#current?.abort.abort(callerGone);
     this.#current?.requests.close();
     this.#current = undefined;
     this.#payCredit();

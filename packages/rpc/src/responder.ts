@@ -37,7 +37,8 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
   readonly #parts: SessionParts<S>;
   readonly #pump: Pump;
   readonly #streams = new Map<number, ResponderStream<S>>();
-  readonly #pongs = new Map<number, () => void>();
+  /** Callbacks of pings that wait for their answer; created on demand. */
+  #pongs: Map<number, () => void> | undefined;
 
   /** Passes `session` to each handler of `rpcs`. */
   constructor(
@@ -69,7 +70,9 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
   /** Sends a yamux ping; calls `onPong` when the peer answers. */
   ping(onPong: () => void): void {
     const id = this.#pump.ping();
-    if (id !== undefined) this.#pongs.set(id, onPong);
+    if (id === undefined) return;
+    this.#pongs ??= new Map();
+    this.#pongs.set(id, onPong);
   }
 
   /** Ends the session; the peer receives a close with 1000 (docs/protocol/rpc.md §1.3). */
@@ -96,8 +99,7 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
         this.#forget(event.streamId);
         break;
       case "pong":
-        this.#pongs.get(event.id)?.();
-        this.#pongs.delete(event.id);
+        this.#takePong(event.id)?.();
         break;
       case "accepted":
       case "writable":
@@ -115,6 +117,13 @@ export class Responder<S extends ResponderSession> implements PumpOwner {
   onEnd(): void {
     for (const stream of this.#streams.values()) stream.close();
     this.#streams.clear();
+  }
+
+  #takePong(id: number): (() => void) | undefined {
+    const onPong = this.#pongs?.get(id);
+    this.#pongs?.delete(id);
+    if (this.#pongs?.size === 0) this.#pongs = undefined;
+    return onPong;
   }
 
   #receive(streamId: number, bytes: Uint8Array): void {

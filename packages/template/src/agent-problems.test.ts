@@ -107,6 +107,49 @@ describe("problems of agents", () => {
   });
 });
 
+describe("problems of dev containers", () => {
+  const declared = "driver: external\nagents:\n  main:\n    dev_containers:\n      ";
+  const path = "agents.main.dev_containers";
+  it.each([
+    ["no directory", `${declared}«site: {}`, `${path}.site`, "missing key `workspace_folder`"],
+    [
+      "an empty directory",
+      `${declared}site: { workspace_folder: «"" }`,
+      `${path}.site.workspace_folder`,
+      "the directory of a project",
+    ],
+    [
+      "the name of an agent",
+      `${declared}«main: { workspace_folder: a }`,
+      `${path}.main`,
+      "duplicate name `main`",
+    ],
+    [
+      "one directory twice",
+      `${declared}a: { workspace_folder: x }\n      «b: { workspace_folder: x }`,
+      `${path}.b`,
+      "the same directory and configuration as in `a`",
+    ],
+    [
+      "a driver whose agents start none",
+      inAgent("dev_containers:\n  «site: { workspace_folder: x }"),
+      `${path}.site`,
+      "workspaces have no containers",
+    ],
+  ])("says where %s is", (_, text, at, message) => {
+    expectProblem(text, at, message);
+  });
+
+  it("are at most 32", () => {
+    const some = Array.from(
+      { length: 33 },
+      (_, at) => `      d${at}: { workspace_folder: w${at} }`,
+    );
+    const text = `driver: external\nagents:\n  main:\n    «dev_containers:\n${some.join("\n")}\n`;
+    expectProblem(text, path, "found 33 entries, wanted at most 32");
+  });
+});
+
 describe("problems of scripts", () => {
   const path = "agents.main.scripts.s";
   it.each([

@@ -1,6 +1,7 @@
 import type {
   ContainerDefinition,
   DockerDefinition,
+  KubernetesDefinition,
   PortDefinition,
   VolumeDefinition,
 } from "./definition.ts";
@@ -23,6 +24,7 @@ export interface ContainerValues {
   readonly volumes: readonly VolumeDefinition[];
   readonly ports: readonly PortDefinition[];
   readonly docker: DockerDefinition;
+  readonly kubernetes: KubernetesDefinition | undefined;
 }
 
 /** A range of sizes, in bytes, both ends inclusive. */

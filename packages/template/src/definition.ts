@@ -63,6 +63,16 @@ export interface ParameterDefinition {
   readonly isEphemeral: boolean;
   readonly options: readonly ParameterOption[];
   readonly validation: ParameterValidation | undefined;
+  /** The appearance of its form element; undefined for the default one. */
+  readonly styling?: ParameterStyling | undefined;
+}
+
+/** The appearance of a form element, by the names on the wire (docs/protocol/clients.md §2.2). */
+export interface ParameterStyling {
+  readonly placeholder?: string;
+  readonly label?: string;
+  readonly disabled?: boolean;
+  readonly mask_input?: boolean;
 }
 
 export interface ParameterOption {
@@ -160,6 +170,17 @@ export interface AgentDefinition {
   readonly identity: IdentityDefinition | undefined;
   /** The container in which the agent runs; undefined for a driver without containers. */
   readonly container: ContainerDefinition | undefined;
+  /** The dev containers that the agent starts; undefined for none. */
+  readonly devContainers: readonly DevContainerDefinition[] | undefined;
+}
+
+/** A dev container of a project in the workspace. Its paths are those of the agent, which expands `~` and variables. */
+export interface DevContainerDefinition {
+  readonly name: string;
+  /** The directory of the project. */
+  readonly workspaceFolder: string;
+  /** The configuration file, relative to the directory; empty for the default one. */
+  readonly configPath: string;
 }
 
 /**
@@ -183,6 +204,8 @@ export interface ContainerDefinition {
   readonly volumes: readonly VolumeDefinition[];
   readonly ports: readonly PortDefinition[];
   readonly docker: DockerDefinition;
+  /** Undefined for the defaults. */
+  readonly kubernetes: KubernetesDefinition | undefined;
 }
 
 /** An image that is built from the template's files; paths are relative to `slipway.yaml`. */
@@ -225,6 +248,41 @@ export interface DockerDefinition {
   readonly devices: readonly string[];
   readonly binds: readonly string[];
   readonly capabilities: readonly string[];
+}
+
+export const tolerationEffects = ["NoSchedule", "PreferNoSchedule", "NoExecute"] as const;
+
+/**
+ * The settings that only Kubernetes knows. The runtime class, the service account and the patch need the operator's
+ * permission.
+ */
+export interface KubernetesDefinition {
+  /** The resources to reserve; undefined for the container's limits. */
+  readonly requests: {
+    readonly cpus: number | undefined;
+    readonly memoryBytes: number | undefined;
+  };
+  /** Empty for the cluster's default; so are the next two. */
+  readonly storageClass: string;
+  readonly runtimeClass: string;
+  readonly serviceAccount: string;
+  /** The size of each volume. */
+  readonly volumeBytes: number;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly TolerationDefinition[];
+  readonly imagePullSecrets: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** A strategic merge patch of the pod's specification. */
+  readonly patch: Readonly<Record<string, unknown>>;
+}
+
+/** Taints that a pod tolerates; an undefined field tolerates any. */
+export interface TolerationDefinition {
+  readonly key: string | undefined;
+  readonly value: string | undefined;
+  readonly effect: (typeof tolerationEffects)[number] | undefined;
+  readonly seconds: number | undefined;
 }
 
 export interface ScriptDefinition {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { agent, drivers, expectProblem, head, inAgent } from "../tests/support/template-texts.ts";
+import { driverProblem } from "./known-drivers.ts";
 import { maxAgents, maxProblems } from "./limits.ts";
 import { parseTemplateDefinition } from "./parse-definition.ts";
 
@@ -29,10 +30,10 @@ describe("problems of the file", () => {
       "unknown driver `proces`; did you mean `process`? available: process, external",
     ],
     [
-      "a driver that the server lacks",
+      "a driver whose templates have another form",
       `driver: «terraform\n${agent}`,
       "driver",
-      "not available on this server; available: process, external",
+      "reads .tf files, wanted a template without slipway.yaml",
     ],
     ["a driver that is a number", `driver: «5\n${agent}`, "driver", "found the number 5"],
     ["an icon that is neither", `${head}${agent}icon: «x.svg`, "icon", "wanted a path"],
@@ -58,6 +59,12 @@ describe("problems of the file", () => {
     ["no agent", `${head}«agents: {}`, "agents", "found 0 entries, wanted at least 1"],
   ])("says where %s is", (_, text, path, message) => {
     expectProblem(text, path, message);
+  });
+
+  it("says which drivers the server has", () => {
+    expect(driverProblem("kubernetes", { drivers: ["process", "external"] })).toBe(
+      "the driver `kubernetes` (agents are pods of a cluster) is not available on this server; available: process, external",
+    );
   });
 
   it("refuses more agents than the limit", () => {

@@ -1,11 +1,13 @@
 export { isTimezone, parseCalendar, windowHolds, windowsOverlap } from "./cron.ts";
 export type { WallClock } from "./cron.ts";
+export { definitionProblem } from "./definition-problem.ts";
 export { containerValues } from "./container-values.ts";
 export type { ContainerValues } from "./container-values.ts";
-export { displayApps } from "./definition.ts";
+export { displayApps, formTypes, parameterTypes } from "./definition.ts";
 export type {
   AgentDefinition,
   AppDefinition,
+  DevContainerDefinition,
   DisplayAppName,
   ExternalAuthDefinition,
   IdentityAuth,
@@ -17,7 +19,7 @@ export type {
 } from "./definition.ts";
 export { foreseeContainer } from "./foresee-container.ts";
 export { templateJsonSchema } from "./json-schema.ts";
-export { containerDrivers } from "./known-drivers.ts";
+export { containerDrivers, driverProblem, terraformDriver } from "./known-drivers.ts";
 export { isInstanceId, maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
 export { locateProblem } from "./locate-problem.ts";
 export { valueProblem } from "./parameter-value.ts";
@@ -25,6 +27,7 @@ export { parseTemplateDefinition } from "./parse-definition.ts";
 export { problemLine } from "./problem.ts";
 export type { TemplateProblem } from "./problem.ts";
 export { readTemplateArchive } from "./read-archive.ts";
+export type { TemplateFiles } from "./read-archive.ts";
 export { RegexMatcher, regexProblem } from "./regex.ts";
 export { mayFailToRender, renderDefinition, TemplateFormatError } from "./render-definition.ts";
 export type { RenderedAgents } from "./render-definition.ts";

@@ -12,6 +12,12 @@ const knownDrivers: Readonly<Record<string, string>> = {
 /** The driver whose agents are started by hand, so that they may authenticate without their tokens. */
 export const externalDriver = "external";
 
+/** The driver whose templates are configurations in its own language. */
+export const terraformDriver = "terraform";
+
+/** The driver whose agents leave containers alone: those of the server's machine belong to others. */
+export const processDriver = "process";
+
 /** The drivers that run each agent in a container, which the template describes. */
 export const containerDrivers: readonly string[] = ["docker", "kubernetes"];
 

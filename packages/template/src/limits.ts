@@ -21,16 +21,18 @@ export const maxProblems = 100;
 export const maxProblemText = 600;
 
 export const maxAgents = 32;
-/** The maximum for one agent; so are the next three. */
+/** The maximum for one agent; so are the next five. */
 export const maxScripts = 100;
 export const maxMetadata = 64;
 export const maxApps = 100;
 export const maxEnv = 256;
 export const maxVolumes = 32;
-/** The maximum for one container; so are the next two. */
+export const maxDevContainers = 32;
+/** The maximum for one container; so are the next three. */
 export const maxPorts = 64;
 export const maxCommandWords = 64;
 export const maxDockerItems = 32;
+export const maxKubernetesItems = 32;
 export const maxParameters = 100;
 /** The maximum for one parameter. */
 export const maxOptions = 128;

@@ -1,5 +1,5 @@
 import type { TemplateDefinition } from "./definition.ts";
-import { type AvailableDrivers, driverProblem } from "./known-drivers.ts";
+import { type AvailableDrivers, driverProblem, terraformDriver } from "./known-drivers.ts";
 import { maxDefinitionBytes } from "./limits.ts";
 import { ProblemList, type TemplateProblem } from "./problem.ts";
 import { truncate } from "./quote.ts";
@@ -45,6 +45,9 @@ function checkDriver(reader: Reader, available: AvailableDrivers): void {
     content.value === ""
   )
     return;
-  const problem = driverProblem(truncate(content.value), available);
+  const problem =
+    content.value === terraformDriver
+      ? `the driver \`${terraformDriver}\` reads .tf files, wanted a template without slipway.yaml`
+      : driverProblem(truncate(content.value), available);
   if (problem !== undefined) reader.report(location, problem);
 }

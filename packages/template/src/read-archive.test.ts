@@ -88,14 +88,32 @@ describe("readTemplateArchive", () => {
     });
   });
 
-  it("says what it looked for and that it found Terraform", async () => {
+  it.each([
+    ["at the top", "main.tf", ""],
+    ["as JSON", "main.tf.json", ""],
+    ["of OpenTofu", "main.tofu", ""],
+    ["in the only folder", "box/main.tf", "box/"],
+  ])("finds a configuration %s", async (_case, name, configurationFolder) => {
+    const folder = configurationFolder;
+    expect(
+      await readTemplateArchive(
+        await tar({ name, body: "x" }, { name: `${folder}README.md`, body: "# it" }),
+      ),
+    ).toEqual({ configurationFolder, readme: "# it" });
+  });
+
+  it("prefers slipway.yaml to a configuration", async () => {
+    expect(
+      await readTemplateArchive(await tar(definition, { name: "main.tf", body: "x" })),
+    ).toMatchObject({
+      definitionPath: "slipway.yaml",
+    });
+  });
+
+  it("finds no configuration in a folder beside others", async () => {
     await expectProblem(
-      [{ name: "main.tf", body: "x" }, { name: "README.md" }],
-      "found main.tf: this is a Terraform template",
-    );
-    await expectProblem(
-      [{ name: "main.tf", body: "x" }],
-      "looked for slipway.yaml (or slipway.yml) at the top",
+      [{ name: "modules/main.tf", body: "x" }, { name: "README.md" }],
+      "looked for slipway.yaml (or slipway.yml), or .tf files, at the top of the archive",
     );
   });
 
@@ -250,7 +268,9 @@ describe("readTemplateArchive", () => {
     const whole = await tar(definition, { name: "README.md", body: "x".repeat(600) });
     for (let length = 1; length < whole.length; length += 97) {
       const result = await readTemplateArchive(whole.slice(0, length));
-      expect("problem" in result || result.definitionText === "driver: process\n").toBe(true);
+      const text = "definitionText" in result ? result.definitionText : definition.body;
+      expect("configurationFolder" in result).toBe(false);
+      expect(text).toBe(definition.body);
     }
   });
 

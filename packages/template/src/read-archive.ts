@@ -18,19 +18,27 @@ export interface TemplateFiles {
   readonly readme: string;
 }
 
+/** A Terraform configuration without `slipway.yaml`: its driver reads it. */
+export interface ConfigurationFiles {
+  /** The folder of the configuration within the archive, with a slash at its end; empty for the top. */
+  readonly configurationFolder: string;
+  /** The text of `README.md`; empty if there is none. */
+  readonly readme: string;
+}
+
 /** The reason for rejecting an archive as a template: a sentence for the user who pushed it. */
 export interface ArchiveProblem {
   readonly problem: string;
 }
 
 /**
- * Finds `slipway.yaml` and `README.md` at the top of a tar, or in its only top folder. Checks every entry, so that a
+ * Finds `slipway.yaml` or a Terraform configuration, and `README.md`, at the top of a tar or in its only top folder. Checks every entry, so that a
  * stored archive has no path out of its directory, no device and no link that leads out. Never throws because of the
  * archive's content.
  */
 export async function readTemplateArchive(
   tar: Uint8Array,
-): Promise<TemplateFiles | ArchiveProblem> {
+): Promise<TemplateFiles | ConfigurationFiles | ArchiveProblem> {
   if (tar.length > maxArchiveBytes)
     return { problem: `found ${tar.length} bytes, wanted at most ${maxArchiveBytes}` };
   const compression = compressionOf(tar);
@@ -131,23 +139,41 @@ function readLimit(path: string): number | undefined {
   return name === readmeName ? maxReadmeBytes : undefined;
 }
 
-function chooseFiles(files: readonly ArchiveFile[]): TemplateFiles | ArchiveProblem {
+function chooseFiles(
+  files: readonly ArchiveFile[],
+): TemplateFiles | ConfigurationFiles | ArchiveProblem {
   const inTop = files.filter(({ path }) => definitionNames.includes(path));
   const folder = inTop.length === 0 ? onlyFolder(files) : "";
   const found = files.filter(({ path }) => definitionNames.some((name) => path === folder + name));
   const [definition, second] = found;
-  if (definition === undefined) return { problem: notFoundText(files) };
+  if (definition === undefined) return chooseConfiguration(files);
   if (second !== undefined)
     return { problem: `found both ${definition.path} and ${second.path}, wanted one of them` };
   if (definition.bytes === undefined)
     return { problem: `found a link at ${definition.path}, wanted a file` };
   const text = decode(definition.bytes);
   if (text === undefined) return { problem: `${definition.path} is not UTF-8 text` };
+  return { definitionPath: definition.path, definitionText: text, readme: readmeIn(folder, files) };
+}
+
+function chooseConfiguration(files: readonly ArchiveFile[]): ConfigurationFiles | ArchiveProblem {
+  const folders = ["", onlyFolder(files)];
+  const folder = folders.find((one) =>
+    files.some(({ path }) => path.startsWith(one) && isConfiguration(path.slice(one.length))),
+  );
+  if (folder === undefined) return { problem: notFoundText(files) };
+  return { configurationFolder: folder, readme: readmeIn(folder, files) };
+}
+
+/** Returns whether a name is that of a file of a Terraform configuration, and of none in a folder. */
+function isConfiguration(name: string): boolean {
+  return /^[^/]+\.(tf|tofu)(\.json)?$/.test(name);
+}
+
+function readmeIn(folder: string, files: readonly ArchiveFile[]): string {
   const readme = files.findLast(({ path }) => path === folder + readmeName)?.bytes;
   // PostgreSQL does not store NUL; bytes that are not UTF-8 become U+FFFD.
-  const readmeText =
-    readme === undefined ? "" : new TextDecoder().decode(readme).replaceAll("\0", "\uFFFD");
-  return { definitionPath: definition.path, definitionText: text, readme: readmeText };
+  return readme === undefined ? "" : new TextDecoder().decode(readme).replaceAll("\0", "\uFFFD");
 }
 
 /** Returns `name/` of the folder that contains everything; empty if there is none. */
@@ -158,18 +184,15 @@ function onlyFolder(files: readonly ArchiveFile[]): string {
 }
 
 function notFoundText(files: readonly ArchiveFile[]): string {
-  const wanted = "looked for slipway.yaml (or slipway.yml) at the top of the archive";
+  const wanted =
+    "looked for slipway.yaml (or slipway.yml), or .tf files, at the top of the archive";
   const deeper = files.find(({ path }) =>
     definitionNames.some((name) => path.endsWith(`/${name}`)),
   );
   if (deeper !== undefined) return `${wanted}, found it only at ${deeper.path}`;
   const paths = files.map(({ path }) => path);
-  const terraform = paths.filter((path) => path.endsWith(".tf") || path.endsWith(".tf.json"));
   const shown = (names: readonly string[]) =>
     `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
-  if (terraform.length > 0) {
-    return `${wanted}, found ${shown(terraform)}: this is a Terraform template, which this server cannot build; a Slipway template describes its workspaces in slipway.yaml`;
-  }
   return `${wanted}, found ${paths.length === 0 ? "no file" : shown(paths)}`;
 }
 

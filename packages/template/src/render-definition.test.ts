@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import { parseTemplateDefinition } from "./parse-definition.ts";
-import { renderDefinition, type RenderValues, TemplateFormatError } from "./render-definition.ts";
+import {
+  mayFailToRender,
+  renderDefinition,
+  type RenderValues,
+  TemplateFormatError,
+} from "./render-definition.ts";
 
 const values: RenderValues = {
   parameters: [{ name: "color", value: "${{ owner.id }} $1" }],
@@ -32,6 +37,24 @@ describe("renderDefinition", () => {
     ["no expression: $x ${x} {{ y }} }} $${z}", "no expression: $x ${x} {{ y }} }} $${z}"],
   ])("renders %j", (text, wanted) => {
     expect(rendered(text)).toBe(wanted);
+  });
+
+  it("renders the directories of dev containers, none of which may become empty", () => {
+    const text =
+      "driver: external\nparameters: { repo: { default: site } }\nagents:\n  main:\n    dev_containers:\n" +
+      "      dev: { workspace_folder: '${{ parameters.repo }}', config_path: '${{ workspace.name }}.json' }\n";
+    const result = parseTemplateDefinition(text, { drivers: ["external"] });
+    if ("problems" in result) throw new Error(JSON.stringify(result.problems));
+    const render = (value: string) =>
+      renderDefinition(result.definition, {
+        ...values,
+        parameters: [{ name: "repo", value }],
+      })[0]?.devContainers;
+    expect(render("code")).toEqual([
+      { name: "dev", workspaceFolder: "code", configPath: "box.json" },
+    ]);
+    expect(mayFailToRender(result.definition)).toBe(true);
+    expect(() => render("")).toThrow(TemplateFormatError);
   });
 
   it("gives each workspace a port, the same at every build", () => {

@@ -3,6 +3,7 @@ import type {
   AgentDefinition,
   AppDefinition,
   ContainerDefinition,
+  DevContainerDefinition,
   IdentityDefinition,
   NamedValue,
   TemplateDefinition,
@@ -67,9 +68,10 @@ export function renderDefinition(
  */
 export function mayFailToRender({ agents }: Pick<TemplateDefinition, "agents">): boolean {
   return agents.some(
-    ({ identity, container, apps, scripts, metadata }) =>
+    ({ identity, container, devContainers = [], apps, scripts, metadata }) =>
       identity !== undefined ||
       container !== undefined ||
+      devContainers.some(({ workspaceFolder }) => hasExpression(workspaceFolder)) ||
       apps.some(({ url, health }) => hasExpression(url) || hasExpression(health?.url ?? "")) ||
       [...scripts, ...metadata].some(({ run }) => hasExpression(run)) ||
       apps.some(({ command }) => hasExpression(command)),
@@ -182,6 +184,7 @@ function renderAgent(agent: AgentDefinition, { plain, shell }: Renderer): AgentD
     apps: agent.apps.map((app) => renderApp(app, { plain, shell }, agent.name)),
     identity: agent.identity && renderIdentity(agent.name, agent.identity, plain),
     container: agent.container && renderContainer(agent.name, agent.container, { plain, shell }),
+    devContainers: agent.devContainers?.map((one) => renderDevContainer(agent.name, one, plain)),
   };
 }
 
@@ -220,6 +223,22 @@ function renderIdentity(
     `agent ${agentName}: found the instance_id ${quote(rendered)}, wanted ${instanceIdWanted}`,
     "values",
   );
+}
+
+function renderDevContainer(
+  agentName: string,
+  devContainer: DevContainerDefinition,
+  plain: Renderer["plain"],
+): DevContainerDefinition {
+  const where = `dev container ${devContainer.name}`;
+  const workspaceFolder = plain(devContainer.workspaceFolder, where);
+  if (workspaceFolder === "") {
+    throw new TemplateFormatError(
+      `agent ${agentName}, ${where}: found an empty workspace_folder, wanted a directory`,
+      "values",
+    );
+  }
+  return { ...devContainer, workspaceFolder, configPath: plain(devContainer.configPath, where) };
 }
 
 function renderContainer(

@@ -6,7 +6,7 @@ import type { ExpressionName, ExpressionPart, TextPart, TextProblem } from "./te
  *
  * Parameters, and the name and email address of a user, can be any input: templates pass them through `env`.
  * Ids and the names of users, workspaces, templates, versions and agents match `shellWord` wherever the server accepts
- * one, which tests/shell-names.test.ts checks for every such place; a build checks each value again.
+ * one, which tests/long/shell-names.test.ts checks for every such place; a build checks each value again.
  */
 
 /** Text that a shell neither interprets nor takes for an option, because a letter or digit comes first. */

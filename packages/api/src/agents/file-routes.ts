@@ -2,6 +2,7 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 import { type Infer, oneOf, Timestamp } from "../contract/scalars.ts";
+import { maxMatches } from "./request-limits.ts";
 
 /*
  * Files of a workspace, as the user of its agent may use them. The agent has the same routes below `/api/v0`, with the
@@ -10,12 +11,6 @@ import { type Infer, oneOf, Timestamp } from "../contract/scalars.ts";
 
 /** The maximum length of a path, in characters. */
 const maxPathLength = 4_096;
-/** The maximum number of entries in a page of a directory. */
-export const maxPageEntries = 1_000;
-/** The maximum size of a file that can be edited, in bytes. */
-export const maxEditBytes = 4 * 1024 * 1024;
-/** The maximum number of matches of a search. */
-export const maxMatches = 5_000;
 /** The requests of one user to the files of one agent per minute and route: programs read and write many small ones. */
 const requestsPerMinute = 6_000;
 
@@ -222,7 +217,7 @@ export const FileSearch = Type.Object({
   pattern: Type.String({ minLength: 1, maxLength: 1_024 }),
   literal: Type.Optional(Type.Boolean()),
   ignore_case: Type.Optional(Type.Boolean()),
-  /** Searches only files whose path matches one of these, such as `*.ts`; those after `!` are left out. */
+  /** Searches only files whose path matches one of these, such as `*.{ts,js}`; those after `!` are left out. */
   globs: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 32 })),
   /** Searches hidden files as well, and those that ignore files such as `.gitignore` name. */
   all: Type.Optional(Type.Boolean()),

@@ -32,6 +32,16 @@ export const azureInstanceIdentity = defineRoute({
   response: AgentSession,
 });
 
+export const kubernetesInstanceIdentity = defineRoute({
+  method: "POST",
+  path: "/workspaceagents/kubernetes-instance-identity",
+  summary: "Exchange the identity of a Kubernetes pod for an agent token",
+  caller: "anyone",
+  maxBodyBytes,
+  body: Type.Object({ token: Part }),
+  response: AgentSession,
+});
+
 export const googleInstanceIdentity = defineRoute({
   method: "POST",
   path: "/workspaceagents/google-instance-identity",

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
-import { type Infer, Timestamp } from "../contract/scalars.ts";
+import { type Infer, oneOf, Timestamp } from "../contract/scalars.ts";
 
 /** One metadata item: its description and its latest value. Intervals, timeouts and ages are in seconds. */
 export const AgentMetadata = Type.Object({
@@ -40,5 +40,5 @@ export const watchAgentMetadataSocket = defineRoute({
   scopes: ["workspace:read"],
   kind: "socket",
   params: AgentParams,
-  response: Type.Array(AgentMetadata),
+  response: Type.Object({ type: oneOf("data"), data: Type.Array(AgentMetadata) }),
 });

@@ -2,20 +2,7 @@ import { Type } from "typebox";
 
 import { defineRoute } from "../contract/route.ts";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
-
-/** The limits of a request for a run. */
-export const runLimits = {
-  commandLength: 100_000,
-  arguments: 1_024,
-  variables: 256,
-  valueLength: 32_768,
-  pathLength: 4_096,
-  timeoutMs: 7 * 86_400_000,
-  /** The maximum time of a request that waits for output. */
-  waitMs: 30_000,
-  /** The maximum size of a page of output, in bytes before it is encoded. */
-  pageBytes: 1024 * 1024,
-} as const;
+import { runLimits } from "./request-limits.ts";
 
 const text = (maxLength: number) => Type.String({ maxLength });
 

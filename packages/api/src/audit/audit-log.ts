@@ -16,6 +16,9 @@ export const auditActions = [
   "open",
   // A tool of the MCP server was used.
   "call",
+  // A user let a program act for them, or refused to.
+  "authorize",
+  "deny",
 ] as const;
 export const AuditAction = oneOf(...auditActions);
 export type AuditAction = Infer<typeof AuditAction>;
@@ -34,6 +37,8 @@ export const auditResourceTypes = [
   "appearance",
   "workspace_agent",
   "file",
+  // A program that acts for users who authorized it (OAuth 2).
+  "oauth2_provider_app",
 ] as const;
 export const AuditResourceType = oneOf(...auditResourceTypes);
 export type AuditResourceType = Infer<typeof AuditResourceType>;

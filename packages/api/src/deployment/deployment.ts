@@ -61,6 +61,20 @@ export const UpdateCheck = Type.Object({
   url: Type.String(),
 });
 
+/** A setting of the configuration by its variable. */
+export const DeploymentOption = Type.Object({
+  env: Type.String(),
+  /** One phrase about a limit; empty for other settings, which the guide describes. */
+  description: Type.String(),
+  /** The value that was given; empty for a secret, and if there is none. */
+  value: Type.String(),
+  /** The value that applies if none is given; empty if it depends on other settings. */
+  default: Type.String(),
+  value_source: oneOf("given", "default"),
+  secret: Type.Boolean(),
+});
+export type DeploymentOption = Infer<typeof DeploymentOption>;
+
 /** The settings of the replica that answers; secrets are left out. */
 export const DeploymentConfig = Type.Object({
   config: Type.Object({
@@ -72,7 +86,7 @@ export const DeploymentConfig = Type.Object({
     log_level: Type.String(),
     log_format: Type.String(),
   }),
-  options: Type.Array(Type.Unknown()),
+  options: Type.Array(DeploymentOption),
 });
 
 const healthSeverities = ["ok", "warning", "error"] as const;

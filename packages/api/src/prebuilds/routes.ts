@@ -54,6 +54,25 @@ export const PrebuildPool = Type.Object({
 });
 export type PrebuildPool = Infer<typeof PrebuildPool>;
 
+/** A claim with the times that are recorded of it; null until an agent has come that far. */
+export const PrebuildClaim = Type.Object({
+  workspace_id: Uuid,
+  workspace_name: Type.String(),
+  workspace_deleted: Type.Boolean(),
+  owner_name: Type.String(),
+  template_name: Type.String(),
+  preset_name: Type.String(),
+  /** The time at which the prebuild was created, to wait for its owner. */
+  created_at: Timestamp,
+  claimed_at: Timestamp,
+  /** The times at which its agents were told of the claim and confirmed it: the last of them. */
+  reinit_sent_at: nullable(Timestamp),
+  reinit_received_at: nullable(Timestamp),
+  /** The time at which the last of its agents was ready for the new owner. */
+  ready_at: nullable(Timestamp),
+});
+export type PrebuildClaim = Infer<typeof PrebuildClaim>;
+
 export const getPrebuildsSettings = defineRoute({
   method: "GET",
   path: "/prebuilds/settings",
@@ -75,6 +94,13 @@ export const listPrebuildPools = defineRoute({
   path: "/prebuilds/pools",
   summary: "List prebuild pools and their state",
   response: Type.Array(PrebuildPool),
+});
+
+export const listPrebuildClaims = defineRoute({
+  method: "GET",
+  path: "/prebuilds/claims",
+  summary: "List the latest claims of prebuilds with their times, newest first",
+  response: Type.Array(PrebuildClaim),
 });
 
 export const invalidatePrebuilds = defineRoute({

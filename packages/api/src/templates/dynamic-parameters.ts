@@ -32,7 +32,12 @@ export const EvaluatedParameter = Type.Object({
   description: Type.String(),
   type: Type.String(),
   form_type: Type.String(),
-  styling: Type.Object({}),
+  styling: Type.Object({
+    placeholder: Type.Optional(Type.String()),
+    label: Type.Optional(Type.String()),
+    disabled: Type.Optional(Type.Boolean()),
+    mask_input: Type.Optional(Type.Boolean()),
+  }),
   mutable: Type.Boolean(),
   default_value: MaybeValue,
   icon: Type.String(),

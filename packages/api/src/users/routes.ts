@@ -53,11 +53,17 @@ export const login = defineRoute({
   response: LoginResponse,
 });
 
+const LogoutResponse = Type.Object({
+  ...MessageBody.properties,
+  /** The address to which a browser goes to log out at its login provider, too. */
+  provider_logout_url: Type.Optional(Type.String()),
+});
+
 export const logout = defineRoute({
   method: "POST",
   path: "/users/logout",
   summary: "Log out",
-  response: MessageBody,
+  response: LogoutResponse,
 });
 
 export const getAuthMethods = defineRoute({

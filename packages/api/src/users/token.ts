@@ -11,7 +11,8 @@ export const ApiKey = Type.Object({
   expires_at: Timestamp,
   created_at: Timestamp,
   updated_at: Timestamp,
-  login_type: oneOf("password", "token"),
+  /** The way in which its session began; `token` for an API token. */
+  login_type: oneOf("password", "oidc", "github", "token"),
   /** The scope for older clients; empty if `scopes` has any other value. */
   scope: oneOf("all", "application_connect", ""),
   scopes: Type.Array(Type.String()),

@@ -40,8 +40,8 @@ export const CreateUserRequest = Type.Object({
   name: Type.Optional(Type.String({ maxLength: maxPersonNameLength })),
   /** Empty for users who do not log in by password. */
   password: Type.Optional(Type.String({ maxLength: maxPasswordLength })),
-  /** Empty means `password`. */
-  login_type: Type.Optional(oneOf("", "password", "none")),
+  /** Empty means `password`; users of `oidc` and `github` log in at a provider that verifies their email address. */
+  login_type: Type.Optional(oneOf("", "password", "oidc", "github", "none")),
   user_status: Type.Optional(nullable(oneOf("active", "dormant"))),
   /** Empty means the default organization. */
   organization_ids: Type.Optional(nullable(Type.Array(Uuid, { maxItems: maxListLength }))),
@@ -75,6 +75,18 @@ export const LoginRequest = Type.Object({
 export const LoginResponse = Type.Object({ session_token: Type.String() });
 export const KeyResponse = Type.Object({ key: Type.String() });
 
+/** A provider at which users log in. */
+export const LogInMethod = Type.Object({
+  id: Type.String(),
+  type: oneOf("oidc", "github"),
+  display_name: Type.String(),
+  /** Empty if there is none. */
+  icon_url: Type.String(),
+  /** The path at which a browser begins; `redirect`, a path of the server, may be added to its query. */
+  login_url: Type.String(),
+});
+export type LogInMethod = Infer<typeof LogInMethod>;
+
 export const AuthMethods = Type.Object({
   password: Type.Object({ enabled: Type.Boolean() }),
   github: Type.Object({ enabled: Type.Boolean(), default_provider_configured: Type.Boolean() }),
@@ -83,4 +95,7 @@ export const AuthMethods = Type.Object({
     signInText: Type.String(),
     iconUrl: Type.String(),
   }),
+  /** All login providers; stock clients read the fields above, and stock servers have only those. */
+  providers: Type.Optional(Type.Array(LogInMethod)),
 });
+export type AuthMethods = Infer<typeof AuthMethods>;

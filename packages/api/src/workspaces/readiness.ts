@@ -2,7 +2,7 @@ import type { WorkspaceAgent } from "../agents/agent.ts";
 import type { WorkspaceBuild } from "../builds/build.ts";
 import type { ProvisionerJob } from "../jobs/job.ts";
 
-/** Why a workspace will not become what its build makes of it. */
+/** The reason for which a workspace will not become what its build makes of it. */
 export type BuildProblem = "build-failed" | "build-canceled" | "agent-unavailable";
 
 /**

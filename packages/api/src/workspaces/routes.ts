@@ -5,7 +5,15 @@ import { MessageBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
 import { nullable, oneOf, Timestamp } from "../contract/scalars.ts";
 import { UserParams } from "../users/routes.ts";
-import { CreateWorkspaceRequest, Workspace, WorkspacesResponse } from "./workspace.ts";
+import {
+  CreateWorkspaceRequest,
+  WaitingPrebuilds,
+  Workspace,
+  WorkspaceAllowances,
+  WorkspaceGrouping,
+  WorkspaceOrder,
+  WorkspacesResponse,
+} from "./workspace.ts";
 
 const WorkspaceParams = Type.Object({ workspace: Type.String() });
 
@@ -18,6 +26,9 @@ export const listWorkspaces = defineRoute({
     q: Type.Optional(Type.String({ maxLength: 1024 })),
     limit: Type.Optional(Type.String()),
     offset: Type.Optional(Type.String()),
+    /** Default: running workspaces first, then by owner and name. */
+    sort: Type.Optional(WorkspaceOrder),
+    group: Type.Optional(WorkspaceGrouping),
   }),
   response: WorkspacesResponse,
 });
@@ -52,6 +63,22 @@ export const createWorkspace = defineRoute({
   maxBodyBytes: maxParameterBodyBytes,
   status: 201,
   response: Workspace,
+});
+
+export const getWorkspaceAllowances = defineRoute({
+  method: "GET",
+  path: "/users/:user/workspace-allowances",
+  summary: "Get how many workspaces a user has and may have",
+  params: UserParams,
+  response: WorkspaceAllowances,
+});
+
+export const listWaitingPrebuilds = defineRoute({
+  method: "GET",
+  path: "/templateversions/:version/waiting-prebuilds",
+  summary: "Count the prebuilds of a template version that wait to be claimed, by preset",
+  params: Type.Object({ version: Type.String() }),
+  response: Type.Array(WaitingPrebuilds),
 });
 
 const RenameWorkspaceRequest = Type.Object({

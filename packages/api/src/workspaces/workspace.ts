@@ -52,6 +52,17 @@ export const WorkspacesResponse = Type.Object({
 });
 export type WorkspacesResponse = Infer<typeof WorkspacesResponse>;
 
+/**
+ * The order of a list, after the caller's favorites: by name, the most recently used first, or by status with failed ones
+ * first.
+ */
+export const WorkspaceOrder = oneOf("name", "last_used", "status");
+export type WorkspaceOrder = Infer<typeof WorkspaceOrder>;
+
+/** The property by which a list keeps workspaces together, by name; its order applies within each group. */
+export const WorkspaceGrouping = oneOf("template", "organization");
+export type WorkspaceGrouping = Infer<typeof WorkspaceGrouping>;
+
 /** A workspace is created from a template or a version: one of the two ids. The nil UUID counts as absent. */
 export const CreateWorkspaceRequest = Type.Object({
   template_id: Type.Optional(Uuid),
@@ -66,8 +77,28 @@ export const CreateWorkspaceRequest = Type.Object({
    * stopped; it requires a time to live.
    */
   on_deadline: Type.Optional(DeadlineAction),
+  /**
+   * The first build (default: `start`). `stop` creates the workspace stopped, without a claim and without touching any
+   * infrastructure; its first start builds it.
+   */
+  transition: Type.Optional(oneOf("start", "stop")),
   /** Refuses the request, with a validation of this field, if no prebuilt workspace is waiting. */
   require_prebuild: Type.Optional(Type.Boolean()),
   automatic_updates: Type.Optional(oneOf("always", "never", "")),
 });
 export type CreateWorkspaceRequest = Infer<typeof CreateWorkspaceRequest>;
+
+/** A limit on a number: its current value, and the maximum; null without one. */
+const Allowance = Type.Object({ used: Type.Integer(), limit: nullable(Type.Integer()) });
+
+/** The limits that a new workspace of a user counts toward. */
+export const WorkspaceAllowances = Type.Object({
+  workspaces: Allowance,
+  /** Workspaces that are not stopped. */
+  running: Allowance,
+});
+export type WorkspaceAllowances = Infer<typeof WorkspaceAllowances>;
+
+/** The number of prebuilds of a preset that a new workspace could claim. */
+export const WaitingPrebuilds = Type.Object({ preset_id: Uuid, waiting: Type.Integer() });
+export type WaitingPrebuilds = Infer<typeof WaitingPrebuilds>;

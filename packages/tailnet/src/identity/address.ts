@@ -40,6 +40,11 @@ export function formatAddress(address: Uint8Array): string {
   return ipaddr.fromByteArray([...address]).toString();
 }
 
+/** Returns the bytes of an address by its text; undefined for any other text. */
+export function encodeAddress(text: string): Uint8Array | undefined {
+  return ipaddr.isValid(text) ? new Uint8Array(ipaddr.parse(text).toByteArray()) : undefined;
+}
+
 function withPrefix(prefix: Uint8Array, uuid: Uint8Array): Uint8Array {
   const address = new Uint8Array(uuid);
   address.set(prefix);

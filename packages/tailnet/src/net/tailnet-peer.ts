@@ -136,6 +136,15 @@ export class TailnetPeer implements AsyncDisposable {
   }
 
   /**
+   * Pings the peer at an address as `ping` does; undefined if no peer has the address. Throws `PathError` and the
+   * signal's reason.
+   */
+  async pingAddress(address: Uint8Array, signal: AbortSignal): Promise<PingAnswer | undefined> {
+    const key = this.#tunnel.ownerOf(address);
+    return key === undefined ? undefined : this.#paths.ping(key, signal);
+  }
+
+  /**
    * Pings the active peers, and resolves to the median round trip in milliseconds; undefined if none answers. Rejects
    * with the signal's reason.
    */

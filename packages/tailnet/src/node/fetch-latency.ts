@@ -1,5 +1,3 @@
-import { isIPv6 } from "node:net";
-
 import { httpModule, withSystemAuthorities } from "@slipway/runtime";
 
 import { type DerpNode, nodeUrl } from "../relay/derp-map.ts";
@@ -30,7 +28,7 @@ async function fetchLatency(
   request.once("response", (response) => {
     const latencyMs = performance.now() - sentAtMs;
     const { statusCode: status = 0 } = response;
-    const family = isIPv6(request.socket?.remoteAddress ?? "") ? "v6" : "v4";
+    const family = request.socket?.remoteFamily === "IPv6" ? "v6" : "v4";
     response.destroy();
     if (status <= 299) resolve({ latencyMs, family });
     else

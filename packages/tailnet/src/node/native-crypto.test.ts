@@ -196,13 +196,18 @@ it.each([
         const long = withRoom(message);
         one.xchacha20Poly1305(secret).seal(long, nonce, data);
         const box = one.sealBox(secret, nonce, message);
-        return { short, long, box, hash: one.hash(message), mac: one.mac(secret, message) };
+        const [hash, mac] = [one.hash(message), one.mac(secret, message)];
+        return { short, long, box, hash, mac, hmac: one.hmac(secret, message) };
       });
       expect(ours).toEqual(theirs);
       expect(crypto.openBox(secret, nonce, theirs?.box ?? message)).toEqual(message);
     }),
     { numRuns: 50 },
   );
+  for (const length of [0, 1, 63, 64, 65, 200]) {
+    const longKey = new Uint8Array(length).fill(length);
+    expect(crypto.hmac(longKey, sunscreen)).toEqual(nobleCrypto.hmac(longKey, sunscreen));
+  }
   fc.assert(
     fc.property(keys, keys, (one, other) => {
       const publicKey = crypto.publicKeyOf(other);

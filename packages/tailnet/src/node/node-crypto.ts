@@ -11,6 +11,7 @@ import type { Aead } from "@slipway/wire/wireguard/crypto";
 
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 import { boxKeyOf, nobleCrypto } from "../crypto/noble-crypto.ts";
+import { nativeHashes } from "./native-hashes.ts";
 
 const algorithm = "chacha20-poly1305";
 const options = { authTagLength: aeadTagBytes } as const;
@@ -22,6 +23,7 @@ const publicKeyHead = Buffer.from("302a300506032b656e032100", "hex");
 /** The cryptography of Node.js, with `@noble` for algorithms that OpenSSL lacks. */
 export const nodeCrypto: TailnetCrypto = {
   ...nobleCrypto,
+  ...nativeHashes,
   dh,
   chacha20Poly1305: (key) => new NodeAead(key),
   boxKey: (privateKey, publicKey) => {

@@ -2,6 +2,7 @@ import type { Sodium } from "@slipway/runtime/sodium";
 
 import type { TailnetCrypto } from "../crypto/crypto.ts";
 import { boxKeyOf, nobleCrypto } from "../crypto/noble-crypto.ts";
+import { nativeHashes } from "./native-hashes.ts";
 
 /**
  * Returns the cryptography of libsodium. BLAKE2s and HSalsa20 come from elsewhere: libsodium lacks them, and only
@@ -10,6 +11,7 @@ import { boxKeyOf, nobleCrypto } from "../crypto/noble-crypto.ts";
 export function sodiumCrypto(sodium: Sodium): TailnetCrypto {
   return {
     ...nobleCrypto,
+    ...nativeHashes,
     createKeyPair: () => sodium.createKeyPair(),
     publicKeyOf: (privateKey) => sodium.publicKeyOf(privateKey),
     dh: (privateKey, publicKey) => sodium.dh(privateKey, publicKey),

@@ -11,6 +11,7 @@ import {
   isInstanceId,
   maxInstanceIdLength,
   maxApps,
+  maxDevContainers,
   maxLineLength,
   maxMetadata,
   maxScripts,
@@ -22,6 +23,7 @@ import type { Reader } from "../reader.ts";
 import { app } from "./app-shape.ts";
 import { environment, hostKeys, plainKeys, renderedLine, webUrl } from "./common-fields.ts";
 import { container } from "./container-shape.ts";
+import { devContainer } from "./dev-container-shape.ts";
 import { choices } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { duration, integer } from "./scalar-shape.ts";
@@ -142,6 +144,10 @@ const fields = object({
     "Container in which the agent runs (drivers `docker` and `kubernetes` only, which require it).",
     container,
   ),
+  dev_containers: optionalMap(
+    "Dev containers that the agent creates after the start scripts, by name (not with the driver `process`).",
+    record(devContainer, { keys: hostKeys, max: maxDevContainers }),
+  ),
 });
 type AgentFields = ValueOf<typeof fields>;
 
@@ -173,6 +179,8 @@ export const agent: Shape<AgentDefinition> = transform(
           },
     identity: identityOf(read),
     container: read.container,
+    devContainers:
+      read.dev_containers.length === 0 ? undefined : read.dev_containers.map(([, value]) => value),
   }),
 );
 

@@ -24,6 +24,7 @@ import { sizeText } from "../size.ts";
 import { expressionMark, parseTemplateText } from "../template-text.ts";
 import { environment, hostKeys } from "./common-fields.ts";
 import { docker, noDocker } from "./docker-shape.ts";
+import { kubernetes } from "./kubernetes-shape.ts";
 import { list } from "./list-shape.ts";
 import { object, record } from "./map-shape.ts";
 import { boolean, integer } from "./scalar-shape.ts";
@@ -202,6 +203,7 @@ const fields = object({
     record(integer({ min: 1, max: 65_535 }), { keys: portKeys, max: maxPorts }),
   ),
   docker: optional("Settings that only the driver `docker` knows.", docker),
+  kubernetes: optional("Settings that only the driver `kubernetes` knows.", kubernetes),
 });
 type ContainerFields = ValueOf<typeof fields>;
 
@@ -225,6 +227,7 @@ export const container: Shape<ContainerDefinition> = transform(
     })),
     ports: read.ports.map(([name, port]) => ({ name, port })),
     docker: read.docker ?? noDocker,
+    kubernetes: read.kubernetes,
   }),
 );
 

@@ -1,5 +1,5 @@
 import { type ExternalAuthDefinition, onClaims, type TemplateDefinition } from "../definition.ts";
-import { containerDrivers, externalDriver } from "../known-drivers.ts";
+import { containerDrivers, externalDriver, processDriver } from "../known-drivers.ts";
 import {
   maxAgents,
   maxExternalAuth,
@@ -127,6 +127,7 @@ export const template: Shape<TemplateDefinition> = {
     checkSlugs(definition, location, reader);
     checkIdentities(definition, location, reader);
     checkContainers(definition, location, reader);
+    checkDevContainers(definition, location, reader);
     checkRestarts(definition, location, reader);
     if (isWellFormed) {
       checkPools(definition, location, reader);
@@ -253,9 +254,55 @@ function checkContainers(
         `found ${os} with the driver \`${driver}\`, whose containers run linux`,
       );
     }
-    const docker = reader.child(at, "docker");
-    if (driver !== "docker" && docker !== at && at !== agentAt) {
-      reader.reportKey(docker, `found \`docker\` with the driver \`${driver}\`, wanted none`);
+    if (at !== agentAt) checkSections(driver, at, reader);
+  }
+}
+
+/** Refuses what another driver than that of the template knows. */
+function checkSections(driver: string, container: Location, reader: Reader): void {
+  for (const section of containerDrivers) {
+    const at = reader.child(container, section);
+    if (section === driver || at === container) continue;
+    reader.reportKey(at, `found \`${section}\` with the driver \`${driver}\`, wanted none`);
+  }
+  const build = reader.child(container, "build");
+  if (driver === "kubernetes" && build !== container) {
+    reader.reportKey(
+      build,
+      `found \`build\` with the driver \`${driver}\`, whose nodes only pull images, wanted \`image\``,
+    );
+  }
+}
+
+/** Refuses dev containers that no agent would start, two of one configuration, and names that agents already have. */
+function checkDevContainers(
+  { driver, agents }: TemplateDefinition,
+  root: Location,
+  reader: Reader,
+): void {
+  const names = new Set(agents.map(({ name }) => name));
+  for (const { name: agentName, devContainers = [] } of agents) {
+    const places = new Map<string, string>();
+    for (const { name, workspaceFolder, configPath } of devContainers) {
+      const at = reader.child(root, "agents", agentName, "dev_containers", name);
+      if (driver === processDriver) {
+        reader.reportKey(
+          at,
+          `found a dev container with the driver \`${driver}\`, whose workspaces have no containers, wanted none`,
+        );
+      }
+      if (names.has(name)) {
+        reader.reportKey(
+          at,
+          `duplicate name \`${name}\`: another agent or dev container already has it`,
+        );
+      }
+      names.add(name);
+      const place = JSON.stringify([workspaceFolder, configPath]);
+      const other = places.get(place);
+      places.set(place, name);
+      if (other === undefined) continue;
+      reader.reportKey(at, `found the same directory and configuration as in \`${other}\``);
     }
   }
 }

@@ -1,11 +1,13 @@
 const smallestCapacity = 64;
+/** The array of all empty buffers, since each new array takes memory. */
+const nothing = new Uint8Array(0);
 
 /**
  * Bytes collected until there are enough, copied into one array that doubles: many tiny pieces cost no more than one
  * large piece, and nothing is reserved for bytes that are only announced. The owner bounds `length`.
  */
 export class GrowingBuffer {
-  #bytes = new Uint8Array(0);
+  #bytes = nothing;
   #length = 0;
 
   get length(): number {
@@ -32,7 +34,7 @@ export class GrowingBuffer {
   /** Removes and returns all bytes, which the caller then owns; the buffer is empty again. */
   take(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#length);
-    this.#bytes = new Uint8Array(0);
+    this.#bytes = nothing;
     this.#length = 0;
     return bytes;
   }

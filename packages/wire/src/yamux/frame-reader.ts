@@ -12,10 +12,13 @@ export type FramePart =
       readonly isLast: boolean;
     };
 
+/** The part of a header between headers; one array for all readers. */
+const nothing = new Uint8Array(0);
+
 /** Cuts a byte stream, in chunks of any size, into frames. It holds back at most one header. */
 export class FrameReader {
   /** The beginning of a header, fewer than 12 bytes. */
-  #partial = new Uint8Array(0);
+  #partial = nothing;
   #data: { readonly header: FrameHeader; missing: number } | undefined;
   #frames = 0;
 
@@ -40,7 +43,7 @@ export class FrameReader {
         const header = this.#parseHeader(chunk, at);
         if (header === undefined) return;
         at += headerBytes - this.#partial.length;
-        this.#partial = new Uint8Array(0);
+        this.#partial = nothing;
         this.#frames += 1;
         if (header.type === FrameType.data && header.length > 0) {
           this.#data = { header, missing: header.length };

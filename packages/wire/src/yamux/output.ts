@@ -16,10 +16,10 @@ export interface OutputObserver {
 /** The data that waits for the socket. Data is framed only when it is taken, so that no queue is duplicated here. */
 export class Output {
   #frames: Uint8Array[] = [];
-  /** Streams that are due an ACK or a window update. */
-  readonly #due = new Set<StreamState>();
-  /** Streams that have data or a FIN to send. */
-  readonly #ready = new Set<StreamState>();
+  /** Streams that are due an ACK or a window update; created on demand, as an idle session has none. */
+  #due: Set<StreamState> | undefined;
+  /** Streams that have data or a FIN to send; created on demand. */
+  #ready: Set<StreamState> | undefined;
 
   /** Queues a frame that the owner caused. */
   push(header: FrameHeader): void {
@@ -35,33 +35,45 @@ export class Output {
   }
 
   due(stream: StreamState): void {
+    this.#due ??= new Set();
     this.#due.add(stream);
   }
 
   ready(stream: StreamState): void {
-    if (stream.canSend || stream.mustSendFin) this.#ready.add(stream);
+    if (!stream.canSend && !stream.mustSendFin) return;
+    this.#ready ??= new Set();
+    this.#ready.add(stream);
+  }
+
+  /** True if there are only acknowledgments and ends of streams, which no peer waits for. */
+  get isPatient(): boolean {
+    if (this.#frames.length > 0) return false;
+    const due = [...(this.#due ?? [])];
+    const ready = [...(this.#ready ?? [])];
+    if (due.some((stream) => stream.owesCredit)) return false;
+    return due.length + ready.length > 0 && !ready.some((stream) => stream.canSend);
   }
 
   forget(stream: StreamState): void {
-    this.#due.delete(stream);
-    this.#ready.delete(stream);
+    this.#due?.delete(stream);
+    this.#ready?.delete(stream);
   }
 
   clear(): void {
     this.#frames = [];
-    this.#due.clear();
-    this.#ready.clear();
+    this.#due = undefined;
+    this.#ready = undefined;
   }
 
   /** Removes and returns everything that may go out now, in one buffer. */
   take(observer: OutputObserver): Uint8Array | undefined {
     const pieces = this.#frames;
     this.#frames = [];
-    for (const stream of this.#due) appendUpdate(pieces, stream);
-    this.#due.clear();
-    const ready = [...this.#ready];
-    this.#ready.clear();
-    for (const stream of ready) appendData(pieces, stream, observer);
+    for (const stream of this.#due ?? []) appendUpdate(pieces, stream);
+    this.#due = undefined;
+    const ready = this.#ready;
+    this.#ready = undefined;
+    for (const stream of ready ?? []) appendData(pieces, stream, observer);
     return pieces.length === 0 ? undefined : joinBytes(pieces);
   }
 }

@@ -52,6 +52,24 @@ it("acknowledges a stream at once", () => {
   expect(session.takeOutput()).toBeUndefined();
 });
 
+it("lets acknowledgments and ends of streams wait, but no data, reply or credit", () => {
+  const session = new YamuxSession("server");
+  expect(session.isOutputPatient).toBe(false);
+  session.receive(header(windowUpdate, Flag.syn, 1), 0);
+  session.finish(1);
+  expect(session.isOutputPatient).toBe(true);
+  session.receive(header(FrameType.ping, Flag.syn, 0, 7), 0);
+  expect(session.isOutputPatient).toBe(false);
+  session.takeOutput();
+  session.receive(header(windowUpdate, Flag.syn, 3), 0);
+  session.write(3, Uint8Array.of(1));
+  expect(session.isOutputPatient).toBe(false);
+  session.takeOutput();
+  session.receive(dataFrame(3, new Uint8Array(131_072)), 0);
+  session.consume(3, 131_072);
+  expect(session.isOutputPatient).toBe(false);
+});
+
 it("takes SYN on a Data frame and ids of either parity", () => {
   const session = new YamuxSession("server");
   const bytes = Uint8Array.of(1, 2);

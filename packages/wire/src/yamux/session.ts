@@ -40,7 +40,8 @@ export class YamuxSession {
   readonly #output = new Output();
   readonly #keepAlive = new KeepAlive();
   readonly #streams = new StreamTable();
-  readonly #pings = new Set<number>();
+  /** The pings that wait for their pong, oldest first; created on demand. */
+  #pings: Set<number> | undefined;
   #events: YamuxEvent[] = [];
   #nextStreamId: number;
   #nextPingId = 0;
@@ -156,6 +157,7 @@ export class YamuxSession {
   ping(now: number): number {
     this.#enter(now);
     const id = this.#sendPing();
+    this.#pings ??= new Set();
     this.#pings.add(id);
     for (const oldest of this.#pings) {
       if (this.#pings.size <= maxWaitingPings) break;
@@ -169,6 +171,11 @@ export class YamuxSession {
     this.#throwIfDead();
     this.#isLeaving = true;
     this.#output.push({ type: FrameType.goAway, flags: 0, streamId: 0, length: code });
+  }
+
+  /** True if there is only output that may wait for other output: acknowledgments and ends of streams. */
+  get isOutputPatient(): boolean {
+    return this.#output.isPatient;
   }
 
   /**
@@ -293,7 +300,8 @@ export class YamuxSession {
         streamId: 0,
         length: header.length,
       });
-    } else if (!this.#keepAlive.pong(header.length) && this.#pings.delete(header.length)) {
+    } else if (!this.#keepAlive.pong(header.length) && this.#pings?.delete(header.length)) {
+      if (this.#pings.size === 0) this.#pings = undefined;
       this.#events.push({ type: "pong", id: header.length });
     }
   }

@@ -150,6 +150,11 @@ export class StreamState {
       );
     }
     this.#unconsumed -= byteCount;
+    return this.owesCredit;
+  }
+
+  /** True if the peer may send so little that a window update is due. */
+  get owesCredit(): boolean {
     return this.#receiving === "open" && this.#delta() >= updateThreshold;
   }
 

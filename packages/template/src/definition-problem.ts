@@ -1,0 +1,76 @@
+import type { TemplateDefinition } from "./definition.ts";
+import {
+  maxAgents,
+  maxApps,
+  maxDevContainers,
+  maxEnv,
+  maxExternalAuth,
+  maxMetadata,
+  maxOptions,
+  maxParameters,
+  maxPresets,
+  maxRenderedLength,
+  maxScripts,
+  maxWindows,
+} from "./limits.ts";
+import { storageProblem } from "./parameter-value.ts";
+import { regexProblem } from "./regex.ts";
+
+/**
+ * Explains why a definition that no `slipway.yaml` describes cannot be stored: it exceeds a limit, or holds text that
+ * PostgreSQL does not store. Undefined if it can.
+ */
+export function definitionProblem(definition: TemplateDefinition): string | undefined {
+  const { agents, parameters, presets, externalAuth = [] } = definition;
+  const counts: readonly (readonly [string, number, number])[] = [
+    ["agents", agents.length, maxAgents],
+    ["parameters", parameters.length, maxParameters],
+    ["presets", presets.length, maxPresets],
+    ["external auth providers", externalAuth.length, maxExternalAuth],
+    ...parameters.map(
+      ({ name, options }) => [`options of ${name}`, options.length, maxOptions] as const,
+    ),
+    ...presets.map(
+      ({ name, prebuilds }) =>
+        [`windows of ${name}`, prebuilds?.schedule?.windows.length ?? 0, maxWindows] as const,
+    ),
+    ...agents.flatMap(
+      ({ name, scripts, metadata, apps, env, devContainers = [] }) =>
+        [
+          [`scripts of ${name}`, scripts.length, maxScripts],
+          [`metadata of ${name}`, metadata.length, maxMetadata],
+          [`apps of ${name}`, apps.length, maxApps],
+          [`variables of ${name}`, Object.keys(env).length, maxEnv],
+          [`dev containers of ${name}`, devContainers.length, maxDevContainers],
+        ] as const,
+    ),
+  ];
+  const excess = counts.find(([, found, limit]) => found > limit);
+  if (excess !== undefined) return `found ${excess[1]} ${excess[0]}, wanted at most ${excess[2]}`;
+  return repeatedProblem(definition) ?? regexesProblem(definition) ?? textProblem(definition);
+}
+
+/** Explains which name is used twice. */
+function repeatedProblem({ parameters, presets }: TemplateDefinition): string | undefined {
+  const repeated = (names: readonly string[]): string | undefined =>
+    names.find((name, index) => names.indexOf(name) !== index);
+  const parameter = repeated(parameters.map(({ name }) => name));
+  if (parameter !== undefined) return `found a second parameter ${JSON.stringify(parameter)}`;
+  const preset = repeated(presets.map(({ name }) => name));
+  return preset === undefined ? undefined : `found a second preset ${JSON.stringify(preset)}`;
+}
+
+function regexesProblem({ parameters }: TemplateDefinition): string | undefined {
+  for (const { name, validation } of parameters) {
+    const problem = validation?.regex === undefined ? undefined : regexProblem(validation.regex);
+    if (problem !== undefined) return `parameter ${name}: ${problem}`;
+  }
+  return undefined;
+}
+
+function textProblem(definition: TemplateDefinition): string | undefined {
+  const json = JSON.stringify(definition);
+  // Escaped, but PostgreSQL refuses it in JSON too.
+  if (json.includes("\\u0000")) return "found a NUL in a text, wanted text without it";
+  return storageProblem(json, maxRenderedLength);
+}
