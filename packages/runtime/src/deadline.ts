@@ -1,5 +1,8 @@
 import type { Clock } from "./clock.ts";
 
+/** The reason of signals that end a timer which is no longer needed: an error for each would cost more than the timer. */
+const noLongerNeeded = new DOMException("no longer needed", "AbortError");
+
 /**
  * Passes `task` a signal that is aborted with a `TimeoutError` after `ms`, by the clock, and waits for it. The error
  * names the missing result: `wanted`.
@@ -20,7 +23,7 @@ export async function withDeadline<T>(
   try {
     return await task(limit.signal);
   } finally {
-    ended.abort();
+    ended.abort(noLongerNeeded);
   }
 }
 
@@ -43,6 +46,6 @@ export async function settlesWithin(
   try {
     return await Promise.race([promise.then(() => true), late]);
   } finally {
-    settled.abort();
+    settled.abort(noLongerNeeded);
   }
 }

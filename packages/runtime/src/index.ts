@@ -14,6 +14,16 @@ export { durationMs, durationText } from "./duration.ts";
 export { CodedError, errorText, systemErrorCode } from "./errors.ts";
 export { findFreePort } from "./free-port.ts";
 export { httpModule, proxyAgent } from "./http-module.ts";
+export {
+  listOf,
+  numberOf,
+  objectOf,
+  parseObject,
+  textMapOf,
+  textOf,
+  textsOf,
+} from "./json-fields.ts";
+export type { JsonObject } from "./json-fields.ts";
 export { silentLogger } from "./logger.ts";
 export type { LogFields, Logger } from "./logger.ts";
 export { LoopTurn } from "./loop-turn.ts";

@@ -33,21 +33,22 @@ export class Mailbox<T> implements AsyncIterable<T> {
     this.#notify();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      const item = this.#items.shift();
-      if (item !== undefined) {
-        yield item;
-      } else if (this.#end !== undefined) {
-        // oxlint-disable-next-line typescript/only-throw-error -- the writer's error is thrown unchanged
-        if (this.#end.error !== undefined) throw this.#end.error;
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
+  /** Not a generator: a server has thousands of readers, and a generator that waits takes several times the memory. */
+  [Symbol.asyncIterator](): AsyncIterator<T, void, undefined> {
+    return { next: () => this.#next() };
+  }
+
+  #next(): Promise<IteratorResult<T, void>> {
+    const item = this.#items.shift();
+    if (item !== undefined) return Promise.resolve({ done: false, value: item });
+    if (this.#end === undefined) {
+      return new Promise((resolve) => {
+        this.#wake = () => resolve(this.#next());
+      });
     }
+    const { error } = this.#end;
+    if (error === undefined) return Promise.resolve({ done: true, value: undefined });
+    return Promise.reject(error);
   }
 
   #notify(): void {

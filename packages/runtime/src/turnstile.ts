@@ -21,13 +21,21 @@ export class Turnstile {
   /** Runs a task inside. Rejects with the signal's reason if it is aborted before its turn. */
   async run<T>(signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#waiting?.size || !this.#mayEnter(this.#inside)) await this.#wait(signal);
-    else this.#inside += 1;
+    await this.#enter(signal);
     try {
       return await task();
     } finally {
-      this.#inside -= 1;
-      this.advance();
+      this.#leave();
+    }
+  }
+
+  /** Runs a part of a task that is inside, outside: others may enter meanwhile. Resolves once the task is inside again. */
+  async runOutside<T>(part: () => Promise<T>): Promise<T> {
+    this.#leave();
+    try {
+      return await part();
+    } finally {
+      await this.#enter(undefined);
     }
   }
 
@@ -41,6 +49,16 @@ export class Turnstile {
       this.#inside += 1;
       enter();
     }
+  }
+
+  async #enter(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#waiting?.size || !this.#mayEnter(this.#inside)) await this.#wait(signal);
+    else this.#inside += 1;
+  }
+
+  #leave(): void {
+    this.#inside -= 1;
+    this.advance();
   }
 
   #wait(signal: AbortSignal | undefined): Promise<void> {

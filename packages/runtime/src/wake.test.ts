@@ -31,6 +31,25 @@ describe("Wake", () => {
     expect(clock.sleepers).toBe(0);
   });
 
+  it("waits without a timer for the next wake, and takes one that came before", async () => {
+    const wake = new Wake();
+    const controller = new AbortController();
+    const woken: string[] = [];
+    const first = wake.woken(controller.signal).then(() => woken.push("first"));
+    await Promise.resolve();
+    expect(woken).toEqual([]);
+    wake.wake();
+    await first;
+    wake.wake();
+    await wake.woken(controller.signal);
+    const last = wake.woken(controller.signal);
+    controller.abort(new Error("enough"));
+    await expect(last).rejects.toThrow("enough");
+    wake.wake();
+    await expect(wake.woken(controller.signal)).rejects.toThrow("enough");
+    await wake.woken(never);
+  });
+
   it("rejects with the reason of the signal, and keeps a wake that came before", async () => {
     const clock = createFakeClock();
     const wake = new Wake();

@@ -38,6 +38,25 @@ export class Wake {
     return this.wait(Math.min(Math.max(at - now, 0), maxWaitMs), clock, signal);
   }
 
+  /** Resolves at the next wake, however late: it takes no timer. Rejects with the signal's reason. */
+  woken(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const onAbort = (): void => {
+        this.#waiter = undefined;
+        reject(signal.reason);
+      };
+      const onWake = (): void => {
+        signal.removeEventListener("abort", onAbort);
+        this.#awake = false;
+        resolve();
+      };
+      if (this.#awake) return onWake();
+      this.#waiter = onWake;
+      return signal.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
   /** Resolves at the next wake, or after `timeoutMs`. Rejects with the signal's reason. */
   async wait(timeoutMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
