@@ -2,10 +2,19 @@ export { agentsOf, bringToLife, connect, report, type StageAgent } from "./claim
 export { acquire } from "./claim-stage/acquire.ts";
 export { handsOverByJob, ManualDriver } from "./claim-stage/manual-driver.ts";
 export { fillPool } from "./claim-stage/pool.ts";
-export { ClaimStage } from "./claim-stage/stage.ts";
+export { ClaimStage, type StageWorkspace } from "./claim-stage/stage.ts";
 export type { Work } from "./claim-stage/work.ts";
 export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
+export {
+  fillFleet,
+  fleetAgentToken,
+  fleetId,
+  fleetSessionToken,
+  fleetTables,
+  workspacesPerUser,
+} from "./database/fill-fleet.ts";
+export type { FleetPlace } from "./database/fill-fleet.ts";
 export { postgresTarget, postgresUrlAt, socketUrl } from "./database/postgres-url.ts";
 export { openTestDatabase } from "./database/test-database.ts";
 export type { TestDatabase } from "./database/test-database.ts";
@@ -22,6 +31,7 @@ export {
   reportSshConnection,
 } from "./processes/external-agent.ts";
 export type { ExternalAgent } from "./processes/external-agent.ts";
+export { buildGoProgram } from "./go-program.ts";
 export { castNames } from "./hostile/casts.ts";
 export type { CastName, HostileOutcome, Interval } from "./hostile/options.ts";
 export { runHostile } from "./hostile/run-hostile.ts";

@@ -1,4 +1,4 @@
-import type { Driver, DriverName } from "@slipway/drivers";
+import type { Driver } from "@slipway/drivers";
 import type { Clock } from "@slipway/runtime";
 import type { Database } from "@slipway/server";
 import type { Limits, LocalHints, PubSub, SecretBox } from "@slipway/server/claims";
@@ -12,7 +12,7 @@ export interface StageNeeds {
   readonly clock: Clock;
   readonly limits: Limits;
   /** The driver of all templates. */
-  readonly driver: DriverName;
+  readonly driver: string;
   /** The same driver, for services that only read its capabilities. */
   readonly drivers: ReadonlyMap<string, Driver>;
 }

@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 
 import type { Transition } from "@slipway/api/builds/resource";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
-import type { DriverName } from "@slipway/drivers";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import type { Database } from "@slipway/server";
 import {
   activateVersion,
   buildWorkspace,
   cancelBuild,
+  claimTogether,
   createWorkspace,
   fullGrant,
   mapLimits,
@@ -31,7 +31,7 @@ import {
 } from "./stage-template.ts";
 
 export interface StageOptions {
-  readonly driver: DriverName;
+  readonly driver: string;
   readonly agentNames: readonly string[];
   readonly pool: StagePool;
 }
@@ -122,21 +122,39 @@ export class ClaimStage {
   }
 
   /** Creates a workspace of the active version; claims a prebuild of the preset's pool if one is ready. */
-  create(
+  create(caller: UserCaller, wanted: StageWorkspace): Promise<Workspace> {
+    return createWorkspace(this.#creationNeeds(), caller, this.#inputOf(caller, wanted));
+  }
+
+  /** Claims workspaces for several requests in one transaction; undefined for those that are left to `create`. */
+  claimTogether(
+    requests: readonly { readonly caller: UserCaller; readonly wanted: StageWorkspace }[],
+  ): Promise<readonly (Workspace | undefined)[]> {
+    return claimTogether(
+      { ...this.#creationNeeds(), logger: silentLogger },
+      requests.map(({ caller, wanted }) => ({ caller, input: this.#inputOf(caller, wanted) })),
+    );
+  }
+
+  #creationNeeds() {
+    return { ...this.needs, claimSeconds: unmeasured };
+  }
+
+  #inputOf(
     caller: UserCaller,
     { name, presetId, owner = caller, ttlMs }: StageWorkspace,
-  ): Promise<Workspace> {
-    const { needs, templateId } = this;
-    return createWorkspace({ ...needs, claimSeconds: unmeasured }, caller, {
+  ): Parameters<typeof createWorkspace>[2] {
+    return {
       ownerId: owner.id,
       name,
-      templateId,
+      templateId: this.templateId,
       versionId: undefined,
       presetId,
       parameters: [],
+      transition: "start",
       requiresPrebuild: false,
       settings: { automaticUpdates: "never", autostart: undefined, ttlMs, onDeadline: "stop" },
-    });
+    };
   }
 
   /** Queues a build of a workspace in its present state. */

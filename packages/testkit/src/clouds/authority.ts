@@ -21,6 +21,8 @@ export interface CertificateParts {
   readonly from?: Date;
   readonly to?: Date;
   readonly issuerUrls?: readonly string[];
+  /** The IPv4 address of a server. */
+  readonly address?: string;
   /** Additional extensions by id, each with a meaningless value. */
   readonly extensions?: readonly { readonly id: string; readonly critical: boolean }[];
   readonly hash?: "SHA-1" | "SHA-256";
@@ -41,6 +43,7 @@ export async function issue({
   from = new Date("2026-01-01T00:00:00Z"),
   to = new Date("2046-01-01T00:00:00Z"),
   issuerUrls = [],
+  address,
   extensions = [],
   hash = "SHA-256",
   kind = "ec",
@@ -58,6 +61,7 @@ export async function issue({
   certificate.extensions = [
     ...(isAuthority ? authorityExtensions(pathLength) : []),
     ...(issuerUrls.length > 0 ? [accessExtension(issuerUrls)] : []),
+    ...(address === undefined ? [] : [addressExtension(address)]),
     ...extensions.map(({ id, critical }) => {
       return extension(id, critical, new asn1.OctetString({ valueHex: new ArrayBuffer(4) }));
     }),
@@ -196,6 +200,13 @@ function authorityExtensions(pathLength: number | undefined): readonly pki.Exten
     extension("2.5.29.19", true, constraints.toSchema()),
     extension("2.5.29.15", true, usage),
   ];
+}
+
+function addressExtension(address: string): pki.Extension {
+  const valueHex = Uint8Array.from(address.split("."), Number).buffer;
+  const value = new asn1.OctetString({ valueHex });
+  const names = [new pki.GeneralName({ type: 7, value })];
+  return extension("2.5.29.17", false, new pki.GeneralNames({ names }).toSchema());
 }
 
 function accessExtension(urls: readonly string[]): pki.Extension {

@@ -61,6 +61,16 @@ export function describePubSub(name: string, open: () => Promise<PubSubUnderTest
       expect(elsewhere.count).toBe(0);
     });
 
+    it("reach subscribers of all topics of a kind, who learn which", async () => {
+      const heard: string[] = [];
+      using _ = two.subscribe("user:*", (topic) => heard.push(topic));
+      for (const topic of ["user:ann", "users:bob", "user", "user:bob"]) one.publish(topic);
+      await settle();
+      expect(new Set(heard)).toEqual(new Set(["user:ann", "user:bob"]));
+      two.hintHere("user:*");
+      expect(heard.at(-1)).toBe("user:*");
+    });
+
     it("reach every topic of many", async () => {
       const topics = Array.from({ length: 500 }, (_, index) => `workspace:${index}`);
       const hints = topics.map((topic) => countHints(two, topic));

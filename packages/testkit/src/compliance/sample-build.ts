@@ -23,13 +23,26 @@ export function sampleBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
     id: "build-1",
     number: 1,
     transition: "start",
-    workspace: { id: sampleWorkspaceId, name: "demo", owner: { id: "owner-1", username: "ada" } },
-    template: { name: "box", version: "1", settings: {}, directory: undefined },
+    workspace: {
+      id: sampleWorkspaceId,
+      name: "demo",
+      owner: { id: "owner-1", username: "ada", name: "Ada", email: "ada@example.com" },
+    },
+    template: {
+      id: "template-1",
+      name: "box",
+      version: "1",
+      settings: {},
+      directory: undefined,
+      notes: undefined,
+    },
+    isPrebuild: false,
     parameters: {},
     agents: [sampleAgent("main")],
     limits: { stopTimeoutMs: 10_000 },
     accessUrl: "http://127.0.0.1:3000",
     state: undefined,
+    keepState: async () => undefined,
     ...fields,
   };
 }
@@ -68,6 +81,7 @@ export function sampleContainer(
     volumes: [],
     ports: [],
     docker: plainDocker,
+    kubernetes: undefined,
     ...fields,
   };
 }

@@ -27,9 +27,15 @@ export async function pushVersion(
   {
     organization = "default",
     templateId,
-  }: { readonly organization?: string; readonly templateId?: string } = {},
+    file = "slipway.yaml",
+  }: {
+    readonly organization?: string;
+    readonly templateId?: string;
+    /** The name of the only file. */
+    readonly file?: string;
+  } = {},
 ): Promise<string> {
-  const bytes = await packTemplate(yaml);
+  const bytes = await packTemplate(yaml, file);
   const { hash } = await client.upload(uploadFile, { bytes, contentType: tarMimeType });
   const template = templateId === undefined ? {} : { template_id: templateId };
   const { id } = await client.call(createTemplateVersion, {
@@ -45,9 +51,9 @@ export async function pushVersion(
 }
 
 /** Packs a template of one file as a tar archive. */
-export async function packTemplate(yaml: string): Promise<Uint8Array> {
+export async function packTemplate(text: string, file = "slipway.yaml"): Promise<Uint8Array> {
   const archive = pack();
-  archive.entry({ name: "slipway.yaml", mtime: new Date(0) }, yaml);
+  archive.entry({ name: file, mtime: new Date(0) }, text);
   archive.finalize();
   const chunks: Uint8Array[] = [];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a pack without an encoding reads as buffers

@@ -19,7 +19,7 @@ import {
   type ServerProcess,
   startServerProcess,
   waitForWorkspace,
-} from "../src/index.ts";
+} from "../../src/index.ts";
 
 /*
  * Scripts that misbehave, in real agents of a real server: each ends in a state that shows it, with the reason in the
@@ -123,6 +123,11 @@ function isDone({ lifecycle_state: state }: WorkspaceAgent): boolean {
   return state !== "created" && state !== "starting";
 }
 
+/** The agent reports the end of its script beside its own state, so that either may come first. */
+function hasReported(agent: WorkspaceAgent): boolean {
+  return isDone(agent) && agent.scripts[0]?.status !== undefined;
+}
+
 async function readLog(agent: string): Promise<readonly AgentLog[]> {
   return client.call(getAgentLogs, { params: { agent } });
 }
@@ -139,7 +144,7 @@ describe("a start script that", () => {
   it.concurrent.each(Object.entries(startScripts))("%s", async (name, script) => {
     const { run: start, timeout = "0s" } = script;
     const templateId = await template(name, { start, timeout });
-    const workspace = await makeWorkspace(client, name, templateId, isDone);
+    const workspace = await makeWorkspace(client, name, templateId, hasReported);
     const agent = requireAgent(workspace);
     expect(agent.status).toBe("connected");
     expect(agent.lifecycle_state).toBe(script.lifecycle);
