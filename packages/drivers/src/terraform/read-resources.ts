@@ -1,0 +1,74 @@
+import { listOf, numberOf, objectOf, textOf } from "@slipway/runtime";
+
+import type { DriverResource } from "../driver.ts";
+import type { DeclaredAgent } from "./read-agents.ts";
+import type { TerraformResource } from "./values.ts";
+
+/** Lists the infrastructure that depends on an agent: the nearest first, which the agent is said to run on. */
+export type PlacesOf = (agent: TerraformResource) => readonly TerraformResource[];
+
+/** Returns the resource that a `coder_metadata` describes. */
+export type DescribedBy = (metadata: TerraformResource) => TerraformResource | undefined;
+
+/** Reads the resources that a workspace consists of, with their agents and what the configuration says about them. */
+export function readResources(
+  resources: readonly TerraformResource[],
+  agents: readonly DeclaredAgent[],
+  { placesOf, describedBy }: { readonly placesOf: PlacesOf; readonly describedBy: DescribedBy },
+): readonly DriverResource[] {
+  const places = new Map(
+    agents.map(({ resource, definition }) => [
+      definition.name,
+      (placesOf(resource)[0] ?? resource).address,
+    ]),
+  );
+  const metadata = resources.filter(({ isData, type }) => !isData && type === "coder_metadata");
+  return resources
+    .filter((one) => isInfrastructure(one) || [...places.values()].includes(one.address))
+    .map((one) =>
+      driverResource(one, {
+        agentNames: [...places].flatMap(([name, at]) => (at === one.address ? [name] : [])),
+        metadata: metadata.find((item) => describedBy(item)?.address === one.address),
+      }),
+    );
+}
+
+/** Reports whether a resource is more than a declaration for the server. */
+export function isInfrastructure({ isData, type }: TerraformResource): boolean {
+  return !isData && (!type.startsWith("coder_") || type === "coder_external_agent");
+}
+
+interface ResourceParts {
+  readonly agentNames: readonly string[];
+  readonly metadata: TerraformResource | undefined;
+}
+
+function driverResource(
+  { type, name }: TerraformResource,
+  { agentNames, metadata }: ResourceParts,
+): DriverResource {
+  return { type, name, ...description(metadata), agentNames };
+}
+
+function description(
+  metadata: TerraformResource | undefined,
+): Omit<DriverResource, "type" | "name" | "agentNames"> {
+  if (metadata === undefined) return {};
+  const { values } = metadata;
+  return {
+    icon: textOf(values["icon"]),
+    isHidden: values["hide"] === true,
+    dailyCost: numberOf(values["daily_cost"]),
+    metadata: listOf(values["item"]).flatMap((one) => {
+      const item = objectOf(one);
+      if (item["is_null"] === true) return [];
+      return [
+        {
+          key: textOf(item["key"]),
+          value: textOf(item["value"]),
+          isSensitive: item["sensitive"] === true,
+        },
+      ];
+    }),
+  };
+}

@@ -1,0 +1,266 @@
+import { expect, it } from "vitest";
+
+import { readAgents } from "./read-agents.ts";
+import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
+import { readResources } from "./read-resources.ts";
+import { planRelations, stateRelations } from "./relations.ts";
+import { planResources, stateResources } from "./values.ts";
+
+interface Fields {
+  readonly index?: number | string;
+  readonly depends_on?: readonly string[];
+}
+
+function resource(address: string, values: object, fields: Fields = {}): object {
+  const [, isData, type, name] =
+    /^(data\.)?(?:.*\.)?([a-z_]+)\.([^.[]+)(?:\[.*)?$/.exec(address) ?? [];
+  return {
+    address,
+    mode: isData === undefined ? "managed" : "data",
+    type,
+    name,
+    values,
+    ...fields,
+  };
+}
+
+function state(...resources: readonly object[]) {
+  return stateResources({ values: { root_module: { resources } } });
+}
+
+const agent = resource("coder_agent.main", {
+  id: "a1",
+  os: "linux",
+  arch: "arm64",
+  dir: "/work",
+  env: { A: "1" },
+  startup_script: "echo up",
+  startup_script_behavior: "blocking",
+  display_apps: [{ vscode: true, web_terminal: false, ssh_helper: true }],
+  resources_monitoring: [
+    {
+      memory: [{ enabled: true, threshold: 80 }],
+      volume: [
+        { enabled: false, path: "/", threshold: 90 },
+        { enabled: true, path: "/home", threshold: 70 },
+      ],
+    },
+  ],
+});
+
+it("reads an agent with everything that names it", () => {
+  const resources = state(
+    agent,
+    resource("coder_app.b", { agent_id: "a1", slug: "b", order: 2, external: true, url: "x://y" }),
+    resource("coder_app.a", { agent_id: "a1", slug: "a", order: 1, share: "public" }),
+    resource("coder_app.c", { agent_id: "other", slug: "c" }),
+    resource("coder_script.s", { agent_id: "a1", script: "date", cron: "0 * * * * *", timeout: 5 }),
+    resource("coder_env.path", { agent_id: "a1", name: "P", value: "/a" }),
+    resource("coder_env.path2", {
+      agent_id: "a1",
+      name: "P",
+      value: "/b",
+      merge_strategy: "append",
+    }),
+    resource("coder_devcontainer.dc", {
+      agent_id: "a1",
+      workspace_folder: "/p",
+      config_path: null,
+    }),
+  );
+  const [read] = readAgents(resources, stateRelations(resources).agentOf);
+  expect(read?.definition).toMatchObject({
+    name: "main",
+    arch: "arm64",
+    directory: "/work",
+    env: { A: "1", P: "/a:/b" },
+    displayApps: ["vscode", "ssh_helper"],
+    monitoring: { memoryThreshold: 80, volumes: [{ path: "/home", threshold: 70 }] },
+    apps: [
+      { slug: "a", share: "public", displayName: "a" },
+      { slug: "b", isExternal: true },
+    ],
+    scripts: [
+      { key: "startup", run: "echo up", runOnStart: true, blocksLogin: true },
+      { key: "s", run: "date", cron: "0 * * * * *", timeoutSeconds: 5 },
+    ],
+    devContainers: [{ name: "dc", workspaceFolder: "/p", configPath: "" }],
+  });
+});
+
+it.each([
+  [
+    "a name that is not that of a host",
+    [resource("coder_agent.my_box", { id: "1" })],
+    "wanted letters, digits",
+  ],
+  [
+    "two agents of one name",
+    [agent, resource("module.m.coder_agent.main", { id: "2" })],
+    "found a second agent named main",
+  ],
+])("refuses %s", (_case, found, message) => {
+  const resources = state(...found);
+  expect(() => readAgents(resources, stateRelations(resources).agentOf)).toThrow(message);
+});
+
+it("puts an agent on the nearest resource that depends on it, with its description", () => {
+  const resources = state(
+    agent,
+    resource("docker_container.box", { id: "c1" }, { depends_on: ["coder_agent.main"] }),
+    resource(
+      "aws_dns.a",
+      { id: "d1" },
+      { depends_on: ["coder_agent.main", "docker_container.box"] },
+    ),
+    resource("docker_volume.home", { id: "v1" }),
+    resource("coder_metadata.m", {
+      resource_id: "c1",
+      icon: "/icon.svg",
+      hide: false,
+      daily_cost: 7,
+      item: [
+        { key: "cpu", value: "2" },
+        { key: "gone", is_null: true },
+        { key: "key", value: "s", sensitive: true },
+      ],
+    }),
+  );
+  const relations = stateRelations(resources);
+  const agents = readAgents(resources, relations.agentOf);
+  expect(readResources(resources, agents, relations)).toEqual([
+    {
+      type: "docker_container",
+      name: "box",
+      icon: "/icon.svg",
+      isHidden: false,
+      dailyCost: 7,
+      metadata: [
+        { key: "cpu", value: "2", isSensitive: false },
+        { key: "key", value: "s", isSensitive: true },
+      ],
+      agentNames: ["main"],
+    },
+    { type: "aws_dns", name: "a", agentNames: [] },
+    { type: "docker_volume", name: "home", agentNames: [] },
+  ]);
+});
+
+it("lists an agent that nothing depends on by itself", () => {
+  const resources = state(agent);
+  const relations = stateRelations(resources);
+  const agents = readAgents(resources, relations.agentOf);
+  expect(readResources(resources, agents, relations)).toEqual([
+    { type: "coder_agent", name: "main", agentNames: ["main"] },
+  ]);
+});
+
+it("finds the agents of a plan, whose ids are not known yet", () => {
+  const plan = {
+    planned_values: {
+      root_module: {
+        resources: [
+          resource("coder_agent.main[0]", { os: "linux" }, { index: 0 }),
+          resource("coder_agent.gpu", { os: "linux" }),
+          resource("coder_app.web[0]", { slug: "web" }, { index: 0 }),
+          resource("docker_container.box", {}),
+        ],
+      },
+    },
+    configuration: {
+      root_module: {
+        resources: [
+          {
+            address: "coder_app.web",
+            expressions: { agent_id: { references: ["coder_agent.main[0].id"] } },
+          },
+          {
+            address: "docker_container.box",
+            expressions: { env: { references: ["coder_agent.main[0].token", "coder_agent.main"] } },
+          },
+        ],
+      },
+    },
+  };
+  const resources = planResources(plan);
+  const relations = planRelations(plan, resources);
+  const agents = readAgents(resources, relations.agentOf);
+  expect(agents.map(({ definition: { name, apps } }) => [name, apps.length])).toEqual([
+    ["gpu", 0],
+    ["main", 1],
+  ]);
+  expect(readResources(resources, agents, relations)).toEqual([
+    { type: "coder_agent", name: "gpu", agentNames: ["gpu"] },
+    { type: "docker_container", name: "box", agentNames: ["main"] },
+  ]);
+});
+
+it("reads parameters in the order of their forms", () => {
+  const resources = state(
+    resource("data.coder_parameter.z", { name: "z", order: null, optional: false, type: "string" }),
+    resource("data.coder_parameter.n", {
+      name: "n",
+      order: 1,
+      optional: true,
+      default: "3",
+      type: "number",
+      form_type: "slider",
+      mutable: true,
+      ephemeral: true,
+      styling: '{"placeholder":"GB","unknown":1}',
+      validation: [
+        { min: 1, max: 0, max_disabled: true, min_disabled: false, monotonic: "increasing" },
+      ],
+      option: [{ name: "Three", value: "3", icon: "", description: "" }],
+    }),
+  );
+  expect(readParameters(resources)).toMatchObject([
+    { name: "z", default: undefined, validation: undefined, isEphemeral: false },
+    {
+      name: "n",
+      default: "3",
+      type: "number",
+      formType: "slider",
+      isMutable: true,
+      isEphemeral: true,
+      validation: { min: 1, max: undefined, monotonic: "increasing", regex: undefined },
+      options: [{ name: "Three", value: "3" }],
+      styling: { placeholder: "GB" },
+    },
+  ]);
+});
+
+it("reads presets with their pools, and the log-ins that workspaces need", () => {
+  const resources = state(
+    resource("data.coder_workspace_preset.p", {
+      name: "Large",
+      default: true,
+      parameters: { size: "large" },
+      prebuilds: [
+        {
+          instances: 2,
+          expiration_policy: [{ ttl: 3_600 }],
+          scheduling: [{ timezone: "UTC", schedule: [{ cron: "* 8-18 * * 1-5", instances: 5 }] }],
+        },
+      ],
+    }),
+    resource("data.coder_external_auth.git", { id: "github", optional: null }),
+  );
+  expect(readPresets(resources)).toEqual([
+    {
+      name: "Large",
+      displayName: "",
+      description: "",
+      icon: "",
+      isDefault: true,
+      parameters: [{ name: "size", value: "large" }],
+      prebuilds: {
+        instances: 2,
+        expireAfterSeconds: 3_600,
+        schedule: { timezone: "UTC", windows: [{ cron: "* 8-18 * * 1-5", instances: 5 }] },
+      },
+    },
+  ]);
+  expect(readExternalAuth(resources)).toEqual([{ id: "github", isOptional: false }]);
+  expect(readExternalAuth([])).toBeUndefined();
+});

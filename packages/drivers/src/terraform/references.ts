@@ -1,0 +1,103 @@
+import { type JsonObject, listOf, objectOf, textOf, textsOf } from "@slipway/runtime";
+
+/**
+ * The references between the parts of a configuration, as a plan shows them: what each resource names in its arguments,
+ * followed through inputs and outputs of modules. References through locals are not shown, and are missing.
+ */
+export class References {
+  readonly #modules = new Map<string, ConfigModule>();
+  readonly #direct = new Map<string, readonly string[]>();
+
+  constructor(plan: JsonObject) {
+    const root = objectOf(objectOf(plan["configuration"])["root_module"]);
+    this.#addModule("", root, undefined, {});
+    for (const [path, module] of this.#modules) {
+      for (const one of listOf(module.content["resources"])) this.#addResource(path, objectOf(one));
+    }
+  }
+
+  /** The configuration addresses of the resources that have references. */
+  get addresses(): readonly string[] {
+    return [...this.#direct.keys()];
+  }
+
+  /** Returns the addresses that a resource refers to in any argument. */
+  of(address: string): readonly string[] {
+    return this.#direct.get(address) ?? [];
+  }
+
+  /** Returns the addresses that one argument of a resource refers to. */
+  ofArgument(address: string, argument: string): readonly string[] {
+    const [path, name] = splitAddress(address);
+    const resources = listOf(this.#modules.get(path)?.content["resources"]).map(objectOf);
+    const found = resources.find((one) => textOf(one["address"]) === name);
+    const expression = objectOf(objectOf(found)["expressions"])[argument];
+    return this.#resolveAll(path, referencesIn(expression));
+  }
+
+  #addModule(
+    path: string,
+    content: JsonObject,
+    parent: string | undefined,
+    inputs: JsonObject,
+  ): void {
+    this.#modules.set(path, { content, parent, inputs });
+    for (const [name, call] of Object.entries(objectOf(content["module_calls"]))) {
+      const { module, expressions } = objectOf(call);
+      this.#addModule(`${path}module.${name}.`, objectOf(module), path, objectOf(expressions));
+    }
+  }
+
+  #addResource(path: string, resource: JsonObject): void {
+    const address = `${path}${textOf(resource["address"])}`;
+    const named = [...referencesIn(resource["expressions"]), ...textsOf(resource["depends_on"])];
+    this.#direct.set(address, this.#resolveAll(path, named));
+  }
+
+  #resolveAll(path: string, references: readonly string[]): readonly string[] {
+    return [...new Set(references.flatMap((one) => this.#resolve(path, one)))];
+  }
+
+  #resolve(path: string, reference: string): readonly string[] {
+    const module = this.#modules.get(path);
+    const words = reference.replaceAll(/\[[^\]]*\]/g, "").split(".");
+    const [first = "", second = "", third = ""] = words;
+    if (
+      module === undefined ||
+      ["each", "count", "local", "path", "terraform", "self"].includes(first)
+    )
+      return [];
+    if (first === "var") {
+      if (module.parent === undefined) return [];
+      return this.#resolveAll(module.parent, referencesIn(module.inputs[second]));
+    }
+    if (first === "module") {
+      const child = `${path}module.${second}.`;
+      const outputs = objectOf(this.#modules.get(child)?.content["outputs"]);
+      return this.#resolveAll(child, referencesIn(objectOf(outputs[third])["expression"]));
+    }
+    if (first === "data") return [`${path}data.${second}.${third}`];
+    return second === "" ? [] : [`${path}${first}.${second}`];
+  }
+}
+
+interface ConfigModule {
+  readonly content: JsonObject;
+  /** The path of the module that calls it; undefined for the root. */
+  readonly parent: string | undefined;
+  readonly inputs: JsonObject;
+}
+
+/** Returns the path of a module, with a dot at its end, and the address within it. */
+function splitAddress(address: string): readonly [string, string] {
+  const path = /^(?:module\.[^.]+\.)*/.exec(address)?.[0] ?? "";
+  return [path, address.slice(path.length)];
+}
+
+/** Collects the references of an expression, or of nested blocks of expressions. */
+function referencesIn(expression: unknown): readonly string[] {
+  if (Array.isArray(expression)) return expression.flatMap(referencesIn);
+  return Object.entries(objectOf(expression)).flatMap(([key, value]) =>
+    key === "references" ? textsOf(value) : referencesIn(value),
+  );
+}

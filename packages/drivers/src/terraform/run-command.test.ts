@@ -1,0 +1,113 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { systemClock } from "@slipway/runtime";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { type CommandOptions, runCommand } from "./run-command.ts";
+
+let directory = "";
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-run-"));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const { signal: never } = new AbortController();
+
+function options(script: string, fields: Partial<CommandOptions> = {}): CommandOptions {
+  return {
+    program: "/bin/sh",
+    args: ["-c", script],
+    directory,
+    environment: { PATH: "/usr/bin:/bin" },
+    user: undefined,
+    outputPath: join(directory, "output.log"),
+    limits: { graceMs: 60_000, maxRunMs: 60_000, maxOutputBytes: 1024 * 1024 },
+    clock: systemClock,
+    onLine: () => undefined,
+    onStart: async () => undefined,
+    ...fields,
+  };
+}
+
+it("reports the output of both streams and the exit code", async () => {
+  const lines: string[] = [];
+  const onLine = (line: Buffer): void => void lines.push(line.toString());
+  const end = await runCommand(options("echo one; echo two >&2; exit 3", { onLine }), never);
+  expect(end).toEqual({ code: 3 });
+  expect(lines).toEqual(["one", "two"]);
+});
+
+it("keeps a result apart from messages", async () => {
+  const resultPath = join(directory, "result");
+  await runCommand(options("echo '{}'; echo note >&2", { resultPath }), never);
+  expect(await readFile(resultPath, "utf8")).toBe("{}\n");
+});
+
+it("gives the program no variable but the given ones", async () => {
+  const lines: string[] = [];
+  const onLine = (line: Buffer): void => void lines.push(line.toString());
+  await runCommand(options("env", { environment: { A: "1" }, onLine }), never);
+  expect(lines.filter((line) => !/^(PWD|SHLVL|_|OLDPWD)=/.test(line))).toEqual(["A=1"]);
+});
+
+it("interrupts a canceled program and waits for it", async () => {
+  const canceling = new AbortController();
+  const reason = new Error("canceled");
+  const script = `trap 'echo saved; exit 0' INT; echo up; while :; do sleep 0.05; done`;
+  const lines: string[] = [];
+  const onLine = (line: Buffer): void => {
+    lines.push(line.toString());
+    if (lines.length === 1) canceling.abort(reason);
+  };
+  await expect(runCommand(options(script, { onLine }), canceling.signal)).rejects.toBe(reason);
+  expect(lines).toEqual(["up", "saved"]);
+});
+
+it("kills a program that ignores the interrupt, with what it started", async () => {
+  const canceling = new AbortController();
+  const reason = new Error("canceled");
+  const script = `trap '' INT; sleep 1000 & echo $!; wait`;
+  let pid = 0;
+  const onLine = (line: Buffer): void => {
+    pid = Number(line.toString());
+    canceling.abort(reason);
+  };
+  const limits = { graceMs: 50, maxRunMs: 60_000, maxOutputBytes: 1024 };
+  await expect(runCommand(options(script, { onLine, limits }), canceling.signal)).rejects.toBe(
+    reason,
+  );
+  await expect.poll(() => isAlive(pid)).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+it("ends a program that runs too long", async () => {
+  const limits = { graceMs: 60_000, maxRunMs: 60, maxOutputBytes: 1024 };
+  await expect(runCommand(options("exec sleep 1000", { limits }), never)).rejects.toMatchObject({
+    code: "run-failed",
+    message: "-c ran for more than 0.001 minutes",
+  });
+});
+
+it("ends a program that prints too much", async () => {
+  const limits = { graceMs: 60_000, maxRunMs: 60_000, maxOutputBytes: 100_000 };
+  await expect(runCommand(options("exec yes", { limits }), never)).rejects.toMatchObject({
+    message: "printed more than 100000 bytes",
+  });
+});
+
+it("says which program does not exist", async () => {
+  const missing = { ...options(""), program: "/nonexistent/tofu" };
+  await expect(runCommand(missing, never)).rejects.toMatchObject({
+    code: "run-failed",
+    message: expect.stringContaining("cannot run /nonexistent/tofu"),
+  });
+});

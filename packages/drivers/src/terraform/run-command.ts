@@ -1,0 +1,176 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+
+import { type Clock, errorText, settlesWithin } from "@slipway/runtime";
+import type { Account } from "@slipway/runtime/ownership";
+
+import { DriverError } from "../errors.ts";
+import { OutputLines } from "./output-lines.ts";
+import type { RunLimits } from "./terraform-options.ts";
+
+export interface CommandOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly directory: string;
+  /** All of the environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Undefined for our own user. */
+  readonly user: Account | undefined;
+  /**
+   * The file for the output. A file, unlike a pipe, lets the program finish and save its state if the server is killed.
+   */
+  readonly outputPath: string;
+  /** The file for the standard output, if that is a result rather than a log. */
+  readonly resultPath?: string;
+  readonly limits: Pick<RunLimits, "graceMs" | "maxRunMs" | "maxOutputBytes">;
+  readonly clock: Pick<Clock, "sleep">;
+  /** Receives each line of the output; its bytes are valid until the next one. */
+  readonly onLine: (line: Buffer) => void;
+  /** Receives the process id once the program runs. */
+  readonly onStart: (pid: number) => Promise<void>;
+}
+
+/** The end of a program. */
+export interface CommandEnd {
+  /** Undefined if a signal ended it. */
+  readonly code: number | undefined;
+}
+
+const pollMs = 100;
+const chunkBytes = 64 * 1024;
+
+/**
+ * Runs a program in its own session and reports its output while it runs. An aborted signal, too much output and too
+ * long a time interrupt it; if it has not ended after the grace, it is killed with everything in its process group.
+ * Resolves or rejects only once it has ended. Rejects with the signal's reason, or a `DriverError`.
+ */
+export async function runCommand(
+  options: CommandOptions,
+  signal: AbortSignal,
+): Promise<CommandEnd> {
+  const { clock, limits } = options;
+  await using output = await openOutput(options.outputPath);
+  await using result =
+    options.resultPath === undefined ? undefined : await openOutput(options.resultPath);
+  const child = await startChild(options, { stdout: result ?? output, stderr: output });
+  let excess: DriverError | undefined;
+  const interrupting = new AbortController();
+  const interrupt = AbortSignal.any([signal, interrupting.signal]);
+  const ending = child.ended.finally(() => interrupting.abort());
+  const stopping = stopWhenAborted(child, ending, options, interrupt);
+  const exceed = (message: string): void => {
+    excess ??= new DriverError("run-failed", message);
+    interrupting.abort();
+  };
+  const late = new AbortController();
+  clock.sleep(limits.maxRunMs, late.signal).then(
+    () => exceed(`${options.args[0]} ran for more than ${limits.maxRunMs / 60_000} minutes`),
+    // It ended in time.
+    () => undefined,
+  );
+  try {
+    await options.onStart(child.pid);
+    await followOutput(output, child.ended, options, exceed);
+  } finally {
+    late.abort();
+    await stopping;
+  }
+  signal.throwIfAborted();
+  if (excess !== undefined) throw excess;
+  return await child.ended;
+}
+
+function openOutput(path: string): Promise<FileHandle> {
+  const { O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = constants;
+  return open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0o600);
+}
+
+interface RunningChild {
+  readonly pid: number;
+  readonly ended: Promise<CommandEnd>;
+  readonly interrupt: () => void;
+  readonly kill: () => void;
+}
+
+async function startChild(
+  { program, args, directory, environment, user }: CommandOptions,
+  { stdout, stderr }: { readonly stdout: FileHandle; readonly stderr: FileHandle },
+): Promise<RunningChild> {
+  const child = spawn(program, [...args], {
+    cwd: directory,
+    env: environment,
+    detached: true,
+    stdio: ["ignore", stdout.fd, stderr.fd],
+    // Setting a user also drops root's supplementary groups.
+    ...user,
+  });
+  const started = Promise.withResolvers<number>();
+  const ended = Promise.withResolvers<CommandEnd>();
+  child.once("error", (error) => started.reject(error));
+  child.once("spawn", () => started.resolve(child.pid ?? 0));
+  child.once("exit", (code) => ended.resolve({ code: code ?? undefined }));
+  try {
+    const pid = await started.promise;
+    return {
+      pid,
+      ended: ended.promise,
+      interrupt: () => void child.kill("SIGINT"),
+      kill: () => killGroup(pid),
+    };
+  } catch (error) {
+    throw new DriverError("run-failed", `cannot run ${program}: ${errorText(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** Interrupts the program when the signal is aborted, and kills it after the grace. */
+async function stopWhenAborted(
+  child: RunningChild,
+  ending: Promise<CommandEnd>,
+  { clock, limits }: Pick<CommandOptions, "clock" | "limits">,
+  signal: AbortSignal,
+): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  if (await settlesWithin(ending, 0, clock)) return;
+  child.interrupt();
+  if (await settlesWithin(ending, limits.graceMs, clock)) return;
+  child.kill();
+  await ending;
+}
+
+async function followOutput(
+  output: FileHandle,
+  ended: Promise<CommandEnd>,
+  { onLine, clock, limits }: Pick<CommandOptions, "onLine" | "clock" | "limits">,
+  exceed: (message: string) => void,
+): Promise<void> {
+  const lines = new OutputLines(onLine);
+  const chunk = Buffer.allocUnsafe(chunkBytes);
+  let position = 0;
+  for (let hasEnded = false; ;) {
+    const { bytesRead } = await output.read(chunk, 0, chunkBytes, position);
+    position += bytesRead;
+    if (position > limits.maxOutputBytes) {
+      exceed(`printed more than ${limits.maxOutputBytes} bytes`);
+      await ended;
+      return;
+    }
+    if (bytesRead > 0) lines.add(chunk.subarray(0, bytesRead));
+    else if (hasEnded) break;
+    else hasEnded = await settlesWithin(ended, pollMs, clock);
+  }
+  lines.end();
+}

@@ -1,0 +1,292 @@
+import { Turnstile } from "@slipway/runtime";
+import { definitionProblem, type TemplateDefinition } from "@slipway/template";
+
+import type { DriverBuild } from "../driver-build.ts";
+import type {
+  Driver,
+  DriverLog,
+  DriverPlan,
+  DriverReading,
+  DriverResource,
+  DriverResult,
+  ObserveInput,
+  PlanInput,
+  ReadInput,
+  StartedAgent,
+  WorkspaceObservation,
+} from "../driver.ts";
+import { DriverError } from "../errors.ts";
+import { procTable } from "../process/proc-table.ts";
+import { psTable } from "../process/ps-table.ts";
+import { machineDirectory, WorkspaceUsers } from "../process/workspace-users.ts";
+import {
+  agentVariables,
+  type BuildStage,
+  buildVariables,
+  readingVariables,
+} from "./build-variables.ts";
+import { type DeclaredAgent, readAgents } from "./read-agents.ts";
+import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
+import { readResources } from "./read-resources.ts";
+import { planRelations, stateRelations } from "./relations.ts";
+import { hasAgentPlaces, isEmptyState, managedAddresses } from "./state-file.ts";
+import { defaultRunLimits, type TerraformDriverOptions } from "./terraform-options.ts";
+import { checkProgram, type TerraformProgram } from "./terraform-program.ts";
+import { type SessionSubject, TerraformSession } from "./terraform-session.ts";
+import { planResources, stateResources, type TerraformResource } from "./values.ts";
+
+/**
+ * Carries out Terraform configurations that declare agents by the provider `coder/coder`, with OpenTofu or Terraform. The
+ * state is that of the program, kept by the server; nothing of a run stays on the machine.
+ */
+export class TerraformDriver implements Driver {
+  readonly name = "terraform";
+  readonly refusal: string | undefined;
+  readonly #options: TerraformDriverOptions;
+  readonly #users: WorkspaceUsers | undefined;
+  readonly #table = process.platform === "linux" ? procTable() : psTable;
+  readonly #turns: Turnstile;
+  #program: TerraformProgram | undefined;
+
+  constructor(options: TerraformDriverOptions) {
+    const { program, users, runsDir, maxRuns } = options;
+    this.#options = options;
+    this.refusal = "refusal" in program ? program.refusal : undefined;
+    const directories = [machineDirectory, `${runsDir}/.users`];
+    this.#users = users && new WorkspaceUsers({ range: users, table: this.#table, directories });
+    this.#turns = new Turnstile((inside) => inside < maxRuns);
+  }
+
+  async read(input: ReadInput, log: DriverLog, signal: AbortSignal): Promise<DriverReading> {
+    const { agentScripts } = this.#options;
+    const variables = {
+      ...agentVariables(input.accessUrl, agentScripts),
+      ...readingVariables(input),
+    };
+    const subject = { key: input.key, template: input.template, state: undefined, variables };
+    return this.#inSession(subject, log, signal, async (session) => {
+      await session.init(signal);
+      await session.plan({ destroy: false }, signal);
+      const plan = await session.showPlan(signal);
+      const resources = planResources(plan);
+      const relations = planRelations(plan, resources);
+      const agents = readAgents(resources, relations.agentOf);
+      return {
+        definition: definitionOf(resources, agents),
+        resources: readResources(resources, agents, relations),
+        notes: await session.readLock(),
+      };
+    });
+  }
+
+  /** Returns nothing: `read` plans a template, and a start tells what there is in its result. */
+  async plan(_input: PlanInput): Promise<DriverPlan> {
+    return { resources: [] };
+  }
+
+  async start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    return this.#carryOut(build, build.isPrebuild ? "prebuild" : "none", log, signal);
+  }
+
+  async stop(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    const { state, resources } = await this.#carryOut(build, "none", log, signal);
+    // Of the agents only their declarations are left.
+    const left = resources.filter(({ type }) => type !== "coder_agent");
+    return { state, resources: left.map(withoutAgents), agents: [] };
+  }
+
+  async delete(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    const result = await this.#carryOut(build, "none", log, signal);
+    return { state: result.state, resources: [] };
+  }
+
+  async claim(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    return this.#carryOut(build, "claim", log, signal);
+  }
+
+  /** Reports every agent as absent: only its connection shows whether it runs. */
+  async observe({ agents }: ObserveInput): Promise<WorkspaceObservation> {
+    return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
+  }
+
+  async #carryOut(
+    build: DriverBuild,
+    stage: BuildStage,
+    log: DriverLog,
+    signal: AbortSignal,
+  ): Promise<DriverResult> {
+    const destroy = build.transition === "delete";
+    const subject = {
+      key: build.workspace.id,
+      template: build.template,
+      state: build.state,
+      variables: {
+        ...agentVariables(build.accessUrl, this.#options.agentScripts),
+        ...buildVariables(build, { stage, runningToken: runningToken(build) }),
+      },
+    };
+    return this.#inSession(subject, log, signal, async (session) => {
+      if (destroy && isEmptyState(await session.readState())) {
+        log.write("info", "Destroying", "there is nothing to remove");
+        return { state: build.state, resources: [] };
+      }
+      await session.init(signal);
+      await session.plan({ destroy }, signal);
+      if (stage === "claim") warnOfReplacements(session, log);
+      await applyAndKeep(session, build, log, signal);
+      const state = await session.readState();
+      if (destroy) return { state, resources: [] };
+      return {
+        state,
+        ...resultOf(stateResources(await session.showState(signal)), session, build),
+      };
+    });
+  }
+
+  /** Runs a task in its turn, in a session that is closed at its end. */
+  async #inSession<T>(
+    subject: SessionSubject,
+    log: DriverLog,
+    signal: AbortSignal,
+    task: (session: TerraformSession) => Promise<T>,
+  ): Promise<T> {
+    const program = await this.#requireProgram(signal);
+    const { runsDir: root, configFile, environment, clock, limits } = this.#options;
+    const options = {
+      root,
+      program: program.path,
+      configFile,
+      environment,
+      users: this.#users,
+      table: this.#table,
+      clock,
+      limits: { ...defaultRunLimits, ...limits },
+    };
+    return this.#turns.run(signal, async () => {
+      log.write("debug", "Setting up", `${program.product} ${program.version}`);
+      await using session = await TerraformSession.open(options, subject, log, signal);
+      return await task(session);
+    });
+  }
+
+  async #requireProgram(signal: AbortSignal): Promise<TerraformProgram> {
+    const { program } = this.#options;
+    if ("refusal" in program) {
+      throw new DriverError("disabled", `the driver ${this.name} ${program.refusal}`);
+    }
+    this.#program ??= await checkProgram(program.path, signal);
+    return this.#program;
+  }
+}
+
+/**
+ * Applies the plan, and has the state kept however that ends: what was created by then must not be forgotten. Throws what
+ * `apply` throws.
+ */
+async function applyAndKeep(
+  session: TerraformSession,
+  build: DriverBuild,
+  log: DriverLog,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await session.apply(signal);
+  } finally {
+    const state = await session.readState();
+    if (state !== undefined) await build.keepState(state);
+    const left = managedAddresses(state);
+    if (build.transition === "delete" && left.length > 0) {
+      log.write("warn", "Destroying", `still there: ${left.slice(0, maxListed).join(", ")}`);
+    }
+  }
+}
+
+const maxListed = 20;
+
+function withoutAgents(resource: DriverResource): DriverResource {
+  return { ...resource, agentNames: [] };
+}
+
+/** Tells which resources a claim replaces: the agent's process ends with the one that it lives in. */
+function warnOfReplacements({ changes }: TerraformSession, log: DriverLog): void {
+  for (const [address, action] of changes) {
+    if (action !== "replace" && action !== "delete") continue;
+    if (/(^|\.)coder_[a-z_]+\.[^.]+$/.test(address)) continue;
+    log.write(
+      "warn",
+      "Planning",
+      `the claim will ${action} ${address}: what runs in it ends. Let the configuration ignore what changes with the owner.`,
+    );
+  }
+}
+
+/** Returns the token of the only agent, if infrastructure from the last build has it and would lose it. */
+function runningToken({ agents, state }: DriverBuild): string | undefined {
+  const [agent, second] = agents;
+  if (agent === undefined || second !== undefined || agent.token === "") return undefined;
+  return hasAgentPlaces(state) ? agent.token : undefined;
+}
+
+function definitionOf(
+  resources: readonly TerraformResource[],
+  agents: readonly DeclaredAgent[],
+): TemplateDefinition {
+  const definition = {
+    driver: "terraform",
+    displayName: "",
+    description: "",
+    icon: "",
+    parameters: readParameters(resources),
+    presets: readPresets(resources),
+    onClaim: undefined,
+    externalAuth: readExternalAuth(resources),
+    agents: agents.map((agent) => agent.definition),
+  };
+  requireStorable(definition);
+  return definition;
+}
+
+function requireStorable(definition: TemplateDefinition): void {
+  const problem = definitionProblem(definition);
+  if (problem !== undefined) throw new DriverError("invalid-template", problem);
+}
+
+/** Reads the resources and agents of a state. */
+function resultOf(
+  resources: readonly TerraformResource[],
+  { changes }: TerraformSession,
+  build: DriverBuild,
+): Omit<DriverResult, "state"> {
+  const relations = stateRelations(resources);
+  const declared = readAgents(resources, relations.agentOf);
+  requireStorable(definitionOf(resources, declared));
+  const running = new Map(build.agents.map(({ name, token }) => [name, token]));
+  return {
+    resources: readResources(resources, declared, relations),
+    agents: declared.map((agent) =>
+      startedAgent(agent, relations.placesOf(agent.resource), { changes, running }),
+    ),
+  };
+}
+
+interface LastAgents {
+  readonly changes: ReadonlyMap<string, string>;
+  /** The tokens of the running agents by name. */
+  readonly running: ReadonlyMap<string, string>;
+}
+
+/**
+ * Returns an agent with the token that its process has. The provider gives agents new tokens in many builds, but a process
+ * learns its token only when what it runs on is created or changed.
+ */
+function startedAgent(
+  { resource, definition }: DeclaredAgent,
+  places: readonly TerraformResource[],
+  { changes, running }: LastAgents,
+): StartedAgent {
+  const present = running.get(definition.name) ?? "";
+  const stays = places.length > 0 && places.every(({ address }) => !changes.has(address));
+  const token = resource.values["token"];
+  if (present !== "" && stays) return { definition, token: present };
+  return { definition, token: typeof token === "string" ? token : "" };
+}

@@ -1,0 +1,229 @@
+import { constants } from "node:fs";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { type Clock, type JsonObject, parseObject, systemErrorCode } from "@slipway/runtime";
+
+import type { DriverTemplate } from "../driver-build.ts";
+import type { DriverLog } from "../driver.ts";
+import { DriverError } from "../errors.ts";
+import { runCommand } from "./run-command.ts";
+import {
+  openRunDirectory,
+  type RunDirectory,
+  type RunDirectoryOptions,
+  writeOwned,
+} from "./run-directory.ts";
+import { RunLog } from "./run-log.ts";
+import { newerState } from "./state-file.ts";
+import type { RunLimits } from "./terraform-options.ts";
+
+/** The options that all sessions of a driver share. */
+export interface SessionOptions extends RunDirectoryOptions {
+  readonly program: string;
+  readonly configFile: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly limits: RunLimits;
+  readonly clock: Clock;
+}
+
+/** The configuration that a session is opened with. */
+export interface SessionSubject {
+  /** The name of its directory: the id of the workspace, or of the version. */
+  readonly key: string;
+  readonly template: DriverTemplate;
+  readonly state: Uint8Array | undefined;
+  /** The variables of the provider. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+const lockFile = ".terraform.lock.hcl";
+const planFile = "slipway.tfplan";
+/** Keeps the state in the directory, whatever backend the configuration names. */
+const overrideFile = "slipway_override.tf";
+const override = 'terraform {\n  backend "local" {}\n}\n';
+const programPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The commands of the program in the directory of one run. Its opener disposes of it, which removes the directory. */
+export class TerraformSession implements AsyncDisposable {
+  readonly #options: SessionOptions;
+  readonly #directory: RunDirectory;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #log: DriverLog;
+  /** The planned changes that are more than reads, by the address of the resource. */
+  #changes: ReadonlyMap<string, string> = new Map();
+
+  private constructor(
+    options: SessionOptions,
+    directory: RunDirectory,
+    variables: Readonly<Record<string, string>>,
+    log: DriverLog,
+  ) {
+    this.#options = options;
+    this.#directory = directory;
+    this.#log = log;
+    this.#environment = {
+      ...options.environment,
+      PATH: options.environment["PATH"] ?? programPath,
+      HOME: directory.home,
+      LANG: "C.UTF-8",
+      TF_IN_AUTOMATION: "1",
+      TF_INPUT: "0",
+      CHECKPOINT_DISABLE: "1",
+      ...(options.configFile === undefined ? {} : { TF_CLI_CONFIG_FILE: options.configFile }),
+      ...variables,
+    };
+  }
+
+  static async open(
+    options: SessionOptions,
+    { key, template, state, variables }: SessionSubject,
+    log: DriverLog,
+    signal: AbortSignal,
+  ): Promise<TerraformSession> {
+    const { directory: files, notes } = template;
+    if (files === undefined) throw new TypeError("the template's files are not unpacked");
+    await using opening = new AsyncDisposableStack();
+    const directory = opening.use(
+      await openRunDirectory(options, { key, template: files }, log, signal),
+    );
+    const write = (name: string, content: Uint8Array | string): Promise<void> =>
+      writeOwned(directory, join(directory.files, name), content);
+    await write(overrideFile, override);
+    if (notes !== undefined) await write(lockFile, notes);
+    const newest = newerState(state, directory.leftState);
+    // One that was pushed with the template belongs to something else.
+    await rm(directory.statePath, { force: true, recursive: true });
+    if (newest !== undefined) await write("terraform.tfstate", newest);
+    opening.move();
+    return new TerraformSession(options, directory, variables, log);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#directory[Symbol.asyncDispose]();
+  }
+
+  /** The planned changes by the address of each resource: `create`, `update`, `replace`, `delete`, … */
+  get changes(): ReadonlyMap<string, string> {
+    return this.#changes;
+  }
+
+  /** Installs providers and modules. */
+  async init(signal: AbortSignal): Promise<void> {
+    await this.#run(
+      "Initializing Terraform",
+      ["init", "-input=false", "-no-color", "-lock=false"],
+      signal,
+    );
+  }
+
+  /** Plans the changes, or the removal of everything. */
+  async plan({ destroy }: { readonly destroy: boolean }, signal: AbortSignal): Promise<void> {
+    const log = await this.#run(
+      "Planning",
+      [
+        "plan",
+        "-json",
+        "-input=false",
+        "-lock=false",
+        `-out=${planFile}`,
+        ...(destroy ? ["-destroy"] : []),
+      ],
+      signal,
+    );
+    this.#changes = log.changes;
+  }
+
+  async apply(signal: AbortSignal): Promise<void> {
+    await this.#run(
+      "Applying",
+      ["apply", "-json", "-input=false", "-lock=false", "-auto-approve", planFile],
+      signal,
+    );
+  }
+
+  /** Returns the plan as JSON. */
+  showPlan(signal: AbortSignal): Promise<JsonObject> {
+    return this.#show([planFile], signal);
+  }
+
+  /** Returns the state as JSON. */
+  showState(signal: AbortSignal): Promise<JsonObject> {
+    return this.#show([], signal);
+  }
+
+  /** Reads the state as the program keeps it; undefined before the first change. Throws `run-failed` for one too large. */
+  readState(): Promise<Uint8Array | undefined> {
+    return this.#readBounded(this.#directory.statePath, "the state");
+  }
+
+  /** Reads the lock file, which pins the providers. */
+  readLock(): Promise<Uint8Array | undefined> {
+    return this.#readBounded(join(this.#directory.files, lockFile), "the lock file");
+  }
+
+  async #show(args: readonly string[], signal: AbortSignal): Promise<JsonObject> {
+    const path = `${this.#directory.outputPath}.json`;
+    await this.#run("Reading", ["show", "-json", "-no-color", ...args], signal, path);
+    const bytes = await this.#readBounded(path, "the plan or state");
+    const json = parseObject(Buffer.from(bytes ?? []).toString());
+    if (json === undefined) throw new DriverError("run-failed", "show printed no JSON object");
+    return json;
+  }
+
+  async #run(
+    stage: string,
+    args: readonly string[],
+    signal: AbortSignal,
+    resultPath?: string,
+  ): Promise<RunLog> {
+    const { program, limits, clock } = this.#options;
+    const { files, outputPath, user } = this.#directory;
+    const log = new RunLog(this.#log, stage);
+    const { code } = await runCommand(
+      {
+        program,
+        args,
+        directory: files,
+        environment: this.#environment,
+        user,
+        outputPath,
+        ...(resultPath === undefined ? {} : { resultPath }),
+        limits,
+        clock,
+        onLine: log.add,
+        onStart: (pid) => this.#directory.recordProcess(pid),
+      },
+      signal,
+    );
+    if (code === 0) return log;
+    const [command = ""] = args;
+    const end = code === undefined ? "was killed" : `failed with exit code ${code}`;
+    const reasons = log.errors.length === 0 ? [`${command} ${end}`] : log.errors;
+    throw new DriverError("run-failed", reasons.slice(0, maxReasons).join("; "));
+  }
+
+  async #readBounded(path: string, what: string): Promise<Uint8Array | undefined> {
+    const { maxStateBytes } = this.#options.limits;
+    try {
+      // The programs of a template may have put a link or a pipe in its place.
+      await using file = await open(path, readFlags);
+      const found = await file.stat();
+      if (!found.isFile()) throw new DriverError("run-failed", `${what} is not a file`);
+      if (found.size > maxStateBytes) {
+        throw new DriverError(
+          "run-failed",
+          `${what} has ${found.size} bytes, wanted at most ${maxStateBytes}`,
+        );
+      }
+      return await file.readFile();
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+}
+
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** The maximum number of errors in the message about a failed run; the log has more. */
+const maxReasons = 5;
