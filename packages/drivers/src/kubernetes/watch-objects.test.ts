@@ -1,0 +1,187 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+import { objectOf, systemClock, textOf } from "@slipway/runtime";
+import { afterEach, expect, it } from "vitest";
+
+import { ClusterConnection } from "./cluster-connection.ts";
+import { type ObjectEvent, watchObjects } from "./watch-objects.ts";
+
+/* The loop of lists and watches, at an API server that answers as each test wants. */
+
+const opened: AsyncDisposableStack[] = [];
+
+afterEach(async () => {
+  for (const stack of opened.splice(0)) await stack.disposeAsync();
+});
+
+type Handler = (url: URL, response: ServerResponse) => void;
+
+/** Serves the answers in their order, the last one again and again, and collects the requests. */
+async function serve(...handlers: readonly Handler[]) {
+  const stack = new AsyncDisposableStack();
+  opened.push(stack);
+  const urls: string[] = [];
+  const server = createServer((request: IncomingMessage, response) => {
+    const url = new URL(request.url ?? "", "http://server");
+    const handler = handlers[Math.min(urls.length, handlers.length - 1)];
+    urls.push(
+      `${url.searchParams.get("watch") ?? "list"} ${url.searchParams.get("resourceVersion")}`,
+    );
+    handler?.(url, response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  stack.defer(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const endpoint = {
+    url: `http://127.0.0.1:${port}`,
+    namespace: "n",
+    ca: undefined,
+    serverName: undefined,
+    certificate: undefined,
+    readToken: undefined,
+  };
+  const connection = new ClusterConnection(endpoint, { clock: systemClock, patienceMs: 1_000 });
+  stack.use(connection);
+  return { connection, urls };
+}
+
+const list =
+  (version: string, ...names: readonly string[]): Handler =>
+  (_url, response) => {
+    const items = names.map((name) => ({ metadata: { name } }));
+    response.end(JSON.stringify({ metadata: { resourceVersion: version }, items }));
+  };
+
+const events =
+  (...lines: readonly unknown[]): Handler =>
+  (_url, response) => {
+    response.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  };
+
+const changed = (name: string, resourceVersion: string, type = "MODIFIED") => ({
+  type,
+  object: { metadata: { name, resourceVersion } },
+});
+
+/** Watches until it has seen this many events. */
+async function watchFor(
+  connection: ClusterConnection,
+  count: number,
+  silenceMs = 5_000,
+): Promise<readonly string[]> {
+  const ending = new AbortController();
+  const seen: string[] = [];
+  const take = (event: ObjectEvent): void => {
+    const objects = event.kind === "listed" ? event.objects : [event.object];
+    const names = objects.map(({ metadata }) => textOf(objectOf(metadata)["name"]));
+    seen.push(`${event.kind} ${names.join(",")}`);
+    if (seen.length >= count) ending.abort(new Error("seen"));
+  };
+  const options = { clock: systemClock, patienceMs: 5_000, silenceMs };
+  await expect(
+    watchObjects(connection, { path: "/pods" }, take, options, ending.signal),
+  ).rejects.toThrow("seen");
+  return seen;
+}
+
+const keepOpen: Handler = (_url, response) => void response.write("\n");
+
+it("goes on from the last version after the end of a watch, bookmarks included", async () => {
+  const bookmark = changed("", "7", "BOOKMARK");
+  const { connection, urls } = await serve(
+    list("1", "a"),
+    events(changed("a", "5"), bookmark),
+    events(changed("a", "8", "DELETED")),
+  );
+  expect(await watchFor(connection, 3)).toEqual(["listed a", "changed a", "removed a"]);
+  expect(urls).toEqual(["list null", "1 1", "1 7"]);
+});
+
+it.each([
+  ["as an event", events({ type: "ERROR", object: { code: 410, reason: "Expired" } })],
+  [
+    "as a status",
+    (_url: URL, response: ServerResponse) => {
+      response.statusCode = 410;
+      response.end(JSON.stringify({ kind: "Status", reason: "Gone", code: 410 }));
+    },
+  ],
+])("lists again when the version is too old, which comes %s", async (_name, expired) => {
+  const { connection, urls } = await serve(list("1", "a"), expired, list("9", "b"), keepOpen);
+  expect(await watchFor(connection, 2)).toEqual(["listed a", "listed b"]);
+  expect(urls.slice(0, 3)).toEqual(["list null", "1 1", "list null"]);
+});
+
+it("begins a new watch when one is silent", async () => {
+  const { connection, urls } = await serve(list("1", "a"), keepOpen, events(changed("a", "2")));
+  expect(await watchFor(connection, 2, 200)).toEqual(["listed a", "changed a"]);
+  expect(urls).toEqual(["list null", "1 1", "1 1"]);
+});
+
+it("begins a new watch after a broken line and a lost connection", async () => {
+  const { connection } = await serve(
+    list("1", "a"),
+    (_url, response) => response.end('{"type":'),
+    (_url, response) => response.destroy(),
+    events(changed("a", "2")),
+  );
+  expect(await watchFor(connection, 2)).toEqual(["listed a", "changed a"]);
+});
+
+it("reads a list page by page", async () => {
+  const { connection } = await serve(
+    (_url, response) =>
+      response.end(
+        JSON.stringify({ metadata: { continue: "c" }, items: [{ metadata: { name: "a" } }] }),
+      ),
+    (url, response) => list("4", url.searchParams.get("continue") ?? "")(url, response),
+    keepOpen,
+  );
+  expect(await watchFor(connection, 1)).toEqual(["listed a,c"]);
+});
+
+it("fails with the server's reason when it refuses", async () => {
+  const { connection } = await serve((_url, response) => {
+    response.statusCode = 403;
+    response.end(JSON.stringify({ reason: "Forbidden", message: "pods is forbidden" }));
+  });
+  const options = { clock: systemClock, patienceMs: 5_000 };
+  await expect(
+    watchObjects(
+      connection,
+      { path: "/pods" },
+      () => undefined,
+      options,
+      AbortSignal.timeout(10_000),
+    ),
+  ).rejects.toMatchObject({ status: 403, reason: "Forbidden", message: "pods is forbidden" });
+});
+
+it("repeats a request while the server is overloaded, and refuses an answer without an end", async () => {
+  const { connection, urls } = await serve(
+    (_url, response) => {
+      response.statusCode = 429;
+      response.end("{}");
+    },
+    list("1", "a"),
+  );
+  await connection.json({ method: "GET", path: "/pods", signal: AbortSignal.timeout(10_000) });
+  expect(urls).toHaveLength(2);
+  const endless = await serve((_url, response) => {
+    const chunk = Buffer.alloc(1024 * 1024, " ");
+    const send = (): void => {
+      while (response.write(chunk));
+      response.once("drain", send);
+    };
+    send();
+  });
+  await expect(
+    endless.connection.json({ method: "GET", path: "/pods", signal: AbortSignal.timeout(20_000) }),
+  ).rejects.toThrow("more than 16777216 bytes");
+});
