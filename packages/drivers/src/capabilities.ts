@@ -12,6 +12,10 @@ export interface DriverCapabilities {
   readonly hasExternalAgents: boolean;
   /** Agents run in containers, which templates describe. */
   readonly hasContainers: boolean;
+  /** The files of a template declare its parameters and agents in the driver's own language, in place of `slipway.yaml`. */
+  readonly readsTemplates: boolean;
+  /** The driver's state holds secrets, and is encrypted at rest. */
+  readonly hasSecretState: boolean;
 }
 
 const none: DriverCapabilities = {
@@ -20,6 +24,8 @@ const none: DriverCapabilities = {
   runsOnServerMachine: false,
   hasExternalAgents: false,
   hasContainers: false,
+  readsTemplates: false,
+  hasSecretState: false,
 };
 
 const capabilities: Readonly<Record<DriverName, DriverCapabilities>> = {
@@ -28,7 +34,8 @@ const capabilities: Readonly<Record<DriverName, DriverCapabilities>> = {
   // containers again by itself: only the server knows which workspaces should run.
   docker: { ...none, isBoundToServer: true, needsRestore: true, hasContainers: true },
   external: { ...none, hasExternalAgents: true },
-  terraform: none,
+  // Configurations run programs where they are carried out: data sources, providers and provisioners.
+  terraform: { ...none, runsOnServerMachine: true, readsTemplates: true, hasSecretState: true },
   kubernetes: { ...none, hasContainers: true },
 };
 

@@ -7,9 +7,11 @@ export interface DriverBuild {
   readonly workspace: DriverWorkspace;
   readonly template: DriverTemplate;
   readonly parameters: Readonly<Record<string, string>>;
+  /** True for a workspace that waits in a pool. */
+  readonly isPrebuild: boolean;
   /**
-   * The agents of this build; for a claim, a stop or a deletion, the running ones: those of the last start whose
-   * agents did not end.
+   * The agents of this build; for a claim, a stop, a deletion, and a driver whose templates declare their agents, the
+   * running ones: those of the last start whose agents did not end.
    */
   readonly agents: readonly DriverAgent[];
   readonly limits: DriverLimits;
@@ -17,21 +19,36 @@ export interface DriverBuild {
   readonly accessUrl: string;
   /** The state that the driver returned from the workspace's previous build. */
   readonly state: Uint8Array | undefined;
+  /** Keeps a state while the build is carried out, in case that it fails, is canceled, or never ends. */
+  readonly keepState: (state: Uint8Array) => Promise<void>;
 }
 
 export interface DriverWorkspace {
   readonly id: string;
   readonly name: string;
-  readonly owner: { readonly id: string; readonly username: string };
+  readonly owner: DriverOwner;
+}
+
+/** The user that a build is for. */
+export interface DriverOwner {
+  readonly id: string;
+  readonly username: string;
+  /** The full name; empty if it is unknown. */
+  readonly name: string;
+  readonly email: string;
 }
 
 export interface DriverTemplate {
+  /** The nil UUID before there is a template. */
+  readonly id: string;
   readonly name: string;
   readonly version: string;
   /** The driver settings of the template, with all values filled in. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** The template version's files, unpacked; undefined for a driver that does not need them. */
   readonly directory: string | undefined;
+  /** The driver's notes from the import of the version (`DriverReading`). */
+  readonly notes: Uint8Array | undefined;
 }
 
 export interface DriverAgent {
@@ -67,6 +84,8 @@ export interface DriverContainer {
   readonly volumes: readonly ContainerVolume[];
   readonly ports: readonly ContainerPort[];
   readonly docker: DockerSettings;
+  /** Undefined for the defaults. */
+  readonly kubernetes: KubernetesSettings | undefined;
 }
 
 /** A Dockerfile and its context, as paths relative to the template's directory. */
@@ -111,6 +130,35 @@ export interface DockerSettings {
   readonly binds: readonly string[];
   /** Capabilities beyond the default ones, such as `SYS_PTRACE`. */
   readonly capabilities: readonly string[];
+}
+
+/** Settings of a container that only Kubernetes has. */
+export interface KubernetesSettings {
+  /** The resources to reserve on the node; undefined for the container's limits. */
+  readonly requests: {
+    readonly cpus: number | undefined;
+    readonly memoryBytes: number | undefined;
+  };
+  /** Empty for the cluster's default; so are the next two. */
+  readonly storageClass: string;
+  readonly runtimeClass: string;
+  readonly serviceAccount: string;
+  readonly volumeBytes: number;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly PodToleration[];
+  readonly imagePullSecrets: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** A strategic merge patch of the pod's specification. */
+  readonly patch: Readonly<Record<string, unknown>>;
+}
+
+/** Taints that a pod tolerates; an undefined field tolerates any. */
+export interface PodToleration {
+  readonly key: string | undefined;
+  readonly value: string | undefined;
+  readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute" | undefined;
+  readonly seconds: number | undefined;
 }
 
 export interface DriverLimits {

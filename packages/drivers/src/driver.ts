@@ -1,3 +1,5 @@
+import type { AgentDefinition, TemplateDefinition } from "@slipway/template";
+
 import type { DriverAgent, DriverBuild, DriverTemplate } from "./driver-build.ts";
 
 export type DriverName = "process" | "docker" | "external" | "terraform" | "kubernetes";
@@ -12,12 +14,18 @@ export type DriverName = "process" | "docker" | "external" | "terraform" | "kube
  * its progress. The server never calls one with a signal that is already aborted (`refuseAborted`).
  */
 export interface Driver {
-  readonly name: DriverName;
+  /** A `DriverName`; stand-ins in tests have other names, and no capabilities. */
+  readonly name: string;
   /**
    * The reason why it starts nothing here and accepts no new templates, as it follows the driver's name in a message;
    * undefined if it does both. Stops and deletions work in any case.
    */
   readonly refusal?: string | undefined;
+  /**
+   * Reads what the files of a template declare. Omitted by a driver whose templates are described by `slipway.yaml`. Changes
+   * nothing.
+   */
+  read?(input: ReadInput, log: DriverLog, signal: AbortSignal): Promise<DriverReading>;
   /** Returns what a template version provides. Changes nothing. */
   plan(input: PlanInput, log: DriverLog, signal: AbortSignal): Promise<DriverPlan>;
   /** Starts the agents that are not running yet. Ends agents that do not belong to this build. */
@@ -68,6 +76,23 @@ export interface PlanInput {
   readonly purpose: "push" | "build";
 }
 
+export interface ReadInput {
+  /** Names the reading among those of the server at one time. */
+  readonly key: string;
+  readonly template: DriverTemplate;
+  /** The chosen values; the template's defaults apply to the others. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The URL at which agents reach the server. */
+  readonly accessUrl: string;
+}
+
+/** The declarations of a template for certain values of its parameters. */
+export interface DriverReading extends DriverPlan {
+  readonly definition: TemplateDefinition;
+  /** The driver's own notes, kept with the version and passed to its builds. */
+  readonly notes: Uint8Array | undefined;
+}
+
 /** The part of an agent that a template determines before there is a workspace. */
 export type PlannedAgent = Pick<DriverAgent, "name" | "platform" | "container">;
 
@@ -80,14 +105,35 @@ export interface DriverResource {
   readonly type: string;
   readonly name: string;
   readonly icon?: string;
+  /** True if the dashboard does not list it. */
+  readonly isHidden?: boolean;
+  /** The cost of a day, in the smallest unit of the operator's currency. */
+  readonly dailyCost?: number;
+  readonly metadata?: readonly ResourceMetadata[];
   /** The names of the agents in it. */
   readonly agentNames: readonly string[];
+}
+
+export interface ResourceMetadata {
+  readonly key: string;
+  readonly value: string;
+  /** True if the dashboard shows it on request only. */
+  readonly isSensitive: boolean;
 }
 
 export interface DriverResult {
   /** The driver's own notes, kept with the build and passed to the next one. */
   readonly state: Uint8Array | undefined;
   readonly resources: readonly DriverResource[];
+  /** The agents in the resources, from a driver whose templates declare them; the server knows the others already. */
+  readonly agents?: readonly StartedAgent[];
+}
+
+/** An agent that a driver has started. */
+export interface StartedAgent {
+  readonly definition: AgentDefinition;
+  /** The token that its process has, in plaintext. Never logged. */
+  readonly token: string;
 }
 
 export interface ObserveInput {

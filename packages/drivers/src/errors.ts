@@ -9,6 +9,10 @@ export type DriverErrorCode =
   | "disabled"
   /** An agent cannot be started. */
   | "not-startable"
+  /** A program that carries out the build failed. */
+  | "run-failed"
+  /** The driver's state of the workspace cannot be read any more. */
+  | "state-lost"
   /** Processes of the workspace are still running after a stop. */
   | "still-running"
   /** Containers cannot reach the server. */
@@ -35,5 +39,20 @@ export class EngineError extends CodedError<"refused"> {
   constructor(status: number, message: string) {
     super("refused", message === "" ? `status ${status}` : message);
     this.status = status;
+  }
+}
+
+/** The refusal of a request by the API server of a Kubernetes cluster. Drivers translate it. */
+export class ClusterError extends CodedError<"refused"> {
+  override readonly name = "ClusterError";
+  /** The HTTP status. */
+  readonly status: number;
+  /** The API's own word for it, such as `AlreadyExists`; empty if something in between refused. */
+  readonly reason: string;
+
+  constructor(status: number, reason: string, message: string) {
+    super("refused", message === "" ? `status ${status}` : message);
+    this.status = status;
+    this.reason = reason;
   }
 }

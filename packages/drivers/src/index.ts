@@ -19,7 +19,9 @@ export type {
   DriverAgent,
   DriverBuild,
   DriverContainer,
+  DriverOwner,
   DriverTemplate,
+  KubernetesSettings,
 } from "./driver-build.ts";
 export type {
   AgentEnd,
@@ -29,17 +31,30 @@ export type {
   DriverLog,
   DriverName,
   DriverPlan,
+  DriverReading,
   DriverResource,
   DriverResult,
   PlanInput,
   PlannedAgent,
+  ReadInput,
+  ResourceMetadata,
+  StartedAgent,
   WorkspaceObservation,
 } from "./driver.ts";
 export { DriverError } from "./errors.ts";
 export { ExternalDriver } from "./external/external-driver.ts";
+export { KubernetesDriver } from "./kubernetes/kubernetes-driver.ts";
+export { kubernetesPermissions } from "./kubernetes/kubernetes-options.ts";
+export type {
+  KubernetesDriverOptions,
+  KubernetesPermission,
+} from "./kubernetes/kubernetes-options.ts";
+export type { ClusterSource } from "./kubernetes/kubeconfig.ts";
 export { procTable } from "./process/proc-table.ts";
 export { ProcessDriver } from "./process/process-driver.ts";
 export type { ProcessTable, RunningProcess } from "./process/running-process.ts";
 export type { UidRange } from "./process/user-assignments.ts";
 export { WorkspaceUsers } from "./process/workspace-users.ts";
 export { refuseAborted } from "./refuse-aborted.ts";
+export { TerraformDriver } from "./terraform/terraform-driver.ts";
+export type { TerraformDriverOptions } from "./terraform/terraform-options.ts";

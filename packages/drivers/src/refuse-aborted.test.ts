@@ -2,18 +2,27 @@ import { expect, it } from "vitest";
 
 import type { DriverBuild } from "./driver-build.ts";
 import { defaultDriverLimits } from "./driver-build.ts";
-import type { DriverLog, Driver, DriverResult } from "./driver.ts";
+import type { DriverLog, Driver, DriverReading, DriverResult } from "./driver.ts";
 import { ExternalDriver } from "./external/external-driver.ts";
 import { refuseAborted } from "./refuse-aborted.ts";
 
-const template = { name: "one", version: "v1", settings: {}, directory: undefined };
+const template = {
+  id: "t",
+  notes: undefined,
+  name: "one",
+  version: "v1",
+  settings: {},
+  directory: undefined,
+};
 const build: DriverBuild = {
   id: "b",
   number: 1,
   transition: "start",
-  workspace: { id: "w", name: "dev", owner: { id: "o", username: "ana" } },
+  workspace: { id: "w", name: "dev", owner: { id: "o", username: "ana", name: "", email: "" } },
   template,
   parameters: {},
+  isPrebuild: false,
+  keepState: async () => undefined,
   agents: [],
   limits: defaultDriverLimits,
   accessUrl: "http://localhost",
@@ -21,6 +30,21 @@ const build: DriverBuild = {
 };
 const log: DriverLog = { write: () => undefined };
 const result: DriverResult = { state: undefined, resources: [] };
+const reading: DriverReading = {
+  definition: {
+    driver: "terraform",
+    displayName: "",
+    description: "",
+    icon: "",
+    parameters: [],
+    presets: [],
+    onClaim: undefined,
+    externalAuth: undefined,
+    agents: [],
+  },
+  resources: [],
+  notes: undefined,
+};
 
 /** A driver that records which of its methods begin. */
 function recordingDriver(begun: string[]): Driver {
@@ -36,6 +60,7 @@ function recordingDriver(begun: string[]): Driver {
     delete: () => begin("delete", result),
     observe: () => begin("observe", { agents: [] }),
     claim: () => begin("claim", result),
+    read: () => begin("read", reading),
     watch: () => begin("watch", undefined),
   };
 }
@@ -48,6 +73,8 @@ function callAll(driver: Driver, signal: AbortSignal): Promise<unknown>[] {
     driver.delete(build, log, signal),
     driver.observe({ workspaceId: "w", agents: [], state: undefined }, signal),
     driver.claim?.(build, log, signal) ?? Promise.resolve(),
+    driver.read?.({ key: "v", template, parameters: {}, accessUrl: "" }, log, signal) ??
+      Promise.resolve(),
     driver.watch?.(() => undefined, signal) ?? Promise.resolve(),
   ];
 }
@@ -66,7 +93,7 @@ it("passes every call on otherwise", async () => {
   const ends = await Promise.all(
     callAll(refuseAborted(recordingDriver(begun)), new AbortController().signal),
   );
-  expect(begun).toEqual(["plan", "start", "stop", "delete", "observe", "claim", "watch"]);
+  expect(begun).toEqual(["plan", "start", "stop", "delete", "observe", "claim", "read", "watch"]);
   expect(ends).toEqual([
     { resources: [] },
     result,
@@ -74,6 +101,7 @@ it("passes every call on otherwise", async () => {
     result,
     { agents: [] },
     result,
+    reading,
     undefined,
   ]);
 });
@@ -84,6 +112,7 @@ it("keeps what a driver says of itself", () => {
     refusal: undefined,
   });
   expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("claim");
+  expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("read");
   expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("watch");
   expect(refuseAborted({ ...recordingDriver([]), refusal: "is off" }).refusal).toBe("is off");
 });

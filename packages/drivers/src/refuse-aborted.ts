@@ -6,6 +6,7 @@ import type { Driver } from "./driver.ts";
  * happened.
  */
 export function refuseAborted(driver: Driver): Driver {
+  const read = driver.read?.bind(driver);
   const claim = driver.claim?.bind(driver);
   const watch = driver.watch?.bind(driver);
   return {
@@ -34,6 +35,12 @@ export function refuseAborted(driver: Driver): Driver {
       signal.throwIfAborted();
       return driver.observe(subject, signal);
     },
+    ...(read && {
+      read: async (input, log, signal) => {
+        signal.throwIfAborted();
+        return read(input, log, signal);
+      },
+    }),
     ...(claim && {
       claim: async (build, log, signal) => {
         signal.throwIfAborted();

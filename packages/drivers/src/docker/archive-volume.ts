@@ -1,21 +1,16 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 
-import { DriverError, EngineError } from "../errors.ts";
+import { DriverError } from "../errors.ts";
 import { packFiles } from "./container-files.ts";
 import type { AgentArchive } from "./docker-options.ts";
 import { putArchive } from "./engine-containers.ts";
 import type { EngineContext } from "./engine-context.ts";
-import {
-  createVolume,
-  type FoundVolume,
-  inspectVolume,
-  listVolumes,
-  removeVolume,
-} from "./engine-resources.ts";
+import { createVolume, type FoundVolume, inspectVolume, removeVolume } from "./engine-resources.ts";
 import { archiveDirectory, entryScript, nodeScript, probeScript } from "./entry-script.ts";
-import { removeOldHelpers, withHelper } from "./helper-container.ts";
-import { hasMark, isOriginal, kindFilter, labelNames, markOf, shortDeployment } from "./marks.ts";
+import { withHelper } from "./helper-container.ts";
+import { hasMark, labelNames, markOf, shortDeployment } from "./marks.ts";
+import { removeLeftovers } from "./shared-resources.ts";
 
 /*
  * Volumes with the agent's archive, unpacked once for each release and mounted read-only into every container.
@@ -26,9 +21,6 @@ import { hasMark, isOriginal, kindFilter, labelNames, markOf, shortDeployment } 
  */
 
 const stage = "Installing the agent";
-
-/** The age at which a volume that nothing uses is a leftover, in milliseconds. */
-const leftoverMs = 60 * 60_000;
 
 const scripts = { "entry.sh": entryScript, "node.sh": nodeScript, "probe.mjs": probeScript };
 
@@ -157,30 +149,4 @@ export function archiveMount(volume: string, isReadOnly: boolean): unknown {
     ReadOnly: isReadOnly,
     VolumeOptions: { NoCopy: true },
   };
-}
-
-/** Removes volumes and pointers of earlier releases that no container uses, and what killed processes left. */
-async function removeLeftovers(
-  context: EngineContext,
-  current: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { engine, deploymentId, clock } = context;
-  await removeOldHelpers(context, signal);
-  const list = async (kind: "archive" | "archive-pointer"): Promise<readonly FoundVolume[]> =>
-    (await listVolumes(engine, kindFilter({ deploymentId, kind }), signal)).filter(isOriginal);
-  const pointers = (await list("archive-pointer")).filter(
-    ({ labels }) => labels[labelNames.target] !== current,
-  );
-  const volumes = (await list("archive")).filter(({ name }) => name !== current);
-  const youngest = clock.now() - leftoverMs;
-  for (const { name, createdAtMs } of [...pointers, ...volumes]) {
-    if (createdAtMs > youngest) continue;
-    try {
-      await removeVolume(engine, name, signal);
-    } catch (error) {
-      // A container still uses it.
-      if (!(error instanceof EngineError && error.status === 409)) throw error;
-    }
-  }
 }

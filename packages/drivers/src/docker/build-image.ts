@@ -6,10 +6,13 @@ import { errorText } from "@slipway/runtime";
 import type { ContainerBuild } from "../driver-build.ts";
 import { DriverError, EngineError } from "../errors.ts";
 import { packContext } from "./build-context.ts";
+import { openBuildSession } from "./build-session.ts";
 import type { RegistryCredentials } from "./docker-options.ts";
+import { buildClassically, type BuildRequest, buildWithBuildKit } from "./engine-builds.ts";
 import type { EngineContext } from "./engine-context.ts";
-import { inspectImage, type InspectedImage, openBuild, removeImage } from "./engine-images.ts";
-import { jsonLines } from "./engine-streams.ts";
+import { inspectImage, type InspectedImage, removeImage } from "./engine-images.ts";
+import { inspectNetwork } from "./engine-resources.ts";
+import type { Engine } from "./engine.ts";
 import { parseImageReference } from "./image-reference.ts";
 import type { Labels } from "./marks.ts";
 import { ProgressLog } from "./progress-log.ts";
@@ -55,10 +58,11 @@ function ignoreInUse(error: unknown): void {
 }
 
 async function runBuild(
-  { engine, clock, log }: EngineContext,
+  context: EngineContext,
   { build, directory, tag, labels, pull, registryAuth }: BuildInput,
   signal: AbortSignal,
 ): Promise<void> {
+  const { engine, clock, log } = context;
   if (directory === undefined) {
     throw new DriverError("not-startable", "the files of the template version are missing");
   }
@@ -71,32 +75,58 @@ async function runBuild(
     buildargs: JSON.stringify(build.args),
     labels: JSON.stringify(labels),
     target: build.target === "" ? undefined : build.target,
-    rm: "true",
-    forcerm: "true",
     pull: pull === "always" ? "true" : undefined,
   };
   const dockerfileText = await readFile(dockerfile, "utf8");
-  const auth = await credentialsFor(dockerfileText, registryAuth);
   const packed = packContext(contextDirectory, {
     file: { name: dockerfileInContext, content: dockerfileText },
     signal,
   });
   const progress = new ProgressLog(log, stage, clock);
   try {
-    const body = await openBuild(engine, { query, context: packed, auth }, signal);
-    for await (const line of jsonLines(body)) {
+    const request = { query, context: packed };
+    const lines = engine.isPodman
+      ? buildClassically(
+          engine,
+          request,
+          await credentialsFor(dockerfileText, registryAuth),
+          signal,
+        )
+      : runBuildKit(engine, request, registryAuth, signal);
+    for await (const line of lines) {
       const problem = progress.take(line);
       if (problem !== undefined) throw new EngineError(500, problem);
     }
   } catch (error) {
     const failure = engine.connection.failure({ path: "/build", signal }, error);
     if (!(failure instanceof EngineError)) throw failure;
-    throw new DriverError("invalid-template", `cannot build the image: ${failure.message}`, {
-      cause: failure,
-    });
+    const advice = refusesImage.test(failure.message)
+      ? "; set SLIPWAY_DOCKER_CONFIG to the credentials of its registry if the image is private"
+      : "";
+    const message = `cannot build the image: ${failure.message}${advice}`;
+    throw new DriverError("invalid-template", message, { cause: failure });
   } finally {
     packed.destroy();
   }
+}
+
+/** Refusals of a registry in the words of both builders. */
+const refusesImage =
+  /\b401 Unauthorized|pull access denied|authorization failed|authentication required/;
+
+/** Every Docker that the driver speaks to has BuildKit, also where its own command takes the classic builder. */
+async function* runBuildKit(
+  engine: Engine,
+  { query, context }: BuildRequest,
+  registryAuth: BuildInput["registryAuth"],
+  signal: AbortSignal,
+): AsyncGenerator {
+  await using session = await openBuildSession(engine, registryAuth, signal);
+  // BuildKit wants the bridge for its steps, also where the operator has disabled it.
+  const hasBridge = (await inspectNetwork(engine, "bridge", signal)) !== undefined;
+  const networkmode = hasBridge ? undefined : "none";
+  const request = { query: { ...query, networkmode, session: session.id }, context };
+  yield* buildWithBuildKit(engine, request, signal);
 }
 
 /** The Dockerfile may be outside its context, so it is sent under a name of our own. */

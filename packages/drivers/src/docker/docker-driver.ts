@@ -22,6 +22,7 @@ import { hashToken, labelNames } from "./marks.ts";
 import { provideOwnNetwork } from "./network.ts";
 import { planAgents } from "./plan-agents.ts";
 import { requirePermitted } from "./policy.ts";
+import { removeUnused, SharedResources } from "./shared-resources.ts";
 import { socketProblem } from "./socket-problem.ts";
 import { watchContainers } from "./watch-containers.ts";
 import { endContainers, findContainers, shortId } from "./workspace-containers.ts";
@@ -38,6 +39,7 @@ export class DockerDriver implements Driver {
   readonly name = "docker";
   readonly #options: DockerDriverOptions;
   readonly #facts = new ImageFacts();
+  readonly #shared = new SharedResources();
 
   constructor(options: DockerDriverOptions) {
     this.#options = options;
@@ -56,7 +58,7 @@ export class DockerDriver implements Driver {
   ): Promise<DriverPlan> {
     // A build tests everything when it starts.
     if (purpose === "push") {
-      await this.#run(log, signal, async (context) => {
+      await this.#use(log, signal, async (context) => {
         const info = await readInfo(context.engine, signal);
         const permitted = await requirePermitted(agents, this.#options, info);
         const { directory } = template;
@@ -68,7 +70,7 @@ export class DockerDriver implements Driver {
   }
 
   async start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
-    return this.#run(log, signal, async (context) => {
+    return this.#use(log, signal, async (context) => {
       const running = await this.#endOthers(context, build, signal);
       const missing = build.agents.filter(({ token }) => !running.has(hashToken(token)));
       const started = new Map(running);
@@ -91,6 +93,7 @@ export class DockerDriver implements Driver {
   async stop(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
     return this.#run(log, signal, async (context) => {
       await endContainers(context, build, () => true, signal);
+      await this.#shared.remove(() => removeUnused(context, "stop", signal));
       return this.#result(context, { ...build, agents: [] }, new Map(), signal);
     });
   }
@@ -100,6 +103,7 @@ export class DockerDriver implements Driver {
       await endContainers(context, build, () => true, signal);
       await removeVolumes(context, build.workspace.id, signal);
       await removeImages(context, build.workspace.id, signal);
+      await this.#shared.remove(() => removeUnused(context, "delete", signal));
       return { state: undefined, resources: [] };
     });
   }
@@ -136,7 +140,7 @@ export class DockerDriver implements Driver {
   async gatewayAddress(signal: AbortSignal): Promise<string | undefined> {
     const { endpoint, network } = this.#options;
     if ("url" in endpoint || network !== undefined) return undefined;
-    return this.#run(silent, signal, async (context) => {
+    return this.#use(silent, signal, async (context) => {
       if (context.engine.isPodman) return undefined;
       if ((await readInfo(context.engine, signal)).isRootless) return undefined;
       const { gateway } = await provideOwnNetwork(context, signal);
@@ -159,6 +163,15 @@ export class DockerDriver implements Driver {
       const code = error.status === 503 ? "unavailable" : "not-startable";
       throw new DriverError(code, `Docker: ${error.message}`, { cause: error });
     }
+  }
+
+  /** Does the same for a task that uses what all workspaces share. */
+  #use<T>(
+    log: DriverLog,
+    signal: AbortSignal,
+    task: (context: EngineContext) => Promise<T>,
+  ): Promise<T> {
+    return this.#run(log, signal, (context) => this.#shared.use(() => task(context), signal));
   }
 
   #needs(info: AgentNeeds["info"]): AgentNeeds {

@@ -1,4 +1,4 @@
-import { listOf, objectOf, textOf } from "./json-fields.ts";
+import { listOf, objectOf, textOf } from "@slipway/runtime";
 
 /** The state that a build passes to the next one: its containers, whatever their names are by then. */
 export interface DockerState {

@@ -1,12 +1,16 @@
-import { request as plainRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import {
+  type ClientRequest,
+  request as plainRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
 import { request as tlsRequest } from "node:https";
-import { pipeline, Readable } from "node:stream";
+import { type Duplex, pipeline, Readable } from "node:stream";
 
-import { errorText, readBounded, systemErrorCode } from "@slipway/runtime";
+import { errorText, readBounded, systemErrorCode, objectOf, textOf } from "@slipway/runtime";
 
 import { DriverError, EngineError } from "../errors.ts";
 import type { DockerEndpoint } from "./docker-options.ts";
-import { objectOf, textOf } from "./json-fields.ts";
 
 export interface EngineRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -68,6 +72,33 @@ export class EngineConnection {
     await this.#read(request, await this.open(request));
   }
 
+  /** Sends a request for another protocol and resolves to the connection, which the caller destroys. */
+  async upgrade(request: EngineRequest): Promise<Duplex> {
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+    const sent = this.#begin({
+      ...request,
+      headers: { ...request.headers, Connection: "Upgrade" },
+    });
+    sent.on("error", reject);
+    sent.once("upgrade", (_answer, socket, head) => {
+      sent.setTimeout(0);
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket);
+    });
+    sent.once("response", (answer) => {
+      readErrorMessage(answer).then(
+        (text) => reject(new EngineError(answer.statusCode ?? 0, text)),
+        reject,
+      );
+    });
+    sent.end();
+    try {
+      return await promise;
+    } catch (error) {
+      throw this.failure(request, error);
+    }
+  }
+
   /** Reads a body; rejects if it exceeds `maxBytes`. */
   async readBody(
     request: Pick<EngineRequest, "path" | "signal">,
@@ -103,15 +134,16 @@ export class EngineConnection {
     return this.readBody(request, answer);
   }
 
-  async #send(request: EngineRequest): Promise<IncomingMessage> {
-    const { method, path, query, headers, body, signal, silenceMs = defaultSilenceMs } = request;
+  /** Opens a request; nothing of it is sent yet. */
+  #begin({ method, path, query, headers, body, signal, silenceMs }: EngineRequest): ClientRequest {
     signal.throwIfAborted();
-    const json = body !== undefined && "json" in body ? JSON.stringify(body.json) : undefined;
-    const contentType = json === undefined ? "application/x-tar" : "application/json";
+    const isJson = body !== undefined && "json" in body;
+    const contentType = isJson ? "application/json" : "application/x-tar";
     const send =
       "url" in this.#endpoint && this.#endpoint.url.startsWith("https:")
         ? tlsRequest
         : plainRequest;
+    const limitMs = silenceMs ?? defaultSilenceMs;
     const sent = send({
       ...this.#target(),
       method,
@@ -120,18 +152,24 @@ export class EngineConnection {
       agent: false,
       signal,
     });
+    if (limitMs < Infinity) {
+      const silent = `no answer within ${limitMs / 1000} s`;
+      sent.setTimeout(limitMs, () => sent.destroy(new Error(silent)));
+    }
+    return sent;
+  }
+
+  async #send(request: EngineRequest): Promise<IncomingMessage> {
+    const { body } = request;
+    const sent = this.#begin(request);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     sent.on("error", reject);
     sent.once("response", resolve);
-    if (silenceMs < Infinity) {
-      const silent = `no answer within ${silenceMs / 1000} s`;
-      sent.setTimeout(silenceMs, () => sent.destroy(new Error(silent)));
-    }
     if (body !== undefined && "tar" in body) {
       // The engine may refuse before it has read everything; its answer then says why.
       pipeline(Readable.from(body.tar), sent, (error) => error && reject(error));
     } else {
-      sent.end(json);
+      sent.end(body === undefined ? undefined : JSON.stringify(body.json));
     }
     try {
       return await promise;

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 
+import { listOf, numberOf, objectOf, textMapOf, textOf, textsOf } from "@slipway/runtime";
+
 import { EngineError } from "../errors.ts";
 import { outputText, readHead } from "./engine-streams.ts";
 import type { Engine } from "./engine.ts";
-import { listOf, numberOf, objectOf, textMapOf, textOf, textsOf } from "./json-fields.ts";
 import { hasLabels, labelFilters } from "./label-filters.ts";
 
 /** A container as a list or an inspection shows it. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 
+import { listOf, objectOf, textMapOf, textOf, textsOf } from "@slipway/runtime";
+
 import { ifPresent } from "./engine-containers.ts";
 import type { Engine } from "./engine.ts";
-import { listOf, objectOf, textMapOf, textOf, textsOf } from "./json-fields.ts";
 import { hasLabels, labelFilters } from "./label-filters.ts";
 
 export interface FoundImage {
@@ -46,7 +47,9 @@ export async function listImages(
   labels: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<readonly FoundImage[]> {
-  const query = { filters: labelFilters(labels) };
+  // Podman finds no image by several labels: the last one, the most specific, selects, and all are compared below.
+  const selecting = Object.fromEntries(Object.entries(labels).slice(-1));
+  const query = { filters: labelFilters(selecting) };
   const found = await connection.json({ method: "GET", path: "/images/json", query, signal });
   const images = listOf(found).map((one) => {
     const fields = objectOf(one);
@@ -69,7 +72,7 @@ export async function removeImage(
 }
 
 /** The time without any progress after which a pull or a build counts as dead. */
-const progressSilenceMs = 15 * 60_000;
+export const progressSilenceMs = 15 * 60_000;
 
 /** Begins to pull an image, and resolves to the lines of its progress. */
 export async function openPull(
@@ -94,30 +97,10 @@ interface PullOptions {
   readonly auth: unknown;
 }
 
-/** Begins to build an image from a context, and resolves to the lines of its progress. */
-export async function openBuild(
-  { connection }: Engine,
-  { query, context, auth }: BuildOptions,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  return connection.open({
-    method: "POST",
-    path: "/build",
-    query,
-    headers: { "X-Registry-Config": headerJson(auth) },
-    body: { tar: context },
-    signal,
-    silenceMs: progressSilenceMs,
-  });
-}
-
-interface BuildOptions {
-  readonly query: Readonly<Record<string, string | undefined>>;
-  readonly context: AsyncIterable<unknown>;
-  /** Credentials by registry. */
-  readonly auth: unknown;
-}
-
-function headerJson(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString("base64url");
+/** Encodes a value for a header of the engine, in Base64 for URLs: podman requires the padding. */
+export function headerJson(value: unknown): string {
+  return Buffer.from(JSON.stringify(value))
+    .toString("base64")
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
 }

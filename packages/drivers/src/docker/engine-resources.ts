@@ -1,6 +1,7 @@
+import { listOf, objectOf, textMapOf, textOf } from "@slipway/runtime";
+
 import { ifPresent } from "./engine-containers.ts";
 import type { Engine } from "./engine.ts";
-import { listOf, objectOf, textMapOf, textOf } from "./json-fields.ts";
 import { hasLabels, labelFilters } from "./label-filters.ts";
 
 export interface FoundVolume {

@@ -6,25 +6,35 @@
  */
 
 /** A longer line of progress is malformed. */
-const maxLineBytes = 1024 * 1024;
+const defaultMaxLineBytes = 1024 * 1024;
 const lineFeed = 0x0a;
 const frameHeaderBytes = 8;
 
 /** Yields the values of a stream with one JSON document per line. Throws an `Error` for anything else. */
-export async function* jsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerator {
-  let rest: Uint8Array = new Uint8Array();
+export async function* jsonLines(
+  body: AsyncIterable<Uint8Array>,
+  maxLineBytes = defaultMaxLineBytes,
+): AsyncGenerator {
+  let parts: Uint8Array[] = [];
+  let bytes = 0;
   for await (const chunk of body) {
-    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed)) {
-      const line = new TextDecoder().decode(bytes.subarray(0, end)).trim();
-      bytes = bytes.subarray(end + 1);
-      if (line !== "") yield JSON.parse(line) as unknown;
+    let start = 0;
+    for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
+      yield* jsonLine([...parts, chunk.subarray(start, end)]);
+      parts = [];
+      bytes = 0;
+      start = end + 1;
     }
-    if (bytes.length > maxLineBytes) throw new Error(`line of more than ${maxLineBytes} bytes`);
-    rest = bytes;
+    parts.push(chunk.subarray(start));
+    bytes += chunk.length - start;
+    if (bytes > maxLineBytes) throw new Error(`line of more than ${maxLineBytes} bytes`);
   }
-  const last = new TextDecoder().decode(rest).trim();
-  if (last !== "") yield JSON.parse(last) as unknown;
+  yield* jsonLine(parts);
+}
+
+function* jsonLine(parts: readonly Uint8Array[]): Generator {
+  const line = Buffer.concat(parts).toString().trim();
+  if (line !== "") yield JSON.parse(line) as unknown;
 }
 
 /** Returns the text in the frames of a container's output; an incomplete frame at the end counts. */

@@ -1,7 +1,8 @@
+import { listOf, numberOf, objectOf, textOf, textsOf } from "@slipway/runtime";
+
 import { DriverError } from "../errors.ts";
 import type { DockerEndpoint } from "./docker-options.ts";
 import { EngineConnection } from "./engine-connection.ts";
-import { listOf, numberOf, objectOf, textOf, textsOf } from "./json-fields.ts";
 
 /** The versions of the Engine API that the driver speaks: Docker 20.10 and podman 4 offer 1.41. */
 const oldestApi = [1, 41] as const;

@@ -90,6 +90,16 @@ export async function provideOwnNetwork(
   throw new DriverError("not-startable", `Docker's network ${name} was not created by this server`);
 }
 
+/** Removes the networks of the deployment that no container uses. */
+export async function removeOwnNetworks(
+  context: EngineContext,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { id } of await findOwnNetworks(context, signal)) {
+    await removeNetwork(context.engine, id, signal).catch(ignoreInUse);
+  }
+}
+
 function ignoreInUse(error: unknown): void {
   // Docker answers 403 if containers are connected, podman 409.
   if (!(error instanceof EngineError && [403, 409].includes(error.status))) throw error;

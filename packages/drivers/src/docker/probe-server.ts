@@ -1,10 +1,11 @@
+import { objectOf, textOf } from "@slipway/runtime";
+
 import { DriverError, EngineError } from "../errors.ts";
 import { hostConfig, type HostConfigInput } from "./container-config.ts";
 import { readOutput, startContainer, waitForContainer } from "./engine-containers.ts";
 import type { EngineContext } from "./engine-context.ts";
 import { archiveDirectory } from "./entry-script.ts";
 import { withHelper } from "./helper-container.ts";
-import { objectOf, textOf } from "./json-fields.ts";
 
 /** The time that the server may take to answer a container, in milliseconds. */
 const probeMs = 10_000;

@@ -1,7 +1,8 @@
+import { objectOf, textOf } from "@slipway/runtime";
 import type { Clock } from "@slipway/runtime";
 
 import type { DriverLog } from "../driver.ts";
-import { objectOf, textOf } from "./json-fields.ts";
+import { BuildKitTrace } from "./buildkit-trace.ts";
 
 /** The time between two lines about layers, in milliseconds. */
 const layerLineMs = 1_000;
@@ -9,6 +10,9 @@ const layerLineMs = 1_000;
 /** The lines that one build of an image may write: a `RUN yes` would fill the database. */
 const maxLines = 10_000;
 const maxLineLength = 2_000;
+
+/** The id of the lines of JSON in which an engine passes on BuildKit's progress. */
+const traceId = "moby.buildkit.trace";
 
 /**
  * Writes the progress of a pull or a build to a build's log. An engine repeats the state of each layer many times a
@@ -19,6 +23,7 @@ export class ProgressLog {
   readonly #stage: string;
   readonly #clock: Pick<Clock, "now">;
   readonly #layers = new Map<string, string>();
+  readonly #trace = new BuildKitTrace();
   #nextLayerLineAt = 0;
   #lines = 0;
 
@@ -34,9 +39,17 @@ export class ProgressLog {
     const error = textOf(objectOf(fields["errorDetail"])["message"]) || textOf(fields["error"]);
     if (error !== "") return error;
     const [id, status] = [textOf(fields["id"]), textOf(fields["status"])];
-    if (id === "") this.#writeLines(textOf(fields["stream"]) || status);
+    if (id === traceId) this.#takeTrace(textOf(fields["aux"]));
+    else if (id === "") this.#writeLines(textOf(fields["stream"]) || status);
     else this.#takeLayer(id, status);
     return undefined;
+  }
+
+  #takeTrace(base64: string): void {
+    for (const part of this.#trace.read(Buffer.from(base64, "base64"))) {
+      if ("text" in part) this.#writeLines(part.text);
+      else this.#takeLayer(part.layer, part.state);
+    }
   }
 
   #takeLayer(id: string, status: string): void {

@@ -1,9 +1,10 @@
+import { numberOf, objectOf, textMapOf, textOf } from "@slipway/runtime";
+
 import type { AgentEnd, DriverEvent } from "../driver.ts";
 import { DriverError } from "../errors.ts";
 import { inspectContainer } from "./engine-containers.ts";
 import { jsonLines } from "./engine-streams.ts";
 import type { Engine } from "./engine.ts";
-import { numberOf, objectOf, textMapOf, textOf } from "./json-fields.ts";
 import { hasLabels } from "./label-filters.ts";
 import { isOriginal, kindFilter, labelNames, type Labels } from "./marks.ts";
 import { shortId } from "./workspace-containers.ts";

@@ -13,7 +13,7 @@ import { isOriginal, labelNames, workspaceFilter } from "./marks.ts";
 /** The attempts to list and end containers: an interrupted attempt may still be creating one. */
 const maxAttempts = 10;
 
-/** Lists the containers of a workspace: those with our labels that are no copies, or that the state names. */
+/** Lists the containers of a workspace: those with our labels that are not copies, or that the state names. */
 export async function findContainers(
   { engine, deploymentId }: Pick<EngineContext, "engine" | "deploymentId">,
   { workspaceId, state }: { readonly workspaceId: string; readonly state: Uint8Array | undefined },

@@ -7,8 +7,17 @@ const build: DriverBuild = {
   id: "b",
   number: 1,
   transition: "start",
-  workspace: { id: "w", name: "box", owner: { id: "o", username: "ada" } },
-  template: { name: "t", version: "v1", settings: {}, directory: undefined },
+  workspace: { id: "w", name: "box", owner: { id: "o", username: "ada", name: "", email: "" } },
+  template: {
+    id: "t",
+    name: "t",
+    version: "v1",
+    settings: {},
+    directory: undefined,
+    notes: undefined,
+  },
+  isPrebuild: false,
+  keepState: async () => undefined,
   parameters: {},
   agents: [
     {

@@ -1,4 +1,8 @@
-import type { DockerDriver, DriverBuild, DriverEvent } from "@slipway/drivers";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { DockerDriver, DriverBuild, DriverEvent, DriverLog } from "@slipway/drivers";
 import { describeDriver } from "@slipway/testkit/compliance";
 import { packBox, type TestEngine } from "@slipway/testkit/engines";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -10,6 +14,7 @@ import {
   boxContainer,
   containerOf,
   inside,
+  keepShared,
   leftovers,
   openDriver,
   ownAddress,
@@ -18,8 +23,17 @@ import {
 } from "./support/driver-stage.ts";
 import { packFiles } from "./support/pack-files.ts";
 
+interface EngineTraits {
+  /** False for an engine that cannot limit resources: rootless ones need control groups of version 2 with delegation. */
+  readonly hasLimits: boolean;
+}
+
 /** The guarantees of the driver on every engine. */
-export function describeEngine(name: string, open: () => Promise<TestEngine>): void {
+export function describeEngine(
+  name: string,
+  open: () => Promise<TestEngine>,
+  { hasLimits }: EngineTraits,
+): void {
   describe(`the driver docker on ${name}`, () => {
     let engine: TestEngine;
     let driver: DockerDriver;
@@ -27,6 +41,7 @@ export function describeEngine(name: string, open: () => Promise<TestEngine>): v
     beforeAll(async () => {
       engine = await open();
       driver = await openDriver(engine);
+      await keepShared(engine);
     });
 
     afterAll(() => engine[Symbol.asyncDispose]());
@@ -112,6 +127,25 @@ export function describeEngine(name: string, open: () => Promise<TestEngine>): v
       expect(await inside(engine, again, "cat", "/home/dev/ended")).toBe("ended");
     });
 
+    it("builds the image of a Dockerfile, shows its steps and removes it with the workspace", async () => {
+      const directory = await mkdtemp(join(tmpdir(), "slipway-test-"));
+      await writeFile(
+        join(directory, "Dockerfile"),
+        "FROM box:1\nRUN echo a step && touch /built\n",
+      );
+      const image = { dockerfile: "Dockerfile", context: ".", target: "", args: {} };
+      const template = { ...boxBuild().template, directory };
+      const build = boxBuild(boxContainer({ image: "", build: image }), { template });
+      const lines: string[] = [];
+      const log: DriverLog = { write: (_level, _stage, line) => void lines.push(line) };
+      await driver.start(build, log, signal);
+      expect(lines).toContain("a step");
+      expect(await inside(engine, build, "ls", "/built")).toBe("/built");
+      await remove(build);
+      expect(await leftovers(engine, build)).toBe("");
+      await rm(directory, { recursive: true });
+    });
+
     it("reaps processes that lost their parents", async () => {
       const build = boxBuild();
       await driver.start(build, silent, signal);
@@ -123,31 +157,30 @@ export function describeEngine(name: string, open: () => Promise<TestEngine>): v
         .toBe("0");
     });
 
-    it("passes numbers of users and limits on", async () => {
-      const limited = boxContainer({
-        user: "1234",
-        memoryBytes: 256 * 1024 * 1024,
-        cpus: 0.5,
-        pids: 200,
-        volumes: [{ name: "data", path: "/data/deep", isReadOnly: false }],
-      });
-      const build = boxBuild(limited);
+    it("runs the agent as a number, which gets new volumes", async () => {
+      const volumes = [{ name: "data", path: "/data/deep", isReadOnly: false }];
+      const build = boxBuild(boxContainer({ user: "1234", volumes }));
       await driver.start(build, silent, signal);
       expect(await inside(engine, build, "id", "-u")).toBe("1234");
       expect(await inside(engine, build, "stat", "-c", "%u", "/data/deep")).toBe("1234");
-      const config = await engine.docker([
-        "inspect",
-        "-f",
-        "{{json .HostConfig}}",
-        containerOf(build),
-      ]);
+    });
+
+    const limits = { memoryBytes: 256 * 1024 * 1024, cpus: 0.5, pids: 200 };
+
+    const passesLimits = async (): Promise<void> => {
+      const build = boxBuild(boxContainer(limits));
+      await driver.start(build, silent, signal);
+      const format = "{{json .HostConfig}}";
+      const config = await engine.docker(["inspect", "-f", format, containerOf(build)]);
       expect(JSON.parse(config)).toMatchObject({
         Memory: 256 * 1024 * 1024,
         PidsLimit: 200,
         Privileged: false,
       });
       expect(config).toMatch(/NET_RAW/);
-    });
+    };
+    // A rootless engine has them where the machine delegates its control groups.
+    if (hasLimits) it("passes limits on", passesLimits);
 
     it("reports the end of a container once, with what ended it", async () => {
       const events: DriverEvent[] = [];
@@ -256,6 +289,29 @@ export function describeEngine(name: string, open: () => Promise<TestEngine>): v
         "image shell-less:1 has no /bin/sh",
       );
       expect(await leftovers(engine, build)).toBe("");
+    });
+
+    it("leaves nothing after the last workspace, and harms no start at that moment", async () => {
+      await engine.docker(["volume", "rm", "slipway-kept-home"]);
+      const first = boxBuild();
+      const { workspace } = first;
+      const id = `${workspace.id.slice(0, -1)}9`;
+      const second = boxBuild(undefined, { workspace: { ...workspace, id } });
+      await driver.start(first, silent, signal);
+      for (const [ending, starting] of [
+        [first, second],
+        [second, first],
+      ] as const) {
+        await Promise.all([remove(ending), driver.start(starting, silent, signal)]);
+        expect(await inside(engine, starting, "id", "-un")).toBe("dev");
+      }
+      await remove(second);
+      await remove(first);
+      const networks = ["network", "ls", "-q", "--filter", "label=slipway.kind"];
+      for (const list of [["ps", "-aq"], ["volume", "ls", "-q"], networks]) {
+        expect(await engine.docker(list)).toBe("");
+      }
+      await keepShared(engine);
     });
 
     it("calls the server from a container when a template is pushed, and says what to set", async () => {

@@ -2,4 +2,4 @@ import { openDocker } from "@slipway/testkit/engines";
 
 import { describeEngine } from "./describe-engine.ts";
 
-describeEngine("Docker", openDocker);
+describeEngine("Docker", () => openDocker(), { hasLimits: true });

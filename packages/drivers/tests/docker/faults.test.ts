@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { type DockerDriver, type DriverBuild, DriverError } from "@slipway/drivers";
+import { type DockerDriver, type DriverBuild, DriverError, type DriverLog } from "@slipway/drivers";
 import { openDocker, type TestEngine } from "@slipway/testkit/engines";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import {
   boxBuild,
+  boxContainer,
   containerOf,
   inside,
   leftovers,
@@ -177,5 +182,102 @@ describe("the driver docker under faults", () => {
     await engine.kill();
     expect(await lost).toMatchObject({ code: "unavailable", retryable: true });
     await engine.start();
+  });
+
+  describe("when the daemon is killed during a step", () => {
+    const slow = "trap 'sleep 60' TERM; while :; do sleep 1; done";
+    const slowCommand = boxBuild(boxContainer({ command: ["sh", "-c", slow] }));
+    let directory: string;
+    let silentServer: Server;
+    let silentHost: string;
+
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), "slipway-test-"));
+      await writeFile(join(directory, "Dockerfile"), "FROM box:1\nRUN sleep 1000\n");
+      silentServer = createServer().listen(0, "127.0.0.1");
+      await once(silentServer, "listening");
+      const address = silentServer.address();
+      silentHost = typeof address === "object" ? `127.0.0.1:${address?.port ?? 0}` : "";
+    });
+
+    afterAll(async () => {
+      silentServer.close();
+      await rm(directory, { recursive: true, force: true });
+    });
+
+    /** Kills the daemon once a step has begun, by the log of the build, and starts it again. */
+    async function killDuring(
+      step: RegExp,
+      run: (log: DriverLog) => Promise<unknown>,
+    ): Promise<void> {
+      const hasBegun = Promise.withResolvers<void>();
+      const log: DriverLog = {
+        write: (_level, _stage, line) => void (step.test(line) && hasBegun.resolve()),
+      };
+      const outcome = run(log).then(
+        () => "done",
+        (error: unknown) => error,
+      );
+      await Promise.race([hasBegun.promise, outcome]);
+      await engine.kill();
+      expect(await outcome).toMatchObject({ code: "unavailable", retryable: true });
+      await engine.start();
+    }
+
+    it.each(["stop", "delete"] as const)("completes a %s", async (transition) => {
+      await driver.start(slowCommand, silent, signal);
+      const build = { ...slowCommand, transition };
+      await killDuring(/stopping agent/, (log) => driver[transition](build, log, signal));
+      await driver[transition]({ ...build, limits: { stopTimeoutMs: 0 } }, silent, signal);
+      expect(await engine.docker(["ps", "-aq", "--filter", "label=slipway.kind"])).toBe("");
+    });
+
+    it("builds an image again", async () => {
+      const image = { dockerfile: "Dockerfile", context: ".", target: "", args: {} };
+      const template = { ...boxBuild().template, directory };
+      const build = boxBuild(boxContainer({ image: "", build: image }), { template });
+      await killDuring(/RUN sleep/, (log) => driver.start(build, log, signal));
+      await writeFile(join(directory, "Dockerfile"), "FROM box:1\n");
+      await driver.start(build, silent, signal);
+      expect(await inside(engine, build, "id", "-un")).toBe("dev");
+    });
+
+    it("ends a pull", async () => {
+      const build = boxBuild(boxContainer({ image: `${silentHost}/box:1` }));
+      await killDuring(/pulling/, (log) => driver.start(build, log, signal));
+      expect(await leftovers(engine, build)).toBe("");
+    });
+  });
+});
+
+describe("the driver docker on a full disk", () => {
+  it("says so, leaves nothing of the start, and starts when there is room", async () => {
+    await using engine = await openDocker({ diskBytes: 512 * 1024 * 1024 });
+    const driver = await openDriver(engine);
+    const first = boxBuild();
+    await driver.start(first, silent, signal);
+    await inside(engine, first, "sh", "-c", "cat /dev/zero >~/file; true");
+    const { workspace } = first;
+    const second = boxBuild(undefined, { workspace: { ...workspace, id: "second" } });
+    await expect(driver.start(second, silent, signal)).rejects.toMatchObject({
+      code: "not-startable",
+      message: expect.stringContaining("no space left on device"),
+    });
+    expect(await engine.docker(["ps", "-aq", "--filter", "name=second"])).toBe("");
+    expect(await inside(engine, first, "id", "-un")).toBe("dev");
+    await inside(engine, first, "rm", "/home/dev/file");
+    await driver.start(second, silent, signal);
+    expect(await inside(engine, second, "id", "-un")).toBe("dev");
+  });
+
+  it("leaves no half of the agent", async () => {
+    await using engine = await openDocker({ diskBytes: 48 * 1024 * 1024 });
+    const driver = await openDriver(engine);
+    await expect(driver.start(boxBuild(), silent, signal)).rejects.toMatchObject({
+      message: expect.stringContaining("no space left on device"),
+    });
+    expect(await engine.docker(["ps", "-aq"])).toBe("");
+    const archives = ["volume", "ls", "-q", "--filter", "label=slipway.kind=archive"];
+    expect(await engine.docker(archives)).toBe("");
   });
 });

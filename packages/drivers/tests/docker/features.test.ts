@@ -1,9 +1,17 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { ContainerBuild, DockerDriver, DriverEvent, DriverLog } from "@slipway/drivers";
-import { openDocker, openRegistry, ownArch, type TestEngine } from "@slipway/testkit/engines";
+import { systemClock } from "@slipway/runtime";
+import {
+  buildArchive,
+  openDocker,
+  openRegistry,
+  ownArch,
+  type TestEngine,
+} from "@slipway/testkit/engines";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import {
@@ -12,11 +20,19 @@ import {
   boxContainer,
   containerOf,
   inside,
+  keepShared,
   leftovers,
   openDriver,
   signal,
   silent,
 } from "./support/driver-stage.ts";
+
+/** Returns the command lines of the machine's processes, containers' included. */
+async function commandLines(): Promise<readonly string[]> {
+  const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const files = ids.map((id) => readFile(`/proc/${id}/cmdline`, "utf8").catch(() => ""));
+  return (await Promise.all(files)).map((line) => line.replaceAll("\0", " ").trim());
+}
 
 describe("the driver docker", () => {
   let engine: TestEngine;
@@ -25,6 +41,7 @@ describe("the driver docker", () => {
   beforeAll(async () => {
     engine = await openDocker();
     driver = await openDriver(engine);
+    await keepShared(engine);
   });
 
   afterAll(() => engine[Symbol.asyncDispose]());
@@ -98,6 +115,42 @@ describe("the driver docker", () => {
     expect(events[1]).toMatchObject({ kind: "out-of-memory", workspaceId: build.workspace.id });
     ended.abort();
     await watching;
+  });
+
+  it("removes the agent of an earlier release when no container uses it", async () => {
+    const archive = await buildArchive();
+    const own = { deploymentId: randomUUID() };
+    const earlier = await openDriver(engine, {
+      ...own,
+      readArchive: async () => ({ ...archive, hash: "earlier" }),
+    });
+    const current = await openDriver(engine, own);
+    const { workspace } = boxBuild();
+    const [first, second] = ["first", "second"].map((id) =>
+      boxBuild(undefined, { workspace: { ...workspace, id } }),
+    );
+    if (first === undefined || second === undefined) throw new RangeError("wanted two builds");
+    const filters = ["slipway.kind=archive", `slipway.deployment=${own.deploymentId}`];
+    const flags = filters.flatMap((filter) => ["--filter", `label=${filter}`]);
+    const archives = async (): Promise<number> =>
+      (await engine.docker(["volume", "ls", "-q", ...flags])).trim().split("\n").length;
+    await earlier.start(first, silent, signal);
+    // Docker knows the second in which a volume was created.
+    const secondNow = (): number => Math.trunc(Date.now() / 1_000);
+    const then = secondNow();
+    await expect.poll(secondNow, { timeout: 5_000 }).toBeGreaterThan(then);
+    await current.start(second, silent, signal);
+    // What was just created may be the work of another start.
+    await current.stop({ ...second, transition: "stop" }, silent, signal);
+    expect(await archives()).toBe(2);
+    const now = (): number => systemClock.now() + 2 * 60 * 60_000;
+    const later = await openDriver(engine, { ...own, clock: { ...systemClock, now } });
+    await later.stop({ ...second, transition: "stop" }, silent, signal);
+    expect(await archives()).toBe(2);
+    await later.stop({ ...first, transition: "stop" }, silent, signal);
+    expect(await archives()).toBe(1);
+    await current.delete({ ...first, transition: "delete" }, silent, signal);
+    await current.delete({ ...second, transition: "delete" }, silent, signal);
   });
 
   it("keeps containers apart on its network", async () => {
@@ -226,6 +279,50 @@ describe("the driver docker", () => {
       expect((await engine.docker(["images", "-q", ...filter])).trim().split("\n")).toHaveLength(1);
       await driver.delete({ ...build, transition: "delete" }, silent, signal);
       expect(await engine.docker(["images", "-aq", ...filter])).toBe("");
+    });
+
+    it("builds what only BuildKit can, and bounds the output of a step", async () => {
+      const log = openLog();
+      await write(
+        "FROM box:1\nRUN --mount=type=cache,target=/cache touch /cache/x\n" +
+          "RUN yes | head -c 100m && printf 'no end'\n",
+      );
+      await driver.start(buildOf(), log, signal);
+      expect(log.lines.some((line) => line.includes("--mount=type=cache"))).toBe(true);
+      expect(log.lines.length).toBeLessThanOrEqual(10_100);
+    });
+
+    it("builds on a private image, and says that its registry refuses", async () => {
+      await using registry = await openRegistry({ login: "ada:secret", arch: ownArch });
+      const image = `${registry.host}/team/box:1`;
+      await write(`ARG BASE\nFROM $BASE\nRUN true\n`);
+      const build = buildOf({ args: { BASE: image } });
+      await expect(driver.start(build, silent, signal)).rejects.toMatchObject({
+        code: "invalid-template",
+        message: expect.stringMatching(/401 Unauthorized; set SLIPWAY_DOCKER_CONFIG/),
+      });
+      const knowing = await openDriver(engine, {
+        registryAuth: async () => ({ username: "ada", password: "secret" }),
+      });
+      await knowing.start(build, silent, signal);
+      await driver.delete({ ...build, transition: "delete" }, silent, signal);
+      await engine.docker(["rmi", "-f", image]);
+    });
+
+    it("ends the steps of a build that is canceled", async () => {
+      const log = openLog();
+      const seconds = 900_000 + process.pid;
+      await write(`FROM box:1\nRUN sleep ${seconds}\n`);
+      const cancel = new AbortController();
+      const starting = driver.start(buildOf(), log, cancel.signal);
+      const outcome = starting.catch((error: unknown) => error);
+      const isRunning = async (): Promise<boolean> =>
+        (await commandLines()).includes(`sleep ${seconds}`);
+      await expect.poll(isRunning).toBe(true);
+      const reason = new Error("canceled");
+      cancel.abort(reason);
+      expect(await outcome).toBe(reason);
+      await expect.poll(isRunning).toBe(false);
     });
 
     it("says which step fails, and what is not in the template", async () => {

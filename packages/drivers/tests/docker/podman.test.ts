@@ -2,4 +2,4 @@ import { openPodman } from "@slipway/testkit/engines";
 
 import { describeEngine } from "./describe-engine.ts";
 
-describeEngine("podman", openPodman);
+describeEngine("podman", openPodman, { hasLimits: true });

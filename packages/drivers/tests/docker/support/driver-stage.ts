@@ -54,6 +54,8 @@ export function boxBuild(
   return sampleBuild({ agents: [boxAgent(container)], ...fields });
 }
 
+const deploymentId = "test-deployment";
+
 /** Opens a driver on an engine; its containers' server answers only where a test starts one. */
 export async function openDriver(
   { socketPath }: Pick<TestEngine, "socketPath">,
@@ -68,7 +70,7 @@ export async function openDriver(
     runtimes: [],
     network: undefined,
     registryAuth: async () => undefined,
-    deploymentId: "test-deployment",
+    deploymentId,
     logger: silentLogger,
     clock: systemClock,
     ...options,
@@ -87,6 +89,22 @@ export async function inside(
   ...command: readonly string[]
 ): Promise<string> {
   return (await engine.docker(["exec", containerOf(build), ...command])).trim();
+}
+
+/**
+ * Creates a volume of another workspace. While one is left, the driver keeps the volume with the agent, which would take
+ * each test a second to fill.
+ */
+export async function keepShared(engine: TestEngine): Promise<void> {
+  const name = "slipway-kept-home";
+  const labels = {
+    "slipway.deployment": deploymentId,
+    "slipway.kind": "volume",
+    "slipway.name": name,
+    "slipway.workspace": "kept",
+  };
+  const words = Object.entries(labels).flatMap((pair) => ["--label", pair.join("=")]);
+  await engine.docker(["volume", "create", ...words, name]);
 }
 
 /** Lists everything of a workspace that the engine has: containers, volumes and images. */

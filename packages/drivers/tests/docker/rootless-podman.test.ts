@@ -1,0 +1,5 @@
+import { openRootlessPodman } from "@slipway/testkit/engines";
+
+import { describeEngine } from "./describe-engine.ts";
+
+describeEngine("rootless podman", openRootlessPodman, { hasLimits: false });
