@@ -18,6 +18,9 @@ export interface ConnectionReport {
 
 export type ReportConnection = (report: ConnectionReport) => void;
 
+/** A session as it is listed while it is open. */
+export type ListedSession = Pick<ConnectionReport, "id" | "type" | "ip">;
+
 /** The end of a session. */
 export interface SessionEnd {
   readonly statusCode: number;
@@ -40,6 +43,7 @@ interface SessionLogNeeds {
 /** Counts the open sessions, and reports the start and the end of each. */
 export class SessionLog {
   readonly #needs: SessionLogNeeds;
+  readonly #open = new Map<string, ListedSession>();
   readonly #counts: Record<SessionType, number> = {
     ssh: 0,
     vscode: 0,
@@ -57,18 +61,25 @@ export class SessionLog {
     return { ...this.#counts };
   }
 
+  /** The open sessions, oldest first. */
+  list(): readonly ListedSession[] {
+    return [...this.#open.values()];
+  }
+
   open(type: SessionType, address: string | undefined): OpenSession {
     const { report, now } = this.#needs;
     const id = randomUUID();
     const ip = address === "localhost" ? "127.0.0.1" : (address ?? "");
     let isOpen = true;
     this.#counts[type] += 1;
+    this.#open.set(id, { id, type, ip });
     report({ id, action: "connect", type, ip, atMs: now(), statusCode: 0, reason: "" });
     return {
       close: ({ statusCode, reason }) => {
         if (!isOpen) return;
         isOpen = false;
         this.#counts[type] -= 1;
+        this.#open.delete(id);
         report({ id, action: "disconnect", type, ip, atMs: now(), statusCode, reason });
       },
     };

@@ -9,6 +9,7 @@ import { DevcontainerCli } from "./devcontainer-cli.ts";
 import { DevcontainerOperations } from "./devcontainer-operations.ts";
 import type { DeclaredDevcontainer, KnownDevcontainer } from "./devcontainers.ts";
 import { discoverProjects } from "./discover-projects.ts";
+import { DownloadedPrograms } from "./downloaded-programs.ts";
 import { Engine } from "./engine.ts";
 import { SubAgentSetup } from "./sub-agent-setup.ts";
 import type { SubAgentServer } from "./sub-agent.ts";
@@ -35,6 +36,8 @@ export interface AgentContainersOptions {
   readonly logRoom: (signal: AbortSignal) => Promise<void>;
   readonly server: SubAgentServer;
   readonly serverUrl: string;
+  /** A directory of this user, for programs of agents that are downloaded. */
+  readonly programDirectory: string;
   /** Returns the name of this agent. */
   readonly agentName: () => string;
   readonly logger: Logger;
@@ -49,6 +52,7 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
   readonly #containers: WorkspaceContainers;
   readonly #operations: DevcontainerOperations;
   readonly #subAgents: SubAgents;
+  readonly #declared = new Set<string>();
 
   constructor(options: AgentContainersOptions) {
     const { commands, logger } = options;
@@ -57,7 +61,11 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
     this.#engine = engine;
     this.#cli = new DevcontainerCli(engine);
     this.#containers = new WorkspaceContainers({ engine, clock: commands.clock, logger });
-    const setup = new SubAgentSetup({ ...options, engine, cli: this.#cli });
+    const programs = new DownloadedPrograms({
+      serverUrl: options.serverUrl,
+      directory: options.programDirectory,
+    });
+    const setup = new SubAgentSetup({ ...options, engine, cli: this.#cli, programs });
     this.#subAgents = new SubAgents({ ...options, containers: this.#containers, setup });
     this.#operations = new DevcontainerOperations({
       ...options,
@@ -88,7 +96,10 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
 
   /** Adds the dev containers of the template, which `start` creates. */
   declare(devcontainers: readonly DeclaredDevcontainer[]): void {
-    for (const devcontainer of devcontainers) this.#containers.devcontainers.declare(devcontainer);
+    for (const devcontainer of devcontainers) {
+      this.#declared.add(devcontainer.id);
+      this.#containers.devcontainers.declare(devcontainer);
+    }
   }
 
   /** Creates a dev container of the template. Resolves to whether it runs and is complete. */
@@ -122,18 +133,20 @@ export class AgentContainers implements ContainerAccess, AsyncDisposable {
     if (!(await this.#engine.isInstalled())) return;
     for (const place of await discoverProjects(directory, this.#engine, signal)) {
       const id = this.#containers.devcontainers.discover(place);
-      if (id !== undefined && settings.startsDiscovered) await this.#startIfAsked(id, signal);
+      // Those of the template have been started.
+      if (id === undefined || this.#declared.has(id)) continue;
+      if (settings.startsDiscovered) await this.#startIfAsked(id, signal);
     }
     this.#containers.notify();
   }
 
-  /** Starts a dev container if its configuration asks for it. */
+  /** Starts a dev container if its configuration asks for it. One that runs gets what is missing, as after a claim. */
   async #startIfAsked(id: string, signal: AbortSignal): Promise<void> {
     const { devcontainers } = this.#containers;
     try {
       const known = devcontainers.get(id);
       const { customization } = await this.#cli.readConfiguration(known, {}, { signal });
-      if (customization["autoStart"] !== true || known.container?.running === true) return;
+      if (customization["autoStart"] !== true) return;
       await this.#operations.start(devcontainers.begin(id, "starting"), signal);
     } catch (error) {
       signal.throwIfAborted();

@@ -22,7 +22,7 @@ const architectures: Readonly<Record<string, { readonly name: string; readonly m
     arm64: { name: "arm64", machine: "aarch64" },
   };
 
-/** Returns the name of the architecture that `uname -m` prints; undefined for one that the agent does not run on. */
+/** Returns the name of the architecture that `uname -m` prints; undefined for one that no agent runs on. */
 export function architectureOf(machine: string): string | undefined {
   return Object.values(architectures).find((one) => one.machine === machine)?.name;
 }

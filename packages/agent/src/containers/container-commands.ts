@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 
+import { objectOf, parseObject, textOf } from "@slipway/runtime";
+
 import { buildCommand } from "../process/command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import { labels } from "./container.ts";
 import type { Engine } from "./engine.ts";
 import { ContainerError } from "./errors.ts";
-import { fieldsOf, parseFields, textOf } from "./json-fields.ts";
 import { type ContainerUser, findUser, isUserName } from "./passwd.ts";
 import { type MetadataSource, remoteVariables } from "./remote-variables.ts";
 
@@ -32,7 +33,7 @@ export type PrepareInContainer = (
   options: ContainerCommandOptions,
 ) => Promise<PreparedCommand>;
 
-/** A name that is no flag and no path. */
+/** A name that is neither a flag nor a path. */
 const containerName = /^[A-Za-z0-9][\w.-]{0,255}$/;
 const variableName = /^[A-Za-z_]\w*$/;
 /** Marks the processes of a session. */
@@ -121,14 +122,14 @@ export async function describeContainer(
 }
 
 function readDescription(container: string, json: string): MetadataSource {
-  const description = parseFields(json);
+  const description = parseObject(json);
   if (description === undefined) {
     throw new ContainerError("malformed", "the description of the container is not a JSON object");
   }
   const { running, labels: given, env } = description;
   if (running !== true) throw new ContainerError("failed", `container ${container} does not run`);
   return {
-    metadata: textOf(fieldsOf(given)[labels.metadata]),
+    metadata: textOf(objectOf(given)[labels.metadata]),
     containerEnvironment: Array.isArray(env)
       ? env.filter((entry) => typeof entry === "string")
       : [],

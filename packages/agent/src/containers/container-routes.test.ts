@@ -102,6 +102,7 @@ async function openMachine(): Promise<Machine> {
     log: () => undefined,
     logRoom: async () => undefined,
     server: { create: refuse, remove: refuse, list: refuse },
+    programDirectory: "",
     serverUrl: "http://slipway.test",
     agentName: () => "main",
     logger: silentLogger,

@@ -48,6 +48,15 @@ it("reads all fields of an app, and leaves out what is malformed", () => {
   expect(read.name).toBeUndefined();
 });
 
+it("leaves out a name that servers refuse for agents", () => {
+  const nameOf = (name: string) =>
+    readCustomization({ customization: { name }, mergedCustomizations: [] }).name;
+  expect(["Front-2", "my_front", "-a", "a--b", "a".repeat(65)].map(nameOf)).toEqual([
+    "Front-2",
+    ...Array.from({ length: 4 }),
+  ]);
+});
+
 it("limits apps, whatever a configuration has of them", () => {
   const apps = Array.from({ length: 1000 }, (_, index) => ({ slug: `a${index}` }));
   const read = readCustomization({

@@ -1,5 +1,7 @@
+import { type JsonObject, objectOf } from "@slipway/runtime";
+
 import type { DevcontainerConfig } from "./devcontainer-cli.ts";
-import { type Fields, fieldsOf } from "./json-fields.ts";
+import { isAgentName } from "./devcontainer-name.ts";
 import {
   type AppSharing,
   type DisplayApp,
@@ -9,7 +11,7 @@ import {
 
 /** The wishes of a dev container's configuration for its agent (docs/protocol/agent.md §8.7). */
 export interface Customization {
-  /** Undefined for a name by the folder. */
+  /** Undefined for a name by the folder, also in place of one that servers refuse. */
   readonly name: string | undefined;
   /** True if no agent shall run in it. */
   readonly isIgnored: boolean;
@@ -41,26 +43,27 @@ export function readCustomization({
   const shown = new Set<DisplayApp>(noCustomization.displayApps);
   const apps = new Map<string, SubAgentApp>();
   for (const part of mergedCustomizations) {
-    const wanted = fieldsOf(part["displayApps"]);
+    const wanted = objectOf(part["displayApps"]);
     for (const name of allDisplayApps) {
       if (wanted[name] === true) shown.add(name);
       if (wanted[name] === false) shown.delete(name);
     }
     const listed = part["apps"];
     for (const one of Array.isArray(listed) ? listed : []) {
-      const app = readApp(fieldsOf(one));
+      const app = readApp(objectOf(one));
       if (app !== undefined && (apps.has(app.slug) || apps.size < maxApps)) apps.set(app.slug, app);
     }
   }
+  const chosen = text(customization["name"]) ?? "";
   return {
-    name: text(customization["name"]),
+    name: isAgentName(chosen) ? chosen : undefined,
     isIgnored: customization["ignore"] === true,
     displayApps: allDisplayApps.filter((name) => shown.has(name)),
     apps: [...apps.values()],
   };
 }
 
-function readApp(fields: Fields): SubAgentApp | undefined {
+function readApp(fields: JsonObject): SubAgentApp | undefined {
   const slug = text(fields["slug"]);
   if (slug === undefined) return undefined;
   const share = sharings.find((one) => one === fields["share"]);
@@ -72,7 +75,7 @@ function readApp(fields: Fields): SubAgentApp | undefined {
     ...named("displayName", text(fields["displayName"])),
     ...named("external", flag(fields["external"])),
     ...named("group", text(fields["group"])),
-    ...named("healthcheck", healthcheck(fieldsOf(fields["healthCheck"]))),
+    ...named("healthcheck", healthcheck(objectOf(fields["healthCheck"]))),
     ...named("hidden", flag(fields["hidden"])),
     ...named("icon", text(fields["icon"])),
     ...named("openIn", openIn),
@@ -83,7 +86,7 @@ function readApp(fields: Fields): SubAgentApp | undefined {
   };
 }
 
-function healthcheck({ url, interval, threshold }: Fields): SubAgentApp["healthcheck"] {
+function healthcheck({ url, interval, threshold }: JsonObject): SubAgentApp["healthcheck"] {
   const address = text(url);
   if (address === undefined || !isNumber(interval) || !isNumber(threshold)) return undefined;
   return { url: address, interval, threshold };

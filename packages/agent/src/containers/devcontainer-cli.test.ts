@@ -35,6 +35,7 @@ function openMachine(script?: string): Machine {
   const log: string[] = [];
   const options = {
     isRecreated: false,
+    dotfiles: undefined,
     onLog: (line: string) => void log.push(line),
     room: async () => undefined,
     signal,
@@ -79,19 +80,24 @@ echo '{"outcome":"success","containerId":"c1","remoteUser":"ada","remoteWorkspac
   it("reads the parts of a configuration that concern the agent", async () => {
     const printed = {
       configuration: { customizations: { coder: { name: "front" } } },
-      mergedConfiguration: { customizations: { coder: [{ apps: [] }, { displayApps: {} }] } },
+      mergedConfiguration: {
+        customizations: { coder: [{ apps: [] }, { displayApps: {} }] },
+        features: { "./tool": { port: 1 } },
+      },
       workspace: { workspaceFolder: "/workspaces/site" },
     };
     const { cli } = openMachine(`${banner}; echo '${JSON.stringify(printed)}'`);
     expect(await cli.readConfiguration(place, {}, { signal })).toEqual({
       customization: { name: "front" },
       mergedCustomizations: [{ apps: [] }, { displayApps: {} }],
+      features: { "./tool": { port: 1 } },
       remoteFolder: "/workspaces/site",
     });
     const bare = openMachine(`echo '{"configuration":null,"workspace":1}'`);
     expect(await bare.cli.readConfiguration(place, {}, { signal })).toEqual({
       customization: {},
       mergedCustomizations: [{}],
+      features: {},
       remoteFolder: "",
     });
     await expect(

@@ -1,9 +1,8 @@
-import { printableLine } from "@slipway/runtime";
+import { printableLine, type JsonObject, objectOf, parseObject, textOf } from "@slipway/runtime";
 
 import type { DevcontainerPlace } from "./devcontainers.ts";
 import type { Engine } from "./engine.ts";
 import { ContainerError } from "./errors.ts";
-import { type Fields, fieldsOf, parseFields, textOf } from "./json-fields.ts";
 
 /** The program of the package `@devcontainers/cli`. */
 const program = "devcontainer";
@@ -36,6 +35,8 @@ interface CliOptions {
 interface UpOptions extends CliOptions {
   /** True to replace the container, if there is one. */
   readonly isRecreated: boolean;
+  /** The repository of the user's dotfiles; undefined for none. */
+  readonly dotfiles: string | undefined;
   readonly onLog: (line: string) => void;
   /** Resolves once the log has room. */
   readonly room: (signal: AbortSignal) => Promise<void>;
@@ -44,8 +45,10 @@ interface UpOptions extends CliOptions {
 /** The parts of a configuration that the agent uses. */
 export interface DevcontainerConfig {
   /** `configuration.customizations.coder`, and each of `mergedConfiguration.customizations.coder`. */
-  readonly customization: Fields;
-  readonly mergedCustomizations: readonly Fields[];
+  readonly customization: JsonObject;
+  readonly mergedCustomizations: readonly JsonObject[];
+  /** The options of the features, by their references. */
+  readonly features: JsonObject;
   /** The folder of the project in the container; empty if it is unknown. */
   readonly remoteFolder: string;
 }
@@ -64,9 +67,14 @@ export class DevcontainerCli {
    */
   async up(
     place: DevcontainerPlace,
-    { isRecreated, onLog, room, signal }: UpOptions,
+    { isRecreated, dotfiles, onLog, room, signal }: UpOptions,
   ): Promise<StartedDevcontainer> {
-    const flags = ["--log-format", "json", ...(isRecreated ? ["--remove-existing-container"] : [])];
+    const flags = [
+      "--log-format",
+      "json",
+      ...(isRecreated ? ["--remove-existing-container"] : []),
+      ...(dotfiles === undefined ? [] : ["--dotfiles-repository", dotfiles]),
+    ];
     let result: StartedDevcontainer | ContainerError | undefined;
     const takeLine = (line: string): void => {
       const fields = parseLine(line);
@@ -135,18 +143,18 @@ function failure(command: string, exitCode: number, error: string): ContainerErr
 }
 
 /** Returns the fields of a line of JSON; undefined for a line of another program. */
-function parseLine(line: string): Fields | undefined {
-  return line.startsWith("{") ? parseFields(line) : undefined;
+function parseLine(line: string): JsonObject | undefined {
+  return line.startsWith("{") ? parseObject(line) : undefined;
 }
 
 /** Returns the text of a log line that users see. */
-function logText({ type, level, text }: Fields): string | undefined {
+function logText({ type, level, text }: JsonObject): string | undefined {
   if (typeof text !== "string" || (type !== "text" && type !== "raw")) return undefined;
   return typeof level === "number" && level >= shownLevel ? text : undefined;
 }
 
 /** Reads the last line of `up`: with a container, an error only says that it is not complete. */
-function readResult(fields: Fields): StartedDevcontainer | ContainerError {
+function readResult(fields: JsonObject): StartedDevcontainer | ContainerError {
   const texts = new Set([textOf(fields["message"]), textOf(fields["description"])]);
   const error = printableLine([...texts].filter(Boolean).join(": "));
   const isError = fields["outcome"] !== "success";
@@ -165,13 +173,14 @@ function readResult(fields: Fields): StartedDevcontainer | ContainerError {
   };
 }
 
-function readConfig(fields: Fields): DevcontainerConfig {
+function readConfig(fields: JsonObject): DevcontainerConfig {
   const customizations = (value: unknown): unknown =>
-    fieldsOf(fieldsOf(value)["customizations"])["coder"];
+    objectOf(objectOf(value)["customizations"])["coder"];
   const merged = customizations(fields["mergedConfiguration"]);
   return {
-    customization: fieldsOf(customizations(fields["configuration"])),
-    mergedCustomizations: (Array.isArray(merged) ? merged : [merged]).map((one) => fieldsOf(one)),
-    remoteFolder: textOf(fieldsOf(fields["workspace"])["workspaceFolder"]),
+    customization: objectOf(customizations(fields["configuration"])),
+    mergedCustomizations: (Array.isArray(merged) ? merged : [merged]).map((one) => objectOf(one)),
+    features: objectOf(objectOf(fields["mergedConfiguration"])["features"]),
+    remoteFolder: textOf(objectOf(fields["workspace"])["workspaceFolder"]),
   };
 }

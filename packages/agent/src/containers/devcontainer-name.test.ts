@@ -14,6 +14,13 @@ it.each([
   );
 });
 
+it("prefers the name of the template, unless servers refuse it", () => {
+  const namesOf = (templateName: string) =>
+    devcontainerNames({ folder: "/site", templateName, containerName: "" });
+  expect(namesOf("Front")).toEqual(["Front", "site"]);
+  expect(namesOf("my_front")).toEqual(["site"]);
+});
+
 it("cuts long names, and none ends with a dash", () => {
   const names = devcontainerNames({ folder: `/${"x".repeat(63)}-y`, containerName: "" });
   expect(names).toEqual(["x".repeat(63)]);

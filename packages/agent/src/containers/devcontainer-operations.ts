@@ -1,8 +1,10 @@
 import { errorText, type Logger } from "@slipway/runtime";
 
+import type { PreparedCommand } from "../process/spawn-group.ts";
 import { type Container, labels } from "./container.ts";
 import type { DevcontainerCli } from "./devcontainer-cli.ts";
 import { type KnownDevcontainer, placeOf } from "./devcontainers.ts";
+import { findDotfiles, isClonableInside } from "./dotfiles.ts";
 import type { Engine } from "./engine.ts";
 import { findContainer } from "./list-containers.ts";
 import type { WorkspaceContainers } from "./workspace-containers.ts";
@@ -17,6 +19,8 @@ interface OperationNeeds {
   /** Receives the lines of a dev container's log. */
   readonly log: (devcontainer: KnownDevcontainer, line: string) => void;
   readonly logRoom: (signal: AbortSignal) => Promise<void>;
+  /** Prepares a command of the workspace. */
+  readonly prepare: (text: string) => Promise<PreparedCommand>;
   /** Ends the agent in a dev container before its container ends. */
   readonly endAgent: (devcontainer: KnownDevcontainer) => Promise<void>;
   readonly logger: Logger;
@@ -79,7 +83,8 @@ export class DevcontainerOperations {
     const onLog = (line: string): void => log(known, line);
     let error: string | undefined;
     try {
-      ({ error } = await cli.up(known, { isRecreated, onLog, room, signal }));
+      const dotfiles = await this.#dotfiles(known, signal);
+      ({ error } = await cli.up(known, { isRecreated, dotfiles, onLog, room, signal }));
     } catch (reason) {
       if (signal.aborted) throw reason;
       error = errorText(reason);
@@ -88,6 +93,16 @@ export class DevcontainerOperations {
     containers.devcontainers.finish(known.id, error);
     await containers.rescan();
     return error === undefined;
+  }
+
+  /** Returns the repository of the dotfiles that the workspace has, if a container can have them too. */
+  async #dotfiles(known: KnownDevcontainer, signal: AbortSignal): Promise<string | undefined> {
+    const { engine, prepare, log } = this.#needs;
+    const { environment } = await prepare("true");
+    const repository = await findDotfiles(engine, environment, signal);
+    if (repository === undefined || isClonableInside(repository)) return repository;
+    log(known, "dotfiles not installed: their repository is not a plain https or ssh URL");
+    return undefined;
   }
 
   /** Returns the container as it is now, if it still is the one of the dev container. */

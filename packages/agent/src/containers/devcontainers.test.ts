@@ -117,6 +117,19 @@ describe("Devcontainers", () => {
     expect(statusesOf(devcontainers)).toEqual(["p running"]);
   });
 
+  it("keeps a failure that the container from before has outlived", () => {
+    const devcontainers = new Devcontainers();
+    devcontainers.update([container("/p")], anywhere);
+    const [{ id } = { id: "" }] = devcontainers.list();
+    devcontainers.begin(id, "starting");
+    devcontainers.finish(id, "broken");
+    devcontainers.update([container("/p")], anywhere);
+    expect(devcontainers.list()).toMatchObject([{ status: "running", error: "broken" }]);
+    devcontainers.begin(id, "starting");
+    devcontainers.finish(id);
+    expect(devcontainers.list()[0]).not.toHaveProperty("error");
+  });
+
   it("removes one of a label, and keeps one of the template", () => {
     const devcontainers = new Devcontainers();
     const declared = "6f1c5a55-6c5e-4ad5-8e7c-111111111111";

@@ -57,7 +57,8 @@ export class Devcontainers {
 
   /** Adds one that the template declares, and which is about to be created. */
   declare({ id, name, folder, configPath, subAgentId }: DeclaredDevcontainer): void {
-    this.#add({ folder, configPath }, { id, names: [name], subAgentId, phase: "starting" });
+    const names = devcontainerNames({ folder, templateName: name, containerName: "" });
+    this.#add({ folder, configPath }, { id, names, subAgentId, phase: "starting" });
   }
 
   /** Adds the dev container of a project of the workspace; returns its id, also if it is known already. */
@@ -144,7 +145,9 @@ export class Devcontainers {
     if (container === undefined && known.isByLabel && isSettled(known.phase)) {
       this.#known.delete(known.id);
     } else {
-      const isFailed = known.phase.kind === "failed" && container?.running !== true;
+      // A container that has outlived a failed attempt still runs; one that is new is the result of a later one.
+      const isWorking = container?.running === true && container.id !== known.container?.id;
+      const isFailed = known.phase.kind === "failed" && !isWorking;
       const phase: Phase = isSettled(known.phase) && !isFailed ? { kind: "idle" } : known.phase;
       this.#set({ ...known, container, phase });
     }
@@ -232,7 +235,7 @@ function statusOf({ phase, container }: KnownDevcontainer): DevcontainerStatus {
     case "deleting":
       return phase.kind;
     case "failed":
-      return "error";
+      return container?.running === true ? "running" : "error";
     case "idle":
       return container?.running === true ? "running" : "stopped";
   }

@@ -1,12 +1,10 @@
-import { access, constants } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
-
 import { printableLine } from "@slipway/runtime";
 
+import { findProgram } from "../process/find-program.ts";
+import { ProgramReader } from "../process/program-reader.ts";
 import { type CommandHost, runCommand } from "../process/run-command.ts";
 import type { PreparedCommand } from "../process/spawn-group.ts";
 import { ContainerError } from "./errors.ts";
-import { ProgramReader } from "./program-reader.ts";
 
 /** The programs that manage containers, the preferred one first. */
 const programs = ["docker", "podman"] as const;
@@ -162,14 +160,6 @@ export class Engine {
   /** Finds the first of the programs on the workspace's PATH. */
   async #find(names: readonly string[]): Promise<string | undefined> {
     const { environment } = await this.#options.prepare("true");
-    const folders = (environment["PATH"] ?? "").split(":").filter((folder) => isAbsolute(folder));
-    for (const path of names.flatMap((name) => folders.map((folder) => join(folder, name)))) {
-      const isProgram = access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (await isProgram) return path;
-    }
-    return undefined;
+    return findProgram(names, environment["PATH"]);
   }
 }

@@ -1,6 +1,7 @@
+import { type JsonObject, objectOf, parseObject, textOf } from "@slipway/runtime";
+
 import type { Container, ContainerPort } from "./container.ts";
 import { ContainerError } from "./errors.ts";
-import { type Fields, fieldsOf, parseFields, textOf } from "./json-fields.ts";
 
 /** The limits of what is kept of a container, whose labels and mounts its creator chose. */
 const maxNameLength = 256;
@@ -20,14 +21,14 @@ const id = /^[0-9a-f]{12,64}$/;
  * is too long. Throws `ContainerError` "malformed".
  */
 export function parseContainer(json: string): Container {
-  const fields = parseFields(json);
+  const fields = parseObject(json);
   if (fields === undefined) {
     throw new ContainerError("malformed", "the description of a container is not a JSON object");
   }
   const containerId = textOf(fields["Id"]);
   if (!id.test(containerId)) throw new ContainerError("malformed", "a container has no id");
-  const config = fieldsOf(fields["Config"]);
-  const state = fieldsOf(fields["State"]);
+  const config = objectOf(fields["Config"]);
+  const state = objectOf(fields["State"]);
   return {
     created_at: timestampOf(fields["Created"]),
     id: containerId,
@@ -35,13 +36,13 @@ export function parseContainer(json: string): Container {
     image: (textOf(config["Image"]) || textOf(fields["ImageName"])).slice(0, maxNameLength),
     labels: labelsOf(config["Labels"]),
     running: state["Running"] === true,
-    ports: portsOf(fieldsOf(fields["NetworkSettings"])["Ports"]),
+    ports: portsOf(objectOf(fields["NetworkSettings"])["Ports"]),
     status: statusOf(state),
     volumes: volumesOf(fields["Mounts"]),
   };
 }
 
-function statusOf(state: Fields): string {
+function statusOf(state: JsonObject): string {
   if (state["Running"] === true) return "running";
   const code = state["ExitCode"];
   const end =
@@ -51,7 +52,7 @@ function statusOf(state: Fields): string {
 }
 
 function labelsOf(value: unknown): Readonly<Record<string, string>> {
-  const found = Object.entries(fieldsOf(value)).filter(
+  const found = Object.entries(objectOf(value)).filter(
     ([key, text]) => key.length <= maxLabelKeyLength && typeof text === "string",
   );
   // The labels of dev containers decide what a container is, however many others there are.
@@ -70,7 +71,7 @@ function rankOf(key: string): number {
 /** Reads `{"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}`; a port that is not published has no list. */
 function portsOf(value: unknown): readonly ContainerPort[] {
   const ports: ContainerPort[] = [];
-  for (const [key, bindings] of Object.entries(fieldsOf(value))) {
+  for (const [key, bindings] of Object.entries(objectOf(value))) {
     const [, number = "", network = "tcp"] = /^(\d{1,5})(?:\/([a-z]{1,8}))?$/.exec(key) ?? [];
     const port = portNumber(number);
     if (port === undefined) continue;
@@ -92,7 +93,7 @@ function publishedPorts(value: unknown): readonly HostPlace[] {
   if (!Array.isArray(value)) return [];
   const places = new Map<string, HostPlace>();
   for (const binding of value.slice(0, maxPorts)) {
-    const fields = fieldsOf(binding);
+    const fields = objectOf(binding);
     const hostPort = portNumber(textOf(fields["HostPort"]));
     if (hostPort === undefined) continue;
     const hostIp = textOf(fields["HostIp"]).slice(0, 64);
@@ -110,7 +111,7 @@ function isReachedByLoopback(hostIp: string): boolean {
 function volumesOf(value: unknown): Readonly<Record<string, string>> {
   if (!Array.isArray(value)) return {};
   const mounts = value.slice(0, maxVolumes).map((mount) => {
-    const { Source: source, Name: name, Destination: target } = fieldsOf(mount);
+    const { Source: source, Name: name, Destination: target } = objectOf(mount);
     return [textOf(source) || textOf(name), textOf(target)] as const;
   });
   return Object.fromEntries(

@@ -1,4 +1,5 @@
-import { fieldsOf, textOf } from "./json-fields.ts";
+import { objectOf, textOf } from "@slipway/runtime";
+
 import { isUserName } from "./passwd.ts";
 
 /** The sources of the variables of a dev container. */
@@ -36,7 +37,7 @@ export function remoteVariables({
   }
   const variables = new Map<string, string>();
   for (const entry of entriesOf(metadata)) {
-    for (const [key, value] of Object.entries(fieldsOf(fieldsOf(entry)["remoteEnv"]))) {
+    for (const [key, value] of Object.entries(objectOf(objectOf(entry)["remoteEnv"]))) {
       if (!name.test(key) || variables.size >= maxVariables) continue;
       const text = typeof value === "string" ? value : "";
       const expanded = text.replaceAll(
@@ -63,7 +64,7 @@ function entriesOf(metadata: string): readonly unknown[] {
 
 /** Returns the user of a dev container's processes, by the last entry of the metadata that names one; empty if none does. */
 export function remoteUser(metadata: string): string {
-  const users = entriesOf(metadata).map((entry) => fieldsOf(entry)["remoteUser"]);
+  const users = entriesOf(metadata).map((entry) => objectOf(entry)["remoteUser"]);
   const found = users.findLast((user) => typeof user === "string" && isUserName(user));
   return textOf(found);
 }

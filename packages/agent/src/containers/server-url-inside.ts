@@ -1,8 +1,9 @@
+import { parseObject, textOf } from "@slipway/runtime";
+
 import { placeOf } from "./agent-process.ts";
 import type { AgentProgram } from "./agent-program.ts";
 import type { Engine } from "./engine.ts";
 import { ContainerError } from "./errors.ts";
-import { parseFields, textOf } from "./json-fields.ts";
 
 interface ContainerPlace {
   readonly containerId: string;
@@ -85,7 +86,7 @@ async function gatewayOf(
 async function deploymentOf(url: string, signal: AbortSignal): Promise<string> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
   const answer = await fetch(`${url}/api/v2/buildinfo`, { signal: limit });
-  return textOf(parseFields(await answer.text())?.["deployment_id"]);
+  return textOf(parseObject(await answer.text())?.["deployment_id"]);
 }
 
 async function probe(

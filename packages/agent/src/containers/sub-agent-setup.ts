@@ -6,8 +6,10 @@ import { type Customization, noCustomization, readCustomization } from "./custom
 import type { DevcontainerCli } from "./devcontainer-cli.ts";
 import { devcontainerNames } from "./devcontainer-name.ts";
 import type { KnownDevcontainer } from "./devcontainers.ts";
+import type { DownloadedPrograms } from "./downloaded-programs.ts";
 import type { Engine } from "./engine.ts";
 import { ContainerError } from "./errors.ts";
+import { featureVariables } from "./feature-variables.ts";
 import { remoteUser } from "./remote-variables.ts";
 import { serverUrlInside } from "./server-url-inside.ts";
 import type { NewSubAgent } from "./sub-agent.ts";
@@ -23,6 +25,8 @@ export interface SubAgentPlan extends Omit<NewSubAgent, "name"> {
 interface SubAgentSetupNeeds {
   readonly engine: Engine;
   readonly cli: DevcontainerCli;
+  /** The programs for containers in which that of this process does not run. */
+  readonly programs: Pick<DownloadedPrograms, "get">;
   readonly serverUrl: string;
   /** The name of the agent outside. */
   readonly agentName: () => string;
@@ -84,7 +88,13 @@ export class SubAgentSetup {
       CONTAINER_ID: known.container?.id ?? "",
     };
     try {
-      const config = await cli.readConfiguration(known, environment, { signal });
+      const first = await cli.readConfiguration(known, environment, { signal });
+      const { name = known.name, isIgnored } = readCustomization(first);
+      const features = featureVariables(first.features);
+      // Apps may refer to the name and to the options of features, which only the first reading tells.
+      const isSettled = isIgnored || (name === known.name && Object.keys(features).length === 0);
+      const variables = { ...features, ...environment, CODER_WORKSPACE_AGENT_NAME: name };
+      const config = isSettled ? first : await cli.readConfiguration(known, variables, { signal });
       return { ...readCustomization(config), remoteFolder: config.remoteFolder };
     } catch (error) {
       if (!(error instanceof ContainerError) || error.code !== "no-engine") throw error;
@@ -93,22 +103,17 @@ export class SubAgentSetup {
   }
 
   async #requireProgram(containerId: string, signal: AbortSignal): Promise<AgentProgram> {
+    const { engine, programs } = this.#needs;
+    const machine = (await engine.run(["exec", containerId, "uname", "-m"], { signal })).trim();
+    const architecture = architectureOf(machine);
+    if (architecture === undefined) {
+      throw new ContainerError(
+        "failed",
+        `no agent runs on the container's architecture, ${machine}`,
+      );
+    }
     this.#program ??= findAgentProgram();
     const program = await this.#program;
-    if (program === undefined) {
-      throw new ContainerError(
-        "failed",
-        "no agent runs in dev containers: this one does not run from an archive, which has all that it needs",
-      );
-    }
-    const { engine } = this.#needs;
-    const machine = (await engine.run(["exec", containerId, "uname", "-m"], { signal })).trim();
-    if (architectureOf(machine) !== program.architecture) {
-      throw new ContainerError(
-        "failed",
-        `the container is for ${machine}, the agent for ${program.architecture}`,
-      );
-    }
-    return program;
+    return program?.architecture === architecture ? program : programs.get(architecture, signal);
   }
 }

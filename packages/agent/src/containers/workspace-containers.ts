@@ -58,6 +58,8 @@ export class WorkspaceContainers implements AsyncDisposable {
   /** Begins to scan regularly, also without requests. Call it once. */
   begin(onScan: OnScan): void {
     this.#onScan = onScan;
+    // Earlier scans were not reported, so the next one must not reuse them.
+    this.#scannedMs = undefined;
     this.#scope.run((signal) => this.#scanRegularly(signal));
   }
 

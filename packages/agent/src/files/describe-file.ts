@@ -44,6 +44,7 @@ function typeOf(stats: BigIntStats): FileType {
   return stats.isSymbolicLink() ? "symlink" : "other";
 }
 
-function timeText(ms: number): string {
+/** Returns a time as RFC 3339 can state it. */
+export function timeText(ms: number): string {
   return new Date(Math.min(Math.max(0, ms), lastTimeMs)).toISOString();
 }

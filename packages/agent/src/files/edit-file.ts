@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 
-import { maxEditBytes } from "@slipway/api/agents/file-routes";
+import { maxEditBytes } from "@slipway/api/agents/request-limits";
 
 import { fileTurns } from "../process/turns.ts";
 import { etagOf } from "./describe-file.ts";
@@ -11,7 +11,7 @@ import { anyBytes, pathText } from "./paths.ts";
 import { followLinks, replaceContent } from "./write-file.ts";
 
 /** The maximum time for a diff; one that takes longer is left out. */
-const diffMs = 50;
+const diffMs = 1_000;
 /** The maximum number of lines in which a diff may differ. */
 const maxDiffLines = 2_000;
 

@@ -1,3 +1,5 @@
+import { globPattern } from "./glob.ts";
+
 /** A rule of an ignore file (gitignore(5)). */
 interface IgnoreRule {
   readonly pattern: RegExp;
@@ -10,10 +12,8 @@ export type IgnoreRules = readonly IgnoreRule[];
 
 /** The maximum number of rules that are read of a file. */
 const maxRules = 2_000;
-/** The maximum number of wildcards in a name: each multiplies the time of a match by the length of the name. */
-const maxWildcards = 3;
 
-/** Parses an ignore file; lines that are no rule are left out. */
+/** Parses an ignore file; lines that are not rules are left out. */
 export function parseIgnoreRules(text: string): IgnoreRules {
   return text
     .split("\n")
@@ -47,46 +47,4 @@ function trimEnd(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === " " && text[end - 2] !== "\\") end -= 1;
   return text.slice(0, end);
-}
-
-/**
- * Returns the pattern of a glob: without a slash it matches a name at any depth, with one a path from the top.
- * Undefined for a glob with too many wildcards, which could take forever.
- */
-export function globPattern(glob: string): RegExp | undefined {
-  const isAnchored = glob.slice(0, -1).includes("/");
-  const segments = glob.replace(/^\//, "").split("/");
-  if (segments.some((segment) => wildcards(segment) > maxWildcards)) return undefined;
-  if (segments.filter((segment) => segment === "**").length > maxWildcards) return undefined;
-  const parts = segments.map((segment, index) => {
-    const isLast = index === segments.length - 1;
-    if (segment === "**") return isLast ? ".*" : "(?:[^/]*/)*";
-    return segmentPattern(segment) + (isLast ? "" : "/");
-  });
-  try {
-    return new RegExp(`^${isAnchored ? "" : "(?:.*/)?"}${parts.join("")}$`, "s");
-  } catch {
-    // A set of characters such as `[z-a]` matches nothing.
-    return undefined;
-  }
-}
-
-function wildcards(segment: string): number {
-  return segment.match(/\*+/g)?.length ?? 0;
-}
-
-/** Translates a name: `*`, `?`, sets of characters and escapes. */
-function segmentPattern(segment: string): string {
-  return segment.replaceAll(
-    /\\(.)|(\*+)|(\?)|\[([!^]?)((?:\\.|[^\]\\])(?:\\.|[^\]\\])*)\]|([^\w])/gs,
-    (_found, escaped, stars, mark, negation, set, other) => {
-      if (stars !== undefined) return "[^/]*";
-      if (mark !== undefined) return "[^/]";
-      if (set !== undefined) {
-        const characters = String(set).replaceAll(/[[\]^]/g, String.raw`\$&`);
-        return `[${negation === "" ? "" : "^/"}${characters}]`;
-      }
-      return `\\${escaped ?? other}`.replace(/^\\(\w)$/, "$1");
-    },
-  );
 }

@@ -1,17 +1,9 @@
 import { constants, type Stats } from "node:fs";
-import {
-  access,
-  type FileHandle,
-  lstat,
-  open,
-  opendir,
-  readlink,
-  realpath,
-} from "node:fs/promises";
+import { access, type FileHandle, lstat, open, readlink, realpath } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import { pack, type Pack } from "tar-stream";
+import type { Pack } from "tar-stream";
 
 import { fileTurns } from "../process/turns.ts";
 import { rightsBits } from "./describe-file.ts";
@@ -19,16 +11,17 @@ import { FileError, namedError } from "./errors.ts";
 import { HeldDirectory } from "./held-directory.ts";
 import { openWithoutEffect } from "./open-file.ts";
 import { anyBytes, pathText, splitPath } from "./paths.ts";
+import { addEntry, entryTime, writeTar } from "./tar-writer.ts";
+import { readEntries, type TreeEntry } from "./tree-entries.ts";
 
-/** The maximum number of entries of an archive, and of one directory. */
-const maxEntries = 1_000_000;
-const maxDirectoryEntries = 100_000;
+/** The default maximum number of entries of an archive, and of one directory. */
+const usualLimits = { maxEntries: 1_000_000, maxDirectoryEntries: 100_000 };
 /** The maximum depth of a tree: each level holds a descriptor. */
 const maxDepth = 128;
-const bufferSize = 1_024;
 const chunkBytes = 256 * 1024;
 
 interface PackNeeds {
+  readonly limits?: typeof usualLimits;
   readonly owner: object;
   readonly signal: AbortSignal;
 }
@@ -45,26 +38,23 @@ export async function packTree(named: Buffer, needs: PackNeeds): Promise<Readabl
   const stats = await fileTurns.run(owner, () => lstat(path));
   if (stats.isDirectory()) await checkReadable(path, needs);
   else await fileTurns.run(owner, () => access(path, constants.R_OK));
-  const tar = pack();
-  const packing = stats.isDirectory()
-    ? packDirectory(tar, { path, prefix: "", depth: 0 }, needs)
-    : packEntry(tar, { path, name: pathText(splitPath(named).name), depth: 0 }, needs);
-  packing.then(
-    () => tar.finalize(),
-    (error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))),
+  return writeTar((tar) =>
+    stats.isDirectory()
+      ? packDirectory(tar, { path, prefix: "", depth: 0 }, needs)
+      : packEntry(tar, { path, name: pathText(splitPath(named).name), depth: 0 }, needs),
   );
-  return Readable.from(tar, { objectMode: false });
 }
 
 /** Throws for the first entry that cannot be read. */
-async function checkReadable(path: Buffer, { owner, signal }: PackNeeds): Promise<void> {
+async function checkReadable(path: Buffer, needs: PackNeeds): Promise<void> {
+  const { owner, signal, limits: { maxEntries } = usualLimits } = needs;
   let entries = 0;
   const check = async (directory: Buffer, prefix: string, depth: number): Promise<void> => {
     if (depth > maxDepth) {
       throw new FileError("too-large", `${prefix} is nested deeper than ${maxDepth} levels`);
     }
     await using held = await opened(directory, prefix, owner);
-    for (const { name, isDirectory, isFile } of await readEntries(held, prefix, owner)) {
+    for (const { name, isDirectory, isFile } of await entriesOf(held, prefix, needs)) {
       signal.throwIfAborted();
       entries += 1;
       if (entries > maxEntries) {
@@ -98,7 +88,7 @@ async function packDirectory(
     throw new FileError("too-large", `${prefix} is nested deeper than ${maxDepth} levels`);
   }
   await using held = await opened(path, prefix, needs.owner);
-  for (const { name } of await readEntries(held, prefix, needs.owner)) {
+  for (const { name } of await entriesOf(held, prefix, needs)) {
     needs.signal.throwIfAborted();
     await packEntry(tar, { path: held.child(name), name: prefix + textOf(name), depth }, needs);
   }
@@ -117,11 +107,11 @@ async function packEntry(tar: Pack, entry: PackedEntry, needs: PackNeeds): Promi
   const stats = await fileTurns.run(owner, () => lstat(path)).catch(() => undefined);
   if (stats === undefined) return;
   if (stats.isDirectory()) {
-    await added(tar, { ...headerOf(name, stats), type: "directory" });
+    await addEntry(tar, { ...headerOf(name, stats), type: "directory" });
     await packDirectory(tar, { path, prefix: `${name}/`, depth: depth + 1 }, needs);
   } else if (stats.isSymbolicLink()) {
     const linkname = await fileTurns.run(owner, () => readlink(path));
-    await added(tar, { ...headerOf(name, stats), type: "symlink", linkname });
+    await addEntry(tar, { ...headerOf(name, stats), type: "symlink", linkname });
   } else if (stats.isFile()) {
     await withName(name, () => packFile(tar, entry, needs));
   }
@@ -155,44 +145,24 @@ async function* contentOf(file: FileHandle, size: number, owner: object): AsyncG
 }
 
 function headerOf(name: string, { mode, mtimeMs }: Stats) {
-  return { name, mode: mode & rightsBits, mtime: new Date(Math.max(0, Math.min(mtimeMs, 8e15))) };
-}
-
-function added(tar: Pack, header: Parameters<Pack["entry"]>[0]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    tar.entry(header, (error) => (error instanceof Error ? reject(error) : resolve()));
-  });
-}
-
-interface DirectoryEntry {
-  readonly name: string;
-  readonly isDirectory: boolean;
-  readonly isFile: boolean;
+  return { name, mode: mode & rightsBits, mtime: entryTime(mtimeMs) };
 }
 
 function opened(path: Buffer, shown: string, owner: object): Promise<HeldDirectory> {
   return withName(shown, () => fileTurns.run(owner, () => HeldDirectory.open(path)));
 }
 
-async function readEntries(
+async function entriesOf(
   directory: HeldDirectory,
   shown: string,
-  owner: object,
-): Promise<readonly DirectoryEntry[]> {
-  const entries = await fileTurns.run(owner, async () => {
-    const found: DirectoryEntry[] = [];
-    await using names = await opendir(directory.path, { encoding: anyBytes, bufferSize });
-    for (let entry = await names.read(); entry !== null; entry = await names.read()) {
-      const { name } = entry;
-      found.push({ name, isDirectory: entry.isDirectory(), isFile: entry.isFile() });
-      if (found.length > maxDirectoryEntries) {
-        const what = shown === "" ? "the directory" : shown;
-        throw new FileError("too-large", `${what} has more than ${maxDirectoryEntries} entries`);
-      }
-    }
-    return found;
-  });
-  return entries.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  { owner, limits: { maxDirectoryEntries } = usualLimits }: PackNeeds,
+): Promise<readonly TreeEntry[]> {
+  const entries = await fileTurns.run(owner, () =>
+    readEntries(directory.path, maxDirectoryEntries + 1),
+  );
+  if (entries.length <= maxDirectoryEntries) return entries;
+  const what = shown === "" ? "the directory" : shown;
+  throw new FileError("too-large", `${what} has more than ${maxDirectoryEntries} entries`);
 }
 
 function textOf(name: string): string {

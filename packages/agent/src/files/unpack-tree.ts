@@ -10,8 +10,8 @@ import { FileError, namedError } from "./errors.ts";
 import { HeldDirectory } from "./held-directory.ts";
 import { makeParents, replaceContent, type WriteCondition } from "./write-file.ts";
 
-/** The maximum number of entries of an archive. */
-const maxEntries = 1_000_000;
+/** The default maximum number of entries of an archive. */
+const usualEntries = 1_000_000;
 /** The maximum length of a name in an archive, and of its parts, in bytes. */
 const maxNameBytes = 4_096;
 const maxPartBytes = 255;
@@ -23,6 +23,8 @@ const permissionBits = 0o777;
 export interface UnpackOptions {
   /** True to replace files that exist. */
   readonly overwrites: boolean;
+  /** The maximum number of entries (default: 1,000,000). */
+  readonly maxEntries?: number;
   readonly owner: object;
   readonly signal: AbortSignal;
 }
@@ -43,7 +45,7 @@ export async function unpackTree(
   tar: Readable,
   options: UnpackOptions,
 ): Promise<UnpackedTree> {
-  const { owner } = options;
+  const { owner, maxEntries = usualEntries } = options;
   const root = await fileTurns.run(owner, async () => {
     await makeParents(path);
     await makeDirectory(path);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { FileChange } from "@slipway/api/agents/file-routes";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 
-import { watchTree } from "./watch-tree.ts";
+import { watchProblem, watchTree } from "./watch-tree.ts";
 
 let folder: string;
 
@@ -42,4 +42,14 @@ it("says that changes are lost once there are too many directories", async () =>
   });
   await watching;
   expect(seen).toContainEqual({ type: "overflow", path: join(folder, "a") });
+});
+
+it("says which limit of the machine lets it watch no more directories", async () => {
+  const failure = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  expect(watchProblem(failure)).toMatchObject({
+    code: "too-large",
+    message: "the machine can watch no more directories: raise fs.inotify.max_user_watches",
+  });
+  const other = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+  expect(watchProblem(other)).toBe(other);
 });

@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 
 import type { FileChange } from "@slipway/api/agents/file-routes";
+import { systemErrorCode } from "@slipway/runtime";
 
 import { fileTurns } from "../process/turns.ts";
 import { FileError } from "./errors.ts";
@@ -151,7 +152,7 @@ class WatchedTree implements Disposable {
     const key = directory.toString(anyBytes);
     if (this.#watchers.has(key)) return;
     this.#requireRoom(1);
-    const watcher = watch(directory, { encoding: "buffer" }, (event, name) => {
+    const watcher = openWatcher(directory, (event, name) => {
       if (name === null) return;
       if (this.#only !== undefined && name.toString(anyBytes) !== this.#only) return;
       this.#hint(childPath(directory, name), event === "rename" ? "entry" : "content");
@@ -188,6 +189,30 @@ class WatchedTree implements Disposable {
     throw new FileError("too-large", `a watch has at most ${maxDirectories} directories`);
   }
 }
+
+function openWatcher(
+  directory: Buffer,
+  listener: (event: string, name: Buffer | null) => void,
+): FSWatcher {
+  try {
+    return watch(directory, { encoding: "buffer" }, listener);
+  } catch (error) {
+    throw watchProblem(error);
+  }
+}
+
+/** Returns the error of a watch that the machine has no room for: inotify(7) uses the code of a full disk. */
+export function watchProblem(error: unknown): unknown {
+  const limit = inotifyLimits.get(systemErrorCode(error) ?? "");
+  if (limit === undefined) return error;
+  const message = `the machine can watch no more directories: raise fs.inotify.${limit}`;
+  return new FileError("too-large", message, { cause: error });
+}
+
+const inotifyLimits: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "max_user_watches"],
+  ["EMFILE", "max_user_instances"],
+]);
 
 function gathered(): Promise<void> {
   return new Promise((resolve) => {

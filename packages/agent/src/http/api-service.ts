@@ -113,12 +113,13 @@ export function createApiService({
   };
 }
 
+/** The reason of the signals of requests that have ended. */
+const requestEnded = new DOMException("the request has ended", "AbortError");
+
 /** Returns a signal that is aborted when a response or a connection has closed, or the agent stops. */
 function signalOf(carrier: ServerResponse | Duplex, stopping: AbortSignal): AbortSignal {
   const closed = new AbortController();
-  carrier.once("close", () => {
-    closed.abort(new DOMException("the request has ended", "AbortError"));
-  });
+  carrier.once("close", () => closed.abort(requestEnded));
   return AbortSignal.any([closed.signal, stopping]);
 }
 

@@ -1,13 +1,14 @@
 import type { Clock, Logger } from "@slipway/runtime";
 import type { Coordination } from "@slipway/tailnet/coordination/coordination";
 import { nodeIdOf } from "@slipway/tailnet/coordination/self-node";
-import { agentAddresses, formatAddress } from "@slipway/tailnet/identity/address";
+import { agentAddresses, formatAddress, encodeAddress } from "@slipway/tailnet/identity/address";
 import { TailnetPeer } from "@slipway/tailnet/net/tailnet-peer";
 import { toDuplex } from "@slipway/tailnet/node/duplex";
 import { createFetchLatency } from "@slipway/tailnet/node/fetch-latency";
 import { loadNativeCrypto } from "@slipway/tailnet/node/native-crypto";
 import { createRelayDialer } from "@slipway/tailnet/node/relay-dialer";
 import { openUdpSocket } from "@slipway/tailnet/node/udp-socket";
+import type { PingAnswer } from "@slipway/tailnet/path/path-action";
 import type { TcpStream } from "@slipway/tailnet/stack/tcp-stream";
 import type { DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
@@ -109,6 +110,15 @@ export class AgentNetwork implements AsyncDisposable {
   /** Resolves to the median round trip to the active peers, in milliseconds; undefined if none answers. */
   medianLatency(signal: AbortSignal): Promise<number | undefined> {
     return this.#peer.medianLatency(signal);
+  }
+
+  /**
+   * Pings the peer at an address of the network; undefined if there is none. Throws `PathError` and the signal's
+   * reason.
+   */
+  async ping(address: string, signal: AbortSignal): Promise<PingAnswer | undefined> {
+    const bytes = encodeAddress(address);
+    return bytes === undefined ? undefined : this.#peer.pingAddress(bytes, signal);
   }
 
   /** Says goodbye and closes everything. Idempotent. */

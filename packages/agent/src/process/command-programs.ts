@@ -1,10 +1,11 @@
-import { access, constants, mkdtemp, realpath, stat } from "node:fs/promises";
+import { access, constants, mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { shellWord } from "@slipway/runtime";
 import { replaceFile } from "@slipway/runtime/replace-file";
 
+import { findProgram } from "./find-program.ts";
 import { writeLoginFiles } from "./login-shell.ts";
 import { dataName, makePrivateDirectory } from "./private-directory.ts";
 
@@ -52,10 +53,10 @@ async function findCommand({
   agentProgram,
 }: CommandProgramOptions): Promise<readonly string[] | undefined> {
   // An agent that was started in a workspace finds the programs of the workspace's agent.
-  for (const folder of (environment["PATH"] ?? "").split(":")) {
-    const path = join(folder, "slipway");
-    if (isAbsolute(folder) && !folder.startsWith(dataDir) && (await isProgram(path))) return [path];
-  }
+  const folders = (environment["PATH"] ?? "").split(":");
+  const others = folders.filter((folder) => !folder.startsWith(dataDir));
+  const found = await findProgram(["slipway"], others.join(":"));
+  if (found !== undefined) return [found];
   const program = await realpath(agentProgram).catch(() => undefined);
   if (program === undefined) return undefined;
   for (const bundle of bundles) {
@@ -63,16 +64,6 @@ async function findCommand({
     if (await isReadable(path)) return [process.execPath, path];
   }
   return undefined;
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    // Absent, or another user's.
-    return false;
-  }
 }
 
 async function isReadable(path: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { runLimits } from "@slipway/api/agents/run-routes";
+import { runLimits } from "@slipway/api/agents/request-limits";
 import type { Clock } from "@slipway/runtime";
 import { maxRunMessageBytes } from "@slipway/wire/services/run-frames";
 

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 
-import { runLimits } from "@slipway/api/agents/run-routes";
+import { runLimits } from "@slipway/api/agents/request-limits";
 
 import { type TerminalSize, terminalSize } from "../terminal/terminal-size.ts";
 import { runError } from "./errors.ts";

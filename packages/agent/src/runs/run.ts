@@ -44,6 +44,7 @@ export class Run {
     this.output = needs.output;
     this.startedAtMs = needs.clock.now();
     this.exited = this.#run();
+    if (needs.start.timeoutMs !== undefined) void this.#limit(needs.start.timeoutMs);
   }
 
   /** Undefined while it runs. */
@@ -110,12 +111,9 @@ export class Run {
   }
 
   async #run(): Promise<void> {
-    const { process, output, groups, clock, start } = this.#needs;
+    const { process, output, groups, clock } = this.#needs;
     groups.started(process.pid);
-    const ended = new AbortController();
-    if (start.timeoutMs !== undefined) void this.#limit(start.timeoutMs, ended.signal);
     const exit = await process.read((stream, bytes) => output.append(stream, bytes));
-    ended.abort();
     groups.leaderEnded(process.pid);
     this.#exit = exit;
     this.#exitedAtMs = clock.now();
@@ -123,14 +121,9 @@ export class Run {
   }
 
   /** Ends the processes at the time limit. */
-  async #limit(timeoutMs: number, ended: AbortSignal): Promise<void> {
+  async #limit(timeoutMs: number): Promise<void> {
     const { process, clock } = this.#needs;
-    try {
-      await clock.sleep(timeoutMs, ended);
-    } catch {
-      // It has ended in time.
-      return;
-    }
+    if (await settlesWithin(this.exited, timeoutMs, clock)) return;
     this.#isTimedOut = true;
     signalGroup(process.pid, "SIGTERM");
     await settlesWithin(this.exited, killAfterMs, clock);

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import { type Clock, systemClock } from "@slipway/runtime";
 import { describe, expect, it } from "vitest";
@@ -9,6 +11,7 @@ import { isAlive } from "../../tests/support/command-host.ts";
 import { openRuns, outputOf } from "../../tests/support/run-world.ts";
 import { dataName } from "../process/private-directory.ts";
 import { readPage } from "./run-page.ts";
+import type { Run } from "./run.ts";
 
 const signal = new AbortController().signal;
 const page = {
@@ -57,6 +60,16 @@ describe("a run", () => {
     const argv = ["sh", "-c", 'pwd; echo "$1 $A"', "sh", "$HOME 'x'"];
     const run = await start({ argv, workdir: dataDir, env: { A: "b c" } });
     expect(await outputOf(run)).toEqual({ text: `${dataDir}\n$HOME 'x' b c\n`, missed: 0 });
+  });
+
+  it.each([
+    ["~", ""],
+    ["~/work", "/work"],
+  ])("runs in the directory %s of the home", async (workdir, below) => {
+    const { start, dataDir } = openRuns();
+    mkdirSync(join(dataDir, "work"));
+    const run = await start({ argv: ["pwd"], workdir, env: { HOME: dataDir } });
+    expect(await outputOf(run)).toEqual({ text: `${dataDir}${below}\n`, missed: 0 });
   });
 
   it.each([
@@ -278,6 +291,66 @@ describe("runs", () => {
         .filter((entry) => entry.isFile())
         .map(({ name }) => name);
     await expect.poll(files).toEqual([]);
+  });
+
+  it("are forgotten by one timer, however many have ended", async () => {
+    const keepMs = 60_000;
+    let timers = 0;
+    const clock: Clock = {
+      ...systemClock,
+      sleep: async (ms, end) => {
+        const isOfKept = ms > keepMs / 2;
+        if (isOfKept) timers += 1;
+        await systemClock.sleep(ms, end).finally(() => {
+          if (isOfKept) timers -= 1;
+        });
+      },
+    };
+    const { start, runs } = openRuns({ keepMs, maxKept: 2, maxRunning: 2 }, { clock });
+    for (let turn = 0; turn < 6; turn += 1) {
+      await (
+        await start({ command: "true" })
+      ).exited;
+      expect(timers).toBe(1);
+    }
+    expect(runs.list()).toHaveLength(2);
+  });
+
+  it("are ended and forgotten in time although the machine's date changes", async () => {
+    let offsetMs = 0;
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + offsetMs };
+    const { start, runs } = openRuns({ keepMs: 300 }, { clock });
+    const ended = await start({ command: "true" });
+    await ended.exited;
+    const running = await start({ command: "read line", stdin: true, timeout_ms: 60_000 });
+    offsetMs = 86_400_000;
+    await (
+      await start({ command: "true" })
+    ).exited;
+    offsetMs = -86_400_000;
+    await expect.poll(() => runs.list()).toEqual([running]);
+    running.input?.close(0);
+    await running.exited;
+    expect(running.describe()).toMatchObject({ timed_out: false, exit_code: 1 });
+    await expect.poll(() => runs.list()).toEqual([]);
+  });
+
+  it("take no memory once they are forgotten", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: unknown = runInNewContext("gc");
+    if (typeof collect !== "function") throw new TypeError("no garbage collection");
+    const { start } = openRuns({ maxKept: 2 });
+    const started: WeakRef<Run>[] = [];
+    for (let turn = 0; turn < 100; turn += 1) {
+      const run = await start({ command: "true" });
+      await run.exited;
+      started.push(new WeakRef(run));
+    }
+    const living = (): number => {
+      collect();
+      return started.filter((run) => run.deref() !== undefined).length;
+    };
+    await expect.poll(living).toBeLessThan(10);
   });
 
   it("are limited in number", async () => {

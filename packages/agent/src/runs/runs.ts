@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 
 import { errorText, type Logger } from "@slipway/runtime";
 
@@ -65,9 +65,12 @@ export class Runs {
   readonly #runs = new Map<string, Run>();
   /** The runs that are being started, by id. */
   readonly #starting = new Map<string, { readonly digest: string; readonly run: Promise<Run> }>();
+  /** The ended runs in the order of their ends, with the monotonic times until which they are kept. */
+  readonly #ended = new Map<Run, number>();
   readonly #forgotten = new Set<string>();
   readonly #stopping = new AbortController();
   #blocks = 0;
+  #isForgetting = false;
 
   constructor(needs: RunsNeeds) {
     this.#needs = needs;
@@ -124,6 +127,7 @@ export class Runs {
     this.stop();
     const runs = [...this.#runs.values()];
     this.#runs.clear();
+    this.#ended.clear();
     await Promise.all(runs.map((run) => run.output.remove()));
     await this.#spool.remove();
   }
@@ -131,7 +135,7 @@ export class Runs {
   async #start(start: RunStart): Promise<Run> {
     const { commands, descriptors } = this.#needs;
     if (this.#stopping.signal.aborted) throw runError("gone", "The agent is stopping.");
-    const running = this.list().filter(({ isRunning }) => isRunning).length;
+    const running = this.#runs.size - this.#ended.size;
     if (running + this.#starting.size >= this.#limits.maxRunning) {
       const detail = `${this.#limits.maxRunning} run already`;
       throw runError("too-many-runs", "Too many commands run in this workspace.", detail);
@@ -167,7 +171,7 @@ export class Runs {
       const text = typeof command === "string" ? command : ":";
       const own = await this.#needs.prepare(text, { extra: environment });
       const prepared = user === undefined ? own : await actAs(user, text, own, environment);
-      const cwd = await workingDirectory(workdir, prepared.cwd);
+      const cwd = await workingDirectory(workdir, prepared);
       if (typeof command === "string") return { ...prepared, cwd };
       const [file, ...args] = command;
       return { ...prepared, file, args, cwd };
@@ -218,16 +222,31 @@ export class Runs {
   #keep(run: Run): void {
     this.#runs.set(run.id, run);
     while (this.#runs.size > this.#limits.maxKept) if (!this.#forgetOldest()) break;
-    void this.#forgetLater(run);
+    void run.exited.then(() => this.#noteEnd(run));
   }
 
-  async #forgetLater(run: Run): Promise<void> {
-    await run.exited;
+  #noteEnd(run: Run): void {
+    // The agent may have closed meanwhile.
+    if (!this.#runs.has(run.id)) return;
+    this.#ended.set(run, this.#needs.commands.clock.monotonic() + this.#limits.keepMs);
+    if (!this.#isForgetting) void this.#forgetEnded();
+  }
+
+  /** Forgets ended runs when their time is over, until none is left: one timer, however many there are. */
+  async #forgetEnded(): Promise<void> {
+    const { clock } = this.#needs.commands;
+    this.#isForgetting = true;
     try {
-      await this.#needs.commands.clock.sleep(this.#limits.keepMs, this.#stopping.signal);
-      this.#forget(run);
+      // An iterator that is kept would hold everything that was in the map meanwhile.
+      for (let [first] = this.#ended; first !== undefined; [first] = this.#ended) {
+        const [run, dueMs] = first;
+        if (dueMs <= clock.monotonic()) this.#forget(run);
+        else await clock.sleep(dueMs - clock.monotonic(), this.#stopping.signal);
+      }
     } catch {
       // The agent stops: what is kept goes to the server.
+    } finally {
+      this.#isForgetting = false;
     }
   }
 
@@ -239,6 +258,7 @@ export class Runs {
   }
 
   #forget(run: Run): void {
+    this.#ended.delete(run);
     if (!this.#runs.delete(run.id)) return;
     this.#forgotten.add(run.id);
     if (this.#forgotten.size > maxForgotten) {
@@ -260,10 +280,16 @@ function spawnFailure(error: unknown): unknown {
   return runError("spawn-failed", "The command cannot be started.", errorText(error));
 }
 
-/** Returns the wanted directory, which must exist, or the default one. */
-async function workingDirectory(wanted: string | undefined, standard: string): Promise<string> {
-  if (wanted === undefined || wanted === "") return standard;
-  const path = isAbsolute(wanted) ? wanted : resolve(standard, wanted);
+/** Returns the wanted directory, which must exist, or the default one; `~` is the `HOME` of the run. */
+async function workingDirectory(
+  wanted: string | undefined,
+  { cwd, environment }: Pick<PreparedCommand, "cwd" | "environment">,
+): Promise<string> {
+  if (wanted === undefined || wanted === "") return cwd;
+  const path = resolve(
+    cwd,
+    wanted.replace(/^~(?=\/|$)/, () => environment["HOME"] ?? "~"),
+  );
   const found = await stat(path).catch((cause: unknown) => {
     throw new ProcessError("no-directory", `cannot use the directory ${path}`, { cause });
   });

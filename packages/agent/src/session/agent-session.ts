@@ -107,6 +107,7 @@ export class AgentSession implements Disposable {
       workspace,
       commands,
       logs,
+      dataDir: directories.dataDir,
       onCompleted: timed,
       logger,
     });

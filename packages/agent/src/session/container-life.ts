@@ -1,9 +1,12 @@
+import { join } from "node:path";
+
 import { errorText, type Logger, whenAborted } from "@slipway/runtime";
 import type { AgentConnection } from "@slipway/sdk/agent";
 
 import type { ContainerSettings } from "../config/container-settings.ts";
 import type { AgentContainers } from "../containers/agent-containers.ts";
 import type { ContainerFeature } from "../containers/container-feature.ts";
+import { dataName } from "../process/private-directory.ts";
 import type { CommandHost } from "../process/run-command.ts";
 import type { LogQueue } from "../scripts/log-queue.ts";
 import type { Script, ScriptTiming, StageResult } from "../scripts/script.ts";
@@ -20,6 +23,8 @@ interface ContainerLifeNeeds {
   readonly workspace: Workspace;
   readonly commands: CommandHost;
   readonly logs: LogQueue;
+  /** The directory of the agent's files. */
+  readonly dataDir: string;
   /** Receives the runs of scripts that stand for dev containers. */
   readonly onCompleted: (timing: ScriptTiming) => void;
   readonly logger: Logger;
@@ -109,7 +114,7 @@ export class ContainerLife {
   }
 
   async #load(settings: ContainerSettings): Promise<AgentContainers> {
-    const { workspace, commands, logs, logger, manifest } = this.#needs;
+    const { workspace, commands, logs, dataDir, logger, manifest } = this.#needs;
     const { AgentContainers: Containers } = await import("../containers/agent-containers.ts");
     const containers = new Containers({
       settings,
@@ -119,6 +124,7 @@ export class ContainerLife {
       logRoom: (signal) => logs.room(signal),
       server: this.#calls,
       serverUrl: workspace.machine.inside.serverUrl,
+      programDirectory: join(dataDir, dataName, "programs"),
       agentName: () => workspace.names.agentName,
       logger,
     });

@@ -53,6 +53,25 @@ describe("readManifest", () => {
     expect(empty.workspace.directory).toBe("");
   });
 
+  it("expands the folders of dev containers, and their configurations below them", () => {
+    const { devcontainers } = readManifest(
+      createMessage(ManifestSchema, {
+        ...least,
+        devcontainers: [
+          { id: bytes, name: "a", workspaceFolder: "~/a", configPath: "x.json" },
+          { id: bytes, name: "b", workspaceFolder: "$BASE/b", configPath: "~/y.json" },
+          { id: bytes, name: "c", workspaceFolder: "c", subagentId: bytes },
+        ],
+      }),
+      context,
+    );
+    expect(devcontainers).toEqual([
+      { id, name: "a", folder: "/home/u/a", configPath: "/home/u/a/x.json", subAgentId: undefined },
+      { id, name: "b", folder: "/srv/b", configPath: "/home/u/y.json", subAgentId: undefined },
+      { id, name: "c", folder: "/home/u/c", configPath: undefined, subAgentId: id },
+    ]);
+  });
+
   it("takes a timeout of zero as none, and a schedule as it stands", () => {
     const { scripts } = readManifest(
       createMessage(ManifestSchema, {

@@ -103,12 +103,17 @@ export class NetworkLife {
 
   #openServices(): Promise<WorkspaceServices | undefined> {
     const { settings, served } = this.#needs;
-    const netcheck = async (): Promise<object> => {
+    const present = async (): Promise<AgentNetwork> => {
       const network = await this.#opened.promise;
       if (network === undefined) throw new Error("the agent has left the network");
-      return network.netcheck();
+      return network;
     };
-    return served.open({ settings, ownPorts: new Set(), netcheck });
+    return served.open({
+      settings,
+      ownPorts: new Set(),
+      netcheck: async () => (await present()).netcheck(),
+      ping: async (address, signal) => (await present()).ping(address, signal),
+    });
   }
 
   #failed(error: unknown): void {

@@ -21,6 +21,7 @@ const network = {
   },
   ownPorts: new Set<number>(),
   netcheck: async () => ({}),
+  ping: async () => undefined,
 };
 
 const announcements = { read: async () => [] };

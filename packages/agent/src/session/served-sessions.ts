@@ -25,7 +25,7 @@ const noSessions: SessionCounts = {
 };
 
 /** The service options that the opener of the network knows. */
-export type NetworkSettings = Pick<ServicesOptions, "settings" | "ownPorts" | "netcheck">;
+export type NetworkSettings = Pick<ServicesOptions, "settings" | "ownPorts" | "netcheck" | "ping">;
 
 interface ServedSessionsNeeds {
   readonly workspace: Workspace;
@@ -94,7 +94,7 @@ export class ServedSessions {
 
   /** Leaves the runs of users with the server, once their processes have ended. Never rejects. */
   async leaveRuns(keep: KeepRun, signal: AbortSignal): Promise<void> {
-    const runs = this.#services?.runs.list() ?? [];
+    const runs = this.#services?.runs?.list() ?? [];
     if (runs.length === 0) return;
     const { commands, logger } = this.#needs;
     const { leaveRuns } = await import("../runs/leave-runs.ts");
@@ -109,7 +109,7 @@ export class ServedSessions {
 
   /** Forgets the runs of users, once their processes have ended. */
   async forgetRuns(): Promise<void> {
-    await this.#services?.runs.close();
+    await this.#services?.runs?.close();
   }
 
   /** Delivers reports over one connection, until the signal is aborted. */

@@ -1,13 +1,12 @@
 /** A program that serves an agent's services on ports of the loopback interface, and prints those as JSON. */
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-
-import { silentLogger, systemClock } from "@slipway/runtime";
 
 import { WorkspaceServices } from "../../src/services.ts";
 import { openCommandHost, shellCommand } from "./command-host.ts";
+import { serviceOptions } from "./service-options.ts";
 
 const services = new WorkspaceServices({
+  ...serviceOptions,
   prepare: async (text, { requested = {}, extra = {} }) => {
     const command = shellCommand(text);
     const variables = Object.entries({ ...requested, TERM: extra["TERM"] ?? "" });
@@ -16,23 +15,7 @@ const services = new WorkspaceServices({
     );
     return { ...command, environment: { ...command.environment, ...Object.fromEntries(given) } };
   },
-  greeting: async () => "",
-  names: () => ({ ownerName: "alice", workspaceName: "dev", agentName: "main" }),
   commands: openCommandHost(),
-  containers: { isEnabled: false, reason: "off" },
-  report: () => undefined,
-  settings: {
-    maxTimeoutMs: 60_000,
-    blockFileTransfer: false,
-    blockLocalForwarding: false,
-    blockReverseForwarding: false,
-  },
-  home: "/",
-  dataDir: tmpdir(),
-  ownPorts: new Set(),
-  netcheck: async () => ({ severity: "ok" }),
-  clock: systemClock,
-  logger: silentLogger,
 });
 
 async function listen(port: number): Promise<readonly [number, number]> {

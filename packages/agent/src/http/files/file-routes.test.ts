@@ -4,37 +4,27 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { request as openRequest } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
-import { systemClock } from "@slipway/runtime";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
-import { type AskApi, openRoutes } from "../../../tests/support/api-client.ts";
-import { fileRoutes } from "./file-routes.ts";
+import type { AskApi } from "../../../tests/support/api-client.ts";
+import { type FileWorld, openFileWorld, queryOf } from "../../../tests/support/file-world.ts";
 
-let home: string;
-let ask: AskApi;
-let port: number;
+let world: FileWorld;
 
 beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), "slipway-files-"));
-  onTestFinished(() => rmSync(home, { recursive: true }));
-  ({ ask, port } = await openRoutes(fileRoutes({ home, clock: systemClock, isBlocked: false })));
+  world = await openFileWorld();
 });
 
-const at = (name: string): string => join(home, name);
-const query = (path: string, more: Readonly<Record<string, string>> = {}): string =>
-  new URLSearchParams({ path, ...more }).toString();
+const at = (name: string): string => world.at(name);
+const ask: AskApi = (target, input) => world.ask(target, input);
 const files = "/api/v0/files";
 
 describe("a directory", () => {
@@ -46,8 +36,8 @@ describe("a directory", () => {
     const found: unknown[] = [];
     for (let after: string | undefined = ""; after !== undefined;) {
       const more = after === "" ? {} : { after };
-      const { body } = await ask(`GET ${files}?${query(home, { limit: "2", ...more })}`);
-      expect(body).toMatchObject({ path: home });
+      const { body } = await ask(`GET ${files}?${queryOf(world.home, { limit: "2", ...more })}`);
+      expect(body).toMatchObject({ path: world.home });
       found.push(...(body?.entries ?? []).map(({ name }) => name));
       after = body?.next;
     }
@@ -56,11 +46,11 @@ describe("a directory", () => {
 
   it("lists names that are not UTF-8, and goes on after them", async () => {
     for (const byte of [0xfe, 0xff]) {
-      writeFileSync(Buffer.concat([Buffer.from(`${home}/`), Buffer.of(byte)]), "");
+      writeFileSync(Buffer.concat([Buffer.from(`${world.home}/`), Buffer.of(byte)]), "");
     }
-    const { body } = await ask(`GET ${files}?${query(home, { limit: "1" })}`);
+    const { body } = await ask(`GET ${files}?${queryOf(world.home, { limit: "1" })}`);
     const { next = "" } = body ?? {};
-    const rest = await ask(`GET ${files}?${query(home, { limit: "1", after: next })}`);
+    const rest = await ask(`GET ${files}?${queryOf(world.home, { limit: "1", after: next })}`);
     expect(rest.body).toMatchObject({ entries: [{ name: "\uFFFD" }] });
     expect(rest.body).not.toHaveProperty("next");
   });
@@ -84,10 +74,15 @@ describe("a directory", () => {
     expect((await remove({ path: at("gone") })).status).toBe(409);
     const removed = await remove({ path: at("gone"), recursive: true });
     expect(removed.body).toEqual({ removed: 4 });
-    expect(readdirSync(home)).toEqual(["keep"]);
+    expect(readdirSync(world.home)).toEqual(["keep"]);
     expect(existsSync(at("keep/file"))).toBe(true);
     expect((await remove({ path: at("none") })).status).toBe(404);
-    for (const path of ["/", `${home}/keep/..`, `${home}/keep/.`, `${home}/keep/../`]) {
+    for (const path of [
+      "/",
+      `${world.home}/keep/..`,
+      `${world.home}/keep/.`,
+      `${world.home}/keep/../`,
+    ]) {
       expect((await remove({ path, recursive: true })).status, path).toBe(400);
     }
   });
@@ -96,13 +91,13 @@ describe("a directory", () => {
 describe("a file", () => {
   it("is written as a whole, and read in parts", async () => {
     const content = Buffer.alloc(1_000_000, "content ");
-    const target = `${files}/content?${query(at("deep/file"), { parents: "true", mode: "640" })}`;
+    const target = `${files}/content?${queryOf(at("deep/file"), { parents: "true", mode: "640" })}`;
     const written = await ask(`PUT ${target}`, { body: content });
     expect(written.body).toMatchObject({ size: content.length, mode: 0o640, type: "file" });
-    const whole = await ask(`GET ${files}/content?${query(at("deep/file"))}`);
+    const whole = await ask(`GET ${files}/content?${queryOf(at("deep/file"))}`);
     expect(whole.bytes.equals(content)).toBe(true);
     const part = await ask(
-      `GET ${files}/content?${query(at("deep/file"), { offset: "999990", limit: "20" })}`,
+      `GET ${files}/content?${queryOf(at("deep/file"), { offset: "999990", limit: "20" })}`,
     );
     expect(part.bytes.equals(content.subarray(999_990))).toBe(true);
     expect(part.headers).toMatchObject({ "content-length": "10", etag: whole.headers.etag });
@@ -114,7 +109,7 @@ describe("a file", () => {
     writeFileSync(at("real"), "old");
     chmodSync(at("real"), 0o755);
     symlinkSync("real", at("link"));
-    await ask(`PUT ${files}/content?${query(at("link"))}`, { body: Buffer.from("new") });
+    await ask(`PUT ${files}/content?${queryOf(at("link"))}`, { body: Buffer.from("new") });
     expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
     expect(readFileSync(at("real"), "utf8")).toBe("new");
     expect(statSync(at("real")).mode & 0o777).toBe(0o755);
@@ -122,18 +117,18 @@ describe("a file", () => {
 
   it("stays as it was when the content breaks off", async () => {
     writeFileSync(at("file"), "old");
-    const path = `${files}/content?${query(at("file"))}`;
-    const sent = openRequest({ host: "127.0.0.1", port, method: "PUT", path });
+    const path = `${files}/content?${queryOf(at("file"))}`;
+    const sent = openRequest({ host: "127.0.0.1", port: world.port, method: "PUT", path });
     sent.on("error", () => undefined);
     sent.write("new");
-    await expect.poll(() => readdirSync(home).length).toBe(2);
+    await expect.poll(() => readdirSync(world.home).length).toBe(2);
     sent.destroy();
-    await expect.poll(() => readdirSync(home)).toEqual(["file"]);
+    await expect.poll(() => readdirSync(world.home)).toEqual(["file"]);
     expect(readFileSync(at("file"), "utf8")).toBe("old");
   });
 
   it("is written only under the condition of the request", async () => {
-    const target = `PUT ${files}/content?${query(at("file"))}`;
+    const target = `PUT ${files}/content?${queryOf(at("file"))}`;
     const body = Buffer.from("x");
     const absent = { "if-none-match": "*" };
     const first = await ask(target, { body, headers: absent });
@@ -141,13 +136,13 @@ describe("a file", () => {
     expect((await ask(target, { body, headers: absent })).status).toBe(412);
     expect((await ask(target, { body, headers: { "if-match": etag } })).status).toBe(200);
     expect((await ask(target, { body, headers: { "if-match": etag } })).status).toBe(412);
-    const read = `GET ${files}/content?${query(at("file"))}`;
+    const read = `GET ${files}/content?${queryOf(at("file"))}`;
     expect((await ask(read, { headers: { "if-match": etag } })).status).toBe(412);
   });
 
   it("is continued from an offset within it", async () => {
     const write = (offset: string, text: string) =>
-      ask(`PUT ${files}/content?${query(at("file"), { offset })}`, { body: Buffer.from(text) });
+      ask(`PUT ${files}/content?${queryOf(at("file"), { offset })}`, { body: Buffer.from(text) });
     expect((await write("1", "x")).status).toBe(404);
     await write("0", "hello world");
     await write("6", "you");
@@ -194,12 +189,12 @@ describe("a limit", () => {
     const edits = Array.from({ length: 257 }, () => ({ search: "x", replace: "x" }));
     const many = await ask(`POST ${files}/edit`, { body: { path: at("file"), edits } });
     expect(many.status).toBe(400);
-    expect((await ask(`GET ${files}/stat?${query(`/${"x/".repeat(2_100)}`)}`)).status).toBe(400);
+    expect((await ask(`GET ${files}/stat?${queryOf(`/${"x/".repeat(2_100)}`)}`)).status).toBe(400);
   });
 
   it("holds for the page of a directory", async () => {
     for (let count = 0; count <= 1_000; count += 1) writeFileSync(at(`${count}`), "");
-    const { body } = await ask(`GET ${files}?${query(home, { limit: "5000" })}`);
+    const { body } = await ask(`GET ${files}?${queryOf(world.home, { limit: "5000" })}`);
     expect(body?.entries).toHaveLength(1_000);
     expect(body?.next).toBeDefined();
   });
@@ -210,19 +205,25 @@ describe("what is no file", () => {
     execFileSync("mkfifo", [at("fifo")]);
     mkdirSync(at("folder"));
     for (const path of [at("fifo"), at("folder"), "/dev/zero"]) {
-      expect((await ask(`GET ${files}/content?${query(path)}`)).status, path).toBe(400);
+      expect((await ask(`GET ${files}/content?${queryOf(path)}`)).status, path).toBe(400);
       const body = Buffer.from("x");
-      expect((await ask(`PUT ${files}/content?${query(path)}`, { body })).status, path).toBe(400);
+      expect((await ask(`PUT ${files}/content?${queryOf(path)}`, { body })).status, path).toBe(400);
     }
     expect(lstatSync(at("fifo")).isFIFO()).toBe(true);
   });
 
   it("has no size in /proc, and is read to its end", async () => {
-    const { bytes } = await ask(`GET ${files}/content?${query("/proc/self/status")}`);
+    const { bytes } = await ask(`GET ${files}/content?${queryOf("/proc/self/status")}`);
     expect(bytes.toString()).toContain("VmRSS");
-    const endless = await ask(`GET ${files}/stat?${query("/proc/self/status")}`);
+    const endless = await ask(`GET ${files}/stat?${queryOf("/proc/self/status")}`);
     expect(endless.body).toMatchObject({ type: "file", size: 0 });
   });
+});
+
+it("reads at most 64 MiB of a file without a size", async () => {
+  // It has a number for each page of the memory that a process may have.
+  const { bytes } = await ask(`GET ${files}/content?${queryOf("/proc/self/pagemap")}`);
+  expect(bytes).toHaveLength(64 * 1024 * 1024);
 });
 
 describe("a wrong request", () => {
@@ -245,9 +246,9 @@ describe("a wrong request", () => {
   });
 
   it("gets a code for programs", async () => {
-    const none = await ask(`GET ${files}/content?${query(at("none"))}`);
+    const none = await ask(`GET ${files}/content?${queryOf(at("none"))}`);
     expect(none).toMatchObject({ status: 404, body: { code: "not-found" } });
-    const folder = await ask(`GET ${files}/content?${query(home)}`);
+    const folder = await ask(`GET ${files}/content?${queryOf(world.home)}`);
     expect(folder).toMatchObject({ status: 400, body: { code: "wrong-type" } });
   });
 
@@ -255,17 +256,17 @@ describe("a wrong request", () => {
     symlinkSync("b", at("a"));
     symlinkSync("a", at("b"));
     const body = Buffer.from("x");
-    expect((await ask(`PUT ${files}/content?${query(at("a"))}`, { body })).status).toBe(400);
-    expect((await ask(`GET ${files}/content?${query(at("a"))}`)).status).toBe(400);
+    expect((await ask(`PUT ${files}/content?${queryOf(at("a"))}`, { body })).status).toBe(400);
+    expect((await ask(`GET ${files}/content?${queryOf(at("a"))}`)).status).toBe(400);
   });
 });
 
 it("moves no content where file transfer is blocked", async () => {
-  const blocked = await openRoutes(fileRoutes({ home, clock: systemClock, isBlocked: true }));
+  const blocked = await openFileWorld({ isBlocked: true });
   for (const target of [
-    `GET ${files}/content?${query("/etc/passwd")}`,
-    `GET /api/v0/read-file?${query("/etc/passwd")}`,
-    `PUT ${files}/content?${query(at("x"))}`,
+    `GET ${files}/content?${queryOf("/etc/passwd")}`,
+    `GET /api/v0/read-file?${queryOf("/etc/passwd")}`,
+    `PUT ${files}/content?${queryOf(at("x"))}`,
   ]) {
     expect((await blocked.ask(target)).status, target).toBe(403);
   }

@@ -1,11 +1,11 @@
-import { maxPageEntries } from "@slipway/api/agents/file-routes";
-import type { Clock } from "@slipway/runtime";
+import { maxPageEntries } from "@slipway/api/agents/request-limits";
 
 import { makeDirectory, movePath, removePath } from "../../files/change-tree.ts";
 import { describeFile } from "../../files/describe-file.ts";
 import { diffOf, editContent, writeEdited } from "../../files/edit-file.ts";
 import { listPage } from "../../files/list-page.ts";
 import { absolutePath } from "../../files/paths.ts";
+import type { RipgrepHost } from "../../files/ripgrep.ts";
 import { fileTurns } from "../../process/turns.ts";
 import { ApiError } from "../errors.ts";
 import { type ApiAnswer, type ApiRoute, jsonAnswer, type JsonRequest } from "../route.ts";
@@ -16,10 +16,9 @@ import { QueryReader } from "./query.ts";
 import { stockRoutes } from "./stock-routes.ts";
 import { wholeTreeRoutes } from "./tree-routes.ts";
 
-export interface FileRoutesOptions {
+export interface FileRoutesOptions extends RipgrepHost {
   /** The home directory of the agent's user, whose files these are. */
   readonly home: string;
-  readonly clock: Pick<Clock, "monotonic">;
   /** True to refuse all routes that move contents. */
   readonly isBlocked: boolean;
 }

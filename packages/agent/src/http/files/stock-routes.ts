@@ -1,3 +1,4 @@
+import { bundleFiles, usualBundleLimits } from "../../files/bundle-files.ts";
 import { diffOf, editContent, type EditedFile, writeEdited } from "../../files/edit-file.ts";
 import type { TextEdit } from "../../files/edit-text.ts";
 import { absolutePath, pathText } from "../../files/paths.ts";
@@ -5,11 +6,13 @@ import { openRange } from "../../files/read-file.ts";
 import { type LineLimits, readLines } from "../../files/read-lines.ts";
 import { resolvePath } from "../../files/resolve-path.ts";
 import { replaceContent } from "../../files/write-file.ts";
+import type { PreparedCommand } from "../../process/spawn-group.ts";
 import { fileTurns } from "../../process/turns.ts";
 import { ApiError } from "../errors.ts";
 import { type ApiAnswer, type ApiRoute, jsonAnswer, streamAnswer } from "../route.ts";
 import { BodyReader, readEdit } from "./body.ts";
 import { mediaType } from "./media-type.ts";
+import { Places } from "./places.ts";
 import { fileProblem, translated } from "./problems.ts";
 import { QueryReader } from "./query.ts";
 
@@ -29,9 +32,20 @@ const largestLineLimits: LineLimits = {
 const maxEditedFiles = 256;
 const maxEdits = 256;
 const maxEditBody = 8 * 1024 * 1024;
+const maxBundleBody = 64 * 1024;
+const bundleTimeoutMs = 5 * 60_000;
+/** The maximum number of bundles that are collected at once. */
+const maxBundles = 4;
+
+interface StockRoutesOptions {
+  readonly home: string;
+  /** Prepares a command of the workspace. */
+  readonly prepare: (text: string) => Promise<Pick<PreparedCommand, "environment">>;
+}
 
 /** The routes of files that stock agents have (docs/protocol/agent.md §8.3). */
-export function stockRoutes({ home }: { readonly home: string }): readonly ApiRoute[] {
+export function stockRoutes({ home, prepare }: StockRoutesOptions): readonly ApiRoute[] {
+  const bundles = new Places("collections of files", maxBundles);
   return [
     {
       kind: "plain",
@@ -104,6 +118,23 @@ export function stockRoutes({ home }: { readonly home: string }): readonly ApiRo
       path: "/api/v0/edit-files",
       maxBodyBytes: maxEditBody,
       handle: async ({ body }) => editFiles(new BodyReader(body), home),
+    },
+    {
+      kind: "json",
+      method: "POST",
+      path: "/api/v0/bundle-files",
+      maxBodyBytes: maxBundleBody,
+      handle: async ({ body, signal }) => {
+        // The limit of the body is that of the paths.
+        const paths = new BodyReader(body).texts("paths", maxBundleBody);
+        const { environment } = await prepare("true");
+        const place = bundles.take();
+        const deadline = AbortSignal.timeout(bundleTimeoutMs);
+        const needs = { home, environment, owner: {}, deadline, signal };
+        const tar = bundleFiles(paths, { ...needs, limits: usualBundleLimits });
+        tar.once("close", () => place[Symbol.dispose]());
+        return streamAnswer(tar, { headers: { "content-type": "application/x-tar" } });
+      },
     },
   ];
 }

@@ -1,18 +1,18 @@
 import { lstat } from "node:fs/promises";
 import { Readable } from "node:stream";
 
-import { maxMatches } from "@slipway/api/agents/file-routes";
-import type { Clock } from "@slipway/runtime";
+import { maxMatches } from "@slipway/api/agents/request-limits";
 
 import { packTree } from "../../files/pack-tree.ts";
 import { absolutePath } from "../../files/paths.ts";
+import type { RipgrepHost } from "../../files/ripgrep.ts";
 import { searchTree } from "../../files/search-tree.ts";
 import { unpackTree } from "../../files/unpack-tree.ts";
 import { watchTree } from "../../files/watch-tree.ts";
 import { fileTurns } from "../../process/turns.ts";
-import { ApiError } from "../errors.ts";
 import { type ApiRoute, jsonAnswer, streamAnswer } from "../route.ts";
 import { BodyReader } from "./body.ts";
+import { Places } from "./places.ts";
 import { translated } from "./problems.ts";
 import { QueryReader } from "./query.ts";
 
@@ -25,12 +25,12 @@ const treeTimeoutMs = 90_000;
 const maxSearches = 4;
 const maxWatches = 64;
 
-/** The routes of whole trees: search, watch, and archives both ways. */
-export function wholeTreeRoutes(options: {
+interface TreeRoutesOptions extends RipgrepHost {
   readonly home: string;
-  readonly clock: Pick<Clock, "monotonic">;
-}): readonly ApiRoute[] {
-  const { home, clock } = options;
+}
+
+/** The routes of whole trees: search, watch, and archives both ways. */
+export function wholeTreeRoutes({ home, ...ripgrep }: TreeRoutesOptions): readonly ApiRoute[] {
   const searches = new Places("searches", maxSearches);
   const watches = new Places("watches", maxWatches);
   return [
@@ -50,7 +50,7 @@ export function wholeTreeRoutes(options: {
           isAll: fields.switch("all"),
           maxMatches: Math.min(fields.optionalNumber("limit") ?? usualMatches, maxMatches),
         };
-        const needs = { now: () => clock.monotonic(), owner: {}, signal };
+        const needs = { ripgrep, owner: {}, signal };
         using _ = searches.take();
         return jsonAnswer(
           await translated(async () => searchTree(absolutePath(path, home), search, needs)),
@@ -116,29 +116,4 @@ export function wholeTreeRoutes(options: {
 /** Returns a body as a stream whose failure leaves the connection for the answer. */
 function tarOf(body: Readable): Readable {
   return Readable.from(body.iterator({ destroyOnReturn: false }), { objectMode: false });
-}
-
-/** A number of places for work that takes long. */
-class Places {
-  readonly #what: string;
-  readonly #max: number;
-  #taken = 0;
-
-  constructor(what: string, max: number) {
-    this.#what = what;
-    this.#max = max;
-  }
-
-  /** Takes a place until the result is disposed of. Throws `ApiError` if there is none. */
-  take(): Disposable {
-    if (this.#taken >= this.#max) {
-      throw new ApiError(429, `The agent runs at most ${this.#max} ${this.#what} at once.`);
-    }
-    this.#taken += 1;
-    return {
-      [Symbol.dispose]: () => {
-        this.#taken -= 1;
-      },
-    };
-  }
 }

@@ -13,9 +13,9 @@ import {
   openRawSshClient,
   string,
   uint32,
-} from "../../tests/support/raw-ssh-client.ts";
-import { message } from "../../tests/support/ssh-messages.ts";
-import { openSshWorkspace, type SshWorkspace } from "../../tests/support/ssh-workspace.ts";
+} from "../support/raw-ssh-client.ts";
+import { message } from "../support/ssh-messages.ts";
+import { openSshWorkspace, type SshWorkspace } from "../support/ssh-workspace.ts";
 
 const [yes, no] = [byte(1), byte(0)];
 const forward = (address: string, port: number): Buffer =>

@@ -18,6 +18,9 @@ import { fileURLToPath } from "node:url";
 import type { ClientChannel } from "ssh2";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
+import { SftpStatus } from "../../src/ssh/sftp/errors.ts";
+import { maxHandles } from "../../src/ssh/sftp/open-handles.ts";
+import { maxPacketBytes, PacketReader } from "../../src/ssh/sftp/packets.ts";
 import {
   answered,
   forReading,
@@ -28,18 +31,9 @@ import {
   type RawSftp,
   request,
   uint64,
-} from "../../../tests/support/raw-sftp-client.ts";
-import {
-  byte,
-  execute,
-  openRawSshClient,
-  string,
-  uint32,
-} from "../../../tests/support/raw-ssh-client.ts";
-import { openSshWorkspace } from "../../../tests/support/ssh-workspace.ts";
-import { SftpStatus } from "./errors.ts";
-import { maxHandles } from "./open-handles.ts";
-import { maxPacketBytes, PacketReader } from "./packets.ts";
+} from "../support/raw-sftp-client.ts";
+import { byte, execute, openRawSshClient, string, uint32 } from "../support/raw-ssh-client.ts";
+import { openSshWorkspace } from "../support/ssh-workspace.ts";
 
 let folder: string;
 
@@ -330,9 +324,7 @@ async function startServices(): Promise<{
   readonly pid: number | undefined;
   readonly port: number;
 }> {
-  const program = fileURLToPath(
-    new URL("../../../tests/support/services-program.ts", import.meta.url),
-  );
+  const program = fileURLToPath(new URL("../support/services-program.ts", import.meta.url));
   const child = spawn(process.execPath, ["--conditions=@slipway/source", program], {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
