@@ -24,6 +24,12 @@ export function createAgentToken(secrets: SecretBox): KeptAgentToken {
   return { token, hash: hashAgentToken(token), sealed: secrets.seal(token) };
 }
 
+/** Encrypts a token that a driver gave its agent; creates another one if agents cannot authenticate with it. */
+export function keepAgentToken(secrets: SecretBox, token: string): KeptAgentToken {
+  if (readUuid(token) !== token) return createAgentToken(secrets);
+  return { token, hash: hashAgentToken(token), sealed: secrets.seal(token) };
+}
+
 /** Decrypts a token. Throws `SecretError`, including for one discarded because its key is lost (`rotateSecrets`). */
 export function openAgentToken(secrets: Pick<SecretBox, "open">, sealed: Buffer): string {
   const token = secrets.open(sealed);

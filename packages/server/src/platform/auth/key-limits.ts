@@ -2,7 +2,7 @@ import type { Route } from "@slipway/api/contract/route";
 import type { ScopeName } from "@slipway/api/contract/scopes";
 
 import type { Queryable } from "../db/database.ts";
-import { Forbidden } from "../errors/errors.ts";
+import { forbidden, Forbidden } from "../errors/errors.ts";
 import type { KeyGrant, KnownUser, UserCaller } from "../http/caller.ts";
 import { findThing, type RequestParts } from "./find-thing.ts";
 import { holdsEntry, holdsScope } from "./grants.ts";
@@ -44,6 +44,17 @@ export async function requireThings(
     requireEntry(allowList, `${type}:${id ?? "*"}`);
   }
   if (!isOwnTypeNamed) requireEntry(allowList, `${ownType}:*`);
+}
+
+/**
+ * Throws `Forbidden`, with this detail, for a key that is not a session of the user's own: neither a token nor someone who
+ * holds another user's session may turn it into something that lasts longer.
+ */
+export function requireOwnSession(
+  { grant, keyCreatedBy }: Pick<UserCaller, "grant" | "keyCreatedBy">,
+  detail: string,
+): void {
+  if (grant.secondsLeft !== undefined || keyCreatedBy !== undefined) throw forbidden(detail);
 }
 
 /** Throws `Forbidden` for a scope that a handler determines from the body of a request. */

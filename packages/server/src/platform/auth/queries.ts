@@ -2,6 +2,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
 import { prepareQuery } from "../db/prepared-query.ts";
+import type { KeyOrigin } from "./session-key.ts";
 import { endOfKey, type TokenLimits } from "./token-lifetime.ts";
 
 /** Revokes a session or token. */
@@ -20,6 +21,20 @@ export async function endSessionsOf(db: Queryable, userId: string): Promise<void
     .execute();
 }
 
+/** Revokes the sessions of a user, except the one of that id; API tokens stay: programs use them without the person. */
+export async function endSessionsBut(
+  db: Queryable,
+  userId: string,
+  keptId: string | undefined,
+): Promise<void> {
+  await db
+    .deleteFrom("api_keys")
+    .where("user_id", "=", userId)
+    .where("login_type", "<>", "token")
+    .$if(keptId !== undefined, (query) => query.where("id", "<>", keptId ?? ""))
+    .execute();
+}
+
 /** Revokes the sessions and tokens of a user that other users created. */
 export async function endKeysMadeByOthers(db: Queryable, userId: string): Promise<void> {
   await db
@@ -29,35 +44,44 @@ export async function endKeysMadeByOthers(db: Queryable, userId: string): Promis
     .execute();
 }
 
-const keys = prepareQuery((db, id: string, maxTokenDays: number, maxOwnerTokenDays: number) => {
-  const end = endOfKey({ maxTokenDays, maxOwnerTokenDays });
-  return db
-    .selectFrom("api_keys as key")
-    .innerJoin("users as user", "user.id", "key.user_id")
-    .leftJoin("users as creator", "creator.id", "key.created_by")
-    .where("key.id", "=", id)
-    .where("user.deleted", "=", sql.lit(false))
-    .select([
-      "key.id",
-      "key.hashed_secret",
-      end.as("expires_at"),
-      "key.scopes",
-      "key.allow_list",
-      "creator.id as creator_id",
-      "creator.username as creator_name",
-      "creator.status as creator_status",
-      "user.id as user_id",
-      "user.username",
-      "user.roles",
-      "user.status",
-      sql<boolean>`${end} <= now()`.as("is_expired"),
-      sql<number | null>`case key.login_type when 'token'
+const keys = prepareQuery(
+  (
+    db,
+    id: string,
+    maxTokenDays: number,
+    maxOwnerTokenDays: number,
+    maxSessionDays: number,
+    maxIdleSessionHours: number,
+  ) => {
+    const end = endOfKey({ maxTokenDays, maxOwnerTokenDays, maxSessionDays, maxIdleSessionHours });
+    return db
+      .selectFrom("api_keys as key")
+      .innerJoin("users as user", "user.id", "key.user_id")
+      .leftJoin("users as creator", "creator.id", "key.created_by")
+      .where("key.id", "=", id)
+      .where("user.deleted", "=", sql.lit(false))
+      .select([
+        "key.id",
+        "key.hashed_secret",
+        end.as("expires_at"),
+        "key.scopes",
+        "key.allow_list",
+        "creator.id as creator_id",
+        "creator.username as creator_name",
+        "creator.status as creator_status",
+        "user.id as user_id",
+        "user.username",
+        "user.roles",
+        "user.status",
+        sql<boolean>`${end} <= now()`.as("is_expired"),
+        sql<number | null>`case key.login_type when 'token'
         then floor(extract(epoch from ${end} - now()))::float8 end`.as("seconds_left"),
-      sql<boolean>`key.last_used is null or key.last_used < now() - interval '1 hour'`.as(
-        "is_stale",
-      ),
-    ]);
-});
+        sql<boolean>`key.last_used is null or key.last_used < now() - interval '1 hour'`.as(
+          "is_stale",
+        ),
+      ]);
+  },
+);
 
 export type FoundKey = Awaited<ReturnType<typeof keys>>[number];
 
@@ -65,9 +89,17 @@ export type FoundKey = Awaited<ReturnType<typeof keys>>[number];
 export async function findKey(
   db: Queryable,
   id: string,
-  { maxTokenDays, maxOwnerTokenDays }: TokenLimits,
+  limits: TokenLimits,
 ): Promise<FoundKey | undefined> {
-  const [key] = await keys(db, id, maxTokenDays, maxOwnerTokenDays);
+  const { maxTokenDays, maxOwnerTokenDays, maxSessionDays, maxIdleSessionHours } = limits;
+  const [key] = await keys(
+    db,
+    id,
+    maxTokenDays,
+    maxOwnerTokenDays,
+    maxSessionDays,
+    maxIdleSessionHours,
+  );
   return key;
 }
 
@@ -86,8 +118,15 @@ export function selectLiveKeys(db: Queryable, ids: readonly string[], limits: To
     .execute();
 }
 
-/** Records the use of a key and slides the expiry of a session (docs/protocol/rest.md §1.3). */
-export async function touchKey(db: Queryable, id: string): Promise<void> {
+/**
+ * Records the use of a key, with the request that uses it if known, and slides the expiry of a session
+ * (docs/protocol/rest.md §1.3).
+ */
+export async function touchKey(
+  db: Queryable,
+  id: string,
+  origin: KeyOrigin | undefined,
+): Promise<void> {
   // Locks the user first, as the deletion of all of a user's keys does.
   const seen = db
     .updateTable("users")
@@ -103,6 +142,7 @@ export async function touchKey(db: Queryable, id: string): Promise<void> {
     .set({
       last_used: sql`now()`,
       updated_at: sql`now()`,
+      ...(origin === undefined ? {} : { ip: origin.ip, user_agent: origin.userAgent }),
       expires_at: sql`case when login_type = 'token' then expires_at
         else greatest(expires_at, now() + make_interval(secs => lifetime_seconds)) end`,
     })

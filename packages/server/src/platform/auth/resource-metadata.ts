@@ -6,6 +6,9 @@ export function resourceMetadataPath(resource: string): string {
   return `/.well-known/oauth-protected-resource${resource}`;
 }
 
+/** The resources that clients get tokens for: the MCP endpoint, and the whole server. */
+export const resources: readonly string[] = [`/api/v2${callMcp.path}`, ""];
+
 /** Returns the resource that a route belongs to: the MCP endpoint, or the whole server. */
 export function resourceOf(route: Route): string {
   return route === callMcp ? `/api/v2${callMcp.path}` : "";

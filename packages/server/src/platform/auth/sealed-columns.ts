@@ -16,9 +16,13 @@ export interface SealedColumn {
 export const sealedColumns: readonly SealedColumn[] = [
   // A running agent is known by its token's hash.
   agent("auth_token_encrypted"),
+  { ...replaceable("workspace_builds", "id", "driver_state_encrypted"), whenLost: "empty" },
   replaceable("git_ssh_keys", "user_id", "private_key_encrypted"),
   replaceable("relay_mesh_keys", "id", "key_encrypted"),
   replaceable("external_auth_links", "id", "tokens_encrypted"),
+  replaceable("login_tests", "owner_id", "result_encrypted"),
+  // The identity itself stays.
+  { ...replaceable("user_identities", "id", "details_encrypted"), whenLost: "empty" },
 ];
 
 function agent(column: string): SealedColumn {

@@ -5,6 +5,7 @@ import type { Database } from "../db/database.ts";
 import { GatheredLookups } from "../db/gathered-lookups.ts";
 import { Invalid, Unauthenticated } from "../errors/errors.ts";
 import type { Authenticator, KnownUser } from "../http/caller.ts";
+import { originOf } from "../http/request-origin.ts";
 import { needsHttps } from "../http/same-origin.ts";
 import { findToken } from "../http/token.ts";
 import { GatheredReads } from "../pubsub/gathered-reads.ts";
@@ -33,7 +34,12 @@ export function createAuthenticator(
     user: async (request, route) =>
       opening(
         route,
-        await authenticateUser(keys, tokenOf(request), `${accessUrl()}${metadataPathOf(route)}`),
+        await authenticateUser(
+          keys,
+          request,
+          tokenOf(request),
+          `${accessUrl()}${metadataPathOf(route)}`,
+        ),
       ),
     userOrProxy: async (request, route) =>
       opening(route, await authenticateUserOrProxy(keys, request, tokenOf(request))),
@@ -108,6 +114,7 @@ function checkKey(key: KeyRow | undefined): FoundKey {
 
 async function authenticateUser(
   keys: KeyNeeds,
+  request: FastifyRequest,
   token: string | undefined,
   metadataUrl: string,
 ): Promise<KnownUser> {
@@ -116,7 +123,7 @@ async function authenticateUser(
   if ("problem" in found) throw signedOut(metadataUrl, found.problem);
   if (found.key.status === "dormant") await activateDormant(db, found.key.user_id);
   else requireActive(found.key);
-  return acceptKey(db, found.key);
+  return acceptKey(db, found.key, request);
 }
 
 /**
@@ -142,7 +149,7 @@ async function authenticateUserOrProxy(
     );
   }
   requireActive(found.key);
-  return acceptKey(keys.db, found.key);
+  return acceptKey(keys.db, found.key, request);
 }
 
 function requireActive({ status }: KeyRow): void {
@@ -152,8 +159,8 @@ function requireActive({ status }: KeyRow): void {
   );
 }
 
-async function acceptKey(db: Database, key: KeyRow): Promise<KnownUser> {
-  if (key.is_stale) await touchKey(db, key.id);
+async function acceptKey(db: Database, key: KeyRow, request?: FastifyRequest): Promise<KnownUser> {
+  if (key.is_stale) await touchKey(db, key.id, request && originOf(request, 200));
   const secondsLeft = key.seconds_left ?? undefined;
   const grant = { scopes: key.scopes, allowList: key.allow_list, secondsLeft };
   const {

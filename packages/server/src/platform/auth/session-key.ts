@@ -4,28 +4,37 @@ import type { ScopeName } from "@slipway/api/contract/scopes";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
+import type { RequestOrigin } from "../http/request-origin.ts";
 
 const daySeconds = 24 * 3600;
 
 /** Lifetimes of session keys in seconds (docs/protocol/clients.md §5.1). */
 export const keyLifetimes = { browserSession: daySeconds, commandSession: 7 * daySeconds } as const;
 
-/**
- * Creates a session key and resolves to its token, which is not stored. `createdBy` is another user who creates it for
- * this one.
- */
-export async function createSession(
-  db: Queryable,
-  userId: string,
-  lifetimeSeconds: number,
-  createdBy?: string,
-): Promise<string> {
+export interface NewSession {
+  readonly userId: string;
+  readonly lifetimeSeconds: number;
+  readonly loginType: "password" | "oidc" | "github";
+  /** Another user who creates it for this one. */
+  readonly createdBy?: string | undefined;
+  /** A hash of the session at a login provider in which it began. */
+  readonly providerSession?: Buffer | undefined;
+  /** The request that creates it; undefined if the server does so itself. */
+  readonly origin: KeyOrigin | undefined;
+}
+
+/** The part of a request's origin that a key shows to its user. */
+export type KeyOrigin = Pick<RequestOrigin, "ip" | "userAgent">;
+
+/** Creates a session and resolves to its token, which is not stored. */
+export async function createSession(db: Queryable, session: NewSession): Promise<string> {
   const key = createSessionKey();
-  await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token: undefined });
+  const { createdBy, providerSession } = session;
+  await insertKey(db, { ...session, key, createdBy, providerSession, token: undefined });
   return key.token;
 }
 
-interface NewApiToken {
+export interface NewApiToken {
   readonly userId: string;
   readonly name: string;
   readonly lifetimeSeconds: number;
@@ -33,23 +42,50 @@ interface NewApiToken {
   readonly allowList: readonly string[];
   /** Another user who creates it for this one. */
   readonly createdBy: string | undefined;
+  /** The request that creates it; undefined if the server does so itself. */
+  readonly origin: KeyOrigin | undefined;
 }
 
 /** Creates an API token with a fixed lifetime and resolves to it; it is not stored. */
 export async function createApiToken(db: Queryable, input: NewApiToken): Promise<string> {
-  const { userId, name, lifetimeSeconds, scopes, allowList, createdBy } = input;
+  const { name, scopes, allowList, ...rest } = input;
   const key = createSessionKey();
   const token = { name, scopes, allowList };
-  await insertKey(db, { key, userId, lifetimeSeconds, createdBy, token });
+  await insertKey(db, { ...rest, key, loginType: "token", providerSession: undefined, token });
   return key.token;
 }
 
-interface InsertKey {
+interface RenewedApiToken {
+  readonly id: string;
+  /** A text of `secretFrom`. */
+  readonly secret: string;
+  readonly lifetimeSeconds: number;
+}
+
+/** Gives an API token another secret, with which it lives on for another lifetime, and resolves to the new token. */
+export async function renewApiToken(db: Queryable, input: RenewedApiToken): Promise<string> {
+  const { id, secret, lifetimeSeconds } = input;
+  await db
+    .updateTable("api_keys")
+    .set({
+      hashed_secret: hashSecret(secret),
+      lifetime_seconds: lifetimeSeconds,
+      expires_at: sql`now() + make_interval(secs => ${lifetimeSeconds})`,
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", id)
+    .execute();
+  return `${id}-${secret}`;
+}
+
+interface InsertKey extends Pick<NewSession, "origin"> {
   readonly key: NewSessionKey;
+  readonly loginType: NewSession["loginType"] | "token";
   readonly userId: string;
   readonly lifetimeSeconds: number;
   /** The user who creates it for this one; undefined if they do so themselves. */
   readonly createdBy: string | undefined;
+  readonly providerSession: Buffer | undefined;
   /** Set for an API token; undefined for a session. */
   readonly token:
     | {
@@ -68,7 +104,10 @@ async function insertKey(db: Queryable, input: InsertKey): Promise<void> {
       hashed_secret: input.key.hashedSecret,
       user_id: input.userId,
       created_by: input.createdBy ?? null,
-      login_type: input.token === undefined ? "password" : "token",
+      login_type: input.loginType,
+      provider_session: input.providerSession ?? null,
+      ip: input.origin?.ip ?? "",
+      user_agent: input.origin?.userAgent ?? "",
       ...(input.token === undefined
         ? {}
         : {
@@ -132,6 +171,13 @@ export function isSecretOf(secret: string, hashedSecret: Uint8Array): boolean {
 
 function hashSecret(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
+}
+
+/** Returns the secret of a token made of pseudorandom bytes, of which it needs 22. */
+export function secretFrom(bytes: Uint8Array): string {
+  return Array.from(bytes.subarray(0, secretLength), (byte) =>
+    alphabet.charAt(byte % alphabet.length),
+  ).join("");
 }
 
 function randomText(length: number): string {

@@ -3,8 +3,7 @@ import { errorText } from "@slipway/runtime";
 import type { Queryable } from "../db/database.ts";
 import type { OpenStreams } from "../http/open-streams.ts";
 import type { Platform } from "../platform.ts";
-import { topics } from "../pubsub/pubsub.ts";
-import { watch } from "../pubsub/watch.ts";
+import { watchAll } from "../pubsub/watch-all.ts";
 import { selectLiveKeys } from "./queries.ts";
 import type { TokenLimits } from "./token-lifetime.ts";
 
@@ -24,10 +23,10 @@ export async function guardStreams(
   streams: OpenStreams,
   signal: AbortSignal,
 ): Promise<void> {
-  const looks = watch({ pubsub, topics: [topics.sessions], maxWaitMs: repeatMs, clock, signal });
-  for await (const _ of looks) {
+  const looks = watchAll({ pubsub, kind: "sessions", maxWaitMs: repeatMs, clock, signal });
+  for await (const users of looks) {
     try {
-      const ended = await endStaleStreams(db, limits, streams);
+      const ended = await endStaleStreams(db, limits, streams, users);
       if (ended > 0) logger.info({ streams: ended }, "streams of ended sessions closed");
     } catch (error) {
       signal.throwIfAborted();
@@ -40,8 +39,9 @@ async function endStaleStreams(
   db: Queryable,
   limits: TokenLimits,
   streams: OpenStreams,
+  users: ReadonlySet<string> | "all",
 ): Promise<number> {
-  const keyIds = streams.keyIds();
+  const keyIds = streams.keyIds(users);
   if (keyIds.length === 0) return 0;
   const asked = new Set(keyIds);
   const live = new Map(

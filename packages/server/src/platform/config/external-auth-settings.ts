@@ -1,6 +1,7 @@
 import { regexProblem } from "@slipway/template";
 
 import { knownProviderTypes, type ProviderDefaults, providerDefaults } from "./known-providers.ts";
+import { isProviderId, type NumberedForm, NumberedReader, numbersOf } from "./numbered-settings.ts";
 import type { Report, SettingSource } from "./setting-source.ts";
 
 /** The way in which the server proves to a provider which client it is. */
@@ -33,8 +34,6 @@ export interface ExternalAuthProvider {
   readonly extraTokenKeys: readonly string[];
 }
 
-const form = /^(SLIPWAY|CODER)_EXTERNAL_AUTH_(\d{1,3})_([A-Z0-9_]+)$/;
-
 const keys = [
   "ID",
   "TYPE",
@@ -56,15 +55,17 @@ const keys = [
 ] as const;
 type Key = (typeof keys)[number];
 
-/** The maximum number of providers of one server. */
-const maxExternalAuthProviders = 32;
-/** The maximum length of a list of scopes or token fields. */
-const maxListItems = 64;
-const maxTextLength = 2048;
+const form = {
+  prefixes: ["SLIPWAY_EXTERNAL_AUTH", "CODER_EXTERNAL_AUTH"],
+  keys,
+  max: 32,
+  noun: "providers",
+} as const satisfies NumberedForm<Key>;
+const secretForm = /^(?:SLIPWAY|CODER)_EXTERNAL_AUTH_\d{1,3}_CLIENT_SECRET$/;
 
 /** Returns whether a variable holds the secret of a provider. */
 export function isProviderSecret(name: string): boolean {
-  return form.exec(name)?.[3] === "CLIENT_SECRET";
+  return secretForm.test(name);
 }
 
 /** Reads the numbered providers; a setting of `SLIPWAY_…` takes precedence over the same one of `CODER_…`. */
@@ -72,17 +73,9 @@ export function readExternalAuth(
   source: SettingSource,
   report: Report,
 ): readonly ExternalAuthProvider[] {
-  const numbers = numbersOf(source, report);
-  if (numbers.length > maxExternalAuthProviders) {
-    report(
-      `SLIPWAY_EXTERNAL_AUTH_${numbers[maxExternalAuthProviders] ?? 0}_ID`,
-      `one of at most ${maxExternalAuthProviders} providers`,
-    );
-    return [];
-  }
   const providers: ExternalAuthProvider[] = [];
-  for (const number of numbers) {
-    const reader = new ProviderReader(source, number, report);
+  for (const number of numbersOf(form, source, report)) {
+    const reader = new NumberedReader(form, source, number, report);
     const provider = readProvider(reader);
     if (provider === undefined) continue;
     if (providers.some(({ id }) => id === provider.id)) {
@@ -92,98 +85,7 @@ export function readExternalAuth(
   return providers;
 }
 
-/** Lists the numbers of providers; reports settings that do not exist, among them misspelled ones. */
-function numbersOf(source: SettingSource, report: Report): readonly number[] {
-  const numbers = new Set<number>();
-  for (const name of Object.keys(source)) {
-    const [, prefix, number, key = ""] = form.exec(name) ?? [];
-    if (number === undefined || (source[name] ?? "") === "") continue;
-    if (isKey(key)) numbers.add(Number(number));
-    // Settings of the original that have no meaning here are ignored.
-    else if (prefix === "SLIPWAY") {
-      report(name, `one of the settings of a provider: ${keys.join(", ")}`);
-    }
-  }
-  return [...numbers].toSorted((a, b) => a - b);
-}
-
-function isKey(text: string): text is Key {
-  return keys.some((key) => key === text);
-}
-
-/** Reads the settings of one provider. */
-class ProviderReader {
-  readonly #source: SettingSource;
-  readonly #number: number;
-  readonly #report: Report;
-  hasProblem = false;
-
-  constructor(source: SettingSource, number: number, report: Report) {
-    this.#source = source;
-    this.#number = number;
-    this.#report = report;
-  }
-
-  /** Reports a setting, by the name under which it is set. */
-  report(key: Key, wanted: string): undefined {
-    this.hasProblem = true;
-    return this.#report(
-      this.#nameOf(key) ?? `SLIPWAY_EXTERNAL_AUTH_${this.#number}_${key}`,
-      wanted,
-    );
-  }
-
-  text(key: Key): string | undefined {
-    const name = this.#nameOf(key);
-    const text = name === undefined ? undefined : this.#source[name];
-    if (text === undefined) return undefined;
-    if (text.length <= maxTextLength && !/\p{Cc}/u.test(text)) return text;
-    return this.report(key, `a text of at most ${maxTextLength} printable characters`);
-  }
-
-  url(key: Key): string | undefined {
-    const text = this.text(key);
-    if (text === undefined) return undefined;
-    const url = URL.parse(text);
-    const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
-    if (isWeb && url.username === "" && url.password === "" && url.hash === "") return text;
-    return this.report(key, "a URL that begins with https:// or http://, without a user");
-  }
-
-  isTrue(key: Key): boolean {
-    const text = this.text(key) ?? "false";
-    if (text !== "true" && text !== "false") this.report(key, "true or false");
-    return text === "true";
-  }
-
-  /** Reads words separated by spaces or commas. */
-  list(key: Key, fallback: readonly string[]): readonly string[] {
-    const text = this.text(key);
-    if (text === undefined) return fallback;
-    const words = text.split(/[\s,]+/).filter((word) => word !== "");
-    if (words.length <= maxListItems && words.every((word) => /^[!#-[\]-~]+$/.test(word)))
-      return words;
-    this.report(key, `at most ${maxListItems} words of ASCII, separated by spaces or commas`);
-    return fallback;
-  }
-
-  choice<const C extends string>(key: Key, choices: readonly C[], fallback: C): C {
-    const text = this.text(key);
-    if (text === undefined) return fallback;
-    const choice = choices.find((one) => one === text);
-    if (choice === undefined) this.report(key, `one of ${choices.join(", ")}`);
-    return choice ?? fallback;
-  }
-
-  #nameOf(key: Key): string | undefined {
-    return [`SLIPWAY_EXTERNAL_AUTH_${this.#number}_`, `CODER_EXTERNAL_AUTH_${this.#number}_`]
-      .map((prefix) => `${prefix}${key}`)
-      .find((name) => (this.#source[name] ?? "") !== "");
-  }
-}
-
-const nameForm = /^[a-z0-9]+(?:-[a-z0-9]+)*$/i;
-const maxNameLength = 64;
+type ProviderReader = NumberedReader<Key>;
 
 function readProvider(reader: ProviderReader): ExternalAuthProvider | undefined {
   const type = readName(reader, "TYPE", undefined);
@@ -228,7 +130,7 @@ function readName(
   fallback: string | undefined,
 ): string | undefined {
   const text = reader.text(key) ?? fallback;
-  if (text !== undefined && nameForm.test(text) && text.length <= maxNameLength) return text;
+  if (text !== undefined && isProviderId(text)) return text;
   if (key === "TYPE" || text !== undefined) {
     const known = key === "TYPE" ? `${knownProviderTypes.join(", ")}, or another name` : "a name";
     reader.report(key, `${known} of letters, digits and single dashes`);

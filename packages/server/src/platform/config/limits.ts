@@ -1,5 +1,7 @@
 import { maxFileBytes } from "@slipway/api/files/routes";
 
+import { variableOf } from "./setting-definitions.ts";
+
 /** A limit that the operator may set. */
 interface LimitDefinition {
   readonly default: number;
@@ -32,6 +34,44 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "days that an API token of a user with the role owner may live",
   },
+  // The lifetime of sessions.
+  maxSessionDays: {
+    default: 90,
+    min: 1,
+    max: 36_525,
+    mayBeUnlimited: true,
+    summary: "days after a login until its session ends, however much it is used",
+  },
+  maxIdleSessionHours: {
+    default: 168,
+    min: 2,
+    max: 8_760,
+    mayBeUnlimited: false,
+    summary: "hours that a session may be unused; a browser's ends after 24 at the latest",
+  },
+  // The retention of records.
+  maxAuditDays: {
+    default: 365,
+    min: 1,
+    max: 36_525,
+    mayBeUnlimited: true,
+    summary: "days that an audit entry is kept",
+  },
+  maxBuildLogDays: {
+    default: 90,
+    min: 1,
+    max: 36_525,
+    mayBeUnlimited: true,
+    summary: "days that the log of a build or an import is kept",
+  },
+  // Pods of the driver kubernetes.
+  maxPodStartSeconds: {
+    default: 600,
+    min: 10,
+    max: 86_400,
+    mayBeUnlimited: false,
+    summary: "seconds within which a pod must run before the build fails with the reason",
+  },
   // Limits per user.
   maxWorkspacesPerUser: {
     default: 100,
@@ -60,6 +100,13 @@ const definitions = {
     max: 1_000_000,
     mayBeUnlimited: true,
     summary: "dry runs of templates that one user may have queued or running",
+  },
+  maxTerraformRuns: {
+    default: 4,
+    min: 1,
+    max: 1_000,
+    mayBeUnlimited: false,
+    summary: "Terraform configurations that one server carries out at once; others wait",
   },
   maxTemplateVersionsPerDay: {
     default: 200,
@@ -133,6 +180,13 @@ const definitions = {
     max: 1_000_000,
     mayBeUnlimited: false,
     summary: "connections that one client address may have open on one server",
+  },
+  maxDatabaseConnections: {
+    default: 20,
+    min: 10,
+    max: 180,
+    mayBeUnlimited: false,
+    summary: "connections that one server opens to PostgreSQL",
   },
   maxUnfinishedBytes: {
     default: 128 * 1024 * 1024,
@@ -249,7 +303,7 @@ export const defaultLimits: Limits = mapLimits((name) => definitions[name].defau
 
 /** Returns the environment variable of a limit. */
 export function limitVariable(name: LimitName): string {
-  return `SLIPWAY_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  return variableOf(name);
 }
 
 /** Describes the accepted values of a limit: `a whole number from 1 to 100 or "unlimited"`. */

@@ -1,4 +1,5 @@
 import { isProviderSecret } from "./external-auth-settings.ts";
+import { isLogInSecret } from "./login-settings.ts";
 
 /** Variables that hold secrets of the server or of its operator. */
 const secretVariables = [
@@ -16,8 +17,16 @@ const secretVariables = [
  * keeps a process's initial environment (`/proc/<pid>/environ`) for its own user and root.
  */
 export function removeSecrets(environment: Record<string, string | undefined>): void {
-  for (const name of secretVariables) delete environment[name];
-  for (const name of Object.keys(environment)) if (isProviderSecret(name)) delete environment[name];
+  for (const name of Object.keys(environment)) {
+    if (isSecretVariable(name)) delete environment[name];
+  }
+}
+
+/** Returns whether a variable holds a secret of the server or of its operator. */
+export function isSecretVariable(name: string): boolean {
+  return (
+    secretVariables.some((one) => one === name) || isProviderSecret(name) || isLogInSecret(name)
+  );
 }
 
 /**

@@ -35,6 +35,11 @@ export function readUrl(
   return report(name, `a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
 }
 
+/** Removes the password from an address. */
+export function withoutPassword(text: string): string {
+  return text.replace(/^(.*\/\/)?.*@/, "$1***@");
+}
+
 /** An invalid configuration; reports all its faults together. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

@@ -5,8 +5,10 @@ import { describe, expect, it } from "vitest";
 
 import { problemsOf } from "../../../tests/support/settings-problems.ts";
 import { readDockerSettings } from "./docker-settings.ts";
+import { readKubernetesSettings } from "./kubernetes-settings.ts";
 import { defaultLimits, limitNames, limitVariable } from "./limits.ts";
 import { readSettings } from "./settings.ts";
+import { readTerraformSettings } from "./terraform-settings.ts";
 
 const key = "k".repeat(32);
 const google = {
@@ -19,6 +21,8 @@ describe("readSettings", () => {
   it("needs nothing", () => {
     const { dataDir, ...settings } = readSettings({}, false);
     expect(settings).toEqual({
+      // setting-variables.test.ts tests them.
+      variables: expect.any(Array),
       listen: { host: "127.0.0.1", port: 3000 },
       stun: { host: "127.0.0.1", port: undefined, isRequired: false },
       relayClients: "peers",
@@ -30,9 +34,13 @@ describe("readSettings", () => {
       admin: { username: "admin", email: "admin@localhost", password: undefined },
       secretKeys: undefined,
       identity: { awsCertificates: [], azureCertificates: [], ...google },
+      hasDashboard: true,
       processDriver: { isEnabled: false, uids: { first: 60_578, last: 61_183 } },
       docker: readDockerSettings({}, () => undefined),
+      terraform: readTerraformSettings({}, () => undefined),
+      kubernetes: readKubernetesSettings({}, () => undefined),
       externalAuth: [],
+      logInProviders: [],
       downloads: { mode: "on-request", directory: undefined },
       ssh: { hostnamePrefix: "coder.", hostnameSuffix: "slipway", configOptions: {} },
       limits: defaultLimits,
@@ -108,6 +116,7 @@ describe("readSettings", () => {
         SLIPWAY_GOOGLE_KEYS_URL: "http://proxy/keys",
         SLIPWAY_GOOGLE_IAP_KEYS_URL: "http://proxy/iap",
         SLIPWAY_GOOGLE_AUDIENCE: "slipway",
+        SLIPWAY_DASHBOARD: "false",
         SLIPWAY_PROCESS_DRIVER: "true",
         SLIPWAY_PROCESS_UIDS: "7000-7099",
         SLIPWAY_SSH_HOSTNAME_PREFIX: "ws-",
@@ -122,6 +131,8 @@ describe("readSettings", () => {
       true,
     );
     expect(settings).toEqual({
+      // setting-variables.test.ts tests them.
+      variables: expect.any(Array),
       listen: { host: "::1", port: 0 },
       stun: { host: "0.0.0.0", port: 3478, isRequired: true },
       relayUrl: "https://10.0.0.5:3443",
@@ -141,9 +152,13 @@ describe("readSettings", () => {
         googleIapKeysUrl: "http://proxy/iap",
         googleAudience: "slipway",
       },
+      hasDashboard: false,
       processDriver: { isEnabled: true, uids: { first: 7_000, last: 7_099 } },
       docker: readDockerSettings({}, () => undefined),
+      terraform: readTerraformSettings({}, () => undefined),
+      kubernetes: readKubernetesSettings({}, () => undefined),
       externalAuth: [],
+      logInProviders: [],
       downloads: { mode: "at-start", directory: "/srv/downloads" },
       ssh: {
         hostnamePrefix: "ws-",
@@ -231,6 +246,7 @@ describe("readSettings", () => {
       SLIPWAY_POSTGRES_URL: "mysql://user:pass@word@host/db",
       SLIPWAY_SECRET_KEY: `${key},short-secret`,
       SLIPWAY_MAX_STREAMS_PER_USER: "0",
+      SLIPWAY_DASHBOARD: "no",
       SLIPWAY_PROCESS_DRIVER: "yes",
       SLIPWAY_PROCESS_UIDS: "0-99",
       SLIPWAY_LOG_LEVEL: "loud",
@@ -245,6 +261,7 @@ describe("readSettings", () => {
       'SLIPWAY_POSTGRES_URL must be a URL that begins with postgres:// or postgresql://, found "mysql://***@host/db"',
       "SLIPWAY_SECRET_KEY must be keys of at least 32 characters, separated by commas, found a shorter one",
       'SLIPWAY_MAX_STREAMS_PER_USER must be a whole number from 1 to 100000, found "0"',
+      'SLIPWAY_DASHBOARD must be one of true, false, found "no"',
       'SLIPWAY_PROCESS_DRIVER must be one of false, true, found "yes"',
       'SLIPWAY_PROCESS_UIDS must be a range of numbers of users, such as 60578-61183, found "0-99"',
       'SLIPWAY_LOG_LEVEL must be one of debug, info, warn, error, found "loud"',

@@ -20,6 +20,7 @@ import {
   readExternalAuth,
 } from "./external-auth-settings.ts";
 import { readIdentitySettings } from "./identity-settings.ts";
+import { type KubernetesSettings, readKubernetesSettings } from "./kubernetes-settings.ts";
 import {
   defaultLimits,
   limitRange,
@@ -28,6 +29,8 @@ import {
   mapLimits,
   parseLimit,
 } from "./limits.ts";
+import { isLogInSecret, type LogInProvider, readLogInProviders } from "./login-settings.ts";
+import { withSecretFiles } from "./secret-files.ts";
 import {
   ConfigError,
   readChoice,
@@ -35,8 +38,12 @@ import {
   type Report,
   type SettingSource,
   webProtocols,
+  withoutPassword,
 } from "./setting-source.ts";
+import { listVariables, type SettingVariable } from "./setting-variables.ts";
 import { readSshSettings, type SshSettings } from "./ssh-settings.ts";
+import { readTerraformSettings, type TerraformSettings } from "./terraform-settings.ts";
+import { recordReads } from "./unknown-variables.ts";
 import type { WildcardAccessUrl } from "./wildcard-access-url.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
@@ -106,24 +113,35 @@ export interface Settings {
   /** The first encrypts, all decrypt (default: a key kept in the data directory). */
   readonly secretKeys: readonly string[] | undefined;
   readonly identity: IdentitySettings;
+  /** True if the server has the dashboard, if that has been built. */
+  readonly hasDashboard: boolean;
   readonly processDriver: ProcessDriverSettings;
   readonly docker: DockerSettings;
+  readonly terraform: TerraformSettings;
+  readonly kubernetes: KubernetesSettings;
   readonly downloads: DownloadSettings;
   readonly ssh: SshSettings;
   /** The providers that users may link to their accounts, in the order of their numbers. */
   readonly externalAuth: readonly ExternalAuthProvider[];
+  /** The providers at which users may log in, in the order of their numbers. */
+  readonly logInProviders: readonly LogInProvider[];
   readonly limits: Limits;
   /** True if the tools of the MCP server also have the names of those of a stock server. */
   readonly hasStockMcpNames: boolean;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  /** Every variable that can be set, for owners to read. */
+  readonly variables: readonly SettingVariable[];
 }
 
 /** Reads and checks every setting; throws `ConfigError` with all faults. */
-export function readSettings(source: SettingSource, isTerminal: boolean): Settings {
+export function readSettings(given: SettingSource, isTerminal: boolean): Settings {
+  const { source: recorded, asked } = recordReads(given);
+  let source = recorded;
   const problems: string[] = [];
   const report = (name: string, wanted: string): undefined => {
     problems.push(`${name} must be ${wanted}, found ${foundText(name, source[name])}`);
   };
+  source = withSecretFiles(recorded, report);
   const listen = readListenAddress(source, report);
   const accessUrl = readUrl(source, "SLIPWAY_ACCESS_URL", webProtocols, report)?.replace(
     /\/+$/,
@@ -149,15 +167,20 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
     identity: readIdentitySettings(source, report),
     ssh: readSshSettings(source, report),
     externalAuth: readExternalAuth(source, report),
+    logInProviders: readLogInProviders(source, report),
     limits: readLimits(source, report),
     hasStockMcpNames:
       readChoice(source, "SLIPWAY_MCP_STOCK_NAMES", ["false", "true"], "false", report) === "true",
+    hasDashboard:
+      readChoice(source, "SLIPWAY_DASHBOARD", ["true", "false"], "true", report) === "true",
     processDriver: {
       isEnabled:
         readChoice(source, "SLIPWAY_PROCESS_DRIVER", ["false", "true"], "false", report) === "true",
       uids: readUids(source, report),
     },
     docker: readDockerSettings(source, report),
+    terraform: readTerraformSettings(source, report),
+    kubernetes: readKubernetesSettings(source, report),
     downloads: {
       mode: readChoice(source, "SLIPWAY_DOWNLOADS", downloadModes, "on-request", report),
       directory: readDirectory(source["SLIPWAY_DOWNLOADS_DIR"]),
@@ -172,6 +195,7 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
         report,
       ),
     },
+    variables: listVariables(given, asked),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(settings);
@@ -180,13 +204,8 @@ export function readSettings(source: SettingSource, isTerminal: boolean): Settin
 /** Returns a value for a message; never a secret. */
 function foundText(name: string, value = ""): string {
   if (name === "SLIPWAY_SECRET_KEY") return "a shorter one";
-  if (isProviderSecret(name) && value !== "") return "an unusable one";
-  return `"${redact(value)}"`;
-}
-
-/** Removes the password from an address. */
-function redact(text = ""): string {
-  return text.replace(/^(.*\/\/)?.*@/, "$1***@");
+  if ((isProviderSecret(name) || isLogInSecret(name)) && value !== "") return "an unusable one";
+  return `"${withoutPassword(value)}"`;
 }
 
 function readDataDir(source: SettingSource): string {

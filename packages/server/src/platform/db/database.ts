@@ -1,9 +1,11 @@
-import type { Logger } from "@slipway/runtime";
+import { type Logger, systemClock } from "@slipway/runtime";
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
 import { parseIntoClientConfig } from "pg-connection-string";
 
+import { defaultLimits } from "../config/limits.ts";
 import type { DatabaseConnections } from "./connections.ts";
+import { fewConnections } from "./few-connections.ts";
 import type { DB } from "./gen/schema.ts";
 import { type ConnectionPool, preparedPool, type TransactionWords } from "./prepared-pool.ts";
 import { readTimestamp } from "./timestamp.ts";
@@ -22,7 +24,12 @@ export type DatabaseAddress =
       readonly database: string;
     };
 
-const maxConnections = 20;
+/** The maximum number of connections of a pool, and the set through which they can be cut. */
+interface PoolOptions {
+  readonly max?: number;
+  readonly connections?: DatabaseConnections;
+}
+
 /**
  * Minutes, because each connection parses and plans a statement at its first use, which takes longer than running it.
  */
@@ -77,12 +84,12 @@ function placeOf(address: DatabaseAddress): pg.ClientConfig {
 export function openDatabase(
   address: DatabaseAddress,
   logger: Logger,
-  connections?: DatabaseConnections,
+  { max = defaultLimits.maxDatabaseConnections, connections }: PoolOptions = {},
 ): Database {
   const pool = new pg.Pool({
     ...connectionOptions(address),
     ...(connections === undefined ? {} : { stream: () => connections.openSocket() }),
-    max: maxConnections,
+    max,
     idleTimeoutMillis: idleTimeoutMs,
   });
   // An idle connection that breaks (a restart of PostgreSQL) is replaced; without a listener it would end the process.
@@ -97,7 +104,7 @@ export function openDatabase(
   // A connection that breaks during a query fails it as well; this event alone would end the process too.
   pool.on("connect", (client) => client.on("error", () => undefined));
   connections?.add(pool);
-  return databaseOn(pool);
+  return databaseOn(fewConnections(pool, { clock: systemClock }));
 }
 
 /** Returns a database on the caller's own pool, which `destroy` closes; `words` begin and end its transactions. */

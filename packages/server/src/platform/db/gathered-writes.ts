@@ -8,6 +8,8 @@ export interface GatheredWritesOptions<Item, Result> {
   /** Writes all items in one statement; resolves to the results by key. */
   readonly writeAll: (items: readonly Item[]) => Promise<ReadonlyMap<string, Result>>;
   readonly clock: Clock;
+  /** The minimum time between the starts of two statements (default: 40 ms). */
+  readonly paceMs?: number;
 }
 
 interface Writer<Item, Result> {
@@ -16,7 +18,7 @@ interface Writer<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** The minimum time between the starts of two statements: of a hundred agents a second, four share one. */
+/** The default pace: of a hundred agents a second, four share a statement. */
 export const paceMs = 40;
 /** The maximum number of items in one statement. */
 export const maxPerWrite = 500;
@@ -50,10 +52,10 @@ export class GatheredWrites<Item, Result> {
   }
 
   async #gather(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, paceMs: pace = paceMs } = this.#options;
     this.#isGathering = true;
     while (this.#waiting.length > 0) {
-      const restMs = this.#beganAtMs + paceMs - clock.monotonic();
+      const restMs = this.#beganAtMs + pace - clock.monotonic();
       if (restMs > 0) await clock.sleep(restMs, never);
       if (this.#running.size >= maxRunning) await Promise.race(this.#running);
       this.#beganAtMs = clock.monotonic();

@@ -51,20 +51,35 @@ export async function insertRows(
   tables: readonly NewRows[],
   { selection, sentWithNext = false }: InsertOptions = {},
 ): Promise<void> {
-  const filled = tables.filter(({ rows }) => rows.length > 0);
-  if (filled.length === 0 && selection === undefined) return;
-  const parts = filled.map(({ table, rows }) => ({ table, columns: Object.keys(rows[0] ?? {}) }));
-  const key = JSON.stringify([parts, selection?.name, sentWithNext]);
+  const parts = partsOf(tables);
+  if (parts.length === 0 && selection === undefined) return;
+  const key = JSON.stringify([parts.map(({ key: part }) => part), selection?.name, sentWithNext]);
   const insert = inserts.get(key) ?? prepareInsert(parts, { selection, sentWithNext });
   inserts.set(key, insert);
-  const json = filled.map(({ rows }) => JSON.stringify(rows.map(jsonRow)));
+  const json = parts.map(({ rows }) => JSON.stringify(rows.map(jsonRow)));
   await insert(db, ...json, ...(selection?.values ?? []));
 }
 
-/** A table with the columns that get values. */
+/** The rows of a table that have values for the same columns. */
 interface Part {
+  readonly key: string;
   readonly table: string;
   readonly columns: readonly string[];
+  readonly rows: readonly object[];
+}
+
+/** Joins the rows with the same columns of each table, in an order of the tables that does not depend on theirs. */
+function partsOf(tables: readonly NewRows[]): readonly Part[] {
+  const filled = tables.flatMap(({ table, rows }): readonly Part[] => {
+    const columns = Object.keys(rows[0] ?? {});
+    return rows.length === 0 ? [] : [{ key: [table, ...columns].join(" "), table, columns, rows }];
+  });
+  return [...Map.groupBy(filled, ({ key }) => key)]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .flatMap(([, same]) => {
+      const [first] = same;
+      return first === undefined ? [] : [{ ...first, rows: same.flatMap((part) => part.rows) }];
+    });
 }
 
 function prepareInsert(

@@ -136,6 +136,7 @@ export async function readBody(
   } finally {
     // The rest of a body that is too large is read and dropped until its connection closes.
     payload.off("data", receive);
+    payload.off("close", onClose);
     payload.resume();
   }
 }

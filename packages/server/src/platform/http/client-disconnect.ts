@@ -6,10 +6,13 @@ export interface WatchedClient extends Disposable {
   readonly signal: AbortSignal;
 }
 
+/** The reason of every such signal; shared, because each new error would record a stack that is never read. */
+const disconnected = new DOMException("the client disconnected", "AbortError");
+
 /** Watches the connection of a request until the result is disposed of: it may carry other requests later. */
 export function watchClient({ raw: { socket } }: Pick<FastifyRequest, "raw">): WatchedClient {
   const gone = new AbortController();
-  const onClose = (): void => gone.abort(new DOMException("the client disconnected", "AbortError"));
+  const onClose = (): void => gone.abort(disconnected);
   // The client may have left while it was authenticated, and a socket reports its end only once.
   if (socket.destroyed) onClose();
   else socket.once("close", onClose);

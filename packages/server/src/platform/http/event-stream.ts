@@ -23,6 +23,9 @@ export interface EventStream {
   end(): void;
 }
 
+/** The reason of every stream that the server ended; shared, because each new error would record a stack that is never read. */
+const streamEnded = new DOMException("stream was ended", "AbortError");
+
 /** Takes over the answer from Fastify, sends its head immediately, and pings until it ends. */
 export function openEventStream(request: FastifyRequest, reply: FastifyReply): EventStream {
   reply.hijack();
@@ -64,7 +67,7 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
     end: () => {
       client[Symbol.dispose]();
       reply.raw.end();
-      ended.abort(new DOMException("stream was ended", "AbortError"));
+      ended.abort(streamEnded);
     },
   };
 }

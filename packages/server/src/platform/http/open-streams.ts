@@ -53,9 +53,11 @@ export class OpenStreams {
     return same < limits[name] ? undefined : refusal(name, limits);
   }
 
-  /** Returns the session keys of all open streams, each once. */
-  keyIds(): readonly string[] {
-    return [...new Set(this.#all().map(({ user }) => user.keyId))];
+  /** Returns the session keys of the open streams of some users, or of all, each once. */
+  keyIds(users: ReadonlySet<string> | "all"): readonly string[] {
+    const ids = users === "all" ? [...this.#open.keys()] : [...users];
+    const streams = ids.flatMap((id) => Array.from(this.#open.get(id) ?? []));
+    return [...new Set(streams.map(({ user }) => user.keyId))];
   }
 
   /** Closes the streams whose users would no longer be authenticated as the same caller. */

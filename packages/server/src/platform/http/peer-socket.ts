@@ -28,34 +28,7 @@ export async function openPeerSocket(
   logger: Logger,
   serve: (peer: PeerSocket) => Promise<void>,
 ): Promise<void> {
-  const gone = new AbortController();
-  let isClosing = false;
-  let isLeft = false;
-  const close = (code: number, reason: string): void => {
-    if (!isClosing) closeSocket(socket, code, reason);
-    isClosing = true;
-  };
-  socket.on("close", () => {
-    isLeft = !isClosing;
-    gone.abort(new DOMException("connection closed", "AbortError"));
-  });
-  // The plug-in's listener keeps the request for as long as the socket lives.
-  socket.removeAllListeners("error");
-  // `ws` has already closed it with the appropriate code.
-  socket.on("error", () => close(1011, ""));
-  // Each ping is answered, even if the peer does not read.
-  socket.on("ping", () => {
-    if (socket.bufferedAmount > maxUnreadPongBytes) socket.terminate();
-  });
-  const peer: PeerSocket = {
-    signal: gone.signal,
-    raw: socket,
-    get isLeft() {
-      return isLeft;
-    },
-    sendText: (text) => send(socket, text),
-    close,
-  };
+  const peer = new OpenSocket(socket);
   try {
     await serve(peer);
     peer.close(1000, "");
@@ -64,6 +37,50 @@ export async function openPeerSocket(
     if (socket.readyState === socket.OPEN)
       logger.warn({ error: errorText(error) }, "socket handler failed");
     peer.close(1011, errorText(error).slice(0, 120));
+  }
+}
+
+/** The reason of every socket's signal; shared, because each new error would record a stack that is never read. */
+const connectionClosed = new DOMException("connection closed", "AbortError");
+
+/** One of thousands: a class, because its methods take no memory. */
+class OpenSocket implements PeerSocket {
+  readonly raw: WebSocket;
+  readonly #gone = new AbortController();
+  #isClosing = false;
+  #isLeft = false;
+
+  constructor(socket: WebSocket) {
+    this.raw = socket;
+    socket.on("close", () => {
+      this.#isLeft = !this.#isClosing;
+      this.#gone.abort(connectionClosed);
+    });
+    // The plug-in's listener keeps the request for as long as the socket lives.
+    socket.removeAllListeners("error");
+    // `ws` has already closed it with the appropriate code.
+    socket.on("error", () => this.close(1011, ""));
+    // Each ping is answered, even if the peer does not read.
+    socket.on("ping", () => {
+      if (socket.bufferedAmount > maxUnreadPongBytes) socket.terminate();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get isLeft(): boolean {
+    return this.#isLeft;
+  }
+
+  sendText(text: string): Promise<void> {
+    return send(this.raw, text);
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.#isClosing) closeSocket(this.raw, code, reason);
+    this.#isClosing = true;
   }
 }
 

@@ -110,9 +110,14 @@ export class RequestLimits {
   }
 
   /** Counts a request for a page, which is not a route of the contract, by its address. Throws the 429. */
-  countPage(page: string, request: FastifyRequest, reply: FastifyReply): void {
+  countPage(
+    page: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    limit: number = usualRequestsPerMinute,
+  ): void {
     const key = `${addressKey(clientAddress(request))} ${page}`;
-    answerLimit(reply, usualRequestsPerMinute, this.#addresses.count(key, usualRequestsPerMinute));
+    answerLimit(reply, limit, this.#addresses.count(key, limit));
   }
 
   /** Counts a request that no route has admitted, such as one for an unknown path: all of an address together. */

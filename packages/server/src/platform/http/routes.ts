@@ -10,12 +10,13 @@ import { readOnce } from "../read-once.ts";
 import { type Admission, type Admissions, callers, needCaller } from "./admission.ts";
 import { type AnonymousStreamLimits, AnonymousStreams } from "./anonymous-streams.ts";
 import type { AgentCaller, UserCaller } from "./caller.ts";
+import { watchClient } from "./client-disconnect.ts";
 import { HttpError } from "./errors.ts";
 import { type EventStream, openEventStream } from "./event-stream.ts";
 import { fixedAnswer, sendFixed } from "./fixed-answer.ts";
 import { encodeJson } from "./json.ts";
 import { OpenStreams, type StreamLimits } from "./open-streams.ts";
-import { openPeerSocket } from "./peer-socket.ts";
+import { openPeerSocket, type PeerSocket } from "./peer-socket.ts";
 import {
   type Answer,
   type BytesRequest,
@@ -164,6 +165,15 @@ export class Routes {
     });
   }
 
+  /**
+   * Waits for another machine on behalf of a user's request, until the client disconnects. The user's other requests proceed
+   * meanwhile.
+   */
+  async waitFor<T>(raw: FastifyRequest, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    using client = watchClient(raw);
+    return await this.#turns.waitFor(raw, () => task(client.signal));
+  }
+
   agent<R extends Route>(
     route: R,
     handler: (request: RouteRequest<R>, agent: AgentCaller) => Answer<R>,
@@ -306,12 +316,23 @@ export class Routes {
         // Other streams may have been opened since the upgrade began.
         const refusal = user && this.streams.refusal(user, route);
         if (refusal !== undefined) return socket.close(1013, refusal.message);
-        void openPeerSocket(socket, log, async (peer) => {
-          using _ = user && this.streams.hold(user, route, () => peer.close(1008, signedOutReason));
-          await handler.serve(peer, state);
-        });
+        void openPeerSocket(socket, log, (peer) =>
+          user === undefined
+            ? handler.serve(peer, state)
+            : this.#serveUser(user, route, peer, () => handler.serve(peer, state)),
+        );
       },
     });
+  }
+
+  async #serveUser(
+    user: UserCaller,
+    route: Route,
+    peer: PeerSocket,
+    serve: () => Promise<void>,
+  ): Promise<void> {
+    using _ = this.streams.hold(user, route, () => peer.close(1008, signedOutReason));
+    await serve();
   }
 
   #add(

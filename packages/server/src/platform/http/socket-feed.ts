@@ -57,14 +57,14 @@ export function feedSockets(app: FastifyInstance, needs: FeedsNeeds): void {
     const address = addressKey(clientAddress(request));
     const sender = user?.id ?? agent?.agentId;
     const owner = user?.id ?? agent?.ownerId;
-    const ofClient = new TokenBucket(ofRelayClient);
+    const ofClient = isRelay === true ? new TokenBucket(ofRelayClient) : undefined;
     return {
       maxMessageBytes,
       client: owner ?? address,
       owner: owner ?? strangers,
       isFreeOfBytes: isRelay === true,
       budget: (nowMs) => {
-        if (isRelay === true) return ofClient;
+        if (ofClient !== undefined) return ofClient;
         return sender === undefined ? unknown.of(address, nowMs) : known.of(sender, nowMs);
       },
     };

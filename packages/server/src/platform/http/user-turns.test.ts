@@ -40,6 +40,48 @@ it("lets eight requests of a user in at once, and none of another wait for them"
   expect(await other).toBe("bob");
 });
 
+it("lets others in while requests wait for other machines, up to a number", async () => {
+  const turns = new UserTurns();
+  const waits = answers();
+  const many = Array.from({ length: 64 + 8 }, (_, number) => {
+    const own = request();
+    return turns.run("ann", own, () => turns.waitFor(own, waits.answer(`wait ${number}`)));
+  });
+  await settled();
+  expect(waits.begun).toHaveLength(64 + 8);
+  const more = answers();
+  const last = turns.run("ann", request(), more.answer("last"));
+  await settled();
+  expect(more.begun).toEqual([]);
+  waits.endAll();
+  await settled();
+  expect(more.begun).toEqual(["last"]);
+  more.endAll();
+  expect(await Promise.all(many)).toHaveLength(64 + 8);
+  expect(await last).toBe("last");
+});
+
+it("counts a request again once it has waited for another machine", async () => {
+  const turns = new UserTurns();
+  const waits = answers();
+  const work = answers();
+  const waited = Array.from({ length: 10 }, (_, number) => {
+    const own = request();
+    return turns.run("ann", own, async () => {
+      await turns.waitFor(own, waits.answer(`wait ${number}`));
+      return work.answer(`work ${number}`)();
+    });
+  });
+  await settled();
+  waits.endAll();
+  await settled();
+  expect(work.begun).toHaveLength(8);
+  work.endAll();
+  await settled();
+  work.endAll();
+  expect(await Promise.all(waited)).toHaveLength(10);
+});
+
 it("answers no client that has gone before its turn", async () => {
   const turns = new UserTurns();
   const { begun, answer } = answers();

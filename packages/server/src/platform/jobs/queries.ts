@@ -65,7 +65,7 @@ export function endedJobRows(
   jobId: string,
   input: InsertJob,
   workerId: string | null,
-  log: NewJobLog,
+  logs: readonly NewJobLog[],
 ): readonly NewRows[] {
   const job = {
     id: jobId,
@@ -76,7 +76,7 @@ export function endedJobRows(
   };
   return [
     { table: "jobs", rows: [job] },
-    { table: "job_logs", rows: [{ ...log, job_id: jobId }] },
+    { table: "job_logs", rows: logs.map((log) => ({ ...log, job_id: jobId })) },
   ];
 }
 

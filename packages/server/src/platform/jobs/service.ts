@@ -19,22 +19,23 @@ import {
 export function doneJob(
   jobId: string,
   input: InsertJob,
-  { workerId, stage, line }: DoneJob,
+  { workerId, stage, lines }: DoneJob,
 ): readonly NewRows[] {
-  return endedJobRows(jobId, input, workerId, {
-    log_source: "provisioner",
-    log_level: "info",
-    stage,
-    output: line,
-  });
+  const entry = { log_source: "provisioner", log_level: "info", stage } as const;
+  return endedJobRows(
+    jobId,
+    input,
+    workerId,
+    lines.map((output) => ({ ...entry, output })),
+  );
 }
 
 interface DoneJob {
   /** The worker on whose machine the job's result is. */
   readonly workerId: string | null;
-  /** The heading of its log, and the one line below it. */
+  /** The heading of its log, and the lines below it; stock commands do not print the first. */
   readonly stage: string;
-  readonly line: string;
+  readonly lines: readonly string[];
 }
 
 /** Reads jobs by id, as clients see them. */

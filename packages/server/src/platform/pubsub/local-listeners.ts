@@ -18,7 +18,10 @@ export class LocalListeners {
   }
 
   hint(topic: string): void {
-    for (const listener of this.#byTopic.get(topic) ?? []) listener();
+    for (const listener of this.#byTopic.get(topic) ?? []) listener(topic);
+    const ofKind = `${topic.slice(0, topic.indexOf(":"))}:*`;
+    if (ofKind === topic) return;
+    for (const listener of this.#byTopic.get(ofKind) ?? []) listener(topic);
   }
 
   /** Hints all listeners after a gap: anything may have happened. */

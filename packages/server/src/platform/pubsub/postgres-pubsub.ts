@@ -169,7 +169,8 @@ export function notifyAtCommit(topics: readonly string[]): Selection {
   return {
     name: "notify",
     // The first line is the sender, which ignores its own hints: here none.
-    values: [`\n${topics.join("\n")}`],
-    build: ([payload = ""]) => sql`pg_notify(${channel}, ${payload})`,
+    values: [JSON.stringify(payloads("", topics))],
+    build: ([all = ""]) => sql`array(
+      select pg_notify(${channel}, payload)::text from jsonb_array_elements_text(${all}::jsonb) payload)`,
   };
 }

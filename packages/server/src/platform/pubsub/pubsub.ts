@@ -1,12 +1,18 @@
-/** A callback for a possible change behind a topic. Must be quick and not throw. */
-export type Listener = () => void;
+/**
+ * A callback for a possible change behind a topic, which it gets; a subscriber of all topics of a kind gets `kind:*` if
+ * any of them may have changed. Must be quick and not throw.
+ */
+export type Listener = (topic: string) => void;
 
 /**
  * Hints between replicas: "the data behind this topic may have changed, look again". A hint may arrive late, twice or
  * never, so every waiter also checks periodically.
  */
 export interface PubSub {
-  /** Calls `listener` at each hint until the result is disposed of. Subscribe before you read. */
+  /**
+   * Calls `listener` at each hint until the result is disposed of. `kind:*` stands for all topics that begin with `kind:`.
+   * Subscribe before you read.
+   */
   subscribe(topic: string, listener: Listener): Disposable;
   /** Hints here immediately, and at the other replicas within milliseconds. Call it after the commit. */
   publish(topic: string): void;
@@ -29,6 +35,8 @@ export const topics = {
   builds: (workspaceId: string) => `builds:${workspaceId}`,
   /** The owner of the workspace's agents, which a claim changes. */
   claim: (workspaceId: string) => `claim:${workspaceId}`,
+  /** The program that waits for the code that the user looks at. */
+  deviceLookup: (userId: string) => `device-lookup:${userId}`,
   /** The user's links to external providers. */
   externalAuth: (userId: string) => `external-auth:${userId}`,
   /** The notifications of a user. */
@@ -39,14 +47,28 @@ export const topics = {
   /** Requests to cancel the job. */
   jobCancel: (jobId: string) => `job-cancel:${jobId}`,
   jobQueue: "job-queue",
-  /** The desired and actual state of pools. */
-  prebuilds: "prebuilds",
+  /** The desired and actual state of the pool of a preset. */
+  prebuilds: (presetId: string) => `prebuilds:${presetId}`,
   /** The relays of all replicas. */
   relays: "relays",
-  /** Ended sessions and tokens, and changed rights; the database itself hints (migration 0007). */
-  sessions: "sessions",
+  /** The sessions, tokens and rights of a user that have ended or changed; the database itself hints (migration 0069). */
+  sessions: (userId: string) => `sessions:${userId}`,
   /** The peers of the network that a peer sees. */
   tailnetPeer: (peerId: string) => `tailnet-peer:${peerId}`,
   template: (templateId: string) => `template:${templateId}`,
   workspace: (workspaceId: string) => `workspace:${workspaceId}`,
+  /** The list of an owner's workspaces: one was created, claimed or deleted. */
+  workspaces: (ownerId: string) => `workspaces:${ownerId}`,
 } as const;
+
+/** A kind of topics that end with an id. */
+export type TopicKind = {
+  [Kind in keyof typeof topics]: (typeof topics)[Kind] extends (id: string) => string
+    ? Kind
+    : never;
+}[keyof typeof topics];
+
+/** Returns the topic that stands for all of a kind. */
+export function allOf(kind: TopicKind): string {
+  return topics[kind]("*");
+}

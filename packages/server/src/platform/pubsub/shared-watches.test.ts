@@ -2,6 +2,7 @@ import { createFakeClock } from "@slipway/testkit";
 import { expect, it } from "vitest";
 
 import { LocalListeners } from "./local-listeners.ts";
+import type { Listener } from "./pubsub.ts";
 import { SharedWatches } from "./shared-watches.ts";
 
 const gatherMs = 100;
@@ -12,7 +13,7 @@ function open() {
   const listeners = new LocalListeners();
   const clock = createFakeClock(0);
   const pubsub = {
-    subscribe: (topic: string, listener: () => void) => listeners.add(topic, listener),
+    subscribe: (topic: string, listener: Listener) => listeners.add(topic, listener),
     publish: (topic: string) => listeners.hint(topic),
   };
   const state = {

@@ -28,12 +28,15 @@ export interface ApiKeys {
   expires_at: string;
   hashed_secret: Buffer;
   id: string;
+  ip: Generated<string>;
   last_used: string | null;
   lifetime_seconds: number;
-  login_type: string;
+  login_type: import("@slipway/api/users/token").ApiKey["login_type"];
+  provider_session: Buffer | null;
   scopes: Generated<string[]>;
   token_name: Generated<string>;
   updated_at: Generated<string>;
+  user_agent: Generated<string>;
   user_id: string;
 }
 
@@ -57,6 +60,22 @@ export interface AuditLog {
 export interface Deployment {
   key: string;
   value: string;
+}
+
+export interface DeviceApprovals {
+  code_hash: Buffer;
+  created_at: Generated<string>;
+  is_refused: Generated<boolean>;
+  key_id: string;
+  user_id: string;
+}
+
+export interface DeviceLookups {
+  begun_at: string | null;
+  code_hash: Buffer;
+  ip: string | null;
+  user_agent: string | null;
+  user_id: string;
 }
 
 export interface ExternalAuthLinks {
@@ -155,6 +174,31 @@ export interface LiveAgents {
   owner_id: string;
   parent_id: string | null;
   workspace_id: string;
+}
+
+export interface LoginTests {
+  created_at: Generated<string>;
+  owner_id: string;
+  result_encrypted: Buffer | null;
+  test_hash: Buffer;
+}
+
+export interface OauthGrants {
+  client_hash: Buffer;
+  client_id: string;
+  client_name: string;
+  code_challenge: string;
+  code_hash: Buffer;
+  created_at: Generated<string>;
+  id: Generated<string>;
+  key_id: string | null;
+  previous_refresh_hash: Buffer | null;
+  redirect_uri: string;
+  refresh_hash: Buffer | null;
+  refreshed_at: string | null;
+  scopes: string[];
+  session_key_id: string | null;
+  user_id: string;
 }
 
 export interface OrganizationMembers {
@@ -299,6 +343,7 @@ export interface TemplateVersions {
   created_at: Generated<string>;
   created_by: string;
   definition: Json | null;
+  driver_notes: Buffer | null;
   file_id: string;
   id: Generated<string>;
   job_id: string;
@@ -308,6 +353,26 @@ export interface TemplateVersions {
   readme: Generated<string>;
   template_id: string | null;
   updated_at: Generated<string>;
+}
+
+export interface UsedLogoutTokens {
+  token_hash: Buffer;
+  used_at: Generated<string>;
+}
+
+export interface UserIdentities {
+  checked_at: Generated<string>;
+  checking_until: string | null;
+  created_at: Generated<string>;
+  details_encrypted: Buffer;
+  id: Generated<string>;
+  is_checkable: boolean;
+  issuer: string;
+  provider_id: string;
+  subject: string;
+  updated_at: Generated<string>;
+  user_id: string;
+  version: Generated<number>;
 }
 
 export interface Users {
@@ -333,6 +398,13 @@ export interface Workers {
   last_seen_at: Generated<string>;
   name: string;
   version: string;
+}
+
+export interface WorkspaceAgentDevcontainers {
+  config_path: string;
+  name: string;
+  script_id: string;
+  workspace_folder: string;
 }
 
 export interface WorkspaceAgentLogPositions {
@@ -392,6 +464,7 @@ export interface WorkspaceAgents {
   directory: Generated<string>;
   disconnected_at: string | null;
   display_apps: Generated<import("@slipway/api/agents/agent").DisplayApp[]>;
+  end_detail: string | null;
   environment_variables: Generated<Json>;
   expanded_directory: Generated<string>;
   first_connected_at: string | null;
@@ -492,6 +565,7 @@ export interface WorkspaceBuilds {
   created_at: Generated<string>;
   deadline: string | null;
   driver_state: Buffer | null;
+  driver_state_encrypted: Buffer | null;
   id: Generated<string>;
   initiator_id: string;
   job_id: string;
@@ -528,9 +602,12 @@ export interface WorkspacePortShares {
 
 export interface WorkspaceResources {
   created_at: Generated<string>;
+  daily_cost: Generated<number>;
+  hide: Generated<boolean>;
   icon: Generated<string>;
   id: Generated<string>;
   job_id: string;
+  metadata: Generated<Json>;
   name: string;
   type: string;
   workspace_transition: import("@slipway/api/builds/resource").Transition;
@@ -557,10 +634,25 @@ export interface Workspaces {
   updated_at: Generated<string>;
 }
 
+export interface WorkspaceStates {
+  build_id: string;
+  deleted: boolean;
+  due_at: Generated<string>;
+  name: string;
+  owner_id: string;
+  owner_name: string;
+  revision: Generated<number>;
+  status: import("@slipway/api/builds/build").BuildStatus;
+  template_version_id: string;
+  workspace_id: string;
+}
+
 export interface DB {
   api_keys: ApiKeys;
   audit_log: AuditLog;
   deployment: Deployment;
+  device_approvals: DeviceApprovals;
+  device_lookups: DeviceLookups;
   external_auth_links: ExternalAuthLinks;
   files: Files;
   git_ssh_keys: GitSshKeys;
@@ -570,6 +662,8 @@ export interface DB {
   jobs: Jobs;
   kept_runs: KeptRuns;
   live_agents: LiveAgents;
+  login_tests: LoginTests;
+  oauth_grants: OauthGrants;
   organization_members: OrganizationMembers;
   organizations: Organizations;
   relay_mesh_keys: RelayMeshKeys;
@@ -585,8 +679,11 @@ export interface DB {
   template_version_presets: TemplateVersionPresets;
   template_versions: TemplateVersions;
   templates: Templates;
+  used_logout_tokens: UsedLogoutTokens;
+  user_identities: UserIdentities;
   users: Users;
   workers: Workers;
+  workspace_agent_devcontainers: WorkspaceAgentDevcontainers;
   workspace_agent_log_positions: WorkspaceAgentLogPositions;
   workspace_agent_log_sources: WorkspaceAgentLogSources;
   workspace_agent_logs: WorkspaceAgentLogs;
@@ -602,5 +699,6 @@ export interface DB {
   workspace_connections: WorkspaceConnections;
   workspace_port_shares: WorkspacePortShares;
   workspace_resources: WorkspaceResources;
+  workspace_states: WorkspaceStates;
   workspaces: Workspaces;
 }

@@ -36,6 +36,25 @@ import { up as dormantDeletion } from "./0060-dormant-deletion.ts";
 import { up as usersOfConnections } from "./0061-users-of-connections.ts";
 import { up as deletionAtDeadline } from "./0062-deletion-at-deadline.ts";
 import { up as keptRuns } from "./0063-kept-runs.ts";
+import { up as devContainers } from "./0064-dev-containers.ts";
+import { up as endedAgents } from "./0065-ended-agents.ts";
+import { up as workspaceStates } from "./0066-workspace-states.ts";
+import { up as oauthGrants } from "./0067-oauth-grants.ts";
+import { up as retention } from "./0068-retention.ts";
+import { up as hintsOfUsers } from "./0069-hints-of-users.ts";
+import { up as smallerReads } from "./0070-smaller-reads.ts";
+import { up as hintsOfPools } from "./0071-hints-of-pools.ts";
+import { up as unusedIndexes } from "./0072-unused-indexes.ts";
+import { up as userIdentities } from "./0073-user-identities.ts";
+import { up as ordersOfWorkspaces } from "./0074-orders-of-workspaces.ts";
+import { up as deviceApprovals } from "./0075-device-approvals.ts";
+import { up as statesDerivedOnce } from "./0076-states-derived-once.ts";
+import { up as deviceLookups } from "./0077-device-lookups.ts";
+import { up as noIdentityWithPassword } from "./0078-no-identity-with-password.ts";
+import { up as sessionsOfProviders } from "./0079-sessions-of-providers.ts";
+import { up as newestConnections } from "./0080-newest-connections.ts";
+import { up as loginTests } from "./0081-login-tests.ts";
+import { up as terraform } from "./0082-terraform.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -79,4 +98,23 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0061-users-of-connections": { up: usersOfConnections },
   "0062-deletion-at-deadline": { up: deletionAtDeadline },
   "0063-kept-runs": { up: keptRuns },
+  "0064-dev-containers": { up: devContainers },
+  "0065-ended-agents": { up: endedAgents },
+  "0066-workspace-states": { up: workspaceStates },
+  "0067-oauth-grants": { up: oauthGrants },
+  "0068-retention": { up: retention },
+  "0069-hints-of-users": { up: hintsOfUsers },
+  "0070-smaller-reads": { up: smallerReads },
+  "0071-hints-of-pools": { up: hintsOfPools },
+  "0072-unused-indexes": { up: unusedIndexes },
+  "0073-user-identities": { up: userIdentities },
+  "0074-orders-of-workspaces": { up: ordersOfWorkspaces },
+  "0075-device-approvals": { up: deviceApprovals },
+  "0076-states-derived-once": { up: statesDerivedOnce },
+  "0077-device-lookups": { up: deviceLookups },
+  "0078-no-identity-with-password": { up: noIdentityWithPassword },
+  "0079-sessions-of-providers": { up: sessionsOfProviders },
+  "0080-newest-connections": { up: newestConnections },
+  "0081-login-tests": { up: loginTests },
+  "0082-terraform": { up: terraform },
 };
