@@ -21,7 +21,7 @@ import { resolveStart } from "../builds/start-parameters.ts";
 import { claimStage, restartsAtClaim } from "../builds/take-over.ts";
 import { type BuildableVersion, findPool } from "../templates/version-service.ts";
 import { settingsColumns } from "../workspaces/queries.ts";
-import { choosePrebuild } from "./choose-prebuild.ts";
+import { choosePrebuilds } from "./choose-prebuilds.ts";
 import { type ClaimedPrebuild, sqlClaim } from "./claim-queries.ts";
 import type { NewWorkspace, Origin } from "./new-workspace.ts";
 
@@ -60,6 +60,7 @@ export interface ClaimNeeds {
 
 /** A request for a workspace that a pool can serve. */
 export interface Claim {
+  readonly caller: UserCaller;
   readonly input: NewWorkspace;
   readonly template: Origin["template"];
   readonly prepared: PreparedClaim;
@@ -73,57 +74,70 @@ export interface CreatedWorkspace {
 }
 
 /**
- * Runs the transaction of a claim (docs/claims.md): chooses a prebuild and claims it, inserts the claim's build with the
- * new agents and the audit entry, and sends the hints at the commit. Resolves to undefined, with nothing changed, when no
- * prebuild waits in the pool.
+ * Runs the transaction of claims (docs/claims.md): chooses prebuilds and claims them, inserts the claims' builds with the
+ * new agents and the audit entries, and sends the hints at the commit. Resolves to the claimed workspaces; claims for which
+ * no prebuild waits in the pool have none. If it `waits`, it looks a while for a prebuild that others hold.
  */
-export async function claimWorkspace(
+export async function claimAll(
   trx: Transaction<DB>,
   needs: ClaimNeeds,
-  caller: UserCaller,
-  { input, template, prepared }: Claim,
-): Promise<CreatedWorkspace | undefined> {
-  const { ownerId, name, settings } = input;
-  const { organization_id: organizationId } = template;
-  const { definition } = prepared.version;
-  const driver = needs.drivers.get(definition.driver);
+  claims: readonly Claim[],
+  { waits }: { readonly waits: boolean },
+): Promise<ReadonlyMap<Claim, CreatedWorkspace>> {
+  const builds: ClaimBuild[] = [];
+  for (const ofPool of Map.groupBy(claims, ({ prepared }) => prepared.presetId).values()) {
+    builds.push(...(await claimFromPool(trx, needs, ofPool, waits)));
+  }
+  if (builds.length === 0) return new Map();
+  // The commit locks the rows of the read model in the order of the builds, which is that of the ids for everyone.
+  builds.sort((one, other) => (one.id < other.id ? -1 : 1));
+  const rows = builds.flatMap((build) => build.rows);
+  const selection = notifyAtCommit([...new Set(builds.flatMap(hintedTopics))]);
+  // The transaction reads the workspaces next.
+  await insertRows(trx, rows, { selection, sentWithNext: true });
+  return new Map(builds.map((build) => [build.claim, build]));
+}
+
+/** The build of a claim. */
+interface ClaimBuild extends CreatedWorkspace {
+  readonly claim: Claim;
+  /** The rows that are still to be inserted. */
+  readonly rows: readonly NewRows[];
+}
+
+/** Claims prebuilds of one pool, of which all claims have the same preset; resolves to their builds. */
+async function claimFromPool(
+  trx: Transaction<DB>,
+  { secrets, drivers }: ClaimNeeds,
+  claims: readonly Claim[],
+  waits: boolean,
+): Promise<readonly ClaimBuild[]> {
+  const [first] = claims;
+  if (first === undefined) return [];
+  const { definition } = first.prepared.version;
+  const driver = drivers.get(definition.driver);
   const isQueued = driver?.claim !== undefined || restartsAtClaim(definition);
-  const claim = sqlClaim(trx, {
-    settings: settingsColumns(settings, template),
-    endsAgents: !isQueued,
+  const sqlClaims = sqlClaim(trx, { endsAgents: !isQueued, waits });
+  const owners = claims.map(({ input: { ownerId, name, settings }, template }) => {
+    return { ownerId, name, settings: settingsColumns(settings, template) };
   });
-  const id = await choosePrebuild(claim, prepared.presetId, { ownerId, name });
-  if (id === undefined) return undefined;
-  requireEnabled(driver);
-  const workspace = { id, ownerId, organizationId, initiatorId: caller.id, isQueued };
-  const build = claimBuild(needs.secrets, workspace, prepared, claim.claimed);
-  const fields = { claimed_by_build: build.id };
-  const audit = auditRows([creationEntry(caller, { id, organizationId, name }, fields)]);
-  const hint = notifyAtCommit([
+  const ids = await choosePrebuilds(sqlClaims, first.prepared.presetId, owners);
+  return claims.flatMap((claim, index) => {
+    const id = ids[index];
+    if (id === undefined) return [];
+    requireEnabled(driver);
+    return [claimBuild(secrets, claim, { id, isQueued }, sqlClaims.claimed.get(id))];
+  });
+}
+
+function hintedTopics({ id, claim: { input, prepared } }: ClaimBuild): readonly string[] {
+  return [
     topics.claim(id),
     topics.builds(id),
     topics.workspace(id),
-    topics.prebuilds,
-  ]);
-  // The transaction reads the workspace next.
-  await insertRows(trx, [...build.rows, ...audit], { selection: hint, sentWithNext: true });
-  return { id, isQueued };
-}
-
-/** A claimed workspace, with its new owner. */
-interface ClaimedWorkspace {
-  readonly id: string;
-  readonly ownerId: string;
-  readonly organizationId: string;
-  readonly initiatorId: string;
-  /** True if the driver has something to do at this claim. */
-  readonly isQueued: boolean;
-}
-
-interface ClaimBuild {
-  readonly id: string;
-  /** The rows that are still to be inserted. */
-  readonly rows: readonly NewRows[];
+    topics.workspaces(input.ownerId),
+    topics.prebuilds(prepared.presetId),
+  ];
 }
 
 /**
@@ -132,22 +146,26 @@ interface ClaimBuild {
  */
 function claimBuild(
   secrets: SecretBox,
-  { id: workspaceId, ownerId, organizationId, initiatorId, isQueued }: ClaimedWorkspace,
-  { version, presetId, parameters }: PreparedClaim,
+  claim: Claim,
+  created: CreatedWorkspace,
   last: ClaimedPrebuild | undefined,
 ): ClaimBuild {
-  const { definition, name } = version;
+  const { caller, input, template, prepared } = claim;
+  const { version, presetId, parameters } = prepared;
+  const { id: workspaceId, isQueued } = created;
+  const { ownerId } = input;
   if (last?.transition !== "start" || last.build_owner_id === ownerId) {
     throw new Error(`workspace ${workspaceId} does not run for another owner`);
   }
+  const { definition, name } = version;
   const context = { ...last, definition, template_version_name: name };
   const definitions = renderOrRefuse(context, parameters);
   const id = randomUUID();
   const jobId = randomUUID();
   const job = {
     type: "workspace_build",
-    organizationId,
-    initiatorId,
+    organizationId: template.organization_id,
+    initiatorId: caller.id,
     fileId: version.file_id,
     workspaceId,
     ...localWorker(definition, last.worker_id),
@@ -159,22 +177,24 @@ function claimBuild(
     transition: "start",
     versionId: version.id,
     presetId,
-    initiatorId,
+    initiatorId: caller.id,
     jobId,
     reason: "initiator",
   } as const;
+  const audit = auditRows([creationEntry(claim, workspaceId, { claimed_by_build: id })]);
   if (isQueued) {
     const rows = buildRows(id, { ...build, deadline: null }, parameters);
-    return { id, rows: [...queuedJobRows(jobId, job), ...rows] };
+    return { ...created, claim, rows: [...queuedJobRows(jobId, job), ...rows, ...audit] };
   }
   const { worker_id: workerId, deadline, resources, processes } = last;
   const line = "the workspace was running already and waited for its owner";
   const rows = [
-    ...doneJob(jobId, job, { workerId, stage: claimStage, line }),
+    ...doneJob(jobId, job, { workerId, stage: claimStage, lines: [line] }),
     ...buildRows(id, { ...build, deadline }, parameters),
     ...resourceRows(secrets, { buildId: id, jobId, resources, definitions, processes }),
+    ...audit,
   ];
-  return { id, rows };
+  return { ...created, claim, rows };
 }
 
 /** Throws `Invalid` for a prebuild whose driver was disabled: it still runs, but cannot be claimed. */
@@ -183,25 +203,19 @@ function requireEnabled(driver: Driver | undefined): void {
   throw new Invalid(`The driver "${driver.name}" ${driver.refusal}.`);
 }
 
-interface AuditedWorkspace {
-  readonly id: string;
-  readonly organizationId: string;
-  readonly name: string;
-}
-
 /** Returns the audit entry of a new workspace; a claim adds its build to `fields`. */
 export function creationEntry(
-  caller: UserCaller,
-  workspace: AuditedWorkspace,
+  { caller, input, template }: Pick<Claim, "caller" | "input" | "template">,
+  workspaceId: string,
   fields: Readonly<Record<string, string>>,
 ): AuditEntry {
   return {
     by: caller,
-    organizationId: workspace.organizationId,
+    organizationId: template.organization_id,
     action: "create",
     resourceType: "workspace",
-    resourceId: workspace.id,
-    target: workspace.name,
+    resourceId: workspaceId,
+    target: input.name,
     diff: {},
     fields,
   };

@@ -2,12 +2,9 @@ import pLimit from "p-limit";
 
 import { Unavailable } from "../../platform/errors/errors.ts";
 
-/**
- * The number of workspaces that a replica creates at once. More would be slower, because each claim passes over the
- * prebuilds that the others hold, and would leave no database connection to the agents of the created ones.
- */
+/** The number of workspaces that a replica creates at once; more would leave no database connection to others. */
 export const atOnce = 4;
-/** The most requests that wait for their turn; the last of them waits for about ten seconds. */
+/** The most requests that wait for their turn; the last of them waits for seconds. */
 export const maxWaiting = 1_000;
 
 /** Creates workspaces in the order of the requests, a few at once. */
@@ -17,9 +14,14 @@ export class CreationQueue {
   /** Runs `make` in its turn. Throws `Unavailable` when too many wait already, and what `make` throws. */
   async run<T>(make: () => Promise<T>): Promise<T> {
     if (this.#limit.pendingCount < maxWaiting) return this.#limit(make);
-    throw new Unavailable("Too many workspaces are being created.", {
-      detail: "Nothing was created. Try again in a few seconds.",
-      retryAfterSeconds: 10,
-    });
+    throw tooManyWait();
   }
+}
+
+/** Returns the refusal of a request that finds the queue full. */
+export function tooManyWait(): Unavailable {
+  return new Unavailable("Too many workspaces are being created.", {
+    detail: "Nothing was created. Try again in a few seconds.",
+    retryAfterSeconds: 10,
+  });
 }

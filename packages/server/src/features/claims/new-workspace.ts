@@ -16,6 +16,8 @@ export interface NewWorkspace {
   readonly versionId: string | undefined;
   readonly presetId: string | undefined;
   readonly parameters: readonly BuildParameter[];
+  /** The first build; one that stops touches no infrastructure. */
+  readonly transition: "start" | "stop";
   /** True if it must come from a pool. */
   readonly requiresPrebuild: boolean;
   readonly settings: WorkspaceSettings;

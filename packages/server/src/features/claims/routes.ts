@@ -7,8 +7,11 @@ import type { Routes } from "../../platform/http/routes.ts";
 import type { VersionLogInNeeds } from "../templates/external-auth-service.ts";
 import { findUserId } from "../users/service.ts";
 import { readAutostart, readTtl } from "../workspaces/schedule.ts";
-import { type CreateNeeds, createWorkspace } from "./create.ts";
+import { claimTogether } from "./claim-together.ts";
+import { type CreateNeeds, createWorkspace, type Creation } from "./create.ts";
 import { CreationQueue } from "./creation-queue.ts";
+import { addCreationRoutes } from "./creation-routes.ts";
+import { GatheredClaims } from "./gathered-claims.ts";
 import { type NewWorkspace, requireLogIns } from "./new-workspace.ts";
 import { addReinitRoute } from "./reinit/route.ts";
 
@@ -17,12 +20,18 @@ interface ClaimRouteNeeds extends CreateNeeds {
   readonly logger: Logger;
 }
 
-/** Adds the route that creates a user's workspace, by a claim if it can, and the one by which agents learn of a claim. */
+/**
+ * Adds the route that creates a user's workspace, by a claim if it can, those that say what to expect of it, and the one by
+ * which agents learn of a claim.
+ */
 export function addClaimRoutes(routes: Routes, needs: ClaimRouteNeeds): void {
   const { db, clock } = needs;
+  const claims = new GatheredClaims((requests: readonly Creation[]) =>
+    claimTogether(needs, requests),
+  );
   const creations = new CreationQueue();
 
-  routes.user(createRoute, async ({ params, body, raw }, user) => {
+  routes.user(createRoute, async ({ params, body, raw, reply }, user) => {
     const input: NewWorkspace = {
       ownerId: await findUserId(db, user, params.user),
       name: body.name,
@@ -30,6 +39,7 @@ export function addClaimRoutes(routes: Routes, needs: ClaimRouteNeeds): void {
       versionId: optionalUuid(body.template_version_id),
       presetId: optionalUuid(body.template_version_preset_id),
       parameters: body.rich_parameter_values ?? [],
+      transition: body.transition ?? "start",
       requiresPrebuild: body.require_prebuild ?? false,
       settings: {
         automaticUpdates: body.automatic_updates === "always" ? "always" : "never",
@@ -39,8 +49,18 @@ export function addClaimRoutes(routes: Routes, needs: ClaimRouteNeeds): void {
       },
     };
     using client = watchClient(raw);
-    await requireLogIns(needs.externalAuth, input, client.signal);
-    return await creations.run(() => createWorkspace(needs, user, input));
+    const isStarted = input.transition === "start";
+    if (isStarted) await requireLogIns(needs.externalAuth, input, client.signal);
+    const claim = async (signal: AbortSignal) => {
+      const workspace = await claims.claim(user.id, { caller: user, input }, signal);
+      // The client need not wait until it is the user's turn again.
+      if (workspace !== undefined) void reply.send(workspace);
+      return workspace;
+    };
+    // A claim that waits holds nothing: the user's other requests proceed meanwhile.
+    const claimed = isStarted ? await routes.waitFor(raw, claim) : undefined;
+    return claimed ?? (await creations.run(() => createWorkspace(needs, user, input)));
   });
+  addCreationRoutes(routes, needs);
   addReinitRoute(routes, needs);
 }

@@ -30,7 +30,7 @@ export async function createPrebuild(
   await createFirstBuild(
     trx,
     { ...workspace, ownerId: prebuildsUserId },
-    { version, presetId, parameters: [], initiator },
+    { transition: "start", version, presetId, parameters: [], initiator },
     { rows: prebuildRows(workspace, presetId), entries: [] },
   );
 }

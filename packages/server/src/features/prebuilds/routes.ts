@@ -1,6 +1,7 @@
 import {
   getPrebuildsSettings,
   invalidatePrebuilds as invalidateRoute,
+  listPrebuildClaims,
   listPrebuildPools,
   updatePrebuildsSettings,
 } from "@slipway/api/prebuilds/routes";
@@ -9,6 +10,7 @@ import type { Database } from "../../platform/db/database.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { invalidatePrebuilds } from "./invalidate-service.ts";
+import { listClaims } from "./pools/claims.ts";
 import { listPools } from "./pools/service.ts";
 import type { ReconcileLimits } from "./reconcile/reconcile.ts";
 import {
@@ -36,6 +38,7 @@ export function addPrebuildRoutes(routes: Routes, needs: PrebuildNeeds): void {
     return { reconciliation_paused: body.reconciliation_paused };
   });
   routes.user(listPrebuildPools, (_request, user) => listPools(needs, user));
+  routes.user(listPrebuildClaims, (_request, user) => listClaims(db, user));
   routes.user(invalidateRoute, ({ params }, user) =>
     invalidatePrebuilds(db, user, requireUuid(params.template)),
   );

@@ -1,8 +1,10 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
+import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
 import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
+import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { timestampMs } from "../../../platform/db/timestamp.ts";
 import { isReplaced } from "../../../platform/jobs/build-sql.ts";
@@ -107,16 +109,36 @@ function standingOf(row: ReinitRow): Extract<ReinitView, { type: "live" }>["stan
   return row.is_claiming ? "claiming" : "claimed";
 }
 
-/** Records that a frame is sent now; false if one was within the last minute, or the agent is restarting or has restarted. */
-export async function markReinitSent(db: Queryable, agentId: string): Promise<boolean> {
-  return (await sentMarks(db, agentId)).length === 1;
+/** The pace of statements that record frames, in milliseconds: an agent waits for its frame meanwhile. */
+const markPaceMs = 5;
+
+/** Gathers the records of frames of all streams of this replica; undefined where none may be sent now. */
+export function gatherReinitMarks(db: Database, clock: Clock): GatheredWrites<string, boolean> {
+  return new GatheredWrites({
+    keyOf: (agentId) => agentId,
+    writeAll: (agentIds) => markAllReinitSent(db, agentIds),
+    clock,
+    paceMs: markPaceMs,
+  });
 }
 
-const sentMarks = prepareQuery((db, agentId: string) =>
+/** Records that a frame is sent now; false if one was within the last minute, or the agent is restarting or has restarted. */
+export async function markReinitSent(db: Queryable, agentId: string): Promise<boolean> {
+  return (await markAllReinitSent(db, [agentId])).has(agentId);
+}
+
+async function markAllReinitSent(
+  db: Queryable,
+  agentIds: readonly string[],
+): Promise<ReadonlyMap<string, boolean>> {
+  return new Map((await sentMarks(db, agentIds)).map(({ id }) => [id, true]));
+}
+
+const sentMarks = prepareQuery((db, agentIds: readonly string[]) =>
   db
     .updateTable("workspace_agents")
     .set({ reinit_sent_at: sql`now()` })
-    .where("id", "=", agentId)
+    .where(sql<boolean>`id = any(${agentIds}::uuid[])`)
     .where("took_over", "=", sql.lit(true))
     .where("started_at", "is", null)
     .where("reinit_received_at", "is", null)

@@ -13,12 +13,13 @@ import type { Routes } from "../../../platform/http/routes.ts";
 import type { Platform } from "../../../platform/platform.ts";
 import { decideReinit } from "./decide.ts";
 import { followReinit, type ReinitAnswer, type ReinitRequest } from "./follow.ts";
-import { GatheredViews, markReinitSent } from "./queries.ts";
+import { gatherReinitMarks, GatheredViews } from "./queries.ts";
 
 /** Adds the route by which an agent learns that its workspace was claimed (docs/protocol/rest.md §2.2, docs/claims.md). */
 export function addReinitRoute(routes: Routes, needs: Platform): void {
   const { db, pubsub, clock, logger } = needs;
   const views = new GatheredViews(db);
+  const marks = gatherReinitMarks(db, clock);
 
   /** Also accepts the agents of a prebuild whose claim is in progress: they may do nothing else until its build succeeds. */
   const identify = async (raw: FastifyRequest) => {
@@ -39,7 +40,7 @@ export function addReinitRoute(routes: Routes, needs: Platform): void {
       {
         hints: pubsub,
         readView: () => views.read(request.tokenHash),
-        markSent: (agentId) => markReinitSent(db, agentId),
+        markSent: async (agentId) => (await marks.write(agentId)) === true,
         decide: decideReinit,
         clock,
         random: Math.random,

@@ -7,7 +7,7 @@ import { Invalid } from "../../../platform/errors/errors.ts";
 import { cancelJob } from "../../../platform/jobs/service.ts";
 import type { Platform } from "../../../platform/platform.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
-import { watch } from "../../../platform/pubsub/watch.ts";
+import { watchAll } from "../../../platform/pubsub/watch-all.ts";
 import { checkStart } from "../../builds/start-parameters.ts";
 import { createPrebuild, deletePrebuild } from "../prebuild-service.ts";
 import { readPrebuildsSettings } from "../settings-service.ts";
@@ -51,17 +51,12 @@ export async function runReconciler(
   signal: AbortSignal,
 ): Promise<void> {
   const { pubsub, clock, logger } = needs;
-  const passes = watch({
-    pubsub,
-    topics: [topics.prebuilds],
-    maxWaitMs: settings.intervalMs,
-    clock,
-    signal,
-  });
-  for await (const _ of passes) {
-    await clock.sleep(settings.gatherMs, signal);
+  const { intervalMs: maxWaitMs, gatherMs } = settings;
+  const passes = watchAll({ pubsub, kind: "prebuilds", maxWaitMs, clock, signal });
+  for await (const presetIds of passes) {
+    await clock.sleep(gatherMs, signal);
     try {
-      await reconcilePools(needs, settings, signal);
+      await reconcilePools(needs, settings, signal, presetIds);
     } catch (error) {
       signal.throwIfAborted();
       logger.warn({ error: errorText(error) }, "cannot reconcile pools, retrying");
@@ -69,24 +64,25 @@ export async function runReconciler(
   }
 }
 
-/** Reconciles every pool once; resolves to the number of builds queued. */
+/** Reconciles the pools of some presets, or all, once; resolves to the number of builds queued. */
 export async function reconcilePools(
   needs: ReconcilerNeeds,
   limits: ReconcileLimits,
   signal: AbortSignal,
+  presetIds: ReadonlySet<string> | "all" = "all",
 ): Promise<number> {
   if ((await readPrebuildsSettings(needs.db)).reconciliation_paused) return 0;
   const { clock, reconciliationSeconds } = needs;
   const startMs = clock.monotonic();
   let queued = 0;
-  for (const presetId of await selectPoolIds(needs.db)) {
+  for (const presetId of presetIds === "all" ? await selectPoolIds(needs.db) : presetIds) {
     signal.throwIfAborted();
     const done = await reconcileOne(needs, presetId, limits);
     // Another replica is doing this pass, including all other pools.
     if (done === "elsewhere") return queued;
     queued += done;
   }
-  reconciliationSeconds.observe((clock.monotonic() - startMs) / 1000);
+  if (presetIds === "all") reconciliationSeconds.observe((clock.monotonic() - startMs) / 1000);
   return queued;
 }
 
@@ -102,7 +98,7 @@ async function reconcileOne(
       return found === undefined ? 0 : applyActions(trx, found, limits, logger);
     });
     if (queued !== "elsewhere" && queued > 0) pubsub.publish(topics.jobQueue);
-    if (queued === maxPerPass) pubsub.publish(topics.prebuilds);
+    if (queued === maxPerPass) pubsub.publish(topics.prebuilds(presetId));
     return queued;
   } catch (error) {
     logger.error({ preset: presetId, error: errorText(error) }, "cannot reconcile a pool");
