@@ -3,7 +3,7 @@ import type { ExternalAuthDevice } from "@slipway/api/external-auth/external-aut
 import type { SealedNotes } from "../../platform/auth/sealed-notes.ts";
 import { Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { ProviderError } from "./errors.ts";
+import { ProviderError } from "../../platform/providers/provider-error.ts";
 import { type Provider, providerPath } from "./provider.ts";
 import { type ExternalAuthNeeds, providerFailed, storeTokens } from "./service.ts";
 

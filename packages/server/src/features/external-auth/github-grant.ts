@@ -1,5 +1,5 @@
-import { ProviderError } from "./errors.ts";
-import type { ProviderFetch } from "./provider-fetch.ts";
+import { ProviderError } from "../../platform/providers/provider-error.ts";
+import type { ProviderFetch } from "../../platform/providers/provider-fetch.ts";
 
 interface GitHubClient {
   readonly clientId: string;

@@ -2,7 +2,7 @@ import { errorText } from "@slipway/runtime";
 import * as oauth from "oauth4webapi";
 import type { DeviceAuthorizationResponse } from "oauth4webapi";
 
-import { ProviderError } from "./errors.ts";
+import { ProviderError } from "../../platform/providers/provider-error.ts";
 
 /** The maximum length of a provider's text that is shown to people. */
 const maxReasonLength = 400;

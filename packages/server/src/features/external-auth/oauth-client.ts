@@ -1,9 +1,9 @@
 import * as oauth from "oauth4webapi";
 
 import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
+import type { ProviderFetch } from "../../platform/providers/provider-fetch.ts";
 import { endGitHubGrant } from "./github-grant.ts";
 import { type DeviceCode, plainAnswer, readDeviceCode, translateError } from "./oauth-answer.ts";
-import type { ProviderFetch } from "./provider-fetch.ts";
 import { type ProviderTokens, readTokens } from "./tokens.ts";
 
 /** A login that a browser began; the provider's answer must match it. */

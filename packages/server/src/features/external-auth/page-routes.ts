@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { isOwnForm, sealFormNonce } from "../../platform/auth/sealed-notes.ts";
 import { Refusal } from "../../platform/errors/errors.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
+import { ProviderError } from "../../platform/providers/provider-error.ts";
 import { beginDevice, openDeviceCode, pendingDetails, redeemDevice } from "./device-service.ts";
-import { ProviderError } from "./errors.ts";
 import { beginLogIn, endLogIn } from "./log-in-cookie.ts";
 import {
   actionOf,

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import { findBrowserUser } from "../../platform/auth/browser-user.ts";
 import { holdsEntry, holdsScope } from "../../platform/auth/grants.ts";
 import type { KeyHolders } from "../../platform/auth/service.ts";
 import { localPath } from "../../platform/fields/local-path.ts";
@@ -8,8 +9,6 @@ import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import { originOf } from "../../platform/http/request-origin.ts";
-import { needsHttps } from "../../platform/http/same-origin.ts";
-import { findSessionCookie } from "../../platform/http/token.ts";
 import type { DeviceNeeds } from "./device-service.ts";
 import { unknownPage } from "./pages.ts";
 import type { Provider } from "./provider.ts";
@@ -54,13 +53,12 @@ export function visitor(needs: ExternalAuthPageNeeds) {
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
-/** Returns the user of the session cookie: requests with other credentials come from no browser. */
+/** Returns the user of the session cookie, if their key allows them to change their account. */
 async function findUser(
-  { holders, accessUrl }: ExternalAuthPageNeeds,
+  needs: ExternalAuthPageNeeds,
   request: FastifyRequest,
 ): Promise<KnownUser | undefined> {
-  const token = findSessionCookie(request, needsHttps(request, accessUrl()));
-  const user = token === undefined ? undefined : await holders.ofToken(token);
+  const user = await findBrowserUser(needs, request);
   if (user === undefined) return undefined;
   const { scopes, allowList } = user.grant;
   const mayChange = holdsScope(scopes, "user:update_personal");

@@ -2,9 +2,12 @@ import { RegexMatcher } from "@slipway/template";
 import { Counter, type Registry } from "prom-client";
 
 import type { ExternalAuthProvider } from "../../platform/config/external-auth-settings.ts";
-import { ProviderError } from "./errors.ts";
+import { ProviderError } from "../../platform/providers/provider-error.ts";
+import {
+  createProviderFetch,
+  type ProviderFetch,
+} from "../../platform/providers/provider-fetch.ts";
 import { OAuthClient } from "./oauth-client.ts";
-import { createProviderFetch, type ProviderFetch } from "./provider-fetch.ts";
 
 /** A configured provider with its client. */
 export interface Provider extends ExternalAuthProvider {

@@ -1,6 +1,6 @@
-import { ProviderError } from "./errors.ts";
+import { ProviderError } from "../../platform/providers/provider-error.ts";
+import type { ProviderFetch } from "../../platform/providers/provider-fetch.ts";
 import { parseJsonObject } from "./oauth-answer.ts";
-import type { ProviderFetch } from "./provider-fetch.ts";
 
 /** The fields of the user's account at the provider that its answer contains. */
 export interface ProviderUser {

@@ -1,6 +1,6 @@
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
-import { ProviderError } from "./errors.ts";
+import { ProviderError } from "../../platform/providers/provider-error.ts";
 
 /** The tokens of one user at one provider. */
 export interface ProviderTokens {

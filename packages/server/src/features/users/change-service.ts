@@ -30,7 +30,13 @@ import {
   leaveOrganizations,
 } from "../organizations/service.ts";
 import { recordUserChange, userEntry } from "./audit.ts";
-import { currentCaller, lockChangeable, lockCurrentUser, requireChange } from "./lock-service.ts";
+import {
+  currentCaller,
+  isLastOwner,
+  lockChangeable,
+  lockCurrentUser,
+  requireChange,
+} from "./lock-service.ts";
 import { insertUser, updateUser, type UserRow } from "./queries.ts";
 import { checkNames, findVisibleUser } from "./service.ts";
 
@@ -42,7 +48,7 @@ export async function createUser(
 ): Promise<UserRow> {
   requireCreation(caller);
   checkNames(input);
-  const loginType = input.login_type === "none" ? "none" : "password";
+  const loginType = input.login_type || "password";
   const passwordHash = await hashNewPassword(loginType, input.password ?? "");
   const { username, email, name = "" } = input;
   const status = input.user_status ?? "dormant";
@@ -63,10 +69,10 @@ function requireCreation(caller: UserCaller): void {
   if (!mayCreateUsers(caller)) throw forbidden("Only owners and user admins can create users.");
 }
 
-async function hashNewPassword(loginType: "password" | "none", password: string): Promise<string> {
-  if (loginType === "none") {
+async function hashNewPassword(loginType: string, password: string): Promise<string> {
+  if (loginType !== "password") {
     if (password === "") return "";
-    throw invalidField("password", 'must be empty when login_type is "none"');
+    throw invalidField("password", `must be empty when login_type is "${loginType}"`);
   }
   requirePassword(password);
   return hashPassword(password);
@@ -209,25 +215,10 @@ export async function deleteUser(
 
 /** Refuses a change that would leave the deployment without an active owner. */
 async function keepAnOwner(trx: Transaction<DB>, userId: string): Promise<void> {
-  const owners = await lockActiveOwners(trx);
-  if (owners.length > 1 || !owners.includes(userId)) return;
+  if (!(await isLastOwner(trx, userId))) return;
   throw new Conflict("This user is the last active owner.", {
     detail: "Assign the owner role to another active user first.",
   });
-}
-
-/** Locks the active owners until the transaction ends; resolves to their ids. */
-async function lockActiveOwners(db: Queryable): Promise<readonly string[]> {
-  const rows = await db
-    .selectFrom("users")
-    .where(sql<boolean>`'owner' = any(roles)`)
-    .where("deleted", "=", sql.lit(false))
-    .where("status", "=", "active")
-    .orderBy("id")
-    .forUpdate()
-    .select("id")
-    .execute();
-  return rows.map((row) => row.id);
 }
 
 /** Locks a user against transfers of workspaces until the transaction ends; false when the user was deleted. */

@@ -1,7 +1,8 @@
+import type { Session } from "@slipway/api/users/session-routes";
 import type { ApiKey, ListedToken } from "@slipway/api/users/token";
 import { sql } from "kysely";
 
-import { endSession } from "../../platform/auth/queries.ts";
+import { endSession, endSessionsBut } from "../../platform/auth/queries.ts";
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import { endOfKey } from "../../platform/auth/token-lifetime.ts";
 import type { Queryable } from "../../platform/db/database.ts";
@@ -68,6 +69,47 @@ export async function expireKey(
   });
 }
 
+/** The maximum number of sessions that a list shows, the last used first. */
+const maxListedSessions = 500;
+
+/** Lists the current sessions of a user, the last used first. */
+export async function readSessions(
+  needs: TokenNeeds,
+  caller: UserCaller,
+  user: UserRow,
+): Promise<Session[]> {
+  const rows = await selectSessions(needs, user.id, maxListedSessions);
+  return rows.flatMap(({ login_type: type, created_by: createdBy, ...row }) =>
+    type === "token"
+      ? []
+      : [
+          {
+            id: row.id,
+            is_current: row.id === caller.keyId,
+            login_type: type,
+            created_at: row.created_at,
+            last_used: row.last_used ?? neverUsed,
+            expires_at: row.expires_at,
+            ip: row.ip,
+            user_agent: row.user_agent,
+            ...(createdBy === null ? {} : { created_by: createdBy }),
+          },
+        ],
+  );
+}
+
+/** Ends the sessions of a user except the caller's; API tokens stay. */
+export async function endOtherSessions(
+  { db }: TokenNeeds,
+  caller: UserCaller,
+  user: UserRow,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    await endSessionsBut(trx, user.id, caller.keyId);
+    await recordKeyChange(trx, caller, { userId: user.id, name: "" }, "delete");
+  });
+}
+
 function required(row: KeyRow | undefined): KeyRow {
   if (row === undefined) throw notFound();
   return row;
@@ -83,7 +125,7 @@ function keyJson(row: KeyRow): ApiKey {
     expires_at: row.expires_at,
     created_at: row.created_at,
     updated_at: row.updated_at,
-    login_type: row.login_type === "token" ? "token" : "password",
+    login_type: row.login_type,
     scope: oldScope(row.scopes),
     scopes: row.scopes,
     token_name: row.token_name,
@@ -117,8 +159,20 @@ function keys({ db, limits }: TokenNeeds) {
       "key.last_used",
       "key.created_at",
       "key.updated_at",
+      "key.ip",
+      "key.user_agent",
       endOfKey(limits).as("expires_at"),
     ]);
+}
+
+function selectSessions(needs: TokenNeeds, userId: string, limit: number) {
+  return keys(needs)
+    .where("key.user_id", "=", userId)
+    .where("key.login_type", "<>", "token")
+    .where(endOfKey(needs.limits), ">", sql<string>`now()`)
+    .orderBy(sql`coalesce(key.last_used, key.created_at)`, "desc")
+    .limit(limit)
+    .execute();
 }
 
 function selectKey(needs: TokenNeeds, userId: string, id: string) {

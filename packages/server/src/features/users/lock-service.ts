@@ -20,6 +20,7 @@ export async function lockUser(trx: Transaction<DB>, userId: string): Promise<vo
 interface LockedUser {
   readonly id: string;
   readonly username: string;
+  readonly email: string;
   readonly name: string;
   readonly status: string;
   readonly roles: readonly string[];
@@ -34,7 +35,7 @@ export async function lockCurrentUser(trx: Transaction<DB>, userId: string): Pro
     .selectFrom("users")
     .where("id", "=", userId)
     .where("deleted", "=", sql.lit(false))
-    .select(["id", "username", "name", "status", "roles"])
+    .select(["id", "username", "email", "name", "status", "roles"])
     .forNoKeyUpdate()
     .executeTakeFirst();
   if (user === undefined) throw notFound();
@@ -82,4 +83,18 @@ export function requireChange(
   throw forbidden(
     "Only owners can change users who have a role. User admins can change the others.",
   );
+}
+
+/** Locks the active owners until the transaction ends, and returns whether the user is the only one. Call it before locking the user. */
+export async function isLastOwner(trx: Transaction<DB>, userId: string): Promise<boolean> {
+  const owners = await trx
+    .selectFrom("users")
+    .where(sql<boolean>`'owner' = any(roles)`)
+    .where("deleted", "=", sql.lit(false))
+    .where("status", "=", "active")
+    .orderBy("id")
+    .forUpdate()
+    .select("id")
+    .execute();
+  return owners.length === 1 && owners[0]?.id === userId;
 }

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Forbidden, Invalid } from "../../platform/errors/errors.ts";
 import { unstorableField } from "../../platform/fields/storable-text.ts";
 import { createValidator } from "../../platform/fields/validation.ts";
+import type { Dashboard } from "../../platform/http/dashboard.ts";
 import { findAnswer } from "../../platform/http/error-answer.ts";
 import { escapeHtml, htmlPage, sendPage } from "../../platform/http/html-page.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
@@ -29,6 +30,8 @@ interface FormPage {
   readonly purpose: string;
   /** The lifetime of the session. */
   readonly lifetimeSeconds: number;
+  /** Returns the path to which a provider that the visitor chooses leads back. */
+  readonly pathAfter: (request: FastifyRequest) => string;
   /** Answers a successful login. */
   readonly onLogIn: (
     session: NewSession,
@@ -37,9 +40,23 @@ interface FormPage {
   ) => FastifyReply;
 }
 
+/** The providers that a form offers besides the password. */
+export interface ProviderChoices {
+  readonly list: readonly {
+    readonly displayName: string;
+    /** The address that begins a login at the provider, to which `redirect` may be added. */
+    readonly path: string;
+  }[];
+  /** Returns the text of a failed login at a provider, which the address of the page tells; undefined if there is none. */
+  readonly problemOf: (search: URLSearchParams) => string | undefined;
+}
+
 export type FormNeeds = LogInNeeds & {
   readonly accessUrl: () => string;
   readonly limits: RequestLimits;
+  /** Shows the forms instead; undefined if the server has none. */
+  readonly dashboard: Dashboard | undefined;
+  readonly choices: ProviderChoices;
 };
 
 /**
@@ -48,7 +65,7 @@ export type FormNeeds = LogInNeeds & {
  */
 export function addLogInForm(app: FastifyInstance, needs: FormNeeds, page: FormPage): void {
   const { path } = page;
-  const { limits, accessUrl } = needs;
+  const { limits, accessUrl, dashboard, choices } = needs;
   const sendForm = (
     request: FastifyRequest,
     reply: FastifyReply,
@@ -60,13 +77,24 @@ export function addLogInForm(app: FastifyInstance, needs: FormNeeds, page: FormP
     reply.header("Set-Cookie", stringifySetCookie({ ...cookie, sameSite: "strict" }));
     reply.header("Cache-Control", "no-store");
     const { purpose } = page;
+    const query = new URLSearchParams({ redirect: page.pathAfter(request) }).toString();
+    const providers = choices.list.map(({ displayName, path: begin }) => ({
+      displayName,
+      url: `${begin}?${query}`,
+    }));
     const action = request.url;
-    return sendPage(reply, form.status, logInPage({ formToken, purpose, action, ...form }));
+    return sendPage(
+      reply,
+      form.status,
+      logInPage({ formToken, purpose, action, providers, ...form }),
+    );
   };
 
   app.get(path, async (request, reply) => {
     limits.countPage(path, request, reply);
-    return sendForm(request, reply, { status: 200, email: "", problem: undefined });
+    if (dashboard !== undefined) return dashboard.sendPage(request, reply);
+    const problem = choices.problemOf(new URL(request.url, "http://server").searchParams);
+    return sendForm(request, reply, { status: 200, email: "", problem });
   });
 
   app.post(path, { bodyLimit: maxFormBytes, config: { rawBody: true } }, async (request, reply) => {
@@ -99,7 +127,8 @@ interface FormSubmission {
   readonly form: URLSearchParams;
 }
 
-function readForm({ body }: FastifyRequest): URLSearchParams {
+/** Returns the fields of a form that a browser sent. */
+export function readForm({ body }: FastifyRequest): URLSearchParams {
   const bytes = body instanceof Uint8Array ? body : new Uint8Array();
   return new URLSearchParams(Buffer.from(bytes).toString("utf8"));
 }
@@ -126,7 +155,8 @@ function isOurForm(request: FastifyRequest, formToken: string): boolean {
   return wanted.length > 0 && wanted.length === found.length && timingSafeEqual(wanted, found);
 }
 
-function frame(content: string): string {
+/** Returns a page about a login; `content` is HTML. */
+export function framePage(content: string): string {
   return htmlPage("Log in to Slipway", `<h1>Slipway</h1>\n${content}`);
 }
 
@@ -138,13 +168,18 @@ interface LogInForm {
   readonly action: string;
   readonly email: string;
   readonly problem: string | undefined;
+  readonly providers: readonly { readonly displayName: string; readonly url: string }[];
 }
 
 /** Returns the login form; after a failed attempt with the problem. */
-function logInPage({ formToken, purpose, action, email, problem }: LogInForm): string {
-  return frame(`<p>${escapeHtml(purpose)}</p>
+function logInPage({ formToken, purpose, action, email, problem, providers }: LogInForm): string {
+  const links = providers.map(
+    ({ displayName, url }) =>
+      `<p><a href="${escapeHtml(url)}">Log in with ${escapeHtml(displayName)}</a></p>\n`,
+  );
+  return framePage(`<p>${escapeHtml(purpose)}</p>
 ${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</strong></p>`}
-<form method="post" action="${escapeHtml(action)}">
+${links.join("")}<form method="post" action="${escapeHtml(action)}">
 <input type="hidden" name="form_token" value="${escapeHtml(formToken)}">
 <label>Email <input name="email" type="email" autocomplete="username" required value="${escapeHtml(email)}"></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
@@ -154,13 +189,13 @@ ${problem === undefined ? "" : `<p role="alert"><strong>${escapeHtml(problem)}</
 
 /** Returns the page with the key to copy. Neither an address nor a cookie contains the key. */
 export function keyPage(key: string, username: string): string {
-  return frame(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
+  return framePage(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
 <p>Copy this key and paste it where you were asked for it. It is shown once and works for a week.</p>
 <p class="key"><code>${escapeHtml(key)}</code></p>`);
 }
 
 /** Returns the page that sends a logged-in browser to a path of the server. */
 export function loggedInPage(path: string, username: string): string {
-  return frame(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
+  return framePage(`<p>You are signed in as <strong>${escapeHtml(username)}</strong>.</p>
 <p><a href="${escapeHtml(path)}">Continue</a></p>`);
 }

@@ -7,6 +7,7 @@ import { hostCookieName } from "../../platform/http/cookies.ts";
 import { sendPage } from "../../platform/http/html-page.ts";
 import { needsHttps } from "../../platform/http/same-origin.ts";
 import { sessionCookie } from "../../platform/http/token.ts";
+import { cliKeyPath } from "./cli-key-page.ts";
 import { addLogInForm, type FormNeeds, keyPage, loggedInPage } from "./log-in-form.ts";
 
 /**
@@ -14,14 +15,18 @@ import { addLogInForm, type FormNeeds, keyPage, loggedInPage } from "./log-in-fo
  * there rather than a redirect: browsers forbid redirects of a form to another host, and an app may have its own.
  */
 export function addLogInPage(app: FastifyInstance, needs: FormNeeds): void {
+  const pathAfter = (request: FastifyRequest): string => {
+    const { searchParams } = new URL(request.url, "http://server");
+    return localPath(searchParams.get("redirect") ?? "/");
+  };
   addLogInForm(app, needs, {
     path: "/login",
     purpose: "Log in to continue.",
     lifetimeSeconds: keyLifetimes.browserSession,
+    pathAfter,
     onLogIn: ({ token, username }, request, reply) => {
       setSessionCookie(request, reply, { token, accessUrl: needs.accessUrl() });
-      const { searchParams } = new URL(request.url, "http://server");
-      const path = localPath(searchParams.get("redirect") ?? "/");
+      const path = pathAfter(request);
       reply.header("Refresh", `0; url=${path}`);
       return sendPage(reply, 200, loggedInPage(path, username));
     },
@@ -37,6 +42,7 @@ export function addCliAuthPage(app: FastifyInstance, needs: FormNeeds): void {
     path: "/cli-auth",
     purpose: "Log in to get a key for the command or the editor that sent you here.",
     lifetimeSeconds: keyLifetimes.commandSession,
+    pathAfter: () => cliKeyPath,
     onLogIn: ({ token, username }, _request, reply) =>
       sendPage(reply, 200, keyPage(token, username)),
   });

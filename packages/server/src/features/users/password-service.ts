@@ -13,7 +13,7 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Invalid, invalidField, NotFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import type { AuditActor } from "../audit/service.ts";
+import { type AuditActor, diffOf } from "../audit/service.ts";
 import { recordUserChange } from "./audit.ts";
 import { lockChangeable, requireChange } from "./lock-service.ts";
 import {
@@ -69,13 +69,16 @@ interface PasswordReset {
   readonly email: string;
   /** Undefined when the password was given. */
   readonly generated: string | undefined;
+  /** The type of the login provider that the password replaces; undefined if the user had a password. */
+  readonly replaced: "oidc" | "github" | undefined;
   /** Suspended users cannot log in with it. */
   readonly isSuspended: boolean;
 }
 
 /**
  * Resets the password of a user, by default the oldest owner, for an operator with access to the database. The user is
- * named by username or email. Throws `NotFound` when there is no such user, `Invalid` when the user has no password.
+ * named by username or email. A user who logs in at a provider logs in with the password from then on: the provider may be
+ * gone. Throws `NotFound` when there is no such user, `Invalid` when the user logs in nowhere.
  */
 export async function resetPassword(
   db: Database,
@@ -83,14 +86,23 @@ export async function resetPassword(
   password: string | undefined,
 ): Promise<PasswordReset> {
   const user = await findSubject(db, reference);
-  if (user.login_type !== "password") throw noPassword(user.login_type);
+  const { login_type: type } = user;
+  const replaced = type === "oidc" || type === "github" ? type : undefined;
+  if (type !== "password" && replaced === undefined) throw noPassword(type);
   if (password !== undefined) requirePassword(password);
   const generated = password === undefined ? generatePassword() : undefined;
   const passwordHash = await hashPassword(password ?? generated ?? "");
   const by = { id: undefined, origin: undefined };
-  await inTransaction(db, (trx) => storePassword(trx, by, user, passwordHash));
+  await inTransaction(db, async (trx) => {
+    await storePassword(trx, by, user, passwordHash);
+    if (replaced === undefined) return;
+    // Their person at the provider then has no account here (migration 0078).
+    await updateUser(trx, user.id, { login_type: "password" });
+    const diff = diffOf({ login_type: type }, { login_type: "password" });
+    await recordUserChange(trx, by, user, "write", diff);
+  });
   const { username, email, status } = user;
-  return { username, email, generated, isSuspended: status === "suspended" };
+  return { username, email, generated, replaced, isSuspended: status === "suspended" };
 }
 
 /**

@@ -74,7 +74,7 @@ interface InsertUser {
   readonly name: string;
   readonly passwordHash: string;
   readonly roles: readonly string[];
-  readonly loginType: "password" | "none";
+  readonly loginType: "password" | "oidc" | "github" | "none";
   readonly status: "active" | "dormant";
 }
 
@@ -109,7 +109,9 @@ export function selectFirstOwner(db: Queryable) {
 /** The changeable columns of a user. */
 interface UserChange {
   readonly username?: string;
+  readonly email?: string;
   readonly name?: string;
+  readonly login_type?: "password" | "oidc" | "github";
   readonly password_hash?: string;
   readonly status?: "active" | "suspended";
   readonly roles?: string[];

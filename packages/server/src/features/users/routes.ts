@@ -16,6 +16,7 @@ import {
   updateProfile as updateProfileRoute,
   updateUserRoles,
 } from "@slipway/api/users/routes";
+import type { AuthMethods, LogInMethod } from "@slipway/api/users/user";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { TokenLimits } from "../../platform/auth/token-lifetime.ts";
@@ -30,11 +31,18 @@ import { setSessionCookie } from "./log-in-routes.ts";
 import { updatePassword } from "./password-service.ts";
 import { parseUserSearch } from "./search.ts";
 import { findVisibleUser, listRoles, listUsers, userJson } from "./service.ts";
+import { addSessionRoutes } from "./session-routes.ts";
 import { logIn, type LogInNeeds, logOut } from "./session-service.ts";
 
 export function addUserRoutes(
   routes: Routes,
-  needs: LogInNeeds & { readonly limits: TokenLimits; readonly accessUrl: () => string },
+  needs: LogInNeeds & {
+    readonly limits: TokenLimits;
+    readonly accessUrl: () => string;
+    readonly logInMethods: readonly LogInMethod[];
+    /** Returns the address at which a user's browser logs out at their provider; undefined if there is none. */
+    readonly logOutUrl: (userId: string) => Promise<string | undefined>;
+  },
 ): void {
   const { db, limits, accessUrl } = needs;
   const setCookie = (raw: FastifyRequest, reply: FastifyReply, token: string): void =>
@@ -56,19 +64,33 @@ export function addUserRoutes(
     return { session_token: token };
   });
 
-  routes.anyone(getAuthMethods, async () => ({
-    password: { enabled: true },
-    github: { enabled: false, default_provider_configured: false },
-    oidc: { enabled: false, signInText: "", iconUrl: "" },
-  }));
+  routes.anyone(getAuthMethods, async () => authMethods(needs.logInMethods));
 
   routes.user(logout, async ({ raw, reply }, user) => {
+    const url = await needs.logOutUrl(user.id);
     await logOut(db, user);
     setCookie(raw, reply, "");
-    return { message: "Logged out!" };
+    return { message: "Logged out!", ...(url === undefined ? {} : { provider_logout_url: url }) };
   });
   addPeopleRoutes(routes, needs);
   addKeyRoutes(routes, { db, limits });
+  addSessionRoutes(routes, { db, limits });
+}
+
+/** Describes the ways to log in. Stock clients know one provider of each type. */
+function authMethods(providers: readonly LogInMethod[]): AuthMethods {
+  const oidc = providers.find(({ type }) => type === "oidc");
+  const hasGitHub = providers.some(({ type }) => type === "github");
+  return {
+    password: { enabled: true },
+    github: { enabled: hasGitHub, default_provider_configured: false },
+    oidc: {
+      enabled: oidc !== undefined,
+      signInText: oidc?.display_name ?? "",
+      iconUrl: oidc?.icon_url ?? "",
+    },
+    providers: [...providers],
+  };
 }
 
 function addPeopleRoutes(routes: Routes, needs: LogInNeeds): void {

@@ -3,7 +3,7 @@ import { roleNames } from "@slipway/api/users/user";
 import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 
 const statuses = ["active", "dormant", "suspended"] as const;
-const loginTypes = ["password", "none"] as const;
+const loginTypes = ["password", "oidc", "github", "none"] as const;
 
 /** A search for users; every word and every key narrows it. */
 export interface UserSearch {

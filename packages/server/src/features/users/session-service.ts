@@ -69,7 +69,8 @@ export async function logIn(
     if (renewed !== undefined) await renewPasswordHash(trx, { id, passwordHash, renewed });
     await recordKeyChange(trx, { id, origin }, { userId: id, name: "" }, "login");
     if (status === "dormant") await activateDormant(trx, id);
-    return { token: await createSession(trx, id, lifetimeSeconds), username };
+    const session = { userId: id, lifetimeSeconds, loginType: "password", origin } as const;
+    return { token: await createSession(trx, session), username };
   });
 }
 

@@ -6,7 +6,12 @@ import { sql, type Transaction } from "kysely";
 
 import { mayActFor } from "../../platform/auth/rights.ts";
 import { endedKey } from "../../platform/auth/service.ts";
-import { createApiToken, createSession, keyLifetimes } from "../../platform/auth/session-key.ts";
+import {
+  createApiToken,
+  createSession,
+  keyLifetimes,
+  type NewApiToken,
+} from "../../platform/auth/session-key.ts";
 import { lifetimeLimit, type TokenLimits } from "../../platform/auth/token-lifetime.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { violatesUnique } from "../../platform/db/errors.ts";
@@ -14,7 +19,7 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Conflict, notFound, takenField } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { diffOf } from "../audit/service.ts";
+import { type AuditActor, diffOf } from "../audit/service.ts";
 import { recordKeyChange } from "./audit.ts";
 import { currentCaller } from "./lock-service.ts";
 import type { UserRow } from "./queries.ts";
@@ -46,34 +51,36 @@ export async function createToken(
     name,
     lifetimeSeconds,
     createdBy,
+    origin: caller.origin,
     ...readTokenGrant(caller, input),
   };
   return inTransaction(db, async (trx) => {
     await requireLiveKey(trx, caller, user.id);
-    if ((await countTokens(trx, user.id)) >= maxTokens) {
-      throw new Conflict(`A user can have at most ${maxTokens} tokens.`, {
-        detail: "Delete the ones that are no longer used.",
-      });
-    }
-    await recordKeyChange(
-      trx,
-      caller,
-      { userId: user.id, name },
-      "create",
-      diffOf(
-        {},
-        {
-          scopes: token.scopes,
-          allow_list: token.allowList,
-          lifetime_seconds: lifetimeSeconds,
-        },
-      ),
-    );
-    return createApiToken(trx, token);
+    return addToken(trx, caller, token);
   }).catch((error: unknown) => {
     if (!violatesUnique(error, "api_keys_token_name")) throw error;
     throw takenField("name", `A token with name "${name}" already exists.`);
   });
+}
+
+/**
+ * Creates a token of a user who is locked, records that `by` created it, and resolves to it; throws `Conflict` if the user
+ * has too many.
+ */
+export async function addToken(
+  trx: Transaction<DB>,
+  by: AuditActor,
+  token: NewApiToken,
+): Promise<string> {
+  const { userId, name, scopes, allowList, lifetimeSeconds } = token;
+  if ((await countTokens(trx, userId)) >= maxTokens) {
+    throw new Conflict(`A user can have at most ${maxTokens} tokens.`, {
+      detail: "Delete the ones that are no longer used.",
+    });
+  }
+  const grant = { scopes, allow_list: allowList, lifetime_seconds: lifetimeSeconds };
+  await recordKeyChange(trx, by, { userId, name }, "create", diffOf({}, grant));
+  return createApiToken(trx, token);
 }
 
 /**
@@ -99,26 +106,37 @@ export async function createSessionKey(
   }
   const { id: userId } = user;
   return inTransaction(needs.db, async (trx) => {
-    await requireLiveKey(trx, caller, userId);
+    const { provider_session } = await requireLiveKey(trx, caller, userId);
     await recordKeyChange(trx, caller, { userId, name: "" }, "create");
-    return createSession(trx, userId, keyLifetimes.commandSession, creatorOf(caller, userId));
+    return createSession(trx, {
+      userId,
+      lifetimeSeconds: keyLifetimes.commandSession,
+      loginType: "password",
+      createdBy: creatorOf(caller, userId),
+      providerSession: provider_session ?? undefined,
+      origin: caller.origin,
+    });
   });
 }
 
 /**
- * Throws `Unauthenticated` if the caller's key has ended since it was checked, so that it creates no other key, and
- * `NotFound` if the caller may no longer act for the user.
+ * Returns the caller's key. Throws `Unauthenticated` if it has ended since it was checked, so that it creates no other key,
+ * and `NotFound` if the caller may no longer act for the user.
  */
 async function requireLiveKey(
   trx: Transaction<DB>,
   caller: UserCaller,
   userId: string,
-): Promise<void> {
+): Promise<LiveKey> {
   const { id, keyId, keyCreatedBy } = caller;
   const userIds = [id, userId, keyCreatedBy?.id ?? id];
-  if (!(await lockKeyUsers(trx, userIds, keyId))) throw endedKey();
+  const key = await lockKeyUsers(trx, userIds, keyId);
+  if (key === undefined) throw endedKey();
   if (!mayActFor(await currentCaller(trx, caller), userId)) throw notFound();
+  return key;
 }
+
+type LiveKey = NonNullable<Awaited<ReturnType<typeof lockKeyUsers>>>;
 
 /**
  * Returns the creator of the user's key, if not the user: the caller, or the creator of the key that the caller used.
@@ -129,14 +147,10 @@ function creatorOf({ id, keyCreatedBy }: UserCaller, userId: string): string | u
 }
 
 /**
- * Locks users until the transaction ends, in which one of them creates a key by means of the key `keyId`; false when
- * that one has ended. A change of the creator's password ends all their keys, and either waits or came first.
+ * Locks users until the transaction ends, in which one of them creates a key by means of the key `keyId`, and returns that
+ * one; undefined when it has ended. A change of the creator's password ends all their keys, and either waits or came first.
  */
-async function lockKeyUsers(
-  trx: Transaction<DB>,
-  userIds: readonly string[],
-  keyId: string,
-): Promise<boolean> {
+async function lockKeyUsers(trx: Transaction<DB>, userIds: readonly string[], keyId: string) {
   await trx
     .selectFrom("users")
     .where("id", "in", userIds)
@@ -144,12 +158,11 @@ async function lockKeyUsers(
     .select("id")
     .forNoKeyUpdate()
     .execute();
-  const key = await trx
+  return trx
     .selectFrom("api_keys")
     .where("id", "=", keyId)
-    .select("id")
+    .select("provider_session")
     .executeTakeFirst();
-  return key !== undefined;
 }
 
 async function countTokens(db: Queryable, userId: string): Promise<number> {
